@@ -1,0 +1,101 @@
+"""One page of `GET /v1/orders`.
+
+An order that cannot be read is set aside and the others stay. Walking the pages is not done here.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from goody.types.order import Order
+from goody.types.reading import MAX_INT, BadOrder, order_from, parse_order
+from goody.types.strict import BadJSON, loads_object
+
+QUARANTINE_BYTES = 2000
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that is no order. `raw` is its JSON, at most 2,000 bytes of it."""
+
+    reason: str
+    id: UUID | None
+    raw: bytes
+
+
+class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What one page held. `total_count` is Goody's number of all orders in the window.
+
+    It is None when it was missing or made no sense. `page` and `per_page` are what was asked for.
+    """
+
+    orders: tuple[Order, ...]
+    quarantined: tuple[Quarantined, ...]
+    total_count: int | None
+    page: int
+    per_page: int
+
+
+class _Envelope(msgspec.Struct):
+    """Cuts a page into its rows' texts without understanding them."""
+
+    data: list[msgspec.Raw]
+
+
+def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
+    """The orders of a list answer. Goody API: GET /v1/orders, envelope `data` and `list_meta`.
+
+    Raises BadJSON when the envelope itself is unusable: a page is never empty by mistake.
+    """
+    texts = _row_texts(raw)
+    envelope: dict[str, Any] = {}
+    try:
+        envelope = loads_object(raw)
+        results = [_read(value, text) for value, text in zip(envelope["data"], texts, strict=True)]
+    except BadJSON as error:
+        # Valid JSON, but not as strict as we want it. Mostly one row is to blame.
+        results = [_read_alone(text) for text in texts]
+        if all(isinstance(result, Order) for result in results):
+            raise error
+    return OrderPage(
+        orders=tuple(result for result in results if isinstance(result, Order)),
+        quarantined=tuple(result for result in results if isinstance(result, Quarantined)),
+        total_count=_total_count(envelope),
+        page=page,
+        per_page=per_page,
+    )
+
+
+def _row_texts(raw: bytes) -> list[bytes]:
+    try:
+        return [bytes(text) for text in msgspec.json.decode(raw, type=_Envelope).data]
+    except msgspec.ValidationError:
+        raise BadJSON("not a list of orders") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadJSON("not JSON", is_cut="truncated" in str(error)) from None
+    except RecursionError:
+        raise BadJSON("nested too deeply") from None
+
+
+def _read(value: object, text: bytes) -> Order | Quarantined:
+    try:
+        return order_from(value, raw=text)
+    except BadOrder as error:
+        return _quarantine(error, text)
+
+
+def _read_alone(text: bytes) -> Order | Quarantined:
+    try:
+        return parse_order(text)
+    except BadOrder as error:
+        return _quarantine(error, text)
+
+
+def _quarantine(error: BadOrder, text: bytes) -> Quarantined:
+    return Quarantined(reason=str(error), id=error.order_id, raw=text[:QUARANTINE_BYTES])
+
+
+def _total_count(envelope: dict[str, Any]) -> int | None:
+    meta = envelope.get("list_meta")
+    count = meta.get("total_count") if isinstance(meta, dict) else None
+    return count if type(count) is int and 0 <= count <= MAX_INT else None
