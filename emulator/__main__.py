@@ -1,0 +1,82 @@
+"""The command line: ``python -m emulator --port N --orders N --seed S --now T``."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from threading import Event
+
+from emulator.app import DEFAULT_KEY, Emulator, Server
+from emulator.clock import read_instant
+from emulator.render import stamp
+from emulator.seed import DAY
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM; 1 with one line when the port is taken."""
+    args = _arguments(argv)
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    emulator = Emulator(
+        orders=args.orders,
+        seed=args.seed,
+        now=args.now,
+        key=os.environ.get("EMULATOR_API_KEY") or DEFAULT_KEY,
+    )
+    try:
+        emulator.store.switches.set_all(dict(args.switch))
+        server = Server(emulator, host=args.host, port=args.port)
+    except (OSError, ValueError) as problem:
+        print(f"Goody emulator: {problem}", file=sys.stderr)
+        return 1
+    _serve(server, args, stop)
+    return 0
+
+
+def _serve(server: Server, args: argparse.Namespace, stop: Event) -> None:
+    server.emulator.latency = args.latency
+    server.start()
+    about = f"{args.orders} orders, seed {args.seed}, now {stamp(args.now)}"
+    print(f"Goody emulator on {server.url} ({about})", flush=True)
+    stop.wait()
+    server.stop()
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m emulator", description="A fake Goody server.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--orders", type=_count, default=5_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--now", type=_moment, default=int(time.time()) // DAY * DAY, metavar="T")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--switch", type=_switch, action="append", default=[], metavar="NAME=VALUE")
+    return parser.parse_args(argv)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 0 <= count <= 10_000_000:
+        raise argparse.ArgumentTypeError("between 0 and 10,000,000")
+    return count
+
+
+def _moment(text: str) -> int:
+    """A date (00:00 UTC), an ISO 8601 date-time, or Unix seconds."""
+    if text.isdecimal() and len(text) > 8:
+        return int(text)
+    try:
+        return int(read_instant(text if len(text) > 10 else f"{text}T00:00"))
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError("not a date or date-time") from problem
+
+
+def _switch(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

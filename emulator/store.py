@@ -1,0 +1,295 @@
+"""The orders as they are now, and Goody's rules for reading and changing them.
+
+The seed's columns are never touched; a change lies over them in `_changes` until reset. Every
+change, and every attempt at one, is written to the ledger. No HTTP and no faults here. Times are
+Unix seconds, UTC. Thread-safe: one lock around everything.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+from emulator import seed as seeds
+from emulator.clock import Clock, read_instant
+from emulator.render import Facts, Json, Renderer, event_times, stamp
+from emulator.seed import CREATED, NO_TIME, STATUSES, SWAPPED
+from emulator.switches import Switches
+
+OPEN = ("created", "notified", "opened")
+ENDED = ("failed", "canceled")
+FAR = 3653 * seeds.DAY
+_SENTENCES = {
+    "late_cancel": "Order can no longer be canceled",
+    "repeated_cancel": "Order is already canceled",
+    "expired_cancel": "Order has expired",
+    "late_expiration": "Expiration can no longer be changed",
+    "expired_expiration": "Order has expired",
+    "past_date": "Expiration must be in the future",
+    "far_date": "Expiration is too far in the future",
+}
+
+
+class Refused(Exception):
+    """Goody says no: the HTTP status and the sentence of its error envelope."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+        self.entry: Json | None = None
+
+
+@dataclass
+class Change:
+    """What was changed on one order since the seed."""
+
+    status: str | None = None
+    expires: int | None = None
+    thanked: int | None = None
+    flags: int | None = None
+    times: dict[str, int] = field(default_factory=dict)
+    fields: Json = field(default_factory=dict)
+
+
+class Store:
+    """The orders of one seed, with the changes made to them."""
+
+    def __init__(self, *, orders: int, seed: int, now: int) -> None:
+        self.clock = Clock(now)
+        self.switches = Switches()
+        self.lock = RLock()
+        self.columns = seeds.grow(orders=orders, seed=seed, now=now)
+        self.renderer = Renderer(seed=seed, people=max(1, orders * 3 // 5))
+        self.ledger: list[Json] = []
+        self._changes: dict[int, Change] = {}
+        self._new_events: list[int] = []
+        self._seeded = orders, len(self.columns.batch_start)
+
+    def __len__(self) -> int:
+        return len(self.columns.created)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def find(self, order_id: str) -> int:
+        """Row of an id; raises Refused 404 ("Order not found"). Goody API: GET /v1/orders/{id}."""
+        index = self.renderer.order_ids.decode(order_id)
+        if index is None or index >= len(self):
+            raise Refused(404, "Order not found")
+        return index
+
+    def window(self, *, after: float | None, before: float | None) -> range:
+        """Rows created within, inclusive at both ends. Goody API: GET /v1/orders, created_at."""
+        shift = float(self.switches["created_fraction"])
+        created = self.columns.created
+        low = 0 if after is None else bisect_left(created, after - shift)
+        high = len(created) if before is None else bisect_right(created, before - shift)
+        return range(low, max(low, high))
+
+    def rows(self, indexes: range) -> list[Json]:
+        """Orders without event_times."""
+        with self.lock:
+            return [self._row(index) for index in indexes]
+
+    def detail(self, index: int) -> Json:
+        """One order with event_times."""
+        with self.lock:
+            order = self._row(index)
+            order["event_times"] = event_times(self.facts(index))
+            return order
+
+    def status(self, index: int) -> str:
+        change = self._changes.get(index)
+        if change is not None and change.status is not None:
+            return change.status
+        return STATUSES[self.columns.status[index]]
+
+    def expires(self, index: int) -> int:
+        """0: never."""
+        change = self._changes.get(index)
+        if change is not None and change.expires is not None:
+            return change.expires
+        return self.columns.batch_expires[self.columns.batch[index]]
+
+    def facts(self, index: int) -> Facts:
+        """Everything known of an order, changes included."""
+        columns, change = self.columns, self._changes.get(index) or Change()
+        batch = columns.batch[index]
+        times = {
+            STATUSES[code]: column[index] for code, column in columns.times.items() if column[index]
+        }
+        return Facts(
+            index=index,
+            batch=batch,
+            status=self.status(index),
+            flags=columns.flags[index] | (change.flags or 0),
+            batch_flags=columns.batch_flags[batch],
+            expires=self.expires(index),
+            thanked=columns.thanked[index] if change.thanked is None else change.thanked,
+            times={"created": columns.created[index], **times, **change.times},
+        )
+
+    def newest_first(self) -> Iterator[int]:
+        return iter(range(len(self) - 1, -1, -1))
+
+    def _row(self, index: int) -> Json:
+        order = self.renderer.row(self.facts(index))
+        change = self._changes.get(index)
+        return {**order, **change.fields} if change is not None else order
+
+    # -- Goody's two writes ----------------------------------------------------------------
+
+    def cancel(self, index: int) -> tuple[Json, Json]:
+        """(order, ledger entry). Goody API: POST /v1/orders/{id}/cancel.
+
+        Raises Refused by the switches; a refused attempt is in the ledger too.
+        """
+        with self.lock, self._noted("cancel", index) as entry:
+            entry["applied"] = self._allowed(self._cancel_switch(index))
+            if entry["applied"]:
+                self._set_status(index, self.switches["cancel_status"])
+            return self._row(index), entry
+
+    def update_expiration(self, index: int, expires: int | None) -> tuple[Json, Json]:
+        """(order, ledger entry); None means never. Goody API: POST .../update_expiration.
+
+        Raises Refused by the switches; a refused attempt is in the ledger too.
+        """
+        with self.lock, self._noted("update_expiration", index) as entry:
+            entry["applied"] = self._allowed(self._expiration_switch(index, expires))
+            if entry["applied"]:
+                self._change(index).expires = NO_TIME if expires is None else expires
+            return self._row(index), entry
+
+    def _cancel_switch(self, index: int) -> str | None:
+        status = self.status(index)
+        if status in ENDED:
+            return "repeated_cancel"
+        if status not in OPEN:
+            return "late_cancel"
+        return "expired_cancel" if self.is_expired(index) else None
+
+    def _expiration_switch(self, index: int, expires: int | None) -> str | None:
+        if self.status(index) not in OPEN:
+            return "late_expiration"
+        if self.is_expired(index) and self.switches["expired_expiration"] != "accept":
+            return "expired_expiration"
+        if expires is not None and expires <= self.clock.now():
+            return "past_date"
+        if expires is not None and expires > self.clock.now() + FAR:
+            return "far_date"
+        return None
+
+    def _allowed(self, switch: str | None) -> bool:
+        """Whether to apply; False is an answer of 200 that changes nothing."""
+        position = "accept" if switch is None else self.switches[switch]
+        if switch is None or position in ("accept", "200"):
+            return position == "accept"
+        sentence = "Order not found" if position == "404" else _SENTENCES[switch]
+        raise Refused(int(position), sentence)
+
+    def is_expired(self, index: int) -> bool:
+        expires = self.expires(index)
+        return expires != NO_TIME and expires <= self.clock.now()
+
+    # -- others change things --------------------------------------------------------------
+
+    def play(self, index: int, values: Json) -> Json:
+        """Someone else at Goody changes fields of an order now; returns it with event_times.
+
+        A status notes its event time; expires_at takes ISO 8601 or null; a thank_you_note notes
+        thank_you_added_at; "swap": true makes an accepted order swapped; any other field is
+        shown as given. Raises ValueError.
+        """
+        with self.lock, self._noted("control", index) as entry:
+            values, change = dict(values), self._change(index)
+            if "expires_at" in values:
+                change.expires = _instant(values.pop("expires_at"))
+            if "status" in values:
+                self._set_status(index, str(values.pop("status")))
+            if values.get("thank_you_note"):
+                change.thanked = int(self.clock.now())
+            if values.pop("swap", False):
+                change.flags = SWAPPED
+            change.fields.update(values)
+            entry["applied"] = True
+            return self.detail(index)
+
+    def create(self, *, count: int, values: Json) -> list[Json]:
+        """A new batch of orders, created now. Raises ValueError if the clock stands before."""
+        now = int(self.clock.now())
+        with self.lock:
+            if len(self) and now < self.columns.created[-1]:
+                raise ValueError("the clock stands before the newest order")
+            expires = now + 30 * seeds.DAY
+            batch = self.columns.add_batch(expires=expires, flags=0)
+            rows = [self.columns.add_order(batch=batch, created=now) for _ in range(count)]
+            for index in rows:
+                self._add_event(index, CREATED, now)
+                if values:
+                    self.play(index, values)
+            return [self.detail(index) for index in rows]
+
+    def reset(self) -> None:
+        """Back to the seed: no changes, no new orders, an empty ledger, clock and switches too."""
+        with self.lock:
+            for packed in self._new_events:
+                del self.columns.events[bisect_left(self.columns.events, packed)]
+            self.columns.cut(orders=self._seeded[0], batches=self._seeded[1])
+            self._new_events, self._changes, self.ledger = [], {}, []
+            self.clock.reset()
+            self.switches.reset()
+
+    @contextmanager
+    def _noted(self, kind: str, index: int) -> Iterator[Json]:
+        """A ledger entry round a write; `answered` is filled in by whoever answers."""
+        entry: Json = {
+            "at": stamp(int(self.clock.now())),
+            "order_id": self.renderer.order_ids.encode(index),
+            "kind": kind,
+            "before": self._brief(index),
+            "after": None,
+            "applied": False,
+            "answered": "200",
+        }
+        self.ledger.append(entry)
+        try:
+            yield entry
+        except Refused as refusal:
+            entry["answered"] = str(refusal.status)
+            refusal.entry = entry
+            raise
+        finally:
+            entry["after"] = self._brief(index)
+
+    def _brief(self, index: int) -> Json:
+        expires = self.expires(index)
+        return {
+            "status": self.status(index),
+            "expires_at": stamp(expires) if expires else None,
+        }
+
+    def _change(self, index: int) -> Change:
+        return self._changes.setdefault(index, Change())
+
+    def _set_status(self, index: int, status: str) -> None:
+        change, now = self._change(index), int(self.clock.now())
+        change.status = status
+        if status in STATUSES:
+            change.times[status] = now
+            self._add_event(index, STATUSES.index(status), now)
+
+    def _add_event(self, index: int, code: int, at: int) -> None:
+        packed = seeds.pack_event(at=at, index=index, code=code)
+        insort(self.columns.events, packed)
+        self._new_events.append(packed)
+
+
+def _instant(value: Any) -> int:
+    if value is None:
+        return NO_TIME
+    if not isinstance(value, str):
+        raise ValueError("expires_at takes an ISO 8601 date-time or null")
+    return int(read_instant(value))

@@ -1,0 +1,86 @@
+"""Our guesses: every point Goody's documents leave open, as a switch with a default.
+
+Here are only the names, the values and what they mean; the rules that read them stand in store.py
+and api.py. README.md shows the same table.
+"""
+
+from dataclasses import dataclass
+
+_REFUSALS = ("400", "200", "404", "409", "422")
+
+
+@dataclass(frozen=True)
+class Switch:
+    """The values a switch may take (the first is the default) and the question it answers."""
+
+    values: tuple[str, ...]
+    question: str
+
+
+SWITCHES: dict[str, Switch] = {
+    "late_cancel": Switch(_REFUSALS, "cancel of an order accepted or later (200: unchanged)"),
+    "repeated_cancel": Switch(_REFUSALS, "cancel of an order already failed or canceled"),
+    "expired_cancel": Switch(("accept", *_REFUSALS[:1], *_REFUSALS[2:]), "cancel after expires_at"),
+    "cancel_status": Switch(("failed", "canceled"), "status of an order after a cancel"),
+    "late_expiration": Switch(
+        _REFUSALS, "update_expiration of an order that is not created, notified or opened"
+    ),
+    "expired_expiration": Switch(
+        ("accept", "400", "409", "422"), "update_expiration of an open order past its expires_at"
+    ),
+    "past_date": Switch(("accept", "400", "422"), "an expiration in the past"),
+    "far_date": Switch(("accept", "400", "422"), "an expiration more than ten years ahead"),
+    "null_expiration": Switch(
+        ("400", "clear", "ignore", "422"), "expiration is null (clear: never expires)"
+    ),
+    "missing_expiration": Switch(
+        ("400", "ignore", "422"), "no expiration in the body, or no body (ignore: 200 unchanged)"
+    ),
+    "unreadable_expiration": Switch(
+        ("400", "ignore", "422"), "expiration is not an ISO 8601 date-time"
+    ),
+    "per_page_over_100": Switch(("clamp", "400"), "per_page above 100 (clamp: as 100)"),
+    "per_page_zero": Switch(("400", "default"), "per_page below 1 (default: as 20)"),
+    "page_zero": Switch(("400", "first"), "page below 1"),
+    "page_not_a_number": Switch(("400", "first"), "page or per_page is not an integer"),
+    "past_end": Switch(("empty", "400", "404"), "a page past the last one"),
+    "bad_filter": Switch(("400", "ignore"), "created_at[after] or [before] cannot be read"),
+    "malformed_id": Switch(("404", "400"), "an id in the path that is no UUID"),
+    "created_fraction": Switch(
+        ("0", "0.4"), "seconds by which stored creation times exceed the printed ones"
+    ),
+}
+
+
+class Switches:
+    """The present position of every switch."""
+
+    def __init__(self) -> None:
+        self._set: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        return self._set.get(name, SWITCHES[name].values[0])
+
+    def set(self, name: str, value: str) -> None:
+        """Raises ValueError, with a sentence, for an unknown name or value."""
+        if name not in SWITCHES:
+            raise ValueError(f"unknown switch {name}; known: {', '.join(SWITCHES)}")
+        if value not in SWITCHES[name].values:
+            raise ValueError(f"{name} takes {', '.join(SWITCHES[name].values)}; not {value}")
+        self._set[name] = value
+
+    def set_all(self, values: dict[str, object]) -> None:
+        """All or none: the first bad one raises ValueError before any is set."""
+        before = dict(self._set)
+        try:
+            for name, value in values.items():
+                self.set(name, str(value))
+        except ValueError:
+            self._set = before
+            raise
+
+    def reset(self) -> None:
+        self._set = {}
+
+    def as_dict(self) -> dict[str, str]:
+        return {name: self[name] for name in SWITCHES}

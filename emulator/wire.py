@@ -1,0 +1,78 @@
+"""One client connection: whole answers, and the ways an answer can go wrong on the socket.
+
+What is to go wrong is decided in faults.py.
+"""
+
+import os
+import select
+import socket
+import struct
+from collections.abc import Iterable
+from threading import Event
+
+from emulator.messages import Answer
+
+_LOOK_EVERY = 0.1
+
+
+class Wire:
+    """Writes to one connection. After close or reset nothing may be written."""
+
+    def __init__(self, connection: socket.socket, *, stopping: Event) -> None:
+        self._connection = connection
+        self._stopping = stopping
+        self.is_open = True
+
+    def send(self, answer: Answer) -> None:
+        """A whole answer with Content-Length, in one piece; the connection stays open."""
+        self.raw(answer.head(length=len(answer.body)) + answer.body)
+
+    def raw(self, data: bytes) -> None:
+        self._connection.sendall(data)
+
+    def drip(self, data: bytes, *, size: int, interval: float) -> None:
+        """Pieces of `size` bytes, one each `interval` seconds, until the emulator stops."""
+        for start in range(0, len(data), size):
+            self.raw(data[start : start + size])
+            if self._stopping.wait(interval):
+                return
+
+    def chunks(self, pieces: Iterable[bytes]) -> None:
+        """Chunked transfer coding, without the final chunk."""
+        for piece in pieces:
+            if self._stopping.is_set():
+                return
+            self.raw(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+
+    def close(self) -> None:
+        """An orderly end after what was sent (FIN)."""
+        self.is_open = False
+
+    def reset(self) -> None:
+        """An abrupt end: the peer gets RST, not FIN."""
+        self.is_open = False
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # The stream objects around the socket hold it open; the RST needs the descriptor closed.
+        os.close(self._connection.detach())
+
+    def hang(self, seconds: float) -> None:
+        """Say nothing for so long, or until the client leaves or the emulator stops."""
+        left = seconds
+        while left > 0 and not self._stopping.is_set():
+            step = min(left, _LOOK_EVERY)
+            if self._client_left(step):
+                return
+            left -= step
+
+    def _client_left(self, seconds: float) -> bool:
+        readable, _, _ = select.select([self._connection], [], [], seconds)
+        if not readable:
+            return False
+        try:
+            if self._connection.recv(1, socket.MSG_PEEK):
+                # It sent something more; it is still there, and select would not wait any longer.
+                self._stopping.wait(seconds)
+                return False
+        except ConnectionError:
+            pass
+        return True
