@@ -1,0 +1,98 @@
+"""Money, dates and ids as text. The zone is always the viewer's, and always named.
+
+Own month names and digits: what a page says must not depend on a machine's locale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from uuid import UUID
+
+NOTHING = "—"
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_UNITS = (
+    (timedelta(days=365), "y"),
+    (timedelta(days=1), "d"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "min"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant ready for a `<time>` element: `iso` for machines, the others for people."""
+
+    iso: str
+    text: str
+    relative: str = ""
+
+
+def money(cents: int | None) -> str:
+    """US cents as "$1,842.50"; "—" for None, which means not known yet and never zero."""
+    if cents is None:
+        return NOTHING
+    sign = "-" if cents < 0 else ""
+    dollars, rest = divmod(abs(cents), 100)
+    return f"{sign}${dollars:,}.{rest:02d}"
+
+
+def day(at: datetime, zone: tzinfo) -> str:
+    """The day in the zone: "12 Mar 2026"."""
+    local = at.astimezone(zone)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def minute(at: datetime, zone: tzinfo) -> str:
+    """Hour and minute in the zone: "14:02"."""
+    local = at.astimezone(zone)
+    return f"{local.hour:02d}:{local.minute:02d}"
+
+
+def clock(at: datetime, zone: tzinfo) -> str:
+    """Hour, minute and second in the zone: "14:02:11"."""
+    return f"{minute(at, zone)}:{at.astimezone(zone).second:02d}"
+
+
+def date_time(at: datetime | None, zone: tzinfo) -> str:
+    """Day and minute with the zone named: "12 Mar 2026, 23:59 EDT"; "—" for None."""
+    if at is None:
+        return NOTHING
+    return f"{day(at, zone)}, {minute(at, zone)} {zone_name(at, zone)}"
+
+
+def zone_name(at: datetime, zone: tzinfo) -> str:
+    """The zone's short name at that instant; zones without letters read "UTC+03"."""
+    name = at.astimezone(zone).tzname() or "UTC"
+    return f"UTC{name}" if name[0] in "+-" else name
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """Roughly how far away: "in 3 d", "5 h ago", "now"."""
+    distance = abs(at - now)
+    for size, unit in _UNITS:
+        if distance >= size:
+            amount = f"{distance // size} {unit}"
+            return f"in {amount}" if at > now else f"{amount} ago"
+    return "now"
+
+
+def iso(at: datetime) -> str:
+    """For `datetime=` attributes: whole seconds in UTC, "2026-03-12T23:59:00Z"."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(at: datetime | None, zone: tzinfo, *, now: datetime | None = None) -> Moment | None:
+    """Everything a `<time>` element shows; None for None."""
+    if at is None:
+        return None
+    return Moment(
+        iso=iso(at),
+        text=date_time(at, zone),
+        relative=relative(at, now) if now is not None else "",
+    )
+
+
+def short_id(value: UUID | None) -> str:
+    """The first eight characters of an id; "—" for None."""
+    return str(value)[:8] if value is not None else NOTHING

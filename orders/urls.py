@@ -1,0 +1,26 @@
+"""Every page's address. The names are what templates and tests use."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from orders.views import audit, detail, health, lists, people, system, writes
+
+_ORDER = "orders/<uuid:order_id>/"
+_OPERATION = _ORDER + "operations/<uuid:operation_id>/"
+
+urlpatterns = [
+    path("", lists.home, name="home"),
+    path("orders/", lists.order_list, name="order_list"),
+    path(_ORDER, detail.order_detail, name="order_detail"),
+    path(_ORDER + "cancel/", writes.order_cancel, name="order_cancel"),
+    path(_ORDER + "expiration/", writes.order_expiration, name="order_expiration"),
+    path(_OPERATION, writes.operation, name="operation"),
+    path(_OPERATION + "settle/", writes.operation_settle, name="operation_settle"),
+    path("audit/", audit.audit, name="audit"),
+    path("system/", system.system, name="system"),
+    path("settings/", people.settings, name="settings"),
+    path("login/", people.Login.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

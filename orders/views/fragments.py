@@ -1,0 +1,50 @@
+"""Which part of a page an htmx request gets. The server decides, by the element it asks for.
+
+What the parts hold is decided by each page's template (`{% partialdef %}`) and view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from django import shortcuts
+from django.http import HttpRequest, HttpResponse
+
+
+def target_of(request: HttpRequest) -> str:
+    """The id of the element that htmx wants to fill, "" when there is none.
+
+    htmx 4 sends `HX-Target: tag#id`, the id percent-encoded. A Back that htmx answers from the
+    server wants the whole page, whatever the target.
+    """
+    headers = request.headers
+    if headers.get("HX-Request") != "true" or "HX-History-Restore-Request" in headers:
+        return ""
+    return unquote(headers.get("HX-Target", "").partition("#")[2])
+
+
+def chosen_partial(target: str, fragments: Mapping[str, str]) -> str:
+    """The partial for an id: keys are ids, or prefixes when they end in "-"; "" for the page."""
+    if not target:
+        return ""
+    if target in fragments:
+        return fragments[target]
+    for key, partial in fragments.items():
+        if key.endswith("-") and target.startswith(key):
+            return partial
+    return ""
+
+
+def render(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    fragments: Mapping[str, str],
+    status: int = 200,
+) -> HttpResponse:
+    """Render the partial that htmx asked for, or the whole page for everybody else."""
+    partial = chosen_partial(target_of(request), fragments)
+    name = f"{template}#{partial}" if partial else template
+    return shortcuts.render(request, name, dict(context), status=status)
