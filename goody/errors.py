@@ -9,7 +9,7 @@
     │   └── RateLimited       429
     └── BadResponse       a read was answered with something Goody does not document
 
-Only the errors live here; which failure becomes which of them is decided in client.py. `str()` of
+Only the errors live here; which failure becomes which of them is decided in answers.py. `str()` of
 every error is a plain clause that may be shown and logged: no key, no personal data.
 """
 

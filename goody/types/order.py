@@ -33,29 +33,29 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
     """Common configuration of everything below."""
 
 
-class Brand(_Part):
+class Brand(_Part, frozen=True, kw_only=True):
     id: UUID | None = None
     name: str | None = None
 
 
-class Product(_Part):
+class Product(_Part, frozen=True, kw_only=True):
     id: UUID | None = None
     name: str | None = None
     brand: Brand | None = None
 
 
-class CartItem(_Part):
+class CartItem(_Part, frozen=True, kw_only=True):
     id: UUID | None = None
     quantity: int | None = None
     product: Product | None = None
 
 
-class Cart(_Part):
+class Cart(_Part, frozen=True, kw_only=True):
     id: UUID | None = None
     items: tuple[CartItem, ...] = ()
 
 
-class CartSelection(_Part):
+class CartSelection(_Part, frozen=True, kw_only=True):
     """The chosen variants of one unit. `cart_item_id` may match no item of the cart."""
 
     id: UUID | None = None
@@ -64,7 +64,7 @@ class CartSelection(_Part):
     variants: tuple[str, ...] = ()
 
 
-class Shipment(_Part):
+class Shipment(_Part, frozen=True, kw_only=True):
     """One parcel, roughly one per brand. Tracking is shown to few partners: usually None."""
 
     id: UUID | None = None
@@ -78,7 +78,7 @@ class Shipment(_Part):
     delivery_eta: datetime | None = None
 
 
-class Amounts(_Part):
+class Amounts(_Part, frozen=True, kw_only=True):
     """US cents. None means not known yet (tax and total before acceptance), never zero."""
 
     amount_product: int | None = None
@@ -91,7 +91,7 @@ class Amounts(_Part):
     amount_global_relay_cost: int | None = None
 
 
-class OriginalAmounts(_Part):
+class OriginalAmounts(_Part, frozen=True, kw_only=True):
     """US cents, before the recipient's swap. Goody gives neither tax nor total of that time."""
 
     original_amount_product: int | None = None
@@ -100,7 +100,7 @@ class OriginalAmounts(_Part):
     original_amount_pre_tax_total: int | None = None
 
 
-class Sender(_Part):
+class Sender(_Part, frozen=True, kw_only=True):
     """The Goody user who sent the gift."""
 
     first_name: str | None = None
@@ -112,7 +112,7 @@ class Sender(_Part):
         return "Sender(...)"
 
 
-class EventTimes(_Part):
+class EventTimes(_Part, frozen=True, kw_only=True):
     """When an order reached each stage. Only GET /v1/orders/{id} answers with them."""
 
     created_at: datetime | None = None
@@ -127,7 +127,7 @@ class EventTimes(_Part):
     delivered_at: datetime | None = None
 
 
-class Order(_Part):
+class Order(_Part, frozen=True, kw_only=True):
     """One gift order. `id` and `status` are always usable, the rest as far as Goody gave it.
 
     An unknown `status` is kept as it came. `raw` is this order's JSON as received, and

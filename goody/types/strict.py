@@ -56,7 +56,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(_: str) -> Any:
     raise BadJSON("not a JSON number")
 
 
