@@ -1,0 +1,225 @@
+"""Settings of the Goody Admin project. One file: the environment decides, with safe defaults.
+
+Every variable is described in .env.example. Times are seconds, sizes bytes.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Django ----------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="insecure-for-development-only" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Copy .env.example to .env and put a long random text there."
+    )
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+
+ROOT_URLCONF = "goodyadmin.urls"
+WSGI_APPLICATION = "goodyadmin.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "orders",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+]
+
+MIDDLEWARE = [
+    "orders.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "orders.middleware.SecFetchMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "orders.middleware.VaryOnHtmxMiddleware",
+    "orders.middleware.ExpectedFailuresMiddleware",
+    "orders.middleware.HtmxLoginMiddleware",
+    "orders.middleware.ViewerMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "orders.context.shell",
+            ],
+        },
+    },
+]
+
+# --- Database --------------------------------------------------------------------------------
+
+(BASE_DIR / "data").mkdir(exist_ok=True)
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/data/goodyadmin.sqlite3")
+}
+_database = DATABASES["default"]
+# An operation's intent must outlive a power cut before Goody is called, and the rules of the
+# writes rest on conditional UPDATEs: no transaction may stay open around a request.
+_database["ATOMIC_REQUESTS"] = False
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["CONN_MAX_AGE"] = None
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 3,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
+        ),
+    }
+else:
+    _database["CONN_MAX_AGE"] = 600
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = {
+        "connect_timeout": 3,
+        "options": "-c lock_timeout=3s -c statement_timeout=5s",
+    }
+
+# --- People ----------------------------------------------------------------------------------
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+SESSION_COOKIE_AGE = 60 * 60 * 12
+SESSION_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+CSRF_FAILURE_VIEW = "orders.views.errors.csrf_failure"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+
+# --- Browser ---------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Goody -----------------------------------------------------------------------------------
+
+GOODY_API_URL = env.str("GOODY_API_URL", default="").rstrip("/")
+GOODY_API_KEY = env.str("GOODY_API_KEY", default="")
+GOODY_CA_BUNDLE = env.str("GOODY_CA_BUNDLE", default="") or None
+GOODY_ENVIRONMENT = {
+    "": "not configured",
+    "api.ongoody.com": "production",
+    "api.sandbox.ongoody.com": "sandbox",
+    "localhost": "emulator",
+    "127.0.0.1": "emulator",
+    "::1": "emulator",
+}.get(urlsplit(GOODY_API_URL).hostname or "", "other")
+
+GOODY_CONNECT_TIMEOUT = env.float("GOODY_CONNECT_TIMEOUT", default=3.0)
+GOODY_PAGE_DEADLINE = env.float("GOODY_PAGE_DEADLINE", default=10.0)
+GOODY_DETAIL_DEADLINE = env.float("GOODY_DETAIL_DEADLINE", default=2.0)
+GOODY_WORKER_DEADLINE = env.float("GOODY_WORKER_DEADLINE", default=15.0)
+GOODY_WRITE_DEADLINE = env.float("GOODY_WRITE_DEADLINE", default=30.0)
+GOODY_CALLS_AT_ONCE = env.int("GOODY_CALLS_AT_ONCE", default=2)
+# Goody documents no rate limit: a polite pace for all processes together, and a short burst.
+GOODY_CALLS_PER_SECOND = env.float("GOODY_CALLS_PER_SECOND", default=10.0)
+GOODY_CALLS_BURST = env.int("GOODY_CALLS_BURST", default=20)
+GOODY_LONGEST_WAIT = env.float("GOODY_LONGEST_WAIT", default=900.0)
+
+# --- Writes ----------------------------------------------------------------------------------
+
+OPERATION_LEASE = env.float("OPERATION_LEASE", default=60.0)
+# A POST must follow a read that is at most this old.
+OPERATION_FRESH_READ = env.float("OPERATION_FRESH_READ", default=5.0)
+# Seconds after an unknown outcome at which the order is read again; the last one repeats.
+OPERATION_READS = env.list("OPERATION_READS", cast=float, default=[2, 10, 60, 150, 300, 1800])
+OPERATION_NOT_APPLIED_READS = env.int("OPERATION_NOT_APPLIED_READS", default=3)
+OPERATION_NOT_APPLIED_SPREAD = env.float("OPERATION_NOT_APPLIED_SPREAD", default=120.0)
+OPERATION_NEEDS_HUMAN_AFTER = env.float("OPERATION_NEEDS_HUMAN_AFTER", default=86_400.0)
+EXTENSION_MAX_DAYS = env.int("EXTENSION_MAX_DAYS", default=365)
+WORKER_TICK = env.float("WORKER_TICK", default=0.5)
+
+# --- Logs ------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "orders.middleware.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # Django's own handler for "django" would print every line twice.
+    "loggers": {"django": {"handlers": [], "propagate": True, "level": "INFO"}},
+}

@@ -1,0 +1,14 @@
+"""The top of the URL tree. Everything that is ours lives in orders.urls."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+handler400 = "orders.views.errors.bad_request"
+handler403 = "orders.views.errors.permission_denied"
+handler404 = "orders.views.errors.not_found"
+handler500 = "orders.views.errors.server_error"
+
+urlpatterns = [
+    path("django-admin/", admin.site.urls),
+    path("", include("orders.urls")),
+]

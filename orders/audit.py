@@ -1,0 +1,252 @@
+"""Who may do what, and the record of it: roles, rights, actions, the one writer of the audit.
+
+A role is a group; its rights are the table below. Every change made by a person goes through a
+function under `@action`, which checks the right; the intent is one audit row, committed before
+anything happens, and what became of it another row that names the first.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.utils import timezone
+
+from .models import AuditEntry, Operation
+
+PROGRAM = "Goody Admin"
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    AGENT = "agent"
+    LEAD = "lead"
+    ADMIN = "admin"
+
+
+class Right(StrEnum):
+    READ = "order.read"
+    READ_MESSAGES = "order.read_messages"
+    COPY_GIFT_LINK = "order.copy_gift_link"
+    CANCEL = "order.cancel"
+    EXTEND = "order.extend"
+    READ_OWN_AUDIT = "audit.read_own"
+    READ_ALL_AUDIT = "audit.read_all"
+    SETTLE = "operation.settle"
+    READ_RAW = "order.read_raw"
+    COPY_PAYMENT_LINK = "order.copy_payment_link"
+    SYSTEM = "system.manage"
+
+
+_VIEWER = frozenset({Right.READ})
+_AGENT = _VIEWER | {
+    Right.READ_MESSAGES,
+    Right.COPY_GIFT_LINK,
+    Right.CANCEL,
+    Right.EXTEND,
+    Right.READ_OWN_AUDIT,
+}
+_LEAD = _AGENT | {Right.READ_ALL_AUDIT, Right.SETTLE}
+_ADMIN = _LEAD | {Right.READ_RAW, Right.COPY_PAYMENT_LINK, Right.SYSTEM}
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.VIEWER: _VIEWER,
+    Role.AGENT: _AGENT,
+    Role.LEAD: _LEAD,
+    Role.ADMIN: _ADMIN,
+}
+
+_IN_WORDS: dict[Right, str] = {
+    Right.READ: "see orders",
+    Right.READ_MESSAGES: "read messages",
+    Right.COPY_GIFT_LINK: "copy gift links",
+    Right.CANCEL: "cancel gifts",
+    Right.EXTEND: "change expirations",
+    Right.READ_OWN_AUDIT: "see the audit",
+    Right.READ_ALL_AUDIT: "see everybody's audit entries",
+    Right.SETTLE: "settle an outcome by hand",
+    Right.READ_RAW: "see raw data",
+    Right.COPY_PAYMENT_LINK: "copy payment links",
+    Right.SYSTEM: "manage the connection to Goody",
+}
+
+# Why a gift is canceled: code and label. "other" needs a note.
+REASONS: tuple[tuple[str, str], ...] = (
+    ("recipient_left", "Recipient left or is no longer eligible"),
+    ("wrong_recipient", "Sent to the wrong person or address"),
+    ("duplicate", "Duplicate gift"),
+    ("sender_request", "The sender asked for it"),
+    ("recipient_request", "The recipient asked for it"),
+    ("not_received", "Never received, will be sent again"),
+    ("other", "Other (say why)"),
+)
+
+
+class Action(StrEnum):
+    """What is audited: noun.verb."""
+
+    ORDER_CANCEL = "order.cancel"
+    ORDER_EXTEND = "order.extend"
+    OPERATION_SETTLE = "operation.settle"
+    KEY_CHECK = "system.key_check"
+
+
+NEEDED: dict[Action, Right] = {
+    Action.ORDER_CANCEL: Right.CANCEL,
+    Action.ORDER_EXTEND: Right.EXTEND,
+    Action.OPERATION_SETTLE: Right.SETTLE,
+    Action.KEY_CHECK: Right.SYSTEM,
+}
+
+# Every function that performs an action, as @action found it.
+PERFORMERS: dict[Action, Callable[..., Any]] = {}
+
+
+class NotAllowed(Exception):
+    """The actor lacks a right; the text says which, and who grants it."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+        roles = [role for role in Role if right in RIGHTS[role]]
+        super().__init__(
+            f"Your role may not {_IN_WORDS[right]}. An admin can make you {_a(roles[0])}."
+        )
+
+
+def _a(role: Role) -> str:
+    return f"an {role}" if role[0] in "aeiou" else f"a {role}"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person behind a change. Services and jobs are given one, never a request."""
+
+    user_id: int | None
+    name: str
+    role: Role | None
+    request_id: str = ""
+
+    @classmethod
+    def of(cls, user: User | AnonymousUser, request_id: str = "") -> Self:
+        if not user.is_authenticated:
+            return cls(None, "", None, request_id)
+        name = user.get_full_name() or user.get_username()
+        return cls(user.pk, name, _role_of(user), request_id)
+
+    def may(self, right: Right) -> bool:
+        return self.role is not None and right in RIGHTS[self.role]
+
+    def require(self, right: Right) -> None:
+        if not self.may(right):
+            raise NotAllowed(right)
+
+
+def _role_of(user: Any) -> Role | None:
+    """The highest role among the user's groups; a superuser is an admin."""
+    if not user.is_active:
+        return None
+    if user.is_superuser:
+        return Role.ADMIN
+    names = set(user.groups.values_list("name", flat=True))
+    return next((role for role in reversed(Role) if role in names), None)
+
+
+def make_groups() -> None:
+    for role in Role:
+        Group.objects.get_or_create(name=role.value)
+
+
+def action[**P, R](name: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let only an `actor` (keyword) with the action's right perform it; note who performs what."""
+
+    def decorate(perform: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(perform)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            actor = kwargs["actor"]
+            assert isinstance(actor, Actor)
+            actor.require(NEEDED[name])
+            return perform(*args, **kwargs)
+
+        PERFORMERS[name] = checked
+        return checked
+
+    return decorate
+
+
+def record_intent(operation: Operation, *, request_id: str) -> AuditEntry:
+    """The row that says what a person set out to do. Call it in the transaction of the intent."""
+    return AuditEntry.objects.create(
+        at=operation.created_at,
+        actor_id=operation.actor_id,
+        actor_name=operation.actor_name,
+        action=operation.action,
+        order_uuid=operation.order_uuid,
+        reference_id=operation.reference_id,
+        operation=operation,
+        reason=operation.reason,
+        note=operation.note,
+        ticket_url=operation.ticket_url,
+        before=operation.before,
+        after=_asked_for(operation),
+        request_id=request_id,
+    )
+
+
+def _asked_for(operation: Operation) -> dict[str, str] | None:
+    if operation.expiration is None:
+        return None
+    return {"expires_at": operation.expiration.isoformat()}
+
+
+def record_outcome(
+    operation: Operation, *, now: datetime, actor: Actor | None = None, note: str = ""
+) -> AuditEntry:
+    """The row that says what became of an intent. Call it in the transaction of the outcome.
+
+    `actor` is the lead who settled it by hand; without one the program found it out.
+    """
+    intent = AuditEntry.objects.intents().get(operation=operation)
+    return AuditEntry.objects.create(
+        at=now,
+        actor_id=actor.user_id if actor else None,
+        actor_name=actor.name if actor else PROGRAM,
+        action=Action.OPERATION_SETTLE if actor else operation.action,
+        order_uuid=operation.order_uuid,
+        reference_id=operation.reference_id,
+        operation=operation,
+        intent=intent,
+        note=note,
+        before=operation.before,
+        after=operation.after,
+        outcome=operation.state,
+        detail=operation.detail,
+        request_id=actor.request_id if actor else "",
+    )
+
+
+def note_security_event(kind: str, *, detail: str = "", request_id: str = "") -> AuditEntry:
+    """Something that whoever runs the dashboard should look at. Shown on /system/."""
+    return AuditEntry.objects.create(
+        at=timezone.now(),
+        actor_name=PROGRAM,
+        action=f"security.{kind}"[:40],
+        detail=detail[:300],
+        request_id=request_id,
+    )
+
+
+def note_action(actor: Actor, name: Action, *, detail: str, now: datetime) -> AuditEntry:
+    """An action that is done in one step, without an operation: intent and outcome in one row."""
+    return AuditEntry.objects.create(
+        at=now,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        action=name,
+        detail=detail,
+        request_id=actor.request_id,
+    )

@@ -1,0 +1,250 @@
+"""May this order be canceled or extended, and if not, why: pure functions, one sentence each.
+
+The row, the detail, the dialog and the write itself all ask here. Goody's lifecycle guide allows
+a cancel for created, notified and opened orders; for changing an expiration it is silent, so the
+same three are offered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
+
+SOON = timedelta(hours=72)
+SUPPORT = "support@ongoody.com"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An answer to "may it?". `code` is for programs, the rest is read by people."""
+
+    is_allowed: bool
+    code: str
+    sentence: str
+    next_step: str = ""
+
+
+_PAST_ACCEPTANCE = {
+    "accepted": "the recipient accepted it",
+    "pending_payment": "the recipient accepted it and its payment is pending",
+    "paid": "the recipient accepted it and it is being prepared",
+    "ordered": "the recipient accepted it and it is being prepared",
+    "shipped": "it has been shipped",
+    "delivered": "it has been delivered",
+}
+_ASK_GOODY = f"Ask Goody support ({SUPPORT}); the hand-off text has what they need."
+
+
+def may_cancel(order: Order, *, now: datetime) -> Verdict:  # noqa: ARG001 - asked like may_extend
+    """May the gift be canceled through the API? Irreversible, and only before acceptance."""
+    return _refusal(order.status, "canceled") or Verdict(
+        True, "open", "Can be canceled: it has not been accepted."
+    )
+
+
+def may_extend(order: Order, *, now: datetime) -> Verdict:
+    """May the expiration be changed?"""
+    refusal = _refusal(order.status, "extended")
+    if refusal:
+        return refusal
+    if order.expires_at is not None and order.expires_at <= now:
+        return Verdict(
+            True,
+            "expired",
+            "Can be extended, but it has expired: Goody does not say whether that revives a gift.",
+            "Look at the gift again after extending it.",
+        )
+    return Verdict(True, "open", "Can be extended: it has not been accepted.")
+
+
+def _refusal(status: str, done: str) -> Verdict | None:
+    if status in CANCELABLE:
+        return None
+    if status in ENDED:
+        return Verdict(False, "ended", f"Cannot be {done}: it is already canceled or failed.")
+    if status in _PAST_ACCEPTANCE:
+        why = _PAST_ACCEPTANCE[status]
+        return Verdict(False, "accepted", f"Cannot be {done}: {why}.", _ASK_GOODY)
+    return Verdict(
+        False,
+        "unknown_status",
+        f"Cannot be {done}: Goody reports a status that this dashboard does not know.",
+        "Look at the order on Goody's own page.",
+    )
+
+
+class ExpiryKind(StrEnum):
+    NONE = "none"
+    FUTURE = "future"
+    SOON = "soon"
+    PAST = "past"
+    # Accepted or ended: the date has no meaning any more.
+    IRRELEVANT = "irrelevant"
+
+
+@dataclass(frozen=True)
+class Expiry:
+    kind: ExpiryKind
+    at: datetime | None
+
+
+def expiry(order: Order, now: datetime) -> Expiry:
+    """Where the order stands with its expiry, which is an axis of its own beside the status."""
+    at = order.expires_at
+    if order.status in ORDER_STATUSES and order.status not in CANCELABLE:
+        return Expiry(ExpiryKind.IRRELEVANT, at)
+    if at is None:
+        return Expiry(ExpiryKind.NONE, None)
+    if at <= now:
+        return Expiry(ExpiryKind.PAST, at)
+    return Expiry(ExpiryKind.SOON if at - now < SOON else ExpiryKind.FUTURE, at)
+
+
+def check_expiration(
+    order: Order, expiration: datetime, *, now: datetime, may_shorten: bool, max_days: int
+) -> Verdict:
+    """May `expiration` (aware) replace the order's `expires_at`?
+
+    Goody documents no bounds: a future instant, at most `max_days` ahead, and an earlier date or
+    one where there was none only when the person confirmed it.
+    """
+    if expiration.tzinfo is None:
+        raise ValueError("an expiration needs a time zone")
+    if expiration <= now:
+        return Verdict(False, "past", "This time has passed.", "Choose a time in the future.")
+    if expiration > now + timedelta(days=max_days):
+        return Verdict(
+            False,
+            "too_far",
+            f"This is more than {max_days} days ahead.",
+            f"Choose a time within {max_days} days.",
+        )
+    return _check_against_current(order.expires_at, expiration, may_shorten=may_shorten)
+
+
+def _check_against_current(
+    current: datetime | None, expiration: datetime, *, may_shorten: bool
+) -> Verdict:
+    if current is None and not may_shorten:
+        return Verdict(
+            False,
+            "sets_a_date",
+            "This gift has no expiration now, and Goody offers no way to take one off again.",
+            "Tick the box to confirm that it shall have one.",
+        )
+    if current is not None and is_same_second(current, expiration):
+        return Verdict(False, "same", "This is already the expiration.", "Choose another time.")
+    if current is not None and expiration < current and not may_shorten:
+        return Verdict(
+            False,
+            "shortens",
+            "This is earlier than the present expiration.",
+            "Tick the box to confirm that it shall expire sooner.",
+        )
+    return Verdict(True, "ok", "")
+
+
+def is_same_second(one: datetime | None, other: datetime | None) -> bool:
+    """Goody prints whole seconds; nothing finer can be compared."""
+    if one is None or other is None:
+        return one is other
+    return one.replace(microsecond=0) == other.replace(microsecond=0)
+
+
+def recipient_name(order: Order) -> str:
+    return " ".join(filter(None, (order.recipient_first_name, order.recipient_last_name)))
+
+
+def released_cents(order: Order) -> tuple[int | None, bool]:
+    """What a cancel releases, in US cents, and whether that figure is before tax."""
+    if order.amounts is None:
+        return None, True
+    if order.amounts.amount_total is not None:
+        return order.amounts.amount_total, False
+    return order.amounts.amount_pre_tax_total, True
+
+
+def facts(order: Order) -> dict[str, Any]:
+    """What a dialog shows of an order and what must not have changed when it is confirmed.
+
+    Plain JSON values. View counts do not matter.
+    """
+    amounts = order.amounts
+    return {
+        "status": order.status,
+        "expires_at": order.expires_at.isoformat() if order.expires_at else None,
+        "recipient": [recipient_name(order), order.recipient_email],
+        "cart": _contents(order),
+        "amounts": [
+            amounts and amounts.amount_pre_tax_total,
+            amounts and amounts.amount_tax,
+            amounts and amounts.amount_total,
+        ],
+    }
+
+
+def _contents(order: Order) -> list[list[Any]]:
+    items = order.cart.items if order.cart else ()
+    return [[item.quantity, item.product.name if item.product else None] for item in items]
+
+
+@dataclass(frozen=True)
+class Difference:
+    label: str
+    was: str
+    is_now: str
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.was} → {self.is_now}"
+
+
+def differences(seen: dict[str, Any], fresh: dict[str, Any]) -> list[Difference]:
+    """What changed between two `facts`, in words."""
+    return [
+        Difference(label, _in_words(name, seen.get(name)), _in_words(name, fresh.get(name)))
+        for name, label in _LABELS.items()
+        if seen.get(name) != fresh.get(name)
+    ]
+
+
+_LABELS = {
+    "status": "Status",
+    "expires_at": "Expiration",
+    "recipient": "Recipient",
+    "cart": "Gift",
+    "amounts": "Amount",
+}
+
+
+def _in_words(name: str, value: Any) -> str:
+    if not value:
+        return "none"
+    if name == "expires_at":
+        return f"{datetime.fromisoformat(value).astimezone(UTC):%d %b %Y %H:%M} UTC"
+    if name == "recipient":
+        return " ".join(filter(None, value))
+    if name == "cart":
+        return ", ".join(f"{quantity} × {product or 'unnamed'}" for quantity, product in value)
+    if name == "amounts":
+        return next((f"${cents / 100:,.2f}" for cents in reversed(value) if cents), "not known yet")
+    return str(value)
+
+
+def hand_off(order: Order) -> str:
+    """What to send to Goody support about an order that the API will not change."""
+    return "\n".join(
+        (
+            "Hello Goody support,",
+            "please help with this order, which has been accepted and so is out of our reach:",
+            "",
+            f"Receipt reference: {order.reference_id or 'unknown'}",
+            f"Order id: {order.id}",
+            f"Status: {order.status}",
+            "",
+            "What we ask for: ",
+        )
+    )

@@ -1,0 +1,164 @@
+"""The way to Goody: one client a process, and the gate row that every call asks first.
+
+What goody/ protects by itself (two calls at once, a breaker) holds for its process only. What
+must hold everywhere, a rejected key, a wait that Goody asked for, the pace, is the VendorGate row.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from goody.client import Client, Limits, Patience
+from goody.errors import (
+    BadResponse,
+    GoodyError,
+    OutcomeUnknown,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+)
+
+from .audit import note_security_event
+from .models import VendorGate
+
+log = logging.getLogger(__name__)
+
+# What Goody is taken to ask for when a 429 names no time.
+_UNSAID_WAIT = 5.0
+
+
+class GateClosed(Exception):
+    """Nothing is sent to Goody at present."""
+
+
+class NotConfigured(GateClosed):
+    """GOODY_API_URL or GOODY_API_KEY is not set."""
+
+
+class KeyRejected(GateClosed):
+    """Goody answered 401 to this key; calls stop until the key changes or an admin checks it."""
+
+
+class Paused(GateClosed):
+    """Goody asked to wait (429) until `until` (aware UTC)."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"paused until {until:%H:%M:%S} UTC")
+        self.until = until
+
+
+def page_patience() -> Patience:
+    return Patience(deadline=settings.GOODY_PAGE_DEADLINE, attempts=2)
+
+
+def detail_patience() -> Patience:
+    return Patience(deadline=settings.GOODY_DETAIL_DEADLINE, attempts=1)
+
+
+def worker_patience() -> Patience:
+    return Patience(deadline=settings.GOODY_WORKER_DEADLINE, attempts=3)
+
+
+def ask[T](request: Callable[[Client], T]) -> T:
+    """Make one call to Goody if the gate is open, and learn from a 401 or 429.
+
+    Raises GateClosed, or what the client raises.
+    """
+    client = _configured_client()
+    check_gate(now=timezone.now())
+    _keep_pace()
+    return _learning_from(lambda: request(client))
+
+
+def ask_past_the_gate[T](request: Callable[[Client], T]) -> T:
+    """Like `ask`, also with a key that was rejected: an admin asks whether it works now."""
+    client = _configured_client()
+    answer = _learning_from(lambda: request(client))
+    VendorGate.objects.accept_key()
+    return answer
+
+
+def check_gate(*, now: datetime) -> None:
+    """Raise the GateClosed that stands in the way of a call, if one does."""
+    if not (settings.GOODY_API_URL and settings.GOODY_API_KEY):
+        raise NotConfigured
+    gate = VendorGate.objects.current()
+    if gate.is_key_rejected(settings.GOODY_API_KEY):
+        raise KeyRejected
+    if gate.paused_until is not None and gate.is_paused(now):
+        raise Paused(gate.paused_until)
+
+
+def _learning_from[T](call: Callable[[], T]) -> T:
+    try:
+        return call()
+    except Unauthorized:
+        VendorGate.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now())
+        raise
+    except RateLimited as error:
+        VendorGate.objects.pause_until(timezone.now() + wait_asked_for(error))
+        raise
+    except GoodyError as error:
+        _note_if_security_matters(error)
+        raise
+
+
+def wait_asked_for(error: RateLimited) -> timedelta:
+    """The wait of a 429, between one second and GOODY_LONGEST_WAIT."""
+    asked = _UNSAID_WAIT if error.retry_after is None else error.retry_after
+    return timedelta(seconds=min(max(asked, 1.0), settings.GOODY_LONGEST_WAIT))
+
+
+def _note_if_security_matters(error: GoodyError) -> None:
+    if error.kind in ("tls", "redirect") and isinstance(
+        error, Unavailable | OutcomeUnknown | BadResponse
+    ):
+        try:
+            note_security_event(f"goody_{error.kind}", detail=str(error))
+        except DatabaseError:
+            log.warning("security event goody_%s could not be recorded", error.kind)
+
+
+def _keep_pace() -> None:
+    now = timezone.now()
+    try:
+        wait = VendorGate.objects.reserve_call(
+            now=now,
+            per_second=settings.GOODY_CALLS_PER_SECOND,
+            burst=settings.GOODY_CALLS_BURST,
+        )
+    except DatabaseError:
+        # A full disk must not end reading; a write has its intent stored before it comes here.
+        log.warning("the pace of calls could not be kept: the database refused")
+        return
+    if wait > settings.GOODY_PAGE_DEADLINE:
+        raise Paused(now + timedelta(seconds=wait))
+    time.sleep(wait)
+
+
+def _configured_client() -> Client:
+    if not (settings.GOODY_API_URL and settings.GOODY_API_KEY):
+        raise NotConfigured
+    return _client(
+        settings.GOODY_API_URL,
+        settings.GOODY_API_KEY,
+        settings.GOODY_CA_BUNDLE,
+        Limits(
+            connect_timeout=settings.GOODY_CONNECT_TIMEOUT,
+            write_deadline=settings.GOODY_WRITE_DEADLINE,
+            slots=settings.GOODY_CALLS_AT_ONCE,
+        ),
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def _client(base_url: str, api_key: str, ca_bundle: str | None, limits: Limits) -> Client:
+    return Client(base_url=base_url, api_key=api_key, limits=limits, ca_bundle=ca_bundle)

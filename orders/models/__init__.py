@@ -1,0 +1,24 @@
+"""What is stored: the index of orders, the writes, the audit, the gate to Goody, people.
+
+The order index can be thrown away and rebuilt from Goody. Operations and the audit can not.
+"""
+
+from .anomaly import Anomaly
+from .audit import AuditEntry
+from .gate import VendorGate
+from .operation import OPEN_STATES, FailureClass, Operation, State
+from .order import Order, OrderPayload
+from .profile import Profile
+
+__all__ = [
+    "OPEN_STATES",
+    "Anomaly",
+    "AuditEntry",
+    "FailureClass",
+    "Operation",
+    "Order",
+    "OrderPayload",
+    "Profile",
+    "State",
+    "VendorGate",
+]

@@ -1,0 +1,52 @@
+"""What Goody sent that its documentation does not name, counted for whoever runs the dashboard."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F
+
+
+class AnomalyQuerySet(models.QuerySet["Anomaly"]):
+    def note(self, kind: str, key: str, *, detail: str = "", now: datetime) -> None:
+        """Count one sighting; the first detail is kept."""
+        seen = self.filter(kind=kind, key=key[:200])
+        if not seen.update(count=F("count") + 1, last_seen_at=now):
+            self.bulk_create(
+                [
+                    Anomaly(
+                        kind=kind,
+                        key=key[:200],
+                        detail=detail[:2000],
+                        first_seen_at=now,
+                        last_seen_at=now,
+                    )
+                ],
+                ignore_conflicts=True,
+            )
+
+
+class Anomaly(models.Model):
+    class Kind(models.TextChoices):
+        UNKNOWN_FIELD = "unknown_field", "Undocumented field"
+        UNKNOWN_STATUS = "unknown_status", "Undocumented status"
+        BAD_FIELD = "bad_field", "Field of an unexpected type"
+        QUARANTINED = "quarantined", "Order that could not be read"
+
+    kind = models.CharField(max_length=30, choices=Kind)
+    key = models.CharField(max_length=200)
+    detail = models.TextField(blank=True)
+    count = models.PositiveIntegerField(default=1)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    objects = AnomalyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-last_seen_at"]
+        verbose_name_plural = "anomalies"
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="anomaly_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"

@@ -1,0 +1,72 @@
+"""The gate to Goody: what must hold in every process at once, as one row.
+
+A key that Goody rejected, a wait that Goody asked for, and the pace of calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from django.db import models
+
+_ONLY = 1
+_TRIES = 20
+
+
+class VendorGateQuerySet(models.QuerySet["VendorGate"]):
+    def current(self) -> VendorGate:
+        gate, _ = self.get_or_create(pk=_ONLY)
+        return gate
+
+    def reject_key(self, api_key: str, *, now: datetime) -> None:
+        """Close the gate to this key (401). Another key, or an admin's check, opens it again."""
+        self.current()
+        self.filter(pk=_ONLY).update(rejected_key=fingerprint(api_key), rejected_at=now)
+
+    def accept_key(self) -> None:
+        self.filter(pk=_ONLY).update(rejected_key="", rejected_at=None)
+
+    def pause_until(self, until: datetime) -> None:
+        """Honor a wait that Goody asked for (429); a shorter one never ends a longer one."""
+        self.current()
+        self.filter(pk=_ONLY).filter(
+            models.Q(paused_until=None) | models.Q(paused_until__lt=until)
+        ).update(paused_until=until)
+
+    def reserve_call(self, *, now: datetime, per_second: float, burst: int) -> float:
+        """Take the next place in the common pace; return the seconds to wait for it.
+
+        Places are `1 / per_second` apart; up to `burst` of them may be taken at once after a
+        quiet time. A conditional UPDATE decides, so that processes never share a place.
+        """
+        gap = timedelta(seconds=1 / per_second)
+        for _ in range(_TRIES):
+            taken = self.current().next_call_at
+            place = max(taken or now, now - gap * burst)
+            if self.filter(pk=_ONLY, next_call_at=taken).update(next_call_at=place + gap):
+                return max(0.0, (place - now).total_seconds())
+        return float(gap.total_seconds())
+
+
+class VendorGate(models.Model):
+    rejected_key = models.CharField(max_length=64, blank=True)
+    rejected_at = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True)
+    next_call_at = models.DateTimeField(null=True)
+
+    objects = VendorGateQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return "gate to Goody"
+
+    def is_key_rejected(self, api_key: str) -> bool:
+        return bool(self.rejected_key) and self.rejected_key == fingerprint(api_key)
+
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_until is not None and self.paused_until > now
+
+
+def fingerprint(api_key: str) -> str:
+    """Tells keys apart without storing one."""
+    return hashlib.sha256(b"goody-admin:" + api_key.encode()).hexdigest()

@@ -1,0 +1,163 @@
+"""A write to Goody: from the intent to the proven outcome.
+
+States and the moves between them. Who may make a move, and what is told about it, is decided
+in orders.services and orders.outcomes; here a move is a conditional UPDATE whose row count is
+looked at, so that it is right on SQLite (where select_for_update locks nothing) as well.
+"""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class State(models.TextChoices):
+    PLANNED = "planned"
+    WAITING = "waiting"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    NEEDS_HUMAN = "needs_human"
+    APPLIED = "applied"
+    REFUSED = "refused"
+    NOT_SENT = "not_sent"
+    NOT_APPLIED = "not_applied"
+    SUPERSEDED = "superseded"
+
+
+OPEN_STATES = (
+    State.PLANNED,
+    State.WAITING,
+    State.SENDING,
+    State.UNKNOWN,
+    State.NEEDS_HUMAN,
+)
+
+MOVES: dict[State, frozenset[State]] = {
+    State.PLANNED: frozenset({State.WAITING, State.SENDING, State.REFUSED, State.NOT_SENT}),
+    State.WAITING: frozenset({State.PLANNED, State.NOT_SENT}),
+    State.SENDING: frozenset(
+        {State.APPLIED, State.REFUSED, State.WAITING, State.NOT_SENT, State.UNKNOWN}
+    ),
+    State.UNKNOWN: frozenset(
+        {State.APPLIED, State.NOT_APPLIED, State.SUPERSEDED, State.NEEDS_HUMAN}
+    ),
+    State.NEEDS_HUMAN: frozenset({State.APPLIED, State.NOT_APPLIED}),
+    State.NOT_APPLIED: frozenset({State.APPLIED}),
+}
+
+
+class FailureClass(models.TextChoices):
+    """Why a write did not simply succeed."""
+
+    NOT_SENT = "A", "certainly not sent"
+    REFUSED = "B", "definitely refused"
+    AMBIGUOUS = "C", "may have been sent"
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def open(self) -> OperationQuerySet:
+        return self.filter(state__in=OPEN_STATES)
+
+    def on(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
+        return self.filter(order_uuid__in=order_ids)
+
+    def lease_ran_out(self, now: datetime) -> OperationQuerySet:
+        return self.filter(state__in=[State.PLANNED, State.SENDING], lease_until__lte=now)
+
+    def due_for_reading(self, now: datetime) -> OperationQuerySet:
+        return self.filter(state=State.UNKNOWN, due_at__lte=now)
+
+    def move(self, operation: Operation, to: State, **changes: Any) -> Operation | None:
+        """Make one move if the row still stands where `operation` saw it.
+
+        Returns the operation as it stands afterwards, or None if somebody else moved it. The
+        one given is left as it is, so that a transaction that fails can be tried again.
+        """
+        if to not in MOVES.get(State(operation.state), frozenset()):
+            raise ValueError(f"no move from {operation.state} to {to}")
+        standing = self.filter(pk=operation.pk, state=operation.state)
+        if not standing.update(state=to, **changes):
+            return None
+        moved = copy.copy(operation)
+        for name, value in {"state": to, **changes}.items():
+            setattr(moved, name, value)
+        return moved
+
+
+class Operation(models.Model):
+    """One cancel or one change of an expiration, asked for by one person (times UTC)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    order_uuid = models.UUIDField(db_index=True)
+    reference_id = models.TextField(blank=True)
+    action = models.CharField(max_length=40)
+    state = models.CharField(max_length=20, choices=State, default=State.PLANNED)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    actor_name = models.CharField(max_length=200)
+
+    # The one-time key of the form, and a hash of all it asked for.
+    form_key = models.UUIDField(unique=True)
+    params_hash = models.CharField(max_length=64)
+
+    # cancel
+    reason = models.CharField(max_length=40, blank=True)
+    note = models.TextField(blank=True)
+    ticket_url = models.URLField(max_length=500, blank=True)
+    # extend: the instant asked for, and the one it replaces; the extension that this one undoes
+    expiration = models.DateTimeField(null=True)
+    expires_before = models.DateTimeField(null=True)
+    undoes = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="undone_by"
+    )
+
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    failure_class = models.CharField(max_length=1, choices=FailureClass, blank=True)
+    failure_kind = models.CharField(max_length=40, blank=True)
+    # What a person is told beside the state: Goody's own words, the difference, who was first.
+    detail = models.TextField(blank=True)
+
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    # A planned or sending whose lease ran out is taken to be abandoned.
+    lease_until = models.DateTimeField()
+
+    # Reading an unknown outcome
+    unknown_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, db_index=True)
+    reads = models.PositiveIntegerField(default=0)
+    unchanged_reads = models.PositiveIntegerField(default=0)
+    first_unchanged_at = models.DateTimeField(null=True)
+    was_resent = models.BooleanField(default=False)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order_uuid"],
+                condition=Q(state__in=[str(state) for state in OPEN_STATES]),
+                name="one_open_operation_per_order",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.order_uuid} {self.state}"
+
+    def become(self, moved: Operation) -> None:
+        """Take over what a move changed, in the object that others hold."""
+        for field in self._meta.concrete_fields:
+            setattr(self, field.attname, getattr(moved, field.attname))
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES

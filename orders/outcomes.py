@@ -1,0 +1,212 @@
+"""What a person is told about a write: the one source of words, pure functions.
+
+Every sentence is true for its state and claims nothing beyond it. "Canceled" is said for
+`applied` alone; "not canceled" only where Goody said no, no byte left, or reads proved it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from .audit import Action
+from .eligibility import SUPPORT
+from .models import Operation, State
+
+
+class Tone(StrEnum):
+    GOOD = "good"
+    BUSY = "busy"
+    BAD = "bad"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True)
+class Telling:
+    """`is_final`: nothing more is expected to happen to this operation by itself."""
+
+    tone: Tone
+    title: str
+    sentence: str
+    next_step: str
+    is_final: bool
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The verb of an action in the forms the sentences need."""
+
+    done: str
+    doing: str
+    not_done: str
+
+
+_WORDS = {
+    Action.ORDER_CANCEL: _Words("Canceled", "Canceling", "Not canceled"),
+    Action.ORDER_EXTEND: _Words("Expiration changed", "Changing the expiration", "Not changed"),
+}
+
+
+def tell(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Telling:
+    """What stands on screen about this operation at this moment."""
+    words = _WORDS[Action(operation.action)]
+    match State(operation.state):
+        case State.PLANNED | State.WAITING:
+            return _busy(words.doing, "It has not been sent to Goody yet.")
+        case State.SENDING:
+            return _busy(words.doing, "Goody has been asked; the answer is awaited.")
+        case State.UNKNOWN:
+            return _unknown(operation)
+        case State.NEEDS_HUMAN:
+            return _needs_human(operation)
+        case State.APPLIED:
+            return _applied(operation, words, zone)
+        case State.REFUSED:
+            return _refused(operation, words, now=now, zone=zone)
+        case State.NOT_SENT:
+            return _not_sent(operation, words)
+        case State.NOT_APPLIED:
+            return Telling(
+                Tone.NEUTRAL,
+                words.not_done,
+                "Goody's answer was lost. The order was read again, and the change did not arrive.",
+                "You may try again.",
+                True,
+            )
+        case State.SUPERSEDED:
+            return _superseded(operation, words, zone)
+
+
+def _busy(title: str, sentence: str) -> Telling:
+    return Telling(Tone.BUSY, f"{title}…", sentence, "This page updates by itself.", False)
+
+
+def _unknown(operation: Operation) -> Telling:
+    why = operation.detail or "Goody's answer did not arrive."
+    return Telling(
+        Tone.BUSY,
+        "Outcome being checked",
+        f"{_sentence(why)} Whether the change reached Goody is found out by reading the order.",
+        "Do not repeat it elsewhere meanwhile. This page updates by itself.",
+        False,
+    )
+
+
+def _needs_human(operation: Operation) -> Telling:
+    if operation.failure_kind == "contradiction":
+        why = "Goody accepted the request, but the order still stands as before."
+    else:
+        why = "The outcome could not be read from Goody for a long time."
+    return Telling(
+        Tone.BAD,
+        "Needs a person",
+        why,
+        "A lead looks at the order on Goody's own page and records here what it shows.",
+        False,
+    )
+
+
+def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> Telling:
+    if operation.action == Action.ORDER_EXTEND:
+        was, to = _when(operation.expires_before, zone), _when(operation.expiration, zone)
+        return Telling(Tone.GOOD, words.done, f"Was {was}, now {to}.", "", True)
+    if operation.unknown_at is None:
+        sentence = "Goody confirmed it."
+    else:
+        # The sender may have canceled it in the same minute; a read cannot tell.
+        sentence = "It is canceled at Goody, consistent with this request."
+    if operation.detail and operation.unknown_at is not None:
+        sentence = f"{sentence} {_late_notice(operation)}".strip()
+    return Telling(Tone.GOOD, words.done, sentence, "", True)
+
+
+def _late_notice(operation: Operation) -> str:
+    return operation.detail if operation.detail.startswith("It turned out") else ""
+
+
+def _refused(operation: Operation, words: _Words, *, now: datetime, zone: ZoneInfo) -> Telling:
+    sentence, next_step = _why_refused(operation, now=now, zone=zone)
+    return Telling(Tone.BAD, words.not_done, sentence, next_step, True)
+
+
+def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
+    match operation.failure_kind:
+        case "accepted":
+            return _accepted(operation, zone), f"Ask Goody support ({SUPPORT})."
+        case "moved":
+            return f"{operation.detail} Nothing was sent.", "Look at the order, then decide again."
+        case "rate_limited":
+            return _asked_to_wait(operation, now=now, zone=zone)
+        case "key_rejected":
+            return "Goody rejects the API key.", "Tell an admin; changes are off until it works."
+        case "not_found":
+            return (
+                "Goody does not know this order, or this key may not see it.",
+                "Check that this is the right environment.",
+            )
+        case "rejected":
+            return f"Goody refused: {_sentence(operation.detail)}", "Look at the order again."
+        case _:
+            return f"{_sentence(operation.detail)} Nothing was sent.", ""
+
+
+def _accepted(operation: Operation, zone: ZoneInfo) -> str:
+    accepted_at = (operation.after or {}).get("accepted_at")
+    if accepted_at:
+        at = _when(datetime.fromisoformat(accepted_at), zone)
+        return f"The recipient accepted it at {at}. Nothing was sent."
+    return f"{operation.detail} Nothing was sent."
+
+
+def _asked_to_wait(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
+    until = datetime.fromisoformat(operation.detail)
+    clock = f"{until.astimezone(zone):%H:%M:%S}"
+    if until <= now:
+        return f"Goody asked us to wait until {clock}.", "You may try again."
+    return f"Goody asks us to wait until {clock}.", "Try again after that."
+
+
+def _not_sent(operation: Operation, words: _Words) -> Telling:
+    if operation.failure_kind == "tls":
+        why, next_step = "The secure connection to Goody failed", "Tell an admin."
+    elif operation.failure_kind == "lease":
+        why, next_step = "The attempt was interrupted before anything left", "You may try again."
+    elif operation.failure_kind == "not_configured":
+        why, next_step = "The connection to Goody is not set up", "Tell an admin."
+    elif operation.failure_kind in ("dns", "connect"):
+        why, next_step = "Goody is unreachable", "You may try again."
+    else:
+        why, next_step = operation.detail or "Goody could not be asked", "You may try again."
+    sentence = f"{_sentence(why)} Nothing was sent."
+    return Telling(Tone.BAD, words.not_done, sentence, next_step, True)
+
+
+def _superseded(operation: Operation, words: _Words, zone: ZoneInfo) -> Telling:
+    now_at = (operation.after or {}).get("expires_at")
+    old = _when(operation.expires_before, zone)
+    new = _when(datetime.fromisoformat(now_at) if now_at else None, zone)
+    return Telling(
+        Tone.NEUTRAL,
+        words.not_done,
+        f"Somebody else changed the expiration meanwhile: {old} → {new}.",
+        "Look at the order, then decide again.",
+        True,
+    )
+
+
+def _when(at: datetime | None, zone: ZoneInfo) -> str:
+    if at is None:
+        return "no expiration"
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y %H:%M} {local.tzname()}"
+
+
+def _sentence(text: str) -> str:
+    """A clause of the client or of Goody as a sentence of its own."""
+    text = text.strip()
+    if not text:
+        return ""
+    text = text[0].upper() + text[1:]
+    return text if text[-1] in ".!?" else f"{text}."

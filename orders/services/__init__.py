@@ -1,0 +1,50 @@
+"""The one door to read from Goody and to change anything there.
+
+reading.py reads, writes.py says what a cancel and an extension are, sending.py carries one out,
+settling.py finds out what became of one whose answer was lost.
+"""
+
+from .reading import (
+    KeyCheck,
+    ListedOrder,
+    Listing,
+    OrderNotFound,
+    OrderView,
+    check_key,
+    list_orders,
+    refresh_order,
+    stored_order,
+)
+from .sending import (
+    FormKeyReused,
+    NotRecorded,
+    OrderBusy,
+    OutcomeNotRecorded,
+    cancel_order,
+    extend_order,
+)
+from .settling import abandon_expired, due_operations, settle_by_hand, settle_operation
+from .writes import may_undo
+
+__all__ = [
+    "FormKeyReused",
+    "KeyCheck",
+    "ListedOrder",
+    "Listing",
+    "NotRecorded",
+    "OrderBusy",
+    "OrderNotFound",
+    "OrderView",
+    "OutcomeNotRecorded",
+    "abandon_expired",
+    "cancel_order",
+    "check_key",
+    "due_operations",
+    "extend_order",
+    "list_orders",
+    "may_undo",
+    "refresh_order",
+    "settle_by_hand",
+    "settle_operation",
+    "stored_order",
+]

@@ -1,0 +1,312 @@
+"""Reading orders from Goody, and from our copy where Goody does not answer.
+
+Whatever passes through updates the index at once. Nothing here changes anything at Goody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from goody.client import Patience
+from goody.errors import BadResponse, GoodyError, NotFound
+from goody.types import ORDER_STATUSES, OrderPage, Workspace
+from goody.types import Order as GoodyOrder
+from orders import gatekeeper
+from orders.audit import Action, Actor, action, note_action
+from orders.gatekeeper import GateClosed
+from orders.models import Anomaly, Operation, Order, State
+
+from .settling import abandon_expired, learn_from
+
+log = logging.getLogger(__name__)
+
+# Goody's answer for this many orders always fits under the client's cap on a list.
+_SMALL_PAGE = 25
+
+
+class OrderNotFound(Exception):
+    """Goody does not know the order, and we have no copy either."""
+
+
+@dataclass(frozen=True)
+class ListedOrder:
+    """A row: the order, what we know beside it, and the open write if there is one."""
+
+    order: GoodyOrder
+    created_at: datetime | None
+    operation: Operation | None
+    is_cancel_on_record: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page. `total` is None when Goody did not say; `was_cut` when fewer rows were asked for
+    than wanted because Goody's answer was too large. `as_of` is when our request started."""
+
+    rows: tuple[ListedOrder, ...]
+    total: int | None
+    page: int
+    per_page: int
+    quarantined: int
+    as_of: datetime
+    was_cut: bool = False
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """One order as well as it can be known now.
+
+    `problem` says in plain words why the copy is not fresh. `is_missing`: Goody answered 404.
+    """
+
+    order: GoodyOrder
+    as_of: datetime
+    is_fresh: bool
+    problem: str
+    is_missing: bool
+    operation: Operation | None
+    operations: tuple[Operation, ...]
+    is_cancel_on_record: bool
+
+
+@dataclass(frozen=True)
+class KeyCheck:
+    """Whose key it is and which workspaces it sees; `problem` is empty when it works."""
+
+    email: str | None
+    public_app_id: str | None
+    workspaces: tuple[Workspace, ...]
+    problem: str
+
+
+def list_orders(
+    *,
+    page: int,
+    per_page: int,
+    created_after: datetime | None,
+    created_before: datetime | None,
+    now: datetime,
+) -> Listing:
+    """One live page of `GET /v1/orders`, at most 10 s (aware datetimes, inclusive both ends).
+
+    Raises GateClosed or a GoodyError; never an empty list in place of an answer.
+    """
+    window = {"created_after": created_after, "created_before": created_before}
+    was_cut = False
+    try:
+        answer = _ask_for_page(page=page, per_page=per_page, **window)
+    except BadResponse as error:
+        if error.kind != "too_large" or per_page <= _SMALL_PAGE:
+            raise
+        was_cut = True
+        page = (page - 1) * per_page // _SMALL_PAGE + 1
+        answer = _ask_for_page(page=page, per_page=_SMALL_PAGE, **window)
+    _remember(answer.orders, read_at=now)
+    _note_oddities(answer, now=now)
+    return Listing(
+        rows=_with_what_we_know(answer.orders),
+        total=answer.total_count,
+        page=page,
+        per_page=answer.per_page,
+        quarantined=len(answer.quarantined),
+        as_of=now,
+        was_cut=was_cut,
+    )
+
+
+def _ask_for_page(
+    *,
+    page: int,
+    per_page: int,
+    created_after: datetime | None,
+    created_before: datetime | None,
+) -> OrderPage:
+    return gatekeeper.ask(
+        lambda client: client.list_orders(
+            page=page,
+            per_page=per_page,
+            created_after=created_after,
+            created_before=created_before,
+            patience=gatekeeper.page_patience(),
+        )
+    )
+
+
+def _with_what_we_know(orders: Sequence[GoodyOrder]) -> tuple[ListedOrder, ...]:
+    ids = [order.id for order in orders]
+    created = dict(
+        Order.objects.filter(uuid__in=ids, created_at__isnull=False).values_list(
+            "uuid", "created_at"
+        )
+    )
+    open_ones: dict[UUID, Operation] = {}
+    canceled: set[UUID] = set()
+    for operation in Operation.objects.on(ids):
+        if operation.is_open:
+            open_ones[operation.order_uuid] = operation
+        elif _is_applied_cancel(operation):
+            canceled.add(operation.order_uuid)
+    return tuple(
+        ListedOrder(
+            order=order,
+            created_at=created.get(order.id),
+            operation=open_ones.get(order.id),
+            is_cancel_on_record=order.status == "canceled" or order.id in canceled,
+        )
+        for order in orders
+    )
+
+
+def _is_applied_cancel(operation: Operation) -> bool:
+    return operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED
+
+
+def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = None) -> OrderView:
+    """Read one order from Goody, or give our copy of it with the reason.
+
+    Raises OrderNotFound, or the GateClosed or GoodyError when there is no copy either.
+    """
+    abandon_expired(now=now, order_id=order_id)
+    try:
+        order = read_order(order_id, patience=patience or gatekeeper.detail_patience())
+    except NotFound as error:
+        Order.objects.mark_missing(order_id, read_at=now)
+        return _copy_or_raise(order_id, "", OrderNotFound(), error)
+    except (GateClosed, GoodyError) as error:
+        return _copy_or_raise(order_id, why_not_fresh(error), error, error)
+    return _view(order, as_of=now, is_fresh=True)
+
+
+def read_order(order_id: UUID, *, patience: Patience) -> GoodyOrder:
+    """GET the order and let everything that waits for news of it know. Raises as the client."""
+    read_at = timezone.now()
+    order = gatekeeper.ask(lambda client: client.get_order(order_id, patience=patience))
+    _remember([order], read_at=read_at)
+    _note_odd_order(order, now=read_at)
+    try:
+        learn_from(order, read_at=read_at)
+    except DatabaseError:
+        log.warning("what a read says about open operations could not be stored")
+    return order
+
+
+def stored_order(order_id: UUID) -> OrderView | None:
+    """Our copy, without asking Goody."""
+    row = Order.objects.filter(uuid=order_id).first()
+    if row is None:
+        return None
+    return _view(
+        row.as_goody(), as_of=row.read_at, is_fresh=False, is_missing=row.missing_at is not None
+    )
+
+
+def _copy_or_raise(
+    order_id: UUID, problem: str, otherwise: Exception, cause: Exception
+) -> OrderView:
+    row = Order.objects.filter(uuid=order_id).first()
+    if row is None:
+        raise otherwise from cause
+    return _view(
+        row.as_goody(),
+        as_of=row.read_at,
+        is_fresh=False,
+        problem=problem,
+        is_missing=row.missing_at is not None,
+    )
+
+
+def _view(
+    order: GoodyOrder,
+    *,
+    as_of: datetime,
+    is_fresh: bool,
+    problem: str = "",
+    is_missing: bool = False,
+) -> OrderView:
+    operations = tuple(Operation.objects.on([order.id]).order_by("-created_at"))
+    return OrderView(
+        order=order,
+        as_of=as_of,
+        is_fresh=is_fresh,
+        problem=problem,
+        is_missing=is_missing,
+        operation=next((one for one in operations if one.is_open), None),
+        operations=operations,
+        is_cancel_on_record=order.status == "canceled"
+        or any(_is_applied_cancel(one) for one in operations),
+    )
+
+
+def why_not_fresh(error: Exception) -> str:
+    """Why there is no fresh read, as the start of a sentence a person reads."""
+    if isinstance(error, gatekeeper.NotConfigured):
+        return "The connection to Goody is not set up"
+    if isinstance(error, gatekeeper.KeyRejected):
+        return "Goody rejects the API key"
+    if isinstance(error, gatekeeper.Paused):
+        return "Goody asks us to wait"
+    text = str(error)
+    return text[:1].upper() + text[1:]
+
+
+def _remember(orders: Iterable[GoodyOrder], *, read_at: datetime) -> None:
+    try:
+        Order.objects.remember(orders, read_at=read_at)
+    except DatabaseError as error:
+        # Reading goes on when the disk is full; the copy is only older than it could be.
+        log.warning("the index could not be updated: %s", type(error).__name__)
+
+
+def _note_oddities(answer: OrderPage, *, now: datetime) -> None:
+    for order in answer.orders:
+        _note_odd_order(order, now=now)
+    for row in answer.quarantined:
+        key = str(row.id) if row.id else row.reason
+        _note(Anomaly.Kind.QUARANTINED, key, detail=row.reason, now=now)
+
+
+def _note_odd_order(order: GoodyOrder, *, now: datetime) -> None:
+    if order.status not in ORDER_STATUSES:
+        _note(Anomaly.Kind.UNKNOWN_STATUS, order.status, detail=str(order.id), now=now)
+    for name in order.unknown_fields:
+        _note(Anomaly.Kind.UNKNOWN_FIELD, name, detail=str(order.id), now=now)
+    for name in order.problems:
+        _note(Anomaly.Kind.BAD_FIELD, f"{order.id} {name}", detail=name, now=now)
+
+
+# What this process has counted already: an oddity is a fact about Goody, not about page views.
+_noted: set[tuple[str, str]] = set()
+_MOST_NOTED = 10_000
+
+
+def _note(kind: str, key: str, *, detail: str, now: datetime) -> None:
+    if (kind, key) in _noted or len(_noted) >= _MOST_NOTED:
+        return
+    try:
+        Anomaly.objects.note(kind, key.replace("\x00", "�"), detail=detail, now=now)
+    except DatabaseError:
+        log.warning("an oddity in Goody's answer could not be counted")
+        return
+    _noted.add((kind, key))
+
+
+@action(Action.KEY_CHECK)
+def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
+    """Ask Goody whose key it is, even if it was rejected before; a success opens the gate."""
+    patience = gatekeeper.page_patience()
+    try:
+        me = gatekeeper.ask_past_the_gate(lambda client: client.me(patience=patience))
+        workspaces = gatekeeper.ask(lambda client: client.workspaces(patience=patience))
+    except (GateClosed, GoodyError) as error:
+        result = KeyCheck(None, None, (), why_not_fresh(error))
+    else:
+        result = KeyCheck(me.email, me.public_app_id, tuple(workspaces), "")
+    note_action(actor, Action.KEY_CHECK, detail=result.problem or "The key works", now=now)
+    return result

@@ -1,0 +1,403 @@
+"""Carrying out a write: intent, fresh read, POST, proof, outcome.
+
+The intent is committed before anything is asked of Goody; no transaction is open during a call.
+The move to `sending` is committed when the connection stands, directly before the first byte
+leaves. From then on only Goody's answer, or a read of the order, says what became of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError
+from django.utils import timezone
+
+from goody.errors import (
+    GoodyError,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+)
+from goody.types import Order as GoodyOrder
+from orders import gatekeeper
+from orders.audit import Action, Actor, action, record_intent
+from orders.eligibility import Verdict, differences, facts, is_same_second
+from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused
+from orders.models import FailureClass, Operation, Order, State
+
+from .reading import read_order
+from .recording import conclude, record
+from .settling import schedule_first_read
+from .writes import CancelWrite, ExtendWrite, Write
+
+log = logging.getLogger(__name__)
+
+
+class FormKeyReused(Exception):
+    """The one-time key of the form came again with other parameters. Nothing was sent."""
+
+
+class OrderBusy(Exception):
+    """Another operation is open on this order. Nothing was sent and nothing waits in line."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(f"operation {operation.pk} is open")
+        self.operation = operation
+
+
+class NotRecorded(Exception):
+    """The database refused the intent, so nothing was sent."""
+
+
+class OutcomeNotRecorded(Exception):
+    """Goody was asked, but the database could not take the outcome: it is being checked."""
+
+
+class _LeaseLost(Exception):
+    """The operation was taken to be abandoned before its first byte left."""
+
+
+class _ReadTooOld(Exception):
+    """Between the fresh read and the first byte lay too much time."""
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What a form asks for, as stored in the operation."""
+
+    action: Action
+    order_uuid: UUID
+    reason: str = ""
+    note: str = ""
+    ticket_url: str = ""
+    expiration: datetime | None = None
+    undoes_id: UUID | None = None
+
+    def digest(self, actor: Actor) -> str:
+        wish = json.dumps({**asdict(self), "actor": actor.user_id}, sort_keys=True, default=str)
+        return hashlib.sha256(wish.encode()).hexdigest()
+
+
+@action(Action.ORDER_CANCEL)
+def cancel_order(
+    *,
+    actor: Actor,
+    order_id: UUID,
+    seen: dict[str, Any],
+    form_key: UUID,
+    reason: str,
+    note: str,
+    ticket_url: str,
+    now: datetime,
+) -> Operation:
+    """Cancel a gift at Goody: irreversible, and it releases money.
+
+    `seen` are the `eligibility.facts` that the person confirmed. Returns the operation in the
+    state in which it ended or stands; an equal repeated submit returns the same one at once.
+    Goody API: POST /v1/orders/{id}/cancel.
+
+    Raises NotAllowed, FormKeyReused, OrderBusy, NotRecorded, OutcomeNotRecorded.
+    """
+    wish = _Wish(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket_url=ticket_url)
+    operation, is_new = _open(wish, actor=actor, seen=seen, form_key=form_key, now=now)
+    if not is_new:
+        return operation
+    return _carry_out(operation, CancelWrite(operation), seen)
+
+
+@action(Action.ORDER_EXTEND)
+def extend_order(
+    *,
+    actor: Actor,
+    order_id: UUID,
+    seen: dict[str, Any],
+    form_key: UUID,
+    expiration: datetime,
+    may_shorten: bool,
+    undoes: UUID | None,
+    now: datetime,
+) -> Operation:
+    """Set an order's expiration (aware datetime; Goody keeps whole seconds).
+
+    `undoes` names the applied extension that this one takes back; the order must still stand as
+    that one left it. Otherwise as `cancel_order`. Goody API:
+    POST /v1/orders/{id}/update_expiration.
+    """
+    if expiration.tzinfo is None:
+        raise ValueError("an expiration needs a time zone")
+    wish = _Wish(
+        Action.ORDER_EXTEND,
+        order_id,
+        expiration=expiration.astimezone(UTC).replace(microsecond=0),
+        undoes_id=undoes,
+    )
+    operation, is_new = _open(wish, actor=actor, seen=seen, form_key=form_key, now=now)
+    if not is_new:
+        return operation
+    write = ExtendWrite(operation, may_shorten=may_shorten or undoes is not None)
+    return _carry_out(operation, write, seen)
+
+
+def _open(
+    wish: _Wish, *, actor: Actor, seen: dict[str, Any], form_key: UUID, now: datetime
+) -> tuple[Operation, bool]:
+    """Commit the intent, or find the operation that an equal submit has opened already."""
+    try:
+        earlier = _earlier_submit(wish, actor, form_key)
+        if earlier is not None:
+            return earlier, False
+        operation = _intent(wish, actor=actor, seen=seen, form_key=form_key, now=now)
+        record(lambda: _store_intent(operation, actor))
+    except IntegrityError:
+        return _lost_the_race(wish, actor, form_key), False
+    except DatabaseError as error:
+        raise NotRecorded from error
+    return operation, True
+
+
+def _store_intent(operation: Operation, actor: Actor) -> None:
+    operation.save(force_insert=True)
+    record_intent(operation, request_id=actor.request_id)
+
+
+def _intent(
+    wish: _Wish, *, actor: Actor, seen: dict[str, Any], form_key: UUID, now: datetime
+) -> Operation:
+    assert actor.user_id is not None
+    reference = Order.objects.filter(uuid=wish.order_uuid).values_list("reference_id", flat=True)
+    return Operation(
+        **asdict(wish),
+        reference_id=reference.first() or "",
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        form_key=form_key,
+        params_hash=wish.digest(actor),
+        before=seen,
+        created_at=now,
+        lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
+    )
+
+
+def _earlier_submit(wish: _Wish, actor: Actor, form_key: UUID) -> Operation | None:
+    earlier = Operation.objects.filter(form_key=form_key).first()
+    if earlier is not None and earlier.params_hash != wish.digest(actor):
+        raise FormKeyReused
+    return earlier
+
+
+def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID) -> Operation:
+    """A constraint refused the intent: the same form in another thread, or another person."""
+    earlier = _earlier_submit(wish, actor, form_key)
+    if earlier is not None:
+        return earlier
+    other = Operation.objects.on([wish.order_uuid]).open().first()
+    if other is not None:
+        raise OrderBusy(other)
+    # It closed between the refusal and this look; nothing was sent.
+    raise NotRecorded
+
+
+def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
+    try:
+        return _read_and_send(operation, write, seen)
+    except DatabaseError as error:
+        was_sent = operation.state == State.SENDING
+        raise (OutcomeNotRecorded if was_sent else NotRecorded) from error
+
+
+def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
+    try:
+        fresh = read_order(operation.order_uuid, patience=gatekeeper.page_patience())
+    except (GateClosed, GoodyError) as error:
+        return _close_unsent(operation, error)
+    read_at = time.monotonic()
+    refusal = _refusal(operation, write, fresh, seen)
+    if refusal is not None:
+        return _refuse(operation, refusal, fresh)
+    return _send(operation, write, fresh, read_at)
+
+
+def _refusal(
+    operation: Operation, write: Write, fresh: GoodyOrder, seen: dict[str, Any]
+) -> Verdict | None:
+    """Why the fresh read forbids the write, if it does."""
+    verdict = write.verdict(fresh, now=timezone.now())
+    if verdict.code in ("ended", "accepted", "unknown_status"):
+        return verdict
+    moved = differences(seen, facts(fresh))
+    if moved:
+        words = "; ".join(str(difference) for difference in moved)
+        return Verdict(False, "moved", f"The order changed since you looked. {words}.")
+    if not verdict.is_allowed:
+        return verdict
+    return _undo_refusal(operation, fresh)
+
+
+def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
+    undone = operation.undoes
+    if undone is None:
+        return None
+    fits = (
+        undone.order_uuid == operation.order_uuid
+        and is_same_second(undone.expires_before, operation.expiration)
+        and is_same_second(undone.expiration, fresh.expires_at)
+    )
+    if fits and _is_still_undoable(undone, operation):
+        return None
+    return Verdict(False, "not_undoable", "This change can no longer be undone.")
+
+
+def _is_still_undoable(undone: Operation, undo: Operation) -> bool:
+    others = undone.undone_by.exclude(pk=undo.pk)
+    closed_without_effect = [State.REFUSED, State.NOT_SENT, State.NOT_APPLIED]
+    return undone.undoes_id is None and not others.exclude(state__in=closed_without_effect).exists()
+
+
+def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float) -> Operation:
+    def claim() -> None:
+        if time.monotonic() - read_at > settings.OPERATION_FRESH_READ:
+            raise _ReadTooOld
+        _claim_sending(operation, fresh)
+
+    asked_at = timezone.now()
+    try:
+        answer = gatekeeper.ask(lambda client: write.send(client, claim))
+    except _LeaseLost:
+        operation.refresh_from_db()
+        return operation
+    except _ReadTooOld:
+        return _not_sent(operation, "slow", "It took too long to reach Goody.")
+    except OutcomeUnknown as error:
+        return _leave_unknown(operation, error.kind, str(error))
+    except Rejected as error:
+        return _after_rejection(operation, error)
+    except (GateClosed, GoodyError) as error:
+        return _close_unsent(operation, error)
+    return _judge(operation, write, answer, asked_at)
+
+
+def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
+    """Commit `sending`; whoever's lease ran out meanwhile sends nothing."""
+    now = timezone.now()
+    if now >= operation.lease_until:
+        raise _LeaseLost
+    try:
+        moved = Operation.objects.move(
+            operation,
+            State.SENDING,
+            sent_at=now,
+            lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
+            before=facts(fresh),
+            expires_before=fresh.expires_at,
+            reference_id=fresh.reference_id or operation.reference_id,
+        )
+    except DatabaseError as error:
+        raise NotRecorded from error
+    if moved is None:
+        raise _LeaseLost
+    operation.become(moved)
+
+
+def _judge(operation: Operation, write: Write, answer: GoodyOrder, asked_at: datetime) -> Operation:
+    """Take an answer of 200 for what it proves."""
+    if answer.id == operation.order_uuid:
+        _remember_answer(answer, asked_at)
+    if not write.is_confirmed_by(answer):
+        words = "Goody's answer contradicts the request."
+        return _leave_unknown(operation, "contradiction", words)
+    now = timezone.now()
+    return conclude(operation, State.APPLIED, closed_at=now, after=facts(answer), detail="")
+
+
+def _remember_answer(answer: GoodyOrder, asked_at: datetime) -> None:
+    try:
+        Order.objects.remember([answer], read_at=asked_at)
+    except DatabaseError:
+        log.warning("Goody's answer to a write could not be put into the index")
+
+
+def _after_rejection(operation: Operation, error: Rejected) -> Operation:
+    """A definite no. The order is read again, so that the page shows why."""
+    closed = _refuse(operation, _verdict_of(error), None)
+    try:
+        read_order(operation.order_uuid, patience=gatekeeper.detail_patience())
+    except (GateClosed, GoodyError):
+        log.info("the order of a refused write could not be read again")
+    return closed
+
+
+def _verdict_of(error: Rejected) -> Verdict:
+    if isinstance(error, RateLimited):
+        until = timezone.now() + gatekeeper.wait_asked_for(error)
+        return Verdict(False, "rate_limited", until.isoformat())
+    if isinstance(error, Unauthorized):
+        return Verdict(False, "key_rejected", "")
+    if isinstance(error, NotFound):
+        return Verdict(False, "not_found", "")
+    return Verdict(False, "rejected", error.message)
+
+
+def _close_unsent(operation: Operation, error: GateClosed | GoodyError) -> Operation:
+    """End an operation of which no byte has left."""
+    if isinstance(error, NotFound):
+        Order.objects.mark_missing(operation.order_uuid, read_at=timezone.now())
+    if isinstance(error, Rejected):
+        return _refuse(operation, _verdict_of(error), None)
+    if isinstance(error, KeyRejected):
+        return _refuse(operation, Verdict(False, "key_rejected", ""), None)
+    if isinstance(error, Paused):
+        return _refuse(operation, Verdict(False, "rate_limited", error.until.isoformat()), None)
+    if isinstance(error, NotConfigured):
+        return _not_sent(operation, "not_configured", "")
+    assert isinstance(error, GoodyError)
+    return _not_sent(operation, error.kind, str(error))
+
+
+def _refuse(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
+    after = None
+    if fresh is not None:
+        times = fresh.event_times
+        accepted_at = times.accepted_at if times else None
+        after = {**facts(fresh), "accepted_at": accepted_at.isoformat() if accepted_at else None}
+    return conclude(
+        operation,
+        State.REFUSED,
+        closed_at=timezone.now(),
+        failure_class=FailureClass.REFUSED,
+        failure_kind=verdict.code,
+        detail=verdict.sentence,
+        after=after,
+    )
+
+
+def _not_sent(operation: Operation, kind: str, detail: str) -> Operation:
+    return conclude(
+        operation,
+        State.NOT_SENT,
+        closed_at=timezone.now(),
+        failure_class=FailureClass.NOT_SENT,
+        failure_kind=kind,
+        detail=detail,
+    )
+
+
+def _leave_unknown(operation: Operation, kind: str, detail: str) -> Operation:
+    now = timezone.now()
+    return conclude(
+        operation,
+        State.UNKNOWN,
+        failure_class=FailureClass.AMBIGUOUS,
+        failure_kind=kind,
+        detail=detail,
+        **schedule_first_read(now),
+    )

@@ -1,0 +1,245 @@
+"""Finding out what became of a write whose answer was lost: by reading the order, never by
+sending again (one exception: an extension, see `_send_extension_again`).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from goody.errors import GoodyError
+from goody.types import Order as GoodyOrder
+from orders import gatekeeper
+from orders.audit import Action, Actor, action
+from orders.eligibility import facts
+from orders.gatekeeper import GateClosed
+from orders.models import FailureClass, Operation, Order, State
+
+from .recording import conclude
+from .writes import Reading, write_of
+
+log = logging.getLogger(__name__)
+
+_CLOSED_BY = {
+    Reading.APPLIED: State.APPLIED,
+    Reading.NOT_APPLIED: State.NOT_APPLIED,
+    Reading.SUPERSEDED: State.SUPERSEDED,
+}
+
+
+class NotSettleable(Exception):
+    """The operation does not wait for a person (any more)."""
+
+
+class _SentAlready(Exception):
+    """Another process sent the extension again first, or it was settled meanwhile."""
+
+
+def schedule_first_read(now: datetime) -> dict[str, Any]:
+    """The changes that put an operation on the timetable of reads."""
+    first = settings.OPERATION_READS[0]
+    return {"unknown_at": now, "due_at": now + timedelta(seconds=first)}
+
+
+def due_operations(*, now: datetime, limit: int = 20) -> list[UUID]:
+    """Ids of the unknown outcomes whose next read is due, the longest overdue first."""
+    due = Operation.objects.due_for_reading(now).order_by("due_at")
+    return list(due.values_list("pk", flat=True)[:limit])
+
+
+def abandon_expired(*, now: datetime, order_id: UUID | None = None) -> int:
+    """Take back what was left lying: a planned write was never sent, a sending one is unknown."""
+    abandoned = Operation.objects.lease_ran_out(now)
+    if order_id is not None:
+        abandoned = abandoned.filter(order_uuid=order_id)
+    count = 0
+    for operation in abandoned:
+        _abandon(operation, now)
+        count += 1
+    return count
+
+
+def _abandon(operation: Operation, now: datetime) -> None:
+    if operation.state == State.PLANNED:
+        conclude(
+            operation,
+            State.NOT_SENT,
+            closed_at=now,
+            failure_class=FailureClass.NOT_SENT,
+            failure_kind="lease",
+        )
+    else:
+        conclude(
+            operation,
+            State.UNKNOWN,
+            failure_class=FailureClass.AMBIGUOUS,
+            failure_kind="lease",
+            **schedule_first_read(now),
+        )
+
+
+def settle_operation(*, operation_id: UUID, now: datetime) -> None:
+    """Read the order of an unknown outcome once, and conclude what the read allows.
+
+    Safe to call at any time and by many at once: a conditional UPDATE claims the read.
+    """
+    operation = _claim_read(operation_id, now)
+    if operation is None:
+        return
+    read_at = timezone.now()
+    try:
+        order = gatekeeper.ask(
+            lambda client: client.get_order(
+                operation.order_uuid, patience=gatekeeper.worker_patience()
+            )
+        )
+    except (GateClosed, GoodyError) as error:
+        log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
+        _give_up_if_late(operation, now)
+        return
+    Order.objects.remember([order], read_at=read_at)
+    learn_from(order, read_at=read_at)
+    operation.refresh_from_db()
+    if operation.state == State.UNKNOWN:
+        _count_open_read(operation, order, now=read_at)
+
+
+def _claim_read(operation_id: UUID, now: datetime) -> Operation | None:
+    due = Operation.objects.due_for_reading(now).filter(pk=operation_id)
+    lease = now + timedelta(seconds=settings.OPERATION_LEASE)
+    if not due.update(due_at=lease, reads=F("reads") + 1):
+        return None
+    operation = Operation.objects.get(pk=operation_id)
+    operation.due_at = _next_read(operation, now)
+    operation.save(update_fields=["due_at"])
+    return operation
+
+
+def _next_read(operation: Operation, now: datetime) -> datetime:
+    """The next moment of the timetable; its last gap repeats."""
+    assert operation.unknown_at is not None
+    waits = (operation.unknown_at + timedelta(seconds=wait) for wait in settings.OPERATION_READS)
+    later = next((moment for moment in waits if moment > now), None)
+    return later or now + timedelta(seconds=settings.OPERATION_READS[-1])
+
+
+def _give_up_if_late(operation: Operation, now: datetime) -> None:
+    assert operation.unknown_at is not None
+    if now - operation.unknown_at >= timedelta(seconds=settings.OPERATION_NEEDS_HUMAN_AFTER):
+        conclude(operation, State.NEEDS_HUMAN, due_at=None)
+
+
+def learn_from(order: GoodyOrder, *, read_at: datetime) -> None:
+    """Let every write that waits for news of this order hear what a read says.
+
+    `read_at` is when the read started: a write that was sent later learns nothing from it.
+    """
+    waiting = Operation.objects.filter(
+        order_uuid=order.id, sent_at__lt=read_at, state__in=[State.UNKNOWN, State.NOT_APPLIED]
+    )
+    for operation in waiting:
+        reading = write_of(operation).conclude(order)
+        if operation.state == State.UNKNOWN:
+            _close_by(operation, reading, order)
+        elif reading is Reading.APPLIED:
+            _correct(operation, order)
+
+
+def _close_by(operation: Operation, reading: Reading, order: GoodyOrder) -> None:
+    state = _CLOSED_BY.get(reading)
+    if state is not None:
+        conclude(operation, state, closed_at=timezone.now(), due_at=None, after=facts(order))
+
+
+def _correct(operation: Operation, order: GoodyOrder) -> None:
+    """A cancel that was taken not to have arrived did arrive, later than anybody waited."""
+    if operation.action != Action.ORDER_CANCEL or _has_applied_cancel(order.id):
+        return
+    words = "It turned out to be canceled later."
+    conclude(operation, State.APPLIED, closed_at=timezone.now(), after=facts(order), detail=words)
+
+
+def _has_applied_cancel(order_id: UUID) -> bool:
+    return (
+        Operation.objects.on([order_id])
+        .filter(action=Action.ORDER_CANCEL, state=State.APPLIED)
+        .exists()
+    )
+
+
+def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
+    """One more read that shows the order as before. Enough of them, over enough time, close it."""
+    if write_of(operation).conclude(order) is not Reading.UNCHANGED:
+        return
+    if _may_be_sent_again(operation) and _send_extension_again(operation):
+        return
+    first = operation.first_unchanged_at or now
+    operation.first_unchanged_at = first
+    operation.unchanged_reads += 1
+    operation.save(update_fields=["first_unchanged_at", "unchanged_reads"])
+    spread = timedelta(seconds=settings.OPERATION_NOT_APPLIED_SPREAD)
+    if operation.unchanged_reads < settings.OPERATION_NOT_APPLIED_READS or now - first < spread:
+        return
+    if operation.failure_kind == "contradiction":
+        conclude(operation, State.NEEDS_HUMAN, due_at=None)
+    else:
+        conclude(operation, State.NOT_APPLIED, closed_at=now, due_at=None, after=facts(order))
+
+
+def _may_be_sent_again(operation: Operation) -> bool:
+    return operation.action == Action.ORDER_EXTEND and not operation.was_resent
+
+
+def _send_extension_again(operation: Operation) -> bool:
+    """Send an extension once more: a read has just shown exactly the expiry from before.
+
+    Setting the same instant twice does no harm, unlike a cancel, which is never sent again.
+    Returns whether that settled it.
+    """
+    write = write_of(operation)
+    try:
+        answer = gatekeeper.ask(lambda client: write.send(client, lambda: _claim_resend(operation)))
+    except (_SentAlready, GateClosed, GoodyError) as error:
+        log.info("extension %s was not sent again: %s", operation.pk, type(error).__name__)
+        return False
+    if not write.is_confirmed_by(answer):
+        return False
+    Order.objects.remember([answer], read_at=timezone.now())
+    operation.refresh_from_db()
+    if operation.state == State.UNKNOWN:
+        conclude(
+            operation,
+            State.APPLIED,
+            closed_at=timezone.now(),
+            due_at=None,
+            after=facts(answer),
+        )
+    return True
+
+
+def _claim_resend(operation: Operation) -> None:
+    now = timezone.now()
+    if operation.expiration is None or operation.expiration <= now:
+        raise _SentAlready
+    still = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, was_resent=False)
+    if not still.update(was_resent=True, sent_at=now):
+        raise _SentAlready
+    operation.was_resent = True
+
+
+@action(Action.OPERATION_SETTLE)
+def settle_by_hand(
+    *, actor: Actor, operation_id: UUID, is_applied: bool, note: str, now: datetime
+) -> Operation:
+    """Record what a lead saw on Goody's own page. Raises NotAllowed, NotSettleable."""
+    operation = Operation.objects.get(pk=operation_id)
+    if operation.state != State.NEEDS_HUMAN:
+        raise NotSettleable
+    state = State.APPLIED if is_applied else State.NOT_APPLIED
+    return conclude(operation, state, actor=actor, note=note, closed_at=now)

@@ -1,0 +1,54 @@
+"""The triggers that make the audit append-only, for both databases.
+
+They stand here and not in the migration alone because tests that flush tables have to take
+them off and put them back. Nothing else may.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TABLE = "orders_auditentry"
+_WORDS = "the audit is append-only"
+
+_CREATE = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_no_{what} BEFORE {what.upper()} ON {_TABLE} "
+        f"BEGIN SELECT RAISE(ABORT, '{_WORDS}'); END"
+        for what in ("update", "delete")
+    ],
+    "postgresql": [
+        (
+            "CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{_WORDS}'; END $$"
+        ),
+        (
+            f"CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON {_TABLE} "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()"
+        ),
+        (
+            f"CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {_TABLE} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()"
+        ),
+    ],
+}
+_DROP = {
+    "sqlite": [f"DROP TRIGGER IF EXISTS audit_no_{what}" for what in ("update", "delete")],
+    "postgresql": [
+        f"DROP TRIGGER IF EXISTS audit_no_{what} ON {_TABLE}" for what in ("change", "truncate")
+    ],
+}
+
+
+def create_triggers(connection: Any) -> None:
+    _run(connection, _CREATE)
+
+
+def drop_triggers(connection: Any) -> None:
+    _run(connection, _DROP)
+
+
+def _run(connection: Any, statements: dict[str, list[str]]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements[connection.vendor]:
+            cursor.execute(statement)
