@@ -13,7 +13,7 @@ from werkzeug.routing import Map, Rule
 from emulator.clock import read_instant
 from emulator.ids import is_uuid
 from emulator.messages import Answer, Request, answer, error
-from emulator.store import Refused, Store
+from emulator.store import RefusalError, Store
 
 PER_PAGE, MAX_PER_PAGE = 20, 100
 NOWHERE = "/v1/..."
@@ -60,7 +60,7 @@ class Api:
             return error(problem.code or 404, problem.name)
         try:
             found: Answer = getattr(self, f"_{endpoint}")(request, **values)
-        except Refused as refusal:
+        except RefusalError as refusal:
             return error(refusal.status, refusal.sentence, entry=refusal.entry)
         return found
 
@@ -81,7 +81,7 @@ class Api:
         )
         rows = found[::-1][(page - 1) * per_page : page * per_page]
         if not rows and page > 1 and self._store.switches["past_end"] != "empty":
-            raise Refused(int(self._store.switches["past_end"]), "Page is out of range")
+            raise RefusalError(int(self._store.switches["past_end"]), "Page is out of range")
         return answer(
             {"data": self._store.rows(rows), "list_meta": {"total_count": len(found)}},
         )
@@ -97,14 +97,14 @@ class Api:
         row = self._row(order_id)
         try:
             expires = self._wanted(request)
-        except _Unchanged:
+        except _NothingAskedError:
             return answer(self._store.rows(range(row, row + 1))[0])
         order, entry = self._store.update_expiration(row, expires)
         return answer(order, entry=entry)
 
     def _row(self, order_id: str) -> int:
         if not is_uuid(order_id) and self._store.switches["malformed_id"] == "400":
-            raise Refused(400, "Order id is invalid")
+            raise RefusalError(400, "Order id is invalid")
         return self._store.find(order_id)
 
     def _per_page(self, args: dict[str, str]) -> int:
@@ -147,7 +147,7 @@ class Api:
         try:
             body = request.json()
         except ValueError as problem:
-            raise Refused(400, "Body is not JSON") from problem
+            raise RefusalError(400, "Body is not JSON") from problem
         if not isinstance(body, dict) or "expiration" not in body:
             raise self._unusable("missing_expiration", "Expiration can't be blank")
         return self._readable(body["expiration"])
@@ -164,12 +164,14 @@ class Api:
 
     def _unusable(self, switch: str, sentence: str) -> Exception:
         position = self._store.switches[switch]
-        return _Unchanged() if position == "ignore" else Refused(int(position), sentence)
+        return (
+            _NothingAskedError() if position == "ignore" else RefusalError(int(position), sentence)
+        )
 
     def _refuse_if(self, switch: str, sentence: str) -> None:
         if self._store.switches[switch] == "400":
-            raise Refused(400, sentence)
+            raise RefusalError(400, sentence)
 
 
-class _Unchanged(Exception):
+class _NothingAskedError(Exception):
     """Answer 200 with the order as it stands."""

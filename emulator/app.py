@@ -8,7 +8,7 @@ import socket
 import socketserver
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any, cast
@@ -16,9 +16,10 @@ from typing import Any, cast
 from emulator.api import Api, pattern
 from emulator.calls import Calls
 from emulator.control import PREFIX, Control
-from emulator.faults import FaultBook, Late, play
+from emulator.faults import FaultBook
 from emulator.messages import Request, error
 from emulator.render import stamp
+from emulator.spoil import Late, play
 from emulator.store import Store
 from emulator.wire import Wire
 
@@ -60,12 +61,19 @@ class Emulator:
         self.calls.zero()
 
     def _answer(self, request: Request, wire: Wire) -> None:
-        self.stopping.wait(self.latency)
+        if self.latency:
+            self.stopping.wait(self.latency)
         rule = self.faults.take(method=request.method, path=request.path)
         if rule is None:
             wire.send(self.api.respond(request))
         else:
-            play(rule.fault, wire=wire, honest=lambda: self.api.respond(request), late=self.late)
+            play(
+                rule.fault,
+                wire=wire,
+                honest=lambda: self.api.respond(request),
+                late=self.late,
+                stopping=self.stopping,
+            )
 
 
 class Server(ThreadingHTTPServer):
@@ -116,10 +124,8 @@ class Server(ThreadingHTTPServer):
 
 
 def _shut(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # It may be gone already.
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # Gone already.
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -138,9 +144,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not wire.is_open:
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
+    # http.server finds its methods by these names.
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Silent: /_emulator/calls tells more than a log."""
 
     def _length(self) -> int | None:

@@ -19,7 +19,10 @@ def read_instant(text: str) -> float:
     if len(text) < _SHORTEST or text[10:11].upper() not in ("T", " "):
         raise ValueError("not a date-time")
     moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
+    except OverflowError as problem:
+        raise ValueError("outside the years 1 to 9999") from problem
 
 
 class Clock:

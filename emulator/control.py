@@ -12,7 +12,7 @@ from emulator.clock import read_instant
 from emulator.messages import Answer, Request, answer, error
 from emulator.render import Json, stamp
 from emulator.seed import COMMERCE, DIRECT, HOSTILE, HOUR, SWAPPED, THANKED
-from emulator.store import OPEN, Refused
+from emulator.store import OPEN, RefusalError
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -69,7 +69,7 @@ class Control:
             return answer(getattr(self, f"_{endpoint}")(request, **values))
         except HTTPException as problem:
             return error(problem.code or 404, problem.name)
-        except Refused as refusal:
+        except RefusalError as refusal:
             return error(refusal.status, refusal.sentence)
         except (ValueError, TypeError) as problem:
             return error(400, str(problem))

@@ -82,7 +82,7 @@ class _Batch:
 
 def stamp(at: int) -> str:
     """Unix seconds as Goody prints times: whole seconds, UTC, Z."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(at, UTC).isoformat()[:19] + "Z"
 
 
 class _Bytes:

@@ -15,7 +15,7 @@ from typing import Any
 from emulator import seed as seeds
 from emulator.clock import Clock, read_instant
 from emulator.render import Facts, Json, Renderer, event_times, stamp
-from emulator.seed import CREATED, NO_TIME, STATUSES, SWAPPED
+from emulator.seed import CREATED, NO_TIME, STATUSES, SWAPPED, THANKED
 from emulator.switches import Switches
 
 OPEN = ("created", "notified", "opened")
@@ -32,7 +32,7 @@ _SENTENCES = {
 }
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """Goody says no: the HTTP status and the sentence of its error envelope."""
 
     def __init__(self, status: int, sentence: str) -> None:
@@ -49,7 +49,7 @@ class Change:
     status: str | None = None
     expires: int | None = None
     thanked: int | None = None
-    flags: int | None = None
+    flags: int = 0
     times: dict[str, int] = field(default_factory=dict)
     fields: Json = field(default_factory=dict)
 
@@ -74,10 +74,10 @@ class Store:
     # -- reading ---------------------------------------------------------------------------
 
     def find(self, order_id: str) -> int:
-        """Row of an id; raises Refused 404 ("Order not found"). Goody API: GET /v1/orders/{id}."""
+        """Row of an id; raises RefusalError 404. Goody API: GET /v1/orders/{id}."""
         index = self.renderer.order_ids.decode(order_id)
         if index is None or index >= len(self):
-            raise Refused(404, "Order not found")
+            raise RefusalError(404, "Order not found")
         return index
 
     def window(self, *, after: float | None, before: float | None) -> range:
@@ -124,7 +124,7 @@ class Store:
             index=index,
             batch=batch,
             status=self.status(index),
-            flags=columns.flags[index] | (change.flags or 0),
+            flags=columns.flags[index] | change.flags,
             batch_flags=columns.batch_flags[batch],
             expires=self.expires(index),
             thanked=columns.thanked[index] if change.thanked is None else change.thanked,
@@ -144,7 +144,7 @@ class Store:
     def cancel(self, index: int) -> tuple[Json, Json]:
         """(order, ledger entry). Goody API: POST /v1/orders/{id}/cancel.
 
-        Raises Refused by the switches; a refused attempt is in the ledger too.
+        Raises RefusalError by the switches; a refused attempt is in the ledger too.
         """
         with self.lock, self._noted("cancel", index) as entry:
             entry["applied"] = self._allowed(self._cancel_switch(index))
@@ -155,7 +155,7 @@ class Store:
     def update_expiration(self, index: int, expires: int | None) -> tuple[Json, Json]:
         """(order, ledger entry); None means never. Goody API: POST .../update_expiration.
 
-        Raises Refused by the switches; a refused attempt is in the ledger too.
+        Raises RefusalError by the switches; a refused attempt is in the ledger too.
         """
         with self.lock, self._noted("update_expiration", index) as entry:
             entry["applied"] = self._allowed(self._expiration_switch(index, expires))
@@ -188,7 +188,7 @@ class Store:
         if switch is None or position in ("accept", "200"):
             return position == "accept"
         sentence = "Order not found" if position == "404" else _SENTENCES[switch]
-        raise Refused(int(position), sentence)
+        raise RefusalError(int(position), sentence)
 
     def is_expired(self, index: int) -> bool:
         expires = self.expires(index)
@@ -211,8 +211,9 @@ class Store:
                 self._set_status(index, str(values.pop("status")))
             if values.get("thank_you_note"):
                 change.thanked = int(self.clock.now())
+                change.flags |= THANKED
             if values.pop("swap", False):
-                change.flags = SWAPPED
+                change.flags |= SWAPPED
             change.fields.update(values)
             entry["applied"] = True
             return self.detail(index)
@@ -257,7 +258,7 @@ class Store:
         self.ledger.append(entry)
         try:
             yield entry
-        except Refused as refusal:
+        except RefusalError as refusal:
             entry["answered"] = str(refusal.status)
             refusal.entry = entry
             raise

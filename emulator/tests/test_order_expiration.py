@@ -1,0 +1,126 @@
+"""POST /v1/orders/{id}/update_expiration: formats, who may, each guess."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from emulator.tests.conftest import Goody
+
+FUTURE = "2027-03-01T07:59:59Z"
+
+
+@pytest.mark.parametrize("status", ["created", "notified", "opened"])
+def test_sets_expires_at_and_nothing_else(goody: Goody, status: str) -> None:
+    order_id = goody.one(f"status={status}")
+    before = goody.order(order_id)
+    before.pop("event_times")
+    response = goody.extend(order_id, FUTURE)
+    assert response.status_code == 200
+    assert response.json() == {**before, "expires_at": FUTURE}
+    assert goody.order(order_id)["expires_at"] == FUTURE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2027-03-01T07:59:59Z",
+        "2027-03-01T07:59:59+0000",
+        "2027-03-01T07:59:59+00:00",
+        "2027-03-01T07:59:59.999Z",
+        "2027-03-01T08:59:59+0100",
+        "2027-02-28T23:59:59-08:00",
+    ],
+)
+def test_formats_come_back_in_whole_seconds_utc(goody: Goody, text: str) -> None:
+    assert goody.extend(goody.one("status=notified"), text).json()["expires_at"] == FUTURE
+
+
+def test_the_rest_of_the_batch_keeps_its_expiry(goody: Goody) -> None:
+    row = next(row for row in goody.found("status=notified&no_expiry=0&limit=200"))
+    batch = goody.order(row["id"])["order_batch_id"]
+    goody.extend(row["id"], FUTURE)
+    others = [
+        goody.order(other["id"]) for other in goody.found("limit=600") if other["id"] != row["id"]
+    ]
+    mates = [other for other in others if other["order_batch_id"] == batch]
+    assert mates
+    assert {mate["expires_at"] for mate in mates} == {row["expires_at"]}
+
+
+@pytest.mark.parametrize("position", ["400", "200", "404", "409", "422"])
+@pytest.mark.parametrize("status", ["accepted", "delivered", "failed"])
+def test_late_expiration(goody: Goody, position: str, status: str) -> None:
+    goody.control("switches", {"late_expiration": position})
+    order_id = goody.one(f"status={status}")
+    before = goody.order(order_id)["expires_at"]
+    assert goody.extend(order_id, FUTURE).status_code == int(position)
+    assert goody.order(order_id)["expires_at"] == before
+
+
+def test_an_expired_gift_may_be_revived(goody: Goody) -> None:
+    order_id = goody.one("unaccepted_expired=1")
+    assert goody.extend(order_id, FUTURE).json()["expires_at"] == FUTURE
+    goody.control("switches", {"expired_expiration": "422"})
+    assert goody.extend(goody.one("unaccepted_expired=1"), FUTURE).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("switch", "text"),
+    [("past_date", "2022-01-01T00:00:00Z"), ("far_date", "2099-01-01T00:00:00Z")],
+)
+def test_past_and_far_dates(goody: Goody, switch: str, text: str) -> None:
+    order_id = goody.one("status=opened&unaccepted_expired=0")
+    before = goody.order(order_id)["expires_at"]
+    for position in ("400", "422"):
+        goody.control("switches", {switch: position})
+        assert goody.extend(order_id, text).status_code == int(position)
+        assert goody.order(order_id)["expires_at"] == before
+    goody.control("switches", {switch: "accept"})
+    assert goody.extend(order_id, text).json()["expires_at"] == text
+
+
+def test_null(goody: Goody) -> None:
+    order_id = goody.one("status=notified&no_expiry=0")
+    before = goody.order(order_id)["expires_at"]
+    assert goody.extend(order_id, None).status_code == 400
+    goody.control("switches", {"null_expiration": "ignore"})
+    assert goody.extend(order_id, None).json()["expires_at"] == before
+    goody.control("switches", {"null_expiration": "clear"})
+    assert goody.extend(order_id, None).json()["expires_at"] is None
+    assert goody.order(order_id)["expires_at"] is None
+
+
+@pytest.mark.parametrize("body", [{}, {"expires_at": FUTURE}, None, ["expiration"]])
+def test_missing(goody: Goody, body: Any) -> None:
+    """Among them the name of the answer's field, which one public integration sends."""
+    order_id = goody.one("status=notified")
+    before = goody.order(order_id)["expires_at"]
+    path = f"/v1/orders/{order_id}/update_expiration"
+    assert goody.post(path, json=body).status_code == 400
+    goody.control("switches", {"missing_expiration": "ignore"})
+    assert goody.post(path, json=body).json()["expires_at"] == before
+
+
+@pytest.mark.parametrize("value", ["soon", "2027-03-01", 1803890399, "", True])
+def test_unreadable(goody: Goody, value: Any) -> None:
+    order_id = goody.one("status=notified")
+    before = goody.order(order_id)["expires_at"]
+    assert goody.extend(order_id, value).status_code == 400
+    goody.control("switches", {"unreadable_expiration": "ignore"})
+    assert goody.extend(order_id, value).json()["expires_at"] == before
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_beyond_the_calendar_is_unreadable(goody: Goody, text: str) -> None:
+    assert goody.extend(goody.one("status=notified"), text).status_code == 400
+
+
+def test_a_body_that_is_not_json(goody: Goody) -> None:
+    path = f"/v1/orders/{goody.one('status=notified')}/update_expiration"
+    assert goody.post(path, data=b"expiration=2027").status_code == 400
+
+
+def test_unknown_order(goody: Goody) -> None:
+    response = goody.extend(str(uuid4()), FUTURE)
+    assert (response.status_code, response.json()) == (404, {"error": "Order not found"})
