@@ -1,0 +1,217 @@
+"""Fixtures and rules for every test.
+
+Tests that touch the database run once a database: [sqlite] and [postgresql]. Nothing here knows
+the pages or the domain; how the pieces work stands in testing/.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Playwright
+from pytest_django.plugin import DjangoDbBlocker
+
+from testing import browser, databases, postgres, processes, users, vendor
+from testing.databases import Databases
+
+# Playwright's event loop runs in the test's thread, where Django would refuse the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+_NEEDS_A_DATABASE = {"db", "transactional_db", "live_server", "database_url"}
+_ONE_KIND = {"sqlite_only": "sqlite", "postgresql_only": "postgresql"}
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip what cannot run here; where everything must be there (CI) that is a failure."""
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(f"CI must have it: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+# --- Which database ---------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, kind in _ONE_KIND.items():
+        config.addinivalue_line("markers", f"{name}(reason): runs only on {kind}")
+    databases.flush_around_triggers()
+    if not hasattr(config, "workerinput"):
+        config.stash[_RUN] = tempfile.mkdtemp(prefix="goody-admin-tests-")
+
+
+_RUN = pytest.StashKey[str]()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if run := config.stash.get(_RUN, ""):
+        databases.end_run(Path(run))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """pytest-xdist: tell each worker the folder and the process that last as long as the run."""
+    node.workerinput["run_folder"] = node.config.stash[_RUN]
+    node.workerinput["run_owner"] = os.getpid()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    marked = metafunc.definition.get_closest_marker("django_db") is not None
+    if marked or not _NEEDS_A_DATABASE.isdisjoint(metafunc.fixturenames):
+        kinds = _kinds(metafunc.definition)
+        metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")
+
+
+def _kinds(item: pytest.Item) -> list[str]:
+    for name, kind in _ONE_KIND.items():
+        if marker := item.get_closest_marker(name):
+            if not marker.kwargs.get("reason"):
+                raise pytest.UsageError(f"{item.nodeid}: @{name} needs a reason")
+            return [kind]
+    return list(databases.KINDS)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One database after the other, since a change of database is not free."""
+    items.sort(key=lambda item: _kind_of(item) or "")
+    items.sort(key=lambda item: _kind_of(item) == "postgresql")
+
+
+def _kind_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("database_kind") if callspec else None
+
+
+@pytest.fixture(scope="session")
+def _databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
+    worker = getattr(request.config, "workerinput", None)
+    return Databases(
+        shared=Path(worker["run_folder"] if worker else request.config.stash[_RUN]),
+        own=tmp_path_factory.mktemp("databases"),
+        owner=worker["run_owner"] if worker else os.getpid(),
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database_kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The database that the default connection is now; empty for tests that touch none."""
+    kind = getattr(request, "param", "")
+    if kind:
+        blocker: DjangoDbBlocker = request.getfixturevalue("django_db_blocker")
+        with blocker.unblock():
+            try:
+                request.getfixturevalue("_databases").use(kind)
+            except postgres.PostgresMissing as error:
+                missing(str(error))
+    return kind
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """Instead of pytest-django's: database_kind has set everything up."""
+
+
+@pytest.fixture
+def database_url(
+    database_kind: str, _databases: Databases, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """DATABASE_URL of a migrated, empty database for processes. Models read and write it too.
+
+    Not together with django_db: nothing is rolled back here, the database is dropped.
+    """
+    url = _databases.copy(database_kind)
+    with django_db_blocker.unblock():
+        databases.point_at(url)
+        yield url
+        _databases.use(database_kind)
+    _databases.drop(url)
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL that the test may stop and start: .url(name), .stop(), .start()."""
+    try:
+        server = postgres.Server()
+    except postgres.PostgresMissing as error:
+        missing(str(error))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+# --- Goody, people, processes -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _emulator_process() -> Iterator[vendor.Emulator]:
+    emulator = vendor.Emulator()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+def emulator(_emulator_process: vendor.Emulator, settings: Any) -> vendor.Emulator:
+    """An emulated Goody as at its start; the settings of this process point at it."""
+    _emulator_process.reset()
+    settings.GOODY_API_URL = _emulator_process.url
+    settings.GOODY_API_KEY = _emulator_process.key
+    settings.GOODY_ENVIRONMENT = "emulator"
+    return _emulator_process
+
+
+@pytest.fixture
+def as_role(db: None) -> Callable[..., Client]:
+    """as_role("agent") -> a client logged in as somebody of that role (its .user is who)."""
+
+    def log_in(role: str, username: str = "") -> Client:
+        client = Client()
+        client.user = users.make_user(role, username)  # type: ignore[attr-defined]
+        client.force_login(client.user)  # type: ignore[attr-defined]
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def live_app(
+    database_url: str, emulator: vendor.Emulator
+) -> Iterator[Callable[..., processes.LiveApp]]:
+    """live_app(webs=2, workers=1, OPERATION_LEASE="1") -> a running dashboard."""
+    started: list[processes.LiveApp] = []
+
+    def start(*, webs: int = 1, workers: int = 0, **env: str) -> processes.LiveApp:
+        app = processes.LiveApp(
+            database_url=database_url, goody_url=emulator.url, goody_key=emulator.key, env=env
+        )
+        started.append(app)
+        app.start_web(webs)
+        for _ in range(workers):
+            app.start_worker()
+        return app
+
+    yield start
+    for app in started:
+        app.end()
+
+
+# --- Browser ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(playwright: Playwright) -> dict[str, object]:
+    options = browser.launch_options(playwright)
+    if options is None:
+        missing("no Chromium (Debian package chromium, or: python -m playwright install chromium)")
+    return options

@@ -1,0 +1,185 @@
+"""Both databases in one test run: which one Django's default connection is, and fresh copies.
+
+A kind ("sqlite", "postgresql") has one migrated template for the whole run, shared by all test
+processes, from which every database is copied. The fixtures over this are in the root conftest.py.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test import TransactionTestCase
+from psycopg import sql
+
+from orders import triggers
+from orders.audit import make_groups
+from testing import postgres
+
+KINDS = ("sqlite", "postgresql")
+TOP = Path(__file__).resolve().parent.parent
+_TEMPLATE = "template_migrated"
+
+
+class Databases:
+    """The databases of one test run, seen from one of its processes."""
+
+    def __init__(self, *, shared: Path, own: Path, owner: int) -> None:
+        """`shared` belongs to the run and `own` to this process; `owner` outlives all of them."""
+        self._shared = shared
+        self._own = own
+        self._owner = owner
+        self._templates: dict[str, str] = {}
+        self._used: dict[str, str] = {}
+
+    def use(self, kind: str) -> None:
+        """Make Django's default connection this process's database of that kind."""
+        if kind not in self._used:
+            self._used[kind] = self.copy(kind)
+        point_at(self._used[kind])
+
+    def copy(self, kind: str) -> str:
+        """DATABASE_URL of a fresh database: migrated, and empty but for the groups."""
+        template = self._template(kind)
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        if kind == "postgresql":
+            self._create(name, template=_TEMPLATE)
+            return f"{template.rpartition('/')[0]}/{name}"
+        path = self._own / f"{name}.sqlite3"
+        shutil.copyfile(template.removeprefix("sqlite:///"), path)
+        return f"sqlite:///{path}"
+
+    def drop(self, url: str) -> None:
+        """Whoever is still connected loses its connection."""
+        if url.startswith("postgres"):
+            self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.rpartition("/")[2])
+        else:
+            path = Path(url.removeprefix("sqlite:///"))
+            for leftover in path.parent.glob(f"{path.name}*"):
+                leftover.unlink()
+
+    def _template(self, kind: str) -> str:
+        """Raises postgres.PostgresMissing."""
+        if kind not in self._templates:
+            make = self._postgresql_template if kind == "postgresql" else self._sqlite_template
+            with _locked(self._shared / f"{kind}.lock"):
+                self._templates[kind] = make()
+        return self._templates[kind]
+
+    def _sqlite_template(self) -> str:
+        path = self._shared / f"{_TEMPLATE}.sqlite3"
+        url = f"sqlite:///{path}"
+        if not path.exists():
+            _migrate(url)
+        return url
+
+    def _postgresql_template(self) -> str:
+        port = self._shared / "postgresql.port"
+        is_new = not port.exists()
+        if is_new:
+            self._start_server(port)
+        url = f"postgres://postgres@127.0.0.1:{port.read_text()}/{_TEMPLATE}"
+        self._templates["postgresql"] = url
+        if is_new:
+            self._create(_TEMPLATE, template="template0")
+            _migrate(url)
+        return url
+
+    def _start_server(self, port: Path) -> None:
+        postgres.binaries()
+        command = [sys.executable, "-m", "testing.postgres", "--serve", str(port)]
+        server = subprocess.Popen(
+            [*command, "--for", str(self._owner)], cwd=TOP, start_new_session=True
+        )
+        port.with_suffix(".pid").write_text(str(server.pid))
+        until = time.monotonic() + 60
+        while not port.exists():
+            if server.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("the tests' PostgreSQL did not start")
+            time.sleep(0.02)
+
+    def _create(self, name: str, *, template: str) -> None:
+        self._administer("CREATE DATABASE {} TEMPLATE {}", name, template)
+
+    def _administer(self, statement: str, *names: str) -> None:
+        server = self._templates["postgresql"].rpartition("/")[0]
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as administrator:
+            administrator.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _migrate(url: str) -> None:
+    point_at(url)
+    call_command("migrate", interactive=False, verbosity=0)
+    if connection.vendor == "sqlite":
+        # One file without a log beside it, so that it can be copied.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connections.close_all()
+
+
+def point_at(url: str) -> None:
+    """Make `url` the default database of this process, in every thread from now on."""
+    connections.close_all()
+    connections.settings["default"] = configuration(url)
+    del connections["default"]
+    # Its ids differ from one database to the next.
+    ContentType.objects.clear_cache()
+
+
+def configuration(url: str) -> dict[str, Any]:
+    """What goodyadmin/settings.py makes of a DATABASE_URL, options and all."""
+    before = os.environ["DATABASE_URL"]
+    os.environ["DATABASE_URL"] = url
+    try:
+        made = runpy.run_path(str(TOP / "goodyadmin" / "settings.py"))["DATABASES"]
+    finally:
+        os.environ["DATABASE_URL"] = before
+    configured: dict[str, Any] = connections.configure_settings(made)["default"]
+    return configured
+
+
+def flush_around_triggers() -> None:
+    """Let tests with transaction=True be cleaned up although the audit is append-only.
+
+    Only the clean-up takes the triggers off; groups, made by a migration, are made again.
+    """
+    original: Callable[[TransactionTestCase], None] = TransactionTestCase._fixture_teardown
+
+    def flush(case: TransactionTestCase) -> None:
+        triggers.drop_triggers(connection)
+        try:
+            original(case)
+        finally:
+            triggers.create_triggers(connection)
+        make_groups()
+
+    TransactionTestCase._fixture_teardown = flush
+
+
+def end_run(shared: Path) -> None:
+    """Stop the run's PostgreSQL, if one was started, and remove what was shared."""
+    pid = shared / "postgresql.pid"
+    if pid.exists():
+        postgres.stop_serving(int(pid.read_text()))
+    shutil.rmtree(shared, ignore_errors=True)

@@ -1,0 +1,54 @@
+"""Settings of the tests: the real ones under a known environment, and what makes tests fast.
+
+The developer's own variables and .env play no part. A process that a test starts is told what
+differs from DEFAULTS in TEST_ENVIRONMENT (JSON, see processes.py).
+"""
+
+import json
+import os
+
+DEFAULTS = {
+    "DEBUG": "false",
+    "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "CSRF_TRUSTED_ORIGINS": "",
+    "HTTPS": "false",
+    "BEHIND_PROXY": "false",
+    "TIME_ZONE": "UTC",
+    "LOG_LEVEL": "INFO",
+    # Which database a test gets is decided by testing/databases.py.
+    "DATABASE_URL": "sqlite:////nonexistent/goodyadmin-tests.sqlite3",
+    "GOODY_API_URL": "",
+    "GOODY_API_KEY": "",
+    "GOODY_CA_BUNDLE": "",
+    "GOODY_CONNECT_TIMEOUT": "0.5",
+    "GOODY_PAGE_DEADLINE": "1.5",
+    "GOODY_DETAIL_DEADLINE": "0.8",
+    "GOODY_WORKER_DEADLINE": "1.5",
+    "GOODY_WRITE_DEADLINE": "1.5",
+    "GOODY_CALLS_AT_ONCE": "2",
+    "GOODY_CALLS_PER_SECOND": "1000",
+    "GOODY_CALLS_BURST": "1000",
+    "GOODY_LONGEST_WAIT": "900",
+    "OPERATION_LEASE": "60",
+    "OPERATION_FRESH_READ": "5",
+    "OPERATION_READS": "2,10,60,150,300,1800",
+    "OPERATION_NOT_APPLIED_READS": "3",
+    "OPERATION_NOT_APPLIED_SPREAD": "120",
+    "OPERATION_NEEDS_HUMAN_AFTER": "86400",
+    "EXTENSION_MAX_DAYS": "365",
+    "WORKER_TICK": "0.05",
+}
+os.environ.update({**DEFAULTS, **json.loads(os.environ.get("TEST_ENVIRONMENT", "{}"))})
+
+from goodyadmin.settings import *  # noqa: E402, F403
+
+# PBKDF2 takes most of a second for every login.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Nothing is collected: WhiteNoise serves the sources.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False

@@ -1,0 +1,116 @@
+"""The emulated Goody of the tests: a process of its own, steered over its control routes.
+
+Tests speak of orders, faults, calls and the ledger here, and know no control path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+TOP = Path(__file__).resolve().parent.parent
+KEY = "test-key"
+ORDERS = 300
+
+
+class Emulator:
+    """A running emulator. reset() brings back the orders, clock and switches of the start."""
+
+    def __init__(self, *, orders: int = ORDERS) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "emulator", "--port", "0", "--orders", str(orders)],
+            cwd=TOP,
+            env={**os.environ, "EMULATOR_API_KEY": KEY},
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, f"the emulator did not start: {line!r}"
+        self.url = found[0]
+        self.key = KEY
+        self._http = requests.Session()
+        self._http.trust_env = False
+
+    def stop(self) -> None:
+        self._http.close()
+        self._process.terminate()
+        self._process.wait(10)
+        assert self._process.stdout
+        self._process.stdout.close()
+
+    def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """One call under /_emulator/; the decoded answer. A refusal fails the test."""
+        answer = self._http.request(
+            method, f"{self.url}/_emulator/{path}", json=body, params=query, timeout=10
+        )
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def reset(self) -> None:
+        self.control("POST", "reset")
+
+    def find(self, *, limit: int = 20, **wanted: Any) -> list[dict[str, Any]]:
+        """Orders, newest first: id, status, expires_at, created_at, position in the list.
+
+        Wanted: status, expires_within_hours, no_expiry, unaccepted_expired, swapped,
+        has_thank_you, hostile. There must be one.
+        """
+        found: list[dict[str, Any]] = self.control("GET", "orders", limit=limit, **wanted)["orders"]
+        assert found, f"the emulator has no order with {wanted}"
+        return found
+
+    def find_id(self, **wanted: Any) -> str:
+        return str(self.find(limit=1, **wanted)[0]["id"])
+
+    def order(self, order_id: object) -> dict[str, Any]:
+        """The order as it stands at Goody; not counted as a call."""
+        shown: dict[str, Any] = self.control("GET", f"orders/{order_id}")
+        return shown
+
+    def change(self, order_id: object, **fields: Any) -> Any:
+        """Somebody else changes the order at Goody: a status, an expires_at, any field."""
+        return self.control("POST", f"orders/{order_id}", fields)
+
+    def create(self, *, count: int = 1, **fields: Any) -> Any:
+        return self.control("POST", "orders", {"count": count, "fields": fields})["orders"]
+
+    def fault(
+        self, fault: dict[str, Any], *, method: str = "", path: str = "", times: int | None = None
+    ) -> Any:
+        """Let matching calls meet `fault` (see the emulator's README), `times` times or always."""
+        match = {k: v for k, v in {"method": method, "path": path}.items() if v}
+        return self.control("POST", "faults", {"match": match, "times": times, "fault": fault})
+
+    def heal(self) -> None:
+        self.control("DELETE", "faults")
+
+    def switch(self, **values: str) -> None:
+        self.control("POST", "switches", values)
+
+    def advance(self, seconds: float) -> None:
+        self.control("POST", "clock", {"advance_seconds": seconds})
+
+    def set_latency(self, seconds: float) -> None:
+        self.control("POST", "latency", {"seconds": seconds})
+
+    def calls(self) -> dict[str, Any]:
+        """counts (by method and route), total, posts, most_at_once, recent."""
+        report: dict[str, Any] = self.control("GET", "calls")
+        return report
+
+    def posts(self) -> int:
+        return int(self.calls()["posts"])
+
+    def ledger(self, **wanted: str) -> list[dict[str, Any]]:
+        """Every write that reached the store, oldest first; wanted: order_id, kind."""
+        entries: list[dict[str, Any]] = self.control("GET", "ledger", **wanted)["entries"]
+        return entries
