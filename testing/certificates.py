@@ -1,0 +1,81 @@
+"""TLS certificates for tests, good and bad, made by the openssl command.
+
+Nothing here listens; faulty_server.py does that with the contexts it is given.
+"""
+
+import ssl
+import subprocess
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """PEM files made by `make_certificates`; `ca` is what a client has to trust."""
+
+    directory: Path
+    ca: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ca", self.directory / "ca.pem")
+
+    def context(self, name: str) -> ssl.SSLContext:
+        """A server's context: good, expired, wrong_host or self_signed."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.directory / f"{name}.pem", self.directory / f"{name}.key")
+        return context
+
+    def old_protocol(self) -> ssl.SSLContext:
+        """The good certificate, but nothing newer than TLS 1.1."""
+        context = self.context("good")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        return context
+
+
+def make_certificates(directory: Path) -> Certificates:
+    """A certificate authority and its good and bad children for localhost, by openssl."""
+    _openssl(
+        directory,
+        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=Test CA"),
+        *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
+    )
+    _issue(directory, "good", host="localhost", days=30)
+    # A certificate that ends with the second it was made in.
+    _issue(directory, "expired", host="localhost", days=0)
+    _issue(directory, "wrong_host", host="elsewhere.test", days=30)
+    _openssl(
+        directory,
+        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-keyout", "self_signed.key", "-out", "self_signed.pem", "-days", "30"),
+        *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+    )
+    return Certificates(directory)
+
+
+def _issue(directory: Path, name: str, *, host: str, days: int) -> None:
+    extensions = directory / f"{name}.ext"
+    extensions.write_text(
+        f"subjectAltName=DNS:{host}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
+        "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+    )
+    _openssl(
+        directory,
+        *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={host}"),
+    )
+    _openssl(
+        directory,
+        *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key"),
+        *("-CAcreateserial", "-out", f"{name}.pem", "-days", str(days)),
+        *("-extfile", extensions.name),
+    )
+
+
+def _openssl(directory: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
