@@ -76,7 +76,7 @@ def tell(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Telling:
                 True,
             )
         case State.SUPERSEDED:
-            return _superseded(operation, words, zone)
+            return _superseded(operation, zone)
 
 
 def _busy(title: str, sentence: str) -> Telling:
@@ -183,14 +183,15 @@ def _not_sent(operation: Operation, words: _Words) -> Telling:
     return Telling(Tone.BAD, words.not_done, sentence, next_step, True)
 
 
-def _superseded(operation: Operation, words: _Words, zone: ZoneInfo) -> Telling:
+def _superseded(operation: Operation, zone: ZoneInfo) -> Telling:
     now_at = (operation.after or {}).get("expires_at")
-    old = _when(operation.expires_before, zone)
+    old, asked = _when(operation.expires_before, zone), _when(operation.expiration, zone)
     new = _when(datetime.fromisoformat(now_at) if now_at else None, zone)
+    # Who set it is not known: another person, or Goody itself in answer to this request.
     return Telling(
         Tone.NEUTRAL,
-        words.not_done,
-        f"Somebody else changed the expiration meanwhile: {old} → {new}.",
+        "Another expiration was set",
+        f"It is now {new}: neither what it was ({old}) nor what was asked for ({asked}).",
         "Look at the order, then decide again.",
         True,
     )

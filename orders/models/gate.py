@@ -43,7 +43,8 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
         gap = timedelta(seconds=1 / per_second)
         for _ in range(_TRIES):
             taken = self.current().next_call_at
-            place = max(taken or now, now - gap * burst)
+            rested = now - gap * burst
+            place = max(taken or rested, rested)
             if self.filter(pk=_ONLY, next_call_at=taken).update(next_call_at=place + gap):
                 return max(0.0, (place - now).total_seconds())
         return float(gap.total_seconds())

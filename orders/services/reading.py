@@ -173,7 +173,7 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
 
     Raises OrderNotFound, or the GateClosed or GoodyError when there is no copy either.
     """
-    abandon_expired(now=now, order_id=order_id)
+    _abandon_expired(order_id, now=now)
     try:
         order = read_order(order_id, patience=patience or gatekeeper.detail_patience())
     except NotFound as error:
@@ -182,6 +182,13 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
     except (GateClosed, GoodyError) as error:
         return _copy_or_raise(order_id, why_not_fresh(error), error, error)
     return _view(order, as_of=now, is_fresh=True)
+
+
+def _abandon_expired(order_id: UUID, *, now: datetime) -> None:
+    try:
+        abandon_expired(now=now, order_id=order_id)
+    except DatabaseError:
+        log.warning("leases that ran out could not be taken back")
 
 
 def read_order(order_id: UUID, *, patience: Patience) -> GoodyOrder:

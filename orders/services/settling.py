@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from goody.errors import GoodyError
+from goody.errors import GoodyError, NotFound
 from goody.types import Order as GoodyOrder
 from orders import gatekeeper
 from orders.audit import Action, Actor, action
@@ -101,6 +101,8 @@ def settle_operation(*, operation_id: UUID, now: datetime) -> None:
         )
     except (GateClosed, GoodyError) as error:
         log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
+        if isinstance(error, NotFound):
+            Order.objects.mark_missing(operation.order_uuid, read_at=read_at)
         _give_up_if_late(operation, now)
         return
     Order.objects.remember([order], read_at=read_at)
@@ -108,6 +110,8 @@ def settle_operation(*, operation_id: UUID, now: datetime) -> None:
     operation.refresh_from_db()
     if operation.state == State.UNKNOWN:
         _count_open_read(operation, order, now=read_at)
+    if operation.state == State.UNKNOWN:
+        _give_up_if_late(operation, now)
 
 
 def _claim_read(operation_id: UUID, now: datetime) -> Operation | None:
@@ -193,7 +197,12 @@ def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) 
 
 
 def _may_be_sent_again(operation: Operation) -> bool:
-    return operation.action == Action.ORDER_EXTEND and not operation.was_resent
+    return (
+        operation.action == Action.ORDER_EXTEND
+        and not operation.was_resent
+        # Goody did answer that one, only not as asked: the same again would get the same.
+        and operation.failure_kind != "contradiction"
+    )
 
 
 def _send_extension_again(operation: Operation) -> bool:
