@@ -103,9 +103,9 @@ def _databases(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def database_kind(request: pytest.FixtureRequest) -> Iterator[str]:
+def database_kind(request: pytest.FixtureRequest) -> str:
     """The database that the default connection is now; empty for tests that touch none."""
-    kind = getattr(request, "param", "")
+    kind: str = getattr(request, "param", "")
     if kind:
         blocker: DjangoDbBlocker = request.getfixturevalue("django_db_blocker")
         with blocker.unblock():

@@ -15,7 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,21 +82,23 @@ class Databases:
 
     def _sqlite_template(self) -> str:
         path = self._shared / f"{_TEMPLATE}.sqlite3"
-        url = f"sqlite:///{path}"
         if not path.exists():
-            _migrate(url)
-        return url
+            unfinished = path.with_suffix(".new")
+            _migrate(f"sqlite:///{unfinished}")
+            unfinished.replace(path)
+        return f"sqlite:///{path}"
 
     def _postgresql_template(self) -> str:
         port = self._shared / "postgresql.port"
-        is_new = not port.exists()
-        if is_new:
+        if not port.exists():
             self._start_server(port)
         url = f"postgres://postgres@127.0.0.1:{port.read_text()}/{_TEMPLATE}"
         self._templates["postgresql"] = url
-        if is_new:
+        migrated = self._shared / "postgresql.migrated"
+        if not migrated.exists():
             self._create(_TEMPLATE, template="template0")
             _migrate(url)
+            migrated.touch()
         return url
 
     def _start_server(self, port: Path) -> None:
@@ -142,7 +144,9 @@ def point_at(url: str) -> None:
     """Make `url` the default database of this process, in every thread from now on."""
     connections.close_all()
     connections.settings["default"] = configuration(url)
-    del connections["default"]
+    with suppress(AttributeError):
+        # There is none yet in a thread that has not asked for it.
+        del connections["default"]
     # Its ids differ from one database to the next.
     ContentType.objects.clear_cache()
 
@@ -164,7 +168,8 @@ def flush_around_triggers() -> None:
 
     Only the clean-up takes the triggers off; groups, made by a migration, are made again.
     """
-    original: Callable[[TransactionTestCase], None] = TransactionTestCase._fixture_teardown
+    case_class: Any = TransactionTestCase
+    original: Callable[[TransactionTestCase], None] = case_class._fixture_teardown
 
     def flush(case: TransactionTestCase) -> None:
         triggers.drop_triggers(connection)
@@ -174,7 +179,7 @@ def flush_around_triggers() -> None:
             triggers.create_triggers(connection)
         make_groups()
 
-    TransactionTestCase._fixture_teardown = flush
+    case_class._fixture_teardown = flush
 
 
 def end_run(shared: Path) -> None:

@@ -73,8 +73,8 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="goody-admin-postgres-"))
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
-        self._as = {"user": _USER, "group": _USER} if os.geteuid() == 0 else {}
-        if self._as:
+        self._user = _USER if os.geteuid() == 0 else None
+        if self._user:
             shutil.chown(self.folder, _USER, _USER)
         self._initialize()
 
@@ -90,7 +90,13 @@ class Server:
             ),
         ]
         done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, check=False, **self._as
+            command,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            user=self._user,
+            group=self._user,
         )
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr}")
@@ -121,7 +127,8 @@ class Server:
                 stderr=log,
                 # A Ctrl-C in the terminal is for the test run, which then stops us.
                 start_new_session=True,
-                **self._as,
+                user=self._user,
+                group=self._user,
             )
 
     def _is_ready(self, port: int) -> bool:
