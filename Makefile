@@ -1,0 +1,30 @@
+# Short names; what they do stands in the scripts.
+.PHONY: demo test lint bench soak lock
+
+PYTHON = .venv/bin/python
+COMPILE = $(PYTHON) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.12 \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+demo:
+	sh bin/demo
+
+test:
+	sh bin/test
+
+lint:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+bench:
+	$(PYTHON) -m bench
+
+soak:
+	$(PYTHON) -m bench.soak
+
+# Needs uv (pip install uv). The lock names no index, so that anybody's mirror will do.
+lock:
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	@! grep -nE '^--|https?://' requirements.txt requirements-dev.txt
