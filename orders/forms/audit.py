@@ -1,0 +1,102 @@
+"""The filters of the audit page: what a person typed, and the query that it means."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+
+from orders.audit import Action
+from orders.models import AuditEntry
+from orders.models.audit import AuditEntryQuerySet
+
+SECURITY = "security"
+_NAMES = {
+    Action.ORDER_CANCEL: "Cancel gift",
+    Action.ORDER_EXTEND: "Change expiration",
+    Action.KEY_CHECK: "Check the API key",
+}
+# Settling is the outcome of another action, never a row of its own.
+ACTIONS = tuple((action.value, name) for action, name in _NAMES.items())
+_DAY_ERRORS = {"invalid": "This is not a date. Write it as 2026-12-01."}
+
+
+def _day() -> forms.DateField:
+    return forms.DateField(required=False, input_formats=["%Y-%m-%d"], error_messages=_DAY_ERRORS)
+
+
+class AuditFilter(forms.Form):
+    """Every field may be empty. Days are the viewer's, both inclusive."""
+
+    person = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        error_messages={"invalid_choice": "There is nobody like that in the audit."},
+    )
+    action = forms.ChoiceField(
+        required=False, error_messages={"invalid_choice": "There is no action like that."}
+    )
+    order = forms.CharField(required=False, max_length=100)
+    after = _day()
+    before = _day()
+
+    def __init__(self, *args: Any, zone: ZoneInfo, sees_all: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+        security = ((SECURITY, "Security events"),) if sees_all else ()
+        self.fields["action"].choices = [("", "Any"), *ACTIONS, *security]
+        if sees_all:
+            self.fields["person"].choices = [("", "Anybody"), *_people()]
+        else:
+            del self.fields["person"]
+
+    def clean(self) -> None:
+        after, before = self.cleaned_data.get("after"), self.cleaned_data.get("before")
+        if after and before and after > before:
+            raise ValidationError("The first day lies after the last one, so nothing can match.")
+
+    def narrow(self, entries: AuditEntryQuerySet) -> AuditEntryQuerySet:
+        """Only what the filters leave. Call it on a valid form."""
+        given = self.cleaned_data
+        if given.get("person") is not None:
+            entries = entries.filter(actor_id=given["person"])
+        if given.get("action"):
+            entries = _of_action(entries, given["action"])
+        if given.get("order"):
+            entries = _of_order(entries, given["order"].strip())
+        if given.get("after"):
+            entries = entries.filter(at__gte=_start_of(given["after"], self.zone))
+        if given.get("before"):
+            end = _start_of(given["before"] + timedelta(days=1), self.zone)
+            entries = entries.filter(at__lt=end)
+        return entries
+
+
+def _people() -> list[tuple[str, str]]:
+    seen = AuditEntry.objects.filter(actor__isnull=False).values("actor")
+    users = get_user_model().objects.filter(pk__in=seen).order_by("username")
+    return [(str(user.pk), user.get_full_name() or user.get_username()) for user in users]
+
+
+def _of_action(entries: AuditEntryQuerySet, action: str) -> AuditEntryQuerySet:
+    if action == SECURITY:
+        return entries.filter(action__startswith="security.")
+    return entries.filter(action=action)
+
+
+def _of_order(entries: AuditEntryQuerySet, text: str) -> AuditEntryQuerySet:
+    """By order id, else by receipt reference (which Goody writes in capitals)."""
+    try:
+        return entries.filter(order_uuid=UUID(text))
+    except ValueError:
+        return entries.filter(reference_id=text.upper())
+
+
+def _start_of(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=zone)

@@ -1,0 +1,109 @@
+"""The audit as rows: an intent and what became of it read as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from orders.audit import REASONS, Action
+from orders.forms.audit import ACTIONS
+from orders.models import AuditEntry
+from orders.outcomes import tell
+
+from . import formats
+from .operations import change_in_words, operation_url, web_address
+
+_REASONS = dict(REASONS)
+_NAMES = dict(ACTIONS)
+_TONES = {"good": "good", "busy": "busy", "bad": "bad", "neutral": "neutral"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: int
+    when: str
+    when_iso: str
+    who: str
+    action: str
+    order: str
+    order_title: str
+    order_url: str
+    reason: str
+    note: str
+    ticket_url: str
+    change: str
+    outcome: str
+    outcome_tone: str
+    outcome_detail: str
+    operation_url: str
+    settled_by: str
+
+
+def rows(entries: Sequence[AuditEntry], *, now: datetime, zone: ZoneInfo) -> list[Row]:
+    """`entries` are intents, with their operation and outcomes loaded."""
+    return [_row(entry, now, zone) for entry in entries]
+
+
+def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> Row:
+    return Row(
+        id=entry.pk,
+        when=formats.date_time(entry.at, zone),
+        when_iso=formats.iso(entry.at),
+        who=entry.actor_name,
+        action=action_name(entry.action),
+        note=entry.note,
+        reason=_REASONS.get(entry.reason, entry.reason),
+        ticket_url=web_address(entry.ticket_url),
+        change=change_in_words(entry.operation, zone) if entry.operation else "",
+        settled_by=_settled_by(entry),
+        **_order(entry),
+        **_outcome(entry, now, zone),
+    )
+
+
+def action_name(action: str) -> str:
+    """ "Cancel gift"; "Security: cross site" for what no person did."""
+    if action.startswith("security."):
+        return f"Security: {action.removeprefix('security.').replace('_', ' ')}"
+    return _NAMES.get(action, action)
+
+
+def _order(entry: AuditEntry) -> dict[str, str]:
+    if entry.order_uuid is None:
+        return {"order": "", "order_title": "", "order_url": ""}
+    return {
+        "order": entry.reference_id or formats.short_id(entry.order_uuid),
+        "order_title": str(entry.order_uuid),
+        "order_url": reverse("order_detail", args=[entry.order_uuid]),
+    }
+
+
+def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    """How the write stands in the words of orders.outcomes; a single step has only its detail."""
+    if entry.operation is None:
+        return {
+            "outcome": entry.detail,
+            "outcome_tone": "",
+            "outcome_detail": "",
+            "operation_url": "",
+        }
+    told = tell(entry.operation, now=now, zone=zone)
+    return {
+        "outcome": told.title,
+        "outcome_tone": _TONES[told.tone],
+        "outcome_detail": told.sentence,
+        "operation_url": operation_url(entry.operation),
+    }
+
+
+def _settled_by(entry: AuditEntry) -> str:
+    """Who recorded the outcome by hand, and what they saw."""
+    for outcome in entry.outcomes.all():
+        if outcome.action == Action.OPERATION_SETTLE:
+            return f"{outcome.actor_name}: {outcome.note}"
+    return ""

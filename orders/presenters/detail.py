@@ -1,0 +1,302 @@
+"""An order's page, ready to be placed: everything Goody's schema names, what may be done and why
+not, and what happened.
+
+What the viewer has no right to is not in here at all, so that no template can show it. The parts
+themselves stand in parts.py and timeline.py, the writes in operations.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from goody.types import ENDED, ORDER_STATUSES, Order
+from orders import eligibility
+from orders.audit import Actor, Right
+from orders.eligibility import ExpiryKind, Verdict
+from orders.models import Operation, State
+from orders.services import OrderView
+
+from . import formats, marks, parts
+from .formats import Moment
+from .operations import OperationView, describe, with_next
+from .timeline import Entry, timeline
+
+UNNAMED = "Unnamed recipient"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks, where from, and when: what every text on the page depends on."""
+
+    actor: Actor
+    zone: ZoneInfo
+    now: datetime
+    next_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first thing seen: who, how it stands, until when, and how fresh that is."""
+
+    recipient: str
+    email: str
+    badge: marks.Badge
+    expiry: str
+    expiry_tone: str
+    expires: Moment | None
+    as_of: Moment
+    as_of_clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """An action with its sentence. `url` is "" where it can not be begun."""
+
+    sentence: str
+    next_step: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What Goody says of the order, as lines."""
+
+    rail: list[parts.Step]
+    gift: parts.Gift
+    original_gift: parts.Gift | None
+    swapped: str
+    parcels: list[parts.Parcel]
+    money: list[parts.Line]
+    original_money: list[parts.Line]
+    people: list[parts.Line]
+    ids: list[parts.Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What needs a right of its own; "" without it, and where Goody gave nothing."""
+
+    may_read_messages: bool
+    message: str
+    thank_you_note: str
+    gift_link: str
+    payment_link: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warnings:
+    """What is wrong with this copy of the order."""
+
+    problem: str
+    is_missing: bool
+    unread: tuple[str, ...]
+    unknown_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    id: str
+    url: str
+    poll_url: str
+    status: str
+    head: Head
+    cancel: Deed
+    extend: Deed
+    explanation: str
+    hand_off: str
+    warnings: Warnings
+    open_operation: OperationView | None
+    last_failure: OperationView | None
+    poll_every: str
+    contents: Contents
+    guarded: Guarded
+    timeline: list[Entry]
+
+
+def present(view: OrderView, *, reader: Reader, undoable: Collection[UUID]) -> Detail:
+    """`undoable`: ids of the operations that the reader may undo now."""
+    order = view.order
+    shown = [(o, _describe(o, reader, undoable)) for o in view.operations]
+    url = with_next(reverse("order_detail", args=[order.id]), reader.next_url)
+    waiting = next((s for _, s in shown if s.is_open), None)
+    return Detail(
+        id=str(order.id),
+        url=url,
+        poll_url=f"{url}{'&' if '?' in url else '?'}poll=1",
+        status=order.status,
+        head=head(view, reader=reader),
+        cancel=_cancel_deed(view, reader),
+        extend=_extend_deed(view, reader),
+        explanation=explanation(order.status),
+        hand_off=_hand_off(order, reader.now),
+        warnings=_warnings(view),
+        open_operation=waiting,
+        last_failure=_last_failure(shown, reader.now),
+        poll_every=waiting.poll_every if waiting else "",
+        contents=_contents(order, reader.zone),
+        guarded=_guarded(order, reader.actor),
+        timeline=timeline(
+            order, shown, is_cancel_on_record=view.is_cancel_on_record, zone=reader.zone
+        ),
+    )
+
+
+# How long an attempt without effect stays in view above the order.
+_FAILURE_STAYS = timedelta(minutes=15)
+_WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPERSEDED)
+
+
+def _last_failure(
+    shown: Sequence[tuple[Operation, OperationView]], now: datetime
+) -> OperationView | None:
+    """The newest write if it just ended without effect: failures are told in a place that stays."""
+    if not shown:
+        return None
+    newest, told = shown[0]
+    is_recent = newest.closed_at is not None and now - newest.closed_at < _FAILURE_STAYS
+    return told if is_recent and newest.state in _WITHOUT_EFFECT else None
+
+
+def _describe(operation: Operation, reader: Reader, undoable: Collection[UUID]) -> OperationView:
+    return describe(
+        operation,
+        now=reader.now,
+        zone=reader.zone,
+        may_undo=operation.id in undoable,
+        next_url=reader.next_url,
+    )
+
+
+def recipient(order: Order) -> str:
+    return eligibility.recipient_name(order) or UNNAMED
+
+
+def head(view: OrderView, *, reader: Reader) -> Head:
+    order, zone = view.order, reader.zone
+    expiry = eligibility.expiry(order, reader.now)
+    return Head(
+        recipient=recipient(order),
+        email=order.recipient_email or "",
+        badge=marks.status_badge(order.status, is_cancel_on_record=view.is_cancel_on_record),
+        expiry=expiry_in_words(expiry, reader.now),
+        expiry_tone=_EXPIRY_TONES[expiry.kind],
+        expires=formats.moment(expiry.at, zone),
+        as_of=formats.Moment(formats.iso(view.as_of), formats.date_time(view.as_of, zone)),
+        as_of_clock=formats.clock(view.as_of, zone),
+    )
+
+
+_EXPIRY_TONES = {
+    ExpiryKind.NONE: "",
+    ExpiryKind.FUTURE: "",
+    ExpiryKind.SOON: "is-soon",
+    ExpiryKind.PAST: "is-past",
+    ExpiryKind.IRRELEVANT: "muted",
+}
+
+
+def expiry_in_words(expiry: eligibility.Expiry, now: datetime) -> str:
+    """ "Expires in 3 d", "Expired 2 d ago", "No expiry"."""
+    if expiry.at is None:
+        return "No expiry"
+    if expiry.kind == ExpiryKind.IRRELEVANT:
+        return "Expiry (no longer matters)"
+    distance = formats.relative(expiry.at, now)
+    return f"Expired {distance}" if expiry.kind == ExpiryKind.PAST else f"Expires {distance}"
+
+
+def _cancel_deed(view: OrderView, reader: Reader) -> Deed:
+    verdict = eligibility.may_cancel(view.order, now=reader.now)
+    return _deed(view, reader, verdict, Right.CANCEL, "order_cancel")
+
+
+def _extend_deed(view: OrderView, reader: Reader) -> Deed:
+    verdict = eligibility.may_extend(view.order, now=reader.now)
+    return _deed(view, reader, verdict, Right.EXTEND, "order_expiration")
+
+
+def _deed(view: OrderView, reader: Reader, verdict: Verdict, right: Right, name: str) -> Deed:
+    url = with_next(reverse(name, args=[view.order.id]), reader.next_url)
+    is_offered = verdict.is_allowed and reader.actor.may(right) and view.operation is None
+    return Deed(verdict.sentence, verdict.next_step, url if is_offered else "")
+
+
+def explanation(status: str) -> str:
+    """Goody's own definition behind the badge, for the group where it needs one; else ""."""
+    if status in ENDED:
+        return (
+            f"Goody reports “{status}”. Its documentation describes “failed” as canceled: that is "
+            "what canceling an order yields. “canceled” is listed as well, without a definition. "
+            "Goody does not say who canceled it, when, or why."
+        )
+    if status not in ORDER_STATUSES:
+        return (
+            f"Goody reports “{status}”, which its documentation does not list. Nothing can be "
+            "changed here until this dashboard knows what it means."
+        )
+    return ""
+
+
+def _hand_off(order: Order, now: datetime) -> str:
+    """The text for Goody support, for orders that only they can change."""
+    verdict = eligibility.may_cancel(order, now=now)
+    return eligibility.hand_off(order) if verdict.code == "accepted" else ""
+
+
+def _warnings(view: OrderView) -> Warnings:
+    order = view.order
+    return Warnings(view.problem, view.is_missing, order.problems, sorted(order.unknown_fields))
+
+
+def _contents(order: Order, zone: ZoneInfo) -> Contents:
+    return Contents(
+        rail=parts.rail(order, zone=zone),
+        gift=parts.gift(order.cart, order.cart_selections),
+        original_gift=parts.gift(order.original_cart) if order.original_cart else None,
+        swapped=_SWAPPED[order.is_swapped],
+        parcels=parts.parcels(order, zone=zone),
+        money=parts.money(order),
+        original_money=parts.original_money(order),
+        people=parts.people(order),
+        ids=parts.ids(order),
+    )
+
+
+_SWAPPED = {
+    True: "Swapped: the recipient chose another gift",
+    False: "Not swapped",
+    None: "Goody does not say whether it was swapped",
+}
+
+
+def _guarded(order: Order, actor: Actor) -> Guarded:
+    may_read = actor.may(Right.READ_MESSAGES)
+    return Guarded(
+        may_read_messages=may_read,
+        message=_if(may_read, order.message),
+        thank_you_note=_if(may_read, order.thank_you_note),
+        gift_link=_if(actor.may(Right.COPY_GIFT_LINK), order.individual_gift_link),
+        payment_link=_if(actor.may(Right.COPY_PAYMENT_LINK), order.payment_link),
+        raw=pretty(order.raw) if actor.may(Right.READ_RAW) else "",
+    )
+
+
+def _if(is_permitted: bool, text: str | None) -> str:
+    return (text or "") if is_permitted else ""
+
+
+def pretty(raw: bytes) -> str:
+    """The JSON as received, indented; as it came where it can not be read again."""
+    text = raw.decode("utf-8", "replace")
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text

@@ -1,0 +1,196 @@
+"""A write as people read it: who, when, why, from what to what, and how it stands.
+
+The words about how it stands come from orders.outcomes and from nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from orders.audit import REASONS, Action
+from orders.models import Operation, State
+from orders.outcomes import Telling, Tone, tell
+
+from . import formats
+from .formats import Moment
+from .marks import Banner
+
+_REASONS = dict(REASONS)
+_VERBS = {
+    Action.ORDER_CANCEL: "canceling this gift",
+    Action.ORDER_EXTEND: "changing this gift's expiration",
+}
+_NAMES = {
+    Action.ORDER_CANCEL: "Cancel gift",
+    Action.ORDER_EXTEND: "Change expiration",
+}
+
+_WATCHED_FOR = timedelta(minutes=5)
+_BANNER_TONES = {Tone.GOOD: "good", Tone.BUSY: "info", Tone.BAD: "bad", Tone.NEUTRAL: "warn"}
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """One write, ready to be placed. Texts are "" and lists empty where there is nothing."""
+
+    id: UUID
+    url: str
+    action: str
+    name: str
+    telling: Telling
+    who: str
+    asked: Moment
+    sent: Moment | None
+    closed: Moment | None
+    reason: str
+    note: str
+    ticket_url: str
+    change: str
+    is_open: bool
+    needs_human: bool
+    undo_url: str
+    undoes_url: str
+    is_cancel: bool
+    # How often a page that shows it looks again ("2s"); "" when nothing changes by itself.
+    poll_every: str
+
+    @property
+    def banner(self) -> Banner:
+        told = self.telling
+        return Banner(
+            tone=_BANNER_TONES[told.tone],
+            title=told.title,
+            sentence=told.sentence,
+            next_step=told.next_step,
+        )
+
+
+def describe(
+    operation: Operation, *, now: datetime, zone: ZoneInfo, may_undo: bool, next_url: str = ""
+) -> OperationView:
+    """`may_undo`: whether this person is offered to undo it (right and services.may_undo)."""
+    return OperationView(
+        id=operation.id,
+        url=operation_url(operation, next_url),
+        action=operation.action,
+        name=_name(operation),
+        telling=tell(operation, now=now, zone=zone),
+        who=operation.actor_name,
+        asked=_moment(operation.created_at, zone),
+        sent=formats.moment(operation.sent_at, zone),
+        closed=formats.moment(operation.closed_at, zone),
+        reason=_REASONS.get(operation.reason, operation.reason),
+        note=operation.note,
+        ticket_url=web_address(operation.ticket_url),
+        change=change_in_words(operation, zone),
+        is_open=operation.is_open,
+        needs_human=operation.state == State.NEEDS_HUMAN,
+        undo_url=undo_url(operation, next_url) if may_undo else "",
+        undoes_url=_undoes_url(operation, next_url),
+        is_cancel=operation.action == Action.ORDER_CANCEL,
+        poll_every=poll_every(operation, now),
+    )
+
+
+def poll_every(operation: Operation, now: datetime) -> str:
+    """Often while somebody is likely to be watching, then seldom; never for what waits for a
+    person.
+    """
+    if not operation.is_open or operation.state == State.NEEDS_HUMAN:
+        return ""
+    return "2s" if now - operation.created_at < _WATCHED_FOR else "15s"
+
+
+def _moment(at: datetime, zone: ZoneInfo) -> Moment:
+    return Moment(formats.iso(at), formats.date_time(at, zone))
+
+
+def _name(operation: Operation) -> str:
+    if operation.undoes_id:
+        return "Undo of a change of expiration"
+    return _NAMES.get(Action(operation.action), operation.action)
+
+
+def web_address(text: str) -> str:
+    """A ticket's address if it may be made a link, else ""."""
+    return text if text.lower().startswith(("https://", "http://")) else ""
+
+
+def operation_url(operation: Operation, next_url: str = "") -> str:
+    url = reverse("operation", args=[operation.order_uuid, operation.id])
+    return with_next(url, next_url)
+
+
+def _undoes_url(operation: Operation, next_url: str) -> str:
+    if operation.undoes_id is None:
+        return ""
+    return with_next(
+        reverse("operation", args=[operation.order_uuid, operation.undoes_id]), next_url
+    )
+
+
+def undo_url(operation: Operation, next_url: str = "") -> str:
+    """The small confirmation that leads to the undo."""
+    query = {"undo": str(operation.id)} | ({"next": next_url} if next_url else {})
+    return f"{reverse('order_expiration', args=[operation.order_uuid])}?{urlencode(query)}"
+
+
+def with_next(url: str, next_url: str) -> str:
+    """The address with the list to come back to."""
+    return f"{url}?{urlencode({'next': next_url})}" if next_url else url
+
+
+def change_in_words(operation: Operation, zone: ZoneInfo) -> str:
+    """What was asked for: "12 Mar 2026, 23:59 EDT → 26 Mar 2026, 23:59 EDT"; for a cancel, the
+    status before and after as far as it is known.
+    """
+    if operation.expiration is not None:
+        was = (
+            formats.date_time(operation.expires_before, zone)
+            if operation.expires_before
+            else "no expiration"
+        )
+        return f"{was} → {formats.date_time(operation.expiration, zone)}"
+    was, is_now = _status(operation.before), _status(operation.after)
+    return f"{was} → {is_now}" if was and is_now else ""
+
+
+def _status(values: Any) -> str:
+    status = values.get("status") if isinstance(values, dict) else None
+    return str(status) if status else ""
+
+
+def busy_sentence(operation: Operation, zone: ZoneInfo) -> str:
+    """ "Ana is canceling this gift (14:02)" """
+    doing = _VERBS.get(Action(operation.action), "changing this gift")
+    return f"{operation.actor_name} is {doing} ({formats.minute(operation.created_at, zone)})."
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One preset of the expiration dialog: what it posts, and what it gives, in words."""
+
+    value: str
+    label: str
+    gives: str
+
+
+def chips(presets: Sequence[tuple[str, datetime]], *, zone: ZoneInfo) -> list[Chip]:
+    return [Chip(formats.iso(at), label, in_both_zones(at, zone)) for label, at in presets]
+
+
+def in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:
+    """The viewer's time and UTC: "26 Mar 2026, 23:59 EDT (27 Mar 2026, 03:59 UTC)"."""
+    if at is None:
+        return "no expiration"
+    local = formats.date_time(at, zone)
+    utc = formats.date_time(at, ZoneInfo("UTC"))
+    return local if local == utc else f"{local} ({utc})"

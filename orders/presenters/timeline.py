@@ -1,0 +1,94 @@
+"""One list of all that happened to an order: Goody's event times and the staff's writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from goody.types import ENDED, Order
+from orders.audit import Action
+from orders.models import Operation, State
+
+from . import formats
+from .formats import Moment
+from .operations import OperationView
+
+_EVENTS = (
+    ("created_at", "Order created"),
+    ("notified_at", "Recipient notified"),
+    ("opened_at", "Gift opened"),
+    ("accepted_at", "Gift accepted"),
+    ("thank_you_added_at", "Thank-you note added"),
+    ("pending_payment_at", "Payment pending"),
+    ("paid_at", "Paid"),
+    ("shipped_at", "First shipment moved"),
+    ("delivered_at", "Last shipment delivered"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`anchor` makes the entry's permalink; `operation` is set for what the staff did."""
+
+    anchor: str
+    title: str
+    tone: str
+    moment: Moment | None
+    by: str
+    operation: OperationView | None = None
+
+
+def timeline(
+    order: Order,
+    operations: Sequence[tuple[Operation, OperationView]],
+    *,
+    is_cancel_on_record: bool,
+    zone: ZoneInfo,
+) -> list[Entry]:
+    """Newest first. An end of which Goody gives no time stands at the top, without one."""
+    dated = [*_goody_events(order, zone), *(_staff(o, shown) for o, shown in operations)]
+    dated.sort(key=lambda pair: pair[0], reverse=True)
+    return [*_end(order, operations, is_cancel_on_record), *(entry for _, entry in dated)]
+
+
+def _goody_events(order: Order, zone: ZoneInfo) -> list[tuple[datetime, Entry]]:
+    found = [(getattr(order.event_times, name, None), name, title) for name, title in _EVENTS]
+    return [
+        (at, Entry(name, title, "neutral", formats.moment(at, zone), "Goody"))
+        for at, name, title in found
+        if at is not None
+    ]
+
+
+def _staff(operation: Operation, shown: OperationView) -> tuple[datetime, Entry]:
+    entry = Entry(
+        anchor=f"operation-{shown.id}",
+        title=f"{shown.name}: {shown.telling.title}",
+        tone=shown.telling.tone,
+        moment=shown.asked,
+        by=shown.who,
+        operation=shown,
+    )
+    return operation.created_at, entry
+
+
+def _end(
+    order: Order,
+    operations: Sequence[tuple[Operation, OperationView]],
+    is_cancel_on_record: bool,
+) -> list[Entry]:
+    """How a canceled or failed order ended. "Canceled here" differs from "outside"."""
+    if order.status not in ENDED:
+        return []
+    ours = next((operation for operation, _ in operations if _is_our_cancel(operation)), None)
+    if ours is not None:
+        return [Entry("ended", f"Canceled here by {ours.actor_name}", "neutral", None, "")]
+    what = "Canceled" if is_cancel_on_record else "Canceled or failed"
+    title = f"{what} outside this dashboard (Goody gives neither time nor person)"
+    return [Entry("ended", title, "neutral", None, "Goody")]
+
+
+def _is_our_cancel(operation: Operation) -> bool:
+    return operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED

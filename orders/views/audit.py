@@ -1,0 +1,92 @@
+"""The audit: who set out to do what, to which order, why, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from orders.audit import Right
+from orders.forms.audit import AuditFilter
+from orders.models import AuditEntry
+from orders.models.audit import AuditEntryQuerySet
+from orders.presenters.audit import rows
+
+from .fragments import render
+from .permissions import requires
+
+PER_PAGE = 50
+
+
+@require_GET
+@requires(Right.READ_OWN_AUDIT)
+def audit(request: HttpRequest) -> HttpResponseBase:
+    """Newest first, by key: `older` and `newer` are the id of the row to go on from."""
+    viewer = request.viewer
+    sees_all = viewer.actor.may(Right.READ_ALL_AUDIT)
+    form = AuditFilter(request.GET, zone=viewer.zone, sees_all=sees_all)
+    is_valid = form.is_valid()
+    context: dict[str, Any] = {"form": form, "sees_all": sees_all, "is_filtered": False}
+    if is_valid:
+        visible = _visible(request, sees_all=sees_all)
+        context |= _page(request, form.narrow(visible))
+        context["is_filtered"] = any(form.cleaned_data.values())
+    return render(
+        request,
+        "audit/list.html",
+        context,
+        {"results": "results"},
+        status=200 if is_valid else 422,
+    )
+
+
+def _visible(request: HttpRequest, *, sees_all: bool) -> AuditEntryQuerySet:
+    intents = AuditEntry.objects.intents()
+    return intents if sees_all else intents.filter(actor_id=request.viewer.actor.user_id)
+
+
+def _page(request: HttpRequest, entries: AuditEntryQuerySet) -> dict[str, Any]:
+    """One page by key. An `older` or `newer` that is no number means the first page."""
+    older, newer = _key(request, "older"), _key(request, "newer")
+    if newer is not None:
+        found = list(reversed(_loaded(entries.filter(id__gt=newer).order_by("id"))))
+        return _shown(request, found[-PER_PAGE:], newer=len(found) > PER_PAGE, older=True)
+    if older is not None:
+        found = _loaded(entries.filter(id__lt=older).order_by("-id"))
+        return _shown(request, found[:PER_PAGE], newer=True, older=len(found) > PER_PAGE)
+    found = _loaded(entries.order_by("-id"))
+    return _shown(request, found[:PER_PAGE], newer=False, older=len(found) > PER_PAGE)
+
+
+def _key(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _loaded(entries: AuditEntryQuerySet) -> list[AuditEntry]:
+    """One more than a page, to know whether there is another."""
+    return list(entries.select_related("operation").prefetch_related("outcomes")[: PER_PAGE + 1])
+
+
+def _shown(
+    request: HttpRequest, entries: list[AuditEntry], *, newer: bool, older: bool
+) -> dict[str, Any]:
+    viewer = request.viewer
+    shown = rows(entries, now=viewer.now, zone=viewer.zone)
+    return {
+        "rows": shown,
+        "first_url": _url(request),
+        "newer_url": _url(request, newer=shown[0].id) if newer and shown else "",
+        "older_url": _url(request, older=shown[-1].id) if older and shown else "",
+    }
+
+
+def _url(request: HttpRequest, **position: int) -> str:
+    """This list with the same filters at another position."""
+    query = request.GET.copy()
+    for name in ("older", "newer"):
+        query.pop(name, None)
+    for name, key in position.items():
+        query[name] = str(key)
+    return f"{request.path}?{query.urlencode()}" if query else request.path

@@ -1,0 +1,122 @@
+"""An order's page. Its parts are re-read by htmx: the detail as a whole, or the list's row."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET
+
+from orders import services
+from orders.audit import Right
+from orders.models import Operation, State
+from orders.outcomes import tell
+from orders.presenters.detail import Reader, present
+from orders.presenters.marks import Toast
+from orders.presenters.operations import operation_url, undo_url
+from orders.presenters.rows import row_context
+from orders.services import ListedOrder, OrderView
+
+from .fragments import chosen_partial, render, target_of
+from .permissions import requires
+
+TEMPLATE = "orders/detail.html"
+FRAGMENTS = {"order-detail": "detail", "order-": "row"}
+
+
+@require_GET
+@requires(Right.READ)
+def order_detail(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
+    """Read from Goody; a part that polls while a write is open is fed from our copy."""
+    is_row = chosen_partial(target_of(request), FRAGMENTS) == "row"
+    is_poll = is_row or "poll" in request.GET
+    view = services.stored_order(order_id) if is_poll else None
+    if view is None:
+        view = services.refresh_order(order_id=order_id, now=request.viewer.now)
+    if is_row:
+        return HttpResponse(row_part(request, view) + news(request, view))
+    answer = render(request, TEMPLATE, detail_context(request, view), {"order-detail": "detail"})
+    if is_poll and target_of(request) == "order-detail" and _is_good_news(view):
+        answer.write(news(request, view))
+    return answer
+
+
+def next_url(request: HttpRequest) -> str:
+    """The list to come back to, as the request names it; the plain list otherwise.
+
+    Only a path of this site is believed.
+    """
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts=None, require_https=request.is_secure()
+    )
+    return wanted if is_ours else reverse("order_list")
+
+
+def reader_of(request: HttpRequest) -> Reader:
+    viewer = request.viewer
+    return Reader(viewer.actor, viewer.zone, viewer.now, next_url(request))
+
+
+def undoable(request: HttpRequest, operations: Any) -> set[UUID]:
+    """Ids of those that this person may undo: none while another write is open."""
+    if not request.viewer.actor.may(Right.EXTEND) or any(one.is_open for one in operations):
+        return set()
+    return {one.id for one in operations if services.may_undo(one, now=request.viewer.now)}
+
+
+def detail_context(request: HttpRequest, view: OrderView) -> dict[str, Any]:
+    reader = reader_of(request)
+    detail = present(view, reader=reader, undoable=undoable(request, view.operations))
+    return {"detail": detail, "next_url": reader.next_url}
+
+
+def detail_part(request: HttpRequest, view: OrderView) -> str:
+    """The element #order-detail."""
+    return render_to_string(f"{TEMPLATE}#detail", detail_context(request, view), request)
+
+
+def row_part(request: HttpRequest, view: OrderView) -> str:
+    """The list's row of the order."""
+    times = view.order.event_times
+    listed = ListedOrder(
+        order=view.order,
+        created_at=times.created_at if times else None,
+        operation=view.operation,
+        is_cancel_on_record=view.is_cancel_on_record,
+    )
+    context = row_context(listed, viewer=request.viewer, next_url=next_url(request))
+    return render_to_string("orders/list.html#row", context, request)
+
+
+def news(request: HttpRequest, view: OrderView) -> str:
+    """A toast for a poll that finds the write it waited for settled; "" while it is open."""
+    if view.operation is not None or not view.operations:
+        return ""
+    return toast_part(request, view.operations[0])
+
+
+def _is_good_news(view: OrderView) -> bool:
+    """The detail tells a failure in a banner that stays; a toast is for what worked."""
+    return bool(view.operations) and view.operations[0].state == State.APPLIED
+
+
+def toast_part(request: HttpRequest, operation: Operation) -> str:
+    """An operation's outcome as an out-of-band toast, with Undo where there is one."""
+    viewer = request.viewer
+    telling = tell(operation, now=viewer.now, zone=viewer.zone)
+    may_undo = viewer.actor.may(Right.EXTEND) and services.may_undo(operation, now=viewer.now)
+    toast = Toast(
+        tone=telling.tone,
+        title=telling.title,
+        sentence=telling.sentence,
+        action_url=undo_url(operation, next_url(request)) if may_undo else "",
+        action_label="Undo" if may_undo else "",
+        link_url=operation_url(operation, next_url(request)),
+        link_label="Details",
+    )
+    return render_to_string("orders/operation.html#toast", {"toast": toast}, request)
