@@ -1,0 +1,1 @@
+"""Tests of the vendor client, against real sockets that misbehave."""

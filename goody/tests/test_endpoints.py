@@ -1,0 +1,169 @@
+"""What each method sends and returns when all is well."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+
+from goody.client import Client
+from goody.tests.samples import KEY, ONCE, ORDER_ID, ORDER_PATH, make_client, order, page_of
+from goody.types import Me, Workspace
+from testing.faulty_server import FaultyServer, answer, chunked
+
+
+def test_get_order_asks_for_one_order_and_types_it():
+    with FaultyServer(answer(200, order())) as server:
+        found = make_client(server.url).get_order(ORDER_ID)
+    assert (found.id, found.status, found.problems) == (ORDER_ID, "notified", ())
+    assert json.loads(found.raw) == order()
+    (request,) = server.requests
+    assert (request.method, request.path, request.body) == ("GET", ORDER_PATH, b"")
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.headers["user-agent"] == "goody-admin/1"
+    assert request.headers["accept-encoding"] == "gzip"
+
+
+def test_list_orders_sends_page_and_window():
+    rows = [order(), order(id="0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e09")]
+    with FaultyServer(answer(200, page_of(*rows))) as server:
+        page = make_client(server.url).list_orders(
+            page=3,
+            per_page=25,
+            created_after=datetime(2031, 4, 1, 2, 0, 0, 999, tzinfo=timezone(timedelta(hours=2))),
+            created_before=datetime(2031, 4, 2, tzinfo=UTC),
+        )
+    assert [str(row.id) for row in page.orders] == [row["id"] for row in rows]
+    assert (page.total_count, page.page, page.per_page, page.quarantined) == (2, 3, 25, ())
+    assert server.requests[0].path == (
+        "/v1/orders?page=3&per_page=25"
+        "&created_at%5Bafter%5D=2031-04-01T00%3A00%3A00Z"
+        "&created_at%5Bbefore%5D=2031-04-02T00%3A00%3A00Z"
+    )
+
+
+def test_cancel_order_posts_without_a_body():
+    with FaultyServer(answer(200, order(status="failed"))) as server:
+        assert make_client(server.url).cancel_order(ORDER_ID).status == "failed"
+    (request,) = server.requests
+    assert (request.method, request.path) == ("POST", f"{ORDER_PATH}/cancel")
+    assert (request.body, request.headers["content-length"]) == (b"", "0")
+
+
+def test_update_expiration_sends_whole_seconds_of_utc():
+    moment = datetime(2031, 6, 1, 1, 30, 15, 500, tzinfo=timezone(timedelta(hours=3)))
+    with FaultyServer(answer(200, order(expires_at="2031-05-31T22:30:15Z"))) as server:
+        updated = make_client(server.url).update_expiration(ORDER_ID, expiration=moment)
+    assert updated.expires_at == datetime(2031, 5, 31, 22, 30, 15, tzinfo=UTC)
+    (request,) = server.requests
+    assert (request.method, request.path) == ("POST", f"{ORDER_PATH}/update_expiration")
+    assert json.loads(request.body) == {"expiration": "2031-05-31T22:30:15Z"}
+    assert request.headers["content-type"] == "application/json"
+
+
+def test_me_and_workspaces():
+    workspace = {"id": str(ORDER_ID), "name": "People"}
+    with FaultyServer(
+        answer(200, {"email": "lee@example.test", "public_app_id": None}),
+        answer(200, page_of(workspace, {"id": "no id"}, 7)),
+    ) as server:
+        client = make_client(server.url)
+        assert client.me() == Me(email="lee@example.test", public_app_id=None)
+        assert client.workspaces() == (Workspace(id=ORDER_ID, name="People"),)
+    assert [request.path for request in server.requests] == ["/v1/me", "/v1/workspaces"]
+
+
+def test_a_chunked_answer_is_read_whole():
+    text = json.dumps(order()).encode()
+    with FaultyServer(chunked(text[:100], text[100:])) as server:
+        assert make_client(server.url).get_order(ORDER_ID).raw == text
+
+
+def test_reads_share_a_connection_and_writes_do_not():
+    with FaultyServer(answer(200, order())) as server:
+        client = make_client(server.url)
+        for _ in range(3):
+            client.get_order(ORDER_ID)
+        assert server.connections == 1
+        client.cancel_order(ORDER_ID)
+        client.cancel_order(ORDER_ID)
+        assert server.connections == 3
+        client.get_order(ORDER_ID)
+        assert server.connections == 3
+    assert [r.headers["connection"] for r in server.requests if r.method == "POST"] == ["close"] * 2
+
+
+def test_nothing_is_taken_from_the_environment(tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with FaultyServer(answer(200, order(), headers={"Set-Cookie": "a=b"})) as server:
+        client = make_client(server.url)
+        client.get_order(ORDER_ID, patience=ONCE)
+        client.get_order(ORDER_ID, patience=ONCE)
+    assert [r.headers["authorization"] for r in server.requests] == [f"Bearer {KEY}"] * 2
+    assert [r.headers.get("cookie") for r in server.requests] == [None] * 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.test",
+        "http://localhost.example.test",
+        "ftp://localhost",
+        "//localhost",
+        "https://",
+        "https://user:word@api.example.test",
+        "https://api.example.test?x=1",
+        "",
+    ],
+)
+def test_a_url_that_would_leak_the_key_is_refused(url):
+    with pytest.raises(ValueError, match="URL"):
+        Client(base_url=url, api_key=KEY)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.test",
+        "http://127.0.0.1:8001/",
+        "http://localhost:8001",
+        "http://[::1]:8001",
+    ],
+)
+def test_a_safe_url_is_taken(url):
+    assert repr(Client(base_url=url, api_key=KEY)) == f"Client({url.rstrip('/')!r})"
+
+
+@pytest.mark.parametrize("key", ["", "two words", "line\r\nX-Evil: 1", "clé"])
+def test_a_key_that_is_no_header_value_is_refused_without_being_named(key):
+    with pytest.raises(ValueError, match="API key") as caught:
+        Client(base_url="https://api.example.test", api_key=key)
+    assert not key or key not in str(caught.value)
+
+
+def test_impossible_arguments_are_bugs_and_send_nothing():
+    with FaultyServer(answer(200, order())) as server:
+        client = make_client(server.url)
+        with pytest.raises(ValueError, match="naive"):
+            client.update_expiration(ORDER_ID, expiration=datetime(2031, 1, 1))  # noqa: DTZ001
+        with pytest.raises(ValueError, match="naive"):
+            client.list_orders(created_after=datetime(2031, 1, 1))  # noqa: DTZ001
+        for numbers in ({"page": 0}, {"per_page": 0}, {"per_page": 101}):
+            with pytest.raises(ValueError, match="per_page"):
+                client.list_orders(**numbers)
+        with pytest.raises(TypeError):
+            client.get_order("../me")
+        with pytest.raises(TypeError):
+            client.cancel_order(str(ORDER_ID))
+    assert server.connections == 0
+
+
+def test_ids_are_sent_in_their_canonical_form():
+    with FaultyServer(answer(200, order())) as server:
+        make_client(server.url).get_order(UUID(str(ORDER_ID).upper()))
+    assert server.requests[0].path == ORDER_PATH

@@ -1,0 +1,281 @@
+"""Reads: what is retried, what is not, and that the deadline ends everything."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from goody.client import Patience
+from goody.errors import BadResponse, RateLimited, Rejected, Unavailable
+from goody.retry import parse_retry_after
+from goody.tests.samples import (
+    FAST,
+    ONCE,
+    ORDER_ID,
+    OTHER_ID,
+    THRICE,
+    TWICE,
+    lasting,
+    make_client,
+    order,
+    page_of,
+    quicker_than,
+    small_bodies,
+)
+from testing.faulty_server import (
+    FaultyServer,
+    answer,
+    blackhole_url,
+    drip_body,
+    drip_headers,
+    endless_chunks,
+    gzip_bomb,
+    hang_up,
+    html,
+    huge_body,
+    many_headers,
+    redirect,
+    refusing_url,
+    reset,
+    short_body,
+    silence,
+    until_close,
+)
+
+PASSING = {
+    "reset": (reset, "reset", Unavailable),
+    "end": (hang_up, "reset", Unavailable),
+    "reset in the body": (short_body(order(), by_reset=True), "reset", Unavailable),
+    "short body": (short_body(order()), "reset", Unavailable),
+    "cut JSON": (until_close(b'{"data": [{"id"'), "bad_body", BadResponse),
+    "broken gzip": (
+        answer(200, order(), headers={"Content-Encoding": "gzip"}),
+        "bad_body",
+        BadResponse,
+    ),
+    "500": (answer(500), "server_error", Unavailable),
+    "502": (html(502), "server_error", Unavailable),
+    "503": (answer(503), "server_error", Unavailable),
+    "504": (answer(504), "server_error", Unavailable),
+}
+
+LASTING = {
+    "HTML": (html(), "content_type"),
+    "text": (answer(200, order(), content_type="text/plain"), "content_type"),
+    "a list": (answer(200, [1]), "bad_json"),
+    "no order": (answer(200, {"status": "created"}), "bad_json"),
+    "another order": (answer(200, order(id=str(OTHER_ID))), "mismatch"),
+    "redirect": (redirect(302, "/v1/me"), "redirect"),
+    "not modified": (answer(304), "redirect"),
+    "201": (answer(201, order()), "status"),
+    "204": (answer(204), "status"),
+    "NaN": (answer(200, b'{"a": NaN}'), "bad_json"),
+    "Infinity": (answer(200, b'{"a": -Infinity}'), "bad_json"),
+    "duplicate keys": (answer(200, b'{"a": {"b": 1, "b": 2}}'), "bad_json"),
+    "deep lists": (answer(200, b"[" * 100_000 + b"]" * 100_000), "bad_json"),
+    "deep objects": (answer(200, b'{"a":' * 50 + b"1" + b"}" * 50), "bad_json"),
+    "a number of 10,000 digits": (answer(200, b'{"a": ' + b"9" * 10_000 + b"}"), "bad_json"),
+    "not UTF-8": (answer(200, b'{"a": "\xff"}'), "bad_json"),
+    "a byte order mark": (answer(200, b"\xef\xbb\xbf{}"), "bad_json"),
+    "two values": (answer(200, b"{} {}"), "bad_json"),
+    "too many headers": (many_headers(150), "too_large"),
+}
+
+
+@pytest.mark.parametrize("case", PASSING)
+def test_a_passing_fault_is_retried_and_survived(case):
+    behavior, _, _ = PASSING[case]
+    with FaultyServer(behavior, answer(200, order())) as server:
+        client = make_client(server.url)
+        assert client.get_order(ORDER_ID, patience=THRICE).id == ORDER_ID
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("case", PASSING)
+def test_a_passing_fault_that_stays_ends_after_the_attempts(case):
+    behavior, kind, error = PASSING[case]
+    with FaultyServer(behavior) as server:
+        client = make_client(server.url)
+        with pytest.raises(error) as caught:
+            client.get_order(ORDER_ID, patience=THRICE)
+    assert (caught.value.kind, len(server.requests)) == (kind, 3)
+
+
+@pytest.mark.parametrize("case", LASTING)
+def test_rubbish_is_not_retried(case):
+    behavior, kind = LASTING[case]
+    with FaultyServer(behavior) as server:
+        client = make_client(server.url)
+        with pytest.raises(BadResponse) as caught:
+            client.get_order(ORDER_ID, patience=THRICE)
+    assert (caught.value.kind, len(server.requests)) == (kind, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"data": None}, {"data": {}}, {"list_meta": {"total_count": 3}}, [], None, "x"],
+    ids=str,
+)
+def test_a_list_without_rows_is_never_an_empty_list(body):
+    with FaultyServer(answer(200, body)) as server:
+        with pytest.raises(BadResponse) as caught:
+            make_client(server.url).list_orders()
+    assert caught.value.kind == "bad_json"
+
+
+@pytest.mark.parametrize(
+    "behavior",
+    [silence, drip_headers(), drip_body(order())],
+    ids=["silence", "dripped headers", "dripped body"],
+)
+@pytest.mark.parametrize(("patience", "requests"), [(ONCE, 1), (TWICE, 2)])
+def test_the_deadline_covers_all_attempts(behavior, patience, requests):
+    with FaultyServer(behavior) as server:
+        client = make_client(server.url, chance=lambda: 0.0)
+        with pytest.raises(Unavailable) as caught, lasting(patience.deadline):
+            client.get_order(ORDER_ID, patience=patience)
+    assert (caught.value.kind, len(server.requests)) == ("deadline", requests)
+
+
+def test_an_answer_that_never_comes_leaves_time_for_a_second_attempt():
+    with FaultyServer(silence, answer(200, page_of(order()))) as server:
+        client = make_client(server.url)
+        assert len(client.list_orders(patience=TWICE).orders) == 1
+    assert len(server.requests) == 2
+
+
+def test_a_refused_connection_is_tried_again():
+    waits = []
+    with refusing_url() as url:
+        client = make_client(url, sleep=waits.append)
+        with pytest.raises(Unavailable) as caught, quicker_than(1):
+            client.get_order(ORDER_ID, patience=THRICE)
+    assert caught.value.kind == "connect"
+    assert waits == [0.5 * FAST.retry_base, FAST.retry_base]
+
+
+def test_a_blackhole_ends_with_the_connect_timeout_of_each_attempt():
+    with blackhole_url() as url:
+        client = make_client(url, chance=lambda: 0.0)
+        with pytest.raises(Unavailable) as caught, lasting(2 * FAST.connect_timeout):
+            client.get_order(ORDER_ID, patience=Patience(5, 2))
+    assert caught.value.kind == "connect"
+
+
+def test_a_wait_that_does_not_fit_the_deadline_is_not_begun():
+    limits = replace(FAST, retry_base=100.0)
+    with FaultyServer(answer(503)) as server:
+        with pytest.raises(Unavailable) as caught, quicker_than(0.3):
+            make_client(server.url, limits=limits).get_order(ORDER_ID, patience=THRICE)
+    assert (caught.value.kind, len(server.requests)) == ("server_error", 1)
+
+
+@pytest.mark.parametrize("end", [reset, hang_up], ids=["RST", "FIN"])
+def test_a_stale_pooled_connection_costs_no_attempt(end):
+    """DETAIL has one attempt only: a keep-alive that ended must not make it fail."""
+    with FaultyServer(answer(200, order()), end, answer(200, order())) as server:
+        client = make_client(server.url)
+        client.get_order(ORDER_ID, patience=ONCE)
+        assert client.get_order(ORDER_ID, patience=ONCE).id == ORDER_ID
+    assert (len(server.requests), server.connections) == (3, 2)
+
+
+def test_a_connection_that_ended_between_two_reads_is_not_used():
+    with FaultyServer(answer(200, order(), keep_alive=False)) as server:
+        client = make_client(server.url)
+        for _ in range(3):
+            client.get_order(ORDER_ID, patience=ONCE)
+    assert (len(server.requests), server.connections) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "behavior",
+    [
+        huge_body(10_000),
+        huge_body(10_000, announce=False),
+        gzip_bomb(10_000),
+        endless_chunks(),
+        endless_chunks(b"x"),
+        many_headers(1, length=200_000),
+    ],
+    ids=["announced", "unannounced", "gzip", "chunks", "tiny chunks", "header"],
+)
+def test_too_large_is_not_retried(behavior):
+    with FaultyServer(behavior) as server:
+        client = make_client(server.url, limits=small_bodies())
+        with pytest.raises(BadResponse) as caught:
+            client.get_order(ORDER_ID, patience=THRICE)
+    assert (caught.value.kind, len(server.requests)) == ("too_large", 1)
+
+
+def test_a_body_of_exactly_the_cap_is_read():
+    body = b'{"email": "a@b"}'.ljust(2000)
+    with FaultyServer(answer(200, body)) as server:
+        client = make_client(server.url, limits=small_bodies(2000))
+        assert client.me().email == "a@b"
+        server.play(answer(200, body + b" "))
+        with pytest.raises(BadResponse):
+            client.me()
+
+
+def test_patience_is_for_429_only_when_goody_names_a_fitting_wait():
+    waits = []
+    with FaultyServer(
+        answer(429, headers={"Retry-After": "2"}), answer(200, {"email": "a@b"})
+    ) as server:
+        assert make_client(server.url, sleep=waits.append).me(patience=THRICE).email == "a@b"
+        assert waits == [2 + 0.5 * FAST.retry_base]
+        for header in ({"Retry-After": "4"}, {"Retry-After": "soon"}, {}):
+            server.play(answer(429, headers=header))
+            before = len(server.requests)
+            with pytest.raises(RateLimited):
+                make_client(server.url, sleep=waits.append).me(patience=THRICE)
+            assert len(server.requests) == before + 1
+    assert len(waits) == 1
+
+
+NOW = datetime(2031, 1, 1, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("0", 0.0),
+        (" 120 ", 120.0),
+        ("1.5", 1.5),
+        ("-5", 0.0),
+        ("36000", 36000.0),
+        ("1e3", None),
+        ("١٢", None),
+        ("9" * 30, None),
+        ("soon", None),
+        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
+        (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0.0),
+        ("Wed, 01 Jan 2031 12:01:30 -0000", 90.0),
+        ("Wed, 99 Jan 2031 12:01:30 GMT", None),
+    ],
+)
+def test_retry_after_in_all_its_forms(value, seconds):
+    assert parse_retry_after(value, now=NOW) == seconds
+
+
+def test_a_retry_after_date_is_read_by_goodys_clock():
+    headers = {
+        "Date": format_datetime(NOW, usegmt=True),
+        "Retry-After": format_datetime(NOW + timedelta(hours=10), usegmt=True),
+    }
+    with FaultyServer(answer(429, {"error": "Slow down"}, headers=headers)) as server:
+        with pytest.raises(RateLimited) as caught:
+            make_client(server.url).cancel_order(ORDER_ID)
+    assert (caught.value.retry_after, caught.value.message) == (36000.0, "Slow down")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 451])
+def test_a_refused_read_is_not_retried(status):
+    with FaultyServer(answer(status, {"error": "No"})) as server:
+        with pytest.raises(Rejected) as caught:
+            make_client(server.url).get_order(ORDER_ID, patience=THRICE)
+    assert (caught.value.status, caught.value.message, len(server.requests)) == (status, "No", 1)

@@ -1,0 +1,283 @@
+"""Cancel and extend: nothing sent, refused or unknown, and never sent twice."""
+
+import gc
+import ssl
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import psutil
+import pytest
+
+from goody import lookup
+from goody.client import Client
+from goody.errors import GoodyError, OutcomeUnknown, Rejected, Unavailable
+from goody.tests.samples import (
+    FAST,
+    ORDER_ID,
+    OTHER_ID,
+    lasting,
+    make_client,
+    order,
+    quicker_than,
+    small_bodies,
+)
+from testing.faulty_server import (
+    FaultyServer,
+    answer,
+    blackhole_url,
+    drip_body,
+    drip_headers,
+    endless_chunks,
+    endless_interims,
+    gzip_bomb,
+    hang_up,
+    html,
+    huge_body,
+    interim,
+    many_headers,
+    raw,
+    redirect,
+    refusing_url,
+    reset,
+    short_body,
+    silence,
+    until_close,
+)
+
+
+def cancel(client, **options):
+    return client.cancel_order(ORDER_ID, **options)
+
+
+def extend(client, **options):
+    expiration = datetime(2031, 6, 1, tzinfo=UTC)
+    return client.update_expiration(ORDER_ID, expiration=expiration, **options)
+
+
+writes = pytest.mark.parametrize("write", [cancel, extend])
+
+AMBIGUOUS = {
+    "reset before the answer": (reset, "reset"),
+    "end before the answer": (hang_up, "reset"),
+    "reset in the body": (short_body(order(), by_reset=True), "reset"),
+    "short body": (short_body(order()), "reset"),
+    "cut JSON": (until_close(b'{"id": "0b6f1c1e-52f4'), "bad_body"),
+    "empty body": (answer(200, b""), "bad_body"),
+    "HTML": (html(), "content_type"),
+    "no content type": (answer(200, order(), content_type=""), "content_type"),
+    "other charset": (
+        answer(200, order(), content_type="application/json; charset=latin-1"),
+        "content_type",
+    ),
+    "not an order": (answer(200, {"id": 1}), "bad_json"),
+    "a list": (answer(200, [order()]), "bad_json"),
+    "duplicate keys": (answer(200, b'{"id": "a", "id": "b"}'), "bad_json"),
+    "500": (answer(500, {"error": "oops"}), "server_error"),
+    "502": (html(502), "server_error"),
+    "503": (answer(503), "server_error"),
+    "504": (html(504), "server_error"),
+    "301": (redirect(301, "/v1/me"), "redirect"),
+    "302": (redirect(302, "/v1/me"), "redirect"),
+    "303": (redirect(303, "/v1/me"), "redirect"),
+    "307": (redirect(307, "/v1/me"), "redirect"),
+    "308": (redirect(308, "/v1/me"), "redirect"),
+    "201": (answer(201, order()), "status"),
+    "204": (answer(204), "status"),
+    "103 and nothing more": (interim(103, answer(200, order())), "status"),
+    "not HTTP": (raw(b"hello\r\n\r\n"), "bad_body"),
+    "unknown encoding": (answer(200, order(), headers={"Content-Encoding": "br"}), "bad_body"),
+    "broken gzip": (answer(200, order(), headers={"Content-Encoding": "gzip"}), "bad_body"),
+    "endless headers": (many_headers(2000), "too_large"),
+    "a header without end": (many_headers(1, length=200_000), "too_large"),
+    "interim answers without end": (endless_interims, "too_large"),
+}
+
+
+@writes
+@pytest.mark.parametrize("case", AMBIGUOUS)
+def test_no_definite_answer_is_unknown_and_sent_once(write, case):
+    behavior, kind = AMBIGUOUS[case]
+    with FaultyServer(behavior) as server:
+        with pytest.raises(OutcomeUnknown) as caught, quicker_than(0.35):
+            write(make_client(server.url))
+    assert caught.value.kind == kind
+    assert len(server.requests) == 1
+
+
+@writes
+@pytest.mark.parametrize(
+    "behavior",
+    [silence, drip_headers(), drip_body(order()), interim(100, silence)],
+    ids=["silence", "dripped headers", "dripped body", "100 and silence"],
+)
+def test_the_deadline_ends_every_slowness(write, behavior):
+    with FaultyServer(behavior) as server:
+        with pytest.raises(OutcomeUnknown) as caught, lasting(FAST.write_deadline):
+            write(make_client(server.url))
+    assert caught.value.kind == "deadline"
+    assert server.posts == 1
+
+
+@pytest.mark.parametrize(
+    "behavior",
+    [huge_body(10_000), huge_body(10_000, announce=False), gzip_bomb(10_000), endless_chunks()],
+    ids=["announced", "unannounced", "gzip", "chunks"],
+)
+def test_too_large_an_answer_is_unknown(behavior):
+    with FaultyServer(behavior) as server:
+        with pytest.raises(OutcomeUnknown) as caught:
+            cancel(make_client(server.url, limits=small_bodies()))
+    assert (caught.value.kind, server.posts) == ("too_large", 1)
+
+
+@writes
+def test_refused_connection_sends_nothing(write):
+    with refusing_url() as url, pytest.raises(Unavailable) as caught, quicker_than(0.3):
+        write(make_client(url))
+    assert caught.value.kind == "connect"
+
+
+@writes
+def test_a_blackhole_ends_with_the_connect_timeout(write):
+    called = []
+    with blackhole_url() as url, pytest.raises(Unavailable) as caught:
+        with lasting(FAST.connect_timeout):
+            write(make_client(url), before_send=lambda: called.append(1))
+    assert (caught.value.kind, called) == ("connect", [])
+
+
+def test_an_unknown_name_sends_nothing():
+    called = []
+    client = Client(base_url="https://goody.invalid", api_key="k", limits=FAST)
+    with pytest.raises(Unavailable) as caught, quicker_than(FAST.connect_timeout + 0.3):
+        cancel(client, before_send=lambda: called.append(1))
+    assert (caught.value.kind, called) == ("dns", [])
+
+
+def test_a_lookup_that_hangs_is_given_up_and_shared(monkeypatch):
+    """The system's resolver cannot be made to hang from here, so its one call is replaced."""
+    release = threading.Event()
+    calls = []
+
+    def hang(host, port, *, flags=0):
+        if flags:
+            raise lookup.socket.gaierror
+        calls.append(host)
+        release.wait(10)
+        return []
+
+    monkeypatch.setattr(lookup, "_ask", hang)
+    client = Client(base_url="https://hanging.example.test", api_key="k", limits=FAST)
+    for _ in range(2):
+        with pytest.raises(Unavailable) as caught, lasting(FAST.connect_timeout):
+            cancel(client)
+        assert caught.value.kind == "dns"
+    release.set()
+    assert calls == ["hanging.example.test"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 429, 401, 418])
+def test_a_refusal_is_definite_even_when_its_body_breaks(status):
+    with FaultyServer(drip_body({"error": "no"}, interval=1, status=status)) as server:
+        with pytest.raises(Rejected) as caught:
+            cancel(make_client(server.url))
+    assert (caught.value.status, server.posts) == (status, 1)
+    assert caught.value.message == f"Goody gave no reason (HTTP {status})."
+
+
+@writes
+def test_another_order_or_status_is_for_the_caller_to_judge(write):
+    with FaultyServer(answer(200, order(id=str(OTHER_ID), status="delivered"))) as server:
+        found = write(make_client(server.url))
+    assert (found.id, found.status) == (OTHER_ID, "delivered")
+
+
+@writes
+def test_before_send_is_called_once_after_connecting_and_before_any_byte(write):
+    seen = []
+
+    with FaultyServer(answer(200, order())) as server:
+
+        def before_send():
+            server.wait_until(lambda s: s.connections == 1)
+            seen.append((server.connections, len(server.requests)))
+
+        write(make_client(server.url), before_send=before_send)
+    assert seen == [(1, 0)]
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("intent not stored"),
+        BrokenPipeError("database gone"),
+        ConnectionResetError(104, "database gone"),
+        TimeoutError("database slow"),
+        ssl.SSLError("database's TLS"),
+        KeyboardInterrupt(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_before_send_may_refuse_and_its_exception_is_its_own(error):
+    def before_send():
+        raise error
+
+    with FaultyServer(answer(200, order())) as server:
+        client = make_client(server.url)
+        with pytest.raises(type(error)) as caught:
+            cancel(client, before_send=before_send)
+        assert caught.value is error
+        assert (error.__cause__, error.__context__) == (None, None)
+        # The connection was closed without a byte, and the slot is free again.
+        assert client.get_order(ORDER_ID).id == ORDER_ID
+    assert [request.method for request in server.requests] == ["GET"]
+
+
+def test_nothing_is_sent_when_before_send_took_all_the_time():
+    clock = [0.0]
+
+    def before_send():
+        clock[0] += FAST.write_deadline
+
+    with FaultyServer(answer(200, order())) as server:
+        client = make_client(server.url, clock=lambda: clock[0])
+        with pytest.raises(Unavailable) as caught:
+            cancel(client, before_send=before_send)
+    assert (caught.value.kind, server.requests) == ("deadline", [])
+
+
+def test_an_open_breaker_refuses_writes_even_when_a_probe_is_due():
+    clock = [0.0]
+    with refusing_url() as url:
+        client = make_client(url, limits=replace(FAST, breaker_failures=2), clock=lambda: clock[0])
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                cancel(client)
+        clock[0] += 1000
+        with pytest.raises(Unavailable) as caught:
+            cancel(client)
+    assert caught.value.kind == "breaker"
+
+
+def test_faults_leave_no_descriptors_and_no_threads():
+    client_faults = [reset, short_body(order()), silence, html(), redirect(302, "/"), raw(b"x")]
+    process = psutil.Process()
+    with FaultyServer(answer(200, order())) as server:
+        client = make_client(server.url)
+        client.get_order(ORDER_ID)
+        client.close()
+    gc.collect()
+    before = (process.num_fds(), threading.active_count())
+    with FaultyServer(*client_faults, *client_faults) as server:
+        client = make_client(server.url)
+        for _ in client_faults:
+            with pytest.raises(OutcomeUnknown):
+                cancel(client)
+        for _ in client_faults:
+            with pytest.raises(GoodyError):
+                client.get_order(ORDER_ID)
+        client.close()
+    gc.collect()
+    assert (process.num_fds(), threading.active_count()) == before
