@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import date as Date  # noqa: N812 - `date` is a parameter below
 from uuid import UUID
 
 NOTHING = "—"
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = (
     (timedelta(days=365), "y"),
     (timedelta(days=1), "d"),
@@ -39,8 +40,12 @@ def money(cents: int | None) -> str:
 
 def day(at: datetime, zone: tzinfo) -> str:
     """The day in the zone: "12 Mar 2026"."""
-    local = at.astimezone(zone)
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return date_in_words(at.astimezone(zone))
+
+
+def date_in_words(date: datetime | Date) -> str:
+    """A date, or the date of a datetime as it stands: "12 Mar 2026"."""
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
 
 
 def minute(at: datetime, zone: tzinfo) -> str:

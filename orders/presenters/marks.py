@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from goody.types import ENDED, Order
+from goody.types import ENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,12 @@ _BADGES = {
 }
 
 
-def status_badge(order: Order, *, is_cancel_on_record: bool) -> Badge:
+def status_badge(status: str, *, is_cancel_on_record: bool) -> Badge:
     """The status in words; raw and grey where Goody's documentation does not know it.
 
     Goody answers `failed` after a cancel, so that `failed` alone proves none.
     """
-    if order.status in ENDED:
-        is_canceled = is_cancel_on_record or order.status == "canceled"
+    if status in ENDED:
+        is_canceled = is_cancel_on_record or status == "canceled"
         return CANCELED if is_canceled else CANCELED_OR_FAILED
-    return _BADGES.get(order.status) or Badge("neutral", "help", f"Unknown: {order.status}")
+    return _BADGES.get(status) or Badge("neutral", "help", f"Unknown: {status}")

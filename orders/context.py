@@ -1,0 +1,92 @@
+"""What the frame around every page shows: environment, navigation, person, looks.
+
+It stands without the database too: then there is no person and no navigation by right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.http import HttpRequest
+from django.urls import reverse
+
+from orders.audit import Actor, Right
+
+_NAVIGATION = (
+    ("Orders", "order_list", "o", (Right.READ,), ("order_", "operation")),
+    ("Audit", "audit", "a", (Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT), ("audit",)),
+    ("System", "system", "", (Right.SYSTEM,), ("system",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationItem:
+    label: str
+    url: str
+    shortcut: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    environment: str
+    is_amber: bool
+    missing: str
+    missing_verb: str
+    theme: str = "system"
+    density: str = "regular"
+    person: str = ""
+    role_sentence: str = ""
+    navigation: tuple[NavigationItem, ...] = ()
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `shell` for templates/base.html."""
+    return {"shell": Shell(**_environment(), **_person(request))}
+
+
+def missing_settings() -> list[str]:
+    """The names of the settings without which nothing can be asked of Goody."""
+    return [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
+
+
+def _environment() -> dict[str, Any]:
+    missing = missing_settings()
+    return {
+        "environment": settings.GOODY_ENVIRONMENT,
+        "is_amber": settings.GOODY_ENVIRONMENT != "production",
+        "missing": " and ".join(missing),
+        "missing_verb": "are" if len(missing) > 1 else "is",
+    }
+
+
+def _person(request: HttpRequest) -> dict[str, Any]:
+    viewer = getattr(request, "viewer", None)
+    if viewer is None or getattr(request, "is_frame_bare", False):
+        return {}
+    try:
+        return {
+            "theme": viewer.theme,
+            "density": viewer.density,
+            "person": viewer.actor.name,
+            "role_sentence": _role_sentence(viewer.actor),
+            "navigation": _navigation(request, viewer.actor),
+        }
+    except DatabaseFailure:
+        return {}
+
+
+def _role_sentence(actor: Actor) -> str:
+    return f"Signed in as {actor.role}" if actor.role else "Signed in, without a role"
+
+
+def _navigation(request: HttpRequest, actor: Actor) -> tuple[NavigationItem, ...]:
+    here = (request.resolver_match and request.resolver_match.url_name) or ""
+    return tuple(
+        NavigationItem(label, reverse(name), shortcut, here.startswith(prefixes))
+        for label, name, shortcut, rights, prefixes in _NAVIGATION
+        if any(actor.may(right) for right in rights)
+    )

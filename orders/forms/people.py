@@ -1,0 +1,45 @@
+"""Logging in, and what a person may choose for themselves."""
+
+from __future__ import annotations
+
+import functools
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+
+from orders.models import Profile
+
+
+class LoginForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": "User name and password do not match. Both are case-sensitive.",
+        "inactive": "This account is switched off. An admin can switch it on.",
+    }
+
+
+class SettingsForm(forms.ModelForm):
+    time_zone = forms.ChoiceField(
+        required=False,
+        label="Time zone",
+        error_messages={"invalid_choice": "There is no time zone of that name."},
+    )
+
+    class Meta:
+        model = Profile
+        fields = ["time_zone", "theme", "density"]
+        widgets = {"theme": forms.RadioSelect, "density": forms.RadioSelect}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        default = ("", f"As the dashboard ({settings.TIME_ZONE})")
+        self.fields["time_zone"].choices = [default, *((name, name) for name in time_zones())]
+
+
+@functools.cache
+def time_zones() -> tuple[str, ...]:
+    """Every zone this machine knows by a region's name; read from disk once."""
+    names = zoneinfo.available_timezones()
+    return tuple(sorted(name for name in names if "/" in name or name == "UTC"))

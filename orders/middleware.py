@@ -1,0 +1,162 @@
+"""What every request goes through. What the error pages say is decided in orders.views.errors.
+
+LOGGING names RequestIdFilter, so this module is imported before Django has loaded the apps: what
+needs models is looked up by its dotted path when the middleware is made.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.db import Error as DatabaseFailure
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.module_loading import import_string
+
+type GetResponse = Callable[[HttpRequest], HttpResponse]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class RequestIdFilter(logging.Filter):
+    """Put the id of the request under way into each log line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = _request_id.get()
+        return True
+
+
+class RequestIdMiddleware:
+    """Give each request an id of ours: in the logs, on error pages, in the audit, in a header."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.request_id = secrets.token_hex(8)
+        token = _request_id.set(request.request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            _request_id.reset(token)
+        response["X-Request-Id"] = request.request_id
+        return response
+
+
+class SecFetchMiddleware:
+    """Refuse changes that another site asked the browser for; the CSRF token is the second wall.
+
+    Browsers that send no Sec-Fetch-Site (and programs) are left to the CSRF check.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.refuse = import_string("orders.views.errors.csrf_failure")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+        if request.method in SAFE_METHODS or getattr(view, "csrf_exempt", False):
+            return None
+        site = request.headers.get("Sec-Fetch-Site", "")
+        if site in ("cross-site", "same-site"):
+            return self.refuse(request, reason=f"Sec-Fetch-Site: {site}")
+        return None
+
+
+class VaryOnHtmxMiddleware:
+    """One URL has a whole page and parts of it: say so to caches, and keep people out of them.
+
+    `no-store` also makes Back ask again, so that it shows whole pages and the present state.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        if "Cache-Control" not in response:
+            patch_cache_control(response, no_store=True, private=True)
+        return response
+
+
+class ExpectedFailuresMiddleware:
+    """Turn what is known to go wrong (Goody, the database, a missing right) into its page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.page_for = import_string("orders.views.errors.page_for")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+        """Load the user here, where a database that is down can still be answered for.
+
+        Django gives process_exception only what views raise, and the user is loaded before.
+        """
+        if getattr(view, "works_without_database", False):
+            return None
+        try:
+            _ = request.user.is_authenticated
+        except DatabaseFailure as failure:
+            return self.page_for(request, failure)
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return self.page_for(request, exception)
+
+
+class HtmxLoginMiddleware:
+    """Ask for a login on every view that is not marked `login_not_required`.
+
+    Not Django's LoginRequiredMiddleware: fetch follows its redirect in silence, and htmx would
+    put the login page into a table cell. htmx is answered 401 and told to go there instead.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+        if not getattr(view, "login_required", True) or request.user.is_authenticated:
+            return None
+        if request.headers.get("HX-Request") == "true":
+            page = _page_under_htmx(request)
+            return HttpResponse(status=401, headers={"HX-Redirect": _login_url(page)})
+        return HttpResponseRedirect(_login_url(request.get_full_path()))
+
+
+def _page_under_htmx(request: HttpRequest) -> str:
+    """The path of the page on which htmx runs, as our login may lead back to it."""
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if page.netloc != request.get_host():
+        return reverse("home")
+    return page.path + (f"?{page.query}" if page.query else "")
+
+
+def _login_url(next_path: str) -> str:
+    return f"{reverse('login')}?{urlencode({'next': next_path})}"
+
+
+class ViewerMiddleware:
+    """Set `request.viewer` (orders.viewer.Viewer); nothing is read before it is asked for."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.viewer_of = import_string("orders.viewer.Viewer")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.viewer = self.viewer_of(request)
+        return self.get_response(request)

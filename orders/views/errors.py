@@ -1,0 +1,317 @@
+"""Error pages in the site's frame: what is known to go wrong gets its words and its status here.
+
+A failure that is not known here is a bug: Django logs it and shows the 500 page with the request
+id. Refusals of a write are told in the dialog that caused them (see writes.py), not here.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django import shortcuts
+from django.db import Error as DatabaseFailure
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
+from orders.audit import NotAllowed, Right, note_security_event
+from orders.context import missing_settings
+from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused
+from orders.presenters import formats
+from orders.presenters.marks import Banner
+from orders.services import OrderNotFound
+
+from .fragments import target_of
+
+log = logging.getLogger(__name__)
+
+_RETRY_SOON = 5
+_RETRY_LATER = 30
+# A lock that was not had in time: SQLite's words, PostgreSQL's codes.
+_BUSY_CODES = {"55P03", "57014", "40001", "40P01"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A page about a failure. `retry_after` in seconds, 0 for no promise."""
+
+    status: int
+    title: str
+    sentence: str
+    next_step: str = ""
+    link_url: str = ""
+    link_label: str = ""
+    retry_after: int = 0
+    tone: str = "bad"
+
+
+def page_for(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    """The page for a failure that is expected; None for a bug, which Django logs and answers."""
+    problem = _problem_of(request, exception)
+    if problem is None:
+        return None
+    if isinstance(exception, DatabaseFailure):
+        # The frame must not ask the database again.
+        request.is_frame_bare = True
+    if problem.status >= 500:
+        log.warning("%s: %s", type(exception).__name__, _detail(exception))
+    response = show(request, problem)
+    # Otherwise Django files it among the errors, as if it were a bug of ours.
+    response._has_been_logged = True  # noqa: SLF001
+    return response
+
+
+def _detail(exception: Exception) -> object:
+    return exception.detail if isinstance(exception, GoodyError) else exception
+
+
+def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
+    if isinstance(exception, NotAllowed):
+        return _not_allowed(request, exception)
+    if isinstance(exception, OrderNotFound):
+        return _order_not_found()
+    if isinstance(exception, KeyRejected | Unauthorized):
+        return _key_rejected(request)
+    if isinstance(exception, GateClosed | RateLimited):
+        return _gate_closed(request, exception)
+    if isinstance(exception, GoodyError):
+        return _goody_failed(exception)
+    if isinstance(exception, OperationalError | InterfaceError):
+        return _database_failed(exception)
+    return None
+
+
+def _not_allowed(request: HttpRequest, refusal: NotAllowed) -> Problem:
+    if request.viewer.actor.role is None:
+        return Problem(
+            403,
+            "Your account has no role yet",
+            "Without a role you may not see orders. An admin can make you a viewer, an agent or "
+            "a lead.",
+            tone="warn",
+        )
+    return Problem(403, "You may not do this", str(refusal), tone="warn")
+
+
+def _order_not_found() -> Problem:
+    return Problem(
+        404,
+        "Goody does not know this order",
+        "Is this the right environment, and was the address copied whole?",
+        link_url=reverse("order_list"),
+        link_label="All orders",
+        tone="warn",
+    )
+
+
+def _key_rejected(request: HttpRequest) -> Problem:
+    if request.viewer.actor.may(Right.SYSTEM):
+        return Problem(
+            503,
+            "API key rejected",
+            "Goody does not accept GOODY_API_KEY. Nothing more is asked of Goody with this key.",
+            "Put a valid key into the environment and restart the dashboard, or check it again.",
+            reverse("system"),
+            "Check the key",
+        )
+    return Problem(
+        503,
+        "Connection problem",
+        "This dashboard has no working connection to Goody at present.",
+        "An admin can mend it. Your work is not lost: nothing was sent.",
+    )
+
+
+def _gate_closed(request: HttpRequest, failure: Exception) -> Problem:
+    if isinstance(failure, NotConfigured):
+        return _not_configured()
+    now, zone = request.viewer.now, request.viewer.zone
+    if isinstance(failure, Paused):
+        until = failure.until
+    else:
+        until = now + timedelta(seconds=getattr(failure, "retry_after", None) or _RETRY_SOON)
+    at = f"{formats.clock(until, zone)} {formats.zone_name(until, zone)}"
+    return Problem(
+        503,
+        f"Goody asks us to wait until {at}",
+        "Goody limits how much may be asked at a time.",
+        "Try again then.",
+        retry_after=max(1, round((until - now).total_seconds())),
+        tone="warn",
+    )
+
+
+def _not_configured() -> Problem:
+    missing = missing_settings()
+    verb = "are" if len(missing) > 1 else "is"
+    return Problem(
+        503,
+        f"{' and '.join(missing)} {verb} not set",
+        "The dashboard does not know which Goody to ask, or with which key.",
+        "Put it into the environment or into the file .env (see .env.example and the README), "
+        "then restart the dashboard.",
+        tone="warn",
+    )
+
+
+_TRY_AGAIN = "Nothing was sent or changed. Try again in a moment."
+_GOODY_TITLES = {
+    "tls": "Secure connection to Goody failed",
+    "redirect": "Unexpected redirect from Goody",
+    "too_large": "Goody's answer was too large",
+}
+
+
+def _goody_failed(failure: GoodyError) -> Problem:
+    reason = f"{str(failure)[:1].upper()}{str(failure)[1:]}."
+    title = _GOODY_TITLES.get(failure.kind)
+    if isinstance(failure, Rejected):
+        return _goody_refused(failure)
+    if isinstance(failure, BadResponse):
+        return Problem(502, title or "Unexpected answer from Goody", reason, _TRY_AGAIN)
+    return Problem(503, title or "Goody unreachable", reason, _TRY_AGAIN, retry_after=_RETRY_LATER)
+
+
+def _goody_refused(failure: Rejected) -> Problem:
+    if failure.status == 403:
+        return Problem(502, "Not allowed for this key", "Goody refuses this to our API key.")
+    return Problem(502, "Goody refused the request", f"Goody says: {failure.message}")
+
+
+def _database_failed(failure: Exception) -> Problem:
+    if _is_busy(failure):
+        return Problem(
+            503,
+            "Busy",
+            "Somebody else is writing at the same place. Nothing was changed by this request.",
+            "Try again in a moment.",
+            retry_after=_RETRY_SOON,
+            tone="warn",
+        )
+    return Problem(
+        503,
+        "The dashboard's own database cannot be reached",
+        "Goody is not affected, and nothing was sent to it by this request.",
+        "Try again in a moment; if it stays, tell an admin.",
+        retry_after=_RETRY_LATER,
+    )
+
+
+def _is_busy(failure: Exception) -> bool:
+    code = getattr(failure.__cause__, "sqlstate", None)
+    return code in _BUSY_CODES or "locked" in str(failure)
+
+
+def show(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The whole page, or for htmx a banner: in the dialog that asked, else atop the page."""
+    banner = Banner(
+        tone=problem.tone,
+        title=problem.title,
+        sentence=problem.sentence,
+        next_step=problem.next_step,
+        reference=getattr(request, "request_id", ""),
+        link_url=problem.link_url,
+        link_label=problem.link_label,
+    )
+    template, headers = _shape_of(request)
+    if problem.retry_after:
+        headers["Retry-After"] = str(problem.retry_after)
+    return shortcuts.render(
+        request,
+        template,
+        {"problem": banner, "banner": banner},
+        status=problem.status,
+        headers=headers,
+    )
+
+
+def _shape_of(request: HttpRequest) -> tuple[str, dict[str, str]]:
+    """Template and headers. A failed part is not put where the good one was to go."""
+    target = target_of(request)
+    if not target:
+        return "problem.html", {}
+    if target == "dialog-body":
+        return "problem.html#dialog", {}
+    return "problem.html#banner", {
+        "HX-Retarget": "#problem",
+        "HX-Reswap": "innerHTML",
+        "HX-Push-Url": "false",
+    }
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW, and what SecFetchMiddleware answers: nothing was done, and it is noted."""
+    try:
+        note_security_event(
+            "csrf", detail=f"{request.path}: {reason}", request_id=request.request_id
+        )
+    except DatabaseFailure:
+        log.warning("security event csrf could not be recorded: %s", reason)
+    return show(
+        request,
+        Problem(
+            403,
+            "This form could not be trusted",
+            "Nothing was sent or changed. The page may be from before you logged in, cookies may "
+            "be blocked, or another site sent the form.",
+            "Reload the page and try again.",
+            tone="warn",
+        ),
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """handler400"""
+    return show(
+        request,
+        Problem(
+            400,
+            "This request could not be understood",
+            "Nothing was done.",
+            "Go back and try again.",
+            tone="warn",
+        ),
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """handler403, for what is not a right of ours (the admin pages)"""
+    return show(
+        request,
+        Problem(403, "You may not do this", "An admin grants rights by roles.", tone="warn"),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """handler404"""
+    return show(
+        request,
+        Problem(
+            404,
+            "There is no such page",
+            "The address may be mistyped or out of date.",
+            "",
+            reverse("order_list"),
+            "All orders",
+            tone="warn",
+        ),
+    )
+
+
+def server_error(request: HttpRequest, *args: Any) -> HttpResponse:  # noqa: ARG001
+    """handler500: a bug. The frame asks nothing that may be broken too."""
+    request.is_frame_bare = True
+    return show(
+        request,
+        Problem(
+            500,
+            "Something went wrong here",
+            "This is a fault of the dashboard, and it has been logged.",
+            "If you tell an admin, give the reference below. If you were changing an order, look "
+            "at the order before you try again.",
+        ),
+    )

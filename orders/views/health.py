@@ -1,0 +1,34 @@
+"""For whoever watches the processes: alive, and ready to serve. No login, no personal data."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import Error as DatabaseFailure
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """The process answers. Touches nothing else, so that a slow database restarts nobody."""
+    return HttpResponse("ok\n", content_type=_TEXT)
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """The process can serve pages: its database answers. 503 otherwise."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseFailure:
+        return HttpResponse("database unavailable\n", status=503, content_type=_TEXT)
+    return HttpResponse("ok\n", content_type=_TEXT)
+
+
+healthz.works_without_database = True
+readyz.works_without_database = True

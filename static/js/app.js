@@ -1,0 +1,294 @@
+/*
+ * What plain HTML and htmx cannot: the dialog, toasts, copying, announcements, keyboard.
+ *
+ * Everything is delegated from the document, since parts of the page come and go. Without this
+ * file every link and form still works as a page. No key and no timer here changes anything at
+ * Goody: keys only follow links that are on the page.
+ */
+
+const TOAST_MS = 10_000;
+const dialog = document.getElementById("dialog");
+const dialogBody = document.getElementById("dialog-body");
+
+document.documentElement.classList.add("has-js");
+
+/* --- htmx -------------------------------------------------------------------------------- */
+
+function cookie(name) {
+  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+}
+
+document.addEventListener("htmx:config:request", (event) => {
+  const { request } = event.detail.ctx;
+  if (request.method !== "GET") {
+    request.headers["X-CSRFToken"] = cookie("csrftoken");
+  }
+});
+
+document.addEventListener("htmx:before:request", (event) => {
+  event.detail.ctx.target?.setAttribute("aria-busy", "true");
+});
+
+document.addEventListener("htmx:finally:request", (event) => {
+  event.detail.ctx.target?.removeAttribute("aria-busy");
+});
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.target === dialogBody) {
+    openDialog();
+  } else if (ctx.response?.status < 400) {
+    document.getElementById("problem").replaceChildren();
+  }
+  watchToasts();
+  focusErrors(ctx.target === dialogBody ? dialogBody : document);
+  arriveAtResults(ctx);
+});
+
+document.addEventListener("htmx:error", (event) => {
+  if (event.detail.error?.name !== "AbortError") {
+    say("The dashboard did not answer.");
+    showOffline(event.detail.ctx?.target === dialogBody && dialog.open ? dialogBody : null);
+  }
+});
+
+/* The server cannot be reached at all, so that the words cannot come from there. */
+function showOffline(place) {
+  const banner = document.createElement("div");
+  banner.className = "banner banner--bad";
+  banner.setAttribute("role", "alert");
+  banner.textContent =
+    "The dashboard did not answer. If you were changing an order, reload the page and look at it before you try again.";
+  if (place) {
+    place.prepend(banner);
+  } else {
+    document.getElementById("problem").replaceChildren(banner);
+  }
+}
+
+/* --- announcements ------------------------------------------------------------------------ */
+
+function say(text) {
+  document.getElementById("live").textContent = text;
+}
+
+function arriveAtResults(ctx) {
+  const results = document.getElementById("results");
+  const isNew = results && ctx.sourceElement && !document.querySelector("[data-arrived]");
+  if (!isNew) {
+    return;
+  }
+  results.dataset.arrived = "true";
+  say(results.dataset.announce || "");
+  if (ctx.push === "true") {
+    window.scrollTo({ top: 0 });
+  }
+}
+
+function focusErrors(root) {
+  const errors = root.querySelector(".form-errors:not([data-seen])");
+  if (errors) {
+    errors.dataset.seen = "true";
+    errors.focus();
+  }
+}
+
+/* --- the dialog ---------------------------------------------------------------------------- */
+
+let trigger = null;
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('[hx-target="#dialog-body"]');
+  if (link && !dialog.contains(link)) {
+    trigger = { link, row: link.closest("tr"), key: link.dataset.key };
+  }
+});
+
+function openDialog() {
+  if (!dialog.open) {
+    dialog.showModal();
+  }
+  const first =
+    dialogBody.querySelector(".form-errors") ||
+    dialogBody.querySelector("[autofocus]") ||
+    dialogBody.querySelector("button, a[href], input:not([type=hidden])");
+  first?.focus();
+}
+
+function closeDialog() {
+  if (dialog.open) {
+    dialog.close();
+  }
+}
+
+document.addEventListener("dialog-close", closeDialog);
+
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog || event.target.closest("[data-dialog-close]")) {
+    event.preventDefault();
+    closeDialog();
+  }
+});
+
+dialog.addEventListener("close", () => {
+  dialogBody.replaceChildren();
+  returnFocus();
+});
+
+/* Back to where the dialog was opened; if that is gone, to the row in its place or the next. */
+function returnFocus() {
+  if (!trigger) {
+    return;
+  }
+  const { link, row, key } = trigger;
+  trigger = null;
+  const sameRow = row && document.getElementById(row.id);
+  const place =
+    (link.isConnected && link) ||
+    sameRow?.querySelector(key ? `[data-key="${key}"]` : "[data-open]") ||
+    sameRow?.querySelector("[data-open]") ||
+    document.getElementById("main");
+  place?.focus();
+}
+
+/* --- toasts -------------------------------------------------------------------------------- */
+
+function watchToasts() {
+  for (const toast of document.querySelectorAll("[data-toast]:not([data-watched])")) {
+    toast.dataset.watched = "true";
+    say(toast.querySelector(".toast__text").textContent.trim());
+    runDown(toast);
+  }
+}
+
+/* A toast waits while somebody reads it: under the pointer, or with the focus in it. */
+function runDown(toast) {
+  let timer = setTimeout(() => dismiss(toast), TOAST_MS);
+  const pause = () => clearTimeout(timer);
+  const resume = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => dismiss(toast), TOAST_MS);
+  };
+  toast.addEventListener("mouseenter", pause);
+  toast.addEventListener("focusin", pause);
+  toast.addEventListener("mouseleave", resume);
+  toast.addEventListener("focusout", resume);
+}
+
+function dismiss(toast) {
+  const hadFocus = toast.contains(document.activeElement);
+  toast.remove();
+  if (hadFocus) {
+    document.getElementById("main").focus();
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-dismiss]");
+  if (button) {
+    dismiss(button.closest("[data-toast]"));
+  }
+});
+
+/* --- copying ------------------------------------------------------------------------------- */
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) {
+    event.preventDefault();
+    copy(button);
+  }
+});
+
+async function copy(button) {
+  const label = button.dataset.copyLabel || button.textContent.trim();
+  button.dataset.copyLabel = label;
+  const place = button.querySelector("[data-copy-text]") || button;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    place.textContent = "Copied";
+    say(`${label}: copied`);
+  } catch {
+    place.textContent = "Could not copy";
+    say("The browser did not allow copying");
+  }
+  setTimeout(() => {
+    place.textContent = label;
+  }, 2000);
+}
+
+/* --- keyboard ------------------------------------------------------------------------------ */
+
+let isGoing = false;
+
+function isTyping(target) {
+  return target.closest("input, select, textarea, [contenteditable]") !== null;
+}
+
+function rows() {
+  return [...document.querySelectorAll("tr[data-order-id]")];
+}
+
+function currentRow() {
+  return document.activeElement?.closest("tr[data-order-id]");
+}
+
+function step(by) {
+  const all = rows();
+  if (all.length === 0) {
+    return;
+  }
+  const now = all.indexOf(currentRow());
+  const next = now < 0 ? (by > 0 ? 0 : all.length - 1) : now + by;
+  all[Math.min(Math.max(next, 0), all.length - 1)].querySelector("[data-open]").focus();
+}
+
+function follow(selector, root = document) {
+  root?.querySelector(selector)?.click();
+}
+
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  e: () => follow('[data-key="e"]', currentRow() || pageWithoutRows()),
+  c: () => follow('[data-key="c"]', currentRow() || pageWithoutRows()),
+  y: () => follow('[data-key="y"]'),
+  r: () => follow("[data-refresh]"),
+  "[": () => follow('[rel="prev"]'),
+  "]": () => follow('[rel="next"]'),
+  "?": () => document.getElementById("shortcuts").showModal(),
+};
+
+/* On a list, `e` and `c` need a chosen row; on an order's page there is only the one order. */
+function pageWithoutRows() {
+  return rows().length === 0 ? document : null;
+}
+
+function go(key) {
+  const link = [...document.querySelectorAll("[data-go]")].find((one) => one.dataset.go === key);
+  link?.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  const isOurs = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
+  if (!isOurs || isTyping(event.target) || document.querySelector("dialog[open]")) {
+    return;
+  }
+  if (isGoing) {
+    isGoing = false;
+    go(event.key);
+  } else if (event.key === "g") {
+    isGoing = true;
+    setTimeout(() => {
+      isGoing = false;
+    }, 1500);
+  } else if (Object.hasOwn(KEYS, event.key)) {
+    event.preventDefault();
+    KEYS[event.key]();
+  }
+});
+
+watchToasts();
+focusErrors(document);
+document.getElementById("results")?.setAttribute("data-arrived", "true");
