@@ -138,18 +138,18 @@ class _Grower:
         return self._columns
 
     def _batch_sizes(self) -> list[int]:
+        largest = min(_MAX_BATCH, 3 + self._count // 20)
         sizes, left = [], self._count
         while left > 0:
-            size = min(left, 1 + int(self._draw() ** 9 * _MAX_BATCH * (0.1 + self._draw())))
-            sizes.append(min(size, _MAX_BATCH))
+            sizes.append(min(left, 1 + int(self._draw() ** 16 * largest)))
             left -= sizes[-1]
         return sizes
 
     def _births(self, count: int) -> list[int]:
-        """Sorted; a tenth within the last two weeks, so that there is something to cancel."""
-        recent = count // 10
+        """Sorted; a quarter within the last four weeks, so that there is something to cancel."""
+        recent = count // 4
         spread = [int(self._draw() * SPAN) for _ in range(count - recent)]
-        spread += [int(self._draw() ** 2 * 14 * DAY) for _ in range(recent)]
+        spread += [int(self._draw() ** 2 * 28 * DAY) for _ in range(recent)]
         oldest_first = sorted(spread, reverse=True)
         return [self._now - ago for ago in oldest_first[:-1]] + [self._now][:count]
 
@@ -175,7 +175,7 @@ class _Grower:
         kind = self._draw()
         if flags & DIRECT or kind < 0.12:
             return NO_TIME
-        if kind < 0.30 and self._now - birth < 120 * DAY:
+        if kind < 0.37 and self._now - birth < 120 * DAY:
             return self._now + 30 * MINUTE + int(self._draw() ** 2 * 6 * DAY)
         days = (14, 30, 30, 45, 60, 90, 90, 180)[int(self._draw() * 8)]
         return birth - birth % DAY + days * DAY + 7 * HOUR - 1

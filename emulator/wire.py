@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import struct
+import time
 from collections.abc import Iterable
 from threading import Event
 
@@ -31,10 +32,10 @@ class Wire:
         self._connection.sendall(data)
 
     def drip(self, data: bytes, *, size: int, interval: float) -> None:
-        """Pieces of `size` bytes, one each `interval` seconds, until the emulator stops."""
+        """Pieces of `size` bytes, one each `interval` seconds, while the client is there."""
         for start in range(0, len(data), size):
             self.raw(data[start : start + size])
-            if self._stopping.wait(interval):
+            if not self.hang(interval):
                 return
 
     def chunks(self, pieces: Iterable[bytes]) -> None:
@@ -55,24 +56,24 @@ class Wire:
         # The stream objects around the socket hold it open; the RST needs the descriptor closed.
         os.close(self._connection.detach())
 
-    def hang(self, seconds: float) -> None:
-        """Say nothing for so long, or until the client leaves or the emulator stops."""
-        left = seconds
-        while left > 0 and not self._stopping.is_set():
-            step = min(left, _LOOK_EVERY)
-            if self._client_left(step):
-                return
-            left -= step
+    def hang(self, seconds: float) -> bool:
+        """Say nothing for so long; False, and sooner, if the client leaves or we stop."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._stopping.is_set() or self._client_left(min(left, _LOOK_EVERY)):
+                return False
+        return True
 
     def _client_left(self, seconds: float) -> bool:
-        readable, _, _ = select.select([self._connection], [], [], seconds)
-        if not readable:
+        watch = select.poll()  # select would refuse descriptors above 1,023.
+        watch.register(self._connection, select.POLLIN)
+        if not watch.poll(seconds * 1000):
             return False
         try:
-            if self._connection.recv(1, socket.MSG_PEEK):
-                # It sent something more; it is still there, and select would not wait any longer.
-                self._stopping.wait(seconds)
-                return False
+            more = self._connection.recv(1, socket.MSG_PEEK)
         except ConnectionError:
-            pass
-        return True
+            return True
+        if more:
+            # It is still there, and poll would not wait any longer.
+            self._stopping.wait(seconds)
+        return not more

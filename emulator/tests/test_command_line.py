@@ -1,0 +1,107 @@
+"""python -m emulator: the line it prints, its options, its end."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+
+@contextmanager
+def emulator(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process of its own and the first line it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emulator", "--orders", "60", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def address(line: str) -> str:
+    found = re.match(r"Goody emulator on (http://\S+) ", line)
+    assert found is not None
+    return found[1]
+
+
+def get(url: str, *, key: str) -> requests.Response:
+    return requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=5)
+
+
+def test_prints_where_it_listens_and_what_it_holds() -> None:
+    with emulator("--seed", "7", "--now", "2026-11-22") as (_, line):
+        about = "(60 orders, seed 7, now 2026-11-22T00:00:00Z)"
+        assert re.fullmatch(
+            rf"Goody emulator on http://127\.0\.0\.1:\d+ {re.escape(about)}\n", line
+        )
+        answer = get(f"{address(line)}/v1/orders", key="test-key").json()
+        assert answer["list_meta"] == {"total_count": 60}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_and_frees_the_port(number: signal.Signals) -> None:
+    with emulator() as (process, line):
+        url = address(line)
+        session = requests.Session()
+        assert session.get(f"{url}/_emulator/clock", timeout=5).status_code == 200
+        process.send_signal(number)
+        assert process.wait(5) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=5)
+
+
+def test_a_taken_port_gives_one_line_and_1() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        emulator("--port", str(taken.getsockname()[1])) as (process, line),
+    ):
+        assert line == ""
+        assert process.wait(5) == 1
+        assert process.stderr is not None
+        assert re.fullmatch(r"Goody emulator: .*in use.*\n", process.stderr.read())
+
+
+def test_the_key_comes_from_the_environment() -> None:
+    with emulator(EMULATOR_API_KEY="another") as (_, line):
+        assert get(f"{address(line)}/v1/me", key="another").status_code == 200
+        assert get(f"{address(line)}/v1/me", key="test-key").status_code == 401
+
+
+def test_switches_and_latency_from_the_command_line() -> None:
+    options = ("--switch", "late_cancel=409", "--switch", "page_zero=first", "--latency", "0.2")
+    with emulator(*options) as (_, line):
+        switches = get(f"{address(line)}/_emulator/switches", key="").json()["switches"]
+        assert (switches["late_cancel"], switches["page_zero"]) == ("409", "first")
+        assert get(f"{address(line)}/v1/me", key="test-key").elapsed.total_seconds() >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--switch", "late_cancel=7"), "late_cancel takes"),
+        (("--switch", "nonsense"), "unknown switch nonsense"),
+        (("--now", "soon"), "not a date"),
+        (("--orders", "-1"), "between 0 and"),
+    ],
+)
+def test_a_bad_option_is_said(option: tuple[str, str], words: str) -> None:
+    with emulator(*option) as (process, line):
+        assert line == ""
+        assert process.wait(5) != 0
+        assert process.stderr is not None
+        assert words in process.stderr.read()

@@ -1,0 +1,199 @@
+"""The routes under /_emulator/: finding and playing orders, clock, switches, counts, reset."""
+
+from typing import Any
+
+import pytest
+
+from emulator.seed import STATUSES, unpack_event
+from emulator.tests.conftest import NOW, Goody
+
+
+def refused(goody: Goody, path: str, body: Any, *, method: str = "POST") -> str:
+    response = goody.session.request(method, f"{goody.url}/_emulator/{path}", json=body, timeout=5)
+    assert response.status_code == 400
+    return response.json()["error"]
+
+
+def test_found_orders_are_what_was_asked(goody: Goody) -> None:
+    for row in goody.found("status=notified,opened&no_expiry=0&limit=50"):
+        assert row["status"] in ("notified", "opened")
+        assert row["expires_at"] == goody.order(row["id"])["expires_at"] is not None
+    assert goody.order(goody.one("swapped=1"))["is_swapped"] is True
+    assert goody.order(goody.one("no_expiry=1"))["expires_at"] is None
+    assert goody.order(goody.one("has_thank_you=1"))["thank_you_note"]
+    assert "cart_selections" in goody.order(goody.one("commerce=1"))
+    assert "unknown filter color" in refused(goody, "orders?color=red", None, method="GET")
+
+
+def test_position_leads_to_the_page(goody: Goody) -> None:
+    row = goody.found("status=opened&limit=3")[2]
+    page = row["position"] // 20 + 1
+    rows = goody.get(f"/v1/orders?page={page}").json()["data"]
+    assert rows[row["position"] % 20]["id"] == row["id"]
+
+
+def test_expires_within(goody: Goody) -> None:
+    row = goody.found("status=notified&limit=1")[0]
+    goody.control(f"orders/{row['id']}", {"expires_at": "2026-11-22T05:00:00Z"})
+    assert row["id"] in [found["id"] for found in goody.found("expires_within_hours=6&limit=600")]
+    assert row["id"] not in [
+        found["id"] for found in goody.found("expires_within_hours=2&limit=600")
+    ]
+
+
+def test_the_recipient_accepts_and_swaps(goody: Goody) -> None:
+    order_id = goody.one("status=opened")
+    before = goody.order(order_id)
+    after = goody.control(f"orders/{order_id}", {"status": "accepted", "swap": True})
+    assert after == goody.order(order_id)
+    assert after["status"] == "accepted"
+    assert after["event_times"]["accepted_at"].startswith("2026-11-22T00:0")
+    assert after["original_cart"] == before["cart"] != after["cart"]
+    assert after["amounts"]["amount_total"] is not None
+    assert goody.cancel(order_id).status_code == 400
+    store = goody.server.emulator.store
+    told = [unpack_event(packed) for packed in store.columns.events]
+    mine = [(at, STATUSES[code]) for at, index, code in told if index == store.find(order_id)]
+    assert mine[-1][1] == "accepted"
+    assert mine[-1][0] >= NOW
+
+
+def test_any_field_can_be_played(goody: Goody) -> None:
+    order_id = goody.one("status=notified")
+    values = {"recipient_email": "new@example.com", "thank_you_note": "Danke", "novel": [1]}
+    after = goody.control(f"orders/{order_id}", values)
+    assert {name: after[name] for name in values} == values
+    assert "thank_you_added_at" in after["event_times"]
+    assert goody.control(f"orders/{order_id}", {"expires_at": None})["expires_at"] is None
+    assert goody.control(f"orders/{order_id}", {"status": "frozen"})["status"] == "frozen"
+    assert "ISO 8601" in refused(goody, f"orders/{order_id}", {"expires_at": 5})
+
+
+def test_new_orders_are_the_newest(goody: Goody) -> None:
+    made = goody.control("orders", {"count": 3, "fields": {"recipient_first_name": "Ada"}})
+    rows = goody.get("/v1/orders?per_page=4").json()
+    assert rows["list_meta"]["total_count"] == 603
+    assert [row["id"] for row in rows["data"][:3]] == [o["id"] for o in reversed(made["orders"])]
+    assert [row["recipient_first_name"] for row in rows["data"][:3]] == ["Ada"] * 3
+    assert {order["status"] for order in made["orders"]} == {"created"}
+    assert goody.cancel(made["orders"][0]["id"]).json()["status"] == "failed"
+
+
+def test_new_orders_need_a_clock_that_goes_on(goody: Goody) -> None:
+    goody.control("clock", {"now": "2020-01-01T00:00:00Z"})
+    assert "clock" in refused(goody, "orders", {"count": 1})
+    goody.control("clock", {"now": "2030-01-01T00:00:00Z"})
+    (order,) = goody.control("orders", {"count": 1})["orders"]
+    assert order["event_times"]["created_at"].startswith("2030-01-01T00:00:")
+
+
+@pytest.mark.parametrize("count", [0, -1, 10_001])
+def test_new_orders_have_a_bound(goody: Goody, count: int) -> None:
+    assert "count" in refused(goody, "orders", {"count": count})
+
+
+def test_the_clock_starts_at_now_runs_and_moves(goody: Goody) -> None:
+    start = goody.ask("clock")["unix"]
+    assert NOW <= start < NOW + 30
+    assert goody.ask("clock")["unix"] > start
+    moved = goody.control("clock", {"advance_seconds": 3600})["unix"]
+    assert start + 3600 <= moved < start + 3630
+    assert goody.control("clock", {"now": "2027-01-01T00:00:00Z"})["now"] == "2027-01-01T00:00:00Z"
+
+
+def test_moving_the_clock_lets_gifts_expire(goody: Goody) -> None:
+    order_id = goody.one("status=notified&unaccepted_expired=0&no_expiry=0")
+    goody.control("switches", {"expired_cancel": "400"})
+    goody.control("clock", {"advance_seconds": 400 * 86_400})
+    assert goody.cancel(order_id).status_code == 400
+    assert goody.order(order_id)["status"] == "notified"
+
+
+def test_switches_all_or_none(goody: Goody) -> None:
+    before = goody.ask("switches")
+    assert "late_cancel takes" in refused(
+        goody, "switches", {"past_date": "400", "late_cancel": "7"}
+    )
+    assert "unknown switch" in refused(goody, "switches", {"past_date": "400", "colour": "red"})
+    assert goody.ask("switches") == before
+    after = goody.control("switches", {"late_cancel": 409})["switches"]
+    assert after == {**before["switches"], "late_cancel": "409"}
+
+
+def test_calls_are_counted_by_route(goody: Goody) -> None:
+    order_id = goody.one("status=notified")
+    goody.get("/v1/orders?page=2")
+    goody.order(order_id)
+    goody.cancel(order_id)
+    goody.cancel(order_id, key="wrong")
+    goody.get("/v1/nowhere")
+    report = goody.ask("calls")
+    assert report["counts"] == {
+        "GET /v1/orders": 1,
+        "GET /v1/orders/{id}": 1,
+        "POST /v1/orders/{id}/cancel": 2,
+        "GET /v1/...": 1,
+    }
+    assert (report["total"], report["posts"], report["most_at_once"]) == (5, 2, 1)
+    assert report["recent"][0]["query"] == "page=2"
+    assert report["recent"][1]["path"] == f"/v1/orders/{order_id}"
+    assert goody.control("calls", method="DELETE")["total"] == 0
+
+
+def test_the_ledger_tells_before_and_after(goody: Goody) -> None:
+    order_id = goody.one("status=notified&no_expiry=0")
+    expires = goody.order(order_id)["expires_at"]
+    goody.extend(order_id, "2027-03-01T00:00:00Z")
+    goody.cancel(order_id)
+    goody.cancel(order_id)
+    lines = goody.ledger(order_id)
+    for line in lines:
+        assert line.pop("order_id") == order_id
+        assert line.pop("at").startswith("2026-11-22T00:0")
+    first = {"status": "notified", "expires_at": expires}
+    extended = {"status": "notified", "expires_at": "2027-03-01T00:00:00Z"}
+    ended = {**extended, "status": "failed"}
+    told = [
+        ("update_expiration", first, extended, True, "200"),
+        ("cancel", extended, ended, True, "200"),
+        ("cancel", ended, ended, False, "400"),
+    ]
+    names = ("kind", "before", "after", "applied", "answered")
+    assert lines == [dict(zip(names, line, strict=True)) for line in told]
+    assert goody.ask("ledger?kind=update_expiration")["entries"][0]["order_id"] == order_id
+    assert goody.control("ledger", method="DELETE") == {"entries": []}
+
+
+def test_latency_is_for_goodys_routes_only(goody: Goody) -> None:
+    goody.control("latency", {"seconds": 0.3})
+    assert goody.get("/v1/me").elapsed.total_seconds() >= 0.3
+    goody.control("latency", {"seconds": 0})
+    assert goody.get("/v1/me").elapsed.total_seconds() < 0.3
+
+
+def test_reset_brings_everything_back(goody: Goody) -> None:
+    page = goody.get("/v1/orders?per_page=100").content
+    events = list(goody.server.emulator.store.columns.events)
+    for row in goody.found("status=notified,created&limit=5"):
+        goody.cancel(row["id"])
+    goody.control("orders", {"count": 2})
+    goody.control("switches", {"late_cancel": "409"})
+    goody.control("clock", {"advance_seconds": 86_400})
+    goody.fault("status", times=None)
+    assert goody.control("reset")["orders"] == 600
+    assert goody.get("/v1/orders?per_page=100").content == page
+    assert list(goody.server.emulator.store.columns.events) == events
+    assert goody.ask("switches")["switches"]["late_cancel"] == "400"
+    assert goody.ask("clock")["unix"] < NOW + 30
+    assert goody.ask("ledger") == {"entries": []}
+    assert goody.ask("faults") == {"faults": []}
+
+
+def test_control_needs_no_key_and_says_what_it_does_not_know(goody: Goody) -> None:
+    session, root = goody.session, f"{goody.url}/_emulator"
+    assert session.get(f"{root}/clock", timeout=5).status_code == 200
+    assert session.get(f"{root}/nothing", timeout=5).status_code == 404
+    assert session.delete(f"{root}/clock", timeout=5).status_code == 405
+    assert session.post(f"{root}/clock", data=b"{", timeout=5).status_code == 400
+    assert session.post(f"{root}/clock", data=b"[]", timeout=5).status_code == 400
+    assert session.get(f"{root}/orders/{'0' * 8}", timeout=5).status_code == 404

@@ -1,0 +1,202 @@
+"""The data: equal from equal arguments, consistent, varied, and as large as asked."""
+
+from bisect import bisect_left
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from emulator.app import running
+from emulator.ids import IdSpace, is_uuid
+from emulator.seed import STATUSES, unpack_event
+from emulator.store import OPEN, Store
+from emulator.tests.conftest import NOW, Goody
+from emulator.words import HOSTILE
+
+Order = dict[str, Any]
+BEFORE_ACCEPTANCE = ("created", "notified", "opened", "failed")
+
+
+@pytest.fixture(scope="module")
+def store() -> Store:
+    return Store(orders=5_000, seed=1, now=NOW)
+
+
+@pytest.fixture(scope="module")
+def orders(store: Store) -> list[Order]:
+    return [store.detail(index) for index in range(5_000)]
+
+
+def first_pages(*, seed: int, now: int) -> list[bytes]:
+    with running(orders=300, seed=seed, now=now) as server:
+        goody = Goody(server)
+        return [goody.get(f"/v1/orders?per_page=100&page={page}").content for page in (1, 2, 3)]
+
+
+def test_equal_arguments_give_byte_equal_pages() -> None:
+    pages = first_pages(seed=4, now=NOW)
+    assert first_pages(seed=4, now=NOW) == pages
+    assert first_pages(seed=5, now=NOW) != pages
+    assert first_pages(seed=4, now=NOW - 86_400) != pages
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7])
+def test_small_numbers(count: int) -> None:
+    assert len(Store(orders=count, seed=1, now=NOW)) == count
+
+
+def test_ids_come_back_as_row_numbers_and_never_meet() -> None:
+    """What can be turned back cannot have two origins; so a sample of a million is enough."""
+    space = IdSpace(seed=1, name="order")
+    sample = [*range(2_000), *range(2_000, 1_000_000, 499), 999_999]
+    ids = [space.encode(number) for number in sample]
+    assert [space.decode(text) for text in ids] == sample
+    assert len(set(ids)) == len(sample)
+    assert all(is_uuid(text) and text[14] == "4" and text[19] in "89ab" for text in ids)
+
+
+def test_foreign_ids_decode_to_nothing() -> None:
+    space = IdSpace(seed=1, name="order")
+    for other in (IdSpace(seed=2, name="order"), IdSpace(seed=1, name="batch")):
+        assert [space.decode(other.encode(number)) for number in range(200)] == [None] * 200
+    assert space.decode("not a uuid") is None
+
+
+def test_orders_are_sorted_by_creation_up_to_now(store: Store) -> None:
+    created = list(store.columns.created)
+    assert created == sorted(created)
+    assert created[-1] <= NOW
+    assert NOW - created[0] > 600 * 86_400
+
+
+def test_events_are_sorted_and_tell_the_same_as_the_orders(store: Store) -> None:
+    events = store.columns.events
+    assert list(events) == sorted(events)
+    last: dict[int, str] = {}
+    for packed in events:
+        at, index, code = unpack_event(packed)
+        assert at <= NOW
+        last[index] = STATUSES[code]
+    assert last == {index: store.status(index) for index in range(len(store))}
+
+
+def test_one_moment_of_the_events_is_found_by_bisection(store: Store) -> None:
+    at, index, _ = unpack_event(store.columns.events[9_000])
+    position = bisect_left(store.columns.events, at << 32)
+    assert unpack_event(store.columns.events[position])[0] == at
+    assert store.facts(index).times
+
+
+def test_every_believable_status_occurs(orders: list[Order]) -> None:
+    counts = Counter(order["status"] for order in orders)
+    assert counts.keys() == set(STATUSES) - {"canceled"}
+    assert counts["delivered"] > 2_000
+    assert sum(counts[status] for status in OPEN) > 500
+
+
+def test_members_of_a_batch_share_what_batches_share(orders: list[Order]) -> None:
+    shared = ("sender", "message", "workspace_id", "card_id", "expires_at")
+    batches: dict[str, set[str]] = {}
+    for order in orders:
+        told = repr([order.get(name) for name in shared])
+        cart = repr(order.get("original_cart") or order["cart"])
+        batches.setdefault(order["order_batch_id"], set()).add(told + cart)
+    assert len(batches) < 2_000
+    assert {len(kinds) for kinds in batches.values()} == {1}
+
+
+def test_amounts_add_up_and_tax_waits_for_acceptance(orders: list[Order]) -> None:
+    for order in orders:
+        amounts = order["amounts"]
+        fee = amounts["amount_processing_fee"] or 0
+        pre_tax = amounts["amount_product"] + amounts["amount_shipping"] + fee
+        assert amounts["amount_pre_tax_total"] == pre_tax
+        if order["status"] in BEFORE_ACCEPTANCE:
+            assert amounts["amount_tax"] is None
+            assert amounts["amount_total"] is None
+        else:
+            relay = amounts["amount_global_relay_cost"] or 0
+            assert amounts["amount_total"] == pre_tax + amounts["amount_tax"] + relay
+
+
+def test_swaps_keep_what_was_sent(orders: list[Order]) -> None:
+    swapped = [order for order in orders if order.get("is_swapped")]
+    assert len(swapped) > 50
+    for order in swapped:
+        assert order["original_cart"] != order["cart"]
+        assert order["original_amounts"].keys() == {
+            "original_amount_product",
+            "original_amount_shipping",
+            "original_amount_credit_applied",
+            "original_amount_pre_tax_total",
+        }
+        assert order["status"] not in BEFORE_ACCEPTANCE
+
+
+def test_shipments_in_every_documented_state(orders: list[Order]) -> None:
+    states = {shipment["status"] for order in orders for shipment in order["shipments"]}
+    assert states == {
+        "pending", "tracking", "shipped", "delivered", "delivered_override", "failed",
+        "failed_unset_tracking", "failed_with_reship",
+    }  # fmt: skip
+    early = [order for order in orders if order["status"] in BEFORE_ACCEPTANCE]
+    assert all(order["shipments"] == [] for order in early)
+
+
+def test_selections_match_items_or_none(orders: list[Order]) -> None:
+    chosen = [order for order in orders if "cart_selections" in order]
+    matching = []
+    for order in chosen:
+        items = {item["id"] for item in order["cart"]["items"]}
+        matching.append({line["cart_item_id"] in items for line in order["cart_selections"]})
+    assert {True} in matching
+    assert {False} in matching
+    assert len(chosen) < len(orders) / 2
+
+
+def test_event_times_stand_in_order(orders: list[Order]) -> None:
+    for order in orders:
+        times = [at for name, at in order["event_times"].items() if at and "thank" not in name]
+        assert times == sorted(times)
+
+
+def test_expiries_of_all_kinds(store: Store) -> None:
+    rows = [i for i in range(len(store)) if store.status(i) in OPEN]
+    assert sum(store.is_expired(i) for i in rows) > 100
+    assert sum(NOW < store.expires(i) < NOW + 3 * 86_400 for i in rows) > 20
+    assert sum(store.expires(i) == 0 for i in rows) > 20
+
+
+def test_nulls_and_absences_where_the_schema_allows(orders: list[Order]) -> None:
+    def seen(name: str) -> set[str]:
+        return {
+            "absent" if name not in order else "null" if order[name] is None else "given"
+            for order in orders
+        }
+
+    for name in ("recipient_last_name", "payment_link", "card_id", "thank_you_note"):
+        assert seen(name) == {"absent", "null", "given"}, name
+    for name in ("recipient_email", "message", "workspace_id", "expires_at"):
+        assert seen(name) == {"null", "given"}, name
+
+
+def test_payment_links_only_while_payment_is_pending(orders: list[Order]) -> None:
+    linked = [order for order in orders if order.get("payment_link")]
+    assert linked
+    assert {order["status"] for order in linked} == {"pending_payment"}
+
+
+def test_texts_hostile_and_of_many_scripts(orders: list[Order]) -> None:
+    texts = {order["recipient_first_name"] for order in orders}
+    assert texts >= set(HOSTILE)
+    for script in ("José", "Ольга", "Ελένη", "محمد", "小龍", "지우", "สมชาย", "👩‍🚀 Ada"):
+        assert script in texts
+
+
+def test_references_are_unique_and_addresses_are_not(orders: list[Order]) -> None:
+    references = {order["reference_id"] for order in orders}
+    assert len(references) == 5_000
+    assert all(len(text) == 24 and text.isalnum() and text.upper() == text for text in references)
+    emails = Counter(order["recipient_email"] for order in orders if order["recipient_email"])
+    assert max(emails.values()) > 1
+    assert all(email.endswith((".test", "example.com")) for email in emails)
