@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import date as Date  # noqa: N812 - `date` is a parameter below
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 NOTHING = "—"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -70,6 +71,12 @@ def zone_name(at: datetime, zone: tzinfo) -> str:
     """The zone's short name at that instant; zones without letters read "UTC+03"."""
     name = at.astimezone(zone).tzname() or "UTC"
     return f"UTC{name}" if name[0] in "+-" else name
+
+
+def zone_in_words(zone: ZoneInfo, now: datetime) -> str:
+    """A zone by region and short name: "America/New_York (EST)"."""
+    short = zone_name(now, zone)
+    return zone.key if zone.key == short else f"{zone.key} ({short})"
 
 
 def relative(at: datetime, now: datetime) -> str:

@@ -77,6 +77,6 @@ def _show(
         "clear_url": list_url(window=Window(), size=size),
         "size": size,
         "default_size": DEFAULT_SIZE,
-        "zone": f"{zone.key} ({formats.zone_name(now, zone)})",
+        "zone": formats.zone_in_words(zone, now),
     }
     return render(request, "orders/list.html", context, _FRAGMENTS, status=status)
