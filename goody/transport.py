@@ -7,7 +7,8 @@ requests or urllib3: those carry the request, and with it the key.
 import http.client
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
@@ -64,11 +65,14 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A status and the body, whole if the status is 200, otherwise as far as it was read."""
+    """A status and the body, whole if the status is 200, otherwise as far as it was read.
+
+    Its repr is the status alone: bodies are full of personal data and reprs land in error reports.
+    """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Secret:
@@ -198,21 +202,27 @@ def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
 
 def _read_answer(response: requests.Response, exchange: Exchange) -> Answer:
     if response.status_code == http.client.OK:
-        body = b"".join(_pieces(response.raw, exchange.body_bytes))
+        body = _read_body(response.raw, exchange.body_bytes)
     else:
         exchange.deadline = exchange.deadline.within(_ERROR_SECONDS)
         body = _as_far_as_possible(response.raw)
-    return Answer(status=response.status_code, headers=response.headers, body=body)
+    return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
 
 
-def _as_far_as_possible(raw: urllib3.BaseHTTPResponse) -> bytes:
+def _read_body(raw: urllib3.BaseHTTPResponse, max_body: int) -> bytearray:
+    # Not a list of pieces: a million chunks of two bytes would be forty times their size.
+    body = bytearray()
+    for piece in _pieces(raw, max_body):
+        body += piece
+    return body
+
+
+def _as_far_as_possible(raw: urllib3.BaseHTTPResponse) -> bytearray:
     """The status is definite by now; a broken body cannot change it."""
-    body = b""
-    try:
+    body = bytearray()
+    with suppress(TooLarge, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError):
         for piece in _pieces(raw, _ERROR_BODY):
             body += piece
-    except (TooLarge, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError):
-        return body
     return body
 
 

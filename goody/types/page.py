@@ -3,7 +3,6 @@
 An order that cannot be read is set aside and the others stay. Walking the pages is not done here.
 """
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -40,6 +39,7 @@ class _Envelope(msgspec.Struct):
     """Cuts a page into its rows' texts without understanding them."""
 
     data: list[msgspec.Raw]
+    list_meta: msgspec.Raw = msgspec.Raw(b"null")
 
 
 def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
@@ -47,11 +47,11 @@ def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
 
     Raises BadJSON when the envelope itself is unusable: a page is never empty by mistake.
     """
-    texts = _row_texts(raw)
-    envelope: dict[str, Any] = {}
+    envelope = _cut(raw)
+    texts = [bytes(text) for text in envelope.data]
     try:
-        envelope = loads_object(raw)
-        results = [_read(value, text) for value, text in zip(envelope["data"], texts, strict=True)]
+        rows = loads_object(raw)["data"]
+        results = [_read(row, text) for row, text in zip(rows, texts, strict=True)]
     except BadJSON as error:
         # Valid JSON, but not as strict as we want it. Mostly one row is to blame.
         results = [_read_alone(text) for text in texts]
@@ -60,15 +60,15 @@ def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
     return OrderPage(
         orders=tuple(result for result in results if isinstance(result, Order)),
         quarantined=tuple(result for result in results if isinstance(result, Quarantined)),
-        total_count=_total_count(envelope),
+        total_count=_total_count(envelope.list_meta),
         page=page,
         per_page=per_page,
     )
 
 
-def _row_texts(raw: bytes) -> list[bytes]:
+def _cut(raw: bytes) -> _Envelope:
     try:
-        return [bytes(text) for text in msgspec.json.decode(raw, type=_Envelope).data]
+        return msgspec.json.decode(raw, type=_Envelope)
     except msgspec.ValidationError:
         raise BadJSON("not a list of orders") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -95,7 +95,9 @@ def _quarantine(error: BadOrder, text: bytes) -> Quarantined:
     return Quarantined(reason=str(error), id=error.order_id, raw=text[:QUARANTINE_BYTES])
 
 
-def _total_count(envelope: dict[str, Any]) -> int | None:
-    meta = envelope.get("list_meta")
-    count = meta.get("total_count") if isinstance(meta, dict) else None
+def _total_count(list_meta: msgspec.Raw) -> int | None:
+    try:
+        count = loads_object(bytes(list_meta)).get("total_count")
+    except BadJSON:
+        return None
     return count if type(count) is int and 0 <= count <= MAX_INT else None

@@ -1,0 +1,255 @@
+"""Slots, breaker and retry budget: what one process may ask of Goody."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from goody.client import Patience
+from goody.errors import NotFound, Unavailable
+from goody.limits import Breaker, Deadline, RetryBudget, Slots
+from goody.tests.samples import (
+    FAST,
+    ONCE,
+    ORDER_ID,
+    THRICE,
+    lasting,
+    make_client,
+    order,
+)
+from testing.faulty_server import FaultyServer, after, answer, refusing_url, reset, silence
+
+LONG = Patience(5.0, 1)
+
+
+def test_no_more_calls_at_once_than_there_are_slots():
+    running, most, lock = [0], [0], threading.Lock()
+
+    def counted(connection):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        connection.pause(0.01)
+        with lock:
+            running[0] -= 1
+        answer(200, order())(connection)
+
+    with FaultyServer(counted) as server, ThreadPoolExecutor(8) as pool:
+        client = make_client(server.url)
+        calls = [pool.submit(client.get_order, ORDER_ID, patience=LONG) for _ in range(24)]
+        assert [call.result().id for call in calls] == [ORDER_ID] * 24
+    assert (most[0], len(server.requests)) == (FAST.slots, 24)
+
+
+def test_waiting_for_a_slot_ends_with_the_deadline_and_sends_nothing():
+    with FaultyServer(silence) as server, ThreadPoolExecutor(2) as pool:
+        client = make_client(server.url)
+        busy = [pool.submit(client.get_order, ORDER_ID, patience=Patience(2, 1)) for _ in range(2)]
+        server.wait_until(lambda s: len(s.requests) == 2)
+        for call, patience in (
+            (lambda: client.get_order(ORDER_ID, patience=ONCE), ONCE.deadline),
+            (lambda: client.cancel_order(ORDER_ID), FAST.write_deadline),
+        ):
+            with pytest.raises(Unavailable) as caught, lasting(patience):
+                call()
+            assert caught.value.kind == "slots"
+        assert len(server.requests) == 2
+        for call in busy:
+            assert isinstance(call.exception(), Unavailable)
+        server.play(answer(200, order()))
+        assert client.get_order(ORDER_ID).id == ORDER_ID
+
+
+def test_slots_are_given_in_the_order_of_asking():
+    slots = Slots(1)
+    assert slots.acquire(timeout=0)
+    served = []
+
+    def take(name, is_waiting):
+        is_waiting.set()
+        assert slots.acquire(timeout=5)
+        served.append(name)
+        slots.release()
+
+    threads = []
+    for name in range(4):
+        is_waiting = threading.Event()
+        threads.append(threading.Thread(target=take, args=(name, is_waiting)))
+        threads[-1].start()
+        assert is_waiting.wait(5)
+        wait_for(lambda name=name: len(slots._waiting) == name + 1)
+    assert not slots.acquire(timeout=0.01)
+    slots.release()
+    for thread in threads:
+        thread.join(5)
+    assert served == [0, 1, 2, 3]
+    assert slots.acquire(timeout=0)
+
+
+def wait_for(condition):
+    ticks = threading.Event()
+    for _ in range(500):
+        if condition():
+            return
+        ticks.wait(0.01)
+    raise AssertionError("the condition did not come true")
+
+
+def test_the_breaker_opens_after_failures_in_a_row_and_probes_now_and_then():
+    clock = [100.0]
+    breaker = Breaker(failures=3, probe_every=30, clock=lambda: clock[0])
+    for is_alive in (False, False, True, False, False):
+        breaker.record(is_alive=is_alive)
+    assert breaker.admits(as_probe=False)
+    breaker.record(is_alive=False)
+    assert not breaker.admits(as_probe=True)
+    clock[0] += 29.9
+    assert not breaker.admits(as_probe=True)
+    clock[0] += 0.1
+    assert not breaker.admits(as_probe=False)
+    assert [breaker.admits(as_probe=True) for _ in range(3)] == [True, False, False]
+    clock[0] += 30
+    assert breaker.admits(as_probe=True)
+    breaker.record(is_alive=True)
+    assert breaker.admits(as_probe=False)
+    assert not breaker.is_open
+
+
+def test_an_open_breaker_asks_nothing_until_a_probe_succeeds():
+    clock = [0.0]
+    limits = replace(FAST, breaker_failures=5)
+    with FaultyServer(answer(503)) as server:
+        client = make_client(server.url, limits=limits, clock=lambda: clock[0])
+        kinds = []
+        for _ in range(8):
+            with pytest.raises(Unavailable) as caught:
+                client.get_order(ORDER_ID)
+            kinds.append(caught.value.kind)
+        assert kinds == ["server_error"] * 5 + ["breaker"] * 3
+        assert len(server.requests) == 5
+        clock[0] += 30
+        with pytest.raises(Unavailable):
+            client.get_order(ORDER_ID)
+        assert len(server.requests) == 6
+        server.play(answer(200, order()))
+        with pytest.raises(Unavailable, match="left alone"):
+            client.get_order(ORDER_ID)
+        clock[0] += 30
+        assert client.get_order(ORDER_ID).id == ORDER_ID
+        assert client.cancel_order(ORDER_ID).id == ORDER_ID
+    assert len(server.requests) == 8
+
+
+def test_retries_stop_when_the_breaker_opens():
+    limits = replace(FAST, breaker_failures=2)
+    with FaultyServer(reset) as server:
+        with pytest.raises(Unavailable) as caught:
+            make_client(server.url, limits=limits).get_order(ORDER_ID, patience=Patience(3, 10))
+    assert (caught.value.kind, len(server.requests)) == ("reset", 2)
+
+
+def test_refusals_and_rubbish_do_not_open_the_breaker():
+    limits = replace(FAST, breaker_failures=2)
+    with FaultyServer(answer(404)) as server:
+        client = make_client(server.url, limits=limits)
+        for status in (404, 404, 401, 401, 429, 400):
+            server.play(answer(status))
+            with pytest.raises(Exception, match="Goody"):
+                client.get_order(ORDER_ID)
+        with pytest.raises(Exception, match="Goody"):
+            client.cancel_order(ORDER_ID)
+    assert len(server.requests) == 7
+
+
+def test_a_failing_before_send_says_nothing_about_goody():
+    limits = replace(FAST, breaker_failures=2)
+
+    def fail():
+        raise LookupError
+
+    with FaultyServer(answer(200, order())) as server:
+        client = make_client(server.url, limits=limits)
+        for _ in range(3):
+            with pytest.raises(LookupError):
+                client.cancel_order(ORDER_ID, before_send=fail)
+        assert client.get_order(ORDER_ID).id == ORDER_ID
+
+
+def test_the_budget_keeps_retries_below_a_tenth_of_the_calls():
+    limits = replace(FAST, retry_allowance=5.0)
+    with FaultyServer(answer(503)) as server:
+        client = make_client(server.url, limits=limits, sleep=lambda _: None)
+        for _ in range(100):
+            with pytest.raises(Unavailable):
+                client.get_order(ORDER_ID, patience=THRICE)
+    retries = len(server.requests) - 100
+    assert 5 <= retries <= 5 + 100 * limits.retry_budget
+
+
+def test_the_budget_saves_up_no_more_than_its_allowance():
+    budget = RetryBudget(share=0.1, allowance=2.0)
+    for _ in range(1000):
+        budget.earn()
+    assert [budget.spend() for _ in range(3)] == [True, True, False]
+    for _ in range(11):
+        budget.earn()
+    assert [budget.spend() for _ in range(2)] == [True, False]
+
+
+def test_the_slot_is_free_between_two_attempts():
+    """A read that waits for its retry must not keep others from Goody."""
+    limits = replace(FAST, slots=1)
+    found = []
+
+    with FaultyServer(answer(503), answer(200, order())) as server:
+
+        def sleep(_):
+            found.append(client.get_order(ORDER_ID, patience=ONCE).id)
+
+        client = make_client(server.url, limits=limits, sleep=sleep)
+        assert client.get_order(ORDER_ID, patience=THRICE).id == ORDER_ID
+    assert (found, len(server.requests)) == ([ORDER_ID], 3)
+
+
+def test_a_closed_client_asks_nothing():
+    with FaultyServer(answer(200, order())) as server:
+        client = make_client(server.url)
+        client.close()
+        for call in (client.get_order, client.cancel_order):
+            with pytest.raises(Unavailable) as caught:
+                call(ORDER_ID)
+            assert caught.value.kind == "closed"
+    assert server.connections == 0
+
+
+def test_many_threads_share_one_client():
+    behaviors = [answer(200, order()), answer(404), after(0.01, answer(200, order()))] * 20
+    with FaultyServer(*behaviors) as server, ThreadPoolExecutor(6) as pool:
+        client = make_client(server.url)
+        calls = [pool.submit(client.get_order, ORDER_ID, patience=LONG) for _ in range(60)]
+        errors = [type(call.exception()) for call in calls]
+    assert (errors.count(NotFound), errors.count(type(None))) == (20, 40)
+    assert server.connections <= FAST.slots
+
+
+def test_a_deadline_counts_down_by_its_clock():
+    clock = [10.0]
+    deadline = Deadline(5, lambda: clock[0])
+    assert (deadline.remaining, deadline.has_passed) == (5, False)
+    assert deadline.within(2).remaining == 2
+    assert deadline.within(9).remaining == 5
+    clock[0] += 5
+    assert (deadline.remaining, deadline.has_passed) == (0, True)
+
+
+def test_failures_to_connect_open_the_breaker():
+    limits = replace(FAST, breaker_failures=2)
+    with refusing_url() as url:
+        client = make_client(url, limits=limits)
+        kinds = []
+        for _ in range(3):
+            with pytest.raises(Unavailable) as caught:
+                client.get_order(ORDER_ID)
+            kinds.append(caught.value.kind)
+    assert kinds == ["connect", "connect", "breaker"]

@@ -1,0 +1,69 @@
+"""Answers of any size cost a bounded amount of memory, seen from outside the process."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from goody.limits import MIB
+from goody.tests.samples import KEY, page_of
+from testing.faulty_server import (
+    FaultyServer,
+    answer,
+    endless_chunks,
+    gzip_bomb,
+    huge_body,
+    interim,
+    many_headers,
+)
+
+# ru_maxrss never sinks, so what it rises by after a first answer is what the bad one cost.
+SCRIPT = """
+import json, resource, sys
+from goody.client import Client, Limits, Patience
+from goody.errors import GoodyError
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+url, key = sys.argv[1:]
+client = Client(base_url=url, api_key=key, limits=Limits())
+client.list_orders()
+before = peak()
+try:
+    client.list_orders(patience=Patience(3.0, 1))
+except GoodyError as error:
+    print(json.dumps([error.kind, peak() - before]))
+"""
+
+
+TOO_LARGE = {"too_large"}
+CASES = {
+    "announced": (huge_body(100 * MIB), TOO_LARGE),
+    "unannounced": (huge_body(100 * MIB, announce=False), TOO_LARGE),
+    "gzip": (gzip_bomb(100 * MIB), TOO_LARGE),
+    "chunks": (endless_chunks(), TOO_LARGE),
+    # So many that it depends on the machine which bound is met first.
+    "tiny chunks": (endless_chunks(b"xy"), {"too_large", "deadline"}),
+    "headers": (many_headers(90, length=60_000), TOO_LARGE),
+    "after 103": (interim(103, huge_body(100 * MIB)), {"status"}),
+    "an error's body": (huge_body(100 * MIB, status=503), {"server_error"}),
+    "an error's gzip": (gzip_bomb(100 * MIB, status=302), {"redirect"}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_memory_grows_by_16_mib_at_most(case):
+    behavior, kinds = CASES[case]
+    with FaultyServer(answer(200, page_of()), behavior) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, server.url, KEY],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    kind, growth = json.loads(done.stdout)
+    assert kind in kinds
+    assert growth <= 16 * MIB
