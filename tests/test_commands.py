@@ -10,11 +10,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 import requests
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 
+from orders.audit import Actor, Role
 from testing.postgres import free_port
 from testing.processes import wait_for
 
@@ -27,7 +31,8 @@ class Demo:
     def __init__(self, data: Path, **variables: str) -> None:
         self.port = free_port()
         self.emulator_port = free_port()
-        self.output = data / "output"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = data / f"output-{self.port}"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 ["sh", "bin/demo"],
@@ -63,13 +68,17 @@ class Demo:
             self.process.wait(10)
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all starts: each after the first finds what the one before it left."""
+    return tmp_path_factory.mktemp("demo")
+
+
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Callable[..., Demo]]:
+def demo(data: Path) -> Iterator[Callable[..., Demo]]:
     started: list[Demo] = []
 
     def start(**variables: str) -> Demo:
-        data = tmp_path / str(len(started))
-        data.mkdir()
         started.append(Demo(data, **variables))
         wait_for(started[-1].is_ready, timeout=60, what="bin/demo to be ready")
         return started[-1]
@@ -95,12 +104,12 @@ def assert_nothing_left(demo: Demo, children: list[psutil.Process]) -> None:
     assert is_free(demo.emulator_port)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_demo_serves_until_a_signal(demo: Callable[..., Demo], number: signal.Signals) -> None:
     running = demo(GOODY_API_URL="https://goody.example.com")
     children = running.processes()
 
-    page = requests.get(f"http://127.0.0.1:{running.port}/login/?q=secret", timeout=10)
+    page = log_in(running, "agent", "agent-demo").get(f"{running.url}/orders/?q=secret", timeout=10)
     os.kill(running.process.pid, number)
 
     assert page.status_code == 200
@@ -111,23 +120,18 @@ def test_demo_serves_until_a_signal(demo: Callable[..., Demo], number: signal.Si
     assert f"http://localhost:{running.port}/" in text
     assert "agent-demo" in text
     assert "GOODY_API_URL=https://goody.example.com is left alone" in text
-    assert "GET /login/" in text
+    assert "GET /orders/" in text
     assert "secret" not in text
 
 
-def test_demo_users_can_log_in(demo: Callable[..., Demo]) -> None:
-    base = f"http://127.0.0.1:{demo().port}"
-    for role in ("viewer", "agent", "lead", "admin"):
-        with requests.Session() as browser:
-            browser.get(f"{base}/login/", timeout=10)
-            form = {
-                "csrfmiddlewaretoken": browser.cookies["csrftoken"],
-                "username": role,
-                "password": f"{role}-demo",
-            }
-            answer = browser.post(f"{base}/login/", form, timeout=10, allow_redirects=False)
-            assert answer.status_code == 302, role
-            assert browser.get(f"{base}/orders/", timeout=10).status_code == 200
+def log_in(demo: Demo, name: str, password: str) -> requests.Session:
+    browser = requests.Session()
+    browser.get(f"{demo.url}/login/", timeout=10)
+    token = browser.cookies["csrftoken"]
+    form = {"csrfmiddlewaretoken": token, "username": name, "password": password}
+    answer = browser.post(f"{demo.url}/login/", form, timeout=10, allow_redirects=False)
+    assert answer.status_code == 302
+    return browser
 
 
 def test_demo_stops_when_a_part_of_it_ends(demo: Callable[..., Demo]) -> None:
@@ -187,6 +191,36 @@ def run_demo(data: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=30,
     )
+
+
+# --- The demo's users -------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_demo_users_have_the_printed_passwords_and_their_roles(settings: Any) -> None:
+    settings.GOODY_API_URL = "http://127.0.0.1:8001"
+    call_command("create_demo_users", verbosity=0)
+    User.objects.get(username="lead").groups.clear()
+    call_command("create_demo_users", verbosity=0)
+
+    users = {user.username: user for user in User.objects.all()}
+    assert users.keys() == {"viewer", "agent", "lead", "admin"}
+    for name, user in users.items():
+        assert user.check_password(f"{name}-demo")
+        assert Actor.of(user).role == Role(name)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "url", ["", "https://api.ongoody.com", "http://127.0.0.1.example.com", "http://10.0.0.1"]
+)
+def test_demo_users_are_refused_away_from_loopback(url: str, settings: Any) -> None:
+    settings.GOODY_API_URL = url
+
+    with pytest.raises(CommandError, match="address of this machine"):
+        call_command("create_demo_users", verbosity=0)
+
+    assert not User.objects.exists()
 
 
 # --- The search for an interpreter ------------------------------------------------------------
