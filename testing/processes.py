@@ -80,6 +80,10 @@ class Process:
         finally:
             self.kill()
 
+    def wait(self, timeout: float = 60.0) -> int:
+        """The exit status of a process that ends by itself."""
+        return self._process.wait(timeout)
+
     def close(self) -> None:
         self.kill()
         self._output.close()
@@ -185,6 +189,16 @@ class Visitor:
             timeout=60,
             allow_redirects=False,
         )
+
+    @classmethod
+    def without_login(cls, base: str, headers: Mapping[str, str]) -> Visitor:
+        """For a server that knows no login page: every request carries these headers."""
+        other = cls.__new__(cls)
+        other.base = base
+        other.http = requests.Session()
+        other.http.trust_env = False
+        other.http.headers.update(headers)
+        return other
 
     def copy(self, base: str = "") -> Visitor:
         """The same person on a connection of their own, perhaps at another web process."""

@@ -1,0 +1,1 @@
+"""Speed and memory, measured and printed; nothing here passes or fails. See __main__.py."""
