@@ -7,8 +7,11 @@
  */
 
 const TOAST_MS = 10_000;
-const dialog = document.getElementById("dialog");
-const dialogBody = document.getElementById("dialog-body");
+
+/* Asked for anew each time: a Back that htmx serves puts in another body. */
+const byId = (id) => document.getElementById(id);
+const theDialog = () => byId("dialog");
+const isInDialog = (target) => target === "#dialog-body" || target?.id === "dialog-body";
 
 document.documentElement.classList.add("has-js");
 
@@ -27,29 +30,36 @@ document.addEventListener("htmx:config:request", (event) => {
 });
 
 document.addEventListener("htmx:before:request", (event) => {
-  event.detail.ctx.target?.setAttribute("aria-busy", "true");
+  setBusy(event.detail.ctx.target, true);
 });
 
 document.addEventListener("htmx:finally:request", (event) => {
-  event.detail.ctx.target?.removeAttribute("aria-busy");
+  setBusy(event.detail.ctx.target, false);
 });
+
+/* The target is a selector where the server chose another one. */
+function setBusy(target, isBusy) {
+  if (target instanceof Element) {
+    target.ariaBusy = isBusy ? "true" : null;
+  }
+}
 
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
-  if (ctx.target === dialogBody) {
+  if (isInDialog(ctx.target)) {
     openDialog();
   } else if (ctx.response?.status < 400) {
-    document.getElementById("problem").replaceChildren();
+    byId("problem").replaceChildren();
   }
   watchToasts();
-  focusErrors(ctx.target === dialogBody ? dialogBody : document);
+  focusErrors();
   arriveAtResults(ctx);
 });
 
 document.addEventListener("htmx:error", (event) => {
   if (event.detail.error?.name !== "AbortError") {
     say("The dashboard did not answer.");
-    showOffline(event.detail.ctx?.target === dialogBody && dialog.open ? dialogBody : null);
+    showOffline(theDialog().open ? byId("dialog-body") : byId("problem"));
   }
 });
 
@@ -58,23 +68,21 @@ function showOffline(place) {
   const banner = document.createElement("div");
   banner.className = "banner banner--bad";
   banner.setAttribute("role", "alert");
+  banner.dataset.offline = "true";
   banner.textContent =
     "The dashboard did not answer. If you were changing an order, reload the page and look at it before you try again.";
-  if (place) {
-    place.prepend(banner);
-  } else {
-    document.getElementById("problem").replaceChildren(banner);
-  }
+  place.querySelector("[data-offline]")?.remove();
+  place.prepend(banner);
 }
 
 /* --- announcements ------------------------------------------------------------------------ */
 
 function say(text) {
-  document.getElementById("live").textContent = text;
+  byId("live").textContent = text;
 }
 
 function arriveAtResults(ctx) {
-  const results = document.getElementById("results");
+  const results = byId("results");
   const isNew = results && ctx.sourceElement && !document.querySelector("[data-arrived]");
   if (!isNew) {
     return;
@@ -86,8 +94,8 @@ function arriveAtResults(ctx) {
   }
 }
 
-function focusErrors(root) {
-  const errors = root.querySelector(".form-errors:not([data-seen])");
+function focusErrors() {
+  const errors = document.querySelector(".form-errors:not([data-seen])");
   if (errors) {
     errors.dataset.seen = "true";
     errors.focus();
@@ -100,41 +108,50 @@ let trigger = null;
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest('[hx-target="#dialog-body"]');
-  if (link && !dialog.contains(link)) {
+  if (link && !theDialog().contains(link)) {
     trigger = { link, row: link.closest("tr"), key: link.dataset.key };
   }
 });
 
 function openDialog() {
-  if (!dialog.open) {
-    dialog.showModal();
+  const body = byId("dialog-body");
+  if (!theDialog().open) {
+    theDialog().showModal();
   }
   const first =
-    dialogBody.querySelector(".form-errors") ||
-    dialogBody.querySelector("[autofocus]") ||
-    dialogBody.querySelector("button, a[href], input:not([type=hidden])");
+    body.querySelector(".form-errors") ||
+    body.querySelector("[autofocus]") ||
+    body.querySelector("button, a[href], input:not([type=hidden])");
   first?.focus();
 }
 
 function closeDialog() {
-  if (dialog.open) {
-    dialog.close();
+  if (theDialog().open) {
+    theDialog().close();
   }
 }
 
 document.addEventListener("dialog-close", closeDialog);
 
-dialog.addEventListener("click", (event) => {
-  if (event.target === dialog || event.target.closest("[data-dialog-close]")) {
+document.addEventListener("click", (event) => {
+  const isBackdrop = event.target === theDialog();
+  if (isBackdrop || (event.target.closest("[data-dialog-close]") && theDialog().open)) {
     event.preventDefault();
     closeDialog();
   }
 });
 
-dialog.addEventListener("close", () => {
-  dialogBody.replaceChildren();
-  returnFocus();
-});
+/* `close` does not bubble, but it can be captured on its way down. */
+document.addEventListener(
+  "close",
+  (event) => {
+    if (event.target === theDialog()) {
+      byId("dialog-body").replaceChildren();
+      returnFocus();
+    }
+  },
+  true,
+);
 
 /* Back to where the dialog was opened; if that is gone, to the row in its place or the next. */
 function returnFocus() {
@@ -143,12 +160,12 @@ function returnFocus() {
   }
   const { link, row, key } = trigger;
   trigger = null;
-  const sameRow = row && document.getElementById(row.id);
+  const sameRow = row && byId(row.id);
   const place =
     (link.isConnected && link) ||
     sameRow?.querySelector(key ? `[data-key="${key}"]` : "[data-open]") ||
     sameRow?.querySelector("[data-open]") ||
-    document.getElementById("main");
+    byId("main");
   place?.focus();
 }
 
@@ -180,7 +197,7 @@ function dismiss(toast) {
   const hadFocus = toast.contains(document.activeElement);
   toast.remove();
   if (hadFocus) {
-    document.getElementById("main").focus();
+    byId("main").focus();
   }
 }
 
@@ -257,7 +274,7 @@ const KEYS = {
   r: () => follow("[data-refresh]"),
   "[": () => follow('[rel="prev"]'),
   "]": () => follow('[rel="next"]'),
-  "?": () => document.getElementById("shortcuts").showModal(),
+  "?": () => byId("shortcuts").showModal(),
 };
 
 /* On a list, `e` and `c` need a chosen row; on an order's page there is only the one order. */
@@ -290,5 +307,5 @@ document.addEventListener("keydown", (event) => {
 });
 
 watchToasts();
-focusErrors(document);
-document.getElementById("results")?.setAttribute("data-arrived", "true");
+focusErrors();
+byId("results")?.setAttribute("data-arrived", "true");
