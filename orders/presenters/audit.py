@@ -12,15 +12,14 @@ from django.urls import reverse
 
 from orders.audit import REASONS, Action
 from orders.forms.audit import ACTIONS
-from orders.models import AuditEntry
+from orders.models import AuditEntry, State
 from orders.outcomes import tell
 
 from . import formats
-from .operations import change_in_words, operation_url, web_address
+from .operations import change_in_words, operation_name, operation_url, web_address
 
 _REASONS = dict(REASONS)
 _NAMES = dict(ACTIONS)
-_TONES = {"good": "good", "busy": "busy", "bad": "bad", "neutral": "neutral"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,6 @@ class Row:
     ticket_url: str
     change: str
     outcome: str
-    outcome_tone: str
     outcome_detail: str
     operation_url: str
     settled_by: str
@@ -55,7 +53,7 @@ def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> Row:
         when=formats.date_time(entry.at, zone),
         when_iso=formats.iso(entry.at),
         who=entry.actor_name,
-        action=action_name(entry.action),
+        action=operation_name(entry.operation) if entry.operation else action_name(entry.action),
         note=entry.note,
         reason=_REASONS.get(entry.reason, entry.reason),
         ticket_url=web_address(entry.ticket_url),
@@ -88,15 +86,14 @@ def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]
     if entry.operation is None:
         return {
             "outcome": entry.detail,
-            "outcome_tone": "",
             "outcome_detail": "",
             "operation_url": "",
         }
     told = tell(entry.operation, now=now, zone=zone)
     return {
         "outcome": told.title,
-        "outcome_tone": _TONES[told.tone],
-        "outcome_detail": told.sentence,
+        # An applied change stands in its own column.
+        "outcome_detail": "" if entry.operation.state == State.APPLIED else told.sentence,
         "operation_url": operation_url(entry.operation),
     }
 

@@ -208,7 +208,7 @@ def expiry_in_words(expiry: eligibility.Expiry, now: datetime) -> str:
     if expiry.at is None:
         return "No expiry"
     if expiry.kind == ExpiryKind.IRRELEVANT:
-        return "Expiry (no longer matters)"
+        return "Expiry no longer matters"
     distance = formats.relative(expiry.at, now)
     return f"Expired {distance}" if expiry.kind == ExpiryKind.PAST else f"Expires {distance}"
 

@@ -33,6 +33,7 @@ _NAMES = {
     Action.ORDER_EXTEND: "Change expiration",
 }
 
+_UTC = ZoneInfo("UTC")
 _WATCHED_FOR = timedelta(minutes=5)
 _BANNER_TONES = {Tone.GOOD: "good", Tone.BUSY: "info", Tone.BAD: "bad", Tone.NEUTRAL: "warn"}
 
@@ -59,6 +60,8 @@ class OperationView:
     undo_url: str
     undoes_url: str
     is_cancel: bool
+    # Whether the telling says the change already.
+    is_change_told: bool
     # How often a page that shows it looks again ("2s"); "" when nothing changes by itself.
     poll_every: str
 
@@ -81,7 +84,7 @@ def describe(
         id=operation.id,
         url=operation_url(operation, next_url),
         action=operation.action,
-        name=_name(operation),
+        name=operation_name(operation),
         telling=tell(operation, now=now, zone=zone),
         who=operation.actor_name,
         asked=_moment(operation.created_at, zone),
@@ -95,6 +98,7 @@ def describe(
         needs_human=operation.state == State.NEEDS_HUMAN,
         undo_url=undo_url(operation, next_url) if may_undo else "",
         undoes_url=_undoes_url(operation, next_url),
+        is_change_told=operation.state == State.APPLIED and operation.expiration is not None,
         is_cancel=operation.action == Action.ORDER_CANCEL,
         poll_every=poll_every(operation, now),
     )
@@ -113,9 +117,9 @@ def _moment(at: datetime, zone: ZoneInfo) -> Moment:
     return Moment(formats.iso(at), formats.date_time(at, zone))
 
 
-def _name(operation: Operation) -> str:
+def operation_name(operation: Operation) -> str:
     if operation.undoes_id:
-        return "Undo of a change of expiration"
+        return "Undo change of expiration"
     return _NAMES.get(Action(operation.action), operation.action)
 
 
@@ -188,9 +192,15 @@ def chips(presets: Sequence[tuple[str, datetime]], *, zone: ZoneInfo) -> list[Ch
 
 
 def in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:
-    """The viewer's time and UTC: "26 Mar 2026, 23:59 EDT (27 Mar 2026, 03:59 UTC)"."""
+    """The viewer's time and UTC: "26 Mar 2026, 23:59 EDT (27 Mar 2026, 03:59 UTC)"; the day is
+    said once where it is the same.
+    """
     if at is None:
         return "no expiration"
     local = formats.date_time(at, zone)
-    utc = formats.date_time(at, ZoneInfo("UTC"))
-    return local if local == utc else f"{local} ({utc})"
+    utc = formats.date_time(at, _UTC)
+    if local == utc:
+        return local
+    if formats.day(at, zone) == formats.day(at, _UTC):
+        utc = f"{formats.minute(at, _UTC)} UTC"
+    return f"{local} ({utc})"

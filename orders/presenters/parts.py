@@ -28,6 +28,7 @@ class Line:
     copy: str = ""
     moment: Moment | None = None
     is_number: bool = False
+    is_total: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ _AMOUNTS = (
     ("amount_pre_tax_total", "Total before tax"),
     ("amount_tax", "Tax"),
     ("amount_total", "Total"),
-    ("amount_credit_applied", "Credit applied (shown apart, not subtracted)"),
+    ("amount_credit_applied", "Credit applied"),
 )
 _ORIGINAL_AMOUNTS = (
     ("original_amount_product", "Products"),
@@ -176,7 +177,9 @@ def original_money(order: Order) -> list[Line]:
 def _amount(name: str, label: str, amounts: object) -> Line:
     cents: int | None = getattr(amounts, name, None)
     value = UNKNOWN_YET if cents is None else formats.money(cents)
-    return Line(label, value, name=name, is_number=cents is not None)
+    return Line(
+        label, value, name=name, is_number=cents is not None, is_total=name.endswith("total")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def _goody_events(order: Order, zone: ZoneInfo) -> list[tuple[datetime, Entry]]:
 def _staff(operation: Operation, shown: OperationView) -> tuple[datetime, Entry]:
     entry = Entry(
         anchor=f"operation-{shown.id}",
-        title=f"{shown.name}: {shown.telling.title}",
+        title=_title(operation, shown),
         tone=shown.telling.tone,
         moment=shown.asked,
         by=shown.who,
@@ -74,17 +74,22 @@ def _staff(operation: Operation, shown: OperationView) -> tuple[datetime, Entry]
     return operation.created_at, entry
 
 
+def _title(operation: Operation, shown: OperationView) -> str:
+    if _is_our_cancel(operation):
+        return f"Canceled here by {shown.who}"
+    return f"{shown.name}: {shown.telling.title}"
+
+
 def _end(
     order: Order,
     operations: Sequence[tuple[Operation, OperationView]],
     is_cancel_on_record: bool,
 ) -> list[Entry]:
-    """How a canceled or failed order ended. "Canceled here" differs from "outside"."""
+    """How an order ended that was not canceled here (that stands among the staff's writes)."""
     if order.status not in ENDED:
         return []
-    ours = next((operation for operation, _ in operations if _is_our_cancel(operation)), None)
-    if ours is not None:
-        return [Entry("ended", f"Canceled here by {ours.actor_name}", "neutral", None, "")]
+    if any(_is_our_cancel(operation) for operation, _ in operations):
+        return []
     what = "Canceled" if is_cancel_on_record else "Canceled or failed"
     title = f"{what} outside this dashboard (Goody gives neither time nor person)"
     return [Entry("ended", title, "neutral", None, "Goody")]
