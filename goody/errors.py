@@ -24,7 +24,10 @@ MESSAGE_CHARS = 300
 _REDACTION_WINDOW = 4000
 
 _EMAIL = re.compile(r"[^\s@<>\"'()]+@[^\s@<>\"'()]*")
-_TOKEN = re.compile(r"[A-Za-z0-9_\-]{16,}")
+# Values of JSON members are people's names more often than not; only Goody's "error" is kept.
+_JSON_TEXT = re.compile(r'(?<!"error")(:\s*)"(?:[^"\\]|\\.)*"?')
+# A long word with a digit or a capital in it; without either it is a field's name.
+_TOKEN = re.compile(r"(?=[a-z_\-]*[A-Z0-9])[A-Za-z0-9_\-]{16,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 PHRASES = {
@@ -55,8 +58,8 @@ PHRASES = {
 class Evidence:
     """What may be logged of the answer behind an error.
 
-    `head` holds at most 200 bytes of the body (UTF-8), with e-mail addresses, long tokens and the
-    API key taken out. `sha256` is the hex digest of the whole body as far as it was read, or "".
+    `head` holds at most 200 bytes of the body (UTF-8), redacted (see `redact`). `sha256` is the
+    hex digest of the whole body as far as it was read, or "".
     """
 
     status: int | None = None
@@ -75,9 +78,12 @@ def evidence(*, status: int, body: bytes, secret: str = "") -> Evidence:
 
 
 def redact(body: bytes, *, secret: str = "") -> str:
-    """The first 200 bytes of a body as one line without addresses, long tokens or the secret."""
+    """The first 200 bytes of a body as one line, without what may be personal or secret.
+
+    Out go e-mail addresses, long tokens, the secret, and the texts in JSON but for `error`.
+    """
     text = body[:_REDACTION_WINDOW].decode("utf-8", "replace")
-    text = one_line(text, secret=secret)
+    text = _JSON_TEXT.sub(r'\1"..."', one_line(text, secret=secret))
     text = _TOKEN.sub("[token]", _EMAIL.sub("[email]", text))
     return text.encode()[:HEAD_BYTES].decode("utf-8", "ignore")
 

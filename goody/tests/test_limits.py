@@ -143,9 +143,8 @@ def test_an_open_breaker_asks_nothing_until_a_probe_succeeds():
 
 def test_retries_stop_when_the_breaker_opens():
     limits = replace(FAST, breaker_failures=2)
-    with FaultyServer(reset) as server:
-        with pytest.raises(Unavailable) as caught:
-            make_client(server.url, limits=limits).get_order(ORDER_ID, patience=Patience(3, 10))
+    with FaultyServer(reset) as server, pytest.raises(Unavailable) as caught:
+        make_client(server.url, limits=limits).get_order(ORDER_ID, patience=Patience(3, 10))
     assert (caught.value.kind, len(server.requests)) == ("reset", 2)
 
 

@@ -2,12 +2,13 @@
 
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goody.tests.samples import ORDER_ID, OTHER_ID, make_client, order, page_of
@@ -226,6 +227,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*order(), "new"]), json_values))
 def test_nothing_but_bad_order_ever_comes_out(changes):
     raw = json.dumps({"id": str(ORDER_ID), "status": "created", **changes}).encode()
@@ -238,12 +240,11 @@ def test_nothing_but_bad_order_ever_comes_out(changes):
     assert parse_order(found.raw) == found
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_an_order_or_bad(raw):
-    try:
+    with suppress(BadOrder):
         assert parse_order(raw).raw == raw
-    except BadOrder as error:
-        assert str(error)
 
 
 def test_one_odd_row_does_not_lose_the_others():

@@ -118,9 +118,8 @@ def test_rubbish_is_not_retried(case):
     ids=str,
 )
 def test_a_list_without_rows_is_never_an_empty_list(body):
-    with FaultyServer(answer(200, body)) as server:
-        with pytest.raises(BadResponse) as caught:
-            make_client(server.url).list_orders()
+    with FaultyServer(answer(200, body)) as server, pytest.raises(BadResponse) as caught:
+        make_client(server.url).list_orders()
     assert caught.value.kind == "bad_json"
 
 
@@ -165,9 +164,12 @@ def test_a_blackhole_ends_with_the_connect_timeout_of_each_attempt():
 
 def test_a_wait_that_does_not_fit_the_deadline_is_not_begun():
     limits = replace(FAST, retry_base=100.0)
-    with FaultyServer(answer(503)) as server:
-        with pytest.raises(Unavailable) as caught, quicker_than(0.3):
-            make_client(server.url, limits=limits).get_order(ORDER_ID, patience=THRICE)
+    with (
+        FaultyServer(answer(503)) as server,
+        pytest.raises(Unavailable) as caught,
+        quicker_than(0.3),
+    ):
+        make_client(server.url, limits=limits).get_order(ORDER_ID, patience=THRICE)
     assert (caught.value.kind, len(server.requests)) == ("server_error", 1)
 
 
@@ -267,15 +269,16 @@ def test_a_retry_after_date_is_read_by_goodys_clock():
         "Date": format_datetime(NOW, usegmt=True),
         "Retry-After": format_datetime(NOW + timedelta(hours=10), usegmt=True),
     }
-    with FaultyServer(answer(429, {"error": "Slow down"}, headers=headers)) as server:
-        with pytest.raises(RateLimited) as caught:
-            make_client(server.url).cancel_order(ORDER_ID)
+    with (
+        FaultyServer(answer(429, {"error": "Slow down"}, headers=headers)) as server,
+        pytest.raises(RateLimited) as caught,
+    ):
+        make_client(server.url).cancel_order(ORDER_ID)
     assert (caught.value.retry_after, caught.value.message) == (36000.0, "Slow down")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 451])
 def test_a_refused_read_is_not_retried(status):
-    with FaultyServer(answer(status, {"error": "No"})) as server:
-        with pytest.raises(Rejected) as caught:
-            make_client(server.url).get_order(ORDER_ID, patience=THRICE)
+    with FaultyServer(answer(status, {"error": "No"})) as server, pytest.raises(Rejected) as caught:
+        make_client(server.url).get_order(ORDER_ID, patience=THRICE)
     assert (caught.value.status, caught.value.message, len(server.requests)) == (status, "No", 1)

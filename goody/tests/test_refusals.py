@@ -33,18 +33,19 @@ CALLS = {
     ],
 )
 def test_each_refusal_has_its_error(call, status, error, kind):
-    with FaultyServer(answer(status, {"error": "Order not found"})) as server:
-        with pytest.raises(Rejected) as caught:
-            CALLS[call](make_client(server.url))
+    with (
+        FaultyServer(answer(status, {"error": "Order not found"})) as server,
+        pytest.raises(Rejected) as caught,
+    ):
+        CALLS[call](make_client(server.url))
     assert type(caught.value) is error
     assert (caught.value.status, caught.value.kind) == (status, kind)
     assert (caught.value.message, len(server.requests)) == ("Order not found", 1)
 
 
 def message_of(behavior):
-    with FaultyServer(behavior) as server:
-        with pytest.raises(Rejected) as caught:
-            cancel(make_client(server.url))
+    with FaultyServer(behavior) as server, pytest.raises(Rejected) as caught:
+        cancel(make_client(server.url))
     return caught.value.message
 
 
@@ -72,12 +73,20 @@ def test_a_proxys_page_gives_no_sentence():
     assert message_of(html(403)) == "Goody gave no reason (HTTP 403)."
 
 
+def test_the_evidence_keeps_no_names_from_json():
+    body = b'{"error": "Too late", "a": {"recipient_first_name":"Pri\\"ya","n": 1}, "b": "Nair'
+    with FaultyServer(answer(409, body)) as server, pytest.raises(Rejected) as caught:
+        cancel(make_client(server.url))
+    assert caught.value.head == (
+        '{"error": "Too late", "a": {"recipient_first_name":"...","n": 1}, "b": "..."'
+    )
+
+
 def test_the_evidence_is_short_and_redacted():
     body = f"Hi priya.nair+x@example.test, key {KEY}\x00token abcdefgh12345678 ".encode()
     body += "é".encode() * 300
-    with FaultyServer(answer(404, body)) as server:
-        with pytest.raises(NotFound) as caught:
-            cancel(make_client(server.url))
+    with FaultyServer(answer(404, body)) as server, pytest.raises(NotFound) as caught:
+        cancel(make_client(server.url))
     error = caught.value
     assert error.head.startswith("Hi [email] key [key] token [token] é")
     assert 198 <= len(error.head.encode()) <= 200

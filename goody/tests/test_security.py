@@ -25,6 +25,14 @@ def certificates(tmp_path_factory):
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
+CALLS = {
+    "read": lambda client, _: client.get_order(ORDER_ID, patience=THRICE),
+    "write": lambda client, called: client.cancel_order(
+        ORDER_ID, before_send=lambda: called.append(1)
+    ),
+}
+
+
 def secure_client(server, certificates, **options):
     return make_client(server.url, ca_bundle=str(certificates.ca), **options)
 
@@ -49,10 +57,7 @@ def test_a_bad_certificate_sends_nothing_and_is_tried_once(certificates, fault, 
     with FaultyServer(answer(200, order()), tls=tls, host="localhost") as server:
         client = secure_client(server, certificates)
         with pytest.raises(Unavailable) as caught:
-            if call == "read":
-                client.get_order(ORDER_ID, patience=THRICE)
-            else:
-                client.cancel_order(ORDER_ID, before_send=lambda: called.append(1))
+            CALLS[call](client, called)
         server.wait_until(lambda s: s.failed_handshakes == 1)
     assert (caught.value.kind, called) == ("tls", [])
     assert (server.connections, server.requests) == (1, [])
@@ -60,9 +65,11 @@ def test_a_bad_certificate_sends_nothing_and_is_tried_once(certificates, fault, 
 
 def test_an_unknown_authority_is_refused(certificates):
     tls = certificates.context("good")
-    with FaultyServer(answer(200, order()), tls=tls, host="localhost") as server:
-        with pytest.raises(Unavailable) as caught:
-            make_client(server.url).get_order(ORDER_ID)
+    with (
+        FaultyServer(answer(200, order()), tls=tls, host="localhost") as server,
+        pytest.raises(Unavailable) as caught,
+    ):
+        make_client(server.url).get_order(ORDER_ID)
     assert caught.value.kind == "tls"
 
 
@@ -95,10 +102,7 @@ def test_a_redirect_is_not_followed_and_the_key_stays(status, call):
             client = make_client(server.url)
             error = BadResponse if call == "read" else OutcomeUnknown
             with pytest.raises(error) as caught:
-                if call == "read":
-                    client.get_order(ORDER_ID, patience=THRICE)
-                else:
-                    client.cancel_order(ORDER_ID)
+                CALLS[call](client, [])
         assert (elsewhere.connections, len(server.requests)) == (0, 1)
     assert (caught.value.kind, caught.value.status) == ("redirect", status)
 

@@ -1,8 +1,10 @@
 """Cancel and extend: nothing sent, refused or unknown, and never sent twice."""
 
 import gc
+import socket
 import ssl
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,6 +14,7 @@ import pytest
 from goody import lookup
 from goody.client import Client
 from goody.errors import GoodyError, OutcomeUnknown, Rejected, Unavailable
+from goody.limits import MIB, Deadline
 from goody.tests.samples import (
     FAST,
     ORDER_ID,
@@ -22,6 +25,7 @@ from goody.tests.samples import (
     quicker_than,
     small_bodies,
 )
+from goody.transport import Failed, Request
 from testing.faulty_server import (
     FaultyServer,
     answer,
@@ -98,9 +102,12 @@ AMBIGUOUS = {
 @pytest.mark.parametrize("case", AMBIGUOUS)
 def test_no_definite_answer_is_unknown_and_sent_once(write, case):
     behavior, kind = AMBIGUOUS[case]
-    with FaultyServer(behavior) as server:
-        with pytest.raises(OutcomeUnknown) as caught, quicker_than(0.35):
-            write(make_client(server.url))
+    with (
+        FaultyServer(behavior) as server,
+        pytest.raises(OutcomeUnknown) as caught,
+        quicker_than(0.35),
+    ):
+        write(make_client(server.url))
     assert caught.value.kind == kind
     assert len(server.requests) == 1
 
@@ -112,9 +119,12 @@ def test_no_definite_answer_is_unknown_and_sent_once(write, case):
     ids=["silence", "dripped headers", "dripped body", "100 and silence"],
 )
 def test_the_deadline_ends_every_slowness(write, behavior):
-    with FaultyServer(behavior) as server:
-        with pytest.raises(OutcomeUnknown) as caught, lasting(FAST.write_deadline):
-            write(make_client(server.url))
+    with (
+        FaultyServer(behavior) as server,
+        pytest.raises(OutcomeUnknown) as caught,
+        lasting(FAST.write_deadline),
+    ):
+        write(make_client(server.url))
     assert caught.value.kind == "deadline"
     assert server.posts == 1
 
@@ -125,9 +135,8 @@ def test_the_deadline_ends_every_slowness(write, behavior):
     ids=["announced", "unannounced", "gzip", "chunks"],
 )
 def test_too_large_an_answer_is_unknown(behavior):
-    with FaultyServer(behavior) as server:
-        with pytest.raises(OutcomeUnknown) as caught:
-            cancel(make_client(server.url, limits=small_bodies()))
+    with FaultyServer(behavior) as server, pytest.raises(OutcomeUnknown) as caught:
+        cancel(make_client(server.url, limits=small_bodies()))
     assert (caught.value.kind, server.posts) == ("too_large", 1)
 
 
@@ -141,9 +150,12 @@ def test_refused_connection_sends_nothing(write):
 @writes
 def test_a_blackhole_ends_with_the_connect_timeout(write):
     called = []
-    with blackhole_url() as url, pytest.raises(Unavailable) as caught:
-        with lasting(FAST.connect_timeout):
-            write(make_client(url), before_send=lambda: called.append(1))
+    with (
+        blackhole_url() as url,
+        pytest.raises(Unavailable) as caught,
+        lasting(FAST.connect_timeout),
+    ):
+        write(make_client(url), before_send=lambda: called.append(1))
     assert (caught.value.kind, called) == ("connect", [])
 
 
@@ -179,11 +191,40 @@ def test_a_lookup_that_hangs_is_given_up_and_shared(monkeypatch):
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 429, 401, 418])
 def test_a_refusal_is_definite_even_when_its_body_breaks(status):
-    with FaultyServer(drip_body({"error": "no"}, interval=1, status=status)) as server:
-        with pytest.raises(Rejected) as caught:
-            cancel(make_client(server.url))
+    with (
+        FaultyServer(drip_body({"error": "no"}, interval=1, status=status)) as server,
+        pytest.raises(Rejected) as caught,
+    ):
+        cancel(make_client(server.url))
     assert (caught.value.status, server.posts) == (status, 1)
     assert caught.value.message == f"Goody gave no reason (HTTP {status})."
+
+
+@writes
+def test_an_interim_answer_is_not_the_answer(write):
+    with FaultyServer(interim(100, answer(200, order()))) as server:
+        assert write(make_client(server.url)).id == ORDER_ID
+    assert server.posts == 1
+
+
+def test_the_deadline_ends_an_upload_that_nobody_reads():
+    """Our own bodies fit into any socket's buffer, so this goes one level deeper."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        transport = make_client(url)._transport
+        upload = Request(method="POST", path="/", max_body=1, body=bytes(50 * MIB))
+        with pytest.raises(Failed) as caught, lasting(0.4):
+            transport.exchange(upload, deadline=Deadline(0.4, time.monotonic), is_fresh=True)
+    assert (caught.value.kind, caught.value.may_have_left) == ("deadline", True)
+
+
+def test_a_handshake_that_is_never_answered_sends_nothing():
+    called = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(Unavailable) as caught, lasting(FAST.connect_timeout):
+            cancel(make_client(url), before_send=lambda: called.append(1))
+    assert (caught.value.kind, called) == ("connect", [])
 
 
 @writes
