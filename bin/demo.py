@@ -228,9 +228,10 @@ def serve(choices: Choices, children: Children) -> None:
     children.start("preparation", "-m", "bin.prepare")
     children.finish("preparation")
     children.start("dashboard", "-m", "gunicorn", "goodyadmin.wsgi")
-    children.start("worker", "manage.py", "work")
     children.wait_for(lambda: answers(f"{choices.emulator_url}/_emulator/clock"), what="emulator")
     children.wait_for(lambda: answers(f"http://127.0.0.1:{choices.port}/readyz"), what="dashboard")
+    # Not before: it has nothing to do yet, and would only make the pages come later.
+    children.start("worker", "manage.py", "work")
     announce(choices)
     children.watch()
 

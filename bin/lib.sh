@@ -90,13 +90,14 @@ ensure_venv() {
     run "$PYTHON" -m venv .venv || die "could not make the virtual environment in .venv"
 }
 
-# Installs the pins of each file unless they are what was installed last.
+# Installs the pins of each file unless they are what was installed last. Byte code is left to the
+# first import: most of what a wheel carries is never imported.
 install_requirements() {
     for file in "$@"; do
         cmp -s "$file" ".venv/installed-$file" && continue
         say "Installing $file ..."
         run "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check \
-            --require-hashes -r "$file" >&2 || die "could not install $file"
+            --no-compile --require-hashes -r "$file" >&2 || die "could not install $file"
         cp "$file" ".venv/installed-$file"
     done
 }
