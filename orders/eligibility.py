@@ -51,6 +51,13 @@ def may_extend(order: Order, *, now: datetime) -> Verdict:
     refusal = _refusal(order.status, "extended")
     if refusal:
         return refusal
+    if "expires_at" in order.problems:
+        return Verdict(
+            False,
+            "unreadable",
+            "Cannot be extended: Goody's answer holds an expiration that cannot be read.",
+            "Look at the order on Goody's own page.",
+        )
     if order.expires_at is not None and order.expires_at <= now:
         return Verdict(
             True,
@@ -226,12 +233,16 @@ def _in_words(name: str, value: Any) -> str:
     if name == "expires_at":
         return f"{datetime.fromisoformat(value).astimezone(UTC):%d %b %Y %H:%M} UTC"
     if name == "recipient":
-        return " ".join(filter(None, value))
+        return " ".join(filter(None, value)) or "none"
     if name == "cart":
         return ", ".join(f"{quantity} × {product or 'unnamed'}" for quantity, product in value)
-    if name == "amounts":
-        return next((f"${cents / 100:,.2f}" for cents in reversed(value) if cents), "not known yet")
-    return str(value)
+    return _amounts_in_words(*value) if name == "amounts" else str(value)
+
+
+def _amounts_in_words(pre_tax: int | None, tax: int | None, total: int | None) -> str:
+    parts = ((pre_tax, "before tax"), (tax, "tax"), (total, "in total"))
+    known = [f"${cents / 100:,.2f} {what}" for cents, what in parts if cents is not None]
+    return ", ".join(known) or "not known yet"
 
 
 def hand_off(order: Order) -> str:

@@ -1,0 +1,179 @@
+"""What the tests of the domain share: people, forms as a browser would post them, time.
+
+Nothing here replaces a part of the program: the client, the sockets and the databases are real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from django.db import connection
+from django.utils import timezone
+
+from goody.types import Order as GoodyOrder
+from goody.types import parse_order
+from orders import services
+from orders.audit import Actor, record_intent
+from orders.eligibility import facts
+from orders.models import AuditEntry, Operation, State
+from testing.users import make_user
+from testing.vendor import Emulator
+
+ORDER_ID = UUID("11111111-2222-4333-8444-555555555555")
+
+
+def order_json(**fields: Any) -> dict[str, Any]:
+    """An order that may be canceled, as Goody would send it."""
+    return {
+        "id": str(ORDER_ID),
+        "status": "notified",
+        "reference_id": "ABCDEFGHIJKLMNOPQRSTUVWX",
+        "recipient_first_name": "Mira",
+        "recipient_last_name": "Okafor",
+        "recipient_email": "mira@example.com",
+        "expires_at": "2099-01-01T00:00:00Z",
+        "cart": {"items": [{"quantity": 2, "product": {"name": "Tea"}}]},
+        "amounts": {"amount_pre_tax_total": 1842, "amount_tax": None, "amount_total": None},
+        **fields,
+    }
+
+
+def order(**fields: Any) -> GoodyOrder:
+    return parse_order(msgspec.json.encode(order_json(**fields)))
+
+
+def actor(role: str = "agent", username: str = "") -> Actor:
+    return Actor.of(make_user(role, username), request_id="req-1")
+
+
+def open_order(emulator: Emulator, **fields: Any) -> UUID:
+    """A fresh order at Goody that may be canceled and extended."""
+    created = emulator.create(**{"status": "notified", **fields})
+    return UUID(created[0]["id"])
+
+
+def seen(order_id: UUID) -> dict[str, Any]:
+    """What the dialog shows, and posts back with the form."""
+    return facts(services.refresh_order(order_id=order_id, now=timezone.now()).order)
+
+
+def cancel(order_id: UUID, **given: Any) -> Operation:
+    form = {
+        "actor": given.pop("actor", None) or actor(),
+        "order_id": order_id,
+        "seen": given.pop("seen", None) or seen(order_id),
+        "form_key": uuid4(),
+        "reason": "duplicate",
+        "note": "",
+        "ticket_url": "",
+        "now": timezone.now(),
+    }
+    return services.cancel_order(**{**form, **given})
+
+
+def extend(order_id: UUID, **given: Any) -> Operation:
+    form = {
+        "actor": given.pop("actor", None) or actor(),
+        "order_id": order_id,
+        "seen": given.pop("seen", None) or seen(order_id),
+        "form_key": uuid4(),
+        "expiration": in_days(44),
+        "may_shorten": False,
+        "undoes": None,
+        "now": timezone.now(),
+    }
+    return services.extend_order(**{**form, **given})
+
+
+def in_days(days: float) -> datetime:
+    return (timezone.now() + timedelta(days=days)).replace(microsecond=0)
+
+
+def operation(**fields: Any) -> Operation:
+    """A stored operation as a process left it that is no more; with its intent in the audit."""
+    now = timezone.now()
+    made = Operation.objects.create(
+        **{
+            "order_uuid": ORDER_ID,
+            "action": "order.cancel",
+            "actor_id": actor().user_id,
+            "actor_name": "Agent",
+            "form_key": uuid4(),
+            "params_hash": "",
+            "created_at": now,
+            "lease_until": now + timedelta(seconds=60),
+            **fields,
+        }
+    )
+    record_intent(made, request_id="req-1")
+    return made
+
+
+def standing(one: Operation) -> tuple[str, str, str]:
+    """State, class and kind, as stored."""
+    one = Operation.objects.get(pk=one.pk)
+    return one.state, one.failure_class, one.failure_kind
+
+
+def story(one: Operation) -> list[tuple[str, str, str]]:
+    """The audit of one operation, oldest first: action, who, outcome."""
+    rows = AuditEntry.objects.filter(operation=one).order_by("id")
+    return [(row.action, row.actor_name, row.outcome) for row in rows]
+
+
+def read_again(one: Operation) -> str:
+    """What `manage.py work` does when the next read is due; returns the state afterwards."""
+    services.settle_operation(operation_id=one.pk, now=timezone.now())
+    return Operation.objects.get(pk=one.pk).state
+
+
+def read_until_settled(one: Operation, clock: Any) -> list[float]:
+    """Move the clock to each due read until none is due; the seconds since it became unknown."""
+    moments: list[float] = []
+    for _ in range(100):
+        one = Operation.objects.get(pk=one.pk)
+        if one.state != State.UNKNOWN:
+            return moments
+        assert one.due_at is not None
+        assert one.unknown_at is not None
+        clock.shift(max(one.due_at - timezone.now(), timedelta(0)))
+        moments.append(round((timezone.now() - one.unknown_at).total_seconds()))
+        read_again(one)
+    raise AssertionError("never settled")
+
+
+@contextmanager
+def refusing(table: str, what: str, *, when: str = "true") -> Iterator[None]:
+    """The database refuses these statements, as a full disk or a broken index would."""
+    with connection.cursor() as cursor:
+        for statement in _REFUSE[connection.vendor]:
+            cursor.execute(statement.format(table=table, what=what, when=when))
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for statement in _ALLOW[connection.vendor]:
+                cursor.execute(statement.format(table=table))
+
+
+_REFUSE = {
+    "sqlite": [
+        "CREATE TRIGGER refuse_it BEFORE {what} ON {table} WHEN {when} "
+        "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION refuse_it() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'refused'; END $$",
+        "CREATE TRIGGER refuse_it BEFORE {what} ON {table} FOR EACH ROW WHEN ({when}) "
+        "EXECUTE FUNCTION refuse_it()",
+    ],
+}
+_ALLOW = {
+    "sqlite": ["DROP TRIGGER refuse_it"],
+    "postgresql": ["DROP TRIGGER refuse_it ON {table}", "DROP FUNCTION refuse_it"],
+}
