@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from goody.types import CANCELABLE
+
 from .audit import Action
 from .eligibility import SUPPORT
 from .models import Operation, State
@@ -68,13 +70,7 @@ def tell(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Telling:
         case State.NOT_SENT:
             return _not_sent(operation, words)
         case State.NOT_APPLIED:
-            return Telling(
-                Tone.NEUTRAL,
-                words.not_done,
-                "Goody's answer was lost. The order was read again, and the change did not arrive.",
-                "You may try again.",
-                True,
-            )
+            return _not_applied(operation, words)
         case State.SUPERSEDED:
             return _superseded(operation, zone)
 
@@ -96,7 +92,7 @@ def _unknown(operation: Operation) -> Telling:
 
 def _needs_human(operation: Operation) -> Telling:
     if operation.failure_kind == "contradiction":
-        why = "Goody accepted the request, but the order still stands as before."
+        why = "Goody's answer contradicted the request, and reading the order did not settle it."
     else:
         why = "The outcome could not be read from Goody for a long time."
     return Telling(
@@ -111,24 +107,51 @@ def _needs_human(operation: Operation) -> Telling:
 def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> Telling:
     if operation.action == Action.ORDER_EXTEND:
         was, to = _when(operation.expires_before, zone), _when(operation.expiration, zone)
-        return Telling(Tone.GOOD, words.done, f"Was {was}, now {to}.", "", True)
-    if operation.unknown_at is None:
+        sentence = f"Changed from {was} to {to}. {_if_noted(operation)}".strip()
+    elif operation.unknown_at is None:
         sentence = "Goody confirmed it."
+    elif operation.failure_kind == "by_hand":
+        sentence = operation.detail
     else:
         # The sender may have canceled it in the same minute; a read cannot tell.
         sentence = "It is canceled at Goody, consistent with this request."
-    if operation.detail and operation.unknown_at is not None:
-        sentence = f"{sentence} {_late_notice(operation)}".strip()
+        sentence = f"{sentence} {_if_noted(operation)}".strip()
     return Telling(Tone.GOOD, words.done, sentence, "", True)
 
 
-def _late_notice(operation: Operation) -> str:
-    return operation.detail if operation.detail.startswith("It turned out") else ""
+def _if_noted(operation: Operation) -> str:
+    """The detail, if it was written when the outcome was found, and not when it was lost."""
+    return operation.detail if operation.failure_kind in ("late", "by_hand") else ""
+
+
+def _not_applied(operation: Operation, words: _Words) -> Telling:
+    status = (operation.after or {}).get("status")
+    next_step = "You may try again."
+    if operation.failure_kind == "by_hand":
+        sentence = operation.detail
+    elif status and status not in CANCELABLE:
+        sentence = f"Goody gave no clear answer. A later read shows the order as “{status}”."
+        next_step = "Look at the order."
+    else:
+        sentence = (
+            "Goody gave no clear answer. The order was read again several times, "
+            "and the change did not arrive."
+        )
+    return Telling(Tone.NEUTRAL, words.not_done, sentence, next_step, True)
 
 
 def _refused(operation: Operation, words: _Words, *, now: datetime, zone: ZoneInfo) -> Telling:
     sentence, next_step = _why_refused(operation, now=now, zone=zone)
-    return Telling(Tone.BAD, words.not_done, sentence, next_step, True)
+    return Telling(Tone.BAD, _title_of_refusal(operation, words), sentence, next_step, True)
+
+
+def _title_of_refusal(operation: Operation, words: _Words) -> str:
+    """ "Not canceled" would be untrue of an order that somebody else has canceled."""
+    if operation.failure_kind == "ended":
+        return "Already canceled or failed"
+    if operation.failure_kind in ("rejected", "forbidden"):
+        return "Refused by Goody"
+    return words.not_done
 
 
 def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
@@ -146,6 +169,9 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
                 "Goody does not know this order, or this key may not see it.",
                 "Check that this is the right environment.",
             )
+        case "forbidden":
+            said = f"Goody does not allow this for this key: {_sentence(operation.detail)}"
+            return said, "Tell an admin."
         case "rejected":
             return f"Goody refused: {_sentence(operation.detail)}", "Look at the order again."
         case _:
@@ -162,7 +188,8 @@ def _accepted(operation: Operation, zone: ZoneInfo) -> str:
 
 def _asked_to_wait(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
     until = datetime.fromisoformat(operation.detail)
-    clock = f"{until.astimezone(zone):%H:%M:%S}"
+    local = until.astimezone(zone)
+    clock = f"{local:%H:%M:%S} {local.tzname()}"
     if until <= now:
         return f"Goody asked us to wait until {clock}.", "You may try again."
     return f"Goody asks us to wait until {clock}.", "Try again after that."
@@ -191,7 +218,7 @@ def _superseded(operation: Operation, zone: ZoneInfo) -> Telling:
     return Telling(
         Tone.NEUTRAL,
         "Another expiration was set",
-        f"It is now {new}: neither what it was ({old}) nor what was asked for ({asked}).",
+        f"A later read shows {new}: neither what it was ({old}) nor what was asked for ({asked}).",
         "Look at the order, then decide again.",
         True,
     )

@@ -1,0 +1,214 @@
+"""What a person is told about a write: true for its state, and nothing beyond it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from orders.audit import Action
+from orders.models import Operation, State
+from orders.outcomes import Telling, Tone, tell
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+CANCEL, EXTEND = Action.ORDER_CANCEL, Action.ORDER_EXTEND
+
+
+def told(action: Action, state: State, *, now: datetime = NOW, **fields: Any) -> Telling:
+    dates = {
+        "expiration": datetime(2026, 12, 24, 18, 0, tzinfo=UTC),
+        "expires_before": datetime(2026, 7, 1, 10, 0, tzinfo=UTC),
+    }
+    given = {**(dates if action == EXTEND else {}), **fields}
+    return tell(Operation(action=action, state=state, **given), now=now, zone=BERLIN)
+
+
+# What may lie behind each state: every combination the services store.
+KINDS: dict[State, list[dict[str, Any]]] = {
+    State.PLANNED: [{}],
+    State.WAITING: [{}],
+    State.SENDING: [{}],
+    State.UNKNOWN: [
+        {"failure_kind": "deadline", "detail": "Goody did not answer in time"},
+        {"failure_kind": "lease"},
+        {"failure_kind": "contradiction", "detail": "Goody's answer contradicts the request."},
+    ],
+    State.NEEDS_HUMAN: [{"failure_kind": "deadline"}, {"failure_kind": "contradiction"}],
+    State.APPLIED: [
+        {},
+        {"unknown_at": NOW},
+        {
+            "unknown_at": NOW,
+            "failure_kind": "late",
+            "detail": "It turned out to be canceled later.",
+        },
+        {"unknown_at": NOW, "failure_kind": "by_hand", "detail": "Lea recorded this."},
+    ],
+    State.REFUSED: [
+        {"failure_kind": kind, "detail": "Some sentence."}
+        for kind in ("ended", "accepted", "unknown_status", "moved", "rejected", "forbidden")
+    ]
+    + [{"failure_kind": kind} for kind in ("key_rejected", "not_found")]
+    + [{"failure_kind": "rate_limited", "detail": (NOW + timedelta(minutes=5)).isoformat()}],
+    State.NOT_SENT: [
+        {"failure_kind": kind, "detail": "the reason"}
+        for kind in ("dns", "connect", "tls", "lease", "not_configured", "slots", "slow")
+    ],
+    State.NOT_APPLIED: [
+        {"after": {"status": "notified"}},
+        {"after": {"status": "accepted"}},
+        {"failure_kind": "by_hand", "detail": "Lea recorded this."},
+    ],
+    State.SUPERSEDED: [{"after": {"expires_at": "2027-01-01T00:00:00+00:00"}}],
+}
+EVERY = [
+    (action, state, fields)
+    for action in (CANCEL, EXTEND)
+    for state, kinds in KINDS.items()
+    for fields in kinds
+    if not (action == CANCEL and state == State.SUPERSEDED)
+]
+
+
+def test_the_table_has_every_state() -> None:
+    assert set(KINDS) == set(State)
+
+
+@pytest.mark.parametrize(("action", "state", "fields"), EVERY)
+def test_success_is_claimed_by_applied_alone(
+    action: Action, state: State, fields: dict[str, Any]
+) -> None:
+    telling = told(action, state, **fields)
+    done = {CANCEL: "Canceled", EXTEND: "Expiration changed"}[action]
+    assert (telling.title == done) == (state == State.APPLIED)
+    assert (telling.tone is Tone.GOOD) == (state == State.APPLIED)
+    claims = ("It is canceled", "Goody confirmed")
+    assert state == State.APPLIED or not any(claim in telling.sentence for claim in claims)
+
+
+@pytest.mark.parametrize(("action", "state", "fields"), EVERY)
+def test_failure_is_claimed_only_where_it_is_certain(
+    action: Action, state: State, fields: dict[str, Any]
+) -> None:
+    telling = told(action, state, **fields)
+    certain = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED)
+    assert state in certain or not telling.title.startswith("Not ")
+    unsent = (State.PLANNED, State.WAITING, State.REFUSED, State.NOT_SENT)
+    assert state in unsent or "Nothing was sent" not in telling.sentence
+    assert state != State.NOT_SENT or telling.sentence.endswith("Nothing was sent.")
+
+
+@pytest.mark.parametrize(("action", "state", "fields"), EVERY)
+def test_what_is_final_and_what_is_being_waited_for(
+    action: Action, state: State, fields: dict[str, Any]
+) -> None:
+    telling = told(action, state, **fields)
+    going_on = {State.PLANNED, State.WAITING, State.SENDING, State.UNKNOWN}
+    assert (telling.tone is Tone.BUSY) == (state in going_on)
+    assert telling.is_final == (state not in going_on | {State.NEEDS_HUMAN})
+    assert telling.sentence.endswith((".", "!", "?"))
+    assert ".." not in telling.sentence
+
+
+def test_a_canceled_gift_is_not_called_not_canceled() -> None:
+    telling = told(CANCEL, State.REFUSED, failure_kind="ended", detail="It is already canceled.")
+    assert telling.title == "Already canceled or failed"
+    telling = told(CANCEL, State.REFUSED, failure_kind="rejected", detail="Already canceled")
+    assert (telling.title, telling.sentence) == (
+        "Refused by Goody",
+        "Goody refused: Already canceled.",
+    )
+
+
+def test_a_cancel_confirmed_by_goody_and_one_found_by_reading_differ() -> None:
+    assert told(CANCEL, State.APPLIED).sentence == "Goody confirmed it."
+    assert (
+        told(CANCEL, State.APPLIED, unknown_at=NOW, detail="Goody did not answer in time").sentence
+        == "It is canceled at Goody, consistent with this request."
+    )
+    late = {"failure_kind": "late", "detail": "It turned out to be canceled later."}
+    assert told(CANCEL, State.APPLIED, unknown_at=NOW, **late).sentence == (
+        "It is canceled at Goody, consistent with this request. It turned out to be canceled later."
+    )
+    by_hand = {"failure_kind": "by_hand", "detail": "Lea looked at Goody's own page."}
+    sentence = told(CANCEL, State.APPLIED, unknown_at=NOW, **by_hand).sentence
+    assert sentence == "Lea looked at Goody's own page."
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence", "next_step"),
+    [
+        (
+            {"after": {"status": "opened"}},
+            "Goody gave no clear answer. The order was read again several times, "
+            "and the change did not arrive.",
+            "You may try again.",
+        ),
+        (
+            {"after": {"status": "accepted"}},
+            "Goody gave no clear answer. A later read shows the order as “accepted”.",
+            "Look at the order.",
+        ),
+        ({"failure_kind": "by_hand", "detail": "Lea saw it."}, "Lea saw it.", "You may try again."),
+    ],
+)
+def test_not_applied_says_how_it_was_found_out(
+    fields: dict[str, Any], sentence: str, next_step: str
+) -> None:
+    assert told(CANCEL, State.NOT_APPLIED, **fields) == Telling(
+        Tone.NEUTRAL, "Not canceled", sentence, next_step, True
+    )
+
+
+def test_times_name_the_zone_of_the_viewer() -> None:
+    assert told(EXTEND, State.APPLIED).sentence == (
+        "Changed from 1 Jul 2026 12:00 CEST to 24 Dec 2026 19:00 CET."
+    )
+    assert told(EXTEND, State.APPLIED, expires_before=None).sentence == (
+        "Changed from no expiration to 24 Dec 2026 19:00 CET."
+    )
+    after = {"expires_at": "2027-01-01T00:00:00+00:00"}
+    assert told(EXTEND, State.SUPERSEDED, after=after).sentence == (
+        "A later read shows 1 Jan 2027 01:00 CET: neither what it was (1 Jul 2026 12:00 CEST) "
+        "nor what was asked for (24 Dec 2026 19:00 CET)."
+    )
+    accepted = {"after": {"accepted_at": "2026-11-22T11:02:00+00:00"}}
+    assert told(CANCEL, State.REFUSED, failure_kind="accepted", **accepted).sentence == (
+        "The recipient accepted it at 22 Nov 2026 12:02 CET. Nothing was sent."
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "sentence", "next_step"),
+    [
+        (5, "Goody asks us to wait until 13:05:00 CET.", "Try again after that."),
+        (-5, "Goody asked us to wait until 12:55:00 CET.", "You may try again."),
+    ],
+)
+def test_a_wait_that_goody_asks_for(minutes: int, sentence: str, next_step: str) -> None:
+    until = (NOW + timedelta(minutes=minutes)).isoformat()
+    telling = told(CANCEL, State.REFUSED, failure_kind="rate_limited", detail=until)
+    assert (telling.title, telling.sentence, telling.next_step) == (
+        "Not canceled",
+        sentence,
+        next_step,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("dns", "Goody is unreachable. Nothing was sent."),
+        ("connect", "Goody is unreachable. Nothing was sent."),
+        ("tls", "The secure connection to Goody failed. Nothing was sent."),
+        ("lease", "The attempt was interrupted before anything left. Nothing was sent."),
+        ("not_configured", "The connection to Goody is not set up. Nothing was sent."),
+        ("breaker", "Goody failed repeatedly. Nothing was sent."),
+    ],
+)
+def test_why_nothing_was_sent(kind: str, sentence: str) -> None:
+    telling = told(CANCEL, State.NOT_SENT, failure_kind=kind, detail="Goody failed repeatedly")
+    assert (telling.title, telling.sentence) == ("Not canceled", sentence)
