@@ -170,6 +170,9 @@ def serve(announce_in: Path, owner: int) -> None:
             time.sleep(0.2)
     finally:
         server.remove()
+        if not _is_running(owner):
+            # Killed: nobody else tidies up what the run's processes shared.
+            shutil.rmtree(announce_in.parent, ignore_errors=True)
 
 
 def _is_running(pid: int) -> bool:
