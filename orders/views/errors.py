@@ -81,7 +81,7 @@ def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
     if isinstance(exception, GoodyError):
         return _goody_failed(exception)
     if isinstance(exception, OperationalError | InterfaceError):
-        return _database_failed(exception)
+        return _database_failed(request, exception)
     return None
 
 
@@ -182,23 +182,35 @@ def _goody_refused(failure: Rejected) -> Problem:
     return Problem(502, "Goody refused the request", f"Goody says: {failure.message}")
 
 
-def _database_failed(failure: Exception) -> Problem:
+def _database_failed(request: HttpRequest, failure: Exception) -> Problem:
+    """A page that was only read changed nothing. A form that was sent may have got as far as Goody
+    before our database failed, and this page cannot know: it must not claim that nothing happened.
+    """
+    was_reading = request.method in ("GET", "HEAD")
     if _is_busy(failure):
         return Problem(
             503,
             "Busy",
-            "Somebody else is writing at the same place. Nothing was changed by this request.",
-            "Try again in a moment.",
+            "The dashboard's own database is busy writing elsewhere."
+            if was_reading
+            else "The dashboard's own database was busy, so this could not be finished.",
+            "Try again in a moment." if was_reading else _LOOK_FIRST,
             retry_after=_RETRY_SOON,
             tone="warn",
         )
     return Problem(
         503,
         "The dashboard's own database cannot be reached",
-        "Goody is not affected, and nothing was sent to it by this request.",
-        "Try again in a moment; if it stays, tell an admin.",
+        "Nothing can be shown without it. Goody itself is not affected.",
+        "Try again in a moment; if it stays, tell an admin." if was_reading else _LOOK_FIRST,
         retry_after=_RETRY_LATER,
     )
+
+
+_LOOK_FIRST = (
+    "If you were changing an order, look at the order and its timeline before you try again; "
+    "if this stays, tell an admin."
+)
 
 
 def _is_busy(failure: Exception) -> bool:
@@ -220,13 +232,11 @@ def show(request: HttpRequest, problem: Problem) -> HttpResponse:
     template, headers = _shape_of(request)
     if problem.retry_after:
         headers["Retry-After"] = str(problem.retry_after)
-    return shortcuts.render(
-        request,
-        template,
-        {"problem": banner, "banner": banner},
-        status=problem.status,
-        headers=headers,
-    )
+    context = {"problem": banner, "banner": banner}
+    response = shortcuts.render(request, template, context, status=problem.status)
+    for name, value in headers.items():
+        response[name] = value
+    return response
 
 
 def _shape_of(request: HttpRequest) -> tuple[str, dict[str, str]]:
