@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from testing.processes import Process, Visitor, Web
+from testing.serving import Process, Visitor, Web
 from testing.vendor import Emulator
 
 ROUNDS = int(os.environ.get("ROUNDS", "200"))

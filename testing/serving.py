@@ -1,0 +1,166 @@
+"""Programs of ours as processes, and somebody who visits them: nothing here needs Django.
+
+What a whole dashboard of them is stands in processes.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+import requests
+
+TOP = Path(__file__).resolve().parent.parent
+READY_WITHIN = 20.0
+
+
+def wait_for[T](condition: Callable[[], T], *, timeout: float = 10.0, what: str = "") -> T:
+    """Ask again and again until the answer is true, and return it; fails after `timeout` s."""
+    until = time.monotonic() + timeout
+    while not (answer := condition()):
+        assert time.monotonic() < until, f"not within {timeout} s: {what or condition}"
+        time.sleep(0.02)
+    return answer
+
+
+class Process:
+    """One of ours, in a session of its own, with its output kept for the failure message."""
+
+    def __init__(
+        self, arguments: list[str], *, env: Mapping[str, str], pass_fds: tuple[int, ...] = ()
+    ) -> None:
+        self._output: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=TOP,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+        self.pid = self._process.pid
+
+    def output(self) -> str:
+        with Path(f"/proc/self/fd/{self._output.fileno()}").open(errors="replace") as copy:
+            return copy.read()
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        """To the process and all its children."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def kill(self) -> None:
+        """As a power cut would: no chance to tidy up."""
+        self.signal(signal.SIGKILL)
+        self._process.wait(10)
+
+    def stop(self, *, timeout: float = 50.0) -> int:
+        """SIGTERM to the leader alone, as a service manager does; returns the exit status."""
+        self._process.terminate()
+        try:
+            return self._process.wait(timeout)
+        finally:
+            self.kill()
+
+    def wait(self, timeout: float = 60.0) -> int:
+        """The exit status of a process that ends by itself."""
+        return self._process.wait(timeout)
+
+    def close(self) -> None:
+        self.kill()
+        self._output.close()
+
+
+class Web(Process):
+    """One gunicorn with one worker process, on a port of its own."""
+
+    def __init__(self, *, env: Mapping[str, str]) -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+            self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            super().__init__(
+                [*("-m", "gunicorn", "--bind", f"fd://{listening.fileno()}"), "goodyadmin.wsgi"],
+                env=env,
+                pass_fds=(listening.fileno(),),
+            )
+
+    def wait_until_ready(self) -> None:
+        wait_for(self._is_ready, timeout=READY_WITHIN, what=f"{self.url}/readyz")
+
+    def _is_ready(self) -> bool:
+        assert self.is_running(), f"gunicorn ended:\n{self.output()}"
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=READY_WITHIN).ok
+        except requests.ConnectionError:
+            return False
+
+
+class Visitor:
+    """A browser without a browser: cookies, the CSRF token, paths instead of URLs."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.get("/login/")
+
+    def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> requests.Response:
+        return self.http.get(self.base + path, headers=headers, timeout=60, allow_redirects=False)
+
+    def post(
+        self,
+        path: str,
+        data: Mapping[str, object],
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        return self.http.post(
+            self.base + path,
+            data={"csrfmiddlewaretoken": self.http.cookies["csrftoken"], **data},
+            headers=headers,
+            timeout=60,
+            allow_redirects=False,
+        )
+
+    @classmethod
+    def without_login(cls, base: str, headers: Mapping[str, str]) -> Visitor:
+        """For a server that knows no login page: every request carries these headers."""
+        other = cls.__new__(cls)
+        other.base = base
+        other.http = requests.Session()
+        other.http.trust_env = False
+        other.http.headers.update(headers)
+        return other
+
+    def copy(self, base: str = "") -> Visitor:
+        """The same person on a connection of their own, perhaps at another web process."""
+        other = Visitor.__new__(Visitor)
+        other.base = base or self.base
+        other.http = requests.Session()
+        other.http.trust_env = False
+        # By name and value alone: another port is another site to a cookie jar with a domain.
+        other.http.cookies.update(self.http.cookies.get_dict())
+        return other
+
+
+def hidden_fields(html: str) -> dict[str, str]:
+    """name -> value of the hidden inputs of a page, for posting its form."""
+    inputs = re.findall(r"<input\b[^>]*type=[\"']?hidden[^>]*>", html)
+    pairs = [
+        (re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)) for tag in inputs
+    ]
+    return {name[1]: value[1] for name, value in pairs if name and value}
