@@ -41,11 +41,9 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.request_id = secrets.token_hex(8)
-        token = _request_id.set(request.request_id)
-        try:
-            response = self.get_response(request)
-        finally:
-            _request_id.reset(token)
+        # Never reset: Django logs refusals after the last middleware. The next request sets it anew.
+        _request_id.set(request.request_id)
+        response = self.get_response(request)
         response["X-Request-Id"] = request.request_id
         return response
 

@@ -1,0 +1,266 @@
+"""What is known to go wrong gets its words, its status and the site's frame; a bug a reference."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import InterfaceError, OperationalError, connection
+from django.test import Client
+
+from orders import gatekeeper
+from orders.models import VendorGate
+from testing.faulty_server import refusing_url
+
+URL = "/orders/"
+HTMX = {"HX-Request": "true", "HX-Target": "section#results"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh_breaker():
+    """A breaker that an earlier test opened must not answer in this one."""
+    gatekeeper._client.cache_clear()
+    yield
+    gatekeeper._client.cache_clear()
+
+
+@pytest.fixture
+def agent(as_role, emulator):
+    return as_role("agent")
+
+
+def assert_in_frame(response, status: int, *words: str) -> str:
+    content = response.content.decode().replace("&#x27;", "'").replace("&quot;", '"')
+    assert response.status_code == status
+    assert '<header class="topbar">' in content
+    assert 'id="main"' in content
+    assert "Traceback" not in content
+    assert "<tr" not in content
+    for word in words:
+        assert word in content
+    assert re.search(rf"Reference: <span class=\"mono\">{response['X-Request-Id']}<", content)
+    return content
+
+
+# --- Goody ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "title"),
+    [
+        ({"kind": "status", "status": 500}, 503, "Goody unreachable"),
+        ({"kind": "status", "status": 503, "body": "html"}, 503, "Goody unreachable"),
+        ({"kind": "cut", "at": "before"}, 503, "Goody unreachable"),
+        ({"kind": "body", "as": "html"}, 502, "Unexpected answer from Goody"),
+        ({"kind": "body", "as": "wrong_type"}, 502, "Unexpected answer from Goody"),
+        ({"kind": "redirect", "status": 302}, 502, "Unexpected redirect from Goody"),
+        ({"kind": "redirect", "status": 307}, 502, "Unexpected redirect from Goody"),
+        ({"kind": "body", "as": "huge"}, 502, "Goody's answer was too large"),
+        ({"kind": "status", "status": 403}, 502, "Not allowed for this key"),
+        ({"kind": "status", "status": 422}, 502, "Goody refused the request"),
+    ],
+)
+def test_goody_in_trouble_is_never_an_empty_list(agent, emulator, caplog, fault, status, title):
+    emulator.fault(fault)
+    content = assert_in_frame(agent.get(URL), status, title)
+    assert "There are no orders" not in content
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+def test_a_goody_that_does_not_answer_is_waited_for_until_the_deadline(agent, emulator, settings):
+    settings.GOODY_PAGE_DEADLINE = 0.4
+    emulator.fault({"kind": "delay", "seconds": 5})
+    response = agent.get(URL)
+    assert_in_frame(response, 503, "Goody unreachable", "Goody did not answer in time.")
+    assert response["Retry-After"] == "30"
+
+
+def test_nobody_listening(agent, settings):
+    with refusing_url() as url:
+        settings.GOODY_API_URL = url
+        content = assert_in_frame(agent.get(URL), 503, "Goody unreachable")
+    assert "Nothing was sent or changed. Try again in a moment." in content
+
+
+def test_goodys_own_words_are_escaped(agent, emulator):
+    emulator.fault({"kind": "status", "status": 400, "text": "<b>No</b>"})
+    content = assert_in_frame(agent.get(URL), 502, "Goody says: ")
+    assert "<b>No</b>" not in content
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_rejected_key_is_plain_for_admins_and_a_connection_problem_for_others(
+    as_role, emulator, times
+):
+    emulator.fault({"kind": "status", "status": 401})
+    agent, admin = as_role("agent"), as_role("admin")
+    for _ in range(times):
+        content = assert_in_frame(agent.get(URL), 503, "Connection problem")
+        assert (
+            "key"
+            not in re.sub(r'data-key|"keys|mono">\w+|shortcuts.*', "", content.lower())[
+                content.index("main") : content.index("<dialog")
+            ]
+        )
+        assert_in_frame(admin.get(URL), 503, "API key rejected", 'href="/system/"')
+    assert emulator.calls()["total"] == 1
+
+
+def test_a_wait_that_goody_asks_for_is_told_with_its_end(agent, emulator):
+    emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "70"}})
+    first = agent.get(URL)
+    assert_in_frame(first, 503, "Goody asks us to wait until ")
+    second = agent.get(URL)
+    assert_in_frame(second, 503, "Goody asks us to wait until ")
+    assert 60 <= int(second["Retry-After"]) <= 70
+    assert emulator.calls()["total"] == 1
+
+
+def test_the_end_of_a_wait_is_in_the_viewers_zone(agent, time_machine_at_noon):
+    VendorGate.objects.pause_until(time_machine_at_noon + timedelta(minutes=5))
+    agent.user.profile_set = None
+    assert_in_frame(agent.get(URL), 503, "Goody asks us to wait until 12:05:00 UTC")
+
+
+@pytest.fixture
+def time_machine_at_noon():
+    import time_machine
+
+    noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    with time_machine.travel(noon, tick=False):
+        yield noon
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "title"),
+    [
+        ("", "", "GOODY_API_URL and GOODY_API_KEY are not set"),
+        ("http://127.0.0.1:1", "", "GOODY_API_KEY is not set"),
+    ],
+)
+def test_without_configuration_the_pages_say_what_is_missing(as_role, settings, url, key, title):
+    settings.GOODY_API_URL, settings.GOODY_API_KEY = url, key
+    agent = as_role("agent")
+    assert_in_frame(agent.get(URL), 503, title, ".env.example")
+    settings_page = agent.get("/settings/").content.decode()
+    assert title in settings_page
+    assert ".env.example" in settings_page
+
+
+# --- htmx -------------------------------------------------------------------------------------
+
+
+def test_a_failed_part_is_a_banner_atop_the_page_and_the_list_stays(agent, emulator):
+    emulator.fault({"kind": "status", "status": 500})
+    response = agent.get(URL, headers=HTMX)
+    assert response.status_code == 503
+    assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#problem", "innerHTML")
+    assert response["HX-Push-Url"] == "false"
+    content = response.content.decode()
+    assert content.lstrip().startswith('<div class="banner banner--bad" role="alert">')
+    assert "Goody unreachable" in content
+    assert "<html" not in content
+
+
+def test_a_failure_in_the_dialog_is_told_in_the_dialog(agent):
+    headers = {"HX-Request": "true", "HX-Target": "div#dialog-body"}
+    response = agent.get("/nowhere/", headers=headers)
+    assert response.status_code == 404
+    assert "HX-Retarget" not in response
+    content = response.content.decode()
+    assert '<h2 id="dialog-title">There is no such page</h2>' in content
+    assert "<html" not in content
+
+
+# --- Our own database -------------------------------------------------------------------------
+
+
+def down(*_: object, **__: object):
+    raise OperationalError("connection refused")
+
+
+@pytest.mark.parametrize(
+    ("failure", "title", "retry_after"),
+    [
+        (OperationalError("database is locked"), "Busy", "5"),
+        (OperationalError("no connection"), "own database cannot be reached", "30"),
+        (InterfaceError("connection already closed"), "own database cannot be reached", "30"),
+    ],
+)
+def test_a_database_in_trouble_gets_the_frame_without_a_person(
+    agent, caplog, failure, title, retry_after
+):
+    def refuse(execute, sql, params, many, context):
+        raise failure
+
+    with connection.execute_wrapper(refuse):
+        response = agent.get(URL)
+    content = assert_in_frame(response, 503, title)
+    assert response["Retry-After"] == retry_after
+    assert "topbar__nav" not in content
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+def test_a_database_that_fails_in_the_middle_is_answered_the_same(agent):
+    calls = []
+
+    def refuse_later(execute, sql, params, many, context):
+        calls.append(sql)
+        if "orders_vendorgate" in sql:
+            raise OperationalError("no connection")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse_later):
+        response = agent.get(URL)
+    assert len(calls) > 1
+    assert_in_frame(response, 503, "own database cannot be reached")
+
+
+def test_alive_without_a_database_and_not_ready(agent):
+    with connection.execute_wrapper(down):
+        alive, ready = agent.get("/healthz"), agent.get("/readyz")
+    assert (alive.status_code, alive.content) == (200, b"ok\n")
+    assert (ready.status_code, ready.content) == (503, b"database unavailable\n")
+
+
+# --- Pages that are not there, requests that make no sense, bugs --------------------------------
+
+
+def test_no_such_page(agent):
+    assert_in_frame(agent.get("/nowhere/"), 404, "There is no such page")
+
+
+def test_a_stranger_sees_the_frame_too():
+    assert_in_frame(Client().get("/nowhere/"), 404, "There is no such page")
+
+
+def test_a_bad_request_is_answered_in_the_frame(agent):
+    fields = {f"field{number}": "x" for number in range(1001)}
+    assert_in_frame(agent.post("/settings/", fields), 400, "could not be understood")
+
+
+def test_a_bug_is_a_page_with_a_reference_and_a_logged_traceback(agent, monkeypatch, caplog):
+    agent.raise_request_exception = False
+
+    def bug(**_: object):
+        raise RuntimeError("the gift link is secret")
+
+    monkeypatch.setattr("orders.services.list_orders", bug)
+    response = agent.get(URL)
+    content = assert_in_frame(response, 500, "Something went wrong here")
+    assert "secret" not in content
+    logged = [r for r in caplog.records if r.name == "django.request"]
+    assert [bool(record.exc_info) for record in logged] == [True]
+
+
+def test_a_missing_right_is_named_with_who_grants_it(as_role):
+    response = as_role("agent").get("/system/")
+    assert_in_frame(
+        response,
+        403,
+        "Your role may not manage the connection to Goody. An admin can make you an admin.",
+    )

@@ -1,0 +1,82 @@
+"""Money, dates and ids as text."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from orders.presenters import formats
+
+NEW_YORK = ZoneInfo("America/New_York")
+NOW = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cents", "text"),
+    [
+        (None, "—"),
+        (0, "$0.00"),
+        (5, "$0.05"),
+        (184250, "$1,842.50"),
+        (-130, "-$1.30"),
+        (100_000_000_05, "$100,000,000.05"),
+    ],
+)
+def test_money_is_dollars_and_never_zero_for_the_unknown(cents, text):
+    assert formats.money(cents) == text
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "text"),
+    [
+        (datetime(2026, 3, 13, 3, 59, tzinfo=UTC), NEW_YORK, "12 Mar 2026, 23:59 EDT"),
+        (datetime(2026, 1, 1, 0, 5, tzinfo=UTC), NEW_YORK, "31 Dec 2025, 19:05 EST"),
+        (datetime(2026, 1, 1, 0, 5, tzinfo=UTC), ZoneInfo("UTC"), "1 Jan 2026, 00:05 UTC"),
+        (datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("Asia/Dubai"), "1 Jan 2026, 04:00 UTC+04"),
+    ],
+)
+def test_a_time_is_in_the_zone_and_names_it(at, zone, text):
+    assert formats.date_time(at, zone) == text
+
+
+def test_the_repeated_hour_is_told_apart_by_the_zone_name():
+    first = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    assert formats.date_time(first, NEW_YORK) == "1 Nov 2026, 01:30 EDT"
+    assert formats.date_time(first + timedelta(hours=1), NEW_YORK) == "1 Nov 2026, 01:30 EST"
+
+
+@pytest.mark.parametrize(
+    ("distance", "text"),
+    [
+        (timedelta(seconds=59), "now"),
+        (timedelta(minutes=4, seconds=59), "in 4 min"),
+        (timedelta(hours=23, minutes=59), "in 23 h"),
+        (timedelta(days=3), "in 3 d"),
+        (timedelta(days=800), "in 2 y"),
+        (-timedelta(minutes=1), "1 min ago"),
+        (-timedelta(days=5), "5 d ago"),
+    ],
+)
+def test_a_distance_is_rounded_toward_now(distance, text):
+    assert formats.relative(NOW + distance, NOW) == text
+
+
+def test_a_moment_has_all_that_a_time_element_shows():
+    at = datetime(2026, 3, 26, 3, 59, 0, 900_000, tzinfo=UTC)
+    assert formats.moment(at, NEW_YORK, now=NOW) == formats.Moment(
+        iso="2026-03-26T03:59:00Z", text="25 Mar 2026, 23:59 EDT", relative="in 13 d"
+    )
+    assert formats.moment(None, NEW_YORK) is None
+
+
+def test_the_zone_is_named_once():
+    assert formats.zone_in_words(NEW_YORK, NOW) == "America/New_York (EDT)"
+    assert formats.zone_in_words(ZoneInfo("UTC"), NOW) == "UTC"
+
+
+def test_short_things():
+    assert formats.short_id(UUID("3f2504e0-4f89-41d3-9a0c-0305e82c3301")) == "3f2504e0"
+    assert formats.short_id(None) == "—"
+    assert formats.date_in_words(date(2026, 12, 1)) == "1 Dec 2026"
+    assert formats.clock(NOW, NEW_YORK) == "08:00:00"

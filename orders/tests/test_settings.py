@@ -1,0 +1,77 @@
+"""/settings/: time zone, theme and density of whoever is logged in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from orders.models import Profile
+from testing.users import make_user
+
+URL = "/settings/"
+CHOICE = {"time_zone": "Asia/Tokyo", "theme": "dark", "density": "compact"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("role", ["", "viewer", "agent", "lead", "admin"])
+def test_needs_no_role(as_role, role):
+    assert as_role(role).get(URL).status_code == 200
+
+
+def test_what_is_chosen_is_stored_and_shown(as_role):
+    client = as_role("viewer")
+    response = client.post(URL, CHOICE, follow=True)
+    content = response.content.decode()
+    assert response.redirect_chain == [(URL, 302)]
+    assert "Settings saved" in content
+    assert '<html lang="en" data-theme="dark" data-density="compact">' in content
+    assert re.search(r'<option value="Asia/Tokyo" selected>', content)
+    stored = Profile.objects.values_list("time_zone", "theme", "density").get(user=client.user)
+    assert stored == ("Asia/Tokyo", "dark", "compact")
+
+
+def test_a_second_choice_replaces_the_first(as_role):
+    client = as_role("viewer")
+    client.post(URL, CHOICE)
+    client.post(URL, {**CHOICE, "time_zone": ""})
+    assert Profile.objects.get(user=client.user).time_zone == ""
+
+
+def test_the_choice_is_ones_own(as_role):
+    as_role("viewer").post(URL, CHOICE)
+    make_user("lead")
+    assert 'data-theme="system"' in as_role("lead").get(URL).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"time_zone": "Mars/Olympus"}, "Time zone: There is no time zone of that name."),
+        ({"time_zone": "../../etc/passwd"}, "Time zone: There is no time zone of that name."),
+        ({"theme": "pink"}, "Theme: "),
+        ({"density": "airy"}, "Density: "),
+    ],
+)
+def test_a_bad_choice_gets_a_sentence_and_stores_nothing(as_role, change, sentence):
+    client = as_role("viewer")
+    response = client.post(URL, {**CHOICE, **change})
+    assert response.status_code == 422
+    assert sentence in response.content.decode()
+    assert not Profile.objects.exists()
+
+
+def test_times_are_shown_in_the_chosen_zone(as_role, emulator):
+    client = as_role("agent")
+    Profile.objects.create(user=client.user, time_zone="Asia/Tokyo")
+    content = client.get("/orders/").content.decode()
+    assert "in Asia/Tokyo (JST)" in content
+    assert re.search(r'"cell__sub">\d+ \w+ \d{4}, \d\d:\d\d JST<', content)
+
+
+def test_a_zone_that_is_no_longer_known_falls_back_to_the_dashboards(as_role, emulator, settings):
+    settings.TIME_ZONE = "Europe/Paris"
+    client = as_role("agent")
+    Profile.objects.create(user=client.user, time_zone="Gone/Away")
+    assert "in Europe/Paris (" in client.get("/orders/").content.decode()

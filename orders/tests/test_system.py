@@ -1,0 +1,127 @@
+"""/system/: for admins, the connection to Goody and what waits."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from orders.audit import note_security_event
+from orders.models import Anomaly, AuditEntry, Operation, State, VendorGate
+
+URL = "/system/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin(as_role, emulator):
+    return as_role("admin")
+
+
+def text_of(response) -> str:
+    return response.content.decode().replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize("role", ["", "viewer", "agent", "lead"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_only_for_admins(as_role, emulator, role, method):
+    assert getattr(as_role(role), method)(URL).status_code == 403
+    assert emulator.calls()["total"] == 0
+
+
+def test_looking_asks_nothing_of_goody_and_shows_no_secret(admin, emulator, settings):
+    settings.GOODY_API_KEY = "key-that-nobody-shows"
+    content = text_of(admin.get(URL))
+    assert emulator.calls()["total"] == 0
+    assert emulator.url.removeprefix("http://") in content
+    assert "key-that-nobody-shows" not in content
+    assert "Open: calls to Goody are made" in content
+    assert re.search(r"<dt>Last check</dt><dd>never</dd>", content)
+
+
+def test_checking_the_key_says_whose_it_is_and_is_audited(admin, emulator):
+    content = text_of(admin.post(URL))
+    assert "<strong>The key works.</strong>" in content
+    assert re.search(r"<dt>Whose key</dt><dd>[^<]+@[^<]+</dd>", content)
+    assert re.search(r"<dt>Workspaces</dt><dd>[^<]{3,}</dd>", content)
+    assert emulator.calls()["total"] == 2
+    assert AuditEntry.objects.values_list("action", "actor_name").get() == (
+        "system.key_check",
+        "Admin",
+    )
+
+
+def test_the_check_opens_the_gate_that_a_rejected_key_closed(admin, settings):
+    VendorGate.objects.reject_key(settings.GOODY_API_KEY, now=datetime.now(UTC))
+    assert "API key rejected since " in text_of(admin.get(URL))
+    content = text_of(admin.post(URL))
+    assert "Open: calls to Goody are made" in content
+    assert not VendorGate.objects.current().is_key_rejected(settings.GOODY_API_KEY)
+
+
+def test_a_check_that_fails_says_why_and_the_gate_stays_closed(admin, emulator):
+    emulator.fault({"kind": "status", "status": 401})
+    content = text_of(admin.post(URL))
+    assert "<strong>The key does not work:</strong> Goody rejected the API key." in content
+    assert "API key rejected since " in content
+
+
+def test_htmx_gets_the_card_of_the_connection(admin):
+    headers = {"HX-Request": "true", "HX-Target": "section#connection"}
+    content = admin.post(URL, headers=headers).content.decode()
+    assert content.lstrip().startswith('<section class="card" id="connection"')
+    assert "<html" not in content
+
+
+def test_a_pause_is_told_with_its_end(admin):
+    VendorGate.objects.pause_until(datetime.now(UTC) + timedelta(minutes=9))
+    assert "Goody asks us to wait until " in text_of(admin.get(URL))
+
+
+def test_open_changes_are_counted_and_a_worker_that_is_missing_is_noticed(admin):
+    now = datetime.now(UTC)
+    for late in (timedelta(minutes=2), -timedelta(minutes=2)):
+        Operation.objects.create(
+            order_uuid=uuid4(),
+            action="order.cancel",
+            state=State.UNKNOWN,
+            actor=admin.user,
+            actor_name="Ana",
+            form_key=uuid4(),
+            params_hash="",
+            created_at=now,
+            lease_until=now,
+            due_at=now - late,
+        )
+    content = text_of(admin.get(URL))
+    assert "<dt>unknown</dt><dd>2</dd>" in content
+    assert "1 overdue: the worker seems not to run" in content
+
+
+def test_nothing_open_is_said_in_words(admin):
+    content = text_of(admin.get(URL))
+    assert "None: every change that was asked for has its outcome." in content
+    assert "Nothing is overdue for the worker" in content
+
+
+def test_oddities_and_security_events_are_listed_and_escaped(admin):
+    now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    for _ in range(3):
+        Anomaly.objects.note("unknown_status", "<i>frozen</i>", detail="an-order", now=now)
+    note_security_event("goody_redirect", detail="<b>elsewhere</b>", request_id="abc")
+    content = text_of(admin.get(URL))
+    assert "Undocumented status" in content
+    assert "&lt;i&gt;frozen&lt;/i&gt;" in content
+    assert '<td class="num">3</td>' in content
+    assert "goody_redirect" in content
+    assert "&lt;b&gt;elsewhere&lt;/b&gt;" in content
+
+
+def test_without_configuration_nothing_crashes(as_role, settings):
+    settings.GOODY_API_URL = settings.GOODY_API_KEY = ""
+    admin = as_role("admin")
+    assert "not set" in text_of(admin.get(URL))
+    assert "The connection to Goody is not set up" in text_of(admin.post(URL))
