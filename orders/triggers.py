@@ -13,9 +13,16 @@ _WORDS = "the audit is append-only"
 
 _CREATE = {
     "sqlite": [
-        f"CREATE TRIGGER audit_no_{what} BEFORE {what.upper()} ON {_TABLE} "
-        f"BEGIN SELECT RAISE(ABORT, '{_WORDS}'); END"
-        for what in ("update", "delete")
+        *(
+            f"CREATE TRIGGER audit_no_{what} BEFORE {what.upper()} ON {_TABLE} "
+            f"BEGIN SELECT RAISE(ABORT, '{_WORDS}'); END"
+            for what in ("update", "delete")
+        ),
+        # INSERT OR REPLACE deletes without firing delete triggers, unless a connection asks for
+        # recursive ones; ours do, others would not.
+        f"CREATE TRIGGER audit_no_replace BEFORE INSERT ON {_TABLE} "  # noqa: S608 - a constant
+        f"WHEN EXISTS (SELECT 1 FROM {_TABLE} WHERE id = NEW.id) "
+        f"BEGIN SELECT RAISE(ABORT, '{_WORDS}'); END",
     ],
     "postgresql": [
         (
@@ -33,7 +40,9 @@ _CREATE = {
     ],
 }
 _DROP = {
-    "sqlite": [f"DROP TRIGGER IF EXISTS audit_no_{what}" for what in ("update", "delete")],
+    "sqlite": [
+        f"DROP TRIGGER IF EXISTS audit_no_{what}" for what in ("update", "delete", "replace")
+    ],
     "postgresql": [
         f"DROP TRIGGER IF EXISTS audit_no_{what} ON {_TABLE}" for what in ("change", "truncate")
     ],
