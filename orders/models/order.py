@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -42,10 +42,20 @@ class OrderQuerySet(models.QuerySet["Order"]):
                 "uuid", "payload_hash", "event_times"
             )
         }
-        same = {row.uuid for row in rows if row.repeats(stored.get(row.uuid))}
-        if same:
-            self.filter(uuid__in=same, read_at__lt=read_at).update(read_at=read_at)
+        same = {row.uuid: row for row in rows if row.repeats(stored.get(row.uuid))}
+        if same and not self._renew(same, read_at=read_at):
+            return list(rows)
         return [row for row in rows if row.uuid not in same]
+
+    def _renew(self, same: Mapping[UUID, Order], *, read_at: datetime) -> bool:
+        """False if some of the copies are not, or no longer, what they were when compared."""
+        hashes = [row.payload_hash for row in same.values()]
+        standing = self.filter(uuid__in=list(same), payload_hash__in=hashes, missing_at=None)
+        renewed = standing.filter(read_at__lt=read_at).update(read_at=read_at)
+        # The payload goes with its row, or an older answer could still replace the payload alone.
+        payloads = OrderPayload.objects.using(self.db).filter(uuid__in=standing.values("uuid"))
+        payloads.filter(read_at__lt=read_at).update(read_at=read_at)
+        return renewed == len(same)
 
     def mark_missing(self, order_id: UUID, *, read_at: datetime) -> None:
         """Note that Goody does not know the order (404). The row is never deleted."""
@@ -185,4 +195,8 @@ def _upsert_model(model: type[models.Model], rows: Sequence[models.Model], *, us
 def _assignment(table: str, column: str, name: str) -> str:
     if name in _KEPT_WHEN_ABSENT:
         return f"{column} = COALESCE(excluded.{column}, {table}.{column})"
+    if name == "missing_at":
+        # A 404 to a later request than this one still counts.
+        later = f"{table}.{column} > excluded.read_at"
+        return f"{column} = CASE WHEN {later} THEN {table}.{column} END"
     return f"{column} = excluded.{column}"
