@@ -134,13 +134,15 @@ def _keep_pace() -> None:
             now=now,
             per_second=settings.GOODY_CALLS_PER_SECOND,
             burst=settings.GOODY_CALLS_BURST,
+            longest=settings.GOODY_PAGE_DEADLINE,
         )
     except DatabaseError:
         # A full disk must not end reading; a write has its intent stored before it comes here.
         log.warning("the pace of calls could not be kept: the database refused")
         return
-    if wait > settings.GOODY_PAGE_DEADLINE:
-        raise Paused(now + timedelta(seconds=wait))
+    if wait is None:
+        # Our own crowd, not a wait that Goody asked for.
+        raise Unavailable("slots")
     time.sleep(wait)
 
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from django.db import models
 
 _ONLY = 1
-_TRIES = 20
+# Each failed try is somebody else's success, so that this bounds the callers at one moment.
+_TRIES = 200
 
 
 class VendorGateQuerySet(models.QuerySet["VendorGate"]):
@@ -34,20 +35,27 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
             models.Q(paused_until=None) | models.Q(paused_until__lt=until)
         ).update(paused_until=until)
 
-    def reserve_call(self, *, now: datetime, per_second: float, burst: int) -> float:
+    def reserve_call(
+        self, *, now: datetime, per_second: float, burst: int, longest: float
+    ) -> float | None:
         """Take the next place in the common pace; return the seconds to wait for it.
 
         Places are `1 / per_second` apart; up to `burst` of them may be taken at once after a
-        quiet time. A conditional UPDATE decides, so that processes never share a place.
+        quiet time. A conditional UPDATE decides, so that processes never share a place. None, and
+        no place taken, if the wait would be over `longest` seconds.
         """
         gap = timedelta(seconds=1 / per_second)
+        rested, last = now - gap * burst, now + timedelta(seconds=longest)
         for _ in range(_TRIES):
             taken = self.current().next_call_at
-            rested = now - gap * burst
-            place = max(taken or rested, rested)
+            # Nobody takes a place that far ahead: the clock was set back.
+            is_sane = taken is not None and taken <= last + gap
+            place = max(taken, rested) if taken is not None and is_sane else rested
+            if place > last:
+                return None
             if self.filter(pk=_ONLY, next_call_at=taken).update(next_call_at=place + gap):
                 return max(0.0, (place - now).total_seconds())
-        return float(gap.total_seconds())
+        return None
 
 
 class VendorGate(models.Model):

@@ -1,0 +1,195 @@
+"""The gate to Goody: what holds in every process at once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from goody.errors import RateLimited, Unauthorized, Unavailable
+from orders import gatekeeper, services
+from orders.gatekeeper import KeyRejected, NotConfigured, Paused
+from orders.models import AuditEntry, VendorGate
+from testing.faulty_server import FaultyServer, answer, redirect
+from testing.vendor import Emulator
+
+from .domain import actor
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def ask() -> object:
+    return gatekeeper.ask(lambda client: client.me(patience=gatekeeper.detail_patience()))
+
+
+@pytest.mark.django_db
+def test_without_settings_nothing_is_asked(settings: Any) -> None:
+    settings.GOODY_API_URL = settings.GOODY_API_KEY = ""
+    for call in (ask, lambda: gatekeeper.check_gate(now=NOW)):
+        with pytest.raises(NotConfigured):
+            call()
+    check = services.check_key(actor=actor("admin"), now=NOW)
+    assert check.problem == "The connection to Goody is not set up"
+
+
+@pytest.mark.django_db
+def test_a_rejected_key_closes_the_gate_until_the_key_changes(
+    emulator: Emulator, settings: Any
+) -> None:
+    settings.GOODY_API_KEY = "old-key"
+    with pytest.raises(Unauthorized):
+        ask()
+    for _ in range(3):
+        with pytest.raises(KeyRejected):
+            ask()
+    assert emulator.calls()["total"] == 1
+    settings.GOODY_API_KEY = emulator.key
+    ask()
+    settings.GOODY_API_KEY = "old-key"
+    with pytest.raises(KeyRejected):
+        ask()
+    assert emulator.calls()["total"] == 2
+    assert "old-key" not in VendorGate.objects.get().rejected_key
+
+
+@pytest.mark.django_db
+def test_a_check_by_an_admin_opens_the_gate(emulator: Emulator) -> None:
+    emulator.fault({"kind": "status", "status": 401}, times=2)
+    with pytest.raises(Unauthorized):
+        ask()
+    failed = services.check_key(actor=actor("admin"), now=timezone.now())
+    assert (failed.problem, failed.email) == ("Goody rejected the API key", None)
+    with pytest.raises(KeyRejected):
+        ask()
+    check = services.check_key(actor=actor("admin"), now=timezone.now())
+    assert (check.problem, check.email) == ("", "support@sender.example.com")
+    assert check.workspaces
+    ask()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7),
+        ("0", 1),
+        ("-5", 1),
+        ("36000", 900),
+        (None, 5),
+        ("soon", 5),
+        ("Sun, 22 Nov 2026 12:01:00 GMT", 60),
+        ("Sun, 22 Nov 2020 12:01:00 GMT", 1),
+    ],
+)
+def test_a_429_pauses_everybody_for_a_sane_time(
+    header: str | None, seconds: int, settings: Any, time_machine: Any
+) -> None:
+    time_machine.move_to(NOW, tick=False)
+    headers = {"Date": "Sun, 22 Nov 2026 12:00:00 GMT"}
+    if header is not None:
+        headers["Retry-After"] = header
+    with FaultyServer(answer(429, {"error": "Slow down"}, headers=headers)) as server:
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        settings.GOODY_DETAIL_DEADLINE = 0.5
+        with pytest.raises(RateLimited):
+            ask()
+        assert VendorGate.objects.get().paused_until == NOW + timedelta(seconds=seconds)
+        with pytest.raises(Paused) as paused:
+            ask()
+        assert paused.value.until == NOW + timedelta(seconds=seconds)
+        assert len(server.requests) == 1
+        time_machine.move_to(NOW + timedelta(seconds=seconds), tick=False)
+        with pytest.raises(RateLimited):
+            ask()
+
+
+@pytest.mark.django_db
+def test_a_shorter_wait_never_ends_a_longer_one() -> None:
+    longer, shorter = NOW + timedelta(seconds=60), NOW + timedelta(seconds=5)
+    for until in (shorter, longer, shorter):
+        VendorGate.objects.pause_until(until)
+    gate = VendorGate.objects.get()
+    assert gate.paused_until == longer
+    assert gate.is_paused(longer - timedelta(seconds=1))
+    assert not gate.is_paused(longer)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_security_event_and_is_not_followed(status: int, settings: Any) -> None:
+    with (
+        FaultyServer(answer(200, {})) as elsewhere,
+        FaultyServer(redirect(status, f"{elsewhere.url}/v1/me")) as server,
+    ):
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        with pytest.raises(Exception, match="redirect"):
+            ask()
+        assert (len(server.requests), elsewhere.connections) == (1, 0)
+    assert [row.action for row in AuditEntry.objects.all()] == ["security.goody_redirect"]
+
+
+# --- Pace -------------------------------------------------------------------------------------
+
+
+def reserve(now: datetime = NOW, *, longest: float = 10.0, burst: int = 2) -> float | None:
+    return VendorGate.objects.reserve_call(now=now, per_second=10, burst=burst, longest=longest)
+
+
+@pytest.mark.django_db
+def test_a_burst_goes_out_at_once_and_the_rest_in_step() -> None:
+    waits = [reserve() for _ in range(5)]
+    assert waits == [0, 0, 0, pytest.approx(0.1), pytest.approx(0.2)]
+    later = NOW + timedelta(seconds=60)
+    assert [reserve(later) for _ in range(4)] == [0, 0, 0, pytest.approx(0.1)]
+
+
+@pytest.mark.django_db
+def test_who_would_wait_too_long_takes_no_place() -> None:
+    waits = [reserve(longest=0.25) for _ in range(20)]
+    assert waits[:5] == [0, 0, 0, pytest.approx(0.1), pytest.approx(0.2)]
+    assert waits[5:] == [None] * 15
+    # The crowd that was turned away has not used up the future.
+    assert reserve(NOW + timedelta(seconds=0.2), longest=0.25) == pytest.approx(0.1)
+
+
+@pytest.mark.django_db
+def test_a_clock_set_back_does_not_close_the_gate() -> None:
+    reserve(NOW + timedelta(minutes=10))
+    assert reserve(NOW) == 0
+
+
+@pytest.mark.django_db
+def test_our_own_crowd_is_not_called_a_wish_of_goody(emulator: Emulator, settings: Any) -> None:
+    settings.GOODY_CALLS_PER_SECOND, settings.GOODY_CALLS_BURST = 0.1, 0
+    settings.GOODY_PAGE_DEADLINE = 0.2
+    ask()
+    with pytest.raises(Unavailable, match="too many calls to Goody were under way"):
+        ask()
+    assert emulator.calls()["total"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_never_share_a_place() -> None:
+    VendorGate.objects.current()
+    waits: list[float | None] = []
+    start = threading.Barrier(12)
+
+    def take() -> None:
+        try:
+            start.wait(10)
+            for _ in range(3):
+                waits.append(reserve(burst=0))  # noqa: PERF401 - a call each
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=take) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    places = sorted(round(wait * 10) for wait in waits if wait is not None)
+    assert places == list(range(36))
