@@ -41,7 +41,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.request_id = secrets.token_hex(8)
-        # Never reset: Django logs refusals after the last middleware. The next request sets it anew.
+        # Not reset at the end: Django logs refusals after the last middleware.
         _request_id.set(request.request_id)
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id

@@ -7,11 +7,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from orders import gatekeeper
-from orders.models import VendorGate
+from orders.models import Profile, VendorGate
 from testing.faulty_server import refusing_url
 
 URL = "/orders/"
@@ -31,6 +32,12 @@ def _fresh_breaker():
 @pytest.fixture
 def agent(as_role, emulator):
     return as_role("agent")
+
+
+@pytest.fixture
+def no_bug_logged(caplog):
+    yield
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
 def assert_in_frame(response, status: int, *words: str) -> str:
@@ -64,11 +71,11 @@ def assert_in_frame(response, status: int, *words: str) -> str:
         ({"kind": "status", "status": 422}, 502, "Goody refused the request"),
     ],
 )
-def test_goody_in_trouble_is_never_an_empty_list(agent, emulator, caplog, fault, status, title):
+@pytest.mark.usefixtures("no_bug_logged")
+def test_goody_in_trouble_is_never_an_empty_list(agent, emulator, fault, status, title):
     emulator.fault(fault)
     content = assert_in_frame(agent.get(URL), status, title)
     assert "There are no orders" not in content
-    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
 def test_a_goody_that_does_not_answer_is_waited_for_until_the_deadline(agent, emulator, settings):
@@ -100,12 +107,7 @@ def test_a_rejected_key_is_plain_for_admins_and_a_connection_problem_for_others(
     agent, admin = as_role("agent"), as_role("admin")
     for _ in range(times):
         content = assert_in_frame(agent.get(URL), 503, "Connection problem")
-        assert (
-            "key"
-            not in re.sub(r'data-key|"keys|mono">\w+|shortcuts.*', "", content.lower())[
-                content.index("main") : content.index("<dialog")
-            ]
-        )
+        assert "API key" not in content
         assert_in_frame(admin.get(URL), 503, "API key rejected", 'href="/system/"')
     assert emulator.calls()["total"] == 1
 
@@ -120,19 +122,17 @@ def test_a_wait_that_goody_asks_for_is_told_with_its_end(agent, emulator):
     assert emulator.calls()["total"] == 1
 
 
-def test_the_end_of_a_wait_is_in_the_viewers_zone(agent, time_machine_at_noon):
-    VendorGate.objects.pause_until(time_machine_at_noon + timedelta(minutes=5))
-    agent.user.profile_set = None
-    assert_in_frame(agent.get(URL), 503, "Goody asks us to wait until 12:05:00 UTC")
+def test_the_end_of_a_wait_is_in_the_viewers_zone(agent, noon):
+    VendorGate.objects.pause_until(noon + timedelta(minutes=5))
+    Profile.objects.create(user=agent.user, time_zone="Asia/Tokyo")
+    assert_in_frame(agent.get(URL), 503, "Goody asks us to wait until 21:05:00 JST")
 
 
 @pytest.fixture
-def time_machine_at_noon():
-    import time_machine
-
-    noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-    with time_machine.travel(noon, tick=False):
-        yield noon
+def noon():
+    at = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    with time_machine.travel(at, tick=False):
+        yield at
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,8 @@ def down(*_: object, **__: object):
         (InterfaceError("connection already closed"), "own database cannot be reached", "30"),
     ],
 )
-def test_a_database_in_trouble_gets_the_frame_without_a_person(
-    agent, caplog, failure, title, retry_after
-):
+@pytest.mark.usefixtures("no_bug_logged")
+def test_a_database_in_trouble_gets_the_frame_without_a_person(agent, failure, title, retry_after):
     def refuse(execute, sql, params, many, context):
         raise failure
 
@@ -202,7 +201,6 @@ def test_a_database_in_trouble_gets_the_frame_without_a_person(
     content = assert_in_frame(response, 503, title)
     assert response["Retry-After"] == retry_after
     assert "topbar__nav" not in content
-    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
 
 
 def test_a_database_that_fails_in_the_middle_is_answered_the_same(agent):
