@@ -1,0 +1,194 @@
+"""/orders/<uuid>/operations/<uuid>/ and settling by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.urls import reverse
+
+from orders.models import AuditEntry, Operation, State
+
+from .dialogs import htmx, open_and_submit, text, url
+
+pytestmark = pytest.mark.django_db
+
+WISH = {"reason": "other", "note": "because <b>", "ticket_url": "https://tickets.test/7"}
+
+
+@pytest.fixture
+def order_id(emulator: Any) -> str:
+    found: str = emulator.find_id(status="notified")
+    return found
+
+
+def page_of(operation: Operation, **query: str) -> str:
+    return reverse("operation", args=[operation.order_uuid, operation.id], query=query or None)
+
+
+def settle_url(operation: Operation) -> str:
+    return reverse("operation_settle", args=[operation.order_uuid, operation.id])
+
+
+def canceled(client: Any, order_id: str) -> Operation:
+    open_and_submit(client, url("order_cancel", order_id), **WISH)
+    return Operation.objects.get()
+
+
+@pytest.fixture
+def waiting(emulator: Any, as_role: Any, order_id: str) -> Operation:
+    """A cancel whose outcome nobody could read for a day."""
+    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    operation = canceled(as_role("agent"), order_id)
+    assert Operation.objects.move(operation, State.NEEDS_HUMAN, due_at=None)
+    operation.refresh_from_db()
+    return operation
+
+
+def test_it_tells_who_when_why_and_how_it_ended(as_role: Any, order_id: str) -> None:
+    operation = canceled(as_role("agent"), order_id)
+    page = text(as_role("viewer").get(page_of(operation, next="/orders/?per_page=25")))
+    for said in (
+        "<strong>Canceled</strong>",
+        "Goody confirmed it.",
+        "<dd>Agent</dd>",
+        "Other (say why)",
+        "because &lt;b&gt;",
+        'href="https://tickets.test/7"',
+        "notified → failed",
+        'href="/orders/?per_page=25"',
+        str(operation.id),
+    ):
+        assert said in page
+    assert "hx-trigger" not in page
+
+
+def test_an_open_one_polls_and_asks_nothing_of_goody(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    operation = canceled(client, order_id)
+    calls = emulator.calls()["total"]
+    part = text(client.get(page_of(operation), headers=htmx("div#operation")))
+    assert part.strip().startswith('<div id="operation"')
+    assert 'hx-trigger="every 2s"' in part
+    assert "Outcome being checked" in part
+    assert emulator.calls()["total"] == calls
+
+
+def test_one_that_stays_open_is_looked_at_less_often(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    operation = canceled(as_role("agent"), order_id)
+    long_ago = datetime.now(UTC) - timedelta(minutes=6)
+    Operation.objects.filter(pk=operation.pk).update(created_at=long_ago)
+    assert 'hx-trigger="every 15s"' in text(as_role("agent").get(page_of(operation)))
+
+
+def test_it_belongs_to_its_order(emulator: Any, as_role: Any, order_id: str) -> None:
+    operation = canceled(as_role("agent"), order_id)
+    stray = reverse("operation", args=[uuid4(), operation.id])
+    assert as_role("agent").get(stray).status_code == 404
+    unknown = reverse("operation", args=[order_id, uuid4()])
+    assert as_role("agent").get(unknown).status_code == 404
+
+
+def test_an_applied_extension_offers_undo_to_those_who_may(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="notified", no_expiry="false")
+    later = (datetime.now(UTC) + timedelta(days=300)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    wish = {"expiration": later, "may_shorten": "on"}
+    open_and_submit(as_role("agent"), url("order_expiration", order_id), **wish)
+    operation = Operation.objects.get()
+    undo = f"undo={operation.id}"
+    assert undo in text(as_role("agent").get(page_of(operation)))
+    assert undo not in text(as_role("viewer").get(page_of(operation)))
+
+
+def test_what_needs_a_person_does_not_poll(as_role: Any, waiting: Operation) -> None:
+    page = text(as_role("agent").get(page_of(waiting)))
+    assert "Needs a person" in page
+    assert "hx-trigger" not in page
+    assert settle_url(waiting) not in page
+
+
+@pytest.mark.parametrize(
+    ("says", "ends"),
+    [("yes", (State.APPLIED, "Canceled")), ("no", (State.NOT_APPLIED, "Not canceled"))],
+)
+def test_a_lead_settles_it(
+    emulator: Any, as_role: Any, waiting: Operation, says: str, ends: tuple[State, str]
+) -> None:
+    lead, (state, title) = as_role("lead"), ends
+    assert settle_url(waiting) in text(lead.get(page_of(waiting)))
+    calls = emulator.calls()["total"]
+    answer = lead.post(settle_url(waiting), {"is_applied": says, "note": "Track page, <row 4>"})
+    assert answer.status_code == 303
+    waiting.refresh_from_db()
+    assert waiting.state == state
+    page = text(lead.get(answer["Location"]))
+    assert f"<strong>{title}</strong>" in page
+    assert "Settled by Lead" in page
+    assert "Track page, &lt;row 4&gt;" in page
+    entry = AuditEntry.objects.get(action="operation.settle")
+    assert (entry.actor, entry.outcome, entry.note) == (lead.user, state, "Track page, <row 4>")
+    assert emulator.calls()["total"] == calls
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"note": "kept"}, "Say what Goody&#x27;s own page shows."),
+        ({"note": "kept", "is_applied": "maybe"}, "Say what Goody&#x27;s own page shows."),
+        ({"is_applied": "yes"}, "Say what you saw, and where."),
+    ],
+)
+def test_bad_input_is_kept_and_settles_nothing(
+    as_role: Any, waiting: Operation, given: dict[str, str], sentence: str
+) -> None:
+    answer = as_role("lead").post(settle_url(waiting), given)
+    assert answer.status_code == 422
+    assert sentence in text(answer)
+    assert ("kept</textarea>" in text(answer)) == ("note" in given)
+    waiting.refresh_from_db()
+    assert waiting.state == State.NEEDS_HUMAN
+
+
+def test_what_is_settled_can_not_be_settled_again(as_role: Any, waiting: Operation) -> None:
+    lead = as_role("lead")
+    lead.post(settle_url(waiting), {"is_applied": "no", "note": "first"})
+    answer = lead.post(settle_url(waiting), {"is_applied": "yes", "note": "second"})
+    assert answer.status_code == 409
+    assert "It was settled meanwhile" in text(answer)
+    waiting.refresh_from_db()
+    assert waiting.state == State.NOT_APPLIED
+
+
+@pytest.mark.parametrize("role", ["viewer", "agent"])
+def test_only_leads_settle(as_role: Any, waiting: Operation, role: str) -> None:
+    answer = as_role(role).post(settle_url(waiting), {"is_applied": "yes", "note": "x"})
+    assert answer.status_code == 403
+    waiting.refresh_from_db()
+    assert waiting.state == State.NEEDS_HUMAN
+
+
+def test_settling_by_get_is_refused(as_role: Any, waiting: Operation) -> None:
+    assert as_role("lead").get(settle_url(waiting)).status_code == 405
+
+
+def test_the_detail_shows_an_attempt_without_effect_in_a_place_that_stays(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    refusal = {"kind": "status", "status": 422, "text": "Too late"}
+    emulator.fault(refusal, method="POST", path="/v1/orders/")
+    operation = canceled(client, order_id)
+    page = text(client.get(url("order_detail", order_id))).partition('id="h-timeline"')[0]
+    assert "Goody refused: Too late." in page
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    Operation.objects.filter(pk=operation.pk).update(closed_at=an_hour_ago)
+    page = text(client.get(url("order_detail", UUID(order_id)))).partition('id="h-timeline"')[0]
+    assert "Goody refused" not in page

@@ -1,0 +1,314 @@
+"""/orders/<uuid>/cancel/: the dialog, what it refuses, and what takes its place."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from orders.models import AuditEntry, Operation, State
+
+from .dialogs import dialog, fields, hidden, open_and_submit, text, url
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/orders/?per_page=25"
+WISH = {"reason": "duplicate", "note": "sent <twice>", "ticket_url": "https://tickets.test/7"}
+
+
+@pytest.fixture
+def order_id(emulator: Any) -> str:
+    found: str = emulator.find_id(status="notified")
+    return found
+
+
+def cancel_url(order_id: str, next_url: str = LIST) -> str:
+    return url("order_cancel", order_id, next=next_url)
+
+
+def only() -> Operation:
+    return Operation.objects.get()
+
+
+def test_the_dialog_says_what_is_at_stake(emulator: Any, as_role: Any, order_id: str) -> None:
+    order = emulator.order(order_id)
+    page = text(as_role("agent").get(cancel_url(order_id), headers=dialog()))
+    cents = order["amounts"]["amount_pre_tax_total"]
+    assert page.strip().startswith('<div class="dialog__head">')
+    assert f"about ${cents / 100:,.2f} before tax" in page
+    assert "its link stops working" in page
+    assert "This cannot be undone." in page
+    assert "Whether Goody tells the recipient is not documented." in page
+    assert "autofocus>Keep gift</a>" in page
+
+
+def test_looking_sends_nothing(emulator: Any, as_role: Any, order_id: str) -> None:
+    as_role("agent").get(cancel_url(order_id))
+    assert emulator.posts() == 0
+    assert Operation.objects.count() == 0
+
+
+def test_each_dialog_has_a_key_of_its_own(as_role: Any, order_id: str) -> None:
+    client = as_role("agent")
+    keys = {hidden(client.get(cancel_url(order_id)))["form_key"] for _ in range(3)}
+    assert len(keys) == 3
+
+
+def test_without_javascript_the_operation_page_follows(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    answer = open_and_submit(as_role("agent"), cancel_url(order_id), **WISH)
+    operation = only()
+    assert answer.status_code == 303
+    assert answer["Location"] == reverse(
+        "operation", args=[order_id, operation.id], query={"next": LIST}
+    )
+    assert operation.state == State.APPLIED
+    assert (operation.reason, operation.note, operation.ticket_url) == tuple(WISH.values())
+    assert emulator.order(order_id)["status"] == "failed"
+    assert emulator.posts() == 1
+
+
+def test_from_the_list_the_row_is_replaced_by_goodys_answer(as_role: Any, order_id: str) -> None:
+    answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(LIST), **WISH)
+    assert answer.status_code == 200
+    assert answer["HX-Retarget"] == f"#order-{order_id}"
+    assert answer["HX-Reswap"] == "outerHTML"
+    assert answer["HX-Trigger"] == "dialog-close"
+    page = text(answer)
+    assert page.strip().startswith(f'<tr id="order-{order_id}"')
+    assert 'data-status="failed"' in page
+    assert '<span class="badge__word">Canceled</span>' in page
+    assert '<div id="toasts" hx-swap-oob="beforeend">' in page
+    assert "<strong>Canceled</strong>" in page
+
+
+def test_from_the_detail_the_detail_is_replaced(as_role: Any, order_id: str) -> None:
+    there = url("order_detail", order_id, next=LIST)
+    answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(there), **WISH)
+    assert answer["HX-Retarget"] == "#order-detail"
+    page = text(answer)
+    assert page.strip().startswith('<div id="order-detail"')
+    assert "Canceled here by Agent" in page
+    assert "sent &lt;twice&gt;" in page
+    assert "Duplicate gift" in page
+
+
+def test_from_anywhere_else_the_operation_page_follows(as_role: Any, order_id: str) -> None:
+    headers = dialog("/audit/")
+    answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=headers, **WISH)
+    assert answer["HX-Redirect"] == reverse(
+        "operation", args=[order_id, only().id], query={"next": LIST}
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({}, "Choose a reason."),
+        ({"reason": "mischief"}, "Choose a reason."),
+        ({"reason": "other", "note": ""}, "Say in a few words what the other reason is."),
+        ({"reason": "other", "note": "   "}, "Say in a few words what the other reason is."),
+        (
+            {"reason": "duplicate", "ticket_url": "javascript:alert(1)"},
+            "The ticket&#x27;s address must begin with https:// or http://.",
+        ),
+        (
+            {"reason": "duplicate", "ticket_url": "ftp://tickets.test/1"},
+            "The ticket&#x27;s address must begin with https:// or http://.",
+        ),
+    ],
+)
+def test_bad_input_is_kept_and_nothing_is_sent(
+    emulator: Any, as_role: Any, order_id: str, typed: dict[str, str], sentence: str
+) -> None:
+    client = as_role("agent")
+    opened = client.get(cancel_url(order_id), headers=dialog())
+    calls = emulator.calls()["total"]
+    wish = {"note": "kept <note>"} | typed
+    answer = client.post(cancel_url(order_id), {**hidden(opened), **wish}, headers=dialog())
+    assert answer.status_code == 422
+    assert sentence in text(answer)
+    assert Operation.objects.count() == 0
+    # Neither the key nor what was seen is used up by a slip.
+    assert hidden(answer) == hidden(opened)
+    assert fields(answer).checked.get("reason", "") == (
+        typed.get("reason", "") if typed.get("reason") != "mischief" else ""
+    )
+    if "note" not in typed:
+        assert "kept &lt;note&gt;" in text(answer)
+    assert emulator.calls()["total"] == calls
+
+
+@pytest.mark.parametrize("damage", ["seen", "form_key"])
+@pytest.mark.parametrize("value", ["", "damaged"])
+def test_a_damaged_form_is_refused_with_a_fresh_one(
+    emulator: Any, as_role: Any, order_id: str, damage: str, value: str
+) -> None:
+    client = as_role("agent")
+    given = hidden(client.get(cancel_url(order_id)))
+    answer = client.post(cancel_url(order_id), {**given, **WISH, damage: value})
+    assert answer.status_code == 422
+    assert "Nothing was sent" in text(answer)
+    assert hidden(answer)["form_key"] != given["form_key"]
+    again = client.post(cancel_url(order_id), {**hidden(answer), **WISH})
+    assert again.status_code == 303
+    assert emulator.posts() == 1
+
+
+def test_what_was_seen_of_another_order_does_not_count(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    other = emulator.find(status="notified")[1]["id"]
+    given = hidden(client.get(cancel_url(other)))
+    assert client.post(cancel_url(order_id), {**given, **WISH}).status_code == 422
+    assert emulator.posts() == 0
+
+
+def test_the_same_submit_again_leads_to_the_same_operation(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    given = {**hidden(client.get(cancel_url(order_id))), **WISH}
+    first = client.post(cancel_url(order_id), given)
+    second = client.post(cancel_url(order_id), given)
+    assert (second.status_code, second["Location"]) == (303, first["Location"])
+    assert emulator.posts() == 1
+
+
+def test_the_key_with_another_wish_is_a_conflict(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    given = {**hidden(client.get(cancel_url(order_id))), **WISH}
+    client.post(cancel_url(order_id), given)
+    answer = client.post(cancel_url(order_id), given | {"note": "else"}, headers=dialog())
+    assert answer.status_code == 409
+    assert "This form was used already, for something else" in text(answer)
+    assert emulator.posts() == 1
+
+
+def test_an_order_that_moved_is_left_alone_and_the_difference_shown(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    given = {**hidden(client.get(cancel_url(order_id))), **WISH}
+    emulator.change(order_id, status="opened")
+    answer = client.post(cancel_url(order_id), given, headers=dialog())
+    assert answer.status_code == 200
+    assert "HX-Retarget" not in answer
+    assert "Status: notified → opened" in text(answer)
+    assert "Nothing was sent." in text(answer)
+    assert only().state == State.REFUSED
+    assert emulator.posts() == 0
+
+
+def test_an_accepted_gift_has_no_form(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="accepted")
+    page = as_role("agent").get(cancel_url(order_id))
+    assert page.status_code == 200
+    assert "Cannot be canceled: the recipient accepted it." in text(page)
+    assert hidden(page) == {}
+
+
+def test_goody_says_no_and_its_words_are_shown(emulator: Any, as_role: Any, order_id: str) -> None:
+    emulator.fault(
+        {"kind": "status", "status": 422, "text": "Too <late>"}, method="POST", path="/v1/orders/"
+    )
+    answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(), **WISH)
+    assert "Goody refused: Too &lt;late&gt;." in text(answer)
+    assert only().state == State.REFUSED
+
+
+def test_goody_down_shows_the_copy_and_no_form(emulator: Any, as_role: Any, order_id: str) -> None:
+    client = as_role("agent")
+    client.get(url("order_detail", order_id))
+    emulator.fault({"kind": "status", "status": 503}, path="/v1/orders/")
+    answer = client.get(cancel_url(order_id), headers=dialog())
+    assert "The order could not be read just now, so nothing can be sent" in text(answer)
+    assert hidden(answer) == {}
+    emulator.heal()
+    assert "form_key" in hidden(client.get(cancel_url(order_id), headers=dialog()))
+
+
+def test_goody_down_without_a_copy_stays_in_the_dialog(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    emulator.fault({"kind": "status", "status": 503}, path="/v1/orders/", times=None)
+    answer = as_role("agent").get(cancel_url(order_id), headers=dialog())
+    assert answer.status_code == 503
+    assert "Goody reported a fault of its own" in text(answer)
+    assert text(answer).strip().startswith('<div class="dialog__head">')
+    assert hidden(answer) == {}
+
+
+def test_a_lost_answer_is_being_checked_and_never_a_success(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    emulator.fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
+    answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(LIST), **WISH)
+    assert only().state == State.UNKNOWN
+    assert answer["HX-Retarget"] == f"#order-{order_id}"
+    assert "Outcome being checked" in text(answer)
+    assert 'hx-trigger="every 2s"' in text(answer)
+    assert "<strong>Canceled</strong>" not in text(answer)
+    assert emulator.posts() == 1
+
+
+def test_while_it_is_open_a_second_person_is_told_who_was_first(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    ana, ben = as_role("agent", "ana"), as_role("agent", "ben")
+    given = {**hidden(ben.get(cancel_url(order_id))), **WISH}
+    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    open_and_submit(ana, cancel_url(order_id), **WISH)
+    answer = ben.post(cancel_url(order_id), given, headers=dialog())
+    assert answer.status_code == 409
+    assert "Ana is canceling this gift (" in text(answer)
+    assert str(only().id) in text(answer)
+    opened = ben.get(cancel_url(order_id), headers=dialog())
+    assert hidden(opened) == {}
+
+
+def test_the_poll_tells_the_end_once_it_is_known(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    emulator.fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
+    open_and_submit(client, cancel_url(order_id), headers=dialog(LIST), **WISH)
+    row = {"HX-Request": "true", "HX-Target": f"tr#order-{order_id}"}
+    poll = url("order_detail", order_id, poll="1")
+    assert "Outcome being checked" in text(client.get(poll, headers=row))
+    client.get(url("order_detail", order_id))
+    settled = text(client.get(poll, headers=row))
+    assert only().state == State.APPLIED
+    assert "<strong>Canceled</strong>" in settled
+    assert "hx-trigger" not in settled.partition("</tr>")[0]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_viewer_is_refused(emulator: Any, as_role: Any, order_id: str, method: str) -> None:
+    answer = getattr(as_role("viewer"), method)(cancel_url(order_id))
+    assert answer.status_code == 403
+    assert "Your role may not cancel gifts. An admin can make you an agent." in text(answer)
+    assert emulator.calls()["total"] == 0
+
+
+def test_an_order_that_nobody_knows(emulator: Any, as_role: Any) -> None:
+    assert as_role("agent").get(cancel_url(str(uuid4()))).status_code == 404
+
+
+def test_the_audit_is_exact(as_role: Any, order_id: str) -> None:
+    client = as_role("agent")
+    open_and_submit(client, cancel_url(order_id), **WISH)
+    intent, outcome = AuditEntry.objects.order_by("id")
+    assert (intent.actor, intent.action, str(intent.order_uuid)) == (
+        client.user,
+        "order.cancel",
+        order_id,
+    )
+    assert (intent.reason, intent.note, intent.ticket_url) == tuple(WISH.values())
+    assert (outcome.intent, outcome.outcome) == (intent, State.APPLIED)

@@ -1,0 +1,408 @@
+"""/orders/<uuid>/: everything Goody gives is on it, and only for those who may see it."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from goody.types import EventTimes, Order, parse_order
+from orders import services
+from orders.presenters import formats, parts
+from orders.presenters.detail import pretty
+
+from .dialogs import htmx, text, url
+
+pytestmark = pytest.mark.django_db
+
+_NOT_GOODYS = {"raw", "problems", "unknown_fields"}
+TIMES = {
+    field.name: f"2026-03-{number:02d}T10:00:{number:02d}Z"
+    for number, field in enumerate(msgspec.structs.fields(EventTimes), 1)
+}
+
+
+def cart(prefix: str) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "items": [
+            {
+                "id": str(uuid4()),
+                "quantity": 3,
+                "product": {
+                    "id": str(uuid4()),
+                    "name": f"{prefix} tea <b>box</b>",
+                    "brand": {"id": str(uuid4()), "name": f"{prefix} Leaf & Lane"},
+                },
+            }
+        ],
+    }
+
+
+def full_order() -> dict[str, Any]:
+    """Every field of the schema, with a value of its own."""
+    content = cart("New")
+    return {
+        "status": "shipped",
+        "reference_id": "TESTREFERENCE00000000001",
+        "recipient_first_name": "Priya",
+        "recipient_last_name": "O'Neill",
+        "recipient_email": "priya@example.test",
+        "individual_gift_link": "https://gifts.example.test/gift/TESTTOKEN01",
+        "cart": content,
+        "cart_selections": [
+            {
+                "id": str(uuid4()),
+                "cart_item_id": content["items"][0]["id"],
+                "quantity_index": 1,
+                "variants": ["Oolong", "Large"],
+            }
+        ],
+        "shipments": [
+            {
+                "id": str(uuid4()),
+                "status": "failed_with_reship",
+                "brand_name": "Parcel Brand",
+                "tracking_carrier": "UPS",
+                "tracking_number": "1Z999",
+                "tracking_url": "https://track.example.test/1Z999",
+                "shipped_at": "2026-04-01T10:00:00Z",
+                "delivered_at": "2026-04-02T10:00:00Z",
+                "delivery_eta": "2026-04-03T10:00:00Z",
+            }
+        ],
+        "amounts": {
+            "amount_product": 101,
+            "amount_shipping": 202,
+            "amount_processing_fee": 303,
+            "amount_credit_applied": 404,
+            "amount_pre_tax_total": 505,
+            "amount_tax": 606,
+            "amount_total": 707,
+            "amount_global_relay_cost": 808,
+        },
+        "original_cart": cart("Old"),
+        "original_amounts": {
+            "original_amount_product": 1101,
+            "original_amount_shipping": 1202,
+            "original_amount_credit_applied": 1303,
+            "original_amount_pre_tax_total": 1404,
+        },
+        "is_swapped": True,
+        "sender": {"first_name": "Lee", "last_name": "Okafor", "email": "lee@example.test"},
+        "workspace_id": str(uuid4()),
+        "workspace_name": "People team",
+        "order_batch_id": str(uuid4()),
+        "expires_at": "2026-05-01T06:59:59Z",
+        "card_id": str(uuid4()),
+        "message": "Welcome <aboard>",
+        "thank_you_note": "Thanks & bye",
+        "view_count_recipient": 17,
+        "payment_link": "https://checkout.example.test/SECRET",
+        "event_times": TIMES,
+    }
+
+
+FULL = full_order()
+
+# What is said in other words than the value itself.
+_SAID_AS = {
+    "status": "Shipped",
+    "is_swapped": "Swapped: the recipient chose another gift",
+    "cart.items.0.quantity": "3 × New tea",
+    "original_cart.items.0.quantity": "3 × Old tea",
+    "cart_selections.0.quantity_index": "unit 2: Oolong, Large",
+    "shipments.0.status": "failed with reship",
+}
+
+
+def leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [leaf for k, v in value.items() for leaf in leaves(v, f"{path}.{k}".strip("."))]
+    if isinstance(value, list):
+        return [leaf for n, v in enumerate(value) for leaf in leaves(v, f"{path}.{n}")]
+    return [(path, value)]
+
+
+def in_words(path: str, value: Any) -> str:
+    if path in _SAID_AS:
+        return _SAID_AS[path]
+    if "amount_" in path:
+        return f">{formats.money(value)}<"
+    if re.fullmatch(r"\d{4}-.*Z", str(value)):
+        return f'datetime="{value}"'
+    return html.escape(str(value))
+
+
+def schema_fields(struct: Any, value: Any, path: str = "") -> list[str]:
+    """Every field of the typed order, to the last part, that `value` does not give."""
+    missing = []
+    for field in msgspec.structs.fields(struct):
+        name = f"{path}{field.name}"
+        if field.name in _NOT_GOODYS:
+            continue
+        if field.name not in value:
+            missing.append(name)
+            continue
+        inner = next((part for part in _structs_in(field.type)), None)
+        given = value[field.name]
+        if inner is not None:
+            sample = given[0] if isinstance(given, list) else given
+            missing += schema_fields(inner, sample, f"{name}.")
+    return missing
+
+
+def _structs_in(kind: Any) -> list[Any]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return [kind]
+    return [found for part in getattr(kind, "__args__", ()) for found in _structs_in(part)]
+
+
+@pytest.fixture
+def full_id(emulator: Any) -> str:
+    order_id: str = emulator.find_id(status="shipped")
+    emulator.change(order_id, **FULL)
+    # The emulator keeps its own record of events, so these are put into its answer.
+    times = {"kind": "mutate", "set": {"event_times": TIMES}}
+    emulator.fault(times, path=f"/v1/orders/{order_id}")
+    return order_id
+
+
+def test_the_sample_has_every_field_of_the_schema() -> None:
+    assert schema_fields(Order, {"id": "x", **FULL}) == []
+
+
+def test_every_field_of_the_schema_is_on_the_page(
+    emulator: Any, as_role: Any, full_id: str
+) -> None:
+    page = text(as_role("admin").get(url("order_detail", full_id)))
+    shown = page.partition('aria-label="Raw JSON"')[0]
+    missing = [p for p, value in leaves(FULL) if in_words(p, value) not in shown]
+    assert missing == []
+    assert full_id in shown
+
+
+def test_vendor_text_is_escaped_and_links_are_never_links(
+    emulator: Any, as_role: Any, full_id: str
+) -> None:
+    page = text(as_role("admin").get(url("order_detail", full_id)))
+    assert "<aboard>" not in page
+    assert "<b>box</b>" not in page
+    hrefs = re.findall(r'href="([^"]+)"', page)
+    assert [h for h in hrefs if "example.test" in h] == []
+    assert 'data-copy="https://gifts.example.test/gift/TESTTOKEN01"' in page
+
+
+@pytest.mark.parametrize(
+    ("role", "sees"),
+    [
+        ("viewer", set()),
+        ("agent", {"message", "gift link"}),
+        ("lead", {"message", "gift link"}),
+        ("admin", {"message", "gift link", "payment link", "raw"}),
+    ],
+)
+def test_what_needs_a_right_is_absent_without_it(
+    as_role: Any, full_id: str, role: str, sees: set[str]
+) -> None:
+    page = text(as_role(role).get(url("order_detail", full_id)))
+    found = {
+        "message": "Welcome &lt;aboard&gt;" in page and "Thanks &amp; bye" in page,
+        "gift link": "TESTTOKEN01" in page,
+        "payment link": "checkout.example.test" in page,
+        "raw": "Raw JSON" in page,
+    }
+    assert {name for name, is_seen in found.items() if is_seen} == sees
+
+
+def test_the_title_names_nobody(as_role: Any, full_id: str) -> None:
+    title = re.search(
+        r"<title>(.*?)</title>", text(as_role("agent").get(url("order_detail", full_id)))
+    )
+    assert title is not None
+    assert title[1] == "Order – Goody Admin (emulator)"
+
+
+def test_null_money_is_not_known_yet_and_never_zero(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="notified")
+    page = text(as_role("agent").get(url("order_detail", order_id)))
+    amounts = emulator.order(order_id)["amounts"]
+    assert amounts["amount_tax"] is None
+    unknown = [v for k, v in amounts.items() if k.startswith("amount") and v is None]
+    absent = 8 - len(amounts)
+    assert page.count(f">{parts.UNKNOWN_YET}<") == len(unknown) + absent
+    assert "$0.00" not in page
+
+
+def test_an_open_gift_offers_both_and_says_so(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="opened", no_expiry="false")
+    page = text(as_role("agent").get(url("order_detail", order_id)))
+    assert "Can be canceled: it has not been accepted." in page
+    assert url("order_cancel", order_id) in page
+    assert url("order_expiration", order_id) in page
+
+
+def test_a_viewer_reads_the_sentence_but_is_offered_nothing(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="opened")
+    page = text(as_role("viewer").get(url("order_detail", order_id)))
+    assert "Can be canceled: it has not been accepted." in page
+    assert url("order_cancel", order_id) not in page
+    assert url("order_expiration", order_id) not in page
+
+
+def test_past_acceptance_there_is_a_hand_off_and_no_action(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="accepted")
+    page = text(as_role("agent").get(url("order_detail", order_id)))
+    assert "Cannot be canceled: the recipient accepted it." in page
+    assert "Copy hand-off for Goody support" in page
+    assert f"Order id: {order_id}" in page
+    assert url("order_cancel", order_id) not in page
+
+
+def test_an_unknown_status_is_raw_and_allows_nothing(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="opened")
+    emulator.change(order_id, status="<teleported>")
+    page = text(as_role("agent").get(url("order_detail", order_id)))
+    assert "Unknown: &lt;teleported&gt;" in page
+    assert "Cannot be canceled: Goody reports a status that this dashboard does not know." in page
+    assert url("order_cancel", order_id) not in page
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "end"),
+    [
+        ("failed", "Canceled or failed", "Canceled or failed outside this dashboard"),
+        ("canceled", "Canceled", "Canceled outside this dashboard"),
+    ],
+)
+def test_an_end_from_outside_is_told_apart(
+    emulator: Any, as_role: Any, status: str, word: str, end: str
+) -> None:
+    order_id = emulator.find_id(status="opened")
+    emulator.change(order_id, status=status)
+    page = text(as_role("agent").get(url("order_detail", order_id)))
+    assert f'<span class="badge__word">{word}</span>' in page
+    assert end in page
+    assert f"Goody reports “{status}”." in page
+
+
+def test_fields_that_could_not_be_read_are_named(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="opened")
+    emulator.change(order_id, view_count_recipient="many")
+    page = text(as_role("agent").get(url("order_detail", order_id)))
+    assert "Some fields of Goody's answer could not be read" in page
+    assert "view_count_recipient" in page
+
+
+def test_without_goody_the_copy_is_shown_with_its_date_and_the_reason(
+    emulator: Any, as_role: Any
+) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    assert client.get(url("order_detail", order_id)).status_code == 200
+    emulator.fault({"kind": "status", "status": 503}, path="/v1/orders/")
+    answer = client.get(url("order_detail", order_id))
+    assert answer.status_code == 200
+    assert "This is our copy of" in text(answer)
+    assert "Goody reported a fault of its own" in text(answer)
+
+
+def test_an_order_that_goody_lost_is_flagged_and_kept(emulator: Any, as_role: Any) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client.get(url("order_detail", order_id))
+    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    answer = client.get(url("order_detail", order_id))
+    assert answer.status_code == 200
+    assert "Goody does not know this order (right environment?)" in text(answer)
+
+
+def test_an_id_that_nobody_knows_is_a_404(emulator: Any, as_role: Any) -> None:
+    assert as_role("agent").get(url("order_detail", uuid4())).status_code == 404
+
+
+def test_back_leads_to_the_list_it_came_from_and_nowhere_else(emulator: Any, as_role: Any) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    there = "/orders/?per_page=25"
+    assert f'href="{there}"' in text(client.get(url("order_detail", order_id, next=there)))
+    for evil in ("https://evil.example/", "//evil.example/", "javascript:alert(1)", "\\\\evil"):
+        page = text(client.get(url("order_detail", order_id, next=evil)))
+        assert "evil" not in page
+        assert "alert(1)" not in page
+
+
+def test_htmx_gets_the_part_and_everybody_else_the_page(emulator: Any, as_role: Any) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    address = url("order_detail", order_id)
+    part = text(client.get(address, headers=htmx("div#order-detail")))
+    assert part.strip().startswith('<div id="order-detail"')
+    assert "<html" not in part
+    row = text(client.get(address, headers=htmx(f"tr#order-{order_id}")))
+    assert row.strip().startswith(f'<tr id="order-{order_id}"')
+    assert "<html" in text(client.get(address, headers=htmx("div#elsewhere")))
+
+
+def test_a_poll_never_asks_goody(emulator: Any, as_role: Any) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client.get(url("order_detail", order_id))
+    before = emulator.calls()["total"]
+    client.get(url("order_detail", order_id, poll="1"), headers=htmx("div#order-detail"))
+    client.get(url("order_detail", order_id), headers=htmx(f"tr#order-{order_id}"))
+    assert emulator.calls()["total"] == before
+
+
+def test_post_is_refused(emulator: Any, as_role: Any) -> None:
+    assert as_role("admin").post(url("order_detail", emulator.find_id())).status_code == 405
+
+
+def test_the_rail_shows_times_known_and_leaves_skipped_stages_hollow() -> None:
+    times = {"created_at": TIMES["created_at"], "paid_at": TIMES["paid_at"]}
+    order = order_at("shipped", times)
+    steps = {step.name: step.state for step in parts.rail(order, zone=formats.UTC)}
+    assert steps == {
+        "created": "done",
+        "notified": "skipped",
+        "opened": "skipped",
+        "accepted": "skipped",
+        "paid": "done",
+        "shipped": "now",
+        "delivered": "ahead",
+    }
+
+
+def test_an_ended_order_stands_nowhere_on_the_rail() -> None:
+    order = order_at("failed", {"created_at": TIMES["created_at"]})
+    steps = [step.state for step in parts.rail(order, zone=formats.UTC)]
+    assert steps == ["done", *["ahead"] * 6]
+
+
+def order_at(status: str, times: dict[str, str]) -> Order:
+    raw = {"id": str(uuid4()), "status": status, "event_times": times}
+    return parse_order(msgspec.json.encode(raw))
+
+
+def test_selections_that_match_no_item_stand_apart() -> None:
+    raw = {"id": str(uuid4()), "status": "paid", "cart": cart("A")}
+    raw["cart_selections"] = [
+        {"id": str(uuid4()), "cart_item_id": str(uuid4()), "quantity_index": 0, "variants": ["Red"]}
+    ]
+    order = parse_order(msgspec.json.encode(raw))
+    gift = parts.gift(order.cart, order.cart_selections)
+    assert gift.unmatched == ["unit 1: Red"]
+    assert gift.items[0].variants == []
+
+
+def test_raw_json_that_can_not_be_read_is_shown_as_it_came() -> None:
+    assert pretty(b"{broken") == "{broken"
+    assert pretty(b'{"a":1}') == '{\n  "a": 1\n}'
+
+
+def test_the_stored_copy_is_what_the_poll_shows(emulator: Any, as_role: Any) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client.get(url("order_detail", order_id))
+    view = services.stored_order(order_id)
+    assert view is not None
+    part = text(client.get(url("order_detail", order_id, poll="1"), headers=htmx("x#order-detail")))
+    assert f'datetime="{formats.iso(view.as_of)}"' in part
