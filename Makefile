@@ -3,7 +3,7 @@
 
 PYTHON = .venv/bin/python
 COMPILE = $(PYTHON) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.12 \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+	--no-header --no-emit-index-url --no-emit-find-links
 
 demo:
 	sh bin/demo
@@ -26,5 +26,5 @@ soak:
 # Needs uv (pip install uv). The lock names no index, so that anybody's mirror will do.
 lock:
 	$(COMPILE) requirements.in --output-file requirements.txt
-	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	@! grep -nE '^--|https?://' requirements.txt requirements-dev.txt
