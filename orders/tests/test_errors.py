@@ -37,7 +37,7 @@ def agent(as_role, emulator):
 @pytest.fixture
 def no_bug_logged(caplog):
     yield
-    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
+    assert [r for r in caplog.get_records("call") if r.levelno >= logging.ERROR] == []
 
 
 def assert_in_frame(response, status: int, *words: str) -> str:
