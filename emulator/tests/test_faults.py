@@ -433,7 +433,7 @@ def test_mutate_the_answer_of_a_write(goody: Goody, target: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_leaves_the_server_well(goody: Goody, target: str, kind: str) -> None:
-    quick = {"seconds": 0.05, "interval": 0.001, "hang_seconds": 0.05}
+    quick = {"seconds": 0.05, "interval": 0.001, "hang_seconds": 0.05, "bytes": 200}
     goody.fault(kind, **{k: v for k, v in quick.items() if k in KINDS[kind].options})
     raw(goody, "GET", f"/v1/orders/{target}", timeout=0.2)
     assert goody.order(target)["id"] == target
@@ -471,3 +471,26 @@ def test_stop_ends_hanging_requests() -> None:
     server.stop()
     thread.join(5)
     assert got == [b""]
+
+
+def test_stop_ends_idle_connections() -> None:
+    server = Server(Emulator(orders=5, seed=1, now=NOW))
+    server.start()
+    host, port = server.server_address[:2]
+    with socket.create_connection((str(host), int(port)), timeout=5) as connection:
+        connection.sendall(b"GET /v1/me HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 401")
+        server.stop()
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["Content-Length: 1048577", "Content-Length: many", "Transfer-Encoding: chunked"],
+)
+def test_a_body_too_large_or_of_unknown_length_is_not_read(goody: Goody, headers: str) -> None:
+    host, port = goody.server.server_address[:2]
+    with socket.create_connection((str(host), int(port)), timeout=5) as connection:
+        connection.sendall(f"POST /v1/me HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n".encode())
+        received = connection.makefile("rb").read()
+    assert received.startswith(b"HTTP/1.1 413 ")

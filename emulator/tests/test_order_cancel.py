@@ -89,3 +89,15 @@ def test_many_cancels_at_once_apply_once(goody: Goody) -> None:
     applied = [line for line in goody.ledger(order_id) if line["applied"]]
     assert len(applied) == 1
     assert goody.ask("calls")["posts"] == 40
+
+
+def test_a_write_waits_while_the_store_is_taken(goody: Goody) -> None:
+    """What makes the test above certain, and not only likely."""
+    order_id = goody.one("status=opened")
+    store = goody.server.emulator.store
+    with store.lock:
+        for call in (goody.cancel, lambda *a, **o: goody.extend(*a, "2027-03-01T00:00Z", **o)):
+            with pytest.raises(requests.ReadTimeout):
+                call(order_id, timeout=0.2)
+        assert store.status(store.find(order_id)) == "opened"
+        assert store.ledger == []
