@@ -88,6 +88,18 @@ def after(seconds: float, behavior: Behavior) -> Behavior:
     return behave
 
 
+def held(until: threading.Event, behavior: Behavior) -> Behavior:
+    """The same, once the test says so."""
+
+    def behave(connection: Connection) -> None:
+        while not until.wait(0.02):
+            if connection.stop.is_set():
+                return
+        behavior(connection)
+
+    return behave
+
+
 def redirect(status: int, location: str) -> Behavior:
     return answer(status, b"", headers={"Location": location})
 
@@ -209,10 +221,10 @@ def _pour(connection: Connection, piece: bytes, size: int) -> None:
     connection.close()
 
 
-def gzip_bomb(size: int, *, status: int = 200) -> Behavior:
-    """`size` bytes of spaces, packed about a thousand to one."""
+def gzip_bomb(size: int, *, status: int = 200, location: str = "") -> Behavior:
+    """`size` bytes of spaces, packed about a thousand to one; with a `location`, a redirect's."""
     packed = gzip.compress(b"[" + b" " * size + b"]")
-    headers = {"Content-Encoding": "gzip"}
+    headers = {"Content-Encoding": "gzip"} | ({"Location": location} if location else {})
     return answer(status, packed, headers=headers, keep_alive=False)
 
 

@@ -175,6 +175,20 @@ def test_a_failing_before_send_says_nothing_about_goody():
         assert client.get_order(ORDER_ID).id == ORDER_ID
 
 
+def test_a_before_send_that_took_all_the_time_says_nothing_about_goody():
+    clock = [0.0]
+
+    def dawdle():
+        clock[0] += FAST.write_deadline
+
+    with FaultyServer(answer(200, order())) as server:
+        limits = replace(FAST, breaker_failures=1)
+        client = make_client(server.url, limits=limits, clock=lambda: clock[0])
+        with pytest.raises(Unavailable):
+            client.cancel_order(ORDER_ID, before_send=dawdle)
+        assert client.get_order(ORDER_ID).id == ORDER_ID
+
+
 def test_the_budget_keeps_retries_below_a_tenth_of_the_calls():
     limits = replace(FAST, retry_allowance=5.0)
     with FaultyServer(answer(503)) as server:

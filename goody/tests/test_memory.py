@@ -49,7 +49,8 @@ CASES = {
     "headers": (many_headers(90, length=60_000), TOO_LARGE),
     "after 103": (interim(103, huge_body(100 * MIB)), {"status"}),
     "an error's body": (huge_body(100 * MIB, status=503), {"server_error"}),
-    "an error's gzip": (gzip_bomb(100 * MIB, status=302), {"redirect"}),
+    "a redirect's gzip": (gzip_bomb(100 * MIB, status=302, location="/v1/me"), {"redirect"}),
+    "an error's gzip": (gzip_bomb(100 * MIB, status=503), {"server_error"}),
 }
 
 

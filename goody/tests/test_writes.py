@@ -19,6 +19,7 @@ from goody.tests.samples import (
     FAST,
     ORDER_ID,
     OTHER_ID,
+    UNCONNECTED,
     lasting,
     make_client,
     order,
@@ -105,7 +106,7 @@ def test_no_definite_answer_is_unknown_and_sent_once(write, case):
     with (
         FaultyServer(behavior) as server,
         pytest.raises(OutcomeUnknown) as caught,
-        quicker_than(0.35),
+        quicker_than(0.55),
     ):
         write(make_client(server.url))
     assert caught.value.kind == kind
@@ -153,16 +154,16 @@ def test_a_blackhole_ends_with_the_connect_timeout(write):
     with (
         blackhole_url() as url,
         pytest.raises(Unavailable) as caught,
-        lasting(FAST.connect_timeout),
+        lasting(UNCONNECTED.connect_timeout),
     ):
-        write(make_client(url), before_send=lambda: called.append(1))
+        write(make_client(url, limits=UNCONNECTED), before_send=lambda: called.append(1))
     assert (caught.value.kind, called) == ("connect", [])
 
 
 def test_an_unknown_name_sends_nothing():
     called = []
-    client = Client(base_url="https://goody.invalid", api_key="k", limits=FAST)
-    with pytest.raises(Unavailable) as caught, quicker_than(FAST.connect_timeout + 0.3):
+    client = Client(base_url="https://goody.invalid", api_key="k", limits=UNCONNECTED)
+    with pytest.raises(Unavailable) as caught, quicker_than(UNCONNECTED.connect_timeout + 0.3):
         cancel(client, before_send=lambda: called.append(1))
     assert (caught.value.kind, called) == ("dns", [])
 
@@ -180,9 +181,9 @@ def test_a_lookup_that_hangs_is_given_up_and_shared(monkeypatch):
         return []
 
     monkeypatch.setattr(lookup, "_ask", hang)
-    client = Client(base_url="https://hanging.example.test", api_key="k", limits=FAST)
+    client = Client(base_url="https://hanging.example.test", api_key="k", limits=UNCONNECTED)
     for _ in range(2):
-        with pytest.raises(Unavailable) as caught, lasting(FAST.connect_timeout):
+        with pytest.raises(Unavailable) as caught, lasting(UNCONNECTED.connect_timeout):
             cancel(client)
         assert caught.value.kind == "dns"
     release.set()
@@ -222,8 +223,8 @@ def test_a_handshake_that_is_never_answered_sends_nothing():
     called = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        with pytest.raises(Unavailable) as caught, lasting(FAST.connect_timeout):
-            cancel(make_client(url), before_send=lambda: called.append(1))
+        with pytest.raises(Unavailable) as caught, lasting(UNCONNECTED.connect_timeout):
+            cancel(make_client(url, limits=UNCONNECTED), before_send=lambda: called.append(1))
     assert (caught.value.kind, called) == ("connect", [])
 
 
@@ -267,7 +268,7 @@ def test_before_send_may_refuse_and_its_exception_is_its_own(error):
 
     with FaultyServer(answer(200, order())) as server:
         client = make_client(server.url)
-        with pytest.raises(type(error)) as caught:
+        with pytest.raises(type(error)) as caught, quicker_than(0.3):
             cancel(client, before_send=before_send)
         assert caught.value is error
         assert (error.__cause__, error.__context__) == (None, None)
