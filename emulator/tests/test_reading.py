@@ -7,6 +7,7 @@ import pytest
 
 from emulator.tests.conftest import Goody
 
+NOBODY = "0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e01"
 REQUIRED = {
     "id", "status", "reference_id", "recipient_first_name", "individual_gift_link", "cart",
     "shipments", "amounts", "sender",
@@ -46,9 +47,9 @@ def test_me_and_workspaces(shared: Goody) -> None:
         ("GET", "/v1/me"),
         ("GET", "/v1/workspaces"),
         ("GET", "/v1/orders"),
-        ("GET", f"/v1/orders/{uuid4()}"),
-        ("POST", f"/v1/orders/{uuid4()}/cancel"),
-        ("POST", f"/v1/orders/{uuid4()}/update_expiration"),
+        ("GET", f"/v1/orders/{NOBODY}"),
+        ("POST", f"/v1/orders/{NOBODY}/cancel"),
+        ("POST", f"/v1/orders/{NOBODY}/update_expiration"),
         ("GET", "/v1/nothing"),
     ],
 )
@@ -210,7 +211,7 @@ def test_past_the_end(goody: Goody, status: int) -> None:
 
 
 def test_unknown_order(goody: Goody) -> None:
-    for order_id in (uuid4(), "00000000-0000-4000-8000-000000000000"):
+    for order_id in (uuid4(), NOBODY, "00000000-0000-4000-8000-000000000000"):
         response = goody.get(f"/v1/orders/{order_id}")
         assert (response.status_code, response.json()) == (404, {"error": "Order not found"})
 
