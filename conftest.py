@@ -7,6 +7,7 @@ the pages or the domain; how the pieces work stands in testing/.
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}(reason): runs only on {kind}")
     databases.flush_around_triggers()
     if not hasattr(config, "workerinput"):
+        # As Ctrl-C: everything that was started is ended in order.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         config.stash[_RUN] = tempfile.mkdtemp(prefix="goody-admin-tests-")
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import requests
 
+from testing.ending import ends_with_us
+
 TOP = Path(__file__).resolve().parent.parent
 KEY = "test-key"
 ORDERS = 300
@@ -30,6 +32,7 @@ class Emulator:
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=ends_with_us(),  # noqa: PLW1509 - one system call
         )
         assert self._process.stdout
         line = self._process.stdout.readline()
