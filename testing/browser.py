@@ -1,4 +1,7 @@
-"""Which Chromium the browser tests use. `python -m testing.browser` fails when there is none."""
+"""Which Chromium the browser tests use, and what it complains about.
+
+`python -m testing.browser` fails when there is none.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,14 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Playwright,
+    Request,
+    WebError,
+    sync_playwright,
+)
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -29,6 +39,55 @@ def launch_options(playwright: Playwright) -> dict[str, object] | None:
     if Path(playwright.chromium.executable_path).exists():
         return {"args": ARGUMENTS}
     return None
+
+
+class Watch:
+    """What browsers asked for, and what they complained about: errors of scripts and of the CSP.
+
+    An answer with an error status is a complaint too, unless its status is in `expected`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.expected: set[int] = set()
+        self.requests: list[Request] = []
+        self._complaints: list[str] = []
+
+    def observe(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", self._error)
+        context.on("request", self._request)
+
+    def _request(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._complaints.append(message.text)
+
+    def _error(self, error: WebError) -> None:
+        self._complaints.append(f"uncaught: {error.error}")
+
+    def sent(self, method: str = "", path: str = "") -> list[str]:
+        """The paths of the requests with that method whose path has `path` in it."""
+        return [
+            request.url.removeprefix(self.url)
+            for request in self.requests
+            if method in ("", request.method) and path in request.url
+        ]
+
+    def complaints(self) -> list[str]:
+        """All but the errors that are expected."""
+        return [text for text in self._complaints if not self._is_expected(text)]
+
+    def _is_expected(self, text: str) -> bool:
+        return any(f"responded with a status of {status}" in text for status in self.expected)
+
+    def assert_clean(self) -> None:
+        """Nothing to complain about, and no host was asked but the dashboard's own."""
+        assert self.complaints() == []
+        elsewhere = [one.url for one in self.requests if not one.url.startswith(self.url)]
+        assert elsewhere == []
 
 
 if __name__ == "__main__":

@@ -38,7 +38,10 @@ class Banner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toast:
-    """A message that goes away. `action_url` opens in the dialog (Undo), `link_url` is a page."""
+    """A message that goes away. `action_url` opens in the dialog (Undo), `link_url` is a page.
+
+    `about` is an order's id: a newer message about it takes the place of this one.
+    """
 
     tone: str
     title: str
@@ -47,6 +50,7 @@ class Toast:
     action_label: str = ""
     link_url: str = ""
     link_label: str = ""
+    about: str = ""
 
 
 CANCELED = Badge("ended", "ban", "Canceled")

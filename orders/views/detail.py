@@ -118,5 +118,6 @@ def toast_part(request: HttpRequest, operation: Operation) -> str:
         action_label="Undo" if may_undo else "",
         link_url=operation_url(operation, next_url(request)),
         link_label="Details",
+        about=str(operation.order_uuid),
     )
     return render_to_string("orders/operation.html#toast", {"toast": toast}, request)

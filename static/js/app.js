@@ -51,6 +51,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   } else if (ctx.response?.status < 400) {
     byId("problem").replaceChildren();
   }
+  keepFocus();
   watchToasts();
   focusErrors();
   arriveAtResults(ctx);
@@ -73,6 +74,42 @@ function showOffline(place) {
     "The dashboard did not answer. If you were changing an order, reload the page and look at it before you try again.";
   place.querySelector("[data-offline]")?.remove();
   place.prepend(banner);
+}
+
+/* --- the focus ----------------------------------------------------------------------------- */
+
+const MARKS = ["data-key", "data-open", "data-refresh", "rel", "href"];
+
+/* Where an element is, in words that still hold when its part of the page has been replaced. */
+function placeOf(element) {
+  const name = MARKS.find((mark) => element.hasAttribute(mark));
+  return {
+    element,
+    part: element.closest("tr[id], #order-detail, #operation, #results")?.id,
+    mark: name && `[${name}="${CSS.escape(element.getAttribute(name))}"]`,
+  };
+}
+
+function elementAt({ element, part, mark }) {
+  if (element.isConnected) {
+    return element;
+  }
+  return (part && mark && byId(part)?.querySelector(mark)) || null;
+}
+
+/* A part that is replaced while it has the focus (a poll, the pager) gives it to its successor. */
+let replaced = null;
+
+document.addEventListener("htmx:before:swap", () => {
+  const focused = document.activeElement;
+  replaced = focused && focused !== document.body ? placeOf(focused) : null;
+});
+
+function keepFocus() {
+  if (replaced?.part && !replaced.element.isConnected) {
+    (elementAt(replaced) || byId(replaced.part))?.focus({ preventScroll: true });
+  }
+  replaced = null;
 }
 
 /* --- announcements ------------------------------------------------------------------------ */
@@ -109,7 +146,7 @@ let trigger = null;
 document.addEventListener("click", (event) => {
   const link = event.target.closest('[hx-target="#dialog-body"]');
   if (link && !theDialog().contains(link)) {
-    trigger = { link, row: link.closest("tr"), key: link.dataset.key };
+    trigger = placeOf(link);
   }
 });
 
@@ -153,20 +190,16 @@ document.addEventListener(
   true,
 );
 
-/* Back to where the dialog was opened; if that is gone, to the row in its place or the next. */
+/* Back to where the dialog was opened; if that is gone, to the order it was about. */
 function returnFocus() {
   if (!trigger) {
     return;
   }
-  const { link, row, key } = trigger;
+  const about = trigger.element.closest("[data-about]")?.dataset.about;
+  const part = byId(about ? `order-${about}` : trigger.part) || byId("order-detail");
+  const place = elementAt(trigger) || part?.querySelector("[data-open], [data-refresh]");
   trigger = null;
-  const sameRow = row && byId(row.id);
-  const place =
-    (link.isConnected && link) ||
-    sameRow?.querySelector(key ? `[data-key="${key}"]` : "[data-open]") ||
-    sameRow?.querySelector("[data-open]") ||
-    byId("main");
-  place?.focus();
+  (place || byId("main")).focus();
 }
 
 /* --- toasts -------------------------------------------------------------------------------- */
@@ -174,8 +207,19 @@ function returnFocus() {
 function watchToasts() {
   for (const toast of document.querySelectorAll("[data-toast]:not([data-watched])")) {
     toast.dataset.watched = "true";
+    dropOlder(toast);
     say(toast.querySelector(".toast__text").textContent.trim());
     runDown(toast);
+  }
+}
+
+/* What is said of an order replaces what was said of it before, an Undo that is done above all. */
+function dropOlder(toast) {
+  const { about } = toast.dataset;
+  for (const older of about ? document.querySelectorAll(`[data-about="${about}"]`) : []) {
+    if (older !== toast) {
+      older.remove();
+    }
   }
 }
 

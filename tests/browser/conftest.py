@@ -1,0 +1,114 @@
+"""One dashboard for all browser tests, and pages that report whatever a browser complains about.
+
+SQLite only, as one gunicorn serves them all: what depends on the database is tested without a
+browser. Orders live on from test to test, so each test takes orders of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django.plugin import DjangoDbBlocker
+
+from testing import databases
+from testing.browser import Watch
+from testing.databases import Databases
+from testing.processes import LiveApp
+from testing.users import make_user
+from testing.vendor import Emulator
+
+from .site import Site
+
+# Reads of an unknown outcome come at once, since a browser waits for them.
+SETTINGS = {"OPERATION_READS": "0.2,1,2,5,10", "TIME_ZONE": "America/New_York"}
+
+
+@pytest.fixture(scope="package")
+def _site(
+    _databases: Databases, _emulator_process: Emulator, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Site]:
+    _emulator_process.reset()
+    with django_db_blocker.unblock():
+        url = _databases.copy("sqlite")
+        databases.point_at(url)
+        app = LiveApp(
+            database_url=url,
+            goody_url=_emulator_process.url,
+            goody_key=_emulator_process.key,
+            env=SETTINGS,
+        )
+        try:
+            app.start_web()
+            yield Site(app=app, emulator=_emulator_process)
+        finally:
+            app.end()
+            _databases.drop(url)
+
+
+@pytest.fixture
+def site(_site: Site) -> Iterator[Site]:
+    """The running dashboard and its Goody, without the faults and counts of earlier tests."""
+    _site.forget()
+    yield _site
+    _site.end_worker()
+
+
+@pytest.fixture
+def emulator(site: Site) -> Emulator:
+    """The one that the running dashboard asks. Not reset: what is open at Goody must stay so."""
+    return site.emulator
+
+
+@pytest.fixture
+def watch(site: Site) -> Iterator[Watch]:
+    """What the browser complained about and asked for. Complaints fail the test at its end."""
+    seen = Watch(site.url)
+    yield seen
+    seen.assert_clean()
+
+
+@pytest.fixture
+def context(context: BrowserContext, site: Site, watch: Watch) -> BrowserContext:
+    watch.observe(context)
+    return context
+
+
+@pytest.fixture
+def as_person(context: BrowserContext, site: Site, page: Page) -> Callable[..., Page]:
+    """as_person("agent") -> the test's page, with somebody of that role logged in."""
+
+    def become(role: str, username: str = "", **profile: str) -> Page:
+        site.log_in(context, make_user(role, username), **profile)
+        return page
+
+    return become
+
+
+@pytest.fixture
+def agent(as_person: Callable[..., Page]) -> Page:
+    return as_person("agent")
+
+
+@pytest.fixture
+def without_javascript(browser: Browser, site: Site, watch: Watch) -> Iterator[Page]:
+    context = browser.new_context(java_script_enabled=False, base_url=site.url)
+    watch.observe(context)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, object], _site: Site) -> dict[str, object]:
+    return {
+        **browser_context_args,
+        "base_url": _site.url,
+        "viewport": {"width": 1280, "height": 800},
+    }
+
+
+@pytest.fixture
+def person() -> Callable[[str], User]:
+    return make_user

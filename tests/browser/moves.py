@@ -1,0 +1,66 @@
+"""How people move in the pages: with the mouse, with the keyboard; and what a whole page is."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+_FOCUS = """() => {
+  const at = document.activeElement;
+  const shown = at.matches(".chip input") ? at.closest(".chip") : at;
+  const style = getComputedStyle(shown);
+  const box = shown.getBoundingClientRect();
+  return {
+    what: `${at.tagName} ${at.textContent.trim().slice(0, 40)}`,
+    outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
+    isInside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+  };
+}"""
+
+
+def assert_focus_is_visible(page: Page) -> None:
+    focus = page.evaluate(_FOCUS)
+    assert focus["outline"] >= 2, f"no outline on {focus['what']}"
+    assert focus["isInside"], f"the focus is out of sight on {focus['what']}"
+
+
+def tab_to(page: Page, place: Locator, *, key: str = "Tab", within: int = 40) -> None:
+    """Press the key until the focus is there; it must be seen at every stop."""
+    press_until_focused(page, key, place, within=within)
+
+
+def press_until_focused(page: Page, key: str, place: Locator, *, within: int) -> None:
+    for _ in range(within):
+        page.keyboard.press(key)
+        assert_focus_is_visible(page)
+        if place.evaluate("it => it === document.activeElement"):
+            return
+    raise AssertionError(f"{within} times {key} do not lead to {place}")
+
+
+def assert_whole_page(page: Page, title: str) -> None:
+    """A page in the site's frame, styled, with everything once: no fragment on its own."""
+    expect(page).to_have_title(re.compile(rf"^{title} – Goody Admin"))
+    for part in ("header.topbar", "main#main", "h1", "dialog#dialog", "#toasts", "#live"):
+        expect(page.locator(part)).to_have_count(1)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert page.evaluate("document.styleSheets.length") >= 1
+    assert page.evaluate("getComputedStyle(document.querySelector('.topbar')).display") == "flex"
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def row(page: Page, order_id: str) -> Locator:
+    return page.locator(f"#order-{order_id}")
+
+
+def first_row(page: Page) -> str:
+    """The order in the list's first row."""
+    return str(page.locator("tr[data-order-id]").first.get_attribute("data-order-id"))
+
+
+def in_dialog(page: Page, name: str) -> Locator:
+    """A button or link of the open dialog, by its exact name."""
+    dialog = page.locator("#dialog[open]")
+    button = dialog.get_by_role("button", name=name, exact=True)
+    return button.or_(dialog.get_by_role("link", name=name, exact=True))

@@ -1,0 +1,114 @@
+"""The running dashboard as the browser tests use it: people, orders of their own, its worker."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import BrowserContext
+
+from orders.audit import record_intent
+from orders.models import Operation, Profile, VendorGate
+from testing.processes import LiveApp
+from testing.users import make_user
+from testing.vendor import Emulator
+
+
+class Site:
+    """`url` is the dashboard's; the emulator is the Goody it asks."""
+
+    def __init__(self, *, app: LiveApp, emulator: Emulator) -> None:
+        self.app = app
+        self.emulator = emulator
+        self.url = app.url
+
+    def forget(self) -> None:
+        """No fault, no count, no closed gate; orders and the audit stay."""
+        self.emulator.heal()
+        for what in ("calls", "ledger"):
+            self.emulator.control("DELETE", what)
+        VendorGate.objects.all().delete()
+
+    def log_in(self, context: BrowserContext, user: User, **profile: str) -> None:
+        """Give the browser a session, as the login page does. `profile`: theme, time_zone, ..."""
+        Profile.objects.update_or_create(user=user, defaults={"theme": "system", **profile})
+        session = import_module(settings.SESSION_ENGINE).SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.save()
+        context.add_cookies(
+            [
+                {
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "value": session.session_key,
+                    "url": self.url,
+                    "httpOnly": True,
+                    "sameSite": "Lax",
+                }
+            ]
+        )
+
+    def end_session(self, context: BrowserContext) -> None:
+        """The server forgets who this was; the browser does not know yet."""
+        cookies = {one["name"]: one["value"] for one in context.cookies()}
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        store(cookies[settings.SESSION_COOKIE_NAME]).delete()
+
+    def start_worker(self) -> None:
+        self.app.start_worker()
+
+    def end_worker(self) -> None:
+        while self.app.workers:
+            self.app.workers.pop().close()
+
+    # --- orders ---
+
+    def open_order(self, name: str = "Ada", **fields: Any) -> str:
+        """The id of a fresh order, first in the list, that may be canceled and extended."""
+        given = {"status": "notified", "recipient_first_name": name, **fields}
+        return str(self.emulator.create(**given)[0]["id"])
+
+    def order_on_page(self, number: int, *, size: int = 50) -> str:
+        """Like open_order, with so many newer ones that it stands in the middle of that page."""
+        order_id = self.open_order()
+        self.emulator.create(count=(number - 1) * size + size // 2)
+        return order_id
+
+    def expiry(self, order_id: str) -> datetime:
+        return moment(self.emulator.order(order_id)["expires_at"])
+
+    def writes(self, order_id: str) -> list[str]:
+        """The kinds of the writes that reached Goody's store for this order, oldest first."""
+        entries = self.emulator.ledger(order_id=order_id)
+        return [one["kind"] for one in entries if one["kind"] != "control" and one["applied"]]
+
+    def operation(self, order_id: str, **fields: Any) -> Operation:
+        """A write as a process left it that is no more; with its intent in the audit."""
+        now = timezone.now()
+        actor = make_user("agent")
+        made = Operation.objects.create(
+            **{
+                "order_uuid": UUID(order_id),
+                "action": "order.cancel",
+                "reason": "duplicate",
+                "actor": actor,
+                "actor_name": "Agent",
+                "form_key": uuid4(),
+                "created_at": now,
+                "lease_until": now + timedelta(minutes=1),
+                **fields,
+            }
+        )
+        record_intent(made, request_id="browser")
+        return made
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,215 @@
+"""The whole errand: log in, find an order on page 3, extend it, undo that, cancel it, read it all
+in the audit. By mouse, by keyboard alone, and with JavaScript off.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from orders.audit import REASONS
+from testing.users import PASSWORD, make_user
+
+from .moves import (
+    assert_focus_is_visible,
+    assert_whole_page,
+    in_dialog,
+    press_until_focused,
+    row,
+    tab_to,
+)
+from .site import Site
+
+REASON = "Duplicate gift"
+NOTE = "Sent twice, says the ticket"
+
+
+@pytest.fixture
+def username() -> str:
+    """Somebody of this test's own, so that the audit has nothing else of theirs."""
+    return make_user("agent", "ana").username
+
+
+class Errand:
+    """What must be true at Goody after each step, however the step was made."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.order_id = site.order_on_page(3)
+        self.expiry = site.expiry(self.order_id)
+
+    def assert_extended(self) -> None:
+        assert self.site.expiry(self.order_id) == self.expiry + timedelta(days=14)
+        assert self.site.writes(self.order_id) == ["update_expiration"]
+
+    def assert_undone(self) -> None:
+        assert self.site.expiry(self.order_id) == self.expiry
+        assert self.site.writes(self.order_id) == ["update_expiration"] * 2
+
+    def assert_canceled(self) -> None:
+        assert self.site.emulator.order(self.order_id)["status"] == "failed"
+        assert self.site.writes(self.order_id) == ["update_expiration"] * 2 + ["cancel"]
+        assert self.site.emulator.posts() == 3
+
+    def assert_told_in(self, audit: Page) -> None:
+        """The audit, filtered by this order: newest first, each with its outcome."""
+        assert_whole_page(audit, "Audit")
+        rows = audit.locator(f'tbody tr:has([title="{self.order_id}"])')
+        expect(rows).to_have_count(3)
+        for entry, words in zip(
+            rows.all(),
+            (
+                ["Cancel gift", REASON, NOTE, "notified|opened", "failed", "Canceled"],
+                ["Undo change of expiration", "Expiration changed"],
+                ["Change expiration", "Expiration changed"],
+            ),
+            strict=True,
+        ):
+            expect(entry).to_contain_text("Ana")
+            for word in words:
+                expect(entry).to_contain_text(re.compile(word))
+
+
+def log_in(page: Page, username: str) -> None:
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+
+
+def chip(page: Page, label: str) -> Locator:
+    return page.locator("label.chip", has_text=label)
+
+
+def test_by_mouse(page: Page, site: Site, username: str) -> None:
+    errand = Errand(site)
+    page.goto("/orders/")
+    log_in(page, username)
+    page.get_by_role("button", name="Log in").click()
+    for number in (2, 3):
+        page.get_by_role("link", name="Next", exact=True).click()
+        expect(page.locator(".pager")).to_contain_text(f"Page {number} of")
+    row(page, errand.order_id).locator("[data-open]").click()
+
+    page.get_by_role("link", name="Extend…").click()
+    chip(page, "+14").click()
+    in_dialog(page, "Change expiration").click()
+    expect(page.locator(".toast")).to_contain_text("Expiration changed")
+    expect(page.locator("#dialog[open]")).to_have_count(0)
+    errand.assert_extended()
+
+    page.locator(".toast").get_by_role("link", name="Undo").click()
+    in_dialog(page, "Undo the change").click()
+    expect(page.locator(".toast")).not_to_contain_text("Undo")
+    errand.assert_undone()
+
+    page.get_by_role("link", name="Cancel gift…").click()
+    page.get_by_label(REASON).click()
+    page.get_by_label("Note (required").fill(NOTE)
+    in_dialog(page, "Cancel gift").click()
+    expect(page.locator("#order-detail")).to_have_attribute("data-status", "failed")
+    expect(page.locator("#order-detail .badge").first).to_have_text("Canceled")
+    errand.assert_canceled()
+
+    page.get_by_role("link", name="Audit").click()
+    errand.assert_told_in(page)
+
+
+def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
+    errand = Errand(site)
+    press = page.keyboard.press
+    page.goto("/orders/")
+    page.keyboard.type(username)
+    press("Tab")
+    page.keyboard.type(PASSWORD)
+    press("Enter")
+    for number in (2, 3):
+        expect(page.locator("h1")).to_have_text("Orders")
+        press("]")
+        expect(page.locator(".pager")).to_contain_text(f"Page {number} of")
+    link = row(page, errand.order_id).locator("[data-open]")
+    press_until_focused(page, "j", link, within=50)
+    press("Enter")
+    expect(page.locator("#order-detail")).to_be_visible()
+
+    trigger = page.get_by_role("link", name="Extend…")
+    tab_to(page, trigger)
+    press("Enter")
+    expect(page.locator("#dialog[open]")).to_be_visible()
+    press("Escape")
+    expect(trigger).to_be_focused()
+    press("e")
+    tab_to(page, page.locator("#dialog .chip input").first)
+    press("ArrowDown")
+    expect(chip(page, "+14").locator("input")).to_be_checked()
+    assert_focus_is_visible(page)
+    press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Expiration changed")
+    errand.assert_extended()
+    expect(page.get_by_role("link", name="Extend…")).to_be_focused()
+
+    tab_to(page, page.locator(".toast").get_by_role("link", name="Undo"), within=80)
+    press("Enter")
+    expect(in_dialog(page, "Keep the new date")).to_be_focused()
+    assert_focus_is_visible(page)
+    tab_to(page, in_dialog(page, "Undo the change"))
+    press("Enter")
+    expect(page.locator(".toast")).not_to_contain_text("Undo")
+    errand.assert_undone()
+
+    press("c")
+    expect(in_dialog(page, "Keep gift")).to_be_focused()
+    tab_to(page, page.locator("#dialog [name=reason]").last, key="Shift+Tab")
+    press_until_focused(page, "ArrowUp", page.get_by_label(REASON), within=len(REASONS))
+    expect(page.get_by_label(REASON)).to_be_checked()
+    tab_to(page, page.get_by_label("Note (required"))
+    page.keyboard.type(NOTE)
+    tab_to(page, in_dialog(page, "Cancel gift"))
+    press("Enter")
+    expect(page.locator("#order-detail")).to_have_attribute("data-status", "failed")
+    errand.assert_canceled()
+
+    press("g")
+    press("a")
+    errand.assert_told_in(page)
+
+
+def test_without_javascript(without_javascript: Page, site: Site, username: str) -> None:
+    page, errand = without_javascript, Errand(site)
+    page.goto("/orders/")
+    log_in(page, username)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Go to page").fill("3")
+    page.get_by_role("button", name="Go", exact=True).click()
+    expect(page.locator(".pager")).to_contain_text("Page 3 of")
+    page_3 = page.url
+    row(page, errand.order_id).locator("[data-open]").click()
+    assert_whole_page(page, "Order")
+
+    page.get_by_role("link", name="Extend…").click()
+    assert_whole_page(page, "Change expiration")
+    chip(page, "+14").click()
+    page.get_by_role("button", name="Change expiration").click()
+    assert_whole_page(page, "Change expiration")
+    expect(page.locator("#operation")).to_contain_text("Expiration changed")
+    errand.assert_extended()
+
+    page.get_by_role("link", name="Undo…").click()
+    page.get_by_role("button", name="Undo the change").click()
+    expect(page.locator("#operation")).to_contain_text("Expiration changed")
+    errand.assert_undone()
+
+    page.get_by_role("link", name="Order", exact=True).click()
+    page.get_by_role("link", name="Cancel gift…").click()
+    page.get_by_label(REASON).click()
+    page.get_by_label("Note (required").fill(NOTE)
+    page.get_by_role("button", name="Cancel gift").click()
+    expect(page.locator("#operation")).to_contain_text("Canceled")
+    errand.assert_canceled()
+
+    page.get_by_role("link", name="Back to the list").click()
+    assert page.url == page_3
+    expect(row(page, errand.order_id)).to_have_attribute("data-status", "failed")
+    page.get_by_role("link", name="Audit").click()
+    errand.assert_told_in(page)
