@@ -312,3 +312,11 @@ def test_the_audit_is_exact(as_role: Any, order_id: str) -> None:
     )
     assert (intent.reason, intent.note, intent.ticket_url) == tuple(WISH.values())
     assert (outcome.intent, outcome.outcome) == (intent, State.APPLIED)
+
+
+def test_the_whole_page_works_without_htmx_even_where_there_is_javascript(
+    as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    assert "hx-post" not in text(client.get(cancel_url(order_id)))
+    assert "hx-post" in text(client.get(cancel_url(order_id), headers=dialog()))

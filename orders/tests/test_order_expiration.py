@@ -289,15 +289,23 @@ def test_undo_puts_the_former_date_back_once(client: Any, emulator: Any, order_i
 
 
 @pages
+@pytest.mark.parametrize("when", ["before the dialog", "under the dialog"])
 def test_an_undo_does_not_overwrite_what_somebody_else_set(
-    client: Any, emulator: Any, order_id: str
+    client: Any, emulator: Any, order_id: str, when: str
 ) -> None:
     open_and_submit(client, expiration_url(order_id), expiration=stamp(in_days(50)))
-    emulator.change(order_id, expires_at=stamp(in_days(60)))
-    undo = expiration_url(order_id, undo=str(only().id))
-    answer = open_and_submit(client, undo, headers=dialog(LIST))
-    assert "This change can no longer be undone." in text(answer)
-    assert emulator.order(order_id)["expires_at"] == stamp(in_days(60))
+    undo, theirs = expiration_url(order_id, undo=str(only().id)), stamp(in_days(60))
+    if when == "before the dialog":
+        emulator.change(order_id, expires_at=theirs)
+    answer = client.get(undo, headers=dialog(LIST))
+    if when == "under the dialog":
+        emulator.change(order_id, expires_at=theirs)
+        answer = client.post(undo, hidden(answer), headers=dialog(LIST))
+        assert "The order changed since you looked." in text(answer)
+    else:
+        assert "This change can no longer be undone" in text(answer)
+    assert hidden(answer) == {}
+    assert emulator.order(order_id)["expires_at"] == theirs
     assert emulator.posts() == 1
 
 

@@ -180,12 +180,17 @@ def _dialog(request: HttpRequest, view: OrderView, template: str) -> Dialog:
 
 
 def _undo_dialog(request: HttpRequest, view: OrderView, wanted: str) -> Dialog:
-    ids = {str(one) for one in undoable(request, view.operations)}
     found = next((one for one in view.operations if str(one.id) == wanted), None)
     dialog = dialogs.expiration_dialog(view, reader=reader_of(request), undoing=found)
-    if found is None or (dialog.banner is None and wanted not in ids):
+    if found is None or (dialog.banner is None and not _may_undo(request, view, found)):
         return dialogs.no_undo(dialog)
     return dialog
+
+
+def _may_undo(request: HttpRequest, view: OrderView, found: Operation) -> bool:
+    """Whether it may be taken back, and the order still stands as it left it."""
+    stands = eligibility.is_same_second(view.order.expires_at, found.expiration)
+    return stands and found.id in undoable(request, view.operations)
 
 
 def _unavailable(
