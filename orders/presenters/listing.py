@@ -10,7 +10,7 @@ from orders.viewer import Viewer
 
 from . import formats
 from .marks import Banner
-from .rows import Row, make_row
+from .rows import Row, Setting, make_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,10 @@ def make_page(
         window=window, size=size, position=asked if asked.created_before is not None else None
     )
     pager = _pager(listing, window=window, size=size, asked=asked)
+    setting = Setting.of(viewer, next_url=url)
     count = _count(listing)
     return Page(
-        rows=[
-            make_row(one, actor=viewer.actor, zone=viewer.zone, now=viewer.now, next_url=url)
-            for one in listing.rows
-        ],
+        rows=[make_row(one, setting=setting) for one in listing.rows],
         count=count,
         announcement=f"{count}. {pager.place}.",
         as_of=formats.clock(listing.as_of, viewer.zone),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self, TypedDict
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -26,33 +26,15 @@ from orders.viewer import Viewer
 
 from . import formats
 from .formats import NOTHING
-from .marks import Badge, status_badge
+from .marks import status_badge
 
 UNNAMED = "Unnamed recipient"
 
 
-@dataclass(frozen=True, slots=True)
-class Expires:
-    """The cell of the expiry: `text`, `under` beneath it, `tone` a class, `iso` for machines."""
-
-    text: str
-    under: str = ""
-    tone: str = ""
-    iso: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """An open write: what stands in place of the links until it is settled."""
-
-    text: str
-    url: str
-    poll_url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """`cancel_url` and `extend_url` are "" where it may not be begun; `why` then says why."""
+class Row(TypedDict):
+    """What the template places. A dict and flat, since templates look up keys first, and a list
+    looks up thousands of them. Texts are "" where there is nothing.
+    """
 
     id: str
     status: str
@@ -61,61 +43,95 @@ class Row:
     email: str
     gift: str
     more: str
-    badge: Badge
-    expires: Expires
+    tone: str
+    icon: str
+    word: str
+    expires: str
+    expires_tone: str
+    expires_under: str
+    expires_iso: str
     amount: str
     amount_under: str
     sender: str
     batch: str
     created: str
     created_iso: str
+    # "" where it may not be begun; `why` then says why.
     cancel_url: str
     extend_url: str
     why: str
-    busy: Busy | None
-    icons: str
+    # An open write stands in place of the links until it is settled.
+    busy: str
+    busy_url: str
+    poll_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is the same for all rows of a page. `query` leads back to the list."""
+
+    actor: Actor
+    zone: ZoneInfo
+    now: datetime
+    query: str
+    orders_url: str
+    icons_url: str
+
+    @classmethod
+    def of(cls, viewer: Viewer, *, next_url: str) -> Self:
+        return cls(
+            actor=viewer.actor,
+            zone=viewer.zone,
+            now=viewer.now,
+            query=f"?{urlencode({'next': next_url})}" if next_url else "",
+            orders_url=reverse("order_list"),
+            icons_url=static("icons.svg"),
+        )
 
 
 def row_context(listed: ListedOrder, *, viewer: Viewer, next_url: str) -> dict[str, Any]:
     """The context of the partial "orders/list.html#row"; `next_url` is the list to return to."""
-    return {
-        "row": make_row(
-            listed, actor=viewer.actor, zone=viewer.zone, now=viewer.now, next_url=next_url
-        )
-    }
+    return {"row": make_row(listed, setting=Setting.of(viewer, next_url=next_url))}
 
 
-def make_row(
-    listed: ListedOrder, *, actor: Actor, zone: ZoneInfo, now: datetime, next_url: str
-) -> Row:
-    order = listed.order
-    query = f"?{urlencode({'next': next_url})}" if next_url else ""
-    path = reverse("order_detail", args=[order.id])
-    cancel, extend = _verdicts(order, now=now)
-    amount, amount_under = _amount(order)
+def make_row(listed: ListedOrder, *, setting: Setting) -> Row:
+    order, zone = listed.order, setting.zone
+    order_id = str(order.id)
+    path = f"{setting.orders_url}{order_id}/"
+    badge = status_badge(order.status, is_cancel_on_record=listed.is_cancel_on_record)
     gift, more = _gift(order)
+    amount, amount_under = _amount(order)
     return Row(
-        id=str(order.id),
+        id=order_id,
         status=order.status,
-        url=f"{path}{query}",
+        url=f"{path}{setting.query}",
         recipient=eligibility.recipient_name(order) or UNNAMED,
         email=order.recipient_email or "",
         gift=gift,
         more=more,
-        badge=status_badge(order.status, is_cancel_on_record=listed.is_cancel_on_record),
-        expires=_expires(order, zone=zone, now=now),
+        tone=badge.tone,
+        icon=f"{setting.icons_url}#{badge.icon}",
+        word=badge.word,
         amount=amount,
         amount_under=amount_under,
         sender=_name(order.sender),
         batch=formats.short_id(order.order_batch_id) if order.order_batch_id else "",
         created=formats.day(listed.created_at, zone) if listed.created_at else "",
         created_iso=formats.iso(listed.created_at) if listed.created_at else "",
-        cancel_url=f"{path}cancel/{query}" if _may(actor, Right.CANCEL, cancel) else "",
-        extend_url=f"{path}expiration/{query}" if _may(actor, Right.EXTEND, extend) else "",
-        why=_why_not(actor, cancel, extend),
-        busy=_busy(listed.operation, path, query, zone=zone, now=now),
-        icons=static("icons.svg"),
+        **_expires(order, zone=zone, now=setting.now),
+        **_deeds(order, path, setting),
+        **_busy(listed.operation, path, setting),
     )
+
+
+def _deeds(order: Order, path: str, setting: Setting) -> dict[str, str]:
+    actor, query = setting.actor, setting.query
+    cancel, extend = _verdicts(order, now=setting.now)
+    return {
+        "cancel_url": f"{path}cancel/{query}" if _may(actor, Right.CANCEL, cancel) else "",
+        "extend_url": f"{path}expiration/{query}" if _may(actor, Right.EXTEND, extend) else "",
+        "why": _why_not(actor, cancel, extend),
+    }
 
 
 def _verdicts(order: Order, *, now: datetime) -> tuple[Verdict, Verdict]:
@@ -136,17 +152,30 @@ def _why_not(actor: Actor, cancel: Verdict, extend: Verdict) -> str:
     return " ".join(refusals)
 
 
-def _expires(order: Order, *, zone: ZoneInfo, now: datetime) -> Expires:
+def _expires(order: Order, *, zone: ZoneInfo, now: datetime) -> dict[str, str]:
     expiry = eligibility.expiry(order, now)
-    if expiry.kind is ExpiryKind.NONE:
-        return Expires("No expiry", tone="muted")
-    if expiry.kind is ExpiryKind.IRRELEVANT or expiry.at is None:
-        return Expires(NOTHING, tone="muted")
-    at, iso = formats.date_time(expiry.at, zone), formats.iso(expiry.at)
-    if expiry.kind is ExpiryKind.PAST:
-        return Expires("Expired", at, "is-past", iso)
-    tone = "is-soon" if expiry.kind is ExpiryKind.SOON else ""
-    return Expires(formats.relative(expiry.at, now), at, tone, iso)
+    if expiry.at is None or expiry.kind is ExpiryKind.IRRELEVANT:
+        text = "No expiry" if expiry.kind is ExpiryKind.NONE else NOTHING
+        return _expires_cell(text, "muted")
+    is_past = expiry.kind is ExpiryKind.PAST
+    return _expires_cell(
+        "Expired" if is_past else formats.relative(expiry.at, now),
+        _EXPIRY_TONES[expiry.kind],
+        under=formats.date_time(expiry.at, zone),
+        iso=formats.iso(expiry.at),
+    )
+
+
+_EXPIRY_TONES = {ExpiryKind.PAST: "is-past", ExpiryKind.SOON: "is-soon", ExpiryKind.FUTURE: ""}
+
+
+def _expires_cell(text: str, tone: str, *, under: str = "", iso: str = "") -> dict[str, str]:
+    return {
+        "expires": text,
+        "expires_tone": tone,
+        "expires_under": under,
+        "expires_iso": iso,
+    }
 
 
 def _amount(order: Order) -> tuple[str, str]:
@@ -175,15 +204,14 @@ def _name(sender: Sender | None) -> str:
     return " ".join(filter(None, (sender.first_name, sender.last_name))) or sender.email or NOTHING
 
 
-def _busy(
-    operation: Operation | None, path: str, query: str, *, zone: ZoneInfo, now: datetime
-) -> Busy | None:
+def _busy(operation: Operation | None, path: str, setting: Setting) -> dict[str, str]:
     if operation is None:
-        return None
-    title = tell(operation, now=now, zone=zone).title
-    asked_at = formats.minute(operation.created_at, zone)
-    return Busy(
-        text=f"{title} {operation.actor_name}, {asked_at}",
-        url=f"{path}operations/{operation.id}/{query}",
-        poll_url=f"{path}{query}{'&' if query else '?'}poll=1",
-    )
+        return {"busy": "", "busy_url": "", "poll_url": ""}
+    query = setting.query
+    title = tell(operation, now=setting.now, zone=setting.zone).title
+    asked_at = formats.minute(operation.created_at, setting.zone)
+    return {
+        "busy": f"{title} {operation.actor_name}, {asked_at}",
+        "busy_url": f"{path}operations/{operation.id}/{query}",
+        "poll_url": f"{path}{query}{'&' if query else '?'}poll=1",
+    }
