@@ -128,9 +128,11 @@ class Visitor:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
+        # A copy may hold the cookie twice, with a domain and without: the value is the same.
+        token = self.http.cookies.get_dict()["csrftoken"]
         return self.http.post(
             self.base + path,
-            data={"csrfmiddlewaretoken": self.http.cookies["csrftoken"], **data},
+            data={"csrfmiddlewaretoken": token, **data},
             headers=headers,
             timeout=60,
             allow_redirects=False,

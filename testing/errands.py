@@ -1,0 +1,89 @@
+"""What people do with the dialogs of a running dashboard, at once or while something happens.
+
+Over real connections (see processes.py). What is expected of the answers is the tests' business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import requests
+
+from testing.processes import Visitor, hidden_fields
+
+# Settings for tests in which no limit is meant to run out, also on a busy machine.
+PATIENT = {
+    "GOODY_CONNECT_TIMEOUT": "10",
+    "GOODY_PAGE_DEADLINE": "30",
+    "GOODY_DETAIL_DEADLINE": "30",
+    "GOODY_WORKER_DEADLINE": "30",
+    "GOODY_WRITE_DEADLINE": "30",
+    "OPERATION_FRESH_READ": "30",
+}
+HTMX = {"HX-Request": "true", "HX-Target": "div#dialog-body"}
+
+
+def htmx_from(visitor: Visitor, path: str) -> dict[str, str]:
+    """The headers of a dialog that was opened by htmx on the page at `path`."""
+    return {**HTMX, "HX-Current-URL": visitor.base + path}
+
+
+@dataclass(frozen=True)
+class Form:
+    """A dialog as it was opened, with what was typed: ready to be submitted, also repeatedly."""
+
+    path: str
+    data: Mapping[str, object]
+
+    def having(self, **typed: object) -> Form:
+        return replace(self, data={**self.data, **typed})
+
+    def submit(
+        self, visitor: Visitor, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        return visitor.post(self.path, self.data, headers=headers)
+
+
+def cancel_form(visitor: Visitor, order_id: object) -> Form:
+    return _opened(visitor, f"/orders/{order_id}/cancel/").having(reason="duplicate")
+
+
+def expiration_form(visitor: Visitor, order_id: object, expiration: str) -> Form:
+    return _opened(visitor, f"/orders/{order_id}/expiration/").having(expiration=expiration)
+
+
+def _opened(visitor: Visitor, path: str) -> Form:
+    answer = visitor.get(path)
+    assert answer.status_code == 200, answer.text
+    fields = hidden_fields(answer.text)
+    assert "form_key" in fields, answer.text
+    # Who submits it sends a token of their own.
+    fields.pop("csrfmiddlewaretoken")
+    return Form(path, fields)
+
+
+def submit_at_once(
+    form: Form, visitors: Sequence[Visitor], headers: Mapping[str, str] | None = None
+) -> list[requests.Response]:
+    """Everybody submits the same form at the same moment, each on a connection of their own."""
+    barrier = threading.Barrier(len(visitors))
+
+    def submit(visitor: Visitor) -> requests.Response:
+        barrier.wait(30)
+        return form.submit(visitor, headers)
+
+    with ThreadPoolExecutor(len(visitors)) as pool:
+        return list(pool.map(submit, visitors))
+
+
+@contextmanager
+def submitting(
+    form: Form, visitor: Visitor, headers: Mapping[str, str] | None = None
+) -> Iterator[Future[requests.Response]]:
+    """Submit in the background while the block goes on; the answer, or why there is none."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(form.submit, visitor, headers)
