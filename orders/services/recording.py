@@ -16,6 +16,7 @@ from orders.audit import Actor, record_outcome
 from orders.models import Operation, State
 
 _TRIES = 3
+_OPEN_TO_PROOF = (State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED)
 # serialization_failure, deadlock_detected
 _SAFE_TO_REPEAT = {"40001", "40P01"}
 
@@ -26,15 +27,16 @@ def conclude(
     """Make a move and write its audit row; return the operation as it then stands.
 
     `actor` and `note` are those of a lead who settles by hand. If the row went on without us
-    (our lease had run out), a proof that the write was applied still counts, all else does not.
+    (our lease had run out, another read was faster), a proof that the write was applied still
+    counts, all else does not.
     """
     was_sent = operation.state != State.PLANNED
     (record_stubbornly if was_sent else record)(
         lambda: _store(operation, to, actor=actor, note=note, changes=changes)
     )
-    stood_at = operation.state
     operation.refresh_from_db()
-    if operation.state == State.UNKNOWN and to == State.APPLIED and stood_at == State.SENDING:
+    is_proof = to == State.APPLIED and actor is None
+    if is_proof and operation.state in _OPEN_TO_PROOF:
         return conclude(operation, to, **changes)
     return operation
 
