@@ -14,12 +14,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from goody.errors import GoodyError, NotFound
+from goody.types import CANCELABLE
 from goody.types import Order as GoodyOrder
 from orders import gatekeeper
 from orders.audit import Action, Actor, action
 from orders.eligibility import facts
 from orders.gatekeeper import GateClosed
-from orders.models import FailureClass, Operation, Order, State
+from orders.models import OPEN_STATES, FailureClass, Operation, Order, State
 
 from .recording import conclude
 from .writes import Reading, write_of
@@ -37,8 +38,8 @@ class NotSettleable(Exception):
     """The operation does not wait for a person (any more)."""
 
 
-class _SentAlready(Exception):
-    """Another process sent the extension again first, or it was settled meanwhile."""
+class _NotAgain(Exception):
+    """The extension was sent again or settled meanwhile, or the read before it is too old."""
 
 
 def schedule_first_read(now: datetime) -> dict[str, Any]:
@@ -108,10 +109,14 @@ def settle_operation(*, operation_id: UUID, now: datetime) -> None:
     Order.objects.remember([order], read_at=read_at)
     learn_from(order, read_at=read_at)
     operation.refresh_from_db()
-    if operation.state == State.UNKNOWN:
+    if operation.state == State.UNKNOWN and not _was_sent_since(operation, read_at):
         _count_open_read(operation, order, now=read_at)
     if operation.state == State.UNKNOWN:
         _give_up_if_late(operation, now)
+
+
+def _was_sent_since(operation: Operation, read_at: datetime) -> bool:
+    return operation.sent_at is not None and operation.sent_at >= read_at
 
 
 def _claim_read(operation_id: UUID, now: datetime) -> Operation | None:
@@ -163,25 +168,35 @@ def _close_by(operation: Operation, reading: Reading, order: GoodyOrder) -> None
 
 def _correct(operation: Operation, order: GoodyOrder) -> None:
     """A cancel that was taken not to have arrived did arrive, later than anybody waited."""
-    if operation.action != Action.ORDER_CANCEL or _has_applied_cancel(order.id):
+    if not _may_have_arrived_late(operation) or _is_explained_otherwise(order.id):
         return
-    words = "It turned out to be canceled later."
-    conclude(operation, State.APPLIED, closed_at=timezone.now(), after=facts(order), detail=words)
-
-
-def _has_applied_cancel(order_id: UUID) -> bool:
-    return (
-        Operation.objects.on([order_id])
-        .filter(action=Action.ORDER_CANCEL, state=State.APPLIED)
-        .exists()
+    conclude(
+        operation,
+        State.APPLIED,
+        closed_at=timezone.now(),
+        after=facts(order),
+        failure_kind="late",
+        detail="It turned out to be canceled later.",
     )
+
+
+def _may_have_arrived_late(operation: Operation) -> bool:
+    """Only a cancel whose order stood open when it was given up: Goody cancels no other."""
+    stood = (operation.after or {}).get("status")
+    return operation.action == Action.ORDER_CANCEL and (stood is None or stood in CANCELABLE)
+
+
+def _is_explained_otherwise(order_id: UUID) -> bool:
+    """Another cancel of ours did it, or may be doing it at this moment."""
+    cancels = Operation.objects.on([order_id]).filter(action=Action.ORDER_CANCEL)
+    return cancels.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
 
 
 def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
     """One more read that shows the order as before. Enough of them, over enough time, close it."""
     if write_of(operation).conclude(order) is not Reading.UNCHANGED:
         return
-    if _may_be_sent_again(operation) and _send_extension_again(operation):
+    if _may_be_sent_again(operation) and _send_extension_again(operation, read_at=now):
         return
     first = operation.first_unchanged_at or now
     operation.first_unchanged_at = first
@@ -205,41 +220,49 @@ def _may_be_sent_again(operation: Operation) -> bool:
     )
 
 
-def _send_extension_again(operation: Operation) -> bool:
+def _send_extension_again(operation: Operation, *, read_at: datetime) -> bool:
     """Send an extension once more: a read has just shown exactly the expiry from before.
 
     Setting the same instant twice does no harm, unlike a cancel, which is never sent again.
-    Returns whether that settled it.
+    Returns whether a byte may have left: then the read before it says nothing any more.
     """
     write = write_of(operation)
     try:
-        answer = gatekeeper.ask(lambda client: write.send(client, lambda: _claim_resend(operation)))
-    except (_SentAlready, GateClosed, GoodyError) as error:
-        log.info("extension %s was not sent again: %s", operation.pk, type(error).__name__)
-        return False
-    if not write.is_confirmed_by(answer):
-        return False
-    Order.objects.remember([answer], read_at=timezone.now())
-    operation.refresh_from_db()
-    if operation.state == State.UNKNOWN:
-        conclude(
-            operation,
-            State.APPLIED,
-            closed_at=timezone.now(),
-            due_at=None,
-            after=facts(answer),
+        answer = gatekeeper.ask(
+            lambda client: write.send(client, lambda: _claim_resend(operation, read_at=read_at))
         )
+    except (_NotAgain, GateClosed, GoodyError) as error:
+        log.info("extension %s was not confirmed again: %s", operation.pk, type(error).__name__)
+        return operation.was_resent
+    if write.is_confirmed_by(answer):
+        _take_proof(operation, answer)
     return True
 
 
-def _claim_resend(operation: Operation) -> None:
+def _take_proof(operation: Operation, answer: GoodyOrder) -> None:
+    assert operation.sent_at is not None
+    Order.objects.remember([answer], read_at=operation.sent_at)
     now = timezone.now()
-    if operation.expiration is None or operation.expiration <= now:
-        raise _SentAlready
+    conclude(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer))
+
+
+def _claim_resend(operation: Operation, *, read_at: datetime) -> None:
+    """Commit that it is sent again, and forget the reads that came before that."""
+    now = timezone.now()
+    is_fresh = now - read_at <= timedelta(seconds=settings.OPERATION_FRESH_READ)
+    if not is_fresh or operation.expiration is None or operation.expiration <= now:
+        raise _NotAgain
     still = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, was_resent=False)
-    if not still.update(was_resent=True, sent_at=now):
-        raise _SentAlready
-    operation.was_resent = True
+    changes = {
+        "was_resent": True,
+        "sent_at": now,
+        "unchanged_reads": 0,
+        "first_unchanged_at": None,
+    }
+    if not still.update(**changes):
+        raise _NotAgain
+    for name, value in changes.items():
+        setattr(operation, name, value)
 
 
 @action(Action.OPERATION_SETTLE)
@@ -251,4 +274,16 @@ def settle_by_hand(
     if operation.state != State.NEEDS_HUMAN:
         raise NotSettleable
     state = State.APPLIED if is_applied else State.NOT_APPLIED
-    return conclude(operation, state, actor=actor, note=note, closed_at=now)
+    settled = conclude(
+        operation,
+        state,
+        actor=actor,
+        note=note,
+        closed_at=now,
+        failure_kind="by_hand",
+        detail=f"{actor.name} looked at Goody's own page and recorded this.",
+    )
+    if settled.state != state:
+        # Another lead was faster and saw something else.
+        raise NotSettleable
+    return settled

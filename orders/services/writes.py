@@ -58,10 +58,15 @@ class CancelWrite:
 
     def conclude(self, order: Order) -> Reading:
         if order.status in ENDED:
-            return Reading.APPLIED
+            # Goody cancels nothing that was accepted: such an order failed for its own reasons.
+            return Reading.UNCLEAR if _was_accepted(order) else Reading.APPLIED
         if order.status in CANCELABLE:
             return Reading.UNCHANGED
         return Reading.NOT_APPLIED if order.status in ORDER_STATUSES else Reading.UNCLEAR
+
+
+def _was_accepted(order: Order) -> bool:
+    return order.event_times is not None and order.event_times.accepted_at is not None
 
 
 class ExtendWrite:
@@ -96,6 +101,8 @@ class ExtendWrite:
         )
 
     def conclude(self, order: Order) -> Reading:
+        if "expires_at" in order.problems:
+            return Reading.UNCLEAR
         if is_same_second(order.expires_at, self.expiration):
             return Reading.APPLIED
         if not is_same_second(order.expires_at, self.operation.expires_before):
