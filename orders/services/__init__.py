@@ -1,7 +1,8 @@
 """The one door to read from Goody and to change anything there.
 
-reading.py reads, writes.py says what a cancel and an extension are, sending.py carries one out,
-settling.py finds out what became of one whose answer was lost.
+reading.py reads, writes.py says what a cancel and an extension are, sending.py carries one out
+and closing.py ends it where Goody did not simply do it, settling.py finds out what became of one
+whose answer was lost.
 """
 
 from .reading import (

@@ -20,24 +20,18 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
-from goody.errors import (
-    GoodyError,
-    NotFound,
-    OutcomeUnknown,
-    RateLimited,
-    Rejected,
-    Unauthorized,
-)
+from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected
 from goody.types import Order as GoodyOrder
 from orders import gatekeeper
 from orders.audit import Action, Actor, action, record_intent
 from orders.eligibility import Verdict, differences, facts, is_same_second
-from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused
-from orders.models import FailureClass, Operation, Order, State
+from orders.gatekeeper import GateClosed
+from orders.models import Operation, Order, State
 
+from .closing import close_unsent, leave_unknown, not_sent, refuse, verdict_of
 from .reading import read_order
 from .recording import conclude, record
-from .settling import schedule_first_read
+from .settling import abandon_expired
 from .writes import CancelWrite, ExtendWrite, Write
 
 log = logging.getLogger(__name__)
@@ -73,7 +67,7 @@ class _ReadTooOld(Exception):
 
 @dataclass(frozen=True)
 class _Wish:
-    """What a form asks for, as stored in the operation."""
+    """What a form asks for."""
 
     action: Action
     order_uuid: UUID
@@ -82,6 +76,11 @@ class _Wish:
     ticket_url: str = ""
     expiration: datetime | None = None
     undoes_id: UUID | None = None
+    may_shorten: bool = False
+
+    def stored(self) -> dict[str, Any]:
+        """The fields of the operation; a tick is for this attempt only."""
+        return {name: value for name, value in asdict(self).items() if name != "may_shorten"}
 
     def digest(self, actor: Actor) -> str:
         wish = json.dumps({**asdict(self), "actor": actor.user_id}, sort_keys=True, default=str)
@@ -140,6 +139,7 @@ def extend_order(
         order_id,
         expiration=expiration.astimezone(UTC).replace(microsecond=0),
         undoes_id=undoes,
+        may_shorten=may_shorten,
     )
     operation, is_new = _open(wish, actor=actor, seen=seen, form_key=form_key, now=now)
     if not is_new:
@@ -176,7 +176,7 @@ def _intent(
     assert actor.user_id is not None
     reference = Order.objects.filter(uuid=wish.order_uuid).values_list("reference_id", flat=True)
     return Operation(
-        **asdict(wish),
+        **wish.stored(),
         reference_id=reference.first() or "",
         actor_id=actor.user_id,
         actor_name=actor.name,
@@ -216,14 +216,18 @@ def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Oper
 
 
 def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
+    asked_at = timezone.now()
     try:
         fresh = read_order(operation.order_uuid, patience=gatekeeper.page_patience())
+    except NotFound as error:
+        Order.objects.mark_missing(operation.order_uuid, read_at=asked_at)
+        return close_unsent(operation, error)
     except (GateClosed, GoodyError) as error:
-        return _close_unsent(operation, error)
+        return close_unsent(operation, error)
     read_at = time.monotonic()
     refusal = _refusal(operation, write, fresh, seen)
     if refusal is not None:
-        return _refuse(operation, refusal, fresh)
+        return refuse(operation, refusal, fresh)
     return _send(operation, write, fresh, read_at)
 
 
@@ -260,7 +264,12 @@ def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
 def _is_still_undoable(undone: Operation, undo: Operation) -> bool:
     others = undone.undone_by.exclude(pk=undo.pk)
     closed_without_effect = [State.REFUSED, State.NOT_SENT, State.NOT_APPLIED]
-    return undone.undoes_id is None and not others.exclude(state__in=closed_without_effect).exists()
+    return (
+        undone.action == Action.ORDER_EXTEND
+        and undone.state == State.APPLIED
+        and undone.undoes_id is None
+        and not others.exclude(state__in=closed_without_effect).exists()
+    )
 
 
 def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float) -> Operation:
@@ -269,21 +278,21 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float)
             raise _ReadTooOld
         _claim_sending(operation, fresh)
 
-    asked_at = timezone.now()
     try:
         answer = gatekeeper.ask(lambda client: write.send(client, claim))
     except _LeaseLost:
+        abandon_expired(now=timezone.now(), order_id=operation.order_uuid)
         operation.refresh_from_db()
         return operation
     except _ReadTooOld:
-        return _not_sent(operation, "slow", "It took too long to reach Goody.")
+        return not_sent(operation, "slow", "It took too long to reach Goody.")
     except OutcomeUnknown as error:
-        return _leave_unknown(operation, error.kind, str(error))
+        return leave_unknown(operation, error.kind, str(error))
     except Rejected as error:
         return _after_rejection(operation, error)
     except (GateClosed, GoodyError) as error:
-        return _close_unsent(operation, error)
-    return _judge(operation, write, answer, asked_at)
+        return close_unsent(operation, error)
+    return _judge(operation, write, answer)
 
 
 def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
@@ -308,96 +317,38 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
     operation.become(moved)
 
 
-def _judge(operation: Operation, write: Write, answer: GoodyOrder, asked_at: datetime) -> Operation:
+def _judge(operation: Operation, write: Write, answer: GoodyOrder) -> Operation:
     """Take an answer of 200 for what it proves."""
-    if answer.id == operation.order_uuid:
-        _remember_answer(answer, asked_at)
+    if answer.id == operation.order_uuid and operation.sent_at is not None:
+        _remember_answer(answer, operation.sent_at)
     if not write.is_confirmed_by(answer):
         words = "Goody's answer contradicts the request."
-        return _leave_unknown(operation, "contradiction", words)
+        return leave_unknown(operation, "contradiction", words)
     now = timezone.now()
     return conclude(operation, State.APPLIED, closed_at=now, after=facts(answer), detail="")
 
 
-def _remember_answer(answer: GoodyOrder, asked_at: datetime) -> None:
+def _remember_answer(answer: GoodyOrder, sent_at: datetime) -> None:
     try:
-        Order.objects.remember([answer], read_at=asked_at)
+        Order.objects.remember([answer], read_at=sent_at)
     except DatabaseError:
         log.warning("Goody's answer to a write could not be put into the index")
 
 
 def _after_rejection(operation: Operation, error: Rejected) -> Operation:
     """A definite no. The order is read again, so that the page shows why."""
-    closed = _refuse(operation, _verdict_of(error), None)
+    closed = refuse(operation, verdict_of(error), None)
+    read_at = timezone.now()
     try:
-        read_order(operation.order_uuid, patience=gatekeeper.detail_patience())
-    except (GateClosed, GoodyError):
+        _read_again(operation.order_uuid, read_at)
+    except (GateClosed, GoodyError, DatabaseError):
+        # The refusal stands recorded; the page is only older than it could be.
         log.info("the order of a refused write could not be read again")
     return closed
 
 
-def _verdict_of(error: Rejected) -> Verdict:
-    if isinstance(error, RateLimited):
-        until = timezone.now() + gatekeeper.wait_asked_for(error)
-        return Verdict(False, "rate_limited", until.isoformat())
-    if isinstance(error, Unauthorized):
-        return Verdict(False, "key_rejected", "")
-    if isinstance(error, NotFound):
-        return Verdict(False, "not_found", "")
-    return Verdict(False, "rejected", error.message)
-
-
-def _close_unsent(operation: Operation, error: GateClosed | GoodyError) -> Operation:
-    """End an operation of which no byte has left."""
-    if isinstance(error, NotFound):
-        Order.objects.mark_missing(operation.order_uuid, read_at=timezone.now())
-    if isinstance(error, Rejected):
-        return _refuse(operation, _verdict_of(error), None)
-    if isinstance(error, KeyRejected):
-        return _refuse(operation, Verdict(False, "key_rejected", ""), None)
-    if isinstance(error, Paused):
-        return _refuse(operation, Verdict(False, "rate_limited", error.until.isoformat()), None)
-    if isinstance(error, NotConfigured):
-        return _not_sent(operation, "not_configured", "")
-    assert isinstance(error, GoodyError)
-    return _not_sent(operation, error.kind, str(error))
-
-
-def _refuse(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
-    after = None
-    if fresh is not None:
-        times = fresh.event_times
-        accepted_at = times.accepted_at if times else None
-        after = {**facts(fresh), "accepted_at": accepted_at.isoformat() if accepted_at else None}
-    return conclude(
-        operation,
-        State.REFUSED,
-        closed_at=timezone.now(),
-        failure_class=FailureClass.REFUSED,
-        failure_kind=verdict.code,
-        detail=verdict.sentence,
-        after=after,
-    )
-
-
-def _not_sent(operation: Operation, kind: str, detail: str) -> Operation:
-    return conclude(
-        operation,
-        State.NOT_SENT,
-        closed_at=timezone.now(),
-        failure_class=FailureClass.NOT_SENT,
-        failure_kind=kind,
-        detail=detail,
-    )
-
-
-def _leave_unknown(operation: Operation, kind: str, detail: str) -> Operation:
-    now = timezone.now()
-    return conclude(
-        operation,
-        State.UNKNOWN,
-        failure_class=FailureClass.AMBIGUOUS,
-        failure_kind=kind,
-        detail=detail,
-        **schedule_first_read(now),
-    )
+def _read_again(order_id: UUID, read_at: datetime) -> None:
+    try:
+        read_order(order_id, patience=gatekeeper.detail_patience())
+    except NotFound:
+        Order.objects.mark_missing(order_id, read_at=read_at)

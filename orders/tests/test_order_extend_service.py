@@ -1,0 +1,400 @@
+"""Extending a gift: what is sent, sent once more, undone, refused, and what is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from orders import services
+from orders.eligibility import facts
+from orders.models import Operation, Order, State
+from orders.outcomes import tell
+from testing.faulty_server import Connection, FaultyServer, answer, hang_up
+from testing.vendor import Emulator
+
+from .domain import (
+    ORDER_ID,
+    cancel,
+    extend,
+    in_days,
+    open_order,
+    operation,
+    order,
+    order_json,
+    read_again,
+    read_until_settled,
+    seen,
+    standing,
+    story,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def expires_at(emulator: Emulator, order_id: UUID) -> datetime:
+    return datetime.fromisoformat(emulator.order(order_id)["expires_at"])
+
+
+def extensions(emulator: Emulator, order_id: UUID) -> list[bool]:
+    entries = emulator.ledger(order_id=str(order_id), kind="update_expiration")
+    return [one["applied"] for one in entries]
+
+
+def sentence(done: Operation) -> str:
+    stored = Operation.objects.get(pk=done.pk)
+    return tell(stored, now=timezone.now(), zone=timezone.get_default_timezone()).sentence
+
+
+# --- It works ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["created", "notified", "opened"])
+def test_extend_works(emulator: Emulator, status: str) -> None:
+    order_id = open_order(emulator, status=status)
+    before, wanted = expires_at(emulator, order_id), in_days(44)
+    done = extend(order_id, expiration=wanted)
+    assert standing(done) == ("applied", "", "")
+    assert (done.expires_before, done.expiration) == (before, wanted)
+    assert (expires_at(emulator, order_id), emulator.posts()) == (wanted, 1)
+    assert Order.objects.get(uuid=order_id).expires_at == wanted
+    assert sentence(done) == (
+        f"Changed from {before.day} {before:%b %Y %H:%M} UTC to "
+        f"{wanted.day} {wanted:%b %Y %H:%M} UTC."
+    )
+
+
+def test_the_instant_is_sent_in_whole_seconds_of_utc(settings: Any) -> None:
+    wanted = datetime.fromisoformat("2027-02-01T12:30:15.987+05:30")
+    post = answer(200, order_json(expires_at="2027-02-01T07:00:15Z"))
+    with FaultyServer(answer(200, order_json()), post=(post,)) as server:
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        done = extend(ORDER_ID, seen=facts(order()), expiration=wanted, may_shorten=True)
+        assert msgspec.json.decode(server.requests[-1].body) == {
+            "expiration": "2027-02-01T07:00:15Z"
+        }
+    assert (done.state, done.expiration) == (
+        "applied",
+        datetime(2027, 2, 1, 7, 0, 15, tzinfo=UTC),
+    )
+
+
+def test_a_naive_datetime_is_a_bug_and_stores_nothing(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    with pytest.raises(ValueError, match="time zone"):
+        extend(order_id, expiration=datetime(2027, 1, 1))  # noqa: DTZ001 - naive on purpose
+    assert (Operation.objects.count(), emulator.posts()) == (0, 0)
+
+
+# --- Refused before anything is sent ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "tick", "kind"),
+    [(-1, True, "past"), (0, True, "past"), (366, True, "too_far"), (5, False, "shortens")],
+)
+def test_f35_bounds(emulator: Emulator, days: int, tick: bool, kind: str) -> None:
+    done = extend(open_order(emulator), expiration=in_days(days), may_shorten=tick)
+    assert (standing(done), emulator.posts()) == (("refused", "B", kind), 0)
+
+
+def test_shortening_with_the_tick(emulator: Emulator) -> None:
+    order_id, wanted = open_order(emulator), in_days(5)
+    assert extend(order_id, expiration=wanted, may_shorten=True).state == "applied"
+    assert expires_at(emulator, order_id) == wanted
+
+
+def test_the_same_date_and_a_date_where_there_was_none(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    done = extend(order_id, expiration=expires_at(emulator, order_id), may_shorten=True)
+    assert standing(done) == ("refused", "B", "same")
+    never = open_order(emulator, expires_at=None)
+    assert standing(extend(never)) == ("refused", "B", "sets_a_date")
+    done = extend(never, may_shorten=True)
+    assert (done.state, done.expires_before) == ("applied", None)
+    assert services.may_undo(done, now=timezone.now()) is False
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("accepted", "accepted"), ("failed", "ended"), ("on_hold", "unknown_status")],
+)
+def test_wrong_state(emulator: Emulator, status: str, kind: str) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    emulator.change(order_id, status=status)
+    done = extend(order_id, seen=shown)
+    assert (standing(done), emulator.posts()) == (("refused", "B", kind), 0)
+
+
+def test_f34_changed_since_it_was_seen(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    emulator.change(order_id, expires_at="2099-05-06T07:08:00Z")
+    done = extend(order_id, seen=shown)
+    assert (standing(done), emulator.posts()) == (("refused", "B", "moved"), 0)
+    assert done.detail.endswith(" → 06 May 2099 07:08 UTC.")
+
+
+def test_an_expiration_that_cannot_be_read_is_not_overwritten(settings: Any) -> None:
+    with FaultyServer(answer(200, order_json(expires_at="soon"))) as server:
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        done = extend(ORDER_ID, seen=facts(order(expires_at="soon")), may_shorten=True)
+        assert (standing(done), server.posts) == (("refused", "B", "unreadable"), 0)
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_f15_goody_refuses(emulator: Emulator, status: int) -> None:
+    order_id = open_order(emulator)
+    emulator.fault({"kind": "status", "status": status, "text": "Too late"}, method="POST")
+    done = extend(order_id)
+    assert (standing(done), emulator.posts()) == (("refused", "B", "rejected"), 1)
+    assert sentence(done) == "Goody refused: Too late."
+
+
+# --- Resolving by reading, and the one repetition ---------------------------------------------
+
+
+def lose_the_answer(
+    emulator: Emulator, settings: Any, fault: dict[str, Any], *, times: int | None = 1
+) -> Operation:
+    settings.GOODY_WRITE_DEADLINE = 0.3
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    emulator.fault(fault, method="POST", times=times)
+    done = extend(order_id, seen=shown)
+    assert standing(done)[:2] == ("unknown", "C")
+    return done
+
+
+@pytest.mark.parametrize("kind", ["apply_then_reset", "apply_then_hang"])
+def test_f31_applied_but_the_answer_was_lost(
+    emulator: Emulator, settings: Any, clock: Any, kind: str
+) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": kind})
+    assert read_until_settled(done, clock) == [2]
+    assert (standing(done)[0], emulator.posts()) == ("applied", 1)
+
+
+def test_an_extension_that_did_not_arrive_is_sent_once_more(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "cut"})
+    assert read_until_settled(done, clock) == [2]
+    assert (standing(done)[0], emulator.posts()) == ("applied", 2)
+    assert expires_at(emulator, done.order_uuid) == done.expiration
+    assert Order.objects.get(uuid=done.order_uuid).expires_at == done.expiration
+    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
+
+
+def test_and_never_a_third_time(emulator: Emulator, settings: Any, clock: Any) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "cut"}, times=None)
+    # The read before the repetition says nothing of it, so the three begin at 10 s.
+    assert read_until_settled(done, clock) == [2, 10, 60, 150]
+    stored = Operation.objects.get(pk=done.pk)
+    assert (stored.state, emulator.posts()) == ("not_applied", 2)
+    assert (stored.reads, stored.unchanged_reads) == (4, 3)
+
+
+def test_a_repetition_that_goody_refuses_proves_nothing_of_the_first(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    emulator.fault({"kind": "status", "status": 422}, method="POST")
+    clock.shift(2)
+    assert read_again(done) == "unknown"
+    emulator.control("POST", "late")
+    assert read_until_settled(done, clock) == [10]
+    assert (standing(done)[0], emulator.posts()) == ("applied", 2)
+
+
+def test_a_repetition_needs_a_fresh_read(emulator: Emulator, settings: Any, clock: Any) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "cut"})
+    settings.OPERATION_FRESH_READ = -1
+    assert read_until_settled(done, clock) == [2, 10, 60, 150]
+    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
+
+
+def test_no_repetition_after_the_instant_has_passed(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    settings.GOODY_WRITE_DEADLINE = 0.3
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    emulator.fault({"kind": "cut"}, method="POST", times=1)
+    soon = timezone.now() + timedelta(seconds=1.9)
+    done = extend(order_id, seen=shown, expiration=soon, may_shorten=True)
+    assert read_until_settled(done, clock) == [2, 10, 60, 150]
+    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
+
+
+def test_no_repetition_of_what_goody_answered_otherwise(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    wrong = msgspec.json.encode(order_json()).decode()
+    done = lose_the_answer(emulator, settings, {"kind": "body", "as": "text", "text": wrong})
+    assert standing(done) == ("unknown", "C", "contradiction")
+    read_until_settled(done, clock)
+    assert (standing(done)[0], emulator.posts()) == ("needs_human", 1)
+
+
+def test_f34_somebody_else_set_another_date(emulator: Emulator, settings: Any, clock: Any) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "cut"})
+    emulator.change(done.order_uuid, expires_at="2099-05-06T07:08:00Z")
+    assert read_until_settled(done, clock) == [2]
+    assert (standing(done)[0], emulator.posts()) == ("superseded", 1)
+    assert expires_at(emulator, done.order_uuid) == datetime(2099, 5, 6, 7, 8, tzinfo=UTC)
+    assert sentence(done).startswith("A later read shows 6 May 2099 07:08 UTC: neither")
+
+
+def test_accepted_meanwhile_is_not_repeated(emulator: Emulator, settings: Any, clock: Any) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "cut"})
+    emulator.change(done.order_uuid, status="accepted")
+    assert read_until_settled(done, clock) == [2]
+    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
+
+
+def test_an_expiration_that_cannot_be_read_concludes_nothing(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "cut"})
+    emulator.fault({"kind": "mutate", "set": {"expires_at": "soon"}}, method="GET", times=1)
+    clock.shift(2)
+    assert (read_again(done), emulator.posts()) == ("unknown", 1)
+
+
+def test_a_cancel_is_never_sent_again(emulator: Emulator, settings: Any, clock: Any) -> None:
+    settings.GOODY_WRITE_DEADLINE = 0.3
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    emulator.fault({"kind": "cut"}, method="POST", times=1)
+    done = cancel(order_id, seen=shown)
+    read_until_settled(done, clock)
+    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
+    assert Operation.objects.get(pk=done.pk).was_resent is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_it_once_more_only_once(settings: Any, clock: Any) -> None:
+    """Between the read of one worker and its repetition another worker repeats it."""
+
+    def other_worker_was_faster(asked: Connection) -> None:
+        Operation.objects.update(was_resent=True, sent_at=timezone.now())
+        connection.close()
+        answer(200, order_json())(asked)
+
+    get = answer(200, order_json())
+    with FaultyServer(get, other_worker_was_faster, post=(hang_up,)) as server:
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        done = extend(ORDER_ID, seen=facts(order()), may_shorten=True)
+        clock.shift(2)
+        assert (read_again(done), server.posts) == ("unknown", 1)
+    # That read had begun before the other one's repetition: it is no evidence.
+    assert Operation.objects.get(pk=done.pk).unchanged_reads == 0
+
+
+# --- Forms ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "other", [{"expiration": in_days(50)}, {"may_shorten": True}, {"undoes": uuid4()}]
+)
+def test_f36_the_same_key_with_other_parameters(emulator: Emulator, other: Any) -> None:
+    order_id, wanted = open_order(emulator), in_days(44)
+    form: dict[str, Any] = {"form_key": uuid4(), "seen": seen(order_id), "expiration": wanted}
+    first = extend(order_id, **form)
+    assert extend(order_id, **form).pk == first.pk
+    with pytest.raises(services.FormKeyReused):
+        extend(order_id, **{**form, **other})
+    with pytest.raises(services.FormKeyReused):
+        cancel(order_id, form_key=form["form_key"])
+    assert emulator.posts() == 1
+
+
+def test_f38_a_cancel_under_way_keeps_an_extension_out(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    first = operation(order_uuid=order_id, state=State.UNKNOWN)
+    with pytest.raises(services.OrderBusy) as busy:
+        extend(order_id)
+    assert (busy.value.operation.pk, emulator.posts()) == (first.pk, 0)
+
+
+# --- Undo -------------------------------------------------------------------------------------
+
+
+def undo(done: Operation, **given: Any) -> Operation:
+    return extend(
+        done.order_uuid, **{"expiration": done.expires_before, "undoes": done.pk, **given}
+    )
+
+
+def test_undo_restores_the_former_date_once(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    before = expires_at(emulator, order_id)
+    done = extend(order_id)
+    assert services.may_undo(done, now=timezone.now()) is True
+    undone = undo(done)
+    assert (undone.state, undone.undoes_id) == ("applied", done.pk)
+    assert expires_at(emulator, order_id) == before
+    assert services.may_undo(done, now=timezone.now()) is False
+    assert services.may_undo(undone, now=timezone.now()) is False
+    again = undo(done)
+    assert standing(again)[2] in ("same", "not_undoable")
+    assert emulator.posts() == 2
+
+
+def test_an_undo_is_not_undone(emulator: Emulator) -> None:
+    done = extend(open_order(emulator))
+    undone = undo(done)
+    refused = undo(undone, expiration=done.expiration)
+    assert standing(refused) == ("refused", "B", "not_undoable")
+
+
+def test_undo_refuses_when_the_order_moved_on(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    first = extend(order_id)
+    extend(order_id, expiration=in_days(60))
+    refused = undo(first)
+    assert standing(refused) == ("refused", "B", "not_undoable")
+    assert emulator.posts() == 2
+
+
+def test_undo_refuses_another_date_another_order_and_what_was_not_applied(
+    emulator: Emulator,
+) -> None:
+    order_id, elsewhere = open_order(emulator), open_order(emulator)
+    done = extend(order_id)
+    assert standing(undo(done, expiration=in_days(3)))[2] == "not_undoable"
+    other = extend(elsewhere, expiration=done.expires_before, undoes=done.pk, may_shorten=True)
+    assert standing(other)[2] in ("same", "not_undoable")
+    for state in ("not_applied", "superseded", "refused"):
+        Operation.objects.filter(pk=done.pk).update(state=state)
+        assert standing(undo(done)) == ("refused", "B", "not_undoable")
+    assert emulator.posts() == 1
+
+
+def test_an_undo_without_effect_may_be_tried_again(emulator: Emulator) -> None:
+    done = extend(open_order(emulator))
+    emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
+    assert undo(done).state == "refused"
+    assert services.may_undo(done, now=timezone.now()) is True
+    assert undo(done).state == "applied"
+
+
+def test_no_undo_of_a_date_that_has_passed(emulator: Emulator) -> None:
+    done = extend(open_order(emulator))
+    assert done.expires_before is not None
+    assert services.may_undo(done, now=done.expires_before) is False
+    assert services.may_undo(done, now=done.expires_before - timedelta(seconds=1)) is True
+
+
+def test_an_undo_of_a_cancel_is_refused(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    done = extend(order_id, undoes=operation(state=State.REFUSED).pk)
+    assert standing(done) == ("refused", "B", "not_undoable")
+    assert emulator.posts() == 0
