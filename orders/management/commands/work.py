@@ -39,13 +39,22 @@ def tick(stop: threading.Event) -> None:
     """One look at what is due. A database that is down is waited for, not died of."""
     close_old_connections()
     try:
-        services.abandon_expired(now=timezone.now())
+        _abandon_expired()
         for operation_id in services.due_operations(now=timezone.now()):
             if stop.is_set():
                 return
             _settle(operation_id)
     except DatabaseError as error:
         log.warning("the database does not answer: %s", type(error).__name__)
+
+
+def _abandon_expired() -> None:
+    try:
+        services.abandon_expired(now=timezone.now())
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("what was left lying could not be taken back")
 
 
 def _settle(operation_id: Any) -> None:
