@@ -45,7 +45,7 @@ class Position:
             return cls()
         try:
             page, before = _signer.unsign_object(text)
-            return cls(page, datetime.fromtimestamp(before, UTC))
+            return cls(page, datetime.fromtimestamp(before, UTC) if before else None)
         except (signing.BadSignature, ValueError, TypeError) as error:
             raise BadPosition from error
 

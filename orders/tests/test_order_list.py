@@ -7,14 +7,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orders.forms.listing import Position, Window
+from orders.forms.listing import Position
 from orders.models import Operation, Order, Profile, State
 from testing.vendor import ORDERS
 
@@ -182,21 +181,6 @@ def test_the_window_is_whole_days_of_the_viewer_both_included(agent, emulator):
     )
     assert asked["created_at[after]"] == [f"{first:%Y-%m-%dT%H:%M:%SZ}"]
     assert asked["created_at[before]"] == [f"{last:%Y-%m-%dT%H:%M:%SZ}"]
-
-
-@pytest.mark.parametrize(
-    ("zone", "day", "after", "before"),
-    [
-        # Midnight is skipped in Beirut, where the day begins at 01:00.
-        ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00Z", "2026-03-29T20:59:59Z"),
-        # Midnight comes twice in Havana: the day has 25 hours.
-        ("America/Havana", "2026-11-01", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z"),
-    ],
-)
-def test_days_on_which_clocks_change_at_midnight(zone, day, after, before):
-    date = datetime.fromisoformat(day).date()
-    bounds = Window(after=date, before=date).bounds(ZoneInfo(zone))
-    assert [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in bounds] == [after, before]
 
 
 def test_filters_stand_in_words_and_each_can_be_removed(agent):

@@ -1,0 +1,75 @@
+"""Places in the list and creation windows, without pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core import signing
+
+from orders.forms.listing import BadPosition, Position, Window, list_url
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, 400_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "after", "before"),
+    [
+        ("UTC", "2026-03-29", "2026-03-29T00:00:00Z", "2026-03-29T23:59:59Z"),
+        # 23 hours: one is skipped at two in the morning.
+        ("America/New_York", "2026-03-08", "2026-03-08T05:00:00Z", "2026-03-09T03:59:59Z"),
+        # Midnight is skipped in Beirut, where the day begins at 01:00.
+        ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00Z", "2026-03-29T20:59:59Z"),
+        # Midnight comes twice in Havana: the day has 25 hours.
+        ("America/Havana", "2026-11-01", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z"),
+    ],
+)
+def test_a_day_is_the_viewers_from_first_to_last_second(zone, day, after, before):
+    on = date.fromisoformat(day)
+    bounds = Window(after=on, before=on).bounds(ZoneInfo(zone))
+    assert [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in bounds] == [after, before]
+
+
+def test_an_open_end_has_no_bound():
+    assert Window().bounds(ZoneInfo("UTC")) == (None, None)
+
+
+def test_the_bound_is_rounded_up_so_that_nothing_is_skipped():
+    frozen = Position().frozen(NOW)
+    assert frozen.created_before == datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC)
+
+
+def test_a_place_keeps_the_bound_of_its_first_page():
+    frozen = Position(page=3).frozen(NOW)
+    assert frozen.frozen(NOW + timedelta(hours=1)) == frozen
+
+
+def test_what_is_written_is_read_again():
+    place = Position(page=7).frozen(NOW)
+    assert Position.read(place.write()) == place
+    assert Position.read(Position(page=7).write()) == Position(page=7)
+    assert Position.read("") == Position()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        Position(page=7).frozen(NOW).write() + "x",
+        signing.Signer(salt="something.else").sign_object((7, 0)),
+        signing.Signer(salt="orders.list.position").sign_object({"page": 7}),
+        signing.Signer(salt="orders.list.position").sign_object((7, "soon")),
+    ],
+)
+def test_what_is_not_ours_is_refused(text):
+    with pytest.raises(BadPosition):
+        Position.read(text)
+
+
+def test_the_address_of_a_list_names_only_what_differs():
+    assert list_url(window=Window(), size=50) == "/orders/"
+    window = Window(after=date(2026, 1, 2), before=date(2026, 3, 4))
+    assert list_url(window=window, size=25) == (
+        "/orders/?created_after=2026-01-02&created_before=2026-03-04&per_page=25"
+    )
