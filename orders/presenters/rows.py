@@ -211,7 +211,7 @@ def _busy(operation: Operation | None, path: str, setting: Setting) -> dict[str,
     title = tell(operation, now=setting.now, zone=setting.zone).title
     asked_at = formats.minute(operation.created_at, setting.zone)
     return {
-        "busy": f"{title} {operation.actor_name}, {asked_at}",
+        "busy": f"{title} · {operation.actor_name}, {asked_at}",
         "busy_url": f"{path}operations/{operation.id}/{query}",
         "poll_url": f"{path}{query}{'&' if query else '?'}poll=1",
     }

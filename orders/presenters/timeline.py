@@ -48,9 +48,11 @@ def timeline(
     zone: ZoneInfo,
 ) -> list[Entry]:
     """Newest first. An end of which Goody gives no time stands at the top, without one."""
-    dated = [*_goody_events(order, zone), *(_staff(o, shown) for o, shown in operations)]
-    dated.sort(key=lambda pair: pair[0], reverse=True)
-    return [*_end(order, operations, is_cancel_on_record), *(entry for _, entry in dated)]
+    dated = [*_goody_events(order, zone), *(_staff(*one) for one in reversed(operations))]
+    # Sorted forwards: what has one time comes in the order in which it happens.
+    dated.sort(key=lambda pair: pair[0])
+    newest_first = [entry for _, entry in reversed(dated)]
+    return [*_end(order, operations, is_cancel_on_record), *newest_first]
 
 
 def _goody_events(order: Order, zone: ZoneInfo) -> list[tuple[datetime, Entry]]:
