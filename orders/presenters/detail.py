@@ -25,7 +25,7 @@ from orders.services import OrderView
 
 from . import formats, marks, parts
 from .formats import Moment
-from .operations import OperationView, describe, with_next
+from .operations import OperationView, describe, poll_token, with_next
 from .timeline import Entry, timeline
 
 UNNAMED = "Unnamed recipient"
@@ -130,7 +130,7 @@ def present(view: OrderView, *, reader: Reader, undoable: Collection[UUID]) -> D
     return Detail(
         id=str(order.id),
         url=url,
-        poll_url=f"{url}{'&' if '?' in url else '?'}poll=1",
+        poll_url=f"{url}{'&' if '?' in url else '?'}poll={poll_token(view.operation, reader.now)}",
         status=order.status,
         head=head(view, reader=reader),
         cancel=_cancel_deed(view, reader),
@@ -224,8 +224,10 @@ def _extend_deed(view: OrderView, reader: Reader) -> Deed:
 
 
 def _deed(view: OrderView, reader: Reader, verdict: Verdict, right: Right, name: str) -> Deed:
+    if verdict.is_allowed and view.operation is not None:
+        return Deed("Not before the change that is under way is settled.", "", "")
     url = with_next(reverse(name, args=[view.order.id]), reader.next_url)
-    is_offered = verdict.is_allowed and reader.actor.may(right) and view.operation is None
+    is_offered = verdict.is_allowed and reader.actor.may(right)
     return Deed(verdict.sentence, verdict.next_step, url if is_offered else "")
 
 

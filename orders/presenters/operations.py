@@ -113,6 +113,13 @@ def poll_every(operation: Operation, now: datetime) -> str:
     return "2s" if now - operation.created_at < _WATCHED_FOR else "15s"
 
 
+def poll_token(operation: Operation | None, now: datetime) -> str:
+    """What a page shows of an open write: while it says the same, a poll need replace nothing."""
+    if operation is None:
+        return "settled"
+    return f"{operation.state}-{poll_every(operation, now)}"
+
+
 def _moment(at: datetime, zone: ZoneInfo) -> Moment:
     return Moment(formats.iso(at), formats.date_time(at, zone))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +12,7 @@ from django.urls import reverse
 
 from orders.models import AuditEntry, Operation, State
 
-from .dialogs import dialog, fields, hidden, open_and_submit, text, url
+from .dialogs import dialog, fields, hidden, htmx, open_and_submit, text, url
 
 pytestmark = pytest.mark.django_db
 
@@ -320,3 +322,20 @@ def test_the_whole_page_works_without_htmx_even_where_there_is_javascript(
     client = as_role("agent")
     assert "hx-post" not in text(client.get(cancel_url(order_id)))
     assert "hx-post" in text(client.get(cancel_url(order_id), headers=dialog()))
+
+
+def test_a_poll_that_finds_nothing_new_replaces_nothing(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client, there = as_role("agent"), url("order_detail", order_id)
+    emulator.fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
+    shown = text(open_and_submit(client, cancel_url(order_id), headers=dialog(there), **WISH))
+    poll = re.search(r'hx-get="([^"]*poll=[^"]*)"', shown)
+    assert poll is not None
+    address, part = unescape(poll[1]), htmx("div#order-detail", there)
+    assert client.get(address, headers=part).status_code == 204
+    client.get(there)
+    settled = client.get(address, headers=part)
+    assert settled.status_code == 200
+    assert "<strong>Canceled</strong>" in text(settled)
+    assert "hx-trigger" not in text(settled)

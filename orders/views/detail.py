@@ -17,7 +17,7 @@ from orders.models import Operation, State
 from orders.outcomes import tell
 from orders.presenters.detail import Reader, present
 from orders.presenters.marks import Toast
-from orders.presenters.operations import operation_url, undo_url
+from orders.presenters.operations import operation_url, poll_token, undo_url
 from orders.presenters.rows import row_context
 from orders.services import ListedOrder, OrderView
 
@@ -37,6 +37,9 @@ def order_detail(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
     view = services.stored_order(order_id) if is_poll else None
     if view is None:
         view = services.refresh_order(order_id=order_id, now=request.viewer.now)
+    if is_poll and request.GET.get("poll") == poll_token(view.operation, request.viewer.now):
+        # Nothing new: what somebody has unfolded or is reading stays as it is.
+        return HttpResponse(status=204)
     if is_row:
         return HttpResponse(row_part(request, view) + news(request, view))
     answer = render(request, TEMPLATE, detail_context(request, view), {"order-detail": "detail"})
