@@ -64,3 +64,8 @@ def in_dialog(page: Page, name: str) -> Locator:
     dialog = page.locator("#dialog[open]")
     button = dialog.get_by_role("button", name=name, exact=True)
     return button.or_(dialog.get_by_role("link", name=name, exact=True))
+
+
+def chip(page: Page, label: str) -> Locator:
+    """One of the dates that the expiration dialog offers."""
+    return page.locator("label.chip", has_text=label)

@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from orders.audit import REASONS
 from testing.users import PASSWORD, make_user
@@ -16,6 +16,7 @@ from testing.users import PASSWORD, make_user
 from .moves import (
     assert_focus_is_visible,
     assert_whole_page,
+    chip,
     in_dialog,
     press_until_focused,
     row,
@@ -76,10 +77,6 @@ class Errand:
 def log_in(page: Page, username: str) -> None:
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password").fill(PASSWORD)
-
-
-def chip(page: Page, label: str) -> Locator:
-    return page.locator("label.chip", has_text=label)
 
 
 def test_by_mouse(page: Page, site: Site, username: str) -> None:
