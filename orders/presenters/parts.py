@@ -20,11 +20,10 @@ UNKNOWN_YET = "not known yet"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One label and its value. `copy` is what a copy button takes, `name` the vendor's field."""
+    """One label and its value. `copy` is what a copy button takes."""
 
     label: str
     value: str
-    name: str = ""
     copy: str = ""
     moment: Moment | None = None
     is_number: bool = False
@@ -177,9 +176,7 @@ def original_money(order: Order) -> list[Line]:
 def _amount(name: str, label: str, amounts: object) -> Line:
     cents: int | None = getattr(amounts, name, None)
     value = UNKNOWN_YET if cents is None else formats.money(cents)
-    return Line(
-        label, value, name=name, is_number=cents is not None, is_total=name.endswith("total")
-    )
+    return Line(label, value, is_number=cents is not None, is_total=name.endswith("total"))
 
 
 @dataclass(frozen=True, slots=True)
