@@ -25,6 +25,7 @@ from goody.errors import (
 from goody.retry import parse_http_date, parse_retry_after
 from goody.transport import Answer, Failed
 from goody.types.order import Order
+from goody.types.plain import read_plainly
 from goody.types.reading import BadOrder, order_from
 from goody.types.strict import BadJSON, loads_object
 
@@ -61,7 +62,7 @@ def parsed[T](answer: Answer, parse: Callable[[bytes], T], *, secret: str) -> T:
 
 def parse_single(body: bytes, *, expected_id: UUID | None = None) -> Order:
     """The order a success carries. Raises BadJSON, BadOrder or Mismatch."""
-    order = order_from(loads_object(body), raw=body)
+    order = read_plainly(body) or order_from(loads_object(body), raw=body)
     if expected_id is not None and order.id != expected_id:
         raise Mismatch
     return order

@@ -6,6 +6,7 @@ A value of a wrong type is None too, and then named in `Order.problems`.
 """
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -29,8 +30,18 @@ ORDER_STATUSES = (
 )
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True):
-    """Common configuration of everything below."""
+# Aware: a time without a zone is no instant.
+type Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+MAX_STATUS = 64
+# The largest integer that every JSON reader and both databases hold without loss.
+MAX_INT = 2**53
+type Integer = Annotated[int, msgspec.Meta(ge=-MAX_INT, le=MAX_INT)]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common configuration of everything below. The types are as strict as reading.py is."""
 
 
 class Brand(_Part, frozen=True, kw_only=True):
@@ -46,7 +57,7 @@ class Product(_Part, frozen=True, kw_only=True):
 
 class CartItem(_Part, frozen=True, kw_only=True):
     id: UUID | None = None
-    quantity: int | None = None
+    quantity: Integer | None = None
     product: Product | None = None
 
 
@@ -60,7 +71,7 @@ class CartSelection(_Part, frozen=True, kw_only=True):
 
     id: UUID | None = None
     cart_item_id: UUID | None = None
-    quantity_index: int | None = None
+    quantity_index: Integer | None = None
     variants: tuple[str, ...] = ()
 
 
@@ -73,31 +84,31 @@ class Shipment(_Part, frozen=True, kw_only=True):
     tracking_carrier: str | None = None
     tracking_number: str | None = None
     tracking_url: str | None = None
-    shipped_at: datetime | None = None
-    delivered_at: datetime | None = None
-    delivery_eta: datetime | None = None
+    shipped_at: Instant | None = None
+    delivered_at: Instant | None = None
+    delivery_eta: Instant | None = None
 
 
 class Amounts(_Part, frozen=True, kw_only=True):
     """US cents. None means not known yet (tax and total before acceptance), never zero."""
 
-    amount_product: int | None = None
-    amount_shipping: int | None = None
-    amount_processing_fee: int | None = None
-    amount_credit_applied: int | None = None
-    amount_pre_tax_total: int | None = None
-    amount_tax: int | None = None
-    amount_total: int | None = None
-    amount_global_relay_cost: int | None = None
+    amount_product: Integer | None = None
+    amount_shipping: Integer | None = None
+    amount_processing_fee: Integer | None = None
+    amount_credit_applied: Integer | None = None
+    amount_pre_tax_total: Integer | None = None
+    amount_tax: Integer | None = None
+    amount_total: Integer | None = None
+    amount_global_relay_cost: Integer | None = None
 
 
 class OriginalAmounts(_Part, frozen=True, kw_only=True):
     """US cents, before the recipient's swap. Goody gives neither tax nor total of that time."""
 
-    original_amount_product: int | None = None
-    original_amount_shipping: int | None = None
-    original_amount_credit_applied: int | None = None
-    original_amount_pre_tax_total: int | None = None
+    original_amount_product: Integer | None = None
+    original_amount_shipping: Integer | None = None
+    original_amount_credit_applied: Integer | None = None
+    original_amount_pre_tax_total: Integer | None = None
 
 
 class Sender(_Part, frozen=True, kw_only=True):
@@ -115,16 +126,16 @@ class Sender(_Part, frozen=True, kw_only=True):
 class EventTimes(_Part, frozen=True, kw_only=True):
     """When an order reached each stage. Only GET /v1/orders/{id} answers with them."""
 
-    created_at: datetime | None = None
-    notified_at: datetime | None = None
-    opened_at: datetime | None = None
-    accepted_at: datetime | None = None
+    created_at: Instant | None = None
+    notified_at: Instant | None = None
+    opened_at: Instant | None = None
+    accepted_at: Instant | None = None
     # Not in Goody's schema, but in its examples.
-    thank_you_added_at: datetime | None = None
-    pending_payment_at: datetime | None = None
-    paid_at: datetime | None = None
-    shipped_at: datetime | None = None
-    delivered_at: datetime | None = None
+    thank_you_added_at: Instant | None = None
+    pending_payment_at: Instant | None = None
+    paid_at: Instant | None = None
+    shipped_at: Instant | None = None
+    delivered_at: Instant | None = None
 
 
 class Order(_Part, frozen=True, kw_only=True):
@@ -159,11 +170,11 @@ class Order(_Part, frozen=True, kw_only=True):
     workspace_id: UUID | None = None
     workspace_name: str | None = None
     order_batch_id: UUID | None = None
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     card_id: UUID | None = None
     message: str | None = None
     thank_you_note: str | None = None
-    view_count_recipient: int | None = None
+    view_count_recipient: Integer | None = None
     payment_link: str | None = None
     event_times: EventTimes | None = None
 

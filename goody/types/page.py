@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from goody.types.order import Order
-from goody.types.reading import MAX_INT, BadOrder, order_from, parse_order
+from goody.types.order import MAX_INT, Order
+from goody.types.reading import BadOrder, parse_order
 from goody.types.strict import BadJSON, loads_object
 
 QUARANTINE_BYTES = 2000
@@ -48,15 +48,10 @@ def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
     Raises BadJSON when the envelope itself is unusable: a page is never empty by mistake.
     """
     envelope = _cut(raw)
-    texts = [bytes(text) for text in envelope.data]
-    try:
-        rows = loads_object(raw)["data"]
-        results = [_read(row, text) for row, text in zip(rows, texts, strict=True)]
-    except BadJSON as error:
-        # Valid JSON, but not as strict as we want it. Mostly one row is to blame.
-        results = [_read_alone(text) for text in texts]
-        if all(isinstance(result, Order) for result in results):
-            raise error
+    results = [_read(bytes(text)) for text in envelope.data]
+    # Where no row is to blame for JSON that is not as strict as we want it, the envelope is.
+    if not _is_plain(envelope, raw) and all(isinstance(result, Order) for result in results):
+        loads_object(raw)
     return OrderPage(
         orders=tuple(result for result in results if isinstance(result, Order)),
         quarantined=tuple(result for result in results if isinstance(result, Quarantined)),
@@ -77,14 +72,13 @@ def _cut(raw: bytes) -> _Envelope:
         raise BadJSON("nested too deeply") from None
 
 
-def _read(value: object, text: bytes) -> Order | Quarantined:
-    try:
-        return order_from(value, raw=text)
-    except BadOrder as error:
-        return _quarantine(error, text)
+def _is_plain(envelope: _Envelope, raw: bytes) -> bool:
+    """Is there nothing in the envelope but the two documented keys, once each?"""
+    rows, meta = b",".join(envelope.data), bytes(envelope.list_meta)
+    return raw == b'{"data":[%b],"list_meta":%b}' % (rows, meta)
 
 
-def _read_alone(text: bytes) -> Order | Quarantined:
+def _read(text: bytes) -> Order | Quarantined:
     try:
         return parse_order(text)
     except BadOrder as error:

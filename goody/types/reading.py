@@ -14,14 +14,12 @@ from uuid import UUID
 import msgspec
 
 from goody.types import order as shapes
-from goody.types.order import Order
+from goody.types.order import MAX_INT, MAX_STATUS, Order
+from goody.types.plain import read_plainly
 from goody.types.strict import BadJSON, loads_object
 
 MAX_TEXT = 20_000
-MAX_STATUS = 64
 MAX_PROBLEMS = 100
-# The largest integer that every JSON reader and both databases hold without loss.
-MAX_INT = 2**53
 CUT_MARK = " [... cut]"
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -57,6 +55,10 @@ def parse_order(raw: bytes) -> Order:
     Raises BadOrder only when there is no JSON object or its id or status is unusable. Goody API:
     the Order schema of GET /v1/orders/{id}.
     """
+    return read_plainly(raw) or _read_forgivingly(raw)
+
+
+def _read_forgivingly(raw: bytes) -> Order:
     try:
         source = loads_object(raw)
     except BadJSON as error:

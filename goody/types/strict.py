@@ -36,7 +36,7 @@ def loads(raw: bytes) -> Any:
         raise BadJSON("nested too deeply") from None
     except ValueError:
         raise BadJSON("a number is too long") from None
-    if not _is_shallow(value):
+    if not is_shallow(value):
         raise BadJSON("nested too deeply")
     return value
 
@@ -72,7 +72,8 @@ def _is_cut(raw: bytes) -> bool:
     return False
 
 
-def _is_shallow(value: object) -> bool:
+def is_shallow(value: object) -> bool:
+    """No nesting beyond MAX_DEPTH."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in _children(node)]
