@@ -89,6 +89,10 @@ class Site:
         entries = self.emulator.ledger(order_id=order_id)
         return [one["kind"] for one in entries if one["kind"] != "control" and one["applied"]]
 
+    def state_of(self, order_id: str) -> str:
+        """Of the newest write of this order."""
+        return Operation.objects.filter(order_uuid=order_id).latest("created_at").state
+
     def operation(self, order_id: str, **fields: Any) -> Operation:
         """A write as a process left it that is no more; with its intent in the audit."""
         now = timezone.now()

@@ -1,0 +1,355 @@
+"""The dialogs under a person's hands: focus, errors, double submits, outcomes that come later,
+toasts, announcements, copying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from testing.browser import Watch
+from testing.processes import wait_for
+
+from .moves import chip, in_dialog, row
+from .site import Site
+
+LIST = "/orders/?per_page=25"
+
+
+@pytest.fixture
+def slow_goody(site: Site) -> Iterator[None]:
+    """Slow enough that a second click comes before the first one is answered."""
+    site.emulator.set_latency(0.15)
+    yield
+    site.emulator.set_latency(0)
+
+
+def open_from_row(page: Page, order_id: str, key: str) -> None:
+    page.goto(LIST)
+    row(page, order_id).locator(f'[data-key="{key}"]').click()
+    expect(page.locator("#dialog[open]")).to_be_visible()
+
+
+def choose_reason(page: Page, label: str = "Duplicate gift") -> None:
+    page.get_by_label(label).check()
+
+
+# --- focus --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["c", "e"])
+def test_escape_closes_and_the_focus_returns_to_the_row(
+    agent: Page, site: Site, watch: Watch, key: str
+) -> None:
+    order_id = site.open_order("Ines")
+    open_from_row(agent, order_id, key)
+    expect(agent.locator("#dialog-title")).to_contain_text("Ines")
+    if key == "c":
+        expect(in_dialog(agent, "Keep gift")).to_be_focused()
+    agent.keyboard.press("Escape")
+    expect(agent.locator("#dialog")).to_be_hidden()
+    expect(agent.locator("#dialog-body")).to_be_empty()
+    expect(row(agent, order_id).locator(f'[data-key="{key}"]')).to_be_focused()
+    assert watch.sent("POST") == []
+
+
+def test_keep_gift_sends_nothing(agent: Page, site: Site, watch: Watch) -> None:
+    order_id = site.open_order()
+    open_from_row(agent, order_id, "c")
+    agent.keyboard.press("Enter")
+    expect(agent.locator("#dialog")).to_be_hidden()
+    expect(row(agent, order_id).locator('[data-key="c"]')).to_be_focused()
+    assert watch.sent("POST") == []
+    assert "/orders/?" in agent.url
+
+
+def test_the_focus_goes_to_the_row_when_its_link_is_gone(agent: Page, site: Site) -> None:
+    order_id = site.open_order()
+    open_from_row(agent, order_id, "c")
+    choose_reason(agent)
+    in_dialog(agent, "Cancel gift").click()
+    expect(row(agent, order_id)).to_have_attribute("data-status", "failed")
+    expect(row(agent, order_id).locator("[data-open]")).to_be_focused()
+    expect(row(agent, order_id).locator(".badge")).to_have_text("Canceled")
+
+
+def test_the_focus_is_kept_where_htmx_replaces_the_list(agent: Page) -> None:
+    agent.goto(LIST)
+    following = agent.get_by_role("link", name="Next", exact=True)
+    following.focus()
+    for number in (2, 3):
+        agent.keyboard.press("Enter")
+        expect(agent.locator(".pager")).to_contain_text(f"Page {number} of")
+        expect(following).to_be_focused()
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+
+def test_errors_stand_inside_with_the_input_kept(agent: Page, site: Site, watch: Watch) -> None:
+    watch.expected.add(422)
+    order_id = site.open_order()
+    open_from_row(agent, order_id, "c")
+    choose_reason(agent, "Other (say why)")
+    agent.get_by_label("Ticket address").fill("ftp://tickets.example/1")
+    in_dialog(agent, "Cancel gift").click()
+    errors = agent.locator("#dialog .form-errors")
+    expect(errors).to_be_focused()
+    expect(errors).to_contain_text("Nothing was sent.")
+    expect(agent.locator("#dialog")).to_contain_text("Say in a few words")
+    expect(agent.get_by_label("Other (say why)")).to_be_checked()
+    expect(agent.get_by_label("Ticket address")).to_have_value("ftp://tickets.example/1")
+    assert site.emulator.posts() == 0
+
+    agent.get_by_label("Note (required").fill("Because.")
+    agent.get_by_label("Ticket address").fill("https://tickets.example/1")
+    in_dialog(agent, "Cancel gift").click()
+    expect(row(agent, order_id)).to_have_attribute("data-status", "failed")
+    assert site.writes(order_id) == ["cancel"]
+
+
+def test_shortening_needs_the_tick(agent: Page, site: Site, watch: Watch) -> None:
+    watch.expected.add(422)
+    order_id = site.open_order()
+    earlier = (site.expiry(order_id) - timedelta(days=10)).date().isoformat()
+    open_from_row(agent, order_id, "e")
+    agent.locator("#expiration-custom").fill(earlier)
+    chip(agent, "Another date").click()
+    in_dialog(agent, "Change expiration").click()
+    expect(agent.locator("#error-shorten")).to_be_visible()
+    expect(agent.locator("#expiration-custom")).to_have_value(earlier)
+    assert site.emulator.posts() == 0
+
+    agent.locator("[name=may_shorten]").check()
+    in_dialog(agent, "Change expiration").click()
+    expect(agent.locator("#dialog")).to_be_hidden()
+    assert site.writes(order_id) == ["update_expiration"]
+
+
+def test_a_refusal_stays_in_the_dialog(agent: Page, site: Site) -> None:
+    """The recipient accepts while the dialog is open: nothing is sent, and it is said why."""
+    order_id = site.open_order()
+    open_from_row(agent, order_id, "c")
+    choose_reason(agent)
+    site.emulator.change(order_id, status="accepted")
+    in_dialog(agent, "Cancel gift").click()
+    dialog = agent.locator("#dialog[open]")
+    expect(dialog.locator(".banner--bad")).to_contain_text("Nothing was sent")
+    expect(dialog.locator(".banner--bad")).to_contain_text("accepted")
+    expect(agent.locator(".toast")).to_have_count(0)
+    assert site.emulator.posts() == 0
+
+
+# --- once ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("slow_goody")
+@pytest.mark.parametrize("way", ["double click", "Enter twice"])
+def test_submitted_twice_is_sent_once(agent: Page, site: Site, watch: Watch, way: str) -> None:
+    """F36"""
+    order_id = site.open_order()
+    open_from_row(agent, order_id, "c")
+    choose_reason(agent)
+    button = in_dialog(agent, "Cancel gift")
+    if way == "double click":
+        button.dblclick()
+    else:
+        button.focus()
+        agent.keyboard.press("Enter")
+        agent.keyboard.press("Enter")
+    expect(row(agent, order_id)).to_have_attribute("data-status", "failed")
+    expect(agent.locator(".toast")).to_have_count(1)
+    assert len(watch.sent("POST", "/cancel/")) == 1
+    assert site.writes(order_id) == ["cancel"]
+    assert site.emulator.posts() == 1
+
+
+def test_back_and_submit_again_leads_to_the_same_operation(
+    without_javascript: Page, site: Site, person: Callable
+) -> None:
+    """F36, with no script to hold the second submit back."""
+    page = without_javascript
+    site.log_in(page.context, person("agent"))
+    order_id = site.open_order()
+    page.goto(f"/orders/{order_id}/cancel/")
+    choose_reason(page)
+    form = page.locator("form[method=post][action*=cancel]")
+    key = form.locator("[name=form_key]").get_attribute("value")
+    seen = form.locator("[name=seen]").get_attribute("value")
+    token = form.locator("[name=csrfmiddlewaretoken]").get_attribute("value")
+    page.get_by_role("button", name="Cancel gift").click()
+    expect(page.locator("#operation")).to_contain_text("Canceled")
+    again = page.request.post(
+        f"/orders/{order_id}/cancel/",
+        form={
+            "csrfmiddlewaretoken": str(token),
+            "form_key": str(key),
+            "seen": str(seen),
+            "reason": "duplicate",
+        },
+        headers={"Referer": page.url},
+    )
+    assert again.ok
+    assert again.url.split("?")[0] == page.url.split("?")[0]
+    assert site.emulator.posts() == 1
+
+
+# --- outcomes that come later -------------------------------------------------------------------
+
+
+def lose_the_answer(site: Site, order_id: str, write: str) -> None:
+    site.emulator.fault(
+        {"kind": "apply_then_hang", "seconds": 3},
+        method="POST",
+        path=f"/v1/orders/{order_id}/{write}",
+        times=1,
+    )
+
+
+def polls_of(watch: Watch, order_id: str) -> int:
+    return len([path for path in watch.sent("GET", order_id) if "poll=" in path])
+
+
+@pytest.mark.parametrize("place", ["row", "detail"])
+def test_a_lost_answer_is_checked_and_then_told(
+    agent: Page, site: Site, watch: Watch, place: str
+) -> None:
+    """ "Outcome being checked" turns into the truth without a reload, and the asking ends."""
+    agent.clock.install()
+    order_id = site.open_order()
+    lose_the_answer(site, order_id, "cancel")
+    agent.goto(LIST if place == "row" else f"/orders/{order_id}/")
+    part = row(agent, order_id) if place == "row" else agent.locator("#order-detail")
+    part.locator('[data-key="c"]').first.click()
+    choose_reason(agent)
+    in_dialog(agent, "Cancel gift").click()
+    expect(part).to_contain_text("Outcome being checked")
+    expect(agent.locator("#live")).to_contain_text("Outcome being checked")
+    expect(part.locator("[data-key]").filter(has_text="Cancel gift")).to_have_count(0)
+    agent.clock.run_for(2_500)
+    expect(part).to_contain_text("Outcome being checked")
+
+    site.start_worker()
+    wait_for(lambda: site.state_of(order_id) == "applied", what="the worker to read the order")
+    agent.clock.run_for(2_500)
+    expect(part).to_have_attribute("data-status", "failed")
+    expect(part.locator(".badge").first).to_have_text("Canceled")
+    expect(agent.locator(".toast")).to_contain_text("Canceled")
+    expect(agent.locator("#live")).to_contain_text("Canceled")
+    expect(part).not_to_have_attribute("hx-trigger", "every 2s")
+    assert site.emulator.posts() == 1
+
+    asked = polls_of(watch, order_id)
+    assert asked >= 2
+    agent.clock.run_for(30_000)
+    agent.evaluate("() => fetch('/healthz')")
+    assert polls_of(watch, order_id) == asked
+
+
+def test_the_page_of_a_write_tells_the_truth_when_it_is_known(agent: Page, site: Site) -> None:
+    agent.clock.install()
+    order_id = site.open_order()
+    before = site.expiry(order_id)
+    lose_the_answer(site, order_id, "update_expiration")
+    agent.goto(f"/orders/{order_id}/")
+    agent.get_by_role("link", name="Extend…").click()
+    chip(agent, "+30").click()
+    in_dialog(agent, "Change expiration").click()
+    agent.get_by_role("link", name="See how it stands").click()
+    expect(agent.locator("#operation")).to_contain_text("Outcome being checked")
+    site.start_worker()
+    wait_for(lambda: site.state_of(order_id) == "applied", what="the worker to read the order")
+    agent.clock.run_for(2_500)
+    expect(agent.locator("#operation")).to_contain_text("Expiration changed")
+    expect(agent.locator("#operation")).not_to_have_attribute("hx-trigger", "every 2s")
+    assert site.expiry(order_id) == before + timedelta(days=30)
+
+
+# --- toasts and announcements -------------------------------------------------------------------
+
+
+def test_a_toast_offers_undo_for_ten_seconds_and_waits_for_its_reader(
+    agent: Page, site: Site
+) -> None:
+    agent.clock.install()
+    order_id = site.open_order()
+    before = site.expiry(order_id)
+    open_from_row(agent, order_id, "e")
+    chip(agent, "+14").click()
+    in_dialog(agent, "Change expiration").click()
+    toast = agent.locator(".toast")
+    expect(toast.get_by_role("link", name="Undo")).to_be_visible()
+    expect(agent.locator("#live")).to_contain_text("Expiration changed")
+    toast.hover()
+    agent.clock.run_for(60_000)
+    expect(toast).to_be_visible()
+    toast.get_by_role("link", name="Undo").click()
+    in_dialog(agent, "Undo the change").click()
+    expect(agent.locator("#dialog")).to_be_hidden()
+    expect(toast).to_have_count(1)
+    assert site.expiry(order_id) == before
+    agent.mouse.move(0, 0)
+    agent.locator("h1").focus()
+    agent.clock.run_for(9_000)
+    expect(toast).to_be_visible()
+    agent.clock.run_for(2_000)
+    expect(toast).to_have_count(0)
+
+
+def test_the_pager_announces_the_results(agent: Page) -> None:
+    agent.goto(LIST)
+    expect(agent.locator("#live")).to_have_attribute("role", "status")
+    agent.get_by_role("link", name="Next", exact=True).click()
+    expect(agent.locator("#live")).to_contain_text("Page 2 of")
+
+
+# --- copying ------------------------------------------------------------------------------------
+
+
+def test_copy_buttons_give_the_text_and_ask_nobody(
+    as_person: Callable[..., Page], site: Site, watch: Watch
+) -> None:
+    """The gift link above all: a request for it may count as the recipient's."""
+    page = as_person("admin")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    order = site.emulator.order(site.open_order())
+    page.goto(f"/orders/{order['id']}/")
+    wanted = {
+        "Copy gift link": order["individual_gift_link"],
+        "Copy id": order["id"],
+        "Copy E-mail": order["recipient_email"],
+        "Copy Receipt reference": order["reference_id"],
+    }
+    for name, text in wanted.items():
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator("#live")).to_contain_text("copied")
+        assert page.evaluate("navigator.clipboard.readText()") == text
+    page.evaluate("navigator.clipboard.writeText('')")
+    page.locator("h1").click()
+    page.keyboard.press("y")
+    expect(page.get_by_role("button", name="Copied")).to_have_count(2)
+    assert page.evaluate("navigator.clipboard.readText()") == order["individual_gift_link"]
+    assert watch.sent("POST") == []
+    assert page.locator(f'a[href="{order["individual_gift_link"]}"]').count() == 0
+
+
+def test_shortcuts_change_nothing_and_stay_out_of_fields(
+    agent: Page, site: Site, watch: Watch
+) -> None:
+    agent.goto(LIST)
+    site.open_order()
+    agent.keyboard.press("c")
+    agent.keyboard.press("e")
+    expect(agent.locator("#dialog")).to_be_hidden()
+    agent.get_by_label("Go to page").focus()
+    agent.keyboard.press("?")
+    expect(agent.locator("#shortcuts")).to_be_hidden()
+    agent.locator("h1").click()
+    agent.keyboard.press("?")
+    expect(agent.locator("#shortcuts")).to_be_visible()
+    agent.keyboard.press("Escape")
+    expect(agent.locator("#shortcuts")).to_be_hidden()
+    assert watch.sent("POST") == []
