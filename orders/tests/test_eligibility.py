@@ -1,4 +1,4 @@
-"""May it be canceled, may it be extended, and what is said about it: pure functions, no database."""
+"""May it be canceled, may it be extended, and what is said about it: pure functions."""
 
 from __future__ import annotations
 
