@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from orders.audit import Right
 from orders.forms.audit import AuditFilter
@@ -19,7 +19,7 @@ from .permissions import requires
 PER_PAGE = 50
 
 
-@require_GET
+@require_safe
 @requires(Right.READ_OWN_AUDIT)
 def audit(request: HttpRequest) -> HttpResponseBase:
     """Newest first, by key: `older` and `newer` are the id of the row to go on from."""

@@ -24,8 +24,9 @@ class Login(LoginView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest) -> HttpResponse:
     """Time zone, theme and density of whoever is logged in; needs no role."""
-    form = SettingsForm(request.POST or None, instance=request.viewer.profile)
-    if request.method == "POST" and form.is_valid():
+    posted = request.POST if request.method == "POST" else None
+    form = SettingsForm(posted, instance=request.viewer.profile)
+    if form.is_bound and form.is_valid():
         form.save()
         messages.success(request, "Settings saved", extra_tags="good")
         return redirect("settings")

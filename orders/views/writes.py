@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from goody.errors import GoodyError
 from orders import eligibility, services
@@ -41,10 +41,10 @@ from .fragments import render
 from .permissions import requires
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.CANCEL)
 def order_cancel(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(request, order_id, CANCEL)
     form = CancelForm(request.POST, order_id=order_id)
     if not form.is_valid():
@@ -66,11 +66,11 @@ def order_cancel(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
     return answers.carry_out(request, order_id, send, template=CANCEL)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.EXTEND)
 def order_expiration(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
     """Change the expiration, or with `undo` (an operation's id) put the former one back."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(request, order_id, EXPIRATION)
     form = ExpirationForm(request.POST, order_id=order_id, zone=request.viewer.zone)
     if form.is_valid():
@@ -202,7 +202,7 @@ def _unavailable(
     return render(request, template, {"dialog": dialog}, answers.FRAGMENTS, status=503)
 
 
-@require_GET
+@require_safe
 @requires(Right.READ)
 def operation(request: HttpRequest, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """What became of a write; polls our own row while it is open, never Goody."""
