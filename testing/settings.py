@@ -51,4 +51,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+# A process looks through them once. Django's test client is a new server each time, and would
+# spend most of its time there: in this process they are looked up when asked for.
+WHITENOISE_AUTOREFRESH = "TEST_ENVIRONMENT" not in os.environ
