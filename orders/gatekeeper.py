@@ -73,8 +73,7 @@ def ask[T](request: Callable[[Client], T]) -> T:
     Raises GateClosed, or what the client raises.
     """
     client = _configured_client()
-    check_gate(now=timezone.now())
-    _keep_pace()
+    _keep_pace(check_gate(now=timezone.now()))
     return _learning_from(lambda: request(client))
 
 
@@ -86,8 +85,8 @@ def ask_past_the_gate[T](request: Callable[[Client], T]) -> T:
     return answer
 
 
-def check_gate(*, now: datetime) -> None:
-    """Raise the GateClosed that stands in the way of a call, if one does."""
+def check_gate(*, now: datetime) -> VendorGate:
+    """Raise the GateClosed that stands in the way of a call, if one does; return the gate."""
     if not (settings.GOODY_API_URL and settings.GOODY_API_KEY):
         raise NotConfigured
     gate = VendorGate.objects.current()
@@ -95,6 +94,7 @@ def check_gate(*, now: datetime) -> None:
         raise KeyRejected
     if gate.paused_until is not None and gate.is_paused(now):
         raise Paused(gate.paused_until)
+    return gate
 
 
 def _learning_from[T](call: Callable[[], T]) -> T:
@@ -127,7 +127,7 @@ def _note_if_security_matters(error: GoodyError) -> None:
             log.warning("security event goody_%s could not be recorded", error.kind)
 
 
-def _keep_pace() -> None:
+def _keep_pace(gate: VendorGate) -> None:
     now = timezone.now()
     try:
         wait = VendorGate.objects.reserve_call(
@@ -135,6 +135,7 @@ def _keep_pace() -> None:
             per_second=settings.GOODY_CALLS_PER_SECOND,
             burst=settings.GOODY_CALLS_BURST,
             longest=settings.GOODY_PAGE_DEADLINE,
+            gate=gate,
         )
     except DatabaseError:
         # A full disk must not end reading; a write has its intent stored before it comes here.

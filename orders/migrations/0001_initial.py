@@ -49,7 +49,6 @@ class Migration(migrations.Migration):
                 ),
                 ("uuid", models.UUIDField(unique=True)),
                 ("raw", models.TextField()),
-                ("read_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(

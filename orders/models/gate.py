@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from django.db import models
 
+from .durability import rebuildable
+
 _ONLY = 1
 # Each failed try is somebody else's success, so that this bounds the callers at one moment.
 _TRIES = 200
@@ -36,26 +38,38 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
         ).update(paused_until=until)
 
     def reserve_call(
-        self, *, now: datetime, per_second: float, burst: int, longest: float
+        self,
+        *,
+        now: datetime,
+        per_second: float,
+        burst: int,
+        longest: float,
+        gate: VendorGate | None = None,
     ) -> float | None:
         """Take the next place in the common pace; return the seconds to wait for it.
 
         Places are `1 / per_second` apart; up to `burst` of them may be taken at once after a
         quiet time. A conditional UPDATE decides, so that processes never share a place. None, and
-        no place taken, if the wait would be over `longest` seconds.
+        no place taken, if the wait would be over `longest` seconds. `gate` is the row where it
+        was read just now.
         """
         gap = timedelta(seconds=1 / per_second)
         rested, last = now - gap * burst, now + timedelta(seconds=longest)
         for _ in range(_TRIES):
-            taken = self.current().next_call_at
+            taken = (gate or self.current()).next_call_at
+            gate = None
             # Nobody takes a place that far ahead: the clock was set back.
             is_sane = taken is not None and taken <= last + gap
             place = max(taken, rested) if taken is not None and is_sane else rested
             if place > last:
                 return None
-            if self.filter(pk=_ONLY, next_call_at=taken).update(next_call_at=place + gap):
+            if self._take(taken, place + gap):
                 return max(0.0, (place - now).total_seconds())
         return None
+
+    def _take(self, taken: datetime | None, then: datetime) -> bool:
+        with rebuildable(using=self.db):
+            return bool(self.filter(pk=_ONLY, next_call_at=taken).update(next_call_at=then))
 
 
 class VendorGate(models.Model):

@@ -39,6 +39,8 @@ OPEN_STATES = (
     State.NEEDS_HUMAN,
 )
 
+LEASED_STATES = (State.PLANNED, State.SENDING)
+
 MOVES: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.WAITING, State.SENDING, State.REFUSED, State.NOT_SENT}),
     State.WAITING: frozenset({State.PLANNED, State.NOT_SENT}),
@@ -69,7 +71,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(order_uuid__in=order_ids)
 
     def lease_ran_out(self, now: datetime) -> OperationQuerySet:
-        return self.filter(state__in=[State.PLANNED, State.SENDING], lease_until__lte=now)
+        return self.filter(state__in=LEASED_STATES, lease_until__lte=now)
 
     def due_for_reading(self, now: datetime) -> OperationQuerySet:
         return self.filter(state=State.UNKNOWN, due_at__lte=now)
@@ -157,6 +159,9 @@ class Operation(models.Model):
         """Take over what a move changed, in the object that others hold."""
         for field in self._meta.concrete_fields:
             setattr(self, field.attname, getattr(moved, field.attname))
+
+    def has_lost_its_lease(self, now: datetime) -> bool:
+        return self.state in LEASED_STATES and self.lease_until <= now
 
     @property
     def is_open(self) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import msgspec
@@ -15,46 +15,65 @@ from django.db import DataError, connections, models, transaction
 from goody.types import EventTimes, parse_order
 from goody.types import Order as GoodyOrder
 
+from .durability import rebuildable
+
 log = logging.getLogger(__name__)
 
 # Kept from earlier reads when an answer lacks them: only the single-order call carries them.
 _KEPT_WHEN_ABSENT = ("created_at", "event_times")
 
 
+class _Stored(NamedTuple):
+    """What of a stored copy is compared with an answer."""
+
+    uuid: UUID
+    payload_hash: str
+    missing_at: datetime | None
+    created_at: datetime | None
+    event_times: dict[str, str | None] | None = None
+
+    def is_repeated_by(self, order: GoodyOrder) -> bool:
+        """Says this answer nothing that the stored copy does not say already?"""
+        return (
+            self.missing_at is None
+            and self.payload_hash == _content_hash(order)
+            and _times_of(order) in (None, self.event_times)
+        )
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
-    def remember(self, orders: Iterable[GoodyOrder], *, read_at: datetime) -> None:
+    def remember(self, orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
         """Store what one answer of Goody said, unless a later request already said more.
 
         `read_at` is the moment our request started (aware UTC). Copies are compared by it and
         never by the rank of their status: an older read that arrives late changes nothing.
-        Rows that say the same as before only get the new `read_at`.
+        Rows that say the same as before only get the new `read_at`. Returns when those of them
+        were created of which we knew it before.
         """
-        rows = {order.id: Order.from_goody(order, read_at=read_at) for order in orders}
-        with transaction.atomic(using=self.db):
-            changed = self._confirm_unchanged(rows.values(), read_at=read_at)
-            _upsert_all(changed, using=self.db)
+        given = {order.id: order for order in orders}
+        with rebuildable(using=self.db):
+            stored = self._stored(given)
+            same = [row.uuid for row in stored if row.is_repeated_by(given[row.uuid])]
+            if not same or self._renew(stored, same, read_at=read_at):
+                for uuid in same:
+                    del given[uuid]
+            rows = [Order.from_goody(order, read_at=read_at) for order in given.values()]
+            _upsert_all(rows, using=self.db)
+        return {row.uuid: row.created_at for row in stored if row.created_at is not None}
 
-    def _confirm_unchanged(self, rows: Collection[Order], *, read_at: datetime) -> list[Order]:
-        """Renew the rows that Goody repeated; return the others."""
-        stored = {
-            row.uuid: row
-            for row in self.filter(uuid__in=[row.uuid for row in rows], missing_at=None).only(
-                "uuid", "payload_hash", "event_times"
-            )
-        }
-        same = {row.uuid: row for row in rows if row.repeats(stored.get(row.uuid))}
-        if same and not self._renew(same, read_at=read_at):
-            return list(rows)
-        return [row for row in rows if row.uuid not in same]
+    def _stored(self, given: Mapping[UUID, GoodyOrder]) -> list[_Stored]:
+        names = ["uuid", "payload_hash", "missing_at", "created_at"]
+        if any(order.event_times is not None for order in given.values()):
+            names.append("event_times")
+        return [_Stored(*row) for row in self.filter(uuid__in=given).values_list(*names)]
 
-    def _renew(self, same: Mapping[UUID, Order], *, read_at: datetime) -> bool:
-        """False if some of the copies are not, or no longer, what they were when compared."""
-        hashes = [row.payload_hash for row in same.values()]
-        standing = self.filter(uuid__in=list(same), payload_hash__in=hashes, missing_at=None)
+    def _renew(
+        self, stored: Iterable[_Stored], same: Collection[UUID], *, read_at: datetime
+    ) -> bool:
+        """False if some of the copies are no longer what they were when compared."""
+        hashes = [row.payload_hash for row in stored]
+        standing = self.filter(uuid__in=same, payload_hash__in=hashes, missing_at=None)
         renewed = standing.filter(read_at__lt=read_at).update(read_at=read_at)
-        # The payload goes with its row, or an older answer could still replace the payload alone.
-        payloads = OrderPayload.objects.using(self.db).filter(uuid__in=standing.values("uuid"))
-        payloads.filter(read_at__lt=read_at).update(read_at=read_at)
         return renewed == len(same)
 
     def mark_missing(self, order_id: UUID, *, read_at: datetime) -> None:
@@ -97,20 +116,12 @@ class Order(models.Model):
             ),
             expires_at=order.expires_at,
             created_at=times.created_at if times else None,
-            event_times=msgspec.to_builtins(times) if times else None,
+            event_times=_times_of(order),
             payload_hash=_content_hash(order),
             read_at=read_at,
         )
         row.raw = order.raw.decode("utf-8", "replace")
         return row
-
-    def repeats(self, stored: Order | None) -> bool:
-        """Says this answer nothing that the stored copy does not say already?"""
-        return (
-            stored is not None
-            and stored.payload_hash == self.payload_hash
-            and self.event_times in (None, stored.event_times)
-        )
 
     # The payload of a row that is about to be written; stored in OrderPayload.
     raw: str = ""
@@ -129,10 +140,17 @@ class OrderPayload(models.Model):
 
     uuid = models.UUIDField(unique=True)
     raw = models.TextField()
-    read_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+
+def _times_of(order: GoodyOrder) -> dict[str, str | None] | None:
+    """The event times as JSON keeps them; None when the answer carried none."""
+    if order.event_times is None:
+        return None
+    times: dict[str, str | None] = msgspec.to_builtins(order.event_times)
+    return times
 
 
 def _content_hash(order: GoodyOrder) -> str:
@@ -162,34 +180,38 @@ def _upsert_alone(row: Order, *, using: str) -> None:
 
 
 def _upsert(rows: Sequence[Order], *, using: str) -> None:
-    payloads = [OrderPayload(uuid=r.uuid, raw=r.raw, read_at=r.read_at) for r in rows]
-    _upsert_model(Order, rows, using=using)
-    _upsert_model(OrderPayload, payloads, using=using)
-
-
-def _upsert_model(model: type[models.Model], rows: Sequence[models.Model], *, using: str) -> None:
     """INSERT ... ON CONFLICT that only a later read may win; the same SQL on both databases.
 
-    Django's bulk_create cannot say WHERE, and without it an older read would overwrite.
+    Django's bulk_create cannot say WHERE, and without it an older read would overwrite. The
+    payload follows the row: it is written where the row was, under the row's lock.
     """
     connection = connections[using]
     quote = connection.ops.quote_name
-    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
-    table = quote(model._meta.db_table)
-    columns = ", ".join(quote(f.column) for f in fields)
-    marks = ", ".join(["%s"] * len(fields))
+    fields = [field for field in Order._meta.concrete_fields if not field.primary_key]
+    table = quote(Order._meta.db_table)
+    columns = ", ".join(quote(field.column) for field in fields)
+    marks = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
     changes = ", ".join(_assignment(table, quote(f.column), f.name) for f in fields)
     # Every name here comes from the model, none from outside.
-    insert = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
-    read_at = quote("read_at")
-    conflict = f"ON CONFLICT ({quote('uuid')}) DO UPDATE SET {changes}"
-    only_later = f"WHERE {table}.{read_at} < excluded.{read_at}"
-    sql = f"{insert} {conflict} {only_later}"
-    values: list[list[Any]] = [
-        [f.get_db_prep_save(f.pre_save(row, add=True), connection) for f in fields] for row in rows
+    sql = (
+        f"INSERT INTO {table} ({columns}) VALUES {marks} "  # noqa: S608
+        f"ON CONFLICT (uuid) DO UPDATE SET {changes} "
+        f"WHERE {table}.read_at < excluded.read_at RETURNING uuid"
+    )
+    values: list[Any] = [
+        field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        for row in rows
+        for field in fields
     ]
     with connection.cursor() as cursor:
-        cursor.executemany(sql, values)
+        cursor.execute(sql, values)
+        written = {UUID(str(uuid)) for (uuid,) in cursor.fetchall()}
+    OrderPayload.objects.using(using).bulk_create(
+        [OrderPayload(uuid=row.uuid, raw=row.raw) for row in rows if row.uuid in written],
+        update_conflicts=True,
+        update_fields=["raw"],
+        unique_fields=["uuid"],
+    )
 
 
 def _assignment(table: str, column: str, name: str) -> str:

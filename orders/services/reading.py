@@ -6,7 +6,7 @@ Whatever passes through updates the index at once. Nothing here changes anything
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -108,10 +108,10 @@ def list_orders(
         was_cut = True
         page = (page - 1) * per_page // _SMALL_PAGE + 1
         answer = _ask_for_page(page=page, per_page=_SMALL_PAGE, **window)
-    _remember(answer.orders, read_at=now)
+    created = _remember(answer.orders, read_at=now)
     _note_oddities(answer, now=now)
     return Listing(
-        rows=_with_what_we_know(answer.orders),
+        rows=_with_what_we_know(answer.orders, created),
         total=answer.total_count,
         page=page,
         per_page=answer.per_page,
@@ -139,16 +139,12 @@ def _ask_for_page(
     )
 
 
-def _with_what_we_know(orders: Sequence[GoodyOrder]) -> tuple[ListedOrder, ...]:
-    ids = [order.id for order in orders]
-    created = dict(
-        Order.objects.filter(uuid__in=ids, created_at__isnull=False).values_list(
-            "uuid", "created_at"
-        )
-    )
+def _with_what_we_know(
+    orders: Sequence[GoodyOrder], created: Mapping[UUID, datetime]
+) -> tuple[ListedOrder, ...]:
     open_ones: dict[UUID, Operation] = {}
     canceled: set[UUID] = set()
-    for operation in Operation.objects.on(ids):
+    for operation in Operation.objects.on([order.id for order in orders]):
         if operation.is_open:
             open_ones[operation.order_uuid] = operation
         elif _is_applied_cancel(operation):
@@ -173,7 +169,6 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
 
     Raises OrderNotFound, or the GateClosed or GoodyError when there is no copy either.
     """
-    _abandon_expired(order_id, now=now)
     try:
         order = read_order(order_id, patience=patience or gatekeeper.detail_patience())
     except NotFound as error:
@@ -182,13 +177,6 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
     except (GateClosed, GoodyError) as error:
         return _copy_or_raise(order_id, why_not_fresh(error), error, error)
     return _view(order, as_of=now, is_fresh=True)
-
-
-def _abandon_expired(order_id: UUID, *, now: datetime) -> None:
-    try:
-        abandon_expired(now=now, order_id=order_id)
-    except DatabaseError:
-        log.warning("leases that ran out could not be taken back")
 
 
 def read_order(order_id: UUID, *, patience: Patience) -> GoodyOrder:
@@ -237,7 +225,7 @@ def _view(
     problem: str = "",
     is_missing: bool = False,
 ) -> OrderView:
-    operations = tuple(Operation.objects.on([order.id]).order_by("-created_at"))
+    operations = _operations(order.id)
     return OrderView(
         order=order,
         as_of=as_of,
@@ -249,6 +237,19 @@ def _view(
         is_cancel_on_record=order.status == "canceled"
         or any(_is_applied_cancel(one) for one in operations),
     )
+
+
+def _operations(order_id: UUID) -> tuple[Operation, ...]:
+    """All writes on an order, the newest first; what was left lying is taken back first."""
+    now = timezone.now()
+    found = tuple(Operation.objects.on([order_id]).order_by("-created_at"))
+    if not any(one.has_lost_its_lease(now) for one in found):
+        return found
+    try:
+        abandon_expired(now=now, order_id=order_id)
+    except DatabaseError:
+        log.warning("leases that ran out could not be taken back")
+    return tuple(Operation.objects.on([order_id]).order_by("-created_at"))
 
 
 def why_not_fresh(error: Exception) -> str:
@@ -263,12 +264,13 @@ def why_not_fresh(error: Exception) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _remember(orders: Iterable[GoodyOrder], *, read_at: datetime) -> None:
+def _remember(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
     try:
-        Order.objects.remember(orders, read_at=read_at)
+        return Order.objects.remember(orders, read_at=read_at)
     except DatabaseError as error:
         # Reading goes on when the disk is full; the copy is only older than it could be.
         log.warning("the index could not be updated: %s", type(error).__name__)
+        return {}
 
 
 def _note_oddities(answer: OrderPage, *, now: datetime) -> None:
