@@ -27,6 +27,7 @@ from orders.viewer import Viewer
 from . import formats
 from .formats import NOTHING
 from .marks import status_badge
+from .operations import poll_every, poll_token
 
 UNNAMED = "Unnamed recipient"
 
@@ -64,6 +65,7 @@ class Row(TypedDict):
     busy: str
     busy_url: str
     poll_url: str
+    poll_every: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +208,14 @@ def _name(sender: Sender | None) -> str:
 
 def _busy(operation: Operation | None, path: str, setting: Setting) -> dict[str, str]:
     if operation is None:
-        return {"busy": "", "busy_url": "", "poll_url": ""}
+        return {"busy": "", "busy_url": "", "poll_url": "", "poll_every": ""}
     query = setting.query
+    token = poll_token(operation, setting.now)
     title = tell(operation, now=setting.now, zone=setting.zone).title
     asked_at = formats.minute(operation.created_at, setting.zone)
     return {
         "busy": f"{title} · {operation.actor_name}, {asked_at}",
         "busy_url": f"{path}operations/{operation.id}/{query}",
-        "poll_url": f"{path}{query}{'&' if query else '?'}poll=1",
+        "poll_url": f"{path}{query}{'&' if query else '?'}poll={token}",
+        "poll_every": poll_every(operation, setting.now),
     }
