@@ -1,0 +1,332 @@
+"""Every page, in every state: axe finds nothing in either theme, nothing scrolls sideways on a
+small phone, targets can be hit, and what htmx aims at is there exactly once.
+
+The console and the CSP are watched by the `watch` fixture, as in all browser tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from testing.browser import Watch
+
+from .moves import chip, in_dialog
+from .site import Site
+
+LIST = "/orders/?per_page=25"
+_AXE = Axe()
+_ALL_RULES: dict[str, Any] = {"resultTypes": ["violations"]}
+# What a theme can change; the rest of a page is the same in both.
+_RULES_OF_COLOR: dict[str, Any] = {
+    **_ALL_RULES,
+    "runOnly": ["color-contrast", "link-in-text-block"],
+}
+
+_SMALL_TARGETS = """() => [...document.querySelectorAll(
+    "table a, table button, button, .button, .pager a, nav a, summary, input[type=radio]"
+  )].filter(it => it.checkVisibility()).map(it => it.closest(".chip, .choice") ?? it)
+  .map(it => [it.textContent.trim().slice(0, 30), it.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 24 || box.height < 24)
+  .map(([text, box]) => `${text}: ${box.width} x ${box.height}`)"""
+
+_AIMS = """() => [...document.querySelectorAll("[hx-target]")]
+  .map(it => it.getAttribute("hx-target"))
+  .filter(aim => aim !== "this" && document.querySelectorAll(aim).length !== 1)"""
+
+_REPEATED_IDS = """() => {
+  const ids = [...document.querySelectorAll("[id]")].map(it => it.id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at);
+}"""
+
+
+def assert_accessible(page: Page) -> None:
+    """The page as it stands now, open dialogs included."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    assert violations(page, _ALL_RULES) == []
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert violations(page, _RULES_OF_COLOR) == []
+    assert page.evaluate(_SMALL_TARGETS) == []
+    assert page.evaluate(_AIMS) == []
+    assert page.evaluate(_REPEATED_IDS) == []
+    assert_fits_a_small_phone(page)
+
+
+def violations(page: Page, rules: dict[str, Any]) -> list[str]:
+    found = _AXE.run(page, options=rules).response["violations"]
+    return [
+        f"{one['id']}: {node['html']} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+def assert_fits_a_small_phone(page: Page) -> None:
+    before = page.viewport_size
+    assert before
+    page.set_viewport_size({"width": 320, "height": 640})
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 320, f"{width} px wide"
+    assert page.evaluate(_SMALL_TARGETS) == []
+    page.set_viewport_size(before)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A page in one state: how it is reached, by whom, and with which status it answers."""
+
+    visit: Callable[[Site, Page], Any]
+    role: str = "agent"
+    statuses: set[int] = field(default_factory=set)
+
+
+def path(address: str) -> Callable[[Site, Page], Any]:
+    return lambda _, page: page.goto(address)
+
+
+def detail(**wanted: Any) -> Callable[[Site, Page], Any]:
+    """The page of an order of that kind."""
+    return lambda site, page: page.goto(f"/orders/{site.emulator.find_id(**wanted)}/")
+
+
+def changed(**fields: Any) -> Callable[[Site, Page], Any]:
+    return lambda site, page: page.goto(f"/orders/{site.open_order(**fields)}/")
+
+
+def failing(fault: dict[str, Any], address: str, *, times: int = 2) -> Callable[[Site, Page], Any]:
+    def visit(site: Site, page: Page) -> None:
+        site.emulator.fault(fault, times=times)
+        page.goto(address)
+
+    return visit
+
+
+def dialog(key: str) -> Callable[[Site, Page], Any]:
+    def visit(site: Site, page: Page) -> None:
+        page.goto(f"/orders/{site.open_order()}/")
+        page.keyboard.press(key)
+        expect(page.locator("#dialog[open]")).to_be_visible()
+
+    return visit
+
+
+def dialog_page(name: str, **fields: Any) -> Callable[[Site, Page], Any]:
+    return lambda site, page: page.goto(f"/orders/{site.open_order(**fields)}/{name}/")
+
+
+def _login_failed(_: Site, page: Page) -> None:
+    page.goto("/login/")
+    page.get_by_label("User name").fill("nobody")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator(".form-errors")).to_be_visible()
+
+
+def _slipped(site: Site, page: Page) -> None:
+    """Errors in the dialog."""
+    dialog("e")(site, page)
+    chip(page, "Another date").click()
+    page.locator("#expiration-custom").fill("soon")
+    in_dialog(page, "Change expiration").click()
+    expect(page.locator("#dialog .form-errors")).to_be_focused()
+
+
+def _toast(site: Site, page: Page) -> None:
+    dialog("e")(site, page)
+    chip(page, "+7").click()
+    in_dialog(page, "Change expiration").click()
+    expect(page.locator(".toast")).to_be_visible()
+
+
+def _stale(site: Site, page: Page) -> None:
+    """Our copy, as Goody does not answer."""
+    order_id = site.open_order()
+    page.goto(f"/orders/{order_id}/")
+    site.emulator.fault({"kind": "status", "status": 500}, times=1)
+    page.goto(f"/orders/{order_id}/")
+    expect(page.locator(".banner--bad")).to_contain_text("our copy")
+
+
+def _bug(site: Site, page: Page) -> None:
+    """A row that no code of ours writes."""
+    order_id = site.open_order()
+    broken = site.operation(order_id, state="applied")
+    type(broken).objects.filter(pk=broken.pk).update(state="nonsense")
+    try:
+        page.goto(f"/orders/{order_id}/operations/{broken.pk}/")
+        expect(page.locator("h1")).to_have_text("Something went wrong here")
+    finally:
+        type(broken).objects.filter(pk=broken.pk).update(state="applied")
+
+
+def _audit(site: Site, page: Page) -> None:
+    site.operation(
+        site.open_order(),
+        state="applied",
+        note="غدا <b>x</b>\n" + "long " * 60,
+        ticket_url="https://tickets.example/" + "1" * 80,
+        closed_at=timezone.now(),
+    )
+    page.goto("/audit/")
+    expect(page.locator("tbody tr").first).to_be_visible()
+
+
+def _checked_key(_: Site, page: Page) -> None:
+    page.goto("/system/")
+    page.get_by_role("button", name="Check the key").click()
+    expect(page.locator("#connection")).to_contain_text("The key works.")
+
+
+_EMPTY = {"set": {}, "envelope": {"data": [], "list_meta.total_count": 0}}
+
+CASES: dict[str, Case] = {
+    "login": Case(path("/login/?next=/orders/"), role=""),
+    "login failed": Case(_login_failed, role="", statuses={422}),
+    "list": Case(path(LIST)),
+    "list for a viewer": Case(path(LIST), role="viewer"),
+    "list empty": Case(failing({"kind": "mutate", **_EMPTY}, LIST, times=1)),
+    "list without a match": Case(path("/orders/?created_before=2001-01-01")),
+    "list misunderstood": Case(path("/orders/?created_after=yesterday"), statuses={400}),
+    "list unavailable": Case(failing({"kind": "status", "status": 500}, LIST), statuses={503}),
+    "list unreadable": Case(failing({"kind": "body", "as": "html"}, LIST), statuses={502}),
+    "detail open": Case(changed(), role="admin"),
+    "detail for a viewer": Case(changed(), role="viewer"),
+    "detail swapped": Case(detail(swapped=1), role="admin"),
+    "detail shipped": Case(detail(status="shipped")),
+    "detail delivered": Case(detail(status="delivered")),
+    "detail failed": Case(detail(status="failed")),
+    "detail with a thank-you": Case(detail(has_thank_you=1)),
+    "detail without expiry": Case(changed(expires_at=None)),
+    "detail expired": Case(detail(unaccepted_expired=1)),
+    "detail of an unknown status": Case(changed(status="frozen")),
+    "detail hostile": Case(detail(hostile=1), role="admin"),
+    "detail stale": Case(_stale),
+    "cancel dialog": Case(dialog("c")),
+    "expiration dialog": Case(dialog("e")),
+    "dialog with errors": Case(_slipped, statuses={422}),
+    "toast": Case(_toast),
+    "cancel page": Case(dialog_page("cancel")),
+    "expiration page": Case(dialog_page("expiration", expires_at=None)),
+    "cancel page refused": Case(dialog_page("cancel", status="accepted")),
+    "audit": Case(_audit, role="lead"),
+    "audit without a match": Case(path("/audit/?order=nothing"), role="lead"),
+    "system": Case(_checked_key, role="admin"),
+    "settings": Case(path("/settings/")),
+    "shortcuts": Case(lambda _, page: (page.goto("/settings/"), page.keyboard.press("?"))),
+    "403": Case(path("/system/"), statuses={403}),
+    "404": Case(path("/nothing/here/"), statuses={404}),
+    "404 order": Case(path("/orders/00000000-0000-4000-8000-000000000000/"), statuses={404}),
+    "500": Case(_bug, statuses={500}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_page(as_person: Callable[..., Page], page: Page, site: Site, watch: Watch, name: str):
+    case = CASES[name]
+    watch.expected |= case.statuses
+    if case.role:
+        as_person(case.role)
+    case.visit(site, page)
+    expect(page.locator("h1")).to_have_count(1)
+    assert_accessible(page)
+
+
+_LATER = timedelta(hours=1)
+_STATES: dict[str, dict[str, Any]] = {
+    "planned": {},
+    "waiting": {},
+    "sending": {},
+    "unknown": {"detail": "The connection was cut."},
+    "needs_human": {"failure_kind": "contradiction"},
+    "applied": {},
+    "refused": {"failure_kind": "rejected", "detail": "Order cannot be canceled"},
+    "not_sent": {"failure_kind": "connect"},
+    "not_applied": {},
+    "superseded": {"detail": "was 1 Dec, is 3 Dec"},
+}
+
+
+@pytest.mark.parametrize("state", _STATES)
+def test_operation(as_person: Callable[..., Page], site: Site, state: str) -> None:
+    """A write's own page and the order's page above it, in each state a write can have."""
+    page = as_person("lead")
+    order_id = site.open_order()
+    page.request.get(f"/orders/{order_id}/")
+    now = timezone.now()
+    is_change = state == "superseded"
+    operation = site.operation(
+        order_id,
+        state=state,
+        lease_until=now + _LATER,
+        due_at=now + _LATER,
+        unknown_at=now,
+        sent_at=now,
+        action="order.extend" if is_change else "order.cancel",
+        expiration=now + _LATER if is_change else None,
+        **_STATES[state],
+    )
+    page.goto(f"/orders/{order_id}/operations/{operation.pk}/")
+    expect(page.locator("#operation .banner")).to_be_visible()
+    assert_accessible(page)
+    page.goto(f"/orders/{order_id}/")
+    expect(page.locator(".timeline__item--staff, .timeline__item--bad")).to_have_count(1)
+    assert violations(page, _ALL_RULES) == []
+
+
+def test_a_list_with_open_writes(as_person: Callable[..., Page], site: Site) -> None:
+    page = as_person("agent")
+    later = timezone.now() + _LATER
+    for state, polls in (("sending", 1), ("unknown", 1), ("needs_human", 0)):
+        order_id = site.open_order()
+        site.operation(order_id, state=state, lease_until=later, due_at=later)
+        page.goto(LIST)
+        expect(page.locator(f"#order-{order_id}[hx-trigger]")).to_have_count(polls)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize(("chosen", "system"), [("dark", "light"), ("light", "dark")])
+def test_the_chosen_theme_wins(as_person: Callable[..., Page], chosen: str, system: str) -> None:
+    """Chosen in the settings, it holds on every page whatever the system says."""
+    page = as_person("agent", f"likes-{chosen}")
+    page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
+    page.goto("/settings/")
+    page.get_by_label(chosen.title(), exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    page.goto("/orders/?created_before=2001-01-01")
+    background = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert background == {"dark": "rgb(22, 23, 26)", "light": "rgb(252, 252, 251)"}[chosen]
+
+
+def test_compact_lists_have_targets_as_large(as_person: Callable[..., Page]) -> None:
+    page = as_person("agent", "likes-compact", density="compact")
+    page.goto(LIST)
+    expect(page.locator("html")).to_have_attribute("data-density", "compact")
+    assert_accessible(page)
+
+
+def test_motion_is_reduced_for_those_who_ask(agent: Page) -> None:
+    agent.emulate_media(reduced_motion="reduce")
+    agent.goto("/settings/")
+    longest = agent.evaluate(
+        """() => Math.max(...[...document.querySelectorAll("*")].map(it => {
+          const style = getComputedStyle(it);
+          return parseFloat(style.transitionDuration) + parseFloat(style.animationDuration);
+        }))"""
+    )
+    assert longest < 0.001
+
+
+def test_an_order_prints_without_the_frame(agent: Page, site: Site) -> None:
+    agent.goto(f"/orders/{site.open_order('Paula')}/")
+    agent.emulate_media(media="print")
+    for part in (".topbar", ".deeds .button >> nth=0", "#toasts"):
+        expect(agent.locator(part)).to_be_hidden()
+    expect(agent.locator("h1")).to_contain_text("Paula")
+    expect(agent.get_by_role("heading", name="Timeline")).to_be_visible()
