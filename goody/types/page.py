@@ -3,6 +3,7 @@
 An order that cannot be read is set aside and the others stay. Walking the pages is not done here.
 """
 
+import json
 from uuid import UUID
 
 import msgspec
@@ -67,9 +68,27 @@ def _cut(raw: bytes) -> _Envelope:
     except msgspec.ValidationError:
         raise BadJSON("not a list of orders") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadJSON("not JSON", is_cut="truncated" in str(error)) from None
+        if "truncated" in str(error):
+            raise BadJSON("not JSON", is_cut=True) from None
+        return _cut_slowly(raw)
     except RecursionError:
         raise BadJSON("nested too deeply") from None
+
+
+def _cut_slowly(raw: bytes) -> _Envelope:
+    """The same by the parser of single orders.
+
+    msgspec refuses a text for half a surrogate pair in it, which must cost no other row.
+    """
+    value = loads_object(raw)
+    rows = value.get("data")
+    if not isinstance(rows, list):
+        raise BadJSON("not a list of orders")
+    return _Envelope(data=[_raw(row) for row in rows], list_meta=_raw(value.get("list_meta")))
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(value).encode())
 
 
 def _is_plain(envelope: _Envelope, raw: bytes) -> bool:
