@@ -18,10 +18,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
+from orders import formats
 from orders.audit import NotAllowed, Right, note_security_event
 from orders.context import missing_settings
-from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused
-from orders.presenters import formats
+from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused, wait_asked_for
 from orders.presenters.marks import Banner
 from orders.services import OrderNotFound
 
@@ -132,8 +132,10 @@ def _gate_closed(request: HttpRequest, failure: Exception) -> Problem:
     now, zone = request.viewer.now, request.viewer.zone
     if isinstance(failure, Paused):
         until = failure.until
+    elif isinstance(failure, RateLimited):
+        until = now + wait_asked_for(failure)
     else:
-        until = now + timedelta(seconds=getattr(failure, "retry_after", None) or _RETRY_SOON)
+        until = now + timedelta(seconds=_RETRY_SOON)
     at = f"{formats.clock(until, zone)} {formats.zone_name(until, zone)}"
     return Problem(
         503,
