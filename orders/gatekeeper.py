@@ -10,17 +10,16 @@ import functools
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
 from goody.client import Client, Limits, Patience
 from goody.errors import (
-    BadResponse,
     GoodyError,
-    OutcomeUnknown,
     RateLimited,
     Unauthorized,
     Unavailable,
@@ -40,7 +39,7 @@ class GateClosed(Exception):
 
 
 class NotConfigured(GateClosed):
-    """GOODY_API_URL or GOODY_API_KEY is not set."""
+    """A setting without which Goody cannot be asked is missing or wrong; the text says which."""
 
 
 class KeyRejected(GateClosed):
@@ -67,32 +66,41 @@ def worker_patience() -> Patience:
     return Patience(deadline=settings.GOODY_WORKER_DEADLINE, attempts=3)
 
 
-def ask[T](request: Callable[[Client], T]) -> T:
+def less(patience: Patience, seconds: float) -> Patience:
+    """What is left of it after that many seconds; never nothing, so that the client says why."""
+    return replace(patience, deadline=max(patience.deadline - seconds, 0.05))
+
+
+def ask[T](request: Callable[[Client, Patience], T], *, patience: Patience | None = None) -> T:
     """Make one call to Goody if the gate is open, and learn from a 401 or 429.
 
-    Raises GateClosed, or what the client raises.
+    The wait for a place in the common pace counts against `patience`; the request is given what
+    is left. Raises GateClosed, or what the client raises.
     """
+    patience = patience or page_patience()
     client = _configured_client()
-    _keep_pace(check_gate(now=timezone.now()))
-    return _learning_from(lambda: request(client))
+    waited = _keep_pace(check_gate(now=timezone.now()), longest=patience.deadline)
+    return _learning_from(lambda: request(client, less(patience, waited)))
 
 
-def ask_past_the_gate[T](request: Callable[[Client], T]) -> T:
-    """Like `ask`, also with a key that was rejected: an admin asks whether it works now."""
+def ask_past_the_gate[T](request: Callable[[Client, Patience], T], patience: Patience) -> T:
+    """Ask at once, whatever the gate says: an admin wants to know whether the key works now."""
     client = _configured_client()
-    answer = _learning_from(lambda: request(client))
+    answer = _learning_from(lambda: request(client, patience))
     VendorGate.objects.accept_key()
     return answer
 
 
 def check_gate(*, now: datetime) -> VendorGate:
-    """Raise the GateClosed that stands in the way of a call, if one does; return the gate."""
-    if not (settings.GOODY_API_URL and settings.GOODY_API_KEY):
-        raise NotConfigured
+    """Raise the GateClosed that stands in the way of a call, if one does; return the gate.
+
+    A pause longer than any that is ever set is none: the clock was set back.
+    """
     gate = VendorGate.objects.current()
     if gate.is_key_rejected(settings.GOODY_API_KEY):
         raise KeyRejected
-    if gate.paused_until is not None and gate.is_paused(now):
+    longest = timedelta(seconds=settings.GOODY_LONGEST_WAIT)
+    if gate.paused_until is not None and now < gate.paused_until <= now + longest:
         raise Paused(gate.paused_until)
     return gate
 
@@ -101,10 +109,11 @@ def _learning_from[T](call: Callable[[], T]) -> T:
     try:
         return call()
     except Unauthorized:
-        VendorGate.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now())
+        _note(lambda: VendorGate.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
         raise
     except RateLimited as error:
-        VendorGate.objects.pause_until(timezone.now() + wait_asked_for(error))
+        until = timezone.now() + wait_asked_for(error)
+        _note(lambda: VendorGate.objects.pause_until(until))
         raise
     except GoodyError as error:
         _note_if_security_matters(error)
@@ -118,48 +127,56 @@ def wait_asked_for(error: RateLimited) -> timedelta:
 
 
 def _note_if_security_matters(error: GoodyError) -> None:
-    if error.kind in ("tls", "redirect") and isinstance(
-        error, Unavailable | OutcomeUnknown | BadResponse
-    ):
-        try:
-            note_security_event(f"goody_{error.kind}", detail=str(error))
-        except DatabaseError:
-            log.warning("security event goody_%s could not be recorded", error.kind)
+    if error.kind in ("tls", "redirect"):
+        _note(lambda: note_security_event(f"goody_{error.kind}", detail=str(error)))
 
 
-def _keep_pace(gate: VendorGate) -> None:
+def _note(store: Callable[[], object]) -> None:
+    """Store what an error taught us; a database that refuses must not hide the error itself."""
+    try:
+        store()
+    except DatabaseFailure as error:
+        log.warning("what Goody answered could not be noted: %s", type(error).__name__)
+
+
+def _keep_pace(gate: VendorGate, *, longest: float) -> float:
+    """Wait for a place in the pace, at most `longest` seconds; return how long it took."""
     now = timezone.now()
     try:
         wait = VendorGate.objects.reserve_call(
             now=now,
             per_second=settings.GOODY_CALLS_PER_SECOND,
             burst=settings.GOODY_CALLS_BURST,
-            longest=settings.GOODY_PAGE_DEADLINE,
+            longest=longest,
             gate=gate,
         )
-    except DatabaseError:
+    except DatabaseFailure:
         # A full disk must not end reading; a write has its intent stored before it comes here.
         log.warning("the pace of calls could not be kept: the database refused")
-        return
+        return 0.0
     if wait is None:
         # Our own crowd, not a wait that Goody asked for.
         raise Unavailable("slots")
     time.sleep(wait)
+    return wait
 
 
 def _configured_client() -> Client:
-    if not (settings.GOODY_API_URL and settings.GOODY_API_KEY):
-        raise NotConfigured
-    return _client(
-        settings.GOODY_API_URL,
-        settings.GOODY_API_KEY,
-        settings.GOODY_CA_BUNDLE,
-        Limits(
-            connect_timeout=settings.GOODY_CONNECT_TIMEOUT,
-            write_deadline=settings.GOODY_WRITE_DEADLINE,
-            slots=settings.GOODY_CALLS_AT_ONCE,
-        ),
+    missing = [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
+    if missing:
+        raise NotConfigured(f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not set")
+    limits = Limits(
+        connect_timeout=settings.GOODY_CONNECT_TIMEOUT,
+        write_deadline=settings.GOODY_WRITE_DEADLINE,
+        slots=settings.GOODY_CALLS_AT_ONCE,
     )
+    try:
+        return _client(
+            settings.GOODY_API_URL, settings.GOODY_API_KEY, settings.GOODY_CA_BUNDLE, limits
+        )
+    except (ValueError, OSError) as error:
+        # A file that is not there names itself; the client's own words name no value.
+        raise NotConfigured(f"The connection to Goody is set up wrongly: {error}") from error
 
 
 @functools.lru_cache(maxsize=4)

@@ -6,12 +6,14 @@ The order index can be thrown away and rebuilt from Goody. Operations and the au
 from .anomaly import Anomaly
 from .audit import AuditEntry
 from .gate import VendorGate
-from .operation import OPEN_STATES, FailureClass, Operation, State
+from .operation import LEASED_STATES, OPEN_STATES, WITHOUT_EFFECT, FailureClass, Operation, State
 from .order import Order, OrderPayload
 from .profile import Profile
 
 __all__ = [
+    "LEASED_STATES",
     "OPEN_STATES",
+    "WITHOUT_EFFECT",
     "Anomaly",
     "AuditEntry",
     "FailureClass",

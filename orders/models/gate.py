@@ -33,8 +33,12 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
     def pause_until(self, until: datetime) -> None:
         """Honor a wait that Goody asked for (429); a shorter one never ends a longer one."""
         self.current()
+        # One that lies days ahead was set before the clock was set back.
+        gone_astray = until + timedelta(days=1)
         self.filter(pk=_ONLY).filter(
-            models.Q(paused_until=None) | models.Q(paused_until__lt=until)
+            models.Q(paused_until=None)
+            | models.Q(paused_until__lt=until)
+            | models.Q(paused_until__gt=gone_astray)
         ).update(paused_until=until)
 
     def reserve_call(

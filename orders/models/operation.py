@@ -41,6 +41,9 @@ OPEN_STATES = (
 
 LEASED_STATES = (State.PLANNED, State.SENDING)
 
+# Closed, and certainly nothing was changed at Goody by it.
+WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED)
+
 MOVES: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.WAITING, State.SENDING, State.REFUSED, State.NOT_SENT}),
     State.WAITING: frozenset({State.PLANNED, State.NOT_SENT}),
@@ -51,7 +54,9 @@ MOVES: dict[State, frozenset[State]] = {
         {State.APPLIED, State.NOT_APPLIED, State.SUPERSEDED, State.NEEDS_HUMAN}
     ),
     State.NEEDS_HUMAN: frozenset({State.APPLIED, State.NOT_APPLIED}),
+    # If a later read shows that it did arrive.
     State.NOT_APPLIED: frozenset({State.APPLIED}),
+    State.SUPERSEDED: frozenset({State.APPLIED}),
 }
 
 
@@ -123,6 +128,8 @@ class Operation(models.Model):
     after = models.JSONField(null=True)
     failure_class = models.CharField(max_length=1, choices=FailureClass, blank=True)
     failure_kind = models.CharField(max_length=40, blank=True)
+    # Of an answer that was no answer: status, at most 200 redacted bytes, hash of the body.
+    evidence = models.JSONField(null=True)
     # What a person is told beside the state: Goody's own words, the difference, who was first.
     detail = models.TextField(blank=True)
 

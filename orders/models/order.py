@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import msgspec
 from django.db import DataError, connections, models, transaction
+from django.db.models import Q
 
 from goody.types import EventTimes, parse_order
 from goody.types import Order as GoodyOrder
@@ -73,7 +74,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """False if some of the copies are no longer what they were when compared."""
         hashes = [row.payload_hash for row in stored]
         standing = self.filter(uuid__in=same, payload_hash__in=hashes, missing_at=None)
-        renewed = standing.filter(read_at__lt=read_at).update(read_at=read_at)
+        older = Q(read_at__lt=read_at) | Q(read_at__gt=_beyond(read_at))
+        renewed = standing.filter(older).update(read_at=read_at)
         return renewed == len(same)
 
     def mark_missing(self, order_id: UUID, *, read_at: datetime) -> None:
@@ -145,6 +147,12 @@ class OrderPayload(models.Model):
         return str(self.uuid)
 
 
+def _beyond(read_at: datetime) -> datetime:
+    """No answer is this much older than another: what was read later was read by a clock that
+    has been set back since."""
+    return read_at + timedelta(minutes=5)
+
+
 def _times_of(order: GoodyOrder) -> dict[str, str | None] | None:
     """The event times as JSON keeps them; None when the answer carried none."""
     if order.event_times is None:
@@ -196,13 +204,15 @@ def _upsert(rows: Sequence[Order], *, using: str) -> None:
     sql = (
         f"INSERT INTO {table} ({columns}) VALUES {marks} "  # noqa: S608
         f"ON CONFLICT (uuid) DO UPDATE SET {changes} "
-        f"WHERE {table}.read_at < excluded.read_at RETURNING uuid"
+        f"WHERE {table}.read_at < excluded.read_at OR {table}.read_at > %s RETURNING uuid"
     )
+    beyond = _beyond(max(row.read_at for row in rows))
     values: list[Any] = [
         field.get_db_prep_save(field.pre_save(row, add=True), connection)
         for row in rows
         for field in fields
     ]
+    values.append(Order._meta.get_field("read_at").get_db_prep_save(beyond, connection))
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         written = {UUID(str(uuid)) for (uuid,) in cursor.fetchall()}

@@ -15,6 +15,7 @@ from .reading import (
     list_orders,
     refresh_order,
     stored_order,
+    why_not_fresh,
 )
 from .sending import (
     FormKeyReused,
@@ -24,7 +25,14 @@ from .sending import (
     cancel_order,
     extend_order,
 )
-from .settling import abandon_expired, due_operations, settle_by_hand, settle_operation
+from .settling import (
+    NotSettleable,
+    abandon_expired,
+    due_operations,
+    restart_evidence,
+    settle_by_hand,
+    settle_operation,
+)
 from .writes import may_undo
 
 __all__ = [
@@ -33,6 +41,7 @@ __all__ = [
     "ListedOrder",
     "Listing",
     "NotRecorded",
+    "NotSettleable",
     "OrderBusy",
     "OrderNotFound",
     "OrderView",
@@ -45,7 +54,9 @@ __all__ = [
     "list_orders",
     "may_undo",
     "refresh_order",
+    "restart_evidence",
     "settle_by_hand",
     "settle_operation",
     "stored_order",
+    "why_not_fresh",
 ]

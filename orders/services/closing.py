@@ -5,11 +5,12 @@ Which end it is, is decided here from the error alone; the answer of 200 is judg
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from http import HTTPStatus
 
 from django.utils import timezone
 
-from goody.errors import GoodyError, NotFound, RateLimited, Rejected, Unauthorized
+from goody.errors import Evidence, GoodyError, NotFound, RateLimited, Rejected, Unauthorized
 from goody.types import Order as GoodyOrder
 from orders import gatekeeper
 from orders.eligibility import Verdict, facts
@@ -74,7 +75,9 @@ def not_sent(operation: Operation, kind: str, detail: str) -> Operation:
     )
 
 
-def leave_unknown(operation: Operation, kind: str, detail: str) -> Operation:
+def leave_unknown(
+    operation: Operation, kind: str, detail: str, evidence: Evidence | None = None
+) -> Operation:
     now = timezone.now()
     return conclude(
         operation,
@@ -82,5 +85,6 @@ def leave_unknown(operation: Operation, kind: str, detail: str) -> Operation:
         failure_class=FailureClass.AMBIGUOUS,
         failure_kind=kind,
         detail=detail,
+        evidence=asdict(evidence) if evidence else None,
         **schedule_first_read(now),
     )

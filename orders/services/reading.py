@@ -6,16 +6,17 @@ Whatever passes through updates the index at once. Nothing here changes anything
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
 from goody.client import Patience
-from goody.errors import BadResponse, GoodyError, NotFound
+from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
 from goody.types import ORDER_STATUSES, OrderPage, Workspace
 from goody.types import Order as GoodyOrder
 from orders import gatekeeper
@@ -78,12 +79,17 @@ class OrderView:
 
 @dataclass(frozen=True)
 class KeyCheck:
-    """Whose key it is and which workspaces it sees; `problem` is empty when it works."""
+    """Whose key it is and which workspaces it sees.
 
-    email: str | None
-    public_app_id: str | None
-    workspaces: tuple[Workspace, ...]
-    problem: str
+    `problem` is empty when the key works, otherwise why that is not known, or (`is_rejected`)
+    that Goody rejects it. `workspaces` is None when only they could not be read.
+    """
+
+    email: str | None = None
+    public_app_id: str | None = None
+    workspaces: tuple[Workspace, ...] | None = None
+    problem: str = ""
+    is_rejected: bool = False
 
 
 def list_orders(
@@ -98,45 +104,46 @@ def list_orders(
 
     Raises GateClosed or a GoodyError; never an empty list in place of an answer.
     """
-    window = {"created_after": created_after, "created_before": created_before}
-    was_cut = False
-    try:
-        answer = _ask_for_page(page=page, per_page=per_page, **window)
-    except BadResponse as error:
-        if error.kind != "too_large" or per_page <= _SMALL_PAGE:
-            raise
-        was_cut = True
-        page = (page - 1) * per_page // _SMALL_PAGE + 1
-        answer = _ask_for_page(page=page, per_page=_SMALL_PAGE, **window)
-    created = _remember(answer.orders, read_at=now)
+    answer = _ask_for_page(page, per_page, created_after, created_before)
+    created = remember_quietly(answer.orders, read_at=now)
     _note_oddities(answer, now=now)
     return Listing(
         rows=_with_what_we_know(answer.orders, created),
         total=answer.total_count,
-        page=page,
+        page=answer.page,
         per_page=answer.per_page,
         quarantined=len(answer.quarantined),
         as_of=now,
-        was_cut=was_cut,
+        was_cut=answer.per_page < per_page,
     )
 
 
 def _ask_for_page(
-    *,
-    page: int,
-    per_page: int,
-    created_after: datetime | None,
-    created_before: datetime | None,
+    page: int, per_page: int, created_after: datetime | None, created_before: datetime | None
 ) -> OrderPage:
-    return gatekeeper.ask(
-        lambda client: client.list_orders(
-            page=page,
-            per_page=per_page,
-            created_after=created_after,
-            created_before=created_before,
-            patience=gatekeeper.page_patience(),
+    """The page, or the smaller one that holds its first row where Goody's answer is too large."""
+
+    def ask(page: int, per_page: int, patience: Patience) -> OrderPage:
+        return gatekeeper.ask(
+            lambda client, left: client.list_orders(
+                page=page,
+                per_page=per_page,
+                created_after=created_after,
+                created_before=created_before,
+                patience=left,
+            ),
+            patience=patience,
         )
-    )
+
+    started, patience = time.monotonic(), gatekeeper.page_patience()
+    try:
+        return ask(page, per_page, patience)
+    except BadResponse as error:
+        if error.kind != "too_large" or per_page <= _SMALL_PAGE:
+            raise
+    first_row = (page - 1) * per_page
+    left = gatekeeper.less(patience, time.monotonic() - started)
+    return ask(first_row // _SMALL_PAGE + 1, _SMALL_PAGE, left)
 
 
 def _with_what_we_know(
@@ -172,9 +179,11 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
     try:
         order = read_order(order_id, patience=patience or gatekeeper.detail_patience())
     except NotFound as error:
-        Order.objects.mark_missing(order_id, read_at=now)
+        mark_missing(order_id, read_at=now)
         return _copy_or_raise(order_id, "", OrderNotFound(), error)
     except (GateClosed, GoodyError) as error:
+        if isinstance(error, GoodyError):
+            log.info("order %s could not be read: %s", order_id, error.detail)
         return _copy_or_raise(order_id, why_not_fresh(error), error, error)
     return _view(order, as_of=now, is_fresh=True)
 
@@ -182,12 +191,14 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
 def read_order(order_id: UUID, *, patience: Patience) -> GoodyOrder:
     """GET the order and let everything that waits for news of it know. Raises as the client."""
     read_at = timezone.now()
-    order = gatekeeper.ask(lambda client: client.get_order(order_id, patience=patience))
-    _remember([order], read_at=read_at)
+    order = gatekeeper.ask(
+        lambda client, left: client.get_order(order_id, patience=left), patience=patience
+    )
+    remember_quietly([order], read_at=read_at)
     _note_odd_order(order, now=read_at)
     try:
         learn_from(order, read_at=read_at)
-    except DatabaseError:
+    except DatabaseFailure:
         log.warning("what a read says about open operations could not be stored")
     return order
 
@@ -247,7 +258,7 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
         return found
     try:
         abandon_expired(now=now, order_id=order_id)
-    except DatabaseError:
+    except DatabaseFailure:
         log.warning("leases that ran out could not be taken back")
     return tuple(Operation.objects.on([order_id]).order_by("-created_at"))
 
@@ -264,13 +275,21 @@ def why_not_fresh(error: Exception) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _remember(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
+def remember_quietly(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
     try:
         return Order.objects.remember(orders, read_at=read_at)
-    except DatabaseError as error:
+    except DatabaseFailure as error:
         # Reading goes on when the disk is full; the copy is only older than it could be.
         log.warning("the index could not be updated: %s", type(error).__name__)
         return {}
+
+
+def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
+    """Flag an order that Goody answered 404 to. What is told of it does not hang on the flag."""
+    try:
+        Order.objects.mark_missing(order_id, read_at=read_at)
+    except DatabaseFailure as error:
+        log.warning("a 404 could not be noted: %s", type(error).__name__)
 
 
 def _note_oddities(answer: OrderPage, *, now: datetime) -> None:
@@ -300,7 +319,7 @@ def _note(kind: str, key: str, *, detail: str, now: datetime) -> None:
         return
     try:
         Anomaly.objects.note(kind, key.replace("\x00", "�"), detail=detail, now=now)
-    except DatabaseError:
+    except DatabaseFailure:
         log.warning("an oddity in Goody's answer could not be counted")
         return
     _noted.add((kind, key))
@@ -311,11 +330,21 @@ def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
     """Ask Goody whose key it is, even if it was rejected before; a success opens the gate."""
     patience = gatekeeper.page_patience()
     try:
-        me = gatekeeper.ask_past_the_gate(lambda client: client.me(patience=patience))
-        workspaces = gatekeeper.ask(lambda client: client.workspaces(patience=patience))
+        me = gatekeeper.ask_past_the_gate(lambda client, left: client.me(patience=left), patience)
     except (GateClosed, GoodyError) as error:
-        result = KeyCheck(None, None, (), why_not_fresh(error))
+        is_rejected = isinstance(error, Unauthorized)
+        check = KeyCheck(problem=why_not_fresh(error), is_rejected=is_rejected)
     else:
-        result = KeyCheck(me.email, me.public_app_id, tuple(workspaces), "")
-    note_action(actor, Action.KEY_CHECK, detail=result.problem or "The key works", now=now)
-    return result
+        check = KeyCheck(me.email, me.public_app_id, _visible_workspaces(patience))
+    note_action(actor, Action.KEY_CHECK, detail=check.problem or "The key works", now=now)
+    return check
+
+
+def _visible_workspaces(patience: Patience) -> tuple[Workspace, ...] | None:
+    try:
+        return gatekeeper.ask(
+            lambda client, left: client.workspaces(patience=left), patience=patience
+        )
+    except (GateClosed, GoodyError) as error:
+        log.info("the workspaces could not be read: %s", type(error).__name__)
+        return None

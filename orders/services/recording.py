@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import Error as DatabaseFailure
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from orders.audit import Actor, record_outcome
@@ -60,18 +61,18 @@ def record(store: Callable[[], None]) -> None:
 def record_stubbornly(store: Callable[[], None]) -> None:
     """Like `record`, and through a lost connection too: Goody has answered, this must be kept."""
 
-    def is_worth_it(error: DatabaseError) -> bool:
-        return isinstance(error, OperationalError)
+    def is_worth_it(error: DatabaseFailure) -> bool:
+        return isinstance(error, OperationalError | InterfaceError)
 
     _repeat(store, is_worth_it)
 
 
-def _repeat(store: Callable[[], None], is_worth_it: Callable[[DatabaseError], bool]) -> None:
+def _repeat(store: Callable[[], None], is_worth_it: Callable[[DatabaseFailure], bool]) -> None:
     for tried in range(1, _TRIES + 1):
         try:
             with transaction.atomic():
                 store()
-        except DatabaseError as error:
+        except DatabaseFailure as error:
             if tried == _TRIES or not is_worth_it(error):
                 raise
             if not connection.in_atomic_block:
@@ -81,5 +82,5 @@ def _repeat(store: Callable[[], None], is_worth_it: Callable[[DatabaseError], bo
             return
 
 
-def _sqlstate(error: DatabaseError) -> str:
+def _sqlstate(error: DatabaseFailure) -> str:
     return getattr(error.__cause__, "sqlstate", "") or ""

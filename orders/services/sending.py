@@ -17,7 +17,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError
+from django.db import Error as DatabaseFailure
+from django.db import IntegrityError
 from django.utils import timezone
 
 from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected
@@ -29,10 +30,10 @@ from orders.gatekeeper import GateClosed
 from orders.models import Operation, Order, State
 
 from .closing import close_unsent, leave_unknown, not_sent, refuse, verdict_of
-from .reading import read_order
+from .reading import mark_missing, read_order, remember_quietly
 from .recording import conclude, record
 from .settling import abandon_expired
-from .writes import CancelWrite, ExtendWrite, Write
+from .writes import CancelWrite, ExtendWrite, Write, may_undo
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ def _open(
         record(lambda: _store_intent(operation, actor))
     except IntegrityError:
         return _lost_the_race(wish, actor, form_key), False
-    except DatabaseError as error:
+    except DatabaseFailure as error:
         raise NotRecorded from error
     return operation, True
 
@@ -210,8 +211,9 @@ def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID) -> Operation:
 def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
     try:
         return _read_and_send(operation, write, seen)
-    except DatabaseError as error:
-        was_sent = operation.state == State.SENDING
+    except DatabaseFailure as error:
+        # Not the state: somebody else may have moved it on since. This is set with the claim.
+        was_sent = operation.sent_at is not None
         raise (OutcomeNotRecorded if was_sent else NotRecorded) from error
 
 
@@ -220,7 +222,7 @@ def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> 
     try:
         fresh = read_order(operation.order_uuid, patience=gatekeeper.page_patience())
     except NotFound as error:
-        Order.objects.mark_missing(operation.order_uuid, read_at=asked_at)
+        mark_missing(operation.order_uuid, read_at=asked_at)
         return close_unsent(operation, error)
     except (GateClosed, GoodyError) as error:
         return close_unsent(operation, error)
@@ -256,20 +258,9 @@ def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
         and is_same_second(undone.expires_before, operation.expiration)
         and is_same_second(undone.expiration, fresh.expires_at)
     )
-    if fits and _is_still_undoable(undone, operation):
+    if fits and may_undo(undone, now=timezone.now(), by=operation):
         return None
     return Verdict(False, "not_undoable", "This change can no longer be undone.")
-
-
-def _is_still_undoable(undone: Operation, undo: Operation) -> bool:
-    others = undone.undone_by.exclude(pk=undo.pk)
-    closed_without_effect = [State.REFUSED, State.NOT_SENT, State.NOT_APPLIED]
-    return (
-        undone.action == Action.ORDER_EXTEND
-        and undone.state == State.APPLIED
-        and undone.undoes_id is None
-        and not others.exclude(state__in=closed_without_effect).exists()
-    )
 
 
 def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float) -> Operation:
@@ -279,7 +270,7 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float)
         _claim_sending(operation, fresh)
 
     try:
-        answer = gatekeeper.ask(lambda client: write.send(client, claim))
+        answer = gatekeeper.ask(lambda client, _: write.send(client, claim))
     except _LeaseLost:
         abandon_expired(now=timezone.now(), order_id=operation.order_uuid)
         operation.refresh_from_db()
@@ -287,7 +278,7 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float)
     except _ReadTooOld:
         return not_sent(operation, "slow", "It took too long to reach Goody.")
     except OutcomeUnknown as error:
-        return leave_unknown(operation, error.kind, str(error))
+        return leave_unknown(operation, error.kind, str(error), error.evidence)
     except Rejected as error:
         return _after_rejection(operation, error)
     except (GateClosed, GoodyError) as error:
@@ -310,7 +301,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
             expires_before=fresh.expires_at,
             reference_id=fresh.reference_id or operation.reference_id,
         )
-    except DatabaseError as error:
+    except DatabaseFailure as error:
         raise NotRecorded from error
     if moved is None:
         raise _LeaseLost
@@ -319,20 +310,15 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
 
 def _judge(operation: Operation, write: Write, answer: GoodyOrder) -> Operation:
     """Take an answer of 200 for what it proves."""
+    is_proof = write.is_confirmed_by(answer)
     if answer.id == operation.order_uuid and operation.sent_at is not None:
-        _remember_answer(answer, operation.sent_at)
-    if not write.is_confirmed_by(answer):
+        # A read that was under way beside the POST may show the order from before it.
+        remember_quietly([answer], read_at=timezone.now() if is_proof else operation.sent_at)
+    if not is_proof:
         words = "Goody's answer contradicts the request."
         return leave_unknown(operation, "contradiction", words)
     now = timezone.now()
     return conclude(operation, State.APPLIED, closed_at=now, after=facts(answer), detail="")
-
-
-def _remember_answer(answer: GoodyOrder, sent_at: datetime) -> None:
-    try:
-        Order.objects.remember([answer], read_at=sent_at)
-    except DatabaseError:
-        log.warning("Goody's answer to a write could not be put into the index")
 
 
 def _after_rejection(operation: Operation, error: Rejected) -> Operation:
@@ -341,7 +327,7 @@ def _after_rejection(operation: Operation, error: Rejected) -> Operation:
     read_at = timezone.now()
     try:
         _read_again(operation.order_uuid, read_at)
-    except (GateClosed, GoodyError, DatabaseError):
+    except (GateClosed, GoodyError, DatabaseFailure):
         # The refusal stands recorded; the page is only older than it could be.
         log.info("the order of a refused write could not be read again")
     return closed
@@ -351,4 +337,4 @@ def _read_again(order_id: UUID, read_at: datetime) -> None:
     try:
         read_order(order_id, patience=gatekeeper.detail_patience())
     except NotFound:
-        Order.objects.mark_missing(order_id, read_at=read_at)
+        mark_missing(order_id, read_at=read_at)

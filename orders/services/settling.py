@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import Error as DatabaseFailure
 from django.db.models import F
 from django.utils import timezone
 
@@ -20,13 +21,14 @@ from orders import gatekeeper
 from orders.audit import Action, Actor, action
 from orders.eligibility import facts
 from orders.gatekeeper import GateClosed
-from orders.models import OPEN_STATES, FailureClass, Operation, Order, State
+from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, Order, State
 
 from .recording import conclude
 from .writes import Reading, write_of
 
 log = logging.getLogger(__name__)
 
+_CORRECTABLE = (State.NOT_APPLIED, State.SUPERSEDED)
 _CLOSED_BY = {
     Reading.APPLIED: State.APPLIED,
     Reading.NOT_APPLIED: State.NOT_APPLIED,
@@ -59,11 +61,17 @@ def abandon_expired(*, now: datetime, order_id: UUID | None = None) -> int:
     abandoned = Operation.objects.lease_ran_out(now)
     if order_id is not None:
         abandoned = abandoned.filter(order_uuid=order_id)
-    count = 0
-    for operation in abandoned:
+    return sum(_is_abandoned(operation, now) for operation in abandoned)
+
+
+def _is_abandoned(operation: Operation, now: datetime) -> bool:
+    """One row that cannot be moved must not keep the others lying."""
+    try:
         _abandon(operation, now)
-        count += 1
-    return count
+    except DatabaseFailure as error:
+        log.warning("operation %s stays abandoned: %s", operation.pk, type(error).__name__)
+        return False
+    return True
 
 
 def _abandon(operation: Operation, now: datetime) -> None:
@@ -85,6 +93,20 @@ def _abandon(operation: Operation, now: datetime) -> None:
         )
 
 
+def restart_evidence(*, now: datetime) -> None:
+    """The clock was set: what the spread of earlier reads seemed to prove, it does not prove.
+
+    Every unknown outcome starts on its timetable anew, and no lease lies further ahead than one
+    that is given now.
+    """
+    unknown = Operation.objects.filter(state=State.UNKNOWN)
+    anew = schedule_first_read(now)
+    unknown.update(first_unchanged_at=None, unchanged_reads=0, **anew)
+    latest = now + timedelta(seconds=settings.OPERATION_LEASE)
+    leased = Operation.objects.filter(state__in=LEASED_STATES, lease_until__gt=latest)
+    leased.update(lease_until=latest)
+
+
 def settle_operation(*, operation_id: UUID, now: datetime) -> None:
     """Read the order of an unknown outcome once, and conclude what the read allows.
 
@@ -96,9 +118,8 @@ def settle_operation(*, operation_id: UUID, now: datetime) -> None:
     read_at = timezone.now()
     try:
         order = gatekeeper.ask(
-            lambda client: client.get_order(
-                operation.order_uuid, patience=gatekeeper.worker_patience()
-            )
+            lambda client, left: client.get_order(operation.order_uuid, patience=left),
+            patience=gatekeeper.worker_patience(),
         )
     except (GateClosed, GoodyError) as error:
         log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
@@ -150,7 +171,7 @@ def learn_from(order: GoodyOrder, *, read_at: datetime) -> None:
     `read_at` is when the read started: a write that was sent later learns nothing from it.
     """
     waiting = Operation.objects.filter(
-        order_uuid=order.id, sent_at__lt=read_at, state__in=[State.UNKNOWN, State.NOT_APPLIED]
+        order_uuid=order.id, sent_at__lt=read_at, state__in=[State.UNKNOWN, *_CORRECTABLE]
     )
     for operation in waiting:
         reading = write_of(operation).conclude(order)
@@ -167,8 +188,8 @@ def _close_by(operation: Operation, reading: Reading, order: GoodyOrder) -> None
 
 
 def _correct(operation: Operation, order: GoodyOrder) -> None:
-    """A cancel that was taken not to have arrived did arrive, later than anybody waited."""
-    if not _may_have_arrived_late(operation) or _is_explained_otherwise(order.id):
+    """What was taken not to have arrived did arrive, later than anybody waited."""
+    if not _may_have_arrived_late(operation) or _is_explained_otherwise(operation):
         return
     conclude(
         operation,
@@ -176,20 +197,21 @@ def _correct(operation: Operation, order: GoodyOrder) -> None:
         closed_at=timezone.now(),
         after=facts(order),
         failure_kind="late",
-        detail="It turned out to be canceled later.",
+        detail="It turned out later that it had arrived.",
     )
 
 
 def _may_have_arrived_late(operation: Operation) -> bool:
-    """Only a cancel whose order stood open when it was given up: Goody cancels no other."""
+    """Only where the order stood open when it was given up: Goody changes no other."""
     stood = (operation.after or {}).get("status")
-    return operation.action == Action.ORDER_CANCEL and (stood is None or stood in CANCELABLE)
+    return stood is None or stood in CANCELABLE
 
 
-def _is_explained_otherwise(order_id: UUID) -> bool:
-    """Another cancel of ours did it, or may be doing it at this moment."""
-    cancels = Operation.objects.on([order_id]).filter(action=Action.ORDER_CANCEL)
-    return cancels.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
+def _is_explained_otherwise(operation: Operation) -> bool:
+    """Another write of ours of this kind did it, or may be doing it at this moment."""
+    others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
+    alike = others.filter(action=operation.action, expiration=operation.expiration)
+    return alike.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
 
 
 def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
@@ -229,7 +251,7 @@ def _send_extension_again(operation: Operation, *, read_at: datetime) -> bool:
     write = write_of(operation)
     try:
         answer = gatekeeper.ask(
-            lambda client: write.send(client, lambda: _claim_resend(operation, read_at=read_at))
+            lambda client, _: write.send(client, lambda: _claim_resend(operation, read_at=read_at))
         )
     except (_NotAgain, GateClosed, GoodyError) as error:
         log.info("extension %s was not confirmed again: %s", operation.pk, type(error).__name__)
@@ -274,6 +296,7 @@ def settle_by_hand(
     if operation.state != State.NEEDS_HUMAN:
         raise NotSettleable
     state = State.APPLIED if is_applied else State.NOT_APPLIED
+    detail = f"{actor.name} looked at Goody's own page and recorded this."
     settled = conclude(
         operation,
         state,
@@ -281,9 +304,9 @@ def settle_by_hand(
         note=note,
         closed_at=now,
         failure_kind="by_hand",
-        detail=f"{actor.name} looked at Goody's own page and recorded this.",
+        detail=detail,
     )
-    if settled.state != state:
-        # Another lead was faster and saw something else.
+    if (settled.state, settled.detail) != (state, detail):
+        # Another lead was faster.
         raise NotSettleable
     return settled

@@ -17,7 +17,7 @@ from goody.client import Client
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
 from orders.audit import Action
 from orders.eligibility import Verdict, check_expiration, is_same_second, may_cancel, may_extend
-from orders.models import Operation, State
+from orders.models import WITHOUT_EFFECT, Operation, State
 
 
 class Reading(Enum):
@@ -87,7 +87,8 @@ class ExtendWrite:
             self.expiration,
             now=now,
             may_shorten=self.may_shorten,
-            max_days=settings.EXTENSION_MAX_DAYS,
+            # What an undo goes back to was Goody's own date.
+            max_days=None if self.operation.undoes_id else settings.EXTENSION_MAX_DAYS,
         )
 
     def send(self, client: Client, before_send: Callable[[], None]) -> Order:
@@ -105,11 +106,12 @@ class ExtendWrite:
             return Reading.UNCLEAR
         if is_same_second(order.expires_at, self.expiration):
             return Reading.APPLIED
-        if not is_same_second(order.expires_at, self.operation.expires_before):
-            return Reading.SUPERSEDED
-        if order.status in CANCELABLE:
+        if order.status not in CANCELABLE:
+            # Accepted or ended: its date has no meaning any more, and Goody may drop it.
+            return Reading.NOT_APPLIED if order.status in ORDER_STATUSES else Reading.UNCLEAR
+        if is_same_second(order.expires_at, self.operation.expires_before):
             return Reading.UNCHANGED
-        return Reading.NOT_APPLIED if order.status in ORDER_STATUSES else Reading.UNCLEAR
+        return Reading.SUPERSEDED
 
 
 def write_of(operation: Operation) -> Write:
@@ -120,18 +122,20 @@ def write_of(operation: Operation) -> Write:
     return ExtendWrite(operation, may_shorten=True)
 
 
-def may_undo(operation: Operation, *, now: datetime) -> bool:
+def may_undo(operation: Operation, *, now: datetime, by: Operation | None = None) -> bool:
     """May this extension be undone: applied, not an undo itself, its former date still ahead?
 
-    There is no undo where there was no date before: Goody documents no way to take one off.
+    There is no undo where there was no date before: Goody documents no way to take one off. `by`
+    is the undo that asks; any other stands in its way, unless it ended without effect.
     """
+    others = operation.undone_by.exclude(state__in=WITHOUT_EFFECT)
+    if by is not None:
+        others = others.exclude(pk=by.pk)
     return (
         operation.action == Action.ORDER_EXTEND
         and operation.state == State.APPLIED
         and operation.undoes_id is None
         and operation.expires_before is not None
         and operation.expires_before > now
-        and not operation.undone_by.exclude(
-            state__in=[State.REFUSED, State.NOT_SENT, State.NOT_APPLIED]
-        ).exists()
+        and not others.exists()
     )

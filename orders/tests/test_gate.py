@@ -23,15 +23,15 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def ask() -> object:
-    return gatekeeper.ask(lambda client: client.me(patience=gatekeeper.detail_patience()))
+    patience = gatekeeper.detail_patience()
+    return gatekeeper.ask(lambda client, left: client.me(patience=left), patience=patience)
 
 
 @pytest.mark.django_db
 def test_without_settings_nothing_is_asked(settings: Any) -> None:
     settings.GOODY_API_URL = settings.GOODY_API_KEY = ""
-    for call in (ask, lambda: gatekeeper.check_gate(now=NOW)):
-        with pytest.raises(NotConfigured):
-            call()
+    with pytest.raises(NotConfigured, match="GOODY_API_URL and GOODY_API_KEY are not set"):
+        ask()
     check = services.check_key(actor=actor("admin"), now=NOW)
     assert check.problem == "The connection to Goody is not set up"
 

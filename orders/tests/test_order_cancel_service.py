@@ -495,7 +495,8 @@ def test_a_cancel_that_arrives_after_it_was_given_up_is_corrected(
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert standing(done)[0] == "applied"
     assert sentence(done) == (
-        "It is canceled at Goody, consistent with this request. It turned out to be canceled later."
+        "It is canceled at Goody, consistent with this request. "
+        "It turned out later that it had arrived."
     )
     assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "not_applied", "applied"]
 

@@ -43,7 +43,7 @@ KINDS: dict[State, list[dict[str, Any]]] = {
         {
             "unknown_at": NOW,
             "failure_kind": "late",
-            "detail": "It turned out to be canceled later.",
+            "detail": "It turned out later that it had arrived.",
         },
         {"unknown_at": NOW, "failure_kind": "by_hand", "detail": "Lea recorded this."},
     ],
@@ -129,9 +129,10 @@ def test_a_cancel_confirmed_by_goody_and_one_found_by_reading_differ() -> None:
         told(CANCEL, State.APPLIED, unknown_at=NOW, detail="Goody did not answer in time").sentence
         == "It is canceled at Goody, consistent with this request."
     )
-    late = {"failure_kind": "late", "detail": "It turned out to be canceled later."}
+    late = {"failure_kind": "late", "detail": "It turned out later that it had arrived."}
     assert told(CANCEL, State.APPLIED, unknown_at=NOW, **late).sentence == (
-        "It is canceled at Goody, consistent with this request. It turned out to be canceled later."
+        "It is canceled at Goody, consistent with this request. "
+        "It turned out later that it had arrived."
     )
     by_hand = {"failure_kind": "by_hand", "detail": "Lea looked at Goody's own page."}
     sentence = told(CANCEL, State.APPLIED, unknown_at=NOW, **by_hand).sentence

@@ -10,16 +10,24 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseFailure
+from django.db import close_old_connections
 from django.utils import timezone
 
 from orders import services
 
 log = logging.getLogger("orders.work")
+
+
+# Wall clock and monotonic clock may drift apart by this much between two ticks, seconds.
+_TOLERANCE = 2.0
 
 
 class Command(BaseCommand):
@@ -29,39 +37,50 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        clock = Clock()
         log.info("worker started")
         while not stop.wait(settings.WORKER_TICK):
-            tick(stop)
+            tick(stop, clock)
         log.info("worker stopped")
 
 
-def tick(stop: threading.Event) -> None:
+class Clock:
+    """Notices that the wall clock was set, against the one that nobody sets."""
+
+    def __init__(self) -> None:
+        self._wall, self._monotonic = time.time(), time.monotonic()
+
+    def was_set(self) -> bool:
+        """Since the last time this was asked."""
+        wall, monotonic = time.time(), time.monotonic()
+        jump = (wall - self._wall) - (monotonic - self._monotonic)
+        self._wall, self._monotonic = wall, monotonic
+        return abs(jump) > _TOLERANCE
+
+
+def tick(stop: threading.Event, clock: Clock) -> None:
     """One look at what is due. A database that is down is waited for, not died of."""
     close_old_connections()
-    try:
-        _abandon_expired()
-        for operation_id in services.due_operations(now=timezone.now()):
-            if stop.is_set():
-                return
-            _settle(operation_id)
-    except DatabaseError as error:
-        log.warning("the database does not answer: %s", type(error).__name__)
+    if clock.was_set():
+        log.warning("the clock was set; the evidence about lost answers is gathered anew")
+        _do("restart_evidence", lambda: services.restart_evidence(now=timezone.now()))
+    _do("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
+    for operation_id in _do("due", lambda: services.due_operations(now=timezone.now())) or ():
+        if stop.is_set():
+            return
+        _do(f"operation {operation_id}", lambda one=operation_id: _settle(one))
 
 
-def _abandon_expired() -> None:
+def _settle(operation_id: UUID) -> None:
+    services.settle_operation(operation_id=operation_id, now=timezone.now())
+
+
+def _do[T](what: str, step: Callable[[], T]) -> T | None:
+    """One step; whatever goes wrong in it must not keep the next ones waiting for ever."""
     try:
-        services.abandon_expired(now=timezone.now())
-    except DatabaseError:
-        raise
+        return step()
+    except DatabaseFailure as error:
+        log.warning("%s: the database does not answer: %s", what, type(error).__name__)
     except Exception:
-        log.exception("what was left lying could not be taken back")
-
-
-def _settle(operation_id: Any) -> None:
-    try:
-        services.settle_operation(operation_id=operation_id, now=timezone.now())
-    except DatabaseError:
-        raise
-    except Exception:
-        # A bug on one operation must not keep the others waiting for ever.
-        log.exception("operation %s could not be settled", operation_id)
+        log.exception("%s failed", what)
+    return None
