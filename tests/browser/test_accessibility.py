@@ -30,6 +30,15 @@ _RULES_OF_COLOR: dict[str, Any] = {
     "runOnly": ["color-contrast", "link-in-text-block"],
 }
 
+# Chromium keeps some inherited colors when a theme changes: hidden once, all are made anew.
+_DARK = """() => {
+  const page = document.documentElement;
+  page.dataset.theme = "dark";
+  page.hidden = true;
+  page.getBoundingClientRect();
+  page.hidden = false;
+}"""
+
 _SMALL_TARGETS = """() => [...document.querySelectorAll(
     "table a, table button, button, .button, .pager a, nav a, summary, input[type=radio]"
   )].filter(it => it.checkVisibility()).map(it => it.closest(".chip, .choice") ?? it)
@@ -51,7 +60,7 @@ def assert_accessible(page: Page) -> None:
     """The page as it stands now, open dialogs included."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     assert violations(page, _ALL_RULES) == []
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.evaluate(_DARK)
     assert violations(page, _RULES_OF_COLOR) == []
     assert page.evaluate(_SMALL_TARGETS) == []
     assert page.evaluate(_AIMS) == []
@@ -190,7 +199,6 @@ CASES: dict[str, Case] = {
     "login": Case(path("/login/?next=/orders/"), role=""),
     "login failed": Case(_login_failed, role="", statuses={422}),
     "list": Case(path(LIST)),
-    "list for a viewer": Case(path(LIST), role="viewer"),
     "list empty": Case(failing({"kind": "mutate", **_EMPTY}, LIST, times=1)),
     "list without a match": Case(path("/orders/?created_before=2001-01-01")),
     "list misunderstood": Case(path("/orders/?created_after=yesterday"), statuses={400}),
@@ -255,7 +263,7 @@ _STATES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("state", _STATES)
 def test_operation(as_person: Callable[..., Page], site: Site, state: str) -> None:
-    """A write's own page and the order's page above it, in each state a write can have."""
+    """A write's own page, in each state a write can have; a lead may settle one there."""
     page = as_person("lead")
     order_id = site.open_order()
     page.request.get(f"/orders/{order_id}/")
@@ -275,9 +283,6 @@ def test_operation(as_person: Callable[..., Page], site: Site, state: str) -> No
     page.goto(f"/orders/{order_id}/operations/{operation.pk}/")
     expect(page.locator("#operation .banner")).to_be_visible()
     assert_accessible(page)
-    page.goto(f"/orders/{order_id}/")
-    expect(page.locator(".timeline__item--staff, .timeline__item--bad")).to_have_count(1)
-    assert violations(page, _ALL_RULES) == []
 
 
 def test_a_list_with_open_writes(as_person: Callable[..., Page], site: Site) -> None:
@@ -288,6 +293,18 @@ def test_a_list_with_open_writes(as_person: Callable[..., Page], site: Site) -> 
         site.operation(order_id, state=state, lease_until=later, due_at=later)
         page.goto(LIST)
         expect(page.locator(f"#order-{order_id}[hx-trigger]")).to_have_count(polls)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("state", ["unknown", "refused"])
+def test_an_order_with_a_write(as_person: Callable[..., Page], site: Site, state: str) -> None:
+    """Under way, and just ended without effect: both stand above the order and in its timeline."""
+    page = as_person("agent")
+    order_id, now = site.open_order(), timezone.now()
+    site.operation(order_id, state=state, closed_at=None if state == "unknown" else now)
+    page.goto(f"/orders/{order_id}/")
+    expect(page.locator("#order-detail > .banner")).to_be_visible()
+    expect(page.locator(".timeline__item--staff, .timeline__item--bad")).to_have_count(1)
     assert_accessible(page)
 
 
@@ -308,7 +325,8 @@ def test_compact_lists_have_targets_as_large(as_person: Callable[..., Page]) -> 
     page = as_person("agent", "likes-compact", density="compact")
     page.goto(LIST)
     expect(page.locator("html")).to_have_attribute("data-density", "compact")
-    assert_accessible(page)
+    assert page.evaluate(_SMALL_TARGETS) == []
+    assert_fits_a_small_phone(page)
 
 
 def test_motion_is_reduced_for_those_who_ask(agent: Page) -> None:
