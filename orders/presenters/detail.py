@@ -225,7 +225,8 @@ def _extend_deed(view: OrderView, reader: Reader) -> Deed:
 
 def _deed(view: OrderView, reader: Reader, verdict: Verdict, right: Right, name: str) -> Deed:
     if verdict.is_allowed and view.operation is not None:
-        return Deed("Not before the change that is under way is settled.", "", "")
+        verb = "canceled" if right is Right.CANCEL else "extended"
+        return Deed(f"Cannot be {verb} before the change under way is settled.", "", "")
     url = with_next(reverse(name, args=[view.order.id]), reader.next_url)
     is_offered = verdict.is_allowed and reader.actor.may(right)
     return Deed(verdict.sentence, verdict.next_step, url if is_offered else "")
