@@ -47,4 +47,7 @@ def render(
     """Render the partial that htmx asked for, or the whole page for everybody else."""
     partial = chosen_partial(target_of(request), fragments)
     name = f"{template}#{partial}" if partial else template
-    return shortcuts.render(request, name, dict(context), status=status)
+    response = shortcuts.render(request, name, dict(context), status=status)
+    # A failure that a view has words for is no bug; otherwise Django logs every 503 as one.
+    response._has_been_logged = True  # noqa: SLF001
+    return response

@@ -26,7 +26,10 @@ def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseFailure:
-        return HttpResponse("database unavailable\n", status=503, content_type=_TEXT)
+        response = HttpResponse("database unavailable\n", status=503, content_type=_TEXT)
+        # It is asked every few seconds; Django would log each answer as if it were a bug of ours.
+        response._has_been_logged = True  # noqa: SLF001
+        return response
     return HttpResponse("ok\n", content_type=_TEXT)
 
 
