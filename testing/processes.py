@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from testing.serving import Process, Visitor, Web, hidden_fields, wait_for
 from testing.users import PASSWORD, make_user
@@ -33,6 +34,8 @@ class LiveApp:
             "TEST_ENVIRONMENT": json.dumps(given),
             "PYTHONUNBUFFERED": "1",
         }
+        # Where the processes started from now on write their logs, instead of keeping them here.
+        self.logs_to: Path | None = None
         self.webs: list[Web] = []
         self.workers: list[Process] = []
 
@@ -42,14 +45,14 @@ class LiveApp:
 
     def start_web(self, count: int = 1) -> Web:
         """Start gunicorns side by side, wait until they answer, return the first of them."""
-        started = [Web(env=self.env) for _ in range(count)]
+        started = [Web(env=self.env, logs_to=self.logs_to) for _ in range(count)]
         self.webs += started
         for web in started:
             web.wait_until_ready()
         return started[0]
 
     def start_worker(self) -> Process:
-        worker = Process(["manage.py", "work"], env=self.env)
+        worker = Process(["manage.py", "work"], env=self.env, logs_to=self.logs_to)
         self.workers.append(worker)
         return worker
 

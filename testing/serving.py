@@ -37,9 +37,16 @@ class Process:
     """One of ours, in a session of its own, with its output kept for the failure message."""
 
     def __init__(
-        self, arguments: list[str], *, env: Mapping[str, str], pass_fds: tuple[int, ...] = ()
+        self,
+        arguments: list[str],
+        *,
+        env: Mapping[str, str],
+        pass_fds: tuple[int, ...] = (),
+        logs_to: Path | None = None,
     ) -> None:
-        self._output: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed in close()
+        # Closed in close().
+        self._output: IO[bytes] = logs_to.open("wb") if logs_to else TemporaryFile()  # noqa: SIM115
+        self._is_output_kept = logs_to is None
         self._process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=TOP,
@@ -53,6 +60,8 @@ class Process:
         self.pid = self._process.pid
 
     def output(self) -> str:
+        if not self._is_output_kept:
+            return "(its output went elsewhere)"
         with Path(f"/proc/self/fd/{self._output.fileno()}").open(errors="replace") as copy:
             return copy.read()
 
@@ -89,13 +98,14 @@ class Process:
 class Web(Process):
     """One gunicorn with one worker process, on a port of its own."""
 
-    def __init__(self, *, env: Mapping[str, str]) -> None:
+    def __init__(self, *, env: Mapping[str, str], logs_to: Path | None = None) -> None:
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
             self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             super().__init__(
                 [*("-m", "gunicorn", "--bind", f"fd://{listening.fileno()}"), "goodyadmin.wsgi"],
                 env=env,
                 pass_fds=(listening.fileno(),),
+                logs_to=logs_to,
             )
 
     def wait_until_ready(self) -> None:
