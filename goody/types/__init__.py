@@ -1,7 +1,8 @@
 """What Goody answers, typed: orders, pages of orders, the account behind the key.
 
 Only the names are collected here: shapes in order.py, page.py and account.py, strict JSON in
-strict.py, the forgiving reader that fills the shapes in reading.py.
+strict.py, the forgiving reader that fills the shapes in reading.py, pages that no parser takes as
+a whole in cutting.py.
 """
 
 from goody.types.account import Me, Workspace, WorkspaceList

@@ -3,14 +3,14 @@
 An order that cannot be read is set aside and the others stay. Walking the pages is not done here.
 """
 
-import json
 from uuid import UUID
 
 import msgspec
 
+from goody.types.cutting import cut_page, find_id
 from goody.types.order import MAX_INT, Order
 from goody.types.reading import BadOrder, parse_order
-from goody.types.strict import BadJSON, loads_object
+from goody.types.strict import BadJSON, loads
 
 QUARANTINE_BYTES = 2000
 
@@ -43,58 +43,63 @@ class _Envelope(msgspec.Struct):
     list_meta: msgspec.Raw = msgspec.Raw(b"null")
 
 
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+
+
 def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
     """The orders of a list answer. Goody API: GET /v1/orders, envelope `data` and `list_meta`.
 
     Raises BadJSON when the envelope itself is unusable: a page is never empty by mistake.
     """
-    envelope = _cut(raw)
-    results = [_read(bytes(text)) for text in envelope.data]
-    # Where no row is to blame for JSON that is not as strict as we want it, the envelope is.
-    if not _is_plain(envelope, raw) and all(isinstance(result, Order) for result in results):
-        loads_object(raw)
+    texts, total_count = _cut_quickly(raw) or _cut_patiently(raw)
+    results = [_read(text) for text in texts]
     return OrderPage(
         orders=tuple(result for result in results if isinstance(result, Order)),
         quarantined=tuple(result for result in results if isinstance(result, Quarantined)),
-        total_count=_total_count(envelope.list_meta),
+        total_count=total_count,
         page=page,
         per_page=per_page,
     )
 
 
-def _cut(raw: bytes) -> _Envelope:
+type _Cut = tuple[list[bytes], int | None]
+
+
+def _cut_quickly(raw: bytes) -> _Cut | None:
+    """The rows and the total of a page whose envelope is sound as the parser sees it.
+
+    None where that is in doubt; BadJSON where looking closer would find nothing better.
+    """
     try:
-        return msgspec.json.decode(raw, type=_Envelope)
+        envelope = _decode_envelope(raw)
     except msgspec.ValidationError:
         raise BadJSON("not a list of orders") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if "truncated" in str(error):
             raise BadJSON("not JSON", is_cut=True) from None
-        return _cut_slowly(raw)
-    except RecursionError:
-        raise BadJSON("nested too deeply") from None
-
-
-def _cut_slowly(raw: bytes) -> _Envelope:
-    """The same by the parser of single orders.
-
-    msgspec refuses a text for half a surrogate pair in it, which must cost no other row.
-    """
-    value = loads_object(raw)
-    rows = value.get("data")
-    if not isinstance(rows, list):
-        raise BadJSON("not a list of orders")
-    return _Envelope(data=[_raw(row) for row in rows], list_meta=_raw(value.get("list_meta")))
-
-
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(json.dumps(value).encode())
+        return None
+    if not _is_plain(envelope, raw) and not _is_strict(raw):
+        return None
+    return [bytes(text) for text in envelope.data], _total_in(envelope.list_meta)
 
 
 def _is_plain(envelope: _Envelope, raw: bytes) -> bool:
     """Is there nothing in the envelope but the two documented keys, once each?"""
     rows, meta = b",".join(envelope.data), bytes(envelope.list_meta)
     return raw == b'{"data":[%b],"list_meta":%b}' % (rows, meta)
+
+
+def _is_strict(raw: bytes) -> bool:
+    try:
+        loads(raw)
+    except BadJSON:
+        return False
+    return True
+
+
+def _cut_patiently(raw: bytes) -> _Cut:
+    texts, envelope = cut_page(raw)
+    return texts, _total_count(envelope.get("list_meta"))
 
 
 def _read(text: bytes) -> Order | Quarantined:
@@ -105,12 +110,17 @@ def _read(text: bytes) -> Order | Quarantined:
 
 
 def _quarantine(error: BadOrder, text: bytes) -> Quarantined:
-    return Quarantined(reason=str(error), id=error.order_id, raw=text[:QUARANTINE_BYTES])
+    order_id = error.order_id or find_id(text)
+    return Quarantined(reason=str(error), id=order_id, raw=text[:QUARANTINE_BYTES])
 
 
-def _total_count(list_meta: msgspec.Raw) -> int | None:
+def _total_in(list_meta: msgspec.Raw) -> int | None:
     try:
-        count = loads_object(bytes(list_meta)).get("total_count")
+        return _total_count(loads(bytes(list_meta)))
     except BadJSON:
         return None
+
+
+def _total_count(list_meta: object) -> int | None:
+    count = list_meta.get("total_count") if isinstance(list_meta, dict) else None
     return count if type(count) is int and 0 <= count <= MAX_INT else None

@@ -79,7 +79,7 @@ def order_from(source: object, *, raw: bytes) -> Order:
         status=status,
         raw=raw,
         problems=tuple(problems[:MAX_PROBLEMS]),
-        unknown_fields=frozenset(source.keys() - _KNOWN),
+        unknown_fields=frozenset(map(clean, source.keys() - _KNOWN)),
         **values,
     )
 
