@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
 from .audit import Actor, Right
@@ -87,7 +87,13 @@ class Managed(Guarded):
     has_delete_permission = Guarded.may
 
 
+admin.site.unregister(Group)
 admin.site.unregister(User)
+
+
+@admin.register(Group)
+class RoleAdmin(ReadOnlyAdmin):
+    """The roles, by whose names orders.audit grants rights: not to be renamed or taken away."""
 
 
 @admin.register(User)

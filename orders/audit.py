@@ -8,9 +8,10 @@ anything happens, and what became of it another row that names the first.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
@@ -18,6 +19,8 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.utils import timezone
 
 from .models import AuditEntry, Operation
+
+log = logging.getLogger(__name__)
 
 PROGRAM = "Goody Admin"
 
@@ -95,6 +98,14 @@ class Action(StrEnum):
     OPERATION_SETTLE = "operation.settle"
     KEY_CHECK = "system.key_check"
 
+
+# What people call them.
+NAMES: dict[Action, str] = {
+    Action.ORDER_CANCEL: "Cancel gift",
+    Action.ORDER_EXTEND: "Change expiration",
+    Action.OPERATION_SETTLE: "Settle an outcome by hand",
+    Action.KEY_CHECK: "Check the API key",
+}
 
 NEEDED: dict[Action, Right] = {
     Action.ORDER_CANCEL: Right.CANCEL,
@@ -229,14 +240,26 @@ def record_outcome(
     )
 
 
-def note_security_event(kind: str, *, detail: str = "", request_id: str = "") -> AuditEntry:
-    """Something that whoever runs the dashboard should look at. Shown on /system/."""
+# Rows of the audit stay for good, and anybody can cause a security event: so many a kind an hour.
+MOST_SECURITY_EVENTS = 20
+
+
+def note_security_event(kind: str, *, detail: str = "", request_id: str = "") -> AuditEntry | None:
+    """Something that whoever runs the dashboard should look at. Shown on /system/.
+
+    Where there are too many of a kind within an hour, the last that is recorded says that the
+    others are in the log alone.
+    """
+    now, name = timezone.now(), f"security.{kind}"[:40]
+    lately = AuditEntry.objects.filter(action=name, at__gt=now - timedelta(hours=1))
+    count = lately[:MOST_SECURITY_EVENTS].count()
+    if count == MOST_SECURITY_EVENTS:
+        log.warning("security event %s not recorded, too many: %s", kind, detail[:300])
+        return None
+    if count == MOST_SECURITY_EVENTS - 1:
+        detail = f"{detail[:200]} (more of these within the hour are in the log alone)"
     return AuditEntry.objects.create(
-        at=timezone.now(),
-        actor_name=PROGRAM,
-        action=f"security.{kind}"[:40],
-        detail=detail[:300],
-        request_id=request_id,
+        at=now, actor_name=PROGRAM, action=name, detail=detail[:300], request_id=request_id
     )
 
 

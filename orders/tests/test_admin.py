@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.test import RequestFactory
 from django.urls import reverse
 
@@ -14,7 +15,8 @@ from orders.tests.dialogs import open_and_submit, url
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = [Order, Operation, AuditEntry, Anomaly]
+# A role is found by the name of its group.
+READ_ONLY = [Order, Operation, AuditEntry, Anomaly, Group]
 
 
 def staff(as_role: Any, role: str) -> Any:
@@ -48,7 +50,8 @@ def test_an_admin_looks_and_can_not_change(done: None, as_role: Any, model: Any)
 @pytest.mark.parametrize("model", READ_ONLY)
 def test_nobody_else_sees_them(as_role: Any, model: Any) -> None:
     client = staff(as_role, "lead")
-    page = reverse(f"admin:orders_{model._meta.model_name}_changelist")
+    meta = model._meta
+    page = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
     assert client.get(page).status_code == 403
 
 
