@@ -8,11 +8,13 @@ same three are offered.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
+
+from . import formats
 
 SOON = timedelta(hours=72)
 SUPPORT = "support@ongoody.com"
@@ -112,18 +114,18 @@ def expiry(order: Order, now: datetime) -> Expiry:
 
 
 def check_expiration(
-    order: Order, expiration: datetime, *, now: datetime, may_shorten: bool, max_days: int
+    order: Order, expiration: datetime, *, now: datetime, may_shorten: bool, max_days: int | None
 ) -> Verdict:
     """May `expiration` (aware) replace the order's `expires_at`?
 
-    Goody documents no bounds: a future instant, at most `max_days` ahead, and an earlier date or
-    one where there was none only when the person confirmed it.
+    Goody documents no bounds: a future instant, at most `max_days` (None: any number) ahead, and
+    an earlier date or one where there was none only when the person confirmed it.
     """
     if expiration.tzinfo is None:
         raise ValueError("an expiration needs a time zone")
     if expiration <= now:
         return Verdict(False, "past", "This time has passed.", "Choose a time in the future.")
-    if expiration > now + timedelta(days=max_days):
+    if max_days is not None and expiration > now + timedelta(days=max_days):
         return Verdict(
             False,
             "too_far",
@@ -209,10 +211,14 @@ class Difference:
         return f"{self.label}: {self.was} → {self.is_now}"
 
 
-def differences(seen: dict[str, Any], fresh: dict[str, Any]) -> list[Difference]:
-    """What changed between two `facts`, in words."""
+def differences(
+    seen: dict[str, Any], fresh: dict[str, Any], *, zone: tzinfo = UTC
+) -> list[Difference]:
+    """What changed between two `facts`, in words; times in the zone of whoever reads them."""
     return [
-        Difference(label, _in_words(name, seen.get(name)), _in_words(name, fresh.get(name)))
+        Difference(
+            label, _in_words(name, seen.get(name), zone), _in_words(name, fresh.get(name), zone)
+        )
         for name, label in _LABELS.items()
         if seen.get(name) != fresh.get(name)
     ]
@@ -227,11 +233,11 @@ _LABELS = {
 }
 
 
-def _in_words(name: str, value: Any) -> str:
+def _in_words(name: str, value: Any, zone: tzinfo) -> str:
     if not value:
         return "none"
     if name == "expires_at":
-        return f"{datetime.fromisoformat(value).astimezone(UTC):%d %b %Y %H:%M} UTC"
+        return formats.date_time(datetime.fromisoformat(value), zone)
     if name == "recipient":
         return " ".join(filter(None, value)) or "none"
     if name == "cart":
@@ -241,7 +247,7 @@ def _in_words(name: str, value: Any) -> str:
 
 def _amounts_in_words(pre_tax: int | None, tax: int | None, total: int | None) -> str:
     parts = ((pre_tax, "before tax"), (tax, "tax"), (total, "in total"))
-    known = [f"${cents / 100:,.2f} {what}" for cents, what in parts if cents is not None]
+    known = [f"{formats.money(cents)} {what}" for cents, what in parts if cents is not None]
     return ", ".join(known) or "not known yet"
 
 

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from goody.types import CANCELABLE
 
+from . import formats
 from .audit import Action
-from .eligibility import SUPPORT
+from .eligibility import SUPPORT, differences
 from .models import Operation, State
 
 
@@ -44,6 +45,9 @@ class _Words:
     doing: str
     not_done: str
 
+
+# Where nothing is known of the order itself, only that this attempt came to nothing.
+NOT_CARRIED_OUT = "This attempt was not carried out"
 
 _WORDS = {
     Action.ORDER_CANCEL: _Words("Canceled", "Canceling", "Not canceled"),
@@ -94,7 +98,8 @@ def _needs_human(operation: Operation) -> Telling:
     if operation.failure_kind == "contradiction":
         why = "Goody's answer contradicted the request, and reading the order did not settle it."
     else:
-        why = "The outcome could not be read from Goody for a long time."
+        # Whether reads failed or settled nothing: both leave it open.
+        why = "For a long time, no read of the order has settled the outcome."
     return Telling(
         Tone.BAD,
         "Needs a person",
@@ -108,7 +113,7 @@ def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> Telling:
     if operation.action == Action.ORDER_EXTEND:
         was, to = _when(operation.expires_before, zone), _when(operation.expiration, zone)
         sentence = f"Changed from {was} to {to}. {_if_noted(operation)}".strip()
-    elif operation.unknown_at is None:
+    elif is_confirmed(operation):
         sentence = "Goody confirmed it."
     elif operation.failure_kind == "by_hand":
         sentence = operation.detail
@@ -117,6 +122,11 @@ def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> Telling:
         sentence = "It is canceled at Goody, consistent with this request."
         sentence = f"{sentence} {_if_noted(operation)}".strip()
     return Telling(Tone.GOOD, words.done, sentence, "", True)
+
+
+def is_confirmed(operation: Operation) -> bool:
+    """Whether Goody's own answer to the request proved it, and not a later read or a person."""
+    return operation.state == State.APPLIED and operation.unknown_at is None
 
 
 def _if_noted(operation: Operation) -> str:
@@ -151,6 +161,8 @@ def _title_of_refusal(operation: Operation, words: _Words) -> str:
         return "Already canceled or failed"
     if operation.failure_kind in ("rejected", "forbidden"):
         return "Refused by Goody"
+    if operation.failure_kind in ("unknown_status", "not_found"):
+        return NOT_CARRIED_OUT
     return words.not_done
 
 
@@ -159,11 +171,15 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
         case "accepted":
             return _accepted(operation, zone), f"Ask Goody support ({SUPPORT})."
         case "moved":
-            return f"{operation.detail} Nothing was sent.", "Look at the order, then decide again."
+            return _moved(operation, zone), "Look at the order, then decide again."
         case "rate_limited":
             return _asked_to_wait(operation, now=now, zone=zone)
         case "key_rejected":
-            return "Goody rejects the API key.", "Tell an admin; changes are off until it works."
+            # Everybody reads this; admins find on the system page that it is the key.
+            return (
+                "This dashboard had no working connection to Goody.",
+                "Tell an admin: the system page says why. Changes are off until it works.",
+            )
         case "not_found":
             return (
                 "Goody does not know this order, or this key may not see it.",
@@ -178,6 +194,14 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
             return f"{_sentence(operation.detail)} Nothing was sent.", ""
 
 
+def _moved(operation: Operation, zone: ZoneInfo) -> str:
+    """What differs from what the dialog showed, in the zone of whoever reads it."""
+    found = differences(operation.before or {}, operation.after or {}, zone=zone)
+    words = "; ".join(str(one) for one in found)
+    what = f"The order changed since you looked. {words}." if words else operation.detail
+    return f"{what} Nothing was sent."
+
+
 def _accepted(operation: Operation, zone: ZoneInfo) -> str:
     accepted_at = (operation.after or {}).get("accepted_at")
     if accepted_at:
@@ -188,8 +212,7 @@ def _accepted(operation: Operation, zone: ZoneInfo) -> str:
 
 def _asked_to_wait(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
     until = datetime.fromisoformat(operation.detail)
-    local = until.astimezone(zone)
-    clock = f"{local:%H:%M:%S} {local.tzname()}"
+    clock = f"{formats.clock(until, zone)} {formats.zone_name(until, zone)}"
     if until <= now:
         return f"Goody asked us to wait until {clock}.", "You may try again."
     return f"Goody asks us to wait until {clock}.", "Try again after that."
@@ -225,10 +248,7 @@ def _superseded(operation: Operation, zone: ZoneInfo) -> Telling:
 
 
 def _when(at: datetime | None, zone: ZoneInfo) -> str:
-    if at is None:
-        return "no expiration"
-    local = at.astimezone(zone)
-    return f"{local.day} {local:%b %Y %H:%M} {local.tzname()}"
+    return "no expiration" if at is None else formats.date_time(at, zone)
 
 
 def _sentence(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,23 +11,16 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
-from orders.audit import Action
+from orders.audit import NAMES, Action
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
 
+from .days import DayField, start_of
+
 SECURITY = "security"
-_NAMES = {
-    Action.ORDER_CANCEL: "Cancel gift",
-    Action.ORDER_EXTEND: "Change expiration",
-    Action.KEY_CHECK: "Check the API key",
-}
 # Settling is the outcome of another action, never a row of its own.
-ACTIONS = tuple((action.value, name) for action, name in _NAMES.items())
-_DAY_ERRORS = {"invalid": "This is not a date. Write it as 2026-12-01."}
-
-
-def _day() -> forms.DateField:
-    return forms.DateField(required=False, input_formats=["%Y-%m-%d"], error_messages=_DAY_ERRORS)
+_ACTIONS = [(one.value, name) for one, name in NAMES.items() if one != Action.OPERATION_SETTLE]
+_NOT_A_DAY = "This is not a date. Write it as 2026-12-01."
 
 
 class AuditFilter(forms.Form):
@@ -43,14 +36,14 @@ class AuditFilter(forms.Form):
         required=False, error_messages={"invalid_choice": "There is no action like that."}
     )
     order = forms.CharField(required=False, max_length=100)
-    after = _day()
-    before = _day()
+    after = DayField(invalid=_NOT_A_DAY)
+    before = DayField(invalid=_NOT_A_DAY)
 
     def __init__(self, *args: Any, zone: ZoneInfo, sees_all: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = zone
         security = ((SECURITY, "Security events"),) if sees_all else ()
-        self.fields["action"].choices = [("", "Any"), *ACTIONS, *security]
+        self.fields["action"].choices = [("", "Any"), *_ACTIONS, *security]
         if sees_all:
             self.fields["person"].choices = [("", "Anybody"), *_people()]
         else:
@@ -71,9 +64,9 @@ class AuditFilter(forms.Form):
         if given.get("order"):
             entries = _of_order(entries, given["order"].strip())
         if given.get("after"):
-            entries = entries.filter(at__gte=_start_of(given["after"], self.zone))
+            entries = entries.filter(at__gte=start_of(given["after"], self.zone))
         if given.get("before"):
-            end = _start_of(given["before"] + timedelta(days=1), self.zone)
+            end = start_of(given["before"] + timedelta(days=1), self.zone)
             entries = entries.filter(at__lt=end)
         return entries
 
@@ -96,7 +89,3 @@ def _of_order(entries: AuditEntryQuerySet, text: str) -> AuditEntryQuerySet:
         return entries.filter(order_uuid=UUID(text))
     except ValueError:
         return entries.filter(reference_id=text.upper())
-
-
-def _start_of(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=zone)

@@ -24,6 +24,10 @@ _SALT = "orders.seen"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?\Z")
 _END_OF_DAY = time(23, 59, 59)
+_DAYS = (7, 14, 30)
+# How many the dialog offers: these and the end of the month.
+PRESETS = len(_DAYS) + 1
+_LAST_YEAR = 9999
 _NOT_A_DATE = (
     "This is not a date. Write 2026-12-01 (the end of that day), 2026-12-01T18:30, "
     "or a time with its offset such as 2026-12-01T18:30:00Z."
@@ -175,6 +179,12 @@ class ExpirationForm(WriteForm):
         else:
             self._take("expiration", chosen)
 
+    @property
+    def undo_errors(self) -> list[str]:
+        """What is wrong with an undo, which shows no field to stand beside."""
+        fields = ("expiration", "expiration_custom", "may_shorten", "undoes")
+        return [str(error) for name in fields for error in self.errors.get(name, ())]
+
     def _take(self, field: str, text: str) -> None:
         if not text:
             self.add_error("expiration", "Choose a new expiration.")
@@ -217,11 +227,13 @@ def presets(
     """The dialog's chips as (label, instant in UTC).
 
     Days are counted on the viewer's calendar, so that the hour stays the same over a change of
-    the clocks.
+    the clocks. There are none at the end of the calendar, where Goody may put "never".
     """
     start = latest_of(now, expires_at)
+    if start.year >= _LAST_YEAR:
+        return []
     local = start.astimezone(zone).replace(tzinfo=None)
-    chips = [(f"+{days} days", _at(local + timedelta(days=days), zone)) for days in (7, 14, 30)]
+    chips = [(f"+{days} days", _at(local + timedelta(days=days), zone)) for days in _DAYS]
     return [*chips, ("End of month", _end_of_month(start, local, zone))]
 
 

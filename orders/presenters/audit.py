@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from orders.audit import REASONS, Action
-from orders.forms.audit import ACTIONS
+from orders import formats
+from orders.audit import NAMES, REASONS, Action
 from orders.models import AuditEntry, State
 from orders.outcomes import tell
 
-from . import formats
 from .operations import change_in_words, operation_name, operation_url, web_address
 
 _REASONS = dict(REASONS)
-_NAMES = dict(ACTIONS)
+_NAMES = {action.value: name for action, name in NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +98,10 @@ def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]
 
 
 def _settled_by(entry: AuditEntry) -> str:
-    """Who recorded the outcome by hand, and what they saw."""
-    for outcome in entry.outcomes.all():
-        if outcome.action == Action.OPERATION_SETTLE:
-            return f"{outcome.actor_name}: {outcome.note}"
-    return ""
+    found = settled_by_hand(entry.outcomes.all())
+    return f"{found.actor_name}: {found.note}" if found else ""
+
+
+def settled_by_hand(outcomes: Iterable[AuditEntry]) -> AuditEntry | None:
+    """The row by which a lead recorded an outcome by hand, with what they saw as its note."""
+    return next((one for one in outcomes if one.action == Action.OPERATION_SETTLE), None)

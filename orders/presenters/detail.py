@@ -8,27 +8,26 @@ themselves stand in parts.py and timeline.py, the writes in operations.py.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from goody.types import ENDED, ORDER_STATUSES, Order
-from orders import eligibility
+from orders import eligibility, formats
 from orders.audit import Actor, Right
 from orders.eligibility import ExpiryKind, Verdict
-from orders.models import Operation, State
+from orders.formats import Moment
+from orders.models import Operation
 from orders.services import OrderView
 
-from . import formats, marks, parts
-from .formats import Moment
-from .operations import OperationView, describe, poll_token, with_next
+from . import marks, parts
+from .operations import OperationView, describe, lately_failed, poll_token, with_next
+from .problems import problem_in_words
 from .timeline import Entry, timeline
-
-UNNAMED = "Unnamed recipient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +136,9 @@ def present(view: OrderView, *, reader: Reader, undoable: Collection[UUID]) -> D
         extend=_extend_deed(view, reader),
         explanation=explanation(order.status),
         hand_off=_hand_off(order, reader.now),
-        warnings=_warnings(view),
+        warnings=_warnings(view, reader),
         open_operation=waiting,
-        last_failure=_last_failure(shown, reader.now),
+        last_failure=shown[0][1] if lately_failed(view.operations, reader.now) else None,
         poll_every=waiting.poll_every if waiting else "",
         contents=_contents(order, reader.zone),
         guarded=_guarded(order, reader.actor),
@@ -147,22 +146,6 @@ def present(view: OrderView, *, reader: Reader, undoable: Collection[UUID]) -> D
             order, shown, is_cancel_on_record=view.is_cancel_on_record, zone=reader.zone
         ),
     )
-
-
-# How long an attempt without effect stays in view above the order.
-_FAILURE_STAYS = timedelta(minutes=15)
-_WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPERSEDED)
-
-
-def _last_failure(
-    shown: Sequence[tuple[Operation, OperationView]], now: datetime
-) -> OperationView | None:
-    """The newest write if it just ended without effect: failures are told in a place that stays."""
-    if not shown:
-        return None
-    newest, told = shown[0]
-    is_recent = newest.closed_at is not None and now - newest.closed_at < _FAILURE_STAYS
-    return told if is_recent and newest.state in _WITHOUT_EFFECT else None
 
 
 def _describe(operation: Operation, reader: Reader, undoable: Collection[UUID]) -> OperationView:
@@ -175,32 +158,19 @@ def _describe(operation: Operation, reader: Reader, undoable: Collection[UUID]) 
     )
 
 
-def recipient(order: Order) -> str:
-    return eligibility.recipient_name(order) or UNNAMED
-
-
 def head(view: OrderView, *, reader: Reader) -> Head:
     order, zone = view.order, reader.zone
     expiry = eligibility.expiry(order, reader.now)
     return Head(
-        recipient=recipient(order),
+        recipient=parts.recipient(order),
         email=order.recipient_email or "",
         badge=marks.status_badge(order.status, is_cancel_on_record=view.is_cancel_on_record),
         expiry=expiry_in_words(expiry, reader.now),
-        expiry_tone=_EXPIRY_TONES[expiry.kind],
+        expiry_tone=marks.EXPIRY_TONES[expiry.kind],
         expires=formats.moment(expiry.at, zone),
         as_of=formats.Moment(formats.iso(view.as_of), formats.date_time(view.as_of, zone)),
         as_of_clock=formats.clock(view.as_of, zone),
     )
-
-
-_EXPIRY_TONES = {
-    ExpiryKind.NONE: "",
-    ExpiryKind.FUTURE: "",
-    ExpiryKind.SOON: "is-soon",
-    ExpiryKind.PAST: "is-past",
-    ExpiryKind.IRRELEVANT: "muted",
-}
 
 
 def expiry_in_words(expiry: eligibility.Expiry, now: datetime) -> str:
@@ -254,9 +224,10 @@ def _hand_off(order: Order, now: datetime) -> str:
     return eligibility.hand_off(order) if verdict.code == "accepted" else ""
 
 
-def _warnings(view: OrderView) -> Warnings:
+def _warnings(view: OrderView, reader: Reader) -> Warnings:
     order = view.order
-    return Warnings(view.problem, view.is_missing, order.problems, sorted(order.unknown_fields))
+    problem = problem_in_words(view.problem, reader.actor)
+    return Warnings(problem, view.is_missing, order.problems, sorted(order.unknown_fields))
 
 
 def _contents(order: Order, zone: ZoneInfo) -> Contents:
@@ -300,6 +271,6 @@ def pretty(raw: bytes) -> str:
     """The JSON as received, indented; as it came where it can not be read again."""
     text = raw.decode("utf-8", "replace")
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
+        return formats.printable(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
+    except (ValueError, RecursionError):
         return text

@@ -6,24 +6,25 @@ They are the same as whole pages and inside the list or the detail.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.urls import reverse
 
 from goody.types import Order
-from orders import eligibility
+from orders import eligibility, formats
 from orders.audit import REASONS
 from orders.eligibility import Verdict
-from orders.forms.writes import presets
+from orders.forms.writes import PRESETS, presets
 from orders.models import Operation
 from orders.services import OrderView
 
-from . import formats
-from .detail import Head, Reader, head, recipient
+from .detail import Head, Reader, head
 from .marks import Banner
 from .operations import Chip, busy_sentence, chips, in_both_zones, operation_url, with_next
+from .parts import recipient
+from .problems import problem_in_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class ExpirationDialog(Dialog):
     has_no_date: bool = False
     warning: str = ""
     chips: list[Chip]
+    # Why there are fewer chips than usual; "" when all are there.
+    left_out: str = ""
     zone_name: str = ""
     # Undo: the operation taken back, the instant it goes back to, and both in words.
     undoes: UUID | None = None
@@ -83,6 +86,8 @@ def expiration_dialog(
     url = with_next(reverse("order_expiration", args=[order.id]), reader.next_url)
     verdict = eligibility.may_extend(order, now=reader.now)
     verb = "Undo the change of expiration" if undoing else "Change the expiration"
+    offered = presets(reader.now, order.expires_at, zone)
+    within = [one for one in offered if one[1] <= latest_allowed(reader.now)]
     return ExpirationDialog(
         title=f"{verb} for {recipient(order)}",
         recipient=recipient(order),
@@ -95,12 +100,23 @@ def expiration_dialog(
         was=in_both_zones(order.expires_at, zone),
         has_no_date=order.expires_at is None,
         warning=f"{verdict.sentence} {verdict.next_step}" if verdict.code == "expired" else "",
-        chips=chips(presets(reader.now, order.expires_at, zone), zone=zone),
+        chips=chips(within, zone=zone),
+        left_out="" if len(within) == PRESETS else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
         zone_name=zone.key,
         undoes=undoing.id if undoing else None,
         undo_value=_iso(undoing.expires_before) if undoing else "",
         undo_to=in_both_zones(undoing.expires_before, zone) if undoing else "",
     )
+
+
+_LEFT_OUT = (
+    "Presets count from the present expiration. Those that lead more than {} days ahead of today "
+    "are left out: such dates are not accepted here."
+)
+
+
+def latest_allowed(now: datetime) -> datetime:
+    return now + timedelta(days=settings.EXTENSION_MAX_DAYS)
 
 
 def _iso(at: datetime | None) -> str:
@@ -129,8 +145,8 @@ def obstacle(view: OrderView, verdict: Verdict, *, reader: Reader) -> Banner | N
             title="Goody does not know this order",
             sentence="Nothing can be changed. Is this the right environment?",
         )
-    if not view.is_fresh:
-        return not_fresh(view, zone=reader.zone)
+    if view.problem:
+        return not_fresh(view, reader=reader)
     if view.operation is not None:
         return busy(view.operation, reader=reader)
     if not verdict.is_allowed:
@@ -138,11 +154,12 @@ def obstacle(view: OrderView, verdict: Verdict, *, reader: Reader) -> Banner | N
     return None
 
 
-def not_fresh(view: OrderView, *, zone: ZoneInfo) -> Banner:
+def not_fresh(view: OrderView, *, reader: Reader) -> Banner:
+    problem = problem_in_words(view.problem, reader.actor)
     return Banner(
         tone="bad",
         title="The order could not be read just now, so nothing can be sent",
-        sentence=f"{view.problem}. The last copy is of {formats.date_time(view.as_of, zone)}.",
+        sentence=f"{problem}. The last copy is of {formats.date_time(view.as_of, reader.zone)}.",
         next_step="Nothing was sent. Try again in a moment.",
     )
 
@@ -192,7 +209,7 @@ def unavailable(order_id: UUID, name: str, problem: str, *, reader: Reader) -> D
         next_url=reader.next_url,
         banner=Banner(
             tone="bad",
-            title=problem,
+            title=problem_in_words(problem, reader.actor),
             sentence="Nothing was sent.",
             next_step="Try again in a moment.",
         ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from orders import formats
 from orders.forms.listing import SIZES, Position, Window, list_url
 from orders.services import Listing
 from orders.viewer import Viewer
 
-from . import formats
 from .marks import Banner
 from .rows import Row, Setting, make_row
 
@@ -94,6 +95,17 @@ def _count(listing: Listing) -> str:
     return f"{listing.total:,} order{'' if listing.total == 1 else 's'}"
 
 
+def _counted(listing: Listing) -> int:
+    """How many orders of its own total Goody owes this page."""
+    before = (listing.page - 1) * listing.per_page
+    return min(listing.per_page, max(0, (listing.total or 0) - before))
+
+
+def _contradicts_itself(listing: Listing) -> bool:
+    found = len(listing.rows) + listing.quarantined
+    return listing.total is not None and found != _counted(listing)
+
+
 def _pages(listing: Listing) -> int | None:
     if listing.total is None:
         return None
@@ -102,7 +114,7 @@ def _pages(listing: Listing) -> int | None:
 
 def _pager(listing: Listing, *, window: Window, size: int, asked: Position) -> Pager:
     pages, page = _pages(listing), listing.page
-    frozen = replace(asked, page=page).frozen(listing.as_of)
+    frozen = replace(asked, page=page).frozen(listing.as_of, _newest(listing))
 
     def to(number: int | None) -> str:
         if number is None or number == page:
@@ -124,6 +136,14 @@ def _pager(listing: Listing, *, window: Window, size: int, asked: Position) -> P
     )
 
 
+def _newest(listing: Listing) -> datetime | None:
+    """The latest creation time on the page; None where that of a row is not known."""
+    times = [one.created_at for one in listing.rows]
+    known = [at for at in times if at is not None]
+    is_certain = len(known) == len(times) and not listing.quarantined
+    return max(known, default=None) if is_certain else None
+
+
 def _has_more(listing: Listing, pages: int | None) -> bool:
     if pages is not None:
         return listing.page < pages
@@ -143,6 +163,17 @@ def filters_in_words(window: Window, *, size: int) -> list[Filter]:
 
 def _banners(listing: Listing) -> list[Banner]:
     banners = []
+    if _contradicts_itself(listing):
+        found = len(listing.rows) + listing.quarantined
+        banners.append(
+            Banner(
+                tone="bad" if found < _counted(listing) else "warn",
+                title="Goody’s answer contradicts itself",
+                sentence=f"It counts {_count(listing)}, so that {_counted(listing)} belong on "
+                f"this page, and it holds {found}.",
+                next_step="Look again before you rely on this page.",
+            )
+        )
     if listing.quarantined:
         orders = "1 order" if listing.quarantined == 1 else f"{listing.quarantined} orders"
         banners.append(
@@ -165,7 +196,7 @@ def _banners(listing: Listing) -> list[Banner]:
 
 
 def _empty(listing: Listing, *, window: Window, size: int, pager: Pager) -> Empty | None:
-    if listing.rows or listing.quarantined:
+    if listing.rows or listing.quarantined or _contradicts_itself(listing):
         return None
     if listing.page > 1:
         return _beyond_the_end(listing, pager, window=window, size=size)

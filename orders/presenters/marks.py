@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from goody.types import ENDED
+from orders.eligibility import ExpiryKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,14 @@ _BADGES = {
     "ordered": Badge("busy", "busy", "Ordered"),
     "shipped": Badge("busy", "busy", "Shipped"),
     "delivered": Badge("good", "check", "Delivered"),
+}
+
+EXPIRY_TONES = {
+    ExpiryKind.NONE: "",
+    ExpiryKind.FUTURE: "",
+    ExpiryKind.SOON: "is-soon",
+    ExpiryKind.PAST: "is-past",
+    ExpiryKind.IRRELEVANT: "muted",
 }
 
 

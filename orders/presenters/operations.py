@@ -15,22 +15,18 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from orders.audit import REASONS, Action
+from orders import formats
+from orders.audit import NAMES, REASONS, Action
+from orders.formats import Moment
 from orders.models import Operation, State
 from orders.outcomes import Telling, Tone, tell
 
-from . import formats
-from .formats import Moment
 from .marks import Banner
 
 _REASONS = dict(REASONS)
 _VERBS = {
     Action.ORDER_CANCEL: "canceling this gift",
     Action.ORDER_EXTEND: "changing this gift's expiration",
-}
-_NAMES = {
-    Action.ORDER_CANCEL: "Cancel gift",
-    Action.ORDER_EXTEND: "Change expiration",
 }
 
 _UTC = ZoneInfo("UTC")
@@ -127,7 +123,7 @@ def _moment(at: datetime, zone: ZoneInfo) -> Moment:
 def operation_name(operation: Operation) -> str:
     if operation.undoes_id:
         return "Undo change of expiration"
-    return _NAMES.get(Action(operation.action), operation.action)
+    return NAMES.get(Action(operation.action), operation.action)
 
 
 def web_address(text: str) -> str:
@@ -180,9 +176,30 @@ def _status(values: Any) -> str:
 
 
 def busy_sentence(operation: Operation, zone: ZoneInfo) -> str:
-    """ "Ana is canceling this gift (14:02)" """
+    """ "Ana is canceling this gift (14:02 EST)." """
     doing = _VERBS.get(Action(operation.action), "changing this gift")
-    return f"{operation.actor_name} is {doing} ({formats.minute(operation.created_at, zone)})."
+    return f"{operation.actor_name} is {doing} ({asked_at(operation, zone)})."
+
+
+def asked_at(operation: Operation, zone: ZoneInfo) -> str:
+    """ "14:02 EST" """
+    at = operation.created_at
+    return f"{formats.minute(at, zone)} {formats.zone_name(at, zone)}"
+
+
+# How long an attempt without effect stays in view beside the order.
+_FAILURE_STAYS = timedelta(minutes=15)
+_WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPERSEDED)
+
+
+def lately_failed(operations: Sequence[Operation], now: datetime) -> Operation | None:
+    """The newest write if it just ended without effect: failures are told in a place that stays,
+    never in a toast.
+    """
+    newest = operations[0] if operations else None
+    if newest is None or newest.closed_at is None or newest.state not in _WITHOUT_EFFECT:
+        return None
+    return newest if now - newest.closed_at < _FAILURE_STAYS else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from uuid import UUID
 
-from goody.types import Cart, CartSelection, EventTimes, Order, Shipment
-
-from . import formats
-from .formats import NOTHING, Moment
+from goody.types import Cart, CartSelection, EventTimes, Order, Sender, Shipment
+from orders import eligibility, formats
+from orders.formats import NOTHING, Moment
 
 UNKNOWN_YET = "not known yet"
 
@@ -211,16 +210,19 @@ def _moment(label: str, at: datetime | None, zone: tzinfo) -> Line:
     return Line(label, formats.date_time(at, zone), moment=formats.moment(at, zone))
 
 
+def recipient(order: Order) -> str:
+    return eligibility.recipient_name(order) or "Unnamed recipient"
+
+
 def people(order: Order) -> list[Line]:
     """Who gets it, who sent it, and where it belongs, each with what can be copied."""
     sender = order.sender
-    sender_name = _name(sender.first_name, sender.last_name) if sender else NOTHING
     views = order.view_count_recipient
     return [
-        Line("Recipient", _name(order.recipient_first_name, order.recipient_last_name)),
+        Line("Recipient", eligibility.recipient_name(order) or NOTHING),
         _copied("E-mail", order.recipient_email),
         Line("Views by the recipient", UNKNOWN_YET if views is None else str(views)),
-        Line("Sender", sender_name),
+        Line("Sender", sender_name(sender) or NOTHING),
         _copied("Sender's e-mail", sender.email if sender else None),
         Line("Workspace", order.workspace_name or NOTHING),
         _copied("Workspace id", order.workspace_id),
@@ -231,8 +233,9 @@ def people(order: Order) -> list[Line]:
     ]
 
 
-def _name(first: str | None, last: str | None) -> str:
-    return " ".join(part for part in (first, last) if part) or NOTHING
+def sender_name(sender: Sender | None) -> str:
+    """ "" where Goody gives neither name."""
+    return " ".join(filter(None, (sender.first_name, sender.last_name))) if sender else ""
 
 
 def _copied(label: str, value: UUID | str | None) -> Line:

@@ -16,20 +16,18 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from goody.types import Order, Sender
-from orders import eligibility
+from orders import eligibility, formats
 from orders.audit import Actor, Right
 from orders.eligibility import ExpiryKind, Verdict
+from orders.formats import NOTHING
 from orders.models import Operation
 from orders.outcomes import tell
 from orders.services import ListedOrder
 from orders.viewer import Viewer
 
-from . import formats
-from .formats import NOTHING
-from .marks import status_badge
-from .operations import poll_every, poll_token
-
-UNNAMED = "Unnamed recipient"
+from .marks import EXPIRY_TONES, status_badge
+from .operations import asked_at, poll_every, poll_token
+from .parts import recipient, sender_name
 
 
 class Row(TypedDict):
@@ -66,6 +64,10 @@ class Row(TypedDict):
     busy_url: str
     poll_url: str
     poll_every: str
+    # A write that has just ended without effect, and why.
+    failure: str
+    failure_why: str
+    failure_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,17 @@ class Setting:
         )
 
 
-def row_context(listed: ListedOrder, *, viewer: Viewer, next_url: str) -> dict[str, Any]:
-    """The context of the partial "orders/list.html#row"; `next_url` is the list to return to."""
-    return {"row": make_row(listed, setting=Setting.of(viewer, next_url=next_url))}
+def row_context(
+    listed: ListedOrder, *, viewer: Viewer, next_url: str, failed: Operation | None = None
+) -> dict[str, Any]:
+    """The context of the partial "orders/list.html#row"; `next_url` is the list to return to,
+    `failed` a write that has just ended without effect.
+    """
+    setting = Setting.of(viewer, next_url=next_url)
+    return {"row": make_row(listed, setting=setting, failed=failed)}
 
 
-def make_row(listed: ListedOrder, *, setting: Setting) -> Row:
+def make_row(listed: ListedOrder, *, setting: Setting, failed: Operation | None = None) -> Row:
     order, zone = listed.order, setting.zone
     order_id = str(order.id)
     path = f"{setting.orders_url}{order_id}/"
@@ -107,7 +114,7 @@ def make_row(listed: ListedOrder, *, setting: Setting) -> Row:
         id=order_id,
         status=order.status,
         url=f"{path}{setting.query}",
-        recipient=eligibility.recipient_name(order) or UNNAMED,
+        recipient=recipient(order),
         email=order.recipient_email or "",
         gift=gift,
         more=more,
@@ -116,13 +123,14 @@ def make_row(listed: ListedOrder, *, setting: Setting) -> Row:
         word=badge.word,
         amount=amount,
         amount_under=amount_under,
-        sender=_name(order.sender),
+        sender=sender_name(order.sender) or _email(order.sender) or NOTHING,
         batch=formats.short_id(order.order_batch_id) if order.order_batch_id else "",
         created=formats.day(listed.created_at, zone) if listed.created_at else "",
         created_iso=formats.iso(listed.created_at) if listed.created_at else "",
         **_expires(order, zone=zone, now=setting.now),
         **_deeds(order, path, setting),
         **_busy(listed.operation, path, setting),
+        **_failure(failed, path, setting),
     )
 
 
@@ -162,13 +170,10 @@ def _expires(order: Order, *, zone: ZoneInfo, now: datetime) -> dict[str, str]:
     is_past = expiry.kind is ExpiryKind.PAST
     return _expires_cell(
         "Expired" if is_past else formats.relative(expiry.at, now),
-        _EXPIRY_TONES[expiry.kind],
+        EXPIRY_TONES[expiry.kind],
         under=formats.date_time(expiry.at, zone),
         iso=formats.iso(expiry.at),
     )
-
-
-_EXPIRY_TONES = {ExpiryKind.PAST: "is-past", ExpiryKind.SOON: "is-soon", ExpiryKind.FUTURE: ""}
 
 
 def _expires_cell(text: str, tone: str, *, under: str = "", iso: str = "") -> dict[str, str]:
@@ -200,10 +205,19 @@ def _gift(order: Order) -> tuple[str, str]:
     return name, f"+{len(items) - 1}" if len(items) > 1 else ""
 
 
-def _name(sender: Sender | None) -> str:
-    if sender is None:
-        return NOTHING
-    return " ".join(filter(None, (sender.first_name, sender.last_name))) or sender.email or NOTHING
+def _email(sender: Sender | None) -> str:
+    return (sender.email or "") if sender else ""
+
+
+def _failure(operation: Operation | None, path: str, setting: Setting) -> dict[str, str]:
+    if operation is None:
+        return {"failure": "", "failure_why": "", "failure_url": ""}
+    told = tell(operation, now=setting.now, zone=setting.zone)
+    return {
+        "failure": told.title,
+        "failure_why": f"{told.sentence} {told.next_step}".strip(),
+        "failure_url": f"{path}operations/{operation.id}/{setting.query}",
+    }
 
 
 def _busy(operation: Operation | None, path: str, setting: Setting) -> dict[str, str]:
@@ -212,9 +226,8 @@ def _busy(operation: Operation | None, path: str, setting: Setting) -> dict[str,
     query = setting.query
     token = poll_token(operation, setting.now)
     title = tell(operation, now=setting.now, zone=setting.zone).title
-    asked_at = formats.minute(operation.created_at, setting.zone)
     return {
-        "busy": f"{title} · {operation.actor_name}, {asked_at}",
+        "busy": f"{title} · {operation.actor_name}, {asked_at(operation, setting.zone)}",
         "busy_url": f"{path}operations/{operation.id}/{query}",
         "poll_url": f"{path}{query}{'&' if query else '?'}poll={token}",
         "poll_every": poll_every(operation, setting.now),

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 
+from orders import formats
 from orders.models import Anomaly, AuditEntry, Operation, VendorGate
 
-from . import formats
 from .marks import Banner
 
 ROWS = 50

@@ -8,11 +8,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from goody.types import ENDED, Order
+from orders import formats
 from orders.audit import Action
+from orders.formats import Moment
 from orders.models import Operation, State
+from orders.outcomes import is_confirmed
 
-from . import formats
-from .formats import Moment
 from .operations import OperationView
 
 _EVENTS = (
@@ -78,7 +79,10 @@ def _staff(operation: Operation, shown: OperationView) -> tuple[datetime, Entry]
 
 def _title(operation: Operation, shown: OperationView) -> str:
     if _is_our_cancel(operation):
-        return f"Canceled here by {shown.who}"
+        if is_confirmed(operation):
+            return f"Canceled here by {shown.who}"
+        # Found by a read, or by a person: the sender may have canceled it at the same time.
+        return f"Canceled at Goody, consistent with {shown.who}’s request"
     return f"{shown.name}: {shown.telling.title}"
 
 

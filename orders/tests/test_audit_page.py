@@ -184,3 +184,16 @@ def test_nothing_done_yet_is_said_so(as_role: Any) -> None:
 
 def test_a_post_is_refused(as_role: Any) -> None:
     assert as_role("lead").post(AUDIT).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["after", "before"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1999-12-31"])
+def test_a_day_that_no_zone_can_hold_is_refused_with_a_sentence(
+    as_role: Any, name: str, day: str
+) -> None:
+    client = as_role("lead")
+    Profile.objects.create(user=client.user, time_zone="Asia/Tokyo")
+    answer = client.get(AUDIT, {name: day})
+    assert answer.status_code == 422
+    assert "Give a day between 2000 and 2100." in text(answer)
+    assert f'value="{day}"' in text(answer)

@@ -159,10 +159,10 @@ def test_facts_leave_out_what_does_not_matter() -> None:
     ("change", "words"),
     [
         ({"status": "opened"}, "Status: notified → opened"),
-        ({"expires_at": None}, "Expiration: 01 Jan 2099 00:00 UTC → none"),
+        ({"expires_at": None}, "Expiration: 1 Jan 2099, 00:00 UTC → none"),
         (
             {"expires_at": "2099-01-02T03:04:05+02:00"},
-            "Expiration: 01 Jan 2099 00:00 UTC → 02 Jan 2099 01:04 UTC",
+            "Expiration: 1 Jan 2099, 00:00 UTC → 2 Jan 2099, 01:04 UTC",
         ),
         (
             {"recipient_email": "m@example.com"},

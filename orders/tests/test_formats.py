@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orders.presenters import formats
+from orders import formats
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)
@@ -80,3 +80,16 @@ def test_short_things():
     assert formats.short_id(None) == "—"
     assert formats.date_in_words(date(2026, 12, 1)) == "1 Dec 2026"
     assert formats.clock(NOW, NEW_YORK) == "08:00:00"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize(
+    "at", [datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)]
+)
+def test_the_ends_of_the_calendar_can_be_said_in_every_zone(zone, at):
+    assert str(at.year) in formats.date_time(at, ZoneInfo(zone))
+    assert formats.clock(at, ZoneInfo(zone)).count(":") == 2
+
+
+def test_half_a_surrogate_pair_becomes_its_escape():
+    assert formats.printable("a\ud800b é 🎁") == "a\\ud800b é 🎁"

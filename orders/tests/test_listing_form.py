@@ -35,9 +35,20 @@ def test_an_open_end_has_no_bound():
     assert Window().bounds(ZoneInfo("UTC")) == (None, None)
 
 
-def test_the_bound_is_rounded_up_so_that_nothing_is_skipped():
-    frozen = Position().frozen(NOW)
-    assert frozen.created_before == datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("newest", "bound"),
+    [
+        # Rounded up: Goody may store fractions of a second.
+        (NOW - timedelta(days=1), NOW + timedelta(seconds=1)),
+        # Our clock is behind Goody's.
+        (NOW + timedelta(minutes=9), NOW + timedelta(minutes=9, seconds=1)),
+        # Nothing is known of Goody's clock.
+        (None, NOW + timedelta(seconds=31)),
+    ],
+)
+def test_the_bound_lies_past_all_orders_of_the_first_page(newest, bound):
+    frozen = Position().frozen(NOW, newest)
+    assert frozen.created_before == bound.replace(microsecond=0)
 
 
 def test_a_place_keeps_the_bound_of_its_first_page():

@@ -175,8 +175,12 @@ def test_only_leads_settle(as_role: Any, waiting: Operation, role: str) -> None:
     assert waiting.state == State.NEEDS_HUMAN
 
 
-def test_settling_by_get_is_refused(as_role: Any, waiting: Operation) -> None:
-    assert as_role("lead").get(settle_url(waiting)).status_code == 405
+def test_settling_by_get_leads_to_the_operation(as_role: Any, waiting: Operation) -> None:
+    """As after a login that came between the form and its answer."""
+    response = as_role("lead").get(settle_url(waiting), {"next": "/orders/?per_page=25"})
+    assert response.status_code == 302
+    assert response["Location"].startswith(page_of(waiting))
+    assert "per_page" in response["Location"]
 
 
 def test_the_detail_shows_an_attempt_without_effect_in_a_place_that_stays(

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from orders.models import AuditEntry, Operation, State
+from orders.models import AuditEntry, Operation, Profile, State
 
 from .dialogs import dialog, fields, hidden, htmx, open_and_submit, text, url
 
@@ -28,6 +29,12 @@ def order_id(emulator: Any) -> str:
 
 def cancel_url(order_id: str, next_url: str = LIST) -> str:
     return url("order_cancel", order_id, next=next_url)
+
+
+def heading(answer: Any) -> str:
+    found = re.search(r'id="dialog-title">([^<]*)<', text(answer))
+    assert found
+    return unescape(found[1])
 
 
 def only() -> Operation:
@@ -190,6 +197,8 @@ def test_the_key_with_another_wish_is_a_conflict(
     answer = client.post(cancel_url(order_id), given | {"note": "else"}, headers=dialog())
     assert answer.status_code == 409
     assert "This form was used already, for something else" in text(answer)
+    # The first submit has changed it.
+    assert heading(answer) == "This attempt was not carried out"
     assert emulator.posts() == 1
 
 
@@ -269,8 +278,10 @@ def test_while_it_is_open_a_second_person_is_told_who_was_first(
     open_and_submit(ana, cancel_url(order_id), **WISH)
     answer = ben.post(cancel_url(order_id), given, headers=dialog())
     assert answer.status_code == 409
-    assert "Ana is canceling this gift (" in text(answer)
+    assert re.search(r"Ana is canceling this gift \(\d\d:\d\d UTC\)", text(answer))
     assert str(only().id) in text(answer)
+    # Hers may have arrived.
+    assert heading(answer) == "This attempt was not carried out"
     opened = ben.get(cancel_url(order_id), headers=dialog())
     assert hidden(opened) == {}
 
@@ -289,6 +300,70 @@ def test_the_poll_tells_the_end_once_it_is_known(
     assert only().state == State.APPLIED
     assert "<strong>Canceled</strong>" in settled
     assert "hx-trigger" not in settled.partition("</tr>")[0]
+
+
+@pytest.mark.parametrize("state", [State.NOT_APPLIED, State.REFUSED, State.NOT_SENT])
+def test_a_poll_that_finds_a_failure_tells_it_in_the_row_and_in_no_toast(
+    emulator: Any, as_role: Any, order_id: str, state: State
+) -> None:
+    client = as_role("agent")
+    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    open_and_submit(client, cancel_url(order_id), headers=dialog(LIST), **WISH)
+    Operation.objects.update(state=state, closed_at=timezone.now())
+    row = htmx(f"tr#order-{order_id}")
+    settled = text(client.get(url("order_detail", order_id, poll="unknown-2s"), headers=row))
+    assert "data-toast" not in settled
+    told = re.search(r'<span class="failure" role="alert">.*?</span>', settled)
+    assert told
+    assert str(only().id) in told[0]
+    assert "Not canceled" in told[0]
+    assert "hx-trigger" not in settled
+
+
+def test_a_submit_again_of_what_came_to_nothing_leads_to_its_page(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    given = {**hidden(client.get(cancel_url(order_id))), **WISH}
+    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    client.post(cancel_url(order_id), given)
+    Operation.objects.update(state=State.NOT_APPLIED, closed_at=timezone.now())
+    answer = client.post(cancel_url(order_id), given, headers=dialog(LIST))
+    assert "data-toast" not in text(answer)
+    assert answer["HX-Redirect"].startswith(f"/orders/{order_id}/operations/{only().id}/")
+
+
+@pytest.mark.parametrize(
+    ("fault", "title"),
+    [
+        (None, "Canceled here by Ana"),
+        ({"kind": "apply_then_reset"}, "Canceled at Goody, consistent with Ana’s request"),
+    ],
+)
+def test_only_goodys_own_answer_makes_it_canceled_here(
+    emulator: Any, as_role: Any, order_id: str, fault: Any, title: str
+) -> None:
+    client = as_role("agent", "ana")
+    if fault:
+        emulator.fault(fault, method="POST", path="/v1/orders/")
+    open_and_submit(client, cancel_url(order_id), **WISH)
+    page = text(client.get(url("order_detail", order_id)))
+    assert only().state == State.APPLIED
+    assert title in page
+    assert ("Canceled here" in page) == (fault is None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"), [("Asia/Tokyo", "6 May 2099, 16:08 JST"), ("UTC", "6 May 2099, 07:08 UTC")]
+)
+def test_the_difference_is_told_in_the_zone_of_the_dialog(
+    emulator: Any, as_role: Any, order_id: str, zone: str, said: str
+) -> None:
+    client = as_role("agent")
+    Profile.objects.create(user=client.user, time_zone=zone)
+    given = {**hidden(client.get(cancel_url(order_id))), **WISH}
+    emulator.change(order_id, expires_at="2099-05-06T07:08:00Z")
+    assert f"→ {said}." in text(client.post(cancel_url(order_id), given, headers=dialog()))
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

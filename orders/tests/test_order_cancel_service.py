@@ -129,7 +129,7 @@ def test_cancel_works(emulator: Emulator, status: str, cancel_status: str) -> No
         ("delivered", "accepted", "Not canceled"),
         ("failed", "ended", "Already canceled or failed"),
         ("canceled", "ended", "Already canceled or failed"),
-        ("on_hold", "unknown_status", "Not canceled"),
+        ("on_hold", "unknown_status", "This attempt was not carried out"),
     ],
 )
 def test_wrong_state_is_refused_without_a_post(
@@ -158,7 +158,7 @@ def test_a_recipient_who_accepted_meanwhile_is_named_with_the_time(emulator: Emu
     ("change", "words"),
     [
         ({"status": "opened"}, "Status: notified → opened."),
-        ({"expires_at": None}, "Expiration: 01 Jan 2099 00:00 UTC → none."),
+        ({"expires_at": None}, "Expiration: 1 Jan 2099, 00:00 UTC → none."),
         ({"recipient_first_name": "Noa"}, "Recipient: Mira Okafor mira@example.com → Noa Okafor"),
         ({"cart": {"items": []}}, "Gift: 2 × Tea → none."),
         ({"amounts": {"amount_pre_tax_total": 1}}, "Amount: $18.42 before tax → $0.01 before tax."),
@@ -268,7 +268,11 @@ def test_a_read_that_is_too_old_by_the_time_of_the_post_sends_nothing(
 
 REFUSALS = {
     400: ("rejected", "Refused by Goody", "Goody refused: No <b>way</b>."),
-    401: ("key_rejected", "Not canceled", "Goody rejects the API key."),
+    401: (
+        "key_rejected",
+        "Not canceled",
+        "This dashboard had no working connection to Goody.",
+    ),
     403: (
         "forbidden",
         "Refused by Goody",
@@ -276,7 +280,7 @@ REFUSALS = {
     ),
     404: (
         "not_found",
-        "Not canceled",
+        "This attempt was not carried out",
         "Goody does not know this order, or this key may not see it.",
     ),
     409: ("rejected", "Refused by Goody", "Goody refused: No <b>way</b>."),

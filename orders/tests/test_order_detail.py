@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from goody.types import Order, parse_order
-from orders import services
-from orders.presenters import formats, parts
+from orders import formats, services
+from orders.presenters import parts
 from orders.presenters.detail import pretty
 
 from .dialogs import htmx, text, url
@@ -309,6 +309,37 @@ def test_selections_that_match_no_item_stand_apart() -> None:
 def test_raw_json_that_can_not_be_read_is_shown_as_it_came() -> None:
     assert pretty(b"{broken") == "{broken"
     assert pretty(b'{"a":1}') == '{\n  "a": 1\n}'
+    assert pretty(b"[" * 100_000).startswith("[[[")
+
+
+def test_half_a_surrogate_pair_hides_neither_the_page_nor_the_raw_json(
+    emulator: Any, as_role: Any
+) -> None:
+    order_id = emulator.find_id(status="opened")
+    emulator.change(order_id, message="odd \ud800 text", **{"odd\ud800name": 1})
+    page = text(as_role("admin").get(url("order_detail", order_id)))
+    assert "odd \\ud800 text" in page.partition("Raw JSON")[2]
+    assert "odd�name" in page.partition("does not name")[2].partition("</p>")[0]
+
+
+@pytest.mark.parametrize("after_the_refusal", [False, True])
+def test_that_the_key_is_rejected_is_said_to_admins_alone(
+    emulator: Any, as_role: Any, after_the_refusal: bool
+) -> None:
+    order_id = emulator.find_id(status="opened")
+    people = {role: as_role(role) for role in ("agent", "admin")}
+    people["agent"].get(url("order_detail", order_id))
+    emulator.fault({"kind": "status", "status": 401})
+    first, second = ("admin", "agent") if after_the_refusal else ("agent", "admin")
+    pages = {
+        role: text(people[role].get(url("order_detail", order_id))) for role in (first, second)
+    }
+    assert "API key" in pages["admin"]
+    assert "API key" not in pages["agent"]
+    assert "no working connection to Goody at present" in pages["agent"]
+    dialog_of_the_agent = text(people["agent"].get(url("order_cancel", order_id)))
+    assert "API key" not in dialog_of_the_agent
+    assert "no working connection" in dialog_of_the_agent
 
 
 def test_the_stored_copy_is_what_the_poll_shows(emulator: Any, as_role: Any) -> None:

@@ -354,3 +354,59 @@ def test_the_audit_is_exact(client: Any, emulator: Any, order_id: str) -> None:
     assert (intent.actor, intent.action) == (client.user, "order.extend")
     assert intent.after == {"expires_at": later.isoformat()}
     assert (outcome.intent, outcome.outcome) == (intent, State.APPLIED)
+
+
+@pytest.mark.parametrize("days", [340, 500])
+def test_presets_beyond_the_bound_are_left_out_with_the_reason(
+    emulator: Any, as_role: Any, settings: Any, days: int
+) -> None:
+    order_id = emulator.find_id(status="notified")
+    far = datetime.now(UTC) + timedelta(days=days)
+    emulator.change(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")
+    shown = as_role("agent").get(url("order_expiration", order_id), headers=dialog())
+    latest = datetime.now(UTC) + timedelta(days=settings.EXTENSION_MAX_DAYS)
+    offered = [one for one in fields(shown).radios["expiration"] if one != "custom"]
+    assert all(datetime.fromisoformat(one) <= latest for one in offered)
+    assert bool(offered) == (days < 365)
+    assert "more than 365 days ahead of today" in text(shown)
+
+
+def test_a_date_at_the_end_of_the_calendar_has_no_presets(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="notified")
+    emulator.change(order_id, expires_at="9999-12-31T23:59:59Z")
+    client = as_role("agent")
+    Profile.objects.create(user=client.user, time_zone="Asia/Tokyo")
+    shown = client.get(url("order_expiration", order_id), headers=dialog())
+    assert fields(shown).radios["expiration"] == ["custom"]
+    assert client.get(url("order_detail", order_id)).status_code == 200
+    assert client.get("/orders/").status_code == 200
+
+
+def test_a_refused_undo_says_why(emulator: Any, as_role: Any, clock: Any) -> None:
+    """The former date passes while the dialog stands open."""
+    client, order_id = as_role("agent"), emulator.find_id(status="notified")
+    soon = datetime.now(UTC) + timedelta(minutes=20)
+    emulator.change(order_id, expires_at=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
+    later = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    open_and_submit(client, url("order_expiration", order_id), expiration=later)
+    undo = url("order_expiration", order_id, undo=str(Operation.objects.get().id))
+    given = hidden(client.get(undo))
+    clock.shift(19 * 60 + 58)
+    again = client.get(undo)
+    assert hidden(again)["undoes"] == given["undoes"]
+    clock.shift(10)
+    answer = client.post(undo, given, headers=dialog())
+    assert "This time has passed." in text(answer) or "can no longer be undone" in text(answer)
+    assert emulator.posts() == 1
+
+
+def test_an_undo_may_go_back_beyond_the_bound(emulator: Any, as_role: Any) -> None:
+    """It was Goody's own date, which no bound of ours holds for."""
+    client, order_id = as_role("agent"), emulator.find_id(status="notified")
+    far = datetime.now(UTC) + timedelta(days=500)
+    emulator.change(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")
+    sooner = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    open_and_submit(client, url("order_expiration", order_id), expiration=sooner, may_shorten="on")
+    undo = url("order_expiration", order_id, undo=str(Operation.objects.get().id))
+    open_and_submit(client, undo, headers=dialog())
+    assert Operation.objects.filter(undoes__isnull=False).get().state == State.APPLIED

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from orders import services
+from orders import formats, services
 from orders.eligibility import facts
 from orders.models import Operation, Order, State
 from orders.outcomes import tell
@@ -64,8 +64,7 @@ def test_extend_works(emulator: Emulator, status: str) -> None:
     assert (expires_at(emulator, order_id), emulator.posts()) == (wanted, 1)
     assert Order.objects.get(uuid=order_id).expires_at == wanted
     assert sentence(done) == (
-        f"Changed from {before.day} {before:%b %Y %H:%M} UTC to "
-        f"{wanted.day} {wanted:%b %Y %H:%M} UTC."
+        f"Changed from {formats.date_time(before, UTC)} to {formats.date_time(wanted, UTC)}."
     )
 
 
@@ -138,7 +137,7 @@ def test_f34_changed_since_it_was_seen(emulator: Emulator) -> None:
     emulator.change(order_id, expires_at="2099-05-06T07:08:00Z")
     done = extend(order_id, seen=shown)
     assert (standing(done), emulator.posts()) == (("refused", "B", "moved"), 0)
-    assert done.detail.endswith(" → 06 May 2099 07:08 UTC.")
+    assert done.detail.endswith(" → 6 May 2099, 07:08 UTC.")
 
 
 def test_an_expiration_that_cannot_be_read_is_not_overwritten(settings: Any) -> None:
@@ -249,7 +248,7 @@ def test_f34_somebody_else_set_another_date(emulator: Emulator, settings: Any, c
     assert read_until_settled(done, clock) == [2]
     assert (standing(done)[0], emulator.posts()) == ("superseded", 1)
     assert expires_at(emulator, done.order_uuid) == datetime(2099, 5, 6, 7, 8, tzinfo=UTC)
-    assert sentence(done).startswith("A later read shows 6 May 2099 07:08 UTC: neither")
+    assert sentence(done).startswith("A later read shows 6 May 2099, 07:08 UTC: neither")
 
 
 def test_accepted_meanwhile_is_not_repeated(emulator: Emulator, settings: Any, clock: Any) -> None:

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from orders.forms.listing import Position
 from orders.models import Operation, Order, Profile, State
+from testing.faulty_server import FaultyServer, answer
 from testing.vendor import ORDERS
 
 URL = "/orders/"
@@ -386,3 +387,24 @@ def test_more_rows_cost_no_more_queries(agent):
             agent.get(URL, {"per_page": size})
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("query", [{}, {"created_after": "2020-01-01"}])
+def test_a_page_without_the_orders_that_goody_counts_is_never_called_empty(agent, settings, query):
+    with FaultyServer(answer(200, {"data": [], "list_meta": {"total_count": 500}})) as server:
+        settings.GOODY_API_URL = server.url
+        page = text_of(agent.get(URL, query))
+    assert "Goody’s answer contradicts itself" in page
+    assert "It counts 500 orders, so that 50 belong on this page, and it holds 0." in page
+    assert "There are no orders" not in page
+    assert "No order matches" not in page
+    assert "<table" not in page
+
+
+def test_a_page_in_the_middle_without_its_orders_is_not_past_the_end(agent, settings):
+    position = Position(page=3).frozen(datetime.now(UTC)).write()
+    with FaultyServer(answer(200, {"data": [], "list_meta": {"total_count": 500}})) as server:
+        settings.GOODY_API_URL = server.url
+        page = text_of(agent.get(URL, {"position": position}))
+    assert "Goody’s answer contradicts itself" in page
+    assert "past the end" not in page

@@ -166,19 +166,19 @@ def test_not_applied_says_how_it_was_found_out(
 
 def test_times_name_the_zone_of_the_viewer() -> None:
     assert told(EXTEND, State.APPLIED).sentence == (
-        "Changed from 1 Jul 2026 12:00 CEST to 24 Dec 2026 19:00 CET."
+        "Changed from 1 Jul 2026, 12:00 CEST to 24 Dec 2026, 19:00 CET."
     )
     assert told(EXTEND, State.APPLIED, expires_before=None).sentence == (
-        "Changed from no expiration to 24 Dec 2026 19:00 CET."
+        "Changed from no expiration to 24 Dec 2026, 19:00 CET."
     )
     after = {"expires_at": "2027-01-01T00:00:00+00:00"}
     assert told(EXTEND, State.SUPERSEDED, after=after).sentence == (
-        "A later read shows 1 Jan 2027 01:00 CET: neither what it was (1 Jul 2026 12:00 CEST) "
-        "nor what was asked for (24 Dec 2026 19:00 CET)."
+        "A later read shows 1 Jan 2027, 01:00 CET: neither what it was (1 Jul 2026, 12:00 CEST) "
+        "nor what was asked for (24 Dec 2026, 19:00 CET)."
     )
     accepted = {"after": {"accepted_at": "2026-11-22T11:02:00+00:00"}}
     assert told(CANCEL, State.REFUSED, failure_kind="accepted", **accepted).sentence == (
-        "The recipient accepted it at 22 Nov 2026 12:02 CET. Nothing was sent."
+        "The recipient accepted it at 22 Nov 2026, 12:02 CET. Nothing was sent."
     )
 
 
@@ -213,3 +213,16 @@ def test_a_wait_that_goody_asks_for(minutes: int, sentence: str, next_step: str)
 def test_why_nothing_was_sent(kind: str, sentence: str) -> None:
     telling = told(CANCEL, State.NOT_SENT, failure_kind=kind, detail="Goody failed repeatedly")
     assert (telling.title, telling.sentence) == ("Not canceled", sentence)
+
+
+def test_what_waits_for_a_person_is_not_said_to_be_unread() -> None:
+    """Reads that settle nothing lead here as well as reads that fail."""
+    waiting = told(CANCEL, State.NEEDS_HUMAN, failure_kind="deadline", reads=9)
+    assert waiting.sentence == "For a long time, no read of the order has settled the outcome."
+
+
+@pytest.mark.parametrize("kind", ["unknown_status", "not_found"])
+def test_where_nothing_is_known_of_the_order_only_the_attempt_is_spoken_of(kind: str) -> None:
+    """An unknown status may be a new word for canceled."""
+    refused = told(CANCEL, State.REFUSED, failure_kind=kind, detail="Some sentence.")
+    assert refused.title == "This attempt was not carried out"

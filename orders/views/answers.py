@@ -14,15 +14,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 
 from orders import services
-from orders.audit import Action, NotAllowed, Right
+from orders.audit import NotAllowed, Right
 from orders.models import Operation, State
-from orders.outcomes import tell
+from orders.outcomes import NOT_CARRIED_OUT, tell
 from orders.presenters import dialogs
+from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog
 from orders.presenters.marks import Banner
 from orders.presenters.operations import describe, operation_url, with_next
 from orders.presenters.parts import Line
-from orders.services import FormKeyReused, NotRecorded, OrderBusy, OrderView, OutcomeNotRecorded
+from orders.services import FormKeyReused, NotRecorded, OrderBusy, OutcomeNotRecorded
 
 from .detail import detail_part, next_url, reader_of, row_part, toast_part, undoable
 from .fragments import chosen_partial, render, target_of
@@ -33,6 +34,8 @@ FRAGMENTS = {"dialog-body": "dialog"}
 
 # Nothing happened at Goody: said where it was asked for.
 _WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT)
+# Looked into and closed without the change: told on a page that stays, never in a toast.
+_CAME_TO_NOTHING = (State.NOT_APPLIED, State.SUPERSEDED)
 
 
 class SeeOther(HttpResponse):
@@ -100,11 +103,15 @@ def _is_dialog(request: HttpRequest) -> bool:
 def _stay(
     request: HttpRequest, order_id: UUID, banner: Banner, *, template: str, status: int
 ) -> HttpResponse:
-    """The dialog again, without a form: only a new look helps."""
+    """The dialog again, without a form: only a new look helps.
+
+    Its title speaks of this attempt alone: an earlier one, or another person's, may have changed
+    the order.
+    """
     name = "order_cancel" if template == CANCEL else "order_expiration"
     url = with_next(reverse(name, args=[order_id]), next_url(request))
     dialog = Dialog(
-        title="Nothing was changed" if banner is not _OUTCOME_NOT_RECORDED else banner.title,
+        title=banner.title if banner is _OUTCOME_NOT_RECORDED else NOT_CARRIED_OUT,
         recipient="",
         url=url,
         order_url=with_next(reverse("order_detail", args=[order_id]), next_url(request)),
@@ -132,7 +139,8 @@ def _done(request: HttpRequest, operation: Operation) -> HttpResponse:
     """Replace what the dialog was opened from, by what Goody answered."""
     view = services.stored_order(operation.order_uuid)
     opened_from = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    if view is None or opened_from not in _places(operation.order_uuid):
+    is_at_hand = view is not None and opened_from in _places(operation.order_uuid)
+    if view is None or not is_at_hand or operation.state in _CAME_TO_NOTHING:
         return HttpResponse(headers={"HX-Redirect": operation_url(operation, next_url(request))})
     is_row = opened_from == reverse("order_list")
     part = row_part(request, view) if is_row else detail_part(request, view)
@@ -149,11 +157,6 @@ def _places(order_id: UUID) -> tuple[str, str]:
 
 def to_operation(request: HttpRequest, operation: Operation) -> SeeOther:
     return SeeOther(operation_url(operation, next_url(request)))
-
-
-def as_seen(view: OrderView) -> OrderView:
-    """Our copy, good enough to show a form again: nothing is sent before a fresh read."""
-    return replace(view, is_fresh=True)
 
 
 def operation_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
@@ -181,5 +184,5 @@ def operation_context(request: HttpRequest, operation: Operation) -> dict[str, A
 
 def _settled_by(operation: Operation) -> list[Line]:
     """What a lead recorded by hand, out of the audit."""
-    rows = operation.audit.filter(action=Action.OPERATION_SETTLE).order_by("id")
-    return [Line(f"Settled by {row.actor_name}", row.note) for row in rows]
+    found = settled_by_hand(operation.audit.all())
+    return [Line(f"Settled by {found.actor_name}", found.note)] if found else []

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from orders import services
 from orders.audit import Right
@@ -17,7 +17,7 @@ from orders.models import Operation, State
 from orders.outcomes import tell
 from orders.presenters.detail import Reader, present
 from orders.presenters.marks import Toast
-from orders.presenters.operations import operation_url, poll_token, undo_url
+from orders.presenters.operations import lately_failed, operation_url, poll_token, undo_url
 from orders.presenters.rows import row_context
 from orders.services import ListedOrder, OrderView
 
@@ -28,7 +28,7 @@ TEMPLATE = "orders/detail.html"
 FRAGMENTS = {"order-detail": "detail", "order-": "row"}
 
 
-@require_GET
+@require_safe
 @requires(Right.READ)
 def order_detail(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
     """Read from Goody; a part that polls while a write is open is fed from our copy."""
@@ -41,10 +41,10 @@ def order_detail(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
         # Nothing new: what somebody has unfolded or is reading stays as it is.
         return HttpResponse(status=204)
     if is_row:
-        return HttpResponse(row_part(request, view) + news(request, view))
+        return HttpResponse(row_part(request, view) + good_news(request, view))
     answer = render(request, TEMPLATE, detail_context(request, view), {"order-detail": "detail"})
-    if is_poll and target_of(request) == "order-detail" and _is_good_news(view):
-        answer.write(news(request, view))
+    if is_poll and target_of(request) == "order-detail":
+        answer.write(good_news(request, view))
     return answer
 
 
@@ -92,20 +92,24 @@ def row_part(request: HttpRequest, view: OrderView) -> str:
         operation=view.operation,
         is_cancel_on_record=view.is_cancel_on_record,
     )
-    context = row_context(listed, viewer=request.viewer, next_url=next_url(request))
+    context = row_context(
+        listed,
+        viewer=request.viewer,
+        next_url=next_url(request),
+        failed=lately_failed(view.operations, request.viewer.now),
+    )
     return render_to_string("orders/list.html#row", context, request)
 
 
-def news(request: HttpRequest, view: OrderView) -> str:
-    """A toast for a poll that finds the write it waited for settled; "" while it is open."""
-    if view.operation is not None or not view.operations:
+def good_news(request: HttpRequest, view: OrderView) -> str:
+    """A toast for a poll that finds the write it waited for applied; "" otherwise.
+
+    A failure is told in the row or above the order, where it stays.
+    """
+    newest = view.operations[0] if view.operations else None
+    if newest is None or newest.state != State.APPLIED or view.operation is not None:
         return ""
-    return toast_part(request, view.operations[0])
-
-
-def _is_good_news(view: OrderView) -> bool:
-    """The detail tells a failure in a banner that stays; a toast is for what worked."""
-    return bool(view.operations) and view.operations[0].state == State.APPLIED
+    return toast_part(request, newest)
 
 
 def toast_part(request: HttpRequest, operation: Operation) -> str:

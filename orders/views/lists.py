@@ -8,10 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from orders import services
+from orders import formats, services
 from orders.audit import Right
 from orders.forms.listing import DEFAULT_SIZE, ListingForm, Position, Window, list_url
-from orders.presenters import formats
 from orders.presenters.listing import Page, filters_in_words, make_page
 from orders.services import Listing
 

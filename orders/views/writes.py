@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_safe
 
 from goody.errors import GoodyError
 from orders import eligibility, services
@@ -30,13 +30,12 @@ from orders.gatekeeper import GateClosed
 from orders.models import Operation
 from orders.presenters import dialogs
 from orders.presenters.dialogs import Dialog, ExpirationDialog
-from orders.services import OrderNotFound, OrderView
-from orders.services.reading import why_not_fresh
-from orders.services.settling import NotSettleable
+from orders.presenters.operations import operation_url
+from orders.services import NotSettleable, OrderNotFound, OrderView
 
 from . import answers
 from .answers import CANCEL, EXPIRATION
-from .detail import reader_of, undoable
+from .detail import next_url, reader_of, undoable
 from .fragments import render
 from .permissions import requires
 
@@ -109,7 +108,8 @@ def _check_expiration(request: HttpRequest, order_id: UUID, form: ExpirationForm
         given["expiration"],
         now=request.viewer.now,
         may_shorten=given["may_shorten"] or given["undoes"] is not None,
-        max_days=settings.EXTENSION_MAX_DAYS,
+        # What an undo goes back to was Goody's own date.
+        max_days=None if given["undoes"] else settings.EXTENSION_MAX_DAYS,
     )
     if not verdict.is_allowed:
         field = "may_shorten" if verdict.code in ("shortens", "sets_a_date") else "expiration"
@@ -144,7 +144,7 @@ def _order_for_dialog(request: HttpRequest, order_id: UUID, form: WriteForm | No
         stored = services.stored_order(order_id)
     if stored is None:
         return services.refresh_order(order_id=order_id, now=request.viewer.now)
-    return answers.as_seen(stored)
+    return stored
 
 
 def _typed(form: WriteForm | None, dialog: Dialog) -> str:
@@ -197,7 +197,7 @@ def _unavailable(
     request: HttpRequest, order_id: UUID, template: str, error: Exception
 ) -> HttpResponse:
     name = "order_cancel" if template == CANCEL else "order_expiration"
-    problem = why_not_fresh(error)
+    problem = services.why_not_fresh(error)
     dialog = dialogs.unavailable(order_id, name, problem, reader=reader_of(request))
     return render(request, template, {"dialog": dialog}, answers.FRAGMENTS, status=503)
 
@@ -210,11 +210,15 @@ def operation(request: HttpRequest, order_id: UUID, operation_id: UUID) -> HttpR
     return _operation_page(request, found, SettleForm())
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SETTLE)
 def operation_settle(request: HttpRequest, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
-    """Record what a lead saw on Goody's own page."""
+    """Record what a lead saw on Goody's own page. The form stands on the operation's page, where
+    a GET leads (as after a login in between).
+    """
     found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
+    if request.method != "POST":
+        return redirect(operation_url(found, next_url(request)))
     form = SettleForm(request.POST)
     if not form.is_valid():
         return _operation_page(request, found, form, status=422)

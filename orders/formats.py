@@ -1,6 +1,7 @@
-"""Money, dates and ids as text. The zone is always the viewer's, and always named.
+"""Money, dates and ids as text, for pages and for the sentences of the domain alike.
 
-Own month names and digits: what a page says must not depend on a machine's locale.
+The zone is always the viewer's, and always named. Own month names and digits: what is said must
+not depend on a machine's locale.
 """
 
 from __future__ import annotations
@@ -39,9 +40,22 @@ def money(cents: int | None) -> str:
     return f"{sign}${dollars:,}.{rest:02d}"
 
 
+def in_zone(at: datetime, zone: tzinfo) -> datetime:
+    """The instant in the zone; in its own at the ends of the calendar."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at
+
+
+def printable(text: str) -> str:
+    """Text that can be sent as UTF-8: half a surrogate pair, which cannot, becomes its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def day(at: datetime, zone: tzinfo) -> str:
     """The day in the zone: "12 Mar 2026"."""
-    return date_in_words(at.astimezone(zone))
+    return date_in_words(in_zone(at, zone))
 
 
 def date_in_words(date: datetime | Date) -> str:
@@ -51,25 +65,30 @@ def date_in_words(date: datetime | Date) -> str:
 
 def minute(at: datetime, zone: tzinfo) -> str:
     """Hour and minute in the zone: "14:02"."""
-    local = at.astimezone(zone)
+    local = in_zone(at, zone)
     return f"{local.hour:02d}:{local.minute:02d}"
 
 
 def clock(at: datetime, zone: tzinfo) -> str:
     """Hour, minute and second in the zone: "14:02:11"."""
-    return f"{minute(at, zone)}:{at.astimezone(zone).second:02d}"
+    return f"{minute(at, zone)}:{in_zone(at, zone).second:02d}"
 
 
 def date_time(at: datetime | None, zone: tzinfo) -> str:
     """Day and minute with the zone named: "12 Mar 2026, 23:59 EDT"; "—" for None."""
     if at is None:
         return NOTHING
-    return f"{day(at, zone)}, {minute(at, zone)} {zone_name(at, zone)}"
+    local = in_zone(at, zone)
+    return f"{date_in_words(local)}, {local.hour:02d}:{local.minute:02d} {_name_of_zone(local)}"
 
 
 def zone_name(at: datetime, zone: tzinfo) -> str:
     """The zone's short name at that instant; zones without letters read "UTC+03"."""
-    name = at.astimezone(zone).tzname() or "UTC"
+    return _name_of_zone(in_zone(at, zone))
+
+
+def _name_of_zone(local: datetime) -> str:
+    name = local.tzname() or "UTC"
     return f"UTC{name}" if name[0] in "+-" else name
 
 
@@ -91,7 +110,7 @@ def relative(at: datetime, now: datetime) -> str:
 
 def iso(at: datetime) -> str:
     """For `datetime=` attributes: whole seconds in UTC, "2026-03-12T23:59:00Z"."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{in_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def moment(at: datetime | None, zone: tzinfo, *, now: datetime | None = None) -> Moment | None:
