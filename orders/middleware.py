@@ -14,7 +14,12 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.db import Error as DatabaseFailure
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.module_loading import import_string
@@ -93,9 +98,12 @@ class ExpectedFailuresMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.page_for = import_string("orders.views.errors.page_for")
+        self.method_not_allowed = import_string("orders.views.errors.method_not_allowed")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        is_bare = isinstance(response, HttpResponseNotAllowed) and not response.content
+        return self.method_not_allowed(request, response) if is_bare else response
 
     def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
         """Load the user here, where a database that is down can still be answered for.
@@ -103,6 +111,8 @@ class ExpectedFailuresMiddleware:
         Django gives process_exception only what views raise, and the user is loaded before.
         """
         if getattr(view, "works_without_database", False):
+            # Nor does a page about a refusal of theirs ask for one.
+            request.is_frame_bare = True
             return None
         try:
             _ = request.user.is_authenticated

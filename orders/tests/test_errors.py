@@ -12,7 +12,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from orders import gatekeeper
-from orders.models import Profile, VendorGate
+from orders.audit import MOST_SECURITY_EVENTS
+from orders.models import AuditEntry, Profile, VendorGate
 from testing.faulty_server import refusing_url
 
 URL = "/orders/"
@@ -262,3 +263,50 @@ def test_a_missing_right_is_named_with_who_grants_it(as_role):
         403,
         "Your role may not manage the connection to Goody. An admin can make you an admin.",
     )
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("999999999999", 900), ("36000", 900), ("70", 70)])
+def test_a_wait_is_told_as_long_as_it_is_kept(agent, emulator, noon, asked, kept):
+    emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": asked}})
+    until = noon + timedelta(seconds=kept)
+    for _ in range(2):
+        response = agent.get(URL)
+        assert_in_frame(response, 503, f"Goody asks us to wait until {until:%H:%M:%S} UTC")
+        assert response["Retry-After"] == str(kept)
+
+
+@pytest.mark.parametrize("failure", [OperationalError("gone"), OperationalError("locked")])
+def test_after_a_post_nothing_is_claimed_about_goody(agent, monkeypatch, failure):
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("orders.views.people.SettingsForm.is_valid", fail)
+    content = assert_in_frame(agent.post("/settings/", {}), 503, "look at the order")
+    assert "not affected" not in content
+    assert "Nothing was" not in content
+
+
+def test_a_flood_of_forged_posts_fills_nothing():
+    stranger = Client(enforce_csrf_checks=True)
+    for _ in range(MOST_SECURITY_EVENTS + 5):
+        assert stranger.post("/login/", {}).status_code == 403
+    events = AuditEntry.objects.filter(action="security.csrf_anonymous")
+    assert events.count() == MOST_SECURITY_EVENTS
+    assert "more of these within the hour" in events.latest("id").detail
+
+
+def test_a_flood_from_outside_hides_nothing_of_somebody_signed_in(agent):
+    stranger = Client(enforce_csrf_checks=True)
+    for _ in range(MOST_SECURITY_EVENTS + 1):
+        stranger.post("/login/", {})
+    attacked = Client(enforce_csrf_checks=True)
+    attacked.force_login(agent.user)
+    attacked.post("/settings/", {})
+    assert AuditEntry.objects.filter(action="security.csrf").count() == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [("get", "/logout/"), ("post", "/orders/")])
+def test_a_refused_method_is_a_page_in_the_frame(agent, method, path):
+    response = getattr(agent, method)(path)
+    assert_in_frame(response, 405, "This address shows no page")
+    assert response["Allow"]

@@ -203,7 +203,9 @@ def _database_failed(request: HttpRequest, failure: Exception) -> Problem:
     return Problem(
         503,
         "The dashboard's own database cannot be reached",
-        "Nothing can be shown without it. Goody itself is not affected.",
+        "Nothing can be shown without it. Goody itself is not affected."
+        if was_reading
+        else "Without it this could not be finished, and what became of it cannot be shown.",
         "Try again in a moment; if it stays, tell an admin." if was_reading else _LOOK_FIRST,
         retry_after=_RETRY_LATER,
     )
@@ -258,9 +260,9 @@ def _shape_of(request: HttpRequest) -> tuple[str, dict[str, str]]:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW, and what SecFetchMiddleware answers: nothing was done, and it is noted."""
     try:
-        note_security_event(
-            "csrf", detail=f"{request.path}: {reason}", request_id=request.request_id
-        )
+        # Apart, so that a flood from outside hides nothing that happens to somebody signed in.
+        kind = "csrf" if request.user.is_authenticated else "csrf_anonymous"
+        note_security_event(kind, detail=f"{request.path}: {reason}", request_id=request.request_id)
     except DatabaseFailure:
         log.warning("security event csrf could not be recorded: %s", reason)
     return show(
@@ -312,6 +314,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
             tone="warn",
         ),
     )
+
+
+def method_not_allowed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """In place of Django's empty 405 (an address that only takes a form, typed or reloaded)."""
+    page = show(
+        request,
+        Problem(
+            405,
+            "This address shows no page",
+            "It only takes what a form of this dashboard sends. Nothing was done.",
+            "",
+            reverse("order_list"),
+            "All orders",
+            tone="warn",
+        ),
+    )
+    page["Allow"] = response["Allow"]
+    page._has_been_logged = True  # noqa: SLF001 - Django logged it when the view refused
+    return page
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:  # noqa: ARG001
