@@ -20,7 +20,17 @@ from testing.behaviors import Connection, answer
 from testing.faulty_server import FaultyServer
 from testing.vendor import Emulator
 
-from .domain import ORDER_ID, cancel, extend, in_days, open_order, operation, order_json, refusing, seen
+from .domain import (
+    ORDER_ID,
+    cancel,
+    extend,
+    in_days,
+    open_order,
+    operation,
+    order_json,
+    refusing,
+    seen,
+)
 
 CANCELED = order_json(status="failed")
 
