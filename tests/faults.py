@@ -104,7 +104,7 @@ FAULTS = [
         "Connection problem",
         "refused",
         "key_rejected",
-        "Goody rejects the API key.",
+        "This dashboard had no working connection to Goody.",
     ),
     Fault(
         "F13 403",

@@ -63,7 +63,7 @@ TABLE: dict[str, Row] = {
     "order_cancel": Row(AGENTS, (200, 200, 422, 405, 405)),
     "order_expiration": Row(AGENTS, (200, 200, 422, 405, 405)),
     "operation": Row(READERS, (200, 200, 405, 405, 405)),
-    "operation_settle": Row(LEADS, (405, 405, 422, 405, 405)),
+    "operation_settle": Row(LEADS, (302, 302, 422, 405, 405)),
     "audit": Row(AGENTS, (200, 200, 405, 405, 405)),
     "system": Row(ADMINS, (200, 200, 200, 405, 405)),
     "settings": Row(LOGGED_IN, (200, 200, 422, 405, 405)),

@@ -186,7 +186,7 @@ def test_a_post_that_lands_late_is_still_told_and_sent_once(
 
     assert emulator.control("POST", "late") == {"applied": 1}
     assert "Canceled" in agent.get(f"/orders/{order_id}/").text
-    assert "It turned out to be canceled later." in operation_page(agent)
+    assert "It turned out later that it had arrived." in operation_page(agent)
     assert outcomes() == ["", "unknown", "not_applied", "applied"]
     assert emulator.posts() == 1
     assert len(emulator.ledger(order_id=order_id, kind="cancel")) == 1
