@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self, TypedDict
+from html import escape
+from typing import Any, Self, TypedDict, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from goody.types import Order, Sender
 from orders import eligibility, formats
@@ -104,6 +106,12 @@ def row_context(
 
 
 def make_row(listed: ListedOrder, *, setting: Setting, failed: Operation | None = None) -> Row:
+    """Each cell escaped, which here takes a fraction of what a template takes for it."""
+    cells = _cells(listed, setting, failed).items()
+    return cast(Row, {name: SafeString(escape(str(text))) for name, text in cells})
+
+
+def _cells(listed: ListedOrder, setting: Setting, failed: Operation | None) -> Row:
     order, zone = listed.order, setting.zone
     order_id = str(order.id)
     path = f"{setting.orders_url}{order_id}/"
