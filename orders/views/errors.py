@@ -20,7 +20,6 @@ from django.urls import reverse
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
 from orders import formats
 from orders.audit import NotAllowed, Right, note_security_event
-from orders.context import missing_settings
 from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused, wait_asked_for
 from orders.presenters.marks import Banner
 from orders.services import OrderNotFound
@@ -128,7 +127,7 @@ def _key_rejected(request: HttpRequest) -> Problem:
 
 def _gate_closed(request: HttpRequest, failure: Exception) -> Problem:
     if isinstance(failure, NotConfigured):
-        return _not_configured()
+        return _not_configured(failure)
     now, zone = request.viewer.now, request.viewer.zone
     if isinstance(failure, Paused):
         until = failure.until
@@ -147,14 +146,14 @@ def _gate_closed(request: HttpRequest, failure: Exception) -> Problem:
     )
 
 
-def _not_configured() -> Problem:
-    missing = missing_settings()
-    verb = "are" if len(missing) > 1 else "is"
+def _not_configured(failure: NotConfigured) -> Problem:
+    """ "GOODY_API_KEY is not set", or what is wrong with what is set."""
+    title, _, reason = str(failure).partition(": ")
     return Problem(
         503,
-        f"{' and '.join(missing)} {verb} not set",
-        "The dashboard does not know which Goody to ask, or with which key.",
-        "Put it into the environment or into the file .env (see .env.example and the README), "
+        title,
+        f"{reason}." if reason else "The dashboard does not know which Goody to ask.",
+        "Put it right in the environment or in the file .env (see .env.example and the README), "
         "then restart the dashboard.",
         tone="warn",
     )
