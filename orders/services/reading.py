@@ -24,7 +24,7 @@ from orders.audit import Action, Actor, action, note_action
 from orders.gatekeeper import GateClosed
 from orders.models import Anomaly, Operation, Order, State
 
-from .settling import abandon_expired, learn_from
+from .settling import learn_from, operations_on
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
     Raises OrderNotFound, or the GateClosed or GoodyError when there is no copy either.
     """
     try:
-        order = read_order(order_id, patience=patience or gatekeeper.detail_patience())
+        order, operations = _read(order_id, patience or gatekeeper.detail_patience())
     except NotFound as error:
         mark_missing(order_id, read_at=now)
         return _copy_or_raise(order_id, "", OrderNotFound(), error)
@@ -185,11 +185,16 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
         if isinstance(error, GoodyError):
             log.info("order %s could not be read: %s", order_id, error.detail)
         return _copy_or_raise(order_id, why_not_fresh(error), error, error)
-    return _view(order, as_of=now, is_fresh=True)
+    return _view(order, operations, as_of=now, is_fresh=True)
 
 
 def read_order(order_id: UUID, *, patience: Patience) -> GoodyOrder:
     """GET the order and let everything that waits for news of it know. Raises as the client."""
+    return _read(order_id, patience)[0]
+
+
+def _read(order_id: UUID, patience: Patience) -> tuple[GoodyOrder, tuple[Operation, ...]]:
+    """The order as Goody has it now, and the writes on it after they heard of that."""
     read_at = timezone.now()
     order = gatekeeper.ask(
         lambda client, left: client.get_order(order_id, patience=left), patience=patience
@@ -197,20 +202,16 @@ def read_order(order_id: UUID, *, patience: Patience) -> GoodyOrder:
     remember_quietly([order], read_at=read_at)
     _note_odd_order(order, now=read_at)
     try:
-        learn_from(order, read_at=read_at)
+        return order, learn_from(order, read_at=read_at)
     except DatabaseFailure:
         log.warning("what a read says about open operations could not be stored")
-    return order
+        return order, tuple(Operation.objects.on([order_id]))
 
 
 def stored_order(order_id: UUID) -> OrderView | None:
     """Our copy, without asking Goody."""
     row = Order.objects.filter(uuid=order_id).first()
-    if row is None:
-        return None
-    return _view(
-        row.as_goody(), as_of=row.read_at, is_fresh=False, is_missing=row.missing_at is not None
-    )
+    return _copy(row, problem="") if row else None
 
 
 def _copy_or_raise(
@@ -219,8 +220,13 @@ def _copy_or_raise(
     row = Order.objects.filter(uuid=order_id).first()
     if row is None:
         raise otherwise from cause
+    return _copy(row, problem=problem)
+
+
+def _copy(row: Order, *, problem: str) -> OrderView:
     return _view(
         row.as_goody(),
+        _operations(row.uuid),
         as_of=row.read_at,
         is_fresh=False,
         problem=problem,
@@ -230,13 +236,13 @@ def _copy_or_raise(
 
 def _view(
     order: GoodyOrder,
+    operations: tuple[Operation, ...],
     *,
     as_of: datetime,
     is_fresh: bool,
     problem: str = "",
     is_missing: bool = False,
 ) -> OrderView:
-    operations = _operations(order.id)
     return OrderView(
         order=order,
         as_of=as_of,
@@ -251,16 +257,11 @@ def _view(
 
 
 def _operations(order_id: UUID) -> tuple[Operation, ...]:
-    """All writes on an order, the newest first; what was left lying is taken back first."""
-    now = timezone.now()
-    found = tuple(Operation.objects.on([order_id]).order_by("-created_at"))
-    if not any(one.has_lost_its_lease(now) for one in found):
-        return found
     try:
-        abandon_expired(now=now, order_id=order_id)
+        return operations_on(order_id, now=timezone.now())
     except DatabaseFailure:
         log.warning("leases that ran out could not be taken back")
-    return tuple(Operation.objects.on([order_id]).order_by("-created_at"))
+        return tuple(Operation.objects.on([order_id]))
 
 
 def why_not_fresh(error: Exception) -> str:

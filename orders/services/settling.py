@@ -165,20 +165,35 @@ def _give_up_if_late(operation: Operation, now: datetime) -> None:
         conclude(operation, State.NEEDS_HUMAN, due_at=None)
 
 
-def learn_from(order: GoodyOrder, *, read_at: datetime) -> None:
+def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
+    """All writes on an order, the newest first; what was left lying is taken back before."""
+    found = tuple(Operation.objects.on([order_id]))
+    if not any(one.has_lost_its_lease(now) for one in found):
+        return found
+    abandon_expired(now=now, order_id=order_id)
+    return tuple(Operation.objects.on([order_id]))
+
+
+def learn_from(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
     """Let every write that waits for news of this order hear what a read says.
 
     `read_at` is when the read started: a write that was sent later learns nothing from it.
+    Returns all writes on the order as they stand afterwards, the newest first.
     """
-    waiting = Operation.objects.filter(
-        order_uuid=order.id, sent_at__lt=read_at, state__in=[State.UNKNOWN, *_CORRECTABLE]
-    )
+    operations = operations_on(order.id, now=timezone.now())
+    waiting = [one for one in operations if _waits_for_news(one, read_at)]
     for operation in waiting:
         reading = write_of(operation).conclude(order)
         if operation.state == State.UNKNOWN:
             _close_by(operation, reading, order)
         elif reading is Reading.APPLIED:
             _correct(operation, order)
+    return tuple(Operation.objects.on([order.id])) if waiting else operations
+
+
+def _waits_for_news(operation: Operation, read_at: datetime) -> bool:
+    is_older = operation.sent_at is not None and operation.sent_at < read_at
+    return is_older and operation.state in (State.UNKNOWN, *_CORRECTABLE)
 
 
 def _close_by(operation: Operation, reading: Reading, order: GoodyOrder) -> None:
