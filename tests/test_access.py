@@ -339,8 +339,8 @@ def test_djangos_admin_is_for_admins_and_only_to_look_at(role: str, ground: Grou
     client = visitor(role)
     before = Operation.objects.get(), AuditEntry.objects.count()
     for address in admin_addresses(ground):
-        for method in METHODS:
-            for headers in ({}, HTMX):
+        for method in ("GET", "POST"):
+            for headers in ({}, HTMX) if role not in ADMINS else ({},):
                 answer = client.generic(method, address, headers=headers)
                 if role not in ADMINS:
                     assert answer.status_code in (302, 401, 403, 404), (method, address)

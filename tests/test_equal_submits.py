@@ -135,7 +135,7 @@ def test_who_comes_second_to_an_order_sees_who_is_at_it_and_since_when(live_app:
         with submitting(of_ana, ana) as first:
             goody.wait_until(lambda server: server.posts == 1)
             begun = wait_for(lambda: Operation.objects.filter(state=State.SENDING).first())
-            says = f"Ana is canceling this gift ({begun.created_at:%H:%M})."
+            says = f"Ana is canceling this gift ({begun.created_at:%H:%M} UTC)."
             for headers in ({}, htmx_from(ben, "/orders/")):
                 refused = of_ben.submit(ben, headers)
                 opened = ben.get(of_ben.path, headers=headers)
