@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import date as Date  # noqa: N812 - `date` is a parameter below
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 NOTHING = "—"
+# A batch of gifts shares its dates, and so do the pages that people look at again and again.
+_REMEMBERED = 4096
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = (
     (timedelta(days=365), "y"),
@@ -53,6 +56,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def day(at: datetime, zone: tzinfo) -> str:
     """The day in the zone: "12 Mar 2026"."""
     return date_in_words(in_zone(at, zone))
@@ -74,6 +78,7 @@ def clock(at: datetime, zone: tzinfo) -> str:
     return f"{minute(at, zone)}:{in_zone(at, zone).second:02d}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def date_time(at: datetime | None, zone: tzinfo) -> str:
     """Day and minute with the zone named: "12 Mar 2026, 23:59 EDT"; "—" for None."""
     if at is None:
@@ -108,6 +113,7 @@ def relative(at: datetime, now: datetime) -> str:
     return "now"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def iso(at: datetime) -> str:
     """For `datetime=` attributes: whole seconds in UTC, "2026-03-12T23:59:00Z"."""
     return f"{in_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 from uuid import UUID
@@ -27,6 +27,7 @@ _KEPT_WHEN_ABSENT = ("created_at", "event_times")
 class _Stored(NamedTuple):
     """What of a stored copy is compared with an answer."""
 
+    pk: int
     uuid: UUID
     payload_hash: str
     missing_at: datetime | None
@@ -54,29 +55,25 @@ class OrderQuerySet(models.QuerySet["Order"]):
         given = {order.id: order for order in orders}
         with rebuildable(using=self.db):
             stored = self._stored(given)
-            same = [row.uuid for row in stored if row.is_repeated_by(given[row.uuid])]
-            if not same or self._renew(stored, same, read_at=read_at):
-                for uuid in same:
-                    del given[uuid]
+            same = [row for row in stored if row.is_repeated_by(given[row.uuid])]
+            self._renew(same, read_at=read_at)
+            for row in same:
+                del given[row.uuid]
             rows = [Order.from_goody(order, read_at=read_at) for order in given.values()]
             _upsert_all(rows, using=self.db)
         return {row.uuid: row.created_at for row in stored if row.created_at is not None}
 
     def _stored(self, given: Mapping[UUID, GoodyOrder]) -> list[_Stored]:
-        names = ["uuid", "payload_hash", "missing_at", "created_at"]
+        """The copies to compare with, locked so that they stay what they are until the commit."""
+        names = ["pk", "uuid", "payload_hash", "missing_at", "created_at"]
         if any(order.event_times is not None for order in given.values()):
             names.append("event_times")
-        return [_Stored(*row) for row in self.filter(uuid__in=given).values_list(*names)]
+        rows = self.filter(uuid__in=given).order_by("pk").select_for_update()
+        return [_Stored(*row) for row in rows.values_list(*names)]
 
-    def _renew(
-        self, stored: Iterable[_Stored], same: Collection[UUID], *, read_at: datetime
-    ) -> bool:
-        """False if some of the copies are no longer what they were when compared."""
-        hashes = [row.payload_hash for row in stored]
-        standing = self.filter(uuid__in=same, payload_hash__in=hashes, missing_at=None)
+    def _renew(self, same: Iterable[_Stored], *, read_at: datetime) -> None:
         older = Q(read_at__lt=read_at) | Q(read_at__gt=_beyond(read_at))
-        renewed = standing.filter(older).update(read_at=read_at)
-        return renewed == len(same)
+        self.filter(older, pk__in=[row.pk for row in same]).update(read_at=read_at)
 
     def mark_missing(self, order_id: UUID, *, read_at: datetime) -> None:
         """Note that Goody does not know the order (404). The row is never deleted."""

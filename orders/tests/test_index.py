@@ -143,18 +143,6 @@ def test_a_404_of_an_order_never_seen_stores_nothing() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_copy_that_changed_while_it_was_compared_is_not_renewed() -> None:
-    """Between the comparison and the renewal another process may store something else."""
-    remember(order(), T1)
-    stored_before = Order.objects.all()._stored({ORDER_ID: order()})
-    remember(order(status="opened"), T2)
-    assert Order.objects.all()._renew(stored_before, [ORDER_ID], read_at=T3) is False
-    assert stored() == ("opened", T2, None)
-    remember(order(), T3)
-    assert stored() == ("notified", T3, None)
-
-
-@pytest.mark.django_db(transaction=True)
 def test_many_answers_at_once_end_with_the_latest() -> None:
     statuses = ["created", "notified", "opened", "accepted", "paid", "shipped"]
     moments = [(order(status=s), T1 + timedelta(seconds=n)) for n, s in enumerate(statuses)]

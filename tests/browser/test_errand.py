@@ -121,8 +121,10 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
     press("Tab")
     page.keyboard.type(PASSWORD)
     press("Enter")
+    expect(page.locator("h1")).to_have_text("Orders")
+    # The shortcuts are there when the page has loaded, a moment after its heading.
+    page.wait_for_load_state("load")
     for number in (2, 3):
-        expect(page.locator("h1")).to_have_text("Orders")
         press("]")
         expect(page.locator(".pager")).to_contain_text(f"Page {number} of")
     link = row(page, errand.order_id).locator("[data-open]")
