@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +19,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from testing import browser, databases, postgres, processes, users, vendor
 from testing.databases import Databases
+from testing.scratch import make_folder
 
 # Playwright's event loop runs in the test's thread, where Django would refuse the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # As Ctrl-C: everything that was started is ended in order.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        config.stash[_RUN] = tempfile.mkdtemp(prefix="goody-admin-tests-")
+        config.stash[_RUN] = str(make_folder("goody-admin-tests-"))
 
 
 _RUN = pytest.StashKey[str]()
@@ -94,13 +94,14 @@ def _kind_of(item: pytest.Item) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def _databases(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Databases:
+def _databases(request: pytest.FixtureRequest, worker_id: str) -> Databases:
     worker = getattr(request.config, "workerinput", None)
+    shared = Path(worker["run_folder"] if worker else request.config.stash[_RUN])
+    own = shared / worker_id
+    own.mkdir()
     return Databases(
-        shared=Path(worker["run_folder"] if worker else request.config.stash[_RUN]),
-        own=tmp_path_factory.mktemp("databases"),
+        shared=shared,
+        own=own,
         owner=worker["run_owner"] if worker else os.getpid(),
     )
 

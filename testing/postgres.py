@@ -15,13 +15,14 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import psycopg
+
+from testing.scratch import make_folder
 
 OLDEST = 15
 _STARTS = 5
@@ -70,7 +71,7 @@ class Server:
 
     def __init__(self) -> None:
         self.bin = binaries()
-        self.folder = Path(tempfile.mkdtemp(prefix="goody-admin-postgres-"))
+        self.folder = make_folder("goody-admin-postgres-")
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._user = _USER if os.geteuid() == 0 else None

@@ -211,16 +211,19 @@ def test_a_wrong_setting_is_named_and_is_no_crash(settings: Any, name: str, valu
 def test_the_wait_for_the_pace_counts_against_the_deadline(
     emulator: Emulator, settings: Any
 ) -> None:
-    settings.GOODY_CALLS_PER_SECOND, settings.GOODY_CALLS_BURST = 5, 0
+    settings.GOODY_CALLS_PER_SECOND = 0.1
+    VendorGate.objects.current()
     patience = gatekeeper.page_patience()
-    given = [
-        gatekeeper.ask(lambda client, left: left.deadline, patience=patience) for _ in range(3)
-    ]
-    assert given[0] == pytest.approx(patience.deadline, abs=0.05)
-    assert given[1] == pytest.approx(patience.deadline - 0.2, abs=0.1)
-    short = gatekeeper.less(patience, patience.deadline - 0.1)
+
+    def ask_when_the_next_place_is_in(seconds: float) -> float:
+        place = timezone.now() + timedelta(seconds=seconds)
+        VendorGate.objects.update(next_call_at=place)
+        return gatekeeper.ask(lambda client, left: left.deadline, patience=patience)
+
+    assert ask_when_the_next_place_is_in(-60) == patience.deadline
+    assert ask_when_the_next_place_is_in(0.5) < patience.deadline
     with pytest.raises(Unavailable, match="under way"):
-        gatekeeper.ask(lambda client, left: left, patience=short)
+        ask_when_the_next_place_is_in(patience.deadline + 5)
 
 
 @pytest.mark.django_db(transaction=True)

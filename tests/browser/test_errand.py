@@ -139,6 +139,7 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
     press("Escape")
     expect(trigger).to_be_focused()
     press("e")
+    expect(page.locator("#dialog[open]")).to_be_visible()
     tab_to(page, page.locator("#dialog .chip input").first)
     press("ArrowDown")
     expect(chip(page, "+14").locator("input")).to_be_checked()
