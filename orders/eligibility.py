@@ -32,9 +32,9 @@ class Verdict:
 
 _PAST_ACCEPTANCE = {
     "accepted": "the recipient accepted it",
-    "pending_payment": "the recipient accepted it and its payment is pending",
-    "paid": "the recipient accepted it and it is being prepared",
-    "ordered": "the recipient accepted it and it is being prepared",
+    "pending_payment": "it is accepted, payment pending",
+    "paid": "it is being prepared",
+    "ordered": "it is being prepared",
     "shipped": "it has been shipped",
     "delivered": "it has been delivered",
 }

@@ -13,10 +13,10 @@ from orders.services import reading
 @pytest.fixture
 def short_limits(settings: Any) -> None:
     """Limits of tenths of a second, and a client without a past."""
-    settings.GOODY_CONNECT_TIMEOUT = 0.3
-    settings.GOODY_PAGE_DEADLINE = 0.8
-    settings.GOODY_DETAIL_DEADLINE = 0.4
-    settings.GOODY_WRITE_DEADLINE = 0.4
+    settings.GOODY_CONNECT_TIMEOUT = 0.5
+    settings.GOODY_PAGE_DEADLINE = 1.2
+    settings.GOODY_DETAIL_DEADLINE = 0.6
+    settings.GOODY_WRITE_DEADLINE = 0.6
     # The breaker and the count of oddities last as long as the process: not beyond a test.
     gatekeeper._client.cache_clear()
     reading._noted.clear()

@@ -80,7 +80,8 @@ def test_a_plain_server_behind_an_https_url_is_a_tls_failure(certificates):
         with pytest.raises(Unavailable) as caught:
             client.cancel_order(ORDER_ID)
     assert caught.value.kind in ("tls", "connect")
-    assert server.requests == []
+    # The handshake's random bytes may look like lines to a server that expects text.
+    assert [one for one in server.requests if one.method in ("GET", "POST")] == []
 
 
 def test_resets_within_tls_are_as_without(certificates):
