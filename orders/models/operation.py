@@ -41,7 +41,7 @@ OPEN_STATES = (
 
 LEASED_STATES = (State.PLANNED, State.SENDING)
 
-# Closed, and certainly nothing was changed at Goody by it.
+# Closed, as far as is known without a change at Goody. A later read may still correct the last.
 WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED)
 
 MOVES: dict[State, frozenset[State]] = {
