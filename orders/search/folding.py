@@ -1,0 +1,107 @@
+"""What makes two spellings equal: stored and searched texts are folded here, and nowhere else.
+
+Neither database folds as the other does, and neither as people expect. A folded text has no marks
+(accents, vowel points, dakuten), no case, no invisible characters, straight quotes and dashes and
+single spaces, in the normal form NFKC: Łukasz, LUKASZ and "lukasz" are one. What this costs: kana
+that differ in their dakuten are one as well, and so are words of Indic scripts that differ in
+their vowel signs. A search that finds a little more is better than one that misses a person.
+
+Folding twice changes nothing, and no normal form of a text folds differently. NUL and surrogates,
+which PostgreSQL refuses, never survive.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import pairwise
+
+# Letters with a stroke or a ligature are letters of their own to Unicode, not to who types them.
+_LETTERS = {
+    "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ŧ": "t",
+    "ı": "i", "ĸ": "k", "ŋ": "n",
+}  # fmt: skip
+_STRAIGHT = {
+    **dict.fromkeys("‘’‚‛ʼʹ", "'"),
+    **dict.fromkeys("“”„‟«»", '"'),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+}
+_BEYOND_BMP = 0x10000
+
+# Scripts written without spaces between words, or, as Korean names, between their parts.
+_UNSPACED = (
+    "\u1100-\u11ff\u3005-\u3007\u3041-\u30ff\u3105-\u318f\u31a0-\u31bf\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_WORDS = re.compile(rf"([{_UNSPACED}]+)|([^\W_{_UNSPACED}]+)")
+
+
+class _Table(dict[int, int | str | None]):
+    """For str.translate: the replacements, and nothing for characters of the given categories.
+
+    It learns each character when it meets it, as far as the first plane of Unicode goes, so that
+    no text can make it large.
+    """
+
+    def __init__(self, replacements: dict[str, str], *, dropped: tuple[str, ...]) -> None:
+        super().__init__({ord(one): other for one, other in replacements.items()})
+        self._dropped = dropped
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        is_dropped = unicodedata.category(character).startswith(self._dropped)
+        kept = None if is_dropped and not character.isspace() else code
+        if code < _BEYOND_BMP:
+            self[code] = kept
+        return kept
+
+
+# Controls, formats (direction marks, joiners), halves of surrogate pairs.
+_INVISIBLE = ("Cc", "Cf", "Cs")
+_plain = _Table(_STRAIGHT, dropped=_INVISIBLE)
+_folded = _Table(
+    _STRAIGHT | _LETTERS | {letter.upper(): plain for letter, plain in _LETTERS.items()},
+    dropped=("M", *_INVISIBLE),
+)
+
+
+def plain(text: str) -> str:
+    """The text with compatible characters made one, straight quotes and dashes, and nothing
+    invisible. Case, accents and white space stay. Idempotent.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return unicodedata.normalize("NFKC", text.translate(_plain)).translate(_plain)
+
+
+def fold(text: str) -> str:
+    """The text as it is stored for searching and as it is searched for. Idempotent."""
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFKD", text).translate(_folded)
+    if text.isascii():
+        return " ".join(text.lower().split())
+    # Folding the case may yield marks and compatible characters anew.
+    bare = unicodedata.normalize("NFKD", text.casefold()).translate(_folded)
+    return " ".join(unicodedata.normalize("NFKC", bare).split())
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text: runs of letters and digits. Where a script that needs no spaces
+    meets another a word ends too.
+    """
+    return [run or word for run, word in _WORDS.findall(fold(text))]
+
+
+def word_starts(text: str) -> set[str]:
+    """What one and two folded characters are looked up in.
+
+    The first two characters of each word, or its only one. In scripts without spaces a word may
+    begin anywhere: each character and each adjacent pair of such a run is a start.
+    """
+    starts: set[str] = set()
+    for run, word in _WORDS.findall(fold(text)):
+        if run:
+            starts.update(run, map("".join, pairwise(run)))
+        else:
+            starts.add(word[:2])
+    return starts
