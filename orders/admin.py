@@ -53,7 +53,6 @@ class ReadOnlyAdmin(Guarded):
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     list_display = ("uuid", "status", "reference_id", "expires_at", "read_at", "missing_at")
-    list_filter = ("status",)
     search_fields = ("=uuid", "=reference_id")
 
 

@@ -6,21 +6,37 @@ The order index can be thrown away and rebuilt from Goody. Operations and the au
 from .anomaly import Anomaly
 from .audit import AuditEntry
 from .gate import VendorGate
+from .names import Label, Wording
 from .operation import LEASED_STATES, OPEN_STATES, WITHOUT_EFFECT, FailureClass, Operation, State
-from .order import Order, OrderPayload
+from .order import (
+    EXACT,
+    CreatedFrom,
+    Order,
+    OrderCount,
+    OrderPayload,
+    OtherProduct,
+    WordStart,
+)
 from .profile import Profile
 
 __all__ = [
+    "EXACT",
     "LEASED_STATES",
     "OPEN_STATES",
     "WITHOUT_EFFECT",
     "Anomaly",
     "AuditEntry",
+    "CreatedFrom",
     "FailureClass",
+    "Label",
     "Operation",
     "Order",
+    "OrderCount",
     "OrderPayload",
+    "OtherProduct",
     "Profile",
     "State",
     "VendorGate",
+    "WordStart",
+    "Wording",
 ]

@@ -1,96 +1,96 @@
-"""The index: one slim row an order, its payload beside it. Goody stays the only truth."""
+"""The index: one slim row an order, and its payload beside it. Goody stays the only truth.
+
+Columns only; orders.index fills them and nothing else writes them. All of it can be thrown away
+and read from Goody again.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self
+import json
+import zlib
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from django.db import DataError, connections, models, transaction
-from django.db.models import Q
+from django.db import models
 
 from goody.types import EventTimes, parse_order
 from goody.types import Order as GoodyOrder
 
-from .durability import rebuildable
 
-log = logging.getLogger(__name__)
+class CreatedFrom(models.IntegerChoices):
+    """How an order's creation time is known, the surest last."""
 
-# Kept from earlier reads when an answer lacks them: only the single-order call carries them.
-_KEPT_WHEN_ABSENT = ("created_at", "event_times")
+    NOWHERE = 0, "not known"
+    WINDOW = 1, "estimated from the creation window it was listed in"
+    FEED = 2, "the activity feed"
+    DETAIL = 3, "the order itself"
 
 
-class _Stored(NamedTuple):
-    """What of a stored copy is compared with an answer."""
-
-    pk: int
-    uuid: UUID
-    payload_hash: str
-    missing_at: datetime | None
-    created_at: datetime | None
-    event_times: dict[str, str | None] | None = None
-
-    def is_repeated_by(self, order: GoodyOrder) -> bool:
-        """Says this answer nothing that the stored copy does not say already?"""
-        return (
-            self.missing_at is None
-            and self.payload_hash == _content_hash(order)
-            and _times_of(order) in (None, self.event_times)
-        )
+# These name the second; the others are a place in the list and no date to show.
+EXACT = (CreatedFrom.FEED, CreatedFrom.DETAIL)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    def remember(self, orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
-        """Store what one answer of Goody said, unless a later request already said more.
-
-        `read_at` is the moment our request started (aware UTC). Copies are compared by it and
-        never by the rank of their status: an older read that arrives late changes nothing.
-        Rows that say the same as before only get the new `read_at`. Returns when those of them
-        were created of which we knew it before.
-        """
-        given = {order.id: order for order in orders}
-        with rebuildable(using=self.db):
-            stored = self._stored(given)
-            same = [row for row in stored if row.is_repeated_by(given[row.uuid])]
-            self._renew(same, read_at=read_at)
-            for row in same:
-                del given[row.uuid]
-            rows = [Order.from_goody(order, read_at=read_at) for order in given.values()]
-            _upsert_all(rows, using=self.db)
-        return {row.uuid: row.created_at for row in stored if row.created_at is not None}
-
-    def _stored(self, given: Mapping[UUID, GoodyOrder]) -> list[_Stored]:
-        """The copies to compare with, locked so that they stay what they are until the commit."""
-        names = ["pk", "uuid", "payload_hash", "missing_at", "created_at"]
-        if any(order.event_times is not None for order in given.values()):
-            names.append("event_times")
-        rows = self.filter(uuid__in=given).order_by("pk").select_for_update()
-        return [_Stored(*row) for row in rows.values_list(*names)]
-
-    def _renew(self, same: Iterable[_Stored], *, read_at: datetime) -> None:
-        older = Q(read_at__lt=read_at) | Q(read_at__gt=_beyond(read_at))
-        self.filter(older, pk__in=[row.pk for row in same]).update(read_at=read_at)
-
-    def mark_missing(self, order_id: UUID, *, read_at: datetime) -> None:
-        """Note that Goody does not know the order (404). The row is never deleted."""
-        self.filter(uuid=order_id, read_at__lte=read_at).update(missing_at=read_at)
+    def find(self, order_id: UUID) -> Order | None:
+        return self.filter(uuid=order_id).first()
 
 
 class Order(models.Model):
-    """The last copy of an order that Goody gave us, and when we had asked for it."""
+    """The last copy of an order that Goody gave us, in the columns that lists need.
 
+    `id` is the place by creation (orders.index.places): newest first is `-id` everywhere. It
+    changes when the creation time becomes known better, so that nothing outside the index keeps
+    it; `uuid` is Goody's id. Texts are "" where there is none; what is sorted by is NULL then.
+    Which indexes there are stands in orders.schema.
+    """
+
+    id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(unique=True)
     status = models.CharField(max_length=100)
     reference_id = models.TextField(blank=True)
+    # Of the token in the gift link: to be found by, not to be read.
+    gift_digest = models.CharField(max_length=32, blank=True)
+
     recipient_name = models.TextField(blank=True)
-    expires_at = models.DateTimeField(null=True)
+    recipient_email = models.TextField(blank=True)
+    # Folded (orders.search.folding): to sort by, to find one address, to find any part.
+    name_key = models.TextField(null=True)
+    email_key = models.TextField(blank=True)
+    people = models.TextField(blank=True)
+
     created_at = models.DateTimeField(null=True)
+    created_from = models.PositiveSmallIntegerField(
+        choices=CreatedFrom, default=CreatedFrom.NOWHERE
+    )
+    expires_at = models.DateTimeField(null=True)
+    is_expiry_odd = models.BooleanField(default=False)
+
+    # US cents: what a cancel would release
+    amount_cents = models.BigIntegerField(null=True)
+    is_before_tax = models.BooleanField(default=False)
+
+    # The first item of the cart, and how many items there are. Others: OtherProduct.
+    product_id = models.IntegerField(null=True)
+    brand_id = models.IntegerField(null=True)
+    quantity = models.BigIntegerField(null=True)
+    item_count = models.PositiveIntegerField(default=0)
+
+    # Names and texts that many orders share: see names.py.
+    sender_id = models.IntegerField(null=True)
+    workspace_id = models.IntegerField(null=True)
+    message_id = models.IntegerField(null=True)
+    note_id = models.IntegerField(null=True)
+    order_batch_id = models.UUIDField(null=True)
+
+    is_swapped = models.BooleanField(default=False)
+    is_payment_pending = models.BooleanField(default=False)
+    has_delivery_trouble = models.BooleanField(default=False)
+
     event_times = models.JSONField(null=True)
-    payload_hash = models.CharField(max_length=64)
+    # Of the row as a list has it, "" when it was read alone; of what it says, event times aside.
+    row_hash = models.CharField(max_length=32, blank=True)
+    content_hash = models.CharField(max_length=32)
     # When our request started, so that an older answer that arrives late is recognised.
     read_at = models.DateTimeField()
     missing_at = models.DateTimeField(null=True)
@@ -103,31 +103,14 @@ class Order(models.Model):
     def __str__(self) -> str:
         return f"{self.uuid} {self.status}"
 
-    @classmethod
-    def from_goody(cls, order: GoodyOrder, *, read_at: datetime) -> Self:
-        times = order.event_times
-        row = cls(
-            uuid=order.id,
-            status=order.status[:100],
-            reference_id=order.reference_id or "",
-            recipient_name=" ".join(
-                filter(None, (order.recipient_first_name, order.recipient_last_name))
-            ),
-            expires_at=order.expires_at,
-            created_at=times.created_at if times else None,
-            event_times=_times_of(order),
-            payload_hash=_content_hash(order),
-            read_at=read_at,
-        )
-        row.raw = order.raw.decode("utf-8", "replace")
-        return row
-
-    # The payload of a row that is about to be written; stored in OrderPayload.
-    raw: str = ""
+    @property
+    def known_created_at(self) -> datetime | None:
+        """When it was created (UTC), if that is known to the second."""
+        return self.created_at if self.created_from in EXACT else None
 
     def as_goody(self) -> GoodyOrder:
         """The stored copy as the client would have given it, with the event times we know."""
-        order = parse_order(OrderPayload.objects.get(uuid=self.uuid).raw.encode())
+        order = parse_order(OrderPayload.objects.get(pk=self.pk).raw)
         if order.event_times is None and self.event_times is not None:
             times = msgspec.convert(self.event_times, EventTimes)
             order = msgspec.structs.replace(order, event_times=times)
@@ -135,97 +118,129 @@ class Order(models.Model):
 
 
 class OrderPayload(models.Model):
-    """The raw JSON of one order. Text and not a JSON column: PostgreSQL's refuses \\u0000."""
+    """The raw JSON of one order, packed. Its key is the order's."""
 
-    uuid = models.UUIDField(unique=True)
-    raw = models.TextField()
+    id = models.BigAutoField(primary_key=True)
+    packed = models.BinaryField()
 
     def __str__(self) -> str:
-        return str(self.uuid)
+        return str(self.pk)
+
+    @property
+    def raw(self) -> bytes:
+        """The JSON as Goody sent it."""
+        return unpack(bytes(self.packed))
 
 
-def _beyond(read_at: datetime) -> datetime:
-    """No answer is this much older than another: what was read later was read by a clock that
-    has been set back since."""
-    return read_at + timedelta(minutes=5)
+class OtherProduct(models.Model):
+    """A product of a cart beside the first one, so that a mixed gift is found by each."""
+
+    id = models.BigAutoField(primary_key=True)
+    order_id = models.BigIntegerField()
+    product_id = models.IntegerField()
+    brand_id = models.IntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"product {self.product_id} of order {self.order_id}"
 
 
-def _times_of(order: GoodyOrder) -> dict[str, str | None] | None:
-    """The event times as JSON keeps them; None when the answer carried none."""
-    if order.event_times is None:
-        return None
-    times: dict[str, str | None] = msgspec.to_builtins(order.event_times)
-    return times
+class WordStart(models.Model):
+    """By which one or two folded letters the people of an order are found."""
+
+    pk = models.CompositePrimaryKey("start", "order_id")
+    start = models.CharField(max_length=8)
+    order_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.start} {self.order_id}"
 
 
-def _content_hash(order: GoodyOrder) -> str:
-    """Equal for a list row and a single-order answer that differ in nothing but event times."""
-    bare = msgspec.structs.replace(order, raw=b"", event_times=None, unknown_fields=frozenset())
-    return hashlib.sha256(msgspec.json.encode(bare)).hexdigest()
+class OrderCount(models.Model):
+    """How many orders a workspace (0: none) has in a status; kept in step by orders.index."""
+
+    workspace_id = models.IntegerField(default=0)
+    status = models.CharField(max_length=100)
+    n = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace_id", "status"], name="order_count_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.status}"
 
 
-def _upsert_all(rows: Sequence[Order], *, using: str) -> None:
-    if not rows:
-        return
-    try:
-        with transaction.atomic(using=using):
-            _upsert(rows, using=using)
-    except DataError:
-        # One row the database refuses must not cost the others: each in its own savepoint.
-        for row in rows:
-            _upsert_alone(row, using=using)
+# What most orders' JSON has in common, for the packing. A change needs a number of its own, since
+# what was packed with the old one must still be read.
+_COMMON = json.dumps(
+    {
+        "view_count_recipient": 1,
+        "payment_link": None,
+        "thank_you_note": None,
+        "card_id": None,
+        "original_amounts": {"original_amount_product": 3200, "original_amount_shipping": 600},
+        "original_cart": {"id": "", "items": [{"id": "", "quantity": 1, "product": {"id": ""}}]},
+        "shipments": [
+            {
+                "id": "",
+                "status": "delivered",
+                "brand_name": "",
+                "tracking_carrier": "UPS",
+                "shipped_at": "2026-06-03T12:25:15Z",
+                "delivered_at": "2026-06-03T12:25:15Z",
+                "delivery_eta": "2026-06-03T12:25:15Z",
+            }
+        ],
+        "individual_gift_link": "https://gifts.ongoody.com/gift/",
+        "recipient_first_name": "",
+        "recipient_last_name": None,
+        "recipient_email": "@example.com",
+        "message": "Thank you for everything",
+        "sender": {"first_name": "", "last_name": "", "email": "@example.com"},
+        "workspace_id": "",
+        "workspace_name": "",
+        "order_batch_id": "",
+        "expires_at": "2026-06-03T06:59:59Z",
+        "is_swapped": False,
+        "cart_selections": [],
+        "cart": {
+            "id": "",
+            "items": [
+                {
+                    "id": "",
+                    "quantity": 1,
+                    "product": {"id": "", "name": "", "brand": {"id": "", "name": ""}},
+                }
+            ],
+        },
+        "amounts": {
+            "amount_product": 3200,
+            "amount_shipping": 600,
+            "amount_processing_fee": 150,
+            "amount_credit_applied": None,
+            "amount_pre_tax_total": 3950,
+            "amount_tax": None,
+            "amount_total": None,
+            "amount_global_relay_cost": None,
+        },
+        "event_times": None,
+        "reference_id": "",
+        "status": "created",
+        "id": "",
+    },
+    separators=(",", ":"),
+).encode()
+_PACKING = b"\x01"
 
 
-def _upsert_alone(row: Order, *, using: str) -> None:
-    try:
-        with transaction.atomic(using=using):
-            _upsert([row], using=using)
-    except DataError as error:
-        log.warning("order %s could not be stored: %s", row.uuid, type(error).__name__)
+def pack(raw: bytes) -> bytes:
+    squeeze = zlib.compressobj(level=1, wbits=-15, memLevel=9, zdict=_COMMON)
+    return _PACKING + squeeze.compress(raw) + squeeze.flush()
 
 
-def _upsert(rows: Sequence[Order], *, using: str) -> None:
-    """INSERT ... ON CONFLICT that only a later read may win; the same SQL on both databases.
-
-    Django's bulk_create cannot say WHERE, and without it an older read would overwrite. The
-    payload follows the row: it is written where the row was, under the row's lock.
-    """
-    connection = connections[using]
-    quote = connection.ops.quote_name
-    fields = [field for field in Order._meta.concrete_fields if not field.primary_key]
-    table = quote(Order._meta.db_table)
-    columns = ", ".join(quote(field.column) for field in fields)
-    marks = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
-    changes = ", ".join(_assignment(table, quote(f.column), f.name) for f in fields)
-    # Every name here comes from the model, none from outside.
-    sql = (
-        f"INSERT INTO {table} ({columns}) VALUES {marks} "  # noqa: S608
-        f"ON CONFLICT (uuid) DO UPDATE SET {changes} "
-        f"WHERE {table}.read_at < excluded.read_at OR {table}.read_at > %s RETURNING uuid"
-    )
-    beyond = _beyond(max(row.read_at for row in rows))
-    values: list[Any] = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection)
-        for row in rows
-        for field in fields
-    ]
-    values.append(Order._meta.get_field("read_at").get_db_prep_save(beyond, connection))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        written = {UUID(str(uuid)) for (uuid,) in cursor.fetchall()}
-    OrderPayload.objects.using(using).bulk_create(
-        [OrderPayload(uuid=row.uuid, raw=row.raw) for row in rows if row.uuid in written],
-        update_conflicts=True,
-        update_fields=["raw"],
-        unique_fields=["uuid"],
-    )
-
-
-def _assignment(table: str, column: str, name: str) -> str:
-    if name in _KEPT_WHEN_ABSENT:
-        return f"{column} = COALESCE(excluded.{column}, {table}.{column})"
-    if name == "missing_at":
-        # A 404 to a later request than this one still counts.
-        later = f"{table}.{column} > excluded.read_at"
-        return f"{column} = CASE WHEN {later} THEN {table}.{column} END"
-    return f"{column} = excluded.{column}"
+def unpack(packed: bytes) -> bytes:
+    """Raises ValueError for anything that `pack` did not make."""
+    if packed[:1] != _PACKING:
+        raise ValueError("packed in a way that this version does not know")
+    return zlib.decompressobj(wbits=-15, zdict=_COMMON).decompress(packed[1:])

@@ -19,7 +19,7 @@ from goody.client import Patience
 from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
 from goody.types import ORDER_STATUSES, OrderPage, Workspace
 from goody.types import Order as GoodyOrder
-from orders import gatekeeper
+from orders import gatekeeper, index
 from orders.audit import Action, Actor, action, note_action
 from orders.gatekeeper import GateClosed
 from orders.models import Anomaly, Operation, Order, State
@@ -210,14 +210,14 @@ def _read(order_id: UUID, patience: Patience) -> tuple[GoodyOrder, tuple[Operati
 
 def stored_order(order_id: UUID) -> OrderView | None:
     """Our copy, without asking Goody."""
-    row = Order.objects.filter(uuid=order_id).first()
+    row = Order.objects.find(order_id)
     return _copy(row, problem="") if row else None
 
 
 def _copy_or_raise(
     order_id: UUID, problem: str, otherwise: Exception, cause: Exception
 ) -> OrderView:
-    row = Order.objects.filter(uuid=order_id).first()
+    row = Order.objects.find(order_id)
     if row is None:
         raise otherwise from cause
     return _copy(row, problem=problem)
@@ -278,7 +278,7 @@ def why_not_fresh(error: Exception) -> str:
 
 def remember_quietly(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
     try:
-        return Order.objects.remember(orders, read_at=read_at)
+        return index.remember(orders, read_at=read_at).created
     except DatabaseFailure as error:
         # Reading goes on when the disk is full; the copy is only older than it could be.
         log.warning("the index could not be updated: %s", type(error).__name__)
@@ -288,7 +288,7 @@ def remember_quietly(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict
 def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
     """Flag an order that Goody answered 404 to. What is told of it does not hang on the flag."""
     try:
-        Order.objects.mark_missing(order_id, read_at=read_at)
+        index.mark_missing(order_id, read_at=read_at)
     except DatabaseFailure as error:
         log.warning("a 404 could not be noted: %s", type(error).__name__)
 

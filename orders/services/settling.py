@@ -17,11 +17,11 @@ from django.utils import timezone
 from goody.errors import GoodyError, NotFound
 from goody.types import CANCELABLE
 from goody.types import Order as GoodyOrder
-from orders import gatekeeper
+from orders import gatekeeper, index
 from orders.audit import Action, Actor, action
 from orders.eligibility import facts
 from orders.gatekeeper import GateClosed
-from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, Order, State
+from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, State
 
 from .recording import conclude
 from .writes import Reading, write_of
@@ -124,10 +124,10 @@ def settle_operation(*, operation_id: UUID, now: datetime) -> None:
     except (GateClosed, GoodyError) as error:
         log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
         if isinstance(error, NotFound):
-            Order.objects.mark_missing(operation.order_uuid, read_at=read_at)
+            index.mark_missing(operation.order_uuid, read_at=read_at)
         _give_up_if_late(operation, now)
         return
-    Order.objects.remember([order], read_at=read_at)
+    index.remember([order], read_at=read_at)
     learn_from(order, read_at=read_at)
     operation.refresh_from_db()
     if operation.state == State.UNKNOWN and not _was_sent_since(operation, read_at):
@@ -278,7 +278,7 @@ def _send_extension_again(operation: Operation, *, read_at: datetime) -> bool:
 
 def _take_proof(operation: Operation, answer: GoodyOrder) -> None:
     assert operation.sent_at is not None
-    Order.objects.remember([answer], read_at=operation.sent_at)
+    index.remember([answer], read_at=operation.sent_at)
     now = timezone.now()
     conclude(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer))
 

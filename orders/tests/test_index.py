@@ -14,7 +14,8 @@ from django.db import connection, transaction
 
 from goody.types import Order as GoodyOrder
 from goody.types import parse_order
-from orders import services
+from orders import index, services
+from orders.index.columns import digest
 from orders.models import Anomaly, Order, OrderPayload
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import Emulator
@@ -27,7 +28,7 @@ TIMES = {"created_at": "2026-11-01T10:00:00Z", "notified_at": "2026-11-01T10:01:
 
 
 def remember(given: GoodyOrder, at: datetime) -> None:
-    Order.objects.remember([given], read_at=at)
+    index.remember([given], read_at=at)
 
 
 def stored() -> tuple[str, datetime, datetime | None]:
@@ -93,7 +94,8 @@ def test_an_unchanged_answer_renews_the_time_and_writes_nothing_else() -> None:
     remember(order(event_times=TIMES), T2)
     remember(order(), T3)  # as a list has it: without event times
     row, payload = Order.objects.values().get(), OrderPayload.objects.values().get()
-    assert row == before[0] | {"read_at": T3}
+    in_a_list = {"row_hash": digest(order().raw)}
+    assert row == before[0] | {"read_at": T3} | in_a_list
     assert payload == before[1]
 
 
@@ -120,7 +122,7 @@ def test_event_times_are_kept_when_a_later_answer_lacks_them() -> None:
 @pytest.mark.django_db
 def test_missing_is_flagged_and_never_deleted() -> None:
     remember(order(), T1)
-    Order.objects.mark_missing(ORDER_ID, read_at=T2)
+    index.mark_missing(ORDER_ID, read_at=T2)
     assert stored() == ("notified", T1, T2)
     remember(order(), T3)
     assert stored() == ("notified", T3, None)
@@ -129,16 +131,16 @@ def test_missing_is_flagged_and_never_deleted() -> None:
 @pytest.mark.django_db
 def test_a_404_is_compared_by_the_start_of_its_request_too() -> None:
     remember(order(), T2)
-    Order.objects.mark_missing(ORDER_ID, read_at=T1)
+    index.mark_missing(ORDER_ID, read_at=T1)
     assert stored() == ("notified", T2, None)
-    Order.objects.mark_missing(ORDER_ID, read_at=T3 + timedelta(seconds=1))
+    index.mark_missing(ORDER_ID, read_at=T3 + timedelta(seconds=1))
     remember(order(status="opened"), T3)
     assert stored() == ("opened", T3, T3 + timedelta(seconds=1))
 
 
 @pytest.mark.django_db
 def test_a_404_of_an_order_never_seen_stores_nothing() -> None:
-    Order.objects.mark_missing(ORDER_ID, read_at=T1)
+    index.mark_missing(ORDER_ID, read_at=T1)
     assert Order.objects.count() == OrderPayload.objects.count() == 0
 
 
@@ -188,7 +190,7 @@ def other_id(number: int) -> str:
 def test_an_odd_row_is_stored_cleaned_and_costs_the_others_nothing(name: str) -> None:
     rows = [order_json(id=other_id(1)), order_json(**ODD[name]), order_json(id=other_id(2))]
     orders = [parse_order(_dumps(row)) for row in rows]
-    Order.objects.remember(orders, read_at=T1)
+    index.remember(orders, read_at=T1)
     assert set(Order.objects.values_list("uuid", flat=True)) == {one.id for one in orders}
     row = Order.objects.get(uuid=ORDER_ID)
     assert row.as_goody() == orders[1]
@@ -207,10 +209,10 @@ def test_a_row_that_the_database_refuses_costs_only_itself() -> None:
     impossible = msgspec.structs.replace(bad, reference_id="a\x00b")
     if connection.vendor == "postgresql":
         with transaction.atomic():
-            Order.objects.remember([impossible, good], read_at=T1)
+            index.remember([impossible, good], read_at=T1)
         assert [row.uuid for row in Order.objects.all()] == [good.id]
     else:
-        Order.objects.remember([impossible, good], read_at=T1)
+        index.remember([impossible, good], read_at=T1)
         assert Order.objects.count() == 2
 
 

@@ -14,11 +14,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from goody.types import parse_order
-from orders import services
+from orders import index, services
 from orders.audit import Actor
 from orders.eligibility import facts
-from orders.models import AuditEntry, Operation, Order, OrderPayload, State
+from orders.models import AuditEntry, Operation, Order, State
 from orders.outcomes import tell
 from orders.services.settling import NotSettleable
 from testing.faulty_server import (
@@ -322,11 +321,11 @@ def test_f14_an_order_unknown_to_goody_is_flagged_and_kept(goody: Any) -> None:
         assert standing(done) == ("refused", "B", "not_found")
     row = Order.objects.get(uuid=ORDER_ID)
     assert row.missing_at is not None
-    assert OrderPayload.objects.filter(uuid=ORDER_ID).count() == 1
+    assert row.as_goody().id == ORDER_ID
 
 
 def test_f14_a_404_to_the_fresh_read(goody: Any) -> None:
-    Order.objects.remember([order()], read_at=timezone.now())
+    index.remember([order()], read_at=timezone.now())
     with FaultyServer(answer(404, {"error": "Order not found"})) as server:
         done = cancel_at(server, goody)
         assert (standing(done), server.posts) == (("refused", "B", "not_found"), 0)
@@ -913,4 +912,4 @@ def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator) -
             assert (view.is_fresh, view.order.status) == (True, "notified")
         finally:
             cursor.execute("PRAGMA max_page_count = 1073741823")
-    assert parse_order(OrderPayload.objects.get(uuid=order_id).raw.encode()).id == order_id
+    assert Order.objects.get(uuid=order_id).as_goody().id == order_id

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders.forms.listing import Position
-from orders.models import Operation, Order, Profile, State
+from orders.models import CreatedFrom, Operation, Order, Profile, State
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import ORDERS
 
@@ -298,7 +298,9 @@ def test_created_is_shown_when_known_and_blank_otherwise_without_a_call(agent, e
     order_id = emulator.find_id()
     before = row_of(agent.get(URL), order_id)
     assert '<span class="is-blank"></span>' in before
-    Order.objects.filter(uuid=order_id).update(created_at=datetime(2026, 5, 4, tzinfo=UTC))
+    Order.objects.filter(uuid=order_id).update(
+        created_at=datetime(2026, 5, 4, tzinfo=UTC), created_from=CreatedFrom.FEED
+    )
     assert '<time datetime="2026-05-04T00:00:00Z">4 May 2026</time>' in row_of(
         agent.get(URL), order_id
     )

@@ -1,0 +1,176 @@
+"""What of an order becomes which column of its row. Pure: no database.
+
+Money is US cents, times are aware UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from goody.types import CartItem, Order, Sender
+from orders.eligibility import recipient_name, released_cents
+from orders.models import Label
+from orders.search.folding import fold, word_starts
+
+_encode = msgspec.json.Encoder().encode
+# One digest is as long as a UUID: equal ones are equal texts.
+_DIGEST = 16
+_LONGEST_FOLDED = 300
+_MOST_STARTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Something with a name that many orders share; `key` is what tells it from others."""
+
+    kind: Label.Kind
+    key: str
+    name: str
+
+    @property
+    def id(self) -> tuple[str, str]:
+        return self.kind.value, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names in one order, None where there is none."""
+
+    products: tuple[tuple[Name | None, Name | None], ...]
+    sender: Name | None
+    workspace: Name | None
+
+    def __iter__(self) -> Iterator[Name]:
+        pairs = (name for pair in self.products for name in pair)
+        return filter(None, (*pairs, self.sender, self.workspace))
+
+
+class Texts(NamedTuple):
+    """Message and thank-you note, folded; "" where there is none."""
+
+    message: str
+    note: str
+
+
+def digest(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=_DIGEST).hexdigest()
+
+
+def content_hash(order: Order) -> str:
+    """Equal for a list row and a single-order answer that differ in nothing but event times."""
+    return digest(
+        _encode(
+            msgspec.structs.replace(order, raw=b"", event_times=None, unknown_fields=frozenset())
+        )
+    )
+
+
+def times_of(order: Order) -> dict[str, str | None] | None:
+    """The event times as JSON keeps them; None when the answer carried none."""
+    if order.event_times is None:
+        return None
+    times: dict[str, str | None] = msgspec.to_builtins(order.event_times)
+    return times
+
+
+def names_in(order: Order) -> Names:
+    items = order.cart.items if order.cart else ()
+    return Names(
+        products=tuple(_product(item) for item in items),
+        sender=_sender(order.sender),
+        workspace=_named(Label.Kind.WORKSPACE, order.workspace_id, order.workspace_name),
+    )
+
+
+def _product(item: CartItem) -> tuple[Name | None, Name | None]:
+    product = item.product
+    if product is None:
+        return None, None
+    brand = product.brand
+    return (
+        _named(Label.Kind.PRODUCT, product.id, product.name),
+        _named(Label.Kind.BRAND, brand.id, brand.name) if brand else None,
+    )
+
+
+def _named(kind: Label.Kind, given: object, name: str | None) -> Name | None:
+    """By its id; what has none is told apart by its name."""
+    key = str(given) if given else fold(name or "")[:_LONGEST_FOLDED]
+    return Name(kind, key, name or "") if key else None
+
+
+def _sender(sender: Sender | None) -> Name | None:
+    if sender is None:
+        return None
+    name = " ".join(filter(None, (sender.first_name, sender.last_name)))
+    key = fold(sender.email or name)[:_LONGEST_FOLDED]
+    shown = f"{name} <{sender.email}>" if name and sender.email else name or sender.email or ""
+    return Name(Label.Kind.SENDER, key, shown) if key else None
+
+
+def texts_of(order: Order) -> Texts:
+    return Texts(fold(order.message or ""), fold(order.thank_you_note or ""))
+
+
+def starts_in(people: str) -> set[str]:
+    """By which one or two letters an order is found; of a very long name not by all of them."""
+    return set(sorted(word_starts(people))[:_MOST_STARTS])
+
+
+def gift_digest(token: str) -> str:
+    """By which an order is found whose gift link somebody has; the link itself is a secret."""
+    return digest(token.encode())
+
+
+def _token(link: str | None) -> str:
+    """The last part of a gift link's path."""
+    try:
+        return urlsplit(link or "").path.rstrip("/").rpartition("/")[2]
+    except ValueError:
+        return ""
+
+
+def own_columns(order: Order) -> dict[str, Any]:
+    """The columns that follow from the order alone."""
+    name, email = recipient_name(order), order.recipient_email or ""
+    folded_name, folded_email = fold(name), fold(email)
+    cents, is_before_tax = released_cents(order)
+    token = _token(order.individual_gift_link)
+    items = order.cart.items if order.cart else ()
+    return {
+        "uuid": order.id,
+        "status": order.status[:100],
+        "reference_id": order.reference_id or "",
+        "gift_digest": gift_digest(token) if token else "",
+        "recipient_name": name,
+        "recipient_email": email,
+        "name_key": folded_name[:_LONGEST_FOLDED] or None,
+        "email_key": folded_email[:_LONGEST_FOLDED],
+        "people": f"{folded_name} {folded_email}".strip(),
+        "expires_at": order.expires_at,
+        "is_expiry_odd": "expires_at" in order.problems,
+        "amount_cents": cents,
+        "is_before_tax": is_before_tax and cents is not None,
+        "quantity": items[0].quantity if items else None,
+        "item_count": len(items),
+        "order_batch_id": order.order_batch_id,
+        "is_swapped": bool(order.is_swapped),
+        "is_payment_pending": _is_payment_pending(order),
+        "has_delivery_trouble": any(
+            (one.status or "").startswith("failed") for one in order.shipments
+        ),
+        "content_hash": content_hash(order),
+    }
+
+
+def _is_payment_pending(order: Order) -> bool:
+    """Goody shows the link while the status still says accepted: the field is what counts."""
+    return order.status == "pending_payment" or (
+        order.status == "accepted" and bool(order.payment_link)
+    )

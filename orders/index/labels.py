@@ -1,0 +1,62 @@
+"""The names and texts that many orders share: their small ids, made where they are new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orders.models import Label, Wording
+from orders.search.folding import fold
+
+from .columns import Name, digest
+
+type LabelKey = tuple[str, str]
+
+
+def label_ids(names: Iterable[Name], *, using: str) -> dict[LabelKey, int]:
+    """The id of each by (kind, key). The newest name is the one that is kept."""
+    wanted = {name.id: name.name for name in names}
+    known = _known_labels(wanted, using=using)
+    fresh = [
+        Label(kind=kind, key=key, name=name, folded=fold(name))
+        for (kind, key), name in wanted.items()
+        if (kind, key) not in known
+    ]
+    if fresh:
+        Label.objects.using(using).bulk_create(fresh, ignore_conflicts=True)
+        known |= _known_labels(wanted, using=using)
+    _rename(wanted, known, using=using)
+    return {key: pk for key, (pk, _) in known.items()}
+
+
+def _known_labels(wanted: Iterable[LabelKey], *, using: str) -> dict[LabelKey, tuple[int, str]]:
+    keys = {key for _, key in wanted}
+    rows = Label.objects.using(using).filter(key__in=keys)
+    return {
+        (kind, key): (pk, name)
+        for pk, kind, key, name in rows.values_list("pk", "kind", "key", "name")
+    }
+
+
+def _rename(
+    wanted: dict[LabelKey, str], known: dict[LabelKey, tuple[int, str]], *, using: str
+) -> None:
+    for key, name in wanted.items():
+        pk, stored = known[key]
+        if name and name != stored:
+            Label.objects.using(using).filter(pk=pk).update(name=name, folded=fold(name))
+
+
+def wording_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:
+    """The id of each folded text."""
+    wanted = {digest(text.encode()): text for text in texts if text}
+    known = _known_wordings(wanted, using=using)
+    fresh = [Wording(hash=key, folded=text) for key, text in wanted.items() if key not in known]
+    if fresh:
+        Wording.objects.using(using).bulk_create(fresh, ignore_conflicts=True)
+        known |= _known_wordings((one.hash for one in fresh), using=using)
+    return {text: known[key] for key, text in wanted.items()}
+
+
+def _known_wordings(hashes: Iterable[str], *, using: str) -> dict[str, int]:
+    rows = Wording.objects.using(using).filter(hash__in=list(hashes))
+    return dict(rows.values_list("hash", "pk"))

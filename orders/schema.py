@@ -1,0 +1,109 @@
+"""What Django's migrations cannot say of the index, for both databases.
+
+SQLite's indexes end in the row's key by themselves, PostgreSQL's are told to. Text is searched by
+FTS5 with trigrams there, kept in step by triggers, and by pg_trgm here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# What lists are filtered and sorted by.
+_INDEXES = {
+    "reference": ("reference_id",),
+    "gift": ("gift_digest",),
+    "email": ("email_key",),
+    "status": ("status",),
+    "status_expires": ("status", "expires_at"),
+    "workspace": ("workspace_id",),
+    "workspace_status": ("workspace_id", "status"),
+    "workspace_status_expires": ("workspace_id", "status", "expires_at"),
+    "batch": ("order_batch_id",),
+    "product": ("product_id",),
+    "brand": ("brand_id",),
+    "sender": ("sender_id",),
+    "message": ("message_id",),
+    "note": ("note_id",),
+    "expires": ("expires_at",),
+    "amount": ("amount_cents",),
+    "name": ("name_key",),
+}
+# Rare things are found by an index of only those.
+_RARE = {
+    "swapped": "is_swapped",
+    "payment": "is_payment_pending",
+    "trouble": "has_delivery_trouble",
+}
+_TEXTS = (("orders_order", "people"), ("orders_wording", "folded"))
+
+
+def create(connection: Any) -> None:
+    _run(connection, _SQLITE if connection.vendor == "sqlite" else _postgresql())
+
+
+def drop(connection: Any) -> None:
+    """The tables go with their models; this is what would stay behind."""
+    if connection.vendor == "sqlite":
+        _run(connection, [f"DROP TABLE {table}_fts" for table, _ in _TEXTS])
+
+
+def _run(connection: Any, statements: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _plain_indexes(*, ends_in_id: bool) -> list[str]:
+    end = ", id" if ends_in_id else ""
+    return [
+        *(
+            f"CREATE INDEX orders_order_{name} ON orders_order ({', '.join(columns)}{end})"
+            for name, columns in _INDEXES.items()
+        ),
+        *(
+            f"CREATE INDEX orders_order_{name} ON orders_order (id) WHERE {column}"
+            for name, column in _RARE.items()
+        ),
+        "CREATE INDEX orders_otherproduct_product ON orders_otherproduct (product_id, order_id)",
+        "CREATE INDEX orders_otherproduct_brand ON orders_otherproduct (brand_id, order_id)",
+        "CREATE INDEX orders_otherproduct_order ON orders_otherproduct (order_id)",
+    ]
+
+
+def _full_text(table: str, column: str) -> list[str]:
+    """An FTS5 index over one column of a table. A new key is a new place of the text."""
+    fts = f"{table}_fts"
+    forget = f"INSERT INTO {fts} ({fts}, rowid, {column}) VALUES ('delete', old.id, old.{column});"  # noqa: S608
+    add = f"INSERT INTO {fts} (rowid, {column}) VALUES (new.id, new.{column});"  # noqa: S608
+    return [
+        f"CREATE VIRTUAL TABLE {fts} USING fts5({column}, content='{table}', content_rowid='id',"
+        " tokenize='trigram')",
+        f"CREATE TRIGGER {fts}_insert AFTER INSERT ON {table} BEGIN {add} END",
+        f"CREATE TRIGGER {fts}_delete AFTER DELETE ON {table} BEGIN {forget} END",
+        f"CREATE TRIGGER {fts}_update AFTER UPDATE OF id, {column} ON {table}"
+        f" WHEN old.id <> new.id OR old.{column} <> new.{column} BEGIN {forget} {add} END",
+    ]
+
+
+_SQLITE = [
+    "CREATE TABLE orders_wordstart (start varchar(8) NOT NULL, order_id bigint NOT NULL,"
+    " PRIMARY KEY (start, order_id)) WITHOUT ROWID",
+    *_plain_indexes(ends_in_id=False),
+    *(statement for table, column in _TEXTS for statement in _full_text(table, column)),
+]
+
+
+def _postgresql() -> list[str]:
+    return [
+        'CREATE TABLE orders_wordstart (start varchar(8) COLLATE "C" NOT NULL,'
+        " order_id bigint NOT NULL, PRIMARY KEY (start, order_id))",
+        # Sorted the same everywhere, and as SQLite does.
+        'ALTER TABLE orders_order ALTER COLUMN name_key TYPE text COLLATE "C"',
+        'ALTER TABLE orders_order ALTER COLUMN reference_id TYPE text COLLATE "C"',
+        *_plain_indexes(ends_in_id=True),
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        *(
+            f"CREATE INDEX {table}_trgm ON {table} USING gin ({column} gin_trgm_ops)"
+            for table, column in _TEXTS
+        ),
+    ]

@@ -1,0 +1,229 @@
+"""What stands beside an order's row: its place, its names, what it is found by, the counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from django.db import connection
+from django.db.models import Q
+
+from orders import index
+from orders.index import Created, Row
+from orders.index.columns import gift_digest
+from orders.index.places import first_place
+from orders.models import (
+    CreatedFrom,
+    Label,
+    Order,
+    OrderCount,
+    OrderPayload,
+    OtherProduct,
+    Wording,
+    WordStart,
+)
+
+from .domain import ORDER_ID, order, order_json
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+LATER = NOON + timedelta(seconds=1)
+BORN = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+TIMES = {"created_at": "2026-03-01T08:30:00Z"}
+
+pytestmark = pytest.mark.django_db
+
+
+def raw(**fields: Any) -> bytes:
+    return msgspec.json.encode(order_json(**fields))
+
+
+def other_id(number: int) -> UUID:
+    return UUID(int=number, version=4)
+
+
+def list_row(
+    created: datetime | None = None, source: int = CreatedFrom.WINDOW, **fields: Any
+) -> Row:
+    known = Created(created, CreatedFrom(source)) if created else None
+    return Row(raw(**fields), known)
+
+
+def newest_first() -> list[UUID]:
+    return list(Order.objects.order_by("-id").values_list("uuid", flat=True))
+
+
+def found_by_text(text: str) -> list[int]:
+    """The keys of the orders that the database's own text index finds."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            sql = "SELECT rowid FROM orders_order_fts WHERE orders_order_fts MATCH %s"
+            cursor.execute(sql, [f'"{text}"'])
+        else:
+            cursor.execute("SELECT id FROM orders_order WHERE people LIKE %s", [f"%{text}%"])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def tables() -> dict[str, Any]:
+    """Everything about the one order that is stored, whatever its key."""
+    row = Order.objects.values().get()
+    key = row.pop("id")
+    labels = dict(Label.objects.values_list("id", "name"))
+    texts = dict(Wording.objects.values_list("id", "folded"))
+    for name in ("product_id", "brand_id", "sender_id", "workspace_id"):
+        row[name] = labels.get(row[name])
+    for name in ("message_id", "note_id"):
+        row[name] = texts.get(row[name])
+    others = OtherProduct.objects.filter(order_id=key).values_list("product_id", flat=True)
+    return {
+        **row,
+        "payload": OrderPayload.objects.get(pk=key).raw,
+        "starts": sorted(WordStart.objects.filter(order_id=key).values_list("start", flat=True)),
+        "others": [labels[product] for product in others],
+        "is_found": found_by_text("okafor") == [key],
+        "strays": WordStart.objects.exclude(order_id=key).count()
+        + OtherProduct.objects.exclude(order_id=key).count()
+        + OrderPayload.objects.exclude(pk=key).count(),
+        "counts": list(OrderCount.objects.filter(~Q(n=0)).values_list("status", "n")),
+    }
+
+
+# --- the place ----------------------------------------------------------------------------------
+
+
+def test_newest_first_is_the_key_backwards_whenever_an_order_turns_up() -> None:
+    ids = [other_id(n) for n in range(5)]
+    for n in (3, 0, 4, 1, 2):
+        at = BORN + timedelta(seconds=n)
+        index.remember_rows([list_row(at, id=str(ids[n]))], read_at=NOON)
+    assert newest_first() == ids[::-1]
+
+
+def test_orders_of_one_second_have_keys_of_their_own() -> None:
+    ids = [other_id(n) for n in range(300)]
+    for start in (0, 150):
+        rows = [list_row(BORN, id=str(one)) for one in ids[start : start + 150]]
+        index.remember_rows(rows, read_at=NOON)
+    keys = list(Order.objects.order_by("id").values_list("id", "uuid"))
+    assert keys == [(first_place(BORN) + n, one) for n, one in enumerate(ids)]
+
+
+def test_a_full_second_runs_over_into_the_next() -> None:
+    ids = [other_id(n) for n in range(4100)]
+    rows = [list_row(BORN, id=str(one)) for one in ids]
+    index.remember_rows(rows, read_at=NOON)
+    index.remember_rows([list_row(BORN + timedelta(seconds=1), id=str(ORDER_ID))], read_at=NOON)
+    assert newest_first() == [ORDER_ID, *ids[::-1]]
+
+
+@pytest.mark.parametrize(
+    ("sources", "kept"),
+    [
+        ([CreatedFrom.WINDOW, CreatedFrom.FEED], CreatedFrom.FEED),
+        ([CreatedFrom.FEED, CreatedFrom.WINDOW], CreatedFrom.FEED),
+        ([CreatedFrom.WINDOW, CreatedFrom.WINDOW], CreatedFrom.WINDOW),
+    ],
+)
+def test_the_surest_creation_time_is_kept(sources: list[CreatedFrom], kept: CreatedFrom) -> None:
+    times = [BORN, BORN + timedelta(hours=3)]
+    for at, source in zip(times, sources, strict=True):
+        index.remember_rows([list_row(at, source)], read_at=NOON)
+    row = Order.objects.get()
+    wanted = times[sources.index(kept)]
+    assert (row.created_at, row.created_from) == (wanted, kept)
+    assert row.id == first_place(wanted)
+    assert row.known_created_at == (wanted if kept == CreatedFrom.FEED else None)
+
+
+def test_an_order_that_nobody_dates_stands_where_it_was_first_seen() -> None:
+    index.remember([order()], read_at=NOON)
+    row = Order.objects.get()
+    assert (row.id, row.created_at, row.created_from) == (first_place(NOON), None, 0)
+
+
+# --- a new key, a new state: everything moves along -------------------------------------------
+
+RICH = {
+    "cart": {
+        "items": [
+            {"quantity": 2, "product": {"id": str(other_id(1)), "name": "Tea box"}},
+            {"quantity": 1, "product": {"id": str(other_id(2)), "name": "Mug"}},
+        ]
+    },
+    "message": "Danke für alles",
+    "sender": {"first_name": "Lee", "last_name": "Okafor", "email": "Lee@example.com"},
+    "workspace_id": str(other_id(9)),
+    "workspace_name": "People team",
+}
+
+
+def test_what_is_stored_does_not_depend_on_the_way_there() -> None:
+    index.remember([order(**RICH)], read_at=NOON - timedelta(hours=1))
+    index.remember_rows([list_row(BORN + timedelta(days=3), **RICH)], read_at=NOON)
+    index.remember([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
+    by_steps = tables()
+    for model in (Order, OrderPayload, OtherProduct, WordStart, OrderCount):
+        model.objects.all().delete()
+    index.remember([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
+    at_once = tables()
+    assert at_once == by_steps
+    assert (at_once["strays"], at_once["is_found"]) == (0, True)
+    assert at_once["counts"] == [("opened", 1)]
+    assert at_once["others"] == ["Mug"]
+    assert (at_once["product_id"], at_once["message_id"]) == ("Tea box", "danke fur alles")
+
+
+def test_a_person_who_is_renamed_is_found_by_the_new_name_alone() -> None:
+    index.remember([order()], read_at=NOON)
+    assert len(found_by_text("mira")) == 1
+    index.remember([order(recipient_first_name="Joséphine")], read_at=LATER)
+    assert (found_by_text("mira "), len(found_by_text("josephine"))) == ([], 1)
+    assert set(WordStart.objects.values_list("start", flat=True)) == {"jo", "ok", "mi", "ex", "co"}
+
+
+def test_a_gift_that_changes_forgets_the_products_of_before() -> None:
+    index.remember([order(**RICH)], read_at=NOON)
+    index.remember([order()], read_at=LATER)
+    assert OtherProduct.objects.count() == 0
+
+
+def test_counts_follow_the_statuses() -> None:
+    rows = [list_row(BORN, id=str(other_id(n)), status="opened") for n in range(3)]
+    index.remember_rows(rows, read_at=NOON)
+    changed = list_row(BORN, id=str(other_id(1)), status="failed")
+    index.remember_rows([changed, rows[0]], read_at=LATER)
+    counts = OrderCount.objects.order_by("status").values_list("workspace_id", "status", "n")
+    assert list(counts) == [(0, "failed", 1), (0, "opened", 2)]
+
+
+def test_a_gift_link_is_found_by_its_token_and_not_stored_in_the_row() -> None:
+    index.remember(
+        [order(individual_gift_link="https://gifts.example.com/gift/T0ken")], read_at=NOON
+    )
+    row = Order.objects.get()
+    assert row.gift_digest == gift_digest("T0ken")
+    assert "T0ken" not in str(Order.objects.values().get())
+
+
+def test_what_is_unchanged_is_not_even_parsed() -> None:
+    rows = [list_row(BORN, id=str(other_id(n))) for n in range(3)]
+    first = index.remember_rows(rows, read_at=NOON)
+    again = index.remember_rows(rows, read_at=LATER)
+    assert (first.new, first.same, len(first.parsed)) == (3, 0, 3)
+    assert (again.new, again.same, len(again.parsed)) == (0, 3, 0)
+    assert again.order_ids == [other_id(n) for n in range(3)]
+    assert set(Order.objects.values_list("read_at", flat=True)) == {LATER}
+
+
+def test_a_row_that_is_no_order_is_set_aside() -> None:
+    rows = [
+        Row(b'{"status": "opened"}'),
+        Row(b"{]"),
+        Row(raw(status=7)),
+        list_row(BORN, id=str(other_id(1))),
+    ]
+    remembered = index.remember_rows(rows, read_at=NOON)
+    assert remembered.order_ids == newest_first() == [other_id(1)]
+    assert sorted(str(one.id) for one in remembered.quarantined) == [str(ORDER_ID), "None", "None"]
