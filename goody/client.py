@@ -9,10 +9,11 @@ import http.client
 import ipaddress
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from urllib.parse import urlencode, urlsplit
+from datetime import datetime
+from functools import partial
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -30,15 +31,15 @@ from goody.limits import (
     RetryBudget,
     Slots,
 )
+from goody.paths import MAX_PER_PAGE, activities_path, goody_time, order_path, orders_path
 from goody.retry import may_pass, wait_before_retry
 from goody.transport import Answer, Failed, Request, Secret, Transport
-from goody.types import Me, Order, OrderPage, Workspace
+from goody.types import ActivityPage, Me, Order, OrderPage, RawActivityPage, RawPage, Workspace
 from goody.types.account import parse_me, parse_workspaces
-from goody.types.page import parse_page
+from goody.types.activity import cut_activities, parse_activities
+from goody.types.page import cut_page_rows, parse_page
 
 __all__ = ["DETAIL", "PAGE", "WORKER", "Client", "Limits", "Patience"]
-
-MAX_PER_PAGE = 100
 
 # What counts against Goody's being there at all. A refusal or rubbish is a sign of life.
 _ABSENT = frozenset({"dns", "connect", "tls", "deadline", "reset", "server_error"})
@@ -109,19 +110,76 @@ class Client:
         seconds of UTC. Rows that are no orders are in `quarantined`. Raises ValueError for naive
         datetimes and numbers out of range, otherwise Unavailable, Rejected or BadResponse.
         """
-        if page < 1 or not 1 <= per_page <= MAX_PER_PAGE:
-            raise ValueError("page starts at 1, per_page is 1 to 100")
-        query = {"page": str(page), "per_page": str(per_page)}
-        if created_after is not None:
-            query["created_at[after]"] = _goody_time(created_after)
-        if created_before is not None:
-            query["created_at[before]"] = _goody_time(created_before)
-
-        def parse(body: bytes) -> OrderPage:
-            return parse_page(body, page=page, per_page=per_page)
-
-        path = f"/v1/orders?{urlencode(query)}"
+        path = orders_path(
+            page=page,
+            per_page=per_page,
+            created_after=created_after,
+            created_before=created_before,
+        )
+        parse = partial(parse_page, page=page, per_page=per_page)
         return self._read(path, parse, patience, self._limits.list_body)
+
+    def list_raw_orders(
+        self,
+        *,
+        page: int = 1,
+        per_page: int = MAX_PER_PAGE,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        patience: Patience = WORKER,
+    ) -> RawPage:
+        """As list_orders, with each row as the bytes Goody sent; goody.types.parse_row reads one.
+
+        For those who know most rows by their bytes. Goody API: GET /v1/orders.
+        """
+        path = orders_path(
+            page=page,
+            per_page=per_page,
+            created_after=created_after,
+            created_before=created_before,
+        )
+        return self._read(path, cut_page_rows, patience, self._limits.list_body)
+
+    def list_activities(
+        self,
+        *,
+        page: int = 1,
+        per_page: int = MAX_PER_PAGE,
+        after: datetime | None = None,
+        before: datetime | None = None,
+        statuses: Sequence[str] = (),
+        patience: Patience = WORKER,
+    ) -> ActivityPage:
+        """One page of status changes, each with its order as it is now.
+
+        Goody API: GET /v1/order_activities. The bounds are inclusive and on the change's own time;
+        no `statuses` means all that the feed has (goody.types.ACTIVITY_STATUSES). Entries that
+        cannot be read are in `quarantined`. Arguments and errors otherwise as in list_orders.
+        """
+        path = activities_path(
+            page=page, per_page=per_page, after=after, before=before, statuses=statuses
+        )
+        parse = partial(parse_activities, page=page, per_page=per_page)
+        return self._read(path, parse, patience, self._limits.list_body)
+
+    def list_raw_activities(
+        self,
+        *,
+        page: int = 1,
+        per_page: int = MAX_PER_PAGE,
+        after: datetime | None = None,
+        before: datetime | None = None,
+        statuses: Sequence[str] = (),
+        patience: Patience = WORKER,
+    ) -> RawActivityPage:
+        """As list_activities, with each order as the bytes Goody sent.
+
+        goody.types.parse_activity reads one. Goody API: GET /v1/order_activities.
+        """
+        path = activities_path(
+            page=page, per_page=per_page, after=after, before=before, statuses=statuses
+        )
+        return self._read(path, cut_activities, patience, self._limits.list_body)
 
     def get_order(self, order_id: UUID, *, patience: Patience = DETAIL) -> Order:
         """One order with its event times. Goody API: GET /v1/orders/{id}.
@@ -133,7 +191,7 @@ class Client:
         def parse(body: bytes) -> Order:
             return parse_single(body, expected_id=order_id)
 
-        return self._read(_order_path(order_id), parse, patience, self._limits.order_body)
+        return self._read(order_path(order_id), parse, patience, self._limits.order_body)
 
     def cancel_order(
         self, order_id: UUID, *, before_send: Callable[[], None] | None = None
@@ -146,7 +204,7 @@ class Client:
         caller judges id and status. Raises Unavailable (nothing was sent), Rejected (nothing was
         changed) or OutcomeUnknown.
         """
-        return self._write(f"{_order_path(order_id)}/cancel", None, before_send)
+        return self._write(f"{order_path(order_id)}/cancel", None, before_send)
 
     def update_expiration(
         self,
@@ -160,8 +218,8 @@ class Client:
         `expiration` is aware and sent in whole seconds of UTC; the answer calls it `expires_at`.
         Otherwise as cancel_order. Raises ValueError for a naive datetime.
         """
-        body = msgspec.json.encode({"expiration": _goody_time(expiration)})
-        return self._write(f"{_order_path(order_id)}/update_expiration", body, before_send)
+        body = msgspec.json.encode({"expiration": goody_time(expiration)})
+        return self._write(f"{order_path(order_id)}/update_expiration", body, before_send)
 
     def close(self) -> None:
         """Close the pooled connections. Later calls are refused as Unavailable."""
@@ -296,17 +354,3 @@ def _checked_key(api_key: str) -> Secret:
     if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise ValueError("the API key must be printable ASCII without spaces")
     return Secret(api_key)
-
-
-def _order_path(order_id: UUID) -> str:
-    if not isinstance(order_id, UUID):
-        raise TypeError("an order id is a UUID")
-    return f"/v1/orders/{order_id}"
-
-
-def _goody_time(moment: datetime) -> str:
-    """As Goody's answers print times: UTC, whole seconds, Z. A + would have to be escaped."""
-    if moment.utcoffset() is None:
-        raise ValueError("a naive datetime names no instant")
-    text = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()
-    return f"{text}Z"

@@ -19,6 +19,7 @@ from goody.limits import MIB
 KEY = "secret-key-of-the-tests-0123456789"
 ORDER_ID = UUID("0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e01")
 OTHER_ID = UUID("0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e02")
+ACTIVITY_ID = UUID("ac710000-0000-4000-8000-000000000001")
 ORDER_PATH = f"/v1/orders/{ORDER_ID}"
 
 FAST = Limits(
@@ -125,6 +126,19 @@ def order(**changes: Any) -> dict[str, Any]:
     }
 
 
+def activity(**changes: Any) -> dict[str, Any]:
+    """An entry of GET /v1/order_activities: its order is further on already, without times."""
+    now = order()
+    del now["event_times"]
+    return {
+        "id": str(ACTIVITY_ID),
+        "order_status": "created",
+        "created_at": "2031-04-01T15:02:11Z",
+        "order": now,
+        **changes,
+    }
+
+
 def page_of(*rows: Any, **envelope: Any) -> dict[str, Any]:
     """A list answer."""
     return {"data": list(rows), "list_meta": {"total_count": len(rows)}, **envelope}
@@ -205,6 +219,7 @@ def quicker_than(seconds: float) -> Iterator[None]:
 
 
 __all__ = [
+    "ACTIVITY_ID",
     "FAST",
     "KEY",
     "MIB",
@@ -215,6 +230,7 @@ __all__ = [
     "THRICE",
     "TWICE",
     "UNCONNECTED",
+    "activity",
     "lasting",
     "make_client",
     "order",

@@ -7,8 +7,18 @@ from uuid import UUID
 import pytest
 
 from goody.client import Client
-from goody.tests.samples import KEY, ONCE, ORDER_ID, ORDER_PATH, make_client, order, page_of
-from goody.types import Me, Workspace
+from goody.tests.samples import (
+    ACTIVITY_ID,
+    KEY,
+    ONCE,
+    ORDER_ID,
+    ORDER_PATH,
+    activity,
+    make_client,
+    order,
+    page_of,
+)
+from goody.types import Me, Order, Workspace, parse_activity, parse_row
 from testing.faulty_server import FaultyServer, answer, chunked
 
 
@@ -40,6 +50,61 @@ def test_list_orders_sends_page_and_window():
         "&created_at%5Bafter%5D=2031-04-01T00%3A00%3A00Z"
         "&created_at%5Bbefore%5D=2031-04-02T00%3A00%3A00Z"
     )
+
+
+def test_list_raw_orders_asks_the_same_and_reads_no_row():
+    rows = [json.dumps(order()).encode(), b'{"id": NaN}']
+    body = b'{"data":[%b,%b],"list_meta":{"total_count":7}}' % tuple(rows)
+    window = {
+        "page": 2,
+        "created_after": datetime(2031, 4, 1, tzinfo=UTC),
+        "created_before": datetime(2031, 4, 2, tzinfo=UTC),
+    }
+    with FaultyServer(answer(200, body)) as server:
+        client = make_client(server.url)
+        raw = client.list_raw_orders(**window)
+        read = client.list_orders(per_page=100, **window)
+    assert (raw.rows, raw.total_count) == (tuple(rows), 7)
+    assert [parse_row(row) for row in raw.rows] == [*read.orders, *read.quarantined]
+    assert isinstance(parse_row(raw.rows[0]), Order)
+    assert server.requests[0].path == server.requests[1].path
+
+
+def test_list_activities_sends_page_window_and_statuses():
+    with FaultyServer(answer(200, page_of(activity()))) as server:
+        client = make_client(server.url)
+        page = client.list_activities(
+            page=3,
+            per_page=25,
+            after=datetime(2031, 4, 1, 2, 0, 0, 999, tzinfo=timezone(timedelta(hours=2))),
+            before=datetime(2031, 4, 2, tzinfo=UTC),
+            statuses=("created", "pending_user_approval"),
+        )
+        client.list_activities()
+    (found,) = page.activities
+    assert (found.id, found.order_status) == (ACTIVITY_ID, "created")
+    assert found.created_at == datetime(2031, 4, 1, 15, 2, 11, tzinfo=UTC)
+    assert (found.order.id, found.order.status) == (ORDER_ID, "notified")
+    assert json.loads(found.order.raw) == activity()["order"]
+    assert (page.total_count, page.page, page.per_page, page.quarantined) == (1, 3, 25, ())
+    assert [request.path for request in server.requests] == [
+        "/v1/order_activities?page=3&per_page=25"
+        "&after=2031-04-01T00%3A00%3A00Z&before=2031-04-02T00%3A00%3A00Z"
+        "&statuses=created%2Cpending_user_approval",
+        "/v1/order_activities?page=1&per_page=100",
+    ]
+
+
+def test_list_raw_activities_asks_the_same_and_reads_no_order():
+    window = {"page": 4, "before": datetime(2031, 4, 2, tzinfo=UTC), "statuses": ["failed"]}
+    with FaultyServer(answer(200, page_of(activity(), activity(order=7)))) as server:
+        client = make_client(server.url)
+        raw = client.list_raw_activities(**window)
+        read = client.list_activities(**window)
+    assert (len(raw.activities), raw.quarantined, raw.total_count) == (2, (), 2)
+    results = [parse_activity(one) for one in raw.activities]
+    assert results == [*read.activities, *read.quarantined]
+    assert server.requests[0].path == server.requests[1].path
 
 
 def test_cancel_order_posts_without_a_body():
@@ -153,9 +218,17 @@ def test_impossible_arguments_are_bugs_and_send_nothing():
             client.update_expiration(ORDER_ID, expiration=datetime(2031, 1, 1))  # noqa: DTZ001
         with pytest.raises(ValueError, match="naive"):
             client.list_orders(created_after=datetime(2031, 1, 1))  # noqa: DTZ001
+        for ask in (client.list_raw_orders, client.list_raw_activities, client.list_activities):
+            with pytest.raises(ValueError, match="per_page"):
+                ask(page=0)
         for numbers in ({"page": 0}, {"per_page": 0}, {"per_page": 101}):
             with pytest.raises(ValueError, match="per_page"):
                 client.list_orders(**numbers)
+        for statuses in ("created", ["created,opened"], [""]):
+            with pytest.raises(ValueError, match="statuses"):
+                client.list_activities(statuses=statuses)
+        with pytest.raises(ValueError, match="naive"):
+            client.list_activities(after=datetime(2031, 1, 1))  # noqa: DTZ001
         with pytest.raises(TypeError):
             client.get_order("../me")
         with pytest.raises(TypeError):

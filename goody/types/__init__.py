@@ -1,11 +1,20 @@
-"""What Goody answers, typed: orders, pages of orders, the account behind the key.
+"""What Goody answers, typed: orders, pages of orders, the feed, the account behind the key.
 
-Only the names are collected here: shapes in order.py, page.py and account.py, strict JSON in
-strict.py, the forgiving reader that fills the shapes in reading.py, pages that no parser takes as
-a whole in cutting.py.
+Only the names are collected here: shapes in order.py, page.py, activity.py and account.py, strict
+JSON in strict.py, the forgiving reader that fills the shapes in reading.py, pages that no parser
+takes as a whole in cutting.py.
 """
 
 from goody.types.account import Me, Workspace, WorkspaceList
+from goody.types.activity import (
+    ACTIVITY_STATUSES,
+    Activity,
+    ActivityPage,
+    QuarantinedActivity,
+    RawActivity,
+    RawActivityPage,
+    parse_activity,
+)
 from goody.types.order import (
     CANCELABLE,
     ENDED,
@@ -22,14 +31,17 @@ from goody.types.order import (
     Sender,
     Shipment,
 )
-from goody.types.page import OrderPage, Quarantined
+from goody.types.page import OrderPage, Quarantined, RawPage, parse_row
 from goody.types.reading import BadOrder, parse_order
 from goody.types.strict import BadJSON
 
 __all__ = [
+    "ACTIVITY_STATUSES",
     "CANCELABLE",
     "ENDED",
     "ORDER_STATUSES",
+    "Activity",
+    "ActivityPage",
     "Amounts",
     "BadJSON",
     "BadOrder",
@@ -44,9 +56,15 @@ __all__ = [
     "OriginalAmounts",
     "Product",
     "Quarantined",
+    "QuarantinedActivity",
+    "RawActivity",
+    "RawActivityPage",
+    "RawPage",
     "Sender",
     "Shipment",
     "Workspace",
     "WorkspaceList",
+    "parse_activity",
     "parse_order",
+    "parse_row",
 ]

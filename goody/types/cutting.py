@@ -1,4 +1,4 @@
-"""Takes a page of orders apart by brackets, quotes and commas alone.
+"""Takes a page of rows apart by brackets, quotes and commas alone.
 
 For pages that are not the JSON a parser takes as a whole: what is wrong inside one row stays
 inside that row. The envelope around the rows gets no such patience. What a row means, or whether
@@ -17,8 +17,8 @@ from goody.types.strict import BadJSON, loads_object
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]++|[\]}]++|[,"]', re.DOTALL)
 _OBJECT = re.compile(rb"[ \t\r\n]*+\{")
 _ROWS = re.compile(rb'[ \t\r\n]*+"data"[ \t\r\n]*+:[ \t\r\n]*+\[')
-_ID = re.compile(rb'[ \t\r\n]*+"id"[ \t\r\n]*+:[ \t\r\n]*+(.*)', re.DOTALL)
-_UUID = re.compile(rb'"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"\s*', re.IGNORECASE)
+_MEMBER = re.compile(rb'[ \t\r\n]*+"(\w++)"[ \t\r\n]*+:[ \t\r\n]*+(.*)', re.DOTALL)
+_UUID = re.compile(rb'"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"', re.IGNORECASE)
 
 
 class Pieces(NamedTuple):
@@ -51,8 +51,8 @@ def cut_page(raw: bytes) -> tuple[list[bytes], dict[str, Any]]:
     return texts, envelope
 
 
-def find_id(row: bytes) -> UUID | None:
-    """The id in a row that need not be JSON, if it has exactly one and that is a UUID."""
+def find_member(row: bytes, name: bytes) -> bytes | None:
+    """The text of one member of an object that need not be JSON, if exactly one has that name."""
     opening = _OBJECT.match(row)
     if opening is None:
         return None
@@ -60,19 +60,25 @@ def find_id(row: bytes) -> UUID | None:
         pieces = _pieces(row, opening.end())
     except BadJSON:
         return None
-    found = [match[1] for _, text in pieces.texts(row) if (match := _ID.fullmatch(text))]
-    value = _UUID.fullmatch(found[0]) if len(found) == 1 else None
+    members = (_MEMBER.fullmatch(text) for _, text in pieces.texts(row))
+    found = [member[2].rstrip(b" \t\r\n") for member in members if member and member[1] == name]
+    return found[0] if len(found) == 1 else None
+
+
+def find_id(row: bytes) -> UUID | None:
+    """The id in a row that need not be JSON, if it has exactly one and that is a UUID."""
+    value = _UUID.fullmatch(find_member(row, b"id") or b"")
     return UUID(value[1].decode()) if value else None
 
 
 def _find_rows(raw: bytes) -> Pieces:
     opening = _OBJECT.match(raw)
     if opening is None:
-        raise BadJSON("not a list of orders")
+        raise BadJSON("not a list of rows")
     for place, text in _pieces(raw, opening.end()).texts(raw):
         if match := _ROWS.match(text):
             return _pieces(raw, place + match.end())
-    raise BadJSON("not a list of orders")
+    raise BadJSON("not a list of rows")
 
 
 def _pieces(raw: bytes, start: int) -> Pieces:

@@ -1,4 +1,4 @@
-"""One page of `GET /v1/orders`.
+"""One page of `GET /v1/orders`, and how the pages of any of Goody's lists are cut into rows.
 
 An order that cannot be read is set aside and the others stay. Walking the pages is not done here.
 """
@@ -21,6 +21,21 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     id: UUID | None
     raw: bytes
+
+    def __repr__(self) -> str:
+        """No personal data in tracebacks."""
+        return f"Quarantined(reason={self.reason!r}, id={self.id})"
+
+
+class RawPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one page as the bytes Goody sent, not yet read. `total_count` as in OrderPage."""
+
+    rows: tuple[bytes, ...]
+    total_count: int | None
+
+    def __repr__(self) -> str:
+        """No personal data in tracebacks."""
+        return f"RawPage({len(self.rows)} rows, total_count={self.total_count})"
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,15 +66,34 @@ def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
 
     Raises BadJSON when the envelope itself is unusable: a page is never empty by mistake.
     """
-    texts, total_count = _cut_quickly(raw) or _cut_patiently(raw)
-    results = [_read(text) for text in texts]
+    found = cut_page_rows(raw)
+    results = [parse_row(text) for text in found.rows]
     return OrderPage(
         orders=tuple(result for result in results if isinstance(result, Order)),
         quarantined=tuple(result for result in results if isinstance(result, Quarantined)),
-        total_count=total_count,
+        total_count=found.total_count,
         page=page,
         per_page=per_page,
     )
+
+
+def cut_page_rows(raw: bytes) -> RawPage:
+    """The rows of a list answer, whatever they are: envelope `data` and `list_meta`.
+
+    For those who compare a row's bytes with what they know before reading it. A row is not even
+    known to be JSON. Raises BadJSON as parse_page.
+    """
+    texts, total_count = _cut_quickly(raw) or _cut_patiently(raw)
+    return RawPage(rows=tuple(texts), total_count=total_count)
+
+
+def parse_row(text: bytes) -> Order | Quarantined:
+    """The order in one row of a RawPage, or the row set aside."""
+    try:
+        return parse_order(text)
+    except BadOrder as error:
+        order_id = error.order_id or find_id(text)
+        return Quarantined(reason=str(error), id=order_id, raw=text[:QUARANTINE_BYTES])
 
 
 type _Cut = tuple[list[bytes], int | None]
@@ -73,7 +107,7 @@ def _cut_quickly(raw: bytes) -> _Cut | None:
     try:
         envelope = _decode_envelope(raw)
     except msgspec.ValidationError:
-        raise BadJSON("not a list of orders") from None
+        raise BadJSON("not a list of rows") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if "truncated" in str(error):
             raise BadJSON("not JSON", is_cut=True) from None
@@ -100,18 +134,6 @@ def _is_strict(raw: bytes) -> bool:
 def _cut_patiently(raw: bytes) -> _Cut:
     texts, envelope = cut_page(raw)
     return texts, _total_count(envelope.get("list_meta"))
-
-
-def _read(text: bytes) -> Order | Quarantined:
-    try:
-        return parse_order(text)
-    except BadOrder as error:
-        return _quarantine(error, text)
-
-
-def _quarantine(error: BadOrder, text: bytes) -> Quarantined:
-    order_id = error.order_id or find_id(text)
-    return Quarantined(reason=str(error), id=order_id, raw=text[:QUARANTINE_BYTES])
 
 
 def _total_in(list_meta: msgspec.Raw) -> int | None:

@@ -140,6 +140,14 @@ def text_or_none(value: object) -> str | None:
         return odd.instead
 
 
+def time_or_none(value: object) -> datetime | None:
+    """An instant in UTC; None for anything else."""
+    try:
+        return _time(value)
+    except _Odd:
+        return None
+
+
 def _integer(value: object) -> int:
     if type(value) is int and -MAX_INT <= value <= MAX_INT:
         return value
