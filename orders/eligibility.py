@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
 
@@ -41,14 +41,25 @@ _PAST_ACCEPTANCE = {
 _ASK_GOODY = f"Ask Goody support ({SUPPORT}); the hand-off text has what they need."
 
 
-def may_cancel(order: Order, *, now: datetime) -> Verdict:  # noqa: ARG001 - asked like may_extend
+class Standing(Protocol):
+    """What of an order the rules about it look at, whatever keeps it."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
+
+
+def may_cancel(order: Standing, *, now: datetime) -> Verdict:  # noqa: ARG001 - asked like may_extend
     """May the gift be canceled through the API? Irreversible, and only before acceptance."""
     return _refusal(order.status, "canceled") or Verdict(
         True, "open", "Can be canceled: it has not been accepted."
     )
 
 
-def may_extend(order: Order, *, now: datetime) -> Verdict:
+def may_extend(order: Standing, *, now: datetime) -> Verdict:
     """May the expiration be changed?"""
     refusal = _refusal(order.status, "extended")
     if refusal:
@@ -101,7 +112,7 @@ class Expiry:
     at: datetime | None
 
 
-def expiry(order: Order, now: datetime) -> Expiry:
+def expiry(order: Standing, now: datetime) -> Expiry:
     """Where the order stands with its expiry, which is an axis of its own beside the status."""
     at = order.expires_at
     if order.status in ORDER_STATUSES and order.status not in CANCELABLE:

@@ -11,7 +11,7 @@ from orders.services import Listing
 from orders.viewer import Viewer
 
 from .marks import Banner
-from .rows import Row, Setting, make_row
+from .rows import Cells, Row, Setting, make_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def make_page(
     setting = Setting.of(viewer, next_url=url)
     count = _count(listing)
     return Page(
-        rows=[make_row(one, setting=setting) for one in listing.rows],
+        rows=[make_row(Cells.of(one), setting=setting) for one in listing.rows],
         count=count,
         announcement=f"{count}. {pager.place}.",
         as_of=formats.clock(listing.as_of, viewer.zone),

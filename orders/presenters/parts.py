@@ -15,6 +15,7 @@ from orders import eligibility, formats
 from orders.formats import NOTHING, Moment
 
 UNKNOWN_YET = "not known yet"
+UNNAMED = "Unnamed recipient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def _moment(label: str, at: datetime | None, zone: tzinfo) -> Line:
 
 
 def recipient(order: Order) -> str:
-    return eligibility.recipient_name(order) or "Unnamed recipient"
+    return eligibility.recipient_name(order) or UNNAMED
 
 
 def people(order: Order) -> list[Line]:

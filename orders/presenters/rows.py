@@ -1,4 +1,4 @@
-"""One row of the list of orders: every cell made once, so that the template only places them.
+"""One row of a list of orders: every text made once, so that the template only places them.
 
 The rules (what may be done, what an expiry means, what a write came to) are asked of
 orders.eligibility and orders.outcomes.
@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from html import escape
-from typing import Any, Self, TypedDict, cast
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
-from goody.types import Order, Sender
+from goody.types import Order
 from orders import eligibility, formats
 from orders.audit import Actor, Right
 from orders.eligibility import ExpiryKind, Verdict
@@ -30,13 +28,77 @@ from orders.viewer import Viewer
 
 from .marks import EXPIRY_TONES, status_badge
 from .operations import asked_at, poll_every, poll_token
-from .parts import recipient, sender_name
+from .parts import UNNAMED, sender_name
 
 
-class Row(TypedDict):
-    """What the template places. A dict and flat, since templates look up keys first, and a list
-    looks up thousands of them. Texts are "" where there is nothing.
+class Cells(NamedTuple):
+    """What a row is made of, be it Goody's answer or our index that knows it.
+
+    `problems` are as Order.problems. Texts are "" where there is nothing.
     """
+
+    id: UUID
+    status: str
+    recipient: str
+    email: str
+    # The first item ("2 × Tea box"), and how many more there are.
+    gift: str
+    more_items: int
+    # US cents as far as Goody says, and whether that is before tax.
+    cents: int | None
+    is_before_tax: bool
+    sender: str
+    batch_id: UUID | None
+    created_at: datetime | None
+    expires_at: datetime | None
+    problems: tuple[str, ...]
+    is_cancel_on_record: bool
+    operation: Operation | None
+
+    @classmethod
+    def of(cls, listed: ListedOrder) -> Self:
+        order = listed.order
+        gift, more_items = gift_of(order)
+        cents, is_before_tax = eligibility.released_cents(order)
+        return cls(
+            id=order.id,
+            status=order.status,
+            recipient=eligibility.recipient_name(order),
+            email=order.recipient_email or "",
+            gift=gift,
+            more_items=more_items,
+            cents=cents,
+            is_before_tax=is_before_tax,
+            sender=sender_of(order),
+            batch_id=order.order_batch_id,
+            created_at=listed.created_at,
+            expires_at=order.expires_at,
+            problems=order.problems,
+            is_cancel_on_record=listed.is_cancel_on_record,
+            operation=listed.operation,
+        )
+
+
+def gift_of(order: Order) -> tuple[str, int]:
+    """The first item, and how many more there are."""
+    items = order.cart.items if order.cart else ()
+    if not items:
+        return "", 0
+    first = items[0]
+    name = (first.product.name if first.product else None) or "Unnamed product"
+    if first.quantity is not None and first.quantity > 1:
+        name = f"{first.quantity} × {name}"
+    return name, len(items) - 1
+
+
+def sender_of(order: Order) -> str:
+    """The sender's name, or else the address."""
+    sender = order.sender
+    return sender_name(sender) or (sender.email if sender else None) or ""
+
+
+class Row(NamedTuple):
+    """The texts that the template places: "" where there is nothing."""
 
     id: str
     status: str
@@ -48,29 +110,30 @@ class Row(TypedDict):
     tone: str
     icon: str
     word: str
-    expires: str
-    expires_tone: str
-    expires_under: str
-    expires_iso: str
     amount: str
     amount_under: str
     sender: str
     batch: str
     created: str
     created_iso: str
+    expires: str
+    expires_tone: str
     # "" where it may not be begun; `why` then says why.
     cancel_url: str
     extend_url: str
     why: str
+    # Where there is a date that still matters.
+    expires_under: str = ""
+    expires_iso: str = ""
     # An open write stands in place of the links until it is settled.
-    busy: str
-    busy_url: str
-    poll_url: str
-    poll_every: str
+    busy: str = ""
+    busy_url: str = ""
+    poll_url: str = ""
+    poll_every: str = ""
     # A write that has just ended without effect, and why.
-    failure: str
-    failure_why: str
-    failure_url: str
+    failure: str = ""
+    failure_why: str = ""
+    failure_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,64 +166,46 @@ def row_context(
     `failed` a write that has just ended without effect.
     """
     setting = Setting.of(viewer, next_url=next_url)
-    return {"row": make_row(listed, setting=setting, failed=failed)}
+    return {"row": make_row(Cells.of(listed), setting=setting, failed=failed)}
 
 
-def make_row(listed: ListedOrder, *, setting: Setting, failed: Operation | None = None) -> Row:
-    """Each cell escaped, which here takes a fraction of what a template takes for it."""
-    cells = _cells(listed, setting, failed).items()
-    return cast(Row, {name: _escaped(text) if text else "" for name, text in cells})
-
-
-@lru_cache(maxsize=8192)
-def _escaped(text: str) -> SafeString:
-    """Most cells stand in many rows: tones, words, dates, senders."""
-    return SafeString(escape(str(text)))
-
-
-def _cells(listed: ListedOrder, setting: Setting, failed: Operation | None) -> Row:
-    order, zone = listed.order, setting.zone
-    order_id = str(order.id)
+def make_row(cells: Cells, *, setting: Setting, failed: Operation | None = None) -> Row:
+    order_id, zone, created_at = str(cells.id), setting.zone, cells.created_at
     path = f"{setting.orders_url}{order_id}/"
-    badge = status_badge(order.status, is_cancel_on_record=listed.is_cancel_on_record)
-    gift, more = _gift(order)
-    amount, amount_under = _amount(order)
+    badge = status_badge(cells.status, is_cancel_on_record=cells.is_cancel_on_record)
     return Row(
         id=order_id,
-        status=order.status,
+        status=cells.status,
         url=f"{path}{setting.query}",
-        recipient=recipient(order),
-        email=order.recipient_email or "",
-        gift=gift,
-        more=more,
+        recipient=cells.recipient or UNNAMED,
+        email=cells.email,
+        gift=cells.gift or NOTHING,
+        more=f"+{cells.more_items}" if cells.more_items else "",
         tone=badge.tone,
         icon=f"{setting.icons_url}#{badge.icon}",
         word=badge.word,
-        amount=amount,
-        amount_under=amount_under,
-        sender=sender_name(order.sender) or _email(order.sender) or NOTHING,
-        batch=formats.short_id(order.order_batch_id) if order.order_batch_id else "",
-        created=formats.day(listed.created_at, zone) if listed.created_at else "",
-        created_iso=formats.iso(listed.created_at) if listed.created_at else "",
-        **_expires(order, zone=zone, now=setting.now),
-        **_deeds(order, path, setting),
-        **_busy(listed.operation, path, setting),
-        **_failure(failed, path, setting),
+        amount=formats.money(cells.cents),
+        amount_under="before tax" if cells.is_before_tax and cells.cents is not None else "",
+        sender=cells.sender or NOTHING,
+        batch=formats.short_id(cells.batch_id) if cells.batch_id else "",
+        created=formats.day(created_at, zone) if created_at else "",
+        created_iso=formats.iso(created_at) if created_at else "",
+        **_expires(cells, zone=zone, now=setting.now),
+        **_deeds(cells, path, setting),
+        **(_busy(cells.operation, path, setting) if cells.operation else {}),
+        **(_failure(failed, path, setting) if failed else {}),
     )
 
 
-def _deeds(order: Order, path: str, setting: Setting) -> dict[str, str]:
+def _deeds(cells: Cells, path: str, setting: Setting) -> dict[str, str]:
     actor, query = setting.actor, setting.query
-    cancel, extend = _verdicts(order, now=setting.now)
+    cancel = eligibility.may_cancel(cells, now=setting.now)
+    extend = eligibility.may_extend(cells, now=setting.now)
     return {
         "cancel_url": f"{path}cancel/{query}" if _may(actor, Right.CANCEL, cancel) else "",
         "extend_url": f"{path}expiration/{query}" if _may(actor, Right.EXTEND, extend) else "",
         "why": _why_not(actor, cancel, extend),
     }
-
-
-def _verdicts(order: Order, *, now: datetime) -> tuple[Verdict, Verdict]:
-    return eligibility.may_cancel(order, now=now), eligibility.may_extend(order, now=now)
 
 
 def _may(actor: Actor, right: Right, verdict: Verdict) -> bool:
@@ -177,67 +222,21 @@ def _why_not(actor: Actor, cancel: Verdict, extend: Verdict) -> str:
     return " ".join(refusals)
 
 
-def _expires(order: Order, *, zone: ZoneInfo, now: datetime) -> dict[str, str]:
-    expiry = eligibility.expiry(order, now)
+def _expires(cells: Cells, *, zone: ZoneInfo, now: datetime) -> dict[str, str]:
+    expiry = eligibility.expiry(cells, now)
     if expiry.at is None or expiry.kind is ExpiryKind.IRRELEVANT:
         text = "No expiry" if expiry.kind is ExpiryKind.NONE else NOTHING
-        return _expires_cell(text, "muted")
+        return {"expires": text, "expires_tone": "muted"}
     is_past = expiry.kind is ExpiryKind.PAST
-    return _expires_cell(
-        "Expired" if is_past else formats.relative(expiry.at, now),
-        EXPIRY_TONES[expiry.kind],
-        under=formats.date_time(expiry.at, zone),
-        iso=formats.iso(expiry.at),
-    )
-
-
-def _expires_cell(text: str, tone: str, *, under: str = "", iso: str = "") -> dict[str, str]:
     return {
-        "expires": text,
-        "expires_tone": tone,
-        "expires_under": under,
-        "expires_iso": iso,
+        "expires": "Expired" if is_past else formats.relative(expiry.at, now),
+        "expires_tone": EXPIRY_TONES[expiry.kind],
+        "expires_under": formats.date_time(expiry.at, zone),
+        "expires_iso": formats.iso(expiry.at),
     }
 
 
-def _amount(order: Order) -> tuple[str, str]:
-    """What the gift costs as far as Goody says it, and whether that is before tax."""
-    cents, is_before_tax = eligibility.released_cents(order)
-    if cents is None:
-        return NOTHING, ""
-    return formats.money(cents), "before tax" if is_before_tax else ""
-
-
-def _gift(order: Order) -> tuple[str, str]:
-    """The first item, and how many more there are."""
-    items = order.cart.items if order.cart else ()
-    if not items:
-        return NOTHING, ""
-    first = items[0]
-    name = (first.product.name if first.product else None) or "Unnamed product"
-    if first.quantity is not None and first.quantity > 1:
-        name = f"{first.quantity} × {name}"
-    return name, f"+{len(items) - 1}" if len(items) > 1 else ""
-
-
-def _email(sender: Sender | None) -> str:
-    return (sender.email or "") if sender else ""
-
-
-def _failure(operation: Operation | None, path: str, setting: Setting) -> dict[str, str]:
-    if operation is None:
-        return {"failure": "", "failure_why": "", "failure_url": ""}
-    told = tell(operation, now=setting.now, zone=setting.zone)
-    return {
-        "failure": told.title,
-        "failure_why": f"{told.sentence} {told.next_step}".strip(),
-        "failure_url": f"{path}operations/{operation.id}/{setting.query}",
-    }
-
-
-def _busy(operation: Operation | None, path: str, setting: Setting) -> dict[str, str]:
-    if operation is None:
-        return {"busy": "", "busy_url": "", "poll_url": "", "poll_every": ""}
+def _busy(operation: Operation, path: str, setting: Setting) -> dict[str, str]:
     query = setting.query
     token = poll_token(operation, setting.now)
     title = tell(operation, now=setting.now, zone=setting.zone).title
@@ -246,4 +245,13 @@ def _busy(operation: Operation | None, path: str, setting: Setting) -> dict[str,
         "busy_url": f"{path}operations/{operation.id}/{query}",
         "poll_url": f"{path}{query}{'&' if query else '?'}poll={token}",
         "poll_every": poll_every(operation, setting.now),
+    }
+
+
+def _failure(operation: Operation, path: str, setting: Setting) -> dict[str, str]:
+    told = tell(operation, now=setting.now, zone=setting.zone)
+    return {
+        "failure": told.title,
+        "failure_why": f"{told.sentence} {told.next_step}".strip(),
+        "failure_url": f"{path}operations/{operation.id}/{setting.query}",
     }

@@ -1,0 +1,26 @@
+"""The tag `place`: what it places is to the letter what Django's templates would render."""
+
+from __future__ import annotations
+
+import pytest
+from django.template.loader import render_to_string
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.presenters.rows import Row
+from orders.templatetags.placing import place
+
+PARTIALS = {"orders/list.html#row": Row}
+TEXTS = ("", "", "Ana", "<b>&\"'", "100 %", "%s", "%(id)s", "{{ row.id }}", "\\1", "é\ue000")
+NULS = ("", "\x00", "\x001\x00", "<i>")
+
+
+@pytest.mark.parametrize("partial", PARTIALS)
+@pytest.mark.parametrize("texts", [TEXTS, NULS])
+@given(data=st.data())
+def test_rows_are_placed_as_django_renders_them(data, partial, texts):
+    kind = PARTIALS[partial]
+    cells = st.tuples(*[st.sampled_from(texts)] * len(kind._fields))
+    rows = [kind(*row) for row in data.draw(st.lists(cells, max_size=5))]
+    name = partial.partition("#")[2]
+    assert place(partial, rows) == "".join(render_to_string(partial, {name: row}) for row in rows)
