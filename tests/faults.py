@@ -26,6 +26,12 @@ class Fault:
     # Written into the audit beside it, for whoever runs the dashboard.
     security: str = ""
 
+    def shorten(self, settings: Any, **limits: float) -> None:
+        """Set these limits if it is a limit that ends this fault; others are to be answered."""
+        if self.kind == "deadline":
+            for name, seconds in limits.items():
+                setattr(settings, name, seconds)
+
 
 CHECKED = "Outcome being checked"
 

@@ -31,7 +31,7 @@ from tests.pages import (
     the_operation,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("short_limits")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient")]
 
 each_write = pytest.mark.parametrize("write", WRITES)
 

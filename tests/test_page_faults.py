@@ -33,7 +33,7 @@ from tests.pages import (
     the_operation,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("short_limits")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient")]
 
 each_fault = pytest.mark.parametrize("fault", FAULTS, ids=[one.number for one in FAULTS])
 
@@ -43,10 +43,11 @@ each_fault = pytest.mark.parametrize("fault", FAULTS, ids=[one.number for one in
 
 @each_fault
 def test_a_list_says_what_is_wrong_and_is_never_empty(
-    fault: Fault, emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
+    fault: Fault, emulator: Emulator, as_role: Any, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = as_role("agent")
     emulator.fault(fault.fault)
+    fault.shorten(settings, GOODY_PAGE_DEADLINE=0.4)
     plain = client.get(LIST)
     gatekeeper._client.cache_clear()
     VendorGate.objects.all().delete()
@@ -68,13 +69,14 @@ def test_a_list_says_what_is_wrong_and_is_never_empty(
 
 @each_fault
 def test_an_order_is_shown_as_we_know_it_or_not_at_all(
-    fault: Fault, emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
+    fault: Fault, emulator: Emulator, as_role: Any, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = as_role("agent")
     known, unknown = (str(one["id"]) for one in emulator.find(limit=2, status="opened"))
     assert client.get(f"/orders/{known}/").status_code == 200
     before = Order.objects.get()
     emulator.fault(fault.fault)
+    fault.shorten(settings, GOODY_PAGE_DEADLINE=0.4, GOODY_DETAIL_DEADLINE=0.2)
 
     without = client.get(f"/orders/{unknown}/")
     gatekeeper._client.cache_clear()
@@ -98,12 +100,19 @@ def test_an_order_is_shown_as_we_know_it_or_not_at_all(
 
 @pytest.mark.parametrize("write", WRITES)
 @each_fault
-def test_a_write_becomes_what_the_fault_proves_and_no_more(
-    fault: Fault, write: str, emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
+def test_a_write_becomes_what_the_fault_proves_and_no_more(  # noqa: PLR0917 - fixtures
+    fault: Fault,
+    write: str,
+    emulator: Emulator,
+    as_role: Any,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened", no_expiry="false")
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
     emulator.fault(fault.fault, method="POST")
+    # Long enough for the POST to leave on a busy machine.
+    fault.shorten(settings, GOODY_WRITE_DEADLINE=0.6)
 
     answer = submit(client, path, fields)
     again = submit(client, path, fields, DIALOG)
@@ -173,6 +182,8 @@ def test_a_goody_that_cannot_be_reached_was_sent_nothing(  # noqa: PLR0917 - fix
     path, fields = f"/orders/{order_id}/cancel/", cancel_fields(client, order_id)
     settings.GOODY_CA_BUNDLE = str(certificates.ca)
     is_tls = kind in BAD_TLS
+    if kind == "blackholed":
+        settings.GOODY_CONNECT_TIMEOUT = 0.2
     with nowhere(kind, certificates) as settings.GOODY_API_URL:
         listed = [client.get(LIST, headers=headers) for headers in ({}, RESULTS)]
         copy = client.get(f"/orders/{order_id}/")

@@ -8,15 +8,12 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from orders import gatekeeper
-from orders.services import reading
+from .domain import forget_goody
 
 
 @pytest.fixture(autouse=True)
-def _no_past() -> None:
-    """The breaker and the count of oddities last as long as the process: not beyond a test."""
-    gatekeeper._client.cache_clear()
-    reading._noted.clear()
+def _no_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_goody(monkeypatch)
 
 
 @pytest.fixture

@@ -8,23 +8,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+import pytest
 from django.db import connection
 from django.utils import timezone
 
+from goody.limits import Limits
 from goody.types import Order as GoodyOrder
 from goody.types import parse_order
-from orders import services
+from orders import gatekeeper, services
 from orders.audit import Actor, record_intent
 from orders.eligibility import facts
 from orders.models import AuditEntry, Operation, State
+from orders.services import reading
 from testing.users import make_user
 from testing.vendor import Emulator
 
 ORDER_ID = UUID("11111111-2222-4333-8444-555555555555")
+
+
+def forget_goody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client without a past, for one test, that tries a read again after hundredths of a second.
+
+    The breaker and the count of oddities last as long as the process: not beyond a test.
+    """
+    monkeypatch.setattr(gatekeeper, "Limits", partial(Limits, retry_base=0.02))
+    gatekeeper._client.cache_clear()
+    reading._noted.clear()
 
 
 def order_json(**fields: Any) -> dict[str, Any]:
