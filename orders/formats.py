@@ -67,6 +67,11 @@ def date_in_words(date: datetime | Date) -> str:
     return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
 
 
+def month_in_words(date: Date) -> str:
+    """The month of a date: "Mar 2026"."""
+    return f"{_MONTHS[date.month - 1]} {date.year}"
+
+
 def minute(at: datetime, zone: tzinfo) -> str:
     """Hour and minute in the zone: "14:02"."""
     local = in_zone(at, zone)

@@ -12,10 +12,11 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
 from orders.audit import NAMES, Action
+from orders.days import start_of
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
 
-from .days import DayField, start_of
+from .days import DayField
 
 SECURITY = "security"
 # Settling is the outcome of another action, never a row of its own.

@@ -16,7 +16,9 @@ from django import forms
 from django.core import signing
 from django.urls import reverse
 
-from .days import DayField, start_of
+from orders.days import start_of
+
+from .days import DayField
 
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50

@@ -125,17 +125,10 @@ class Query:
     sort: Sort | None = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, tuple):
-                _set(self, field.name, _unique(value))
-            elif isinstance(value, datetime):
-                _set(self, field.name, _utc(value))
-        for name in ("words", "without_words", "emails"):
-            _set(self, name, _unique(filter(None, map(fold, getattr(self, name)))))
-        for name in ("statuses", "without_statuses"):
-            _set(self, name, _grouped(getattr(self, name)))
-        _set(self, "references", _unique(map(str.upper, self.references)))
+        for name, nothing in _NOTHING.items():
+            # Most is not said in most queries.
+            if (value := getattr(self, name)) != nothing:
+                object.__setattr__(self, name, _normal(name, value))
 
     @property
     def order(self) -> Sort:
@@ -160,8 +153,7 @@ class Query:
 
     def without(self, *names: str) -> Self:
         """The query with these fields as if nothing had been said in them."""
-        nothing: dict[str, Any] = {one.name: one.default for one in fields(self)}
-        return replace(self, **{name: nothing[name] for name in names})
+        return replace(self, **{name: _NOTHING[name] for name in names})
 
     def dropping(self, name: str, *values: object) -> Self:
         """The query without these values in a field of several."""
@@ -172,18 +164,29 @@ class Query:
         """Both at once, as a box and the filters beside it: values of one field are joined,
         windows cut, and where only one can be right it is the other's.
         """
-        return replace(
-            self,
-            **{
-                field.name: _merge(field.name, getattr(self, field.name), more)
-                for field in fields(self)
-                if (more := getattr(other, field.name)) != field.default
-            },
-        )
+        joined = {
+            name: _merge(name, getattr(self, name), more)
+            for name, nothing in _NOTHING.items()
+            if (more := getattr(other, name)) != nothing
+        }
+        return replace(self, **joined)
 
 
-def _set(query: Query, name: str, value: object) -> None:
-    object.__setattr__(query, name, value)
+# What each field says when nothing is said.
+_NOTHING: dict[str, Any] = {field.name: field.default for field in fields(Query)}
+
+
+def _normal(name: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return _utc(value)
+    match name:
+        case "words" | "without_words" | "emails":
+            return _unique(filter(None, map(fold, value)))
+        case "statuses" | "without_statuses":
+            return _grouped(value)
+        case "references":
+            return _unique(map(str.upper, value))
+    return _unique(value) if isinstance(value, tuple) else value
 
 
 def _unique[T](values: Iterable[T]) -> tuple[T, ...]:

@@ -1,0 +1,448 @@
+"""The box: what people type as a query, and a query in words again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from time import process_time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orders.search.language import (
+    FLAGS,
+    LONGEST_WORD,
+    MOST_TERMS,
+    NAMED,
+    OPERATORS,
+    parse_box,
+)
+from orders.search.query import Choice, Query, Sort
+from orders.search.wording import describe, write_box
+
+few = settings(max_examples=60, deadline=None)
+NEW_YORK = ZoneInfo("America/New_York")
+# Not on the hour, as it is in life.
+NOW = datetime(2026, 10, 12, 12, 34, 56, 789_000, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ENDED = ("failed", "canceled")
+
+
+def asked(text, zone=NEW_YORK):
+    box = parse_box(text, now=NOW, zone=zone)
+    assert box.problems == ()
+    assert box.text == text
+    return box.query
+
+
+def named(*texts):
+    return tuple(Choice(text=text) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("", Query()),
+        (" \t\n\u200b", Query()),
+        ("Ana  BOLENA", Query(words=("ana", "bolena"))),
+        ("Bolena, Ana.", Query(words=("bolena", "ana"))),
+        ("(Ana B.)", Query(words=("ana", "b"))),
+        ("José", Query(words=("jose",))),
+        ("李小 龍", Query(words=("李小", "龍"))),
+        ("O’Brien anne-marie", Query(words=("o'brien", "anne-marie"))),
+        ("<ana@example.com>,", Query(words=("ana@example.com",))),
+        ("100% a_b a\\b", Query(words=("100", "a_b", "a\\b"))),
+        ("a & b -", Query(words=("a", "b"))),
+        ('"Ana B"', Query(words=("ana b",))),
+        ("“Ana  B”", Query(words=("ana b",))),
+        ('"100%" "_"', Query(words=("100%", "_"))),
+        ('x"Ana B"y', Query(words=("x", "ana b", "y"))),
+        ('ana "bo', Query(words=("ana", "bo"))),
+        ('"" ana', Query(words=("ana",))),
+        ("-ana", Query(without_words=("ana",))),
+        ('-"Ana B" --bo –cy', Query(without_words=("ana b", "bo", "cy"))),
+        ("12:30 https://x.example Re:gift", Query(words=("12:30", "https://x.example", "re:gift"))),
+        ('Re:"my gift"', Query(words=("re", "my gift"))),
+    ],
+)
+def test_words(text, query):
+    assert asked(text) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("status:opened", Query(statuses=("opened",))),
+        ("STATUS:Opened", Query(statuses=("opened",))),
+        ("status:opened,paid", Query(statuses=("opened", "paid"))),
+        ("status:opened status:paid", Query(statuses=("opened", "paid"))),
+        ("-status:opened", Query(without_statuses=("opened",))),
+        ("status:canceled", Query(statuses=ENDED)),
+        ("status:failed", Query(statuses=ENDED)),
+        ("status:cancelled", Query(statuses=ENDED)),
+        ("-status:canceled", Query(without_statuses=ENDED)),
+        ('status:"Payment pending"', Query(statuses=("pending_payment",))),
+        ("status:pending-payment", Query(statuses=("pending_payment",))),
+        ("sender:Ana", Query(senders=named("ana"))),
+        ('sender:"Ana B"', Query(senders=named("ana b"))),
+        ("sender:ana -sender:bo@x.y", Query(senders=named("ana"), without_senders=named("bo@x.y"))),
+        ("sender:ana sender:bo", Query(senders=named("ana", "bo"))),
+        ("workspace:Sales", Query(workspaces=named("sales"))),
+        ("product:candle -product:soap", Query(products=named("candle"),
+                                               without_products=named("soap"))),
+        ('brand:"50% off"', Query(brands=named("50% off"))),
+        ("batch:1A2B", Query(batches=named("1a2b"))),
+        ("batch:1a2b3c4d5", Query(batches=named("1a2b3c4d-5"))),
+        ("-batch:1a2b3c4d-5", Query(without_batches=named("1a2b3c4d-5"))),
+        (f"batch:{{{UUID(int=7)}}}", Query(batches=named(str(UUID(int=7))))),
+        (f"batch:{UUID(int=7).hex}", Query(batches=named(str(UUID(int=7))))),
+        (f"batch:{UUID(int=7).urn}", Query(batches=named(str(UUID(int=7))))),
+        ("is:swapped", Query(is_swapped=True)),
+        ("-is:swapped", Query(is_swapped=False)),
+        ("is:expired", Query(is_expired_unaccepted=True)),
+        ("-is:unpaid", Query(is_payment_pending=False)),
+        ("IS:Trouble", Query(has_delivery_trouble=True)),
+        ("expires:none", Query(has_expiry=False)),
+        ("-expires:none", Query(has_expiry=True)),
+        ("ana status:paid", Query(words=("ana",), statuses=("paid",))),
+    ],
+)  # fmt: skip
+def test_operators(text, query):
+    assert asked(text) == query
+
+
+def utc(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2026-10-12", "2026-10-12T04", "2026-10-13T04"),
+        ("2026-1-2", "2026-01-02T05", "2026-01-03T05"),
+        ("today", "2026-10-12T04", "2026-10-13T04"),
+        ("yesterday", "2026-10-11T04", "2026-10-12T04"),
+        ("Tomorrow", "2026-10-13T04", "2026-10-14T04"),
+        ("=2026-10-12", "2026-10-12T04", "2026-10-13T04"),
+        ("<2026-10-12", None, "2026-10-12T04"),
+        ("<=2026-10-12", None, "2026-10-13T04"),
+        (">2026-10-12", "2026-10-13T04", None),
+        (">=2026-10-12", "2026-10-12T04", None),
+        # An hour is skipped on 8 March and comes twice on 1 November.
+        ("2026-03-08", "2026-03-08T05", "2026-03-09T04"),
+        ("2026-11-01", "2026-11-01T04", "2026-11-02T05"),
+        ("2026-10", "2026-10-01T04", "2026-11-01T04"),
+        ("2026-11", "2026-11-01T04", "2026-12-01T05"),
+        ("2026-12", "2026-12-01T05", "2027-01-01T05"),
+        ("2024-02", "2024-02-01T05", "2024-03-01T05"),
+        ("<=2026-10", None, "2026-11-01T04"),
+        (">2026-10", "2026-11-01T04", None),
+        ("2026", "2026-01-01T05", "2027-01-01T05"),
+        ("2100-12-31", "2100-12-31T05", "2101-01-01T05"),
+        (">=2026-10-01T12:00Z", "2026-10-01T12", None),
+        ("<2026-10-01t12:00:30.5+02:00", None, "2026-10-01T10:00:30.500"),
+    ],
+)
+def test_dates_are_the_viewers(text, start, end):
+    assert asked(f"created:{text}") == Query(created_from=utc(start), created_until=utc(end))
+    assert asked(f"expires:{text}") == Query(expires_from=utc(start), expires_until=utc(end))
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end"),
+    [
+        # Midnight is skipped in Beirut, and comes twice in Havana.
+        ("Asia/Beirut", "2026-03-28T22", "2026-03-29T21"),
+        ("UTC", "2026-03-29T00", "2026-03-30T00"),
+        ("Pacific/Kiritimati", "2026-03-28T10", "2026-03-29T10"),
+    ],
+)
+def test_a_day_begins_when_it_begins_there(zone, start, end):
+    query = asked("created:2026-03-29", ZoneInfo(zone))
+    assert query == Query(created_from=utc(start), created_until=utc(end))
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("expires:<7d", Query(expires_from=NOW, expires_until=NOW + 7 * DAY)),
+        ("expires:7D", Query(expires_from=NOW, expires_until=NOW + 7 * DAY)),
+        ("expires:<=24h", Query(expires_from=NOW, expires_until=NOW + DAY)),
+        ("expires:>3d", Query(expires_from=NOW + 3 * DAY)),
+        ("expires:>3d expires:<2w", Query(expires_from=NOW + 3 * DAY,
+                                          expires_until=NOW + 14 * DAY)),
+        ("expires:past", Query(expires_until=NOW)),
+        ("created:<30d", Query(created_from=NOW - 30 * DAY)),
+        ("created:36h", Query(created_from=NOW - 36 * HOUR)),
+        ("created:>30d", Query(created_until=NOW - 30 * DAY)),
+        ("created:>=7d created:<30d", Query(created_from=NOW - 30 * DAY,
+                                            created_until=NOW - 7 * DAY)),
+        ("created:>=2026-10-01 created:<2026-10-05", Query(created_from=utc("2026-10-01T04"),
+                                                           created_until=utc("2026-10-05T04"))),
+    ],
+)  # fmt: skip
+def test_lengths_of_time_count_from_now(text, query):
+    # The clocks are set back within these days: the lengths stay exact.
+    assert asked(text) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("status:foo", "write one of created, notified, opened, accepted, pending_payment, paid, "
+                       "ordered, shipped, delivered, failed, canceled"),
+        ("status:opened,foo", None),
+        ("status:", None),
+        ("status:,", None),
+        ("expires:<7x", "write expires:<7d, expires:past, expires:none or a date such as "
+                        "expires:2026-10-12"),
+        ("expires:", None),
+        ("expires:<", None),
+        ("expires:2026-13", None),
+        ("expires:2026-02-30", None),
+        ("expires:0000", None),
+        ("expires:1999-12-31", None),
+        ("expires:9999999d", None),
+        ("expires:2026-10-12T12:00Z", None),
+        ("expires:>=2026-10-12T12:00", None),
+        ("expires:>=0001-01-01T00:00+14:00", None),
+        ("expires:<9999-12-31T23:59-12:00", None),
+        ("created:soon", "write created:<30d or a date such as created:2026-10 or "
+                         "created:>=2026-10-12"),
+        ("created:٢٠٢٦", None),
+        ("-created:2026", "a time cannot be excluded: write what is wanted, with < or >"),
+        ("-expires:past", None),
+        ("is:nice", "write is:swapped, is:expired, is:unpaid, is:trouble"),
+        ("sender:", "write a part of the name directly behind it, as in sender:ana"),
+        ('brand:""', None),
+        ("workspace:%", None),
+        ("product:", None),
+        ("batch:xyz", "write the id of a batch or its beginning, as in batch:1a2b3c4d"),
+        ("batch:", None),
+        (f"batch:{UUID(int=7).hex}0", None),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_none_narrows_nothing_and_is_said(text, hint):
+    box = parse_box(f"ana {text}", now=NOW, zone=NEW_YORK)
+    assert box.text == f"ana {text}"
+    assert box.query == Query(words=("ana",))
+    (problem,) = box.problems
+    assert problem.startswith(f"“{text}” is not understood; ")
+    assert hint is None or problem == f"“{text}” is not understood; {hint}."
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "-", '"', "%%% ___", "'", "🎁"])
+def test_signs_alone_are_no_search(text):
+    box = parse_box(text, now=NOW, zone=NEW_YORK)
+    assert box.query.is_everything
+    assert box.problems == (
+        f"“{text}” has no letter or digit; put signs into quotes to search for them.",
+    )
+
+
+def test_a_long_piece_is_told_in_short():
+    box = parse_box("status:" + "x" * 99, now=NOW, zone=NEW_YORK)
+    assert box.problems[0].startswith(f"“status:{'x' * 43}…” is not understood; ")
+
+
+def test_only_so_many_words_are_searched_for():
+    text = " ".join(f"w{n}" for n in range(MOST_TERMS))
+    assert len(asked(text).words) == MOST_TERMS
+    box = parse_box(f"{text} more status:paid", now=NOW, zone=NEW_YORK)
+    assert box.query == asked(text)
+    assert box.problems == (f"Only the first {MOST_TERMS} words are searched for.",)
+
+
+def test_a_word_is_only_so_long():
+    assert asked("x" * 10_000).words == ("x" * LONGEST_WORD,)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", '"', '"a', "-", '-"', "a ", " ", "%", "_ ", "\\", "\0", "\u202e", "status:", "-status:",
+     'sender:"a" ', "\ufdfa ", "\ud800", "!", "x:", "<", "expires:<", "e\u0301"],
+)  # fmt: skip
+def test_any_long_text_is_read_in_no_time(unit):
+    text = (unit * 10_000)[:10_000]
+    started = process_time()
+    box = parse_box(text, now=NOW, zone=NEW_YORK)
+    # About 5 ms at most; anything quadratic takes seconds.
+    assert process_time() - started < 0.5
+    assert box.text == text
+    assert len(box.problems) <= MOST_TERMS + 1
+    assert all(len(word) <= LONGEST_WORD for word in box.query.words + box.query.without_words)
+
+
+# Fragments that mean something, and whatever else there is.
+typed = st.lists(
+    st.sampled_from([*(f"{name}:" for name in (*NAMED, "status", "expires", "created", "is")),
+                     *FLAGS, "opened", "failed", "past", "none", "<7d", ">3d", "2026-10", "-", '"',
+                     " ", " ", "ana", "李小", "%", "_", "\\", "“", "\0", ",", "1a2b", ">=", "É"])
+    | st.text(st.characters(), max_size=6),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@given(typed)
+@few
+def test_whatever_is_typed_can_be_written_again(text):
+    query = parse_box(text, now=NOW, zone=NEW_YORK).query
+    again = parse_box(write_box(query, now=NOW, zone=NEW_YORK), now=NOW, zone=NEW_YORK)
+    assert again.query == query
+
+
+def _few_of(texts):
+    return st.lists(texts, max_size=2).map(tuple)
+
+
+_texts = st.text(st.characters(exclude_characters='"“”„‟«»'), min_size=1, max_size=8)
+_choices = _few_of(_texts.filter(lambda text: Query(words=(text,)).words).map(
+    lambda text: Choice(text=text)))  # fmt: skip
+_batches = _few_of(st.sampled_from(["1a", "1a2b3c4d-5"]).map(lambda text: Choice(text=text)))
+_flags = st.sampled_from([None, True, False])
+_statuses = _few_of(st.sampled_from(["created", "paid", "failed"]))
+_bounds = (
+    st.none()
+    | st.sampled_from([NOW, NOW + 7 * DAY, NOW - 36 * HOUR, NOW - timedelta(weeks=2000)])
+    | st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+    | st.sampled_from([utc("2026-10-01T04"), utc("2026-11-01T04"), utc("2026-11-02T05")])
+)
+questions = st.builds(
+    Query,
+    words=_few_of(_texts),
+    without_words=_few_of(_texts),
+    statuses=_statuses,
+    without_statuses=_statuses,
+    **dict.fromkeys(("expires_from", "expires_until", "created_from", "created_until"), _bounds),
+    **{prefix + field: _batches if field == "batches" else _choices
+       for field in NAMED.values() for prefix in ("", "without_")},
+    **dict.fromkeys(("has_expiry", *FLAGS.values()), _flags),
+)  # fmt: skip
+
+
+@given(questions)
+@few
+def test_every_question_of_the_box_can_be_written_and_read_again(query):
+    text = write_box(query, now=NOW, zone=NEW_YORK)
+    assert parse_box(text, now=NOW, zone=NEW_YORK).query == query
+    assert parse_box(text, now=NOW, zone=NEW_YORK).problems == ()
+
+
+@given(questions)
+@few
+def test_what_is_described_can_be_taken_away_until_nothing_is_left(query):
+    seen = 0
+    while pieces := described(query):
+        query = pieces[seen % len(pieces)].without
+        assert len(described(query)) == len(pieces) - 1
+        seen += 1
+    assert query.is_everything
+
+
+def test_a_box_is_written_as_people_write_it():
+    query = Query(
+        words=("ana", "ana b", "-x"),
+        without_words=("bo",),
+        statuses=("opened", "failed", "teleported"),
+        expires_from=NOW,
+        expires_until=NOW + 7 * DAY,
+        created_from=utc("2026-10-01T04"),
+        created_until=utc("2026-11-01T04"),
+        senders=(*named("ana b"), Choice(id=3)),
+        is_swapped=False,
+        order_ids=(UUID(int=1),),
+        sort=Sort.OLDEST,
+    )
+    assert write_box(query, now=NOW, zone=NEW_YORK) == (
+        'ana "ana b" "-x" status:opened,failed sender:"ana b" -bo expires:<7d created:2026-10 '
+        "-is:swapped"
+    )
+
+
+def described(query):
+    return describe(query, names=lambda field, id_: f"{field} {id_}", now=NOW, zone=NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("query", "texts"),
+    [
+        (Query(), []),
+        (Query(sort=Sort.OLDEST, may_search_messages=True), []),
+        (Query(words=("ana", "b c"), without_words=("d",)), ["“ana”", "“b c”", "Not “d”"]),
+        (
+            Query(statuses=("paid", "failed"), without_statuses=("pending_payment", "odd_one")),
+            ["Status: paid", "Status: canceled or failed", "Not status: payment pending",
+             "Not status: odd one"],
+        ),
+        (
+            Query(senders=(Choice(text="ana"), Choice(id=3)), without_senders=named("bo")),
+            ["From ana", "From senders 3", "Not from bo"],
+        ),
+        (Query(workspaces=named("x"), without_workspaces=named("y")),
+         ["Workspace: x", "Not workspace: y"]),
+        (Query(batches=named("1a2b"), without_batches=named("3c")), ["Batch: 1a2b",
+                                                                     "Not batch: 3c"]),
+        (Query(products=named("x"), without_brands=named("y")), ["Product: x", "Not brand: y"]),
+        (Query(brands=named("x"), without_products=named("y")), ["Not product: y", "Brand: x"]),
+        (Query(has_expiry=True, is_swapped=True, is_payment_pending=True),
+         ["Has an expiration", "Swapped", "Payment pending"]),
+        (Query(has_expiry=False, is_swapped=False, is_payment_pending=False),
+         ["Never expires", "Not swapped", "Payment not pending"]),
+        (Query(is_expired_unaccepted=True, has_delivery_trouble=False),
+         ["Expired, not accepted", "No delivery trouble"]),
+        (Query(order_ids=(UUID("1a2b3c4d" + "0" * 24),)), ["Order 1a2b3c4d"]),
+        (Query(order_ids=(UUID(int=1), UUID(int=2)), references=("AB",), emails=("a@x.y",)),
+         ["2 orders by their id", "Receipt AB", "To a@x.y"]),
+        (Query(gift_tokens=("SECRET",), finding=UUID(int=1)),
+         ["A gift link", "Found in a pasted text"]),
+    ],
+)  # fmt: skip
+def test_active_filters_are_told_in_words(query, texts):
+    assert [piece.text for piece in described(query)] == texts
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("expires:<7d", "Expires within 7 days"),
+        ("expires:<1d", "Expires within 1 day"),
+        ("expires:<36h", "Expires within 36 hours"),
+        ("expires:>3d", "Expires in 3 days or later"),
+        ("expires:past", "Expired"),
+        ("expires:2026-10-12", "Expires on 12 Oct 2026"),
+        ("expires:<=2026-10-12", "Expires until 12 Oct 2026"),
+        ("expires:>3d expires:<7d", "Expires from 15 Oct 2026, 08:34 EDT and before "
+                                    "19 Oct 2026, 08:34 EDT"),
+        ("created:<30d", "Created in the last 30 days"),
+        ("created:>1d", "Created more than 1 day ago"),
+        ("created:2026-10", "Created in Oct 2026"),
+        ("created:2026", "Created in 2026"),
+        ("created:2026-11-01", "Created on 1 Nov 2026"),
+        ("created:>=2026-10-01", "Created from 1 Oct 2026"),
+        ("created:>=2026-10-01 created:<2026-11-03", "Created from 1 Oct 2026 until 2 Nov 2026"),
+        ("created:<2026-10-01T12:00Z", "Created before 1 Oct 2026, 08:00 EDT"),
+    ],
+)  # fmt: skip
+def test_windows_are_told_as_they_were_meant(text, words):
+    (piece,) = described(asked(text))
+    assert piece == (words, Query())
+
+
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.example)
+def test_every_example_of_the_help_says_something(operator):
+    assert operator.example.startswith(operator.name)
+    query = asked(operator.example)
+    assert not query.is_everything
+    assert described(query)
+
+
+def test_the_help_names_every_operator_and_flag():
+    names = {operator.name for operator in OPERATORS}
+    assert names == {f"{name}:" for name in (*NAMED, "status", "expires", "created", "is")} | {
+        "-",
+        '"',
+    }
+    examples = {operator.example for operator in OPERATORS}
+    assert {f"is:{flag}" for flag in FLAGS} <= examples

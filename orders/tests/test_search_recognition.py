@@ -1,0 +1,237 @@
+"""What is found in pasted text."""
+
+from __future__ import annotations
+
+from time import process_time
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orders.search.recognition import LONG, Pasted, recognize
+
+few = settings(max_examples=100, deadline=None)
+ID = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
+OTHER = UUID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
+REFERENCE = "ABCDEFGH23456789IJKLMNOP"
+LINK = "https://gifts.example.test/gift/TESTTOKEN01"
+
+
+def one(**found):
+    return Pasted(**found, is_single=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        str(ID),
+        str(ID).upper(),
+        ID.hex,
+        ID.urn,
+        f"{{{ID}}}",
+        f"  “{ID}”,\n",
+        str(ID).replace("-", "\N{NON-BREAKING HYPHEN}"),
+        str(ID).replace("-", "\N{EN DASH}"),
+        f"\u200e{ID}\u200b",
+        f"https://dashboard.example.test/orders/{ID}/",
+        f"http://localhost:8000/orders/{ID}/cancel/?next=%2Forders%2F",
+        f"{ID} {ID}",
+    ],
+)
+def test_an_id_in_every_spelling(text):
+    assert recognize(text) == one(ids=(ID,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        REFERENCE,
+        REFERENCE.lower(),
+        "ABCDEFGHIJKLMNOPQRSTUVWX",
+        "ABCD EFGH 2345 6789 IJKL MNOP",
+        "ABCD-EFGH-2345-6789-IJKL-MNOP",
+        "abcd-efgh-2345-6789-ijkl-mnop",
+        "ABCDEF GH2345 6789IJ KLMNOP",
+        "ABCDEFGH\N{NO-BREAK SPACE}23456789\N{NO-BREAK SPACE}IJKLMNOP",
+        "ABCDE FGH23 45678 9IJKL MNOP",
+        "ABCDEFGH - 23456789IJ - KLMNOP",
+        f"#{REFERENCE}.",
+    ],
+)
+def test_a_reference_in_every_spelling(text):
+    pasted = recognize(text)
+    expected = "".join(filter(str.isalnum, text)).upper()
+    assert pasted == one(references=(expected,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ana@example.com",
+        "Ana@Example.COM",
+        "<ana@example.com>",
+        "mailto:ana@example.com",
+        "ana@example.com<mailto:ana@example.com>",
+        "(ana@example.com).",
+        "'ana@example.com'",
+        "ana@example.com;",
+    ],
+)
+def test_an_address_in_every_spelling(text):
+    assert recognize(text) == one(emails=("ana@example.com",))
+
+
+@pytest.mark.parametrize(
+    "address", ["a.b+c_d@mail.example.co.uk", "o'brien@example.com", "m-x@ex-ample.com",
+                "李@例え.jp", "1@2.example"],
+)  # fmt: skip
+def test_an_address_has_many_forms(address):
+    assert recognize(f"write to {address}!").emails == (address,)
+
+
+@pytest.mark.parametrize(
+    ("text", "token"),
+    [
+        (LINK, "TESTTOKEN01"),
+        (f"<{LINK}?utm_source=mail&x=1#top>", "TESTTOKEN01"),
+        (f"“{LINK}”.", "TESTTOKEN01"),
+        (LINK.removeprefix("https://"), "TESTTOKEN01"),
+        ("https://localhost:8000/en/gift/a-b_c123/open", "a-b_c123"),
+        (f"https://gifts.example.test/gift/{REFERENCE}", REFERENCE),
+        (
+            "https://links.example.test/?url=https%3A%2F%2Fgifts.example.test%2Fgift%2FTESTTOKEN01"
+            "&data=05",
+            "TESTTOKEN01",
+        ),
+    ],
+)
+def test_a_gift_link_of_any_host(text, token):
+    assert recognize(text) == one(gift_tokens=(token,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Ana Bolena",
+        "%_\\\0\u202e",
+        "please cancel this gift for maria fernanda gonzalez",
+        "MARIA FERNANDA GONZALEZ RUIZ ANA",
+        "that this them have been gone",
+        "electroencephalographist",
+        "AbCdEfGh23456789IjKlMnOp",
+        f"{REFERENCE}Q",
+        f"{REFERENCE[:-1]}",
+        f"x{ID}",
+        f"{ID}0",
+        f"{ID.hex}ab",
+        "0f8fad5b-d9cb-469f-a165-70867728950",
+        "ana@",
+        "@example.com",
+        "ana@localhost",
+        "-@example.com",
+        f"{'a' * 65}@example.com",
+        f"a@{'b.' * 130}com",
+        "https://example.com/gift/",
+        "https://example.com/gift/x",
+        "/gift/TESTTOKEN01",
+        "https://example.com/gifts/TESTTOKEN01",
+    ],
+)
+def test_what_names_nothing(text):
+    assert recognize(text) == Pasted()
+
+
+@pytest.mark.parametrize(
+    "text", [f"Ana <{'ana@example.com'}>", "-ana@example.com", "sender:ana@example.com",
+             "ana@example.com status:paid"],
+)  # fmt: skip
+def test_an_address_among_other_things_is_no_single_thing(text):
+    assert recognize(text) == Pasted(emails=("ana@example.com",))
+
+
+@pytest.mark.parametrize("text", [f"batch:{ID}", f"-{ID}", f"order {ID}"])
+def test_an_id_among_other_things_is_no_single_thing(text):
+    assert recognize(text) == Pasted(ids=(ID,))
+
+
+def test_several_things_are_many():
+    assert recognize(f"{ID}\n{OTHER}") == Pasted(ids=(ID, OTHER), is_many=True)
+    assert recognize("a@x.io, b@x.io").is_many
+    assert recognize(f"a@x.io {ID}").is_many
+    assert not recognize("a@x.io a@x.io").is_many
+
+
+def test_a_long_text_is_many_whatever_it_names():
+    assert not recognize("x" * LONG).is_many
+    assert recognize("x" * (LONG + 1)).is_many
+    assert recognize(f"a@x.io{' ' * LONG}") == Pasted(
+        emails=("a@x.io",), is_single=True, is_many=True
+    )
+
+
+def test_a_whole_ticket():
+    ticket = f"""\
+From: "Ana Bolena" <Ana.Bolena@example.com>
+Re: gift {ID.hex.upper()} was never opened, receipt: {REFERENCE.lower()}
+
+> On 12 Oct, bo@example.com wrote: see {LINK}.
+> and https://dashboard.example.test/orders/{OTHER}/ (ref ABCD-EFGH-2345-6789-IJKL-MNOQ)
+Phone 555 0100 1234, order 12345. ana.bolena@example.com
+"""
+    assert recognize(ticket) == Pasted(
+        ids=(ID, OTHER),
+        references=(REFERENCE, "ABCDEFGH23456789IJKLMNOQ"),
+        emails=("ana.bolena@example.com", "bo@example.com"),
+        gift_tokens=("TESTTOKEN01",),
+        is_many=True,
+    )
+    assert recognize(ticket).count == 7
+
+
+def test_a_row_of_a_table_without_spaces():
+    row = f"{ID},ana@example.com,{LINK},{REFERENCE};{OTHER}"
+    assert recognize(row) == Pasted(
+        ids=(ID, OTHER),
+        references=(REFERENCE,),
+        emails=("ana@example.com",),
+        gift_tokens=("TESTTOKEN01",),
+        is_many=True,
+    )
+
+
+@given(st.lists(st.uuids(), max_size=20, unique=True), st.sampled_from([" ", "\n", ",", "; ", "|"]))
+@few
+def test_every_id_of_a_list_is_found_in_its_order(ids, gap):
+    assert recognize(gap.join(map(str, ids))).ids == tuple(ids)
+
+
+@given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=60))
+@few
+def test_a_thing_is_found_whatever_is_written_around_it(before, after):
+    pasted = recognize(f"{before} {ID} \n {REFERENCE}\t{LINK} a@x.io {after}")
+    assert ID in pasted.ids
+    assert REFERENCE in pasted.references
+    assert "a@x.io" in pasted.emails
+    assert "TESTTOKEN01" in pasted.gift_tokens
+    assert pasted.is_many
+    assert not pasted.is_single
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "a.", "@", "a@", "a@b", "a@b.", "-", "'", "/gift/", "x/gift/abcdefg ", "0123abcd-",
+     "0123abcd", "ABCD ", "abc2 ", "ABC-", f"{ID} ", f"{ID}-", "%2F", "https://", "https://\ufffc",
+     "\ufffc", "\ufffc.", "mailto:", "\ufdfa", "\0", "\u202e", "a\u0301", "(", "x@y.zz)"],
+)  # fmt: skip
+def test_any_long_text_is_read_in_no_time(unit):
+    text = (unit * 100_000)[:100_000]
+    started = process_time()
+    recognize(text)
+    # At most a fifth of it; anything quadratic takes minutes.
+    assert process_time() - started < 1
+
+
+def test_what_lies_beyond_the_limit_is_not_read():
+    assert recognize("x" * 200_000 + f" {ID}").ids == ()
