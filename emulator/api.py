@@ -1,21 +1,26 @@
 """Goody's own routes under /v1: authentication, parameters, envelopes.
 
 The rules of the two writes stand in store.py. Not here, and not in this emulator yet: batches,
-activities, cards, products, payment methods, webhooks.
+cards, products, payment methods, webhooks.
 """
 
 import hmac
+from http import HTTPStatus
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from emulator.clock import read_instant
+from emulator.feed import SHOWN_AS
 from emulator.ids import is_uuid
 from emulator.messages import Answer, Request, answer, error
+from emulator.render import Json
 from emulator.store import RefusalError, Store
 
 PER_PAGE, MAX_PER_PAGE = 20, 100
+# The last of them is in Goody's enumeration and never happens here.
+ACTIVITY_STATUSES = {*SHOWN_AS.values(), "pending_user_approval"}
 NOWHERE = "/v1/..."
 
 ROUTES = Map(
@@ -23,6 +28,7 @@ ROUTES = Map(
         Rule("/v1/me", methods=["GET"], endpoint="me"),
         Rule("/v1/workspaces", methods=["GET"], endpoint="workspaces"),
         Rule("/v1/orders", methods=["GET"], endpoint="orders"),
+        Rule("/v1/order_activities", methods=["GET"], endpoint="order_activities"),
         Rule("/v1/orders/<order_id>", methods=["GET"], endpoint="order"),
         Rule("/v1/orders/<order_id>/cancel", methods=["POST"], endpoint="cancel"),
         Rule("/v1/orders/<order_id>/update_expiration", methods=["POST"], endpoint="expiration"),
@@ -72,19 +78,35 @@ class Api:
         return answer({"data": workspaces, "list_meta": {"total_count": len(workspaces)}})
 
     def _orders(self, request: Request) -> Answer:
-        """Newest first: Goody documents no order for this list, its examples show this one."""
         args = request.args()
         per_page, page = self._per_page(args), self._page(args)
-        found = self._store.window(
+        rows, total = self._store.page(
             after=self._instant(args, "created_at[after]"),
             before=self._instant(args, "created_at[before]"),
+            skip=(page - 1) * per_page,
+            count=per_page,
         )
-        rows = found[::-1][(page - 1) * per_page : page * per_page]
+        return self._listing(rows, total, page=page)
+
+    def _order_activities(self, request: Request) -> Answer:
+        if self._store.switches["activities"] != "on":
+            status = int(self._store.switches["activities"])
+            raise RefusalError(status, HTTPStatus(status).phrase)
+        args = request.args()
+        per_page, page = self._per_page(args), self._page(args)
+        rows, total = self._store.activities(
+            after=self._instant(args, "after"),
+            before=self._instant(args, "before"),
+            statuses=self._statuses(args),
+            skip=(page - 1) * per_page,
+            count=per_page,
+        )
+        return self._listing(rows, total, page=page)
+
+    def _listing(self, rows: list[Json], total: int, *, page: int) -> Answer:
         if not rows and page > 1 and self._store.switches["past_end"] != "empty":
             raise RefusalError(int(self._store.switches["past_end"]), "Page is out of range")
-        return answer(
-            {"data": self._store.rows(rows), "list_meta": {"total_count": len(found)}},
-        )
+        return answer({"data": rows, "list_meta": {"total_count": total}})
 
     def _order(self, _request: Request, order_id: str) -> Answer:
         return answer(self._store.detail(self._row(order_id)))
@@ -98,7 +120,7 @@ class Api:
         try:
             expires = self._wanted(request)
         except _NothingAskedError:
-            return answer(self._store.rows(range(row, row + 1))[0])
+            return answer(self._store.row(row))
         order, entry = self._store.update_expiration(row, expires)
         return answer(order, entry=entry)
 
@@ -141,6 +163,15 @@ class Api:
         except ValueError:
             self._refuse_if("bad_filter", f"{name} is not a date-time")
             return None
+
+    def _statuses(self, args: dict[str, str]) -> set[str] | None:
+        """What is asked of the feed; None for everything. An unknown status finds nothing."""
+        if not args.get("statuses", ""):
+            return None
+        statuses = {name.strip() for name in args["statuses"].split(",")}
+        if not statuses <= ACTIVITY_STATUSES:
+            self._refuse_if("unknown_activity_status", "Statuses contain an unknown status")
+        return statuses
 
     def _wanted(self, request: Request) -> int | None:
         """The expiration asked for, in whole seconds; None for never."""

@@ -121,6 +121,10 @@ class Renderer:
         self._people = people
         self._batch = lru_cache(maxsize=512)(self._render_batch)
 
+    def activity_id(self, packed: int) -> str:
+        """The id of an entry of the feed: always the same for the same event."""
+        return _uuid(self._seed, "activity", packed)
+
     def row(self, facts: Facts) -> Json:
         """The order without event_times, as in lists and in the answers of the two writes."""
         batch = self._batch(facts.batch, facts.batch_flags)

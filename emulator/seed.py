@@ -28,6 +28,9 @@ STATUSES = (
 (CREATED, NOTIFIED, OPENED, ACCEPTED, PENDING_PAYMENT) = range(5)
 (PAID, ORDERED, SHIPPED, DELIVERED, FAILED, CANCELED) = range(5, 11)
 
+# What Goody's activity feed reports; it has no notified and no accepted.
+REPORTED = (CREATED, OPENED, *range(PENDING_PAYMENT, CANCELED + 1))
+
 SWAPPED, THANKED, HOSTILE, COMMERCE, DIRECT, LEAN = (1 << bit for bit in range(6))
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -59,7 +62,7 @@ def _zeros(typecode: str, count: int) -> "array[int]":
 
 @dataclass
 class Columns:
-    """Row i is order i, oldest first. `events` holds every status change, sorted by time."""
+    """Row i is order i, oldest first. `events` has the reported changes to each status, sorted."""
 
     created: "array[int]" = field(default_factory=lambda: array("I"))
     batch: "array[int]" = field(default_factory=lambda: array("I"))
@@ -67,13 +70,14 @@ class Columns:
     flags: "array[int]" = field(default_factory=lambda: array("H"))
     thanked: "array[int]" = field(default_factory=lambda: array("I"))
     times: dict[int, "array[int]"] = field(default_factory=dict)
-    events: "array[int]" = field(default_factory=lambda: array("Q"))
+    events: dict[int, "array[int]"] = field(default_factory=dict)
     batch_start: "array[int]" = field(default_factory=lambda: array("I"))
     batch_expires: "array[int]" = field(default_factory=lambda: array("I"))
     batch_flags: "array[int]" = field(default_factory=lambda: array("H"))
 
     def __post_init__(self) -> None:
         self.times = {code: array("I") for code in range(NOTIFIED, CANCELED + 1)}
+        self.events = {code: array("Q") for code in REPORTED}
 
     def allot(self, count: int) -> None:
         """Make room for `count` orders, all zero."""
@@ -125,7 +129,7 @@ class _Grower:
         self._draw = self._random.random
         self._columns = Columns()
         self._columns.allot(orders)
-        self._waiting: list[int] = []
+        self._waiting: dict[int, list[int]] = {code: [] for code in REPORTED}
 
     def run(self) -> Columns:
         sizes = self._batch_sizes()
@@ -185,13 +189,14 @@ class _Grower:
         columns.created[row] = created
         columns.batch[row] = batch
         waiting = self._waiting
-        waiting.append(created << 32 | row << 4)
+        waiting[CREATED].append(created << 32 | row << 4)
         accepted = NO_TIME
         for code, at in life(self._draw, born=created, expires=expires, flags=flags):
             if at > now:
                 break
             columns.times[code][row] = at
-            waiting.append(at << 32 | row << 4 | code)
+            if code in waiting:
+                waiting[code].append(at << 32 | row << 4 | code)
             status = code
             if code == ACCEPTED:
                 accepted = at
@@ -222,11 +227,11 @@ class _Grower:
 
     def _flush(self, *, before: int | None) -> None:
         """Events before this moment are final: later orders are born after it."""
-        waiting = self._waiting
-        waiting.sort()
-        cut = len(waiting) if before is None else bisect_left(waiting, before << 32)
-        self._columns.events.extend(waiting[:cut])
-        del waiting[:cut]
+        for code, waiting in self._waiting.items():
+            waiting.sort()
+            cut = len(waiting) if before is None else bisect_left(waiting, before << 32)
+            self._columns.events[code].extend(waiting[:cut])
+            del waiting[:cut]
 
 
 def life(draw: Draw, *, born: int, expires: int, flags: int) -> Steps:

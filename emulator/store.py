@@ -5,8 +5,8 @@ change, and every attempt at one, is written to the ledger. No HTTP and no fault
 Unix seconds, UTC. Thread-safe: one lock around everything.
 """
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
@@ -14,8 +14,9 @@ from typing import Any
 
 from emulator import seed as seeds
 from emulator.clock import Clock, read_instant
+from emulator.feed import SHOWN_AS, Feed
 from emulator.render import Facts, Json, Renderer, event_times, stamp
-from emulator.seed import CREATED, NO_TIME, STATUSES, SWAPPED, THANKED
+from emulator.seed import CREATED, NO_TIME, STATUSES, SWAPPED, THANKED, unpack_event
 from emulator.switches import Switches
 
 OPEN = ("created", "notified", "opened")
@@ -62,9 +63,11 @@ class Store:
         self.switches = Switches()
         self.lock = RLock()
         self.columns = seeds.grow(orders=orders, seed=seed, now=now)
+        self.feed = Feed(self.columns.events)
         self.renderer = Renderer(seed=seed, people=max(1, orders * 3 // 5))
         self.ledger: list[Json] = []
         self._changes: dict[int, Change] = {}
+        self._hidden: set[int] = set()
         self._new_events: list[int] = []
         self._seeded = orders, len(self.columns.batch_start)
 
@@ -80,18 +83,45 @@ class Store:
             raise RefusalError(404, "Order not found")
         return index
 
-    def window(self, *, after: float | None, before: float | None) -> range:
-        """Rows created within, inclusive at both ends. Goody API: GET /v1/orders, created_at."""
-        shift = float(self.switches["created_fraction"])
-        created = self.columns.created
-        low = 0 if after is None else bisect_left(created, after - shift)
-        high = len(created) if before is None else bisect_right(created, before - shift)
-        return range(low, max(low, high))
+    def page(
+        self, *, after: float | None, before: float | None, skip: int, count: int
+    ) -> tuple[list[Json], int]:
+        """(orders without event_times, all in the window). Goody API: GET /v1/orders.
 
-    def rows(self, indexes: range) -> list[Json]:
-        """Orders without event_times."""
+        Created within, inclusive at both ends. Newest first: Goody documents no order for this
+        list, its examples show this one.
+        """
         with self.lock:
-            return [self._row(index) for index in indexes]
+            found = self._shown(self._window(after=after, before=before))
+            return [self._row(index) for index in found[skip : skip + count]], len(found)
+
+    def activities(
+        self,
+        *,
+        after: float | None,
+        before: float | None,
+        statuses: Collection[str] | None,
+        skip: int,
+        count: int,
+    ) -> tuple[list[Json], int]:
+        """(activities, all in the window), newest first. Goody API: GET /v1/order_activities.
+
+        Each with its order as it is now; `statuses` None: every status.
+        """
+        shift = float(self.switches["created_fraction"])
+        with self.lock:
+            found = self.feed.window(
+                after=None if after is None else after - shift,
+                before=None if before is None else before - shift,
+                statuses=statuses,
+                hidden=self._hidden,
+            )
+            return self._entries(found.newest(skip=skip, count=count)), len(found)
+
+    def row(self, index: int) -> Json:
+        """One order without event_times."""
+        with self.lock:
+            return self._row(index)
 
     def detail(self, index: int) -> Json:
         """One order with event_times."""
@@ -133,6 +163,36 @@ class Store:
 
     def newest_first(self) -> Iterator[int]:
         return iter(range(len(self) - 1, -1, -1))
+
+    def is_hidden(self, index: int) -> bool:
+        """Whether the order is left out of lists and of the feed."""
+        return index in self._hidden
+
+    def _window(self, *, after: float | None, before: float | None) -> range:
+        shift = float(self.switches["created_fraction"])
+        created = self.columns.created
+        low = 0 if after is None else bisect_left(created, after - shift)
+        high = len(created) if before is None else bisect_right(created, before - shift)
+        return range(low, max(low, high))
+
+    def _shown(self, window: range) -> Sequence[int]:
+        """Newest first, without what is hidden."""
+        if not any(index in window for index in self._hidden):
+            return window[::-1]
+        return [index for index in reversed(window) if index not in self._hidden]
+
+    def _entries(self, events: list[int]) -> list[Json]:
+        told = [unpack_event(packed) for packed in events]
+        orders = {index: self._row(index) for index in {index for _, index, _ in told}}
+        return [
+            {
+                "id": self.renderer.activity_id(packed),
+                "order_status": SHOWN_AS[code],
+                "created_at": stamp(at),
+                "order": orders[index],
+            }
+            for packed, (at, index, code) in zip(events, told, strict=True)
+        ]
 
     def _row(self, index: int) -> Json:
         order = self.renderer.row(self.facts(index))
@@ -200,8 +260,8 @@ class Store:
         """Someone else at Goody changes fields of an order now; returns it with event_times.
 
         A status notes its event time; expires_at takes ISO 8601 or null; a thank_you_note notes
-        thank_you_added_at; "swap": true makes an accepted order swapped; any other field is
-        shown as given. Raises ValueError.
+        thank_you_added_at; "swap": true makes an accepted order swapped; "hidden": true takes
+        it out of lists and the feed; any other field is shown as given. Raises ValueError.
         """
         with self.lock, self._noted("control", index) as entry:
             values, change = dict(values), self._change(index)
@@ -214,6 +274,8 @@ class Store:
                 change.flags |= THANKED
             if values.pop("swap", False):
                 change.flags |= SWAPPED
+            if "hidden" in values:
+                self._hide(index, bool(values.pop("hidden")))
             change.fields.update(values)
             entry["applied"] = True
             return self.detail(index)
@@ -237,9 +299,10 @@ class Store:
         """Back to the seed: no changes, no new orders, an empty ledger, clock and switches too."""
         with self.lock:
             for packed in self._new_events:
-                del self.columns.events[bisect_left(self.columns.events, packed)]
+                self.feed.remove(packed)
             self.columns.cut(orders=self._seeded[0], batches=self._seeded[1])
             self._new_events, self._changes, self.ledger = [], {}, []
+            self._hidden = set()
             self.clock.reset()
             self.switches.reset()
 
@@ -282,10 +345,16 @@ class Store:
             change.times[status] = now
             self._add_event(index, STATUSES.index(status), now)
 
+    def _hide(self, index: int, is_hidden: bool) -> None:
+        if is_hidden:
+            self._hidden.add(index)
+        else:
+            self._hidden.discard(index)
+
     def _add_event(self, index: int, code: int, at: int) -> None:
         packed = seeds.pack_event(at=at, index=index, code=code)
-        insort(self.columns.events, packed)
-        self._new_events.append(packed)
+        if self.feed.add(packed):
+            self._new_events.append(packed)
 
 
 def _instant(value: Any) -> int:

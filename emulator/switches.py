@@ -44,10 +44,17 @@ SWITCHES: dict[str, Switch] = {
     "page_zero": Switch(("400", "first"), "page below 1"),
     "page_not_a_number": Switch(("400", "first"), "page or per_page is not an integer"),
     "past_end": Switch(("empty", "400", "404"), "a page past the last one"),
-    "bad_filter": Switch(("400", "ignore"), "created_at[after] or [before] cannot be read"),
+    "bad_filter": Switch(
+        ("400", "ignore"), "created_at[after] or [before], after or before cannot be read"
+    ),
     "malformed_id": Switch(("404", "400"), "an id in the path that is no UUID"),
     "created_fraction": Switch(
-        ("0", "0.4"), "seconds by which stored creation times exceed the printed ones"
+        ("0", "0.4"),
+        "seconds by which stored created_at, of orders and activities, exceed the printed ones",
+    ),
+    "activities": Switch(("on", "404", "403"), "an account without GET /v1/order_activities"),
+    "unknown_activity_status": Switch(
+        ("ignore", "400"), "statuses names one that the feed does not have (ignore: it finds none)"
     ),
 }
 

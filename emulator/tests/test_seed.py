@@ -1,6 +1,5 @@
 """The data: equal from equal arguments, consistent, varied, and as large as asked."""
 
-from bisect import bisect_left
 from collections import Counter
 from typing import Any
 
@@ -70,21 +69,17 @@ def test_orders_are_sorted_by_creation_up_to_now(store: Store) -> None:
 
 
 def test_events_are_sorted_and_tell_the_same_as_the_orders(store: Store) -> None:
-    events = store.columns.events
-    assert list(events) == sorted(events)
-    last: dict[int, str] = {}
-    for packed in events:
-        at, index, code = unpack_event(packed)
-        assert at <= NOW
-        last[index] = STATUSES[code]
-    assert last == {index: store.status(index) for index in range(len(store))}
-
-
-def test_one_moment_of_the_events_is_found_by_bisection(store: Store) -> None:
-    at, index, _ = unpack_event(store.columns.events[9_000])
-    position = bisect_left(store.columns.events, at << 32)
-    assert unpack_event(store.columns.events[position])[0] == at
-    assert store.facts(index).times
+    noted = set()
+    for code, events in store.columns.events.items():
+        assert list(events) == sorted(set(events))
+        noted |= {(index, STATUSES[code], at) for at, index, _ in map(unpack_event, events)}
+    lived = {
+        (index, status, at)
+        for index in range(len(store))
+        for status, at in store.facts(index).times.items()
+    }
+    assert noted == {one for one in lived if one[1] not in ("notified", "accepted")}
+    assert max(at for _, _, at in noted) <= NOW
 
 
 def test_every_believable_status_occurs(orders: list[Order]) -> None:
