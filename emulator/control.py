@@ -3,11 +3,13 @@
 Without a key, never counted, never faulted. Nothing of Goody's is here.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
+from emulator.churn import churn
 from emulator.clock import read_instant
 from emulator.messages import Answer, Request, answer, error
 from emulator.render import Json, stamp
@@ -25,6 +27,9 @@ ROUTES = Map(
         Rule("/_emulator/orders", methods=["POST"], endpoint="create_orders"),
         Rule("/_emulator/orders/<order_id>", methods=["GET"], endpoint="show_order"),
         Rule("/_emulator/orders/<order_id>", methods=["POST"], endpoint="play_order"),
+        Rule("/_emulator/truth", methods=["GET"], endpoint="tell_all"),
+        Rule("/_emulator/truth", methods=["POST"], endpoint="tell_some"),
+        Rule("/_emulator/churn", methods=["POST"], endpoint="churn"),
         Rule("/_emulator/clock", methods=["GET"], endpoint="show_clock"),
         Rule("/_emulator/clock", methods=["POST"], endpoint="move_clock"),
         Rule("/_emulator/switches", methods=["GET"], endpoint="show_switches"),
@@ -46,6 +51,7 @@ ROUTES = Map(
 )
 _PATHS = ROUTES.bind("")
 _MOST_NEW = 10_000
+_MOST_TOLD = 10_000
 _FLAGS = {
     "swapped": SWAPPED,
     "has_thank_you": THANKED,
@@ -107,6 +113,41 @@ class Control:
 
     def _play_order(self, request: Request, order_id: str) -> Json:
         return self._store.play(self._store.find(order_id), _object(request))
+
+    def _tell_all(self, request: Request) -> Json:
+        """Every order as its detail, hidden ones too, oldest first: ?start=0&limit=1000."""
+        args = request.args()
+        start, limit = int(args.get("start", "0")), int(args.get("limit", "1000"))
+        if start < 0 or not 1 <= limit <= _MOST_TOLD:
+            raise ValueError(f"start is 0 or more, limit between 1 and {_MOST_TOLD}")
+        with self._store.lock:
+            total = len(self._store)
+            rows = range(total)[start : start + limit]
+            following = rows.stop if rows.stop < total else None
+            return {**self._told(rows), "total": total, "next": following}
+
+    def _tell_some(self, request: Request) -> Json:
+        """The same for the ids in the body's `ids`, in their order; 404 if one is unknown."""
+        ids = _object(request).get("ids", [])
+        if not isinstance(ids, list) or len(ids) > _MOST_TOLD:
+            raise ValueError(f"ids is a list of at most {_MOST_TOLD}")
+        with self._store.lock:
+            return self._told([self._store.find(str(order_id)) for order_id in ids])
+
+    def _told(self, rows: Sequence[int]) -> Json:
+        orders = [self._store.detail(index) for index in rows]
+        pairs = zip(rows, orders, strict=True)
+        hidden = [order["id"] for index, order in pairs if self._store.is_hidden(index)]
+        return {"orders": orders, "hidden": hidden}
+
+    def _churn(self, request: Request) -> Json:
+        body = _object(request)
+        changes = int(body.get("changes", 100))
+        if not 0 <= changes <= _MOST_NEW:
+            raise ValueError(f"changes is between 0 and {_MOST_NEW}")
+        return churn(
+            self._store, seed=int(body.get("seed", 1)), changes=changes, kinds=body.get("kinds")
+        )
 
     def _show_clock(self, _request: Request) -> Json:
         now = self._store.clock.now()

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+from emulator.churn import KINDS as CHURN
 from emulator.control import ROUTES
 from emulator.spoil import KINDS
 from emulator.switches import SWITCHES
@@ -55,3 +56,9 @@ def test_readme_shows_every_control_route() -> None:
 def test_readme_says_first_what_is_not_imitated() -> None:
     headings = re.findall(r"^## (.+)$", README, flags=re.MULTILINE)
     assert headings == ["What it does not imitate", "Running it", "Our guesses", "Control routes"]
+
+
+def test_readme_shows_every_kind_of_churn() -> None:
+    (told,) = re.findall(r"Kinds: (.+?)\.\n", README, flags=re.DOTALL)
+    names = re.findall(r"`(\w+)`", told.replace("`failed`", ""))
+    assert names == list(CHURN)
