@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from struct import Struct
 from typing import Any
 
 from emulator import words
@@ -85,18 +86,22 @@ def stamp(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()[:19] + "Z"
 
 
+_NUMBERS = Struct(">31H")
+
+
 class _Bytes:
     """A stream of small numbers from one digest, in a fixed order of use."""
 
-    __slots__ = ("_at", "digest")
+    __slots__ = ("_at", "_numbers", "digest")
 
     def __init__(self, digest: bytes) -> None:
         self.digest = digest
+        self._numbers = _NUMBERS.unpack_from(digest)
         self._at = 0
 
     def below(self, limit: int) -> int:
-        self._at = (self._at + 2) % (len(self.digest) - 2)
-        return int.from_bytes(self.digest[self._at : self._at + 2], "big") % limit
+        self._at = (self._at + 1) % 31
+        return self._numbers[self._at] % limit
 
 
 def _digest(*parts: object) -> bytes:
@@ -129,11 +134,12 @@ class Renderer:
         """The order without event_times, as in lists and in the answers of the two writes."""
         batch = self._batch(facts.batch, facts.batch_flags)
         bits = _Bytes(_digest(self._seed, "order", facts.index))
+        codes = b32encode(bits.digest[:30]).decode()
         order = {
             "id": self.order_ids.encode(facts.index),
             "status": facts.status,
-            "reference_id": b32encode(bits.digest[:15]).decode(),
-            "individual_gift_link": _gift_link(bits.digest),
+            "reference_id": codes[:24],
+            "individual_gift_link": f"https://gifts.ongoody.com/gift/{codes[24:]}",
             **self._recipient(facts, bits),
             "card_id": batch.card_id,
             "message": batch.message,
@@ -240,10 +246,6 @@ def event_times(facts: Facts) -> Json:
         # In Goody's examples, absent from its schema.
         answer["thank_you_added_at"] = stamp(facts.thanked)
     return answer
-
-
-def _gift_link(digest: bytes) -> str:
-    return "https://gifts.ongoody.com/gift/" + b32encode(digest[15:30]).decode()
 
 
 @lru_cache(maxsize=256)

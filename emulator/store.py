@@ -148,7 +148,7 @@ class Store:
         columns, change = self.columns, self._changes.get(index) or Change()
         batch = columns.batch[index]
         times = {
-            STATUSES[code]: column[index] for code, column in columns.times.items() if column[index]
+            STATUSES[code]: at for code, column in columns.times.items() if (at := column[index])
         }
         return Facts(
             index=index,

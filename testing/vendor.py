@@ -83,6 +83,21 @@ class Emulator:
         """Somebody else changes the order at Goody: a status, an expires_at, any field."""
         return self.control("POST", f"orders/{order_id}", fields)
 
+    def churn(self, *, seed: int, changes: int, kinds: list[str] | None = None) -> Any:
+        """Life goes on: random changes, the same for the same seed; what was done."""
+        body = {"seed": seed, "changes": changes, "kinds": kinds}
+        return self.control("POST", "churn", body)
+
+    def truth(self) -> dict[str, dict[str, Any]]:
+        """Every order there is by its id, as its detail shows it, oldest first."""
+        found: dict[str, dict[str, Any]] = {}
+        start: int | None = 0
+        while start is not None:
+            part = self.control("GET", "truth", start=start)
+            found |= {order["id"]: order for order in part["orders"]}
+            start = part["next"]
+        return found
+
     def create(self, *, count: int = 1, **fields: Any) -> Any:
         return self.control("POST", "orders", {"count": count, "fields": fields})["orders"]
 

@@ -1,0 +1,126 @@
+"""The feed and the lists on both sides of the wire: what the client reads is what there is."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from goody.client import Client, Limits
+from goody.errors import NotFound, Rejected
+from goody.types import (
+    Activity,
+    Order,
+    QuarantinedActivity,
+    RawActivity,
+    parse_activity,
+    parse_row,
+)
+from testing.vendor import Emulator
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[Client]:
+    client = Client(base_url=emulator.url, api_key=emulator.key, limits=Limits(slots=1))
+    yield client
+    client.close()
+
+
+def walked(ask: Callable[..., Any], rows: str, **asked: Any) -> list[Any]:
+    """The rows of all pages; each page's total is their number."""
+    found: list[Any] = []
+    totals = set()
+    for page in range(1, 1000):
+        answer = ask(page=page, **asked)
+        totals.add(answer.total_count)
+        found += getattr(answer, rows)
+        if len(getattr(answer, rows)) < 100:
+            break
+    assert totals == {len(found)}
+    return found
+
+
+def without_times(order: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in order.items() if name != "event_times"}
+
+
+def test_raw_rows_read_one_by_one_are_the_truth(emulator: Emulator, client: Client) -> None:
+    emulator.advance(5)
+    emulator.churn(seed=1, changes=200)
+    rows = walked(client.list_raw_orders, "rows")
+    truth = {key: without_times(order) for key, order in emulator.truth().items()}
+    assert [json.loads(row) for row in rows] == list(reversed(truth.values()))
+    for row in rows:
+        order = parse_row(row)
+        assert isinstance(order, Order)
+        assert order.raw == row
+
+
+def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
+    emulator: Emulator, client: Client
+) -> None:
+    since = datetime.fromisoformat(emulator.control("GET", "clock")["now"])
+    emulator.advance(3600)
+    changes = emulator.churn(seed=2, changes=150, kinds=["batch", "open", "cancel"])["changes"]
+    names = {"batch": "created", "open": "opened", "cancel": "failed"}
+    expected = sorted((order_id, names[one["kind"]]) for one in changes for order_id in one["ids"])
+    since = since.replace(minute=30)
+    activities = walked(client.list_activities, "activities", after=since)
+    assert sorted((str(one.order.id), one.order_status) for one in activities) == expected
+    assert len({one.id for one in activities}) == len(activities)
+    truth = emulator.truth()
+    for one in activities:
+        assert json.loads(one.order.raw) == without_times(truth[str(one.order.id)])
+    raw = walked(client.list_raw_activities, "activities", after=since, statuses=["failed"])
+    assert [parse_activity(one) for one in raw] == [
+        one for one in activities if one.order_status == "failed"
+    ]
+    assert walked(client.list_activities, "activities", after=since, before=since) == []
+
+
+def test_our_cancel_comes_back_in_the_feed(emulator: Emulator, client: Client) -> None:
+    emulator.advance(60)
+    order_id = UUID(emulator.find_id(status="notified"))
+    client.cancel_order(order_id)
+    newest = client.list_activities(per_page=1, statuses=["failed"]).activities[0]
+    assert (newest.order.id, newest.order_status, newest.order.status) == (
+        order_id,
+        "failed",
+        "failed",
+    )
+
+
+def test_a_spoiled_entry_costs_no_other_and_names_its_order(
+    emulator: Emulator, client: Client
+) -> None:
+    sound = client.list_activities(per_page=10)
+    emulator.fault({"kind": "mutate", "set": {"created_at": None}, "row": 4}, times=1)
+    spoiled = client.list_activities(per_page=10)
+    assert spoiled.activities == (*sound.activities[:4], *sound.activities[5:])
+    (odd,) = spoiled.quarantined
+    lost = sound.activities[4]
+    assert (odd.reason, odd.id, odd.order_id) == ("no usable created_at", lost.id, lost.order.id)
+    assert client.get_order(lost.order.id).id == lost.order.id
+
+
+def test_a_spoiled_order_in_an_entry_is_found_when_it_is_read(
+    emulator: Emulator, client: Client
+) -> None:
+    emulator.fault({"kind": "mutate", "set": {"order.status": 7}, "row": 0}, times=1)
+    raw = client.list_raw_activities(per_page=2)
+    results = [parse_activity(one) for one in raw.activities]
+    assert all(isinstance(one, RawActivity) for one in raw.activities)
+    assert [type(one) for one in results] == [QuarantinedActivity, Activity]
+
+
+@pytest.mark.parametrize(("switch", "error"), [("404", NotFound), ("403", Rejected)])
+def test_an_account_without_the_feed_is_told_apart(
+    emulator: Emulator, client: Client, switch: str, error: type[Rejected]
+) -> None:
+    emulator.switch(activities=switch)
+    with pytest.raises(error) as caught:
+        client.list_activities()
+    assert caught.value.status == int(switch)
+    assert emulator.calls()["counts"] == {"GET /v1/order_activities": 1}
