@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -143,11 +143,20 @@ class Actor:
     request_id: str = ""
 
     @classmethod
-    def of(cls, user: User | AnonymousUser, request_id: str = "") -> Self:
+    def of(
+        cls,
+        user: User | AnonymousUser,
+        request_id: str = "",
+        *,
+        groups: Collection[str] | None = None,
+    ) -> Self:
+        """`groups` are the names of the user's groups, where they have just been read."""
         if not user.is_authenticated:
             return cls(None, "", None, request_id)
+        if groups is None:
+            groups = set(user.groups.values_list("name", flat=True))
         name = user.get_full_name() or user.get_username()
-        return cls(user.pk, name, _role_of(user), request_id)
+        return cls(user.pk, name, _role_of(user, groups), request_id)
 
     def may(self, right: Right) -> bool:
         return self.role is not None and right in RIGHTS[self.role]
@@ -157,14 +166,13 @@ class Actor:
             raise NotAllowed(right)
 
 
-def _role_of(user: Any) -> Role | None:
+def _role_of(user: User, groups: Collection[str]) -> Role | None:
     """The highest role among the user's groups; a superuser is an admin."""
     if not user.is_active:
         return None
     if user.is_superuser:
         return Role.ADMIN
-    names = set(user.groups.values_list("name", flat=True))
-    return next((role for role in reversed(Role) if role in names), None)
+    return next((role for role in reversed(Role) if role in groups), None)
 
 
 def make_groups() -> None:

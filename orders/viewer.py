@@ -32,15 +32,21 @@ class Viewer:
 
     @cached_property
     def actor(self) -> Actor:
-        return Actor.of(self._request.user, self._request.request_id)
+        _, groups = self._stored
+        return Actor.of(self._request.user, self._request.request_id, groups=groups)
 
-    @cached_property
+    @property
     def profile(self) -> Profile:
         """The stored choices, or an unsaved row of defaults."""
+        return self._stored[0]
+
+    @cached_property
+    def _stored(self) -> tuple[Profile, frozenset[str]]:
+        """The profile and the names of the groups."""
         user = self._request.user
         if not user.is_authenticated:
-            return Profile()
-        return Profile.objects.filter(user=user).first() or Profile(user=user)
+            return Profile(), frozenset()
+        return Profile.objects.with_groups(user.pk)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
 from django.db.models import Q
 
 
@@ -74,6 +74,22 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
     def on(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
         return self.filter(order_uuid__in=order_ids)
+
+    def history(self, order_ids: Collection[uuid.UUID]) -> tuple[Operation, ...]:
+        """All writes on these orders, the newest first.
+
+        As `on`, but in SQL of our own: every page asks, and Django takes three times as long to
+        write the question as a database to answer it.
+        """
+        if not order_ids:
+            return ()
+        connection = connections[self.db]
+        order_uuid = Operation._meta.get_field("order_uuid")
+        values = [order_uuid.get_db_prep_value(one, connection) for one in order_ids]
+        marks = ", ".join(["%s"] * len(values))
+        # No value stands in the text.
+        sql = f"SELECT * FROM orders_operation WHERE order_uuid IN ({marks})"  # noqa: S608
+        return tuple(self.raw(f"{sql} ORDER BY created_at DESC", values))
 
     def lease_ran_out(self, now: datetime) -> OperationQuerySet:
         return self.filter(state__in=LEASED_STATES, lease_until__lte=now)

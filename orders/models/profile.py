@@ -1,7 +1,34 @@
 """What a person chose for themselves."""
 
+from __future__ import annotations
+
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
+
+_FIELDS = ("id", "user_id", "time_zone", "theme", "density")
+# Written here, since Django takes ten times as long to write it as a database to answer it, and
+# every page asks.
+_WITH_GROUPS = f"""
+    SELECT g.name, {", ".join(f"p.{field}" for field in _FIELDS)}
+    FROM auth_user u
+    LEFT JOIN orders_profile p ON p.user_id = u.id
+    LEFT JOIN auth_user_groups m ON m.user_id = u.id
+    LEFT JOIN auth_group g ON g.id = m.group_id
+    WHERE u.id = %s
+"""  # noqa: S608
+
+
+class ProfileQuerySet(models.QuerySet["Profile"]):
+    def with_groups(self, user_id: int) -> tuple[Profile, frozenset[str]]:
+        """What a person chose (unsaved defaults where nothing is stored), and their groups' names,
+        in one read.
+        """
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(_WITH_GROUPS, [user_id])
+            rows = cursor.fetchall()
+        stored = rows[0][1:] if rows and rows[0][1] is not None else None
+        profile = Profile.from_db(self.db, _FIELDS, stored) if stored else Profile(user_id=user_id)
+        return profile, frozenset(name for name, *_ in rows if name is not None)
 
 
 class Profile(models.Model):
@@ -21,6 +48,8 @@ class Profile(models.Model):
     time_zone = models.CharField(max_length=64, blank=True)
     theme = models.CharField(max_length=10, choices=Theme, default=Theme.SYSTEM)
     density = models.CharField(max_length=10, choices=Density, default=Density.REGULAR)
+
+    objects = ProfileQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"profile of user {self.user_id}"

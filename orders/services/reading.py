@@ -151,7 +151,7 @@ def _with_what_we_know(
 ) -> tuple[ListedOrder, ...]:
     open_ones: dict[UUID, Operation] = {}
     canceled: set[UUID] = set()
-    for operation in Operation.objects.on([order.id for order in orders]):
+    for operation in Operation.objects.history([order.id for order in orders]):
         if operation.is_open:
             open_ones[operation.order_uuid] = operation
         elif _is_applied_cancel(operation):
@@ -205,7 +205,7 @@ def _read(order_id: UUID, patience: Patience) -> tuple[GoodyOrder, tuple[Operati
         return order, learn_from(order, read_at=read_at)
     except DatabaseFailure:
         log.warning("what a read says about open operations could not be stored")
-        return order, tuple(Operation.objects.on([order_id]))
+        return order, Operation.objects.history([order_id])
 
 
 def stored_order(order_id: UUID) -> OrderView | None:
@@ -261,7 +261,7 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
         return operations_on(order_id, now=timezone.now())
     except DatabaseFailure:
         log.warning("leases that ran out could not be taken back")
-        return tuple(Operation.objects.on([order_id]))
+        return Operation.objects.history([order_id])
 
 
 def why_not_fresh(error: Exception) -> str:

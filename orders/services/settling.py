@@ -167,11 +167,11 @@ def _give_up_if_late(operation: Operation, now: datetime) -> None:
 
 def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
     """All writes on an order, the newest first; what was left lying is taken back before."""
-    found = tuple(Operation.objects.on([order_id]))
+    found = Operation.objects.history([order_id])
     if not any(one.has_lost_its_lease(now) for one in found):
         return found
     abandon_expired(now=now, order_id=order_id)
-    return tuple(Operation.objects.on([order_id]))
+    return Operation.objects.history([order_id])
 
 
 def learn_from(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
@@ -188,7 +188,7 @@ def learn_from(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]
             _close_by(operation, reading, order)
         elif reading is Reading.APPLIED:
             _correct(operation, order)
-    return tuple(Operation.objects.on([order.id])) if waiting else operations
+    return Operation.objects.history([order.id]) if waiting else operations
 
 
 def _waits_for_news(operation: Operation, read_at: datetime) -> bool:
