@@ -72,8 +72,8 @@ class Contents:
     original_gift: parts.Gift | None
     swapped: str
     parcels: list[parts.Parcel]
-    money: list[parts.Line]
-    original_money: list[parts.Line]
+    money: list[parts.Amount]
+    original_money: list[parts.Amount]
     people: list[parts.Line]
     ids: list[parts.Line]
 

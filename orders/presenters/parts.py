@@ -8,37 +8,49 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 from uuid import UUID
 
 from goody.types import Cart, CartSelection, EventTimes, Order, Sender, Shipment
 from orders import eligibility, formats
-from orders.formats import NOTHING, Moment
+from orders.formats import NOTHING
 
 UNKNOWN_YET = "not known yet"
 UNNAMED = "Unnamed recipient"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One label and its value. `copy` is what a copy button takes."""
+class Line(NamedTuple):
+    """One label and its value. `copy` is what a copy button takes, `iso` the instant that the
+    value tells; "" where there is none.
+    """
 
     label: str
     value: str
     copy: str = ""
-    moment: Moment | None = None
-    is_number: bool = False
-    is_total: bool = False
+    iso: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A stage on the rail: `state` is done, now, skipped or ahead."""
+class Amount(NamedTuple):
+    """Money with its label. The tones are classes of app.css."""
+
+    label: str
+    value: str
+    label_tone: str
+    tone: str
+
+
+class Step(NamedTuple):
+    """A stage on the rail: `state` is done, now, skipped or ahead, `current` says "step" for now;
+    `iso` and `when` are "" where Goody gives no time.
+    """
 
     name: str
     label: str
     state: str
     word: str
-    moment: Moment | None
+    current: str
+    iso: str
+    when: str
 
 
 # (status, label, field of the event times)
@@ -87,7 +99,15 @@ def _step(stage: tuple[str, str, str], ahead: int, at: datetime | None, zone: tz
         state = "now"
     elif at is not None:
         state = "done"
-    return Step(stage[0], stage[1], state, _STEP_WORDS[state], formats.moment(at, zone))
+    return Step(
+        name=stage[0],
+        label=stage[1],
+        state=state,
+        word=_STEP_WORDS[state],
+        current="step" if state == "now" else "",
+        iso=formats.iso(at) if at else "",
+        when=formats.date_time(at, zone) if at else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,22 +181,24 @@ _ORIGINAL_AMOUNTS = (
 )
 
 
-def money(order: Order) -> list[Line]:
+def money(order: Order) -> list[Amount]:
     """Every amount Goody gives. Nothing is computed: what null means is not known yet."""
     return [_amount(name, label, order.amounts) for name, label in _AMOUNTS]
 
 
-def original_money(order: Order) -> list[Line]:
+def original_money(order: Order) -> list[Amount]:
     """The amounts before the swap; [] when the gift was not swapped."""
     if order.original_amounts is None:
         return []
     return [_amount(name, label, order.original_amounts) for name, label in _ORIGINAL_AMOUNTS]
 
 
-def _amount(name: str, label: str, amounts: object) -> Line:
+def _amount(name: str, label: str, amounts: object) -> Amount:
     cents: int | None = getattr(amounts, name, None)
-    value = UNKNOWN_YET if cents is None else formats.money(cents)
-    return Line(label, value, is_number=cents is not None, is_total=name.endswith("total"))
+    tone = "is-total" if name.endswith("total") else ""
+    if cents is None:
+        return Amount(label, UNKNOWN_YET, tone, "muted")
+    return Amount(label, formats.money(cents), tone, tone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +230,7 @@ def _parcel(shipment: Shipment, zone: tzinfo) -> Parcel:
 
 
 def _moment(label: str, at: datetime | None, zone: tzinfo) -> Line:
-    return Line(label, formats.date_time(at, zone), moment=formats.moment(at, zone))
+    return Line(label, formats.date_time(at, zone), iso=formats.iso(at) if at else "")
 
 
 def recipient(order: Order) -> str:

@@ -7,10 +7,16 @@ from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders.presenters.parts import Amount, Line, Step
 from orders.presenters.rows import Row
 from orders.templatetags.placing import place
 
-PARTIALS = {"orders/list.html#row": Row}
+PARTIALS = {
+    "orders/list.html#row": Row,
+    "orders/detail.html#line": Line,
+    "orders/detail.html#amount": Amount,
+    "orders/detail.html#step": Step,
+}
 TEXTS = ("", "", "Ana", "<b>&\"'", "100 %", "%s", "%(id)s", "{{ row.id }}", "\\1", "é\ue000")
 NULS = ("", "\x00", "\x001\x00", "<i>")
 
