@@ -5,9 +5,14 @@ Nothing here listens; faulty_server.py does that with the contexts it is given.
 
 import ssl
 import subprocess
+import tempfile
 import warnings
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import IO
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,20 @@ def make_certificates(directory: Path) -> Certificates:
         *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
     )
     return Certificates(directory)
+
+
+def one_authority() -> Path:
+    """A bundle for clients that speak no TLS: all the usual authorities cost each of them 20 ms."""
+    return Path(_one_authority().name)
+
+
+@cache
+def _one_authority() -> IO[str]:
+    mark = "-----END CERTIFICATE-----\n"
+    bundle = tempfile.NamedTemporaryFile("w", suffix=".pem")  # noqa: SIM115  (gone at the end)
+    bundle.write(Path(DEFAULT_CA_BUNDLE_PATH).read_text("utf-8").partition(mark)[0] + mark)
+    bundle.flush()
+    return bundle
 
 
 def _issue(directory: Path, name: str, *, host: str, days: int) -> None:

@@ -15,4 +15,4 @@ def patient(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that do not run out unless a test shortens them, and a client without a past."""
     for name, seconds in PATIENT.items():
         setattr(settings, name, float(seconds))
-    forget_goody(monkeypatch)
+    forget_goody(settings, monkeypatch)

@@ -1,20 +1,16 @@
 """Orders, limits and clients that the tests of goody/ share. All names are invented."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
-
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from goody.client import Client, Limits, Patience
 from goody.limits import MIB
+from testing.certificates import one_authority
 
 KEY = "secret-key-of-the-tests-0123456789"
 ORDER_ID = UUID("0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e01")
@@ -148,18 +144,8 @@ def make_client(url: str, *, limits: Limits = FAST, **options: Any) -> Client:
     """A client whose limits are tenths of a second."""
     options.setdefault("chance", lambda: 0.5)
     if url.startswith("http:"):
-        options.setdefault("ca_bundle", _one_authority().name)
+        options.setdefault("ca_bundle", str(one_authority()))
     return Client(base_url=url, api_key=KEY, limits=limits, **options)
-
-
-@cache
-def _one_authority() -> IO[str]:
-    """A bundle for those who speak no TLS: all the usual ones cost 20 ms for each client."""
-    mark = "-----END CERTIFICATE-----\n"
-    bundle = tempfile.NamedTemporaryFile("w", suffix=".pem")  # noqa: SIM115  (gone at the end)
-    bundle.write(Path(DEFAULT_CA_BUNDLE_PATH).read_text("utf-8").partition(mark)[0] + mark)
-    bundle.flush()
-    return bundle
 
 
 def small_bodies(size: int = 2000) -> Limits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,8 +13,8 @@ from .domain import forget_goody
 
 
 @pytest.fixture(autouse=True)
-def _no_past(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget_goody(monkeypatch)
+def _no_past(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_goody(settings, monkeypatch)
 
 
 @pytest.fixture

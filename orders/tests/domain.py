@@ -25,17 +25,19 @@ from orders.audit import Actor, record_intent
 from orders.eligibility import facts
 from orders.models import AuditEntry, Operation, State
 from orders.services import reading
+from testing.certificates import one_authority
 from testing.users import make_user
 from testing.vendor import Emulator
 
 ORDER_ID = UUID("11111111-2222-4333-8444-555555555555")
 
 
-def forget_goody(monkeypatch: pytest.MonkeyPatch) -> None:
+def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client without a past, for one test, that tries a read again after hundredths of a second.
 
     The breaker and the count of oddities last as long as the process: not beyond a test.
     """
+    settings.GOODY_CA_BUNDLE = str(one_authority())
     monkeypatch.setattr(gatekeeper, "Limits", partial(Limits, retry_base=0.02))
     gatekeeper._client.cache_clear()
     reading._noted.clear()
