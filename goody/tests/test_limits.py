@@ -18,7 +18,7 @@ from goody.tests.samples import (
     make_client,
     order,
 )
-from testing.faulty_server import FaultyServer, after, answer, refusing_url, reset, silence
+from testing.faulty_server import FaultyServer, after, answer, hang_up, held, refusing_url, reset
 
 LONG = Patience(5.0, 1)
 
@@ -43,9 +43,10 @@ def test_no_more_calls_at_once_than_there_are_slots():
 
 
 def test_waiting_for_a_slot_ends_with_the_deadline_and_sends_nothing():
-    with FaultyServer(silence) as server, ThreadPoolExecutor(2) as pool:
+    may_end = threading.Event()
+    with FaultyServer(held(may_end, hang_up)) as server, ThreadPoolExecutor(2) as pool:
         client = make_client(server.url)
-        busy = [pool.submit(client.get_order, ORDER_ID, patience=Patience(2, 1)) for _ in range(2)]
+        busy = [pool.submit(client.get_order, ORDER_ID, patience=Patience(30, 1)) for _ in range(2)]
         server.wait_until(lambda s: len(s.requests) == 2)
         for call, patience in (
             (lambda: client.get_order(ORDER_ID, patience=ONCE), ONCE.deadline),
@@ -55,6 +56,7 @@ def test_waiting_for_a_slot_ends_with_the_deadline_and_sends_nothing():
                 call()
             assert caught.value.kind == "slots"
         assert len(server.requests) == 2
+        may_end.set()
         for call in busy:
             assert isinstance(call.exception(), Unavailable)
         server.play(answer(200, order()))

@@ -17,6 +17,7 @@ from goody.errors import GoodyError, OutcomeUnknown, Rejected, Unavailable
 from goody.limits import MIB, Deadline
 from goody.tests.samples import (
     FAST,
+    ONCE,
     ORDER_ID,
     OTHER_ID,
     UNCONNECTED,
@@ -319,7 +320,7 @@ def test_faults_leave_no_descriptors_and_no_threads():
                 cancel(client)
         for _ in client_faults:
             with pytest.raises(GoodyError):
-                client.get_order(ORDER_ID)
+                client.get_order(ORDER_ID, patience=ONCE)
         client.close()
     gc.collect()
     assert (process.num_fds(), threading.active_count()) == before
