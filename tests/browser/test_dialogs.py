@@ -202,7 +202,7 @@ def test_back_and_submit_again_leads_to_the_same_operation(
 
 def lose_the_answer(site: Site, order_id: str, write: str) -> None:
     site.emulator.fault(
-        {"kind": "apply_then_hang", "seconds": 3},
+        {"kind": "apply_then_hang", "seconds": 0.3},
         method="POST",
         path=f"/v1/orders/{order_id}/{write}",
         times=1,
