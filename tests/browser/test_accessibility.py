@@ -59,6 +59,7 @@ _REPEATED_IDS = """() => {
 def assert_accessible(page: Page) -> None:
     """The page as it stands now, open dialogs included."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.evaluate(_AXE.axe_script)
     assert violations(page, _ALL_RULES) == []
     page.evaluate(_DARK)
     assert violations(page, _RULES_OF_COLOR) == []
@@ -69,7 +70,7 @@ def assert_accessible(page: Page) -> None:
 
 
 def violations(page: Page, rules: dict[str, Any]) -> list[str]:
-    found = _AXE.run(page, options=rules).response["violations"]
+    found = page.evaluate("async rules => (await axe.run(rules)).violations", rules)
     return [
         f"{one['id']}: {node['html']} {node['failureSummary']}"
         for one in found
