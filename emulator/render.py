@@ -96,7 +96,7 @@ class _Bytes:
 
     def __init__(self, digest: bytes) -> None:
         self.digest = digest
-        self._numbers = _NUMBERS.unpack_from(digest)
+        self._numbers: tuple[int, ...] = _NUMBERS.unpack_from(digest)
         self._at = 0
 
     def below(self, limit: int) -> int:
