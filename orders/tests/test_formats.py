@@ -79,6 +79,7 @@ def test_short_things():
     assert formats.short_id(UUID("3f2504e0-4f89-41d3-9a0c-0305e82c3301")) == "3f2504e0"
     assert formats.short_id(None) == "—"
     assert formats.date_in_words(date(2026, 12, 1)) == "1 Dec 2026"
+    assert formats.month_in_words(date(2026, 12, 31)) == "Dec 2026"
     assert formats.clock(NOW, NEW_YORK) == "08:00:00"
 
 
