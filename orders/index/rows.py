@@ -258,7 +258,7 @@ def _statements(vendor: str) -> tuple[str, ...]:
         f"UPDATE orders_order SET {', '.join(changes)} WHERE id = %s",  # noqa: S608
         "INSERT INTO orders_orderpayload (id, packed) VALUES (%s, %s)"
         " ON CONFLICT (id) DO UPDATE SET packed = excluded.packed",
-        "INSERT INTO orders_wordstart (start, order_id) VALUES (%s, %s)",
+        "INSERT INTO orders_wordstart (start, order_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
         "INSERT INTO orders_otherproduct (order_id, product_id, brand_id) VALUES (%s, %s, %s)",
         "INSERT INTO orders_ordercount (workspace_id, status, n) VALUES (%s, %s, %s)"
         " ON CONFLICT (workspace_id, status) DO UPDATE SET n = orders_ordercount.n + excluded.n",
