@@ -6,7 +6,6 @@ as plain as that is left to reading.py, whose result this must equal (a property
 """
 
 import re
-from typing import Any
 
 import msgspec
 
@@ -18,7 +17,6 @@ from goody.types.strict import is_shallow
 _ODD_ESCAPE = re.compile(rb"\\[^nt\"\\]")
 _ODD_TIME = re.compile(rb":\d\d(?:\.\d|[+-])")
 _ODD_UUID = re.compile(rb'"[0-9a-fA-F]{32}"')
-_ODD = (_ODD_ESCAPE, _ODD_TIME, _ODD_UUID)
 _MAX_BYTES = 20_000
 _OURS = ("raw", "problems", "unknown_fields")
 _LISTS = {
@@ -38,8 +36,7 @@ _PlainOrder = msgspec.defstruct(
     frozen=True,
     kw_only=True,
 )
-_NAMES = _PlainOrder.__struct_fields__
-_KNOWN = frozenset(_NAMES)
+_KNOWN = frozenset(_PlainOrder.__struct_fields__)
 _decode_plain = msgspec.json.Decoder(_PlainOrder).decode
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -47,22 +44,26 @@ _encode = msgspec.json.Encoder().encode
 
 def read_plainly(raw: bytes) -> Order | None:
     """The order in a JSON object that is in every way as documented, else None."""
-    if len(raw) > _MAX_BYTES or any(odd.search(raw) for odd in _ODD):
+    if len(raw) > _MAX_BYTES or _is_odd(raw):
         return None
     try:
         loose = _decode(raw)
         if _encode(loose) != raw:
             return None
-        plain = _decode_plain(raw)
+        values = msgspec.structs.asdict(_decode_plain(raw))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
         return None
-    unknown = loose.keys() - _KNOWN
+    unknown = frozenset() if _KNOWN.issuperset(loose) else frozenset(loose.keys() - _KNOWN)
     # The parts of an order take no unknown fields, so only these can be nested without end.
-    if not all(is_shallow(loose[name]) for name in unknown):
+    if unknown and not all(is_shallow(loose[name]) for name in unknown):
         return None
-    values: dict[str, Any] = {name: getattr(plain, name) for name in _NAMES}
     if not 0 < len(values["status"]) <= MAX_STATUS:
         return None
     for name in _LISTS:
         values[name] = values[name] or ()
-    return Order(raw=raw, unknown_fields=frozenset(unknown), **values)
+    return Order(raw=raw, unknown_fields=unknown, **values)
+
+
+def _is_odd(raw: bytes) -> bool:
+    is_escape_odd = b"\\" in raw and _ODD_ESCAPE.search(raw)
+    return bool(is_escape_odd or _ODD_TIME.search(raw) or _ODD_UUID.search(raw))
