@@ -157,7 +157,8 @@ def _keep_pace(gate: VendorGate, *, longest: float) -> float:
     if wait is None:
         # Our own crowd, not a wait that Goody asked for.
         raise Unavailable("slots")
-    time.sleep(wait)
+    if wait:
+        time.sleep(wait)
     return wait
 
 
