@@ -5,7 +5,6 @@ Money is US cents, times are aware UTC.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,13 +15,11 @@ import msgspec
 from goody.types import CartItem, Order, Sender
 from orders.eligibility import recipient_name, released_cents
 from orders.models import Label
-from orders.search.folding import fold, word_starts
+from orders.search.digests import digest, gift_digest
+from orders.search.folding import fold
 
 _encode = msgspec.json.Encoder().encode
-# One digest is as long as a UUID: equal ones are equal texts.
-_DIGEST = 16
 _LONGEST_FOLDED = 300
-_MOST_STARTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +53,6 @@ class Texts(NamedTuple):
 
     message: str
     note: str
-
-
-def digest(text: bytes) -> str:
-    return hashlib.blake2b(text, digest_size=_DIGEST).hexdigest()
 
 
 def content_hash(order: Order) -> str:
@@ -116,16 +109,6 @@ def _sender(sender: Sender | None) -> Name | None:
 
 def texts_of(order: Order) -> Texts:
     return Texts(fold(order.message or ""), fold(order.thank_you_note or ""))
-
-
-def starts_in(people: str) -> set[str]:
-    """By which one or two letters an order is found; of a very long name not by all of them."""
-    return set(sorted(word_starts(people))[:_MOST_STARTS])
-
-
-def gift_digest(token: str) -> str:
-    """By which an order is found whose gift link somebody has; the link itself is a secret."""
-    return digest(token.encode())
 
 
 def _token(link: str | None) -> str:

@@ -12,8 +12,9 @@ import msgspec
 from goody.types import BadOrder, Quarantined, parse_order
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
+from orders.search.digests import digest
 
-from .columns import content_hash, digest, times_of
+from .columns import content_hash, times_of
 
 # No answer is this much older than another: what was read later than that was read by a clock
 # that has been set back since.

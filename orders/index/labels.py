@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from uuid import uuid4
 
-from orders.models import Label, Wording
+from orders.models import Label, LabelVersion, Wording
+from orders.search.digests import digest
 from orders.search.folding import fold
 
-from .columns import Name, digest
+from .columns import Name
 
 type LabelKey = tuple[str, str]
 
@@ -24,7 +26,9 @@ def label_ids(names: Iterable[Name], *, using: str) -> dict[LabelKey, int]:
     if fresh:
         Label.objects.using(using).bulk_create(fresh, ignore_conflicts=True)
         known |= _known_labels(wanted, using=using)
-    _rename(wanted, known, using=using)
+    if _rename(wanted, known, using=using) or fresh:
+        version = {"token": uuid4().hex}
+        LabelVersion.objects.using(using).update_or_create(pk=1, defaults=version)
     return {key: pk for key, (pk, _) in known.items()}
 
 
@@ -39,11 +43,14 @@ def _known_labels(wanted: Iterable[LabelKey], *, using: str) -> dict[LabelKey, t
 
 def _rename(
     wanted: dict[LabelKey, str], known: dict[LabelKey, tuple[int, str]], *, using: str
-) -> None:
-    for key, name in wanted.items():
-        pk, stored = known[key]
-        if name and name != stored:
-            Label.objects.using(using).filter(pk=pk).update(name=name, folded=fold(name))
+) -> bool:
+    """Is any of them called otherwise now?"""
+    renamed = {
+        known[key][0]: name for key, name in wanted.items() if name and name != known[key][1]
+    }
+    for pk, name in renamed.items():
+        Label.objects.using(using).filter(pk=pk).update(name=name, folded=fold(name))
+    return bool(renamed)
 
 
 def wording_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:

@@ -1,32 +1,18 @@
-"""The place of an order in the order of creation, as one number: its key in the index.
-
-The second it was created in, and a running number within that second. So newest first is the
-primary key backwards, and an order that turns up late, or whose creation time becomes known better,
-has its place between the others without any of them moving.
-"""
+"""Handing out keys: the places of orders in the order of creation (orders.search.places)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-_EPOCH = int(datetime(2018, 1, 1, tzinfo=UTC).timestamp())
-_BITS = 12
-_WIDTH = 1 << _BITS
-_LAST_SECOND = (1 << 32) - 1
-
-
-def first_place(at: datetime) -> int:
-    """The lowest key of the second that holds `at` (aware): a bound for creation windows."""
-    second = int(at.timestamp()) - _EPOCH
-    return min(max(second, 0), _LAST_SECOND) << _BITS
+from orders.search.places import PLACES_A_SECOND, first_place
 
 
 def is_within(place: int, at: datetime) -> bool:
     """Does the key already say that second?"""
     first = first_place(at)
-    return first <= place < first + _WIDTH
+    return first <= place < first + PLACES_A_SECOND
 
 
 class Places:
@@ -54,10 +40,10 @@ class Places:
             if first not in self._next:
                 self._look_up([first])
             place = self._next[first]
-            if place < first + _WIDTH:
+            if place < first + PLACES_A_SECOND:
                 self._next[first] = place + 1
                 return place
-            first += _WIDTH
+            first += PLACES_A_SECOND
 
 
 def _taken_in(count: int) -> str:
@@ -65,5 +51,5 @@ def _taken_in(count: int) -> str:
     return (
         f"WITH asked (first_place) AS (VALUES {seconds})"  # noqa: S608 - only marks
         " SELECT first_place, (SELECT max(id) FROM orders_order"
-        f" WHERE id >= first_place AND id < first_place + {_WIDTH}) FROM asked"
+        f" WHERE id >= first_place AND id < first_place + {PLACES_A_SECOND}) FROM asked"
     )

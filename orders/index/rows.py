@@ -19,8 +19,9 @@ from django.db import connections
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom, Order
 from orders.models.order import pack
+from orders.search.folding import starts_in
 
-from .columns import Names, Texts, names_in, own_columns, starts_in, texts_of, times_of
+from .columns import Names, Texts, names_in, own_columns, texts_of, times_of
 from .copies import Created, Stored
 from .labels import LabelKey, label_ids, wording_ids
 from .places import Places, is_within

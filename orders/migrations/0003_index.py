@@ -117,6 +117,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LabelVersion",
+            fields=[
+                ("id", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("token", models.CharField(max_length=32)),
+            ],
+        ),
+        migrations.CreateModel(
             name="OrderCount",
             fields=[
                 (

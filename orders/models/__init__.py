@@ -6,7 +6,7 @@ The order index can be thrown away and rebuilt from Goody. Operations and the au
 from .anomaly import Anomaly
 from .audit import AuditEntry
 from .gate import VendorGate
-from .names import Label, Wording
+from .names import Label, LabelVersion, Wording
 from .operation import LEASED_STATES, OPEN_STATES, WITHOUT_EFFECT, FailureClass, Operation, State
 from .order import (
     EXACT,
@@ -29,6 +29,7 @@ __all__ = [
     "CreatedFrom",
     "FailureClass",
     "Label",
+    "LabelVersion",
     "Operation",
     "Order",
     "OrderCount",

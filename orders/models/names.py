@@ -32,6 +32,17 @@ class Label(models.Model):
         return f"{self.kind} {self.pk}"
 
 
+class LabelVersion(models.Model):
+    """One row whose token is another after every change of a label: each process keeps a copy of
+    them, and sees by it that the copy is old."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    token = models.CharField(max_length=32)
+
+    def __str__(self) -> str:
+        return self.token
+
+
 class Wording(models.Model):
     """A message or a thank-you note, folded, to be searched. Those of a batch are the same text."""
 

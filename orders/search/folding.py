@@ -27,6 +27,7 @@ _STRAIGHT = {
     **dict.fromkeys("‐‑‒–—―−", "-"),
 }
 _BEYOND_BMP = 0x10000
+_MOST_STARTS = 64
 
 # Scripts written without spaces between words, or, as Korean names, between their parts.
 _UNSPACED = (
@@ -105,3 +106,8 @@ def word_starts(text: str) -> set[str]:
         else:
             starts.add(word[:2])
     return starts
+
+
+def starts_in(people: str) -> set[str]:
+    """By which one or two letters an order is found; of a very long name not by all of them."""
+    return set(sorted(word_starts(people))[:_MOST_STARTS])

@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from goody.types import Order as GoodyOrder
 from goody.types import parse_order
 from orders import index, services
-from orders.index.columns import digest
 from orders.models import Anomaly, Order, OrderPayload
+from orders.search.digests import digest
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import Emulator
 

@@ -13,8 +13,6 @@ from django.db.models import Q
 
 from orders import index
 from orders.index import Created, Row
-from orders.index.columns import gift_digest
-from orders.index.places import first_place
 from orders.models import (
     CreatedFrom,
     Label,
@@ -25,6 +23,8 @@ from orders.models import (
     Wording,
     WordStart,
 )
+from orders.search.digests import gift_digest
+from orders.search.places import first_place
 
 from .domain import ORDER_ID, order, order_json
 

@@ -1,0 +1,104 @@
+"""How long a search may take, and that it ends then: one second, in either database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg.errors
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+
+SECONDS = 1.0
+# SQLite asks after so many steps of its machine, some microseconds.
+_STEPS = 2000
+
+
+class TooBroad(Exception):
+    """Finding out takes longer than a search may: nothing is known about how many there are."""
+
+
+class Budget:
+    """The way to the database for one search; each statement gets what is left of the time."""
+
+    def __init__(self, connection: Any, seconds: float) -> None:
+        self.connection = connection
+        self.vendor: str = connection.vendor
+        self._until = time.monotonic() + seconds
+        self._granted = seconds
+
+    @property
+    def left(self) -> float:
+        return self._until - time.monotonic()
+
+    def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of the answer. Raises TooBroad."""
+        with self.connection.cursor() as cursor:
+            self._grant(cursor)
+            try:
+                cursor.execute(sql, params)
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
+            except OperationalError as error:
+                if self._is_late(error):
+                    raise TooBroad from error
+                raise
+        return rows
+
+    def _grant(self, cursor: Any) -> None:
+        left = self.left
+        if left <= 0:
+            raise TooBroad
+        # A tenth more for the last statement is not worth asking before each.
+        if self.vendor == "postgresql" and left < self._granted * 0.9:
+            cursor.execute(f"SET LOCAL statement_timeout = {_milliseconds(left)}")
+            self._granted = left
+
+    def _is_late(self, error: OperationalError) -> bool:
+        if self.vendor == "postgresql":
+            return isinstance(error.__cause__, psycopg.errors.QueryCanceled)
+        return str(error) == "interrupted"
+
+
+@contextmanager
+def budget(seconds: float = SECONDS, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Budget]:
+    """Everything asked within ends after `seconds`, with TooBroad."""
+    connection = connections[using]
+    connection.ensure_connection()
+    limited = _sqlite if connection.vendor == "sqlite" else _postgresql
+    with limited(connection, seconds) as given:
+        yield given
+
+
+@contextmanager
+def _sqlite(connection: Any, seconds: float) -> Iterator[Budget]:
+    given = Budget(connection, seconds)
+    handle = connection.connection
+    handle.set_progress_handler(lambda: given.left <= 0, _STEPS)
+    try:
+        yield given
+    finally:
+        handle.set_progress_handler(None, 0)
+
+
+# What the planner must know: pages are in memory, and compiling takes longer than the answer.
+_SETTINGS = (
+    "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true),"
+    " set_config('jit', 'off', true), set_config('random_page_cost', '1.1', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
+
+
+@contextmanager
+def _postgresql(connection: Any, seconds: float) -> Iterator[Budget]:
+    is_inner = connection.in_atomic_block
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(_SETTINGS, [str(_milliseconds(seconds))])
+        before = cursor.fetchone()[0]
+        yield Budget(connection, seconds)
+        if is_inner:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

@@ -1,0 +1,242 @@
+"""A query as conditions on an order's row, with the indexes that know who fulfills them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+
+from goody.types import CANCELABLE
+
+from .digests import gift_digest
+from .labels import Names
+from .matching import Asking, id_range
+from .places import first_place
+from .query import Choices, Query
+from .sql import Condition, Source, Sql, all_of, not_, union
+
+_WHOLE_ID = 36
+_MOST_PAIRS = 60
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The conditions of a query, and the windows that are ranges of a key.
+
+    `places`: of the keys of orders, the second excluded; `expires` likewise.
+    """
+
+    conditions: tuple[Condition, ...]
+    places: tuple[int | None, int | None]
+    expires: tuple[datetime | None, datetime | None]
+    has_expiry: bool | None
+
+    @property
+    def leaves_out_without_expiry(self) -> bool:
+        return self.has_expiry is True or self.expires != (None, None)
+
+
+class CannotBe(Exception):
+    """No order can fulfill what is asked, such as a sender whom there is not."""
+
+
+def asked_of(query: Query, asking: Asking, *, now: datetime) -> Asked | None:
+    """None: nothing can match. `now` decides what is expired (aware)."""
+    try:
+        conditions = tuple(_conditions(query, asking, now))
+    except CannotBe:
+        return None
+    return Asked(
+        conditions=conditions,
+        places=_places(query),
+        expires=(query.expires_from, query.expires_until),
+        has_expiry=query.has_expiry,
+    )
+
+
+def _places(query: Query) -> tuple[int | None, int | None]:
+    low, high = query.created_from, query.created_until
+    return first_place(low) if low else None, first_place(high) if high else None
+
+
+def _conditions(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]:
+    yield from _exact(query, asking)
+    yield from _words(query, asking)
+    yield from _statuses_and_workspaces(query, asking)
+    yield from _choices(query, asking)
+    yield from _batches(query, asking)
+    yield from _flags(query)
+    yield from _expired(query, asking, now)
+    if query.has_expiry is not None:
+        yield _has_expiry(query.has_expiry)
+    if query.created_from or query.created_until:
+        yield Condition(Sql("o.created_at IS NOT NULL"))
+
+
+def _exact(query: Query, asking: Asking) -> Iterator[Condition]:
+    columns = (
+        ("uuid", query.order_ids, ""),
+        ("reference_id", query.references, "orders_order_reference"),
+        ("email_key", query.emails, "orders_order_email"),
+        ("gift_digest", tuple(map(gift_digest, query.gift_tokens)), "orders_order_gift"),
+    )
+    named = [
+        asking.equals(column, values, index=index, rarity=0)
+        for column, values, index in columns
+        if values
+    ]
+    if named:
+        yield union(named)
+
+
+def _words(query: Query, asking: Asking) -> Iterator[Condition]:
+    may = query.may_search_messages
+    for word in query.words:
+        yield _possible(asking.word(word, may_search_messages=may))
+    for word in query.without_words:
+        if condition := asking.word(word, may_search_messages=may):
+            yield Condition(not_(condition.test))
+
+
+def _possible(condition: Condition | None) -> Condition:
+    if condition is None:
+        raise CannotBe
+    return condition
+
+
+def _statuses_and_workspaces(query: Query, asking: Asking) -> Iterator[Condition]:
+    workspaces = _ids(query.workspaces, asking.labels.workspaces)
+    if query.statuses and workspaces and len(query.statuses) * len(workspaces) <= _MOST_PAIRS:
+        yield _pairs(asking, query.statuses, workspaces)
+    else:
+        if query.statuses:
+            yield _statuses(asking, query.statuses)
+        if workspaces:
+            yield asking.equals(
+                "workspace_id", workspaces, index="orders_order_workspace", rarity=75
+            )
+    if query.without_statuses:
+        yield Condition(not_(_statuses(asking, query.without_statuses).test))
+    yield from _without("workspace_id", query.without_workspaces, asking.labels.workspaces, asking)
+
+
+def _statuses(asking: Asking, statuses: tuple[str, ...]) -> Condition:
+    return asking.equals(
+        "status",
+        statuses,
+        index="orders_order_status",
+        expires="orders_order_status_expires",
+        rarity=70,
+    )
+
+
+def _pairs(asking: Asking, statuses: tuple[str, ...], workspaces: list[int]) -> Condition:
+    """Both at once have indexes of their own."""
+    sorts = (
+        ("id", "orders_order_workspace_status"),
+        ("expires_at", "orders_order_workspace_status_expires"),
+    )
+    tests = (
+        asking.dialect.among("o.status", statuses),
+        asking.dialect.among("o.workspace_id", workspaces),
+    )
+    sources = tuple(
+        Source(Sql("workspace_id = %s AND status = %s", pair), sorts=sorts)
+        for pair in product(workspaces, statuses)
+    )
+    return Condition(all_of(tests), sources, rarity=60)
+
+
+def _choices(query: Query, asking: Asking) -> Iterator[Condition]:
+    found = asking.labels
+    if ids := _ids(query.senders, found.senders):
+        yield asking.equals("sender_id", ids, index="orders_order_sender", rarity=40)
+    yield from _without("sender_id", query.without_senders, found.senders, asking)
+    for column, rarity, names, chosen, without in (
+        ("product", 30, found.products, query.products, query.without_products),
+        ("brand", 45, found.brands, query.brands, query.without_brands),
+    ):
+        if ids := _ids(chosen, names):
+            yield asking.in_cart(column, ids, index=column, rarity=rarity)
+        if unwanted := _named(without, names):
+            condition = asking.in_cart(column, unwanted, index=column, rarity=rarity)
+            yield Condition(not_(condition.test))
+
+
+def _ids(choices: Choices, names: Names) -> list[int]:
+    """The labels chosen; raises CannotBe where there is none like that."""
+    ids = _named(choices, names)
+    if choices and not ids:
+        raise CannotBe
+    return ids
+
+
+def _named(choices: Choices, names: Names) -> list[int]:
+    found = ((one.id,) if one.id is not None else names.holding(one.text) for one in choices)
+    return list(dict.fromkeys(pk for ids in found for pk in ids))
+
+
+def _without(column: str, choices: Choices, names: Names, asking: Asking) -> Iterator[Condition]:
+    if unwanted := _named(choices, names):
+        yield Condition(not_(asking.dialect.among(f"o.{column}", unwanted)))
+
+
+def _batches(query: Query, asking: Asking) -> Iterator[Condition]:
+    if query.batches:
+        found = list(_each_batch(query.batches, asking))
+        if not found:
+            raise CannotBe
+        yield union(found)
+    if unwanted := list(_each_batch(query.without_batches, asking)):
+        yield Condition(not_(union(unwanted).test))
+
+
+def _each_batch(choices: Choices, asking: Asking) -> Iterator[Condition]:
+    index, rarity = "orders_order_batch", 10
+    ranges = [ends for one in choices if (ends := id_range(one.text))]
+    whole = [first for first, last in ranges if first == last]
+    if whole:
+        yield asking.equals("order_batch_id", whole, index=index, rarity=rarity)
+    for ends in ranges:
+        if ends[0] != ends[1]:
+            yield asking.between("order_batch_id", *ends, index=index, rarity=rarity)
+
+
+def _flags(query: Query) -> Iterator[Condition]:
+    for column, index, wanted in (
+        ("is_swapped", "swapped", query.is_swapped),
+        ("is_payment_pending", "payment", query.is_payment_pending),
+        ("has_delivery_trouble", "trouble", query.has_delivery_trouble),
+    ):
+        if wanted:
+            source = Source(Sql(column), sorts=(("id", f"orders_order_{index}"),))
+            yield Condition(Sql(f"o.{column}"), (source,), rarity=35)
+        elif wanted is not None:
+            yield Condition(Sql(f"NOT o.{column}"))
+
+
+def _has_expiry(wanted: bool) -> Condition:
+    if wanted:
+        return Condition(Sql("o.expires_at IS NOT NULL"))
+    source = Source(Sql("expires_at IS NULL"), sorts=(("id", "orders_order_expires"),))
+    return Condition(Sql("o.expires_at IS NULL"), (source,), rarity=80)
+
+
+def _expired(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]:
+    if query.is_expired_unaccepted is None:
+        return
+    at = asking.dialect.plain(now.astimezone(UTC))
+    open_ = asking.dialect.among("o.status", CANCELABLE)
+    test = Sql(f"(o.expires_at < %s AND {open_.text})", (at, *open_.params))
+    if not query.is_expired_unaccepted:
+        yield Condition(not_(test))
+        return
+    sources = tuple(
+        Source(
+            Sql("status = %s AND expires_at < %s", (status, at)),
+            sorts=(("expires_at", "orders_order_status_expires"),),
+        )
+        for status in CANCELABLE
+    )
+    yield Condition(test, sources, rarity=65)

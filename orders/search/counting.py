@@ -1,0 +1,55 @@
+"""How many orders match: exactly where that is cheap, otherwise up to a limit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS
+
+from .budget import SECONDS, Budget, budget
+from .conditions import Asked
+from .paging import Finder
+from .query import Query
+from .sql import all_of
+
+
+class Count(NamedTuple):
+    """`n`, or more than that if `is_capped`."""
+
+    n: int
+    is_capped: bool
+
+
+def count(
+    query: Query, *, now: datetime, limit: int = 1000, using: str = DEFAULT_DB_ALIAS
+) -> Count:
+    """How many match; of more than `limit` that they are more. Raises TooBroad.
+
+    What a status or a workspace alone asks for is always counted exactly.
+    """
+    with budget(SECONDS, using=using) as given:
+        return count_within(given, query, now=now, limit=limit)
+
+
+def count_within(given: Budget, query: Query, *, now: datetime, limit: int) -> Count:
+    # In whatever order is the cheapest.
+    query = query.without("sort")
+    finder = Finder(given, query, now=now)
+    if finder.asked is None:
+        return Count(0, is_capped=False)
+    if query.without(*_KEPT).is_everything:
+        return Count(_kept(given, finder.asked), is_capped=False)
+    found = len(finder.rows(limit + 1))
+    return Count(min(found, limit), is_capped=found > limit)
+
+
+_KEPT = ("statuses", "without_statuses", "workspaces", "without_workspaces")
+
+
+def _kept(given: Budget, asked: Asked) -> int:
+    """From the numbers that are kept in step with the orders: the columns are called the same."""
+    tests = all_of(one.test for one in asked.conditions)
+    sql = "SELECT coalesce(sum(n), 0) FROM orders_ordercount o"
+    sql += f" WHERE {tests.text}" if tests else ""
+    return int(given.rows(sql, tests.params)[0][0])

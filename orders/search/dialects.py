@@ -1,0 +1,26 @@
+"""What the two databases do differently, as one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from . import postgresql, sqlite
+from .sql import Source, Sql
+
+
+class Dialect(Protocol):
+    JOIN: str
+
+    def plain(self, value: object, /) -> object: ...
+    def instant(self, column: str, /) -> str: ...
+    def contains(self, column: str, text: str, /) -> Sql: ...
+    def among(self, column: str, values: Sequence[object], /) -> Sql: ...
+    def listed(self, values: Sequence[int], /) -> Sql: ...
+    def holding(self, table: str, column: str, text: str, /) -> Source: ...
+    def from_(self, source: Source, sort: str, /) -> str: ...
+    def walked(self, columns: str, /) -> str: ...
+
+
+def dialect(vendor: str) -> Dialect:
+    return sqlite if vendor == "sqlite" else postgresql

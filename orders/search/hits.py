@@ -1,0 +1,100 @@
+"""One row of a list, as the index has it: plain values, names in place of their small ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orders.models import EXACT
+
+from .dialects import Dialect
+from .labels import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An order of a list. Times are aware UTC, money US cents, texts "" where there is none."""
+
+    uuid: UUID
+    status: str
+    reference_id: str
+    recipient_name: str
+    recipient_email: str
+    product: str
+    brand: str
+    quantity: int | None
+    # Of the cart; `product` and `quantity` are those of the first.
+    item_count: int
+    amount_cents: int | None
+    is_before_tax: bool
+    sender: str
+    workspace: str
+    order_batch_id: UUID | None
+    # None where it is not known to the second.
+    created_at: datetime | None
+    created_from: int
+    expires_at: datetime | None
+    is_expiry_odd: bool
+    is_swapped: bool
+    is_payment_pending: bool
+    has_delivery_trouble: bool
+    read_at: datetime
+    missing_at: datetime | None
+
+
+_TIMES = frozenset({"created_at", "expires_at", "read_at", "missing_at"})
+_COLUMNS = (
+    *("uuid", "status", "reference_id", "recipient_name", "recipient_email"),
+    *("product_id", "brand_id", "quantity", "item_count", "amount_cents", "is_before_tax"),
+    *("sender_id", "workspace_id", "order_batch_id", "created_at", "created_from", "expires_at"),
+    *("is_expiry_odd", "is_swapped", "is_payment_pending", "has_delivery_trouble"),
+    *("read_at", "missing_at"),
+)
+_NAMED = [_COLUMNS.index(f"{name}_id") for name in ("product", "brand", "sender", "workspace")]
+_INSTANTS = [at for at, name in enumerate(_COLUMNS) if name in _TIMES]
+_ID, _BATCH = _COLUMNS.index("uuid"), _COLUMNS.index("order_batch_id")
+_CREATED_AT, _CREATED_FROM = _COLUMNS.index("created_at"), _COLUMNS.index("created_from")
+_FLAGS = [at for at, name in enumerate(_COLUMNS) if name.startswith(("is_", "has_"))]
+
+
+def columns(dialect: Dialect) -> str:
+    """What is selected of `o` for a hit."""
+    return ", ".join(
+        dialect.instant(f"o.{name}") if name in _TIMES else f"o.{name}" for name in _COLUMNS
+    )
+
+
+def make_hits(rows: Iterable[tuple[Any, ...]], labels: Labels, *, vendor: str) -> list[Hit]:
+    """From rows whose last values are those of `columns`."""
+    make = _from_postgresql if vendor == "postgresql" else _from_sqlite
+    return [make(row[-len(_COLUMNS) :], labels.names) for row in rows]
+
+
+def _from_postgresql(row: tuple[Any, ...], names: dict[int, str]) -> Hit:
+    values = list(row)
+    _finish(values, names)
+    return Hit(*values)
+
+
+def _from_sqlite(row: tuple[Any, ...], names: dict[int, str]) -> Hit:
+    values = list(row)
+    for at in _INSTANTS:
+        if values[at] is not None:
+            values[at] = datetime.fromisoformat(values[at])
+    for at in _FLAGS:
+        values[at] = bool(values[at])
+    values[_ID] = UUID(values[_ID])
+    if values[_BATCH] is not None:
+        values[_BATCH] = UUID(values[_BATCH])
+    _finish(values, names)
+    return Hit(*values)
+
+
+def _finish(values: list[Any], names: dict[int, str]) -> None:
+    for at in _NAMED:
+        values[at] = names.get(values[at], "")
+    if values[_CREATED_FROM] not in EXACT:
+        values[_CREATED_AT] = None

@@ -1,0 +1,206 @@
+"""One page of a list, and the pages beside it: by the key of a row, never by a number of rows.
+
+What is inserted meanwhile shifts nothing. A `Key` is plain data that the caller gives back, signed
+as it may be; of a list sorted by recipient it holds the order's id, not the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import dropwhile
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS
+
+from .budget import SECONDS, Budget, budget
+from .conditions import Asked, asked_of
+from .hits import Hit, columns, make_hits
+from .matching import Asking
+from .query import Query
+from .sql import Condition, Source, Sql
+from .walking import INDEXES, Order, Row, Walk, Walker
+
+_COLUMNS = {
+    "created": "id",
+    "expires": "expires_at",
+    "amount": "amount_cents",
+    "recipient": "name_key",
+}
+
+
+class Key(NamedTuple):
+    """Where in a list a row stands: the value it is sorted by, and its place by creation.
+
+    The value is an ISO time of an expiration, cents of an amount, of a recipient the order's id
+    (hex); None in lists by creation, and for a row without the value.
+    """
+
+    value: str | int | None
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`hits` in the order of the list; `next` and `previous` are None where nothing follows."""
+
+    hits: Sequence[Hit]
+    next: Key | None
+    previous: Key | None
+
+
+EMPTY = Page((), None, None)
+
+
+def find_page(
+    query: Query,
+    *,
+    size: int,
+    now: datetime,
+    at: Key | None = None,
+    backwards: bool = False,
+    using: str = DEFAULT_DB_ALIAS,
+) -> Page:
+    """The `size` rows behind `at` (before it, if `backwards`), or the first ones.
+
+    Give `next` of a page to get the one behind it, and `previous` with `backwards` to get the one
+    before. `now` (aware) decides what is expired. Raises TooBroad.
+    """
+    with budget(SECONDS, using=using) as given:
+        return Finder(given, query, now=now).page(size, at, backwards=backwards)
+
+
+def last_page(query: Query, *, size: int, now: datetime, using: str = DEFAULT_DB_ALIAS) -> Page:
+    """The last `size` rows. Raises TooBroad."""
+    with budget(SECONDS, using=using) as given:
+        return Finder(given, query, now=now).page(size, None, backwards=True)
+
+
+def iterate(
+    query: Query, *, chunk: int = 500, now: datetime, using: str = DEFAULT_DB_ALIAS
+) -> Iterator[Hit]:
+    """All hits in the order of the list, some at a time: each `chunk` has its own second.
+
+    Raises TooBroad, also in the middle.
+    """
+    at: Key | None = None
+    while True:
+        page = find_page(query, size=chunk, now=now, at=at, using=using)
+        yield from page.hits
+        if page.next is None:
+            return
+        at = page.next
+
+
+def ids(query: Query, *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS) -> list[UUID]:
+    """The first `limit` orders of the list. Raises TooBroad."""
+    with budget(SECONDS, using=using) as given:
+        rows = Finder(given, query, now=now).rows(limit, selected="o.uuid")
+    return [UUID(str(row[2])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Of a list: those with the value that it is sorted by, or those without, newest first."""
+
+    order: Order
+    is_empty: bool = False
+    conditions: tuple[Condition, ...] = ()
+    after: tuple[Any, int] | None = None
+
+    @property
+    def reversed(self) -> _Part:
+        return replace(self, order=self.order.reversed)
+
+
+class Finder:
+    """One query, with the conditions that it means to this database."""
+
+    def __init__(self, given: Budget, query: Query, *, now: datetime) -> None:
+        self.asking = Asking(given)
+        self.asked = asked_of(query, self.asking, now=now)
+        self._column = _COLUMNS[query.order.key]
+        self._is_descending = query.order.is_descending
+
+    def page(self, size: int, at: Key | None, *, backwards: bool) -> Page:
+        selected = columns(self.asking.dialect)
+        rows = self.rows(size + 1, at, backwards=backwards, selected=selected)
+        more, rows = len(rows) > size, rows[:size]
+        if not rows:
+            return EMPTY
+        if backwards:
+            rows.reverse()
+        is_first, is_last = (not more, at is None) if backwards else (at is None, not more)
+        return Page(
+            hits=make_hits(rows, self.asking.labels, vendor=self.asking.budget.vendor),
+            next=None if is_last else self.key(rows[-1]),
+            previous=None if is_first else self.key(rows[0]),
+        )
+
+    def rows(
+        self, n: int, at: Key | None = None, *, backwards: bool = False, selected: str = ""
+    ) -> list[Row]:
+        """(id, value, *selected) of the first `n` behind `at`, in the direction of the walk."""
+        found: list[Row] = []
+        if self.asked is None:
+            return found
+        walker = Walker(self.asking, self.asked)
+        for part in self._parts(self.asked, at, backwards=backwards):
+            walk = Walk(part.order, n - len(found), selected, part.after)
+            rows = walker.take(walk, *part.conditions)
+            found += [(row[0], None, *row[2:]) for row in rows] if part.is_empty else rows
+            if len(found) >= n:
+                break
+        return found
+
+    def key(self, row: Row) -> Key:
+        """Of a row with the columns of a hit."""
+        pk, value, uuid = row[:3]
+        if self._column == "id" or value is None:
+            return Key(None, pk)
+        if self._column == "name_key":
+            return Key(UUID(str(uuid)).hex, pk)
+        return Key(value.isoformat() if isinstance(value, datetime) else value, pk)
+
+    def _parts(self, asked: Asked, at: Key | None, *, backwards: bool) -> list[_Part]:
+        """Those to be walked, in turn, from `at` on."""
+        parts = [*self._valued(asked), *self._empty(asked)]
+        if backwards:
+            parts = [one.reversed for one in reversed(parts)]
+        after = self._after(at) if at else None
+        if after is None:
+            return parts
+        is_empty = self._column != "id" and after[0] is None
+        parts = list(dropwhile(lambda part: part.is_empty != is_empty, parts))
+        return [replace(one, after=after) if one is parts[0] else one for one in parts]
+
+    def _valued(self, asked: Asked) -> Iterator[_Part]:
+        if self._column != "expires_at" or asked.has_expiry is not False:
+            yield _Part(Order(self._column, self._is_descending))
+
+    def _empty(self, asked: Asked) -> Iterator[_Part]:
+        column = self._column
+        if column == "id" or (column == "expires_at" and asked.leaves_out_without_expiry):
+            return
+        source = Source(Sql(f"{column} IS NULL"), sorts=(("id", INDEXES[column]),))
+        yield _Part(
+            Order("id", is_descending=True),
+            is_empty=True,
+            conditions=(Condition(Sql(f"o.{column} IS NULL"), (source,), rarity=80),),
+        )
+
+    def _after(self, at: Key) -> tuple[Any, int] | None:
+        """The value and the place; None: the order is not known any more, which takes a new
+        index."""
+        if self._column == "name_key" and at.value is not None:
+            return self._of_recipient(UUID(str(at.value)))
+        if self._column == "expires_at" and at.value is not None:
+            return self.asking.dialect.plain(datetime.fromisoformat(str(at.value))), at.id
+        return at.value, at.id
+
+    def _of_recipient(self, uuid: UUID) -> tuple[Any, int] | None:
+        sql = "SELECT name_key, id FROM orders_order WHERE uuid = %s"
+        rows = self.asking.budget.rows(sql, [self.asking.dialect.plain(uuid)])
+        return rows[0] if rows else None

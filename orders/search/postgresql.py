@@ -1,0 +1,47 @@
+"""How PostgreSQL is asked: pg_trgm, whose hits come in no order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .sql import Source, Sql
+
+_SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+def plain(value: object) -> object:
+    return value
+
+
+def instant(column: str) -> str:
+    return column
+
+
+def contains(column: str, text: str) -> Sql:
+    return Sql(f"strpos({column}, %s) > 0", (text,))
+
+
+def among(column: str, values: Sequence[object]) -> Sql:
+    return Sql(f"{column} = ANY(%s)", (list(values),))
+
+
+def listed(values: Sequence[int]) -> Sql:
+    """A table `c` with these keys as `id`, in whatever order."""
+    return Sql("unnest(%s::bigint[]) c(id)", (list(values),))
+
+
+def holding(table: str, column: str, text: str) -> Source:
+    """The rows of `table` whose `column` holds the folded text, of three characters or more."""
+    return Source(Sql(f"{column} LIKE %s", (f"%{text.translate(_SPECIAL)}%",)), table)
+
+
+def from_(source: Source, _sort: str) -> str:
+    return source.table
+
+
+JOIN = "JOIN"
+
+
+def walked(columns: str) -> str:
+    """The order of the inner walk is known to the planner, so that saying it costs nothing."""
+    return f" ORDER BY {columns}"

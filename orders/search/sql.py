@@ -1,0 +1,93 @@
+"""Pieces of SQL with their parameters, and where the keys of orders can be had from.
+
+`o` is the order's row in every test. Column and table names are ours, values are parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Sql(NamedTuple):
+    text: str
+    params: tuple[object, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
+NOTHING_SAID = Sql("")
+
+
+def all_of(tests: Iterable[Sql]) -> Sql:
+    return _joined([one for one in tests if one], " AND ")
+
+
+def any_of(tests: Iterable[Sql]) -> Sql:
+    return _joined([one for one in tests if one], " OR ")
+
+
+def not_(test: Sql) -> Sql:
+    """Also where the test says neither yes nor no, since a value is missing."""
+    return Sql(f"({test.text}) IS NOT TRUE", test.params)
+
+
+def _joined(tests: Sequence[Sql], word: str) -> Sql:
+    """As a tree: SQLite refuses a thousand of them in a row."""
+    if not tests:
+        return NOTHING_SAID
+    if len(tests) == 1:
+        return tests[0]
+    middle = len(tests) // 2
+    left, right = _joined(tests[:middle], word), _joined(tests[middle:], word)
+    return Sql(f"({left.text}{word}{right.text})", left.params + right.params)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An index that gives the keys of those orders for which `where` is true.
+
+    `sorts`: by which columns of the order's row it can give them sorted, and the index that does.
+    """
+
+    where: Sql
+    table: str = "orders_order"
+    key: str = "id"
+    sorts: tuple[tuple[str, str], ...] = ()
+
+    def is_sorted_by(self, column: str) -> bool:
+        return any(column == one for one, _ in self.sorts)
+
+    def index_for(self, column: str) -> str:
+        """The name of the index to be used; "" where there is nothing to be said."""
+        return next((index for one, index in self.sorts if column == one), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that each order found must fulfill.
+
+    `sources` together give all that do; none where no index helps, or too many would have to be
+    asked. `rarity`: the lower, the fewer are expected to.
+    """
+
+    test: Sql
+    sources: tuple[Source, ...] = ()
+    rarity: int = 100
+
+    def is_sorted_by(self, column: str) -> bool:
+        return bool(self.sources) and all(one.is_sorted_by(column) for one in self.sources)
+
+
+def union(conditions: Sequence[Condition]) -> Condition:
+    """Fulfilled where one of them is."""
+    sources: tuple[Source, ...] = ()
+    if all(one.sources for one in conditions):
+        sources = tuple(source for one in conditions for source in one.sources)
+    return Condition(
+        any_of(one.test for one in conditions),
+        sources,
+        max((one.rarity for one in conditions), default=0),
+    )

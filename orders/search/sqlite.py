@@ -1,0 +1,73 @@
+"""How SQLite is asked: FTS5 with trigrams, which answers newest first without sorting.
+
+Indexes are named, since without statistics its planner guesses; nothing interrupts FTS5 between
+two hits, so that what it is asked for is always limited.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from .sql import Source, Sql
+
+# As many values stand in the statement themselves.
+_FEW = 50
+# FTS5 looks up each trigram of a phrase; what follows is compared in the rows.
+_LONGEST_PHRASE = 64
+
+
+def plain(value: object) -> object:
+    """As Django stores it there."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    return value.hex if isinstance(value, UUID) else value
+
+
+def instant(column: str) -> str:
+    """Selects it as text that datetime.fromisoformat reads as an instant: the driver's converters
+    would take longer than the search."""
+    return f"{column} || '+00:00'"
+
+
+def contains(column: str, text: str) -> Sql:
+    return Sql(f"instr({column}, %s) > 0", (text,))
+
+
+def among(column: str, values: Sequence[object]) -> Sql:
+    plains = tuple(map(plain, values))
+    if len(plains) <= _FEW:
+        return Sql(f"{column} IN ({', '.join(['%s'] * len(plains))})", plains)
+    return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(plains),))  # noqa: S608
+
+
+def listed(values: Sequence[int]) -> Sql:
+    """A table `c` with these keys as `id`, to be walked in whatever order."""
+    return Sql("(SELECT value AS id FROM json_each(%s)) c", (json.dumps(values),))
+
+
+def holding(table: str, column: str, text: str) -> Source:
+    """The rows of `table` whose `column` holds the folded text, of three characters or more."""
+    fts = f"{table}_fts"
+    phrase = text[:_LONGEST_PHRASE].replace('"', '""')
+    test = Sql(f"{fts} MATCH %s", (f'"{phrase}"',))
+    if len(text) > _LONGEST_PHRASE:
+        more = contains(f"{fts}.{column}", text)
+        test = Sql(f"{test.text} AND {more.text}", test.params + more.params)
+    return Source(test, fts, "rowid", sorts=(("id", ""),))
+
+
+def from_(source: Source, sort: str) -> str:
+    index = source.index_for(sort)
+    return f"{source.table} INDEXED BY {index}" if index else source.table
+
+
+# The order of the tables is that of the walk, and the walk's that of the answer.
+JOIN = "CROSS JOIN"
+
+
+def walked(_columns: str) -> str:
+    """SQLite answers in the order of the inner walk; told to sort, it would end it first."""
+    return ""

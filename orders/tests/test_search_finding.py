@@ -1,0 +1,139 @@
+"""What the search finds: the same on both databases as a plain filter over the same rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from orders import search
+from orders.models import Label
+from orders.search.query import Choice, Query, Sort
+
+from . import finding
+from .finding import NOW, Oracle
+
+pytestmark = pytest.mark.django_db
+
+SEEDS = 12
+QUERIES = 60
+
+
+def found(query: Query, *, size: int = 1000) -> list[Any]:
+    return [hit.uuid for hit in search.find_page(query, size=size, now=NOW).hits]
+
+
+def random_query(random: Random, oracle: Oracle) -> Query:
+    """Several things at once, mostly such as some order fulfills."""
+    fields: dict[str, Any] = {}
+    for _ in range(random.choice([1, 1, 2, 2, 3, 4])):
+        fields |= random.choice(MAKERS)(random, oracle)
+    if random.random() < 0.6:
+        fields["sort"] = random.choice(list(Sort))
+    return Query(**fields, may_search_messages=random.random() < 0.5)
+
+
+def _words(random: Random, oracle: Oracle) -> dict[str, Any]:
+    row = random.choice(oracle.rows)
+    names = [one.folded for one in oracle.labels.values()]
+    texts = [row.people, row.reference_id.lower(), str(row.uuid), str(row.order_batch_id)]
+    text = random.choice([*texts, *texts, random.choice(names), *oracle.texts.values(), "%_'\"\\"])
+    start = random.randrange(max(1, len(text) - 1)) if random.random() < 0.6 else 0
+    word = text[start : start + random.choice([1, 2, 2, 3, 4, 6, 8, 40])]
+    name = random.choice(["words", "words", "words", "without_words"])
+    more = tuple(random.choices(["ana", "tea", "example", "mai", "l"], k=random.choice([0, 0, 1])))
+    return {name: (word, *more)}
+
+
+def _statuses(random: Random, _: Oracle) -> dict[str, Any]:
+    name = random.choice(["statuses", "statuses", "without_statuses"])
+    return {name: tuple(random.sample(finding.STATUSES, random.choice([1, 2, 3])))}
+
+
+def _expiry(random: Random, _: Oracle) -> dict[str, Any]:
+    low = NOW + timedelta(days=random.randrange(-25, 20))
+    high = low + timedelta(days=random.randrange(0, 14), hours=1)
+    return random.choice(
+        [
+            {"expires_from": low, "expires_until": high},
+            {"expires_from": low},
+            {"expires_until": high},
+            {"has_expiry": random.random() < 0.5},
+            {"is_expired_unaccepted": random.random() < 0.7},
+        ]
+    )
+
+
+def _created(random: Random, _: Oracle) -> dict[str, Any]:
+    low = NOW - timedelta(days=random.randrange(90))
+    high = low + timedelta(days=random.randrange(1, 60))
+    window = {"created_from": low, "created_until": high}
+    return random.choice([window, {"created_from": low}, {"created_until": high}])
+
+
+def _choices(random: Random, oracle: Oracle) -> dict[str, Any]:
+    kind = random.choice(["workspace", "sender", "product", "brand"])
+    labels = [one for one in oracle.labels.values() if one.kind == kind]
+    some = [_choice(random, random.choice(labels)) for _ in range(random.choice([1, 1, 2]))]
+    without = "without_" if random.random() < 0.3 else ""
+    return {f"{without}{kind}es" if kind.endswith("ch") else f"{without}{kind}s": tuple(some)}
+
+
+def _choice(random: Random, label: Label) -> Choice:
+    if random.random() < 0.5:
+        return Choice(id=label.pk)
+    start = random.randrange(len(label.folded))
+    return Choice(text=label.folded[start : start + random.randrange(1, 6)].strip() or "nobody")
+
+
+def _batches(random: Random, oracle: Oracle) -> dict[str, Any]:
+    batch = random.choice([row.order_batch_id for row in oracle.rows if row.order_batch_id])
+    text = str(batch)[: random.choice([1, 2, 8, 9, 36])]
+    return {random.choice(["batches", "batches", "without_batches"]): (Choice(text=text),)}
+
+
+def _flags(random: Random, _: Oracle) -> dict[str, Any]:
+    name = random.choice(["is_swapped", "is_payment_pending", "has_delivery_trouble"])
+    return {name: random.random() < 0.7}
+
+
+def _exact(random: Random, oracle: Oracle) -> dict[str, Any]:
+    rows = random.sample(oracle.rows, 5)
+    return {
+        "order_ids": tuple(row.uuid for row in rows[:2]),
+        "references": (rows[2].reference_id,),
+        "emails": (rows[3].recipient_email or "nobody@example.com",),
+        "gift_tokens": (f"T{random.randrange(300)}",),
+    }
+
+
+MAKERS = [_words, _words, _words, _statuses, _expiry, _created, _choices, _choices, _batches,
+          _flags, _exact]  # fmt: skip
+
+
+@pytest.fixture
+def oracle() -> Oracle:
+    finding.store()
+    return Oracle()
+
+
+@pytest.fixture(params=["as it is", "walks end early", "nothing is fetched whole"])
+def _ways(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few hundred orders take the first way there is: here each is the only one."""
+    if request.param != "as it is":
+        monkeypatch.setattr("orders.search.walking._FIRST_WALK", 3)
+    if request.param == "nothing is fetched whole":
+        monkeypatch.setattr("orders.search.walking._MOST_FETCHED", 0)
+
+
+@pytest.mark.usefixtures("_ways")
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -> None:
+    random = Random(seed)
+    for _ in range(QUERIES):
+        query = random_query(random, oracle)
+        expected = oracle.find(query)
+        assert found(query) == expected, query
+        assert search.count(query, now=NOW) == (len(expected), False), query
