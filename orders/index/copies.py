@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import NamedTuple, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import msgspec
@@ -102,6 +104,11 @@ class Given:
         return Quarantined(reason=str(error), id=self.order_id, raw=self.raw[:2000])
 
 
+def _instant(stored: datetime) -> datetime:
+    """SQLite's columns hold UTC and do not say so."""
+    return stored if stored.tzinfo else stored.replace(tzinfo=UTC)
+
+
 class Stored(NamedTuple):
     """What of a stored copy is compared with an answer, or changed beside its row."""
 
@@ -118,6 +125,24 @@ class Stored(NamedTuple):
     people: str
     item_count: int
     event_times: dict[str, str | None] | None = None
+
+    @classmethod
+    def from_database(cls, values: Sequence[Any]) -> Self:
+        """The columns as they come, in the order of the fields, of either database."""
+        key, uuid, row_hash, content, read_at, missing_at, created_at, *others, times = values
+        return cls._make(
+            (
+                key,
+                uuid if isinstance(uuid, UUID) else UUID(uuid),
+                row_hash,
+                content,
+                _instant(read_at),
+                missing_at and _instant(missing_at),
+                created_at and _instant(created_at),
+                *others,
+                json.loads(times) if isinstance(times, str) else times,
+            )
+        )
 
     def is_later_than(self, read_at: datetime) -> bool:
         """Did a request that started later, or at that moment, say this already?"""
