@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol
 
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
@@ -38,6 +39,8 @@ _PAST_ACCEPTANCE = {
     "shipped": "it has been shipped",
     "delivered": "it has been delivered",
 }
+_MAY_CANCEL = Verdict(True, "open", "Can be canceled: it has not been accepted.")
+_MAY_EXTEND = Verdict(True, "open", "Can be extended: it has not been accepted.")
 _ASK_GOODY = f"Ask Goody support ({SUPPORT}); the hand-off text has what they need."
 
 
@@ -54,9 +57,7 @@ class Standing(Protocol):
 
 def may_cancel(order: Standing, *, now: datetime) -> Verdict:  # noqa: ARG001 - asked like may_extend
     """May the gift be canceled through the API? Irreversible, and only before acceptance."""
-    return _refusal(order.status, "canceled") or Verdict(
-        True, "open", "Can be canceled: it has not been accepted."
-    )
+    return _refusal(order.status, "canceled") or _MAY_CANCEL
 
 
 def may_extend(order: Standing, *, now: datetime) -> Verdict:
@@ -78,9 +79,11 @@ def may_extend(order: Standing, *, now: datetime) -> Verdict:
             "Can be extended, but it has expired: Goody does not say whether that revives a gift.",
             "Look at the gift again after extending it.",
         )
-    return Verdict(True, "open", "Can be extended: it has not been accepted.")
+    return _MAY_EXTEND
 
 
+# A page of orders asks the same of a few statuses again and again.
+@lru_cache(maxsize=256)
 def _refusal(status: str, done: str) -> Verdict | None:
     if status in CANCELABLE:
         return None

@@ -34,6 +34,7 @@ class Moment:
     relative: str = ""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def money(cents: int | None) -> str:
     """US cents as "$1,842.50"; "—" for None, which means not known yet and never zero."""
     if cents is None:
@@ -137,4 +138,4 @@ def moment(at: datetime | None, zone: tzinfo, *, now: datetime | None = None) ->
 
 def short_id(value: UUID | None) -> str:
     """The first eight characters of an id; "—" for None."""
-    return str(value)[:8] if value is not None else NOTHING
+    return value.hex[:8] if value is not None else NOTHING

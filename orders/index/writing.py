@@ -19,6 +19,7 @@ from goody.types import BadOrder, Quarantined
 from goody.types import Order as GoodyOrder
 from orders.models import EXACT, Order
 from orders.models.durability import rebuildable
+from orders.models.statements import marks, prepared
 
 from .copies import Given, Remembered, Row, Stored
 from .rows import Change, write_changes
@@ -26,7 +27,6 @@ from .rows import Change, write_changes
 log = logging.getLogger(__name__)
 
 _WRITERS_LOCK = 0x600D1
-_UUID, _READ_AT = Order._meta.get_field("uuid"), Order._meta.get_field("read_at")
 
 
 def remember(
@@ -137,19 +137,16 @@ def _let_nobody_else_write(using: str) -> None:
 
 
 def _stored(found: dict[UUID, Given], *, using: str) -> dict[UUID, Stored]:
-    """Our copies of the orders of an answer. In SQL of our own, as is _renew: nearly every page
-    view asks both, and Django takes several times as long to write and read them.
-    """
+    """Our copies of the orders of an answer."""
     if not found:
         return {}
     *names, times = Stored._fields
     # A list gives none, and the copy's stay what they are.
     times = "NULL" if all(one.row_hash for one in found.values()) else times
-    connection = connections[using]
-    ids = [_UUID.get_db_prep_value(one, connection) for one in found]
+    ids = prepared(Order, "uuid", found, using=using)
     # Every name here comes from the model, none from outside.
-    sql = f"SELECT {', '.join(names)}, {times} FROM orders_order WHERE uuid IN ({_marks(ids)})"  # noqa: S608
-    with connection.cursor() as cursor:
+    sql = f"SELECT {', '.join(names)}, {times} FROM orders_order WHERE uuid IN ({marks(ids)})"  # noqa: S608
+    with connections[using].cursor() as cursor:
         cursor.execute(f"{sql} ORDER BY id", ids)
         rows = [Stored.from_database(values) for values in cursor.fetchall()]
     return {row.uuid: row for row in rows}
@@ -158,18 +155,14 @@ def _stored(found: dict[UUID, Given], *, using: str) -> dict[UUID, Stored]:
 def _renew(same: Sequence[tuple[Stored, Given]], *, read_at: datetime, using: str) -> None:
     if not same:
         return
-    connection = connections[using]
     ids = [row.id for row, _ in same]
-    sql = f"UPDATE orders_order SET read_at = %s WHERE id IN ({_marks(ids)})"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_READ_AT.get_db_prep_value(read_at, connection), *ids])
+    started = prepared(Order, "read_at", [read_at], using=using)
+    sql = f"UPDATE orders_order SET read_at = %s WHERE id IN ({marks(ids)})"  # noqa: S608
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, [*started, *ids])
     for row, given in same:
         if given.row_hash not in ("", row.row_hash):
             Order.objects.using(using).filter(pk=row.id).update(row_hash=given.row_hash)
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join(["%s"] * len(values))
 
 
 def _write(changes: Sequence[Change], *, read_at: datetime, using: str) -> None:

@@ -11,13 +11,12 @@ from datetime import datetime, timedelta
 from django.db import connections, models
 
 from .durability import rebuildable
+from .statements import prepared, rows_where
 
 _ONLY = 1
 # Each failed try is somebody else's success, so that this bounds the callers at one moment.
 _TRIES = 200
-# Written here, since Django takes ten times as long to write them as a database to answer them,
-# and every call to Goody asks.
-_CURRENT = "SELECT * FROM orders_vendorgate WHERE id = %s"
+# In SQL of our own: see statements.py.
 _TAKE = "UPDATE orders_vendorgate SET next_call_at = %s"
 _TAKE_AFTER = f"{_TAKE} WHERE next_call_at = %s AND id = %s"
 _TAKE_FIRST = f"{_TAKE} WHERE next_call_at IS NULL AND id = %s"
@@ -25,9 +24,8 @@ _TAKE_FIRST = f"{_TAKE} WHERE next_call_at IS NULL AND id = %s"
 
 class VendorGateQuerySet(models.QuerySet["VendorGate"]):
     def current(self) -> VendorGate:
-        for gate in self.raw(_CURRENT, [_ONLY]):
-            return gate
-        return self.get_or_create(pk=_ONLY)[0]
+        found = rows_where(VendorGate, "id = %s", [_ONLY], using=self.db)
+        return found[0] if found else self.get_or_create(pk=_ONLY)[0]
 
     def reject_key(self, api_key: str, *, now: datetime) -> None:
         """Close the gate to this key (401). Another key, or an admin's check, opens it again."""
@@ -80,8 +78,8 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
 
     def _take(self, taken: datetime | None, then: datetime) -> bool:
         connection = connections[self.db]
-        stored = VendorGate._meta.get_field("next_call_at")
-        values = [stored.get_db_prep_save(at, connection) for at in (then, taken) if at]
+        instants = [at for at in (then, taken) if at]
+        values = prepared(VendorGate, "next_call_at", instants, using=self.db)
         with rebuildable(using=self.db), connection.cursor() as cursor:
             cursor.execute(_TAKE_AFTER if taken else _TAKE_FIRST, [*values, _ONLY])
             return bool(cursor.rowcount)

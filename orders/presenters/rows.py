@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from goody.types import Order
 from orders import eligibility, formats
-from orders.audit import Actor, Right
+from orders.audit import Right
 from orders.eligibility import ExpiryKind, Verdict
 from orders.formats import NOTHING
 from orders.models import Operation
@@ -140,17 +140,19 @@ class Row(NamedTuple):
 class Setting:
     """What is the same for all rows of a page. `query` leads back to the list."""
 
-    actor: Actor
     zone: ZoneInfo
     now: datetime
     query: str
     orders_url: str
     icons_url: str
+    may_cancel: bool
+    may_extend: bool
 
     @classmethod
     def of(cls, viewer: Viewer, *, next_url: str) -> Self:
         return cls(
-            actor=viewer.actor,
+            may_cancel=viewer.actor.may(Right.CANCEL),
+            may_extend=viewer.actor.may(Right.EXTEND),
             zone=viewer.zone,
             now=viewer.now,
             query=f"?{urlencode({'next': next_url})}" if next_url else "",
@@ -198,26 +200,24 @@ def make_row(cells: Cells, *, setting: Setting, failed: Operation | None = None)
 
 
 def _deeds(cells: Cells, path: str, setting: Setting) -> dict[str, str]:
-    actor, query = setting.actor, setting.query
+    query = setting.query
     cancel = eligibility.may_cancel(cells, now=setting.now)
     extend = eligibility.may_extend(cells, now=setting.now)
+    may_cancel = setting.may_cancel and cancel.is_allowed
+    may_extend = setting.may_extend and extend.is_allowed
     return {
-        "cancel_url": f"{path}cancel/{query}" if _may(actor, Right.CANCEL, cancel) else "",
-        "extend_url": f"{path}expiration/{query}" if _may(actor, Right.EXTEND, extend) else "",
-        "why": _why_not(actor, cancel, extend),
+        "cancel_url": f"{path}cancel/{query}" if may_cancel else "",
+        "extend_url": f"{path}expiration/{query}" if may_extend else "",
+        "why": "" if may_cancel and may_extend else _why_not(setting, cancel, extend),
     }
 
 
-def _may(actor: Actor, right: Right, verdict: Verdict) -> bool:
-    return verdict.is_allowed and actor.may(right)
-
-
-def _why_not(actor: Actor, cancel: Verdict, extend: Verdict) -> str:
-    """The sentence beside, or in place of, the links; "" when both are offered."""
+def _why_not(setting: Setting, cancel: Verdict, extend: Verdict) -> str:
+    """The sentence beside, or in place of, the links; "" when what may be done is offered."""
     refusals = [verdict.sentence for verdict in (cancel, extend) if not verdict.is_allowed]
     if len(refusals) == 2 and refusals[1] == refusals[0].replace("canceled", "extended", 1):
         return refusals[0].replace("canceled", "canceled or extended", 1)
-    if not refusals and not (actor.may(Right.CANCEL) or actor.may(Right.EXTEND)):
+    if not refusals and not (setting.may_cancel or setting.may_extend):
         return "An agent can cancel or extend it."
     return " ".join(refusals)
 

@@ -1,0 +1,68 @@
+"""Reads in SQL of our own: they give to the letter what Django's would."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Operation, State, VendorGate
+
+from .domain import make_user
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def columns(row: Any) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def write_on(order_id: UUID, *, age: int, **values: Any) -> Operation:
+    at = NOW - timedelta(minutes=age)
+    return Operation.objects.create(
+        order_uuid=order_id,
+        action="order.cancel",
+        actor=values.pop("actor"),
+        actor_name="Ana",
+        form_key=uuid4(),
+        params_hash="h",
+        created_at=at,
+        lease_until=at,
+        **values,
+    )
+
+
+def test_the_history_of_orders_is_what_django_would_read() -> None:
+    user, one, other = make_user("agent", "ana"), uuid4(), uuid4()
+    first = write_on(one, age=3, actor=user, state=State.APPLIED, expires_before=NOW)
+    write_on(one, age=1, actor=user, before={"a": [1, None, "é"]}, evidence=None)
+    write_on(other, age=2, actor=user, undoes=first, was_resent=True, note="<b> 100 %s")
+    write_on(uuid4(), age=0, actor=user)
+    ids = [one, other]
+    with CaptureQueriesContext(connection) as captured:
+        found = Operation.objects.history(ids)
+    assert len(captured) == 1
+    expected = [*Operation.objects.on(ids)]
+    assert [columns(row) for row in found] == [columns(row) for row in expected]
+    assert [type(value) for row in found for value in columns(row).values()] == [
+        type(value) for row in expected for value in columns(row).values()
+    ]
+    assert Operation.objects.history([uuid4()]) == Operation.objects.history([]) == ()
+    found[0].note = "changed"
+    found[0].save()
+    assert Operation.objects.get(pk=found[0].pk).note == "changed"
+
+
+def test_the_gate_is_what_django_would_read() -> None:
+    VendorGate.objects.pause_until(NOW)
+    VendorGate.objects.reject_key("key", now=NOW)
+    with CaptureQueriesContext(connection) as captured:
+        gate = VendorGate.objects.current()
+    assert len(captured) == 1
+    assert columns(gate) == columns(VendorGate.objects.get())
