@@ -10,6 +10,8 @@ from goody.client import Patience
 from goody.errors import NotFound, Unavailable
 from goody.limits import Breaker, Deadline, RetryBudget, Slots
 from goody.tests.samples import (
+    BRIEFLY,
+    ENDLESS,
     FAST,
     ONCE,
     ORDER_ID,
@@ -45,12 +47,12 @@ def test_no_more_calls_at_once_than_there_are_slots():
 def test_waiting_for_a_slot_ends_with_the_deadline_and_sends_nothing():
     may_end = threading.Event()
     with FaultyServer(held(may_end, hang_up)) as server, ThreadPoolExecutor(2) as pool:
-        client = make_client(server.url)
+        client = make_client(server.url, limits=ENDLESS)
         busy = [pool.submit(client.get_order, ORDER_ID, patience=Patience(30, 1)) for _ in range(2)]
         server.wait_until(lambda s: len(s.requests) == 2)
         for call, patience in (
-            (lambda: client.get_order(ORDER_ID, patience=ONCE), ONCE.deadline),
-            (lambda: client.cancel_order(ORDER_ID), FAST.write_deadline),
+            (lambda: client.get_order(ORDER_ID, patience=BRIEFLY), BRIEFLY.deadline),
+            (lambda: client.cancel_order(ORDER_ID), ENDLESS.write_deadline),
         ):
             with pytest.raises(Unavailable) as caught, lasting(patience):
                 call()

@@ -10,6 +10,7 @@ from goody.client import Patience
 from goody.errors import BadResponse, RateLimited, Rejected, Unavailable
 from goody.retry import parse_retry_after
 from goody.tests.samples import (
+    BRIEFLY,
     FAST,
     ONCE,
     ORDER_ID,
@@ -141,7 +142,7 @@ def test_a_list_without_rows_is_never_an_empty_list(body):
     [silence, drip_headers(), drip_body(order())],
     ids=["silence", "dripped headers", "dripped body"],
 )
-@pytest.mark.parametrize(("patience", "requests"), [(ONCE, 1), (TWICE, 2)])
+@pytest.mark.parametrize(("patience", "requests"), [(BRIEFLY, 1), (TWICE, 2)])
 def test_the_deadline_covers_all_attempts(behavior, patience, requests):
     with FaultyServer(behavior) as server:
         client = make_client(server.url, chance=lambda: 0.0)

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,8 +17,9 @@ from goody.client import Client
 from goody.errors import GoodyError, OutcomeUnknown, Rejected, Unavailable
 from goody.limits import MIB, Deadline
 from goody.tests.samples import (
+    BRIEFLY,
+    ENDLESS,
     FAST,
-    ONCE,
     ORDER_ID,
     OTHER_ID,
     UNCONNECTED,
@@ -124,9 +126,9 @@ def test_the_deadline_ends_every_slowness(write, behavior):
     with (
         FaultyServer(behavior) as server,
         pytest.raises(OutcomeUnknown) as caught,
-        lasting(FAST.write_deadline),
+        lasting(ENDLESS.write_deadline),
     ):
-        write(make_client(server.url))
+        write(make_client(server.url, limits=ENDLESS))
     assert caught.value.kind == "deadline"
     assert server.posts == 1
 
@@ -191,15 +193,22 @@ def test_a_lookup_that_hangs_is_given_up_and_shared(monkeypatch):
     assert calls == ["hanging.example.test"]
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 429, 401, 418])
-def test_a_refusal_is_definite_even_when_its_body_breaks(status):
+def refused(status):
+    """What a refusal says whose body does not come to its end, and how many POSTs it took."""
     with (
         FaultyServer(drip_body({"error": "no"}, interval=1, status=status)) as server,
         pytest.raises(Rejected) as caught,
     ):
         cancel(make_client(server.url))
-    assert (caught.value.status, server.posts) == (status, 1)
-    assert caught.value.message == f"Goody gave no reason (HTTP {status})."
+    return caught.value.status, caught.value.message, server.posts
+
+
+def test_a_refusal_is_definite_even_when_its_body_breaks():
+    """All at once, as each is waited for as long as a body that says no is worth."""
+    statuses = (400, 403, 404, 409, 422, 429, 401, 418)
+    with ThreadPoolExecutor(len(statuses)) as pool:
+        said = list(pool.map(refused, statuses))
+    assert said == [(status, f"Goody gave no reason (HTTP {status}).", 1) for status in statuses]
 
 
 @writes
@@ -314,13 +323,13 @@ def test_faults_leave_no_descriptors_and_no_threads():
     gc.collect()
     before = (process.num_fds(), threading.active_count())
     with FaultyServer(*client_faults, *client_faults) as server:
-        client = make_client(server.url)
+        client = make_client(server.url, limits=ENDLESS)
         for _ in client_faults:
             with pytest.raises(OutcomeUnknown):
                 cancel(client)
         for _ in client_faults:
             with pytest.raises(GoodyError):
-                client.get_order(ORDER_ID, patience=ONCE)
+                client.get_order(ORDER_ID, patience=BRIEFLY)
         client.close()
     gc.collect()
     assert (process.num_fds(), threading.active_count()) == before
