@@ -5,24 +5,40 @@ people type into, windows.py its dates, wording.py a query in words, recognition
 in pasted text. All of these are pure: no database, no settings, no clock.
 
 The others ask the database: conditions.py and matching.py make of a query what a row must fulfill,
-walking.py decides which index is walked, paging.py and counting.py are what pages call. sqlite.py
-and postgresql.py are all that differs; budget.py ends what takes too long.
+walking.py decides which index is walked. paging.py, counting.py, facets.py, beside.py and exact.py
+are what pages call. sqlite.py and postgresql.py are all that differs between the databases;
+budget.py ends what takes too long.
 """
 
+from .beside import Group, Neighbors, Related, neighbors, related
 from .budget import TooBroad
 from .counting import Count, count
+from .exact import Match, exact
+from .facets import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
 from .hits import Hit
 from .paging import Key, Page, find_page, ids, iterate, last_page
 
 __all__ = [
+    "EXPIRY_PRESETS",
     "Count",
+    "Facets",
+    "Group",
     "Hit",
     "Key",
+    "Match",
+    "Named",
+    "Neighbors",
     "Page",
+    "Related",
     "TooBroad",
     "count",
+    "exact",
+    "expiry_preset",
+    "facets",
     "find_page",
     "ids",
     "iterate",
     "last_page",
+    "neighbors",
+    "related",
 ]

@@ -164,6 +164,22 @@ class Finder:
             return Key(UUID(str(uuid)).hex, pk)
         return Key(value.isoformat() if isinstance(value, datetime) else value, pk)
 
+    def key_of(self, uuid: UUID) -> Key | None:
+        """Where that order would stand in the list; None for one that is not in the index."""
+        column = self.asking.dialect.instant(f"o.{self._column}")
+        value = column if self._column == "expires_at" else f"o.{self._column}"
+        sql = f"SELECT o.id, {value}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
+        rows = self.asking.budget.rows(sql, [self.asking.dialect.plain(uuid)])
+        return self.key(rows[0]) if rows else None
+
+    def holds(self, uuid: UUID) -> bool:
+        """Is the order in the list?"""
+        if self.asked is None:
+            return False
+        only = self.asking.equals("uuid", [uuid], index="", rarity=-1)
+        newest = Walk(Order("id", is_descending=True), 1)
+        return bool(Walker(self.asking, self.asked).take(newest, only))
+
     def _parts(self, asked: Asked, at: Key | None, *, backwards: bool) -> list[_Part]:
         """Those to be walked, in turn, from `at` on."""
         parts = [*self._valued(asked), *self._empty(asked)]

@@ -1,0 +1,119 @@
+"""What stands beside one order: its place in a list, and the orders that have something in common
+with it. For the detail page: nothing of it is needed to show the order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS
+
+from .budget import SECONDS, Budget, budget
+from .counting import Count, count_within
+from .hits import Hit
+from .paging import Finder
+from .query import Choice, Query, Sort
+
+_FAR = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbors:
+    """The orders before and after one in a list, its place counted from 1, and of how many.
+
+    `place` is None where the order is not in the list (any more), or farther down than 1,000.
+    """
+
+    previous: UUID | None
+    next: UUID | None
+    place: int | None
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The newest of some orders, how many there are, and the list of all of them."""
+
+    hits: Sequence[Hit]
+    count: Count
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The other orders of the same batch, to the same address, from the same sender; None where
+    there are none."""
+
+    batch: Group | None
+    email: Group | None
+    sender: Group | None
+
+
+def neighbors(
+    query: Query, order_id: UUID, *, now: datetime, using: str = DEFAULT_DB_ALIAS
+) -> Neighbors | None:
+    """None for an order that is not in the index. Raises TooBroad."""
+    with budget(SECONDS, using=using) as given:
+        finder = Finder(given, query, now=now)
+        if (at := finder.key_of(order_id)) is None:
+            return None
+        before = finder.rows(_FAR + 1, at, backwards=True, selected="o.uuid")
+        after = finder.rows(1, at, selected="o.uuid")
+        is_counted = len(before) <= _FAR and finder.holds(order_id)
+        return Neighbors(
+            previous=_uuid(before),
+            next=_uuid(after),
+            place=len(before) + 1 if is_counted else None,
+            count=count_within(given, query, now=now, limit=_FAR),
+        )
+
+
+def _uuid(rows: Sequence[tuple[Any, ...]]) -> UUID | None:
+    return UUID(str(rows[0][2])) if rows else None
+
+
+def related(
+    order_id: UUID, *, now: datetime, few: int = 3, using: str = DEFAULT_DB_ALIAS
+) -> Related | None:
+    """The newest `few` of each. None for an order that is not in the index. Raises TooBroad."""
+    with budget(SECONDS, using=using) as given:
+        shared = _shared(given, order_id, now)
+        if shared is None:
+            return None
+        groups = [_group(given, query, order_id, now=now, few=few) for query in shared]
+    return Related(*groups)
+
+
+def _shared(given: Budget, order_id: UUID, now: datetime) -> list[Query | None] | None:
+    """The queries for batch, address and sender of the order; None where it has none."""
+    rows = given.rows(
+        "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
+        [Finder(given, Query(), now=now).asking.dialect.plain(order_id)],
+    )
+    if not rows:
+        return None
+    batch, email, sender = rows[0]
+    return [
+        Query(batches=(Choice(text=str(UUID(str(batch)))),)) if batch else None,
+        Query(emails=(email,)) if email else None,
+        Query(senders=(Choice(id=sender),)) if sender else None,
+    ]
+
+
+def _group(
+    given: Budget, query: Query | None, order_id: UUID, *, now: datetime, few: int
+) -> Group | None:
+    if query is None:
+        return None
+    finder = Finder(given, replace(query, sort=Sort.NEWEST), now=now)
+    hits = finder.page(few + 1, None, backwards=False).hits
+    others = [hit for hit in hits if hit.uuid != order_id][:few]
+    if not others:
+        return None
+    found = count_within(given, query, now=now, limit=_FAR)
+    # The order itself is not counted, unless there are too many to tell.
+    n = found.n if found.is_capped else found.n - 1
+    return Group(others, Count(n, is_capped=found.is_capped), query)

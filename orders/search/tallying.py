@@ -1,0 +1,114 @@
+"""Counting what the matches of a query have in common, all at once: one look at each of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from goody.types import CANCELABLE, ENDED
+
+from .budget import Budget
+from .counting import Count
+from .paging import Finder
+from .query import Query
+
+# As many names of a kind are offered.
+TOP = 10
+_FLAGS = ("is_swapped", "is_payment_pending", "has_delivery_trouble")
+_PLAIN = ("status", "workspace_id", "sender_id", "product_id", "brand_id", *_FLAGS)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many of the matches have which value; `is_whole` if all of them were looked at."""
+
+    counters: dict[str, Counter[Any]]
+    is_whole: bool
+
+    def count(self, dimension: str, value: object) -> Count | None:
+        """None where nothing can be said: none among those that were looked at, of more."""
+        key = True if dimension in _FLAGS else value
+        n = self.counters[dimension][key]
+        return Count(n, not self.is_whole) if n or self.is_whole else None
+
+    def most_common(self, kind: str) -> list[tuple[int, Count]]:
+        """The ids of the names that most have."""
+        return [(pk, Count(n, not self.is_whole)) for pk, n in self.counters[kind].most_common(TOP)]
+
+
+def take_tally(
+    given: Budget, query: Query, *, now: datetime, most: int, hours: dict[str, int]
+) -> Tally:
+    """Of the first `most` matches; `hours`: the ends of the expiry windows from now on, by name.
+
+    Raises TooBroad.
+    """
+    finder = Finder(given, query, now=now)
+    expires = finder.asking.dialect.instant("o.expires_at")
+    columns = ", ".join((*(f"o.{name}" for name in _PLAIN), "o.item_count", expires))
+    rows = finder.rows(most + 1, selected=columns)
+    is_whole, rows = len(rows) <= most, rows[:most]
+    values = list(zip(*(row[2:] for row in rows), strict=True)) or [()] * (len(_PLAIN) + 2)
+    counters = {
+        name.removesuffix("_id"): Counter(column)
+        for name, column in zip(_PLAIN, values, strict=False)
+    }
+    mixed = [row[0] for row, items in zip(rows, values[-2], strict=True) if items > 1]
+    _add_other_products(counters, finder, mixed)
+    counters["expires"] = _expiries(values[0], values[-1], now=now, hours=hours)
+    ended = sum(counters["status"][status] for status in ENDED)
+    counters["status"] |= dict.fromkeys(ENDED, ended)
+    for counter in counters.values():
+        counter.pop(None, None)
+    return Tally(counters, is_whole)
+
+
+def _add_other_products(
+    counters: dict[str, Counter[Any]], finder: Finder, mixed: list[int]
+) -> None:
+    """Each product and brand once an order."""
+    if not mixed:
+        return
+    dialect = finder.asking.dialect
+    among = dialect.among("x.order_id", mixed)
+    rows = finder.asking.budget.rows(
+        "SELECT o.id, x.product_id, x.brand_id, o.product_id, o.brand_id"  # noqa: S608
+        f" FROM orders_otherproduct x {dialect.JOIN} orders_order o ON o.id = x.order_id"
+        f" WHERE {among.text}",
+        among.params,
+    )
+    counters["product"].update(_others((row[0], row[1], row[3]) for row in rows))
+    counters["brand"].update(_others((row[0], row[2], row[4]) for row in rows))
+
+
+def _others(rows: Iterable[tuple[int, int | None, int | None]]) -> Iterable[int | None]:
+    pairs = {(order, other) for order, other, first in rows if other != first}
+    return (other for _, other in pairs)
+
+
+def _expiries(
+    statuses: Iterable[str], times: Iterable[Any], *, now: datetime, hours: dict[str, int]
+) -> Counter[Any]:
+    found: Counter[Any] = Counter()
+    pairs = list(zip(statuses, times, strict=True))
+    known = sorted(at for _, at in pairs if at is not None)
+    found["never"] = len(pairs) - len(known)
+    if not known:
+        return found
+    start = _as(now, known[0])
+    for name, ahead in hours.items():
+        end = _as(now + timedelta(hours=ahead), known[0])
+        found[name] = bisect_left(known, end) - bisect_left(known, start)
+    found["expired"] = sum(
+        status in CANCELABLE for status, at in pairs if at is not None and at < start
+    )
+    return found
+
+
+def _as(at: datetime, one: object) -> Any:
+    """Comparable with `one`: SQLite gives text, which sorts as the instants do."""
+    return at.astimezone(UTC).isoformat(" ") if isinstance(one, str) else at
