@@ -200,7 +200,8 @@ def live_app(
             database_url=database_url, goody_url=emulator.url, goody_key=emulator.key, env=env
         )
         started.append(app)
-        app.start_web(webs)
+        if webs:
+            app.start_web(webs)
         for _ in range(workers):
             app.start_worker()
         return app

@@ -203,6 +203,23 @@ OPERATION_NEEDS_HUMAN_AFTER = env.float("OPERATION_NEEDS_HUMAN_AFTER", default=8
 EXTENSION_MAX_DAYS = env.int("EXTENSION_MAX_DAYS", default=365)
 WORKER_TICK = env.float("WORKER_TICK", default=0.5)
 
+# --- Keeping the index ------------------------------------------------------------------------
+
+# Calls that a process which syncs may have under way beside those that pages and reads wait for.
+SYNC_CALLS_AT_ONCE = env.int("SYNC_CALLS_AT_ONCE", default=2)
+SYNC_PER_PAGE = env.int("SYNC_PER_PAGE", default=100)
+# About how many orders are counted together.
+SYNC_WINDOW = env.int("SYNC_WINDOW", default=1000)
+SYNC_INTERVAL = env.float("SYNC_INTERVAL", default=60.0)
+SYNC_OVERLAP = env.float("SYNC_OVERLAP", default=600.0)
+SYNC_REREADS_PER_MINUTE = env.int("SYNC_REREADS_PER_MINUTE", default=30)
+# The hour of TIME_ZONE at which the index is compared with Goody's counts.
+SYNC_RECONCILE_HOUR = env.int("SYNC_RECONCILE_HOUR", default=3)
+# How long one process keeps others from syncing after it was last heard of.
+SYNC_LEASE = env.float("SYNC_LEASE", default=30.0)
+# How long the worker syncs before it looks for what is more urgent.
+SYNC_SLICE = env.float("SYNC_SLICE", default=2.0)
+
 # --- Logs ------------------------------------------------------------------------------------
 
 LOGGING = {

@@ -83,6 +83,35 @@ def ask[T](request: Callable[[Client, Patience], T], *, patience: Patience | Non
     return _learning_from(lambda: request(client, less(patience, waited)))
 
 
+def reserve(count: int, *, longest: float) -> list[float]:
+    """Places in the common pace for `count` calls that threads will make: the seconds to each.
+
+    Empty when the first would be over `longest` seconds away. Raises GateClosed. What the calls
+    end in is told to `learn_from`.
+    """
+    gate = check_gate(now=timezone.now())
+    try:
+        return VendorGate.objects.reserve_calls(
+            count,
+            now=timezone.now(),
+            per_second=settings.GOODY_CALLS_PER_SECOND,
+            burst=settings.GOODY_CALLS_BURST,
+            longest=longest,
+            gate=gate,
+        )
+    except DatabaseFailure:
+        log.warning("the pace of calls could not be kept: the database refused")
+        return [1 / settings.GOODY_CALLS_PER_SECOND * number for number in range(1, count + 1)]
+
+
+def client_beside(*, calls_at_once: int) -> Client:
+    """A client with slots of its own, so that its calls never take one that a page waits for.
+
+    Raises NotConfigured.
+    """
+    return _configured_client(slots=calls_at_once)
+
+
 def ask_past_the_gate[T](request: Callable[[Client, Patience], T], patience: Patience) -> T:
     """Ask at once, whatever the gate says: an admin wants to know whether the key works now."""
     client = _configured_client()
@@ -108,27 +137,26 @@ def check_gate(*, now: datetime) -> VendorGate:
 def _learning_from[T](call: Callable[[], T]) -> T:
     try:
         return call()
-    except Unauthorized:
-        _note(lambda: VendorGate.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
+    except GoodyError as error:
+        learn_from(error)
         raise
-    except RateLimited as error:
+
+
+def learn_from(error: GoodyError) -> None:
+    """Let all processes know what an error of the client says about the gate."""
+    if isinstance(error, Unauthorized):
+        _note(lambda: VendorGate.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
+    elif isinstance(error, RateLimited):
         until = timezone.now() + wait_asked_for(error)
         _note(lambda: VendorGate.objects.pause_until(until))
-        raise
-    except GoodyError as error:
-        _note_if_security_matters(error)
-        raise
+    elif error.kind in ("tls", "redirect"):
+        _note(lambda: note_security_event(f"goody_{error.kind}", detail=str(error)))
 
 
 def wait_asked_for(error: RateLimited) -> timedelta:
     """The wait of a 429, between one second and GOODY_LONGEST_WAIT."""
     asked = _UNSAID_WAIT if error.retry_after is None else error.retry_after
     return timedelta(seconds=min(max(asked, 1.0), settings.GOODY_LONGEST_WAIT))
-
-
-def _note_if_security_matters(error: GoodyError) -> None:
-    if error.kind in ("tls", "redirect"):
-        _note(lambda: note_security_event(f"goody_{error.kind}", detail=str(error)))
 
 
 def _note(store: Callable[[], object]) -> None:
@@ -162,14 +190,14 @@ def _keep_pace(gate: VendorGate, *, longest: float) -> float:
     return wait
 
 
-def _configured_client() -> Client:
+def _configured_client(slots: int = 0) -> Client:
     missing = [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
     if missing:
         raise NotConfigured(f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not set")
     limits = Limits(
         connect_timeout=settings.GOODY_CONNECT_TIMEOUT,
         write_deadline=settings.GOODY_WRITE_DEADLINE,
-        slots=settings.GOODY_CALLS_AT_ONCE,
+        slots=slots or settings.GOODY_CALLS_AT_ONCE,
     )
     try:
         return _client(

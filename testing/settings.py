@@ -7,6 +7,7 @@ differs from DEFAULTS in TEST_ENVIRONMENT (JSON, see processes.py).
 import json
 import os
 
+# The worker leaves the index alone unless a test sets SYNC_INTERVAL.
 DEFAULTS = {
     "DEBUG": "false",
     "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG",
@@ -38,6 +39,15 @@ DEFAULTS = {
     "OPERATION_NEEDS_HUMAN_AFTER": "86400",
     "EXTENSION_MAX_DAYS": "365",
     "WORKER_TICK": "0.05",
+    "SYNC_CALLS_AT_ONCE": "2",
+    "SYNC_PER_PAGE": "100",
+    "SYNC_WINDOW": "1000",
+    "SYNC_INTERVAL": "0",
+    "SYNC_OVERLAP": "600",
+    "SYNC_REREADS_PER_MINUTE": "30",
+    "SYNC_RECONCILE_HOUR": "3",
+    "SYNC_LEASE": "30",
+    "SYNC_SLICE": "2",
 }
 os.environ.update({**DEFAULTS, **json.loads(os.environ.get("TEST_ENVIRONMENT", "{}"))})
 

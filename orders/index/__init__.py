@@ -2,10 +2,22 @@
 
 columns.py says what of an order becomes which column, places.py where it stands in the order of
 creation, labels.py keeps the names that many orders share, copies.py compares, writing.py decides
-what is written and rows.py writes it.
+what is written and rows.py writes it. counting.py counts what is there.
 """
 
 from .copies import Created, Remembered, Row
+from .counting import count_known, count_unread, count_unread_within, count_within
 from .writing import mark_missing, remember, remember_rows
 
-__all__ = ["Created", "Remembered", "Row", "mark_missing", "remember", "remember_rows"]
+__all__ = [
+    "Created",
+    "Remembered",
+    "Row",
+    "count_known",
+    "count_unread",
+    "count_unread_within",
+    "count_within",
+    "mark_missing",
+    "remember",
+    "remember_rows",
+]

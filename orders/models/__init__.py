@@ -18,6 +18,7 @@ from .order import (
     WordStart,
 )
 from .profile import Profile
+from .sync import SyncState, SyncWindow
 
 __all__ = [
     "EXACT",
@@ -37,6 +38,8 @@ __all__ = [
     "OtherProduct",
     "Profile",
     "State",
+    "SyncState",
+    "SyncWindow",
     "VendorGate",
     "WordStart",
     "Wording",

@@ -55,12 +55,28 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
         longest: float,
         gate: VendorGate | None = None,
     ) -> float | None:
-        """Take the next place in the common pace; return the seconds to wait for it.
+        """As reserve_calls, for one; returns the seconds to wait, or None."""
+        waits = self.reserve_calls(
+            1, now=now, per_second=per_second, burst=burst, longest=longest, gate=gate
+        )
+        return waits[0] if waits else None
+
+    def reserve_calls(
+        self,
+        count: int,
+        *,
+        now: datetime,
+        per_second: float,
+        burst: int,
+        longest: float,
+        gate: VendorGate | None = None,
+    ) -> list[float]:
+        """Take the next `count` places in the common pace; return the seconds to wait for each.
 
         Places are `1 / per_second` apart; up to `burst` of them may be taken at once after a
-        quiet time. A conditional UPDATE decides, so that processes never share a place. None, and
-        no place taken, if the wait would be over `longest` seconds. `gate` is the row where it
-        was read just now.
+        quiet time. A conditional UPDATE decides, so that processes never share a place. Empty, and
+        no place taken, if the first wait would be over `longest` seconds. `gate` is the row where
+        it was read just now.
         """
         gap = timedelta(seconds=1 / per_second)
         rested, last = now - gap * burst, now + timedelta(seconds=longest)
@@ -71,10 +87,11 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
             is_sane = taken is not None and taken <= last + gap
             place = max(taken, rested) if taken is not None and is_sane else rested
             if place > last:
-                return None
-            if self._take(taken, place + gap):
-                return max(0.0, (place - now).total_seconds())
-        return None
+                return []
+            if self._take(taken, place + gap * count):
+                places = (place + gap * number for number in range(count))
+                return [max(0.0, (one - now).total_seconds()) for one in places]
+        return []
 
     def _take(self, taken: datetime | None, then: datetime) -> bool:
         connection = connections[self.db]

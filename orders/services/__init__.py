@@ -5,6 +5,7 @@ and closing.py ends it where Goody did not simply do it, settling.py finds out w
 whose answer was lost.
 """
 
+from .oddities import note_oddities
 from .reading import (
     KeyCheck,
     ListedOrder,
@@ -29,6 +30,7 @@ from .settling import (
     NotSettleable,
     abandon_expired,
     due_operations,
+    learn_from_list,
     restart_evidence,
     settle_by_hand,
     settle_operation,
@@ -51,8 +53,10 @@ __all__ = [
     "check_key",
     "due_operations",
     "extend_order",
+    "learn_from_list",
     "list_orders",
     "may_undo",
+    "note_oddities",
     "refresh_order",
     "restart_evidence",
     "settle_by_hand",

@@ -17,13 +17,14 @@ from django.utils import timezone
 
 from goody.client import Patience
 from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
-from goody.types import ORDER_STATUSES, OrderPage, Workspace
 from goody.types import Order as GoodyOrder
+from goody.types import OrderPage, Workspace
 from orders import gatekeeper, index
 from orders.audit import Action, Actor, action, note_action
 from orders.gatekeeper import GateClosed
-from orders.models import Anomaly, Operation, Order, State
+from orders.models import Operation, Order, State
 
+from .oddities import note_oddities
 from .settling import learn_from, operations_on
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def list_orders(
     """
     answer = _ask_for_page(page, per_page, created_after, created_before)
     created = remember_quietly(answer.orders, read_at=now)
-    _note_oddities(answer, now=now)
+    note_oddities(answer.orders, answer.quarantined, now=now)
     return Listing(
         rows=_with_what_we_know(answer.orders, created),
         total=answer.total_count,
@@ -200,7 +201,7 @@ def _read(order_id: UUID, patience: Patience) -> tuple[GoodyOrder, tuple[Operati
         lambda client, left: client.get_order(order_id, patience=left), patience=patience
     )
     remember_quietly([order], read_at=read_at)
-    _note_odd_order(order, now=read_at)
+    note_oddities([order], now=read_at)
     try:
         return order, learn_from(order, read_at=read_at)
     except DatabaseFailure:
@@ -291,39 +292,6 @@ def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
         index.mark_missing(order_id, read_at=read_at)
     except DatabaseFailure as error:
         log.warning("a 404 could not be noted: %s", type(error).__name__)
-
-
-def _note_oddities(answer: OrderPage, *, now: datetime) -> None:
-    for order in answer.orders:
-        _note_odd_order(order, now=now)
-    for row in answer.quarantined:
-        key = str(row.id) if row.id else row.reason
-        _note(Anomaly.Kind.QUARANTINED, key, detail=row.reason, now=now)
-
-
-def _note_odd_order(order: GoodyOrder, *, now: datetime) -> None:
-    if order.status not in ORDER_STATUSES:
-        _note(Anomaly.Kind.UNKNOWN_STATUS, order.status, detail=str(order.id), now=now)
-    for name in order.unknown_fields:
-        _note(Anomaly.Kind.UNKNOWN_FIELD, name, detail=str(order.id), now=now)
-    for name in order.problems:
-        _note(Anomaly.Kind.BAD_FIELD, f"{order.id} {name}", detail=name, now=now)
-
-
-# What this process has counted already: an oddity is a fact about Goody, not about page views.
-_noted: set[tuple[str, str]] = set()
-_MOST_NOTED = 10_000
-
-
-def _note(kind: str, key: str, *, detail: str, now: datetime) -> None:
-    if (kind, key) in _noted or len(_noted) >= _MOST_NOTED:
-        return
-    try:
-        Anomaly.objects.note(kind, key.replace("\x00", "�"), detail=detail, now=now)
-    except DatabaseFailure:
-        log.warning("an oddity in Goody's answer could not be counted")
-        return
-    _noted.add((kind, key))
 
 
 @action(Action.KEY_CHECK)

@@ -5,6 +5,7 @@ sending again (one exception: an extension, see `_send_extension_again`).
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -189,6 +190,22 @@ def learn_from(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]
         elif reading is Reading.APPLIED:
             _correct(operation, order)
     return Operation.objects.history([order.id]) if waiting else operations
+
+
+def learn_from_list(orders: Iterable[GoodyOrder], *, read_at: datetime) -> None:
+    """As learn_from, for what a list or the feed said of many orders, few of which are waited for.
+
+    A database that refuses keeps nobody from reading on: what waits reads for itself too.
+    """
+    found = {order.id: order for order in orders}
+    waiting = Operation.objects.filter(
+        order_uuid__in=found, state__in=(State.UNKNOWN, *_CORRECTABLE)
+    )
+    try:
+        for order_id in set(waiting.values_list("order_uuid", flat=True)):
+            learn_from(found[order_id], read_at=read_at)
+    except DatabaseFailure as error:
+        log.warning("what a list says about open operations is lost: %s", type(error).__name__)
 
 
 def _waits_for_news(operation: Operation, read_at: datetime) -> bool:

@@ -24,7 +24,7 @@ from orders import gatekeeper, services
 from orders.audit import Actor, record_intent
 from orders.eligibility import facts
 from orders.models import AuditEntry, Operation, State
-from orders.services import reading
+from orders.services import oddities
 from testing.certificates import one_authority
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -40,7 +40,7 @@ def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.GOODY_CA_BUNDLE = str(one_authority())
     monkeypatch.setattr(gatekeeper, "Limits", partial(Limits, retry_base=0.02))
     gatekeeper._client.cache_clear()
-    reading._noted.clear()
+    oddities._noted.clear()
 
 
 def order_json(**fields: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from django.db import Error as DatabaseFailure
 from django.db import close_old_connections
 from django.utils import timezone
 
-from orders import services
+from orders import services, sync
 
 log = logging.getLogger("orders.work")
 
@@ -31,16 +31,20 @@ _TOLERANCE = 2.0
 
 
 class Command(BaseCommand):
-    help = "Settle what is due: leases that ran out, outcomes to read again."
+    help = "Settle what is due: leases that ran out, outcomes to read again; keep the index."
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         clock = Clock()
+        keeper = sync.Runner(calls_at_once=settings.SYNC_CALLS_AT_ONCE)
         log.info("worker started")
-        while not stop.wait(settings.WORKER_TICK):
+        wait = settings.WORKER_TICK
+        while not stop.wait(wait):
             tick(stop, clock)
+            wait = keep_index(keeper)
+        keeper.close()
         log.info("worker stopped")
 
 
@@ -69,6 +73,14 @@ def tick(stop: threading.Event, clock: Clock) -> None:
         if stop.is_set():
             return
         _do(f"operation {operation_id}", lambda one=operation_id: _settle(one))
+
+
+def keep_index(keeper: sync.Runner) -> float:
+    """A slice of the sync, if one is due; returns how long to wait for the next tick."""
+    if not settings.SYNC_INTERVAL:
+        return float(settings.WORKER_TICK)
+    wait = _do("sync", lambda: keeper.run(settings.SYNC_SLICE))
+    return float(settings.WORKER_TICK if wait is None else min(wait, settings.WORKER_TICK))
 
 
 def _settle(operation_id: UUID) -> None:

@@ -1,0 +1,117 @@
+"""Several calls to Goody at once, under the one pace, without a database in their threads.
+
+The caller's thread reserves their places in the pace, for several calls in one statement, and
+learns from what they end in: on SQLite a thread that had to write the gate row for its next call
+would wait for whoever writes orders.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from goody.client import Client, Patience
+from goody.errors import GoodyError
+from orders import gatekeeper
+
+# Calls that wait for a thread, for each thread: so that none is idle while orders are written.
+_AHEAD = 1
+# The longest anybody looks ahead in the pace, seconds.
+_LONGEST = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A question to Goody; `about` is what its answer is for."""
+
+    about: Any
+    ask: Callable[[Client, Patience], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of a call that started at `read_at`: `answer`, or the error."""
+
+    about: Any
+    read_at: datetime
+    answer: Any = None
+    error: GoodyError | None = None
+
+
+class Crowded(Exception):
+    """So many are asking Goody that there is no place in the pace within seconds."""
+
+
+class Fetchers:
+    """Threads that ask Goody. One thread asks through them and collects the answers."""
+
+    def __init__(self, *, calls_at_once: int) -> None:
+        self._calls_at_once = calls_at_once
+        self._threads = ThreadPoolExecutor(calls_at_once, thread_name_prefix="sync")
+        self._answers: queue.SimpleQueue[Answered | BaseException] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._under_way = 0
+
+    @property
+    def room(self) -> int:
+        """How many more may be asked for."""
+        return self._calls_at_once * (1 + _AHEAD) - self._under_way
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._under_way
+
+    def ask(self, calls: Sequence[Call]) -> None:
+        """Let threads make the calls in their turn. Raises GateClosed or Crowded, and none is."""
+        client = gatekeeper.client_beside(calls_at_once=self._calls_at_once)
+        waits = gatekeeper.reserve(len(calls), longest=_LONGEST)
+        if not waits:
+            raise Crowded
+        for call, wait in zip(calls, waits, strict=True):
+            self._under_way += 1
+            self._threads.submit(self._make, call, client, wait)
+
+    def collect(self, *, timeout: float) -> list[Answered]:
+        """All answers that are there; waits for a first one at most `timeout` seconds.
+
+        What an error says about the gate, all processes know afterwards.
+        """
+        found: list[Answered] = []
+        while self._under_way:
+            try:
+                answered = self._answers.get(timeout=0 if found else timeout)
+            except queue.Empty:
+                break
+            self._under_way -= 1
+            if isinstance(answered, BaseException):
+                raise answered
+            if answered.error is not None:
+                gatekeeper.learn_from(answered.error)
+            found.append(answered)
+        return found
+
+    def close(self) -> None:
+        """End the threads; calls under way end by themselves and their answers are dropped."""
+        self._closing.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _make(self, call: Call, client: Client, wait: float) -> None:
+        if self._closing.wait(wait):
+            return
+        read_at = timezone.now()
+        try:
+            answer = call.ask(client, gatekeeper.worker_patience())
+        except GoodyError as error:
+            self._answers.put(Answered(call.about, read_at, error=error))
+        except BaseException as bug:  # noqa: BLE001
+            # It is raised in the thread that collects.
+            self._answers.put(bug)
+        else:
+            self._answers.put(Answered(call.about, read_at, answer=answer))

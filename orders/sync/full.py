@@ -1,0 +1,214 @@
+"""The full sync: every order once, by windows of creation up to a frozen moment.
+
+Resumable at any moment: which windows are done stands in SyncWindow, marked in the transaction of
+their last rows. Nothing is ever deleted, and where much of what we know is missing it stops for a
+person to look.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from goody.errors import Rejected
+from orders import index
+from orders.models import SyncState, SyncWindow
+
+from .asking import Steps, ask
+from .sources import Orders
+from .trouble import Doubt, Suspicious
+from .walking import Tools, Walk, Window
+from .windows import Bounds
+
+# Of the orders we know, so many may be missing at Goody before a person must look.
+_MISSING = 0.05
+# How far back is looked for a time before the first order, and how closely it is found.
+_YEARS = (1, 2, 4, 8, 16)
+_HALVINGS = 6
+_YEAR = timedelta(days=365)
+
+
+def full_sync(
+    tools: Tools, *, anew: bool, may_go_on: Callable[[], bool] = lambda: True
+) -> Iterator[float]:
+    """Begin a full sync, or go on with one; ends when it is complete or may not go on.
+
+    `anew`: none is under way. Raises LeaseLost, Doubt, Suspicious, or a refusal of Goody's.
+    """
+    if anew:
+        yield from _begin(tools)
+    state = SyncState.objects.current()
+    plan = _Plan(tools, state)
+    yield from Walk(tools, Orders(), plan).steps(may_go_on=may_go_on)
+    if not SyncWindow.objects.filter(done_at=None).exists():
+        _finish(tools, state)
+
+
+def _begin(tools: Tools) -> Iterator[float]:
+    """Freeze the moment, count, and lay out the first windows."""
+    frozen = timezone.now().replace(microsecond=0)
+    watermark, is_feed_missing = yield from _newest_activity(tools, frozen)
+    total, _ = yield from _count(tools, frozen)
+    known = index.count_known()
+    if complaint := suspicion(known=known, total=total):
+        _stop(complaint)
+    earliest = yield from _find_earliest(tools, frozen)
+    windows = [Bounds(None, earliest or frozen)]
+    if earliest is not None:
+        windows.append(Bounds(earliest, frozen))
+    state = SyncState.objects.current()
+    tools.intake.then(lambda: _lay_out(windows))
+    tools.intake.then(
+        lambda: tools.lease.write(
+            started_at=frozen,
+            is_full_wanted=False,
+            total=total,
+            imported=0,
+            known_before=known,
+            watermark=state.watermark or watermark,
+            is_feed_missing=is_feed_missing,
+        )
+    )
+    tools.intake.flush()
+
+
+def _lay_out(windows: Sequence[Bounds]) -> None:
+    SyncWindow.objects.all().delete()
+    SyncWindow.objects.bulk_create(SyncWindow(after=a, before=b) for a, b in windows)
+
+
+def suspicion(*, known: int, total: int | None) -> str:
+    """Why a person must look before orders are read, from the counts alone; "" if nobody must."""
+    if total is None or not known:
+        return ""
+    if not total:
+        return f"Goody lists no orders, and we know {known:,}."
+    if total < known * (1 - _MISSING):
+        return f"Goody lists {total:,} orders, and we know {known:,}."
+    return ""
+
+
+def _stop(complaint: str) -> None:
+    """Raises Suspicious, unless somebody has looked and let it go on."""
+    if not SyncState.objects.current().is_suspicion_accepted:
+        raise Suspicious(complaint)
+
+
+def _newest_activity(tools: Tools, now: datetime) -> Steps[tuple[datetime | None, bool]]:
+    """From where the feed is to be followed, by Goody's clock; and whether there is no feed.
+
+    A mark that is too early costs calls, one that is too late loses changes.
+    """
+    try:
+        answered = yield from ask(
+            tools, lambda client, patience: client.list_raw_activities(patience=patience)
+        )
+    except Rejected:
+        return None, True
+    times = [one.created_at for one in answered.answer.activities]
+    return (min(max(times), now) if times else None), False
+
+
+def _count(tools: Tools, before: datetime) -> Steps[tuple[int | None, bool]]:
+    """How many orders were created until then, if Goody says so; and whether there are any."""
+    call = Orders().ask(Bounds(None, before), page=1, per_page=1)
+    answered = yield from ask(tools, call)
+    return answered.answer.total_count, bool(answered.answer.rows)
+
+
+def _find_earliest(tools: Tools, frozen: datetime) -> Steps[datetime | None]:
+    """A moment before the first order, not long before; None where there seems to be none."""
+    some, none = frozen, None
+    for years in _YEARS:
+        moment = frozen - years * _YEAR
+        _, is_any = yield from _count(tools, moment)
+        if not is_any:
+            none = moment
+            break
+        some = moment
+    if none is None:
+        return None
+    for _ in range(_HALVINGS):
+        middle = none + (some - none) // 2
+        middle = middle.replace(microsecond=0)
+        _, is_any = yield from _count(tools, middle)
+        none, some = (none, middle) if is_any else (middle, some)
+    return none
+
+
+class _Plan:
+    """The windows of the full sync that is under way, the newest first."""
+
+    def __init__(self, tools: Tools, state: SyncState) -> None:
+        self._tools = tools
+        self._state = state
+        self._todo: deque[Window] | None = None
+        self._given: set[int] = set()
+        self._missing: dict[int, int] = {}
+        total = state.total or 0
+        self._most = 200 + 40 * total // settings.SYNC_WINDOW
+
+    def next(self) -> Window | None:
+        if self._todo is None:
+            self._todo = self._read()
+        if not self._todo:
+            return None
+        window = self._todo.popleft()
+        self._given.add(window.key)
+        return window
+
+    def _read(self) -> deque[Window]:
+        rows = SyncWindow.objects.filter(done_at=None).order_by("-before")
+        windows = (Window(row.pk, Bounds(row.after, row.before)) for row in rows)
+        return deque(window for window in windows if window.key not in self._given)
+
+    def done(self, window: Window, total: int) -> None:
+        self._look_for_missing(window)
+        now = timezone.now()
+        SyncWindow.objects.filter(pk=window.key).update(total=total, done_at=now)
+        self._tools.lease.write(imported=F("imported") + total)
+
+    def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
+        """Raises Doubt when Goody's counts lead to ever more windows."""
+        if SyncWindow.objects.count() > self._most:
+            raise Doubt("Goody's counts of orders make no sense")
+        SyncWindow.objects.filter(pk=window.key).delete()
+        expected = None if total is None else total // len(parts)
+        SyncWindow.objects.bulk_create(
+            SyncWindow(after=part.after, before=part.before, expected=expected) for part in parts
+        )
+        self._todo = None
+
+    def _look_for_missing(self, window: Window) -> None:
+        """Count what we know of this window and Goody did not list; too much of it is odd."""
+        state, (after, before) = self._state, window.bounds
+        if not state.known_before or after is None or state.started_at is None:
+            return
+        missing = index.count_unread_within(after, before, since=state.started_at)
+        self._missing[window.key] = missing
+        _judge_missing(sum(self._missing.values()), state)
+
+
+def _judge_missing(missing: int, state: SyncState) -> None:
+    if missing > state.known_before * _MISSING:
+        complaint = f"{missing:,} of the {state.known_before:,} orders we know are not listed."
+        _stop(complaint)
+
+
+def _finish(tools: Tools, state: SyncState) -> None:
+    assert state.started_at is not None
+    _judge_missing(index.count_unread(since=state.started_at), state)
+    now = timezone.now()
+    tools.lease.write(
+        finished_at=now,
+        suspicion="",
+        is_suspicion_accepted=False,
+        problem="",
+        failing_since=None,
+        retry_at=None,
+    )

@@ -1,0 +1,86 @@
+"""What a sync read goes into the index here, in short transactions under its lease."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db import OperationalError
+
+from goody.types import Order as GoodyOrder
+from goody.types import Quarantined
+from orders import index, services
+from orders.index import Remembered, Row
+from orders.models.durability import rebuildable
+
+from .lease import Lease
+
+# Rows in one transaction: it keeps others from writing for less than 200 ms.
+ENOUGH = 500
+# A lock that was not to be had, a deadlock: the whole transaction once more.
+_TRIES = 3
+
+
+class Intake:
+    """Collects pages of rows, and steps that may only be taken once those rows are stored."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._pages: list[tuple[Sequence[Row], datetime]] = []
+        self._steps: list[Callable[[], object]] = []
+        self.rows = 0
+        self.counts: Counter[str] = Counter()
+
+    def add(self, rows: Sequence[Row], *, read_at: datetime) -> None:
+        """A page, whose request started at `read_at`."""
+        if rows:
+            self._pages.append((rows, read_at))
+            self.rows += len(rows)
+
+    def then(self, step: Callable[[], object]) -> None:
+        """Do this in the transaction of what was added so far."""
+        self._steps.append(step)
+
+    def flush(self) -> None:
+        """Write everything. Raises LeaseLost, and then nothing of it was written."""
+        if not self._pages and not self._steps:
+            return
+        remembered = self._write_patiently()
+        for (_, read_at), one in zip(self._pages, remembered, strict=True):
+            self._counts(one)
+            _tell(one.parsed, one.quarantined, read_at=read_at)
+        self._pages, self._steps, self.rows = [], [], 0
+
+    def _write_patiently(self) -> list[Remembered]:
+        for _ in range(_TRIES - 1):
+            try:
+                return self._write()
+            except OperationalError:
+                continue
+        return self._write()
+
+    def _write(self) -> list[Remembered]:
+        with rebuildable():
+            remembered = [
+                index.remember_rows(rows, read_at=read_at) for rows, read_at in self._pages
+            ]
+            for step in self._steps:
+                step()
+            self._lease.write()
+        return remembered
+
+    def _counts(self, one: Remembered) -> None:
+        self.counts.update(
+            new=one.new, changed=one.changed, same=one.same, quarantined=len(one.quarantined)
+        )
+
+
+def _tell(
+    parsed: Sequence[GoodyOrder], quarantined: Sequence[Quarantined], *, read_at: datetime
+) -> None:
+    """What an order that is new or changed may mean for others."""
+    if parsed or quarantined:
+        services.note_oddities(parsed, quarantined, now=read_at)
+    if parsed:
+        services.learn_from_list(parsed, read_at=read_at)

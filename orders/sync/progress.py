@@ -1,0 +1,95 @@
+"""How far the index is, for pages and for those who wait before a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.conf import settings
+
+from orders.models import SyncState, VendorGate
+
+
+class Phase(StrEnum):
+    """What the sync is doing, the most important of what may be said."""
+
+    NEVER_BEGUN = "never begun"
+    SUSPICIOUS = "suspicious"
+    PAUSED = "paused"
+    FAILING = "failing"
+    RUNNING = "running"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncProgress:
+    """Times are aware UTC.
+
+    `is_complete`: every order was read once, so that lists may come from the index; it stays so
+    while everything is read again. `imported` of `total` (None: Goody does not say) belong to the
+    full sync that is under way or was the last. `synced_at`: when the index was last brought up to
+    date; `watermark`: up to where, by Goody's clock. `why` says in a sentence's beginning what is
+    wrong, `paused_until` is None where nobody knows.
+    """
+
+    phase: Phase
+    is_complete: bool = False
+    is_full_under_way: bool = False
+    imported: int = 0
+    total: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    synced_at: datetime | None = None
+    watermark: datetime | None = None
+    has_feed: bool = True
+    why: str = ""
+    failing_since: datetime | None = None
+    paused_until: datetime | None = None
+
+
+def progress(now: datetime) -> SyncProgress:
+    """One query. `now` is aware."""
+    state = SyncState.objects.with_gate().first()
+    if state is None:
+        return SyncProgress(phase=Phase.NEVER_BEGUN)
+    found = VendorGate(
+        paused_until=state.gate_paused_until, rejected_key=state.gate_rejected_key or ""
+    )
+    return _progress(state, found, now)
+
+
+def _progress(state: SyncState, gate: VendorGate, now: datetime) -> SyncProgress:
+    phase, why = _phase(state, gate, now)
+    total = state.total
+    return SyncProgress(
+        phase=phase,
+        is_complete=state.is_complete,
+        is_full_under_way=state.is_full_under_way,
+        imported=state.imported if total is None else min(state.imported, total),
+        total=total,
+        started_at=state.started_at,
+        finished_at=state.finished_at,
+        synced_at=state.synced_at,
+        watermark=state.watermark,
+        has_feed=not state.is_feed_missing,
+        why=why,
+        failing_since=state.failing_since,
+        paused_until=gate.paused_until if phase is Phase.PAUSED else None,
+    )
+
+
+def _phase(state: SyncState, gate: VendorGate, now: datetime) -> tuple[Phase, str]:
+    if state.is_stopped:
+        return Phase.SUSPICIOUS, state.suspicion
+    if gate.is_key_rejected(settings.GOODY_API_KEY):
+        return Phase.PAUSED, "Goody rejects the API key"
+    if gate.is_paused(now):
+        return Phase.PAUSED, "Goody asks us to wait"
+    if state.failing_since is not None:
+        return Phase.FAILING, state.problem
+    if state.is_full_under_way:
+        return Phase.RUNNING, ""
+    if state.is_complete:
+        return Phase.COMPLETE, ""
+    return Phase.NEVER_BEGUN, ""

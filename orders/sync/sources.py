@@ -1,0 +1,101 @@
+"""What can be walked by windows of creation: Goody's list of orders, and the feed's `created`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from goody.client import Client, Patience
+from goody.types import RawActivityPage, RawPage
+from orders.index import Created, Row
+from orders.models import CreatedFrom
+
+from .windows import Bounds, instant_of
+
+type Ask = Callable[[Client, Patience], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a window's list as it was answered: names of its rows, and the rows."""
+
+    ids: Sequence[object]
+    rows: Sequence[Row]
+    total: int | None
+
+
+class Source(Protocol):
+    def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
+        """The call for one page (from 1) of the window."""
+
+    def read(self, answer: Any, bounds: Bounds, *, first: int, total: int | None) -> Page:
+        """What the call answered; its first row stands at `first` (from 0) of `total`."""
+
+
+class _Id(msgspec.Struct):
+    id: UUID
+
+
+_decode_id = msgspec.json.Decoder(_Id).decode
+
+
+def _name(raw: bytes) -> object:
+    """By which a row is told from others: its id, or all of it where that cannot be read."""
+    try:
+        return _decode_id(raw).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return raw
+
+
+class Orders:
+    """Goody API: GET /v1/orders. Its rows carry no creation time: it is estimated."""
+
+    def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
+        return lambda client, patience: client.list_raw_orders(
+            page=page,
+            per_page=per_page,
+            created_after=bounds.after,
+            created_before=bounds.before,
+            patience=patience,
+        )
+
+    def read(self, answer: RawPage, bounds: Bounds, *, first: int, total: int | None) -> Page:
+        count = total or first + len(answer.rows)
+        rows = [
+            Row(raw, Created(instant_of(bounds, first + n, count), CreatedFrom.WINDOW))
+            for n, raw in enumerate(answer.rows)
+        ]
+        return Page([_name(raw) for raw in answer.rows], rows, answer.total_count)
+
+
+class Births:
+    """Goody API: GET /v1/order_activities of `created`: when each order was created."""
+
+    def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
+        return lambda client, patience: client.list_raw_activities(
+            page=page,
+            per_page=per_page,
+            after=bounds.after,
+            before=bounds.before,
+            statuses=["created"],
+            patience=patience,
+        )
+
+    def read(
+        self,
+        answer: RawActivityPage,
+        bounds: Bounds,  # noqa: ARG002
+        *,
+        first: int,  # noqa: ARG002
+        total: int | None,  # noqa: ARG002
+    ) -> Page:
+        ids = [one.id for one in answer.activities]
+        odd = [one.id or one.raw for one in answer.quarantined]
+        rows = [
+            Row(one.order, Created(one.created_at, CreatedFrom.FEED)) for one in answer.activities
+        ]
+        return Page([*ids, *odd], rows, answer.total_count)

@@ -1,0 +1,84 @@
+"""What the tests of the sync share: doing what is due, and comparing the index with the truth."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.utils import timezone
+
+from goody.types import parse_order
+from orders import sync
+from orders.models import Order, OrderCount, SyncState, SyncWindow
+from testing.vendor import Emulator
+
+# Small enough for many windows and pages among 300 orders.
+SMALL = {"SYNC_PER_PAGE": 20, "SYNC_WINDOW": 40, "SYNC_INTERVAL": 60.0}
+
+
+def sync_orders(*, full: bool = False, within: float = 30.0) -> Counter[str]:
+    """As the command does, to the end."""
+    errand = sync.Errand(since=timezone.now(), is_full=full)
+    until = time.monotonic() + within
+    try:
+        while not errand.is_done:
+            assert time.monotonic() < until, vars(SyncState.objects.current())
+            time.sleep(errand.run(0.5) if not errand.is_done else 0)
+    finally:
+        errand.close()
+    return errand.counts
+
+
+def run_for(seconds: float, **given: Any) -> sync.Runner:
+    """What the worker does when it comes to the sync: one slice."""
+    runner = sync.Runner(calls_at_once=settings.SYNC_CALLS_AT_ONCE, **given)
+    try:
+        runner.run(seconds)
+    finally:
+        runner.close()
+    return runner
+
+
+def state() -> SyncState:
+    return SyncState.objects.current()
+
+
+def undone() -> int:
+    return SyncWindow.objects.filter(done_at=None).count()
+
+
+def differences(emulator: Emulator) -> list[tuple[str, str]]:
+    """Of every order that is not in the index as it is at Goody: its id and what is wrong."""
+    truth = emulator.truth()
+    stored = {str(row.uuid): row for row in Order.objects.all()}
+    wrong = [(order_id, "lost") for order_id in truth.keys() - stored.keys()]
+    wrong += [(order_id, "made up") for order_id in stored.keys() - truth.keys()]
+    for order_id in truth.keys() & stored.keys():
+        there = parse_order(json.dumps(truth[order_id]).encode())
+        here = stored[order_id].as_goody()
+        if _without_times(here) != _without_times(there):
+            wrong.append((order_id, "differs"))
+    return sorted(wrong)
+
+
+def _without_times(order: Any) -> Any:
+    return msgspec.structs.replace(order, raw=b"", event_times=None)
+
+
+def assert_counts_add_up() -> None:
+    """The counters kept beside the rows say what the rows say."""
+    rows = Counter(Order.objects.values_list("workspace_id", "status"))
+    kept = {(c.workspace_id or None, c.status): c.n for c in OrderCount.objects.exclude(n=0)}
+    assert kept == dict(rows)
+
+
+def created_in_truth(emulator: Emulator) -> dict[str, datetime]:
+    return {
+        order_id: datetime.fromisoformat(order["event_times"]["created_at"])
+        for order_id, order in emulator.truth().items()
+    }
