@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from orders.models import EXACT, Order
 from orders.models.order import OrderQuerySet
-
-from .places import first_place
+from orders.search.places import first_place
 
 _SECOND = timedelta(seconds=1)
 
