@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import product
 
 from goody.types import CANCELABLE
 
+from .asking import MOST_SOURCES, Asking
 from .digests import gift_digest
 from .labels import Names
-from .matching import Asking, id_range
+from .matching import id_range, word_condition
 from .places import first_place
 from .query import Choices, Query
 from .sql import Condition, Source, Sql, all_of, not_, union
 
 _WHOLE_ID = 36
-_MOST_PAIRS = 60
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def asked_of(query: Query, asking: Asking, *, now: datetime) -> Asked | None:
         conditions=conditions,
         places=_places(query),
         expires=(query.expires_from, query.expires_until),
-        has_expiry=query.has_expiry,
+        has_expiry=True if query.is_expired_unaccepted else query.has_expiry,
     )
 
 
@@ -82,9 +83,7 @@ def _exact(query: Query, asking: Asking) -> Iterator[Condition]:
         ("gift_digest", tuple(map(gift_digest, query.gift_tokens)), "orders_order_gift"),
     )
     named = [
-        asking.equals(column, values, index=index, rarity=0)
-        for column, values, index in columns
-        if values
+        asking.equals(column, values, index=index) for column, values, index in columns if values
     ]
     if named:
         yield union(named)
@@ -93,9 +92,9 @@ def _exact(query: Query, asking: Asking) -> Iterator[Condition]:
 def _words(query: Query, asking: Asking) -> Iterator[Condition]:
     may = query.may_search_messages
     for word in query.words:
-        yield _possible(asking.word(word, may_search_messages=may))
+        yield _possible(word_condition(asking, word, may_search_messages=may))
     for word in query.without_words:
-        if condition := asking.word(word, may_search_messages=may):
+        if condition := word_condition(asking, word, may_search_messages=may):
             yield Condition(not_(condition.test))
 
 
@@ -107,14 +106,17 @@ def _possible(condition: Condition | None) -> Condition:
 
 def _statuses_and_workspaces(query: Query, asking: Asking) -> Iterator[Condition]:
     workspaces = _ids(query.workspaces, asking.labels.workspaces)
-    if query.statuses and workspaces and len(query.statuses) * len(workspaces) <= _MOST_PAIRS:
+    if query.statuses and workspaces and len(query.statuses) * len(workspaces) <= MOST_SOURCES:
         yield _pairs(asking, query.statuses, workspaces)
     else:
         if query.statuses:
             yield _statuses(asking, query.statuses)
         if workspaces:
             yield asking.equals(
-                "workspace_id", workspaces, index="orders_order_workspace", rarity=75
+                "workspace_id",
+                workspaces,
+                index="orders_order_workspace",
+                size=lambda: asking.sizes.kept(workspaces=workspaces),
             )
     if query.without_statuses:
         yield Condition(not_(_statuses(asking, query.without_statuses).test))
@@ -127,7 +129,7 @@ def _statuses(asking: Asking, statuses: tuple[str, ...]) -> Condition:
         statuses,
         index="orders_order_status",
         expires="orders_order_status_expires",
-        rarity=70,
+        size=lambda: asking.sizes.kept(statuses=statuses),
     )
 
 
@@ -145,22 +147,23 @@ def _pairs(asking: Asking, statuses: tuple[str, ...], workspaces: list[int]) -> 
         Source(Sql("workspace_id = %s AND status = %s", pair), sorts=sorts)
         for pair in product(workspaces, statuses)
     )
-    return Condition(all_of(tests), sources, rarity=60)
+    kept = partial(asking.sizes.kept, statuses=statuses, workspaces=workspaces)
+    return Condition(all_of(tests), sources, size=kept)
 
 
 def _choices(query: Query, asking: Asking) -> Iterator[Condition]:
     found = asking.labels
     if ids := _ids(query.senders, found.senders):
-        yield asking.equals("sender_id", ids, index="orders_order_sender", rarity=40)
+        yield asking.equals("sender_id", ids, index="orders_order_sender")
     yield from _without("sender_id", query.without_senders, found.senders, asking)
-    for column, rarity, names, chosen, without in (
-        ("product", 30, found.products, query.products, query.without_products),
-        ("brand", 45, found.brands, query.brands, query.without_brands),
+    for column, names, chosen, without in (
+        ("product", found.products, query.products, query.without_products),
+        ("brand", found.brands, query.brands, query.without_brands),
     ):
         if ids := _ids(chosen, names):
-            yield asking.in_cart(column, ids, index=column, rarity=rarity)
+            yield asking.in_cart(column, ids, index=column)
         if unwanted := _named(without, names):
-            condition = asking.in_cart(column, unwanted, index=column, rarity=rarity)
+            condition = asking.in_cart(column, unwanted, index=column)
             yield Condition(not_(condition.test))
 
 
@@ -193,14 +196,14 @@ def _batches(query: Query, asking: Asking) -> Iterator[Condition]:
 
 
 def _each_batch(choices: Choices, asking: Asking) -> Iterator[Condition]:
-    index, rarity = "orders_order_batch", 10
+    index = "orders_order_batch"
     ranges = [ends for one in choices if (ends := id_range(one.text))]
     whole = [first for first, last in ranges if first == last]
     if whole:
-        yield asking.equals("order_batch_id", whole, index=index, rarity=rarity)
+        yield asking.equals("order_batch_id", whole, index=index)
     for ends in ranges:
         if ends[0] != ends[1]:
-            yield asking.between("order_batch_id", *ends, index=index, rarity=rarity)
+            yield asking.between("order_batch_id", *ends, index=index)
 
 
 def _flags(query: Query) -> Iterator[Condition]:
@@ -211,7 +214,7 @@ def _flags(query: Query) -> Iterator[Condition]:
     ):
         if wanted:
             source = Source(Sql(column), sorts=(("id", f"orders_order_{index}"),))
-            yield Condition(Sql(f"o.{column}"), (source,), rarity=35)
+            yield Condition(Sql(f"o.{column}"), (source,))
         elif wanted is not None:
             yield Condition(Sql(f"NOT o.{column}"))
 
@@ -220,12 +223,14 @@ def _has_expiry(wanted: bool) -> Condition:
     if wanted:
         return Condition(Sql("o.expires_at IS NOT NULL"))
     source = Source(Sql("expires_at IS NULL"), sorts=(("id", "orders_order_expires"),))
-    return Condition(Sql("o.expires_at IS NULL"), (source,), rarity=80)
+    return Condition(Sql("o.expires_at IS NULL"), (source,))
 
 
 def _expired(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]:
     if query.is_expired_unaccepted is None:
         return
+    if query.is_expired_unaccepted and query.has_expiry is False:
+        raise CannotBe
     at = asking.dialect.plain(now.astimezone(UTC))
     open_ = asking.dialect.among("o.status", CANCELABLE)
     test = Sql(f"(o.expires_at < %s AND {open_.text})", (at, *open_.params))
@@ -235,8 +240,11 @@ def _expired(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]
     sources = tuple(
         Source(
             Sql("status = %s AND expires_at < %s", (status, at)),
-            sorts=(("expires_at", "orders_order_status_expires"),),
+            sorts=(
+                ("expires_at", "orders_order_status_expires"),
+                ("id", "orders_order_status_expires"),
+            ),
         )
         for status in CANCELABLE
     )
-    yield Condition(test, sources, rarity=65)
+    yield Condition(test, sources)

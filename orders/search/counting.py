@@ -15,7 +15,7 @@ from .sql import all_of
 
 
 class Count(NamedTuple):
-    """`n`, or more than that if `is_capped`."""
+    """`n`, or at least that many if `is_capped`."""
 
     n: int
     is_capped: bool
@@ -24,9 +24,11 @@ class Count(NamedTuple):
 def count(
     query: Query, *, now: datetime, limit: int = 1000, using: str = DEFAULT_DB_ALIAS
 ) -> Count:
-    """How many match; of more than `limit` that they are more. Raises TooBroad.
+    """How many match; of more than `limit` that they are more, and where it would take long how
+    many at least. Raises TooBroad.
 
-    What a status or a workspace alone asks for is always counted exactly.
+    What a status or a workspace alone asks for is always counted exactly, and so is what fits on
+    a page that has neither a next one nor a previous one.
     """
     with budget(SECONDS, using=using) as given:
         return count_within(given, query, now=now, limit=limit)
@@ -40,8 +42,7 @@ def count_within(given: Budget, query: Query, *, now: datetime, limit: int) -> C
         return Count(0, is_capped=False)
     if query.without(*_KEPT).is_everything:
         return Count(_kept(given, finder.asked), is_capped=False)
-    found = len(finder.rows(limit + 1))
-    return Count(min(found, limit), is_capped=found > limit)
+    return Count(*finder.count(limit))
 
 
 _KEPT = ("statuses", "without_statuses", "workspaces", "without_workspaces")

@@ -9,185 +9,126 @@ match the start of a word, of people and names alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
 from uuid import UUID
 
-from .budget import Budget
-from .dialects import Dialect, dialect
+from .asking import MOST_SOURCES, Asking
 from .folding import words
-from .labels import Labels, labels
 from .sql import Condition, Source, Sql, union
 
 SHORT = 2
 # From here on the beginning of a reference or an id is not taken for a word.
 _BEGINNING = 6
 _LAST = chr(0x10FFFF)
-# As many indexes are asked one by one for their newest; of more than that, each.
-_MOST_SOURCES = 60
 _MOST_TEXTS = 1000
+# SQLite takes as long as the commonest letters of a phrase let it: of a longer one a part is
+# looked up, and the rest compared.
+_LONG, _PHRASE = 10, 7
 
 _REFERENCE = re.compile(r"[a-z0-9]+")
 _ID = "00000000-0000-0000-0000-000000000000"
 
 
-@dataclass(frozen=True)
-class Asking:
-    """What the making of conditions needs: the database, and the names as they are now."""
+def word_condition(asking: Asking, word: str, *, may_search_messages: bool) -> Condition | None:
+    """The folded word or phrase stands somewhere; None: that cannot be."""
+    parts = list(_names(asking, word))
+    if len(word) <= SHORT:
+        parts += _short(asking, word)
+    else:
+        parts += [_people(asking, word), *_beginnings(asking, word)]
+        if may_search_messages:
+            parts += _texts(asking, word)
+    return union(parts) if parts else None
 
-    budget: Budget
 
-    @cached_property
-    def dialect(self) -> Dialect:
-        return dialect(self.budget.vendor)
+def _people(asking: Asking, word: str) -> Condition:
+    part = asking.sizes.rarest_part(word, length=_PHRASE) if len(word) > _LONG else word
+    source = asking.dialect.holding("orders_order", "people", word, part)
+    return Condition(asking.dialect.contains("o.people", word), (source,), text=word)
 
-    @cached_property
-    def labels(self) -> Labels:
-        return labels(self.budget)
 
-    # --- the simplest conditions ------------------------------------------------------------
+def _names(asking: Asking, word: str) -> Iterator[Condition]:
+    found = asking.labels
+    if ids := found.products.matching(word):
+        yield asking.in_cart("product", ids, index="product")
+    if ids := found.brands.matching(word):
+        yield asking.in_cart("brand", ids, index="brand")
+    if ids := found.senders.matching(word):
+        yield asking.equals("sender_id", ids, index="orders_order_sender")
+    if ids := found.workspaces.matching(word):
+        yield asking.equals("workspace_id", ids, index="orders_order_workspace")
 
-    def equals(
-        self, column: str, values: Sequence[object], *, index: str, rarity: int, expires: str = ""
-    ) -> Condition:
-        """The column is one of the values. `expires`: the index that has them by expiration."""
-        sorts = (("id", index), ("expires_at", expires)) if expires else (("id", index),)
-        plain = self.dialect.plain
-        if len(values) <= _MOST_SOURCES:
-            sources = tuple(
-                Source(Sql(f"{column} = %s", (plain(one),)), sorts=sorts) for one in values
+
+def _beginnings(asking: Asking, word: str) -> Iterator[Condition]:
+    if len(word) < _BEGINNING:
+        return
+    if _REFERENCE.fullmatch(word):
+        low = word.upper()
+        yield asking.between("reference_id", low, low + _LAST, index="orders_order_reference")
+    if ends := id_range(word):
+        yield asking.between("order_batch_id", *ends, index="orders_order_batch")
+        yield asking.between("uuid", *ends, index="")
+
+
+def _short(asking: Asking, word: str) -> list[Condition]:
+    """At the start of a word; of two of them, where a script ends and another begins."""
+    found = [_start(asking, start) for start in words(word)]
+    if not found or None in found:
+        return []
+    first, *others = filter(None, found)
+    tests = " AND ".join(one.test.text for one in (first, *others))
+    params = tuple(param for one in (first, *others) for param in one.test.params)
+    # All that begin with the one are more than those with both.
+    sources = () if others else first.sources
+    return [Condition(Sql(f"({tests})", params), sources, text=word)]
+
+
+def _start(asking: Asking, start: str) -> Condition | None:
+    starts = [start] if len(start) == SHORT else _starts_with(asking, start)
+    if not starts:
+        return None
+    among = asking.dialect.among("s.start", starts)
+    test = Sql(
+        "EXISTS (SELECT 1 FROM orders_wordstart s"  # noqa: S608
+        f" WHERE s.order_id = o.id AND {among.text})",
+        among.params,
+    )
+    sources = tuple(
+        Source(
+            Sql("start = %s", (one,)), "orders_wordstart", "order_id", (("id", ""),), is_text=True
+        )
+        for one in starts
+    )
+    return Condition(test, sources if len(sources) <= MOST_SOURCES * 2 else ())
+
+
+def _starts_with(asking: Asking, letter: str) -> list[str]:
+    """The starts in use that begin with the letter, each looked up after the one before."""
+    rows = asking.budget.rows(_STARTS, [letter, letter + _LAST] * 2)
+    return [start for (start,) in rows]
+
+
+def _texts(asking: Asking, word: str) -> Iterator[Condition]:
+    table, column = "orders_wording", "folded"
+    source = asking.dialect.holding(table, column, word, word[:_LONG])
+    rows = asking.budget.rows(
+        f"SELECT {source.key} FROM {source.table} WHERE {source.where.text}"  # noqa: S608
+        f" LIMIT {_MOST_TEXTS + 1}",
+        source.where.params,
+    )
+    ids = [pk for (pk,) in rows]
+    if len(ids) > _MOST_TEXTS:
+        contains = asking.dialect.contains("w.folded", word)
+        yield Condition(
+            Sql(
+                "EXISTS (SELECT 1 FROM orders_wording w"  # noqa: S608
+                f" WHERE w.id IN (o.message_id, o.note_id) AND {contains.text})",
+                contains.params,
             )
-        else:
-            sources = (Source(self.dialect.among(column, values)),)
-        return Condition(self.dialect.among(f"o.{column}", values), sources, rarity)
-
-    def between(
-        self, column: str, low: object, high: object, *, index: str, rarity: int
-    ) -> Condition:
-        """The column's value is from `low` to `high`, both included."""
-        bounds = (self.dialect.plain(low), self.dialect.plain(high))
-        where = f"{column} >= %s AND {column} <= %s"
-        test = f"o.{column} >= %s AND o.{column} <= %s"
-        source = Source(Sql(where, bounds), sorts=((column, index),) if index else ())
-        return Condition(Sql(test, bounds), (source,), rarity)
-
-    def in_cart(self, column: str, ids: Sequence[int], *, index: str, rarity: int) -> Condition:
-        """One of the products or brands is in the gift, as its first item or another."""
-        first = self.equals(f"{column}_id", ids, index=f"orders_order_{index}", rarity=rarity)
-        return union([first, self._in_mixed_cart(f"{column}_id", ids, index=index, rarity=rarity)])
-
-    def _in_mixed_cart(
-        self, column: str, ids: Sequence[int], *, index: str, rarity: int
-    ) -> Condition:
-        table, sorts = "orders_otherproduct", (("id", f"orders_otherproduct_{index}"),)
-        among = self.dialect.among(f"x.{column}", ids)
-        test = Sql(
-            f"(o.item_count > 1 AND EXISTS (SELECT 1 FROM {table} x"  # noqa: S608
-            f" WHERE x.order_id = o.id AND {among.text}))",
-            among.params,
         )
-        if len(ids) > _MOST_SOURCES:
-            where = self.dialect.among(column, ids)
-            return Condition(test, (Source(where, table, "order_id"),), rarity)
-        wheres = (Sql(f"{column} = %s", (one,)) for one in ids)
-        sources = tuple(Source(where, table, "order_id", sorts) for where in wheres)
-        return Condition(test, sources, rarity)
-
-    # --- words --------------------------------------------------------------------------------
-
-    def word(self, word: str, *, may_search_messages: bool) -> Condition | None:
-        """The folded word or phrase stands somewhere; None: that cannot be."""
-        parts = list(self._names(word))
-        if len(word) <= SHORT:
-            parts += self._short(word)
-        else:
-            parts += [self._people(word), *self._beginnings(word)]
-            if may_search_messages:
-                parts += self._texts(word)
-        return union(parts) if parts else None
-
-    def _people(self, word: str) -> Condition:
-        source = self.dialect.holding("orders_order", "people", word)
-        return Condition(self.dialect.contains("o.people", word), (source,), rarity=20)
-
-    def _names(self, word: str) -> Iterator[Condition]:
-        found = self.labels
-        if ids := found.products.matching(word):
-            yield self.in_cart("product", ids, index="product", rarity=30)
-        if ids := found.brands.matching(word):
-            yield self.in_cart("brand", ids, index="brand", rarity=45)
-        if ids := found.senders.matching(word):
-            yield self.equals("sender_id", ids, index="orders_order_sender", rarity=40)
-        if ids := found.workspaces.matching(word):
-            yield self.equals("workspace_id", ids, index="orders_order_workspace", rarity=75)
-
-    def _beginnings(self, word: str) -> Iterator[Condition]:
-        if len(word) < _BEGINNING:
-            return
-        if _REFERENCE.fullmatch(word):
-            low = word.upper()
-            yield self.between(
-                "reference_id", low, low + _LAST, index="orders_order_reference", rarity=5
-            )
-        if ends := id_range(word):
-            yield self.between("order_batch_id", *ends, index="orders_order_batch", rarity=10)
-            yield self.between("uuid", *ends, index="", rarity=5)
-
-    def _short(self, word: str) -> list[Condition]:
-        """At the start of a word; of two of them, where a script ends and another begins."""
-        found = [self._start(start) for start in words(word)]
-        if not found or None in found:
-            return []
-        first, *others = filter(None, found)
-        tests = " AND ".join(one.test.text for one in (first, *others))
-        params = tuple(param for one in (first, *others) for param in one.test.params)
-        # All that begin with the one are more than those with both.
-        sources = () if others else first.sources
-        return [Condition(Sql(f"({tests})", params), sources, rarity=50)]
-
-    def _start(self, start: str) -> Condition | None:
-        starts = [start] if len(start) == SHORT else self._starts_with(start)
-        if not starts:
-            return None
-        among = self.dialect.among("s.start", starts)
-        test = Sql(
-            "EXISTS (SELECT 1 FROM orders_wordstart s"  # noqa: S608
-            f" WHERE s.order_id = o.id AND {among.text})",
-            among.params,
-        )
-        sources = tuple(
-            Source(Sql("start = %s", (one,)), "orders_wordstart", "order_id", (("id", ""),))
-            for one in starts
-        )
-        return Condition(test, sources if len(sources) <= _MOST_SOURCES * 2 else (), rarity=50)
-
-    def _starts_with(self, letter: str) -> list[str]:
-        """The starts in use that begin with the letter, each looked up after the one before."""
-        rows = self.budget.rows(_STARTS, [letter, letter + _LAST] * 2)
-        return [start for (start,) in rows]
-
-    def _texts(self, word: str) -> Iterator[Condition]:
-        table, column = "orders_wording", "folded"
-        source = self.dialect.holding(table, column, word)
-        rows = self.budget.rows(
-            f"SELECT {source.key} FROM {source.table} WHERE {source.where.text}"  # noqa: S608
-            f" LIMIT {_MOST_TEXTS + 1}",
-            source.where.params,
-        )
-        ids = [pk for (pk,) in rows]
-        if len(ids) > _MOST_TEXTS:
-            contains = self.dialect.contains("w.folded", word)
-            yield Condition(
-                Sql(
-                    "EXISTS (SELECT 1 FROM orders_wording w"  # noqa: S608
-                    f" WHERE w.id IN (o.message_id, o.note_id) AND {contains.text})",
-                    contains.params,
-                )
-            )
-        elif ids:
-            yield self.equals("message_id", ids, index="orders_order_message", rarity=30)
-            yield self.equals("note_id", ids, index="orders_order_note", rarity=30)
+    elif ids:
+        yield asking.equals("message_id", ids, index="orders_order_message")
+        yield asking.equals("note_id", ids, index="orders_order_note")
 
 
 _STARTS = """

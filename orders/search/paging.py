@@ -15,10 +15,10 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
+from .asking import Asking
 from .budget import SECONDS, Budget, budget
 from .conditions import Asked, asked_of
 from .hits import Hit, columns, make_hits
-from .matching import Asking
 from .query import Query
 from .sql import Condition, Source, Sql
 from .walking import INDEXES, Order, Row, Walk, Walker
@@ -155,6 +155,14 @@ class Finder:
                 break
         return found
 
+    def count(self, limit: int) -> tuple[int, bool]:
+        """How many there are, and whether they are more than `limit` or that was not found out."""
+        if self.asked is None:
+            return 0, False
+        # A list that is sorted by it unless told otherwise holds only those that have it.
+        column = self._column if self.asked.leaves_out_without_expiry else "id"
+        return Walker(self.asking, self.asked).count(column, limit=limit)
+
     def key(self, row: Row) -> Key:
         """Of a row with the columns of a hit."""
         pk, value, uuid = row[:3]
@@ -176,7 +184,7 @@ class Finder:
         """Is the order in the list?"""
         if self.asked is None:
             return False
-        only = self.asking.equals("uuid", [uuid], index="", rarity=-1)
+        only = self.asking.equals("uuid", [uuid], index="")
         newest = Walk(Order("id", is_descending=True), 1)
         return bool(Walker(self.asking, self.asked).take(newest, only))
 
@@ -204,7 +212,7 @@ class Finder:
         yield _Part(
             Order("id", is_descending=True),
             is_empty=True,
-            conditions=(Condition(Sql(f"o.{column} IS NULL"), (source,), rarity=80),),
+            conditions=(Condition(Sql(f"o.{column} IS NULL"), (source,)),),
         )
 
     def _after(self, at: Key) -> tuple[Any, int] | None:

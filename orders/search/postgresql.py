@@ -30,9 +30,10 @@ def listed(values: Sequence[int]) -> Sql:
     return Sql("unnest(%s::bigint[]) c(id)", (list(values),))
 
 
-def holding(table: str, column: str, text: str) -> Source:
+def holding(table: str, column: str, text: str, _part: str) -> Source:
     """The rows of `table` whose `column` holds the folded text, of three characters or more."""
-    return Source(Sql(f"{column} LIKE %s", (f"%{text.translate(_SPECIAL)}%",)), table)
+    where = Sql(f"{column} LIKE %s", (f"%{text.translate(_SPECIAL)}%",))
+    return Source(where, table, is_text=True)
 
 
 def from_(source: Source, _sort: str) -> str:

@@ -22,9 +22,10 @@ from .folding import fold
 
 
 class Sort(StrEnum):
-    """What a list is sorted by; empty values come last in either direction.
+    """What a list is sorted by; empty values come last in either direction, newest first.
 
-    The values are those of the URL. Orders that are equal in it follow newest first.
+    The values are those of the URL. Orders that are equal in it follow by their creation, in the
+    same direction.
     """
 
     NEWEST = "-created"
@@ -132,10 +133,14 @@ class Query:
 
     @property
     def order(self) -> Sort:
-        """How the list is sorted: as asked, else newest first, and a window of expirations
-        soonest first.
+        """How the list is sorted: as asked, else newest first, a window of expirations soonest
+        first, and what is expired by how long ago.
         """
-        return self.sort or (Sort.EXPIRES_SOONEST if self.has_expiry_window else Sort.NEWEST)
+        if self.sort is not None:
+            return self.sort
+        if self.has_expiry_window:
+            return Sort.EXPIRES_SOONEST
+        return Sort.EXPIRES_LATEST if self.is_expired_unaccepted else Sort.NEWEST
 
     @property
     def has_expiry_window(self) -> bool:

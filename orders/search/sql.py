@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,20 +49,24 @@ def _joined(tests: Sequence[Sql], word: str) -> Sql:
 class Source:
     """An index that gives the keys of those orders for which `where` is true.
 
-    `sorts`: by which columns of the order's row it can give them sorted, and the index that does.
+    `sorts`: by which columns of the order's row it can give them sorted, each with the name of the
+    index that does; the first is taken where their order does not matter. `is_text`: how many
+    there are cannot be counted cheaply.
     """
 
     where: Sql
     table: str = "orders_order"
     key: str = "id"
     sorts: tuple[tuple[str, str], ...] = ()
+    is_text: bool = False
 
     def is_sorted_by(self, column: str) -> bool:
         return any(column == one for one, _ in self.sorts)
 
     def index_for(self, column: str) -> str:
         """The name of the index to be used; "" where there is nothing to be said."""
-        return next((index for one, index in self.sorts if column == one), "")
+        first = self.sorts[0][1] if self.sorts else ""
+        return next((index for one, index in self.sorts if column == one), first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,13 @@ class Condition:
     """Something that each order found must fulfill.
 
     `sources` together give all that do; none where no index helps, or too many would have to be
-    asked. `rarity`: the lower, the fewer are expected to.
+    asked. `size` is how many do, if that is known; `text` what is looked for in people's names.
     """
 
     test: Sql
     sources: tuple[Source, ...] = ()
-    rarity: int = 100
+    size: Callable[[], int] | None = None
+    text: str = ""
 
     def is_sorted_by(self, column: str) -> bool:
         return bool(self.sources) and all(one.is_sorted_by(column) for one in self.sources)
@@ -89,5 +94,5 @@ def union(conditions: Sequence[Condition]) -> Condition:
     return Condition(
         any_of(one.test for one in conditions),
         sources,
-        max((one.rarity for one in conditions), default=0),
+        text=next((one.text for one in conditions if one.text), ""),
     )

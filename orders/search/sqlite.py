@@ -15,8 +15,6 @@ from .sql import Source, Sql
 
 # As many values stand in the statement themselves.
 _FEW = 50
-# FTS5 looks up each trigram of a phrase; what follows is compared in the rows.
-_LONGEST_PHRASE = 64
 
 
 def plain(value: object) -> object:
@@ -48,15 +46,18 @@ def listed(values: Sequence[int]) -> Sql:
     return Sql("(SELECT value AS id FROM json_each(%s)) c", (json.dumps(values),))
 
 
-def holding(table: str, column: str, text: str) -> Source:
-    """The rows of `table` whose `column` holds the folded text, of three characters or more."""
+def holding(table: str, column: str, text: str, part: str) -> Source:
+    """The rows of `table` whose `column` holds the folded text, of three characters or more.
+
+    `part` of it is looked up.
+    """
     fts = f"{table}_fts"
-    phrase = text[:_LONGEST_PHRASE].replace('"', '""')
+    phrase = part.replace('"', '""')
     test = Sql(f"{fts} MATCH %s", (f'"{phrase}"',))
-    if len(text) > _LONGEST_PHRASE:
+    if part != text:
         more = contains(f"{fts}.{column}", text)
         test = Sql(f"{test.text} AND {more.text}", test.params + more.params)
-    return Source(test, fts, "rowid", sorts=(("id", ""),))
+    return Source(test, fts, "rowid", sorts=(("id", ""),), is_text=True)
 
 
 def from_(source: Source, sort: str) -> str:

@@ -1,11 +1,8 @@
 """From conditions to the first so many rows in an order, without looking at all that match.
 
-Which index to walk is decided here and not by the databases: neither knows that a walk may end
-after fifty hits, nor how the others are spread along it. What is tried, in turn:
-
-1. the most promising index that is in the order asked for, some thousand entries far;
-2. all that fulfill the rarest condition, if they are not too many: then the answer is exact;
-3. the walk again, to its end or that of the budget.
+There are two ways. An index that is in the order asked for is walked and each order on the way
+tested, until there are enough; or all that fulfill the rarest condition are fetched, tested and
+sorted. A walk that finds less than expected is ended, and the other way taken if there is one.
 """
 
 from __future__ import annotations
@@ -14,15 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .asking import Asking
 from .conditions import Asked
-from .matching import Asking
+from .planning import MOST_FETCHED, Plan, plan
 from .sql import Condition, Source, Sql, all_of
 
-# Entries of an index that are walked before anything else is tried, and how many orders are
-# fetched and sorted at most.
-_FIRST_WALK = 4000
-_MOST_FETCHED = 10_000
 _TO_THE_END = 1_000_000_000
+# As far is walked to count.
+_EFFORT = 8000
+# More indexes than that give keys alone, and the rows are looked up in the end.
+_FEW_ARMS = 3
 
 # Of what lists are sorted by. The first is the key of the table itself.
 INDEXES = {
@@ -47,6 +45,16 @@ class Order:
     def reversed(self) -> Order:
         return replace(self, is_descending=not self.is_descending)
 
+    @property
+    def way(self) -> str:
+        return "DESC" if self.is_descending else "ASC"
+
+    def first(self, rows: Iterable[Row], n: int) -> list[Row]:
+        """The first of several walks, each once."""
+        once = {row[0]: row for row in rows}
+        ranked = sorted(once.values(), key=lambda row: (row[1], row[0]), reverse=self.is_descending)
+        return ranked[:n]
+
 
 @dataclass(frozen=True, slots=True)
 class Walk:
@@ -67,39 +75,64 @@ class Walker:
         self._dialect = asking.dialect
         self._rows = asking.budget.rows
         self._asked = asked
-        self._conditions = sorted(asked.conditions, key=lambda one: one.rarity)
 
     def take(self, walk: Walk, *extra: Condition) -> list[Row]:
-        """Raises TooBroad. `extra`: conditions beside those of the query."""
-        conditions = [*extra, *self._conditions]
-        if walk.order.column != "expires_at":
-            conditions += self._expiry_window()
-        if walk.order.column != "id":
-            conditions += self._creation_window()
-        guide = self._guide(walk, conditions)
-        tests = [one for one in conditions if one is not guide]
-        rows = self._walked(walk, guide, tests, far=_FIRST_WALK if tests else walk.n)
-        if len(rows) >= walk.n or not tests:
-            return rows
-        for one in conditions:
-            if one.sources and (ids := self._all_of(one)) is not None:
-                return self._sorted(walk, ids, [other for other in conditions if other is not one])
-        return self._walked(walk, guide, tests, far=_TO_THE_END)
+        """`extra`: conditions beside those of the query. Raises TooBroad."""
+        plan = self._plan(walk, *extra)
+        if plan.is_fetch_cheaper:
+            rows = self._fetched(walk, plan)
+        else:
+            far = plan.far if plan.fetch else _TO_THE_END
+            rows = self._walked(walk, plan, far=far)
+            if len(rows) >= walk.n or not plan.fetch or self._is_end(walk, plan, far=far):
+                return rows
+            rows = self._fetched(walk, plan)
+        return rows if rows is not None else self._walked(walk, plan, far=_TO_THE_END)
 
-    def _guide(self, walk: Walk, conditions: Sequence[Condition]) -> Condition:
-        """The condition whose index is walked: the rarest in that order, else all orders."""
+    def count(self, column: str, *, limit: int) -> tuple[int, bool]:
+        """How many there are, and whether that is a lower bound: of more than `limit`, or where
+        counting on takes longer than it is worth. Raises TooBroad.
+
+        Only those with a value in `column` are counted.
+        """
+        walk = Walk(Order(column, is_descending=True), limit + 1)
+        plan = self._plan(walk)
+        rows = None
+        if not plan.tests:
+            n = self._counted(walk, plan)
+            return min(n, limit), n > limit
+        if plan.is_fetch_cheaper or (plan.fetch and plan.expected > _EFFORT):
+            rows = self._fetched(walk, plan)
+        is_whole = rows is not None
+        if rows is None:
+            far = max(limit + 1, _EFFORT // len(plan.guide.sources))
+            rows = self._walked(walk, plan, far=far)
+            is_whole = self._is_end(walk, plan, far=far)
+        return min(len(rows), limit), len(rows) > limit or not is_whole
+
+    def _counted(self, walk: Walk, plan: Plan) -> int:
+        arms = [self._arm(walk, source, (), walk.n) for source in plan.guide.sources]
+        sql, params = _united(arms, "UNION")
+        counted = f"SELECT count(*) FROM ({sql}) counted"  # noqa: S608
+        return int(self._rows(counted, params)[0][0])
+
+    def _plan(self, walk: Walk, *extra: Condition) -> Plan:
+        conditions = [*extra, *self._asked.conditions, *self._windows(walk)]
         column = walk.order.column
-        sorted_ = [one for one in conditions if one.is_sorted_by(column)]
-        return sorted_[0] if sorted_ else _everything(column)
+        everything = Condition(Sql(""), (Source(Sql(""), sorts=((column, INDEXES[column]),)),))
+        return plan(conditions, everything, column=column, n=walk.n, sizes=self._asking.sizes)
 
     # --- windows ------------------------------------------------------------------------------
 
-    def _expiry_window(self) -> list[Condition]:
-        bounds = all_of(self._expiry_bounds("expires_at"))
-        if not bounds:
-            return []
-        source = Source(bounds, sorts=(("expires_at", "orders_order_expires"),))
-        return [Condition(all_of(self._expiry_bounds("o.expires_at")), (source,), rarity=55)]
+    def _windows(self, walk: Walk) -> list[Condition]:
+        """Those of the query that do not bound the walk itself."""
+        windows = []
+        if walk.order.column != "expires_at" and (bounds := self._expiry_bounds("expires_at")):
+            source = Source(all_of(bounds), sorts=(("expires_at", "orders_order_expires"),))
+            windows.append(Condition(all_of(self._expiry_bounds("o.expires_at")), (source,)))
+        if walk.order.column != "id" and (bounds := self._place_bounds("id")):
+            windows.append(Condition(all_of(self._place_bounds("o.id")), (Source(all_of(bounds)),)))
+        return windows
 
     def _expiry_bounds(self, value: str) -> list[Sql]:
         low, high = self._asked.expires
@@ -108,49 +141,12 @@ class Walker:
             *([Sql(f"{value} < %s", (self._dialect.plain(high),))] if high else []),
         ]
 
-    def _creation_window(self) -> list[Condition]:
-        parts = self._place_bounds("o.id")
-        return [Condition(all_of(parts))] if parts else []
-
     def _place_bounds(self, key: str) -> list[Sql]:
         low, high = self._asked.places
         return [
             *([Sql(f"{key} >= %s", (low,))] if low is not None else []),
             *([Sql(f"{key} < %s", (high,))] if high is not None else []),
         ]
-
-    # --- walking ------------------------------------------------------------------------------
-
-    def _walked(
-        self, walk: Walk, guide: Condition, tests: Sequence[Condition], *, far: int
-    ) -> list[Row]:
-        arms = [self._arm(walk, source, tests, far) for source in guide.sources]
-        rows = self._rows(*_united(arms))
-        return rows if len(arms) == 1 else _merged(rows, walk)
-
-    def _arm(self, walk: Walk, source: Source, tests: Sequence[Condition], far: int) -> Sql:
-        """The first rows that one index has."""
-        order, dialect = walk.order, self._dialect
-        value = source.key if order.column == "id" else order.column
-        where = all_of([source.where, *self._bounds(walk, key=source.key, value=value)])
-        way = "DESC" if order.is_descending else "ASC"
-        by = dict.fromkeys((value, source.key))
-        inner = (
-            f"SELECT {source.key} AS id, {value} AS value"  # noqa: S608
-            f" FROM {dialect.from_(source, order.column)}"
-            + (f" WHERE {where.text}" if where else "")
-            + f" ORDER BY {', '.join(f'{one} {way}' for one in by)}"
-            + f" LIMIT {far}"
-        )
-        test = all_of(one.test for one in tests)
-        sql = (
-            f"SELECT {self._selected(walk, 'c.value')} FROM ({inner}) c"  # noqa: S608
-            f" {dialect.JOIN} orders_order o ON o.id = c.id"
-            + (f" WHERE {test.text}" if test else "")
-            + dialect.walked(f"c.value {way}, c.id {way}")
-            + f" LIMIT {walk.n}"
-        )
-        return Sql(sql, where.params + test.params)
 
     def _bounds(self, walk: Walk, *, key: str, value: str) -> list[Sql]:
         """What the walk leaves out at either end; `key` and `value` are what it is sorted by."""
@@ -165,6 +161,55 @@ class Walker:
             bounds.append(Sql(f"({value}, {key}) {than} (%s, %s)", walk.after))
         return bounds
 
+    # --- walking ------------------------------------------------------------------------------
+
+    def _is_end(self, walk: Walk, plan: Plan, *, far: int) -> bool:
+        """Has the index no more entries than that?"""
+        is_bounded = any(bound is not None for bound in (*self._asked.places, *self._asked.expires))
+        if plan.size > 2 * far * len(plan.guide.sources) and not is_bounded:
+            return False
+        arms = [self._inner(walk, one, f"1 OFFSET {far}") for one in plan.guide.sources]
+        return not self._rows(*_united(arms))
+
+    def _walked(self, walk: Walk, plan: Plan, *, far: int) -> list[Row]:
+        sources = plan.guide.sources
+        far = far if plan.tests else walk.n
+        if len(sources) > _FEW_ARMS and walk.columns:
+            keys = self._walked(replace(walk, columns=""), plan, far=far)
+            return self._sorted(walk, self._dialect.listed([row[0] for row in keys]), ())
+        rows = self._rows(*_united([self._arm(walk, one, plan.tests, far) for one in sources]))
+        return rows if len(sources) == 1 else walk.order.first(rows, walk.n)
+
+    def _arm(self, walk: Walk, source: Source, tests: Sequence[Condition], far: int) -> Sql:
+        """The first rows that one index has."""
+        way = walk.order.way
+        inner = self._inner(walk, source, str(far))
+        test = all_of(one.test for one in tests)
+        if not walk.columns and not test:
+            return inner
+        sql = (
+            f"SELECT {self._selected(walk, 'c.value')} FROM ({inner.text}) c"  # noqa: S608
+            f" {self._dialect.JOIN} orders_order o ON o.id = c.id"
+            + (f" WHERE {test.text}" if test else "")
+            + self._dialect.walked(f"c.value {way}, c.id {way}")
+            + f" LIMIT {walk.n}"
+        )
+        return Sql(sql, inner.params + test.params)
+
+    def _inner(self, walk: Walk, source: Source, limit: str) -> Sql:
+        """Keys and values from one index, in order."""
+        order = walk.order
+        value = source.key if order.column == "id" else order.column
+        where = all_of([source.where, *self._bounds(walk, key=source.key, value=value)])
+        by = ", ".join(f"{one} {order.way}" for one in dict.fromkeys((value, source.key)))
+        return Sql(
+            f"SELECT {source.key} AS id, {value} AS value"  # noqa: S608
+            f" FROM {self._dialect.from_(source, order.column)}"
+            + (f" WHERE {where.text}" if where else "")
+            + f" ORDER BY {by} LIMIT {limit}",
+            where.params,
+        )
+
     def _selected(self, walk: Walk, value: str) -> str:
         if walk.order.column == "expires_at":
             value = self._dialect.instant(value)
@@ -172,58 +217,68 @@ class Walker:
 
     # --- fetching all -------------------------------------------------------------------------
 
-    def _all_of(self, condition: Condition) -> list[int] | None:
-        """The keys of all that fulfill it; None: too many."""
-        arms = []
-        for source in condition.sources:
-            where = all_of([source.where, *self._place_bounds(source.key)])
-            arms.append(
-                Sql(
-                    f"SELECT {source.key} AS id FROM {self._dialect.from_(source, 'id')}"  # noqa: S608
-                    f" WHERE {where.text} LIMIT {_MOST_FETCHED + 1}",
-                    where.params,
-                )
-            )
-        rows = self._rows(*_united(arms, limit=_MOST_FETCHED * 2 + 1))
-        ids = {pk for (pk,) in rows}
-        return list(ids) if len(rows) <= _MOST_FETCHED else None
+    def _fetched(self, walk: Walk, plan: Plan) -> list[Row] | None:
+        """None: they turned out to be too many."""
+        assert plan.fetch
+        found = self._keys_of(plan.fetch)
+        if found is None:
+            return None
+        tests = []
+        for one in plan.tests_of_fetched:
+            # A second index is read in less time than half as many rows are.
+            is_worth_it = one.sources and self._asking.sizes.of(one) <= 4 * len(found)
+            others = self._keys_of(one) if is_worth_it else None
+            if others is None:
+                tests.append(one)
+            else:
+                found &= others
+        return self._first_of(walk, found, tests)
 
-    def _sorted(self, walk: Walk, ids: Sequence[int], tests: Sequence[Condition]) -> list[Row]:
-        """The first of these orders that pass the tests."""
-        if not ids:
-            return []
+    def _keys_of(self, condition: Condition) -> set[int] | None:
+        """Of all that fulfill it; None: too many."""
+        rows = self._rows(*_united([self._keys(source) for source in condition.sources]))
+        return {key for (key,) in rows} if len(rows) <= MOST_FETCHED else None
+
+    def _first_of(self, walk: Walk, found: set[int], tests: Sequence[Condition]) -> list[Row]:
+        keys = sorted(found, reverse=walk.order.is_descending)
+        if walk.order.column == "id":
+            keys = self._behind(walk, keys)
+            if not tests:
+                keys = keys[: walk.n]
+                if not walk.columns:
+                    return [(key, key) for key in keys]
+        return self._sorted(walk, self._dialect.listed(keys), tests) if keys else []
+
+    def _keys(self, source: Source) -> Sql:
+        where = all_of([source.where, *self._place_bounds(source.key)])
+        return Sql(
+            f"SELECT {source.key} AS id FROM {self._dialect.from_(source, '')}"  # noqa: S608
+            f" WHERE {where.text} LIMIT {MOST_FETCHED + 1}",
+            where.params,
+        )
+
+    def _behind(self, walk: Walk, keys: list[int]) -> list[int]:
+        if walk.after is None:
+            return keys
+        after = walk.after[1]
+        return [key for key in keys if (key < after) is walk.order.is_descending and key != after]
+
+    def _sorted(self, walk: Walk, table: Sql, tests: Sequence[Condition]) -> list[Row]:
+        """The first of the orders in the table `c` that pass the tests."""
         order = walk.order
-        way = "DESC" if order.is_descending else "ASC"
-        table = self._dialect.listed(ids)
         bounds = self._bounds(walk, key="o.id", value=f"o.{order.column}")
         test = all_of([*(one.test for one in tests), *bounds])
         sql = (
             f"SELECT {self._selected(walk, f'o.{order.column}')} FROM {table.text}"  # noqa: S608
             f" {self._dialect.JOIN} orders_order o ON o.id = c.id"
             + (f" WHERE {test.text}" if test else "")
-            + f" ORDER BY o.{order.column} {way}, o.id {way} LIMIT {walk.n}"
+            + f" ORDER BY o.{order.column} {order.way}, o.id {order.way} LIMIT {walk.n}"
         )
         return self._rows(sql, table.params + test.params)
 
 
-def _everything(column: str) -> Condition:
-    """All orders, in that order."""
-    return Condition(Sql(""), (Source(Sql(""), sorts=((column, INDEXES[column]),)),))
-
-
-def _united(arms: Sequence[Sql], *, limit: int | None = None) -> tuple[str, tuple[object, ...]]:
+def _united(arms: Sequence[Sql], how: str = "UNION ALL") -> tuple[str, tuple[object, ...]]:
     if len(arms) == 1:
         return arms[0].text, arms[0].params
-    sql = " UNION ALL ".join(f"SELECT * FROM ({one.text}) a{n}" for n, one in enumerate(arms))  # noqa: S608
-    if limit is not None:
-        sql += f" LIMIT {limit}"
+    sql = f" {how} ".join(f"SELECT * FROM ({one.text}) a{n}" for n, one in enumerate(arms))  # noqa: S608
     return sql, tuple(param for one in arms for param in one.params)
-
-
-def _merged(rows: Iterable[Row], walk: Walk) -> list[Row]:
-    """The first of several walks, each once."""
-    once = {row[0]: row for row in rows}
-    ranked = sorted(
-        once.values(), key=lambda row: (row[1], row[0]), reverse=walk.order.is_descending
-    )
-    return ranked[: walk.n]

@@ -17,8 +17,8 @@ from .finding import NOW, Oracle
 
 pytestmark = pytest.mark.django_db
 
-SEEDS = 12
-QUERIES = 60
+SEEDS = 4
+QUERIES = 50
 
 
 def found(query: Query, *, size: int = 1000) -> list[Any]:
@@ -123,9 +123,10 @@ def oracle() -> Oracle:
 def _ways(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few hundred orders take the first way there is: here each is the only one."""
     if request.param != "as it is":
-        monkeypatch.setattr("orders.search.walking._FIRST_WALK", 3)
+        monkeypatch.setattr("orders.search.planning._SHORTEST_WALK", 3)
+        monkeypatch.setattr("orders.search.planning._DISAPPOINTING", 0)
     if request.param == "nothing is fetched whole":
-        monkeypatch.setattr("orders.search.walking._MOST_FETCHED", 0)
+        monkeypatch.setattr("orders.search.walking.MOST_FETCHED", 0)
 
 
 @pytest.mark.usefixtures("_ways")

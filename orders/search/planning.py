@@ -1,0 +1,87 @@
+"""Which way to take to the hits.
+
+This is decided here and not by the databases: neither knows that a walk may end after fifty hits,
+and where they err it is by seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from .sizes import Sizes
+from .sql import Condition
+
+# How many orders are fetched and sorted at most. One of them takes as long as an entry and a half
+# on a walk.
+MOST_FETCHED = 10_000
+_FETCHING = 1.5
+# Entries of an index that are walked at least before it is given up, and how many times as far as
+# was expected.
+_SHORTEST_WALK = 3000
+_DISAPPOINTING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The index of `guide`, which has about `size` entries, is walked and each order tested: of
+    `expected` entries. `fetch` is the condition all of whose orders could be fetched instead.
+    """
+
+    guide: Condition
+    tests: tuple[Condition, ...] = ()
+    size: int = 0
+    expected: float = 0
+    fetch: Condition | None = None
+    tests_of_fetched: tuple[Condition, ...] = ()
+    is_fetch_cheaper: bool = False
+
+    @property
+    def far(self) -> int:
+        """After so many entries a walk is given up."""
+        return max(_SHORTEST_WALK, int(self.expected * _DISAPPOINTING))
+
+
+def plan(
+    conditions: Sequence[Condition], everything: Condition, *, column: str, n: int, sizes: Sizes
+) -> Plan:
+    """For the first `n` orders by `column`. `everything` is all orders in that order."""
+    guides = [one for one in conditions if one.is_sorted_by(column)]
+    if len(conditions) == len(guides) <= 1:
+        # Nothing is to be tested on the way.
+        return Plan((*guides, everything)[0])
+    size_of = {id(one): _size(one, sizes) for one in conditions}
+    size_of[id(everything)] = sizes.all
+
+    def expected(guide: Condition) -> float:
+        """As if each were spread evenly among the others."""
+        others = (one for one in conditions if one is not guide)
+        return n / prod(min(1.0, max(size_of[id(one)], 1) / sizes.all) for one in others)
+
+    def cost(guide: Condition) -> float:
+        """In entries. Where the index ends before there are enough, all will be fetched after."""
+        size = size_of[id(guide)]
+        return expected(guide) if expected(guide) < size else size * 2.5
+
+    guide = min((*guides, everything), key=cost)
+    few = [one for one in conditions if one.sources and size_of[id(one)] <= MOST_FETCHED]
+    fetch = min(few, key=lambda one: size_of[id(one)], default=None)
+    return Plan(
+        guide=guide,
+        tests=_without(guide, conditions),
+        size=size_of[id(guide)],
+        expected=expected(guide),
+        fetch=fetch,
+        tests_of_fetched=_without(fetch, conditions),
+        is_fetch_cheaper=fetch is not None and size_of[id(fetch)] * _FETCHING < cost(guide),
+    )
+
+
+def _size(condition: Condition, sizes: Sizes) -> int:
+    """What no index knows is taken for common."""
+    return sizes.of(condition) if condition.sources else sizes.all // 2
+
+
+def _without(one: Condition | None, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    return tuple(other for other in conditions if other is not one)

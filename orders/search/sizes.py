@@ -1,0 +1,118 @@
+"""How many orders fulfill something, roughly: what deciding between ways to find them takes.
+
+Kept in the process for a while; a wrong number makes a search slower and never wrong.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from .budget import Budget
+from .dialects import dialect
+from .folding import word_starts
+from .sql import Condition, Source
+
+# An index is counted up to here.
+MOST = 20_000
+SHORT = 2
+_SAMPLE = 2000
+_LETTERS_OF = 500
+_KEPT_SECONDS = 60.0
+
+
+@dataclass
+class _Known:
+    """What is known of one database, until it is too old."""
+
+    until: float
+    counts: dict[tuple[int, str], int]
+    people: list[str]
+    sizes: dict[tuple[str, str, tuple[object, ...]], int] = field(default_factory=dict)
+
+    @cached_property
+    def starts(self) -> list[set[str]]:
+        return [word_starts(one) for one in self.people]
+
+    @cached_property
+    def trigrams(self) -> Counter[str]:
+        text = "\n".join(self.people[:_LETTERS_OF])
+        return Counter(text[at : at + 3] for at in range(len(text) - 2))
+
+
+_known: dict[str, _Known] = {}
+
+
+class Sizes:
+    def __init__(self, given: Budget) -> None:
+        self._given = given
+
+    @cached_property
+    def _now(self) -> _Known:
+        key = str(self._given.connection.settings_dict["NAME"])
+        known = _known.get(key)
+        if known is None or known.until < time.monotonic():
+            known = _known[key] = self._look()
+        return known
+
+    def _look(self) -> _Known:
+        counts = self._given.rows("SELECT workspace_id, status, n FROM orders_ordercount")
+        people = self._given.rows(
+            f"SELECT people FROM orders_order ORDER BY id DESC LIMIT {_SAMPLE}"  # noqa: S608
+        )
+        return _Known(
+            until=time.monotonic() + _KEPT_SECONDS,
+            counts={(workspace, status): n for workspace, status, n in counts},
+            people=[text for (text,) in people],
+        )
+
+    @cached_property
+    def all(self) -> int:
+        return max(1, sum(self._now.counts.values()))
+
+    def of(self, condition: Condition) -> int:
+        """Of those that fulfill it, to some tens of thousands in each index."""
+        if condition.size is not None:
+            return condition.size()
+        counted = sum(self._measured(one) for one in condition.sources if not one.is_text)
+        return counted + (self._of_people(condition.text) if condition.text else 0)
+
+    def kept(self, *, statuses: Collection[str] = (), workspaces: Collection[int] = ()) -> int:
+        """By the numbers that are kept in step with the orders."""
+        return sum(
+            n
+            for (workspace, status), n in self._now.counts.items()
+            if (not statuses or status in statuses) and (not workspaces or workspace in workspaces)
+        )
+
+    def _of_people(self, word: str) -> int:
+        """How many people have the word in their name or address; 0: few or none."""
+        now = self._now
+        if len(word) > SHORT:
+            found = sum(word in one for one in now.people)
+        else:
+            found = sum(any(one.startswith(word) for one in starts) for starts in now.starts)
+        return found * self.all // max(1, len(now.people))
+
+    def rarest_part(self, text: str, *, length: int) -> str:
+        """As much of a long text as tells most: common letters are dear to look up."""
+        common = self._now.trigrams
+        counts = [common[text[at : at + 3]] for at in range(len(text) - 2)]
+        width = length - 2
+        start = min(range(len(counts) - width + 1), key=lambda at: sum(counts[at : at + width]))
+        return text[start : start + length]
+
+    def _measured(self, source: Source) -> int:
+        key = source.table, source.where.text, source.where.params
+        sizes = self._now.sizes
+        if key not in sizes:
+            tables = dialect(self._given.vendor).from_(source, "")
+            sql = (
+                f"SELECT count(*) FROM (SELECT 1 FROM {tables}"  # noqa: S608
+                f" WHERE {source.where.text} LIMIT {MOST}) counted"
+            )
+            sizes[key] = int(self._given.rows(sql, source.where.params)[0][0])
+        return sizes[key]
