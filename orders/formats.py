@@ -119,6 +119,12 @@ def relative(at: datetime, now: datetime) -> str:
     return "now"
 
 
+def age(at: datetime, now: datetime) -> str:
+    """How long ago, to the second where that matters: "40 s ago", "5 min ago"."""
+    seconds = int((now - at).total_seconds())
+    return f"{max(0, seconds)} s ago" if seconds < 60 else relative(at, now)
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def iso(at: datetime) -> str:
     """For `datetime=` attributes: whole seconds in UTC, "2026-03-12T23:59:00Z"."""

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from orders.views import audit, detail, health, lists, people, system, writes
+from orders.views import audit, detail, health, list_parts, lists, people, system, writes
 
 _ORDER = "orders/<uuid:order_id>/"
 _OPERATION = _ORDER + "operations/<uuid:operation_id>/"
@@ -11,6 +11,9 @@ _OPERATION = _ORDER + "operations/<uuid:operation_id>/"
 urlpatterns = [
     path("", lists.home, name="home"),
     path("orders/", lists.order_list, name="order_list"),
+    path("orders/facets/", list_parts.order_facets, name="order_facets"),
+    path("orders/changes/", list_parts.order_changes, name="order_changes"),
+    path("orders/choices/<slug:kind>/", list_parts.order_choices, name="order_choices"),
     path(_ORDER, detail.order_detail, name="order_detail"),
     path(_ORDER + "cancel/", writes.order_cancel, name="order_cancel"),
     path(_ORDER + "expiration/", writes.order_expiration, name="order_expiration"),

@@ -59,6 +59,9 @@ class Row:
 TABLE: dict[str, Row] = {
     "home": Row(LOGGED_IN, (302, 302, 405, 405, 405)),
     "order_list": Row(READERS, (200, 200, 405, 405, 405)),
+    "order_facets": Row(READERS, (200, 200, 405, 405, 405)),
+    "order_changes": Row(READERS, (200, 200, 405, 405, 405)),
+    "order_choices": Row(READERS, (200, 200, 405, 405, 405)),
     "order_detail": Row(READERS, (200, 200, 405, 405, 405)),
     "order_cancel": Row(AGENTS, (200, 200, 422, 405, 405)),
     "order_expiration": Row(AGENTS, (200, 200, 422, 405, 405)),
@@ -113,6 +116,8 @@ class Ground:
             "operation_id": self.operation.pk,
         }
         wanted = {"order_cancel", "order_expiration", "order_detail", "operation"}
+        if name == "order_choices":
+            return reverse(name, args=["sender"])
         if name in ("operation", "operation_settle"):
             return reverse(name, kwargs=given)
         return reverse(name, args=[self.order_id] if name in wanted else [])

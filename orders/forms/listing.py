@@ -1,122 +1,148 @@
-"""What the list of orders is asked for by its URL: creation window, page size, place.
-
-Goody's creation bounds are inclusive at both ends (GET /v1/orders: created_at[after] and
-created_at[before]); days are the viewer's.
-"""
+"""What the list of orders is asked for by its URL: filters, sort, page size, place."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+import re
 from typing import Any
-from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.core import signing
-from django.urls import reverse
 
-from orders.days import start_of
+from goody.types import ENDED
+from orders.search.folding import fold
+from orders.search.language import MOST_LETTERS
+from orders.search.query import Sort
 
 from .days import DayField
+from .filters import DEFAULT_SIZE, FLAGS, PRESETS, SIZES, Filters
+from .positions import BadPosition, Place, Position, read_position
 
-SIZES = (25, 50, 100)
-DEFAULT_SIZE = 50
 MOST_PAGES = 1_000_000
-_CLOCKS_APART = timedelta(seconds=30)
-# Goody prints whole seconds and may store finer ones: bounds are rounded up.
-_FRACTION = timedelta(seconds=1)
-_signer = signing.Signer(salt="orders.list.position")
+_MOST_STATUSES = 50
+_LONGEST_STATUS = 100
+_LONGEST_NAME = 300
+_BATCH = re.compile(r"[0-9a-f]{1,8}|[0-9a-f-]{9,36}")
 
 
-class BadPosition(Exception):
-    """The place in the list was not written by us."""
+# What the controls are called.
+LABELS = {
+    "created_after": "Created from",
+    "created_before": "Created until",
+    "expires_after": "Expires from",
+    "expires_before": "Expires until",
+    "workspace": "Workspace",
+    "batch": "Batch",
+    "sender": "Sender",
+    "product": "Product",
+    "brand": "Brand",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A page of the list as it stood when its first page was asked for.
+class NameField(forms.CharField):
+    """A part of a name, or an id."""
 
-    `created_before` (aware UTC) keeps orders that came since from shifting the pages. The first
-    page of all has none: it shows the newest.
+    def __init__(self, *, label: str) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            max_length=_LONGEST_NAME,
+            error_messages={"max_length": f"“{label}” is longer than any name."},
+        )
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if text and not fold(text):
+            raise forms.ValidationError(f"“{self.label}” holds nothing that can be looked for.")
+        return text
+
+
+class BatchField(forms.CharField):
+    """The id of a batch or its beginning, in small letters with dashes."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value).lower()
+        if text and not _BATCH.fullmatch(text):
+            raise forms.ValidationError(
+                "“Batch” is the id of a batch or its beginning, such as 1a2b3c4d."
+            )
+        return text
+
+
+class StatusField(forms.Field):
+    """Any number of statuses, also such as Goody's documentation does not know; the ended ones,
+    which are one group to us, as the first of them.
     """
 
-    page: int = 1
-    created_before: datetime | None = None
+    widget = forms.MultipleHiddenInput
 
-    @classmethod
-    def read(cls, text: str) -> Position:
-        """Raise BadPosition for anything that `write` did not write."""
-        if not text:
-            return cls()
-        try:
-            page, before = _signer.unsign_object(text)
-            return cls(page, datetime.fromtimestamp(before, UTC) if before else None)
-        except (signing.BadSignature, ValueError, TypeError) as error:
-            raise BadPosition from error
-
-    def write(self) -> str:
-        before = self.created_before
-        return _signer.sign_object((self.page, int(before.timestamp()) if before else 0))
-
-    def frozen(self, now: datetime, newest: datetime | None = None) -> Position:
-        """The place to which other pages are counted.
-
-        `newest` is the latest creation time on the first page, None where one is not known there.
-        No order of that page may lie past the bound: the others would move up, and some would
-        fall between two pages. Our clock may run behind Goody's, so that without `newest` the
-        bound lies ahead. What remains then: orders that come meanwhile show a row twice, and
-        clocks that are still further apart skip one.
-        """
-        if self.created_before is not None:
-            return self
-        latest = now + _CLOCKS_APART if newest is None else max(now, newest)
-        return replace(self, created_before=latest.replace(microsecond=0) + _FRACTION)
+    def clean(self, value: Any) -> tuple[str, ...]:
+        given = (ENDED[0] if status in ENDED else status for status in value or ())
+        statuses = tuple(dict.fromkeys(filter(None, given)))
+        if len(statuses) > _MOST_STATUSES or any(len(s) > _LONGEST_STATUS for s in statuses):
+            raise forms.ValidationError("These are no statuses of orders.")
+        return statuses
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """The creation window: days as typed, both included."""
+class FlagField(forms.TypedChoiceField):
+    """Yes, no, or either, by the words that the URL has for them."""
 
-    after: date | None = None
-    before: date | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.after is None and self.before is None
-
-    def bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-        """First and last second (aware UTC) of the days in the zone, skipped hours minded."""
-        start = start_of(self.after, zone) if self.after else None
-        if self.before is None:
-            return start, None
-        next_day = start_of(self.before + timedelta(days=1), zone)
-        return start, next_day - timedelta(seconds=1)
+    def __init__(self, *, label: str, name: str) -> None:
+        no, yes = FLAGS[name]
+        super().__init__(
+            label=label,
+            required=False,
+            choices=[(yes, yes), (no, no)],
+            coerce=lambda text: text == yes,
+            empty_value=None,
+            error_messages={"invalid_choice": f"“{label}” is “{yes}” or “{no}”."},
+        )
 
 
-def list_url(*, window: Window, size: int, position: Position | None = None) -> str:
-    """The address of a list; the first page of all without a position."""
-    query: dict[str, Any] = {}
-    if window.after:
-        query["created_after"] = window.after.isoformat()
-    if window.before:
-        query["created_before"] = window.before.isoformat()
-    if size != DEFAULT_SIZE:
-        query["per_page"] = size
-    if position is not None:
-        query["position"] = position.write()
-    path = reverse("order_list")
-    return f"{path}?{urlencode(query)}" if query else path
+def _day(label: str) -> DayField:
+    return DayField(label=label, invalid=f"“{label}” is not a date. Write it as YYYY-MM-DD.")
 
 
 class ListingForm(forms.Form):
-    created_after = DayField(
-        label="Created from",
-        invalid="“Created from” is not a date. Write it as YYYY-MM-DD.",
+    q = forms.CharField(
+        required=False,
+        max_length=MOST_LETTERS,
+        error_messages={"max_length": f"A search has at most {MOST_LETTERS:,} letters."},
     )
-    created_before = DayField(
-        label="Created until",
-        invalid="“Created until” is not a date. Write it as YYYY-MM-DD.",
+    finding = forms.UUIDField(
+        required=False,
+        error_messages={"invalid": "This address does not name a list of pasted orders."},
+    )
+    status = StatusField(required=False)
+    created_after = _day("Created from")
+    created_before = _day("Created until")
+    expires = forms.ChoiceField(
+        required=False,
+        choices=PRESETS.items(),
+        error_messages={"invalid_choice": f"“Expires” is one of {', '.join(PRESETS)}."},
+    )
+    expires_after = _day("Expires from")
+    expires_before = _day("Expires until")
+    workspace = NameField(label="Workspace")
+    batch = BatchField(required=False)
+    sender = NameField(label="Sender")
+    product = NameField(label="Product")
+    brand = NameField(label="Brand")
+    swapped = FlagField(label="Swapped", name="swapped")
+    payment = FlagField(label="Payment", name="payment")
+    delivery = FlagField(label="Delivery", name="delivery")
+    view = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), "This address does not name a saved view."
+        ),
+    )
+    sort = forms.TypedChoiceField(
+        required=False,
+        choices=[(sort.value, sort.value) for sort in Sort],
+        coerce=Sort,
+        empty_value=None,
+        error_messages={"invalid_choice": "Orders cannot be sorted by this."},
     )
     per_page = forms.TypedChoiceField(
         required=False,
@@ -125,7 +151,7 @@ class ListingForm(forms.Form):
         empty_value=DEFAULT_SIZE,
         error_messages={"invalid_choice": "A page has 25, 50 or 100 orders."},
     )
-    position = forms.CharField(required=False, max_length=400)
+    position = forms.CharField(required=False, max_length=1000)
     goto = forms.IntegerField(
         required=False,
         min_value=1,
@@ -137,9 +163,9 @@ class ListingForm(forms.Form):
         },
     )
 
-    def clean_position(self) -> Position:
+    def clean_position(self) -> Position | Place:
         try:
-            return Position.read(self.cleaned_data["position"])
+            return read_position(self.cleaned_data["position"])
         except BadPosition as error:
             raise forms.ValidationError(
                 "This address does not name a place in the list: it was altered or copied in part."
@@ -147,16 +173,18 @@ class ListingForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        after, before = values.get("created_after"), values.get("created_before")
-        if after and before and after > before:
-            self.add_error("created_before", "“Created until” is before “Created from”.")
+        for name in ("created", "expires"):
+            after, before = values.get(f"{name}_after"), values.get(f"{name}_before")
+            if after and before and after > before:
+                word = name.capitalize()
+                self.add_error(f"{name}_before", f"“{word} until” is before “{word} from”.")
         return values
 
     @property
-    def window(self) -> Window:
-        """Valid days of the window, also when something else is wrong."""
-        values = self.cleaned_data
-        return Window(after=values.get("created_after"), before=values.get("created_before"))
+    def filters(self) -> Filters:
+        """The valid part of them, also when something else is wrong."""
+        names = Filters.__dataclass_fields__
+        return Filters(**{name: one for name, one in self.cleaned_data.items() if name in names})
 
     @property
     def sentences(self) -> list[str]:

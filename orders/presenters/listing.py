@@ -1,90 +1,38 @@
-"""The page around the rows of a list: counts, pager, active filters, what an empty one means."""
+"""A page of Goody's own list: counts, pager, what an empty one means."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from orders import formats
-from orders.forms.listing import SIZES, Position, Window, list_url
+from orders.forms.filters import SIZES, Filters
+from orders.forms.positions import Position
 from orders.services import Listing
 from orders.viewer import Viewer
 
 from .marks import Banner
-from .rows import Cells, Row, Setting, make_row
+from .pages import Empty, Goto, Link, Page, Pager
+from .rows import Cells, Setting, make_row
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    label: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pager:
-    """URLs are "" where there is nowhere to go. `last` is "" too when Goody gave no total."""
-
-    place: str
-    first: str
-    previous: str
-    next: str
-    last: str
-    position: str
-    page: int
-    pages: int | None
-    sizes: list[Link]
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """An active filter in words, and the list without it."""
-
-    text: str
-    remove_url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Empty:
-    """Why there is no row: three different things, and none of them "Goody is down"."""
-
-    title: str
-    sentence: str
-    link: Link | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    rows: list[Row]
-    count: str
-    announcement: str
-    as_of: str
-    as_of_iso: str
-    pager: Pager
-    banners: list[Banner]
-    empty: Empty | None
-    url: str
-
-
-def make_page(
-    listing: Listing, *, viewer: Viewer, window: Window, size: int, asked: Position
-) -> Page:
-    """`asked` is the place in the URL, `size` the wanted rows a page."""
-    url = list_url(
-        window=window, size=size, position=asked if asked.created_before is not None else None
-    )
-    pager = _pager(listing, window=window, size=size, asked=asked)
+def make_page(listing: Listing, *, viewer: Viewer, filters: Filters, asked: Position) -> Page:
+    """`asked` is the place in the URL."""
+    url = filters.url(position=asked.write() if asked.created_before is not None else "")
+    frozen = replace(asked, page=listing.page).frozen(listing.as_of, _newest(listing))
+    pager = _pager(listing, filters=filters, frozen=frozen)
     setting = Setting.of(viewer, next_url=url)
     count = _count(listing)
     return Page(
         rows=[make_row(Cells.of(one), setting=setting) for one in listing.rows],
+        caption=f"Orders, newest first as Goody gives them. {pager.place}.",
         count=count,
         announcement=f"{count}. {pager.place}.",
         as_of=formats.clock(listing.as_of, viewer.zone),
         as_of_iso=formats.iso(listing.as_of),
         pager=pager,
         banners=_banners(listing),
-        empty=_empty(listing, window=window, size=size, pager=pager),
+        empty=_empty(listing, filters=filters, frozen=frozen),
         url=url,
     )
 
@@ -112,27 +60,25 @@ def _pages(listing: Listing) -> int | None:
     return max(1, -(-listing.total // listing.per_page))
 
 
-def _pager(listing: Listing, *, window: Window, size: int, asked: Position) -> Pager:
+def _pager(listing: Listing, *, filters: Filters, frozen: Position) -> Pager:
     pages, page = _pages(listing), listing.page
-    frozen = replace(asked, page=page).frozen(listing.as_of, _newest(listing))
+    # Goody's answer may hold fewer rows a page than were wanted.
+    here = filters.but(per_page=listing.per_page)
 
     def to(number: int | None) -> str:
         if number is None or number == page:
             return ""
-        there = replace(frozen, page=number)
-        return list_url(window=window, size=listing.per_page, position=there)
+        return here.url(position=replace(frozen, page=number).write())
 
     return Pager(
         place=f"Page {page:,} of {pages:,}" if pages else f"Page {page:,}",
-        first=list_url(window=window, size=size) if page > 1 else "",
+        first=filters.url() if page > 1 else "",
         previous=to(min(page - 1, pages or page - 1)) if page > 1 else "",
         next=to(page + 1) if _has_more(listing, pages) else "",
         last=to(pages) if pages and pages > page else "",
-        position=frozen.write(),
-        page=page,
-        pages=pages,
-        sizes=[Link(str(n), list_url(window=window, size=n)) for n in SIZES],
-        size=listing.per_page,
+        sizes=[Link(str(n), filters.but(per_page=n).url()) for n in SIZES],
+        size=str(listing.per_page),
+        goto=Goto(pages=pages, hidden=[("position", frozen.write()), *here.params()]),
     )
 
 
@@ -148,17 +94,6 @@ def _has_more(listing: Listing, pages: int | None) -> bool:
     if pages is not None:
         return listing.page < pages
     return len(listing.rows) + listing.quarantined >= listing.per_page
-
-
-def filters_in_words(window: Window, *, size: int) -> list[Filter]:
-    filters = []
-    if window.after:
-        rest = list_url(window=replace(window, after=None), size=size)
-        filters.append(Filter(f"Created from {formats.date_in_words(window.after)}", rest))
-    if window.before:
-        rest = list_url(window=replace(window, before=None), size=size)
-        filters.append(Filter(f"Created until {formats.date_in_words(window.before)}", rest))
-    return filters
 
 
 def _banners(listing: Listing) -> list[Banner]:
@@ -195,16 +130,16 @@ def _banners(listing: Listing) -> list[Banner]:
     return banners
 
 
-def _empty(listing: Listing, *, window: Window, size: int, pager: Pager) -> Empty | None:
+def _empty(listing: Listing, *, filters: Filters, frozen: Position) -> Empty | None:
     if listing.rows or listing.quarantined or _contradicts_itself(listing):
         return None
     if listing.page > 1:
-        return _beyond_the_end(listing, pager, window=window, size=size)
-    if not window.is_open:
+        return _beyond_the_end(listing, filters=filters, frozen=frozen)
+    if not filters.is_everything:
         return Empty(
             title="No order matches",
-            sentence=f"Goody has none {_in_words(window)}.",
-            link=Link("Drop the filter", list_url(window=Window(), size=size)),
+            sentence=f"Goody has none {_in_words(filters)}.",
+            links=[Link("Drop the filter", filters.cleared().url())],
         )
     return Empty(
         title="There are no orders yet",
@@ -212,26 +147,26 @@ def _empty(listing: Listing, *, window: Window, size: int, pager: Pager) -> Empt
     )
 
 
-def _beyond_the_end(listing: Listing, pager: Pager, *, window: Window, size: int) -> Empty:
-    if pager.pages is None:
+def _beyond_the_end(listing: Listing, *, filters: Filters, frozen: Position) -> Empty:
+    title, pages = f"Page {listing.page:,} is past the end", _pages(listing)
+    if pages is None:
         return Empty(
-            title=f"Page {listing.page:,} is past the end",
+            title=title,
             sentence="Goody has no orders there.",
-            link=Link("First page", list_url(window=window, size=size)),
+            links=[Link("First page", filters.url())],
         )
-    place = replace(Position.read(pager.position), page=pager.pages)
-    pages = "is 1 page" if pager.pages == 1 else f"are {pager.pages:,} pages"
+    last = filters.but(per_page=listing.per_page).url(position=replace(frozen, page=pages).write())
     return Empty(
-        title=f"Page {listing.page:,} is past the end",
-        sentence=f"There {pages}.",
-        link=Link("Last page", list_url(window=window, size=listing.per_page, position=place)),
+        title=title,
+        sentence="There is 1 page." if pages == 1 else f"There are {pages:,} pages.",
+        links=[Link("Last page", last)],
     )
 
 
-def _in_words(window: Window) -> str:
+def _in_words(filters: Filters) -> str:
     parts = []
-    if window.after:
-        parts.append(f"created from {formats.date_in_words(window.after)}")
-    if window.before:
-        parts.append(f"created until {formats.date_in_words(window.before)}")
+    if filters.created_after:
+        parts.append(f"created from {formats.date_in_words(filters.created_after)}")
+    if filters.created_before:
+        parts.append(f"created until {formats.date_in_words(filters.created_before)}")
     return " and ".join(parts)

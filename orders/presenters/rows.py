@@ -23,7 +23,7 @@ from orders.eligibility import ExpiryKind, Verdict
 from orders.formats import NOTHING
 from orders.models import Operation
 from orders.outcomes import tell
-from orders.services import ListedOrder
+from orders.services import FoundOrder, ListedOrder
 from orders.viewer import Viewer
 
 from .marks import EXPIRY_TONES, status_badge
@@ -54,6 +54,10 @@ class Cells(NamedTuple):
     problems: tuple[str, ...]
     is_cancel_on_record: bool
     operation: Operation | None
+    # Goody answered 404 when it was asked for last.
+    is_missing: bool = False
+    # What was searched for and where it stands, if that is no cell of the row.
+    matched: str = ""
 
     @classmethod
     def of(cls, listed: ListedOrder) -> Self:
@@ -78,6 +82,29 @@ class Cells(NamedTuple):
             operation=listed.operation,
         )
 
+    @classmethod
+    def found(cls, one: FoundOrder, *, matched: str = "") -> Self:
+        hit = one.hit
+        return cls(
+            id=hit.uuid,
+            status=hit.status,
+            recipient=hit.recipient_name,
+            email=hit.recipient_email,
+            gift=_titled(hit.product, hit.quantity) if hit.item_count else "",
+            more_items=max(0, hit.item_count - 1),
+            cents=hit.amount_cents,
+            is_before_tax=hit.is_before_tax,
+            sender=hit.sender.partition(" <")[0],
+            batch_id=hit.order_batch_id,
+            created_at=hit.created_at,
+            expires_at=hit.expires_at,
+            problems=("expires_at",) if hit.is_expiry_odd else (),
+            is_cancel_on_record=one.is_cancel_on_record,
+            operation=one.operation,
+            is_missing=hit.missing_at is not None,
+            matched=matched,
+        )
+
 
 def gift_of(order: Order) -> tuple[str, int]:
     """The first item, and how many more there are."""
@@ -85,10 +112,12 @@ def gift_of(order: Order) -> tuple[str, int]:
     if not items:
         return "", 0
     first = items[0]
-    name = (first.product.name if first.product else None) or "Unnamed product"
-    if first.quantity is not None and first.quantity > 1:
-        name = f"{first.quantity} × {name}"
-    return name, len(items) - 1
+    return _titled(first.product.name if first.product else None, first.quantity), len(items) - 1
+
+
+def _titled(product: str | None, quantity: int | None) -> str:
+    name = product or "Unnamed product"
+    return f"{quantity} × {name}" if quantity is not None and quantity > 1 else name
 
 
 def sender_of(order: Order) -> str:
@@ -134,6 +163,8 @@ class Row(NamedTuple):
     failure: str = ""
     failure_why: str = ""
     failure_url: str = ""
+    missing: str = ""
+    matched: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +223,8 @@ def make_row(cells: Cells, *, setting: Setting, failed: Operation | None = None)
         batch=formats.short_id(cells.batch_id) if cells.batch_id else "",
         created=formats.day(created_at, zone) if created_at else "",
         created_iso=formats.iso(created_at) if created_at else "",
+        missing="Goody does not know it any more" if cells.is_missing else "",
+        matched=cells.matched,
         **_expires(cells, zone=zone, now=setting.now),
         **_deeds(cells, path, setting),
         **(_busy(cells.operation, path, setting) if cells.operation else {}),

@@ -18,6 +18,14 @@ from .reading import (
     stored_order,
     why_not_fresh,
 )
+from .searching import (
+    Found,
+    FoundOrder,
+    Understood,
+    find_orders,
+    look_at_page,
+    understand,
+)
 from .sending import (
     FormKeyReused,
     NotRecorded,
@@ -39,6 +47,8 @@ from .writes import may_undo
 
 __all__ = [
     "FormKeyReused",
+    "Found",
+    "FoundOrder",
     "KeyCheck",
     "ListedOrder",
     "Listing",
@@ -48,13 +58,16 @@ __all__ = [
     "OrderNotFound",
     "OrderView",
     "OutcomeNotRecorded",
+    "Understood",
     "abandon_expired",
     "cancel_order",
     "check_key",
     "due_operations",
     "extend_order",
+    "find_orders",
     "learn_from_list",
     "list_orders",
+    "look_at_page",
     "may_undo",
     "note_oddities",
     "refresh_order",
@@ -62,5 +75,6 @@ __all__ = [
     "settle_by_hand",
     "settle_operation",
     "stored_order",
+    "understand",
     "why_not_fresh",
 ]

@@ -155,7 +155,7 @@ def _with_what_we_know(
     for operation in Operation.objects.history([order.id for order in orders]):
         if operation.is_open:
             open_ones[operation.order_uuid] = operation
-        elif _is_applied_cancel(operation):
+        elif is_applied_cancel(operation):
             canceled.add(operation.order_uuid)
     return tuple(
         ListedOrder(
@@ -168,7 +168,7 @@ def _with_what_we_know(
     )
 
 
-def _is_applied_cancel(operation: Operation) -> bool:
+def is_applied_cancel(operation: Operation) -> bool:
     return operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED
 
 
@@ -253,7 +253,7 @@ def _view(
         operation=next((one for one in operations if one.is_open), None),
         operations=operations,
         is_cancel_on_record=order.status == "canceled"
-        or any(_is_applied_cancel(one) for one in operations),
+        or any(is_applied_cancel(one) for one in operations),
     )
 
 

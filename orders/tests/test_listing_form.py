@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import signing
 
-from orders.forms.listing import BadPosition, Position, Window, list_url
+from orders.forms.filters import Filters
+from orders.forms.positions import BadPosition, Position, read_position
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 400_000, tzinfo=UTC)
 
@@ -27,12 +28,12 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, 400_000, tzinfo=UTC)
 )
 def test_a_day_is_the_viewers_from_first_to_last_second(zone, day, after, before):
     on = date.fromisoformat(day)
-    bounds = Window(after=on, before=on).bounds(ZoneInfo(zone))
+    bounds = Filters(created_after=on, created_before=on).created_bounds(ZoneInfo(zone))
     assert [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in bounds] == [after, before]
 
 
 def test_an_open_end_has_no_bound():
-    assert Window().bounds(ZoneInfo("UTC")) == (None, None)
+    assert Filters().created_bounds(ZoneInfo("UTC")) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +59,9 @@ def test_a_place_keeps_the_bound_of_its_first_page():
 
 def test_what_is_written_is_read_again():
     place = Position(page=7).frozen(NOW)
-    assert Position.read(place.write()) == place
-    assert Position.read(Position(page=7).write()) == Position(page=7)
-    assert Position.read("") == Position()
+    assert read_position(place.write()) == place
+    assert read_position(Position(page=7).write()) == Position(page=7)
+    assert read_position("") is None
 
 
 @pytest.mark.parametrize(
@@ -75,12 +76,4 @@ def test_what_is_written_is_read_again():
 )
 def test_what_is_not_ours_is_refused(text):
     with pytest.raises(BadPosition):
-        Position.read(text)
-
-
-def test_the_address_of_a_list_names_only_what_differs():
-    assert list_url(window=Window(), size=50) == "/orders/"
-    window = Window(after=date(2026, 1, 2), before=date(2026, 3, 4))
-    assert list_url(window=window, size=25) == (
-        "/orders/?created_after=2026-01-02&created_before=2026-03-04&per_page=25"
-    )
+        read_position(text)

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orders.forms.listing import Position
+from orders.forms.positions import Position, read_position
 from orders.models import CreatedFrom, Operation, Order, Profile, State
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import ORDERS
@@ -116,7 +116,7 @@ def test_go_to_page_leads_to_an_opaque_place_and_keeps_the_bound(agent):
     assert response.status_code == 302
     query = parse_qs(urlsplit(response["Location"]).query)
     assert list(query) == ["position"]
-    there, here = Position.read(query["position"][0]), Position.read(position)
+    there, here = read_position(query["position"][0]), read_position(position)
     assert (there.page, there.created_before) == (5, here.created_before)
     assert "Page 5 of 6" in text_of(agent.get(response["Location"]))
 

@@ -22,6 +22,7 @@ from orders import formats
 from orders.audit import NotAllowed, Right, note_security_event
 from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused, wait_asked_for
 from orders.presenters.marks import Banner
+from orders.search import TooBroad
 from orders.services import OrderNotFound
 
 from .fragments import target_of
@@ -79,6 +80,8 @@ def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
         return _gate_closed(request, exception)
     if isinstance(exception, GoodyError):
         return _goody_failed(exception)
+    if isinstance(exception, TooBroad):
+        return _too_broad()
     if isinstance(exception, OperationalError | InterfaceError):
         return _database_failed(request, exception)
     return None
@@ -155,6 +158,17 @@ def _not_configured(failure: NotConfigured) -> Problem:
         f"{reason}." if reason else "The dashboard does not know which Goody to ask.",
         "Put it right in the environment or in the file .env (see .env.example and the README), "
         "then restart the dashboard.",
+        tone="warn",
+    )
+
+
+def _too_broad() -> Problem:
+    return Problem(
+        503,
+        "Too broad: add a date or a status",
+        "This search goes through too many orders to be answered at once.",
+        link_url=reverse("order_list"),
+        link_label="All orders",
         tone="warn",
     )
 

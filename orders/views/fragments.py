@@ -13,16 +13,25 @@ from django import shortcuts
 from django.http import HttpRequest, HttpResponse
 
 
+def source_of(request: HttpRequest) -> str:
+    """The id of the element that made htmx ask, "" when there is none. Sent as the target is."""
+    return _id_in(request, "HX-Source")
+
+
 def target_of(request: HttpRequest) -> str:
     """The id of the element that htmx wants to fill, "" when there is none.
 
     htmx 4 sends `HX-Target: tag#id`, the id percent-encoded. A Back that htmx answers from the
     server wants the whole page, whatever the target.
     """
+    return _id_in(request, "HX-Target")
+
+
+def _id_in(request: HttpRequest, header: str) -> str:
     headers = request.headers
     if headers.get("HX-Request") != "true" or "HX-History-Restore-Request" in headers:
         return ""
-    return unquote(headers.get("HX-Target", "").partition("#")[2])
+    return unquote(headers.get(header, "").partition("#")[2])
 
 
 def chosen_partial(target: str, fragments: Mapping[str, str]) -> str:

@@ -1,23 +1,39 @@
-"""The list of orders: one live page of Goody's."""
+"""The list of orders: Goody's own, page by page, until the index is filled; from the index then.
+
+What Goody's list cannot be asked is answered from the index even while that is being filled.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from orders import formats, services
+from goody.errors import GoodyError
+from orders import formats, services, sync
 from orders.audit import Right
-from orders.forms.listing import DEFAULT_SIZE, ListingForm, Position, Window, list_url
-from orders.presenters.listing import Page, filters_in_words, make_page
-from orders.services import Listing
+from orders.gatekeeper import GateClosed
+from orders.presenters import empty
+from orders.presenters.filters import HINTS, make_bar, make_heads
+from orders.presenters.found import make_found_page, page_instead
+from orders.presenters.freshness import Freshness, make_freshness
+from orders.presenters.listing import make_page
+from orders.presenters.pages import Empty, Page
+from orders.search import TooBroad, choices
+from orders.services import Listing, OrderNotFound
 
-from .fragments import render
+from .answers import SeeOther
+from .asking import Question, read_question
+from .fragments import render, source_of
 from .permissions import requires
 
+TEMPLATE = "orders/list.html"
 _FRAGMENTS = {"results": "results"}
+_FORM = "filters"
 
 
 @require_safe
@@ -27,55 +43,145 @@ def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 @require_safe
 @requires(Right.READ)
-def order_list(request: HttpRequest) -> HttpResponse:
-    """Orders as Goody has them now, page by page, within a creation window."""
-    form = ListingForm(request.GET)
-    if not form.is_valid():
-        return _show(request, form, page=None, status=400)
-    if form.cleaned_data["goto"]:
-        return _go_to_page(request, form)
-    listing = _ask(request, form)
-    page = make_page(
-        listing,
+def order_list(request: HttpRequest) -> HttpResponseBase:
+    question = read_question(request)
+    if not question.is_clear:
+        return _show(request, question, page=None, status=400)
+    progress = sync.progress(request.viewer.now)
+    if not progress.is_complete and question.filters.is_only_a_window:
+        return _live(request, question)
+    freshness = make_freshness(progress, viewer=request.viewer)
+    understood = question.understood
+    if understood.order_id and not question.is_typing:
+        return _go_to_order(request, understood.order_id)
+    if understood.unknown_id and not question.is_typing:
+        return _ask_goody(request, question, understood.unknown_id, freshness)
+    return _indexed(request, question, freshness)
+
+
+# --- Goody's own list -------------------------------------------------------------------------
+
+
+def _live(request: HttpRequest, question: Question) -> HttpResponse:
+    if page := question.form.cleaned_data["goto"]:
+        return _go_to_page(request, question, page)
+    made = make_page(
+        _ask_for_page(request, question),
         viewer=request.viewer,
-        window=form.window,
-        size=form.cleaned_data["per_page"],
-        asked=form.cleaned_data["position"],
+        filters=question.filters,
+        asked=question.position,
     )
-    return _show(request, form, page=page)
+    return _show(request, question, page=made)
 
 
-def _go_to_page(request: HttpRequest, form: ListingForm) -> HttpResponseRedirect:
-    position: Position = form.cleaned_data["position"]
-    there = replace(position.frozen(request.viewer.now), page=form.cleaned_data["goto"])
-    size = form.cleaned_data["per_page"]
-    return HttpResponseRedirect(list_url(window=form.window, size=size, position=there))
+def _go_to_page(request: HttpRequest, question: Question, page: int) -> HttpResponseRedirect:
+    there = replace(question.position.frozen(request.viewer.now), page=page)
+    return HttpResponseRedirect(question.filters.url(position=there.write()))
 
 
-def _ask(request: HttpRequest, form: ListingForm) -> Listing:
-    position: Position = form.cleaned_data["position"]
-    after, before = form.window.bounds(request.viewer.zone)
+def _ask_for_page(request: HttpRequest, question: Question) -> Listing:
+    position = question.position
+    after, before = question.filters.created_bounds(request.viewer.zone)
     return services.list_orders(
         page=position.page,
-        per_page=form.cleaned_data["per_page"],
+        per_page=question.filters.per_page,
         created_after=after,
         created_before=min(filter(None, (before, position.created_before)), default=None),
         now=request.viewer.now,
     )
 
 
-def _show(
-    request: HttpRequest, form: ListingForm, *, page: Page | None, status: int = 200
+# --- from the index ---------------------------------------------------------------------------
+
+
+def _indexed(request: HttpRequest, question: Question, freshness: Freshness) -> HttpResponse:
+    asked = question.asked
+    try:
+        found = services.find_orders(
+            asked.query,
+            size=asked.filters.per_page,
+            now=request.viewer.now,
+            at=asked.place.key if asked.place else None,
+            is_backwards=bool(asked.place and asked.place.is_backwards),
+        )
+    except TooBroad:
+        return _show_instead(request, question, empty.too_broad(asked.filters), freshness)
+    page = make_found_page(found, asked=asked, freshness=freshness, viewer=request.viewer)
+    return _show(request, question, page=page, freshness=freshness)
+
+
+def _go_to_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    url = reverse("order_detail", args=[order_id])
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(headers={"HX-Redirect": url})
+    return SeeOther(url)
+
+
+def _ask_goody(
+    request: HttpRequest, question: Question, order_id: UUID, freshness: Freshness
 ) -> HttpResponse:
-    size = form.cleaned_data.get("per_page") or DEFAULT_SIZE
-    zone, now = request.viewer.zone, request.viewer.now
+    """Somebody looks for an id that the index does not know: Goody may, once, at this moment."""
+    try:
+        services.refresh_order(order_id=order_id, now=request.viewer.now)
+    except OrderNotFound:
+        why = empty.not_at_goody_either(order_id)
+    except (GateClosed, GoodyError) as error:
+        why = empty.goody_not_asked(order_id, services.why_not_fresh(error))
+    else:
+        return _go_to_order(request, order_id)
+    return _show_instead(request, question, why, freshness)
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+
+def _show_instead(
+    request: HttpRequest, question: Question, why: Empty, freshness: Freshness
+) -> HttpResponse:
+    page = page_instead(why, asked=question.asked, freshness=freshness)
+    return _show(request, question, page=page, freshness=freshness)
+
+
+def _show(
+    request: HttpRequest,
+    question: Question,
+    *,
+    page: Page | None,
+    freshness: Freshness | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """`freshness` where the page is none of Goody's own."""
+    bar = make_bar(
+        question.form,
+        box=question.understood.box,
+        reading=question.reading,
+        names=choices.name_of,
+    )
+    if page and not page.rows and page.empty is None and freshness:
+        unknown_id = question.understood.unknown_id
+        why = empty.why(question.asked, bar.active, freshness, unknown_id=unknown_id)
+        page = replace(page, empty=why)
     context = {
-        "form": form,
+        "filters": question.filters,
+        "bar": bar,
+        "heads": make_heads(question.filters, order=question.asked.query.order),
+        "hints": HINTS,
         "page": page,
-        "filters": filters_in_words(form.window, size=size),
-        "clear_url": list_url(window=Window(), size=size),
-        "size": size,
-        "default_size": DEFAULT_SIZE,
-        "zone": formats.zone_in_words(zone, now),
+        "sentences": question.sentences,
+        "zone": formats.zone_in_words(request.viewer.zone, request.viewer.now),
     }
-    return render(request, "orders/list.html", context, _FRAGMENTS, status=status)
+    response = render(request, TEMPLATE, context, _FRAGMENTS, status=status)
+    for name, value in _address(request, question).items():
+        response[name] = value
+    return response
+
+
+def _address(request: HttpRequest, question: Question) -> dict[str, str]:
+    """What htmx shall show as the page's address: the list's own, where a form asked.
+
+    Not while the id of one order stands in the box: it leads there, and so would Back.
+    """
+    if question.is_typing:
+        url = "false" if question.understood.order_id else question.filters.url()
+        return {"HX-Replace-Url": url}
+    return {"HX-Push-Url": question.filters.url()} if source_of(request) == _FORM else {}

@@ -129,6 +129,7 @@ function arriveAtResults(ctx) {
   if (ctx.push === "true") {
     window.scrollTo({ top: 0 });
   }
+  fillBox(ctx.sourceElement, results);
 }
 
 function focusErrors() {
@@ -138,6 +139,57 @@ function focusErrors() {
     errors.focus();
   }
 }
+
+/* --- the box ------------------------------------------------------------------------------- */
+
+const theBox = () => document.querySelector("[data-box]");
+
+/* What is asked for stands in the box, unless somebody is writing there. */
+function fillBox(source, results) {
+  if (source !== theBox() && results.dataset.q !== undefined) {
+    theBox().value = results.dataset.q;
+  }
+}
+
+/* The pause after the last letter may end while Enter is under way: that answer is the one. */
+let isSubmitting = false;
+
+document.addEventListener("htmx:config:request", (event) => {
+  const { sourceElement } = event.detail.ctx;
+  if (sourceElement === theBox() && isSubmitting) {
+    event.preventDefault();
+  } else if (sourceElement.id === "filters") {
+    isSubmitting = true;
+  }
+});
+
+document.addEventListener("htmx:finally:request", (event) => {
+  if (event.detail.ctx.sourceElement.id === "filters") {
+    isSubmitting = false;
+  }
+});
+
+/* --- filters that are unfolded -------------------------------------------------------------- */
+
+function foldFilters(except) {
+  for (const open of document.querySelectorAll(".pick[open]")) {
+    if (open !== except) {
+      open.open = false;
+    }
+  }
+}
+
+document.addEventListener("click", (event) => {
+  foldFilters(event.target.closest(".pick"));
+});
+
+document.addEventListener("keydown", (event) => {
+  const open = document.querySelector(".pick[open]");
+  if (event.key === "Escape" && open) {
+    open.open = false;
+    open.querySelector("summary").focus();
+  }
+});
 
 /* --- the dialog ---------------------------------------------------------------------------- */
 
@@ -310,6 +362,7 @@ function follow(selector, root = document) {
 }
 
 const KEYS = {
+  "/": () => theBox()?.select(),
   j: () => step(1),
   k: () => step(-1),
   e: () => follow('[data-key="e"]', currentRow() || pageWithoutRows()),

@@ -82,8 +82,9 @@ def test_back_through_the_pages_of_the_list(agent: Page) -> None:
 
 def test_after_a_filter(agent: Page) -> None:
     agent.goto("/orders/?per_page=25")
+    agent.locator("summary", has_text="Created").click()
     agent.get_by_label("Created until", exact=True).fill("2026-06-30")
-    agent.get_by_role("button", name="Show").click()
+    agent.get_by_role("button", name="Show").locator("visible=true").click()
     expect(agent.locator(".filter")).to_contain_text("Created until 30 Jun 2026")
     count, first = agent.locator(".page-head").inner_text(), first_row(agent)
 

@@ -1,0 +1,72 @@
+"""How old what the index says is, and what is to be known of it before one relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from orders import formats
+from orders.sync import Phase, SyncProgress
+from orders.viewer import Viewer
+
+from .marks import Banner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """`as_of` in words: "40 s ago"; "" before the index was first brought up to date."""
+
+    as_of: str
+    as_of_iso: str
+    is_complete: bool
+    banners: Sequence[Banner]
+
+
+def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
+    at = progress.synced_at
+    return Freshness(
+        as_of=formats.age(at, viewer.now) if at else "",
+        as_of_iso=formats.iso(at) if at else "",
+        is_complete=progress.is_complete,
+        banners=list(_banners(progress, viewer)),
+    )
+
+
+def _banners(progress: SyncProgress, viewer: Viewer) -> Iterator[Banner]:
+    if not progress.is_complete:
+        yield _still_importing(progress)
+    if progress.phase is Phase.SUSPICIOUS:
+        yield Banner(
+            tone="warn",
+            title="The sync has stopped, since something looks wrong",
+            sentence=f"{progress.why} An admin must let it go on, on the system page.",
+        )
+    elif progress.phase in (Phase.PAUSED, Phase.FAILING):
+        yield _not_up_to_date(progress, viewer)
+
+
+def _still_importing(progress: SyncProgress) -> Banner:
+    missing = "Not found here does not mean not there."
+    if not progress.imported:
+        return Banner(
+            tone="info",
+            title="The orders have not been imported yet",
+            sentence=f"Searches, filters and sorting know only what has been looked at. {missing}",
+        )
+    of = f" of {progress.total:,}" if progress.total else ""
+    return Banner(
+        tone="info",
+        title=f"{progress.imported:,}{of} orders imported",
+        sentence=missing,
+    )
+
+
+def _not_up_to_date(progress: SyncProgress, viewer: Viewer) -> Banner:
+    """The list stays readable, under its date."""
+    at, zone = progress.synced_at, viewer.zone
+    return Banner(
+        tone="warn",
+        title=f"This is our copy of {formats.date_time(at, zone)}" if at else "This is our copy",
+        sentence=f"{progress.why}, so that it cannot be brought up to date. Whatever is changed "
+        "is read from Goody first.",
+    )

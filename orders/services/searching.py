@@ -1,0 +1,151 @@
+"""Finding orders in the index, with what we know of them beside it: the writes on them.
+
+Nothing here waits for Goody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from orders.models import Operation
+from orders.search import (
+    Count,
+    Hit,
+    Key,
+    Page,
+    TooBroad,
+    count,
+    find_page,
+    ids,
+    last_page,
+)
+from orders.search.language import Box, parse_box
+from orders.search.query import Choice, Query
+from orders.search.recognition import Pasted, recognize
+
+from .reading import is_applied_cancel
+
+# What is more is told as "1,000+".
+MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOrder:
+    hit: Hit
+    operation: Operation | None
+    is_cancel_on_record: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`next` and `previous` are keys, None where the list ends. `count` is None where counting
+    would have taken too long.
+    """
+
+    rows: Sequence[FoundOrder]
+    next: Key | None
+    previous: Key | None
+    count: Count | None
+
+    @property
+    def hits(self) -> list[Hit]:
+        return [one.hit for one in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What the box asks. `order_id` is the one order that it names and that we know, `unknown_id`
+    an id that we do not know.
+    """
+
+    box: Box
+    order_id: UUID | None = None
+    unknown_id: UUID | None = None
+
+
+def find_orders(
+    query: Query, *, size: int, now: datetime, at: Key | None = None, is_backwards: bool = False
+) -> Found:
+    """The page after the key (before it when backwards; without one the first or the last).
+
+    Raises TooBroad.
+    """
+    page = look_at_page(query, size=size, now=now, at=at, is_backwards=is_backwards)
+    is_all = page.previous is None and page.next is None
+    counted = Count(len(page.hits), is_capped=False) if is_all else _count(query, now)
+    return Found(_with_writes(page.hits), page.next, page.previous, counted)
+
+
+def look_at_page(
+    query: Query, *, size: int, now: datetime, at: Key | None = None, is_backwards: bool = False
+) -> Page:
+    """The same page without what stands beside its orders."""
+    if at is None and is_backwards:
+        return last_page(query, size=size, now=now)
+    return find_page(query, size=size, now=now, at=at, backwards=is_backwards)
+
+
+def _count(query: Query, now: datetime) -> Count | None:
+    try:
+        return count(query, now=now, limit=MOST_COUNTED)
+    except TooBroad:
+        return None
+
+
+def _with_writes(hits: Sequence[Hit]) -> list[FoundOrder]:
+    open_ones: dict[UUID, Operation] = {}
+    canceled: set[UUID] = set()
+    for operation in Operation.objects.history([hit.uuid for hit in hits]):
+        if operation.is_open:
+            open_ones[operation.order_uuid] = operation
+        elif is_applied_cancel(operation):
+            canceled.add(operation.order_uuid)
+    return [
+        FoundOrder(hit, open_ones.get(hit.uuid), hit.status == "canceled" or hit.uuid in canceled)
+        for hit in hits
+    ]
+
+
+def understand(text: str, *, now: datetime, zone: ZoneInfo) -> Understood:
+    """What somebody who writes this is looking for: what it names exactly, if we know that, else
+    what its words and operators say. Raises TooBroad.
+    """
+    pasted = recognize(text)
+    if not (pasted.is_single or pasted.count > 1):
+        return Understood(parse_box(text, now=now, zone=zone))
+    for query in _named(text, pasted):
+        if found := ids(query, limit=2, now=now):
+            is_order = len(found) == 1 and pasted.is_single and _names_orders(query)
+            return Understood(Box(text, query), order_id=found[0] if is_order else None)
+    return _not_known(text, pasted, now=now, zone=zone)
+
+
+def _named(text: str, pasted: Pasted) -> Iterator[Query]:
+    """What the text may name, the likeliest first."""
+    yield Query(
+        order_ids=pasted.ids,
+        references=pasted.references,
+        emails=pasted.emails,
+        gift_tokens=pasted.gift_tokens,
+    )
+    if pasted.ids:
+        yield Query(batches=tuple(Choice(text=str(one)) for one in pasted.ids))
+    if pasted.references:
+        # The token of a gift link alone may look like a reference.
+        yield Query(gift_tokens=(text.strip(),))
+
+
+def _names_orders(query: Query) -> bool:
+    return bool(query.order_ids or query.references or query.gift_tokens)
+
+
+def _not_known(text: str, pasted: Pasted, *, now: datetime, zone: ZoneInfo) -> Understood:
+    if pasted.is_single and (pasted.references or pasted.emails):
+        # The beginning of one, or a part.
+        return Understood(parse_box(text, now=now, zone=zone))
+    box = Box(text, next(_named(text, pasted)))
+    return Understood(box, unknown_id=pasted.ids[0] if pasted.is_single and pasted.ids else None)

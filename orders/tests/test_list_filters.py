@@ -1,0 +1,232 @@
+"""The parameters of a list, without pages: read from a URL, asked, told in words, written."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.http import QueryDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orders.forms.filters import PRESETS, SIZES, Filters, Reading
+from orders.forms.listing import ListingForm
+from orders.forms.positions import BadPosition, Place, Position, read_position
+from orders.presenters.filters import filters_in_words, make_heads
+from orders.search import Key
+from orders.search.language import parse_box
+from orders.search.query import Choice, Query, Sort
+
+NEW_YORK = ZoneInfo("America/New_York")
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+BATCH = UUID("1a2b3c4d-0000-4000-8000-000000000000")
+_KNOWN = {("workspace", "w-1"): 7, ("sender", "ana@example.com"): 8}
+READING = Reading(NOW, NEW_YORK, lambda kind, key: _KNOWN.get((kind, key)))
+
+_names = st.text("abc é小&=+%_ ?#", min_size=1, max_size=12).map(str.strip).filter(bool)
+_days = st.dates(date(2000, 1, 1), date(2050, 1, 1))
+_flags = st.sampled_from([None, True, False])
+_filters = st.builds(
+    Filters,
+    q=_names | st.just(""),
+    finding=st.none() | st.uuids(),
+    status=st.lists(
+        st.sampled_from(["opened", "paid", "failed", "on hold"]), unique=True, max_size=3
+    ).map(tuple),
+    created_after=st.none() | _days,
+    expires_before=st.none() | _days,
+    expires=st.sampled_from(["", *PRESETS]),
+    workspace=_names | st.just(""),
+    batch=st.sampled_from(["", "1a2b", str(BATCH)]),
+    sender=_names | st.just(""),
+    product=_names | st.just(""),
+    brand=_names | st.just(""),
+    swapped=_flags,
+    payment=_flags,
+    delivery=_flags,
+    view=st.none() | st.integers(1, 10**9),
+    sort=st.none() | st.sampled_from(Sort),
+    per_page=st.sampled_from(SIZES),
+)
+
+
+def read(url: str) -> ListingForm:
+    form = ListingForm(QueryDict(url.partition("?")[2]))
+    assert form.is_valid(), form.errors
+    return form
+
+
+@settings(max_examples=150, deadline=None)
+@given(_filters)
+def test_what_a_url_says_is_read_and_written_as_it_was(filters: Filters) -> None:
+    again = read(filters.url()).filters
+    assert again == filters
+    assert again.url() == filters.url()
+
+
+@settings(max_examples=100, deadline=None)
+@given(_filters)
+def test_each_part_can_be_taken_away_alone(filters: Filters) -> None:
+    said = filters.params()
+    narrowing = [one for one in said if one[0] not in ("q", "view", "sort", "per_page")]
+    left = [[other for other in said if other != one] for one in narrowing]
+    assert [part.without.params() for part in filters.parts()] == left
+    assert filters.is_everything == (not narrowing and not filters.q)
+
+
+def test_a_plain_list_says_nothing() -> None:
+    assert Filters().url() == "/orders/"
+    assert Filters().query(READING) == Query()
+    assert Filters().is_only_a_window
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("status=opened&status=paid", Query(statuses=("opened", "paid"))),
+        ("status=canceled", Query(statuses=("failed",))),
+        ("status=on_hold", Query(statuses=("on_hold",))),
+        # The day has 25 hours there.
+        (
+            "created_after=2026-11-01&created_before=2026-11-01",
+            Query(
+                created_from=datetime(2026, 11, 1, 4, tzinfo=UTC),
+                created_until=datetime(2026, 11, 2, 5, tzinfo=UTC),
+            ),
+        ),
+        ("expires_after=2026-12-01", Query(expires_from=datetime(2026, 12, 1, 5, tzinfo=UTC))),
+        ("expires_before=2026-12-01", Query(expires_until=datetime(2026, 12, 2, 5, tzinfo=UTC))),
+        ("expires=24h", Query(expires_from=NOW, expires_until=NOW + timedelta(hours=24))),
+        ("expires=3d", Query(expires_from=NOW, expires_until=NOW + timedelta(days=3))),
+        ("expires=7d", Query(expires_from=NOW, expires_until=NOW + timedelta(days=7))),
+        ("expires=14d", Query(expires_from=NOW, expires_until=NOW + timedelta(days=14))),
+        ("expires=expired", Query(is_expired_unaccepted=True)),
+        ("expires=never", Query(has_expiry=False)),
+        ("workspace=w-1", Query(workspaces=(Choice(id=7),))),
+        ("workspace=sales", Query(workspaces=(Choice(text="sales"),))),
+        ("sender=ana@example.com", Query(senders=(Choice(id=8),))),
+        ("sender=Ána", Query(senders=(Choice(text="ana"),))),
+        ("batch=1A2B3C4D", Query(batches=(Choice(text="1a2b3c4d"),))),
+        ("product=tea", Query(products=(Choice(text="tea"),))),
+        ("brand=leaf", Query(brands=(Choice(text="leaf"),))),
+        ("swapped=yes", Query(is_swapped=True)),
+        ("swapped=no", Query(is_swapped=False)),
+        ("payment=pending", Query(is_payment_pending=True)),
+        ("delivery=trouble", Query(has_delivery_trouble=True)),
+        (f"finding={BATCH}", Query(finding=BATCH)),
+        ("sort=-amount", Query(sort=Sort.AMOUNT_LARGEST)),
+        ("view=3&per_page=25", Query()),
+    ],
+)
+def test_each_parameter_asks_for_one_thing(said: str, asked: Query) -> None:
+    assert read(f"?{said}").filters.query(READING) == asked
+
+
+def test_an_expiry_preset_and_dates_are_cut() -> None:
+    asked = read("?expires=7d&expires_before=2026-11-24").filters.query(READING)
+    assert (asked.expires_from, asked.expires_until) == (NOW, datetime(2026, 11, 25, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("finding=1", "This address does not name a list of pasted orders."),
+        ("expires=5d", "“Expires” is one of 24h, 3d, 7d, 14d, expired, never."),
+        ("expires_after=soon", "“Expires from” is not a date. Write it as YYYY-MM-DD."),
+        (
+            "expires_after=2026-02-02&expires_before=2026-02-01",
+            "“Expires until” is before “Expires from”.",
+        ),
+        ("batch=xyz", "“Batch” is the id of a batch or its beginning, such as 1a2b3c4d."),
+        ("sender=%CC%81", "“Sender” holds nothing that can be looked for."),
+        (f"brand={'a' * 301}", "“Brand” is longer than any name."),
+        ("swapped=maybe", "“Swapped” is “yes” or “no”."),
+        ("payment=1", "“Payment” is “pending” or “no”."),
+        ("delivery=x", "“Delivery” is “trouble” or “no”."),
+        ("sort=name", "Orders cannot be sorted by this."),
+        ("view=x", "This address does not name a saved view."),
+        (f"status={'s' * 101}", "These are no statuses of orders."),
+        (f"q={'a' * 10_001}", "A search has at most 10,000 letters."),
+    ],
+)
+def test_what_makes_no_sense_gets_a_sentence(said: str, sentence: str) -> None:
+    form = ListingForm(QueryDict(said))
+    assert not form.is_valid()
+    assert form.sentences == [sentence]
+    assert isinstance(form.filters, Filters)
+
+
+# --- in words ---------------------------------------------------------------------------------
+
+
+def in_words(url: str) -> dict[str, str]:
+    filters = read(url).filters
+    box = parse_box(filters.q, now=NOW, zone=NEW_YORK)
+    found = filters_in_words(filters, box=box, reading=READING, names=lambda _, pk: f"name {pk}")
+    return {one.text: one.remove_url for one in found}
+
+
+def test_filters_and_operators_of_the_box_read_alike_and_each_can_be_taken_away() -> None:
+    assert in_words("?q=ana+status:opened+-sender:bob&workspace=w-1&expires=7d&per_page=25") == {
+        "“ana”": "/orders/?q=status%3Aopened+-sender%3Abob&expires=7d&workspace=w-1&per_page=25",
+        "Status: opened": "/orders/?q=ana+-sender%3Abob&expires=7d&workspace=w-1&per_page=25",
+        "Not from bob": "/orders/?q=ana+status%3Aopened&expires=7d&workspace=w-1&per_page=25",
+        "Expires within 7 days": (
+            "/orders/?q=ana+status%3Aopened+-sender%3Abob&workspace=w-1&per_page=25"
+        ),
+        "Workspace: name 7": (
+            "/orders/?q=ana+status%3Aopened+-sender%3Abob&expires=7d&per_page=25"
+        ),
+    }
+
+
+def test_what_is_said_twice_stands_once_and_goes_at_once() -> None:
+    assert in_words("?q=status:opened&status=opened&sort=amount") == {
+        "Status: opened": "/orders/?sort=amount"
+    }
+
+
+def test_the_two_ends_of_a_window_go_one_by_one() -> None:
+    assert in_words("?created_after=2026-01-02&created_before=2026-08-01") == {
+        "Created from 2 Jan 2026": "/orders/?created_before=2026-08-01",
+        "Created until 1 Aug 2026": "/orders/?created_after=2026-01-02",
+    }
+
+
+def test_heads_sort_by_their_column_and_then_the_other_way() -> None:
+    heads = {one.label: one for one in make_heads(Filters(q="a"), order=Sort.NEWEST)}
+    assert (heads["Created"].sorted, heads["Created"].url) == (
+        "descending",
+        "/orders/?q=a&sort=created",
+    )
+    assert (heads["Expires"].sorted, heads["Expires"].url) == ("", "/orders/?q=a&sort=expires")
+    assert heads["Amount"].url == "/orders/?q=a&sort=-amount"
+    assert heads["Recipient"].url == "/orders/?q=a&sort=recipient"
+    assert heads["Gift"].url == ""
+
+
+# --- places -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place(),
+        Place(key=Key(None, 5), sort=Sort.NEWEST, ordinal=51),
+        Place(key=Key("2026-01-02T00:00:00+00:00", 5), sort=Sort.EXPIRES_SOONEST, ordinal=0),
+        Place(key=Key(1842, 7), sort=Sort.AMOUNT_LARGEST, ordinal=1, is_backwards=True),
+        Place(sort=Sort.RECIPIENT, ordinal=0, is_backwards=True),
+    ],
+)
+def test_a_place_in_the_index_is_read_as_it_was_written(place: Place) -> None:
+    text = place.write()
+    assert read_position(text) == place
+    with pytest.raises(BadPosition):
+        read_position(text[:-1] + ("A" if text[-1] != "A" else "B"))
+
+
+def test_the_two_kinds_of_places_are_told_apart() -> None:
+    assert isinstance(read_position(Position(page=3).write()), Position)
+    assert isinstance(read_position(Place().write()), Place)

@@ -1,0 +1,71 @@
+"""What a request for the list asks: the parameters of its URL, and what is meant by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.http import HttpRequest
+
+from orders.audit import Right
+from orders.forms.filters import Filters, Reading
+from orders.forms.listing import ListingForm
+from orders.forms.positions import Place, Position
+from orders.presenters.found import Asked
+from orders.search import choices
+from orders.services import Understood, understand
+
+from .fragments import source_of
+
+BOX = "q"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`asked` holds what could be read where `sentences` say that something could not.
+
+    `is_typing`: asked by the box after each pause, not by somebody who has finished.
+    """
+
+    form: ListingForm
+    reading: Reading
+    understood: Understood
+    asked: Asked
+    is_typing: bool
+
+    @property
+    def filters(self) -> Filters:
+        return self.asked.filters
+
+    @property
+    def sentences(self) -> list[str]:
+        return [*self.form.sentences, *self.understood.box.problems]
+
+    @property
+    def is_clear(self) -> bool:
+        """Can it be answered? Half an operator is no mistake while it is being typed."""
+        return not self.form.errors and (self.is_typing or not self.understood.box.problems)
+
+    @property
+    def position(self) -> Position:
+        """The page of Goody's list: the first one where the URL names a place of the other kind."""
+        place = self.form.cleaned_data["position"]
+        return place if isinstance(place, Position) else Position()
+
+
+def read_question(request: HttpRequest) -> Question:
+    """Raises TooBroad."""
+    viewer, form = request.viewer, ListingForm(request.GET)
+    form.full_clean()
+    filters = form.filters
+    reading = Reading(viewer.now, viewer.zone, choices.id_of)
+    understood = understand(filters.q, now=viewer.now, zone=viewer.zone)
+    query = replace(
+        filters.query(reading).merged(understood.box.query),
+        may_search_messages=viewer.actor.may(Right.READ_MESSAGES),
+        sort=filters.sort,
+    )
+    place = form.cleaned_data.get("position")
+    # A key is a place in one sort only.
+    is_of_this_list = isinstance(place, Place) and place.sort in (None, query.order)
+    asked = Asked(filters=filters, query=query, place=place if is_of_this_list else None)
+    return Question(form, reading, understood, asked, is_typing=source_of(request) == BOX)
