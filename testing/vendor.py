@@ -102,11 +102,21 @@ class Emulator:
         return self.control("POST", "orders", {"count": count, "fields": fields})["orders"]
 
     def fault(
-        self, fault: dict[str, Any], *, method: str = "", path: str = "", times: int | None = None
+        self,
+        fault: dict[str, Any],
+        *,
+        method: str = "",
+        path: str = "",
+        times: int | None = None,
+        skip: int = 0,
     ) -> Any:
-        """Let matching calls meet `fault` (see the emulator's README), `times` times or always."""
+        """Let matching calls meet `fault` (see the emulator's README), `times` times or always.
+
+        So many of them are let through before.
+        """
         match = {k: v for k, v in {"method": method, "path": path}.items() if v}
-        return self.control("POST", "faults", {"match": match, "times": times, "fault": fault})
+        rule = {"match": match, "times": times, "skip": skip, "fault": fault}
+        return self.control("POST", "faults", rule)
 
     def heal(self) -> None:
         self.control("DELETE", "faults")

@@ -6,7 +6,16 @@ what is written and rows.py writes it. counting.py counts what is there.
 """
 
 from .copies import Created, Remembered, Row
-from .counting import count_known, count_unread, count_unread_within, count_within
+from .counting import (
+    count_known,
+    count_unread,
+    count_unread_within,
+    count_within,
+    has_undated,
+    instant_of_newest,
+    least_recently_read,
+    unread,
+)
 from .writing import mark_missing, remember, remember_rows
 
 __all__ = [
@@ -17,7 +26,11 @@ __all__ = [
     "count_unread",
     "count_unread_within",
     "count_within",
+    "has_undated",
+    "instant_of_newest",
+    "least_recently_read",
     "mark_missing",
     "remember",
     "remember_rows",
+    "unread",
 ]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from goody.types import CANCELABLE
 from orders.models import EXACT, Order
 from orders.models.order import OrderQuerySet
-from orders.search.places import first_place
+from orders.search.places import first_place, instant_of
 
 _SECOND = timedelta(seconds=1)
+# What is read again in turn, and what was read too lately for that.
+_FRESH = timedelta(minutes=5)
+_PAST, _AHEAD = timedelta(days=1), timedelta(days=3)
+_LATELY = timedelta(days=60)
+_ACCEPTED = ("accepted", "pending_payment", "paid", "ordered")
 
 
 def count_known() -> int:
@@ -21,6 +28,12 @@ def count_unread(*, since: datetime) -> int:
     return Order.objects.filter(missing_at=None, read_at__lt=since).count()
 
 
+def unread(*, since: datetime, limit: int) -> list[UUID]:
+    """Ids of some of them."""
+    orders = Order.objects.filter(missing_at=None, read_at__lt=since)
+    return list(orders.values_list("uuid", flat=True)[:limit])
+
+
 def count_unread_within(after: datetime, before: datetime, *, since: datetime) -> int:
     """The same of those that were certainly created between two instants (inclusive)."""
     exact = _within(after, before).filter(missing_at=None, created_from__in=EXACT)
@@ -30,6 +43,36 @@ def count_unread_within(after: datetime, before: datetime, *, since: datetime) -
 def count_within(after: datetime | None, before: datetime) -> int:
     """Orders that were created between two instants (inclusive), as far as that is known."""
     return _within(after, before).filter(missing_at=None).count()
+
+
+def has_undated(after: datetime | None, before: datetime) -> bool:
+    """Is there an order of that time of which it is not known exactly when it was created?"""
+    return _within(after, before).exclude(created_from__in=EXACT).exists()
+
+
+def instant_of_newest(position: int) -> datetime | None:
+    """About when the order at this position (from 0, the newest first) was created."""
+    places = Order.objects.order_by("-pk").values_list("pk", flat=True)
+    return next((instant_of(place) for place in places[position : position + 1]), None)
+
+
+def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
+    """Ids of orders whose next change no feed tells, those first that were read longest ago.
+
+    Open ones that expire soon or have just expired, and those that were accepted lately, whose
+    thank-you notes come.
+    """
+    stale = Order.objects.filter(missing_at=None, read_at__lt=now - _FRESH)
+    near = stale.filter(
+        status__in=CANCELABLE, expires_at__gte=now - _PAST, expires_at__lte=now + _AHEAD
+    )
+    accepted = stale.filter(status__in=_ACCEPTED, pk__gte=first_place(now - _LATELY))
+    found = {
+        order_id: read_at
+        for some in (near, accepted)
+        for order_id, read_at in some.order_by("read_at").values_list("uuid", "read_at")[:limit]
+    }
+    return sorted(found, key=found.__getitem__)[:limit]
 
 
 def _within(after: datetime | None, before: datetime) -> OrderQuerySet:

@@ -8,6 +8,13 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="SeenActivity",
+            fields=[
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="SyncState",
             fields=[
                 (
@@ -30,6 +37,13 @@ class Migration(migrations.Migration):
                 ("is_feed_missing", models.BooleanField(default=False)),
                 ("tried_at", models.DateTimeField(null=True)),
                 ("synced_at", models.DateTimeField(null=True)),
+                ("reread_at", models.DateTimeField(null=True)),
+                ("dated_at", models.DateTimeField(null=True)),
+                ("reconcile_started_at", models.DateTimeField(null=True)),
+                ("reconciled_at", models.DateTimeField(null=True)),
+                ("drift_new", models.PositiveBigIntegerField(default=0)),
+                ("drift_changed", models.PositiveBigIntegerField(default=0)),
+                ("drift_missing", models.PositiveBigIntegerField(default=0)),
                 ("problem", models.TextField(blank=True)),
                 ("failing_since", models.DateTimeField(null=True)),
                 ("retry_at", models.DateTimeField(null=True)),
@@ -46,9 +60,12 @@ class Migration(migrations.Migration):
                 ),
                 ("after", models.DateTimeField(null=True)),
                 ("before", models.DateTimeField()),
-                ("expected", models.PositiveBigIntegerField(null=True)),
+                ("cut_from", models.PositiveBigIntegerField(null=True)),
                 ("total", models.PositiveBigIntegerField(null=True)),
+                ("extra", models.BigIntegerField(default=0)),
                 ("done_at", models.DateTimeField(null=True)),
+                ("dated_at", models.DateTimeField(null=True)),
+                ("checked_at", models.DateTimeField(null=True)),
             ],
             options={
                 "ordering": ["-before"],

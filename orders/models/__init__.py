@@ -18,7 +18,7 @@ from .order import (
     WordStart,
 )
 from .profile import Profile
-from .sync import SyncState, SyncWindow
+from .sync import SeenActivity, SyncState, SyncWindow
 
 __all__ = [
     "EXACT",
@@ -37,6 +37,7 @@ __all__ = [
     "OrderPayload",
     "OtherProduct",
     "Profile",
+    "SeenActivity",
     "State",
     "SyncState",
     "SyncWindow",

@@ -52,8 +52,21 @@ class SyncState(models.Model):
     # The feed has been read up to here; without one the newest windows are listed again.
     watermark = models.DateTimeField(null=True)
     is_feed_missing = models.BooleanField(default=False)
+    # When changes were last looked for, last found all, when orders were last read in turn.
     tried_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField(null=True)
+    reread_at = models.DateTimeField(null=True)
+
+    # When the feed had told the creation times of all orders of the latest full sync.
+    dated_at = models.DateTimeField(null=True)
+
+    # The comparison of counts: the latest that began and that ended, and what it found: orders
+    # that the index lacked, had in an older form, and has although Goody lists them no more.
+    reconcile_started_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    drift_new = models.PositiveBigIntegerField(default=0)
+    drift_changed = models.PositiveBigIntegerField(default=0)
+    drift_missing = models.PositiveBigIntegerField(default=0)
 
     problem = models.TextField(blank=True)
     failing_since = models.DateTimeField(null=True)
@@ -80,6 +93,16 @@ class SyncState(models.Model):
         return self.finished_at is None or self.finished_at < self.started_at
 
     @property
+    def is_dated(self) -> bool:
+        return self.dated_at is not None and self.dated_at >= (self.finished_at or self.dated_at)
+
+    @property
+    def is_reconcile_under_way(self) -> bool:
+        if self.reconcile_started_at is None:
+            return False
+        return self.reconciled_at is None or self.reconciled_at < self.reconcile_started_at
+
+    @property
     def is_stopped(self) -> bool:
         """Does it wait for an admin?"""
         return bool(self.suspicion) and not self.is_suspicion_accepted
@@ -93,13 +116,29 @@ class SyncWindow(models.Model):
 
     after = models.DateTimeField(null=True)
     before = models.DateTimeField()
-    # How many orders it holds: as its parent made likely; as Goody said when it was read.
-    expected = models.PositiveBigIntegerField(null=True)
+    # How many the window held that this one was cut from.
+    cut_from = models.PositiveBigIntegerField(null=True)
+    # How many orders it held when it was read, and how many more the index has of that time:
+    # those that Goody lists no more.
     total = models.PositiveBigIntegerField(null=True)
+    extra = models.BigIntegerField(default=0)
+    # When it was read, when its orders were dated by the feed, when it was last counted again.
     done_at = models.DateTimeField(null=True)
+    dated_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-before"]
 
     def __str__(self) -> str:
         return f"{self.after} to {self.before}"
+
+
+class SeenActivity(models.Model):
+    """An activity of the time that is looked at again, by Goody's id: it is no news any more."""
+
+    id = models.UUIDField(primary_key=True)
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.id} at {self.at}"

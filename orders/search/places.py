@@ -16,6 +16,11 @@ _LAST_SECOND = (1 << 32) - 1
 PLACES_A_SECOND = 1 << _BITS
 
 
+def instant_of(place: int) -> datetime:
+    """The second that a key stands for."""
+    return datetime.fromtimestamp((place >> _BITS) + _EPOCH, UTC)
+
+
 def first_place(at: datetime) -> int:
     """The lowest key of the second that holds `at` (aware): a bound for creation windows."""
     second = int(at.timestamp()) - _EPOCH

@@ -14,8 +14,10 @@ from .reading import (
     OrderView,
     check_key,
     list_orders,
+    mark_missing,
     refresh_order,
     stored_order,
+    take_in,
     why_not_fresh,
 )
 from .searching import (
@@ -68,6 +70,7 @@ __all__ = [
     "learn_from_list",
     "list_orders",
     "look_at_page",
+    "mark_missing",
     "may_undo",
     "note_oddities",
     "refresh_order",
@@ -75,6 +78,7 @@ __all__ = [
     "settle_by_hand",
     "settle_operation",
     "stored_order",
+    "take_in",
     "understand",
     "why_not_fresh",
 ]

@@ -200,13 +200,18 @@ def _read(order_id: UUID, patience: Patience) -> tuple[GoodyOrder, tuple[Operati
     order = gatekeeper.ask(
         lambda client, left: client.get_order(order_id, patience=left), patience=patience
     )
+    return order, take_in(order, read_at=read_at)
+
+
+def take_in(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
+    """Let everybody know what a read that began at `read_at` says; returns the writes on it."""
     remember_quietly([order], read_at=read_at)
     note_oddities([order], now=read_at)
     try:
-        return order, learn_from(order, read_at=read_at)
+        return learn_from(order, read_at=read_at)
     except DatabaseFailure:
         log.warning("what a read says about open operations could not be stored")
-        return order, Operation.objects.history([order_id])
+        return Operation.objects.history([order.id])
 
 
 def stored_order(order_id: UUID) -> OrderView | None:

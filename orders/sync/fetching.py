@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -106,8 +106,9 @@ class Fetchers:
         if self._closing.wait(wait):
             return
         read_at = timezone.now()
+        # Whoever asked decides on another attempt: a thread that waits for one is of no use.
         try:
-            answer = call.ask(client, gatekeeper.worker_patience())
+            answer = call.ask(client, replace(gatekeeper.worker_patience(), attempts=1))
         except GoodyError as error:
             self._answers.put(Answered(call.about, read_at, error=error))
         except BaseException as bug:  # noqa: BLE001

@@ -7,12 +7,10 @@ person to look.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from goody.errors import Rejected
@@ -20,13 +18,17 @@ from orders import index
 from orders.models import SyncState, SyncWindow
 
 from .asking import Steps, ask
+from .plans import Stored, Window
+from .rereading import read_each
 from .sources import Orders
 from .trouble import Doubt, Suspicious
-from .walking import Tools, Walk, Window
+from .walking import Tools, Walk
 from .windows import Bounds
 
 # Of the orders we know, so many may be missing at Goody before a person must look.
 _MISSING = 0.05
+# Of those that were not listed, so many are read one by one.
+_MOST_READ = 100
 # How far back is looked for a time before the first order, and how closely it is found.
 _YEARS = (1, 2, 4, 8, 16)
 _HALVINGS = 6
@@ -45,13 +47,16 @@ def full_sync(
     state = SyncState.objects.current()
     plan = _Plan(tools, state)
     yield from Walk(tools, Orders(), plan).steps(may_go_on=may_go_on)
+    if plan.doubtful:
+        raise Doubt(f"{len(plan.doubtful)} creation windows could not be settled")
     if not SyncWindow.objects.filter(done_at=None).exists():
-        _finish(tools, state)
+        yield from _finish(tools, state)
 
 
 def _begin(tools: Tools) -> Iterator[float]:
     """Freeze the moment, count, and lay out the first windows."""
-    frozen = timezone.now().replace(microsecond=0)
+    now = timezone.now()
+    frozen = now.replace(microsecond=0)
     watermark, is_feed_missing = yield from _newest_activity(tools, frozen)
     total, _ = yield from _count(tools, frozen)
     known = index.count_known()
@@ -65,7 +70,7 @@ def _begin(tools: Tools) -> Iterator[float]:
     tools.intake.then(lambda: _lay_out(windows))
     tools.intake.then(
         lambda: tools.lease.write(
-            started_at=frozen,
+            started_at=now,
             is_full_wanted=False,
             total=total,
             imported=0,
@@ -141,48 +146,36 @@ def _find_earliest(tools: Tools, frozen: datetime) -> Steps[datetime | None]:
     return none
 
 
-class _Plan:
+class _Plan(Stored):
     """The windows of the full sync that is under way, the newest first."""
 
     def __init__(self, tools: Tools, state: SyncState) -> None:
+        super().__init__()
         self._tools = tools
         self._state = state
-        self._todo: deque[Window] | None = None
-        self._given: set[int] = set()
+        self.doubtful: set[int] = set()
         self._missing: dict[int, int] = {}
-        total = state.total or 0
-        self._most = 200 + 40 * total // settings.SYNC_WINDOW
 
-    def next(self) -> Window | None:
-        if self._todo is None:
-            self._todo = self._read()
-        if not self._todo:
-            return None
-        window = self._todo.popleft()
-        self._given.add(window.key)
-        return window
-
-    def _read(self) -> deque[Window]:
-        rows = SyncWindow.objects.filter(done_at=None).order_by("-before")
-        windows = (Window(row.pk, Bounds(row.after, row.before)) for row in rows)
-        return deque(window for window in windows if window.key not in self._given)
+    def todo(self) -> QuerySet[SyncWindow]:
+        return SyncWindow.objects.filter(done_at=None)
 
     def done(self, window: Window, total: int) -> None:
         self._look_for_missing(window)
         now = timezone.now()
-        SyncWindow.objects.filter(pk=window.key).update(total=total, done_at=now)
+        extra = index.count_within(*window.bounds) - total
+        SyncWindow.objects.filter(pk=window.key).update(total=total, extra=extra, done_at=now)
         self._tools.lease.write(imported=F("imported") + total)
 
     def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
-        """Raises Doubt when Goody's counts lead to ever more windows."""
-        if SyncWindow.objects.count() > self._most:
-            raise Doubt("Goody's counts of orders make no sense")
         SyncWindow.objects.filter(pk=window.key).delete()
-        expected = None if total is None else total // len(parts)
         SyncWindow.objects.bulk_create(
-            SyncWindow(after=part.after, before=part.before, expected=expected) for part in parts
+            SyncWindow(after=after, before=before, cut_from=total) for after, before in parts
         )
-        self._todo = None
+        self.look_again()
+
+    def doubt(self, window: Window) -> None:
+        """The others are read; this one stays undone."""
+        self.doubtful.add(window.key)
 
     def _look_for_missing(self, window: Window) -> None:
         """Count what we know of this window and Goody did not list; too much of it is odd."""
@@ -191,21 +184,22 @@ class _Plan:
             return
         missing = index.count_unread_within(after, before, since=state.started_at)
         self._missing[window.key] = missing
-        _judge_missing(sum(self._missing.values()), state)
+        judge_missing(sum(self._missing.values()), known=state.known_before)
 
 
-def _judge_missing(missing: int, state: SyncState) -> None:
-    if missing > state.known_before * _MISSING:
-        complaint = f"{missing:,} of the {state.known_before:,} orders we know are not listed."
-        _stop(complaint)
+def judge_missing(missing: int, *, known: int) -> None:
+    """Raises Suspicious where too much of what we know is not listed any more."""
+    if missing > known * _MISSING:
+        _stop(f"{missing:,} of the {known:,} orders we know are not listed.")
 
 
-def _finish(tools: Tools, state: SyncState) -> None:
+def _finish(tools: Tools, state: SyncState) -> Iterator[float]:
+    """What was not listed is asked for by itself, as far as that is a few orders."""
     assert state.started_at is not None
-    _judge_missing(index.count_unread(since=state.started_at), state)
-    now = timezone.now()
+    judge_missing(index.count_unread(since=state.started_at), known=state.known_before)
+    yield from read_each(tools, index.unread(since=state.started_at, limit=_MOST_READ))
     tools.lease.write(
-        finished_at=now,
+        finished_at=timezone.now(),
         suspicion="",
         is_suspicion_accepted=False,
         problem="",

@@ -22,13 +22,17 @@ ENOUGH = 500
 _TRIES = 3
 
 
+# Steps of a sync that only need to be taken once their rows are stored.
+type Step = Callable[[], object]
+
+
 class Intake:
     """Collects pages of rows, and steps that may only be taken once those rows are stored."""
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
         self._pages: list[tuple[Sequence[Row], datetime]] = []
-        self._steps: list[Callable[[], object]] = []
+        self._steps: list[Step] = []
         self.rows = 0
         self.counts: Counter[str] = Counter()
 
@@ -38,7 +42,7 @@ class Intake:
             self._pages.append((rows, read_at))
             self.rows += len(rows)
 
-    def then(self, step: Callable[[], object]) -> None:
+    def then(self, step: Step) -> None:
         """Do this in the transaction of what was added so far."""
         self._steps.append(step)
 

@@ -56,6 +56,9 @@ class Reading:
             self._through = max(1, ceil((total or 0) / self.per_page))
         if not fresh:
             this.is_ended = True
+        if not ids:
+            # Whatever Goody counts, there is nothing after it.
+            self._through = min(self._through, page)
 
     def verdict(self, *, size: int) -> Verdict | None:
         """None while pages are on their way. MORE, AGAIN and smaller pages are seen to here."""

@@ -23,10 +23,13 @@ from goody.errors import GoodyError
 from orders.models import SyncState
 from orders.services import why_not_fresh
 
+from .dating import date_orders
 from .fetching import Fetchers
 from .full import full_sync
+from .incremental import bring_up_to_date, read_in_turn
 from .intake import Intake
 from .lease import Lease, LeaseLost
+from .reconcile import last_due, reconcile
 from .trouble import Doubt, Suspicious, Trouble, tell
 from .walking import Tools
 
@@ -34,23 +37,48 @@ log = logging.getLogger(__name__)
 
 # After a job that failed as a whole, seconds.
 _RETRY = 60.0
+# After so many seconds of something long it is looked whether anything is more urgent.
+_TURN = 10.0
 # How long a process that was not given the lease leaves it alone, seconds.
 _ELSEWHERE = 1.0
 
 
 class Job(StrEnum):
-    FULL = "full"
+    """The parts of a sync, the most urgent first."""
+
+    FIRST = "first"
+    INCREMENTAL = "incremental"
+    REREAD = "reread"
+    AGAIN = "again"
+    RECONCILE = "reconcile"
+    DATING = "dating"
 
 
 def due(state: SyncState, now: datetime) -> Job | None:
-    """What is to be done now, the most urgent first; None while nothing is, or nothing may be."""
+    """What is to be done now; None while nothing is, or nothing may be."""
     if state.is_stopped or (state.retry_at is not None and _is_ahead(state.retry_at, now)):
         return None
-    if not state.is_complete:
-        return Job.FULL
-    if state.is_full_wanted or state.is_full_under_way:
-        return Job.FULL
-    return None
+    return next((job for job in Job if _IS_DUE[job](state, now)), None)
+
+
+def _is_a_round_ago(moment: datetime | None, now: datetime) -> bool:
+    interval = timedelta(seconds=settings.SYNC_INTERVAL)
+    return moment is None or not now - interval < moment <= now
+
+
+def _is_reconcile_due(state: SyncState, now: datetime) -> bool:
+    latest = max(filter(None, (state.finished_at, state.reconciled_at)))
+    return state.is_reconcile_under_way or latest < last_due(now)
+
+
+_IS_DUE: dict[Job, Callable[[SyncState, datetime], bool]] = {
+    Job.FIRST: lambda state, _: not state.is_complete,
+    Job.INCREMENTAL: lambda state, now: _is_a_round_ago(state.tried_at, now),
+    Job.REREAD: lambda state, now: _is_a_round_ago(state.reread_at, now),
+    Job.AGAIN: lambda state, _: state.is_full_wanted or state.is_full_under_way,
+    Job.RECONCILE: _is_reconcile_due,
+    Job.DATING: lambda state, _: not state.is_dated and not state.is_feed_missing,
+}
 
 
 def _is_ahead(moment: datetime, now: datetime) -> bool:
@@ -73,6 +101,8 @@ class Runner:
         self._tools: Tools | None = None
         self._job: Iterator[float] | None = None
         self.counts: Counter[str] = Counter()
+        # Why the latest job ended before it was done, if it did and none has begun since.
+        self.failure = ""
         # Somebody else held the lease when it was asked for.
         self.is_elsewhere = False
 
@@ -122,6 +152,7 @@ class Runner:
             self.close()
         except (GoodyError, Doubt) as error:
             log.warning("the sync cannot go on: %s", error)
+            self.failure = str(error)
             tell(self._tools.lease, why_not_fresh(error), now=timezone.now(), wait=_RETRY)
             self.close()
         return 0.0
@@ -141,6 +172,7 @@ class Runner:
             self._tools = self._tools_under(lease)
             # What others did meanwhile may have left nothing to do.
             return self._take_up()
+        self.failure = ""
         self._job = _begin(job, self._tools, state)
         return True
 
@@ -172,6 +204,11 @@ class Errand:
         """Rows read by this process: new, changed, same, quarantined."""
         return self._runner.counts
 
+    @property
+    def failure(self) -> str:
+        """Why it cannot be done for now; "" while it can."""
+        return self._runner.failure
+
     def run(self, seconds: float) -> float:
         """Go on for about so many seconds; returns how many to wait then."""
         wait = self._runner.run(seconds)
@@ -181,11 +218,36 @@ class Errand:
         self._runner.close()
 
     def _choose(self, state: SyncState, now: datetime) -> Job | None:
-        job = due(state, now)
-        self.is_done = job is None and state.is_complete and not state.is_full_under_way
-        return job
+        """The rest is the worker's, which has the time."""
+        if state.is_stopped or (state.retry_at is not None and _is_ahead(state.retry_at, now)):
+            return None
+        is_full = state.is_complete and not state.is_full_wanted and not state.is_full_under_way
+        if not is_full:
+            return Job.AGAIN
+        self.is_done = state.synced_at is not None and state.synced_at >= self._since
+        return None if self.is_done else Job.INCREMENTAL
 
 
-def _begin(_job: Job, tools: Tools, state: SyncState) -> Iterator[float]:
-    anew = state.is_full_wanted or not state.is_full_under_way
-    return full_sync(tools, anew=anew)
+def _begin(job: Job, tools: Tools, state: SyncState) -> Iterator[float]:
+    turn_ends = time.monotonic() + _TURN
+
+    def may_go_on() -> bool:
+        return time.monotonic() < turn_ends
+
+    match job:
+        case Job.FIRST:
+            return full_sync(tools, anew=_is_new(state), may_go_on=lambda: True)
+        case Job.INCREMENTAL:
+            return bring_up_to_date(tools)
+        case Job.REREAD:
+            return read_in_turn(tools)
+        case Job.AGAIN:
+            return full_sync(tools, anew=_is_new(state), may_go_on=may_go_on)
+        case Job.RECONCILE:
+            return reconcile(tools, may_go_on=may_go_on)
+        case Job.DATING:
+            return date_orders(tools, may_go_on=may_go_on)
+
+
+def _is_new(state: SyncState) -> bool:
+    return state.is_full_wanted or not state.is_full_under_way

@@ -21,11 +21,15 @@ type Ask = Callable[[Client, Patience], Any]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a window's list as it was answered: names of its rows, and the rows."""
+    """One page of a window's list as it was answered: names of its rows, and the rows.
+
+    `beside` is done in the transaction in which the rows are stored.
+    """
 
     ids: Sequence[object]
     rows: Sequence[Row]
     total: int | None
+    beside: Callable[[], object] | None = None
 
 
 class Source(Protocol):

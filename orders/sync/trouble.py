@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,13 +11,15 @@ from django.db.models import DateTimeField, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from orders.gatekeeper import GateClosed
+from orders.gatekeeper import GateClosed, Paused
 from orders.services import why_not_fresh
 
 from .lease import Lease
 
-# The wait after a first failure, seconds; it doubles with each further one.
+# At most so long a wait after a first failure, seconds; it doubles with each further one.
 _FIRST = 0.5
+# How soon it is looked whether somebody opened the gate.
+_LOOK = timedelta(seconds=5)
 
 
 class Doubt(Exception):
@@ -29,8 +33,9 @@ class Suspicious(Exception):
 class Trouble:
     """Failures in a row, told on the state row while they last."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, *, chance: Callable[[], float] = random.random) -> None:
         self._lease = lease
+        self._chance = chance
         self._count = 0
 
     def note(self, error: Exception) -> float:
@@ -38,12 +43,14 @@ class Trouble:
 
         A closed gate is no failure, and is looked at often enough to keep the lease.
         """
+        now = timezone.now()
         if isinstance(error, GateClosed):
             self._lease.keep()
-            return _often_enough()
-        wait = min(_FIRST * 2.0**self._count, _often_enough())
+            until = error.until if isinstance(error, Paused) else now + _LOOK
+            return min(max((until - now).total_seconds(), 0.0), _often_enough())
+        wait = min(self._chance() * _FIRST * 2.0**self._count, _often_enough())
         self._count += 1
-        tell(self._lease, why_not_fresh(error), now=timezone.now(), wait=wait)
+        tell(self._lease, why_not_fresh(error), now=now, wait=wait)
         return wait
 
     def is_over(self) -> None:

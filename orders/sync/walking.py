@@ -7,8 +7,7 @@ which windows are done is kept by its plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
@@ -18,40 +17,22 @@ from orders.gatekeeper import GateClosed
 from .fetching import Answered, Call, Crowded, Fetchers
 from .intake import ENOUGH, Intake
 from .lease import Lease
+from .plans import Plan, Window
 from .reading import Reading
 from .sources import Source
-from .trouble import Doubt, Trouble
+from .trouble import Trouble
 from .windows import Bounds, Verdict, cut, is_too_large, parts_of
 
 # The longest to wait for an answer before others are looked after, seconds; and where rows wait
 # to be written.
 _LONG, _SHORT = 0.25, 0.02
+# Where orders are born in masses cutting does not help: a window of so many times the size is read
+# as it is.
+_READABLE = 10
 # What a page that does not exist may be answered with.
 _PAST_THE_END = (400, 404)
 # Of windows that are cut without a count to go by.
 _BLIND_PARTS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A window to be read. `key` is the plan's; `expected` a guess at how many it holds."""
-
-    key: int
-    bounds: Bounds
-    expected: int | None = None
-
-
-class Plan(Protocol):
-    """Which windows are to be read. What changes it, happens in the transaction of the rows."""
-
-    def next(self) -> Window | None:
-        """One that is not read yet and was not given before."""
-
-    def done(self, window: Window, total: int) -> None:
-        """All its rows are stored."""
-
-    def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
-        """It is read in parts."""
 
 
 @dataclass(slots=True)
@@ -77,20 +58,29 @@ class Walk:
     """Reads the windows of a plan from one source."""
 
     def __init__(
-        self, tools: Tools, source: Source, plan: Plan, *, windows_at_once: int = 1_000
+        self,
+        tools: Tools,
+        source: Source,
+        plan: Plan,
+        *,
+        windows_at_once: int = 1_000,
+        may_cut: bool = True,
     ) -> None:
         self._tools = tools
         self._source = source
         self._plan = plan
         self._windows_at_once = windows_at_once
+        self._may_cut = may_cut
+        # Cuts that did not help, by what Goody counted; whether its counts are taken for none.
+        self._in_vain: dict[int, Bounds] = {}
+        self._is_blind = False
         self._open: dict[int, tuple[Window, Reading]] = {}
-        self._doubtful: list[Bounds] = []
 
     def steps(self, *, may_go_on: Callable[[], bool] = lambda: True) -> Iterator[float]:
         """Read until no window is left; each step yields how many seconds to leave it alone.
 
-        When it may not go on, the windows that were begun are ended. Raises LeaseLost, Doubt, or
-        a refusal of Goody's that asking again will not change.
+        When it may not go on, the windows that were begun are ended. Raises LeaseLost, what the
+        plan raises, or a refusal of Goody's that asking again will not change.
         """
         while True:
             wait = self._ask(self._wanted(may_begin=may_go_on()))
@@ -100,8 +90,6 @@ class Walk:
             self._tools.lease.keep()
             yield wait
         self._tools.intake.flush()
-        if self._doubtful:
-            raise Doubt(f"{len(self._doubtful)} creation windows could not be settled")
 
     def _wanted(self, *, may_begin: bool) -> list[_About]:
         """What to ask for now: windows that were begun come first."""
@@ -170,14 +158,34 @@ class Walk:
     def _take_page(self, window: Window, reading: Reading, number: int, answered: Answered) -> None:
         first = (number - 1) * reading.per_page
         page = self._source.read(answered.answer, window.bounds, first=first, total=reading.total)
+        if self._is_blind:
+            page = replace(page, total=None)
         reading.take(number, page.ids, page.total)
-        if number == 1 and is_too_large(window.bounds, page.total or 0, size=settings.SYNC_WINDOW):
+        if number == 1 and self._is_too_large(window, page.total):
             # Not its rows: what a smaller window says of when they were created is better.
             parts = parts_of(page.total or 0, size=settings.SYNC_WINDOW)
             self._replace(window, cut(window.bounds, parts), page.total)
             return
         self._tools.intake.add(page.rows, read_at=answered.read_at)
+        if page.beside is not None:
+            self._tools.intake.then(page.beside)
         self._conclude(window, reading)
+
+    def _is_too_large(self, window: Window, total: int | None) -> bool:
+        """Is it to be cut? Not once more where that did not help and the whole can be read."""
+        size = settings.SYNC_WINDOW
+        if total is None or not self._may_cut or not is_too_large(window.bounds, total, size=size):
+            return False
+        if window.cut_from is None or total < window.cut_from:
+            return True
+        self._note_in_vain(window.bounds, total)
+        return bool(total > size * _READABLE)
+
+    def _note_in_vain(self, bounds: Bounds, total: int) -> None:
+        """One part may hold all that the whole held; two of them cannot."""
+        before = self._in_vain.get(total)
+        self._is_blind = self._is_blind or (before is not None and not bounds.is_in(before))
+        self._in_vain[total] = bounds
 
     def _take_error(self, window: Window, reading: Reading, page: int, error: GoodyError) -> float:
         if page > 1 and error.status in _PAST_THE_END:
@@ -202,7 +210,7 @@ class Walk:
             return
         del self._open[window.key]
         if verdict is Verdict.DOUBT:
-            self._doubtful.append(window.bounds)
+            self._tools.intake.then(lambda: self._plan.doubt(window))
             return
         total = len(reading.passes[-1].ids)
         self._tools.intake.then(lambda: self._plan.done(window, total))

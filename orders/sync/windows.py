@@ -39,6 +39,10 @@ class Bounds(NamedTuple):
         """One second is never halved: orders are born in batches."""
         return self.seconds > 1
 
+    def is_in(self, other: Bounds) -> bool:
+        is_after = other.after is None or (self.after is not None and self.after >= other.after)
+        return is_after and self.before <= other.before
+
 
 def cut(bounds: Bounds, parts: int) -> list[Bounds]:
     """The window in up to `parts` of equal length in whole seconds, the newest first.

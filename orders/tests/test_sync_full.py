@@ -1,17 +1,36 @@
-"""The full sync against the real emulator: every order once, whatever happens meanwhile."""
+"""The full sync against the real emulator: every order once, whatever Goody answers meanwhile."""
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from orders.models import SyncWindow
+from orders import gatekeeper, sync
+from orders.models import Anomaly, CreatedFrom, Order, SyncState, SyncWindow, VendorGate
+from orders.sync import Phase
+from orders.sync.full import suspicion
+from orders.sync.lease import Lease, LeaseLost
+from orders.sync.running import Job
 from testing.vendor import Emulator
 
-from .syncing import SMALL, assert_counts_add_up, differences, state, sync_orders, undone
+from .syncing import (
+    SMALL,
+    assert_counts_add_up,
+    created_in_truth,
+    differences,
+    run_for,
+    state,
+    sync_orders,
+    undone,
+)
 
 pytestmark = pytest.mark.django_db
+
+LIST = r"/v1/orders$"
 
 
 @pytest.fixture(autouse=True)
@@ -20,11 +39,313 @@ def _small(settings: Any) -> None:
         setattr(settings, name, value)
 
 
+def phase() -> Phase:
+    return sync.progress(timezone.now()).phase
+
+
 def test_every_order_is_stored_once(emulator: Emulator) -> None:
+    assert phase() is Phase.NEVER_BEGUN
     counts = sync_orders()
-    assert counts == {"new": 300}
+    assert counts["new"] == 300
     assert differences(emulator) == []
     assert_counts_add_up()
     assert state().is_complete
     assert undone() == 0
-    assert SyncWindow.objects.count() >= 8
+    assert 8 <= SyncWindow.objects.count() <= 60
+    assert emulator.calls()["counts"]["GET /v1/orders"] < 120
+    progress = sync.progress(timezone.now())
+    assert (progress.phase, progress.imported, progress.total) == (Phase.COMPLETE, 300, 300)
+    assert progress.synced_at is not None
+
+
+def test_orders_stand_in_the_window_they_were_listed_in(emulator: Emulator) -> None:
+    sync_orders()
+    true = created_in_truth(emulator)
+    windows = [w for w in SyncWindow.objects.all() if w.after is not None]
+    for row in Order.objects.filter(created_from=CreatedFrom.WINDOW):
+        assert row.created_at is not None
+        at, told = true[str(row.uuid)], row.created_at
+        assert any(w.after <= at <= w.before and w.after <= told <= w.before for w in windows)
+        assert row.known_created_at is None
+
+
+@pytest.mark.parametrize("fraction", ["0", "0.4"])
+def test_a_batch_within_one_second_is_not_cut(emulator: Emulator, fraction: str) -> None:
+    emulator.switch(created_fraction=fraction)
+    emulator.create(count=130)
+    sync_orders()
+    assert differences(emulator) == []
+    assert undone() == 0
+
+
+def test_nothing_is_stored_of_an_account_without_orders(settings: Any) -> None:
+    empty = Emulator(orders=0)
+    try:
+        settings.GOODY_API_URL = empty.url
+        settings.GOODY_API_KEY = empty.key
+        sync_orders()
+    finally:
+        empty.stop()
+    assert state().is_complete
+    assert Order.objects.count() == 0
+
+
+# --- What Goody answers meanwhile -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"envelope": {"list_meta.total_count": -1}},
+        {"envelope": {"list_meta.total_count": None}},
+        {"envelope": {"list_meta": None}},
+        {"envelope": {"list_meta.total_count": 3}},
+        {"envelope": {"list_meta.total_count": 999_999}},
+        {"replace": [['"list_meta"', '"meta"']]},
+    ],
+    ids=["negative", "null", "no meta", "too small", "too large", "missing"],
+)
+def test_wrong_totals_cost_calls_and_no_orders(emulator: Emulator, change: dict[str, Any]) -> None:
+    emulator.fault({"kind": "mutate", **change}, path=LIST)
+    sync_orders()
+    assert differences(emulator) == []
+    assert state().is_complete
+
+
+FAULTS = [
+    {"kind": "status", "status": 503},
+    {"kind": "cut", "at": "body"},
+    {"kind": "cut", "at": "unbounded"},
+    {"kind": "body", "as": "html"},
+    {"kind": "body", "as": "truncated_json"},
+    {"kind": "body", "as": "huge", "bytes": 6_000_000},
+    {"kind": "redirect"},
+    {"kind": "status", "status": 429, "headers": {"Retry-After": "0"}},
+    {"kind": "mutate", "replace": [['"data":[', '"data":[],"data":[']]},
+]
+
+
+def test_calls_that_fail_now_and_then_are_made_again(emulator: Emulator) -> None:
+    for number, fault in enumerate(FAULTS):
+        emulator.fault(fault, path=LIST, times=1, skip=9 + 4 * number)
+    sync_orders()
+    assert differences(emulator) == []
+    assert state().failing_since is None
+
+
+def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(emulator: Emulator) -> None:
+    emulator.fault(
+        {"kind": "status", "status": 429, "headers": {"Retry-After": "2"}},
+        path=LIST,
+        times=1,
+        skip=12,
+    )
+    run_for(1.5)
+    assert phase() is Phase.PAUSED
+    asked, done = emulator.calls()["total"], SyncWindow.objects.exclude(done_at=None).count()
+    run_for(0.1)
+    assert emulator.calls()["total"] == asked
+    sync_orders()
+    assert SyncWindow.objects.exclude(done_at=None).count() > done
+    assert differences(emulator) == []
+
+
+def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator) -> None:
+    emulator.fault({"kind": "status", "status": 401}, path=LIST, times=1, skip=12)
+    run_for(1.0)
+    asked = emulator.calls()["total"]
+    progress = sync.progress(timezone.now())
+    assert (progress.phase, progress.why) == (Phase.PAUSED, "Goody rejects the API key")
+    run_for(0.1)
+    assert emulator.calls()["total"] == asked
+    VendorGate.objects.accept_key()
+    sync_orders()
+    assert differences(emulator) == []
+
+
+def test_while_goody_is_down_it_says_so_and_goes_on_afterwards(emulator: Emulator) -> None:
+    emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
+    run_for(2.0)
+    progress = sync.progress(timezone.now())
+    assert progress.phase is Phase.FAILING
+    assert progress.why in (
+        "Goody reported a fault of its own",
+        "Goody failed repeatedly and is left alone for a moment",
+    )
+    assert progress.failing_since is not None
+    assert not progress.is_complete
+    emulator.heal()
+    # The breaker's probe is not due for half a minute; another process has none.
+    _forget_the_breaker()
+    SyncState.objects.update(retry_at=None)
+    sync_orders()
+    assert differences(emulator) == []
+    assert phase() is Phase.COMPLETE
+
+
+def _forget_the_breaker() -> None:
+    gatekeeper._client.cache_clear()
+
+
+def nested(depth: int) -> Any:
+    """Deeper than anything Goody documents."""
+    return {"items": nested(depth - 1)} if depth else None
+
+
+def test_rows_that_cannot_be_read_cost_no_others(emulator: Emulator) -> None:
+    odd, frozen, *_, poisoned = (row["id"] for row in emulator.find(limit=90))
+    emulator.change(odd, is_swapped="perhaps", brand_new_field=1)
+    emulator.change(frozen, recipient_first_name="a\x00b", status="frozen")
+    emulator.change(poisoned, cart=nested(40))
+    counts = sync_orders()
+    assert counts["quarantined"] == 1
+    assert state().is_complete
+    emulator.change(poisoned, cart=None)
+    assert differences(emulator) == [(poisoned, "lost")]
+    assert set(Anomaly.objects.values_list("kind", "key")) == {
+        ("quarantined", poisoned),
+        ("unknown_status", "frozen"),
+        ("unknown_field", "brand_new_field"),
+        ("bad_field", f"{odd} is_swapped"),
+        ("bad_field", f"{frozen} recipient_first_name"),
+    }
+
+
+# --- Resumed, leased --------------------------------------------------------------------------
+
+
+def test_it_goes_on_where_it_was(emulator: Emulator) -> None:
+    emulator.set_latency(0.02)
+    rounds = 0
+    while not state().is_complete:
+        run_for(0.2)
+        rounds += 1
+        assert rounds < 100
+    queries = [call["query"] for call in emulator.calls()["recent"]]
+    assert rounds > 2
+    assert differences(emulator) == []
+    # What was done is not asked for again; what was under way is, at most that much.
+    assert len(queries) - len(set(queries)) <= rounds * 40
+
+
+def test_a_full_sync_again_reads_everything_and_changes_nothing(emulator: Emulator) -> None:
+    sync_orders()
+    before = list(Order.objects.order_by("pk").values_list("pk", "uuid", "content_hash"))
+    counts = sync_orders(full=True)
+    assert counts["same"] >= 300
+    assert counts["new"] == counts["changed"] == 0
+    assert list(Order.objects.order_by("pk").values_list("pk", "uuid", "content_hash")) == before
+    assert Order.objects.filter(read_at__lt=state().started_at).count() == 0
+
+
+def test_one_process_at_a_time_holds_the_lease(settings: Any) -> None:
+    settings.SYNC_LEASE = 30.0
+    lease = Lease.take()
+    assert lease is not None
+    assert Lease.take() is None
+    runner = run_for(0.1)
+    assert runner.is_elsewhere
+    lease.release()
+    assert Lease.take() is not None
+
+
+def test_who_slept_past_the_lease_writes_nothing(emulator: Emulator, settings: Any) -> None:
+    settings.SYNC_LEASE = 0.05
+    sleeper = Lease.take()
+    assert sleeper is not None
+    time.sleep(0.06)
+    other = Lease.take()
+    assert other is not None
+    with pytest.raises(LeaseLost):
+        sleeper.write(total=5)
+    sleeper.release()
+    other.write(total=6)
+    assert state().total == 6
+    assert state().lease_until is not None
+
+
+def test_a_lease_of_another_clock_does_not_last(settings: Any) -> None:
+    SyncState.objects.current()
+    SyncState.objects.update(lease_until=timezone.now() + timedelta(days=1))
+    assert Lease.take() is not None
+
+
+# --- Suspicious -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("known", "total", "words"),
+    [
+        (0, 0, ""),
+        (100, None, ""),
+        (100, 95, ""),
+        (100, 94, "Goody lists 94 orders, and we know 100."),
+        (1200, 0, "Goody lists no orders, and we know 1,200."),
+    ],
+)
+def test_what_is_suspicious(known: int, total: int | None, words: str) -> None:
+    assert suspicion(known=known, total=total) == words
+
+
+def hide(emulator: Emulator, count: int) -> None:
+    for row in emulator.find(limit=count):
+        emulator.change(row["id"], hidden=True)
+
+
+def test_when_many_orders_are_missing_it_stops_until_an_admin_has_looked(
+    emulator: Emulator,
+) -> None:
+    sync_orders()
+    hide(emulator, 20)
+    SyncState.objects.update(is_full_wanted=True, synced_at=timezone.now())
+    run_for(3.0, choose=lambda state, _: None if state.is_stopped else Job.AGAIN)
+    progress = sync.progress(timezone.now())
+    assert progress.phase is Phase.SUSPICIOUS
+    assert progress.why == "Goody lists 280 orders, and we know 300."
+    assert progress.is_complete
+    asked = emulator.calls()["total"]
+    run_for(0.2)
+    assert emulator.calls()["total"] == asked
+    assert Order.objects.count() == 300
+
+    SyncState.objects.update(is_suspicion_accepted=True)
+    sync_orders(full=True)
+    assert phase() is Phase.COMPLETE
+    assert Order.objects.count() == 300
+
+
+def test_orders_of_another_account_are_noticed_though_there_are_as_many(
+    emulator: Emulator,
+) -> None:
+    """The counts fit, but none of the orders we know is among them."""
+    sync_orders()
+    Order.objects.update(created_from=CreatedFrom.FEED)
+    hide(emulator, 30)
+    emulator.create(count=30)
+    SyncState.objects.update(is_full_wanted=True)
+    run_for(5.0, choose=lambda state, _: None if state.is_stopped else Job.AGAIN)
+    assert phase() is Phase.SUSPICIOUS
+    assert "orders we know are not listed" in sync.progress(timezone.now()).why
+
+
+def test_a_few_that_are_not_listed_are_asked_for_by_themselves(emulator: Emulator) -> None:
+    sync_orders()
+    hide(emulator, 5)
+    sync_orders(full=True)
+    assert phase() is Phase.COMPLETE
+    assert Order.objects.filter(missing_at=None).count() == 300
+    assert emulator.calls()["counts"]["GET /v1/orders/{id}"] == 5
+
+
+# --- Times ------------------------------------------------------------------------------------
+
+
+def test_a_clock_far_from_goodys_loses_nothing(emulator: Emulator) -> None:
+    """The emulator's clock is hours behind ours; orders come in during the sync."""
+    emulator.set_latency(0.02)
+    run_for(0.5)
+    emulator.create(count=7)
+    sync_orders()
+    assert differences(emulator) == []
+    assert state().watermark is not None
+    assert state().watermark < datetime.now(UTC)

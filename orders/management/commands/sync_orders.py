@@ -49,7 +49,7 @@ class Command(BaseCommand):
             while not errand.is_done and not stop.is_set():
                 stop.wait(errand.run(_TERMINAL))
                 display.show(sync.progress(timezone.now()))
-                _give_up_if_hopeless(sync.progress(timezone.now()))
+                _give_up_if_hopeless(errand, sync.progress(timezone.now()))
         finally:
             errand.close()
             display.close()
@@ -58,8 +58,10 @@ class Command(BaseCommand):
         self.stdout.write(_summary(errand, seconds=time.monotonic() - started))
 
 
-def _give_up_if_hopeless(progress: SyncProgress) -> None:
+def _give_up_if_hopeless(errand: sync.Errand, progress: SyncProgress) -> None:
     """Where only a person can help; whatever passes is waited for."""
+    if errand.failure:
+        raise CommandError(f"The sync is incomplete: {errand.failure}.")
     if progress.phase is Phase.SUSPICIOUS:
         raise CommandError(f"{progress.why} An admin can let the sync go on, on /system/.")
     if progress.phase is Phase.PAUSED and progress.paused_until is None:

@@ -1,0 +1,150 @@
+"""Following the activity feed: every minute what changed since the watermark.
+
+The watermark is Goody's own time of the newest change up to which everything was read; it moves in
+the transaction of the rows before it. Some minutes before it are looked at again each time, since
+an activity may turn up late, and by their ids those are known that are no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from goody.types import Quarantined, RawActivity, RawActivityPage
+from orders import services
+from orders.index import Created, Row
+from orders.models import CreatedFrom, SeenActivity, SyncState
+
+from .asking import ask
+from .fetching import Answered
+from .lease import Lease
+from .plans import InMemory, Window
+from .sources import Ask, Page
+from .walking import Tools, Walk
+from .windows import Bounds
+
+# How far before the full sync the feed is read where it had nothing at that time.
+_DAY = timedelta(days=1)
+
+
+class Feed:
+    """Goody API: GET /v1/order_activities, all of them: each with its order as it is now."""
+
+    def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
+        return lambda client, patience: client.list_raw_activities(
+            page=page,
+            per_page=per_page,
+            after=bounds.after,
+            before=bounds.before,
+            patience=patience,
+        )
+
+    def read(
+        self,
+        answer: RawActivityPage,
+        bounds: Bounds,  # noqa: ARG002
+        *,
+        first: int,  # noqa: ARG002
+        total: int | None,  # noqa: ARG002
+    ) -> Page:
+        return page_of(answer)
+
+
+def page_of(answer: RawActivityPage) -> Page:
+    found = answer.activities
+    return Page(
+        ids=[one.id for one in found] + [one.id or one.raw for one in answer.quarantined],
+        rows=[_row(one) for one in found],
+        total=answer.total_count,
+        beside=lambda: _note_seen(answer),
+    )
+
+
+def _row(activity: RawActivity) -> Row:
+    if activity.order_status != "created":
+        return Row(activity.order)
+    return Row(activity.order, Created(activity.created_at, CreatedFrom.FEED))
+
+
+def _note_seen(answer: RawActivityPage) -> None:
+    seen = [SeenActivity(id=one.id, at=one.created_at) for one in answer.activities]
+    SeenActivity.objects.bulk_create(seen, ignore_conflicts=True)
+    odd = [Quarantined(reason=o.reason, id=o.order_id, raw=o.raw) for o in answer.quarantined]
+    services.note_oddities((), odd, now=timezone.now())
+
+
+def follow_feed(tools: Tools, *, now: datetime) -> Iterator[float]:
+    """Everything since the watermark. Raises LeaseLost, Doubt, or the refusal of an account
+    without the feed."""
+    state = SyncState.objects.current()
+    assert state.started_at is not None
+    watermark = state.watermark or state.started_at - _DAY
+    after = watermark - timedelta(seconds=settings.SYNC_OVERLAP)
+    answered = yield from ask(tools, _first_page(after))
+    page = page_of(answered.answer)
+    newest = _newest(answered.answer, watermark, now=now)
+    if _is_all(page) or _is_no_news(page, after):
+        _take(tools, page, answered)
+        if newest > watermark:
+            tools.intake.then(lambda: _move(tools.lease, newest))
+        tools.intake.flush()
+        return
+    before = newest if newest > watermark else now
+    plan = _Plan(tools, Bounds(after, before), watermark)
+    yield from Walk(tools, Feed(), plan, windows_at_once=1).steps()
+
+
+def _first_page(after: datetime) -> Ask:
+    return lambda client, patience: client.list_raw_activities(
+        per_page=settings.SYNC_PER_PAGE, after=after, patience=patience
+    )
+
+
+def _is_all(page: Page) -> bool:
+    """One answer is one moment: nothing can have moved within it."""
+    return page.total == len(set(page.ids)) == len(page.ids)
+
+
+def _is_no_news(page: Page, after: datetime) -> bool:
+    """As many as were seen before, and those on the page are among them."""
+    seen = SeenActivity.objects.filter(at__gte=after)
+    if page.total != seen.count():
+        return False
+    ids = [one for one in page.ids if isinstance(one, UUID)]
+    return seen.filter(pk__in=ids).count() == len(page.ids)
+
+
+def _take(tools: Tools, page: Page, answered: Answered) -> None:
+    tools.intake.add(page.rows, read_at=answered.read_at)
+    if page.beside is not None:
+        tools.intake.then(page.beside)
+
+
+def _newest(answer: RawActivityPage, watermark: datetime, *, now: datetime) -> datetime:
+    """The time of the newest change seen. One that lies before us by our clock is not believed:
+    changes until then would be missed."""
+    return max([watermark, *(min(one.created_at, now) for one in answer.activities)])
+
+
+def _move(lease: Lease, watermark: datetime) -> None:
+    """Within the transaction of the rows before it."""
+    overlap = timedelta(seconds=settings.SYNC_OVERLAP)
+    SeenActivity.objects.filter(at__lt=watermark - overlap).delete()
+    lease.write(watermark=watermark)
+
+
+class _Plan(InMemory):
+    """One catching up, the oldest window first: the watermark follows each."""
+
+    def __init__(self, tools: Tools, bounds: Bounds, watermark: datetime) -> None:
+        super().__init__(bounds)
+        self._tools = tools
+        self._watermark = watermark
+
+    def done(self, window: Window, total: int) -> None:  # noqa: ARG002
+        if window.bounds.before > self._watermark:
+            _move(self._tools.lease, window.bounds.before)

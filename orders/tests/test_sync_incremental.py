@@ -1,0 +1,251 @@
+"""Every minute: what the feed tells, what it does not, and what is done without one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from orders import gatekeeper, index, sync
+from orders.models import CreatedFrom, Operation, Order, SeenActivity, State, SyncState
+from orders.sync import Phase
+from orders.sync.running import Job, due
+from testing.vendor import Emulator
+
+from .domain import operation
+from .syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
+
+pytestmark = pytest.mark.django_db
+
+FEED = r"/v1/order_activities"
+
+
+@pytest.fixture(autouse=True)
+def _small(settings: Any) -> None:
+    for name, value in SMALL.items():
+        setattr(settings, name, value)
+
+
+@pytest.fixture
+def filled(emulator: Emulator) -> Emulator:
+    """An emulator whose orders are all in the index; its calls count from zero."""
+    sync_orders()
+    emulator.control("DELETE", "calls")
+    return emulator
+
+
+def asked(emulator: Emulator) -> dict[str, int]:
+    counts: dict[str, int] = emulator.calls()["counts"]
+    emulator.control("DELETE", "calls")
+    return counts
+
+
+def one_round(seconds: float = 20.0) -> None:
+    """What the worker does in a minute, and no more."""
+    before = state().tried_at
+    run_for(seconds, choose=lambda state, _: Job.INCREMENTAL if state.tried_at == before else None)
+
+
+def test_nothing_new_costs_one_call_and_writes_no_order(filled: Emulator) -> None:
+    one_round()
+    before = list(Order.objects.order_by("pk").values_list("pk", "content_hash"))
+    asked(filled)
+    one_round()
+    assert asked(filled) == {"GET /v1/order_activities": 1}
+    assert list(Order.objects.order_by("pk").values_list("pk", "content_hash")) == before
+
+
+def test_nothing_new_costs_one_call_also_after_a_busy_time(filled: Emulator) -> None:
+    """There are more activities in the overlap than fit a page."""
+    filled.create(count=90)
+    one_round()
+    asked(filled)
+    one_round()
+    assert asked(filled) == {"GET /v1/order_activities": 1}
+
+
+def test_changes_come_with_the_next_round(filled: Emulator) -> None:
+    done = filled.churn(
+        seed=1, changes=40, kinds=["batch", "open", "cancel", "bill", "pay", "order"]
+    )
+    assert done["counts"]["batch"] > 0
+    one_round()
+    assert differences(filled) == []
+    progress = sync.progress(timezone.now())
+    assert progress.phase is Phase.COMPLETE
+    assert progress.synced_at == state().tried_at
+
+
+def test_what_the_feed_says_of_a_new_order_dates_it(filled: Emulator) -> None:
+    created = filled.create(count=3)[0]["id"]
+    one_round()
+    row = Order.objects.get(uuid=created)
+    assert row.created_from == CreatedFrom.FEED
+    assert row.known_created_at == created_in_truth(filled)[created]
+
+
+def test_a_long_absence_is_caught_up_with_in_order(filled: Emulator) -> None:
+    for seed in range(6):
+        filled.churn(seed=seed, changes=60, kinds=["batch", "open", "cancel", "bill"])
+        filled.advance(3600)
+    one_round()
+    assert differences(filled) == []
+    newest = max(a.at for a in SeenActivity.objects.all())
+    assert state().watermark == newest
+
+
+def test_the_watermark_stays_where_not_all_was_read(filled: Emulator) -> None:
+    before = state().watermark
+    filled.create(count=150)
+    filled.fault({"kind": "status", "status": 503}, path=FEED, skip=3)
+    one_round(1.5)
+    assert state().watermark == before
+    assert sync.progress(timezone.now()).phase is Phase.FAILING
+    filled.heal()
+    SyncState.objects.update(retry_at=None)
+    gatekeeper._client.cache_clear()
+    one_round()
+    assert differences(filled) == []
+    assert state().watermark > before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"envelope": {"list_meta.total_count": -1}},
+        {"envelope": {"list_meta.total_count": 5}},
+        {"envelope": {"list_meta.total_count": 5_000}},
+    ],
+    ids=["negative", "too small", "too large"],
+)
+def test_wrong_totals_lose_no_change(filled: Emulator, change: dict[str, Any]) -> None:
+    filled.create(count=50)
+    filled.fault({"kind": "mutate", **change}, path=FEED)
+    one_round()
+    assert differences(filled) == []
+
+
+def test_an_activity_that_turns_up_late_is_found(filled: Emulator) -> None:
+    """It lies before the watermark, and nothing new comes after it."""
+    early, late = (row["id"] for row in filled.find(status="notified", limit=2))
+    filled.change(early, status="opened", hidden=True)
+    filled.advance(300)
+    filled.change(late, status="opened")
+    one_round()
+    assert Order.objects.get(uuid=early).status == "notified"
+    filled.change(early, hidden=False)
+    one_round()
+    assert Order.objects.get(uuid=early).status == "opened"
+
+
+def test_a_time_that_lies_ahead_is_no_watermark(filled: Emulator) -> None:
+    filled.advance(10 * 86_400)
+    filled.create(count=1)
+    one_round()
+    assert state().watermark <= timezone.now()
+    filled.create(count=1)
+    one_round()
+    assert differences(filled) == []
+
+
+def test_an_odd_entry_costs_no_others(filled: Emulator) -> None:
+    filled.create(count=5)
+    odd = {"kind": "mutate", "set": {"created_at": "yesterday"}}
+    filled.fault(odd, path=FEED, times=1)
+    one_round()
+    assert len(differences(filled)) == 1
+    one_round()
+    assert differences(filled) == []
+
+
+def test_writes_that_wait_for_news_hear_of_it(filled: Emulator) -> None:
+    order_id = UUID(filled.find_id(status="opened"))
+    now = timezone.now()
+    one = operation(
+        order_uuid=order_id,
+        state=State.UNKNOWN,
+        sent_at=now - timedelta(seconds=5),
+        unknown_at=now,
+        due_at=now + timedelta(hours=1),
+    )
+    filled.change(order_id, status="failed")
+    one_round()
+    assert Operation.objects.get(pk=one.pk).state == State.APPLIED
+
+
+# --- Without the feed -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["404", "403"])
+def test_without_the_feed_the_newest_orders_are_listed_again(
+    emulator: Emulator, status: str
+) -> None:
+    emulator.switch(activities=status)
+    sync_orders()
+    assert state().is_feed_missing
+    assert not sync.progress(timezone.now()).has_feed
+    emulator.create(count=30)
+    emulator.change(emulator.find_id(status="created"), status="opened")
+    one_round()
+    assert differences(emulator) == []
+    assert due(state(), timezone.now()) is not Job.DATING
+
+
+def test_a_feed_that_goes_away_is_done_without(filled: Emulator) -> None:
+    filled.switch(activities="404")
+    filled.create(count=3)
+    one_round()
+    assert state().is_feed_missing
+    assert differences(filled) == []
+    asked(filled)
+    one_round()
+    assert "GET /v1/order_activities" not in asked(filled)
+
+
+# --- Read in turn -----------------------------------------------------------------------------
+
+
+def long_ago(order_id: str) -> None:
+    """As if it had been read last an hour ago."""
+    Order.objects.filter(uuid=order_id).update(read_at=timezone.now() - timedelta(hours=1))
+
+
+def test_what_the_feed_does_not_tell_is_read_in_turn(filled: Emulator, settings: Any) -> None:
+    expiring, accepted = (row["id"] for row in filled.find(limit=2))
+    now = timezone.now()
+    filled.change(expiring, expires_at=(now + timedelta(days=1)).isoformat())
+    filled.change(accepted, status="accepted", thank_you_note="Thanks")
+    Order.objects.filter(uuid=expiring).update(
+        status="opened", expires_at=now + timedelta(hours=30)
+    )
+    Order.objects.filter(uuid=accepted).update(status="accepted")
+    for order_id in (expiring, accepted):
+        long_ago(order_id)
+    assert set(map(str, index.least_recently_read(now=timezone.now(), limit=9))) == {
+        expiring,
+        accepted,
+    }
+    run_for(5.0, choose=lambda state, _: Job.REREAD if state.reread_at is None else None)
+    assert asked(filled)["GET /v1/orders/{id}"] == 2
+    assert differences(filled) == []
+    assert Order.objects.get(uuid=accepted).created_from == CreatedFrom.DETAIL
+
+
+def test_so_many_a_minute_the_longest_unread_first(filled: Emulator, settings: Any) -> None:
+    settings.SYNC_REREADS_PER_MINUTE = 3
+    rows = list(Order.objects.all()[:5])
+    for age, row in enumerate(rows):
+        Order.objects.filter(pk=row.pk).update(
+            status="opened",
+            expires_at=timezone.now() + timedelta(hours=5),
+            read_at=timezone.now() - timedelta(hours=1 + age),
+        )
+    Order.objects.exclude(pk__in=[row.pk for row in rows]).update(read_at=timezone.now())
+    run_for(5.0, choose=lambda state, _: Job.REREAD if state.reread_at is None else None)
+    read = Order.objects.filter(read_at__gt=timezone.now() - timedelta(minutes=5))
+    assert {row.uuid for row in rows[2:]} <= {one.uuid for one in read}
+    assert asked(filled)["GET /v1/orders/{id}"] == 3
+    assert due(state(), timezone.now()) is not Job.REREAD

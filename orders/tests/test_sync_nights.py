@@ -1,0 +1,235 @@
+"""What has time: dating by the feed, and comparing with Goody's counts every night."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from orders import sync
+from orders.models import CreatedFrom, Order, OrderPayload, SyncState, SyncWindow
+from orders.sync import Phase
+from orders.sync.reconcile import last_due
+from orders.sync.running import Job, due
+from testing.vendor import Emulator
+
+from .syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _small(settings: Any) -> None:
+    for name, value in SMALL.items():
+        setattr(settings, name, value)
+
+
+@pytest.fixture
+def filled(emulator: Emulator) -> Emulator:
+    """An emulator whose orders are all in the index; its calls count from zero."""
+    sync_orders()
+    emulator.control("DELETE", "calls")
+    return emulator
+
+
+def date_all(*, within: float = 30.0) -> None:
+    run_for(within, choose=lambda state, _: None if state.is_dated else Job.DATING)
+
+
+def reconcile() -> SyncState:
+    before = state().reconciled_at
+
+    def choose(state: SyncState, _now: datetime) -> Job | None:
+        return Job.RECONCILE if state.reconciled_at == before and not state.is_stopped else None
+
+    run_for(30.0, choose=choose)
+    return state()
+
+
+# --- Dating -----------------------------------------------------------------------------------
+
+
+def test_the_feed_dates_every_order_to_the_second(filled: Emulator) -> None:
+    date_all()
+    true = created_in_truth(filled)
+    rows = Order.objects.all()
+    assert {str(row.uuid): row.known_created_at for row in rows} == true
+    assert set(rows.values_list("created_from", flat=True)) == {CreatedFrom.FEED}
+    # And so they stand in the order in which they were created.
+    assert [true[str(row.uuid)] for row in rows] == sorted(true.values(), reverse=True)
+    assert differences(filled) == []
+    assert state().is_dated
+
+
+def test_dating_goes_on_where_it_was_and_then_costs_nothing(filled: Emulator) -> None:
+    filled.set_latency(0.05)
+    date_all(within=0.3)
+    dated = SyncWindow.objects.exclude(dated_at=None).count()
+    assert 0 < dated < SyncWindow.objects.count()
+    filled.set_latency(0)
+    date_all()
+    assert SyncWindow.objects.filter(dated_at=None).count() == 0
+    filled.control("DELETE", "calls")
+    sync_orders(full=True)
+    assert due(state(), timezone.now()) is Job.REREAD
+    filled.control("DELETE", "calls")
+    date_all()
+    assert filled.calls()["total"] == 0
+
+
+def test_an_order_the_feed_does_not_tell_of_keeps_its_estimate(filled: Emulator) -> None:
+    victim = filled.find(limit=50)[-1]["id"]
+    filled.change(victim, hidden=True)
+    date_all()
+    assert state().is_dated
+    assert Order.objects.get(uuid=victim).created_from == CreatedFrom.WINDOW
+    assert Order.objects.filter(created_from=CreatedFrom.FEED).count() == 299
+
+
+# --- Counting ---------------------------------------------------------------------------------
+
+
+def test_where_all_is_well_a_window_costs_one_call(filled: Emulator) -> None:
+    date_all()
+    reconcile()
+    filled.control("DELETE", "calls")
+    found = reconcile()
+    assert filled.calls()["total"] == SyncWindow.objects.count()
+    assert (found.drift_new, found.drift_changed, found.drift_missing) == (0, 0, 0)
+
+
+def test_what_differs_is_listed_again_and_told(filled: Emulator) -> None:
+    date_all()
+    lost = Order.objects.all()[40]
+    OrderPayload.objects.filter(pk=lost.pk).delete()
+    Order.objects.filter(pk=lost.pk).delete()
+    found = reconcile()
+    assert (found.drift_new, found.drift_changed, found.drift_missing) == (1, 0, 0)
+    assert differences(filled) == []
+    found = reconcile()
+    assert (found.drift_new, found.drift_changed, found.drift_missing) == (0, 0, 0)
+
+
+def test_orders_that_no_round_brought_are_found_at_night(filled: Emulator) -> None:
+    filled.create(count=5)
+    SyncState.objects.update(synced_at=timezone.now())
+    found = reconcile()
+    assert found.drift_new == 5
+    assert differences(filled) == []
+
+
+def test_what_is_not_listed_any_more_is_told_once_and_kept(filled: Emulator) -> None:
+    date_all()
+    victim = filled.find(limit=50)[-1]["id"]
+    filled.change(victim, hidden=True)
+    assert reconcile().drift_missing == 1
+    assert reconcile().drift_missing == 0
+    assert Order.objects.filter(uuid=victim).exists()
+
+
+def test_when_many_are_missing_at_night_it_stops(filled: Emulator) -> None:
+    date_all()
+    for row in filled.find(limit=60)[-20:]:
+        filled.change(row["id"], hidden=True)
+    reconcile()
+    progress = sync.progress(timezone.now())
+    assert progress.phase is Phase.SUSPICIOUS
+    assert progress.why == "20 of the 300 orders we know are not listed."
+    assert due(state(), timezone.now()) is None
+    SyncState.objects.update(is_suspicion_accepted=True)
+    reconcile()
+    assert sync.progress(timezone.now()).phase is Phase.COMPLETE
+    assert not state().is_suspicion_accepted
+    assert Order.objects.count() == 300
+
+
+def test_whether_there_is_a_feed_is_asked_again_at_night(emulator: Emulator) -> None:
+    emulator.switch(activities="404")
+    sync_orders()
+    assert state().is_feed_missing
+    emulator.switch(activities="on")
+    reconcile()
+    assert not state().is_feed_missing
+    emulator.create(count=2)
+    sync_orders()
+    assert differences(emulator) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "hour", "last"),
+    [
+        ("2026-11-24T03:00:00+00:00", "UTC", 3, "2026-11-24T03:00:00+00:00"),
+        ("2026-11-24T02:59:59+00:00", "UTC", 3, "2026-11-23T03:00:00+00:00"),
+        ("2026-11-24T02:59:59+00:00", "Asia/Tokyo", 3, "2026-11-23T18:00:00+00:00"),
+        ("2026-11-24T12:00:00+00:00", "America/New_York", 3, "2026-11-24T08:00:00+00:00"),
+    ],
+)
+def test_the_night_is_that_of_the_time_zone(
+    settings: Any, now: str, zone: str, hour: int, last: str
+) -> None:
+    settings.TIME_ZONE, settings.SYNC_RECONCILE_HOUR = zone, hour
+    assert last_due(datetime.fromisoformat(now)) == datetime.fromisoformat(last)
+
+
+# --- What is due ------------------------------------------------------------------------------
+
+NIGHT = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+EVENING = NIGHT - timedelta(hours=6)
+
+
+def a_state(**fields: Any) -> SyncState:
+    """Complete, dated, and brought up to date this moment."""
+    return SyncState(
+        **{
+            "started_at": EVENING - timedelta(hours=1),
+            "finished_at": EVENING,
+            "dated_at": EVENING,
+            "tried_at": EVENING,
+            "reread_at": EVENING,
+            **fields,
+        }
+    )
+
+
+MINUTE = timedelta(seconds=60)
+STOPPED = {"finished_at": None, "suspicion": "odd"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "now", "job"),
+    [
+        ({"started_at": None, "finished_at": None}, EVENING, Job.FIRST),
+        ({"finished_at": None}, EVENING, Job.FIRST),
+        ({}, EVENING, None),
+        ({}, EVENING + MINUTE, Job.INCREMENTAL),
+        ({"tried_at": None}, EVENING, Job.INCREMENTAL),
+        # The clock was set back.
+        ({"tried_at": EVENING + 9 * MINUTE}, EVENING, Job.INCREMENTAL),
+        ({"reread_at": None}, EVENING, Job.REREAD),
+        ({"is_full_wanted": True}, EVENING, Job.AGAIN),
+        ({"started_at": EVENING + MINUTE / 2}, EVENING, Job.AGAIN),
+        ({"dated_at": None}, EVENING, Job.DATING),
+        ({"dated_at": None, "is_feed_missing": True}, EVENING, None),
+        ({"tried_at": NIGHT, "reread_at": NIGHT}, NIGHT + MINUTE / 2, Job.RECONCILE),
+        (
+            {"tried_at": NIGHT, "reread_at": NIGHT, "reconciled_at": NIGHT},
+            NIGHT + MINUTE / 2,
+            None,
+        ),
+        ({"reconcile_started_at": EVENING}, EVENING, Job.RECONCILE),
+        ({"finished_at": None, "suspicion": "odd"}, EVENING, None),
+        (
+            {"finished_at": None, "suspicion": "odd", "is_suspicion_accepted": True},
+            EVENING,
+            Job.FIRST,
+        ),
+        ({"finished_at": None, "retry_at": EVENING + MINUTE}, EVENING, None),
+        ({"finished_at": None, "retry_at": EVENING}, EVENING, Job.FIRST),
+        ({"finished_at": None, "retry_at": EVENING + 90 * MINUTE}, EVENING, Job.FIRST),
+    ],
+)
+def test_what_is_due(fields: dict[str, Any], now: datetime, job: Job | None, settings: Any) -> None:
+    settings.TIME_ZONE, settings.SYNC_RECONCILE_HOUR = "UTC", 3
+    assert due(a_state(**fields), now) is job
