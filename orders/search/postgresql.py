@@ -30,9 +30,15 @@ def listed(values: Sequence[int]) -> Sql:
     return Sql("unnest(%s::bigint[]) c(id)", (list(values),))
 
 
-def holding(table: str, column: str, text: str, _part: str) -> Source:
-    """The rows of `table` whose `column` holds the folded text, of three characters or more."""
-    where = Sql(f"{column} LIKE %s", (f"%{text.translate(_SPECIAL)}%",))
+def holding(table: str, column: str, text: str, part: str) -> Source:
+    """The rows of `table` whose `column` holds the folded text, of three characters or more.
+
+    `part` of it is looked up.
+    """
+    where = Sql(f"{column} LIKE %s", (f"%{part.translate(_SPECIAL)}%",))
+    if part != text:
+        more = contains(column, text)
+        where = Sql(f"{where.text} AND {more.text}", where.params + more.params)
     return Source(where, table, is_text=True)
 
 

@@ -182,7 +182,6 @@ class Walker:
 
     def _arm(self, walk: Walk, source: Source, tests: Sequence[Condition], far: int) -> Sql:
         """The first rows that one index has."""
-        way = walk.order.way
         inner = self._inner(walk, source, str(far))
         test = all_of(one.test for one in tests)
         if not walk.columns and not test:
@@ -191,7 +190,7 @@ class Walker:
             f"SELECT {self._selected(walk, 'c.value')} FROM ({inner.text}) c"  # noqa: S608
             f" {self._dialect.JOIN} orders_order o ON o.id = c.id"
             + (f" WHERE {test.text}" if test else "")
-            + self._dialect.walked(f"c.value {way}, c.id {way}")
+            + self._dialect.walked(self._by(walk, "c.value", "c.id"))
             + f" LIMIT {walk.n}"
         )
         return Sql(sql, inner.params + test.params)
@@ -201,14 +200,17 @@ class Walker:
         order = walk.order
         value = source.key if order.column == "id" else order.column
         where = all_of([source.where, *self._bounds(walk, key=source.key, value=value)])
-        by = ", ".join(f"{one} {order.way}" for one in dict.fromkeys((value, source.key)))
         return Sql(
             f"SELECT {source.key} AS id, {value} AS value"  # noqa: S608
             f" FROM {self._dialect.from_(source, order.column)}"
             + (f" WHERE {where.text}" if where else "")
-            + f" ORDER BY {by} LIMIT {limit}",
+            + f" ORDER BY {self._by(walk, value, source.key)} LIMIT {limit}",
             where.params,
         )
+
+    def _by(self, walk: Walk, value: str, key: str) -> str:
+        columns = (key,) if walk.order.column == "id" else (value, key)
+        return ", ".join(f"{one} {walk.order.way}" for one in columns)
 
     def _selected(self, walk: Walk, value: str) -> str:
         if walk.order.column == "expires_at":
