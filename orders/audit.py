@@ -38,7 +38,10 @@ class Right(StrEnum):
     COPY_GIFT_LINK = "order.copy_gift_link"
     CANCEL = "order.cancel"
     EXTEND = "order.extend"
+    SAVE_VIEW = "view.save"
     READ_OWN_AUDIT = "audit.read_own"
+    SHARE_VIEW = "view.share"
+    EXPORT = "order.export"
     READ_ALL_AUDIT = "audit.read_all"
     SETTLE = "operation.settle"
     READ_RAW = "order.read_raw"
@@ -52,9 +55,10 @@ _AGENT = _VIEWER | {
     Right.COPY_GIFT_LINK,
     Right.CANCEL,
     Right.EXTEND,
+    Right.SAVE_VIEW,
     Right.READ_OWN_AUDIT,
 }
-_LEAD = _AGENT | {Right.READ_ALL_AUDIT, Right.SETTLE}
+_LEAD = _AGENT | {Right.SHARE_VIEW, Right.EXPORT, Right.READ_ALL_AUDIT, Right.SETTLE}
 _ADMIN = _LEAD | {Right.READ_RAW, Right.COPY_PAYMENT_LINK, Right.SYSTEM}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
@@ -70,6 +74,9 @@ _IN_WORDS: dict[Right, str] = {
     Right.COPY_GIFT_LINK: "copy gift links",
     Right.CANCEL: "cancel gifts",
     Right.EXTEND: "change expirations",
+    Right.SAVE_VIEW: "save views",
+    Right.SHARE_VIEW: "share views or change shared ones",
+    Right.EXPORT: "download lists",
     Right.READ_OWN_AUDIT: "see the audit",
     Right.READ_ALL_AUDIT: "see everybody's audit entries",
     Right.SETTLE: "settle an outcome by hand",
@@ -97,6 +104,10 @@ class Action(StrEnum):
     ORDER_EXTEND = "order.extend"
     OPERATION_SETTLE = "operation.settle"
     KEY_CHECK = "system.key_check"
+    VIEW_SHARE = "view.share"
+    VIEW_CHANGE = "view.change"
+    VIEW_WITHDRAW = "view.withdraw"
+    ORDER_EXPORT = "order.export"
 
 
 # What people call them.
@@ -105,6 +116,10 @@ NAMES: dict[Action, str] = {
     Action.ORDER_EXTEND: "Change expiration",
     Action.OPERATION_SETTLE: "Settle an outcome by hand",
     Action.KEY_CHECK: "Check the API key",
+    Action.VIEW_SHARE: "Share a view",
+    Action.VIEW_CHANGE: "Change a shared view",
+    Action.VIEW_WITHDRAW: "Stop sharing a view",
+    Action.ORDER_EXPORT: "Download a list",
 }
 
 NEEDED: dict[Action, Right] = {
@@ -112,6 +127,10 @@ NEEDED: dict[Action, Right] = {
     Action.ORDER_EXTEND: Right.EXTEND,
     Action.OPERATION_SETTLE: Right.SETTLE,
     Action.KEY_CHECK: Right.SYSTEM,
+    Action.VIEW_SHARE: Right.SHARE_VIEW,
+    Action.VIEW_CHANGE: Right.SHARE_VIEW,
+    Action.VIEW_WITHDRAW: Right.SHARE_VIEW,
+    Action.ORDER_EXPORT: Right.EXPORT,
 }
 
 # Every function that performs an action, as @action found it.
@@ -271,7 +290,15 @@ def note_security_event(kind: str, *, detail: str = "", request_id: str = "") ->
     )
 
 
-def note_action(actor: Actor, name: Action, *, detail: str, now: datetime) -> AuditEntry:
+def note_action(
+    actor: Actor,
+    name: Action,
+    *,
+    detail: str,
+    now: datetime,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> AuditEntry:
     """An action that is done in one step, without an operation: intent and outcome in one row."""
     return AuditEntry.objects.create(
         at=now,
@@ -279,5 +306,21 @@ def note_action(actor: Actor, name: Action, *, detail: str, now: datetime) -> Au
         actor_name=actor.name,
         action=name,
         detail=detail,
+        before=before,
+        after=after,
         request_id=actor.request_id,
+    )
+
+
+def note_end(intent: AuditEntry, *, outcome: str, detail: str, now: datetime) -> AuditEntry:
+    """What became of an action that took its time: a row of its own, which names the first."""
+    return AuditEntry.objects.create(
+        at=now,
+        actor_id=intent.actor_id,
+        actor_name=intent.actor_name,
+        action=intent.action,
+        intent=intent,
+        outcome=outcome,
+        detail=detail,
+        request_id=intent.request_id,
     )

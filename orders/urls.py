@@ -3,7 +3,18 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from orders.views import audit, detail, health, list_parts, lists, people, system, writes
+from orders.views import (
+    audit,
+    detail,
+    findings,
+    health,
+    list_parts,
+    lists,
+    people,
+    saved_views,
+    system,
+    writes,
+)
 
 _ORDER = "orders/<uuid:order_id>/"
 _OPERATION = _ORDER + "operations/<uuid:operation_id>/"
@@ -14,6 +25,9 @@ urlpatterns = [
     path("orders/facets/", list_parts.order_facets, name="order_facets"),
     path("orders/changes/", list_parts.order_changes, name="order_changes"),
     path("orders/choices/<slug:kind>/", list_parts.order_choices, name="order_choices"),
+    path("orders/find/", findings.order_find, name="order_find"),
+    path("orders/views/", saved_views.order_views, name="order_views"),
+    path("orders/views/<int:view_id>/", saved_views.order_view, name="order_view"),
     path(_ORDER, detail.order_detail, name="order_detail"),
     path(_ORDER + "cancel/", writes.order_cancel, name="order_cancel"),
     path(_ORDER + "expiration/", writes.order_expiration, name="order_expiration"),

@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from orders.audit import Role
-from orders.models import AuditEntry, Operation, State
+from orders.models import AuditEntry, Operation, SavedView, State
 from orders.tests.domain import operation
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -62,6 +62,9 @@ TABLE: dict[str, Row] = {
     "order_facets": Row(READERS, (200, 200, 405, 405, 405)),
     "order_changes": Row(READERS, (200, 200, 405, 405, 405)),
     "order_choices": Row(READERS, (200, 200, 405, 405, 405)),
+    "order_find": Row(READERS, (200, 200, 422, 405, 405)),
+    "order_views": Row(AGENTS, (200, 200, 422, 405, 405)),
+    "order_view": Row(LEADS, (405, 405, 422, 405, 405)),
     "order_detail": Row(READERS, (200, 200, 405, 405, 405)),
     "order_cancel": Row(AGENTS, (200, 200, 422, 405, 405)),
     "order_expiration": Row(AGENTS, (200, 200, 422, 405, 405)),
@@ -105,10 +108,13 @@ SEEN_BY = {
 
 @dataclass(frozen=True)
 class Ground:
-    """One order with everything that is not for everybody, and a write on it that needs a lead."""
+    """One order with everything that is not for everybody, a write on it that needs a lead, and a
+    view that everybody sees.
+    """
 
     order_id: str
     operation: Operation
+    view: SavedView
 
     def address(self, name: str) -> str:
         given = {
@@ -120,6 +126,8 @@ class Ground:
             return reverse(name, args=["sender"])
         if name in ("operation", "operation_settle"):
             return reverse(name, kwargs=given)
+        if name == "order_view":
+            return reverse(name, args=[self.view.pk])
         return reverse(name, args=[self.order_id] if name in wanted else [])
 
 
@@ -128,7 +136,10 @@ def ground(emulator: Emulator) -> Ground:
     order_id = str(emulator.find()[0]["id"])
     emulator.change(order_id, status="opened", **SECRETS)
     stuck = operation(order_uuid=UUID(order_id), state=State.NEEDS_HUMAN, unknown_at=timezone.now())
-    return Ground(order_id, stuck)
+    view = SavedView.objects.create(
+        owner=make_user("lead", "a-lead"), name="All of it", name_key="all of it", is_shared=True
+    )
+    return Ground(order_id, stuck, view)
 
 
 @pytest.fixture(params=ROLES)

@@ -1,10 +1,12 @@
-"""What is stored: the index of orders, the writes, the audit, the gate to Goody, people.
+"""What is stored: the index of orders, the writes, the audit, the gate to Goody, people and what
+they keep.
 
 The order index can be thrown away and rebuilt from Goody. Operations and the audit can not.
 """
 
 from .anomaly import Anomaly
 from .audit import AuditEntry
+from .finding import Finding
 from .gate import VendorGate
 from .names import Label, LabelVersion, Wording
 from .operation import LEASED_STATES, OPEN_STATES, WITHOUT_EFFECT, FailureClass, Operation, State
@@ -18,6 +20,7 @@ from .order import (
     WordStart,
 )
 from .profile import Profile
+from .saved_view import SavedView
 from .sync import SeenActivity, SyncState, SyncWindow
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "AuditEntry",
     "CreatedFrom",
     "FailureClass",
+    "Finding",
     "Label",
     "LabelVersion",
     "Operation",
@@ -37,6 +41,7 @@ __all__ = [
     "OrderPayload",
     "OtherProduct",
     "Profile",
+    "SavedView",
     "SeenActivity",
     "State",
     "SyncState",

@@ -81,11 +81,14 @@ def _order(entry: AuditEntry) -> dict[str, str]:
 
 
 def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """How the write stands in the words of orders.outcomes; a single step has only its detail."""
+    """How the write stands in the words of orders.outcomes; what is none has only its detail, and
+    what took its time also how it ended.
+    """
     if entry.operation is None:
+        ends = [end.detail for end in entry.outcomes.all()]
         return {
             "outcome": entry.detail,
-            "outcome_detail": "",
+            "outcome_detail": ends[0] if ends else "",
             "operation_url": "",
         }
     told = tell(entry.operation, now=now, zone=zone)

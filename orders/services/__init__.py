@@ -1,10 +1,13 @@
-"""The one door to read from Goody and to change anything there.
+"""The one door to read from Goody and to change anything there, or here.
 
 reading.py reads, writes.py says what a cancel and an extension are, sending.py carries one out
 and closing.py ends it where Goody did not simply do it, settling.py finds out what became of one
-whose answer was lost.
+whose answer was lost. findings.py looks up what a pasted text names, saved_views.py keeps lists
+under a name, exports.py notes what is downloaded.
 """
 
+from .exports import begin_export, end_export
+from .findings import finding_of, make_finding, sweep_findings
 from .oddities import note_oddities
 from .reading import (
     KeyCheck,
@@ -19,6 +22,18 @@ from .reading import (
     stored_order,
     take_in,
     why_not_fresh,
+)
+from .saved_views import (
+    ViewProblem,
+    change_shared_view,
+    change_view,
+    delete_view,
+    may_change_view,
+    move_view_up,
+    save_view,
+    share_view,
+    views_of,
+    withdraw_view,
 )
 from .searching import (
     Found,
@@ -61,24 +76,39 @@ __all__ = [
     "OrderView",
     "OutcomeNotRecorded",
     "Understood",
+    "ViewProblem",
     "abandon_expired",
+    "begin_export",
     "cancel_order",
+    "change_shared_view",
+    "change_view",
     "check_key",
+    "delete_view",
     "due_operations",
+    "end_export",
     "extend_order",
     "find_orders",
+    "finding_of",
     "learn_from_list",
     "list_orders",
     "look_at_page",
+    "make_finding",
     "mark_missing",
+    "may_change_view",
     "may_undo",
+    "move_view_up",
     "note_oddities",
     "refresh_order",
     "restart_evidence",
+    "save_view",
     "settle_by_hand",
     "settle_operation",
+    "share_view",
     "stored_order",
+    "sweep_findings",
     "take_in",
     "understand",
+    "views_of",
     "why_not_fresh",
+    "withdraw_view",
 ]

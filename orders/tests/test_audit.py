@@ -37,9 +37,10 @@ AGENT = VIEWER | {
     "order.copy_gift_link",
     "order.cancel",
     "order.extend",
+    "view.save",
     "audit.read_own",
 }
-LEAD = AGENT | {"audit.read_all", "operation.settle"}
+LEAD = AGENT | {"view.share", "order.export", "audit.read_all", "operation.settle"}
 ADMIN = LEAD | {"order.read_raw", "order.copy_payment_link", "system.manage"}
 
 
@@ -60,6 +61,10 @@ def test_no_action_without_right_and_performer() -> None:
         Action.ORDER_EXTEND: services.extend_order,
         Action.OPERATION_SETTLE: services.settle_by_hand,
         Action.KEY_CHECK: services.check_key,
+        Action.VIEW_SHARE: services.share_view,
+        Action.VIEW_CHANGE: services.change_shared_view,
+        Action.VIEW_WITHDRAW: services.withdraw_view,
+        Action.ORDER_EXPORT: services.begin_export,
     } == PERFORMERS
     assert len({code for code, _ in REASONS}) == len(REASONS)
     assert "other" in dict(REASONS)

@@ -31,7 +31,10 @@ _TOLERANCE = 2.0
 
 
 class Command(BaseCommand):
-    help = "Settle what is due: leases that ran out, outcomes to read again; keep the index."
+    help = (
+        "Settle what is due: leases that ran out, outcomes to read again; keep the index; delete "
+        "old findings."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
@@ -69,6 +72,7 @@ def tick(stop: threading.Event, clock: Clock) -> None:
         log.warning("the clock was set; the evidence about lost answers is gathered anew")
         _do("restart_evidence", lambda: services.restart_evidence(now=timezone.now()))
     _do("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
+    _do("sweep_findings", lambda: services.sweep_findings(now=timezone.now()))
     for operation_id in _do("due", lambda: services.due_operations(now=timezone.now())) or ():
         if stop.is_set():
             return

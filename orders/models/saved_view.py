@@ -1,0 +1,41 @@
+"""Lists that people keep: the filters and the sort of one, under a name."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def seen_by(self, user_id: int | None) -> SavedViewQuerySet:
+        return self.filter(Q(is_shared=True) | Q(owner_id=user_id))
+
+
+class SavedView(models.Model):
+    """One person's, or (`is_shared`) everybody's."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"
+    )
+    name = models.CharField(max_length=60)
+    # Folded (orders.search.folding), so that names differ for people and not just for machines.
+    name_key = models.TextField()
+    # The list's parameters in their canonical order, without a place in it.
+    query = models.TextField(blank=True)
+    is_shared = models.BooleanField(default=False)
+    position = models.IntegerField(default=0)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["is_shared", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name_key"], name="saved_view_once"),
+            models.UniqueConstraint(
+                fields=["name_key"], condition=Q(is_shared=True), name="shared_view_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,129 @@
+"""Findings: which orders a pasted text names. What it names is looked up in the index; ids that
+are not there are asked of Goody, once and not many.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import batched
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from goody.errors import GoodyError, Unavailable
+from orders.audit import Actor
+from orders.gatekeeper import GateClosed
+from orders.index.columns import gift_digest
+from orders.models import Finding, Order
+from orders.search.recognition import Pasted
+
+from .reading import OrderNotFound, refresh_order
+
+MOST_NAMED = 1_000
+MOST_ORDERS = 1_000
+MOST_ASKED = 10
+# So many values in one query.
+_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class _Found:
+    orders: dict[UUID, None] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    unasked: list[str] = field(default_factory=list)
+
+
+def make_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
+    """Look up everything that is named and keep what was found, for the actor alone.
+
+    At most MOST_NAMED things are looked up and MOST_ORDERS orders kept; `was_cut` says if there
+    were more. Goody is asked for at most MOST_ASKED ids, and no longer than for a page.
+    """
+    assert actor.user_id is not None
+    found = _Found()
+    kept = _first(pasted, MOST_NAMED)
+    unknown = _look_up_ids(kept.ids, found)
+    # A gift link's token looks like a reference where it stands alone.
+    strange = _take("reference_id", kept.references, found)
+    _look_up("gift_digest", {gift_digest(text): text for text in strange}, found)
+    _look_up("email_key", {text: text for text in kept.emails}, found)
+    _look_up("gift_digest", {gift_digest(one): _hint(one) for one in kept.gift_tokens}, found)
+    _ask_goody(unknown, found, now=now)
+    return Finding.objects.create(
+        owner_id=actor.user_id,
+        order_ids=[str(one) for one in found.orders][:MOST_ORDERS],
+        missing=found.missing,
+        unasked=found.unasked,
+        was_cut=kept.count < pasted.count or len(found.orders) > MOST_ORDERS,
+        created_at=now,
+    )
+
+
+def finding_of(*, actor: Actor, finding_id: UUID, now: datetime) -> Finding | None:
+    """The actor's own finding, None once its week is over and for anybody else."""
+    return Finding.objects.alive(now).filter(pk=finding_id, owner_id=actor.user_id).first()
+
+
+def sweep_findings(*, now: datetime) -> int:
+    """Delete those whose week is over; how many there were."""
+    expired = Finding.objects.expired(now)
+    # Mostly there are none, and a look takes no lock.
+    return expired.delete()[0] if expired.exists() else 0
+
+
+def _first(pasted: Pasted, most: int) -> Pasted:
+    """As many as `most` of all that is named."""
+    kept: dict[str, Any] = {}
+    for name in ("ids", "references", "emails", "gift_tokens"):
+        kept[name] = getattr(pasted, name)[:most]
+        most -= len(kept[name])
+    return Pasted(**kept)
+
+
+def _look_up_ids(ids: Sequence[UUID], found: _Found) -> list[UUID]:
+    """Of orders or of batches; returned are those that are neither in the index."""
+    unknown = _take("uuid", ids, found)
+    return _take("order_batch_id", unknown, found)
+
+
+def _look_up(column: str, named: dict[str, str], found: _Found) -> None:
+    """`named`: what stands in the column -> what people read where it does not."""
+    found.missing += [named[value] for value in _take(column, list(named), found)]
+
+
+def _take[T](column: str, values: Sequence[T], found: _Found) -> list[T]:
+    """Note the orders with these values in the column; returned are the values without any."""
+    seen: set[T] = set()
+    for some in batched(values, _AT_ONCE):
+        orders = Order.objects.filter(**{f"{column}__in": some})
+        # Apart from the orders: a single batch may have more of them than are kept.
+        seen.update(orders.order_by(column).values_list(column, flat=True).distinct())
+        newest = orders.order_by("-id").values_list("uuid", flat=True)
+        found.orders.update(dict.fromkeys(newest[: MOST_ORDERS + 1]))
+    return [value for value in values if value not in seen]
+
+
+def _hint(token: str) -> str:
+    """A gift link is as good as the gift: it is told by its end."""
+    return f"gift link ending in {token[-4:]}"
+
+
+def _ask_goody(ids: Sequence[UUID], found: _Found, *, now: datetime) -> None:
+    """One after the other while Goody answers."""
+    until = time.monotonic() + settings.GOODY_PAGE_DEADLINE
+    waiting = list(ids)
+    while waiting and len(ids) - len(waiting) < MOST_ASKED and time.monotonic() < until:
+        try:
+            found.orders[refresh_order(order_id=waiting[0], now=now).order.id] = None
+        except OrderNotFound:
+            found.missing.append(str(waiting[0]))
+        except (GateClosed, Unavailable):
+            break
+        except GoodyError:
+            found.unasked.append(str(waiting[0]))
+        del waiting[0]
+    found.unasked += map(str, waiting)

@@ -1,0 +1,174 @@
+"""Saved views: one's own by the right to save them, shared ones by the right to share.
+
+What everybody sees is audited: sharing, changing what is shared, and no longer sharing it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max, QuerySet
+
+from orders.audit import Action, Actor, NotAllowed, Right, action, note_action
+from orders.models import SavedView
+from orders.search.folding import fold
+
+MOST_OWN = 50
+
+
+class ViewProblem(Exception):
+    """It cannot be kept like that; the text is a sentence for whoever tried."""
+
+
+def views_of(actor: Actor) -> list[SavedView]:
+    """All that the actor sees: their own in their order, then those that are shared."""
+    return list(SavedView.objects.seen_by(actor.user_id).select_related("owner"))
+
+
+def may_change_view(view: SavedView, actor: Actor) -> bool:
+    if view.is_shared:
+        return actor.may(Right.SHARE_VIEW)
+    return view.owner_id == actor.user_id and actor.may(Right.SAVE_VIEW)
+
+
+def save_view(*, actor: Actor, name: str, query: str, is_shared: bool, now: datetime) -> SavedView:
+    """Keep a list as a new view. Raises ViewProblem or NotAllowed, and keeps nothing then."""
+    actor.require(Right.SAVE_VIEW)
+    assert actor.user_id is not None
+    own = SavedView.objects.filter(owner_id=actor.user_id)
+    if own.count() >= MOST_OWN:
+        raise ViewProblem(f"You have {MOST_OWN} views already. Delete one first.")
+    view = SavedView(
+        owner_id=actor.user_id,
+        name=name,
+        name_key=fold(name),
+        query=query,
+        position=_after_the_last(own),
+    )
+    with transaction.atomic():
+        _create(view)
+        if is_shared:
+            share_view(actor=actor, view=view, now=now)
+    return view
+
+
+def change_view(
+    *,
+    actor: Actor,
+    view: SavedView,
+    name: str | None = None,
+    query: str | None = None,
+    now: datetime,
+) -> None:
+    """Give it another name, or another list. Raises ViewProblem or NotAllowed."""
+    changes: dict[str, Any] = {}
+    if name is not None:
+        changes |= {"name": name, "name_key": fold(name)}
+    if query is not None:
+        changes["query"] = query
+    if view.is_shared:
+        change_shared_view(actor=actor, view=view, changes=changes, now=now)
+    else:
+        _require_own(actor, view)
+        _update(view, **changes)
+
+
+@action(Action.VIEW_CHANGE)
+def change_shared_view(
+    *, actor: Actor, view: SavedView, changes: dict[str, Any], now: datetime
+) -> None:
+    before = _told(view)
+    with transaction.atomic():
+        _update(view, **changes)
+        after = _told(view)
+        note_action(
+            actor, Action.VIEW_CHANGE, detail=view.name, now=now, before=before, after=after
+        )
+
+
+@action(Action.VIEW_SHARE)
+def share_view(*, actor: Actor, view: SavedView, now: datetime) -> None:
+    """Let everybody see one's own view."""
+    _require_own(actor, view)
+    if view.is_shared:
+        return
+    with transaction.atomic():
+        last = _after_the_last(SavedView.objects.filter(is_shared=True))
+        _update(view, is_shared=True, position=last)
+        note_action(actor, Action.VIEW_SHARE, detail=view.name, now=now, after=_told(view))
+
+
+@action(Action.VIEW_WITHDRAW)
+def withdraw_view(*, actor: Actor, view: SavedView, now: datetime) -> None:
+    """Make a shared view its owner's alone again."""
+    if not view.is_shared:
+        return
+    with transaction.atomic():
+        _update(view, is_shared=False)
+        note_action(actor, Action.VIEW_WITHDRAW, detail=view.name, now=now, before=_told(view))
+
+
+def delete_view(*, actor: Actor, view: SavedView) -> None:
+    """Delete one's own. What is shared is withdrawn first, so that nobody deletes another's."""
+    if view.is_shared:
+        raise ViewProblem("A shared view is not deleted: stop sharing it first.")
+    _require_own(actor, view)
+    view.delete()
+
+
+def move_view_up(*, actor: Actor, view: SavedView) -> None:
+    """Let it change places with the one before it, among one's own or among those shared."""
+    if not may_change_view(view, actor):
+        raise NotAllowed(Right.SHARE_VIEW if view.is_shared else Right.SAVE_VIEW)
+    order = [one for one in views_of(actor) if one.is_shared == view.is_shared]
+    place = order.index(view)
+    order[max(place - 1, 0) : place + 1] = reversed(order[max(place - 1, 0) : place + 1])
+    with transaction.atomic():
+        for position, one in enumerate(order):
+            SavedView.objects.filter(pk=one.pk).update(position=position)
+
+
+def _require_own(actor: Actor, view: SavedView) -> None:
+    actor.require(Right.SAVE_VIEW)
+    if view.owner_id != actor.user_id:
+        raise ViewProblem("This view is somebody else's.")
+
+
+def _after_the_last(views: QuerySet[SavedView]) -> int:
+    last = views.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else int(last) + 1
+
+
+def _create(view: SavedView) -> None:
+    """Raises ViewProblem where another view has the name already."""
+    try:
+        with transaction.atomic():
+            view.save(force_insert=True)
+    except IntegrityError as error:
+        raise ViewProblem(_taken(view)) from error
+
+
+def _update(view: SavedView, **changes: Any) -> None:
+    """Raises ViewProblem where another view has the name already, or this one is gone."""
+    for name, value in changes.items():
+        setattr(view, name, value)
+    try:
+        with transaction.atomic():
+            is_there = SavedView.objects.filter(pk=view.pk).update(**changes)
+    except IntegrityError as error:
+        raise ViewProblem(_taken(view)) from error
+    if not is_there:
+        raise ViewProblem("This view was deleted meanwhile.")
+
+
+def _taken(view: SavedView) -> str:
+    others = SavedView.objects.filter(name_key=view.name_key).exclude(pk=view.pk)
+    if others.filter(owner_id=view.owner_id).exists():
+        return f"There is a view called “{view.name}” already. Choose another name."
+    return f"There is a shared view called “{view.name}” already. Choose another name."
+
+
+def _told(view: SavedView) -> dict[str, str]:
+    return {"name": view.name, "query": view.query}

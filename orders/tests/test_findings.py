@@ -1,0 +1,236 @@
+"""/orders/find/: what a pasted text names becomes a list, and what it names in vain is said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders import index, services
+from orders.models import Finding, Order
+from orders.presenters.findings import found_in_words
+from orders.search.recognition import MOST_LETTERS, Pasted
+from orders.services import findings
+from testing.vendor import Emulator
+
+from .dialogs import text
+from .domain import actor, open_order, order
+
+pytestmark = pytest.mark.django_db
+
+FIND = "/orders/find/"
+
+
+def known(**fields: Any) -> UUID:
+    """An order that is in the index, and not at Goody."""
+    given = order(**{"id": str(uuid4()), "reference_id": "", **fields})
+    index.remember([given], read_at=timezone.now())
+    return given.id
+
+
+def post(client: Client, pasted: str) -> Any:
+    return client.post(FIND, {"text": pasted})
+
+
+def found(client: Client, pasted: str) -> Finding:
+    """The finding that a POST leads to."""
+    answer = post(client, pasted)
+    assert answer.status_code == 303, text(answer)
+    address, _, finding_id = answer["Location"].partition("?finding=")
+    assert address == "/orders/"
+    return Finding.objects.get(pk=finding_id)
+
+
+@pytest.fixture
+def viewer(as_role: Any, emulator: Emulator) -> Client:
+    client: Client = as_role("viewer")
+    return client
+
+
+def test_everything_that_names_an_order_is_found(viewer: Client) -> None:
+    batch = uuid4()
+    by_id = known()
+    by_reference = known(reference_id="ABCD1234EFGH5678IJKL9012")
+    by_email = {known(recipient_email="Ada.L@example.test") for _ in range(2)}
+    by_batch = {known(order_batch_id=str(batch)) for _ in range(2)}
+    by_link = known(individual_gift_link="https://gifts.example.test/gift/Token_1-x")
+    known(recipient_email="somebody.else@example.test")
+
+    finding = found(
+        viewer,
+        f"Dear support, <{str(by_id).upper()}> and abcd1234efgh5678ijkl9012, for "
+        f"ADA.L@EXAMPLE.TEST;\nbatch {batch}, https://gifts.example.test/gift/Token_1-x?utm=1",
+    )
+
+    assert set(finding.orders) == {by_id, by_reference, *by_email, *by_batch, by_link}
+    assert len(finding.orders) == len(set(finding.orders))
+    assert (finding.missing, finding.unasked, finding.was_cut) == ([], [], False)
+
+
+def test_what_is_not_found_is_kept_as_people_read_it(viewer: Client) -> None:
+    stranger = uuid4()
+    finding = found(
+        viewer,
+        f"{stranger} ZZZZ1234EFGH5678IJKL9012 no.one@example.test "
+        "https://gifts.example.test/gift/SecretToken99",
+    )
+    assert finding.orders == ()
+    assert finding.missing == [
+        "ZZZZ1234EFGH5678IJKL9012",
+        "no.one@example.test",
+        "gift link ending in en99",
+        str(stranger),
+    ]
+    words = found_in_words(finding, zone=ZoneInfo("UTC"))
+    assert words.title == "0 found, 4 not found"
+    assert words.copy.splitlines() == finding.missing
+
+
+def test_a_token_without_its_link_is_found_like_a_reference(viewer: Client) -> None:
+    token = "ABCD1234EFGH5678IJKL9012"
+    order_id = known(individual_gift_link=f"https://gifts.example.test/gift/{token}")
+    assert found(viewer, f"they wrote {token} to us").orders == (order_id,)
+
+
+def test_the_text_is_not_kept(viewer: Client) -> None:
+    known(recipient_email="ada@example.test")
+    finding = found(viewer, "The password is swordfish, ada@example.test")
+    assert "swordfish" not in str(Finding.objects.filter(pk=finding.pk).values())
+
+
+def test_an_id_that_the_index_does_not_know_is_asked_of_goody(
+    viewer: Client, emulator: Emulator
+) -> None:
+    order_id = open_order(emulator)
+    finding = found(viewer, f"{order_id} {uuid4()}")
+    assert finding.orders == (order_id,)
+    assert len(finding.missing) == 1
+    assert Order.objects.get().uuid == order_id
+    assert emulator.calls()["total"] == 2
+
+    found(viewer, str(order_id))
+    assert emulator.calls()["total"] == 2
+
+
+def test_goody_is_asked_for_a_few_ids_only(viewer: Client, emulator: Emulator) -> None:
+    ids = [uuid4() for _ in range(findings.MOST_ASKED + 3)]
+    finding = found(viewer, "\n".join(map(str, ids)))
+    assert finding.missing == [str(one) for one in ids[: findings.MOST_ASKED]]
+    assert finding.unasked == [str(one) for one in ids[findings.MOST_ASKED :]]
+    assert emulator.calls()["total"] == findings.MOST_ASKED
+    assert found_in_words(finding, zone=ZoneInfo("UTC")).title == (
+        "0 found, 10 not found, 3 not known"
+    )
+
+
+def test_while_goody_is_down_nothing_is_said_to_be_missing(
+    viewer: Client, emulator: Emulator
+) -> None:
+    here, ids = known(), [str(uuid4()) for _ in range(3)]
+    emulator.fault({"kind": "status", "status": 503})
+    finding = found(viewer, f"{here} {' '.join(ids)}")
+    assert finding.orders == (here,)
+    assert finding.missing == []
+    assert finding.unasked == ids
+    assert emulator.calls()["total"] == 1
+
+
+def test_one_answer_that_cannot_be_read_does_not_keep_the_others(
+    viewer: Client, emulator: Emulator
+) -> None:
+    odd, good = open_order(emulator), open_order(emulator)
+    emulator.fault({"kind": "mutate", "set": {"status": 7}}, path=f"/v1/orders/{odd}")
+    finding = found(viewer, f"{odd} {good}")
+    assert finding.orders == (good,)
+    assert finding.unasked == [str(odd)]
+
+
+def test_more_than_is_kept_is_said_to_be_cut(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "MOST_ORDERS", 3)
+    monkeypatch.setattr(findings, "MOST_NAMED", 2)
+    for _ in range(4):
+        known(recipient_email="many@example.test")
+    known(recipient_email="few@example.test")
+    finding = found(viewer, "many@example.test few@example.test third@example.test")
+    assert len(finding.orders) == 3
+    # Nobody is missing whose orders did not fit, nor who was not looked up.
+    assert finding.missing == []
+    assert finding.was_cut
+
+
+def test_the_first_of_all_that_is_named_are_kept() -> None:
+    many = Pasted(ids=(uuid4(), uuid4()), references=("A",), emails=("b@c.de", "d@e.fg"))
+    kept = findings._first(many, 4)
+    assert (kept.ids, kept.references, kept.emails) == (many.ids, ("A",), ("b@c.de",))
+
+
+def test_a_short_text_that_names_nothing_is_searched_for(viewer: Client) -> None:
+    answer = post(viewer, "  Ada & Grace ")
+    assert (answer.status_code, answer["Location"]) == (303, "/orders/?q=Ada+%26+Grace")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "sentence"),
+    [
+        ("", "Paste or write something first."),
+        (" \n ", "Paste or write something first."),
+        ("<b>words</b> " * 50, "Nothing in this text can be looked up"),
+        ("x" * (MOST_LETTERS + 1), "This is more than 100,000 characters."),
+    ],
+    ids=["empty", "blank", "no names", "too long"],
+)
+def test_what_cannot_be_looked_up_is_said_and_kept(
+    viewer: Client, pasted: str, sentence: str
+) -> None:
+    answer = post(viewer, pasted)
+    page = text(answer)
+    assert answer.status_code == 422
+    assert sentence in page
+    assert "<b>" not in page
+    assert ("&lt;b&gt;words" in page) is ("<b>" in pasted)
+    assert not Finding.objects.exists()
+
+
+def test_odd_characters_do_no_harm(viewer: Client) -> None:
+    order_id = known()
+    assert found(viewer, f"\x00\u202e{order_id}\x00 'x\" \\ % \U0001f381").orders == (order_id,)
+
+
+def test_a_finding_is_its_owners_and_lasts_a_week(as_role: Any, emulator: Emulator) -> None:
+    finding = found(as_role("agent"), str(known()))
+    now = finding.created_at
+    owner, other = actor("agent"), actor("admin")
+
+    def there(who: Any, days: float) -> bool:
+        at = now + timedelta(days=days)
+        return services.finding_of(actor=who, finding_id=finding.pk, now=at) is not None
+
+    assert (there(owner, 0), there(owner, 6.99), there(owner, 7)) == (True, True, False)
+    assert not there(other, 0)
+    assert services.finding_of(actor=owner, finding_id=uuid4(), now=now) is None
+
+
+def test_what_is_over_is_swept(as_role: Any, emulator: Emulator) -> None:
+    client = as_role("agent")
+    old, new = found(client, str(known())), found(client, str(known()))
+    Finding.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=7))
+    assert services.sweep_findings(now=timezone.now()) == 1
+    assert Finding.objects.get() == new
+    assert services.sweep_findings(now=timezone.now()) == 0
+
+
+def test_a_few_queries_for_however_many_names(
+    viewer: Client, django_assert_max_num_queries: Any
+) -> None:
+    people = [f"person{number}@example.test" for number in range(60)]
+    for one in people[:3]:
+        known(recipient_email=one)
+    with django_assert_max_num_queries(12):
+        assert len(found(viewer, "\n".join(people)).orders) == 3

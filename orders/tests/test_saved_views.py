@@ -1,0 +1,387 @@
+"""Saved views: one's own, shared ones, and the page that looks after them."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from django.utils import timezone
+
+from orders import services
+from orders.audit import NotAllowed
+from orders.forms.saved_views import canonical, view_url
+from orders.models import AuditEntry, SavedView
+from orders.presenters.saved_views import ViewBar, make_view_bar
+from orders.services import ViewProblem, saved_views
+
+from .dialogs import text
+from .domain import actor
+
+pytestmark = pytest.mark.django_db
+
+VIEWS = "/orders/views/"
+
+
+def save(role: str = "agent", name: str = "Opened", query: str = "status=opened", **given: Any):
+    return services.save_view(
+        actor=actor(role, given.pop("username", "")),
+        name=name,
+        query=query,
+        **{"is_shared": False, "now": timezone.now(), **given},
+    )
+
+
+def change(client: Client, view: SavedView, **fields: str) -> Any:
+    return client.post(f"{VIEWS}{view.pk}/", fields)
+
+
+def names(role: str, username: str = "") -> list[str]:
+    return [one.name for one in services.views_of(actor(role, username))]
+
+
+def bar(parameters: str, role: str = "agent") -> ViewBar:
+    who = actor(role)
+    return make_view_bar(services.views_of(who), QueryDict(parameters), actor=who)
+
+
+def audited() -> list[tuple[str, str, Any, Any]]:
+    rows = AuditEntry.objects.filter(action__startswith="view.").order_by("id")
+    return [(row.action, row.detail, row.before, row.after) for row in rows]
+
+
+# --- which list it is ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kept"),
+    [
+        ("", ""),
+        ("q=&status=", ""),
+        ("status=opened&q=ana", "q=ana&status=opened"),
+        ("status=paid&status=opened&status=paid", "status=opened&status=paid"),
+        ("q=+ana++b+", "q=ana++b"),
+        ("q=a&position=x&per_page=25&view=7&goto=2&next=/&finding=u", "q=a"),
+        ("q=%C3%A4%26b", "q=%C3%A4%26b"),
+    ],
+)
+def test_equal_lists_are_written_equally(parameters: str, kept: str) -> None:
+    assert canonical(QueryDict(parameters)) == kept
+    assert canonical(QueryDict(kept)) == kept
+
+
+# --- whose --------------------------------------------------------------------------------------
+
+
+def test_everybody_sees_their_own_views_and_the_shared_ones() -> None:
+    save(name="Mine")
+    save(name="Other agent's", username="bob")
+    save("lead", name="For all", is_shared=True)
+    assert names("agent") == ["Mine", "For all"]
+    assert names("viewer") == ["For all"]
+    assert names("lead") == ["For all"]
+
+
+def test_a_viewer_saves_nothing_and_an_agent_shares_nothing() -> None:
+    with pytest.raises(NotAllowed, match="Your role may not save views"):
+        save("viewer")
+    with pytest.raises(NotAllowed, match="Your role may not share views or change shared ones"):
+        save("agent", is_shared=True)
+    assert not SavedView.objects.exists()
+    assert audited() == []
+
+
+def test_another_persons_view_can_not_be_touched() -> None:
+    view, other, now = save(), actor("lead"), timezone.now()
+    for attempt in (
+        lambda: services.change_view(actor=other, view=view, name="Taken", now=now),
+        lambda: services.delete_view(actor=other, view=view),
+        lambda: services.share_view(actor=other, view=view, now=now),
+    ):
+        with pytest.raises(ViewProblem, match="somebody else's"):
+            attempt()
+    with pytest.raises(NotAllowed):
+        services.move_view_up(actor=other, view=view)
+    assert list(SavedView.objects.values_list("name", "is_shared")) == [("Opened", False)]
+
+
+def test_what_is_shared_is_audited_and_nothing_else() -> None:
+    lead, other, now = actor("lead"), actor("admin"), timezone.now()
+    view = save("lead")
+    services.change_view(actor=lead, view=view, name="Open", now=now)
+    assert audited() == []
+
+    services.share_view(actor=lead, view=view, now=now)
+    services.change_view(actor=other, view=view, query="q=a", now=now)
+    services.withdraw_view(actor=other, view=view, now=now)
+    first = {"name": "Open", "query": "status=opened"}
+    then = {"name": "Open", "query": "q=a"}
+    assert audited() == [
+        ("view.share", "Open", None, first),
+        ("view.change", "Open", first, then),
+        ("view.withdraw", "Open", then, None),
+    ]
+    assert names("lead") == ["Open"]
+    assert names("admin") == []
+
+
+def test_sharing_twice_is_sharing_once() -> None:
+    lead, now = actor("lead"), timezone.now()
+    view = save("lead", is_shared=True)
+    services.share_view(actor=lead, view=view, now=now)
+    services.withdraw_view(actor=lead, view=view, now=now)
+    services.withdraw_view(actor=lead, view=view, now=now)
+    assert [row[0] for row in audited()] == ["view.share", "view.withdraw"]
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Opened", "OPENED", "ópened"])
+def test_a_name_is_taken_once_by_a_person(name: str) -> None:
+    save()
+    with pytest.raises(ViewProblem, match=f"There is a view called “{name}” already"):
+        save(name=name)
+    save(name=name, username="bob")
+    assert SavedView.objects.count() == 2
+
+
+def test_a_name_is_shared_once_and_a_failed_share_leaves_nothing() -> None:
+    save("lead", is_shared=True)
+    with pytest.raises(ViewProblem, match="There is a shared view called “opened” already"):
+        save("admin", name="opened", is_shared=True)
+    assert [one.name for one in SavedView.objects.all()] == ["Opened"]
+    assert len(audited()) == 1
+
+
+def test_a_rename_to_a_taken_name_changes_nothing() -> None:
+    save(name="First")
+    second = save(name="Second")
+    with pytest.raises(ViewProblem, match="called “first” already"):
+        services.change_view(actor=actor(), view=second, name="first", now=timezone.now())
+    assert names("agent") == ["First", "Second"]
+
+
+def test_a_view_that_was_deleted_meanwhile_does_not_come_back() -> None:
+    view = save()
+    SavedView.objects.all().delete()
+    with pytest.raises(ViewProblem, match="deleted meanwhile"):
+        services.change_view(actor=actor(), view=view, name="Again", now=timezone.now())
+    assert not SavedView.objects.exists()
+
+
+def test_there_are_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved_views, "MOST_OWN", 2)
+    for number in range(2):
+        save(name=f"View {number}")
+    with pytest.raises(ViewProblem, match="You have 2 views already"):
+        save(name="One more")
+    save(name="One more", username="bob")
+
+
+def test_views_move_up_among_their_own_kind() -> None:
+    a, b = save("lead", name="A"), save("lead", name="B")
+    c, d = save("lead", name="C", is_shared=True), save("lead", name="D", is_shared=True)
+    lead = actor("lead")
+    services.move_view_up(actor=lead, view=b)
+    services.move_view_up(actor=lead, view=d)
+    assert names("lead") == ["B", "A", "D", "C"]
+    services.move_view_up(actor=lead, view=b)
+    assert names("lead") == ["B", "A", "D", "C"]
+    assert (a.pk, c.pk) == (SavedView.objects.get(name="A").pk, SavedView.objects.get(name="C").pk)
+
+
+# --- above the list -----------------------------------------------------------------------------
+
+
+def test_the_bar_marks_the_view_that_is_shown() -> None:
+    view = save()
+    there = bar(f"status=opened&view={view.pk}&per_page=25")
+    assert [(tab.name, tab.is_current) for tab in there.tabs] == [
+        ("All orders", False),
+        ("Opened", True),
+    ]
+    assert there.tabs[1].url == f"/orders/?status=opened&view={view.pk}&per_page=25"
+    assert (there.reset_url, there.change_url) == ("", "")
+    assert [tab.is_current for tab in bar("").tabs] == [True, False]
+    assert [tab.is_current for tab in bar("status=opened").tabs] == [False, False]
+
+
+def test_the_bar_says_when_the_view_was_changed() -> None:
+    view = save()
+    changed = bar(f"status=opened&q=ana&sort=amount&view={view.pk}")
+    assert changed.query == "q=ana&sort=amount&status=opened"
+    assert changed.reset_url == f"/orders/?status=opened&view={view.pk}"
+    assert changed.change_url == f"/orders/views/{view.pk}/"
+    # To all orders is a change as well.
+    assert bar(f"view={view.pk}").reset_url
+    # A place and a page size are not.
+    assert not bar(f"status=opened&view={view.pk}&per_page=100&position=x").reset_url
+
+
+def test_a_shared_view_is_saved_by_those_with_the_right_and_reset_by_all() -> None:
+    view = save("lead", is_shared=True)
+    parameters = f"q=ana&view={view.pk}"
+    for role, may_change, may_save in (
+        ("viewer", False, False),
+        ("agent", False, True),
+        ("lead", True, True),
+        ("admin", True, True),
+    ):
+        there = bar(parameters, role)
+        assert there.reset_url
+        assert (bool(there.change_url), there.may_save) == (may_change, may_save), role
+
+
+@pytest.mark.parametrize("parameters", ["view=999", "view=x", "view=", "view=1&view=²"])
+def test_a_view_that_is_not_there_is_none(parameters: str) -> None:
+    there = bar(parameters)
+    assert (there.current, there.reset_url) == ("", "")
+
+
+def test_a_finding_is_no_view() -> None:
+    view = save()
+    there = bar(f"status=opened&view={view.pk}&finding=3f0c")
+    assert (there.change_url, there.may_save) == ("", False)
+
+
+# --- the pages ----------------------------------------------------------------------------------
+
+
+def rows(page: str) -> list[str]:
+    return re.findall(r'id="view-(\d+)"', page)
+
+
+def test_a_list_is_saved_and_shown(as_role: Any) -> None:
+    answer = as_role("agent").post(
+        VIEWS, {"name": " To <b>watch</b> ", "query": "status=opened&position=x&q=ana"}
+    )
+    view = SavedView.objects.get()
+    assert (view.name, view.query, view.is_shared) == (
+        "To <b>watch</b>",
+        "q=ana&status=opened",
+        False,
+    )
+    assert answer.status_code == 303
+    assert answer["Location"] == f"/orders/?q=ana&status=opened&view={view.pk}"
+    page = text(as_role("agent").get(VIEWS))
+    assert rows(page) == [str(view.pk)]
+    assert "To &lt;b&gt;watch&lt;/b&gt;" in page
+    assert "<b>watch" not in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"name": "", "query": "q=a"}, "Give the view a name."),
+        ({"name": "  ", "query": "q=a"}, "Give the view a name."),
+        ({"name": "x" * 61, "query": "q=a"}, "A name has at most 60 characters."),
+        ({"name": "opened", "query": "q=a"}, "There is a view called “opened” already."),
+        ({"name": "a", "query": f"q={'x' * 2000}"}, "too long to be saved as a view."),
+        ({"name": "a\x00", "query": "q=a"}, "Null characters are not allowed."),
+    ],
+)
+def test_what_cannot_be_saved_is_said_and_kept(
+    as_role: Any, fields: dict[str, str], sentence: str
+) -> None:
+    save()
+    answer = as_role("agent").post(VIEWS, fields)
+    page = html.unescape(text(answer))
+    assert answer.status_code == 422
+    assert sentence in page
+    assert f'name="name" maxlength="60" required autocomplete="off" value="{fields["name"]}"' in (
+        page.replace("�", "\x00")
+    )
+    assert SavedView.objects.count() == 1
+
+
+def test_each_thing_that_is_done_with_a_view(as_role: Any) -> None:
+    client = as_role("lead")
+    first, view = save("lead", name="First"), save("lead")
+
+    def stands() -> tuple[str, str, bool]:
+        now = SavedView.objects.get(pk=view.pk)
+        return now.name, now.query, now.is_shared
+
+    answer = change(client, view, do="save", query="sort=amount&q=a&page=2")
+    assert answer["Location"] == f"/orders/?page=2&q=a&sort=amount&view={view.pk}"
+    assert stands() == ("Opened", "page=2&q=a&sort=amount", False)
+    answer = change(client, view, do="rename", name="Renamed")
+    assert (answer.status_code, answer["Location"]) == (303, VIEWS)
+    assert stands()[0] == "Renamed"
+    change(client, view, do="up")
+    assert names("lead") == ["Renamed", "First"]
+    change(client, view, do="share")
+    assert stands()[2]
+    assert change(client, view, do="delete").status_code == 422
+    change(client, view, do="withdraw")
+    assert not stands()[2]
+    change(client, view, do="delete")
+    assert SavedView.objects.get() == first
+    assert text(client.get(VIEWS)).count("“Renamed” deleted") == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "it was not said what to do"),
+        ({"do": "burn"}, "that cannot be done with a view"),
+        ({"do": "rename"}, "Give the view a name."),
+        ({"do": "rename", "name": "x" * 61}, "A name has at most 60 characters."),
+        ({"do": "rename", "name": "First"}, "There is a view called “First” already."),
+    ],
+)
+def test_a_refusal_is_a_sentence(as_role: Any, fields: dict[str, str], sentence: str) -> None:
+    save(name="First")
+    view = save()
+    answer = change(as_role("agent"), view, **fields)
+    assert answer.status_code == 422
+    assert sentence in text(answer)
+    assert names("agent") == ["First", "Opened"]
+
+
+def test_a_shared_view_offers_nothing_to_those_without_the_right(as_role: Any) -> None:
+    view = save("lead", is_shared=True)
+    page = text(as_role("agent").get(VIEWS))
+    assert rows(page) == [str(view.pk)]
+    assert "by Lead" in page
+    assert 'name="do"' not in page
+    assert change(as_role("agent"), view, do="rename", name="Mine").status_code == 403
+    assert 'value="withdraw"' in text(as_role("admin").get(VIEWS))
+
+
+def test_another_persons_view_is_not_there(as_role: Any) -> None:
+    view = save()
+    assert change(as_role("admin"), view, do="delete").status_code == 404
+    assert change(as_role("admin"), SavedView(pk=10**18), do="delete").status_code == 404
+    assert rows(text(as_role("admin").get(VIEWS))) == []
+    assert "No view is saved yet." in text(as_role("admin").get(VIEWS))
+
+
+def test_a_role_that_was_lost_keeps_its_views_but_changes_none(as_role: Any) -> None:
+    view = save("agent", username="ana")
+    client = as_role("viewer", "ana")
+    assert change(client, view, do="delete").status_code == 403
+    assert names("viewer", "ana") == ["Opened"]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_views(
+    as_role: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = as_role("lead")
+    save("lead", name="0", is_shared=True)
+    with django_assert_max_num_queries(10) as few:
+        client.get(VIEWS)
+    for number in range(1, 9):
+        save("lead", name=str(number), is_shared=True)
+    with django_assert_max_num_queries(len(few)):
+        client.get(VIEWS)
+
+
+def test_view_urls() -> None:
+    assert view_url("") == "/orders/"
+    assert view_url("", view_id=3) == "/orders/?view=3"
+    assert view_url("q=a", per_page="25") == "/orders/?q=a&per_page=25"

@@ -1,0 +1,57 @@
+"""Finding orders in a pasted text."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from orders import services
+from orders.audit import Right
+from orders.forms.findings import FindForm
+from orders.search.recognition import LONG, recognize
+
+from .answers import SeeOther
+from .permissions import requires
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Right.READ)
+def order_find(request: HttpRequest) -> HttpResponseBase:
+    """A page to paste into, and what becomes of it: the list of the orders that it names."""
+    if request.method != "POST":
+        return show(request, FindForm())
+    form = FindForm(request.POST)
+    if not form.is_valid():
+        return show(request, form, status=422)
+    text, viewer = form.cleaned_data["text"], request.viewer
+    pasted = recognize(text)
+    if pasted.count:
+        finding = services.make_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
+        return SeeOther(_list_url(finding=finding.pk))
+    if len(text) <= LONG:
+        return SeeOther(_list_url(q=text))
+    form.add_error("text", NOTHING_NAMED)
+    return show(request, form, status=422)
+
+
+def show(
+    request: HttpRequest, form: FindForm, *, status: int = 200, gone: bool = False
+) -> HttpResponse:
+    """The page; `gone` says that a finding which was asked for is not there (any more)."""
+    answer = render(request, "orders/find.html", {"form": form, "gone": gone}, status=status)
+    answer._has_been_logged = True  # noqa: SLF001 - a refusal in words is no bug
+    return answer
+
+
+def _list_url(**parameters: object) -> str:
+    return f"{reverse('order_list')}?{urlencode(parameters)}"
+
+
+NOTHING_NAMED = (
+    "Nothing in this text can be looked up: it holds no order id, batch id, receipt reference, "
+    "gift link or e-mail address."
+)
