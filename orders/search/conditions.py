@@ -62,6 +62,7 @@ def _places(query: Query) -> tuple[int | None, int | None]:
 
 
 def _conditions(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]:
+    yield from _found(query, asking)
     yield from _exact(query, asking)
     yield from _words(query, asking)
     yield from _statuses_and_workspaces(query, asking)
@@ -73,6 +74,13 @@ def _conditions(query: Query, asking: Asking, now: datetime) -> Iterator[Conditi
         yield _has_expiry(query.has_expiry)
     if query.created_from or query.created_until:
         yield Condition(Sql("o.created_at IS NOT NULL"))
+
+
+def _found(query: Query, asking: Asking) -> Iterator[Condition]:
+    if query.finding is not None:
+        if not query.found:
+            raise CannotBe
+        yield asking.equals("uuid", query.found, index="", rarity=0)
 
 
 def _exact(query: Query, asking: Asking) -> Iterator[Condition]:

@@ -117,7 +117,10 @@ class Query:
     references: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     gift_tokens: tuple[str, ...] = ()
+
+    # Only orders that were found in a pasted text: those of `finding`, however few they are.
     finding: UUID | None = None
+    found: tuple[UUID, ...] = ()
 
     # Whether `words` look into messages and thank-you notes too: a right of the person's role.
     may_search_messages: bool = False

@@ -128,7 +128,7 @@ def _brief(value: UUID | str) -> str:
 
 def _finding(query: Query) -> Iterator[Piece]:
     if query.finding is not None:
-        yield Piece("Found in a pasted text", query.without("finding"))
+        yield Piece("Found in a pasted text", query.without("finding", "found"))
 
 
 def write_box(query: Query, *, now: datetime, zone: ZoneInfo) -> str:

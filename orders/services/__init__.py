@@ -6,7 +6,7 @@ whose answer was lost. findings.py looks up what a pasted text names, saved_view
 under a name, exports.py notes what is downloaded.
 """
 
-from .exports import begin_export, end_export
+from .exports import Incomplete, begin_export, export_orders
 from .findings import finding_of, make_finding, sweep_findings
 from .oddities import note_oddities
 from .reading import (
@@ -66,6 +66,7 @@ __all__ = [
     "FormKeyReused",
     "Found",
     "FoundOrder",
+    "Incomplete",
     "KeyCheck",
     "ListedOrder",
     "Listing",
@@ -85,7 +86,7 @@ __all__ = [
     "check_key",
     "delete_view",
     "due_operations",
-    "end_export",
+    "export_orders",
     "extend_order",
     "find_orders",
     "finding_of",

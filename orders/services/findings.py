@@ -17,8 +17,8 @@ from django.conf import settings
 from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
 from orders.gatekeeper import GateClosed
-from orders.index.columns import gift_digest
 from orders.models import Finding, Order
+from orders.search.digests import gift_digest
 from orders.search.recognition import Pasted
 
 from .reading import OrderNotFound, refresh_order

@@ -1,0 +1,242 @@
+"""/orders/export.csv: exactly what is listed, as a file; and what the audit says about it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from orders import index, services
+from orders.audit import NotAllowed
+from orders.models import AuditEntry
+from orders.presenters.table import HEAD, table
+from orders.search import Hit, TooBroad, paging
+from orders.search.query import Query, Sort
+from orders.services import exports
+
+from .domain import actor, order
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
+ALL = Query()
+
+
+def known(**fields: Any) -> UUID:
+    given = order(**{"id": str(uuid4()), "reference_id": "", **fields})
+    index.remember([given], read_at=AT)
+    return given.id
+
+
+def hits(query: Query = ALL, *, role: str = "lead") -> Generator[Hit]:
+    now = timezone.now()
+    intent = services.begin_export(actor=actor(role), filters="All orders", now=now)
+    return services.export_orders(intent, query, now=now)
+
+
+def read(content: bytes) -> list[list[str]]:
+    """The lines, the head first."""
+    assert content.startswith(b"\xef\xbb\xbf")
+    text = content.decode("utf-8-sig")
+    assert text.endswith("\r\n")
+    return list(csv.reader(text.splitlines(keepends=True)))
+
+
+def exported(query: Query = ALL) -> list[list[str]]:
+    return read(b"".join(table(hits(query))))
+
+
+def audited() -> list[tuple[str, str, str]]:
+    rows = AuditEntry.objects.filter(action="order.export").order_by("id")
+    return [(row.actor_name, row.outcome, row.detail) for row in rows]
+
+
+def test_every_column_of_an_order() -> None:
+    batch, workspace = uuid4(), uuid4()
+    order_id = known(
+        status="accepted",
+        reference_id="ABCD1234EFGH5678IJKL9012",
+        recipient_first_name="Zoë",
+        recipient_last_name='O"Neill, Jr.',
+        cart={
+            "items": [
+                {"quantity": 2, "product": {"name": "Tea", "brand": {"name": "Leaf"}}},
+                {"quantity": 1, "product": {"name": "Cup"}},
+            ]
+        },
+        sender={"first_name": "Lee", "last_name": "Okafor", "email": "lee@example.test"},
+        workspace_id=str(workspace),
+        workspace_name="People team",
+        order_batch_id=str(batch),
+        is_swapped=True,
+        payment_link="https://checkout.example.test/SECRET",
+        event_times={"created_at": "2026-10-01T08:00:00Z"},
+    )
+    assert [dict(zip(HEAD, line, strict=True)) for line in exported()] == [
+        dict(zip(HEAD, HEAD, strict=True)),
+        {
+            "order_id": str(order_id),
+            "reference_id": "ABCD1234EFGH5678IJKL9012",
+            "status": "accepted",
+            "recipient_name": 'Zoë O"Neill, Jr.',
+            "recipient_email": "mira@example.com",
+            "product": "Tea",
+            "brand": "Leaf",
+            "quantity": "2",
+            "items": "2",
+            "amount_usd": "18.42",
+            "is_before_tax": "yes",
+            "sender": "Lee Okafor <lee@example.test>",
+            "workspace": "People team",
+            "order_batch_id": str(batch),
+            "created_at": "2026-10-01T08:00:00Z",
+            "expires_at": "2099-01-01T00:00:00Z",
+            "is_swapped": "yes",
+            "is_payment_pending": "yes",
+            "has_delivery_trouble": "no",
+            "read_at": "2026-11-01T10:00:00Z",
+            "missing_at": "",
+        },
+    ]
+
+
+def test_what_is_not_known_is_empty() -> None:
+    known(
+        recipient_first_name=None,
+        recipient_last_name=None,
+        recipient_email=None,
+        cart=None,
+        amounts=None,
+        expires_at=None,
+    )
+    line = dict(zip(HEAD, exported()[1], strict=True))
+    said = {"order_id", "status", "items", "is_before_tax", "read_at"}
+    flags = {"is_swapped", "is_payment_pending", "has_delivery_trouble"}
+    assert {name for name, value in line.items() if value} == said | flags
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_is_a_formula(first: str) -> None:
+    hostile = f'{first}HYPERLINK("https://evil.example.test",A1)'
+    known()
+    names = ("recipient_name", "recipient_email", "product", "sender", "status")
+    hit = replace(next(hits()), **dict.fromkeys(names, hostile))
+    cells = [cell for line in read(b"".join(table(_given(hit)))) for cell in line]
+    assert cells.count(f"'{hostile}") == 5
+    assert not [cell for cell in cells if cell.startswith(first)]
+
+
+def _given(*some: Hit) -> Generator[Hit]:
+    yield from some
+
+
+def test_it_is_the_list_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    names = ["Cy", "Ada", "Bo", "Dee", "Eve"]
+    ids = {name: str(known(recipient_first_name=name)) for name in names}
+    known(status="paid")
+    lines = exported(Query(statuses=("notified",), sort=Sort.RECIPIENT))
+    assert [line[0] for line in lines[1:]] == [ids[name] for name in sorted(names)]
+
+
+def test_only_some_orders_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of any size is made a part at a time: nothing is read before it is wanted."""
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    monkeypatch.setattr("orders.presenters.table.ROWS_AT_ONCE", 2)
+    for _ in range(5):
+        known()
+    parts = table(hits())
+    assert next(parts).count(b"\r\n") == 1 + 2
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM orders_order")
+    assert next(parts).count(b"\r\n") == 0
+    assert list(parts) == []
+
+
+# --- the audit ----------------------------------------------------------------------------------
+
+
+def test_a_download_is_audited_with_its_size() -> None:
+    for _ in range(3):
+        known()
+    exported()
+    assert audited() == [
+        ("Lead", "", "All orders"),
+        ("Lead", "complete", "3 orders"),
+    ]
+    first, end = AuditEntry.objects.filter(action="order.export").order_by("id")
+    assert end.intent == first
+
+
+def test_an_empty_list_is_an_empty_file() -> None:
+    assert exported() == [list(HEAD)]
+    assert audited()[1] == ("Lead", "complete", "0 orders")
+
+
+@pytest.mark.parametrize("role", ["viewer", "agent"])
+def test_without_the_right_nothing_is_begun(role: str) -> None:
+    with pytest.raises(NotAllowed, match="Your role may not download lists"):
+        hits(role=role)
+    assert audited() == []
+
+
+def test_who_goes_away_is_audited_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orders.presenters.table.ROWS_AT_ONCE", 1)
+    for _ in range(3):
+        known()
+    parts = table(hits())
+    next(parts)
+    parts.close()
+    assert audited()[1] == ("Lead", "incomplete", "1 order; broken off by whoever downloaded it")
+
+
+def _lose_the_table(_: pytest.MonkeyPatch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_order RENAME TO elsewhere")
+
+
+def _be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "SECONDS", -1)
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason"),
+    [
+        (_lose_the_table, "the dashboard's own database did not answer any more"),
+        (_be_slow, "searching for more took too long"),
+    ],
+)
+def test_a_file_that_breaks_off_says_so_in_its_last_line(
+    monkeypatch: pytest.MonkeyPatch, happens: Callable[[pytest.MonkeyPatch], None], reason: str
+) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    for _ in range(5):
+        known()
+    orders = hits()
+    first = next(orders)
+    happens(monkeypatch)
+    lines = read(b"".join(table(orders)))
+    # The second order of the first part, and then nothing but the truth.
+    assert len(lines) == 3
+    assert lines[1][0] != str(first.uuid)
+    assert lines[2] == [f"INCOMPLETE: {reason}. More orders belong here."]
+    assert audited()[1] == ("Lead", "incomplete", f"2 orders; {reason}")
+
+
+def test_what_cannot_even_begin_is_an_error_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    known()
+    _be_slow(monkeypatch)
+    with pytest.raises(TooBroad):
+        next(hits())
+    monkeypatch.undo()
+    _lose_the_table(monkeypatch)
+    with pytest.raises(DatabaseError):
+        next(hits())
+    assert [outcome for _, outcome, _ in audited()] == ["", "incomplete", "", "incomplete"]
