@@ -6,6 +6,7 @@ from django.urls import path
 from orders.views import (
     audit,
     detail,
+    exports,
     findings,
     health,
     list_parts,
@@ -25,6 +26,7 @@ urlpatterns = [
     path("orders/facets/", list_parts.order_facets, name="order_facets"),
     path("orders/changes/", list_parts.order_changes, name="order_changes"),
     path("orders/choices/<slug:kind>/", list_parts.order_choices, name="order_choices"),
+    path("orders/export.csv", exports.order_export, name="order_export"),
     path("orders/find/", findings.order_find, name="order_find"),
     path("orders/views/", saved_views.order_views, name="order_views"),
     path("orders/views/<int:view_id>/", saved_views.order_view, name="order_view"),

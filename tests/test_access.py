@@ -62,6 +62,7 @@ TABLE: dict[str, Row] = {
     "order_facets": Row(READERS, (200, 200, 405, 405, 405)),
     "order_changes": Row(READERS, (200, 200, 405, 405, 405)),
     "order_choices": Row(READERS, (200, 200, 405, 405, 405)),
+    "order_export": Row(LEADS, (200, 405, 405, 405, 405)),
     "order_find": Row(READERS, (200, 200, 422, 405, 405)),
     "order_views": Row(AGENTS, (200, 200, 422, 405, 405)),
     "order_view": Row(LEADS, (405, 405, 422, 405, 405)),
@@ -223,7 +224,7 @@ def test_every_address_answers_every_role_as_the_table_says(
 
 def faults(answer: HttpResponse, role: str, name: str) -> list[str]:
     """What no answer may lack, and what none may show to this role."""
-    page, found = answer.content.decode(), []
+    page, found = answer.getvalue().decode(), []
     if "script-src 'self'" not in answer.headers.get("Content-Security-Policy", ""):
         found.append("no Content-Security-Policy")
     vary = {part.strip() for part in answer.headers.get("Vary", "").split(",")}

@@ -1,4 +1,4 @@
-"""Saved views as they are typed, and the one way in which a list's address is kept."""
+"""Saved views as they are typed, and which part of a list's address one keeps."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ from django import forms
 from django.http import QueryDict
 from django.urls import reverse
 
+from .filters import DEFAULT_SIZE, Filters
+from .listing import ListingForm
+
 LONGEST_NAME = 60
 LONGEST_QUERY = 2_000
-# What says where in a list one is, and not which list it is. A finding is gone in a week.
-_NO_PART_OF_A_VIEW = frozenset(
-    {"position", "goto", "per_page", "view", "finding", "next", "csrfmiddlewaretoken"}
-)
 
 
-def canonical(parameters: QueryDict) -> str:
-    """Which list it is that these parameters ask for: equal for equal lists, "" for all orders."""
-    said = sorted(
-        (name, value.strip())
-        for name, values in parameters.lists()
-        for value in set(values)
-        if name not in _NO_PART_OF_A_VIEW and value.strip()
-    )
-    return urlencode(said)
+def kept_of(filters: Filters) -> str:
+    """Which list it is, as a query string: equal for equal lists, "" for all orders.
+
+    Where in it one is and how long its pages are does not matter, and a finding is gone in a week.
+    """
+    return filters.but(view=None, finding=None, per_page=DEFAULT_SIZE).query_string
 
 
-def view_url(query: str, *, view_id: int | None = None, per_page: str = "") -> str:
-    """The list of a canonical query, as the view it belongs to."""
-    more = {"view": view_id, "per_page": per_page}
-    rest = urlencode({name: value for name, value in more.items() if value})
-    path, parameters = reverse("order_list"), "&".join(filter(None, (query, rest)))
+def view_url(query: str, *, view_id: int | None = None, per_page: int = DEFAULT_SIZE) -> str:
+    """The list of what a view keeps, as the view that it is."""
+    more: dict[str, int] = {}
+    if view_id is not None:
+        more["view"] = view_id
+    if per_page != DEFAULT_SIZE:
+        more["per_page"] = per_page
+    path, parameters = reverse("order_list"), "&".join(filter(None, (query, urlencode(more))))
     return f"{path}?{parameters}" if parameters else path
 
 
@@ -52,7 +51,7 @@ class _NameField(forms.CharField):
 
 
 class _QueryField(forms.CharField):
-    """A list's parameters, made canonical."""
+    """The parameters of a list, of which is kept what can be understood."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -61,8 +60,10 @@ class _QueryField(forms.CharField):
             error_messages={"max_length": "These filters are too long to be saved as a view."},
         )
 
-    def to_python(self, value: Any) -> str:
-        return canonical(QueryDict(super().to_python(value)))
+    def clean(self, value: Any) -> str:
+        listing = ListingForm(QueryDict(super().clean(value)))
+        listing.full_clean()
+        return kept_of(listing.filters)
 
 
 class NewViewForm(forms.Form):

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0003_index"),
+        ("orders", "0004_sync"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from django.http import QueryDict
 from django.urls import reverse
 
 from orders.audit import Actor, Right
-from orders.forms.saved_views import canonical, view_url
+from orders.forms.filters import DEFAULT_SIZE, Filters
+from orders.forms.saved_views import kept_of, view_url
 from orders.models import SavedView
 from orders.services import may_change_view
 
@@ -39,32 +39,39 @@ class ViewBar:
     manage_url: str
 
 
-def make_view_bar(views: Iterable[SavedView], parameters: QueryDict, *, actor: Actor) -> ViewBar:
-    """`parameters` are those of the list that is shown."""
-    query, per_page = canonical(parameters), parameters.get("per_page", "")
-    wanted = parameters.get("view", "")
-    current = next((one for one in views if str(one.pk) == wanted), None)
+def make_view_bar(views: Iterable[SavedView], filters: Filters, *, actor: Actor) -> ViewBar:
+    """`filters` are those of the list that is shown."""
+    query, per_page = kept_of(filters), filters.per_page
+    current = next((one for one in views if one.pk == filters.view), None)
     is_changed = current is not None and current.query != query
+    may_keep = filters.finding is None and actor.may(Right.SAVE_VIEW)
     all_orders = Tab("All orders", view_url("", per_page=per_page), not (query or current), False)
-    is_finding = "finding" in parameters
-    may_change = is_changed and not is_finding and may_change_view(current, actor)
     return ViewBar(
         tabs=[all_orders, *(_tab(one, current, per_page) for one in views)],
         current=current.name if current else "",
         query=query,
-        change_url=reverse("order_view", args=[current.pk]) if current and may_change else "",
-        reset_url=view_url(current.query, view_id=current.pk, per_page=per_page)
-        if current and is_changed
-        else "",
-        may_save=bool(query) and not is_finding and actor.may(Right.SAVE_VIEW),
+        change_url=_address(current) if may_keep and is_changed and _may(current, actor) else "",
+        reset_url=_url(current, per_page) if current and is_changed else "",
+        may_save=may_keep and bool(query) and (current is None or is_changed),
         may_share=actor.may(Right.SHARE_VIEW),
         manage_url=reverse("order_views") if actor.may(Right.SAVE_VIEW) else "",
     )
 
 
-def _tab(view: SavedView, current: SavedView | None, per_page: str) -> Tab:
-    url = view_url(view.query, view_id=view.pk, per_page=per_page)
-    return Tab(view.name, url, view is current, view.is_shared)
+def _tab(view: SavedView, current: SavedView | None, per_page: int) -> Tab:
+    return Tab(view.name, _url(view, per_page), view is current, view.is_shared)
+
+
+def _url(view: SavedView, per_page: int = DEFAULT_SIZE) -> str:
+    return view_url(view.query, view_id=view.pk, per_page=per_page)
+
+
+def _address(view: SavedView | None) -> str:
+    return reverse("order_view", args=[view.pk]) if view else ""
+
+
+def _may(view: SavedView | None, actor: Actor) -> bool:
+    return view is not None and may_change_view(view, actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +93,12 @@ def manage(views: Iterable[SavedView], *, actor: Actor) -> list[ManagedView]:
         ManagedView(
             id=one.pk,
             name=one.name,
-            url=view_url(one.query, view_id=one.pk),
+            url=_url(one),
             filters=", ".join(f"{name}: {value}" for name, value in parse_qsl(one.query)),
             owner=one.owner.get_full_name() or one.owner.get_username(),
             is_shared=one.is_shared,
             is_own=one.owner_id == actor.user_id,
-            address=reverse("order_view", args=[one.pk]) if may_change_view(one, actor) else "",
+            address=_address(one) if may_change_view(one, actor) else "",
         )
         for one in views
     ]

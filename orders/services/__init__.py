@@ -7,7 +7,7 @@ under a name, exports.py notes what is downloaded.
 """
 
 from .exports import Incomplete, begin_export, export_orders
-from .findings import finding_of, make_finding, sweep_findings
+from .findings import NoSuchFinding, finding_of, make_finding, sweep_findings
 from .oddities import note_oddities
 from .reading import (
     KeyCheck,
@@ -70,6 +70,7 @@ __all__ = [
     "KeyCheck",
     "ListedOrder",
     "Listing",
+    "NoSuchFinding",
     "NotRecorded",
     "NotSettleable",
     "OrderBusy",

@@ -30,6 +30,10 @@ MOST_ASKED = 10
 _AT_ONCE = 500
 
 
+class NoSuchFinding(Exception):
+    """It is another person's, or was kept long enough, or never was: all the same to who asks."""
+
+
 @dataclass(slots=True)
 class _Found:
     orders: dict[UUID, None] = field(default_factory=dict)
@@ -63,9 +67,12 @@ def make_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
     )
 
 
-def finding_of(*, actor: Actor, finding_id: UUID, now: datetime) -> Finding | None:
-    """The actor's own finding, None once its week is over and for anybody else."""
-    return Finding.objects.alive(now).filter(pk=finding_id, owner_id=actor.user_id).first()
+def finding_of(*, actor: Actor, finding_id: UUID, now: datetime) -> Finding:
+    """The actor's own finding. Raises NoSuchFinding once its week is over, and for anybody else."""
+    finding = Finding.objects.alive(now).filter(pk=finding_id, owner_id=actor.user_id).first()
+    if finding is None:
+        raise NoSuchFinding
+    return finding
 
 
 def sweep_findings(*, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from orders import index, services
 from orders.models import Finding, Order
 from orders.presenters.findings import found_in_words
 from orders.search.recognition import MOST_LETTERS, Pasted
-from orders.services import findings
+from orders.services import NoSuchFinding, findings
 from testing.vendor import Emulator
 
 from .dialogs import text
@@ -210,11 +211,15 @@ def test_a_finding_is_its_owners_and_lasts_a_week(as_role: Any, emulator: Emulat
 
     def there(who: Any, days: float) -> bool:
         at = now + timedelta(days=days)
-        return services.finding_of(actor=who, finding_id=finding.pk, now=at) is not None
+        try:
+            return services.finding_of(actor=who, finding_id=finding.pk, now=at) == finding
+        except NoSuchFinding:
+            return False
 
     assert (there(owner, 0), there(owner, 6.99), there(owner, 7)) == (True, True, False)
     assert not there(other, 0)
-    assert services.finding_of(actor=owner, finding_id=uuid4(), now=now) is None
+    with pytest.raises(NoSuchFinding):
+        services.finding_of(actor=owner, finding_id=uuid4(), now=now)
 
 
 def test_what_is_over_is_swept(as_role: Any, emulator: Emulator) -> None:
@@ -234,3 +239,80 @@ def test_a_few_queries_for_however_many_names(
         known(recipient_email=one)
     with django_assert_max_num_queries(12):
         assert len(found(viewer, "\n".join(people)).orders) == 3
+
+
+# --- the list of a finding ----------------------------------------------------------------------
+
+
+def shown(client: Client, finding: Finding, **more: str) -> Any:
+    return client.get("/orders/", {"finding": str(finding.pk), **more})
+
+
+def rows(page: str) -> set[str]:
+    return set(re.findall(r'<tr id="order-([^"]+)"', page))
+
+
+def test_the_list_has_exactly_what_was_found_and_says_what_was_not(viewer: Client) -> None:
+    ids = {known() for _ in range(3)}
+    known()
+    finding = found(viewer, f"{' '.join(map(str, ids))} <i>@example.test & x<y@example.test>")
+    page = text(shown(viewer, finding))
+    assert rows(page) == set(map(str, ids))
+    assert "<strong>3 found, 1 not found</strong>" in page
+    assert "Not found: y@example.test</p>" in page
+    assert 'data-copy="y@example.test"' in page
+    assert "Found in a pasted text" in page
+
+
+def test_what_was_not_found_is_escaped(viewer: Client) -> None:
+    finding = found(viewer, str(uuid4()))
+    Finding.objects.filter(pk=finding.pk).update(missing=["<script>alert(1)</script>"])
+    page = text(shown(viewer, finding))
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+
+
+def test_a_finding_without_orders_lists_none(viewer: Client) -> None:
+    known()
+    page = text(shown(viewer, found(viewer, "no.one@example.test other@example.test")))
+    assert rows(page) == set()
+    assert "0 found, 2 not found" in page
+
+
+def test_filters_narrow_a_finding_and_a_search_does_not_widen_it(viewer: Client) -> None:
+    a, b, other = known(status="paid"), known(), known()
+    finding = found(viewer, f"{a} {b}")
+    assert rows(text(shown(viewer, finding, status="paid"))) == {str(a)}
+    assert rows(text(shown(viewer, finding, q=f"{b} {other}"))) == {str(b)}
+
+
+def test_the_list_of_another_person_or_of_last_month_is_not_there(
+    as_role: Any, viewer: Client
+) -> None:
+    finding = found(viewer, str(known()))
+    for client in (as_role("admin"), viewer):
+        answer = shown(client, finding)
+        assert answer.status_code == (200 if client is viewer else 404)
+    Finding.objects.update(created_at=finding.created_at - timedelta(days=8))
+    answers = [shown(viewer, finding), shown(viewer, Finding(pk=uuid4()))]
+    assert [one.status_code for one in answers] == [404, 404]
+    for one in answers:
+        assert "kept for 7 days, and only for whoever pasted it." in text(one)
+        assert f'href="{FIND}"' in text(one)
+
+
+@pytest.mark.parametrize(
+    ("q", "is_offered"),
+    [
+        ("ana", False),
+        ("a@example.test", False),
+        ("a@example.test b@example.test", True),
+        ("word " * 120, True),
+    ],
+)
+def test_a_ticket_in_the_box_can_be_looked_up_whole(
+    viewer: Client, q: str, is_offered: bool
+) -> None:
+    page = text(viewer.get("/orders/", {"q": q}))
+    assert ("Look all of it up" in page) is is_offered
+    assert (f'name="text" value="{q.strip()}"' in page) is is_offered

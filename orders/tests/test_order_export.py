@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from orders.search import Hit, TooBroad, paging
 from orders.search.query import Query, Sort
 from orders.services import exports
 
+from .dialogs import text
 from .domain import actor, order
 
 pytestmark = pytest.mark.django_db
@@ -240,3 +242,74 @@ def test_what_cannot_even_begin_is_an_error_and_no_file(monkeypatch: pytest.Monk
     with pytest.raises(DatabaseError):
         next(hits())
     assert [outcome for _, outcome, _ in audited()] == ["", "incomplete", "", "incomplete"]
+
+
+# --- the page -----------------------------------------------------------------------------------
+
+EXPORT = "/orders/export.csv"
+
+
+def get(client: Any, **parameters: Any) -> Any:
+    return client.get(EXPORT, parameters)
+
+
+def test_the_file_is_what_the_list_lists(as_role: Any) -> None:
+    client = as_role("lead")
+    for name, status in (("Ada", "paid"), ("Bo", "opened"), ("Cy", "opened"), ("Dee", "opened")):
+        known(recipient_first_name=name, recipient_last_name="", status=status)
+    asked = {"status": "opened", "sort": "-recipient", "q": "mira"}
+    answer = get(client, **asked, position="", per_page="25")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert re.fullmatch(
+        r'attachment; filename="orders-\d{4}-\d\d-\d\d\.csv"', answer["Content-Disposition"]
+    )
+    assert "no-store" in answer["Cache-Control"]
+    listed = re.findall(r'<tr id="order-([^"]+)"', text(client.get("/orders/", asked)))
+    lines = read(answer.getvalue())
+    assert [line[0] for line in lines[1:]] == listed
+    assert [line[3] for line in lines[1:]] == ["Dee", "Cy", "Bo"]
+    assert audited() == [
+        ("Lead", "", "“mira”; Status: opened"),
+        ("Lead", "complete", "3 orders"),
+    ]
+
+
+def test_the_list_offers_the_file_to_those_who_may_have_it(as_role: Any) -> None:
+    known()
+    link = f'<a href="{EXPORT}?q=mira" download>Download CSV</a>'
+    pages = {
+        role: text(as_role(role).get("/orders/", {"q": "mira"}))
+        for role in ("viewer", "agent", "lead", "admin")
+    }
+    assert {role for role, page in pages.items() if link in page} == {"lead", "admin"}
+    assert all(('="order-' in page) for page in pages.values())
+
+
+def test_the_audit_page_tells_what_was_taken_and_how_it_ended(as_role: Any) -> None:
+    known()
+    client = as_role("lead")
+    get(client, q="mira").getvalue()
+    page = text(client.get("/audit/"))
+    assert page.count("<td>Download a list</td>") == 1
+    assert '<td>“mira”<span class="cell__sub">1 order</span></td>' in page
+
+
+def test_what_is_wrong_in_the_address_is_said_by_the_list(as_role: Any) -> None:
+    answer = get(as_role("lead"), created_after="soon")
+    assert (answer.status_code, answer["Location"]) == (303, "/orders/?created_after=soon")
+    assert audited() == []
+
+
+def test_too_broad_is_a_page_and_no_file(as_role: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    known()
+    _be_slow(monkeypatch)
+    answer = get(as_role("lead"))
+    assert answer.status_code == 503
+    assert "Too broad: add a date or a status" in text(answer)
+
+
+def test_another_method_takes_nothing(as_role: Any) -> None:
+    client = as_role("lead")
+    assert [client.head(EXPORT).status_code, client.post(EXPORT).status_code] == [405, 405]
+    assert audited() == []

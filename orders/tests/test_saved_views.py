@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import QueryDict
@@ -13,10 +14,13 @@ from django.utils import timezone
 
 from orders import services
 from orders.audit import NotAllowed
-from orders.forms.saved_views import canonical, view_url
+from orders.forms.filters import Filters
+from orders.forms.listing import ListingForm
+from orders.forms.saved_views import kept_of, view_url
 from orders.models import AuditEntry, SavedView
 from orders.presenters.saved_views import ViewBar, make_view_bar
 from orders.services import ViewProblem, saved_views
+from testing.vendor import Emulator
 
 from .dialogs import text
 from .domain import actor
@@ -43,9 +47,15 @@ def names(role: str, username: str = "") -> list[str]:
     return [one.name for one in services.views_of(actor(role, username))]
 
 
+def filters(parameters: str) -> Filters:
+    form = ListingForm(QueryDict(parameters))
+    form.full_clean()
+    return form.filters
+
+
 def bar(parameters: str, role: str = "agent") -> ViewBar:
     who = actor(role)
-    return make_view_bar(services.views_of(who), QueryDict(parameters), actor=who)
+    return make_view_bar(services.views_of(who), filters(parameters), actor=who)
 
 
 def audited() -> list[tuple[str, str, Any, Any]]:
@@ -62,15 +72,17 @@ def audited() -> list[tuple[str, str, Any, Any]]:
         ("", ""),
         ("q=&status=", ""),
         ("status=opened&q=ana", "q=ana&status=opened"),
-        ("status=paid&status=opened&status=paid", "status=opened&status=paid"),
+        ("status=paid&status=opened&status=paid", "status=paid&status=opened"),
         ("q=+ana++b+", "q=ana++b"),
-        ("q=a&position=x&per_page=25&view=7&goto=2&next=/&finding=u", "q=a"),
+        (f"q=a&position=x&per_page=25&view=7&goto=2&next=/&finding={uuid4()}", "q=a"),
+        ("sort=amount&expires_after=2026-11-01", "expires_after=2026-11-01&sort=amount"),
+        ("sort=color&expires_after=soon&q=a", "q=a"),
         ("q=%C3%A4%26b", "q=%C3%A4%26b"),
     ],
 )
 def test_equal_lists_are_written_equally(parameters: str, kept: str) -> None:
-    assert canonical(QueryDict(parameters)) == kept
-    assert canonical(QueryDict(kept)) == kept
+    assert kept_of(filters(parameters)) == kept
+    assert kept_of(filters(kept)) == kept
 
 
 # --- whose --------------------------------------------------------------------------------------
@@ -213,7 +225,7 @@ def test_the_bar_marks_the_view_that_is_shown() -> None:
 def test_the_bar_says_when_the_view_was_changed() -> None:
     view = save()
     changed = bar(f"status=opened&q=ana&sort=amount&view={view.pk}")
-    assert changed.query == "q=ana&sort=amount&status=opened"
+    assert changed.query == "q=ana&status=opened&sort=amount"
     assert changed.reset_url == f"/orders/?status=opened&view={view.pk}"
     assert changed.change_url == f"/orders/views/{view.pk}/"
     # To all orders is a change as well.
@@ -236,7 +248,7 @@ def test_a_shared_view_is_saved_by_those_with_the_right_and_reset_by_all() -> No
         assert (bool(there.change_url), there.may_save) == (may_change, may_save), role
 
 
-@pytest.mark.parametrize("parameters", ["view=999", "view=x", "view=", "view=1&view=²"])
+@pytest.mark.parametrize("parameters", ["view=999", "view=x", "view=", "view=²"])
 def test_a_view_that_is_not_there_is_none(parameters: str) -> None:
     there = bar(parameters)
     assert (there.current, there.reset_url) == ("", "")
@@ -244,7 +256,7 @@ def test_a_view_that_is_not_there_is_none(parameters: str) -> None:
 
 def test_a_finding_is_no_view() -> None:
     view = save()
-    there = bar(f"status=opened&view={view.pk}&finding=3f0c")
+    there = bar(f"status=opened&view={view.pk}&finding={uuid4()}")
     assert (there.change_url, there.may_save) == ("", False)
 
 
@@ -307,8 +319,8 @@ def test_each_thing_that_is_done_with_a_view(as_role: Any) -> None:
         return now.name, now.query, now.is_shared
 
     answer = change(client, view, do="save", query="sort=amount&q=a&page=2")
-    assert answer["Location"] == f"/orders/?page=2&q=a&sort=amount&view={view.pk}"
-    assert stands() == ("Opened", "page=2&q=a&sort=amount", False)
+    assert answer["Location"] == f"/orders/?q=a&sort=amount&view={view.pk}"
+    assert stands() == ("Opened", "q=a&sort=amount", False)
     answer = change(client, view, do="rename", name="Renamed")
     assert (answer.status_code, answer["Location"]) == (303, VIEWS)
     assert stands()[0] == "Renamed"
@@ -384,4 +396,43 @@ def test_the_number_of_queries_does_not_grow_with_the_views(
 def test_view_urls() -> None:
     assert view_url("") == "/orders/"
     assert view_url("", view_id=3) == "/orders/?view=3"
-    assert view_url("q=a", per_page="25") == "/orders/?q=a&per_page=25"
+    assert view_url("q=a", per_page=25) == "/orders/?q=a&per_page=25"
+
+
+# --- on the list --------------------------------------------------------------------------------
+
+
+def test_the_list_shows_its_views_and_what_can_be_done_with_them(
+    emulator: Emulator, as_role: Any
+) -> None:
+    client = as_role("agent")
+    save("lead", name="For <all>", query="status=paid", is_shared=True)
+    view = save()
+    page = text(client.get("/orders/", {"status": "opened", "view": str(view.pk)}))
+    assert f'<a href="/orders/?status=opened&amp;view={view.pk}" aria-current="page">Opened' in page
+    assert "For &lt;all&gt;" in page
+    assert "Reset" not in page
+    assert "Save as" not in page
+
+    page = text(client.get("/orders/", {"status": "paid", "q": "<x>", "view": str(view.pk)}))
+    assert ">changed<" in page
+    assert f'action="/orders/views/{view.pk}/"' in page
+    assert 'name="query" value="q=%3Cx%3E&amp;status=paid"' in page
+    assert f'href="/orders/?status=opened&amp;view={view.pk}">Reset' in page
+    assert "Share with everybody" not in page
+    assert "Save as" in page
+
+
+def test_a_viewer_has_the_shared_views_and_no_buttons(emulator: Emulator, as_role: Any) -> None:
+    view = save("lead", is_shared=True)
+    page = text(as_role("viewer").get("/orders/", {"q": "ana", "view": str(view.pk)}))
+    assert "Opened" in page
+    assert "Reset" in page
+    assert VIEWS not in page
+
+
+def test_the_filters_keep_the_view(emulator: Emulator, as_role: Any) -> None:
+    """So that it is known which one was changed."""
+    view = save()
+    page = text(as_role("agent").get("/orders/", {"status": "opened", "view": str(view.pk)}))
+    assert f'<input type="hidden" name="view" value="{view.pk}">' in page

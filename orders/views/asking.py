@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from orders.audit import Right
 from orders.forms.filters import Filters, Reading
 from orders.forms.listing import ListingForm
 from orders.forms.positions import Place, Position
+from orders.models import Finding
 from orders.presenters.found import Asked
 from orders.search import choices
-from orders.services import Understood, understand
+from orders.services import Understood, finding_of, understand
+from orders.viewer import Viewer
 
 from .fragments import source_of
 
@@ -30,6 +32,7 @@ class Question:
     reading: Reading
     understood: Understood
     asked: Asked
+    finding: Finding | None
     is_typing: bool
 
     @property
@@ -53,19 +56,32 @@ class Question:
 
 
 def read_question(request: HttpRequest) -> Question:
-    """Raises TooBroad."""
-    viewer, form = request.viewer, ListingForm(request.GET)
+    """Raises TooBroad, and NoSuchFinding."""
+    return ask(request.GET, viewer=request.viewer, is_typing=source_of(request) == BOX)
+
+
+def ask(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False) -> Question:
+    """What a list with these parameters is asked. Raises as read_question."""
+    form = ListingForm(parameters)
     form.full_clean()
     filters = form.filters
+    finding = _finding_of(filters, viewer)
     reading = Reading(viewer.now, viewer.zone, choices.id_of)
     understood = understand(filters.q, now=viewer.now, zone=viewer.zone)
     query = replace(
         filters.query(reading).merged(understood.box.query),
         may_search_messages=viewer.actor.may(Right.READ_MESSAGES),
         sort=filters.sort,
+        found=finding.orders if finding else (),
     )
     place = form.cleaned_data.get("position")
     # A key is a place in one sort only.
     is_of_this_list = isinstance(place, Place) and place.sort in (None, query.order)
     asked = Asked(filters=filters, query=query, place=place if is_of_this_list else None)
-    return Question(form, reading, understood, asked, is_typing=source_of(request) == BOX)
+    return Question(form, reading, understood, asked, finding, is_typing)
+
+
+def _finding_of(filters: Filters, viewer: Viewer) -> Finding | None:
+    if filters.finding is None:
+        return None
+    return finding_of(actor=viewer.actor, finding_id=filters.finding, now=viewer.now)

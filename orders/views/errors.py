@@ -23,7 +23,7 @@ from orders.audit import NotAllowed, Right, note_security_event
 from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused, wait_asked_for
 from orders.presenters.marks import Banner
 from orders.search import TooBroad
-from orders.services import OrderNotFound
+from orders.services import NoSuchFinding, OrderNotFound
 
 from .fragments import target_of
 
@@ -74,6 +74,8 @@ def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
         return _not_allowed(request, exception)
     if isinstance(exception, OrderNotFound):
         return _order_not_found()
+    if isinstance(exception, NoSuchFinding):
+        return _no_such_finding()
     if isinstance(exception, KeyRejected | Unauthorized):
         return _key_rejected(request)
     if isinstance(exception, GateClosed | RateLimited):
@@ -106,6 +108,18 @@ def _order_not_found() -> Problem:
         "Is this the right environment, and was the address copied whole?",
         link_url=reverse("order_list"),
         link_label="All orders",
+        tone="warn",
+    )
+
+
+def _no_such_finding() -> Problem:
+    return Problem(
+        404,
+        "This list is not here any more",
+        "What was found in a pasted text is kept for 7 days, and only for whoever pasted it.",
+        "Paste the text again.",
+        reverse("order_find"),
+        "Find orders in a text",
         tone="warn",
     )
 

@@ -23,10 +23,10 @@ from .permissions import requires
 def order_find(request: HttpRequest) -> HttpResponseBase:
     """A page to paste into, and what becomes of it: the list of the orders that it names."""
     if request.method != "POST":
-        return show(request, FindForm())
+        return _show(request, FindForm())
     form = FindForm(request.POST)
     if not form.is_valid():
-        return show(request, form, status=422)
+        return _show(request, form, status=422)
     text, viewer = form.cleaned_data["text"], request.viewer
     pasted = recognize(text)
     if pasted.count:
@@ -35,16 +35,11 @@ def order_find(request: HttpRequest) -> HttpResponseBase:
     if len(text) <= LONG:
         return SeeOther(_list_url(q=text))
     form.add_error("text", NOTHING_NAMED)
-    return show(request, form, status=422)
+    return _show(request, form, status=422)
 
 
-def show(
-    request: HttpRequest, form: FindForm, *, status: int = 200, gone: bool = False
-) -> HttpResponse:
-    """The page; `gone` says that a finding which was asked for is not there (any more)."""
-    answer = render(request, "orders/find.html", {"form": form, "gone": gone}, status=status)
-    answer._has_been_logged = True  # noqa: SLF001 - a refusal in words is no bug
-    return answer
+def _show(request: HttpRequest, form: FindForm, *, status: int = 200) -> HttpResponse:
+    return render(request, "orders/find.html", {"form": form}, status=status)
 
 
 def _list_url(**parameters: object) -> str:

@@ -29,6 +29,7 @@ from orders.services import Listing, OrderNotFound
 from .answers import SeeOther
 from .asking import Question, read_question
 from .fragments import render, source_of
+from .list_tools import tools
 from .permissions import requires
 
 TEMPLATE = "orders/list.html"
@@ -168,6 +169,7 @@ def _show(
         "hints": HINTS,
         "page": page,
         "sentences": question.sentences,
+        **tools(request, question, is_indexed=freshness is not None),
         "zone": formats.zone_in_words(request.viewer.zone, request.viewer.now),
     }
     response = render(request, TEMPLATE, context, _FRAGMENTS, status=status)

@@ -169,6 +169,56 @@ document.addEventListener("htmx:finally:request", (event) => {
   }
 });
 
+/* --- a ticket pasted into the box ------------------------------------------------------------ */
+
+const LONGEST_SEARCH = 500;
+const NAMED =
+  /[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|\b[0-9A-Z]{24}\b|[^\s<>"',;:@]+@[^\s<>"',;:@]+/g;
+
+/* More than a search is for? The server decides what it names, and finds more than this does. */
+function isTicket(text) {
+  return text.length > LONGEST_SEARCH || new Set(text.match(NAMED)).size > 1;
+}
+
+/* It is posted, so that it stands in no address. */
+function lookUp(text, address) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = address;
+  for (const [name, value] of [["text", text], ["csrfmiddlewaretoken", cookie("csrftoken")]]) {
+    const field = document.createElement("input");
+    field.type = "hidden";
+    field.name = name;
+    field.value = value;
+    form.append(field);
+  }
+  document.body.append(form);
+  form.submit();
+}
+
+document.addEventListener("paste", (event) => {
+  const box = event.target.closest("[data-find]");
+  const text = box ? event.clipboardData.getData("text/plain") : "";
+  if (isTicket(text)) {
+    event.preventDefault();
+    lookUp(text, box.dataset.find);
+  }
+});
+
+/* On its way down, before htmx hears of it. */
+document.addEventListener(
+  "submit",
+  (event) => {
+    const box = [...event.target.elements].find((one) => one.dataset.find);
+    if (box && isTicket(box.value)) {
+      event.preventDefault();
+      event.stopPropagation();
+      lookUp(box.value, box.dataset.find);
+    }
+  },
+  true,
+);
+
 /* --- filters that are unfolded -------------------------------------------------------------- */
 
 function foldFilters(except) {
