@@ -184,6 +184,8 @@ GOODY_PAGE_DEADLINE = env.float("GOODY_PAGE_DEADLINE", default=10.0)
 GOODY_DETAIL_DEADLINE = env.float("GOODY_DETAIL_DEADLINE", default=2.0)
 GOODY_WORKER_DEADLINE = env.float("GOODY_WORKER_DEADLINE", default=15.0)
 GOODY_WRITE_DEADLINE = env.float("GOODY_WRITE_DEADLINE", default=30.0)
+# An order is never kept waiting for what stands beside it.
+BESIDE_DEADLINE = env.float("BESIDE_DEADLINE", default=0.2)
 GOODY_CALLS_AT_ONCE = env.int("GOODY_CALLS_AT_ONCE", default=2)
 # Goody documents no rate limit: a polite pace for all processes together, and a short burst.
 GOODY_CALLS_PER_SECOND = env.float("GOODY_CALLS_PER_SECOND", default=10.0)

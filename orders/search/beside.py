@@ -53,10 +53,15 @@ class Related:
 
 
 def neighbors(
-    query: Query, order_id: UUID, *, now: datetime, using: str = DEFAULT_DB_ALIAS
+    query: Query,
+    order_id: UUID,
+    *,
+    now: datetime,
+    seconds: float = SECONDS,
+    using: str = DEFAULT_DB_ALIAS,
 ) -> Neighbors | None:
     """None for an order that is not in the index. Raises TooBroad."""
-    with budget(SECONDS, using=using) as given:
+    with budget(seconds, using=using) as given:
         finder = Finder(given, query, now=now)
         if (at := finder.key_of(order_id)) is None:
             return None
@@ -76,10 +81,15 @@ def _uuid(rows: Sequence[tuple[Any, ...]]) -> UUID | None:
 
 
 def related(
-    order_id: UUID, *, now: datetime, few: int = 3, using: str = DEFAULT_DB_ALIAS
+    order_id: UUID,
+    *,
+    now: datetime,
+    few: int = 3,
+    seconds: float = SECONDS,
+    using: str = DEFAULT_DB_ALIAS,
 ) -> Related | None:
     """The newest `few` of each. None for an order that is not in the index. Raises TooBroad."""
-    with budget(SECONDS, using=using) as given:
+    with budget(seconds, using=using) as given:
         shared = _shared(given, order_id, now)
         if shared is None:
             return None

@@ -238,7 +238,8 @@ def test_an_id_that_nobody_knows_is_a_404(emulator: Any, as_role: Any) -> None:
 def test_back_leads_to_the_list_it_came_from_and_nowhere_else(emulator: Any, as_role: Any) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
     there = "/orders/?per_page=25"
-    assert f'href="{there}"' in text(client.get(url("order_detail", order_id, next=there)))
+    back = f'href="{there}#order-{order_id}">← Back to the list'
+    assert back in text(client.get(url("order_detail", order_id, next=there)))
     for evil in ("https://evil.example/", "//evil.example/", "javascript:alert(1)", "\\\\evil"):
         page = text(client.get(url("order_detail", order_id, next=evil)))
         assert "evil" not in page

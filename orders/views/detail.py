@@ -21,6 +21,7 @@ from orders.presenters.operations import lately_failed, operation_url, poll_toke
 from orders.presenters.rows import row_context
 from orders.services import ListedOrder, OrderView
 
+from .beside import likes_of, walk_of
 from .fragments import chosen_partial, render, target_of
 from .permissions import requires
 
@@ -42,7 +43,10 @@ def order_detail(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
         return HttpResponse(status=204)
     if is_row:
         return HttpResponse(row_part(request, view) + good_news(request, view))
-    answer = render(request, TEMPLATE, detail_context(request, view), {"order-detail": "detail"})
+    context = detail_context(request, view)
+    if not target_of(request):
+        context |= _place_in_list(request, order_id)
+    answer = render(request, TEMPLATE, context, {"order-detail": "detail"})
     if is_poll and target_of(request) == "order-detail":
         answer.write(good_news(request, view))
     return answer
@@ -60,6 +64,18 @@ def next_url(request: HttpRequest) -> str:
     return wanted if is_ours else reverse("order_list")
 
 
+def _place_in_list(request: HttpRequest, order_id: UUID) -> dict[str, Any]:
+    """Where the order was opened from, and what stands beside it there."""
+    reader = reader_of(request)
+    is_list = reader.next_url.partition("?")[0] == reverse("order_list")
+    walk = None
+    if is_list and request.GET.get("next"):
+        walk = walk_of(reader.next_url, order_id, viewer=request.viewer, reader=reader)
+    # At its row, which the browser shows and marks.
+    back_url = f"{reader.next_url}#order-{order_id}" if is_list else reader.next_url
+    return {"walk": walk, "back_url": back_url}
+
+
 def reader_of(request: HttpRequest) -> Reader:
     viewer = request.viewer
     return Reader(viewer.actor, viewer.zone, viewer.now, next_url(request))
@@ -75,7 +91,8 @@ def undoable(request: HttpRequest, operations: Any) -> set[UUID]:
 def detail_context(request: HttpRequest, view: OrderView) -> dict[str, Any]:
     reader = reader_of(request)
     detail = present(view, reader=reader, undoable=undoable(request, view.operations))
-    return {"detail": detail, "next_url": reader.next_url}
+    likes = likes_of(view.order, reader=reader)
+    return {"detail": detail, "likes": likes, "next_url": reader.next_url}
 
 
 def detail_part(request: HttpRequest, view: OrderView) -> str:

@@ -132,6 +132,21 @@ function arriveAtResults(ctx) {
   fillBox(ctx.sourceElement, results);
 }
 
+/* --- the row that was opened ----------------------------------------------------------------- */
+
+/* The list's address names it, so that every way back leads there. */
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("[data-open]")?.closest("tr[id]");
+  if (row && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    history.replaceState(history.state, "", `#${row.id}`);
+  }
+});
+
+function focusOpenedRow() {
+  const row = location.hash.startsWith("#order-") && byId(location.hash.slice(1));
+  row && row.querySelector("[data-open]")?.focus({ preventScroll: true });
+}
+
 function focusErrors() {
   const errors = document.querySelector(".form-errors:not([data-seen])");
   if (errors) {
@@ -413,14 +428,14 @@ function follow(selector, root = document) {
 
 const KEYS = {
   "/": () => theBox()?.select(),
-  j: () => step(1),
-  k: () => step(-1),
+  j: () => (rows().length ? step(1) : follow('.walk [rel="next"]')),
+  k: () => (rows().length ? step(-1) : follow('.walk [rel="prev"]')),
   e: () => follow('[data-key="e"]', currentRow() || pageWithoutRows()),
   c: () => follow('[data-key="c"]', currentRow() || pageWithoutRows()),
   y: () => follow('[data-key="y"]'),
   r: () => follow("[data-refresh]"),
-  "[": () => follow('[rel="prev"]'),
-  "]": () => follow('[rel="next"]'),
+  "[": () => follow('.pager [rel="prev"]'),
+  "]": () => follow('.pager [rel="next"]'),
   "?": () => byId("shortcuts").showModal(),
 };
 
@@ -455,4 +470,5 @@ document.addEventListener("keydown", (event) => {
 
 watchToasts();
 focusErrors();
+focusOpenedRow();
 byId("results")?.setAttribute("data-arrived", "true");

@@ -1,0 +1,191 @@
+"""What stands beside an order: its place in the list it was opened from, and orders like it."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from goody.types import parse_order
+from orders import index, services
+from testing.vendor import Emulator
+
+from .dialogs import htmx, text, url
+from .domain import open_order, order_json
+from .lists import complete_sync
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def agent(as_role: Any, emulator: Emulator) -> Client:
+    client: Client = as_role("agent")
+    return client
+
+
+@pytest.fixture
+def five(emulator: Emulator) -> list[UUID]:
+    """Five orders in the index, as a list has them: the newest first."""
+    ids = [open_order(emulator, recipient_first_name="Zebedee") for _ in range(5)]
+    for one in ids:
+        services.refresh_order(order_id=one, now=timezone.now())
+    return ids[::-1]
+
+
+def opened(client: Client, order_id: UUID, **query: str) -> str:
+    return text(client.get(url("order_detail", order_id, **query)))
+
+
+def walk_in(page: str) -> dict[str, str]:
+    """The place, and the ids of the orders before and after; nothing where it is not shown."""
+    shown = re.search(r'<nav class="walk".*?</nav>', page, re.DOTALL)
+    if shown is None:
+        return {}
+    place = re.search(r'<span class="tabular">(.*?)</span>', shown[0])
+    links = re.findall(r'rel="(prev|next)" href="/orders/([^/]+)/\?', shown[0])
+    return {"place": place[1] if place else "", **dict(links)}
+
+
+def test_the_order_stands_in_its_list(agent: Client, five: list[UUID]) -> None:
+    there = "/orders/?q=zebedee&per_page=25"
+    for number, order_id in enumerate(five):
+        wanted = {"place": f"{number + 1} of 5"}
+        if number > 0:
+            wanted["prev"] = str(five[number - 1])
+        if number < 4:
+            wanted["next"] = str(five[number + 1])
+        assert walk_in(opened(agent, order_id, next=there)) == wanted
+
+
+def test_the_list_goes_along(agent: Client, five: list[UUID]) -> None:
+    there = "/orders/?q=zebedee&sort=created"
+    page = opened(agent, five[2], next=there)
+    address = re.search(r'rel="next" href="([^"]+)"', page)
+    assert address is not None
+    assert html.unescape(address[1]) == url("order_detail", five[1], next=there)
+
+
+def test_back_leads_to_the_row(agent: Client, five: list[UUID]) -> None:
+    page = opened(agent, five[0], next="/orders/?q=zebedee")
+    assert f'href="/orders/?q=zebedee#order-{five[0]}">← Back to the list' in page
+    assert 'href="/audit/">← Back to the list' in opened(agent, five[0], next="/audit/")
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "",
+        "/audit/",
+        "/orders/",
+        "/orders/?created_after=2026-01-01",
+        "/orders/?created_after=soon",
+        "/orders/?q=nobody+has+this",
+        "/orders/?finding=3f0c3f0c-0000-4000-8000-000000000000",
+        "/orders/?sort=%00&q=%00",
+        "https://evil.example/orders/?q=zebedee",
+    ],
+)
+def test_without_a_list_that_is_known_there_is_no_place(
+    agent: Client, five: list[UUID], there: str
+) -> None:
+    """Goody's own list stands in no order that we know; the page is shown all the same."""
+    page = opened(agent, five[0], **({"next": there} if there else {}))
+    assert walk_in(page).get("place", "") == ""
+    assert "Zebedee" in page
+
+
+def test_once_the_index_is_full_the_plain_list_has_places_too(
+    agent: Client, five: list[UUID]
+) -> None:
+    complete_sync(timezone.now())
+    assert walk_in(opened(agent, five[1], next="/orders/"))["place"] == "2 of 5"
+
+
+def test_an_order_that_left_the_list_still_leads_on(
+    agent: Client, emulator: Emulator, five: list[UUID]
+) -> None:
+    """As after a cancel: a queue is worked through one by one."""
+    emulator.change(five[2], status="failed")
+    walk = walk_in(opened(agent, five[2], next="/orders/?q=zebedee&status=notified"))
+    assert (walk["prev"], walk["next"]) == (str(five[1]), str(five[3]))
+
+
+def test_the_part_that_htmx_fetches_has_no_place(agent: Client, five: list[UUID]) -> None:
+    address = url("order_detail", five[0], next="/orders/?q=zebedee")
+    part = text(agent.get(address, headers=htmx("div#order-detail")))
+    assert "Zebedee" in part
+    assert walk_in(part) == {}
+
+
+# --- related orders -----------------------------------------------------------------------------
+
+
+def related_in(page: str) -> dict[str, tuple[list[str], str, str]]:
+    """Title: the ids, the label of the link to all of them, and its address."""
+    head, rows = r'<h3>(Same [^<]+)</h3><a class="small" href="([^"]+)">([^<]+)<', r"<ul.*?</ul>"
+    groups = re.findall(f"{head}.*?({rows})", page, re.DOTALL)
+    return {
+        title: (re.findall(r'href="/orders/([^/]+)/', rows), label, html.unescape(address))
+        for title, address, label, rows in groups
+    }
+
+
+def known(**fields: Any) -> UUID:
+    given = order_json(**{"id": str(uuid4()), "reference_id": "", **fields})
+    now = timezone.now()
+    index.remember([parse_order(msgspec.json.encode(given))], read_at=now)
+    return UUID(given["id"])
+
+
+def test_orders_of_the_same_batch_address_and_sender(agent: Client, emulator: Emulator) -> None:
+    batch, sender = str(uuid4()), {"first_name": "Lee", "email": "Lee@example.test"}
+    shared = {"recipient_email": "Same@example.test", "order_batch_id": batch, "sender": sender}
+    shown = open_order(emulator, **shared)
+    by_batch = [known(order_batch_id=batch, recipient_email="a@b.test") for _ in range(4)]
+    by_email = known(recipient_email="same@EXAMPLE.test")
+    by_sender = known(sender=sender, recipient_email="c@d.test")
+    known(recipient_email="e@f.test")
+
+    groups = related_in(opened(agent, shown))
+
+    newest = [str(one) for one in by_batch[::-1][:3]]
+    assert groups == {
+        "Same batch": (newest, "All 5", f"/orders/?batch={batch}"),
+        "Same e-mail address": ([str(by_email)], "All 2", "/orders/?q=Same%40example.test"),
+        "Same sender": ([str(by_sender)], "All 2", "/orders/?sender=Lee%40example.test"),
+    }
+    for _, label, address in groups.values():
+        listed = set(re.findall(r'<tr id="order-([^"]+)"', text(agent.get(address))))
+        assert label == f"All {len(listed)}"
+        assert str(shown) in listed
+
+
+def test_an_order_that_is_alone_has_no_related_ones(agent: Client, emulator: Emulator) -> None:
+    shown = open_order(
+        emulator, recipient_email="alone@example.test", order_batch_id=None, sender=None
+    )
+    page = opened(agent, shown)
+    assert related_in(page) == {}
+    assert "Related orders" not in page
+
+
+def test_nothing_is_waited_for(agent: Client, five: list[UUID], settings: Any) -> None:
+    settings.BESIDE_DEADLINE = -1.0
+    page = opened(agent, five[0], next="/orders/?q=zebedee")
+    assert walk_in(page) == {}
+    assert "Related orders" not in page
+    assert "Zebedee" in page
+
+
+def test_what_stands_beside_asks_goody_nothing(
+    agent: Client, emulator: Emulator, five: list[UUID]
+) -> None:
+    before = emulator.calls()["total"]
+    opened(agent, five[0], next="/orders/?q=zebedee")
+    assert emulator.calls()["total"] == before + 1
