@@ -45,7 +45,8 @@ def make_view_bar(views: Iterable[SavedView], filters: Filters, *, actor: Actor)
     current = next((one for one in views if one.pk == filters.view), None)
     is_changed = current is not None and current.query != query
     may_keep = filters.finding is None and actor.may(Right.SAVE_VIEW)
-    all_orders = Tab("All orders", view_url("", per_page=per_page), not (query or current), False)
+    is_plain = not (query or current or filters.finding)
+    all_orders = Tab("All orders", view_url("", per_page=per_page), is_plain, is_shared=False)
     return ViewBar(
         tabs=[all_orders, *(_tab(one, current, per_page) for one in views)],
         current=current.name if current else "",

@@ -258,6 +258,7 @@ def test_a_finding_is_no_view() -> None:
     view = save()
     there = bar(f"status=opened&view={view.pk}&finding={uuid4()}")
     assert (there.change_url, there.may_save) == ("", False)
+    assert not bar(f"finding={uuid4()}").tabs[0].is_current
 
 
 # --- the pages ----------------------------------------------------------------------------------
