@@ -144,7 +144,9 @@ document.addEventListener("click", (event) => {
 
 function focusOpenedRow() {
   const row = location.hash.startsWith("#order-") && byId(location.hash.slice(1));
-  row && row.querySelector("[data-open]")?.focus({ preventScroll: true });
+  if (row) {
+    row.querySelector("[data-open]").focus({ preventScroll: true });
+  }
 }
 
 function focusErrors() {
@@ -470,5 +472,6 @@ document.addEventListener("keydown", (event) => {
 
 watchToasts();
 focusErrors();
-focusOpenedRow();
+/* Not before: the browser itself moves the focus away when it has gone to the row. */
+window.addEventListener("load", () => requestAnimationFrame(focusOpenedRow));
 byId("results")?.setAttribute("data-arrived", "true");

@@ -1,0 +1,268 @@
+"""Around the list: a ticket pasted into the box, saved views, the download, the way through a list.
+
+With JavaScript and without, except for what only a script can do.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, expect
+
+from goody.types import parse_order
+from orders import index
+from testing.browser import Watch
+from testing.users import make_user
+
+from .moves import assert_whole_page, row
+from .site import Site
+
+type Become = Callable[[str], Page]
+
+
+@pytest.fixture(params=["with JavaScript", "without JavaScript"])
+def someone(request: pytest.FixtureRequest, site: Site) -> Become:
+    """someone("agent") -> a page of somebody of that role."""
+
+    def become(role: str) -> Page:
+        if request.param == "with JavaScript":
+            page: Page = request.getfixturevalue("as_person")(role)
+            return page
+        page = request.getfixturevalue("without_javascript")
+        site.log_in(page.context, make_user(role))
+        return page
+
+    return become
+
+
+def indexed(site: Site, count: int, **fields: str) -> tuple[str, list[str]]:
+    """A name that nobody else has, and as many fresh orders of it that the index knows, the newest
+    first."""
+    name = f"Q{uuid4().hex[:10]}"
+    ids = [site.open_order(name, **fields) for _ in range(count)]
+    orders = [parse_order(msgspec.json.encode(site.emulator.order(one))) for one in ids]
+    index.remember(orders, read_at=timezone.now())
+    return name, ids[::-1]
+
+
+def listed(page: Page) -> list[str]:
+    rows = page.locator("tr[data-order-id]")
+    return [str(one.get_attribute("data-order-id")) for one in rows.all()]
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("searchbox", name="Find orders")
+
+
+# --- a ticket -----------------------------------------------------------------------------------
+
+
+def expect_finding(page: Page, title: str, orders: list[str]) -> None:
+    page.wait_for_url("**/orders/?finding=*")
+    assert_whole_page(page, "Orders")
+    expect(page.locator("#found strong")).to_have_text(title)
+    assert set(listed(page)) == set(orders)
+
+
+def test_a_ticket_is_pasted_into_the_box(agent: Page, site: Site) -> None:
+    """It is posted: nothing of it stands in an address."""
+    _, ids = indexed(site, 2)
+    ticket = f"Hello,\nwhere are {ids[0]}\n{ids[1]} and that of no.one@example.test?\n"
+    agent.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    agent.goto("/audit/")
+    agent.evaluate("text => navigator.clipboard.writeText(text)", ticket)
+    agent.keyboard.press("/")
+    agent.keyboard.press("Control+V")
+    expect_finding(agent, "2 found, 1 not found", ids)
+    agent.get_by_role("button", name="Copy what was not found").click()
+    expect(agent.locator("#live")).to_contain_text("copied")
+    assert agent.evaluate("navigator.clipboard.readText()") == "no.one@example.test"
+
+
+def test_what_is_no_ticket_is_pasted_as_it_is(agent: Page) -> None:
+    agent.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    agent.goto("/audit/")
+    agent.evaluate("text => navigator.clipboard.writeText(text)", "one@example.test")
+    box(agent).focus()
+    agent.keyboard.press("Control+V")
+    expect(box(agent)).to_have_value("one@example.test")
+
+
+def test_several_addresses_in_the_box(someone: Become, site: Site) -> None:
+    page = someone("viewer")
+    _, ids = indexed(site, 1)
+    page.goto("/settings/")
+    box(page).fill(f"{ids[0]} no.one@example.test")
+    box(page).press("Enter")
+    page.wait_for_url("**/orders/?*")
+    offer = page.get_by_role("button", name="Look all of it up")
+    if offer.count():
+        offer.click()
+    expect_finding(page, "1 found, 1 not found", ids)
+
+
+def test_a_page_to_paste_into(someone: Become, site: Site, watch: Watch) -> None:
+    watch.expected.add(422)
+    page = someone("viewer")
+    _, ids = indexed(site, 2)
+    page.goto("/orders/?q=anything")
+    page.get_by_role("link", name="Find in a text").click()
+    assert_whole_page(page, "Find orders in a text")
+    page.get_by_label("A ticket, an e-mail, a column of a spreadsheet").fill("words " * 100)
+    page.get_by_role("button", name="Find orders").click()
+    expect(page.locator(".form-errors")).to_contain_text("Nothing in this text can be looked up")
+    page.get_by_label("A ticket, an e-mail, a column of a spreadsheet").fill("\n".join(ids))
+    page.get_by_role("button", name="Find orders").click()
+    expect_finding(page, "2 found", ids)
+
+
+# --- saved views --------------------------------------------------------------------------------
+
+
+def save_as(page: Page, name: str, *, is_shared: bool = False) -> None:
+    page.locator("summary", has_text="Save as").click()
+    page.get_by_label("Name of the view").fill(name)
+    if is_shared:
+        page.get_by_label("Share with everybody").check()
+    page.get_by_role("button", name="Save view").click()
+
+
+def current_view(page: Page) -> str:
+    return page.locator(".views__tabs [aria-current]").inner_text().strip()
+
+
+def test_a_view_is_saved_changed_and_reset(someone: Become, site: Site) -> None:
+    page = someone("agent")
+    name = f"View {uuid4().hex[:6]}"
+    indexed(site, 1, status="opened")
+    page.goto("/orders/?status=opened")
+    save_as(page, name)
+    page.wait_for_url("**/orders/?status=opened&view=*")
+    saved = page.url
+    assert current_view(page) == name
+    expect(page.get_by_text("changed", exact=True)).to_have_count(0)
+
+    page.get_by_role("link", name="Expires").click()
+    expect(page.get_by_text("changed", exact=True)).to_be_visible()
+    assert current_view(page) == name
+    page.get_by_role("link", name=f"Reset to the view {name}").click()
+    expect(page.get_by_text("changed", exact=True)).to_have_count(0)
+    assert page.url == saved
+
+    page.get_by_role("link", name="Amount").click()
+    page.get_by_role("button", name=f"Save the view {name}").click()
+    page.wait_for_url("**/orders/?status=opened&sort=-amount&view=*")
+    expect(page.get_by_text("changed", exact=True)).to_have_count(0)
+    page.goto("/orders/?q=nobody")
+    page.get_by_role("link", name=name).click()
+    page.wait_for_url("**/orders/?status=opened&sort=-amount&view=*")
+
+
+def test_views_are_looked_after(someone: Become, site: Site, watch: Watch) -> None:
+    watch.expected.add(422)
+    page = someone("agent")
+    name = f"View {uuid4().hex[:6]}"
+    page.goto("/orders/?status=paid")
+    save_as(page, name)
+    page.goto("/orders/?status=opened")
+    save_as(page, name.upper())
+    expect(page.locator(".form-errors")).to_contain_text("Choose another name.")
+    page.get_by_label("Name", exact=True).fill(f"{name} too")
+    page.get_by_role("button", name="Save as a new view").click()
+    page.wait_for_url("**/orders/?status=opened&view=*")
+
+    page.get_by_role("link", name="Manage views").click()
+    page.get_by_label(f"New name of {name} too").fill(f"{name} three")
+    page.get_by_role("button", name=f"Rename {name} too").click()
+    page.get_by_role("button", name=f"Delete {name}", exact=True).click()
+    expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name=f"{name} three")).to_be_visible()
+
+
+def test_a_shared_view_is_everybodys(someone: Become, as_person: Become, site: Site) -> None:
+    name = f"View {uuid4().hex[:6]}"
+    lead = as_person("lead")
+    lead.goto("/orders/?status=shipped")
+    save_as(lead, name, is_shared=True)
+    lead.wait_for_url("**view=*")
+    page = someone("viewer")
+    page.goto("/orders/?q=nobody")
+    page.get_by_role("link", name=name).click()
+    page.wait_for_url("**/orders/?status=shipped&view=*")
+    expect(page.locator("summary", has_text="Save as")).to_have_count(0)
+
+
+# --- the download -------------------------------------------------------------------------------
+
+
+def test_the_list_is_downloaded(someone: Become, site: Site, tmp_path: Path) -> None:
+    page = someone("lead")
+    name, ids = indexed(site, 3)
+    page.goto(f"/orders/?q={name}")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    assert download.value.suggested_filename.startswith("orders-2")
+    path = tmp_path / "orders.csv"
+    download.value.save_as(path)
+    lines = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+    assert [line[0] for line in lines[1:]] == ids
+    expect(page.locator("h1")).to_have_text("Orders")
+
+
+# --- the way through a list ---------------------------------------------------------------------
+
+
+def test_from_order_to_order_and_back_to_the_row(someone: Become, site: Site) -> None:
+    page = someone("agent")
+    name, ids = indexed(site, 3)
+    page.goto(f"/orders/?q={name}")
+    there = page.url
+    row(page, ids[0]).locator("[data-open]").click()
+    expect(page.locator(".walk")).to_contain_text("1 of 3")
+    page.get_by_role("link", name="Next", exact=True).click()
+    expect(page.locator(".walk")).to_contain_text("2 of 3")
+    page.get_by_role("link", name="Next", exact=True).click()
+    expect(page.locator(".walk")).to_contain_text("3 of 3")
+    expect(page.get_by_role("link", name="Next", exact=True)).to_have_count(0)
+    page.get_by_role("link", name="Previous", exact=True).click()
+    expect(page.locator("#order-detail")).to_have_attribute("data-order-id", ids[1])
+    page.get_by_role("link", name="Back to the list").click()
+    assert_whole_page(page, "Orders")
+    assert page.url == f"{there}#order-{ids[1]}"
+    assert listed(page) == ids
+    expect(page.locator("tr:target")).to_have_attribute("data-order-id", ids[1])
+
+
+def test_through_a_list_by_keyboard(agent: Page, site: Site) -> None:
+    name, ids = indexed(site, 3)
+    agent.goto(f"/orders/?q={name}")
+    agent.keyboard.press("j")
+    agent.keyboard.press("Enter")
+    expect(agent.locator(".walk")).to_contain_text("1 of 3")
+    agent.keyboard.press("j")
+    expect(agent.locator(".walk")).to_contain_text("2 of 3")
+    agent.keyboard.press("j")
+    expect(agent.locator(".walk")).to_contain_text("3 of 3")
+    agent.keyboard.press("k")
+    expect(agent.locator(".walk")).to_contain_text("2 of 3")
+    agent.get_by_role("link", name="Back to the list").click()
+    expect(row(agent, ids[1]).locator("[data-open]")).to_be_focused()
+    # From there on, as if one had never been away.
+    agent.keyboard.press("j")
+    expect(row(agent, ids[2]).locator("[data-open]")).to_be_focused()
+
+
+def test_the_browsers_back_leads_to_the_row_as_well(agent: Page, site: Site) -> None:
+    name, ids = indexed(site, 2)
+    agent.goto(f"/orders/?q={name}")
+    row(agent, ids[1]).locator("[data-open]").click()
+    expect(agent.locator("#order-detail")).to_be_visible()
+    agent.go_back()
+    assert_whole_page(agent, "Orders")
+    expect(row(agent, ids[1]).locator("[data-open]")).to_be_focused()
