@@ -80,7 +80,7 @@ def _found(query: Query, asking: Asking) -> Iterator[Condition]:
     if query.finding is not None:
         if not query.found:
             raise CannotBe
-        yield asking.equals("uuid", query.found, index="", rarity=0)
+        yield asking.equals("uuid", query.found, index="")
 
 
 def _exact(query: Query, asking: Asking) -> Iterator[Condition]:
