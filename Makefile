@@ -23,7 +23,8 @@ bench:
 	$(PYTHON) -m bench
 
 soak:
-	SOAK_STORIES=$(STORIES) sh bin/test orders/tests/test_any_order_of_events.py
+	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(STORIES) sh bin/test \
+		orders/tests/test_any_order_of_events.py orders/tests/test_sync_property.py
 
 # Needs uv (pip install uv). The lock names no index, so that anybody's mirror will do.
 lock:

@@ -32,7 +32,13 @@ _DAY = timedelta(days=1)
 
 
 class Feed:
-    """Goody API: GET /v1/order_activities, all of them: each with its order as it is now."""
+    """Goody API: GET /v1/order_activities, all of them: each with its order as it is now.
+
+    `newest` is the time of the newest change it has read.
+    """
+
+    def __init__(self, newest: datetime) -> None:
+        self.newest = newest
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
         return lambda client, patience: client.list_raw_activities(
@@ -51,10 +57,11 @@ class Feed:
         first: int,  # noqa: ARG002
         total: int | None,  # noqa: ARG002
     ) -> Page:
-        return page_of(answer)
+        self.newest = max([self.newest, *(one.created_at for one in answer.activities)])
+        return _page_of(answer)
 
 
-def page_of(answer: RawActivityPage) -> Page:
+def _page_of(answer: RawActivityPage) -> Page:
     found = answer.activities
     return Page(
         ids=[one.id for one in found] + [one.id or one.raw for one in answer.quarantined],
@@ -85,8 +92,10 @@ def follow_feed(tools: Tools, *, now: datetime) -> Iterator[float]:
     watermark = state.watermark or state.started_at - _DAY
     after = watermark - timedelta(seconds=settings.SYNC_OVERLAP)
     answered = yield from ask(tools, _first_page(after))
-    page = page_of(answered.answer)
-    newest = _newest(answered.answer, watermark, now=now)
+    page = _page_of(answered.answer)
+    newest = max([watermark, *(one.created_at for one in answered.answer.activities)])
+    # A time that lies before us by our clock is not believed: changes until then would be missed.
+    newest = min(newest, max(now, watermark))
     if _is_all(page) or _is_no_news(page, after):
         _take(tools, page, answered)
         if newest > watermark:
@@ -94,8 +103,9 @@ def follow_feed(tools: Tools, *, now: datetime) -> Iterator[float]:
         tools.intake.flush()
         return
     before = newest if newest > watermark else now
-    plan = _Plan(tools, Bounds(after, before), watermark)
-    yield from Walk(tools, Feed(), plan, windows_at_once=1).steps()
+    feed = Feed(watermark)
+    plan = _Plan(tools, Bounds(after, before), feed)
+    yield from Walk(tools, feed, plan, windows_at_once=1).steps()
 
 
 def _first_page(after: datetime) -> Ask:
@@ -124,12 +134,6 @@ def _take(tools: Tools, page: Page, answered: Answered) -> None:
         tools.intake.then(page.beside)
 
 
-def _newest(answer: RawActivityPage, watermark: datetime, *, now: datetime) -> datetime:
-    """The time of the newest change seen. One that lies before us by our clock is not believed:
-    changes until then would be missed."""
-    return max([watermark, *(min(one.created_at, now) for one in answer.activities)])
-
-
 def _move(lease: Lease, watermark: datetime) -> None:
     """Within the transaction of the rows before it."""
     overlap = timedelta(seconds=settings.SYNC_OVERLAP)
@@ -138,13 +142,18 @@ def _move(lease: Lease, watermark: datetime) -> None:
 
 
 class _Plan(InMemory):
-    """One catching up, the oldest window first: the watermark follows each."""
+    """One catching up, the oldest window first: the watermark follows each.
 
-    def __init__(self, tools: Tools, bounds: Bounds, watermark: datetime) -> None:
+    Not beyond what was seen: Goody's clock may be far behind ours.
+    """
+
+    def __init__(self, tools: Tools, bounds: Bounds, feed: Feed) -> None:
         super().__init__(bounds)
         self._tools = tools
-        self._watermark = watermark
+        self._feed = feed
+        self._watermark = feed.newest
 
     def done(self, window: Window, total: int) -> None:  # noqa: ARG002
-        if window.bounds.before > self._watermark:
-            _move(self._tools.lease, window.bounds.before)
+        newest = min(window.bounds.before, self._feed.newest)
+        if newest > self._watermark:
+            _move(self._tools.lease, newest)

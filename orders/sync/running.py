@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from goody.errors import GoodyError
@@ -117,7 +118,8 @@ class Runner:
             try:
                 wait = self._step()
             except DatabaseFailure as error:
-                log.warning("the database does not answer the sync: %s", type(error).__name__)
+                is_passing = isinstance(error, OperationalError | InterfaceError)
+                log.warning("the database refuses the sync: %s", error, exc_info=not is_passing)
                 self.close()
                 return _ELSEWHERE
             if wait is None or wait >= left:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -97,8 +97,23 @@ def test_a_long_absence_is_caught_up_with_in_order(filled: Emulator) -> None:
     assert state().watermark == newest
 
 
+def test_no_more_is_taken_as_read_than_was_seen(filled: Emulator) -> None:
+    """By our clock it is hours later than by Goody's, and all happened in one second there."""
+    watermark = state().watermark
+    filled.control("POST", "clock", {"now": watermark.isoformat()})
+    busy = filled.find_id(status="opened")
+    for status in ("failed", "opened") * 20:
+        filled.change(busy, status=status)
+    one_round()
+    assert state().watermark <= datetime.fromisoformat(filled.control("GET", "clock")["now"])
+    filled.change(busy, status="failed")
+    one_round()
+    assert differences(filled) == []
+
+
 def test_the_watermark_stays_where_not_all_was_read(filled: Emulator) -> None:
     before = state().watermark
+    filled.advance(60)
     filled.create(count=150)
     filled.fault({"kind": "status", "status": 503}, path=FEED, skip=3)
     one_round(1.5)

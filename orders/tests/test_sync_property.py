@@ -1,0 +1,184 @@
+"""Whatever happens while a sync pages: nothing is lost, nothing is doubled.
+
+Random stories: orders are created, changed and canceled, in batches too, calls fail, the process is
+replaced by another, and all that between any two steps of the sync. `make soak` plays many more.
+"""
+
+from __future__ import annotations
+
+import os
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from orders import services, sync
+from orders.models import (
+    Label,
+    Order,
+    OrderCount,
+    OrderPayload,
+    OtherProduct,
+    SeenActivity,
+    SyncState,
+    SyncWindow,
+    Wording,
+    WordStart,
+)
+from orders.sync import trouble
+from orders.sync.running import Job
+from testing.vendor import Emulator
+
+from .syncing import assert_counts_add_up, differences, run_for, state, sync_orders
+
+pytestmark = pytest.mark.django_db
+
+# On each database.
+STORIES = int(os.environ.get("SOAK_SYNCS", "15"))
+# What the feed tells nothing of: an order changed so is only right when it is read again.
+UNTOLD = {"notify", "accept", "swap", "expiration", "thank"}
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 503},
+    {"kind": "status", "status": 429},
+    {"kind": "cut", "at": "body"},
+    {"kind": "cut", "at": "short"},
+    {"kind": "body", "as": "truncated_json"},
+    {"kind": "body", "as": "html"},
+    {"kind": "mutate", "envelope": {"list_meta.total_count": None}},
+    {"kind": "mutate", "envelope": {"list_meta.total_count": 7}},
+    {"kind": "mutate", "envelope": {"data": []}},
+)
+
+
+@pytest.fixture(autouse=True)
+def _in_haste(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits after failures take hundredths of a second."""
+    settings.GOODY_LONGEST_WAIT = 0.02
+    monkeypatch.setattr(trouble, "_FIRST", 0.02)
+
+
+class Story:
+    """One life of an emulator and of an index beside it."""
+
+    def __init__(self, emulator: Emulator, random: Random) -> None:
+        self.emulator = emulator
+        self.random = random
+        # Orders whose latest change the feed does not tell.
+        self.untold: set[str] = set()
+        self._runner = self._new_runner()
+
+    def _new_runner(self) -> sync.Runner:
+        return sync.Runner(calls_at_once=self.random.randint(1, 4))
+
+    def play(self) -> None:
+        """Until the first sync is complete; something happens every few steps."""
+        for _ in range(2_000):
+            if state().is_complete:
+                break
+            self.random.choice((self.change, self.change, self.fail, self.replace, self.wait))()
+            self._runner.run(self.random.choice((0.001, 0.01, 0.03)))
+        self._runner.close()
+        assert state().is_complete
+        self.emulator.heal()
+
+    def change(self) -> None:
+        self.churn(seed=self.random.getrandbits(30), changes=self.random.randint(1, 9))
+
+    def churn(self, *, seed: int, changes: int) -> int:
+        """So many random changes at Goody; how many it were."""
+        done = self.emulator.churn(seed=seed, changes=changes)["changes"]
+        for one in done:
+            if one["kind"] in UNTOLD:
+                self.untold.update(one["ids"])
+            else:
+                self.untold.difference_update(one["ids"])
+        return len(done)
+
+    def fail(self) -> None:
+        self.emulator.fault(self.random.choice(FAULTS), path=r"/v1/order(s|_activities)$", times=1)
+
+    def replace(self) -> None:
+        """The process ends, in whatever state it is; another goes on."""
+        self._runner.close()
+        self._runner = self._new_runner()
+
+    def wait(self) -> None:
+        """Nothing happens."""
+
+
+def catch_up() -> None:
+    before = state().tried_at
+    run_for(20, choose=lambda state, _: Job.INCREMENTAL if state.tried_at == before else None)
+
+
+@pytest.mark.parametrize("seed", range(STORIES))
+def test_nothing_is_lost_and_nothing_doubled(emulator: Emulator, settings: Any, seed: int) -> None:
+    random = Random(seed)
+    settings.SYNC_PER_PAGE = random.choice((11, 25, 40))
+    settings.SYNC_WINDOW = random.choice((30, 60, 120))
+    story = Story(emulator, random)
+    story.play()
+    catch_up()
+    assert [wrong for wrong in differences(emulator) if wrong[0] not in story.untold] == []
+    assert {order_id for order_id, what in differences(emulator) if what == "lost"} == set()
+    assert OrderPayload.objects.count() == Order.objects.count()
+    assert_counts_add_up()
+
+
+# --- Rebuilt ----------------------------------------------------------------------------------
+
+# What says how something is known, or when it was read, and not what is so.
+ASIDE = {"id", "created_from", "event_times", "row_hash", "read_at"}
+NAMED = ("product_id", "brand_id", "sender_id", "workspace_id")
+
+
+def contents() -> dict[str, dict[str, Any]]:
+    """Every order by its id, each field as it is, names and texts instead of their small ids."""
+    labels = dict(Label.objects.values_list("pk", "key"))
+    texts = dict(Wording.objects.values_list("pk", "folded"))
+    rows = {}
+    for row in Order.objects.all():
+        fields = {f.attname: getattr(row, f.attname) for f in Order._meta.concrete_fields}
+        for name in NAMED:
+            fields[name] = labels.get(fields[name])
+        for name in ("message_id", "note_id"):
+            fields[name] = texts.get(fields[name])
+        rows[str(row.uuid)] = {k: v for k, v in fields.items() if k not in ASIDE}
+    return rows
+
+
+def throw_away() -> None:
+    """All of the index, and what the sync remembers of it."""
+    for table in (Order, OrderPayload, OtherProduct, WordStart, OrderCount, Label, Wording):
+        table.objects.all().delete()
+    for table in (SyncState, SyncWindow, SeenActivity):
+        table.objects.all().delete()
+
+
+def date_all() -> None:
+    run_for(30, choose=lambda state, _: None if state.is_dated else Job.DATING)
+
+
+def test_an_index_that_is_thrown_away_and_rebuilt_is_the_same(
+    emulator: Emulator, settings: Any
+) -> None:
+    settings.SYNC_WINDOW = 200
+    sync_orders()
+    date_all()
+    story, changes = Story(emulator, Random(7)), 0
+    while changes < 2_000:
+        changes += story.churn(seed=changes, changes=250)
+        emulator.advance(900)
+        catch_up()
+    for order_id in story.untold:
+        services.refresh_order(order_id=UUID(order_id), now=timezone.now())
+    kept = contents()
+    throw_away()
+    sync_orders()
+    date_all()
+    rebuilt = contents()
+    assert rebuilt.keys() == kept.keys()
+    assert [one for one in kept if kept[one] != rebuilt[one]] == []
+    assert differences(emulator) == []
