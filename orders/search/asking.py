@@ -59,8 +59,7 @@ class Asking:
         bounds = (self.dialect.plain(low), self.dialect.plain(high))
         where = f"{column} >= %s AND {column} <= %s"
         test = f"o.{column} >= %s AND o.{column} <= %s"
-        # Few enough to be sorted when they are asked for.
-        source = Source(Sql(where, bounds), sorts=(("id", index),))
+        source = Source(Sql(where, bounds), sorts=(("id", index),), is_scanned=True)
         return Condition(Sql(test, bounds), (source,))
 
     def in_cart(self, column: str, ids: Sequence[int], *, index: str) -> Condition:

@@ -114,11 +114,14 @@ def _possible(condition: Condition | None) -> Condition:
 
 def _statuses_and_workspaces(query: Query, asking: Asking) -> Iterator[Condition]:
     workspaces = _ids(query.workspaces, asking.labels.workspaces)
-    if query.statuses and workspaces and len(query.statuses) * len(workspaces) <= MOST_SOURCES:
-        yield _pairs(asking, query.statuses, workspaces)
+    statuses = tuple(one for one in query.statuses if _may_be(one, query))
+    if query.statuses and not statuses:
+        raise CannotBe
+    if statuses and workspaces and len(statuses) * len(workspaces) <= MOST_SOURCES:
+        yield _pairs(asking, statuses, workspaces)
     else:
-        if query.statuses:
-            yield _statuses(asking, query.statuses)
+        if statuses:
+            yield _statuses(asking, statuses)
         if workspaces:
             yield asking.equals(
                 "workspace_id",
@@ -126,7 +129,7 @@ def _statuses_and_workspaces(query: Query, asking: Asking) -> Iterator[Condition
                 index="orders_order_workspace",
                 size=lambda: asking.sizes.kept(workspaces=workspaces),
             )
-    if query.without_statuses:
+    if query.without_statuses and not statuses:
         yield Condition(not_(_statuses(asking, query.without_statuses).test))
     yield from _without("workspace_id", query.without_workspaces, asking.labels.workspaces, asking)
 
@@ -235,24 +238,29 @@ def _has_expiry(wanted: bool) -> Condition:
 
 
 def _expired(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]:
+    """Past its expiration, in a status in which it could still be accepted."""
     if query.is_expired_unaccepted is None:
         return
-    if query.is_expired_unaccepted and query.has_expiry is False:
-        raise CannotBe
     at = asking.dialect.plain(now.astimezone(UTC))
-    open_ = asking.dialect.among("o.status", CANCELABLE)
-    test = Sql(f"(o.expires_at < %s AND {open_.text})", (at, *open_.params))
+    open_ = [status for status in CANCELABLE if _may_be(status, query)]
+    among = asking.dialect.among("o.status", open_ or CANCELABLE)
+    test = Sql(f"(o.expires_at < %s AND {among.text})", (at, *among.params))
     if not query.is_expired_unaccepted:
         yield Condition(not_(test))
         return
+    if query.has_expiry is False or not open_:
+        raise CannotBe
+    index = "orders_order_status_expires"
     sources = tuple(
         Source(
             Sql("status = %s AND expires_at < %s", (status, at)),
-            sorts=(
-                ("expires_at", "orders_order_status_expires"),
-                ("id", "orders_order_status_expires"),
-            ),
+            sorts=(("expires_at", index), ("id", index)),
+            is_scanned=True,
         )
-        for status in CANCELABLE
+        for status in open_
     )
     yield Condition(test, sources)
+
+
+def _may_be(status: str, query: Query) -> bool:
+    return status not in query.without_statuses and (not query.statuses or status in query.statuses)

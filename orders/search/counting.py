@@ -20,6 +20,10 @@ class Count(NamedTuple):
     n: int
     is_capped: bool
 
+    def at_least(self, n: int) -> Count:
+        """With what is known from elsewhere, such as a page that ends with the `n`th."""
+        return self if self.n >= n else Count(n, is_capped=True)
+
 
 def count(
     query: Query, *, now: datetime, limit: int = 1000, using: str = DEFAULT_DB_ALIAS

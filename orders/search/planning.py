@@ -15,18 +15,21 @@ from .sql import Condition
 
 # How many orders are fetched and sorted at most. One of them takes as long as an entry and a half
 # on a walk.
-MOST_FETCHED = 10_000
+MOST_FETCHED = 30_000
 _FETCHING = 1.5
+_SCANNING = 0.2
 # Entries of an index that are walked at least before it is given up, and how many times as far as
 # was expected.
 _SHORTEST_WALK = 3000
 _DISAPPOINTING = 4
+_NEXT_TO_NOTHING = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The index of `guide`, which has about `size` entries, is walked and each order tested: of
-    `expected` entries. `fetch` is the condition all of whose orders could be fetched instead.
+    `expected` entries. `fetch` is the condition all of whose orders could be fetched instead, which
+    are about `fetch_size`.
     """
 
     guide: Condition
@@ -34,6 +37,7 @@ class Plan:
     size: int = 0
     expected: float = 0
     fetch: Condition | None = None
+    fetch_size: int = 0
     tests_of_fetched: tuple[Condition, ...] = ()
     is_fetch_cheaper: bool = False
 
@@ -44,25 +48,44 @@ class Plan:
 
 
 def plan(
-    conditions: Sequence[Condition], everything: Condition, *, column: str, n: int, sizes: Sizes
+    conditions: Sequence[Condition],
+    everything: Condition,
+    *,
+    window: Condition | None,
+    column: str,
+    n: int,
+    sizes: Sizes,
 ) -> Plan:
-    """For the first `n` orders by `column`. `everything` is all orders in that order."""
+    """For the first `n` orders by `column`. `everything` is all orders in that order; `window` is
+    what bounds the keys of all sources.
+    """
     guides = [one for one in conditions if one.is_sorted_by(column)]
     if len(conditions) == len(guides) <= 1:
         # Nothing is to be tested on the way.
         return Plan((*guides, everything)[0])
-    size_of = {id(one): _size(one, sizes) for one in conditions}
-    size_of[id(everything)] = sizes.all
+    share = min(1.0, sizes.of(window) / sizes.all) if window else 1.0
+    size_of = {
+        id(one): int(_size(one, sizes) * share) + 1 for one in conditions if one is not window
+    }
+    size_of[id(everything)] = int(sizes.all * share) + 1
+    if window in conditions:
+        size_of[id(window)] = size_of[id(everything)]
+
+    def fraction(one: Condition) -> float:
+        return min(1.0, size_of[id(one)] / size_of[id(everything)])
+
+    all_together = max(prod(fraction(one) for one in conditions), _NEXT_TO_NOTHING)
 
     def expected(guide: Condition) -> float:
         """As if each were spread evenly among the others."""
-        others = (one for one in conditions if one is not guide)
-        return n / prod(min(1.0, max(size_of[id(one)], 1) / sizes.all) for one in others)
+        return n * fraction(guide) / all_together
 
     def cost(guide: Condition) -> float:
         """In entries. Where the index ends before there are enough, all will be fetched after."""
         size = size_of[id(guide)]
-        return expected(guide) if expected(guide) < size else size * 2.5
+        walked = expected(guide) if expected(guide) < size else size * 2.5
+        is_scanned = column == "id" and any(source.is_scanned for source in guide.sources)
+        return walked + (size * _SCANNING if is_scanned else 0)
 
     guide = min((*guides, everything), key=cost)
     few = [one for one in conditions if one.sources and size_of[id(one)] <= MOST_FETCHED]
@@ -73,6 +96,7 @@ def plan(
         size=size_of[id(guide)],
         expected=expected(guide),
         fetch=fetch,
+        fetch_size=size_of[id(fetch)] if fetch else 0,
         tests_of_fetched=_without(fetch, conditions),
         is_fetch_cheaper=fetch is not None and size_of[id(fetch)] * _FETCHING < cost(guide),
     )

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isqrt
 
 from .budget import Budget
 from .dialects import dialect
@@ -17,7 +18,7 @@ from .folding import word_starts
 from .sql import Condition, Source
 
 # An index is counted up to here.
-MOST = 20_000
+MOST = 30_000
 SHORT = 2
 _SAMPLE = 2000
 _LETTERS_OF = 500
@@ -114,5 +115,7 @@ class Sizes:
                 f"SELECT count(*) FROM (SELECT 1 FROM {tables}"  # noqa: S608
                 f" WHERE {source.where.text} LIMIT {MOST}) counted"
             )
-            sizes[key] = int(self._given.rows(sql, source.where.params)[0][0])
+            n = int(self._given.rows(sql, source.where.params)[0][0])
+            # Somewhere between that and all of them.
+            sizes[key] = n if n < MOST else isqrt(MOST * max(self.all, MOST))
         return sizes[key]

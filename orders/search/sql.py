@@ -50,14 +50,16 @@ class Source:
     """An index that gives the keys of those orders for which `where` is true.
 
     `sorts`: by which columns of the order's row it can give them sorted, each with the name of the
-    index that does; the first is taken where their order does not matter. `is_text`: how many
-    there are cannot be counted cheaply.
+    index that does; the first is taken where their order does not matter. `is_scanned`: all of
+    the index has to be read to have them by id. `is_text`: how many there are cannot be counted
+    cheaply.
     """
 
     where: Sql
     table: str = "orders_order"
     key: str = "id"
     sorts: tuple[tuple[str, str], ...] = ()
+    is_scanned: bool = False
     is_text: bool = False
 
     def is_sorted_by(self, column: str) -> bool:

@@ -101,7 +101,7 @@ class Walker:
         if not plan.tests:
             n = self._counted(walk, plan)
             return min(n, limit), n > limit
-        if plan.is_fetch_cheaper or (plan.fetch and plan.expected > _EFFORT):
+        if plan.fetch and plan.fetch_size < min(_EFFORT, plan.expected):
             rows = self._fetched(walk, plan)
         is_whole = rows is not None
         if rows is None:
@@ -117,22 +117,38 @@ class Walker:
         return int(self._rows(counted, params)[0][0])
 
     def _plan(self, walk: Walk, *extra: Condition) -> Plan:
-        conditions = [*extra, *self._asked.conditions, *self._windows(walk)]
         column = walk.order.column
+        window = self._creation_window()
+        conditions = [*extra, *self._asked.conditions]
+        if column != "expires_at":
+            conditions += self._expiry_window()
+        if column != "id" and window:
+            conditions.append(window)
         everything = Condition(Sql(""), (Source(Sql(""), sorts=((column, INDEXES[column]),)),))
-        return plan(conditions, everything, column=column, n=walk.n, sizes=self._asking.sizes)
+        return plan(
+            conditions,
+            everything,
+            window=window,
+            column=column,
+            n=walk.n,
+            sizes=self._asking.sizes,
+        )
 
     # --- windows ------------------------------------------------------------------------------
 
-    def _windows(self, walk: Walk) -> list[Condition]:
-        """Those of the query that do not bound the walk itself."""
-        windows = []
-        if walk.order.column != "expires_at" and (bounds := self._expiry_bounds("expires_at")):
-            source = Source(all_of(bounds), sorts=(("expires_at", "orders_order_expires"),))
-            windows.append(Condition(all_of(self._expiry_bounds("o.expires_at")), (source,)))
-        if walk.order.column != "id" and (bounds := self._place_bounds("id")):
-            windows.append(Condition(all_of(self._place_bounds("o.id")), (Source(all_of(bounds)),)))
-        return windows
+    def _expiry_window(self) -> list[Condition]:
+        bounds = all_of(self._expiry_bounds("expires_at"))
+        if not bounds:
+            return []
+        index = "orders_order_expires"
+        source = Source(bounds, sorts=(("expires_at", index), ("id", index)), is_scanned=True)
+        return [Condition(all_of(self._expiry_bounds("o.expires_at")), (source,))]
+
+    def _creation_window(self) -> Condition | None:
+        bounds = all_of(self._place_bounds("id"))
+        if not bounds:
+            return None
+        return Condition(all_of(self._place_bounds("o.id")), (Source(bounds, sorts=(("id", ""),)),))
 
     def _expiry_bounds(self, value: str) -> list[Sql]:
         low, high = self._asked.expires

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from .domain import forget_goody
+from .finding import Oracle, store
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +23,10 @@ def clock() -> Iterator[time_machine.Traveller]:
     """Time goes on from now, and .shift(seconds) moves it."""
     with time_machine.travel(datetime.now(UTC), tick=True) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def oracle(db: None) -> Oracle:
+    """Some hundred orders in the index, and the search in plain Python over them."""
+    store()
+    return Oracle()

@@ -121,6 +121,17 @@ def store(count: int = 300, *, seed: int = 1) -> None:
         index.mark_missing(uuid("order", number), read_at=NOW + _DAY)
 
 
+# Lists of every kind.
+LISTS = [
+    *(Query(sort=sort) for sort in Sort),
+    Query(statuses=("opened", "failed", "on_hold")),
+    Query(words=("example",), sort=Sort.AMOUNT_LARGEST),
+    Query(has_expiry=False, sort=Sort.EXPIRES_SOONEST),
+    Query(expires_from=NOW, expires_until=NOW + timedelta(days=9)),
+    Query(is_expired_unaccepted=True),
+]
+
+
 # --- the oracle ---------------------------------------------------------------------------------
 
 

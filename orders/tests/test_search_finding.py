@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
+import msgspec
 import pytest
 
-from orders import search
+from orders import index, search
 from orders.models import Label
 from orders.search.query import Choice, Query, Sort
 
 from . import finding
+from .domain import ORDER_ID, order_json
 from .finding import NOW, Oracle
 
 pytestmark = pytest.mark.django_db
 
-SEEDS = 4
+SEEDS = 3
 QUERIES = 50
 
 
@@ -113,12 +116,6 @@ MAKERS = [_words, _words, _words, _statuses, _expiry, _created, _choices, _choic
           _flags, _exact]  # fmt: skip
 
 
-@pytest.fixture
-def oracle() -> Oracle:
-    finding.store()
-    return Oracle()
-
-
 @pytest.fixture(params=["as it is", "walks end early", "nothing is fetched whole"])
 def _ways(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few hundred orders take the first way there is: here each is the only one."""
@@ -126,6 +123,7 @@ def _ways(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("orders.search.planning._SHORTEST_WALK", 3)
         monkeypatch.setattr("orders.search.planning._DISAPPOINTING", 0)
     if request.param == "nothing is fetched whole":
+        monkeypatch.setattr("orders.search.planning.MOST_FETCHED", 0)
         monkeypatch.setattr("orders.search.walking.MOST_FETCHED", 0)
 
 
@@ -138,3 +136,47 @@ def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -
         expected = oracle.find(query)
         assert found(query) == expected, query
         assert search.count(query, now=NOW) == (len(expected), False), query
+
+
+# --- what is typed ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("%", "_", "%%%", "100%", "_un", "under_", "'", '"', '\"\"\"', "\\", "\\\\\\", "o'b", "a*"),
+        *("-lee", "AND", "NOT a", "people:", "(((", "NEAR(", "\ud7ff", "\U0010ffff", "👩\u200d🚀"),
+        *("a" * 10_000, "x y " * 2500),
+    ],
+)  # fmt: skip
+def test_whatever_is_typed_is_only_text(oracle: Oracle, word: str) -> None:
+    query = Query(words=(word,), may_search_messages=True)
+    assert found(query) == oracle.find(query)
+    without = Query(without_words=(word,))
+    assert found(without) == oracle.find(without)
+
+
+def test_ten_thousand_characters_of_words(oracle: Oracle) -> None:
+    many = tuple(f"w{n}" for n in range(2000))
+    assert found(Query(words=many)) == []
+    assert found(Query(without_words=many)) == oracle.find(Query())
+    ids = tuple(row.uuid for row in oracle.rows)
+    more = tuple(finding.uuid("nobody", n) for n in range(5000))
+    assert found(Query(order_ids=ids[:40] + more)) == oracle.find(Query(order_ids=ids[:40]))
+
+
+# --- names that change ----------------------------------------------------------------------------
+
+
+def test_a_product_that_is_renamed_is_found_by_its_new_name_at_once(oracle: Oracle) -> None:
+    def remember(name: str, read_at: Any) -> None:
+        product = {"id": str(UUID(int=77)), "name": name, "brand": None}
+        raw = order_json(cart={"items": [{"quantity": 1, "product": product}]})
+        index.remember_rows([index.Row(msgspec.json.encode(raw))], read_at=read_at)
+
+    remember("Old lamp", NOW)
+    assert found(Query(words=("old lamp",))) == [ORDER_ID]
+    remember("New lamp", NOW + timedelta(minutes=1))
+    assert found(Query(words=("old lamp",))) == []
+    hits = search.find_page(Query(words=("new lamp",)), size=5, now=NOW).hits
+    assert [hit.product for hit in hits] == ["New lamp"]

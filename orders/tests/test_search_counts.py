@@ -1,0 +1,64 @@
+"""How many a search finds, and how many each choice of a filter would leave."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from goody.types import ORDER_STATUSES
+from orders import search
+from orders.search.query import Choice, Query
+
+from .finding import NOW, Oracle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(),
+        Query(words=("example",)),
+        Query(statuses=("opened", "created"), is_swapped=True),
+        Query(expires_from=NOW, expires_until=NOW + timedelta(days=20)),
+    ],
+    ids=["all", "word", "filters", "window"],
+)
+def test_counts_beside_the_choices_are_those_of_the_lists(oracle: Oracle, query: Query) -> None:
+    facets = search.facets(query, now=NOW, seconds=30)
+
+    def expected(*dropped: str, **fields: Any) -> search.Count:
+        return search.Count(len(oracle.find(replace(query.without(*dropped), **fields))), False)
+
+    assert facets.statuses == {
+        status: expected("statuses", "without_statuses", statuses=(status,))
+        for status in ORDER_STATUSES
+    }
+    windows = ("expires_from", "expires_until", "has_expiry", "is_expired_unaccepted")
+    assert facets.expires == {
+        name: expected(*windows, **search.expiry_preset(name, now=NOW))
+        for name in ("24h", "3d", "7d", "14d", "expired", "never")
+    }
+    flags = ("is_swapped", "is_payment_pending", "has_delivery_trouble")
+    assert facets.flags == {name: expected(**{name: True}) for name in flags}
+    for kind in ("workspace", "sender", "product", "brand"):
+        counts = {one.name: one.count for one in getattr(facets, f"{kind}s")}
+        assert counts == {
+            label.name: count
+            for label in oracle.labels.values()
+            if label.kind == kind and (count := expected(**{f"{kind}s": (Choice(id=label.pk),)})).n
+        }
+
+
+def test_what_is_not_counted_in_time_is_left_out(oracle: Oracle) -> None:
+    assert search.facets(Query(words=("ana",)), now=NOW, seconds=0) == search.Facets()
+
+
+def test_a_count_beyond_its_limit_says_so(oracle: Oracle) -> None:
+    assert search.count(Query(words=("example",)), now=NOW, limit=20) == (20, True)
+    assert search.count(Query(statuses=("opened",)), now=NOW, limit=5).is_capped is False
+    assert search.Count(12, is_capped=True).at_least(50) == (50, True)
+    assert search.Count(60, is_capped=True).at_least(50) == (60, True)

@@ -1,0 +1,186 @@
+"""Pages of the search, all of a list, and what stands beside an order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from orders import index, search
+from orders.search import Hit
+from orders.search.query import Query, Sort
+
+from . import finding
+from .finding import LISTS, NOW, Oracle
+
+pytestmark = pytest.mark.django_db
+
+
+def pages(query: Query, *, size: int, backwards: bool) -> Iterator[search.Page]:
+    """All of them, from the first on or from the last one back."""
+    page = (
+        search.last_page(query, size=size, now=NOW)
+        if backwards
+        else search.find_page(query, size=size, now=NOW)
+    )
+    while True:
+        yield page
+        at = page.previous if backwards else page.next
+        if at is None:
+            return
+        at = search.Key(*json.loads(json.dumps(at)))
+        page = search.find_page(query, size=size, now=NOW, at=at, backwards=backwards)
+
+
+@pytest.mark.parametrize("size", [1, 7, 50])
+def test_pages_are_the_whole_list_in_either_direction(oracle: Oracle, size: int) -> None:
+    for query in LISTS if size > 1 else LISTS[8:]:
+        expected = oracle.find(query)
+        forwards = [
+            [hit.uuid for hit in page.hits] for page in pages(query, size=size, backwards=False)
+        ]
+        assert forwards == [expected[n : n + size] for n in range(0, len(expected), size)]
+        back = [[hit.uuid for hit in page.hits] for page in pages(query, size=size, backwards=True)]
+        assert [uuid for page in reversed(back) for uuid in page] == expected
+        assert {len(page) for page in back[:-1]} <= {size}
+
+
+def test_a_page_knows_whether_there_is_one_before_it_and_behind_it(oracle: Oracle) -> None:
+    query = Query(sort=Sort.AMOUNT_LARGEST)
+    first, second, *_, last = pages(query, size=100, backwards=False)
+    assert (first.previous, first.next is None) == (None, False)
+    assert second.previous is not None
+    assert last.next is None
+    assert search.find_page(query, size=300, now=NOW) == search.Page(
+        search.find_page(query, size=500, now=NOW).hits, None, None
+    )
+    nothing = search.find_page(Query(statuses=("nowhere",)), size=5, now=NOW)
+    assert nothing == search.Page((), None, None)
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+def test_what_comes_meanwhile_shifts_nothing(oracle: Oracle, sort: Sort) -> None:
+    before = oracle.find(Query(sort=sort))
+    walk = pages(Query(sort=sort), size=40, backwards=False)
+    seen = [hit.uuid for hit in next(walk).hits]
+    rows = finding.make_rows(400, seed=99)[300:]
+    index.remember_rows(rows, read_at=NOW)
+    seen += [hit.uuid for page in walk for hit in page.hits]
+    assert [uuid for uuid in seen if uuid in set(before)] == before
+    assert len(seen) == len(set(seen))
+
+
+def test_a_key_of_a_list_by_recipient_holds_no_name(oracle: Oracle) -> None:
+    page = search.find_page(Query(sort=Sort.RECIPIENT), size=3, now=NOW)
+    assert page.next is not None
+    assert page.next.value == page.hits[-1].uuid.hex
+    # The order is not there any more, as after a rebuild: the list begins anew.
+    gone = search.Key(UUID(int=1).hex, 7)
+    again = search.find_page(Query(sort=Sort.RECIPIENT), size=3, now=NOW, at=gone)
+    assert again.hits == page.hits
+
+
+def test_all_of_a_list_is_streamed_in_its_order(oracle: Oracle) -> None:
+    for query in LISTS:
+        expected = oracle.find(query)
+        assert [hit.uuid for hit in search.iterate(query, chunk=41, now=NOW)] == expected
+        assert search.ids(query, limit=20, now=NOW) == expected[:20]
+
+
+def test_a_hit_is_what_the_row_says(oracle: Oracle) -> None:
+    hits = {hit.uuid: hit for hit in search.find_page(Query(), size=500, now=NOW).hits}
+    assert len(hits) == len(oracle.rows)
+    for row in oracle.rows:
+        hit = hits[row.uuid]
+        names = {
+            name: oracle.labels[pk].name if (pk := getattr(row, f"{name}_id")) else ""
+            for name in ("product", "brand", "sender", "workspace")
+        }
+        plain = {name: getattr(row, name) for name in Hit.__slots__ if name not in names}
+        assert {name: getattr(hit, name) for name in Hit.__slots__} == {
+            **plain,
+            **names,
+            "created_at": row.known_created_at,
+        }
+        assert type(hit.is_swapped) is bool
+
+
+# --- beside it ------------------------------------------------------------------------------------
+
+
+def test_neighbors_are_those_of_the_list(oracle: Oracle) -> None:
+    for query in LISTS:
+        expected = oracle.find(query)
+        for at in {0, len(expected) // 2, len(expected) - 1}:
+            found = search.neighbors(query, expected[at], now=NOW)
+            assert found == search.Neighbors(
+                previous=expected[at - 1] if at else None,
+                next=expected[at + 1] if at + 1 < len(expected) else None,
+                place=at + 1,
+                count=search.Count(len(expected), is_capped=False),
+            )
+
+
+def test_an_order_that_left_the_list_still_has_neighbors_but_no_place(oracle: Oracle) -> None:
+    everything, opened = oracle.find(Query()), Query(statuses=("opened",))
+    inside = set(oracle.find(opened))
+    at = next(n for n in range(50, 300) if everything[n] not in inside)
+    neighbors = search.neighbors(opened, everything[at], now=NOW)
+    assert neighbors is not None
+    assert neighbors.place is None
+    assert neighbors.next == next(one for one in everything[at:] if one in inside)
+    assert neighbors.previous == next(one for one in reversed(everything[:at]) if one in inside)
+    assert search.neighbors(opened, UUID(int=5), now=NOW) is None
+
+
+def test_related_orders_are_the_others_of_batch_address_and_sender(oracle: Oracle) -> None:
+    newest_first = sorted(oracle.rows, key=lambda row: -row.pk)
+    for row in newest_first[::23]:
+        related = search.related(row.uuid, now=NOW)
+        assert related is not None
+        for column, group in (
+            ("order_batch_id", related.batch),
+            ("email_key", related.email),
+            ("sender_id", related.sender),
+        ):
+            value = getattr(row, column)
+            others = [
+                one.uuid
+                for one in newest_first
+                if value and getattr(one, column) == value and one.uuid != row.uuid
+            ]
+            assert (group is None) == (not others)
+            if group:
+                assert [hit.uuid for hit in group.hits] == others[:3]
+                assert group.count == (len(others), False)
+                assert set(oracle.find(group.query)) == {*others, row.uuid}
+    assert search.related(UUID(int=5), now=NOW) is None
+
+
+def test_exact_finds_each_order_once_by_what_names_it_best(oracle: Oracle) -> None:
+    rows = {row.uuid: row for row in oracle.rows}
+    one, two, three = (rows[finding.uuid("order", n)] for n in (3, 4, 5))
+    batch = next(row for row in oracle.rows if row.order_batch_id not in (None, one.order_batch_id))
+    matches = search.exact(
+        ids=[one.uuid, UUID(int=9)],
+        references=[two.reference_id, "T5"],
+        emails=["NOBODY@x.example"],
+        now=NOW,
+    )
+    assert [(match.hit.uuid, match.by) for match in matches] == [
+        (one.uuid, "order id"),
+        (two.uuid, "receipt reference"),
+        (three.uuid, "gift link"),
+    ]
+    assert batch.order_batch_id is not None
+    of_batch = search.exact(ids=[batch.order_batch_id], gift_tokens=["T5"], now=NOW)
+    assert [match.by for match in of_batch][:2] == ["gift link", "batch id"]
+    assert {match.hit.uuid for match in of_batch[1:]} | {three.uuid} >= {
+        row.uuid for row in oracle.rows if row.order_batch_id == batch.order_batch_id
+    }
+    address = next(row.recipient_email for row in oracle.rows if row.recipient_email)
+    by_address = search.exact(emails=[address.upper()], now=NOW)
+    assert {match.by for match in by_address} == {"e-mail"}
+    assert [match.hit.uuid for match in by_address] == oracle.find(Query(emails=(address,)))
