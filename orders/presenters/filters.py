@@ -88,6 +88,8 @@ class Bar:
     hidden: Sequence[tuple[str, str]]
     # The groups in which something is chosen.
     marked: Sequence[str]
+    # The first group in which something is wrong.
+    wrong: str
     active: Sequence[Filter]
     clear_url: str
 
@@ -147,7 +149,8 @@ def make_bar(form: ListingForm, *, box: Box, reading: Reading, names: Names) -> 
         batch=fields("batch"),
         more=fields("product", "brand"),
         hidden=[(name, value) for name, value in filters.params() if name in _HIDDEN],
-        marked=[group for group, names in _GROUPS.items() if _is_marked(form, names)],
+        marked=[group for group, names in _GROUPS.items() if any(map(form.data.get, names))],
+        wrong=next((group for group, names in _GROUPS.items() if form.has_error_in(names)), ""),
         active=filters_in_words(filters, box=box, reading=reading, names=names),
         clear_url=filters.cleared().url(),
     )
@@ -157,10 +160,6 @@ def _field(form: ListingForm, name: str) -> Field:
     wrong = "wrong" if name in form.errors else ""
     names_url = reverse("order_choices", args=[name]) if name in _NAMED else ""
     return Field(name, LABELS[name], form.data.get(name, ""), wrong, names_url)
-
-
-def _is_marked(form: ListingForm, names: Sequence[str]) -> bool:
-    return any(form.data.get(name) for name in names)
 
 
 def _statuses(filters: Filters) -> list[Option]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from orders import formats
 from orders.sync import Phase, SyncProgress
@@ -14,7 +15,7 @@ from .marks import Banner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """`as_of` in words: "40 s ago"; "" before the index was first brought up to date."""
+    """`as_of` in words: "40 s ago"; "" before every order was read once."""
 
     as_of: str
     as_of_iso: str
@@ -23,13 +24,20 @@ class Freshness:
 
 
 def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
-    at = progress.synced_at
+    at = _read_at(progress)
     return Freshness(
         as_of=formats.age(at, viewer.now) if at else "",
         as_of_iso=formats.iso(at) if at else "",
         is_complete=progress.is_complete,
         banners=list(_banners(progress, viewer)),
     )
+
+
+def _read_at(progress: SyncProgress) -> datetime | None:
+    """Whatever changed before this moment is in the index."""
+    if not progress.is_complete:
+        return None
+    return progress.synced_at or progress.started_at
 
 
 def _banners(progress: SyncProgress, viewer: Viewer) -> Iterator[Banner]:
@@ -63,7 +71,7 @@ def _still_importing(progress: SyncProgress) -> Banner:
 
 def _not_up_to_date(progress: SyncProgress, viewer: Viewer) -> Banner:
     """The list stays readable, under its date."""
-    at, zone = progress.synced_at, viewer.zone
+    at, zone = _read_at(progress), viewer.zone
     return Banner(
         tone="warn",
         title=f"This is our copy of {formats.date_time(at, zone)}" if at else "This is our copy",

@@ -360,7 +360,8 @@ def test_htmx_gets_the_results_and_everybody_else_the_page(agent):
 def test_every_target_of_the_page_is_on_it_once(agent):
     content = agent.get(URL).content.decode()
     targets = set(re.findall(r'hx-target="#([^"]+)"', content))
-    assert targets == {"results", "dialog-body"}
+    names = {f"{kind}-names" for kind in ("workspace", "sender", "product", "brand")}
+    assert targets == {"results", "dialog-body", *names}
     for target in targets:
         assert content.count(f'id="{target}"') == 1
 

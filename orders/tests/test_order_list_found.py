@@ -269,7 +269,7 @@ def test_searching_before_the_first_sync_says_what_is_known(agent: Client) -> No
     page = text_of(agent.get(f"{URL}?sort=amount"))
     assert "The orders have not been imported yet" in page
     assert "No order has been imported yet" in page
-    assert "not synced yet" in page
+    assert "not complete yet" in page
 
 
 def test_a_list_from_the_index_says_how_old_it_is(agent: Client, full: Oracle) -> None:
@@ -584,7 +584,8 @@ def test_typing_gets_the_results_alone_and_puts_the_lists_own_address(
 def test_every_target_of_the_page_is_on_it_once(agent: Client, full: Oracle) -> None:
     content = agent.get(f"{URL}?q=ana").content.decode()
     targets = set(re.findall(r'hx-(?:target|include)="#([^"]+)"', content))
-    assert targets == {"results", "dialog-body", "filters"}
+    names = {f"{kind}-names" for kind in ("workspace", "sender", "product", "brand")}
+    assert targets == {"results", "dialog-body", "filters", *names}
     for target in targets:
         assert content.count(f'id="{target}"') == 1
     ids = re.findall(r' id="([^"]+)"', content)

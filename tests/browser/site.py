@@ -70,6 +70,10 @@ class Site:
 
     # --- orders ---
 
+    @staticmethod
+    def person(role: str) -> User:
+        return make_user(role)
+
     def open_order(self, name: str = "Ada", **fields: Any) -> str:
         """The id of a fresh order, first in the list, that may be canceled and extended."""
         given = {"status": "notified", "recipient_first_name": name, **fields}

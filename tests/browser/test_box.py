@@ -1,0 +1,287 @@
+"""Finding orders: the box while one types and when one is done, the filters, and Back from both.
+
+With and without JavaScript, by mouse and by keyboard. The index holds every order of the emulator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+from msgspec import json
+from playwright.sync_api import Locator, Page, expect
+
+from goody.types import parse_order
+from orders import index
+from orders.models import SyncState
+from orders.tests.lists import complete_sync
+
+from .moves import assert_focus_is_visible, assert_whole_page, first_row, row, tab_to
+from .site import Site
+from .test_accessibility import assert_accessible
+
+
+@pytest.fixture(autouse=True)
+def _indexed(site: Site) -> Iterator[None]:
+    """Every order was read once."""
+    refill(site)
+    complete_sync(timezone.now())
+    yield
+    SyncState.objects.all().delete()
+
+
+def refill(site: Site) -> None:
+    """Every order of Goody's into the index, as if each had been looked at."""
+    orders = [parse_order(json.encode(one)) for one in site.emulator.truth().values()]
+    index.remember(orders, read_at=timezone.now())
+
+
+def known(site: Site, name: str, **fields: object) -> str:
+    """A fresh order that the index knows."""
+    order_id = site.open_order(name, **fields)
+    order = parse_order(json.encode(site.emulator.order(order_id)))
+    index.remember([order], read_at=timezone.now())
+    return order_id
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("searchbox", name="Find orders")
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("tr[data-order-id]")
+
+
+def show(page: Page) -> None:
+    page.get_by_role("button", name="Show").locator("visible=true").click()
+
+
+# --- the box ----------------------------------------------------------------------------------
+
+
+def test_results_follow_what_is_typed_and_the_box_keeps_the_caret(agent: Page, site: Site) -> None:
+    wanted = known(site, "Quetzalcoatl", recipient_last_name="Núñez")
+    agent.goto("/audit/")
+    agent.goto("/orders/")
+    agent.keyboard.press("/")
+    expect(box(agent)).to_be_focused()
+    agent.keyboard.type("quetzal")
+    expect(rows(agent)).to_have_count(1)
+    expect(row(agent, wanted)).to_be_visible()
+    expect(agent).to_have_url(re.compile(r"/orders/\?q=quetzal$"))
+    expect(box(agent)).to_be_focused()
+    for _ in range(4):
+        agent.keyboard.press("ArrowLeft")
+    agent.keyboard.type("X")
+    expect(agent.locator(".empty")).to_contain_text("No order matches “queXtzal”")
+    agent.keyboard.press("Backspace")
+    expect(rows(agent)).to_have_count(1)
+    assert box(agent).evaluate("it => it.selectionStart") == 3
+    expect(agent.locator("#live")).to_contain_text("1 order")
+    agent.go_back()
+    assert_whole_page(agent, "Audit")
+
+
+def test_enter_on_an_id_opens_the_order_and_back_leads_to_the_list(agent: Page, site: Site) -> None:
+    order_id = known(site, "Ada")
+    agent.goto("/orders/?status=notified")
+    box(agent).fill(order_id)
+    expect(rows(agent)).to_have_count(1)
+    assert agent.url.endswith("/orders/?status=notified")
+    agent.keyboard.press("Enter")
+    expect(agent.locator("#order-detail")).to_have_attribute("data-order-id", order_id)
+    agent.go_back()
+    assert_whole_page(agent, "Orders")
+    assert agent.url.endswith("/orders/?status=notified")
+
+
+def test_enter_wins_over_the_search_that_waits_for_a_pause(agent: Page, site: Site) -> None:
+    order_id = known(site, "Ada")
+    agent.goto("/orders/")
+    agent.keyboard.press("/")
+    agent.keyboard.insert_text(order_id)
+    agent.keyboard.press("Enter")
+    expect(agent.locator("#order-detail")).to_have_attribute("data-order-id", order_id)
+
+
+def test_the_box_of_another_page_leads_to_the_list(agent: Page, site: Site) -> None:
+    wanted = known(site, "Xochitl")
+    agent.goto("/audit/")
+    agent.keyboard.press("/")
+    agent.keyboard.type("xochitl")
+    agent.keyboard.press("Enter")
+    assert_whole_page(agent, "Orders")
+    expect(box(agent)).to_have_value("xochitl")
+    expect(rows(agent)).to_have_count(1)
+    expect(row(agent, wanted)).to_be_visible()
+
+
+def test_the_box_empties_with_its_filter(agent: Page, site: Site) -> None:
+    known(site, "Xanthippe")
+    agent.goto("/orders/?q=xanthippe+status:notified&per_page=25")
+    agent.get_by_role("link", name="Remove: “xanthippe”").click()
+    expect(box(agent)).to_have_value("status:notified")
+    agent.get_by_role("link", name="Clear all").click()
+    expect(agent.locator(".filter")).to_have_count(0)
+    expect(box(agent)).to_have_value("")
+    expect(agent).to_have_url(re.compile(r"/orders/\?per_page=25$"))
+
+
+def test_help_stands_beside_the_box(agent: Page) -> None:
+    agent.goto("/orders/")
+    agent.get_by_role("button", name="How to search").click()
+    expect(agent.locator("#box-help")).to_be_visible()
+    expect(agent.locator("#box-help")).to_contain_text("-status:delivered")
+    assert_accessible(agent)
+    agent.keyboard.press("Escape")
+    expect(agent.locator("#box-help")).to_be_hidden()
+
+
+# --- filters ----------------------------------------------------------------------------------
+
+
+def test_statuses_are_ticked_and_each_goes_by_itself(agent: Page, site: Site) -> None:
+    agent.goto("/orders/?per_page=25")
+    agent.locator("summary", has_text="Status").click()
+    expect(agent.locator("#n-status-opened")).to_have_text(re.compile(r"\d+"))
+    for name in ("Opened", "Delivered"):
+        agent.get_by_label(re.compile(f"^{name}")).check()
+    assert_accessible(agent)
+    show(agent)
+    expect(agent.locator(".filter")).to_have_text(["Status: opened ", "Status: delivered "])
+    expect(agent).to_have_url(re.compile(r"/orders/\?status=opened&status=delivered&per_page=25$"))
+    statuses = rows(agent).evaluate_all("all => [...new Set(all.map(it => it.dataset.status))]")
+    assert set(statuses) == {"opened", "delivered"}
+    agent.get_by_role("link", name="Remove: Status: delivered").click()
+    expect(agent.locator(".filter")).to_have_text(["Status: opened "])
+    agent.go_back()
+    expect(agent.locator(".filter")).to_have_count(2)
+
+
+def test_a_sender_is_found_by_a_part_of_the_name(agent: Page, site: Site) -> None:
+    agent.goto("/orders/")
+    agent.locator("summary", has_text="Sender").click()
+    field = agent.get_by_label("Sender", exact=True)
+    field.fill("a")
+    options = agent.locator("#sender-names option")
+    expect(options.first).to_be_attached()
+    expect(agent.locator("#top-sender a").first).to_be_visible()
+    name, key = options.first.inner_text(), str(options.first.get_attribute("value"))
+    field.fill(key)
+    show(agent)
+    expect(agent.locator(".filter")).to_have_text([f"From {name} "])
+
+
+def test_filters_by_keyboard_alone(agent: Page) -> None:
+    agent.goto("/orders/")
+    tab_to(agent, agent.locator("summary", has_text="Status"))
+    agent.keyboard.press("Enter")
+    tab_to(agent, agent.get_by_label(re.compile("^Opened")))
+    agent.keyboard.press("Space")
+    agent.keyboard.press("Escape")
+    expect(agent.locator(".pick[open]")).to_have_count(0)
+    assert_focus_is_visible(agent)
+    agent.keyboard.press("Enter")
+    tab_to(agent, agent.locator(".pick[open] button"))
+    agent.keyboard.press("Enter")
+    expect(agent.locator(".filter")).to_have_text(["Status: opened "])
+    tab_to(agent, agent.locator("thead a", has_text="Amount"))
+    agent.keyboard.press("Enter")
+    expect(agent.locator("th[aria-sort=descending]")).to_have_text("Amount")
+
+
+def test_a_click_elsewhere_folds_the_filters(agent: Page) -> None:
+    agent.goto("/orders/")
+    agent.locator("summary", has_text="Status").click()
+    agent.locator("summary", has_text="More").click()
+    expect(agent.locator(".pick[open] > summary")).to_have_text(["More"])
+    agent.get_by_label(re.compile("^Not swapped")).check()
+    expect(agent.locator(".pick[open]")).to_have_count(1)
+    agent.locator("h1").click()
+    expect(agent.locator(".pick[open]")).to_have_count(0)
+
+
+# --- Back -------------------------------------------------------------------------------------
+
+
+def test_back_from_an_order_to_the_same_page_scroll_and_row(agent: Page, site: Site) -> None:
+    agent.goto("/orders/")
+    agent.locator("summary", has_text="Expires").click()
+    agent.get_by_role("link", name="No expiry").click()
+    expect(agent.locator(".filter")).to_have_text(["Never expires "])
+    agent.get_by_role("link", name="25", exact=True).click()
+    expect(agent.locator(".pager")).to_contain_text("1–25 of")
+    agent.get_by_role("link", name="Next", exact=True).click()
+    expect(agent.locator(".pager")).to_contain_text("26–")
+    opened = rows(agent).nth(12)
+    order_id = str(opened.get_attribute("data-order-id"))
+    first, link = first_row(agent), opened.locator("[data-open]")
+    link.scroll_into_view_if_needed()
+    scrolled, url = agent.evaluate("scrollY"), agent.url
+    link.click()
+    expect(agent.locator("#order-detail")).to_have_attribute("data-order-id", order_id)
+    agent.go_back()
+    assert_whole_page(agent, "Orders")
+    assert agent.url == url
+    assert first_row(agent) == first
+    expect(row(agent, order_id)).to_be_in_viewport()
+    assert abs(agent.evaluate("scrollY") - scrolled) < 40
+    agent.get_by_role("link", name="Previous", exact=True).click()
+    expect(agent.locator(".pager")).to_contain_text("1–25 of")
+
+
+def test_news_is_announced_and_shown_only_on_request(agent: Page, site: Site) -> None:
+    agent.clock.install()
+    agent.goto("/orders/")
+    before = first_row(agent)
+    newest = known(site, "Zenobia")
+    agent.clock.fast_forward("01:05")
+    expect(agent.locator("#news")).to_contain_text("1 new")
+    assert first_row(agent) == before
+    agent.locator("#news").get_by_role("link", name="Show").click()
+    expect(row(agent, newest)).to_be_visible()
+    expect(agent.locator("#news")).to_be_empty()
+
+
+# --- without JavaScript -----------------------------------------------------------------------
+
+
+def test_everything_without_javascript(without_javascript: Page, site: Site) -> None:
+    page = without_javascript
+    site.log_in(page.context, site.person("agent"))
+    order_id = known(site, "Nefertari")
+    page.goto("/audit/")
+    box(page).fill("nefertari")
+    box(page).press("Enter")
+    assert_whole_page(page, "Orders")
+    expect(rows(page)).to_have_count(1)
+    page.locator("summary", has_text="Status").click()
+    page.get_by_label(re.compile("^Delivered")).check()
+    show(page)
+    expect(page.locator(".empty")).to_contain_text("No order matches “nefertari”")
+    page.get_by_role("link", name="Without Status: delivered").click()
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("link", name="Remove: “nefertari”").click()
+    expect(page.locator(".filter")).to_have_count(0)
+    page.get_by_role("link", name="Next", exact=True).click()
+    expect(page.locator(".pager")).to_contain_text("51–100 of")
+    page.get_by_role("link", name="Recipient", exact=True).click()
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Recipient")
+    expect(page.locator(".pager")).to_contain_text("1–50 of")
+    box(page).fill(order_id)
+    box(page).press("Enter")
+    expect(page.locator("#order-detail")).to_have_attribute("data-order-id", order_id)
+    page.go_back()
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Recipient")
+
+
+@pytest.mark.parametrize(
+    "said", ["q=zzzz&status=opened", "q=expires:soon", "created_after=yesterday", "q=tea"]
+)
+def test_other_states_are_accessible(agent: Page, site: Site, watch: object, said: str) -> None:
+    watch.expected.add(400)  # type: ignore[attr-defined]
+    agent.goto(f"/orders/?{said}&per_page=25")
+    expect(agent.locator("h1")).to_have_count(1)
+    assert_accessible(agent)
