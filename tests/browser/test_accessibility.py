@@ -10,13 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from orders.models import SavedView
 from testing.browser import Watch
+from testing.users import make_user
 
 from .moves import chip, in_dialog
 from .site import Site
@@ -194,6 +197,59 @@ def _checked_key(_: Site, page: Page) -> None:
     expect(page.locator("#connection")).to_contain_text("The key works.")
 
 
+def _nothing_found(_: Site, page: Page) -> None:
+    page.goto("/orders/find/")
+    page.get_by_role("textbox", name="A ticket").fill("words " * 100)
+    page.get_by_role("button", name="Find orders").click()
+    expect(page.locator(".form-errors")).to_be_focused()
+
+
+def _finding(site: Site, page: Page) -> None:
+    """Some found, and of what was not found a word that is longer than a line."""
+    page.goto("/orders/find/")
+    text = f"{site.open_order()} {'long' * 15}@example.test {uuid4()}"
+    page.get_by_role("textbox", name="A ticket").fill(text)
+    page.get_by_role("button", name="Find orders").click()
+    expect(page.locator("#found")).to_contain_text("1 found, 2 not found")
+
+
+def _saved(*queries: str) -> SavedView:
+    """The agent's views of these lists, and a shared one; the last of the agent's."""
+    owner, lead = make_user("agent"), make_user("lead")
+    SavedView.objects.all().delete()
+    shared = "Everybody's " + "long " * 9
+    SavedView.objects.create(owner=lead, name=shared, name_key=shared, is_shared=True)
+    made = [
+        SavedView.objects.create(owner=owner, name=f"View {n}", name_key=f"view {n}", query=query)
+        for n, query in enumerate(queries)
+    ]
+    return made[-1]
+
+
+def _views(_: Site, page: Page) -> None:
+    _saved("q=a", "status=opened&sort=expires")
+    page.goto("/orders/views/")
+    expect(page.locator(".saved__view")).to_have_count(3)
+
+
+def _changed_view(_: Site, page: Page) -> None:
+    view = _saved("q=a", "status=opened")
+    page.goto(f"/orders/?q=nobody-at-all&view={view.pk}")
+    page.locator("summary", has_text="Save as").click()
+    expect(page.get_by_text("changed", exact=True)).to_be_visible()
+    expect(page.get_by_label("Name of the view")).to_be_visible()
+
+
+def _in_its_list(site: Site, page: Page) -> None:
+    """With neighbors, and orders like it."""
+    fields = {"recipient_email": "neighbor@example.test"}
+    for _ in range(3):
+        order_id = site.open_order("Neighbor", **fields)
+        page.goto(f"/orders/{order_id}/?next=/orders/%3Fq%3Dneighbor%40example.test")
+    expect(page.locator(".walk")).to_contain_text("1 of ")
+    expect(page.locator(".likes")).not_to_have_count(0)
+
+
 _EMPTY = {"set": {}, "envelope": {"data": [], "list_meta.total_count": 0}}
 
 CASES: dict[str, Case] = {
@@ -205,6 +261,16 @@ CASES: dict[str, Case] = {
     "list misunderstood": Case(path("/orders/?created_after=yesterday"), statuses={400}),
     "list unavailable": Case(failing({"kind": "status", "status": 500}, LIST), statuses={503}),
     "list unreadable": Case(failing({"kind": "body", "as": "html"}, LIST), statuses={502}),
+    "find in a text": Case(path("/orders/find/")),
+    "find in a text without names": Case(_nothing_found, statuses={422}),
+    "list of a finding": Case(_finding, role="lead"),
+    "list of a finding that is gone": Case(
+        path("/orders/?finding=00000000-0000-4000-8000-000000000000"), statuses={404}
+    ),
+    "list of a changed view": Case(_changed_view),
+    "list of a ticket": Case(path("/orders/?q=a@example.test+b@example.test")),
+    "views": Case(_views),
+    "detail in its list": Case(_in_its_list),
     "detail open": Case(changed(), role="admin"),
     "detail for a viewer": Case(changed(), role="viewer"),
     "detail swapped": Case(detail(swapped=1), role="admin"),

@@ -148,7 +148,7 @@ def test_after_the_detail_was_replaced(agent: Page, site: Site, swap: str) -> No
     assert_back_and_forward(agent, "Order", check)
     agent.go_back()
     agent.get_by_role("link", name="Back to the list").click()
-    assert agent.url.endswith("/orders/?per_page=25")
+    assert agent.url.endswith(f"/orders/?per_page=25#order-{order_id}")
 
 
 def test_back_to_the_row_that_was_opened(agent: Page, site: Site) -> None:
