@@ -110,7 +110,9 @@ class Order(models.Model):
 
     def as_goody(self) -> GoodyOrder:
         """The stored copy as the client would have given it, with the event times we know."""
-        order = parse_order(OrderPayload.objects.get(pk=self.pk).raw)
+        # By the id that never changes: the key may have, since this row was read.
+        place = Order.objects.filter(uuid=self.uuid).values("pk")
+        order = parse_order(OrderPayload.objects.get(pk__in=place).raw)
         if order.event_times is None and self.event_times is not None:
             times = msgspec.convert(self.event_times, EventTimes)
             order = msgspec.structs.replace(order, event_times=times)

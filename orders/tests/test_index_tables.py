@@ -143,6 +143,14 @@ def test_an_order_that_nobody_dates_stands_where_it_was_first_seen() -> None:
     assert (row.id, row.created_at, row.created_from) == (first_place(NOON), None, 0)
 
 
+def test_a_copy_is_complete_though_its_key_changed_after_it_was_read() -> None:
+    index.remember_rows([list_row(BORN)], read_at=NOON)
+    row = Order.objects.get()
+    index.remember_rows([list_row(BORN + timedelta(days=1), CreatedFrom.FEED)], read_at=NOON)
+    assert Order.objects.get().id != row.id
+    assert row.as_goody() == order()
+
+
 # --- a new key, a new state: everything moves along -------------------------------------------
 
 RICH = {

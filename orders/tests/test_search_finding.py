@@ -144,7 +144,8 @@ def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -
 @pytest.mark.parametrize(
     "word",
     [
-        *("%", "_", "%%%", "100%", "_un", "under_", "'", '"', '\"\"\"', "\\", "\\\\\\", "o'b", "a*"),
+        *("%", "_", "%%%", "100%", "_un", "under_", "a*"),
+        *("'", '"', '\"\"\"', "\\", "\\\\\\", "o'b"),
         *("-lee", "AND", "NOT a", "people:", "(((", "NEAR(", "\ud7ff", "\U0010ffff", "👩\u200d🚀"),
         *("a" * 10_000, "x y " * 2500),
     ],
