@@ -38,6 +38,7 @@ class Shell:
     missing_verb: str
     theme: str = "system"
     density: str = "regular"
+    has_shortcuts: bool = True
     person: str = ""
     role_sentence: str = ""
     navigation: tuple[NavigationItem, ...] = ()
@@ -71,6 +72,7 @@ def _person(request: HttpRequest) -> dict[str, Any]:
         return {
             "theme": viewer.theme,
             "density": viewer.density,
+            "has_shortcuts": viewer.has_shortcuts,
             "person": viewer.actor.name,
             "role_sentence": _role_sentence(viewer.actor),
             "navigation": _navigation(request, viewer.actor),

@@ -60,6 +60,10 @@ class Viewer:
     def density(self) -> str:
         return self.profile.density
 
+    @property
+    def has_shortcuts(self) -> bool:
+        return self.profile.has_shortcuts
+
 
 def zone_called(name: str) -> ZoneInfo | None:
     """The zone of that name; None for none, and for one this machine does not know (any more)."""

@@ -29,7 +29,8 @@ class SettingsForm(forms.ModelForm):
 
     class Meta:
         model = Profile
-        fields = ["time_zone", "theme", "density"]
+        fields = ["time_zone", "theme", "density", "has_shortcuts"]
+        labels = {"has_shortcuts": "Single keys do something (press ? for which)"}
         widgets = {"theme": forms.RadioSelect, "density": forms.RadioSelect}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connections, models
 
-_FIELDS = ("id", "user_id", "time_zone", "theme", "density")
+_FIELDS = ("id", "user_id", "time_zone", "theme", "density", "has_shortcuts")
 # Written here, since Django takes ten times as long to write it as a database to answer it, and
 # every page asks.
 _WITH_GROUPS = f"""
@@ -48,6 +48,8 @@ class Profile(models.Model):
     time_zone = models.CharField(max_length=64, blank=True)
     theme = models.CharField(max_length=10, choices=Theme, default=Theme.SYSTEM)
     density = models.CharField(max_length=10, choices=Density, default=Density.REGULAR)
+    # Keys that do something by themselves get in the way of some input devices.
+    has_shortcuts = models.BooleanField(default=True)
 
     objects = ProfileQuerySet.as_manager()
 

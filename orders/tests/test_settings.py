@@ -1,4 +1,4 @@
-"""/settings/: time zone, theme and density of whoever is logged in."""
+"""/settings/: time zone, theme, density and keyboard of whoever is logged in."""
 
 from __future__ import annotations
 
@@ -30,6 +30,18 @@ def test_what_is_chosen_is_stored_and_shown(as_role):
     assert re.search(r'<option value="Asia/Tokyo" selected>', content)
     stored = Profile.objects.values_list("time_zone", "theme", "density").get(user=client.user)
     assert stored == ("Asia/Tokyo", "dark", "compact")
+
+
+@pytest.mark.parametrize("are_wanted", [True, False])
+def test_shortcuts_can_be_switched_off(as_role, are_wanted):
+    client = as_role("viewer")
+    choice = {**CHOICE, "has_shortcuts": "on"} if are_wanted else CHOICE
+    content = client.post(URL, choice, follow=True).content.decode()
+    head = "data-shortcuts>" if are_wanted else ">"
+    assert (
+        f'<html lang="en" data-theme="dark" data-density="compact"{" " * are_wanted}{head}'
+        in content
+    )
 
 
 def test_a_second_choice_replaces_the_first(as_role):

@@ -20,14 +20,16 @@ def test_profile_and_groups_come_in_one_read(groups: tuple[str, ...], has_profil
     user.groups.set(Group.objects.filter(name__in=groups))
     Profile.objects.create(user=other, theme="light")
     if has_profile:
-        Profile.objects.create(user=user, time_zone="Asia/Tokyo", theme="dark", density="compact")
+        chosen = {"time_zone": "Asia/Tokyo", "theme": "dark", "density": "compact"}
+        Profile.objects.create(user=user, **chosen, has_shortcuts=False)
     with CaptureQueriesContext(connection) as captured:
         profile, names = Profile.objects.with_groups(user.pk)
     assert len(captured) == 1
     assert names == set(groups)
-    seen = (profile.user_id, profile.time_zone, profile.theme, profile.density)
-    chosen = ("Asia/Tokyo", "dark", "compact") if has_profile else ("", "system", "regular")
-    assert seen == (user.pk, *chosen)
+    seen = profile.time_zone, profile.theme, profile.density, profile.has_shortcuts
+    stored = ("Asia/Tokyo", "dark", "compact", False)
+    assert profile.user_id == user.pk
+    assert seen == (stored if has_profile else ("", "system", "regular", True))
     # Saved it stays the one that is stored, or becomes it.
     profile.theme = "light"
     profile.save()

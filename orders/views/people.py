@@ -23,7 +23,7 @@ class Login(LoginView):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest) -> HttpResponse:
-    """Time zone, theme and density of whoever is logged in; needs no role."""
+    """Time zone, theme, density and keyboard of whoever is logged in; needs no role."""
     posted = request.POST if request.method == "POST" else None
     form = SettingsForm(posted, instance=request.viewer.profile)
     if form.is_bound and form.is_valid():

@@ -452,8 +452,9 @@ function go(key) {
 }
 
 document.addEventListener("keydown", (event) => {
+  const isWanted = document.documentElement.hasAttribute("data-shortcuts");
   const isOurs = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat;
-  if (!isOurs || isTyping(event.target) || document.querySelector("dialog[open]")) {
+  if (!isWanted || !isOurs || isTyping(event.target) || document.querySelector("dialog[open]")) {
     return;
   }
   if (isGoing) {

@@ -353,3 +353,22 @@ def test_shortcuts_change_nothing_and_stay_out_of_fields(
     agent.keyboard.press("Escape")
     expect(agent.locator("#shortcuts")).to_be_hidden()
     assert watch.sent("POST") == []
+
+
+# --- the keyboard -------------------------------------------------------------------------------
+
+
+def test_single_keys_do_nothing_where_they_are_switched_off(agent: Page) -> None:
+    agent.goto("/settings/")
+    wanted = agent.get_by_label("Single keys do something")
+    wanted.uncheck()
+    agent.get_by_role("button", name="Save").click()
+    expect(wanted).not_to_be_checked()
+    sheet = agent.locator("#shortcuts")
+    agent.keyboard.press("?")
+    expect(sheet).to_be_hidden()
+    wanted.check()
+    agent.get_by_role("button", name="Save").click()
+    expect(agent.locator("html[data-shortcuts]")).to_have_count(1)
+    agent.keyboard.press("?")
+    expect(sheet).to_be_visible()
