@@ -23,6 +23,8 @@ _SCANNING = 0.2
 _SHORTEST_WALK = 3000
 _DISAPPOINTING = 4
 _NEXT_TO_NOTHING = 1e-15
+# Of so many words it is estimated how common they are.
+_MOST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Plan:
     fetch_size: int = 0
     tests_of_fetched: tuple[Condition, ...] = ()
     is_fetch_cheaper: bool = False
+    # The one condition there is, if all that fulfill it are wanted in whatever order.
+    only: Condition | None = None
 
     @property
     def far(self) -> int:
@@ -60,13 +64,11 @@ def plan(
     what bounds the keys of all sources.
     """
     guides = [one for one in conditions if one.is_sorted_by(column)]
-    if len(conditions) == len(guides) <= 1:
+    if len(conditions) == len(guides) <= 1 and not any(map(_is_scanned, guides)):
         # Nothing is to be tested on the way.
         return Plan((*guides, everything)[0])
     share = min(1.0, sizes.of(window) / sizes.all) if window else 1.0
-    size_of = {
-        id(one): int(_size(one, sizes) * share) + 1 for one in conditions if one is not window
-    }
+    size_of = {one: int(n * share) + 1 for one, n in _sizes_of(conditions, sizes).items()}
     size_of[id(everything)] = int(sizes.all * share) + 1
     if window in conditions:
         size_of[id(window)] = size_of[id(everything)]
@@ -84,8 +86,7 @@ def plan(
         """In entries. Where the index ends before there are enough, all will be fetched after."""
         size = size_of[id(guide)]
         walked = expected(guide) if expected(guide) < size else size * 2.5
-        is_scanned = column == "id" and any(source.is_scanned for source in guide.sources)
-        return walked + (size * _SCANNING if is_scanned else 0)
+        return walked + (size * _SCANNING if column == "id" and _is_scanned(guide) else 0)
 
     guide = min((*guides, everything), key=cost)
     few = [one for one in conditions if one.sources and size_of[id(one)] <= MOST_FETCHED]
@@ -98,13 +99,29 @@ def plan(
         fetch=fetch,
         fetch_size=size_of[id(fetch)] if fetch else 0,
         tests_of_fetched=_without(fetch, conditions),
+        only=_only(conditions) if column == "id" else None,
         is_fetch_cheaper=fetch is not None and size_of[id(fetch)] * _FETCHING < cost(guide),
     )
 
 
-def _size(condition: Condition, sizes: Sizes) -> int:
-    """What no index knows is taken for common."""
-    return sizes.of(condition) if condition.sources else sizes.all // 2
+def _only(conditions: Sequence[Condition]) -> Condition | None:
+    return conditions[0] if len(conditions) == 1 and conditions[0].sources else None
+
+
+def _is_scanned(condition: Condition) -> bool:
+    return any(source.is_scanned for source in condition.sources)
+
+
+def _sizes_of(conditions: Sequence[Condition], sizes: Sizes) -> dict[int, int]:
+    """What no index knows is taken for common, and so are all but the longest words."""
+    by_length = sorted((one for one in conditions if one.text), key=lambda one: -len(one.text))
+    passed_over = set(map(id, by_length[_MOST_WORDS:]))
+    return {
+        id(one): sizes.of(one)
+        if one.sources and id(one) not in passed_over
+        else max(sizes.all // 2, MOST_FETCHED + 1)
+        for one in conditions
+    }
 
 
 def _without(one: Condition | None, conditions: Sequence[Condition]) -> tuple[Condition, ...]:

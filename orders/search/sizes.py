@@ -32,7 +32,7 @@ class _Known:
     until: float
     counts: dict[tuple[int, str], int]
     people: list[str]
-    sizes: dict[tuple[str, str, tuple[object, ...]], int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def starts(self) -> list[set[str]]:
@@ -107,7 +107,7 @@ class Sizes:
         return text[start : start + length]
 
     def _measured(self, source: Source) -> int:
-        key = source.table, source.where.text, source.where.params
+        key = f"{source.table} {source.where}"
         sizes = self._now.sizes
         if key not in sizes:
             tables = dialect(self._given.vendor).from_(source, "")

@@ -66,7 +66,7 @@ def from_(source: Source, sort: str) -> str:
 
 
 # The order of the tables is that of the walk, and the walk's that of the answer.
-JOIN = "CROSS JOIN"
+JOIN = "CROSS JOIN orders_order o ON o.id = c.id"
 
 
 def walked(_columns: str) -> str:

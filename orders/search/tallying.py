@@ -73,12 +73,10 @@ def _add_other_products(
     """Each product and brand once an order."""
     if not mixed:
         return
-    dialect = finder.asking.dialect
-    among = dialect.among("x.order_id", mixed)
+    among = finder.asking.dialect.among("x.order_id", mixed)
     rows = finder.asking.budget.rows(
         "SELECT o.id, x.product_id, x.brand_id, o.product_id, o.brand_id"  # noqa: S608
-        f" FROM orders_otherproduct x {dialect.JOIN} orders_order o ON o.id = x.order_id"
-        f" WHERE {among.text}",
+        f" FROM orders_otherproduct x JOIN orders_order o ON o.id = x.order_id WHERE {among.text}",
         among.params,
     )
     counters["product"].update(_others((row[0], row[1], row[3]) for row in rows))

@@ -99,7 +99,12 @@ class Walker:
         plan = self._plan(walk)
         rows = None
         if not plan.tests:
-            n = self._counted(walk, plan)
+            n = self._counted(
+                [self._arm(walk, one, (), walk.n) for one in plan.guide.sources], walk.n
+            )
+            return min(n, limit), n > limit
+        if plan.only and plan.expected > _EFFORT:
+            n = self._counted([self._keys(one, walk.n) for one in plan.only.sources], walk.n)
             return min(n, limit), n > limit
         if plan.fetch and plan.fetch_size < min(_EFFORT, plan.expected):
             rows = self._fetched(walk, plan)
@@ -110,11 +115,14 @@ class Walker:
             is_whole = self._is_end(walk, plan, far=far)
         return min(len(rows), limit), len(rows) > limit or not is_whole
 
-    def _counted(self, walk: Walk, plan: Plan) -> int:
-        arms = [self._arm(walk, source, (), walk.n) for source in plan.guide.sources]
-        sql, params = _united(arms, "UNION")
-        counted = f"SELECT count(*) FROM ({sql}) counted"  # noqa: S608
-        return int(self._rows(counted, params)[0][0])
+    def _counted(self, arms: Sequence[Sql], limit: int) -> int:
+        """How many different keys the arms give, each of them `limit` at most; up to that."""
+        sql, params = arms[0]
+        n = self._count_of(sql, params)
+        return n if len(arms) == 1 or n >= limit else self._count_of(*_united(arms, "UNION"))
+
+    def _count_of(self, sql: str, params: Sequence[object]) -> int:
+        return int(self._rows(f"SELECT count(*) FROM ({sql}) counted", params)[0][0])  # noqa: S608
 
     def _plan(self, walk: Walk, *extra: Condition) -> Plan:
         column = walk.order.column
@@ -204,7 +212,7 @@ class Walker:
             return inner
         sql = (
             f"SELECT {self._selected(walk, 'c.value')} FROM ({inner.text}) c"  # noqa: S608
-            f" {self._dialect.JOIN} orders_order o ON o.id = c.id"
+            f" {self._dialect.JOIN}"
             + (f" WHERE {test.text}" if test else "")
             + self._dialect.walked(self._by(walk, "c.value", "c.id"))
             + f" LIMIT {walk.n}"
@@ -254,7 +262,9 @@ class Walker:
 
     def _keys_of(self, condition: Condition) -> set[int] | None:
         """Of all that fulfill it; None: too many."""
-        rows = self._rows(*_united([self._keys(source) for source in condition.sources]))
+        rows = self._rows(
+            *_united([self._keys(source, MOST_FETCHED + 1) for source in condition.sources])
+        )
         return {key for (key,) in rows} if len(rows) <= MOST_FETCHED else None
 
     def _first_of(self, walk: Walk, found: set[int], tests: Sequence[Condition]) -> list[Row]:
@@ -267,11 +277,11 @@ class Walker:
                     return [(key, key) for key in keys]
         return self._sorted(walk, self._dialect.listed(keys), tests) if keys else []
 
-    def _keys(self, source: Source) -> Sql:
+    def _keys(self, source: Source, limit: int) -> Sql:
         where = all_of([source.where, *self._place_bounds(source.key)])
         return Sql(
             f"SELECT {source.key} AS id FROM {self._dialect.from_(source, '')}"  # noqa: S608
-            f" WHERE {where.text} LIMIT {MOST_FETCHED + 1}",
+            f" WHERE {where.text} LIMIT {limit}",
             where.params,
         )
 
@@ -288,7 +298,7 @@ class Walker:
         test = all_of([*(one.test for one in tests), *bounds])
         sql = (
             f"SELECT {self._selected(walk, f'o.{order.column}')} FROM {table.text}"  # noqa: S608
-            f" {self._dialect.JOIN} orders_order o ON o.id = c.id"
+            f" {self._dialect.JOIN}"
             + (f" WHERE {test.text}" if test else "")
             + f" ORDER BY o.{order.column} {order.way}, o.id {order.way} LIMIT {walk.n}"
         )
