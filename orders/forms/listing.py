@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from goody.types import ENDED
 from orders.search.folding import fold
@@ -163,6 +164,13 @@ class ListingForm(forms.Form):
             "max_value": "There are not that many pages.",
         },
     )
+
+    def __init__(self, data: QueryDict) -> None:
+        # Only what the URL names: most of it is not asked, and making a field takes longer than
+        # to read it.
+        fields = type(self).base_fields
+        self.base_fields = {name: field for name, field in fields.items() if name in data}
+        super().__init__(data)
 
     def clean_position(self) -> Position | Place:
         try:

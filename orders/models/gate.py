@@ -24,8 +24,13 @@ _TAKE_FIRST = f"{_TAKE} WHERE next_call_at IS NULL AND id = %s"
 
 class VendorGateQuerySet(models.QuerySet["VendorGate"]):
     def current(self) -> VendorGate:
+        gate = self.look()
+        return gate if gate.pk else self.get_or_create(pk=_ONLY)[0]
+
+    def look(self) -> VendorGate:
+        """As `current`, without making one: unsaved defaults where there is none yet."""
         found = rows_where(VendorGate, "id = %s", [_ONLY], using=self.db)
-        return found[0] if found else self.get_or_create(pk=_ONLY)[0]
+        return found[0] if found else VendorGate()
 
     def reject_key(self, api_key: str, *, now: datetime) -> None:
         """Close the gate to this key (401). Another key, or an admin's check, opens it again."""

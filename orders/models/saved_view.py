@@ -6,10 +6,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from .statements import rows_where
+
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def seen_by(self, user_id: int | None) -> SavedViewQuerySet:
         return self.filter(Q(is_shared=True) | Q(owner_id=user_id))
+
+    def above_lists_of(self, user_id: int | None) -> list[SavedView]:
+        """As `seen_by`, in order; every list asks."""
+        condition = "is_shared OR owner_id = %s ORDER BY is_shared, position, id"
+        return rows_where(SavedView, condition, [user_id], using=self.db)
 
 
 class SavedView(models.Model):

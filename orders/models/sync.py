@@ -5,12 +5,9 @@ orders.sync moves them, by conditional updates under the token of its lease.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import models
-from django.db.models import Subquery
 
-from .gate import VendorGate
+from .statements import rows_where
 
 _ONLY = 1
 
@@ -20,13 +17,10 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         state, _ = self.get_or_create(pk=_ONLY)
         return state
 
-    def with_gate(self) -> SyncStateQuerySet:
-        """With what the gate says, in the same query; also where there is no gate yet."""
-        gate = VendorGate.objects.order_by("pk")
-        return self.annotate(
-            gate_paused_until=Subquery(gate.values("paused_until")[:1]),
-            gate_rejected_key=Subquery(gate.values("rejected_key")[:1]),
-        )
+    def look(self) -> SyncState | None:
+        """As `current`, without making one."""
+        found = rows_where(SyncState, "id = %s", [_ONLY], using=self.db)
+        return found[0] if found else None
 
 
 class SyncState(models.Model):
@@ -71,10 +65,6 @@ class SyncState(models.Model):
     problem = models.TextField(blank=True)
     failing_since = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
-
-    # Only of with_gate().
-    gate_paused_until: datetime | None
-    gate_rejected_key: str | None
 
     objects = SyncStateQuerySet.as_manager()
 

@@ -62,8 +62,9 @@ class Hint(NamedTuple):
 
 
 class Head(NamedTuple):
-    """A column by which the list can be sorted, and the list sorted by it, or the other way."""
+    """A column, and the list sorted by it, or the other way; `key` is "" where it cannot be."""
 
+    key: str
     label: str
     css: str
     url: str
@@ -226,10 +227,10 @@ def _both(filters: Filters, one: Filters, other: Filters) -> Filters:
     return one.but(**{name: value for name, value in given if value != getattr(filters, name)})
 
 
-def make_heads(filters: Filters, *, order: Sort | None) -> list[Head]:
-    """The columns of the table; `order` is how the list is sorted, None if it cannot be."""
+def make_heads(filters: Filters, *, order: Sort) -> list[Head]:
+    """The columns of the table; `order` is how the list is sorted."""
     return [
-        Head(label, css, *(_sorting(filters, key, order) if key and order else ("", "")))
+        Head(key, label, css, *(_sorting(filters, key, order) if key else ("", "")))
         for key, label, css in _COLUMNS
     ]
 

@@ -32,6 +32,7 @@ from .saved_views import (
     move_view_up,
     save_view,
     share_view,
+    views_above_lists_of,
     views_of,
     withdraw_view,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "sweep_findings",
     "take_in",
     "understand",
+    "views_above_lists_of",
     "views_of",
     "why_not_fresh",
     "withdraw_view",

@@ -27,6 +27,11 @@ def views_of(actor: Actor) -> list[SavedView]:
     return list(SavedView.objects.seen_by(actor.user_id).select_related("owner"))
 
 
+def views_above_lists_of(actor: Actor) -> list[SavedView]:
+    """The same, without whose they are."""
+    return SavedView.objects.above_lists_of(actor.user_id)
+
+
 def may_change_view(view: SavedView, actor: Actor) -> bool:
     if view.is_shared:
         return actor.may(Right.SHARE_VIEW)

@@ -361,9 +361,11 @@ def test_more_rows_cost_no_more_queries(agent: Client, full: Oracle) -> None:
         agent.get(f"{URL}?{said}")
         with CaptureQueriesContext(connection) as captured:
             agent.get(f"{URL}?{said}")
-        return len([one for one in captured if "SAVEPOINT" not in one["sql"]])
+        asked = [one["sql"] for one in captured]
+        # PostgreSQL is told apart how long it may take.
+        return len([one for one in asked if "SAVEPOINT" not in one and "set_config" not in one])
 
-    assert cost("per_page=25") == cost("per_page=100") <= 14
+    assert cost("per_page=25") == cost("per_page=100") <= 11
     assert cost("q=example&per_page=25") == cost("q=example&per_page=50")
 
 

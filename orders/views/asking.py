@@ -51,7 +51,7 @@ class Question:
     @property
     def position(self) -> Position:
         """The page of Goody's list: the first one where the URL names a place of the other kind."""
-        place = self.form.cleaned_data["position"]
+        place = self.form.cleaned_data.get("position")
         return place if isinstance(place, Position) else Position()
 
 

@@ -64,7 +64,7 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def _live(request: HttpRequest, question: Question) -> HttpResponse:
-    if page := question.form.cleaned_data["goto"]:
+    if page := question.form.cleaned_data.get("goto"):
         return _go_to_page(request, question, page)
     made = make_page(
         _ask_for_page(request, question),

@@ -78,7 +78,7 @@ function showOffline(place) {
 
 /* --- the focus ----------------------------------------------------------------------------- */
 
-const MARKS = ["data-key", "data-open", "data-refresh", "rel", "href"];
+const MARKS = ["data-key", "data-sort", "data-open", "data-refresh", "rel", "href"];
 
 /* Where an element is, in words that still hold when its part of the page has been replaced. */
 function placeOf(element) {

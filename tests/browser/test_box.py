@@ -187,9 +187,13 @@ def test_filters_by_keyboard_alone(agent: Page) -> None:
     tab_to(agent, agent.locator(".pick[open] button"))
     agent.keyboard.press("Enter")
     expect(agent.locator(".filter")).to_have_text(["Status: opened "])
+    expect(agent.locator("#results")).to_be_focused()
     tab_to(agent, agent.locator("thead a", has_text="Amount"))
     agent.keyboard.press("Enter")
     expect(agent.locator("th[aria-sort=descending]")).to_have_text("Amount")
+    expect(agent.locator("thead a", has_text="Amount")).to_be_focused()
+    agent.keyboard.press("Enter")
+    expect(agent.locator("th[aria-sort=ascending]")).to_have_text("Amount")
 
 
 def test_a_click_elsewhere_folds_the_filters(agent: Page) -> None:
@@ -224,8 +228,9 @@ def test_back_from_an_order_to_the_same_page_scroll_and_row(agent: Page, site: S
     expect(agent.locator("#order-detail")).to_have_attribute("data-order-id", order_id)
     agent.go_back()
     assert_whole_page(agent, "Orders")
-    assert agent.url == url
+    assert agent.url == f"{url}#order-{order_id}"
     assert first_row(agent) == first
+    expect(row(agent, order_id).locator("[data-open]")).to_be_focused()
     expect(row(agent, order_id)).to_be_in_viewport()
     assert abs(agent.evaluate("scrollY") - scrolled) < 40
     agent.get_by_role("link", name="Previous", exact=True).click()
