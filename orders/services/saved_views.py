@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import FETCH_PEERS, Max, QuerySet
 
 from orders.audit import Action, Actor, NotAllowed, Right, action, note_action
 from orders.models import SavedView
@@ -23,8 +23,11 @@ class ViewProblem(Exception):
 
 
 def views_of(actor: Actor) -> list[SavedView]:
-    """All that the actor sees: their own in their order, then those that are shared."""
-    return list(SavedView.objects.seen_by(actor.user_id).select_related("owner"))
+    """All that the actor sees: their own in their order, then those that are shared.
+
+    Their owners are read when they are asked for, all at once.
+    """
+    return list(SavedView.objects.seen_by(actor.user_id).fetch_mode(FETCH_PEERS))
 
 
 def views_above_lists_of(actor: Actor) -> list[SavedView]:

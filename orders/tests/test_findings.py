@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders import index, services
+from orders.management.commands import work
 from orders.models import Finding, Order
 from orders.presenters.findings import found_in_words
 from orders.search.recognition import MOST_LETTERS, Pasted
@@ -222,11 +224,12 @@ def test_a_finding_is_its_owners_and_lasts_a_week(as_role: Any, emulator: Emulat
         services.finding_of(actor=owner, finding_id=uuid4(), now=now)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_is_over_is_swept(as_role: Any, emulator: Emulator) -> None:
     client = as_role("agent")
     old, new = found(client, str(known())), found(client, str(known()))
     Finding.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=7))
-    assert services.sweep_findings(now=timezone.now()) == 1
+    work.tick(threading.Event(), work.Clock())
     assert Finding.objects.get() == new
     assert services.sweep_findings(now=timezone.now()) == 0
 
