@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -230,6 +231,34 @@ def test_a_file_that_breaks_off_says_so_in_its_last_line(
     assert lines[1][0] != str(first.uuid)
     assert lines[2] == [f"INCOMPLETE: {reason}. More orders belong here."]
     assert audited()[1] == ("Lead", "incomplete", f"2 orders; {reason}")
+
+
+@pytest.mark.postgresql_only(reason="SQLite has no connection that could be cut")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_cut_is_told_in_the_file_and_in_the_audit(
+    monkeypatch: pytest.MonkeyPatch, database_kind: str
+) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    for _ in range(3):
+        known()
+    orders = hits()
+    next(orders)
+    pid = connection.connection.info.backend_pid
+    with psycopg.connect(**_where(), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+    lines = read(b"".join(table(orders)))
+    assert lines[-1][0].startswith("INCOMPLETE: the dashboard's own database did not answer")
+    assert audited()[1][1] == "incomplete"
+
+
+def _where() -> dict[str, Any]:
+    settings = connection.settings_dict
+    return {
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+        "user": settings["USER"],
+        "dbname": settings["NAME"],
+    }
 
 
 def test_what_cannot_even_begin_is_an_error_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
