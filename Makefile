@@ -19,8 +19,9 @@ lint:
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
+# ORDERS=1000000 make bench is the full run; make bench PARTS="list peers" a part of it.
 bench:
-	$(PYTHON) -m bench
+	sh bin/bench $(PARTS)
 
 soak:
 	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(STORIES) sh bin/test \
@@ -30,4 +31,5 @@ soak:
 lock:
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
-	@! grep -nE '^--|https?://' requirements.txt requirements-dev.txt
+	$(COMPILE) requirements-bench.in --output-file requirements-bench.txt
+	@! grep -nE '^--|https?://' requirements.txt requirements-dev.txt requirements-bench.txt

@@ -1,7 +1,9 @@
-"""The dashboard's pages and the bare view."""
+"""The dashboard's pages, the bare view, and the peers' admin where there is one."""
 
+from django.apps import apps
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.utils.module_loading import import_string
 
 BARE = "<!doctype html><title>bare</title>" + "<p>thirty kilobytes</p>" * (30_000 // 23)
 
@@ -17,3 +19,5 @@ handler404 = "orders.views.errors.not_found"
 handler500 = "orders.views.errors.server_error"
 
 urlpatterns = [path("bare/", bare), path("", include("goodyadmin.urls"))]
+if apps.is_installed("bench.changelist"):
+    urlpatterns.append(path("peers/", import_string("bench.changelist.admin.site").urls))

@@ -2,7 +2,8 @@
 # POSIX sh, sourced from the top of the repository. Nothing here knows about Django.
 
 APT_PYTHON='apt-get install -y python3 python3-venv'
-VENV_PYTHON=.venv/bin/python
+VENV=.venv
+VENV_PYTHON=$VENV/bin/python
 
 say() {
     printf '%s\n' "$*" >&2
@@ -86,18 +87,18 @@ ensure_python() {
 # A virtual environment whose interpreter is gone or too old is made again.
 ensure_venv() {
     [ "$PYTHON" = "$VENV_PYTHON" ] && return
-    rm -rf .venv
-    run "$PYTHON" -m venv .venv || die "could not make the virtual environment in .venv"
+    rm -rf "$VENV"
+    run "$PYTHON" -m venv "$VENV" || die "could not make the virtual environment in $VENV"
 }
 
 # Installs the pins of each file unless they are what was installed last. Byte code is left to the
 # first import: most of what a wheel carries is never imported.
 install_requirements() {
     for file in "$@"; do
-        cmp -s "$file" ".venv/installed-$file" && continue
+        cmp -s "$file" "$VENV/installed-$file" && continue
         say "Installing $file ..."
         run "$VENV_PYTHON" -m pip install --quiet --disable-pip-version-check \
             --no-compile --require-hashes -r "$file" >&2 || die "could not install $file"
-        cp "$file" ".venv/installed-$file"
+        cp "$file" "$VENV/installed-$file"
     done
 }

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -67,17 +68,26 @@ def free_port() -> int:
 
 
 class Server:
-    """One cluster in a folder of its own. It may be stopped and started again on its port."""
+    """One cluster in a folder of its own. It may be stopped and started again on its port.
 
-    def __init__(self) -> None:
+    The folder is a new one, or `folder`, where a cluster stays from one run to the next.
+    `settings` come on top of those of the tests.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, *, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.bin = binaries()
-        self.folder = make_folder("goody-admin-postgres-")
+        self.folder = folder or make_folder("goody-admin-postgres-")
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
+        self._settings = {**_CONFIGURATION, **(settings or {})}
         self._user = _USER if os.geteuid() == 0 else None
+        self.folder.mkdir(exist_ok=True)
         if self._user:
             shutil.chown(self.folder, _USER, _USER)
-        self._initialize()
+        if not (self.folder / "data" / "PG_VERSION").exists():
+            self._initialize()
 
     def _initialize(self) -> None:
         command = [
@@ -117,7 +127,7 @@ class Server:
         raise RuntimeError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}")
 
     def _launch(self, port: int) -> None:
-        settings = {**_CONFIGURATION, "port": str(port), "unix_socket_directories": ""}
+        settings = {**self._settings, "port": str(port), "unix_socket_directories": ""}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -146,11 +156,13 @@ class Server:
                 return self.process.poll() is None
         return False
 
-    def stop(self) -> None:
-        """Every connection is cut at once, as when the machine goes down."""
+    def stop(self, *, is_kept: bool = False) -> None:
+        """Every connection is cut at once, as when the machine goes down; a cluster that is kept
+        writes everything to its files first.
+        """
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGQUIT)
+        self.process.send_signal(signal.SIGINT if is_kept else signal.SIGQUIT)
         self.process.wait(_READY_WITHIN)
         self.process = None
 

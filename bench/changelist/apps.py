@@ -1,0 +1,24 @@
+"""The app of the peers, and which database it lies in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+
+
+class Peers(AppConfig):
+    name = "bench.changelist"
+    label = "peers"
+
+
+class Router:
+    """The peers' tables lie in a database of their own; everything else lies where it lay."""
+
+    def db_for_read(self, model: Any, **_: Any) -> str | None:
+        return "peers" if model._meta.app_label == "peers" else None
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, _: str, app_label: str, **__: Any) -> bool | None:
+        return False if app_label == "peers" else None

@@ -1,0 +1,48 @@
+"""The orders as somebody would model them who has no index in mind, and without their payload."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from goody.types import ORDER_STATUSES
+
+
+class Columns(models.Model):
+    """What both have; `id` rises in the order of creation."""
+
+    id = models.BigIntegerField(primary_key=True)
+    uuid = models.UUIDField(unique=True)
+    status = models.CharField(
+        max_length=100, choices=[(one, one) for one in ORDER_STATUSES], db_index=True
+    )
+    recipient_name = models.CharField(max_length=300, db_index=True)
+    recipient_email = models.CharField(max_length=300, db_index=True)
+    product = models.CharField(max_length=300, db_index=True)
+    brand = models.CharField(max_length=300, db_index=True)
+    sender = models.CharField(max_length=300, db_index=True)
+    workspace = models.CharField(max_length=300, db_index=True)
+    reference_id = models.CharField(max_length=100, db_index=True)
+    amount_cents = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_index=True)
+    expires_at = models.DateTimeField(null=True, db_index=True)
+    is_swapped = models.BooleanField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.uuid} {self.status}"
+
+
+class PlainOrder(Columns):
+    """With the JSON in the row, as one stores what an API answers."""
+
+    raw = models.JSONField()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+
+class SlimOrder(Columns):
+    class Meta:
+        ordering = ["-id"]

@@ -1,0 +1,186 @@
+"""The databases that are measured: filled once, kept in a folder, found again by the next run.
+
+BENCH_DATA names the folder (the system's temporary one by default). A database is known by how
+many orders it has, by the seed, and by what the code that fills it looks like; it is filled anew
+after three days, since the expirations in it draw nearer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from bench import report
+from bench.serving import environment, run
+from testing.postgres import Server
+from testing.serving import TOP
+
+FOLDER = Path(os.environ.get("BENCH_DATA") or Path(tempfile.gettempdir()) / "goody-admin-bench")
+ORDERS = int(os.environ.get("ORDERS", "100000"))
+# What ORDERS are compared with.
+SMALL = min(10_000, ORDERS)
+_KEPT = 3 * 86_400
+_FILL = "bench/fill.py"
+_FILLED_BY = (
+    *("orders/index", "orders/schema.py", "orders/models/order.py", "orders/models/names.py"),
+    *("orders/search/folding.py", "emulator/seed.py", "emulator/render.py", "emulator/words.py"),
+    _FILL,
+)
+_FACTS = "bench/facts.py"
+# As a server of its own would have it for a database of this size.
+_SERVER = {"shared_buffers": "1GB", "effective_cache_size": "4GB", "max_wal_size": "8GB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An index that holds `facts["orders"]` orders; `vendor` is sqlite or postgresql."""
+
+    vendor: str
+    url: str
+    facts: dict[str, Any]
+
+    @property
+    def env(self) -> dict[str, str]:
+        return environment(database_url=self.url)
+
+    @property
+    def path(self) -> Path:
+        """Of an SQLite file."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+
+class Sqlite:
+    """Files in the folder."""
+
+    vendor = "sqlite"
+
+    def url(self, name: str) -> str:
+        return f"sqlite:///{FOLDER / name}.sqlite3"
+
+    def remove(self, name: str) -> None:
+        for path in FOLDER.glob(f"{name}.sqlite3*"):
+            path.unlink()
+
+    def copy(self, name: str, to: str) -> None:
+        self.remove(to)
+        for path in FOLDER.glob(f"{name}.sqlite3*"):
+            shutil.copy(path, FOLDER / path.name.replace(name, to, 1))
+
+
+class Postgresql:
+    """Databases of one cluster in the folder."""
+
+    vendor = "postgresql"
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def url(self, name: str) -> str:
+        return self._server.url(name)
+
+    def remove(self, name: str) -> None:
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def create(self, name: str) -> None:
+        self._execute(f'CREATE DATABASE "{name}"')
+
+    def copy(self, name: str, to: str) -> None:
+        self.remove(to)
+        self._execute(f'CREATE DATABASE "{to}" TEMPLATE "{name}" STRATEGY FILE_COPY')
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self._server.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+type Home = Sqlite | Postgresql
+
+
+@contextmanager
+def home(vendor: str) -> Iterator[Home]:
+    """Where databases of this kind live; a cluster runs as long as it is needed."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if vendor == "sqlite":
+        yield Sqlite()
+        return
+    server = Server(FOLDER / "cluster", settings=_SERVER)
+    server.start()
+    try:
+        yield Postgresql(server)
+    finally:
+        server.stop(is_kept=True)
+
+
+def filled(at: Home, *, orders: int) -> Database:
+    """The index of so many orders, filled now if it is not there."""
+    name = f"index-{orders}-{_digest(*_FILLED_BY)}"
+    mark = FOLDER / f"{name}.{at.vendor}"
+    url = at.url(name)
+    if not mark.exists() or time.time() - mark.stat().st_mtime > _KEPT:
+        mark.unlink(missing_ok=True)
+        _fill(at, name, url, orders)
+        mark.touch()
+    run(["manage.py", "migrate", "--verbosity", "0"], env=environment(database_url=url))
+    return Database(at.vendor, url, _facts(name, at.vendor, url, mark.stat().st_mtime))
+
+
+def _fill(at: Home, name: str, url: str, orders: int) -> None:
+    report.note(f"filling {name} in {at.vendor}, once")
+    at.remove(name)
+    if isinstance(at, Postgresql):
+        at.create(name)
+    env = {**environment(database_url=url), "ORDERS": str(orders)}
+    subprocess.run([sys.executable, "-m", "bench.fill"], cwd=TOP, env=env, check=True)
+
+
+def _facts(name: str, vendor: str, url: str, filled_at: float) -> dict[str, Any]:
+    path = FOLDER / f"{name}.{vendor}.{_digest(_FACTS, _FILL)}.json"
+    if not path.exists() or path.stat().st_mtime < filled_at:
+        found = run(["-m", "bench.facts"], env=environment(database_url=url), timeout=600)
+        path.write_text(found)
+    known: dict[str, Any] = json.loads(path.read_text())
+    return known
+
+
+@contextmanager
+def copied(at: Home, database: Database) -> Iterator[Database]:
+    """A copy to write into, removed at the end."""
+    name = database.url.rpartition("/")[2].removesuffix(".sqlite3")
+    at.copy(name, "copy")
+    try:
+        yield Database(at.vendor, at.url("copy"), database.facts)
+    finally:
+        at.remove("copy")
+
+
+@contextmanager
+def empty(at: Home) -> Iterator[str]:
+    """The address of a database with nothing in it, removed at the end."""
+    at.remove("empty")
+    if isinstance(at, Postgresql):
+        at.create("empty")
+    try:
+        yield at.url("empty")
+    finally:
+        at.remove("empty")
+
+
+def _digest(*paths: str) -> str:
+    """Of the files that decide what stands in a database."""
+    files = [file for path in paths for file in sorted((TOP / path).rglob("*.py"))]
+    files += [TOP / path for path in paths if path.endswith(".py")]
+    text = b"".join(file.read_bytes() for file in files if "tests" not in file.parts)
+    return blake2b(text, digest_size=5).hexdigest()

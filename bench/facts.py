@@ -1,0 +1,157 @@
+"""`python -m bench.facts`: what is worth asking an index for, as JSON.
+
+Which word has twenty hits and which has twenty thousand, which workspace is the largest, where the
+middle of a list is: all found in the database that DATABASE_URL names, so that a list of questions
+fits whatever orders there are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import django
+from django.db.models import Count, Q
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
+django.setup()
+
+from orders.forms.positions import Place  # noqa: E402
+from orders.models import Label, Order  # noqa: E402
+from orders.search import Key  # noqa: E402
+
+_SAMPLE = 2_000
+# The orders whose names and addresses are cut into words to be looked for.
+_CUT = 15
+_DEPTH = 500_000
+_COMMON = 0.05
+_NOBODY = "qzxjvkqw"
+_FIRST_NAME = re.compile(r"[A-Z][a-z]{2,6} ")
+
+
+class People:
+    """The folded names and addresses of all orders, and which parts of them are how frequent."""
+
+    def __init__(self, texts: Sequence[str], sample: Sequence[str]) -> None:
+        self._texts = texts
+        self._sample = sample
+
+    def hits(self, term: str) -> int:
+        return sum(term in text for text in self._texts)
+
+    @cached_property
+    def _by_term(self) -> dict[str, int]:
+        terms = {term for text in self._sample[:_CUT] for term in _parts(text)}
+        return {term: self.hits(term) for term in sorted(terms)}
+
+    def with_hits(self, wanted: int) -> str:
+        """The term whose hits come nearest, in proportion."""
+        found = {term: n for term, n in self._by_term.items() if n}
+        return min(found, key=lambda term: abs(math.log(found[term] / wanted)))
+
+    def adversarial(self) -> str:
+        """No hit, and each three letters of it are common: nothing narrows the search."""
+        trigrams = Counter(part for text in self._sample for part in _trigrams(text))
+        common = sorted(
+            part
+            for part, n in trigrams.items()
+            if n > _COMMON * len(self._sample) and " " not in part
+        )
+        walk = random.Random(1)
+        while True:
+            term = walk.choice(common)
+            while len(term) < 12 and (after := [p for p in common if p.startswith(term[-2:])]):
+                term += walk.choice(after)[2]
+            if len(term) >= 8 and not self.hits(term):
+                return term
+
+
+def _parts(text: str) -> set[str]:
+    """Beginnings of its words and of the parts of its address, from three letters on."""
+    words = {*text.split(), *re.split(r"[\s@.]+", text)}
+    beginnings = {word[:end] for word in words for end in range(3, len(word) + 1)}
+    return {term for term in beginnings if term[-1].isalnum()}
+
+
+def _trigrams(text: str) -> set[str]:
+    return {text[at : at + 3] for at in range(len(text) - 2)}
+
+
+def _commonest(column: str) -> Any:
+    counted = Order.objects.exclude(**{column: None}).values(column).annotate(n=Count("pk"))
+    return counted.order_by("-n", column)[0][column]
+
+
+def _key(column: str) -> str:
+    """As a URL names the commonest product, brand, sender or workspace."""
+    key: str = Label.objects.get(pk=_commonest(column)).key
+    return key
+
+
+def _name(column: str) -> str:
+    folded: str = Label.objects.get(pk=_commonest(column)).folded
+    return folded
+
+
+def _place(number: int) -> str:
+    """The position of the page that begins after so many orders, the newest first."""
+    place = Order.objects.order_by("-id").values_list("id", flat=True)[number - 1]
+    return Place(key=Key(None, place), ordinal=number + 1).write()
+
+
+def _typical() -> Order:
+    """One with everything that is looked for, and a name that somebody would type."""
+    whole = Order.objects.exclude(Q(reference_id="") | Q(recipient_email=""))
+    return next(one for one in whole.order_by("uuid") if _FIRST_NAME.match(one.recipient_name))
+
+
+def _newest() -> str:
+    created = Order.objects.order_by("-id")[0].created_at
+    assert created
+    return created.isoformat()
+
+
+def facts() -> dict[str, str | int]:
+    orders = Order.objects.count()
+    texts = list(Order.objects.order_by("uuid").values_list("people", flat=True))
+    people, typical = People(texts, texts[:_SAMPLE]), _typical()
+    words = {
+        "nobody": _NOBODY,
+        "one": people.with_hits(1),
+        "twenty": people.with_hits(20),
+        "many": people.with_hits(20_000),
+        "most": people.with_hits(orders),
+        "adversarial": people.adversarial(),
+    }
+    depth = min(_DEPTH, orders // 2)
+    return {
+        "orders": orders,
+        "now": _newest(),
+        **words,
+        **{f"{name}_hits": people.hits(word) for name, word in words.items()},
+        "email": typical.recipient_email,
+        "reference": typical.reference_id,
+        "name": typical.recipient_name,
+        "first_name": typical.recipient_name.split()[0],
+        "batch": str(_commonest("order_batch_id")),
+        "workspace": _key("workspace_id"),
+        "sender": _key("sender_id"),
+        "product": _key("product_id"),
+        "brand": _key("brand_id"),
+        "product_name": _name("product_id"),
+        "brand_name": _name("brand_id"),
+        "depth": depth,
+        "deep": _place(depth),
+        "last": Place(is_backwards=True, ordinal=0).write(),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(facts()))

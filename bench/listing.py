@@ -1,0 +1,145 @@
+"""The list from the index: whole pages of 50 rows, signed in, through gunicorn, one client, warm.
+
+Every question of questions.py at ORDERS and at 10,000 orders, taken in turn with the bare view;
+then random combinations; then the newest page and a search while a writer stores new orders as
+fast as it can. LIST_ROUNDS (50) says how often each is asked, COMBINATIONS (500) how many.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from bench import report
+from bench.databases import ORDERS, SMALL, Database, Home, copied, filled, home
+from bench.questions import Kind, Question, drawn, kept
+from bench.report import Goal
+from bench.series import Series, in_turn
+from bench.serving import agent, get, print_memory, serving
+from testing.serving import Process, Visitor
+
+_ROUNDS = int(os.environ.get("LIST_ROUNDS", "50"))
+_COMBINATIONS = int(os.environ.get("COMBINATIONS", "500"))
+BARE = "bare 30 KB"
+_TOO_BROAD, _ROW = "Too broad", "data-order-id="
+_NEWEST, _SEARCH = "newest page", "search, few hits"
+
+# Of the median, times the bare view.
+_TIMES_BARE = {Kind.PLAIN: 3.0, Kind.FEW: 4.0, Kind.MISS: 2.5}
+# Of p95, milliseconds.
+_SLOWEST = {"sqlite": 25.0, "postgresql": 60.0}
+_COMBINED = 150.0
+_SLOWEST_PART = {Kind.TYPING: 15.0, Kind.FACETS: 100.0, Kind.HARD: _COMBINED}
+# What takes longer the more orders there are.
+_GROWING = (Kind.FACETS, Kind.HARD)
+_TIMES_SMALL = 1.5
+_TIMES_IDLE = 2.0
+
+
+def measure(vendor: str) -> None:
+    with home(vendor) as at:
+        large, small = filled(at, orders=ORDERS), filled(at, orders=SMALL)
+        with serving(large.env) as web, serving(small.env) as little:
+            visitor = agent(web)
+            _kept(large, visitor, small, agent(little))
+            _combined(large, visitor)
+            print_memory({"gunicorn": web.pid})
+        _beside_a_writer(at, large)
+
+
+def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) -> None:
+    questions = kept(large.facts)
+    asked = {BARE: partial(get, visitor, "/bare/")}
+    asked |= {one.name: _asking(visitor, one) for one in questions}
+    # By the place in the list: a name may say how many hits there are.
+    asked |= {f"{n}": _asking(other, one) for n, one in enumerate(kept(small.facts))}
+    series = in_turn(asked, rounds=_ROUNDS)
+    bare = series[BARE].median
+    report.title(
+        f"List, {large.facts['orders']:,} orders, {large.vendor}",
+        *("rows", "median", "p95 (ms)", "× bare", f"× {SMALL:,}"),
+    )
+    report.line(BARE, None, bare, series[BARE].p95, 1.0)
+    goals: list[Goal] = []
+    for number, question in enumerate(questions):
+        one, little = series[question.name], series[f"{number}"]
+        judged = list(_judge(question.kind, one, bare, little.median, vendor=large.vendor))
+        missed = [goal for goal in judged if not goal.is_met]
+        times = one.median / bare, one.median / little.median
+        shown = _asking(visitor, question)()
+        rows = "too broad" if _TOO_BROAD in shown else f"{shown.count(_ROW)}"
+        report.line(question.name, rows, one.median, one.p95, *times, goals=missed)
+        goals += judged
+    report.summarize(goals)
+
+
+def _asking(visitor: Visitor, question: Question) -> partial[str]:
+    return partial(get, visitor, question.url, question.headers)
+
+
+def _judge(kind: Kind, one: Series, bare: float, small: float, *, vendor: str) -> Iterator[Goal]:
+    if kind in _TIMES_BARE:
+        yield Goal("× bare", one.median / bare, _TIMES_BARE[kind])
+    yield Goal("p95", one.p95, _SLOWEST_PART.get(kind, _SLOWEST[vendor]), " ms")
+    if kind not in _GROWING:
+        yield Goal(f"× {SMALL:,}", one.median / small, _TIMES_SMALL)
+
+
+def _combined(database: Database, visitor: Visitor) -> None:
+    all_of_them = Series("random combinations")
+    slowest: list[tuple[float, str]] = []
+    too_broad = 0
+    for question in drawn(database.facts, count=_COMBINATIONS):
+        page = all_of_them.measure(_asking(visitor, question))
+        slowest.append((all_of_them.took[-1], question.url))
+        too_broad += _TOO_BROAD in page
+    report.title("Random combinations, each asked once", "median", "p95 (ms)", "longest")
+    goal = Goal("p95", all_of_them.p95, _COMBINED, " ms")
+    figures = all_of_them.median, all_of_them.p95, max(all_of_them.took)
+    report.line(f"{_COMBINATIONS} combinations", *figures, goals=[goal])
+    report.note(f"{too_broad} of them were told that they are too broad")
+    for took, url in sorted(slowest, reverse=True)[:3]:
+        report.note(f"{took:,.1f} ms: {url}")
+
+
+# --- while a sync writes ----------------------------------------------------------------------
+
+
+def _beside_a_writer(at: Home, database: Database) -> None:
+    with ExitStack() as stack:
+        copy = stack.enter_context(copied(at, database))
+        visitor = agent(stack.enter_context(serving(copy.env)))
+        asked = {
+            _NEWEST: partial(get, visitor, "/orders/"),
+            _SEARCH: partial(get, visitor, f"/orders/?q={database.facts['twenty']}"),
+        }
+        idle = in_turn(asked, rounds=2 * _ROUNDS)
+        with _writer(copy.env):
+            busy = in_turn(asked, rounds=2 * _ROUNDS)
+    _print_beside(idle, busy)
+
+
+@contextmanager
+def _writer(env: Mapping[str, str]) -> Iterator[None]:
+    """Somebody who stores new orders as fast as may be, and has begun to."""
+    writer = Process(["-m", "bench.writing", "flood"], env={**env, "PYTHONUNBUFFERED": "1"})
+    try:
+        while "storing" not in writer.output():
+            if not writer.is_running():
+                raise SystemExit(f"the writer ended:\n{writer.output()}")
+            time.sleep(0.05)
+        yield
+        report.title("Reading while new orders are stored", "idle p95", "busy p95", "×")
+        report.note(writer.output().splitlines()[-1])
+    finally:
+        writer.close()
+
+
+def _print_beside(idle: Mapping[str, Series], busy: Mapping[str, Series]) -> None:
+    for name, before in idle.items():
+        times = busy[name].p95 / before.p95
+        goal = Goal("× idle", times, _TIMES_IDLE)
+        report.line(name, before.p95, busy[name].p95, times, goals=[goal])

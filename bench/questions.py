@@ -1,0 +1,212 @@
+"""What the list is asked: the requests that are kept, and random ones from a seed.
+
+The words, people and places in them come from the database (facts.py).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+
+type Facts = Mapping[str, Any]
+type Params = Mapping[str, str | list[str]]
+
+_TYPING = {"HX-Request": "true", "HX-Target": "section#results", "HX-Source": "input#q"}
+
+
+class Kind(StrEnum):
+    """By which a question is judged (listing.py). The last two are parts of the page, which the
+    browser asks for by itself.
+    """
+
+    PLAIN = "plain"
+    FEW = "few hits"
+    MISS = "miss"
+    SEARCH = "search"
+    OTHER = "other"
+    HARD = "adversarial"
+    FACETS = "facets"
+    TYPING = "typing"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    name: str
+    kind: Kind
+    params: Params
+    path: str = "/orders/"
+
+    @property
+    def url(self) -> str:
+        return f"{self.path}?{urlencode(self.params, doseq=True)}" if self.params else self.path
+
+    @property
+    def headers(self) -> Mapping[str, str] | None:
+        return _TYPING if self.kind is Kind.TYPING else None
+
+
+def kept(facts: Facts) -> list[Question]:
+    """Every sort, every filter alone, the commonest pairs, each preset, searches with no hit and
+    with most orders as hits, the middle of the list and its end, and the parts of the page.
+    """
+    return [
+        *_sorts(),
+        *_filters(facts),
+        *_presets(),
+        *_pairs(facts),
+        *_searches(facts),
+        *_places(facts),
+        *_parts(facts),
+    ]
+
+
+def _sorts() -> Iterator[Question]:
+    yield Question("newest page", Kind.PLAIN, {})
+    for sort in ("created", "expires", "-expires", "amount", "-amount", "recipient", "-recipient"):
+        yield Question(f"sort {sort}", Kind.PLAIN, {"sort": sort})
+
+
+def _filters(facts: Facts) -> Iterator[Question]:
+    today = datetime.fromisoformat(facts["now"]).date()
+    week, month_ago = timedelta(days=7), today - timedelta(days=30)
+    asked: dict[str, Params] = {
+        "status delivered": {"status": "delivered"},
+        "status pending_payment": {"status": "pending_payment"},
+        "status canceled": {"status": "canceled"},
+        "three statuses": {"status": ["created", "notified", "opened"]},
+        "created on a day": {
+            "created_after": str(today - week),
+            "created_before": str(today - week),
+        },
+        "created in a month": {"created_after": str(month_ago), "created_before": str(today)},
+        "expires in days": {"expires_after": str(today), "expires_before": str(today + week)},
+        "workspace": {"workspace": facts["workspace"]},
+        "sender": {"sender": facts["sender"]},
+        "sender by name": {"sender": "kov"},
+        "batch": {"batch": facts["batch"]},
+        "product": {"product": facts["product"]},
+        "brand": {"brand": facts["brand"]},
+        "swapped": {"swapped": "yes"},
+        "not swapped": {"swapped": "no"},
+        "payment pending": {"payment": "pending"},
+        "delivery trouble": {"delivery": "trouble"},
+    }
+    for name, params in asked.items():
+        yield Question(name, Kind.PLAIN, params)
+
+
+def _presets() -> Iterator[Question]:
+    for preset in ("24h", "3d", "7d", "14d", "expired", "never"):
+        yield Question(f"expires {preset}", Kind.PLAIN, {"expires": preset})
+
+
+def _pairs(facts: Facts) -> Iterator[Question]:
+    today = datetime.fromisoformat(facts["now"]).date()
+    opened = {"status": ["created", "notified", "opened"]}
+    asked: dict[str, Params] = {
+        "status + expires 7d": {"status": "opened", "expires": "7d"},
+        "three statuses + expires 3d": {**opened, "expires": "3d"},
+        "workspace + status": {"workspace": facts["workspace"], "status": "opened"},
+        "workspace + expires 7d": {"workspace": facts["workspace"], "expires": "7d"},
+        "sender + status": {"sender": facts["sender"], "status": "delivered"},
+        "status + created in a month": {
+            "status": "canceled",
+            "created_after": str(today - timedelta(days=30)),
+        },
+        "product + status": {"product": facts["product"], "status": "shipped"},
+        "brand + workspace": {"brand": facts["brand"], "workspace": facts["workspace"]},
+        "name + status": {"q": facts["first_name"], "status": "delivered"},
+        "name + expires 14d": {"q": facts["first_name"], "expires": "14d"},
+        "status + amount": {"status": "delivered", "sort": "-amount"},
+    }
+    for name, params in asked.items():
+        yield Question(name, Kind.OTHER, params)
+
+
+def _searches(facts: Facts) -> Iterator[Question]:
+    def hits(word: str) -> str:
+        return f"search, {word}: {facts[f'{word}_hits']:,} hits"
+
+    yield Question(hits("nobody"), Kind.MISS, {"q": facts["nobody"]})
+    yield Question(hits("one"), Kind.FEW, {"q": facts["one"]})
+    yield Question(hits("twenty"), Kind.FEW, {"q": facts["twenty"]})
+    yield Question("e-mail address", Kind.FEW, {"q": facts["email"]})
+    asked: dict[str, str] = {
+        hits("many"): facts["many"],
+        hits("most"): facts["most"],
+        "two letters": "ma",
+        "one letter": "g",
+        "CJK pair": "小龍",
+        "two words": facts["name"],
+        "product by name": facts["product_name"],
+        "brand by name": facts["brand_name"],
+        "beginning of a receipt": facts["reference"][:10],
+        "not this name": f"-{facts['first_name']}",
+        "operators": "status:opened expires:<7d",
+    }
+    for name, text in asked.items():
+        yield Question(name, Kind.SEARCH, {"q": text})
+    yield Question("adversarial term", Kind.HARD, {"q": facts["adversarial"]})
+
+
+def _places(facts: Facts) -> Iterator[Question]:
+    yield Question(f"depth {facts['depth']:,}", Kind.PLAIN, {"position": facts["deep"]})
+    yield Question("last page", Kind.PLAIN, {"position": facts["last"]})
+
+
+def _parts(facts: Facts) -> Iterator[Question]:
+    counted: dict[str, Params] = {
+        "counts": {},
+        "counts, status": {"status": "opened"},
+        "counts, few hits": {"q": facts["twenty"]},
+        "counts, many hits": {"q": facts["many"]},
+    }
+    for name, params in counted.items():
+        yield Question(name, Kind.FACETS, params, path="/orders/facets/")
+    typed = {
+        "typing, many hits": facts["many"],
+        "typing, few hits": facts["twenty"],
+        "typing, one hit": facts["one"],
+        "typing, no hit": facts["nobody"],
+        "typing, two letters": "ma",
+    }
+    for name, text in typed.items():
+        yield Question(name, Kind.TYPING, {"q": text})
+
+
+def drawn(facts: Facts, *, count: int, seed: int = 1) -> list[Question]:
+    """One to four things asked at once, in any sort; the same for the same seed."""
+    draw, pool = random.Random(seed), _pool(facts)
+    return [_draw(draw, pool, number) for number in range(count)]
+
+
+def _draw(draw: random.Random, pool: Mapping[str, list[str]], number: int) -> Question:
+    names = draw.sample(sorted(pool), draw.randint(1, 4))
+    params = {name: draw.choice(pool[name]) for name in names}
+    return Question(f"combination {number}", Kind.OTHER, params)
+
+
+def _pool(facts: Facts) -> dict[str, list[str]]:
+    today = datetime.fromisoformat(facts["now"]).date()
+    words = ("one", "twenty", "many", "most", "nobody", "first_name", "product_name", "email")
+    return {
+        "q": [facts[word] for word in words] + ["ma", "小龍", "-maria", "is:swapped"],
+        "status": ["created", "notified", "opened", "delivered", "canceled", "pending_payment"],
+        "expires": ["24h", "3d", "7d", "14d", "expired", "never"],
+        "created_after": [str(today - timedelta(days=ago)) for ago in (30, 90, 365)],
+        "created_before": [str(today - timedelta(days=ago)) for ago in (0, 7, 14)],
+        "workspace": [facts["workspace"], "sales"],
+        "sender": [facts["sender"], "lee"],
+        "batch": [facts["batch"]],
+        "product": [facts["product"], "tea"],
+        "brand": [facts["brand"], "leaf"],
+        "swapped": ["yes", "no"],
+        "payment": ["pending", "no"],
+        "delivery": ["trouble", "no"],
+        "sort": ["created", "expires", "-expires", "amount", "-amount", "recipient", "-recipient"],
+    }

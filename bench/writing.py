@@ -1,0 +1,60 @@
+"""`python -m bench.writing unchanged|flood`: what the index costs to keep, seen from inside.
+
+`unchanged` stores pages of 100 orders that are known already, and prints the milliseconds of each.
+`flood` stores new orders as fast as it can until it is stopped, in the transactions of a sync.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
+django.setup()
+
+from bench.fill import SEED, rows  # noqa: E402
+from orders import index  # noqa: E402
+from orders.index import Row  # noqa: E402
+from orders.models import OrderPayload  # noqa: E402
+
+_PAGE = 100
+_PAGES = 50
+_TRANSACTION = 500
+_WORLD = 20_000
+
+
+def unchanged() -> None:
+    newest = OrderPayload.objects.order_by("-id")[: _PAGE * _PAGES]
+    took = []
+    for page in itertools.batched([Row(one.raw) for one in newest], _PAGE):
+        start = time.perf_counter()
+        remembered = index.remember_rows(page, read_at=datetime.now(UTC))
+        took.append((time.perf_counter() - start) * 1000)
+        if remembered.same != len(page):
+            raise SystemExit(f"{len(page) - remembered.same} of a page had changed")
+    print(json.dumps(took))
+
+
+def flood() -> None:
+    """Of other seeds: other orders, spread over the same two years."""
+    now, started, done = datetime.now(UTC), time.monotonic(), 0
+    for some in itertools.batched(_others(now), _TRANSACTION):
+        index.remember_rows(some, read_at=now)
+        done += len(some)
+        print(f"storing {done / (time.monotonic() - started):,.0f} orders a second")
+
+
+def _others(now: datetime) -> Iterator[Row]:
+    for seed in itertools.count(SEED + 1):
+        yield from rows(orders=_WORLD, seed=seed, now=now)
+
+
+if __name__ == "__main__":
+    {"unchanged": unchanged, "flood": flood}[sys.argv[1]]()

@@ -1,0 +1,46 @@
+"""`make bench` on a few orders: what it fills, asks, and copies for the peers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import chain
+
+import pytest
+
+from bench import databases
+from bench.databases import Database, filled, home
+from bench.peers import copied_for_peers
+from bench.questions import drawn, kept
+from bench.serving import agent, collect_static, get, serving
+
+ORDERS = 300
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "FOLDER", tmp_path_factory.mktemp("bench"))
+        with home("sqlite") as at:
+            yield filled(at, orders=ORDERS)
+
+
+def test_every_question_has_an_answer(database: Database) -> None:
+    collect_static()
+    rows = {}
+    with serving(database.env) as web:
+        visitor = agent(web)
+        for question in chain(kept(database.facts), drawn(database.facts, count=20)):
+            page = get(visitor, question.url, question.headers)
+            rows[question.name] = page.count("data-order-id=")
+    assert len(rows) == len(kept(database.facts)) + 20
+    assert rows["newest page"] == rows["sort -recipient"] == 50
+    assert rows["search, nobody: 0 hits"] == rows["adversarial term"] == 0
+    assert rows["search, one: 1 hits"] == rows["typing, one hit"] == 1
+    assert rows[f"search, most: {database.facts['most_hits']} hits"] == 50
+
+
+def test_the_peers_have_the_same_orders(database: Database) -> None:
+    with sqlite3.connect(copied_for_peers(database)) as connection:
+        for table in ("peers_plainorder", "peers_slimorder", "peers_slimorder_fts"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
