@@ -164,6 +164,14 @@ def test_a_view_is_saved_changed_and_reset(someone: Become, site: Site) -> None:
     page.wait_for_url("**/orders/?status=opened&sort=-amount&view=*")
 
 
+def test_a_view_is_saved_on_a_small_phone(agent: Page) -> None:
+    agent.set_viewport_size({"width": 320, "height": 640})
+    agent.goto("/orders/?q=nobody")
+    agent.locator("summary", has_text="Save as").click()
+    expect(agent.get_by_label("Name of the view")).to_be_in_viewport(ratio=1)
+    expect(agent.get_by_role("button", name="Save view")).to_be_in_viewport(ratio=1)
+
+
 def test_views_are_looked_after(someone: Become, site: Site, watch: Watch) -> None:
     watch.expected.add(422)
     page = someone("agent")
