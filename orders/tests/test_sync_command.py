@@ -10,11 +10,12 @@ import pytest
 from django.utils import timezone
 
 from orders import sync
+from orders.models import Order, OrderPayload
 from orders.sync import Phase
 from testing.processes import LiveApp, Process, wait_for
 from testing.vendor import Emulator
 
-from .syncing import SMALL, differences, state
+from .syncing import SMALL, assert_counts_add_up, differences, state
 
 SMALL_ENV = {name: str(value) for name, value in SMALL.items()}
 
@@ -51,7 +52,7 @@ def test_the_command_fills_the_index_and_says_so(
 ) -> None:
     process = command()
     assert process.wait() == 0, process.output()
-    assert "The index is complete and up to date: 300 new; " in process.output()
+    assert "The index is complete and up to date: 300 new" in process.output()
     assert differences(emulator) == []
 
 
@@ -72,7 +73,7 @@ def test_the_worker_begins_the_first_sync_by_itself(
     live_app: Callable[..., LiveApp], emulator: Emulator
 ) -> None:
     live_app(webs=0, workers=1, **SMALL_ENV)
-    wait_for(lambda: state().is_complete, timeout=30, what="the first sync")
+    wait_for(lambda: state().is_complete and state().is_dated, timeout=30, what="the first sync")
     assert differences(emulator) == []
     assert sync.progress(timezone.now()).phase is Phase.COMPLETE
 
@@ -82,6 +83,43 @@ def test_two_at_once_do_it_once(command: Callable[..., Process], emulator: Emula
     for process in processes:
         assert process.wait() == 0, process.output()
     assert differences(emulator) == []
-    calls = [(call["path"], call["query"]) for call in emulator.calls()["recent"]]
+    calls = [call["query"] for call in emulator.calls()["recent"] if call["path"] == "/v1/orders"]
     assert len(calls) == len(set(calls))
-    assert emulator.calls()["counts"]["GET /v1/order_activities"] == 1
+
+
+# --- Killed -----------------------------------------------------------------------------------
+
+
+def test_kills_at_ten_moments_lose_and_double_nothing(
+    command: Callable[..., Process], emulator: Emulator
+) -> None:
+    """Each process is killed as soon as Goody was asked so often, or so many orders are stored.
+
+    On both databases together that is twenty times.
+    """
+    emulator.set_latency(0.05)
+    small = {"SYNC_PER_PAGE": "5", "SYNC_WINDOW": "10", "SYNC_CALLS_AT_ONCE": "1"}
+    small["SYNC_LEASE"] = "0.3"
+    for more in (1, 2, 4, 6, 9):
+        calls = emulator.calls()["total"] + more
+        killed_when(command(**small), lambda calls=calls: emulator.calls()["total"] >= calls)
+    for more in (1, 3, 6, 11, 20):
+        rows = Order.objects.count() + more
+        killed_when(command(**small), lambda rows=rows: Order.objects.count() >= rows)
+    assert not state().is_complete
+
+    emulator.set_latency(0)
+    process = command(**small | {"SYNC_CALLS_AT_ONCE": "4"})
+    assert process.wait() == 0, process.output()
+    assert differences(emulator) == []
+    assert OrderPayload.objects.count() == Order.objects.count() == 300
+    assert_counts_add_up()
+
+
+def killed_when(process: Process, condition: Callable[[], bool]) -> None:
+    def is_time() -> bool:
+        assert process.is_running(), process.output()
+        return condition()
+
+    wait_for(is_time, timeout=30)
+    process.kill()
