@@ -104,6 +104,7 @@ class Action(StrEnum):
     ORDER_EXTEND = "order.extend"
     OPERATION_SETTLE = "operation.settle"
     KEY_CHECK = "system.key_check"
+    SYNC_RESUME = "sync.resume"
     VIEW_SHARE = "view.share"
     VIEW_CHANGE = "view.change"
     VIEW_WITHDRAW = "view.withdraw"
@@ -116,6 +117,7 @@ NAMES: dict[Action, str] = {
     Action.ORDER_EXTEND: "Change expiration",
     Action.OPERATION_SETTLE: "Settle an outcome by hand",
     Action.KEY_CHECK: "Check the API key",
+    Action.SYNC_RESUME: "Let the sync go on",
     Action.VIEW_SHARE: "Share a view",
     Action.VIEW_CHANGE: "Change a shared view",
     Action.VIEW_WITHDRAW: "Stop sharing a view",
@@ -127,6 +129,7 @@ NEEDED: dict[Action, Right] = {
     Action.ORDER_EXTEND: Right.EXTEND,
     Action.OPERATION_SETTLE: Right.SETTLE,
     Action.KEY_CHECK: Right.SYSTEM,
+    Action.SYNC_RESUME: Right.SYSTEM,
     Action.VIEW_SHARE: Right.SHARE_VIEW,
     Action.VIEW_CHANGE: Right.SHARE_VIEW,
     Action.VIEW_WITHDRAW: Right.SHARE_VIEW,

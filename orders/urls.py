@@ -37,6 +37,7 @@ urlpatterns = [
     path(_OPERATION + "settle/", writes.operation_settle, name="operation_settle"),
     path("audit/", audit.audit, name="audit"),
     path("system/", system.system, name="system"),
+    path("system/sync/", system.sync_resume, name="sync_resume"),
     path("settings/", people.settings, name="settings"),
     path("login/", people.Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

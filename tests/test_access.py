@@ -73,6 +73,7 @@ TABLE: dict[str, Row] = {
     "operation_settle": Row(LEADS, (302, 302, 422, 405, 405)),
     "audit": Row(AGENTS, (200, 200, 405, 405, 405)),
     "system": Row(ADMINS, (200, 200, 200, 405, 405)),
+    "sync_resume": Row(ADMINS, (405, 405, 200, 405, 405)),
     "settings": Row(LOGGED_IN, (200, 200, 422, 405, 405)),
     "login": Row(EVERYBODY, (200, 200, 422, 422, 405)),
     "logout": Row(LOGGED_IN, (405, 405, 302, 405, 405)),
@@ -86,7 +87,7 @@ PARTS = {
     "order_expiration": ("div#dialog-body",),
     "operation": ("div#operation",),
     "audit": ("section#results",),
-    "system": ("section#connection",),
+    "system": ("section#connection", "section#sync"),
 }
 # Who is logged in already is led home by the login page, whatever the method.
 LOGGED_IN_AT_LOGIN = (302, 302, 302, 302, 302)

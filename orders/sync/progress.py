@@ -29,8 +29,10 @@ class SyncProgress:
     `is_complete`: every order was read once, so that lists may come from the index; it stays so
     while everything is read again. `imported` of `total` (None: Goody does not say) belong to the
     full sync that is under way or was the last. `synced_at`: when the index was last brought up to
-    date; `watermark`: up to where, by Goody's clock. `why` says in a sentence's beginning what is
-    wrong, `paused_until` is None where nobody knows.
+    date; `watermark`: up to where, by Goody's clock. `reconciled_at`: when it was last compared
+    with Goody's counts, and what drift was found: orders that were not known, out of date, or not
+    listed any more. `why` says as the beginning of a sentence what is wrong; `paused_until` is
+    None where nobody knows.
     """
 
     phase: Phase
@@ -41,6 +43,10 @@ class SyncProgress:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     synced_at: datetime | None = None
+    reconciled_at: datetime | None = None
+    drift_new: int = 0
+    drift_changed: int = 0
+    drift_missing: int = 0
     watermark: datetime | None = None
     has_feed: bool = True
     why: str = ""
@@ -68,6 +74,10 @@ def _progress(state: SyncState, gate: VendorGate, now: datetime) -> SyncProgress
         started_at=state.started_at,
         finished_at=state.finished_at,
         synced_at=state.synced_at,
+        reconciled_at=state.reconciled_at,
+        drift_new=state.drift_new,
+        drift_changed=state.drift_changed,
+        drift_missing=state.drift_missing,
         watermark=state.watermark,
         has_feed=not state.is_feed_missing,
         why=why,

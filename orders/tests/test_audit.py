@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from orders import services
+from orders import services, sync
 from orders.audit import (
     NEEDED,
     PERFORMERS,
@@ -61,6 +61,7 @@ def test_no_action_without_right_and_performer() -> None:
         Action.ORDER_EXTEND: services.extend_order,
         Action.OPERATION_SETTLE: services.settle_by_hand,
         Action.KEY_CHECK: services.check_key,
+        Action.SYNC_RESUME: sync.let_go_on,
         Action.VIEW_SHARE: services.share_view,
         Action.VIEW_CHANGE: services.change_shared_view,
         Action.VIEW_WITHDRAW: services.withdraw_view,

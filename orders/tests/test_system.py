@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from orders.audit import note_security_event
-from orders.models import Anomaly, AuditEntry, Operation, State, VendorGate
+from orders.models import Anomaly, AuditEntry, Operation, State, SyncState, VendorGate
 
 URL = "/system/"
 
@@ -125,3 +125,77 @@ def test_without_configuration_nothing_crashes(as_role, settings):
     admin = as_role("admin")
     assert "not set" in text_of(admin.get(URL))
     assert "The connection to Goody is not set up" in text_of(admin.post(URL))
+
+
+# --- The index --------------------------------------------------------------------------------
+
+RESUME = "/system/sync/"
+
+
+def stop(suspicion: str = "Goody lists no orders, and we know <b>12</b>.") -> None:
+    SyncState.objects.current()
+    SyncState.objects.update(suspicion=suspicion)
+
+
+def test_the_index_is_told_of_before_and_after_its_first_sync(admin):
+    assert "Not begun yet: the worker begins by itself" in text_of(admin.get(URL))
+    now = datetime.now(UTC)
+    SyncState.objects.create(
+        pk=1,
+        started_at=now,
+        finished_at=now,
+        total=1200,
+        imported=1200,
+        synced_at=now,
+        reconciled_at=now,
+        drift_new=3,
+        is_feed_missing=True,
+    )
+    content = text_of(admin.get(URL))
+    assert "<strong>Complete</strong>" in content
+    assert "<dt>Imported</dt><dd>1,200 of 1,200</dd>" in content
+    assert "<dt>Changes from</dt><dd>the newest orders (no feed)</dd>" in content
+    assert "<dt>Found then</dt><dd>3 not known here</dd>" in content
+    assert "Let it go on" not in content
+
+
+def test_a_sync_that_stopped_goes_on_when_an_admin_says_so(admin):
+    stop()
+    content = text_of(admin.get(URL))
+    assert "Goody lists no orders, and we know &lt;b&gt;12&lt;/b&gt;." in content
+    assert "Let it go on" in content
+    content = text_of(admin.post(RESUME))
+    assert "Let it go on" not in content
+    assert not SyncState.objects.get().is_stopped
+    assert AuditEntry.objects.values_list("action", "actor_name", "detail").get() == (
+        "sync.resume",
+        "Admin",
+        "Goody lists no orders, and we know <b>12</b>.",
+    )
+
+
+def test_letting_it_go_on_twice_is_audited_once(admin):
+    stop()
+    for _ in range(2):
+        assert admin.post(RESUME).status_code == 200
+    assert AuditEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", ["", "viewer", "agent", "lead"])
+def test_only_an_admin_lets_it_go_on(as_role, role):
+    stop()
+    assert as_role(role).post(RESUME).status_code == 403
+    assert SyncState.objects.get().is_stopped
+    assert AuditEntry.objects.count() == 0
+
+
+def test_htmx_gets_the_card_of_the_index(admin):
+    stop()
+    headers = {"HX-Request": "true", "HX-Target": "section#sync"}
+    content = admin.post(RESUME, headers=headers).content.decode()
+    assert content.lstrip().startswith('<section class="card" id="sync"')
+    assert "<html" not in content
+
+
+def test_letting_it_go_on_by_get_is_refused(admin):
+    assert admin.get(RESUME).status_code == 405
