@@ -47,6 +47,21 @@ def drop(connection: Any) -> None:
         _run(connection, [f"DROP TABLE {table}_fts" for table, _ in _TEXTS])
 
 
+def makes_trigrams(connection: Any) -> bool:
+    """Can text of any script be found by an index? PostgreSQL makes no trigrams of what its
+    cluster's ctype takes for no letters: of Chinese and Japanese none if that is "C".
+    """
+    if connection.vendor == "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+        if not cursor.fetchall():
+            # The migrations will make it.
+            return True
+        cursor.execute("SELECT cardinality(show_trgm(%s)) > 0", ["小龍"])
+        return bool(cursor.fetchone()[0])
+
+
 def _run(connection: Any, statements: list[str]) -> None:
     with connection.cursor() as cursor:
         for statement in statements:

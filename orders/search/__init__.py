@@ -5,17 +5,17 @@ people type into, windows.py its dates, wording.py a query in words, recognition
 in pasted text. All of these are pure: no database, no settings, no clock.
 
 The others ask the database: conditions.py and matching.py make of a query what a row must fulfill,
-walking.py decides which index is walked. paging.py, counting.py, facets.py, beside.py and exact.py
-are what pages call. sqlite.py and postgresql.py are all that differs between the databases;
-budget.py ends what takes too long.
+planning.py and sizes.py decide which index is walked, and walking.py walks it. What pages call are
+paging.py, counting.py, faceting.py, beside.py and naming.py. sqlite.py and postgresql.py are all
+that differs between the databases; budget.py ends what takes too long.
 """
 
 from .beside import Group, Neighbors, Related, neighbors, related
 from .budget import TooBroad
 from .counting import Count, count
-from .exact import Match, exact
-from .facets import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
+from .faceting import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
 from .hits import Hit
+from .naming import Match, exact
 from .paging import Key, Page, find_page, ids, iterate, last_page
 
 __all__ = [

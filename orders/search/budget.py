@@ -61,8 +61,9 @@ class Budget:
 
 
 @contextmanager
-def budget(seconds: float = SECONDS, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Budget]:
-    """Everything asked within ends after `seconds`, with TooBroad."""
+def budget(seconds: float | None = None, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Budget]:
+    """Everything asked within ends after `seconds` (SECONDS), with TooBroad."""
+    seconds = SECONDS if seconds is None else seconds
     connection = connections[using]
     connection.ensure_connection()
     limited = _sqlite if connection.vendor == "sqlite" else _postgresql

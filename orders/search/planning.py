@@ -28,27 +28,38 @@ _MOST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The index of `guide`, which has about `size` entries, is walked and each order tested: of
-    `expected` entries. `fetch` is the condition all of whose orders could be fetched instead, which
-    are about `fetch_size`.
+class Way:
+    """Along the orders that fulfill `guide`, about `size`, each tested; as a walk it is expected to
+    end after `expected` of them.
     """
 
     guide: Condition
     tests: tuple[Condition, ...] = ()
     size: int = 0
     expected: float = 0
-    fetch: Condition | None = None
-    fetch_size: int = 0
-    tests_of_fetched: tuple[Condition, ...] = ()
+
+    @property
+    def far(self) -> int:
+        """After so many entries a walk disappoints."""
+        return max(_SHORTEST_WALK, int(self.expected * _DISAPPOINTING))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`first` is walked until it disappoints; then all orders of `fetch` are fetched, if there are
+    few enough of any condition; where they are not, `last` is walked to its end.
+    """
+
+    first: Way
+    last: Way
+    fetch: Way | None = None
     is_fetch_cheaper: bool = False
     # The one condition there is, if all that fulfill it are wanted in whatever order.
     only: Condition | None = None
 
     @property
-    def far(self) -> int:
-        """After so many entries a walk is given up."""
-        return max(_SHORTEST_WALK, int(self.expected * _DISAPPOINTING))
+    def may_disappoint(self) -> bool:
+        return self.fetch is not None or self.last is not self.first
 
 
 def plan(
@@ -66,7 +77,8 @@ def plan(
     guides = [one for one in conditions if one.is_sorted_by(column)]
     if len(conditions) == len(guides) <= 1 and not any(map(_is_scanned, guides)):
         # Nothing is to be tested on the way.
-        return Plan((*guides, everything)[0])
+        way = Way((*guides, everything)[0])
+        return Plan(way, way)
     share = min(1.0, sizes.of(window) / sizes.all) if window else 1.0
     size_of = {one: int(n * share) + 1 for one, n in _sizes_of(conditions, sizes).items()}
     size_of[id(everything)] = int(sizes.all * share) + 1
@@ -88,19 +100,24 @@ def plan(
         walked = expected(guide) if expected(guide) < size else size * 2.5
         return walked + (size * _SCANNING if column == "id" and _is_scanned(guide) else 0)
 
-    guide = min((*guides, everything), key=cost)
+    def to_the_end(guide: Condition) -> float:
+        return size_of[id(guide)] * (1 + _SCANNING * _is_scanned(guide))
+
+    def way_of(guide: Condition) -> Way:
+        tests = tuple(other for other in conditions if other is not guide)
+        return Way(guide, tests, size_of[id(guide)], expected(guide))
+
+    first = min((*guides, everything), key=cost)
+    last = min((*guides, everything), key=to_the_end)
     few = [one for one in conditions if one.sources and size_of[id(one)] <= MOST_FETCHED]
     fetch = min(few, key=lambda one: size_of[id(one)], default=None)
+    taken = way_of(first)
     return Plan(
-        guide=guide,
-        tests=_without(guide, conditions),
-        size=size_of[id(guide)],
-        expected=expected(guide),
-        fetch=fetch,
-        fetch_size=size_of[id(fetch)] if fetch else 0,
-        tests_of_fetched=_without(fetch, conditions),
+        first=taken,
+        last=taken if last is first else way_of(last),
+        fetch=way_of(fetch) if fetch else None,
+        is_fetch_cheaper=fetch is not None and size_of[id(fetch)] * _FETCHING < cost(first),
         only=_only(conditions) if column == "id" else None,
-        is_fetch_cheaper=fetch is not None and size_of[id(fetch)] * _FETCHING < cost(guide),
     )
 
 
@@ -122,7 +139,3 @@ def _sizes_of(conditions: Sequence[Condition], sizes: Sizes) -> dict[int, int]:
         else max(sizes.all // 2, MOST_FETCHED + 1)
         for one in conditions
     }
-
-
-def _without(one: Condition | None, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
-    return tuple(other for other in conditions if other is not one)

@@ -13,7 +13,7 @@ from typing import Any
 
 from .asking import Asking
 from .conditions import Asked
-from .planning import MOST_FETCHED, Plan, plan
+from .planning import MOST_FETCHED, Plan, Way, plan
 from .sql import Condition, Source, Sql, all_of
 
 _TO_THE_END = 1_000_000_000
@@ -79,15 +79,13 @@ class Walker:
     def take(self, walk: Walk, *extra: Condition) -> list[Row]:
         """`extra`: conditions beside those of the query. Raises TooBroad."""
         plan = self._plan(walk, *extra)
-        if plan.is_fetch_cheaper:
-            rows = self._fetched(walk, plan)
-        else:
-            far = plan.far if plan.fetch else _TO_THE_END
-            rows = self._walked(walk, plan, far=far)
-            if len(rows) >= walk.n or not plan.fetch or self._is_end(walk, plan, far=far):
+        if plan.may_disappoint and not plan.is_fetch_cheaper:
+            rows = self._walked(walk, plan.first, far=plan.first.far)
+            if len(rows) >= walk.n or self._is_end(walk, plan.first, far=plan.first.far):
                 return rows
-            rows = self._fetched(walk, plan)
-        return rows if rows is not None else self._walked(walk, plan, far=_TO_THE_END)
+        if plan.fetch and (fetched := self._fetched(walk, plan.fetch)) is not None:
+            return fetched
+        return self._walked(walk, plan.last, far=_TO_THE_END)
 
     def count(self, column: str, *, limit: int) -> tuple[int, bool]:
         """How many there are, and whether that is a lower bound: of more than `limit`, or where
@@ -97,23 +95,27 @@ class Walker:
         """
         walk = Walk(Order(column, is_descending=True), limit + 1)
         plan = self._plan(walk)
-        rows = None
-        if not plan.tests:
-            n = self._counted(
-                [self._arm(walk, one, (), walk.n) for one in plan.guide.sources], walk.n
-            )
-            return min(n, limit), n > limit
-        if plan.only and plan.expected > _EFFORT:
-            n = self._counted([self._keys(one, walk.n) for one in plan.only.sources], walk.n)
-            return min(n, limit), n > limit
-        if plan.fetch and plan.fetch_size < min(_EFFORT, plan.expected):
-            rows = self._fetched(walk, plan)
-        is_whole = rows is not None
-        if rows is None:
-            far = max(limit + 1, _EFFORT // len(plan.guide.sources))
-            rows = self._walked(walk, plan, far=far)
-            is_whole = self._is_end(walk, plan, far=far)
-        return min(len(rows), limit), len(rows) > limit or not is_whole
+        n, is_whole = self._up_to(walk, plan)
+        return min(n, limit), n > limit or not is_whole
+
+    def _up_to(self, walk: Walk, plan: Plan) -> tuple[int, bool]:
+        """How many there are, and whether those are all, unless there are `walk.n`."""
+        way = plan.first
+        if not way.tests:
+            return self._counted(
+                [self._arm(walk, way, one, 0) for one in way.guide.sources], walk.n
+            ), True
+        if plan.only and way.expected > _EFFORT:
+            return self._counted(
+                [self._keys(one, walk.n) for one in plan.only.sources], walk.n
+            ), True
+        if plan.fetch and plan.fetch.size < min(_EFFORT, way.expected):
+            fetched = self._fetched(walk, plan.fetch)
+            if fetched is not None:
+                return len(fetched), True
+        far = max(walk.n, _EFFORT // len(way.guide.sources))
+        n = len(self._walked(walk, way, far=far))
+        return n, self._is_end(walk, way, far=far)
 
     def _counted(self, arms: Sequence[Sql], limit: int) -> int:
         """How many different keys the arms give, each of them `limit` at most; up to that."""
@@ -187,27 +189,26 @@ class Walker:
 
     # --- walking ------------------------------------------------------------------------------
 
-    def _is_end(self, walk: Walk, plan: Plan, *, far: int) -> bool:
+    def _is_end(self, walk: Walk, way: Way, *, far: int) -> bool:
         """Has the index no more entries than that?"""
         is_bounded = any(bound is not None for bound in (*self._asked.places, *self._asked.expires))
-        if plan.size > 2 * far * len(plan.guide.sources) and not is_bounded:
+        if way.size > 2 * far * len(way.guide.sources) and not is_bounded:
             return False
-        arms = [self._inner(walk, one, f"1 OFFSET {far}") for one in plan.guide.sources]
+        arms = [self._inner(walk, one, f"1 OFFSET {far}") for one in way.guide.sources]
         return not self._rows(*_united(arms))
 
-    def _walked(self, walk: Walk, plan: Plan, *, far: int) -> list[Row]:
-        sources = plan.guide.sources
-        far = far if plan.tests else walk.n
+    def _walked(self, walk: Walk, way: Way, *, far: int) -> list[Row]:
+        sources = way.guide.sources
         if len(sources) > _FEW_ARMS and walk.columns:
-            keys = self._walked(replace(walk, columns=""), plan, far=far)
+            keys = self._walked(replace(walk, columns=""), way, far=far)
             return self._sorted(walk, self._dialect.listed([row[0] for row in keys]), ())
-        rows = self._rows(*_united([self._arm(walk, one, plan.tests, far) for one in sources]))
+        rows = self._rows(*_united([self._arm(walk, way, one, far) for one in sources]))
         return rows if len(sources) == 1 else walk.order.first(rows, walk.n)
 
-    def _arm(self, walk: Walk, source: Source, tests: Sequence[Condition], far: int) -> Sql:
-        """The first rows that one index has."""
-        inner = self._inner(walk, source, str(far))
-        test = all_of(one.test for one in tests)
+    def _arm(self, walk: Walk, way: Way, source: Source, far: int) -> Sql:
+        """The first rows that one index has, of its first `far` entries if they are tested."""
+        inner = self._inner(walk, source, str(far if way.tests else walk.n))
+        test = all_of(one.test for one in way.tests)
         if not walk.columns and not test:
             return inner
         sql = (
@@ -243,14 +244,13 @@ class Walker:
 
     # --- fetching all -------------------------------------------------------------------------
 
-    def _fetched(self, walk: Walk, plan: Plan) -> list[Row] | None:
+    def _fetched(self, walk: Walk, way: Way) -> list[Row] | None:
         """None: they turned out to be too many."""
-        assert plan.fetch
-        found = self._keys_of(plan.fetch)
+        found = self._keys_of(way.guide)
         if found is None:
             return None
         tests = []
-        for one in plan.tests_of_fetched:
+        for one in way.tests:
             # A second index is read in less time than half as many rows are.
             is_worth_it = one.sources and self._asking.sizes.of(one) <= 4 * len(found)
             others = self._keys_of(one) if is_worth_it else None

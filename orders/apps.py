@@ -1,0 +1,12 @@
+"""The app as Django knows it."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+# Registers them.
+from . import checks  # noqa: F401
+
+
+class OrdersConfig(AppConfig):
+    name = "orders"

@@ -1,0 +1,157 @@
+"""What a search may take: its second is enforced, and what it asks of the database is bounded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from contextlib import nullcontext
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from orders import search
+from orders.models import Order
+from orders.search.budget import budget
+from orders.search.query import Choice, Query, Sort
+
+from .finding import NOW, Oracle
+
+# Counts for minutes, in either database.
+_ENDLESS = (
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)"
+    " SELECT count(*) FROM n"
+)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_inside", [False, True], ids=["alone", "in a transaction"])
+def test_a_statement_ends_with_its_budget(is_inside: bool) -> None:
+    start = time.monotonic()
+    around = transaction.atomic() if is_inside else nullcontext()
+    with pytest.raises(search.TooBroad), around, budget(0.2) as given:
+        given.rows(_ENDLESS)
+    assert 0.15 < time.monotonic() - start < 5
+    # The connection is as before: without a limit, and usable.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT current_setting('statement_timeout'), current_setting('jit')")
+            assert cursor.fetchone() == ("5s", "on")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_statements_share_the_budget() -> None:
+    start = time.monotonic()
+    with pytest.raises(search.TooBroad), budget(0.3) as given:
+        deque(given.rows("SELECT 1") for _ in count())
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_around_a_search_keeps_its_own_limit() -> None:
+    with transaction.atomic():
+        search.find_page(Query(), size=5, now=NOW)
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SELECT current_setting('statement_timeout')")
+                assert cursor.fetchone() == ("5s",)
+            cursor.execute("SELECT 1")
+
+
+@pytest.mark.django_db
+def test_another_error_is_not_taken_for_too_broad() -> None:
+    with pytest.raises(Exception, match="no_such_table") as raised, budget(1) as given:
+        given.rows("SELECT * FROM no_such_table")
+    assert not isinstance(raised.value, search.TooBroad)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: search.find_page(Query(words=("ana",)), size=5, now=NOW),
+        lambda: search.last_page(Query(words=("ana",)), size=5, now=NOW),
+        lambda: search.count(Query(words=("ana",)), now=NOW),
+        lambda: search.neighbors(Query(words=("ana",)), UUID(int=1), now=NOW),
+        lambda: search.related(UUID(int=1), now=NOW),
+        lambda: search.exact(emails=["ana@example.com"], now=NOW),
+        lambda: search.ids(Query(words=("ana",)), limit=5, now=NOW),
+        lambda: list(search.iterate(Query(words=("ana",)), now=NOW)),
+    ],
+    ids=["page", "last", "count", "neighbors", "related", "exact", "ids", "iterate"],
+)
+def test_too_broad_is_raised_and_never_an_empty_answer(
+    ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.search.budget.SECONDS", 0)
+    with pytest.raises(search.TooBroad):
+        ask()
+
+
+# --- how much is asked of the database --------------------------------------------------------
+
+
+def statements(query: Query) -> int:
+    """Of a page whose names and sizes are known already; without the transaction around it."""
+    search.find_page(query, size=50, now=NOW)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        search.find_page(query, size=50, now=NOW)
+    return sum("orders_" in one["sql"] for one in asked)
+
+
+@pytest.mark.parametrize(
+    ("query", "most"),
+    [
+        *((Query(sort=sort), 3) for sort in Sort),
+        (Query(statuses=("opened",)), 2),
+        (Query(senders=(Choice(text="ana"),)), 2),
+        (Query(words=("example",)), 3),
+        (Query(words=("nobody is called so",)), 3),
+        (Query(words=("example",), statuses=("opened",), is_swapped=True), 6),
+        (Query(words=("ana", "tea", "mai"), has_expiry=True, sort=Sort.RECIPIENT), 8),
+    ],
+)
+def test_a_page_asks_a_few_questions(oracle: Oracle, query: Query, most: int) -> None:
+    assert statements(query) <= most
+
+
+def test_names_are_read_once_and_again_when_they_changed(oracle: Oracle) -> None:
+    def reads() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            search.find_page(Query(words=("tea",)), size=5, now=NOW)
+        return sum("FROM orders_label " in one["sql"] for one in asked)
+
+    assert [reads(), reads(), reads()] == [1, 0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_searches_at_once_do_not_disturb_each_other() -> None:
+    """Each connection has a limit of its own."""
+    failed: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            for _ in range(20):
+                search.find_page(Query(words=("ana",)), size=5, now=NOW + timedelta(0))
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    with pytest.raises(search.TooBroad), budget(0.05) as given:
+        given.rows(_ENDLESS)
+    for thread in threads:
+        thread.join(30)
+    assert failed == []
+    assert Order.objects.count() == 0
