@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 from collections.abc import Callable, Sequence
 
 from bench import core, listing, peers, report, syncing
@@ -32,6 +34,8 @@ def main() -> None:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     print(report.describe_machine())
     print(f"{ORDERS:,} orders; goals were set for 1,000,000 and an idle machine")
+    # What was started is ended also when we are told to stop.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     collect_static()
     for name in asked:
         parts[name]()

@@ -25,7 +25,7 @@ import psycopg
 
 from bench import report
 from bench.serving import environment, run
-from testing.postgres import Server
+from testing.postgres import PostgresMissing, Server
 from testing.serving import TOP
 
 FOLDER = Path(os.environ.get("BENCH_DATA") or Path(tempfile.gettempdir()) / "goody-admin-bench")
@@ -99,6 +99,10 @@ class Postgresql:
 
     def copy(self, name: str, to: str) -> None:
         self.remove(to)
+        # A process that has just ended may still be connected to its database, for a moment.
+        self._execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
         self._execute(f'CREATE DATABASE "{to}" TEMPLATE "{name}" STRATEGY FILE_COPY')
 
     def _execute(self, statement: str) -> None:
@@ -116,7 +120,10 @@ def home(vendor: str) -> Iterator[Home]:
     if vendor == "sqlite":
         yield Sqlite()
         return
-    server = Server(FOLDER / "cluster", settings=_SERVER)
+    try:
+        server = Server(FOLDER / "cluster", settings=_SERVER)
+    except PostgresMissing as error:
+        raise SystemExit(str(error)) from error
     server.start()
     try:
         yield Postgresql(server)

@@ -20,7 +20,7 @@ class Site(admin.AdminSite):
         return request.user.is_authenticated
 
 
-class Changelist(admin.ModelAdmin):
+class Changelist(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     search_fields = ["recipient_name", "recipient_email"]
     list_display = [
