@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orders.forms.filters import SIZES, Filters
 from orders.forms.positions import Place
@@ -44,6 +44,7 @@ class Asked:
 
 def make_found_page(found: Found, *, asked: Asked, freshness: Freshness, viewer: Viewer) -> Page:
     setting = Setting.of(viewer, next_url=asked.url)
+    found = _counted_as_seen(found, asked)
     pager = _pager(found, asked)
     count = count_in_words(found.count)
     return Page(
@@ -60,6 +61,14 @@ def make_found_page(found: Found, *, asked: Asked, freshness: Freshness, viewer:
         facets_url=asked.filters.url(name="order_facets"),
         watch_url=_watch_url(found, asked),
     )
+
+
+def _counted_as_seen(found: Found, asked: Asked) -> Found:
+    """With a count that is not less than what stands here: it may be a lower bound."""
+    if found.count is None:
+        return found
+    before = max(0, _ordinal(found, asked) - 1)
+    return replace(found, count=found.count.at_least(before + len(found.rows)))
 
 
 def _watch_url(found: Found, asked: Asked) -> str:

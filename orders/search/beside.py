@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .budget import Budget, budget
+from .budget import SECONDS, Budget, budget
 from .counting import Count, count_within
 from .hits import Hit
 from .paging import Finder
@@ -57,7 +57,7 @@ def neighbors(
     order_id: UUID,
     *,
     now: datetime,
-    seconds: float | None = None,
+    seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Neighbors | None:
     """None for an order that is not in the index. Raises TooBroad."""
@@ -85,7 +85,7 @@ def related(
     *,
     now: datetime,
     few: int = 3,
-    seconds: float | None = None,
+    seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Related | None:
     """The newest `few` of each. None for an order that is not in the index. Raises TooBroad."""

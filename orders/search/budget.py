@@ -61,9 +61,8 @@ class Budget:
 
 
 @contextmanager
-def budget(seconds: float | None = None, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Budget]:
-    """Everything asked within ends after `seconds` (SECONDS), with TooBroad."""
-    seconds = SECONDS if seconds is None else seconds
+def budget(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Budget]:
+    """Everything asked within ends after `seconds`, with TooBroad."""
     connection = connections[using]
     connection.ensure_connection()
     limited = _sqlite if connection.vendor == "sqlite" else _postgresql

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .budget import Budget, budget
+from .budget import SECONDS, Budget, budget
 from .conditions import Asked
 from .paging import Finder
 from .query import Query
@@ -34,7 +34,7 @@ def count(
     What a status or a workspace alone asks for is always counted exactly, and so is what fits on
     a page that has neither a next one nor a previous one.
     """
-    with budget(using=using) as given:
+    with budget(SECONDS, using=using) as given:
         return count_within(given, query, now=now, limit=limit)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .budget import budget
+from .budget import SECONDS, budget
 from .hits import Hit
 from .paging import Finder
 from .query import Choice, Query
@@ -48,7 +48,7 @@ def exact(
         ("e-mail", Query(emails=tuple(emails)) if emails else None),
     )
     found: dict[UUID, Match] = {}
-    with budget(using=using) as given:
+    with budget(SECONDS, using=using) as given:
         for by, query in questions:
             if query is not None:
                 finder = Finder(given, query, now=now)

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS
 
 from .asking import Asking
-from .budget import Budget, budget
+from .budget import SECONDS, Budget, budget
 from .conditions import Asked, asked_of
 from .hits import Hit, columns, make_hits
 from .query import Query
@@ -68,13 +68,13 @@ def find_page(
     Give `next` of a page to get the one behind it, and `previous` with `backwards` to get the one
     before. `now` (aware) decides what is expired. Raises TooBroad.
     """
-    with budget(using=using) as given:
+    with budget(SECONDS, using=using) as given:
         return Finder(given, query, now=now).page(size, at, backwards=backwards)
 
 
 def last_page(query: Query, *, size: int, now: datetime, using: str = DEFAULT_DB_ALIAS) -> Page:
     """The last `size` rows. Raises TooBroad."""
-    with budget(using=using) as given:
+    with budget(SECONDS, using=using) as given:
         return Finder(given, query, now=now).page(size, None, backwards=True)
 
 
@@ -96,7 +96,7 @@ def iterate(
 
 def ids(query: Query, *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS) -> list[UUID]:
     """The first `limit` orders of the list. Raises TooBroad."""
-    with budget(using=using) as given:
+    with budget(SECONDS, using=using) as given:
         rows = Finder(given, query, now=now).rows(limit, selected="o.uuid")
     return [UUID(str(row[2])) for row in rows]
 

@@ -206,6 +206,15 @@ def test_a_count_that_would_take_long_ends_with_a_plus(
     assert ids_in(last) == expected(full, "q=example")[-25:]
 
 
+def test_a_count_is_never_less_than_what_stands_there(
+    agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.services.searching.MOST_COUNTED", 10)
+    response = agent.get(f"{URL}?q=example&per_page=25")
+    assert "1–25 of 25+" in text_of(response)
+    assert "26–50 of 50+" in text_of(agent.get(link(response, "Next")))
+
+
 def test_what_comes_meanwhile_does_not_shift_the_pages(agent: Client, full: Oracle) -> None:
     first = agent.get(f"{URL}?per_page=25")
     pages = walk(agent, f"{URL}?per_page=25")
