@@ -7,15 +7,15 @@ parameter is a small Query of its own, and so is what stands in the box; a list 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from orders.days import start_of
 from orders.search import expiry_preset
@@ -59,9 +59,11 @@ class Part(NamedTuple):
     without: Filters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """One field a parameter, in the order in which the URL names them. Days are the viewer's."""
+class Filters(NamedTuple):
+    """One field a parameter, in the order in which the URL names them. Days are the viewer's.
+
+    A page makes some twenty of them, for its links.
+    """
 
     q: str = ""
     finding: UUID | None = None
@@ -86,11 +88,10 @@ class Filters:
     def params(self) -> list[tuple[str, str]]:
         """What the URL says: only what differs from a plain list."""
         said = []
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value != field.default:
+        for name, value, default in zip(self._fields, self, _DEFAULTS, strict=True):
+            if value != default:
                 values = value if isinstance(value, tuple) else (value,)
-                said += [(field.name, _written(field.name, one)) for one in values]
+                said += [(name, _written(name, one)) for one in values]
         return said
 
     @property
@@ -102,24 +103,23 @@ class Filters:
         said = self.params()
         if position:
             said.append(("position", position))
-        path = reverse(name)
+        path = _path(name, get_script_prefix())
         return f"{path}?{urlencode(said)}" if said else path
 
     def but(self, **changes: Any) -> Self:
-        return replace(self, **changes)
+        return self._replace(**changes)
 
     def parts(self) -> Iterator[Part]:
         """What narrows the list beside the box, one value after the other."""
-        for field in fields(self):
-            name, value = field.name, getattr(self, field.name)
-            if name == "q" or name in _LOOKS or value == field.default:
+        for name, value, default in zip(self._fields, self, _DEFAULTS, strict=True):
+            if name == "q" or name in _LOOKS or value == default:
                 continue
             if isinstance(value, tuple):
                 for one in value:
                     rest = tuple(other for other in value if other != one)
                     yield Part(name, one, self.but(**{name: rest}))
             else:
-                yield Part(name, value, self.but(**{name: field.default}))
+                yield Part(name, value, self.but(**{name: default}))
 
     @property
     def is_everything(self) -> bool:
@@ -157,6 +157,14 @@ class Filters:
             Query(),
         )
         return replace(asked, sort=self.sort)
+
+
+_DEFAULTS = tuple(Filters._field_defaults.values())
+
+
+@lru_cache(maxsize=64)
+def _path(name: str, prefix: str) -> str:  # noqa: ARG001 - `reverse` puts the prefix in front
+    return reverse(name)
 
 
 def query_of(name: str, value: Any, reading: Reading) -> Query:

@@ -192,7 +192,7 @@ class ListingForm(forms.Form):
     @property
     def filters(self) -> Filters:
         """The valid part of them, also when something else is wrong."""
-        names = Filters.__dataclass_fields__
+        names = Filters._fields
         return Filters(**{name: one for name, one in self.cleaned_data.items() if name in names})
 
     def has_error_in(self, names: Iterable[str]) -> bool:

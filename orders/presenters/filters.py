@@ -223,7 +223,7 @@ def _pieces(
 
 def _both(filters: Filters, one: Filters, other: Filters) -> Filters:
     """Without what either is without."""
-    given = ((name, getattr(other, name)) for name in Filters.__dataclass_fields__)
+    given = ((name, getattr(other, name)) for name in Filters._fields)
     return one.but(**{name: value for name, value in given if value != getattr(filters, name)})
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from orders.models import EXACT
@@ -14,8 +13,7 @@ from .dialects import Dialect
 from .labels import Labels
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An order of a list. Times are aware UTC, money US cents, texts "" where there is none."""
 
     uuid: UUID

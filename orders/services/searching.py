@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -33,8 +34,7 @@ from .reading import is_applied_cancel
 MOST_COUNTED = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class FoundOrder:
+class FoundOrder(NamedTuple):
     hit: Hit
     operation: Operation | None
     is_cancel_on_record: bool

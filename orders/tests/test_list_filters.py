@@ -36,6 +36,8 @@ _filters = st.builds(
         st.sampled_from(["opened", "paid", "failed", "on hold"]), unique=True, max_size=3
     ).map(tuple),
     created_after=st.none() | _days,
+    created_before=st.none(),
+    expires_after=st.none(),
     expires_before=st.none() | _days,
     expires=st.sampled_from(["", *PRESETS]),
     workspace=_names | st.just(""),
