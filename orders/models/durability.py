@@ -31,3 +31,18 @@ def rebuildable(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
         with transaction.atomic(using=using), connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
             yield
+
+
+# Pages of 4 KiB: the most that is written ahead before it is copied into the database, and the
+# most that is kept in memory; SQLite's own measure is 1,000 and 500.
+_AHEAD, _KEPT = 20_000, 8_000
+
+
+def expect_much_writing(*, is_over: bool = False, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Let this process write many rows in a row faster (SQLite), or as usual again."""
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA wal_autocheckpoint={1_000 if is_over else _AHEAD}")
+        cursor.execute(f"PRAGMA cache_size={-2_000 if is_over else _KEPT}")

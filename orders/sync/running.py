@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from goody.errors import GoodyError
 from orders.models import SyncState
+from orders.models.durability import expect_much_writing
 from orders.services import why_not_fresh
 
 from .dating import date_orders
@@ -135,6 +136,7 @@ class Runner:
             tools.fetchers.close()
             with suppress(DatabaseFailure):
                 tools.lease.release()
+                expect_much_writing(is_over=True)
 
     def _step(self) -> float | None:
         if self._job is None and not self._take_up():
@@ -172,6 +174,7 @@ class Runner:
             if lease is None:
                 return False
             self._tools = self._tools_under(lease)
+            expect_much_writing()
             # What others did meanwhile may have left nothing to do.
             return self._take_up()
         self.failure = ""
