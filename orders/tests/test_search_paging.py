@@ -98,8 +98,8 @@ def test_a_hit_is_what_the_row_says(oracle: Oracle) -> None:
             name: oracle.labels[pk].name if (pk := getattr(row, f"{name}_id")) else ""
             for name in ("product", "brand", "sender", "workspace")
         }
-        plain = {name: getattr(row, name) for name in Hit.__slots__ if name not in names}
-        assert {name: getattr(hit, name) for name in Hit.__slots__} == {
+        plain = {name: getattr(row, name) for name in Hit._fields if name not in names}
+        assert {name: getattr(hit, name) for name in Hit._fields} == {
             **plain,
             **names,
             "created_at": row.known_created_at,
