@@ -12,7 +12,7 @@ that differs between the databases; budget.py ends what takes too long.
 
 from .beside import Group, Neighbors, Related, neighbors, related
 from .budget import TooBroad
-from .counting import Count, count
+from .counting import Count, count, find_counted_page
 from .faceting import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
 from .hits import Hit
 from .naming import Match, exact
@@ -35,6 +35,7 @@ __all__ = [
     "exact",
     "expiry_preset",
     "facets",
+    "find_counted_page",
     "find_page",
     "ids",
     "iterate",

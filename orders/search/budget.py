@@ -25,6 +25,8 @@ class Budget:
     def __init__(self, connection: Any, seconds: float) -> None:
         self.connection = connection
         self.vendor: str = connection.vendor
+        # What a search reads once, whatever it asks (see labels.py).
+        self.labels: Any = None
         self._until = time.monotonic() + seconds
         self._granted = seconds
 

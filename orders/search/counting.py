@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .budget import SECONDS, Budget, budget
+from .budget import SECONDS, Budget, TooBroad, budget
 from .conditions import Asked
-from .paging import Finder
+from .paging import Finder, Key, Page
 from .query import Query
 from .sql import all_of
 
@@ -36,6 +36,32 @@ def count(
     """
     with budget(SECONDS, using=using) as given:
         return count_within(given, query, now=now, limit=limit)
+
+
+def find_counted_page(
+    query: Query,
+    *,
+    size: int,
+    now: datetime,
+    limit: int,
+    at: Key | None = None,
+    backwards: bool = False,
+    using: str = DEFAULT_DB_ALIAS,
+) -> tuple[Page, Count | None]:
+    """As `find_page` and `count`, for the preparations of one. None where the page was found in
+    time and the number was not. Raises TooBroad.
+    """
+    page = None
+    try:
+        with budget(SECONDS, using=using) as given:
+            page = Finder(given, query, now=now).page(size, at, backwards=backwards)
+            if page.previous is None and page.next is None:
+                return page, Count(len(page.hits), is_capped=False)
+            return page, count_within(given, query, now=now, limit=limit)
+    except TooBroad:
+        if page is None:
+            raise
+        return page, None
 
 
 def count_within(given: Budget, query: Query, *, now: datetime, limit: int) -> Count:

@@ -83,7 +83,14 @@ _kept: dict[str, Labels] = {}
 
 
 def labels(given: Budget) -> Labels:
-    """The names as they are now."""
+    """The names as they were when the search began."""
+    if given.labels is None:
+        given.labels = _now(given)
+    found: Labels = given.labels
+    return found
+
+
+def _now(given: Budget) -> Labels:
     token = _token(given)
     # Two databases of one process, as in tests, share an alias but never a token.
     kept = _kept.get(given.connection.alias)

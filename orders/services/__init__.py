@@ -41,7 +41,6 @@ from .searching import (
     FoundOrder,
     Understood,
     find_orders,
-    look_at_page,
     understand,
 )
 from .sending import (
@@ -94,7 +93,6 @@ __all__ = [
     "finding_of",
     "learn_from_list",
     "list_orders",
-    "look_at_page",
     "make_finding",
     "mark_missing",
     "may_change_view",

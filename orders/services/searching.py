@@ -13,17 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from orders.models import Operation
-from orders.search import (
-    Count,
-    Hit,
-    Key,
-    Page,
-    TooBroad,
-    count,
-    find_page,
-    ids,
-    last_page,
-)
+from orders.search import Count, Hit, Key, find_counted_page, ids
 from orders.search.language import Box, parse_box
 from orders.search.query import Choice, Query
 from orders.search.recognition import Pasted, recognize
@@ -74,26 +64,10 @@ def find_orders(
 
     Raises TooBroad.
     """
-    page = look_at_page(query, size=size, now=now, at=at, is_backwards=is_backwards)
-    is_all = page.previous is None and page.next is None
-    counted = Count(len(page.hits), is_capped=False) if is_all else _count(query, now)
+    page, counted = find_counted_page(
+        query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
+    )
     return Found(_with_writes(page.hits), page.next, page.previous, counted)
-
-
-def look_at_page(
-    query: Query, *, size: int, now: datetime, at: Key | None = None, is_backwards: bool = False
-) -> Page:
-    """The same page without what stands beside its orders."""
-    if at is None and is_backwards:
-        return last_page(query, size=size, now=now)
-    return find_page(query, size=size, now=now, at=at, backwards=is_backwards)
-
-
-def _count(query: Query, now: datetime) -> Count | None:
-    try:
-        return count(query, now=now, limit=MOST_COUNTED)
-    except TooBroad:
-        return None
 
 
 def _with_writes(hits: Sequence[Hit]) -> list[FoundOrder]:

@@ -32,6 +32,7 @@ from orders.forms.positions import Position
 from orders.index import Created, Row
 from orders.models import CreatedFrom, Label, Order, OrderPayload, State
 from orders.search import choices, facets
+from orders.search.budget import Budget
 from orders.search.language import parse_box
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import Emulator
@@ -403,7 +404,7 @@ def test_an_account_without_orders_is_not_a_search_without_a_match(agent: Client
 def test_what_takes_too_long_is_never_called_empty(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.counting.SECONDS", 0.0)
     page = agent.get(f"{URL}?q=ana&per_page=25")
     assert "Too broad: add a date or a status" in text_of(page)
     assert "No order matches" not in text_of(page)
@@ -412,10 +413,16 @@ def test_what_takes_too_long_is_never_called_empty(
     assert link(page, "Clear all") == f"{URL}?per_page=25"
 
 
+def too_late(given: Budget, *_: Any, **__: Any) -> None:
+    """As the count itself, in what is left of no time."""
+    given._until = 0
+    given.rows("SELECT 1")
+
+
 def test_a_count_that_takes_too_long_does_not_cost_the_list(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.counting.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.counting.count_within", too_late)
     page = agent.get(f"{URL}?q=example&per_page=25")
     assert "Too many to count" in text_of(page)
     assert ids_in(page) == expected(full, "q=example")[:25]

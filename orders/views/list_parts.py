@@ -6,12 +6,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from orders import services
 from orders.audit import Right
 from orders.models import Label
 from orders.presenters.facets import counts, top_lists
 from orders.presenters.watching import BadToken, make_news, read_token
-from orders.search import TooBroad, choices, facets
+from orders.search import TooBroad, choices, facets, find_page
 
 from .asking import read_question
 from .lists import TEMPLATE
@@ -46,12 +45,12 @@ def order_changes(request: HttpRequest) -> HttpResponse:
     asked = question.asked
     try:
         seen = read_token(request.GET.get("seen", ""))
-        page = services.look_at_page(
+        page = find_page(
             asked.query,
             size=asked.filters.per_page,
             now=request.viewer.now,
             at=asked.place.key if asked.place else None,
-            is_backwards=bool(asked.place and asked.place.is_backwards),
+            backwards=bool(asked.place and asked.place.is_backwards),
         )
     except (BadToken, TooBroad):
         return HttpResponse(status=204)
