@@ -29,6 +29,7 @@ class Top(NamedTuple):
     """One of the commonest names, and the list narrowed to it."""
 
     label: str
+    under: str
     count: str
     url: str
     chosen: str
@@ -76,4 +77,9 @@ def _top(kind: str, named: Named, filters: Filters, keys: Mapping[int, str]) -> 
     key = keys[named.id]
     is_chosen = getattr(filters, kind) == key
     url = filters.but(**{kind: "" if is_chosen else key}).url()
-    return Top(named.name or key, in_words(named.count), url, "true" if is_chosen else "")
+    label, under = named.name or key, ""
+    if kind == "sender":
+        # By name and address.
+        label, _, rest = label.partition(" <")
+        under = rest.removesuffix(">")
+    return Top(label, under, in_words(named.count), url, "true" if is_chosen else "")

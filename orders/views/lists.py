@@ -161,7 +161,7 @@ def _show(
     if page and not page.rows and page.empty is None and freshness:
         unknown_id = question.understood.unknown_id
         why = empty.why(question.asked, bar.active, freshness, unknown_id=unknown_id)
-        page = replace(page, empty=why)
+        page = replace(page, empty=why, pager=None)
     context = {
         "filters": question.filters,
         "bar": bar,
