@@ -24,7 +24,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
 from orders.forms.positions import Place  # noqa: E402
-from orders.models import Label, Order  # noqa: E402
+from orders.models import Label, Order, Wording  # noqa: E402
 from orders.search import Key  # noqa: E402
 
 _SAMPLE = 2_000
@@ -39,9 +39,11 @@ _FIRST_NAME = re.compile(r"[A-Z][a-z]{2,6} ")
 class People:
     """The folded names and addresses of all orders, and which parts of them are how frequent."""
 
-    def __init__(self, texts: Sequence[str], sample: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], sample: Sequence[str], elsewhere: str) -> None:
+        """`elsewhere`: all other folded texts in which a word is looked for."""
         self._texts = texts
         self._sample = sample
+        self._elsewhere = elsewhere
 
     def hits(self, term: str) -> int:
         return sum(term in text for text in self._texts)
@@ -51,9 +53,13 @@ class People:
         terms = {term for text in self._sample[:_CUT] for term in _parts(text)}
         return {term: self.hits(term) for term in sorted(terms)}
 
-    def with_hits(self, wanted: int) -> str:
-        """The term whose hits come nearest, in proportion."""
-        found = {term: n for term, n in self._by_term.items() if n}
+    def with_hits(self, wanted: int, *, is_exact: bool = False) -> str:
+        """The term whose hits come nearest, in proportion; exactly: one that is nowhere else."""
+        found = {
+            term: n
+            for term, n in self._by_term.items()
+            if n and not (is_exact and term in self._elsewhere)
+        }
         return min(found, key=lambda term: abs(math.log(found[term] / wanted)))
 
     def adversarial(self) -> str:
@@ -118,14 +124,19 @@ def _newest() -> str:
     return created.isoformat()
 
 
+def _elsewhere() -> str:
+    names = Label.objects.values_list("folded", flat=True)
+    return "\n".join([*names, *Wording.objects.values_list("folded", flat=True)])
+
+
 def facts() -> dict[str, str | int]:
     orders = Order.objects.count()
     texts = list(Order.objects.order_by("uuid").values_list("people", flat=True))
-    people, typical = People(texts, texts[:_SAMPLE]), _typical()
+    people, typical = People(texts, texts[:_SAMPLE], _elsewhere()), _typical()
     words = {
         "nobody": _NOBODY,
-        "one": people.with_hits(1),
-        "twenty": people.with_hits(20),
+        "one": people.with_hits(1, is_exact=True),
+        "twenty": people.with_hits(20, is_exact=True),
         "many": people.with_hits(20_000),
         "most": people.with_hits(orders),
         "adversarial": people.adversarial(),
