@@ -79,9 +79,14 @@ class StatusField(forms.Field):
     def clean(self, value: Any) -> tuple[str, ...]:
         given = (ENDED[0] if status in ENDED else status for status in value or ())
         statuses = tuple(dict.fromkeys(filter(None, given)))
-        if len(statuses) > _MOST_STATUSES or any(len(s) > _LONGEST_STATUS for s in statuses):
+        if len(statuses) > _MOST_STATUSES or not all(map(_may_be_status, statuses)):
             raise forms.ValidationError("These are no statuses of orders.")
         return statuses
+
+
+def _may_be_status(text: str) -> bool:
+    """PostgreSQL takes no NUL, not even to look for."""
+    return len(text) <= _LONGEST_STATUS and "\x00" not in text
 
 
 class FlagField(forms.TypedChoiceField):

@@ -454,6 +454,7 @@ def test_an_operator_that_cannot_be_read_gets_a_sentence_and_shows_nothing(
         ({"sort": "nothing"}, ""),
         ({"position": "x"}, ""),
         ({"q": "a\x00b"}, ""),
+        ({"status": "a\x00b"}, ""),
         ({"finding": "1"}, ""),
     ],
 )
