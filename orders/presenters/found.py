@@ -46,7 +46,7 @@ def make_found_page(found: Found, *, asked: Asked, freshness: Freshness, viewer:
     setting = Setting.of(viewer, next_url=asked.url)
     found = _counted_as_seen(found, asked)
     pager = _pager(found, asked)
-    count = count_in_words(found.count)
+    count = _count_in_words(found.count, is_complete=freshness.is_complete)
     return Page(
         rows=_rows(found, asked.query, setting),
         caption=f"Orders, {_SORTED[asked.query.order]}. {pager.place}.",
@@ -103,11 +103,12 @@ def _rows(found: Found, query: Query, setting: Setting) -> list[Row]:
     ]
 
 
-def count_in_words(count: Count | None) -> str:
+def _count_in_words(count: Count | None, *, is_complete: bool) -> str:
     if count is None:
         return "Too many to count"
     more = "+" if count.is_capped else ""
-    return f"{count.n:,}{more} order{'' if count.n == 1 and not more else 's'}"
+    orders = f"{count.n:,}{more} order{'' if count.n == 1 and not more else 's'}"
+    return orders if is_complete else f"{orders} imported so far"
 
 
 def _pager(found: Found, asked: Asked) -> Pager:

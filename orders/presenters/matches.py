@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from uuid import UUID
 
 from orders.search import Hit
 from orders.search.folding import fold
@@ -25,4 +26,12 @@ def _named(hit: Hit) -> Iterator[tuple[str, str]]:
     yield "Brand", hit.brand
     yield "Workspace", hit.workspace
     yield "Receipt", hit.reference_id
-    yield "Batch", str(hit.order_batch_id or "")
+    yield from _written(hit.order_batch_id, "Batch")
+    yield from _written(hit.uuid, "Order id")
+
+
+def _written(value: UUID | None, name: str) -> Iterator[tuple[str, str]]:
+    """As people write it: with its dashes, or without."""
+    if value is not None:
+        yield name, str(value)
+        yield name, value.hex

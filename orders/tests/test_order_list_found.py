@@ -269,6 +269,9 @@ def test_the_list_is_goodys_own_until_every_order_was_read_once(
         assert "412,000 of 1,000,000 orders imported" in text_of(page)
         assert "Not found here does not mean not there." in text_of(page)
         assert ids_in(page) == expected(Oracle(), said)[:50]
+    assert '<p class="muted tabular">0 orders imported so far</p>' in text_of(
+        agent.get(f"{URL}?q=nobody")
+    )
     assert emulator.calls()["total"] == 3
     complete_sync(NOW)
     assert ids_in(agent.get(URL)) == expected(Oracle(), "")[:50]
@@ -363,6 +366,12 @@ def test_a_row_says_where_a_word_stands_that_it_does_not_show(agent: Client, ful
     assert all("Workspace: People team" in row for row in rows)
     page = agent.get(f"{URL}?q=danke")
     assert all("Found in a message" in row_of(page, one) for one in ids_in(page))
+    some = full.rows[0].uuid
+    for beginning in (str(some)[:14], some.hex[:14]):
+        page = agent.get(f"{URL}?q={beginning}")
+        assert f"Order id: {some}" in row_of(page, some) or f"Order id: {some.hex}" in row_of(
+            page, some
+        )
     assert "matched" not in text_of(agent.get(URL))
 
 
