@@ -21,7 +21,7 @@ from .positions import BadPosition, Place, Position, read_position
 MOST_PAGES = 1_000_000
 _MOST_STATUSES = 50
 _LONGEST_STATUS = 100
-_LONGEST_NAME = 300
+LONGEST_NAME = 300
 _BATCH = re.compile(r"[0-9a-f]{1,8}|[0-9a-f-]{9,36}")
 
 
@@ -46,7 +46,7 @@ class NameField(forms.CharField):
         super().__init__(
             label=label,
             required=False,
-            max_length=_LONGEST_NAME,
+            max_length=LONGEST_NAME,
             error_messages={"max_length": f"“{label}” is longer than any name."},
         )
 

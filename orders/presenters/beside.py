@@ -8,15 +8,16 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from goody.types import Order
+from goody.types import Order, Sender
 from orders import formats
 from orders.forms.filters import Filters
+from orders.forms.listing import LONGEST_NAME
 from orders.search import Count, Group, Hit, Neighbors, Related
 
 from .detail import Reader
 from .marks import Badge, status_badge
 from .operations import with_next
-from .parts import UNNAMED
+from .parts import UNNAMED, sender_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,17 @@ def make_walk(neighbors: Neighbors, *, reader: Reader) -> Walk:
 
 def make_likes(related: Related, order: Order, *, reader: Reader) -> list[Likes]:
     """Only the groups in which there is an order beside this one."""
-    sender = order.sender
-    by_sender = (sender.email if sender else "") or ""
     groups = (
         ("Same batch", related.batch, Filters(batch=str(order.order_batch_id or ""))),
         ("Same e-mail address", related.email, Filters(q=order.recipient_email or "")),
-        ("Same sender", related.sender, Filters(sender=by_sender)),
+        ("Same sender", related.sender, Filters(sender=_called(order.sender))),
     )
     return [_likes(title, group, filters, reader) for title, group, filters in groups if group]
+
+
+def _called(sender: Sender | None) -> str:
+    """In an address of a page: by the e-mail address, else by the name."""
+    return ((sender.email if sender else "") or sender_name(sender))[:LONGEST_NAME]
 
 
 def _likes(title: str, group: Group, filters: Filters, reader: Reader) -> Likes:

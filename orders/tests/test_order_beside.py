@@ -166,6 +166,18 @@ def test_orders_of_the_same_batch_address_and_sender(agent: Client, emulator: Em
         assert str(shown) in listed
 
 
+def test_a_sender_without_an_address_is_named_in_the_address_of_the_list(
+    agent: Client, emulator: Emulator
+) -> None:
+    sender = {"first_name": "Zoë", "last_name": "O'Neill & Co"}
+    shown = open_order(emulator, sender=sender, order_batch_id=None)
+    known(sender=sender, recipient_email="a@b.test")
+    known(recipient_email="c@d.test")
+    _, label, address = related_in(opened(agent, shown))["Same sender"]
+    listed = re.findall(r'<tr id="order-([^"]+)"', text(agent.get(address)))
+    assert (label, len(listed)) == ("All 2", 2)
+
+
 def test_an_order_that_is_alone_has_no_related_ones(agent: Client, emulator: Emulator) -> None:
     shown = open_order(
         emulator, recipient_email="alone@example.test", order_batch_id=None, sender=None
