@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,8 +17,10 @@ from orders.models.durability import rebuildable
 
 from .lease import Lease
 
-# Rows in one transaction: it keeps others from writing for less than 200 ms.
-ENOUGH = 500
+# Rows in one transaction, at least and at most, and how long it is meant to take: while it lasts
+# nobody else can write to SQLite, and 200 ms of that are too much.
+_LEAST, _MOST = 50, 500
+_AIM = 0.1
 # A lock that was not to be had, a deadlock: the whole transaction once more.
 _TRIES = 3
 
@@ -33,14 +36,25 @@ class Intake:
         self._lease = lease
         self._pages: list[tuple[Sequence[Row], datetime]] = []
         self._steps: list[Step] = []
-        self.rows = 0
+        self._rows = 0
+        self._enough = _MOST
         self.counts: Counter[str] = Counter()
 
     def add(self, rows: Sequence[Row], *, read_at: datetime) -> None:
         """A page, whose request started at `read_at`."""
         if rows:
             self._pages.append((rows, read_at))
-            self.rows += len(rows)
+            self._rows += len(rows)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Are there rows that are not written yet?"""
+        return bool(self._rows)
+
+    @property
+    def is_enough(self) -> bool:
+        """As much as one transaction should write."""
+        return self._rows >= self._enough
 
     def then(self, step: Step) -> None:
         """Do this in the transaction of what was added so far."""
@@ -50,11 +64,19 @@ class Intake:
         """Write everything. Raises LeaseLost, and then nothing of it was written."""
         if not self._pages and not self._steps:
             return
+        began = time.monotonic()
         remembered = self._write_patiently()
+        self._learn_pace(time.monotonic() - began)
         for (_, read_at), one in zip(self._pages, remembered, strict=True):
             self._counts(one)
             _tell(one.parsed, one.quarantined, read_at=read_at)
-        self._pages, self._steps, self.rows = [], [], 0
+        self._pages, self._steps, self._rows = [], [], 0
+
+    def _learn_pace(self, seconds: float) -> None:
+        """So many rows next time that it takes as long as it should; small ones teach nothing."""
+        if self._rows >= _LEAST:
+            rows = round(self._rows * _AIM / max(seconds, 0.001))
+            self._enough = min(max(rows, _LEAST), _MOST)
 
     def _write_patiently(self) -> list[Remembered]:
         for _ in range(_TRIES - 1):

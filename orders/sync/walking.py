@@ -15,7 +15,7 @@ from goody.errors import GoodyError, RateLimited, Rejected, Unauthorized
 from orders.gatekeeper import GateClosed
 
 from .fetching import Answered, Call, Crowded, Fetchers
-from .intake import ENOUGH, Intake
+from .intake import Intake
 from .lease import Lease
 from .plans import Plan, Window
 from .reading import Reading
@@ -133,11 +133,11 @@ class Walk:
     def _collect(self) -> float:
         """Take in what was answered; write when there is enough, or nothing better to do."""
         intake = self._tools.intake
-        answers = self._tools.fetchers.collect(timeout=_SHORT if intake.rows else _LONG)
+        answers = self._tools.fetchers.collect(timeout=_SHORT if intake.is_waiting else _LONG)
         wait = 0.0
         for answered in answers:
             wait = max(wait, self._take(answered))
-            if intake.rows >= ENOUGH:
+            if intake.is_enough:
                 intake.flush()
         if not answers:
             intake.flush()
