@@ -33,7 +33,8 @@ class Finding(models.Model):
     order_ids = models.JSONField(default=list)
     # Ids, references and addresses that name no order, as people read them.
     missing = models.JSONField(default=list)
-    # Ids that are not in the index, and that Goody could not be asked for.
+    # What is not in the index either, and of which nobody can say that it is nowhere: Goody was
+    # not asked for the id, or not every order had been imported.
     unasked = models.JSONField(default=list)
     # Was more named than a finding holds?
     was_cut = models.BooleanField(default=False)

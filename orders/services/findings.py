@@ -17,7 +17,7 @@ from django.conf import settings
 from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
 from orders.gatekeeper import GateClosed
-from orders.models import Finding, Order
+from orders.models import Finding, Order, SyncState
 from orders.search.digests import gift_digest
 from orders.search.recognition import Pasted
 
@@ -36,9 +36,16 @@ class NoSuchFinding(Exception):
 
 @dataclass(slots=True)
 class _Found:
+    """`is_index_whole`: what is not in the index is not there."""
+
+    is_index_whole: bool
     orders: dict[UUID, None] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
+
+    def lacks(self, *names: str) -> None:
+        """Neither in the index nor, as an order, at Goody: it may be of one not imported yet."""
+        (self.missing if self.is_index_whole else self.unasked).extend(names)
 
 
 def make_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
@@ -48,7 +55,8 @@ def make_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
     were more. Goody is asked for at most MOST_ASKED ids, and no longer than for a page.
     """
     assert actor.user_id is not None
-    found = _Found()
+    state = SyncState.objects.look()
+    found = _Found(is_index_whole=state is not None and state.is_complete)
     kept = _first(pasted, MOST_NAMED)
     unknown = _look_up_ids(kept.ids, found)
     # A gift link's token looks like a reference where it stands alone.
@@ -99,7 +107,7 @@ def _look_up_ids(ids: Sequence[UUID], found: _Found) -> list[UUID]:
 
 def _look_up(column: str, named: dict[str, str], found: _Found) -> None:
     """`named`: what stands in the column -> what people read where it does not."""
-    found.missing += [named[value] for value in _take(column, list(named), found)]
+    found.lacks(*(named[value] for value in _take(column, list(named), found)))
 
 
 def _take[T](column: str, values: Sequence[T], found: _Found) -> list[T]:
@@ -127,7 +135,7 @@ def _ask_goody(ids: Sequence[UUID], found: _Found, *, now: datetime) -> None:
         try:
             found.orders[refresh_order(order_id=waiting[0], now=now).order.id] = None
         except OrderNotFound:
-            found.missing.append(str(waiting[0]))
+            found.lacks(str(waiting[0]))
         except (GateClosed, Unavailable):
             break
         except GoodyError:

@@ -23,6 +23,7 @@ from testing.vendor import Emulator
 
 from .dialogs import text
 from .domain import actor, open_order, order
+from .lists import complete_sync
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,11 @@ def known(**fields: Any) -> UUID:
     given = order(**{"id": str(uuid4()), "reference_id": "", **fields})
     index.remember([given], read_at=timezone.now())
     return given.id
+
+
+@pytest.fixture(autouse=True)
+def _complete(db: None) -> None:
+    complete_sync(timezone.now())
 
 
 def post(client: Client, pasted: str) -> Any:
@@ -141,6 +147,21 @@ def test_while_goody_is_down_nothing_is_said_to_be_missing(
     assert finding.missing == []
     assert finding.unasked == ids
     assert emulator.calls()["total"] == 1
+
+
+def test_while_orders_are_being_imported_nothing_is_said_to_be_missing(viewer: Client) -> None:
+    """An id that Goody does not know as an order's may be a batch's."""
+    complete_sync(timezone.now(), finished_at=None)
+    here, strange = known(), uuid4()
+    finding = found(viewer, f"{here} {strange} no.one@example.test ZZZZ1234EFGH5678IJKL9012")
+    assert finding.orders == (here,)
+    assert finding.missing == []
+    assert set(finding.unasked) == {
+        str(strange),
+        "no.one@example.test",
+        "ZZZZ1234EFGH5678IJKL9012",
+    }
+    assert found_in_words(finding, zone=ZoneInfo("UTC")).title == "1 found, 3 not known"
 
 
 def test_one_answer_that_cannot_be_read_does_not_keep_the_others(
