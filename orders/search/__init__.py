@@ -7,7 +7,8 @@ in pasted text. All of these are pure: no database, no settings, no clock.
 The others ask the database: conditions.py and matching.py make of a query what a row must fulfill,
 planning.py and sizes.py decide which index is walked, and walking.py walks it. What pages call are
 paging.py, counting.py, faceting.py, beside.py and naming.py. sqlite.py and postgresql.py are all
-that differs between the databases; budget.py ends what takes too long.
+that differs between the databases; budget.py ends what takes too long, and snapshot.py lets
+several reads be of one moment.
 """
 
 from .beside import Group, Neighbors, Related, neighbors, related
@@ -17,6 +18,7 @@ from .faceting import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
 from .hits import Hit
 from .naming import Match, exact
 from .paging import Key, Page, find_page, ids, iterate, last_page
+from .snapshot import snapshot
 
 __all__ = [
     "EXPIRY_PRESETS",
@@ -42,4 +44,5 @@ __all__ = [
     "last_page",
     "neighbors",
     "related",
+    "snapshot",
 ]

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg.errors
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 
+from .snapshot import REPEATABLE, is_within_transaction, snapshot
+
 SECONDS = 1.0
 # SQLite asks after so many steps of its machine, some microseconds.
 _STEPS = 2000
@@ -64,7 +66,7 @@ class Budget:
 
 @contextmanager
 def budget(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Budget]:
-    """Everything asked within ends after `seconds`, with TooBroad."""
+    """Everything asked within ends after `seconds`, with TooBroad, and is of one moment."""
     connection = connections[using]
     connection.ensure_connection()
     limited = _sqlite if connection.vendor == "sqlite" else _postgresql
@@ -78,7 +80,8 @@ def _sqlite(connection: Any, seconds: float) -> Iterator[Budget]:
     handle = connection.connection
     handle.set_progress_handler(lambda: given.left <= 0, _STEPS)
     try:
-        yield given
+        with snapshot(using=connection.alias):
+            yield given
     finally:
         handle.set_progress_handler(None, 0)
 
@@ -93,9 +96,14 @@ _SETTINGS = (
 
 @contextmanager
 def _postgresql(connection: Any, seconds: float) -> Iterator[Budget]:
-    is_inner = connection.in_atomic_block
+    is_inner = is_within_transaction(connection)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute(_SETTINGS, [str(_milliseconds(seconds))])
+        if is_inner:
+            cursor.execute(_SETTINGS, [str(_milliseconds(seconds))])
+        else:
+            # Both on one way to the database.
+            cursor.execute(f"{REPEATABLE}; {_SETTINGS}", [str(_milliseconds(seconds))])
+            cursor.nextset()
         before = cursor.fetchone()[0]
         yield Budget(connection, seconds)
         if is_inner:

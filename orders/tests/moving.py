@@ -1,0 +1,33 @@
+"""Orders that move in the order of creation, by another connection than the test's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from orders import index
+from orders.index import Created, Row
+from orders.models import CreatedFrom, Order
+
+
+def move_all(order_ids: Iterable[UUID], *, to: datetime) -> None:
+    """Their creation becomes known: a second apart from `to` on, in the order given."""
+    thread = threading.Thread(target=_move, args=(list(order_ids), to))
+    thread.start()
+    thread.join()
+
+
+def _move(order_ids: list[UUID], to: datetime) -> None:
+    copies = {row.uuid: row.as_goody().raw for row in Order.objects.filter(uuid__in=order_ids)}
+    rows = [
+        Row(copies[order_id], Created(to + timedelta(seconds=n), CreatedFrom.DETAIL))
+        for n, order_id in enumerate(order_ids)
+    ]
+    try:
+        index.remember_rows(rows, read_at=to)
+    finally:
+        connection.close()

@@ -1,0 +1,52 @@
+"""A search is of one moment, however many statements it takes and whatever is written meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from orders.search.budget import Budget, budget
+from orders.search.paging import Finder
+from orders.search.query import Query
+
+from .finding import NOW, Oracle, store, uuid
+from .moving import move_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Asked of more indexes than are joined in one statement: keys first, then their rows.
+_MANY = Query(statuses=("created", "notified", "opened", "accepted", "paid", "shipped"))
+_TWO_WORDS = Query(words=("example", "sender"))
+
+
+@pytest.fixture
+def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each statement of a search all orders move."""
+    store()
+    ids = [uuid("order", number) for number in range(300)]
+    rows: Callable[..., list[Any]] = Budget.rows
+    days = count(1)
+
+    def and_then_move(self: Budget, *args: Any) -> list[Any]:
+        found = rows(self, *args)
+        move_all(ids, to=NOW - timedelta(days=200 + next(days)))
+        return found
+
+    monkeypatch.setattr(Budget, "rows", and_then_move)
+
+
+@pytest.mark.usefixtures("_unrest")
+@pytest.mark.parametrize(
+    "query", [_MANY, _TWO_WORDS, Query(words=("ana",))], ids=["statuses", "words", "word"]
+)
+def test_no_order_falls_out_of_a_page_because_its_key_moves(query: Query) -> None:
+    expected = Oracle().find(query)
+    with budget(60) as given:
+        page = Finder(given, query, now=NOW).page(len(expected) - 1, None, backwards=False)
+    assert {hit.uuid for hit in page.hits} == set(expected[:-1])
+    # The list must not seem to end where it was disturbed.
+    assert page.next is not None
