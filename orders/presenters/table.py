@@ -43,7 +43,7 @@ def table(hits: Generator[Hit]) -> Iterator[bytes]:
                 if number % ROWS_AT_ONCE == 0:
                     yield _taken_from(buffer)
         except Incomplete as broken:
-            write([f"INCOMPLETE: {broken}. More orders belong here."])
+            write([f"INCOMPLETE: {broken}. More orders may belong here."])
     yield _taken_from(buffer)
 
 

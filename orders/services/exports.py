@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders import search
 from orders.audit import Action, Actor, action, note_action, note_end
-from orders.models import AuditEntry
+from orders.models import AuditEntry, SyncState
 from orders.search import Hit, TooBroad
 from orders.search.query import Query
 
@@ -32,28 +32,53 @@ def begin_export(*, actor: Actor, filters: str, now: datetime) -> AuditEntry:
 
 
 def export_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generator[Hit]:
-    """All orders of the list, a few in memory at a time. How many went out is put down at the end,
-    also when whoever asked for them goes away.
+    """All orders of the list as it stands when the first is taken, a few in memory at a time. How
+    many went out is put down at the end, also when whoever asked for them goes away.
 
-    Raises TooBroad or the DatabaseFailure if there is not even a first one, Incomplete later.
+    Raises TooBroad or the DatabaseFailure at once if there is not even a first one, Incomplete
+    later. Nothing may be written by this thread until the end, for the list to be of one moment.
     """
-    rows, problem = 0, "broken off by whoever downloaded it"
     try:
-        for hit in search.iterate(query, chunk=CHUNK, now=now):
-            rows += 1
-            yield hit
-        problem = ""
+        search.find_page(query, size=1, now=now)
     except (TooBroad, DatabaseFailure) as error:
-        problem = _TOO_BROAD if isinstance(error, TooBroad) else _NO_DATABASE
-        if not rows:
-            raise
+        _end(intent, rows=0, problem=_why(error))
+        raise
+    return _exported(intent, query, now=now)
+
+
+def _exported(intent: AuditEntry, query: Query, *, now: datetime) -> Generator[Hit]:
+    rows, problem = 0, "a fault of the dashboard"
+    try:
+        with search.snapshot():
+            is_whole = _is_everything_imported()
+            for hit in search.iterate(query, chunk=CHUNK, now=now):
+                rows += 1
+                yield hit
+        problem = "" if is_whole else _NOT_IMPORTED
+    except GeneratorExit:
+        problem = "broken off by whoever downloaded it"
+        raise
+    except (TooBroad, DatabaseFailure) as error:
+        problem = _why(error)
         raise Incomplete(problem) from error
     finally:
         _end(intent, rows=rows, problem=problem)
+    if problem:
+        raise Incomplete(problem)
 
 
-_TOO_BROAD = "searching for more took too long"
-_NO_DATABASE = "the dashboard's own database did not answer any more"
+def _is_everything_imported() -> bool:
+    state = SyncState.objects.look()
+    return state is not None and state.is_complete
+
+
+_NOT_IMPORTED = "not all of Goody's orders had been imported yet"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, TooBroad):
+        return "searching for more took too long"
+    return "the dashboard's own database did not answer any more"
 
 
 def _end(intent: AuditEntry, *, rows: int, problem: str) -> None:

@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,8 +25,16 @@ from orders.services import exports
 
 from .dialogs import text
 from .domain import actor, order
+from .lists import complete_sync
+from .moving import move_all
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _complete(db: None) -> None:
+    complete_sync(AT)
+
 
 AT = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
 ALL = Query()
@@ -163,6 +171,32 @@ def test_only_some_orders_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None
     assert list(parts) == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_order_whose_key_moves_meanwhile_is_there_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The creation of those that were passed already, and of those to come, becomes known."""
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    ids = [known() for _ in range(6)]
+    orders = hits()
+    taken = [next(orders).uuid, next(orders).uuid]
+    move_all(taken, to=AT - timedelta(days=300))
+    move_all([one for one in ids if one not in taken], to=AT + timedelta(days=1))
+    taken += [hit.uuid for hit in orders]
+    assert taken == ids[::-1]
+    # And the connection is free again.
+    known()
+
+
+def test_what_is_not_imported_yet_is_said_in_the_last_line() -> None:
+    known()
+    complete_sync(AT, finished_at=None)
+    lines = exported()
+    reason = "not all of Goody's orders had been imported yet"
+    assert (len(lines), lines[2]) == (3, [f"INCOMPLETE: {reason}. More orders may belong here."])
+    assert audited()[1] == ("Lead", "incomplete", f"1 order; {reason}")
+
+
 # --- the audit ----------------------------------------------------------------------------------
 
 
@@ -200,6 +234,14 @@ def test_who_goes_away_is_audited_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert audited()[1] == ("Lead", "incomplete", "1 order; broken off by whoever downloaded it")
 
 
+def test_a_fault_of_ours_is_not_laid_to_who_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    known()
+    monkeypatch.setattr(exports, "CHUNK", None)
+    with pytest.raises(TypeError):
+        list(hits())
+    assert audited()[1] == ("Lead", "incomplete", "0 orders; a fault of the dashboard")
+
+
 def _lose_the_table(_: pytest.MonkeyPatch) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_order RENAME TO elsewhere")
@@ -229,7 +271,7 @@ def test_a_file_that_breaks_off_says_so_in_its_last_line(
     # The second order of the first part, and then nothing but the truth.
     assert len(lines) == 3
     assert lines[1][0] != str(first.uuid)
-    assert lines[2] == [f"INCOMPLETE: {reason}. More orders belong here."]
+    assert lines[2] == [f"INCOMPLETE: {reason}. More orders may belong here."]
     assert audited()[1] == ("Lead", "incomplete", f"2 orders; {reason}")
 
 

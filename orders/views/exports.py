@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import closing
-from itertools import islice
-
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
@@ -14,7 +10,7 @@ from orders import formats, services
 from orders.audit import Right
 from orders.presenters.filters import filters_in_words
 from orders.presenters.table import table
-from orders.search import Hit, choices
+from orders.search import choices
 
 from .answers import SeeOther
 from .asking import Question, read_question
@@ -33,7 +29,7 @@ def order_export(request: HttpRequest) -> HttpResponseBase:
     intent = services.begin_export(actor=viewer.actor, filters=_in_words(question), now=viewer.now)
     hits = services.export_orders(intent, question.asked.query, now=viewer.now)
     return StreamingHttpResponse(
-        table(_begun(hits)),
+        table(hits),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{_name(request)}"'},
     )
@@ -47,17 +43,6 @@ def _in_words(question: Question) -> str:
         names=choices.name_of,
     )
     return "; ".join(one.text for one in active) or "All orders"
-
-
-def _begun(hits: Generator[Hit]) -> Generator[Hit]:
-    """The same with the first already taken: what fails at once is a page and no file."""
-    return _following(list(islice(hits, 1)), hits)
-
-
-def _following(first: list[Hit], hits: Generator[Hit]) -> Generator[Hit]:
-    with closing(hits):
-        yield from first
-        yield from hits
 
 
 def _name(request: HttpRequest) -> str:
