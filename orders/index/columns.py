@@ -19,7 +19,7 @@ from orders.search.digests import digest, gift_digest
 from orders.search.folding import fold
 
 _encode = msgspec.json.Encoder().encode
-_LONGEST_FOLDED = 300
+_LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _product(item: CartItem) -> tuple[Name | None, Name | None]:
 
 def _named(kind: Label.Kind, given: object, name: str | None) -> Name | None:
     """By its id; what has none is told apart by its name."""
-    key = str(given) if given else fold(name or "")[:_LONGEST_FOLDED]
+    key = str(given) if given else fold(name or "")[:_LONGEST]
     return Name(kind, key, name or "") if key else None
 
 
@@ -102,7 +102,7 @@ def _sender(sender: Sender | None) -> Name | None:
     if sender is None:
         return None
     name = " ".join(filter(None, (sender.first_name, sender.last_name)))
-    key = fold(sender.email or name)[:_LONGEST_FOLDED]
+    key = fold(sender.email or name)[:_LONGEST]
     shown = f"{name} <{sender.email}>" if name and sender.email else name or sender.email or ""
     return Name(Label.Kind.SENDER, key, shown) if key else None
 
@@ -129,12 +129,13 @@ def own_columns(order: Order) -> dict[str, Any]:
     return {
         "uuid": order.id,
         "status": order.status[:100],
-        "reference_id": order.reference_id or "",
+        # Goody's have 24 letters; PostgreSQL's indexes take no text of any length.
+        "reference_id": (order.reference_id or "")[:_LONGEST],
         "gift_digest": gift_digest(token) if token else "",
         "recipient_name": name,
         "recipient_email": email,
-        "name_key": folded_name[:_LONGEST_FOLDED] or None,
-        "email_key": folded_email[:_LONGEST_FOLDED],
+        "name_key": folded_name[:_LONGEST] or None,
+        "email_key": folded_email[:_LONGEST],
         "people": f"{folded_name} {folded_email}".strip(),
         "expires_at": order.expires_at,
         "is_expiry_odd": "expires_at" in order.problems,

@@ -30,6 +30,10 @@ class Created(NamedTuple):
     source: CreatedFrom
 
 
+def is_surer(one: Created | None, other: Created | None) -> bool:
+    return one is not None and (other is None or one.source > other.source)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """An order's bytes as a list or the feed had them, and what that says of its creation."""

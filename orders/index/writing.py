@@ -21,7 +21,7 @@ from orders.models import EXACT, Order
 from orders.models.durability import rebuildable
 from orders.models.statements import marks, prepared
 
-from .copies import Given, Remembered, Row, Stored
+from .copies import Given, Remembered, Row, Stored, is_surer
 from .rows import Change, write_changes
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,13 @@ class _Plan:
         if stored.better(given.created):
             self.retimed.append((stored, given))
 
+    def refuse(self, row: Quarantined) -> None:
+        """The database did not take it."""
+        assert row.id is not None
+        self.unreadable[row.id] = row
+        self.new = [one for one in self.new if one.order_id != row.id]
+        self.changed = [pair for pair in self.changed if pair[0].uuid != row.id]
+
     def changes(self) -> list[Change]:
         return [
             *(Change(None, one.order, one.created, one.row_hash) for one in self.new),
@@ -104,7 +111,7 @@ class _Plan:
 
 
 def _remember(given: Sequence[Given], *, read_at: datetime, using: str) -> Remembered:
-    found = {one.order_id: one for one in given}
+    found = _each_once(given)
     plan = _Plan()
     with rebuildable(using=using):
         _let_nobody_else_write(using)
@@ -112,7 +119,8 @@ def _remember(given: Sequence[Given], *, read_at: datetime, using: str) -> Remem
         for order_id, one in found.items():
             plan.add(stored.get(order_id), one, read_at=read_at)
         _renew(plan.same, read_at=read_at, using=using)
-        _write(plan.changes(), read_at=read_at, using=using)
+        for refused in _write(plan.changes(), read_at=read_at, using=using):
+            plan.refuse(refused)
     return Remembered(
         order_ids=[one.order_id for one in given if one.order_id not in plan.unreadable],
         created={
@@ -126,6 +134,17 @@ def _remember(given: Sequence[Given], *, read_at: datetime, using: str) -> Remem
         parsed=[one.parsed for one in found.values() if one.parsed is not None],
         quarantined=list(plan.unreadable.values()),
     )
+
+
+def _each_once(given: Sequence[Given]) -> dict[UUID, Given]:
+    """The feed has an order once for each of its activities, only one of which dates it."""
+    found: dict[UUID, Given] = {}
+    for one in given:
+        other = found.get(one.order_id)
+        if other is not None and is_surer(other.created, one.created):
+            one.created = other.created
+        found[one.order_id] = one
+    return found
 
 
 def _let_nobody_else_write(using: str) -> None:
@@ -165,21 +184,27 @@ def _renew(same: Sequence[tuple[Stored, Given]], *, read_at: datetime, using: st
             Order.objects.using(using).filter(pk=row.id).update(row_hash=given.row_hash)
 
 
-def _write(changes: Sequence[Change], *, read_at: datetime, using: str) -> None:
-    """One row that the database refuses must not cost the others: then each is written alone."""
+def _write(changes: Sequence[Change], *, read_at: datetime, using: str) -> list[Quarantined]:
+    """One row that the database refuses must not cost the others: then each is written alone, and
+    those that it refused are returned.
+    """
     if not changes:
-        return
+        return []
     try:
         with transaction.atomic(using=using):
             write_changes(changes, read_at=read_at, using=using)
     except DataError:
-        for change in changes:
-            _write_alone(change, read_at=read_at, using=using)
+        alone = [_write_alone(change, read_at=read_at, using=using) for change in changes]
+        return [refused for refused in alone if refused]
+    return []
 
 
-def _write_alone(change: Change, *, read_at: datetime, using: str) -> None:
+def _write_alone(change: Change, *, read_at: datetime, using: str) -> Quarantined | None:
     try:
         with transaction.atomic(using=using):
             write_changes([change], read_at=read_at, using=using)
     except DataError as error:
         log.warning("order %s could not be stored: %s", change.order_id, type(error).__name__)
+        raw = change.order.raw[:2000] if change.order else b""
+        return Quarantined(reason="our database refuses it", id=change.order_id, raw=raw)
+    return None

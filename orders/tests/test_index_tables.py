@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -223,6 +224,37 @@ def test_what_is_unchanged_is_not_even_parsed() -> None:
     assert (again.new, again.same, len(again.parsed)) == (0, 3, 0)
     assert again.order_ids == [other_id(n) for n in range(3)]
     assert set(Order.objects.values_list("read_at", flat=True)) == {LATER}
+
+
+@pytest.mark.parametrize("is_dated_first", [True, False])
+def test_an_order_that_is_given_twice_keeps_what_only_one_of_them_knows(
+    is_dated_first: bool,
+) -> None:
+    """As the feed does: born and notified within one page."""
+    rows = [list_row(BORN, CreatedFrom.FEED), list_row()]
+    index.remember_rows(rows if is_dated_first else rows[::-1], read_at=NOON)
+    assert Order.objects.get().known_created_at == BORN
+
+
+def test_a_reference_of_any_length_costs_nobody_anything() -> None:
+    endless = "".join(Random(1).choices("ABCDEFGHJKéüж漢0123456789", k=15_000))
+    rows = [list_row(BORN, reference_id=endless), list_row(BORN, id=str(other_id(1)))]
+    remembered = index.remember_rows(rows, read_at=NOON)
+    assert (remembered.new, remembered.quarantined) == (2, [])
+    assert Order.objects.get(uuid=ORDER_ID).as_goody().reference_id == endless
+
+
+@pytest.mark.postgresql_only(reason="SQLite takes a text of any length into any column")
+def test_an_order_that_the_database_refuses_is_set_aside_by_its_name() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_order ALTER COLUMN recipient_name TYPE varchar(20)")
+    rows = [list_row(BORN, recipient_first_name="x" * 30), list_row(BORN, id=str(other_id(1)))]
+    remembered = index.remember_rows(rows, read_at=NOON)
+    assert remembered.order_ids == newest_first() == [other_id(1)]
+    assert (remembered.new, remembered.same) == (1, 0)
+    assert [(one.id, one.reason) for one in remembered.quarantined] == [
+        (ORDER_ID, "our database refuses it")
+    ]
 
 
 def test_a_row_that_is_no_order_is_set_aside() -> None:
