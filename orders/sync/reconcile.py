@@ -1,7 +1,8 @@
 """Every night: does Goody still count as many orders in each creation window as the index has?
 
-A count costs one call for a thousand orders. Windows that differ are listed again. What that
-brings is drift: something that the minutes before should have brought.
+A count costs one call for a thousand orders. Windows that differ are listed again, and without a
+feed all of them: nobody else tells what happens to an older order. What that brings is drift:
+something that the minutes before should have brought.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def reconcile(tools: Tools, *, may_go_on: Callable[[], bool]) -> Iterator[float]
         if row is None:
             _finish(tools, state)
             return
-        yield from _check(tools, row)
+        yield from _check(tools, row, is_feed_missing=state.is_feed_missing)
 
 
 def _begin(tools: Tools, state: SyncState) -> None:
@@ -79,12 +80,12 @@ def _unchecked(state: SyncState) -> QuerySet[SyncWindow]:
     return SyncWindow.objects.filter(before)
 
 
-def _check(tools: Tools, row: SyncWindow) -> Iterator[float]:
+def _check(tools: Tools, row: SyncWindow, *, is_feed_missing: bool) -> Iterator[float]:
     """One window: count, and list it again where the count differs from what it was."""
     bounds = Bounds(row.after, row.before)
     total = yield from _count(tools, bounds)
     extra = None if total is None else index.count_within(*bounds) - total
-    if extra != row.extra:
+    if extra != row.extra or is_feed_missing:
         yield from _list_again(tools, bounds)
         extra = index.count_within(*bounds) - (total or 0) if total is not None else 0
         tools.lease.write(drift_missing=F("drift_missing") + max(0, extra - row.extra))

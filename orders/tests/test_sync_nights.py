@@ -157,6 +157,18 @@ def test_whether_there_is_a_feed_is_asked_again_at_night(emulator: Emulator) -> 
     assert differences(emulator) == []
 
 
+def test_without_a_feed_every_order_is_read_again_at_night(emulator: Emulator) -> None:
+    """Nobody else tells what happens to an old order: its window holds as many as before."""
+    emulator.switch(activities="404")
+    sync_orders()
+    oldest = Order.objects.earliest("pk")
+    emulator.change(str(oldest.uuid), recipient_first_name="Quetzal")
+    sync_orders()
+    assert len(differences(emulator)) == 1
+    assert reconcile().drift_changed == 1
+    assert differences(emulator) == []
+
+
 @pytest.mark.parametrize(
     ("now", "zone", "hour", "last"),
     [
