@@ -34,7 +34,9 @@ def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
 
 
 def _read_at(progress: SyncProgress) -> datetime | None:
-    """Whatever changed before this moment is in the index."""
+    """Whatever changed before this moment is in the index; of the newest orders alone where there
+    is no feed, which a banner says.
+    """
     if not progress.is_complete:
         return None
     return progress.synced_at or progress.started_at
@@ -51,6 +53,8 @@ def _banners(progress: SyncProgress, viewer: Viewer) -> Iterator[Banner]:
         )
     elif progress.phase in (Phase.PAUSED, Phase.FAILING):
         yield _not_up_to_date(progress, viewer)
+    if progress.is_complete and not progress.has_feed:
+        yield _without_feed(progress, viewer)
 
 
 def _still_importing(progress: SyncProgress) -> Banner:
@@ -66,6 +70,16 @@ def _still_importing(progress: SyncProgress) -> Banner:
         tone="info",
         title=f"{progress.imported:,}{of} orders imported",
         sentence=missing,
+    )
+
+
+def _without_feed(progress: SyncProgress, viewer: Viewer) -> Banner:
+    at = formats.date_time(progress.reconciled_at or progress.finished_at, viewer.zone)
+    return Banner(
+        tone="info",
+        title="Only the newest orders are kept up to date all day",
+        sentence="Goody gives this account no activity feed. What happens to older orders is read "
+        f"once a night, the last time on {at}. An order's own page is read when it is opened.",
     )
 
 

@@ -278,6 +278,18 @@ def test_the_list_is_goodys_own_until_every_order_was_read_once(
     assert emulator.calls()["total"] == 3
 
 
+def test_without_a_feed_the_age_is_said_to_be_that_of_the_newest(
+    agent: Client, full: Oracle
+) -> None:
+    assert "once a night" not in text_of(agent.get(URL))
+    complete_sync(NOW, is_feed_missing=True)
+    at = "22 Nov 2026, 11:00 UTC"
+    assert f"is read once a night, the last time on {at}." in text_of(agent.get(URL))
+    complete_sync(NOW, is_feed_missing=True, reconciled_at=NOW - timedelta(minutes=1))
+    at = "22 Nov 2026, 11:59 UTC"
+    assert f"is read once a night, the last time on {at}." in text_of(agent.get(URL))
+
+
 def test_searching_before_the_first_sync_says_what_is_known(agent: Client) -> None:
     page = text_of(agent.get(f"{URL}?sort=amount"))
     assert "The orders have not been imported yet" in page
