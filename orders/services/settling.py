@@ -294,9 +294,9 @@ def _send_extension_again(operation: Operation, *, read_at: datetime) -> bool:
 
 
 def _take_proof(operation: Operation, answer: GoodyOrder) -> None:
-    assert operation.sent_at is not None
-    index.remember([answer], read_at=operation.sent_at)
     now = timezone.now()
+    # A read that was under way beside the POST may show the order from before it.
+    index.remember([answer], read_at=now)
     conclude(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer))
 
 

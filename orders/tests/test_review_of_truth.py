@@ -16,7 +16,7 @@ from orders.gatekeeper import NotConfigured
 from orders.management.commands import work
 from orders.models import Operation, Order, State, VendorGate
 from orders.services import OutcomeNotRecorded
-from testing.behaviors import Connection, answer
+from testing.behaviors import Connection, answer, reset
 from testing.faulty_server import FaultyServer
 from testing.vendor import Emulator
 
@@ -86,6 +86,32 @@ def test_a_read_beside_the_post_does_not_outrank_its_answer(goody: Any) -> None:
         view = services.stored_order(done.order_uuid)
     assert view is not None
     assert view.order.status == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_read_beside_a_repetition_does_not_outrank_its_answer(
+    goody: Any, time_machine: Any
+) -> None:
+    """As above, while an extension whose answer was lost is sent once more."""
+    time_machine.move_to(timezone.now(), tick=True)
+    asked = in_days(20).replace(microsecond=0)
+    extended = order_json(expires_at=asked.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def look_meanwhile(under_way: Connection) -> None:
+        looker = threading.Thread(target=_look, args=(ORDER_ID,))
+        looker.start()
+        looker.join()
+        answer(200, extended)(under_way)
+
+    with FaultyServer(answer(200, order_json()), post=(reset, look_meanwhile)) as server:
+        goody(server)
+        lost = extend(ORDER_ID, expiration=asked, may_shorten=True, seen=seen(ORDER_ID))
+        assert lost.state == State.UNKNOWN
+        time_machine.shift(2)
+        services.settle_operation(operation_id=lost.pk, now=timezone.now())
+        lost.refresh_from_db()
+        assert (lost.state, server.posts) == (State.APPLIED, 2)
+    assert Order.objects.get().expires_at == asked
 
 
 def _look(order_id: Any) -> None:
