@@ -33,6 +33,25 @@ def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
     )
 
 
+def import_banner(progress: SyncProgress) -> list[Banner]:
+    """Above Goody's own list, which needs no index, while the index is filled."""
+    if progress.is_complete or not progress.is_full_under_way:
+        return []
+    return [
+        Banner(
+            tone="info",
+            title=_imported(progress),
+            sentence="This list is Goody's own. Searches, filters and sorting know only what has "
+            "been imported.",
+        )
+    ]
+
+
+def _imported(progress: SyncProgress) -> str:
+    of = f" of {progress.total:,}" if progress.total else ""
+    return f"{progress.imported:,}{of} orders imported"
+
+
 def _read_at(progress: SyncProgress) -> datetime | None:
     """Whatever changed before this moment is in the index; of the newest orders alone where there
     is no feed, which a banner says.
@@ -65,12 +84,7 @@ def _still_importing(progress: SyncProgress) -> Banner:
             title="The orders have not been imported yet",
             sentence=f"Searches, filters and sorting know only what has been looked at. {missing}",
         )
-    of = f" of {progress.total:,}" if progress.total else ""
-    return Banner(
-        tone="info",
-        title=f"{progress.imported:,}{of} orders imported",
-        sentence=missing,
-    )
+    return Banner(tone="info", title=_imported(progress), sentence=missing)
 
 
 def _without_feed(progress: SyncProgress, viewer: Viewer) -> Banner:

@@ -262,7 +262,9 @@ def test_the_list_is_goodys_own_until_every_order_was_read_once(
     for said in ("", "created_after=2026-01-01", "per_page=25"):
         page = agent.get(f"{URL}?{said}")
         assert "newest first as Goody gives them" in text_of(page)
-        assert "imported" not in text_of(page)
+        assert "412,000 of 1,000,000 orders imported" in text_of(page)
+        assert "This list is Goody's own." in text_of(page)
+        assert "Not found here" not in text_of(page)
     assert emulator.calls()["total"] == 3
     for said in ("q=ana", "status=opened", "sort=amount"):
         page = agent.get(f"{URL}?{said}")

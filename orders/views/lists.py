@@ -20,11 +20,12 @@ from orders.gatekeeper import GateClosed
 from orders.presenters import empty
 from orders.presenters.filters import HINTS, make_bar, make_heads
 from orders.presenters.found import make_found_page, page_instead
-from orders.presenters.freshness import Freshness, make_freshness
+from orders.presenters.freshness import Freshness, import_banner, make_freshness
 from orders.presenters.listing import make_page
 from orders.presenters.pages import Empty, Page
 from orders.search import TooBroad, choices
 from orders.services import Listing, OrderNotFound
+from orders.sync import SyncProgress
 
 from .answers import SeeOther
 from .asking import Question, read_question
@@ -50,7 +51,7 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
         return _show(request, question, page=None, status=400)
     progress = sync.progress(request.viewer.now)
     if not progress.is_complete and question.filters.is_only_a_window:
-        return _live(request, question)
+        return _live(request, question, progress)
     freshness = make_freshness(progress, viewer=request.viewer)
     understood = question.understood
     if understood.order_id and not question.is_typing:
@@ -63,7 +64,7 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
 # --- Goody's own list -------------------------------------------------------------------------
 
 
-def _live(request: HttpRequest, question: Question) -> HttpResponse:
+def _live(request: HttpRequest, question: Question, progress: SyncProgress) -> HttpResponse:
     if page := question.form.cleaned_data.get("goto"):
         return _go_to_page(request, question, page)
     made = make_page(
@@ -72,6 +73,7 @@ def _live(request: HttpRequest, question: Question) -> HttpResponse:
         filters=question.filters,
         asked=question.position,
     )
+    made = replace(made, banners=[*made.banners, *import_banner(progress)])
     return _show(request, question, page=made)
 
 
