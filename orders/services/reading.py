@@ -150,13 +150,7 @@ def _ask_for_page(
 def _with_what_we_know(
     orders: Sequence[GoodyOrder], created: Mapping[UUID, datetime]
 ) -> tuple[ListedOrder, ...]:
-    open_ones: dict[UUID, Operation] = {}
-    canceled: set[UUID] = set()
-    for operation in Operation.objects.history([order.id for order in orders]):
-        if operation.is_open:
-            open_ones[operation.order_uuid] = operation
-        elif is_applied_cancel(operation):
-            canceled.add(operation.order_uuid)
+    open_ones, canceled = writes_on([order.id for order in orders])
     return tuple(
         ListedOrder(
             order=order,
@@ -168,7 +162,19 @@ def _with_what_we_know(
     )
 
 
-def is_applied_cancel(operation: Operation) -> bool:
+def writes_on(order_ids: Sequence[UUID]) -> tuple[dict[UUID, Operation], set[UUID]]:
+    """The open write on each of the orders, and those of them that were canceled here."""
+    open_ones: dict[UUID, Operation] = {}
+    canceled: set[UUID] = set()
+    for operation in Operation.objects.history(order_ids):
+        if operation.is_open:
+            open_ones[operation.order_uuid] = operation
+        elif _is_applied_cancel(operation):
+            canceled.add(operation.order_uuid)
+    return open_ones, canceled
+
+
+def _is_applied_cancel(operation: Operation) -> bool:
     return operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED
 
 
@@ -258,7 +264,7 @@ def _view(
         operation=next((one for one in operations if one.is_open), None),
         operations=operations,
         is_cancel_on_record=order.status == "canceled"
-        or any(is_applied_cancel(one) for one in operations),
+        or any(_is_applied_cancel(one) for one in operations),
     )
 
 

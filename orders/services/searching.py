@@ -18,7 +18,7 @@ from orders.search.language import Box, parse_box
 from orders.search.query import Choice, Query
 from orders.search.recognition import Pasted, recognize
 
-from .reading import is_applied_cancel
+from .reading import writes_on
 
 # What is more is told as "1,000+".
 MOST_COUNTED = 1000
@@ -71,13 +71,7 @@ def find_orders(
 
 
 def _with_writes(hits: Sequence[Hit]) -> list[FoundOrder]:
-    open_ones: dict[UUID, Operation] = {}
-    canceled: set[UUID] = set()
-    for operation in Operation.objects.history([hit.uuid for hit in hits]):
-        if operation.is_open:
-            open_ones[operation.order_uuid] = operation
-        elif is_applied_cancel(operation):
-            canceled.add(operation.order_uuid)
+    open_ones, canceled = writes_on([hit.uuid for hit in hits])
     return [
         FoundOrder(hit, open_ones.get(hit.uuid), hit.status == "canceled" or hit.uuid in canceled)
         for hit in hits
