@@ -133,7 +133,7 @@ def home(vendor: str) -> Iterator[Home]:
 
 def filled(at: Home, *, orders: int) -> Database:
     """The index of so many orders, filled now if it is not there."""
-    name = f"index-{orders}-{_digest(*_FILLED_BY)}"
+    name = f"index-{orders}-{digest(*_FILLED_BY)}"
     mark = FOLDER / f"{name}.{at.vendor}"
     url = at.url(name)
     if not mark.exists() or time.time() - mark.stat().st_mtime > _KEPT:
@@ -154,7 +154,7 @@ def _fill(at: Home, name: str, url: str, orders: int) -> None:
 
 
 def _facts(name: str, vendor: str, url: str, filled_at: float) -> dict[str, Any]:
-    path = FOLDER / f"{name}.{vendor}.{_digest(_FACTS, _FILL)}.json"
+    path = FOLDER / f"{name}.{vendor}.{digest(_FACTS, _FILL)}.json"
     if not path.exists() or path.stat().st_mtime < filled_at:
         found = run(["-m", "bench.facts"], env=environment(database_url=url), timeout=600)
         path.write_text(found)
@@ -185,7 +185,7 @@ def empty(at: Home) -> Iterator[str]:
         at.remove("empty")
 
 
-def _digest(*paths: str) -> str:
+def digest(*paths: str) -> str:
     """Of the files that decide what stands in a database."""
     files = [file for path in paths for file in sorted((TOP / path).rglob("*.py"))]
     files += [TOP / path for path in paths if path.endswith(".py")]

@@ -40,7 +40,14 @@ def test_every_question_has_an_answer(database: Database) -> None:
     assert rows[f"search, most: {database.facts['most_hits']} hits"] == 50
 
 
-def test_the_peers_have_the_same_orders(database: Database) -> None:
+def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> None:
     with sqlite3.connect(copied_for_peers(database)) as connection:
-        for table in ("peers_plainorder", "peers_slimorder", "peers_slimorder_fts"):
+        for table in ("peers_plainorder", "peers_slimorder"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
+        # As Datasette asks.
+        found = connection.execute(
+            "SELECT recipient_email FROM peers_slimorder WHERE rowid IN (SELECT rowid FROM"
+            " peers_slimorder_fts WHERE peers_slimorder_fts MATCH ?)",
+            [f'"{database.facts["email"]}"'],
+        )
+        assert set(found) == {(database.facts["email"],)}

@@ -8,9 +8,9 @@ from goody.types import ORDER_STATUSES
 
 
 class Columns(models.Model):
-    """What both have; `id` rises in the order of creation."""
+    """What both have; `id` rises in the order of creation, and is what SQLite finds rows by."""
 
-    id = models.BigIntegerField(primary_key=True)
+    id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(unique=True)
     status = models.CharField(
         max_length=100, choices=[(one, one) for one in ORDER_STATUSES], db_index=True
