@@ -205,12 +205,12 @@ def _nothing_found(_: Site, page: Page) -> None:
 
 
 def _finding(site: Site, page: Page) -> None:
-    """Some found, and of what was not found a word that is longer than a line."""
+    """Some found, and of what was not, a word that is longer than a line; not all is imported."""
     page.goto("/orders/find/")
     text = f"{site.open_order()} {'long' * 15}@example.test {uuid4()}"
     page.get_by_role("textbox", name="A ticket").fill(text)
     page.get_by_role("button", name="Find orders").click()
-    expect(page.locator("#found")).to_contain_text("1 found, 2 not found")
+    expect(page.locator("#found")).to_contain_text("1 found, 2 not known")
 
 
 def _saved(*queries: str) -> SavedView:
