@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -199,9 +198,6 @@ class ListingForm(forms.Form):
         """The valid part of them, also when something else is wrong."""
         names = Filters._fields
         return Filters(**{name: one for name, one in self.cleaned_data.items() if name in names})
-
-    def has_error_in(self, names: Iterable[str]) -> bool:
-        return not self.errors.keys().isdisjoint(names)
 
     @property
     def sentences(self) -> list[str]:

@@ -18,7 +18,7 @@ from orders import formats, services, sync
 from orders.audit import Right
 from orders.gatekeeper import GateClosed
 from orders.presenters import empty
-from orders.presenters.filters import HINTS, make_bar, make_heads
+from orders.presenters.filters import HINTS, filters_in_words, make_heads
 from orders.presenters.found import make_found_page, page_instead
 from orders.presenters.freshness import Freshness, import_banner, make_freshness
 from orders.presenters.listing import make_page
@@ -29,6 +29,7 @@ from orders.sync import SyncProgress
 
 from .answers import SeeOther
 from .asking import Question, read_question
+from .filter_form import filter_form
 from .fragments import render, source_of
 from .list_tools import tools
 from .permissions import requires
@@ -154,25 +155,25 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     """`freshness` where the page is none of Goody's own."""
-    bar = make_bar(
-        question.form,
-        box=question.understood.box,
-        reading=question.reading,
-        names=choices.name_of,
+    filters = question.filters
+    active = filters_in_words(
+        filters, box=question.understood.box, reading=question.reading, names=choices.name_of
     )
+    zone = formats.zone_in_words(request.viewer.zone, request.viewer.now)
     if page and not page.rows and page.empty is None and freshness:
         unknown_id = question.understood.unknown_id
-        why = empty.why(question.asked, bar.active, freshness, unknown_id=unknown_id)
+        why = empty.why(question.asked, active, freshness, unknown_id=unknown_id)
         page = replace(page, empty=why, pager=None)
     context = {
-        "filters": question.filters,
-        "bar": bar,
-        "heads": make_heads(question.filters, order=question.asked.query.order),
+        "filters": filters,
+        "filter_form": filter_form(question.form, filters, zone=zone),
+        "active": active,
+        "clear_url": filters.cleared().url(),
+        "heads": make_heads(filters, order=question.asked.query.order),
         "hints": HINTS,
         "page": page,
         "sentences": question.sentences,
         **tools(request, question, is_indexed=freshness is not None),
-        "zone": formats.zone_in_words(request.viewer.zone, request.viewer.now),
     }
     response = render(request, TEMPLATE, context, _FRAGMENTS, status=status)
     for name, value in _address(request, question).items():
