@@ -6,7 +6,7 @@ in pasted text. All of these are pure: no database, no settings, no clock.
 
 The others ask the database: conditions.py and matching.py make of a query what a row must fulfill,
 planning.py and sizes.py decide which index is walked, and walking.py walks it. What pages call are
-paging.py, counting.py, faceting.py, beside.py and naming.py. sqlite.py and postgresql.py are all
+paging.py, counting.py, faceting.py and beside.py. sqlite.py and postgresql.py are all
 that differs between the databases; budget.py ends what takes too long, and snapshot.py lets
 several reads be of one moment.
 """
@@ -16,7 +16,6 @@ from .budget import TooBroad
 from .counting import Count, count, find_counted_page
 from .faceting import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
 from .hits import Hit
-from .naming import Match, exact
 from .paging import Key, Page, find_page, ids, iterate, last_page
 from .snapshot import snapshot
 
@@ -27,14 +26,12 @@ __all__ = [
     "Group",
     "Hit",
     "Key",
-    "Match",
     "Named",
     "Neighbors",
     "Page",
     "Related",
     "TooBroad",
     "count",
-    "exact",
     "expiry_preset",
     "facets",
     "find_counted_page",

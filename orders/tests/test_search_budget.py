@@ -80,16 +80,15 @@ def test_another_error_is_not_taken_for_too_broad() -> None:
         lambda: search.count(Query(words=("ana",)), now=NOW),
         lambda: search.neighbors(Query(words=("ana",)), UUID(int=1), now=NOW, seconds=0),
         lambda: search.related(UUID(int=1), now=NOW, seconds=0),
-        lambda: search.exact(emails=["ana@example.com"], now=NOW),
         lambda: search.ids(Query(words=("ana",)), limit=5, now=NOW),
         lambda: list(search.iterate(Query(words=("ana",)), now=NOW)),
     ],
-    ids=["page", "last", "count", "neighbors", "related", "exact", "ids", "iterate"],
+    ids=["page", "last", "count", "neighbors", "related", "ids", "iterate"],
 )
 def test_too_broad_is_raised_and_never_an_empty_answer(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("paging", "counting", "naming"):
+    for module in ("paging", "counting"):
         monkeypatch.setattr(f"orders.search.{module}.SECONDS", 0)
     with pytest.raises(search.TooBroad):
         ask()

@@ -157,30 +157,3 @@ def test_related_orders_are_the_others_of_batch_address_and_sender(oracle: Oracl
                 assert group.count == (len(others), False)
                 assert set(oracle.find(group.query)) == {*others, row.uuid}
     assert search.related(UUID(int=5), now=NOW) is None
-
-
-def test_exact_finds_each_order_once_by_what_names_it_best(oracle: Oracle) -> None:
-    rows = {row.uuid: row for row in oracle.rows}
-    one, two, three = (rows[finding.uuid("order", n)] for n in (3, 4, 5))
-    batch = next(row for row in oracle.rows if row.order_batch_id not in (None, one.order_batch_id))
-    matches = search.exact(
-        ids=[one.uuid, UUID(int=9)],
-        references=[two.reference_id, "T5"],
-        emails=["NOBODY@x.example"],
-        now=NOW,
-    )
-    assert [(match.hit.uuid, match.by) for match in matches] == [
-        (one.uuid, "order id"),
-        (two.uuid, "receipt reference"),
-        (three.uuid, "gift link"),
-    ]
-    assert batch.order_batch_id is not None
-    of_batch = search.exact(ids=[batch.order_batch_id], gift_tokens=["T5"], now=NOW)
-    assert [match.by for match in of_batch][:2] == ["gift link", "batch id"]
-    assert {match.hit.uuid for match in of_batch[1:]} | {three.uuid} >= {
-        row.uuid for row in oracle.rows if row.order_batch_id == batch.order_batch_id
-    }
-    address = next(row.recipient_email for row in oracle.rows if row.recipient_email)
-    by_address = search.exact(emails=[address.upper()], now=NOW)
-    assert {match.by for match in by_address} == {"e-mail"}
-    assert [match.hit.uuid for match in by_address] == oracle.find(Query(emails=(address,)))
