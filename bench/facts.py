@@ -83,7 +83,8 @@ def _parts(text: str) -> set[str]:
     """Beginnings of its words and of the parts of its address, from three letters on."""
     words = {*text.split(), *re.split(r"[\s@.]+", text)}
     beginnings = {word[:end] for word in words for end in range(3, len(word) + 1)}
-    return {term for term in beginnings if term[-1].isalnum()}
+    # Signs would mean something in the box.
+    return {term for term in beginnings if term.isalnum()}
 
 
 def _trigrams(text: str) -> set[str]:
