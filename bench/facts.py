@@ -80,11 +80,14 @@ class People:
 
 
 def _parts(text: str) -> set[str]:
-    """Beginnings of its words and of the parts of its address, from three letters on."""
+    """Beginnings of its words and of the parts of its address, from three letters on.
+
+    In ASCII: the peers fold nothing else.
+    """
     words = {*text.split(), *re.split(r"[\s@.]+", text)}
     beginnings = {word[:end] for word in words for end in range(3, len(word) + 1)}
     # Signs would mean something in the box.
-    return {term for term in beginnings if term.isalnum()}
+    return {term for term in beginnings if term.isascii() and term.isalnum()}
 
 
 def _trigrams(text: str) -> set[str]:

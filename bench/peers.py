@@ -40,7 +40,7 @@ _LIMITS = {
     "default_page_size": "50",
     "sql_time_limit_ms": "10000",
     "facet_time_limit_ms": "1000",
-    "facet_suggest_time_limit_ms": "50",
+    "facet_suggest_time_limit_ms": "5",
     "num_sql_threads": "2",
     "cache_size_kb": "100000",
 }

@@ -44,7 +44,12 @@ def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> Non
     with sqlite3.connect(copied_for_peers(database)) as connection:
         for table in ("peers_plainorder", "peers_slimorder"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
-        # As Datasette asks.
+        # As Datasette recognizes the index, and asks it.
+        recognized = connection.execute(
+            "SELECT name FROM sqlite_master"
+            """ WHERE sql LIKE '%VIRTUAL TABLE%USING FTS%content="peers_slimorder"%'"""
+        )
+        assert recognized.fetchall() == [("peers_slimorder_fts",)]
         found = connection.execute(
             "SELECT recipient_email FROM peers_slimorder WHERE rowid IN (SELECT rowid FROM"
             " peers_slimorder_fts WHERE peers_slimorder_fts MATCH ?)",

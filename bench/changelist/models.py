@@ -1,4 +1,4 @@
-"""The orders as somebody would model them who has no index in mind, and without their payload."""
+"""The orders as somebody would model them who has no index in mind, and tuned for the admin."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from django.db import models
 
 from goody.types import ORDER_STATUSES
 
+_STATUSES = [(one, one) for one in ORDER_STATUSES]
+
 
 class Columns(models.Model):
     """What both have; `id` rises in the order of creation, and is what SQLite finds rows by."""
 
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(unique=True)
-    status = models.CharField(
-        max_length=100, choices=[(one, one) for one in ORDER_STATUSES], db_index=True
-    )
-    recipient_name = models.CharField(max_length=300, db_index=True)
+    status = models.CharField(max_length=100, choices=_STATUSES, db_index=True)
+    recipient_name = models.CharField(max_length=300)
     recipient_email = models.CharField(max_length=300, db_index=True)
-    product = models.CharField(max_length=300, db_index=True)
-    brand = models.CharField(max_length=300, db_index=True)
-    sender = models.CharField(max_length=300, db_index=True)
-    workspace = models.CharField(max_length=300, db_index=True)
-    reference_id = models.CharField(max_length=100, db_index=True)
+    product = models.CharField(max_length=300)
+    brand = models.CharField(max_length=300)
+    sender = models.CharField(max_length=300)
+    workspace = models.CharField(max_length=300)
+    reference_id = models.CharField(max_length=100)
     amount_cents = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_index=True)
     expires_at = models.DateTimeField(null=True, db_index=True)
@@ -35,7 +35,7 @@ class Columns(models.Model):
 
 
 class PlainOrder(Columns):
-    """With the JSON in the row, as one stores what an API answers."""
+    """With the JSON in the row, as one stores what an API answers, and the usual indexes."""
 
     raw = models.JSONField()
 
@@ -44,5 +44,11 @@ class PlainOrder(Columns):
 
 
 class SlimOrder(Columns):
+    """Without it, and with an index on everything that is filtered or searched."""
+
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(fields=[name], name=f"slim_{name}")
+            for name in ("recipient_name", "product", "brand", "sender", "workspace", "is_swapped")
+        ]
