@@ -82,7 +82,7 @@ _KEY_REUSED = Banner(
 _NOT_RECORDED = Banner(
     tone="bad",
     title="It could not be recorded, so nothing was sent",
-    sentence="The dashboard's own database refused to take the request down.",
+    sentence="The dashboard's own database is busy, or cannot take the request down.",
     next_step="Try again in a moment; if it stays so, tell an admin.",
 )
 _OUTCOME_NOT_RECORDED = Banner(
