@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -114,8 +114,9 @@ def _possible(condition: Condition | None) -> Condition:
 
 def _statuses_and_workspaces(query: Query, asking: Asking) -> Iterator[Condition]:
     workspaces = _ids(query.workspaces, asking.labels.workspaces)
-    statuses = tuple(one for one in query.statuses if _may_be(one, query))
-    if query.statuses and not statuses:
+    asked = _asked_statuses(query)
+    statuses = tuple(one for one in asked or () if _may_be(one, query))
+    if asked is not None and not statuses:
         raise CannotBe
     if statuses and workspaces and len(statuses) * len(workspaces) <= MOST_SOURCES:
         yield _pairs(asking, statuses, workspaces)
@@ -132,6 +133,13 @@ def _statuses_and_workspaces(query: Query, asking: Asking) -> Iterator[Condition
     if query.without_statuses and not statuses:
         yield Condition(not_(_statuses(asking, query.without_statuses).test))
     yield from _without("workspace_id", query.without_workspaces, asking.labels.workspaces, asking)
+
+
+def _asked_statuses(query: Query) -> Sequence[str] | None:
+    """None: any. After acceptance and after the end an expiration means nothing any more."""
+    if query.has_expiry_window:
+        return CANCELABLE
+    return query.statuses or None
 
 
 def _statuses(asking: Asking, statuses: tuple[str, ...]) -> Condition:

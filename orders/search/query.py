@@ -87,7 +87,8 @@ class Query:
     without_statuses: tuple[str, ...] = ()
 
     # Aware UTC, from the first instant on and before the second. A window leaves out orders
-    # whose time is not known or not set.
+    # whose time is not known or not set; one of expirations also those that are accepted or
+    # ended, whose date means nothing any more.
     expires_from: datetime | None = None
     expires_until: datetime | None = None
     has_expiry: bool | None = None

@@ -93,17 +93,16 @@ def _expiries(
 ) -> Counter[Any]:
     found: Counter[Any] = Counter()
     pairs = list(zip(statuses, times, strict=True))
-    known = sorted(at for _, at in pairs if at is not None)
-    found["never"] = len(pairs) - len(known)
+    found["never"] = sum(at is None for _, at in pairs)
+    # Of those that can still be accepted: nobody else's expiration means anything.
+    known = sorted(at for status, at in pairs if at is not None and status in CANCELABLE)
     if not known:
         return found
-    start = _as(now, known[0])
+    start = bisect_left(known, _as(now, known[0]))
     for name, ahead in hours.items():
         end = _as(now + timedelta(hours=ahead), known[0])
-        found[name] = bisect_left(known, end) - bisect_left(known, start)
-    found["expired"] = sum(
-        status in CANCELABLE for status, at in pairs if at is not None and at < start
-    )
+        found[name] = bisect_left(known, end) - start
+    found["expired"] = start
     return found
 
 

@@ -38,6 +38,8 @@ MESSAGES = ["Thank you, Ana", "Danke für alles", "mug mug", None, "100% tea", "
 STATUSES = [
     *("created", "notified", "opened", "accepted", "pending_payment", "paid", "ordered"),
     *("shipped", "delivered", "failed", "canceled", "on_hold"),
+    # Those that are looked for by their expiration.
+    *("created", "notified", "opened"),
 ]
 
 
@@ -82,7 +84,8 @@ def _row(random: Random, number: int) -> Row:
 def _expiry(random: Random) -> str | None:
     if random.random() < 0.2:
         return None
-    at = NOW + _DAY * random.randrange(-20, 20) + timedelta(hours=random.choice([0, 0, 5, 11]))
+    days = random.choice([*range(-20, 20), *[0] * 8])
+    at = NOW + _DAY * days + timedelta(hours=random.choice([0, 0, 5, 11]))
     return at.isoformat()
 
 
@@ -218,6 +221,9 @@ class Oracle:
             return False
         is_expired = at is not None and at < self.now and row.status in CANCELABLE
         if query.is_expired_unaccepted not in (None, is_expired):
+            return False
+        has_window = query.expires_from is not None or query.expires_until is not None
+        if has_window and row.status not in CANCELABLE:
             return False
         return _within(at, query.expires_from, query.expires_until)
 
