@@ -106,11 +106,21 @@ document.addEventListener("htmx:before:swap", () => {
 });
 
 function keepFocus() {
-  if (replaced?.part && !replaced.element.isConnected) {
-    (elementAt(replaced) || byId(replaced.part))?.focus({ preventScroll: true });
+  const lost = [replaced, returned].find((place) => place?.part && !place.element.isConnected);
+  if (lost && (lost === replaced || document.activeElement === document.body)) {
+    (elementAt(lost) || byId(lost.part))?.focus({ preventScroll: true });
   }
   replaced = null;
 }
+
+/* Where the focus went when a dialog closed: its part may be replaced only after that. */
+let returned = null;
+
+document.addEventListener("focusin", (event) => {
+  if (returned && event.target !== returned.element) {
+    returned = null;
+  }
+});
 
 /* --- announcements ------------------------------------------------------------------------ */
 
@@ -318,7 +328,9 @@ function returnFocus() {
   const part = byId(about ? `order-${about}` : trigger.part) || byId("order-detail");
   const place = elementAt(trigger) || part?.querySelector("[data-open], [data-refresh]");
   trigger = null;
-  (place || byId("main")).focus();
+  const target = place || byId("main");
+  target.focus();
+  returned = placeOf(target);
 }
 
 /* --- toasts -------------------------------------------------------------------------------- */
