@@ -26,6 +26,7 @@ _SORTED = {
     Sort.AMOUNT_LARGEST: "largest amount first",
     Sort.RECIPIENT: "recipients from A to Z",
     Sort.RECIPIENT_REVERSED: "recipients from Z to A",
+    Sort.BEST: "best match first",
 }
 
 
@@ -58,9 +59,18 @@ def make_found_page(found: Found, *, asked: Asked, freshness: Freshness, viewer:
         banners=freshness.banners,
         empty=None,
         url=asked.url,
+        best=_best(asked),
         facets_url=asked.filters.url(name="order_facets"),
         watch_url=_watch_url(found, asked),
     )
+
+
+def _best(asked: Asked) -> Link | None:
+    """That the best matches are first, or the way to that; None where nothing can match better."""
+    if not asked.query.names:
+        return None
+    is_so = asked.query.order is Sort.BEST
+    return Link("Best match first", "" if is_so else asked.filters.but(sort=Sort.BEST).url())
 
 
 def _counted_as_seen(found: Found, asked: Asked) -> Found:

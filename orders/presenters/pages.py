@@ -48,7 +48,9 @@ class Empty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """`as_of_text` is how old it is in words; `watch_url` says whether something has changed."""
+    """`as_of_text` is how old it is in words; `watch_url` says whether something has changed.
+    `best` has no URL where the best matches are first.
+    """
 
     rows: Sequence[Row]
     caption: str
@@ -60,5 +62,6 @@ class Page:
     banners: Sequence[Banner]
     empty: Empty | None
     url: str
+    best: Link | None = None
     facets_url: str = ""
     watch_url: str = ""

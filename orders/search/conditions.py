@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
@@ -36,6 +36,14 @@ class Asked:
     @property
     def leaves_out_without_expiry(self) -> bool:
         return self.has_expiry is True or self.expires != (None, None)
+
+    def also(self, condition: Condition) -> Asked:
+        return replace(self, conditions=(condition, *self.conditions))
+
+    def without_looking_up_words(self) -> Asked:
+        """The words are compared only: other conditions lead to the orders."""
+        tested = (replace(one, sources=()) if one.text else one for one in self.conditions)
+        return replace(self, conditions=tuple(tested))
 
 
 class CannotBe(Exception):

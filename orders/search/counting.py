@@ -65,8 +65,7 @@ def find_counted_page(
 
 
 def count_within(given: Budget, query: Query, *, now: datetime, limit: int) -> Count:
-    # In whatever order is the cheapest.
-    query = query.without("sort")
+    query = query.unsorted
     finder = Finder(given, query, now=now)
     if finder.asked is None:
         return Count(0, is_capped=False)

@@ -81,7 +81,7 @@ def facets(
     """Never raises TooBroad: what is missing was too broad. `now` is aware."""
     found = Facets()
     with suppress(TooBroad), budget(seconds, using=using) as given:
-        _Counting(given, query.without("sort"), now, found).run()
+        _Counting(given, query.unsorted, now, found).run()
     return found
 
 

@@ -17,7 +17,7 @@ Time and memory are linear in the text, and what comes out is bounded, however l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -69,11 +69,15 @@ OPERATORS = (
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """`text` as it was typed, what it asks for, and a sentence for each piece that says nothing."""
+    """`text` as it was typed, what it asks for, and a sentence for each piece that says nothing.
+
+    `names`: whom its words may name in full, folded.
+    """
 
     text: str
     query: Query
     problems: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Term(NamedTuple):
@@ -101,6 +105,7 @@ def parse_box(text: str, *, now: datetime, zone: ZoneInfo) -> Box:
     setting = Setting(now, zone)
     query = Query()
     problems: list[str] = []
+    words: list[Term] = []
     typed = plain(text[:MOST_LETTERS])
     for count, term in enumerate(terms(typed)):
         if count == MOST_TERMS:
@@ -110,12 +115,14 @@ def parse_box(text: str, *, now: datetime, zone: ZoneInfo) -> Box:
             query = query.merged(_read(term, setting))
         except Misread as misread:
             problems.append(f"“{_short(term.text)}” is not understood; {misread}.")
+        if not (term.operator or term.is_excluded):
+            words.append(term)
     if typed.strip() and not problems and query.is_everything:
         problems.append(
             f"“{_short(typed.strip())}” has no letter or digit; put signs into quotes to search "
             "for them."
         )
-    return Box(text, query, tuple(problems))
+    return Box(text, query, tuple(problems), _names(words))
 
 
 def terms(text: str) -> Iterator[Term]:
@@ -135,6 +142,17 @@ def text_of(term: Term) -> str:
     """The folded text to look for: without signs around it, unless they are quoted."""
     folded = fold(term.value[:LONGEST_WORD])[:LONGEST_WORD]
     return folded if term.is_quoted else _SIGNS_AROUND.sub("", folded)
+
+
+def _names(typed: Sequence[Term]) -> tuple[str, ...]:
+    """As it stands ("Ana B."), without the signs, and the first name first ("B, Ana")."""
+    texts = [text_of(term) for term in typed]
+    if not any(texts):
+        return ()
+    comma = next((n for n, term in enumerate(typed, 1) if term.value.endswith(",")), 0)
+    whole = [fold(term.value[:LONGEST_WORD]) for term in typed]
+    spelled = (whole, texts, [*texts[comma:], *texts[:comma]])
+    return tuple(dict.fromkeys(" ".join(filter(None, one)) for one in spelled))
 
 
 def _words(term: Term, _: Setting) -> Query:

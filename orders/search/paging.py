@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import dropwhile
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,8 +19,8 @@ from .asking import Asking
 from .budget import SECONDS, Budget, budget
 from .conditions import Asked, asked_of
 from .hits import Hit, columns, make_hits
-from .query import Query
-from .sql import Condition, Source, Sql
+from .query import Query, Sort
+from .sql import Condition, Source, Sql, not_
 from .walking import INDEXES, Order, Row, Walk, Walker
 
 _COLUMNS = {
@@ -28,6 +28,7 @@ _COLUMNS = {
     "expires": "expires_at",
     "amount": "amount_cents",
     "recipient": "name_key",
+    "best": "id",
 }
 
 
@@ -35,7 +36,8 @@ class Key(NamedTuple):
     """Where in a list a row stands: the value it is sorted by, and its place by creation.
 
     The value is an ISO time of an expiration, cents of an amount, of a recipient the order's id
-    (hex); None in lists by creation, and for a row without the value.
+    (hex), 1 of whoever is named in full where those are first; None in lists by creation, and for
+    a row without the value.
     """
 
     value: str | int | None
@@ -103,11 +105,13 @@ def ids(query: Query, *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIA
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Of a list: those with the value that it is sorted by, or those without, newest first."""
+    """Of a list: those with the value that it is sorted by, or those without, newest first. Where
+    the best matches are first, that is the name in full.
+    """
 
+    asked: Asked
     order: Order
     is_empty: bool = False
-    conditions: tuple[Condition, ...] = ()
     after: tuple[Any, int] | None = None
 
     @property
@@ -121,8 +125,9 @@ class Finder:
     def __init__(self, given: Budget, query: Query, *, now: datetime) -> None:
         self.asking = Asking(given)
         self.asked = asked_of(query, self.asking, now=now)
-        self._column = _COLUMNS[query.order.key]
-        self._is_descending = query.order.is_descending
+        self._sort = query.order
+        self._column = _COLUMNS[self._sort.key]
+        self._names = query.names
 
     def page(self, size: int, at: Key | None, *, backwards: bool) -> Page:
         selected = columns(self.asking.dialect)
@@ -146,10 +151,9 @@ class Finder:
         found: list[Row] = []
         if self.asked is None:
             return found
-        walker = Walker(self.asking, self.asked)
         for part in self._parts(self.asked, at, backwards=backwards):
             walk = Walk(part.order, n - len(found), selected, part.after)
-            rows = walker.take(walk, *part.conditions)
+            rows = Walker(self.asking, part.asked).take(walk)
             found += [(row[0], None, *row[2:]) for row in rows] if part.is_empty else rows
             if len(found) >= n:
                 break
@@ -166,19 +170,28 @@ class Finder:
     def key(self, row: Row) -> Key:
         """Of a row with the columns of a hit."""
         pk, value, uuid = row[:3]
-        if self._column == "id" or value is None:
+        if self._sort.key == "created" or value is None:
             return Key(None, pk)
+        if self._sort is Sort.BEST:
+            return Key(1, pk)
         if self._column == "name_key":
             return Key(UUID(str(uuid)).hex, pk)
         return Key(value.isoformat() if isinstance(value, datetime) else value, pk)
 
     def key_of(self, uuid: UUID) -> Key | None:
         """Where that order would stand in the list; None for one that is not in the index."""
-        column = self.asking.dialect.instant(f"o.{self._column}")
-        value = column if self._column == "expires_at" else f"o.{self._column}"
-        sql = f"SELECT o.id, {value}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
-        rows = self.asking.budget.rows(sql, [self.asking.dialect.plain(uuid)])
+        value = self._value
+        sql = f"SELECT o.id, {value.text}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
+        rows = self.asking.budget.rows(sql, [*value.params, self.asking.dialect.plain(uuid)])
         return self.key(rows[0]) if rows else None
+
+    @property
+    def _value(self) -> Sql:
+        """What a row is sorted by, NULL where it has none."""
+        if self._sort is Sort.BEST:
+            return Sql(f"CASE WHEN {self._named.test.text} THEN 1 END", self._named.test.params)
+        column = f"o.{self._column}"
+        return Sql(self.asking.dialect.instant(column) if column == "o.expires_at" else column)
 
     def holds(self, uuid: UUID) -> bool:
         """Is the order in the list?"""
@@ -186,34 +199,58 @@ class Finder:
             return False
         only = self.asking.equals("uuid", [uuid], index="")
         newest = Walk(Order("id", is_descending=True), 1)
-        return bool(Walker(self.asking, self.asked).take(newest, only))
+        return bool(Walker(self.asking, self.asked.also(only)).take(newest))
 
     def _parts(self, asked: Asked, at: Key | None, *, backwards: bool) -> list[_Part]:
         """Those to be walked, in turn, from `at` on."""
-        parts = [*self._valued(asked), *self._empty(asked)]
+        if self._sort is Sort.BEST:
+            parts = list(self._best(asked))
+        else:
+            parts = [*self._valued(asked), *self._empty(asked)]
         if backwards:
             parts = [one.reversed for one in reversed(parts)]
         after = self._after(at) if at else None
         if after is None:
             return parts
-        is_empty = self._column != "id" and after[0] is None
-        parts = list(dropwhile(lambda part: part.is_empty != is_empty, parts))
-        return [replace(one, after=after) if one is parts[0] else one for one in parts]
+        is_empty = self._sort.key != "created" and after[0] is None
+        return [
+            replace(one, after=after) if one.is_empty == is_empty else one
+            for one in parts
+            # Those with the value come first, and last where the list is walked backwards.
+            if one.is_empty in (is_empty, not backwards)
+        ]
+
+    def _best(self, asked: Asked) -> Iterator[_Part]:
+        newest = Order("id", is_descending=True)
+        if not self._is_anybody_named():
+            yield _Part(asked, newest, is_empty=True)
+            return
+        # Whoever is called so has the words in the name.
+        yield _Part(asked.without_looking_up_words().also(self._named), newest)
+        others = Condition(not_(self._named.test))
+        yield _Part(asked.also(others), newest, is_empty=True)
+
+    @cached_property
+    def _named(self) -> Condition:
+        return self.asking.equals("name_key", self._names, index=INDEXES["name_key"])
+
+    def _is_anybody_named(self) -> bool:
+        """Mostly nobody is, above all while somebody types."""
+        test = self._named.test
+        sql = f"SELECT 1 FROM orders_order o WHERE {test.text} LIMIT 1"  # noqa: S608
+        return bool(self.asking.budget.rows(sql, test.params))
 
     def _valued(self, asked: Asked) -> Iterator[_Part]:
         if self._column != "expires_at" or asked.has_expiry is not False:
-            yield _Part(Order(self._column, self._is_descending))
+            yield _Part(asked, Order(self._column, self._sort.is_descending))
 
     def _empty(self, asked: Asked) -> Iterator[_Part]:
         column = self._column
         if column == "id" or (column == "expires_at" and asked.leaves_out_without_expiry):
             return
         source = Source(Sql(f"{column} IS NULL"), sorts=(("id", INDEXES[column]),))
-        yield _Part(
-            Order("id", is_descending=True),
-            is_empty=True,
-            conditions=(Condition(Sql(f"o.{column} IS NULL"), (source,)),),
-        )
+        empty = Condition(Sql(f"o.{column} IS NULL"), (source,))
+        yield _Part(asked.also(empty), Order("id", is_descending=True), is_empty=True)
 
     def _after(self, at: Key) -> tuple[Any, int] | None:
         """The value and the place; None: the order is not known any more, which takes a new

@@ -25,7 +25,8 @@ class Sort(StrEnum):
     """What a list is sorted by; empty values come last in either direction, newest first.
 
     The values are those of the URL. Orders that are equal in it follow by their creation, in the
-    same direction.
+    same direction. BEST: those first whose recipient is called by one of `Query.names`, each newest
+    first; without any name it says nothing.
     """
 
     NEWEST = "-created"
@@ -36,10 +37,11 @@ class Sort(StrEnum):
     AMOUNT_LARGEST = "-amount"
     RECIPIENT = "recipient"
     RECIPIENT_REVERSED = "-recipient"
+    BEST = "best"
 
     @property
     def key(self) -> str:
-        """ "created", "expires", "amount" or "recipient"."""
+        """ "created", "expires", "amount", "recipient" or "best"."""
         return self.value.removeprefix("-")
 
     @property
@@ -48,6 +50,9 @@ class Sort(StrEnum):
 
     @property
     def reversed(self) -> Sort:
+        """The same the other way round; nobody asks for the worst first."""
+        if self is Sort.BEST:
+            return self
         return Sort(self.key if self.is_descending else f"-{self.key}")
 
 
@@ -81,6 +86,9 @@ class Query:
     # of a word (`folding.word_starts`). A phrase holds spaces.
     words: tuple[str, ...] = ()
     without_words: tuple[str, ...] = ()
+
+    # Folded: what recipients may be called of whom the whole name was typed. They narrow nothing.
+    names: tuple[str, ...] = ()
 
     # Values of Goody, unknown ones as they came.
     statuses: tuple[str, ...] = ()
@@ -137,14 +145,21 @@ class Query:
 
     @property
     def order(self) -> Sort:
-        """How the list is sorted: as asked, else newest first, a window of expirations soonest
-        first, and what is expired by how long ago.
+        """How the list is sorted: as asked, else a window of expirations soonest first, what is
+        expired by how long ago, and anything else the best matches first, or the newest.
         """
-        if self.sort is not None:
+        if self.sort is not None and (self.sort is not Sort.BEST or self.names):
             return self.sort
         if self.has_expiry_window:
             return Sort.EXPIRES_SOONEST
-        return Sort.EXPIRES_LATEST if self.is_expired_unaccepted else Sort.NEWEST
+        if self.is_expired_unaccepted:
+            return Sort.EXPIRES_LATEST
+        return Sort.BEST if self.names else Sort.NEWEST
+
+    @property
+    def unsorted(self) -> Self:
+        """The same orders, in whatever order is the cheapest."""
+        return self.without("sort", "names")
 
     @property
     def has_expiry_window(self) -> bool:
@@ -158,7 +173,7 @@ class Query:
     @property
     def is_everything(self) -> bool:
         """Does every order match?"""
-        return self.without("sort", "may_search_messages") == Query()
+        return self.unsorted.without("may_search_messages") == Query()
 
     def without(self, *names: str) -> Self:
         """The query with these fields as if nothing had been said in them."""
@@ -189,7 +204,7 @@ def _normal(name: str, value: Any) -> Any:
     if isinstance(value, datetime):
         return _utc(value)
     match name:
-        case "words" | "without_words" | "emails":
+        case "words" | "without_words" | "names" | "emails":
             return _unique(filter(None, map(fold, value)))
         case "statuses" | "without_statuses":
             return _grouped(value)

@@ -76,9 +76,9 @@ class Walker:
         self._rows = asking.budget.rows
         self._asked = asked
 
-    def take(self, walk: Walk, *extra: Condition) -> list[Row]:
-        """`extra`: conditions beside those of the query. Raises TooBroad."""
-        plan = self._plan(walk, *extra)
+    def take(self, walk: Walk) -> list[Row]:
+        """Raises TooBroad."""
+        plan = self._plan(walk)
         if plan.may_disappoint and not plan.is_fetch_cheaper:
             rows = self._walked(walk, plan.first, far=plan.first.far)
             if len(rows) >= walk.n or self._is_end(walk, plan.first, far=plan.first.far):
@@ -126,10 +126,10 @@ class Walker:
     def _count_of(self, sql: str, params: Sequence[object]) -> int:
         return int(self._rows(f"SELECT count(*) FROM ({sql}) counted", params)[0][0])  # noqa: S608
 
-    def _plan(self, walk: Walk, *extra: Condition) -> Plan:
+    def _plan(self, walk: Walk) -> Plan:
         column = walk.order.column
         window = self._creation_window()
-        conditions = [*extra, *self._asked.conditions]
+        conditions = [*self._asked.conditions]
         if column != "expires_at":
             conditions += self._expiry_window()
         if column != "id" and window:

@@ -132,6 +132,9 @@ LISTS = [
     Query(has_expiry=False, sort=Sort.EXPIRES_SOONEST),
     Query(expires_from=NOW, expires_until=NOW + timedelta(days=9)),
     Query(is_expired_unaccepted=True),
+    Query(words=("example",), names=("ana lee", "jose nunez", "小龍", "nobody")),
+    Query(words=("ana",), names=("ana",), statuses=("opened", "delivered", "paid")),
+    Query(words=("ana",), names=("nobody",)),
 ]
 
 
@@ -168,7 +171,7 @@ class Oracle:
     def find(self, query: Query) -> list[UUID]:
         """All that match, in the order of the list."""
         found = [row for row in self.rows if self.matches(query, row)]
-        return [row.uuid for row in _sorted(found, query.order)]
+        return [row.uuid for row in _sorted(found, query)]
 
     def matches(self, query: Query, row: Order) -> bool:
         return all(test(query, row) for test in self._tests)
@@ -297,7 +300,10 @@ def _within(at: datetime | None, low: datetime | None, high: datetime | None) ->
     return at is not None and (low is None or at >= low) and (high is None or at < high)
 
 
-def _sorted(rows: list[Order], sort: Sort) -> list[Order]:
+def _sorted(rows: list[Order], query: Query) -> list[Order]:
+    sort = query.order
+    if sort is Sort.BEST:
+        return sorted(rows, key=lambda row: (row.name_key not in query.names, -row.pk))
     column = {
         "created": "pk", "expires": "expires_at", "amount": "amount_cents", "recipient": "name_key"
     }[sort.key]  # fmt: skip

@@ -32,7 +32,8 @@ def agent(as_role: Any, emulator: Emulator) -> Client:
 @pytest.fixture
 def five(emulator: Emulator) -> list[UUID]:
     """Five orders in the index, as a list has them: the newest first."""
-    ids = [open_order(emulator, recipient_first_name="Zebedee") for _ in range(5)]
+    name = {"recipient_first_name": "Zebedee", "recipient_last_name": "Okafor"}
+    ids = [open_order(emulator, **name) for _ in range(5)]
     for one in ids:
         services.refresh_order(order_id=one, now=timezone.now())
     return ids[::-1]

@@ -83,7 +83,9 @@ def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> 
     filters, zone = form.filters, ZoneInfo("UTC")
     box = parse_box(filters.q, now=NOW, zone=zone)
     asked = filters.query(Reading(NOW, zone, choices.id_of)).merged(box.query)
-    query = replace(asked, sort=filters.sort, may_search_messages=may_search_messages)
+    query = replace(
+        asked, sort=filters.sort, names=box.names, may_search_messages=may_search_messages
+    )
     return [str(one) for one in oracle.find(query)]
 
 
@@ -98,6 +100,10 @@ def shown(client: Client, said: str) -> list[str]:
 SAID = [
     "q=ana",
     "q=okafor+tea",
+    "q=mira+lee",
+    "q=lee",
+    "q=lee&sort=-created",
+    "q=mira&sort=best&expires=14d",
     "q=al",
     "q=小龍",
     'q="van berg"',

@@ -35,6 +35,9 @@ def random_query(random: Random, oracle: Oracle) -> Query:
         fields |= random.choice(MAKERS)(random, oracle)
     if random.random() < 0.6:
         fields["sort"] = random.choice(list(Sort))
+    if random.random() < 0.3:
+        rows = random.sample(oracle.rows, random.choice([1, 3]))
+        fields["names"] = tuple(row.name_key or "nobody" for row in rows)
     return Query(**fields, may_search_messages=random.random() < 0.5)
 
 

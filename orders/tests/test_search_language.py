@@ -68,6 +68,28 @@ def test_words(text, query):
 
 
 @pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ()),
+        ("Ana  BOLENA", ("ana bolena",)),
+        ("Ana B. Núñez", ("ana b. nunez", "ana b nunez")),
+        ("Bolena, Ana", ("bolena, ana", "bolena ana", "ana bolena")),
+        ("van Berg, Ana M.", ("van berg, ana m.", "van berg ana m", "ana m van berg")),
+        ("Ana, <Bo>", ("ana, <bo>", "ana bo", "bo ana")),
+        ('"Ana B"', ("ana b",)),
+        ('"Ana B" Lee', ("ana b lee",)),
+        ("Ana -bo status:paid Lee", ("ana lee",)),
+        ("Ana & Bo", ("ana & bo", "ana bo")),
+        ('ana "bo', ('ana "bo', "ana bo")),
+        ("status:paid -ana", ()),
+        ("- & .", ()),
+    ],
+)
+def test_whom_the_words_may_name_in_full(text, names):
+    assert parse_box(text, now=NOW, zone=NEW_YORK).names == names
+
+
+@pytest.mark.parametrize(
     ("text", "query"),
     [
         ("status:opened", Query(statuses=("opened",))),

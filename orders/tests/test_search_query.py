@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -93,10 +93,24 @@ def test_a_choice_is_an_id_or_a_text(given):
         (Query(expires_from=NOW), Sort.EXPIRES_SOONEST),
         (Query(expires_until=NOW), Sort.EXPIRES_SOONEST),
         (Query(expires_until=NOW, sort=Sort.NEWEST), Sort.NEWEST),
+        (Query(is_expired_unaccepted=True), Sort.EXPIRES_LATEST),
+        (Query(names=("ana b",)), Sort.BEST),
+        (Query(names=("ana b",), sort=Sort.NEWEST), Sort.NEWEST),
+        (Query(names=("ana b",), expires_until=NOW), Sort.EXPIRES_SOONEST),
+        (Query(names=("ana b",), expires_until=NOW, sort=Sort.BEST), Sort.BEST),
+        (Query(sort=Sort.BEST), Sort.NEWEST),
+        (Query(expires_until=NOW, sort=Sort.BEST), Sort.EXPIRES_SOONEST),
     ],
 )
-def test_newest_first_and_what_expires_soonest_first(query, order):
+def test_what_a_list_is_sorted_by_unless_it_is_told(query, order):
     assert query.order is order
+
+
+def test_whom_the_words_name_narrows_nothing():
+    query = Query(names=("Ana B", "ana b"), sort=Sort.OLDEST)
+    assert query.names == ("ana b",)
+    assert query.is_everything
+    assert replace(query, is_swapped=True).unsorted == Query(is_swapped=True)
 
 
 def test_a_sort_has_a_key_and_a_direction():
@@ -109,6 +123,7 @@ def test_a_sort_has_a_key_and_a_direction():
         ("amount", True),
         ("recipient", False),
         ("recipient", True),
+        ("best", False),
     ]
     assert all(sort.reversed.reversed is sort and sort.reversed.key == sort.key for sort in Sort)
 

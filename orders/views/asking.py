@@ -71,6 +71,7 @@ def ask(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False) -> Qu
     query = replace(
         filters.query(reading).merged(understood.box.query),
         may_search_messages=viewer.actor.may(Right.READ_MESSAGES),
+        names=understood.box.names,
         sort=filters.sort,
         found=finding.orders if finding else (),
     )

@@ -53,8 +53,9 @@ def _complete(site: Site) -> Iterator[None]:
 
 def indexed(site: Site, count: int, **fields: str) -> tuple[str, list[str]]:
     """A name that nobody else has, and as many fresh orders of it that the index knows, the newest
-    first."""
+    first, since nobody is called so and no more."""
     name = f"Q{uuid4().hex[:10]}"
+    fields = {"recipient_last_name": "Okafor", **fields}
     ids = [site.open_order(name, **fields) for _ in range(count)]
     orders = [parse_order(msgspec.json.encode(site.emulator.order(one))) for one in ids]
     index.remember(orders, read_at=timezone.now())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -52,6 +53,10 @@ def box(page: Page) -> Locator:
 
 def rows(page: Page) -> Locator:
     return page.locator("tr[data-order-id]")
+
+
+def listed(page: Page) -> list[str | None]:
+    return [one.get_attribute("data-order-id") for one in rows(page).all()]
 
 
 def show(page: Page) -> None:
@@ -280,6 +285,31 @@ def test_everything_without_javascript(without_javascript: Page, site: Site) -> 
     expect(page.locator("#order-detail")).to_have_attribute("data-order-id", order_id)
     page.go_back()
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Recipient")
+
+
+@pytest.mark.parametrize("is_scripted", [True, False], ids=["with JavaScript", "without"])
+def test_whoever_is_called_so_stands_first_until_another_sort_is_chosen(
+    request: pytest.FixtureRequest, site: Site, *, is_scripted: bool
+) -> None:
+    page: Page = request.getfixturevalue("agent" if is_scripted else "without_javascript")
+    if not is_scripted:
+        site.log_in(page.context, site.person("agent"))
+    name = f"Z{uuid4().hex[:8]}"
+    exact = known(site, "Quirina", recipient_last_name=name)
+    longer = known(site, "Anna-Quirina", recipient_last_name=f"{name}stein")
+    page.goto("/orders/")
+    box(page).fill(f"{name}, Quirina")
+    box(page).press("Enter")
+    expect(row(page, longer)).to_be_visible()
+    expect(rows(page)).to_have_count(2)
+    assert listed(page) == [exact, longer]
+    expect(page.get_by_text("Best match first", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Created", exact=True).click()
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("Created")
+    assert listed(page) == [longer, exact]
+    page.get_by_role("link", name="Best match first").click()
+    expect(page.locator("th[aria-sort]")).to_have_count(0)
+    assert listed(page) == [exact, longer]
 
 
 @pytest.mark.parametrize(
