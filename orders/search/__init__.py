@@ -16,7 +16,7 @@ from .budget import TooBroad
 from .counting import Count, count, find_counted_page
 from .faceting import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
 from .hits import Hit
-from .paging import Key, Page, find_page, ids, iterate, last_page
+from .paging import Key, Page, find_page, first_found, iterate, last_page
 from .snapshot import snapshot
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "facets",
     "find_counted_page",
     "find_page",
-    "ids",
+    "first_found",
     "iterate",
     "last_page",
     "neighbors",

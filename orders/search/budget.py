@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg.errors
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+from django.db.models import QuerySet
 
 from .snapshot import REPEATABLE, is_within_transaction, snapshot
 
@@ -38,16 +39,25 @@ class Budget:
 
     def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of the answer. Raises TooBroad."""
-        with self.connection.cursor() as cursor:
-            self._grant(cursor)
-            try:
-                cursor.execute(sql, params)
-                rows: list[tuple[Any, ...]] = cursor.fetchall()
-            except OperationalError as error:
-                if self._is_late(error):
-                    raise TooBroad from error
-                raise
+        with self.connection.cursor() as cursor, self._limited(cursor):
+            cursor.execute(sql, params)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+    def all[T](self, asked: QuerySet[Any, T]) -> list[T]:
+        """All rows that Django's own query gives. Raises TooBroad."""
+        with self.connection.cursor() as cursor, self._limited(cursor):
+            return list(asked.using(self.connection.alias))
+
+    @contextmanager
+    def _limited(self, cursor: Any) -> Iterator[None]:
+        self._grant(cursor)
+        try:
+            yield
+        except OperationalError as error:
+            if self._is_late(error):
+                raise TooBroad from error
+            raise
 
     def _grant(self, cursor: Any) -> None:
         left = self.left

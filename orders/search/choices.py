@@ -1,16 +1,20 @@
 """The products, brands, senders and workspaces that a list can be narrowed to, by name and by key.
 
 A key is Goody's id, or of a sender the address: what an address of a page may hold, since the
-index's own small ids are given out anew when it is rebuilt.
+index's own small ids are given out anew when it is rebuilt. Each question here has a second, as a
+search has, and raises TooBroad past it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from orders.models import Label
 
+from .budget import SECONDS, budget
 from .folding import fold
 
 _FIELDS = {
@@ -28,20 +32,20 @@ class Suggestion(NamedTuple):
 
 def id_of(kind: str, key: str) -> int | None:
     """The small id of what has this key; None where nothing has."""
-    found = Label.objects.filter(kind=kind, key__in={key, fold(key)}).values_list("pk", flat=True)
-    return found.first()
+    named = Label.objects.filter(kind=kind, key__in={key, fold(key)}).order_by("pk")
+    return next(iter(_asked(named.values_list("pk", flat=True)[:1])), None)
 
 
 def name_of(field: str, pk: int) -> str:
     """As `wording.Names`: the name of a row that a field of Query names."""
-    found = Label.objects.filter(kind=_FIELDS[field], pk=pk).values_list("name", "key").first()
-    name, key = found or ("", "")
-    return name or key or "one that is not there any more"
+    labels = Label.objects.filter(kind=_FIELDS[field], pk=pk)
+    names = (text for row in _asked(labels.values_list("name", "key")) for text in row)
+    return next(filter(None, names), "one that is not there any more")
 
 
 def keys_of(ids: Iterable[int]) -> dict[int, str]:
     """What the rows with these small ids are called in a URL."""
-    return dict(Label.objects.filter(pk__in=list(ids)).values_list("pk", "key"))
+    return dict(_asked(Label.objects.filter(pk__in=list(ids)).values_list("pk", "key")))
 
 
 def suggest(kind: str, text: str, *, limit: int) -> list[Suggestion]:
@@ -49,4 +53,9 @@ def suggest(kind: str, text: str, *, limit: int) -> list[Suggestion]:
     named = Label.objects.filter(kind=kind).exclude(name="").order_by("folded", "pk")
     if folded := fold(text):
         named = named.filter(folded__contains=folded)
-    return [Suggestion(*row) for row in named.values_list("key", "name")[:limit]]
+    return [Suggestion(*row) for row in _asked(named.values_list("key", "name")[:limit])]
+
+
+def _asked[T](labels: QuerySet[Any, T]) -> list[T]:
+    with budget(SECONDS) as given:
+        return given.all(labels)

@@ -6,7 +6,7 @@ as it may be; of a list sorted by recipient it holds the order's id, not the nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -96,11 +96,18 @@ def iterate(
         at = page.next
 
 
-def ids(query: Query, *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS) -> list[UUID]:
-    """The first `limit` orders of the list. Raises TooBroad."""
+def first_found(
+    queries: Iterable[Query], *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS
+) -> tuple[Query, list[UUID]] | None:
+    """The first of the queries that finds anything, and the first `limit` orders of its list.
+
+    They share a second. Raises TooBroad.
+    """
     with budget(SECONDS, using=using) as given:
-        rows = Finder(given, query, now=now).rows(limit, selected="o.uuid")
-    return [UUID(str(row[2])) for row in rows]
+        for query in queries:
+            if rows := Finder(given, query, now=now).rows(limit, selected="o.uuid"):
+                return query, [UUID(str(row[2])) for row in rows]
+    return None
 
 
 @dataclass(frozen=True, slots=True)

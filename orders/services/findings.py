@@ -18,6 +18,7 @@ from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
 from orders.gatekeeper import GateClosed
 from orders.models import Finding, Order, SyncState
+from orders.search.budget import SECONDS, Budget, budget
 from orders.search.digests import gift_digest
 from orders.search.recognition import Pasted
 
@@ -52,18 +53,15 @@ def make_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
     """Look up everything that is named and keep what was found, for the actor alone.
 
     At most MOST_NAMED things are looked up and MOST_ORDERS orders kept; `was_cut` says if there
-    were more. Goody is asked for at most MOST_ASKED ids, and no longer than for a page.
+    were more. Goody is asked for at most MOST_ASKED ids, and no longer than for a page. Raises
+    TooBroad where looking up takes longer than a search may.
     """
     assert actor.user_id is not None
     state = SyncState.objects.look()
     found = _Found(is_index_whole=state is not None and state.is_complete)
     kept = _first(pasted, MOST_NAMED)
-    unknown = _look_up_ids(kept.ids, found)
-    # A gift link's token looks like a reference where it stands alone.
-    strange = _take("reference_id", kept.references, found)
-    _look_up("gift_digest", {gift_digest(text): text for text in strange}, found)
-    _look_up("email_key", {text: text for text in kept.emails}, found)
-    _look_up("gift_digest", {gift_digest(one): _hint(one) for one in kept.gift_tokens}, found)
+    with budget(SECONDS) as given:
+        unknown = _look_up(kept, found, given)
     _ask_goody(unknown, found, now=now)
     return Finding.objects.create(
         owner_id=actor.user_id,
@@ -99,26 +97,32 @@ def _first(pasted: Pasted, most: int) -> Pasted:
     return Pasted(**kept)
 
 
-def _look_up_ids(ids: Sequence[UUID], found: _Found) -> list[UUID]:
-    """Of orders or of batches; returned are those that are neither in the index."""
-    unknown = _take("uuid", ids, found)
-    return _take("order_batch_id", unknown, found)
+def _look_up(kept: Pasted, found: _Found, given: Budget) -> list[UUID]:
+    """Returned are ids that are neither an order's nor a batch's in the index."""
+    strange = _take("uuid", kept.ids, found, given)
+    unknown = _take("order_batch_id", strange, found, given)
+    # A gift link's token looks like a reference where it stands alone.
+    tokens = {gift_digest(one): one for one in _take("reference_id", kept.references, found, given)}
+    links = {gift_digest(one): _hint(one) for one in kept.gift_tokens}
+    for column, named in (
+        ("gift_digest", tokens),
+        ("email_key", {text: text for text in kept.emails}),
+        ("gift_digest", links),
+    ):
+        # What stands in the column -> what people read where it does not.
+        found.lacks(*(named[one] for one in _take(column, list(named), found, given)))
+    return unknown
 
 
-def _look_up(column: str, named: dict[str, str], found: _Found) -> None:
-    """`named`: what stands in the column -> what people read where it does not."""
-    found.lacks(*(named[value] for value in _take(column, list(named), found)))
-
-
-def _take[T](column: str, values: Sequence[T], found: _Found) -> list[T]:
+def _take[T](column: str, values: Sequence[T], found: _Found, given: Budget) -> list[T]:
     """Note the orders with these values in the column; returned are the values without any."""
     seen: set[T] = set()
     for some in batched(values, _AT_ONCE):
         orders = Order.objects.filter(**{f"{column}__in": some})
         # Apart from the orders: a single batch may have more of them than are kept.
-        seen.update(orders.order_by(column).values_list(column, flat=True).distinct())
+        seen.update(given.all(orders.order_by(column).values_list(column, flat=True).distinct()))
         newest = orders.order_by("-id").values_list("uuid", flat=True)
-        found.orders.update(dict.fromkeys(newest[: MOST_ORDERS + 1]))
+        found.orders.update(dict.fromkeys(given.all(newest[: MOST_ORDERS + 1])))
     return [value for value in values if value not in seen]
 
 

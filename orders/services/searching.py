@@ -13,7 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from orders.models import Operation
-from orders.search import Count, Hit, Key, find_counted_page, ids
+from orders.search import Count, Hit, Key, find_counted_page, first_found
 from orders.search.language import Box, parse_box
 from orders.search.query import Choice, Query
 from orders.search.recognition import Pasted, recognize
@@ -85,11 +85,12 @@ def understand(text: str, *, now: datetime, zone: ZoneInfo) -> Understood:
     pasted = recognize(text)
     if not (pasted.is_single or pasted.count > 1):
         return Understood(parse_box(text, now=now, zone=zone))
-    for query in _named(text, pasted):
-        if found := ids(query, limit=2, now=now):
-            is_order = len(found) == 1 and pasted.is_single and _names_orders(query)
-            return Understood(Box(text, query), order_id=found[0] if is_order else None)
-    return _not_known(text, pasted, now=now, zone=zone)
+    found = first_found(_named(text, pasted), limit=2, now=now)
+    if found is None:
+        return _not_known(text, pasted, now=now, zone=zone)
+    query, ids = found
+    is_order = len(ids) == 1 and pasted.is_single and _names_orders(query)
+    return Understood(Box(text, query), order_id=ids[0] if is_order else None)
 
 
 def _named(text: str, pasted: Pasted) -> Iterator[Query]:

@@ -137,6 +137,19 @@ def test_goody_is_asked_for_a_few_ids_only(viewer: Client, emulator: Emulator) -
     )
 
 
+def test_nothing_is_said_to_be_missing_that_was_not_looked_up_in_time(
+    viewer: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pasted = f"{known()} {uuid4()} ada@example.test"
+    monkeypatch.setattr("orders.services.findings.SECONDS", 0)
+    answer = post(viewer, pasted)
+    assert answer.status_code == 503
+    assert "took too long, so that nothing is known of it" in text(answer)
+    assert pasted in text(answer)
+    assert not Finding.objects.exists()
+    assert emulator.calls()["total"] == 0
+
+
 def test_while_goody_is_down_nothing_is_said_to_be_missing(
     viewer: Client, emulator: Emulator
 ) -> None:

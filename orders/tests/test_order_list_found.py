@@ -443,6 +443,23 @@ def test_what_takes_too_long_is_never_called_empty(
     assert link(page, "Clear all") == f"{URL}?per_page=25"
 
 
+def test_what_the_question_itself_takes_too_long_for_is_too_broad_as_well(
+    agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch, emulator: Emulator
+) -> None:
+    monkeypatch.setattr("orders.search.choices.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
+    for said in ({"sender": "lee@sender.example.com"}, {"q": str(uuid4())}):
+        page = agent.get(URL, said)
+        assert page.status_code == 503
+        assert "Too broad: add a date or a status" in text_of(page)
+        assert "No order matches" not in text_of(page)
+        assert "not in our copy" not in text_of(page)
+        # What the page asks for by itself is left out.
+        for part in ("facets", "changes"):
+            assert agent.get(f"/orders/{part}/", said).status_code == 204
+    assert emulator.calls()["total"] == 0
+
+
 def too_late(given: Budget, *_: Any, **__: Any) -> None:
     """As the count itself, in what is left of no time."""
     given._until = 0
@@ -697,6 +714,20 @@ def test_names_that_hold_what_is_typed_are_offered(agent: Client, full: Oracle) 
     everybody = text_of(agent.get("/orders/choices/workspace/"))
     assert re.findall(r">(.*?)</option>", everybody) == ["Mai", "People team", "Sales"]
     assert agent.get("/orders/choices/nonsense/").status_code == 404
+
+
+def test_no_names_are_offered_where_finding_them_takes_too_long(
+    agent: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"Person {number}" for number in range(30_000)]
+    Label.objects.bulk_create(
+        Label(kind=Label.Kind.SENDER, key=one, name=one, folded=one.lower()) for one in names
+    )
+    in_time = agent.get("/orders/choices/sender/", {"sender": "29999"})
+    assert "<option" in text_of(in_time)
+    monkeypatch.setattr("orders.search.choices.SECONDS", 0.001)
+    late = agent.get("/orders/choices/sender/", {"sender": "29999"})
+    assert (late.status_code, late.content) == (204, b"")
 
 
 # --- news -------------------------------------------------------------------------------------

@@ -13,10 +13,12 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.expressions import RawSQL
 from django.test.utils import CaptureQueriesContext
 
 from orders import search
-from orders.models import Order
+from orders.models import Label, Order
+from orders.search import choices
 from orders.search.budget import budget
 from orders.search.query import Choice, Query, Sort
 
@@ -43,6 +45,19 @@ def test_a_statement_ends_with_its_budget(is_inside: bool) -> None:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT current_setting('statement_timeout'), current_setting('jit')")
             assert cursor.fetchone() == ("5s", "on")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_django_asks_ends_with_the_budget_as_well() -> None:
+    Label.objects.create(kind=Label.Kind.BRAND, key="leaf", name="Leaf", folded="leaf")
+    start = time.monotonic()
+    with budget(0.2) as given:
+        labels = Label.objects.values_list("key", flat=True)
+        assert given.all(labels) == ["leaf"]
+        with pytest.raises(search.TooBroad):
+            given.all(labels.alias(n=RawSQL(_ENDLESS, ())).filter(n__gt=0))
+    assert time.monotonic() - start < 5
+    assert list(labels) == ["leaf"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -80,16 +95,36 @@ def test_another_error_is_not_taken_for_too_broad() -> None:
         lambda: search.count(Query(words=("ana",)), now=NOW),
         lambda: search.neighbors(Query(words=("ana",)), UUID(int=1), now=NOW, seconds=0),
         lambda: search.related(UUID(int=1), now=NOW, seconds=0),
-        lambda: search.ids(Query(words=("ana",)), limit=5, now=NOW),
+        lambda: search.first_found([Query(words=("ana",))], limit=5, now=NOW),
         lambda: list(search.iterate(Query(words=("ana",)), now=NOW)),
     ],
-    ids=["page", "last", "count", "neighbors", "related", "ids", "iterate"],
+    ids=["page", "last", "count", "neighbors", "related", "first", "iterate"],
 )
 def test_too_broad_is_raised_and_never_an_empty_answer(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("paging", "counting"):
         monkeypatch.setattr(f"orders.search.{module}.SECONDS", 0)
+    with pytest.raises(search.TooBroad):
+        ask()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: choices.suggest("sender", "ana", limit=5),
+        lambda: choices.id_of("sender", "ana@example.com"),
+        lambda: choices.name_of("senders", 1),
+        lambda: choices.keys_of([1]),
+    ],
+    ids=["suggest", "id", "name", "keys"],
+)
+def test_no_name_is_said_to_be_missing_that_was_not_found_in_time(
+    ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask()
+    monkeypatch.setattr("orders.search.choices.SECONDS", 0)
     with pytest.raises(search.TooBroad):
         ask()
 
@@ -115,6 +150,8 @@ def statements(query: Query) -> int:
         (Query(senders=(Choice(text="ana"),)), 2),
         (Query(words=("example",)), 3),
         (Query(words=("nobody is called so",)), 3),
+        (Query(words=("example",), names=("nobody",)), 4),
+        (Query(words=("ana",), names=("ana okafor",)), 9),
         (Query(words=("example",), statuses=("opened",), is_swapped=True), 6),
         (Query(words=("ana", "tea", "mai"), has_expiry=True, sort=Sort.RECIPIENT), 8),
     ],

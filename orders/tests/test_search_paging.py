@@ -86,7 +86,10 @@ def test_all_of_a_list_is_streamed_in_its_order(oracle: Oracle) -> None:
     for query in LISTS:
         expected = oracle.find(query)
         assert [hit.uuid for hit in search.iterate(query, chunk=41, now=NOW)] == expected
-        assert search.ids(query, limit=20, now=NOW) == expected[:20]
+        nothing = Query(statuses=("nowhere",))
+        first = search.first_found([nothing, query, Query()], limit=20, now=NOW)
+        assert first == (query, expected[:20])
+    assert search.first_found([nothing, nothing], limit=20, now=NOW) is None
 
 
 def test_a_hit_is_what_the_row_says(oracle: Oracle) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from django.http import HttpRequest, QueryDict
 
@@ -66,7 +67,8 @@ def ask(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False) -> Qu
     form.full_clean()
     filters = form.filters
     finding = _finding_of(filters, viewer)
-    reading = Reading(viewer.now, viewer.zone, choices.id_of)
+    # The words above the list ask for the same ones again.
+    reading = Reading(viewer.now, viewer.zone, cache(choices.id_of))
     understood = understand(filters.q, now=viewer.now, zone=viewer.zone)
     query = replace(
         filters.query(reading).merged(understood.box.query),

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods
 from orders import services
 from orders.audit import Right
 from orders.forms.findings import FindForm
-from orders.search.recognition import LONG, recognize
+from orders.search import TooBroad
+from orders.search.recognition import LONG, Pasted, recognize
 
 from .answers import SeeOther
 from .permissions import requires
@@ -27,15 +28,24 @@ def order_find(request: HttpRequest) -> HttpResponseBase:
     form = FindForm(request.POST)
     if not form.is_valid():
         return _show(request, form, status=422)
-    text, viewer = form.cleaned_data["text"], request.viewer
+    text = form.cleaned_data["text"]
     pasted = recognize(text)
     if pasted.count:
-        finding = services.make_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
-        return SeeOther(_list_url(finding=finding.pk))
+        return _find(request, form, pasted)
     if len(text) <= LONG:
         return SeeOther(_list_url(q=text))
     form.add_error("text", NOTHING_NAMED)
     return _show(request, form, status=422)
+
+
+def _find(request: HttpRequest, form: FindForm, pasted: Pasted) -> HttpResponseBase:
+    viewer = request.viewer
+    try:
+        finding = services.make_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
+    except TooBroad:
+        form.add_error("text", TOOK_TOO_LONG)
+        return _show(request, form, status=503)
+    return SeeOther(_list_url(finding=finding.pk))
 
 
 def _show(request: HttpRequest, form: FindForm, *, status: int = 200) -> HttpResponse:
@@ -46,6 +56,10 @@ def _list_url(**parameters: object) -> str:
     return f"{reverse('order_list')}?{urlencode(parameters)}"
 
 
+TOOK_TOO_LONG = (
+    "Looking up all that this text names took too long, so that nothing is known of it. Look up a "
+    "part of it, or try again in a moment."
+)
 NOTHING_NAMED = (
     "Nothing in this text can be looked up: it holds no order id, batch id, receipt reference, "
     "gift link or e-mail address."

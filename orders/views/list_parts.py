@@ -23,10 +23,13 @@ _MOST_NAMES = 30
 @requires(Right.READ)
 def order_facets(request: HttpRequest) -> HttpResponse:
     """How many orders each choice of a filter would leave; what takes too long is left out."""
-    question = read_question(request)
-    found = facets(question.asked.query, now=request.viewer.now)
-    named = (*found.workspaces, *found.senders, *found.brands, *found.products)
-    keys = choices.keys_of(one.id for one in named)
+    try:
+        question = read_question(request)
+        found = facets(question.asked.query, now=request.viewer.now)
+        named = (*found.workspaces, *found.senders, *found.brands, *found.products)
+        keys = choices.keys_of(one.id for one in named)
+    except TooBroad:
+        return HttpResponse(status=204)
     context = {
         "counts": counts(found),
         "tops": top_lists(found, filters=question.filters, keys=keys),
@@ -41,9 +44,9 @@ def order_changes(request: HttpRequest) -> HttpResponse:
 
     Asked from time to time by the page, with what it showed. It is never changed by itself.
     """
-    question = read_question(request)
-    asked = question.asked
     try:
+        question = read_question(request)
+        asked = question.asked
         seen = read_token(request.GET.get("seen", ""))
         page = find_page(
             asked.query,
@@ -64,8 +67,11 @@ def order_changes(request: HttpRequest) -> HttpResponse:
 @require_safe
 @requires(Right.READ)
 def order_choices(request: HttpRequest, kind: str) -> HttpResponse:
-    """Names that hold what is typed beside them in a filter."""
+    """Names that hold what is typed beside them in a filter; none where that takes too long."""
     if kind not in Label.Kind.values:
         raise Http404
-    names = choices.suggest(kind, request.GET.get(kind, ""), limit=_MOST_NAMES)
+    try:
+        names = choices.suggest(kind, request.GET.get(kind, ""), limit=_MOST_NAMES)
+    except TooBroad:
+        return HttpResponse(status=204)
     return render(request, f"{TEMPLATE}#choices", {"choices": names})
