@@ -313,7 +313,8 @@ def test_whoever_is_called_so_stands_first_until_another_sort_is_chosen(
 
 
 @pytest.mark.parametrize(
-    "said", ["q=zzzz&status=opened", "q=expires:soon", "created_after=yesterday", "q=tea"]
+    "said",
+    ["q=zzzz&status=opened", "q=expires:soon", "created_after=yesterday", "q=tea&sort=created"],
 )
 def test_other_states_are_accessible(agent: Page, site: Site, watch: object, said: str) -> None:
     watch.expected.add(400)  # type: ignore[attr-defined]
