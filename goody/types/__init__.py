@@ -31,7 +31,7 @@ from goody.types.order import (
     Sender,
     Shipment,
 )
-from goody.types.page import OrderPage, Quarantined, RawPage, parse_row
+from goody.types.page import QUARANTINE_BYTES, OrderPage, Quarantined, RawPage, parse_row
 from goody.types.reading import BadOrder, parse_order
 from goody.types.strict import BadJSON
 
@@ -40,6 +40,7 @@ __all__ = [
     "CANCELABLE",
     "ENDED",
     "ORDER_STATUSES",
+    "QUARANTINE_BYTES",
     "Activity",
     "ActivityPage",
     "Amounts",

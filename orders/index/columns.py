@@ -5,34 +5,32 @@ Money is US cents, times are aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 
 from goody.types import CartItem, Order, Sender
 from orders.eligibility import recipient_name, released_cents
 from orders.models import Label
+from orders.models.order import pack
 from orders.search.digests import digest, gift_digest
-from orders.search.folding import fold
+from orders.search.folding import fold, starts_in
 
 _encode = msgspec.json.Encoder().encode
 _LONGEST = 300
+_PRODUCT, _BRAND, _SENDER, _WORKSPACE = (
+    kind.value
+    for kind in (Label.Kind.PRODUCT, Label.Kind.BRAND, Label.Kind.SENDER, Label.Kind.WORKSPACE)
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """Something with a name that many orders share; `key` is what tells it from others."""
+class Name(NamedTuple):
+    """Something with a name that many orders share; `id` tells it from others: kind and key."""
 
-    kind: Label.Kind
-    key: str
+    id: tuple[str, str]
     name: str
-
-    @property
-    def id(self) -> tuple[str, str]:
-        return self.kind.value, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,27 @@ class Texts(NamedTuple):
 
     message: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """All that stands in the index because of one order, whatever else stands there.
+
+    `columns` of its row, `starts` of its people's words, its JSON `packed`.
+    """
+
+    columns: dict[str, Any]
+    names: Names
+    texts: Texts
+    starts: Collection[str]
+    packed: bytes
+
+
+def derive(order: Order) -> Derived:
+    columns = own_columns(order)
+    return Derived(
+        columns, names_in(order), texts_of(order), starts_in(columns["people"]), pack(order.raw)
+    )
 
 
 def content_hash(order: Order) -> str:
@@ -77,7 +96,7 @@ def names_in(order: Order) -> Names:
     return Names(
         products=tuple(_product(item) for item in items),
         sender=_sender(order.sender),
-        workspace=_named(Label.Kind.WORKSPACE, order.workspace_id, order.workspace_name),
+        workspace=_named(_WORKSPACE, order.workspace_id, order.workspace_name),
     )
 
 
@@ -87,15 +106,15 @@ def _product(item: CartItem) -> tuple[Name | None, Name | None]:
         return None, None
     brand = product.brand
     return (
-        _named(Label.Kind.PRODUCT, product.id, product.name),
-        _named(Label.Kind.BRAND, brand.id, brand.name) if brand else None,
+        _named(_PRODUCT, product.id, product.name),
+        _named(_BRAND, brand.id, brand.name) if brand else None,
     )
 
 
-def _named(kind: Label.Kind, given: object, name: str | None) -> Name | None:
+def _named(kind: str, given: object, name: str | None) -> Name | None:
     """By its id; what has none is told apart by its name."""
     key = str(given) if given else fold(name or "")[:_LONGEST]
-    return Name(kind, key, name or "") if key else None
+    return Name((kind, key), name or "") if key else None
 
 
 def _sender(sender: Sender | None) -> Name | None:
@@ -104,19 +123,19 @@ def _sender(sender: Sender | None) -> Name | None:
     name = " ".join(filter(None, (sender.first_name, sender.last_name)))
     key = fold(sender.email or name)[:_LONGEST]
     shown = f"{name} <{sender.email}>" if name and sender.email else name or sender.email or ""
-    return Name(Label.Kind.SENDER, key, shown) if key else None
+    return Name((_SENDER, key), shown) if key else None
 
 
 def texts_of(order: Order) -> Texts:
     return Texts(fold(order.message or ""), fold(order.thank_you_note or ""))
 
 
-def _token(link: str | None) -> str:
+def _token(link: str) -> str:
     """The last part of a gift link's path."""
-    try:
-        return urlsplit(link or "").path.rstrip("/").rpartition("/")[2]
-    except ValueError:
-        return ""
+    before, scheme, after = link.partition("://")
+    path = (after if scheme else before).partition("#")[0].partition("?")[0]
+    _, slash, token = path.rstrip("/").rpartition("/")
+    return token if slash else ""
 
 
 def own_columns(order: Order) -> dict[str, Any]:
@@ -124,7 +143,7 @@ def own_columns(order: Order) -> dict[str, Any]:
     name, email = recipient_name(order), order.recipient_email or ""
     folded_name, folded_email = fold(name), fold(email)
     cents, is_before_tax = released_cents(order)
-    token = _token(order.individual_gift_link)
+    token = _token(order.individual_gift_link or "")
     items = order.cart.items if order.cart else ()
     return {
         "uuid": order.id,

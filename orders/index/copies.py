@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import msgspec
 
-from goody.types import BadOrder, Quarantined, parse_order
+from goody.types import QUARANTINE_BYTES, BadOrder, Quarantined, parse_order
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
 from orders.search.digests import digest
 
-from .columns import content_hash, times_of
+from .columns import Derived, derive, times_of
 
 # No answer is this much older than another: what was read later than that was read by a clock
 # that has been set back since.
@@ -34,12 +36,69 @@ def is_surer(one: Created | None, other: Created | None) -> bool:
     return one is not None and (other is None or one.source > other.source)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An order's bytes as a list or the feed had them, and what that says of its creation."""
+class _Id(msgspec.Struct):
+    id: UUID
 
-    raw: bytes
-    created: Created | None = None
+
+_decode_id = msgspec.json.Decoder(_Id).decode
+
+
+class Row:
+    """One order of an answer: its bytes, and what the answer says of its creation.
+
+    What follows from the bytes is worked out when it is first asked for, most of it never where
+    the bytes are those we know.
+    """
+
+    def __init__(self, raw: bytes, created: Created | None = None) -> None:
+        self.raw = raw
+        self.created = created
+
+    @classmethod
+    def of(cls, order: GoodyOrder) -> Self:
+        """An order that was parsed already. The answer to a single order, which alone tells the
+        event times, has no `row_hash`: a list has other bytes for the same.
+        """
+        times = order.event_times
+        created = times and times.created_at and Created(times.created_at, CreatedFrom.DETAIL)
+        row = cls(order.raw, created or None)
+        row.order_id, row.order = order.id, order
+        if times is not None:
+            row.row_hash = ""
+        return row
+
+    @cached_property
+    def order_id(self) -> UUID:
+        """Raises BadOrder where not even the id can be read."""
+        try:
+            return _decode_id(self.raw).id
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self.order.id
+
+    @cached_property
+    def row_hash(self) -> str:
+        return digest(self.raw)
+
+    @cached_property
+    def order(self) -> GoodyOrder:
+        """Raises BadOrder."""
+        return parse_order(self.raw)
+
+    @cached_property
+    def derived(self) -> Derived:
+        """Raises BadOrder."""
+        return derive(self.order)
+
+    def work_out(self, *, all_of_it: bool) -> None:
+        """Now what will be asked for anyway; `all_of_it` where most orders are new to us."""
+        with suppress(BadOrder):
+            _ = self.row_hash, self.order_id
+            if all_of_it:
+                _ = self.derived
+
+    def quarantined(self, error: BadOrder) -> Quarantined:
+        order_id = error.order_id or self.__dict__.get("order_id")
+        return Quarantined(reason=str(error), id=order_id, raw=self.raw[:QUARANTINE_BYTES])
 
 
 @dataclass(slots=True)
@@ -47,7 +106,7 @@ class Remembered:
     """What came of an answer.
 
     `order_ids`: all that were given and could be read, in their order. `created`: of which of them
-    the creation time is known to the second. `parsed`: those whose bytes were not known already.
+    the creation time is known to the second. `parsed`: those that are new or have changed.
     """
 
     order_ids: list[UUID] = field(default_factory=list)
@@ -57,55 +116,6 @@ class Remembered:
     same: int = 0
     parsed: list[GoodyOrder] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
-
-
-class _Id(msgspec.Struct):
-    id: UUID
-
-
-_decode_id = msgspec.json.Decoder(_Id).decode
-
-
-@dataclass(slots=True)
-class Given:
-    """One order of an answer; parsed only when its bytes are not those we know.
-
-    `row_hash` is "" for the answer to a single order: a list has other bytes for the same.
-    """
-
-    order_id: UUID
-    raw: bytes
-    row_hash: str
-    created: Created | None
-    parsed: GoodyOrder | None = None
-
-    @classmethod
-    def from_row(cls, row: Row) -> Self:
-        """Raises BadOrder where not even the id can be read."""
-        try:
-            order_id, parsed = _decode_id(row.raw).id, None
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            parsed = parse_order(row.raw)
-            order_id = parsed.id
-        return cls(order_id, row.raw, digest(row.raw), row.created, parsed)
-
-    @classmethod
-    def from_order(cls, order: GoodyOrder) -> Self:
-        times = order.event_times
-        if times is None:
-            return cls(order.id, order.raw, digest(order.raw), None, order)
-        created = Created(times.created_at, CreatedFrom.DETAIL) if times.created_at else None
-        return cls(order.id, order.raw, "", created, order)
-
-    @property
-    def order(self) -> GoodyOrder:
-        """Raises BadOrder."""
-        if self.parsed is None:
-            self.parsed = parse_order(self.raw)
-        return self.parsed
-
-    def quarantined(self, error: BadOrder) -> Quarantined:
-        return Quarantined(reason=str(error), id=self.order_id, raw=self.raw[:2000])
 
 
 def _instant(stored: datetime) -> datetime:
@@ -152,13 +162,13 @@ class Stored(NamedTuple):
         """Did a request that started later, or at that moment, say this already?"""
         return read_at <= self.read_at <= read_at + _CLOCK_WAS_SET
 
-    def is_repeated_by(self, given: Given) -> bool:
+    def is_repeated_by(self, given: Row) -> bool:
         """Says this answer nothing that the copy does not say already? Raises BadOrder."""
         if self.missing_at is not None:
             return False
         if given.row_hash and given.row_hash == self.row_hash:
             return True
-        if self.content_hash != content_hash(given.order):
+        if self.content_hash != given.derived.columns["content_hash"]:
             return False
         return times_of(given.order) in (None, self.event_times)
 

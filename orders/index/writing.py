@@ -15,13 +15,13 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, DataError, connections, transaction
 
-from goody.types import BadOrder, Quarantined
+from goody.types import QUARANTINE_BYTES, BadOrder, Quarantined
 from goody.types import Order as GoodyOrder
 from orders.models import EXACT, Order
 from orders.models.durability import rebuildable
 from orders.models.statements import marks, prepared
 
-from .copies import Given, Remembered, Row, Stored, is_surer
+from .copies import Remembered, Row, Stored, is_surer
 from .rows import Change, write_changes
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def remember(
 
     `read_at` is the moment our request started (aware UTC).
     """
-    return _remember([Given.from_order(order) for order in orders], read_at=read_at, using=using)
+    return _remember([Row.of(order) for order in orders], read_at=read_at, using=using)
 
 
 def remember_rows(
@@ -46,13 +46,15 @@ def remember_rows(
 
     A row that is no order is set aside and the others stay.
     """
-    given: list[Given] = []
+    given: list[Row] = []
     unreadable: list[Quarantined] = []
     for row in rows:
         try:
-            given.append(Given.from_row(row))
+            _ = row.order_id
         except BadOrder as error:
-            unreadable.append(Quarantined(reason=str(error), id=error.order_id, raw=row.raw[:2000]))
+            unreadable.append(row.quarantined(error))
+        else:
+            given.append(row)
     remembered = _remember(given, read_at=read_at, using=using)
     remembered.quarantined += unreadable
     return remembered
@@ -67,19 +69,19 @@ def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
 class _Plan:
     """What is to be done with each order of an answer."""
 
-    new: list[Given] = field(default_factory=list)
-    changed: list[tuple[Stored, Given]] = field(default_factory=list)
-    same: list[tuple[Stored, Given]] = field(default_factory=list)
-    retimed: list[tuple[Stored, Given]] = field(default_factory=list)
+    new: list[Row] = field(default_factory=list)
+    changed: list[tuple[Stored, Row]] = field(default_factory=list)
+    same: list[tuple[Stored, Row]] = field(default_factory=list)
+    retimed: list[tuple[Stored, Row]] = field(default_factory=list)
     unreadable: dict[UUID, Quarantined] = field(default_factory=dict)
 
-    def add(self, stored: Stored | None, given: Given, *, read_at: datetime) -> None:
+    def add(self, stored: Stored | None, given: Row, *, read_at: datetime) -> None:
         try:
             self._sort_in(stored, given, read_at)
         except BadOrder as error:
             self.unreadable[given.order_id] = given.quarantined(error)
 
-    def _sort_in(self, stored: Stored | None, given: Given, read_at: datetime) -> None:
+    def _sort_in(self, stored: Stored | None, given: Row, read_at: datetime) -> None:
         if stored is None:
             _ = given.order
             self.new.append(given)
@@ -101,16 +103,13 @@ class _Plan:
 
     def changes(self) -> list[Change]:
         return [
-            *(Change(None, one.order, one.created, one.row_hash) for one in self.new),
-            *(
-                Change(stored, one.order, stored.better(one.created), one.row_hash)
-                for stored, one in self.changed
-            ),
+            *(Change(None, one, one.created) for one in self.new),
+            *(Change(stored, one, stored.better(one.created)) for stored, one in self.changed),
             *(Change(stored, None, stored.better(one.created)) for stored, one in self.retimed),
         ]
 
 
-def _remember(given: Sequence[Given], *, read_at: datetime, using: str) -> Remembered:
+def _remember(given: Sequence[Row], *, read_at: datetime, using: str) -> Remembered:
     found = _each_once(given)
     plan = _Plan()
     with rebuildable(using=using):
@@ -131,14 +130,14 @@ def _remember(given: Sequence[Given], *, read_at: datetime, using: str) -> Remem
         new=len(plan.new),
         changed=len(plan.changed),
         same=len(found) - len(plan.new) - len(plan.changed) - len(plan.unreadable),
-        parsed=[one.parsed for one in found.values() if one.parsed is not None],
+        parsed=[one.order for one in (*plan.new, *(one for _, one in plan.changed))],
         quarantined=list(plan.unreadable.values()),
     )
 
 
-def _each_once(given: Sequence[Given]) -> dict[UUID, Given]:
+def _each_once(given: Sequence[Row]) -> dict[UUID, Row]:
     """The feed has an order once for each of its activities, only one of which dates it."""
-    found: dict[UUID, Given] = {}
+    found: dict[UUID, Row] = {}
     for one in given:
         other = found.get(one.order_id)
         if other is not None and is_surer(other.created, one.created):
@@ -155,7 +154,7 @@ def _let_nobody_else_write(using: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITERS_LOCK])
 
 
-def _stored(found: dict[UUID, Given], *, using: str) -> dict[UUID, Stored]:
+def _stored(found: dict[UUID, Row], *, using: str) -> dict[UUID, Stored]:
     """Our copies of the orders of an answer."""
     if not found:
         return {}
@@ -171,7 +170,7 @@ def _stored(found: dict[UUID, Given], *, using: str) -> dict[UUID, Stored]:
     return {row.uuid: row for row in rows}
 
 
-def _renew(same: Sequence[tuple[Stored, Given]], *, read_at: datetime, using: str) -> None:
+def _renew(same: Sequence[tuple[Stored, Row]], *, read_at: datetime, using: str) -> None:
     if not same:
         return
     ids = [row.id for row, _ in same]
@@ -205,6 +204,6 @@ def _write_alone(change: Change, *, read_at: datetime, using: str) -> Quarantine
             write_changes([change], read_at=read_at, using=using)
     except DataError as error:
         log.warning("order %s could not be stored: %s", change.order_id, type(error).__name__)
-        raw = change.order.raw[:2000] if change.order else b""
+        raw = change.row.raw[:QUARANTINE_BYTES] if change.row else b""
         return Quarantined(reason="our database refuses it", id=change.order_id, raw=raw)
     return None

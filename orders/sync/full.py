@@ -46,7 +46,7 @@ def full_sync(
         yield from _begin(tools)
     state = SyncState.objects.current()
     plan = _Plan(tools, state)
-    yield from Walk(tools, Orders(), plan).steps(may_go_on=may_go_on)
+    yield from Walk(tools, Orders(are_new=not state.known_before), plan).steps(may_go_on=may_go_on)
     if plan.doubtful:
         raise Doubt(f"{len(plan.doubtful)} creation windows could not be settled")
     if not SyncWindow.objects.filter(done_at=None).exists():

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
-from uuid import UUID
-
-import msgspec
+from typing import Any, NamedTuple, Protocol
 
 from goody.client import Client, Patience
-from goody.types import RawActivityPage, RawPage
+from goody.types import BadOrder, RawActivityPage
 from orders.index import Created, Row
 from orders.models import CreatedFrom
 
@@ -40,40 +37,52 @@ class Source(Protocol):
         """What the call answered; its first row stands at `first` (from 0) of `total`."""
 
 
-class _Id(msgspec.Struct):
-    id: UUID
+class Listed(NamedTuple):
+    """One page of Goody's list."""
 
-
-_decode_id = msgspec.json.Decoder(_Id).decode
-
-
-def _name(raw: bytes) -> object:
-    """By which a row is told from others: its id, or all of it where that cannot be read."""
-    try:
-        return _decode_id(raw).id
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return raw
+    rows: Sequence[Row]
+    total_count: int | None
 
 
 class Orders:
-    """Goody API: GET /v1/orders. Its rows carry no creation time: it is estimated."""
+    """Goody API: GET /v1/orders. Its rows carry no creation time: it is estimated.
+
+    `are_new`: we know next to none of them, so that the threads that ask work out all that will
+    be stored, beside the one that writes.
+    """
+
+    def __init__(self, *, are_new: bool = False) -> None:
+        self._are_new = are_new
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
-        return lambda client, patience: client.list_raw_orders(
-            page=page,
-            per_page=per_page,
-            created_after=bounds.after,
-            created_before=bounds.before,
-            patience=patience,
-        )
+        def call(client: Client, patience: Patience) -> Listed:
+            answer = client.list_raw_orders(
+                page=page,
+                per_page=per_page,
+                created_after=bounds.after,
+                created_before=bounds.before,
+                patience=patience,
+            )
+            rows = [Row(raw) for raw in answer.rows]
+            for row in rows:
+                row.work_out(all_of_it=self._are_new)
+            return Listed(rows, answer.total_count)
 
-    def read(self, answer: RawPage, bounds: Bounds, *, first: int, total: int | None) -> Page:
+        return call
+
+    def read(self, answer: Listed, bounds: Bounds, *, first: int, total: int | None) -> Page:
         count = total or first + len(answer.rows)
-        rows = [
-            Row(raw, Created(instant_of(bounds, first + n, count), CreatedFrom.WINDOW))
-            for n, raw in enumerate(answer.rows)
-        ]
-        return Page([_name(raw) for raw in answer.rows], rows, answer.total_count)
+        for n, row in enumerate(answer.rows):
+            row.created = Created(instant_of(bounds, first + n, count), CreatedFrom.WINDOW)
+        return Page([_name(row) for row in answer.rows], answer.rows, answer.total_count)
+
+
+def _name(row: Row) -> object:
+    """By which a row is told from others: its id, or all of it where that cannot be read."""
+    try:
+        return row.order_id
+    except BadOrder:
+        return row.raw
 
 
 class Births:
