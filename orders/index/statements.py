@@ -28,7 +28,7 @@ class Statement(Protocol):
         """Execute it for all rows, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EachRow:
     """A statement for one row."""
 
@@ -38,7 +38,7 @@ class EachRow:
         cursor.executemany(self.sql, rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ManyRows:
     """An INSERT of as many rows as a statement takes; `row` holds the marks of one.
 
