@@ -1,11 +1,13 @@
-"""What the frame around every page shows: environment, navigation, person, looks.
+"""What the frame around every page shows: environment, navigation, person, looks, sync.
 
 It stands without the database too: then there is no person and no navigation by right.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +16,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orders.audit import Actor, Right
+from orders.presenters.freshness import SyncMark, make_sync_mark
+from orders.viewer import Viewer
 
 _NAVIGATION = (
     ("Orders", "order_list", "o", (Right.READ,), ("order_", "operation")),
@@ -42,6 +46,9 @@ class Shell:
     person: str = ""
     role_sentence: str = ""
     navigation: tuple[NavigationItem, ...] = ()
+    # Read only where it is placed: most parts of a page are without it.
+    sync: Callable[[], SyncMark | None] = lambda: None
+    system_url: str = ""
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -76,9 +83,21 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "person": viewer.actor.name,
             "role_sentence": _role_sentence(viewer.actor),
             "navigation": _navigation(request, viewer.actor),
+            "sync": partial(_sync_mark, viewer),
+            "system_url": reverse("system") if viewer.actor.may(Right.SYSTEM) else "",
         }
     except DatabaseFailure:
         return {}
+
+
+def _sync_mark(viewer: Viewer) -> SyncMark | None:
+    """How old the index is, for whoever may see orders."""
+    try:
+        if not viewer.actor.may(Right.READ):
+            return None
+        return make_sync_mark(viewer.progress, viewer=viewer)
+    except DatabaseFailure:
+        return None
 
 
 def _role_sentence(actor: Actor) -> str:

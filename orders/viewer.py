@@ -1,4 +1,5 @@
-"""Who looks at a page, when, and how they like to see it: read at the edge, passed on inwards.
+"""Who looks at a page, when, at how old an index, and how they like to see it: read at the edge,
+passed on inwards.
 
 Everything is read once a request and only when asked for; without a database only `now` works.
 """
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from orders.audit import Actor
 from orders.models import Profile
+from orders.sync import SyncProgress, progress
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,11 @@ class Viewer:
     @cached_property
     def zone(self) -> ZoneInfo:
         return zone_called(self.profile.time_zone) or ZoneInfo(settings.TIME_ZONE)
+
+    @cached_property
+    def progress(self) -> SyncProgress:
+        """How far the index is: asked by the frame of every page, and by lists."""
+        return progress(self.now)
 
     @property
     def theme(self) -> str:

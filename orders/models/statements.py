@@ -17,20 +17,53 @@ def rows_where[M: models.Model](
 
     `condition` is ours and holds %s for each of the `values`, never a value itself.
     """
-    table, fields = model._meta.db_table, model._meta.concrete_fields
-    connection = connections[using]
-    columns = ", ".join([f'"{field.column}"' for field in fields])
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {table} WHERE {condition}", values)  # noqa: S608
-        rows = cursor.fetchall()
+    table = model._meta.db_table
+    sql = f"SELECT {_columns(model)} FROM {table} WHERE {condition}"  # noqa: S608
+    rows = _rows(sql, values, using=using)
     if not rows:
         return []
+    make = _maker(model, using=using)
+    return [make(row) for row in rows]
+
+
+def row_beside[M: models.Model, N: models.Model](
+    model: type[M], other: type[N], key: int, *, using: str
+) -> tuple[M, N | None] | None:
+    """The row of a model with that id, and the one of another model with the same, in one read."""
+    columns = f"{_columns(model, 'a.')}, {_columns(other, 'b.')}"
+    tables = f"{model._meta.db_table} a LEFT JOIN {other._meta.db_table} b ON b.id = a.id"
+    rows = _rows(f"SELECT {columns} FROM {tables} WHERE a.id = %s", [key], using=using)  # noqa: S608
+    if not rows:
+        return None
+    width = len(model._meta.concrete_fields)
+    mine, others = rows[0][:width], rows[0][width:]
+    # A row that is not there is one of NULLs, its key too.
+    found = _maker(other, using=using)(others) if others[0] is not None else None
+    return _maker(model, using=using)(mine), found
+
+
+def _columns(model: type[models.Model], prefix: str = "") -> str:
+    return ", ".join([f'{prefix}"{field.column}"' for field in model._meta.concrete_fields])
+
+
+def _rows(sql: str, values: Sequence[Any], *, using: str) -> list[tuple[Any, ...]]:
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _maker[M: models.Model](model: type[M], *, using: str) -> Callable[[Sequence[Any]], M]:
+    """From what the database gives for a row to what Django would make of it."""
+    fields, connection = model._meta.concrete_fields, connections[using]
     names = [field.attname for field in fields]
     readers = [_reader(field, connection) for field in fields]
-    return [
-        model.from_db(using, names, [read(value) for read, value in zip(readers, row, strict=True)])
-        for row in rows
-    ]
+
+    def make(row: Sequence[Any]) -> M:
+        values = [read(value) for read, value in zip(readers, row, strict=True)]
+        return model.from_db(using, names, values)
+
+    return make
 
 
 def _reader(field: Any, connection: Any) -> Callable[[Any], Any]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from django.db import models
 
-from .statements import rows_where
+from .gate import VendorGate
+from .statements import row_beside, rows_where
 
 _ONLY = 1
 
@@ -21,6 +22,11 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         """As `current`, without making one."""
         found = rows_where(SyncState, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else None
+
+    def look_beside_gate(self) -> tuple[SyncState | None, VendorGate]:
+        """As `look`, and the gate in the same read: the frame of every page tells of both."""
+        state, gate = row_beside(SyncState, VendorGate, _ONLY, using=self.db) or (None, None)
+        return state, gate or VendorGate()
 
 
 class SyncState(models.Model):

@@ -1,4 +1,4 @@
-"""A page of the list from the index: its rows, its count, its pager, how old it is."""
+"""A page of the list from the index: its rows, its count, its pager."""
 
 from __future__ import annotations
 
@@ -53,8 +53,6 @@ def make_found_page(found: Found, *, asked: Asked, freshness: Freshness, viewer:
         caption=f"Orders, {_SORTED[asked.query.order]}. {pager.place}.",
         count=count,
         announcement=f"{count}. {pager.place}.",
-        as_of=freshness.as_of,
-        as_of_iso=freshness.as_of_iso,
         pager=pager,
         banners=freshness.banners,
         empty=None,
@@ -94,8 +92,6 @@ def page_instead(why: Empty, *, asked: Asked, freshness: Freshness) -> Page:
         caption="",
         count="",
         announcement=why.title,
-        as_of=freshness.as_of,
-        as_of_iso=freshness.as_of_iso,
         pager=None,
         banners=freshness.banners,
         empty=why,

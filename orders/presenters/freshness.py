@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orders import formats
 from orders.sync import Phase, SyncProgress
@@ -15,22 +15,63 @@ from .marks import Banner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """`as_of` in words: "40 s ago"; "" before every order was read once."""
+    """What a list says of the index that it is from; how old that is stands in the frame."""
 
-    as_of: str
-    as_of_iso: str
     is_complete: bool
     banners: Sequence[Banner]
 
 
 def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
+    return Freshness(is_complete=progress.is_complete, banners=list(_banners(progress, viewer)))
+
+
+# A sync that works is never that far behind.
+_LATE = timedelta(minutes=10)
+_TROUBLE = (Phase.SUSPICIOUS, Phase.PAUSED, Phase.FAILING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncMark:
+    """The state of the index in a few words, for the frame of every page; `iso` and `at` are the
+    moment that they count from, "" before there is one.
+    """
+
+    text: str
+    iso: str
+    at: str
+    is_amber: bool
+
+
+def make_sync_mark(progress: SyncProgress, *, viewer: Viewer) -> SyncMark:
     at = _read_at(progress)
-    return Freshness(
-        as_of=formats.age(at, viewer.now) if at else "",
-        as_of_iso=formats.iso(at) if at else "",
-        is_complete=progress.is_complete,
-        banners=list(_banners(progress, viewer)),
+    is_late = at is not None and viewer.now - at > _LATE
+    return SyncMark(
+        text=_state_in_words(progress, viewer.now),
+        iso=formats.iso(at) if at else "",
+        at=formats.date_time(at, viewer.zone) if at else "",
+        is_amber=is_late or progress.phase in _TROUBLE,
     )
+
+
+def _state_in_words(progress: SyncProgress, now: datetime) -> str:
+    at = _read_at(progress)
+    state = f"{_what_is_synced(progress)} {formats.age(at, now)}" if at else _importing(progress)
+    if progress.phase is Phase.SUSPICIOUS:
+        return f"{state}, stopped: an admin must look"
+    return f"{state}: {progress.why}" if progress.why else state
+
+
+def _what_is_synced(progress: SyncProgress) -> str:
+    return "synced" if progress.has_feed else "newest synced"
+
+
+def _importing(progress: SyncProgress) -> str:
+    if progress.phase is Phase.NEVER_BEGUN:
+        return "not imported yet"
+    if not progress.total:
+        return f"importing, {progress.imported:,} so far"
+    # What is counted as imported may be settled still.
+    return f"importing {min(99, 100 * progress.imported // progress.total)} %"
 
 
 def import_banner(progress: SyncProgress) -> list[Banner]:

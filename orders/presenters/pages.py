@@ -48,20 +48,21 @@ class Empty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """`as_of_text` is how old it is in words; `watch_url` says whether something has changed.
-    `best` has no URL where the best matches are first.
+    """`as_of` is when Goody gave it, "" where it is from the index, whose age stands in the frame;
+    `watch_url` says whether something has changed. `best` has no URL where the best matches are
+    first.
     """
 
     rows: Sequence[Row]
     caption: str
     count: str
     announcement: str
-    as_of: str
-    as_of_iso: str
     pager: Pager | None
     banners: Sequence[Banner]
     empty: Empty | None
     url: str
+    as_of: str = ""
+    as_of_iso: str = ""
     best: Link | None = None
     facets_url: str = ""
     watch_url: str = ""

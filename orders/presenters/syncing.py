@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from orders import formats
-from orders.sync import Phase, SyncProgress, progress
+from orders.sync import Phase, SyncProgress
 
 from .marks import Banner
 
@@ -22,8 +21,7 @@ class Syncing:
     is_stopped: bool
 
 
-def make_syncing(*, zone: ZoneInfo, now: datetime) -> Syncing:
-    found = progress(now)
+def make_syncing(found: SyncProgress, *, zone: ZoneInfo) -> Syncing:
     return Syncing(
         banner=_banner(found, zone),
         facts=list(_facts(found, zone)),

@@ -32,7 +32,8 @@ class SyncProgress:
     date; `watermark`: up to where, by Goody's clock. `reconciled_at`: when it was last compared
     with Goody's counts, and what drift was found: orders that were not known, out of date, or not
     listed any more. `why` says as the beginning of a sentence what is wrong; `paused_until` is
-    None where nobody knows.
+    None where nobody knows. `is_dated`: the feed has told when the orders were created; until then
+    that is an estimate for some of them.
     """
 
     phase: Phase
@@ -49,17 +50,18 @@ class SyncProgress:
     drift_missing: int = 0
     watermark: datetime | None = None
     has_feed: bool = True
+    is_dated: bool = False
     why: str = ""
     failing_since: datetime | None = None
     paused_until: datetime | None = None
 
 
 def progress(now: datetime) -> SyncProgress:
-    """Two small reads, since every list asks. `now` is aware."""
-    state = SyncState.objects.look()
+    """One small read, since every page asks. `now` is aware."""
+    state, gate = SyncState.objects.look_beside_gate()
     if state is None:
         return SyncProgress(phase=Phase.NEVER_BEGUN)
-    return _progress(state, VendorGate.objects.look(), now)
+    return _progress(state, gate, now)
 
 
 def _progress(state: SyncState, gate: VendorGate, now: datetime) -> SyncProgress:
@@ -80,6 +82,7 @@ def _progress(state: SyncState, gate: VendorGate, now: datetime) -> SyncProgress
         drift_missing=state.drift_missing,
         watermark=state.watermark,
         has_feed=not state.is_feed_missing,
+        is_dated=state.is_dated and not state.is_feed_missing,
         why=why,
         failing_since=state.failing_since,
         paused_until=gate.paused_until if phase is Phase.PAUSED else None,

@@ -59,6 +59,13 @@ def active_in(response: HttpResponse) -> dict[str, str]:
     return dict(found)
 
 
+def synced_in(response: HttpResponse) -> str:
+    """What the frame says of the index; "" where it says nothing."""
+    found = re.findall(r'<p id="synced"[^>]*>(.*?)</p>', text_of(response))
+    assert len(found) < 2
+    return re.sub(r"<[^>]*>", "", found[0]) if found else ""
+
+
 def walk(client: Client, first: str, label: str = "Next") -> list[list[str]]:
     """The ids of each page from the first one on."""
     pages, response = [], client.get(first)

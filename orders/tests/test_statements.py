@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from orders.models import Operation, State, VendorGate
+from orders.models import Operation, State, SyncState, VendorGate
 
 from .domain import make_user
 
@@ -65,4 +65,17 @@ def test_the_gate_is_what_django_would_read() -> None:
     with CaptureQueriesContext(connection) as captured:
         gate = VendorGate.objects.current()
     assert len(captured) == 1
+    assert columns(gate) == columns(VendorGate.objects.get())
+
+
+def test_the_state_of_the_sync_and_the_gate_are_what_django_would_read() -> None:
+    assert SyncState.objects.look_beside_gate()[0] is None
+    SyncState.objects.create(pk=1, started_at=NOW, problem="100 %s", is_feed_missing=True)
+    state, gate = SyncState.objects.look_beside_gate()
+    assert (columns(state), gate.pk) == (columns(SyncState.objects.get()), None)
+    VendorGate.objects.pause_until(NOW)
+    with CaptureQueriesContext(connection) as captured:
+        state, gate = SyncState.objects.look_beside_gate()
+    assert len(captured) == 1
+    assert columns(state) == columns(SyncState.objects.get())
     assert columns(gate) == columns(VendorGate.objects.get())

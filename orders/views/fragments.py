@@ -53,10 +53,13 @@ def render(
     fragments: Mapping[str, str],
     status: int = 200,
 ) -> HttpResponse:
-    """Render the partial that htmx asked for, or the whole page for everybody else."""
+    """Render the partial that htmx asked for, or the whole page for everybody else. The template
+    knows by `is_part`, and may bring along what stands elsewhere.
+    """
     partial = chosen_partial(target_of(request), fragments)
     name = f"{template}#{partial}" if partial else template
-    response = shortcuts.render(request, name, dict(context), status=status)
+    context = {**context, "is_part": bool(partial)}
+    response = shortcuts.render(request, name, context, status=status)
     # A failure that a view has words for is no bug; otherwise Django logs every 503 as one.
     response._has_been_logged = True  # noqa: SLF001
     return response

@@ -40,7 +40,7 @@ def order_facets(request: HttpRequest) -> HttpResponse:
 @require_safe
 @requires(Right.READ)
 def order_changes(request: HttpRequest) -> HttpResponse:
-    """What has changed since a page was shown; no content where nothing has.
+    """What has changed since a page was shown, and how old the index is by now.
 
     Asked from time to time by the page, with what it showed. It is never changed by itself.
     """
@@ -57,10 +57,12 @@ def order_changes(request: HttpRequest) -> HttpResponse:
         )
     except (BadToken, TooBroad):
         return HttpResponse(status=204)
-    text = make_news(seen, page.hits).text
-    if not text:
-        return HttpResponse(status=204)
-    context = {"news": text, "url": asked.url, "watch_url": request.get_full_path()}
+    context = {
+        "news": make_news(seen, page.hits).text,
+        "url": asked.url,
+        "watch_url": request.get_full_path(),
+        "is_part": True,
+    }
     return render(request, f"{TEMPLATE}#news", context)
 
 

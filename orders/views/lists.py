@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from goody.errors import GoodyError
-from orders import formats, services, sync
+from orders import formats, services
 from orders.audit import Right
 from orders.gatekeeper import GateClosed
 from orders.presenters import empty
@@ -50,7 +50,7 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
     question = read_question(request)
     if not question.is_clear:
         return _show(request, question, page=None, status=400)
-    progress = sync.progress(request.viewer.now)
+    progress = request.viewer.progress
     if not progress.is_complete and question.filters.is_only_a_window:
         return _live(request, question, progress)
     freshness = make_freshness(progress, viewer=request.viewer)

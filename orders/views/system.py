@@ -39,10 +39,10 @@ def sync_resume(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, *, check: services.KeyCheck | None = None) -> HttpResponse:
-    zone, now = request.viewer.zone, request.viewer.now
+    viewer = request.viewer
     context = {
-        "system": make_system(zone=zone, now=now),
-        "syncing": make_syncing(zone=zone, now=now),
+        "system": make_system(zone=viewer.zone, now=viewer.now),
+        "syncing": make_syncing(viewer.progress, zone=viewer.zone),
         "check": check,
     }
     fragments = {"connection": "connection", "sync": "sync"}

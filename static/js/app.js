@@ -48,7 +48,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   if (isInDialog(ctx.target)) {
     openDialog();
-  } else if (ctx.response?.status < 400) {
+  } else if (ctx.response?.status < 400 && !isByItself(ctx.sourceElement)) {
     byId("problem").replaceChildren();
   }
   keepFocus();
@@ -56,6 +56,11 @@ document.addEventListener("htmx:after:swap", (event) => {
   focusErrors();
   arriveAtResults(ctx);
 });
+
+/* Asked by a timer and not by somebody, who may not have read yet what went wrong. */
+function isByItself(element) {
+  return /^(every|load)/.test(element?.getAttribute("hx-trigger") || "");
+}
 
 document.addEventListener("htmx:error", (event) => {
   if (event.detail.error?.name !== "AbortError") {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,7 @@ from goody.types import parse_order
 from orders import index
 from orders.models import SyncState
 from orders.tests.lists import complete_sync
+from testing.browser import Watch
 
 from .moves import assert_focus_is_visible, assert_whole_page, first_row, row, tab_to
 from .site import Site
@@ -253,6 +255,28 @@ def test_news_is_announced_and_shown_only_on_request(agent: Page, site: Site) ->
     agent.locator("#news").get_by_role("link", name="Show").click()
     expect(row(agent, newest)).to_be_visible()
     expect(agent.locator("#news")).to_be_empty()
+
+
+def test_looking_for_news_renews_the_age_and_leaves_what_went_wrong(
+    page: Page, site: Site, watch: Watch
+) -> None:
+    watch.expected.add(403)
+    user = site.person("agent")
+    site.log_in(page.context, user)
+    page.clock.install()
+    page.goto("/orders/")
+    groups = list(user.groups.all())
+    user.groups.clear()
+    page.locator("[data-refresh]").click()
+    expect(page.locator("#problem")).to_contain_text("Your account has no role yet")
+    user.groups.set(groups)
+    now = timezone.now()
+    complete_sync(now, synced_at=now - timedelta(hours=2))
+    page.clock.fast_forward("01:05")
+    expect(page.locator("#synced")).to_have_text("synced 2 h ago")
+    expect(page.locator("#problem")).to_contain_text("Your account has no role yet")
+    page.locator("[data-refresh]").click()
+    expect(page.locator("#problem")).to_be_empty()
 
 
 # --- without JavaScript -----------------------------------------------------------------------

@@ -1,0 +1,137 @@
+"""How old the index is, in the frame of every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from orders import sync
+from orders.models import SyncState, VendorGate
+from orders.sync import Phase
+from testing.vendor import Emulator
+
+from .finding import NOW, store
+from .lists import RESULTS, URL, complete_sync, synced_in, text_of
+
+pytestmark = pytest.mark.django_db
+
+AGO = NOW - timedelta(hours=3)
+
+
+@pytest.fixture(autouse=True)
+def _now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+IMPORTING = {"finished_at": None, "imported": 412_900, "total": 1_000_000}
+DOWN = {"problem": "Goody is unreachable", "failing_since": AGO}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "is_amber"),
+    [
+        ({}, "synced 40 s ago", False),
+        ({"synced_at": NOW + timedelta(minutes=5)}, "synced 0 s ago", False),
+        ({"synced_at": NOW - timedelta(minutes=10)}, "synced 10 min ago", False),
+        ({"synced_at": AGO}, "synced 3 h ago", True),
+        ({"synced_at": None}, "synced 2 h ago", True),
+        ({"started_at": NOW}, "synced 40 s ago", False),
+        ({"is_feed_missing": True}, "newest synced 40 s ago", False),
+        ({"synced_at": AGO, **DOWN}, "synced 3 h ago: Goody is unreachable", True),
+        ({"synced_at": NOW, **DOWN}, "synced 0 s ago: Goody is unreachable", True),
+        (
+            {"synced_at": AGO, "suspicion": "Goody lists no orders, and we know 300."},
+            "synced 3 h ago, stopped: an admin must look",
+            True,
+        ),
+        (IMPORTING, "importing 41 %", False),
+        ({**IMPORTING, "imported": 1_000_000}, "importing 99 %", False),
+        ({**IMPORTING, "total": None}, "importing, 412,900 so far", False),
+        ({**IMPORTING, "total": 0, "imported": 0}, "importing, 0 so far", False),
+        ({**IMPORTING, **DOWN}, "importing 41 %: Goody is unreachable", True),
+        (
+            {**IMPORTING, "suspicion": "Goody lists no orders, and we know 300."},
+            "importing 41 %, stopped: an admin must look",
+            True,
+        ),
+        ({"started_at": None, "finished_at": None}, "not imported yet", False),
+    ],
+)
+def test_what_is_said_of_the_index(
+    as_role: Any, fields: dict[str, Any], words: str, is_amber: bool
+) -> None:
+    complete_sync(NOW, **fields)
+    page = as_role("viewer").get("/settings/")
+    assert synced_in(page) == words
+    assert ('<p id="synced" class="topbar__sync is-soon">' in text_of(page)) == is_amber
+
+
+def test_before_anything_was_synced(as_role: Any) -> None:
+    assert synced_in(as_role("viewer").get("/settings/")) == "not imported yet"
+
+
+def test_a_closed_gate_is_said(as_role: Any, settings: Any) -> None:
+    settings.GOODY_API_KEY = "old"
+    complete_sync(NOW)
+    VendorGate.objects.reject_key("old", now=timezone.now())
+    assert sync.progress(NOW).phase is Phase.PAUSED
+    agent = as_role("agent")
+    assert synced_in(agent.get("/settings/")) == "synced 40 s ago: Goody rejects the API key"
+    VendorGate.objects.accept_key()
+    VendorGate.objects.pause_until(NOW + timedelta(minutes=2))
+    assert synced_in(agent.get("/settings/")) == "synced 40 s ago: Goody asks us to wait"
+    VendorGate.objects.update(paused_until=None)
+    assert synced_in(agent.get("/settings/")) == "synced 40 s ago"
+
+
+def test_the_moment_itself_stands_beside_it(as_role: Any) -> None:
+    complete_sync(NOW)
+    moment = '<time datetime="2026-11-22T11:59:20Z" title="22 Nov 2026, 11:59 UTC">'
+    page = as_role("agent").get("/settings/")
+    assert f"{moment}synced 40 s ago</time></p>" in text_of(page)
+
+
+def test_it_leads_those_who_may_to_the_system_page(as_role: Any) -> None:
+    complete_sync(NOW, suspicion="Goody lists no orders, and we know 300.")
+    pages = {role: text_of(as_role(role).get("/settings/")) for role in ("lead", "admin")}
+    link = '<p id="synced" class="topbar__sync is-soon"><a href="/system/">'
+    assert [role for role, page in pages.items() if link in page] == ["admin"]
+
+
+def test_it_stands_on_every_page_of_whoever_may_see_orders(
+    as_role: Any, emulator: Emulator
+) -> None:
+    complete_sync(NOW)
+    order = f"/orders/{emulator.find_id()}/"
+    admin = as_role("admin")
+    paths = (URL, f"{URL}?q=nobody", order, f"{order}cancel/", "/orders/views/", "/orders/find/")
+    paths += ("/audit/", "/system/", "/settings/", "/orders/nonsense/")
+    said = {path: synced_in(admin.get(path)) for path in paths}
+    assert said == dict.fromkeys(paths, "synced 40 s ago")
+    assert synced_in(as_role("").get("/settings/")) == ""
+    assert synced_in(as_role("").get(URL)) == ""
+
+
+def test_it_costs_one_read_a_page_and_none_in_a_part_without_it(as_role: Any) -> None:
+    store(3)
+    complete_sync(NOW)
+    order = UUID(int=0)
+    agent = as_role("admin")
+
+    def reads(path: str, **headers: Any) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            agent.get(path, headers=headers)
+        return len([one for one in captured if SyncState._meta.db_table in one["sql"]])
+
+    assert [reads(path) for path in (URL, "/settings/", "/system/", f"/orders/{order}/")] == [1] * 4
+    assert reads(URL, **RESULTS) == 1
+    assert reads("/orders/facets/") == 0
