@@ -11,7 +11,9 @@ from django.urls import reverse
 from goody.types import ENDED, ORDER_STATUSES
 from orders.forms.filters import FLAGS, PRESETS, Filters
 from orders.forms.listing import LABELS
+from orders.search.query import Sort
 
+from .filters import SORTED
 from .marks import status_badge
 
 
@@ -49,6 +51,8 @@ class Controls:
     sender: Sequence[Field]
     batch: Sequence[Field]
     more: Sequence[Field]
+    # For where there is no head of a table to click.
+    sorts: Sequence[Option]
     # What is asked for and has no control of its own.
     hidden: Sequence[tuple[str, str]]
     # The groups in which something is chosen.
@@ -73,13 +77,15 @@ _FLAG_LABELS = {
     "payment": ("Payment", "Payment pending", "Payment not pending"),
     "delivery": ("Delivery", "Delivery in trouble", "No delivery in trouble"),
 }
-_HIDDEN = ("finding", "expires", "view", "sort", "per_page")
+_HIDDEN = ("finding", "expires", "view", "per_page")
 
 
 def make_controls(
-    filters: Filters, *, typed: Mapping[str, str], wrong: Collection[str] = ()
+    filters: Filters, *, order: Sort, typed: Mapping[str, str], wrong: Collection[str] = ()
 ) -> Controls:
-    """`typed` is what stands in the fields, `wrong` names those that could not be read."""
+    """`order` is how the list is sorted, `typed` what stands in the fields, `wrong` names those
+    that could not be read.
+    """
 
     def fields(*wanted: str) -> list[Field]:
         return [_field(name, typed.get(name, ""), is_wrong=name in wrong) for name in wanted]
@@ -94,6 +100,8 @@ def make_controls(
         sender=fields("sender"),
         batch=fields("batch"),
         more=fields("product", "brand"),
+        # The best match is offered above the rows, where there is one.
+        sorts=[_sort(filters, one, order) for one in Sort if one is not Sort.BEST or one is order],
         hidden=[(name, value) for name, value in filters.params() if name in _HIDDEN],
         marked=[group for group, names in _GROUPS.items() if any(map(typed.get, names))],
         wrong=next((group for group, names in _GROUPS.items() if set(names) & set(wrong)), ""),
@@ -129,6 +137,19 @@ def _presets(filters: Filters) -> list[Option]:
         chosen = "true" if is_chosen else ""
         options.append(Option("expires", value, label, chosen, f"n-expires-{value}", url))
     return options
+
+
+def _sort(filters: Filters, one: Sort, order: Sort) -> Option:
+    """What the list is sorted by without having been asked to is not asked for either."""
+    is_usual = one is order and filters.sort is not order
+    label = SORTED[one]
+    return Option(
+        "sort",
+        "" if is_usual else one.value,
+        label[0].upper() + label[1:],
+        "selected" if one is order else "",
+        "",
+    )
 
 
 def _flag(filters: Filters, name: str) -> tuple[str, list[Option]]:

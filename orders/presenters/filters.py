@@ -56,6 +56,17 @@ _COLUMNS = (
     ("created", "Created", "col-created"),
     ("", "What can be done", "col-actions"),
 )
+SORTED = {
+    Sort.NEWEST: "newest first",
+    Sort.OLDEST: "oldest first",
+    Sort.EXPIRES_SOONEST: "soonest expiration first",
+    Sort.EXPIRES_LATEST: "latest expiration first",
+    Sort.AMOUNT_SMALLEST: "smallest amount first",
+    Sort.AMOUNT_LARGEST: "largest amount first",
+    Sort.RECIPIENT: "recipients from A to Z",
+    Sort.RECIPIENT_REVERSED: "recipients from Z to A",
+    Sort.BEST: "best match first",
+}
 # What a click on a column's head sorts by first.
 _FIRST = {
     "recipient": Sort.RECIPIENT,

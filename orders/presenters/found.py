@@ -11,23 +11,12 @@ from orders.search.query import Query, Sort
 from orders.services import Found
 from orders.viewer import Viewer
 
+from .filters import SORTED
 from .freshness import Freshness
 from .matches import matched
 from .pages import Empty, Link, Page, Pager
 from .rows import Cells, Row, Setting, make_row
 from .watching import seen_token
-
-_SORTED = {
-    Sort.NEWEST: "newest first",
-    Sort.OLDEST: "oldest first",
-    Sort.EXPIRES_SOONEST: "soonest expiration first",
-    Sort.EXPIRES_LATEST: "latest expiration first",
-    Sort.AMOUNT_SMALLEST: "smallest amount first",
-    Sort.AMOUNT_LARGEST: "largest amount first",
-    Sort.RECIPIENT: "recipients from A to Z",
-    Sort.RECIPIENT_REVERSED: "recipients from Z to A",
-    Sort.BEST: "best match first",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +39,7 @@ def make_found_page(found: Found, *, asked: Asked, freshness: Freshness, viewer:
     count = _count_in_words(found.count, is_complete=freshness.is_complete)
     return Page(
         rows=_rows(found, asked.query, setting),
-        caption=f"Orders, {_SORTED[asked.query.order]}. {pager.place}.",
+        caption=f"Orders, {SORTED[asked.query.order]}. {pager.place}.",
         count=count,
         announcement=f"{count}. {pager.place}.",
         pager=pager,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from orders.forms.filters import PRESETS, SIZES, Filters, Reading
 from orders.forms.listing import ListingForm
 from orders.forms.positions import BadPosition, Place, Position, read_position
+from orders.presenters.controls import make_controls
 from orders.presenters.filters import filters_in_words, make_heads
 from orders.search import Key
 from orders.search.language import parse_box
@@ -207,6 +208,35 @@ def test_heads_sort_by_their_column_and_then_the_other_way() -> None:
     assert heads["Amount"].url == "/orders/?q=a&sort=-amount"
     assert heads["Recipient"].url == "/orders/?q=a&sort=recipient"
     assert heads["Gift"].url == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "usual"),
+    [
+        ("", Sort.NEWEST),
+        ("expires=7d", Sort.EXPIRES_SOONEST),
+        ("expires=expired", Sort.EXPIRES_LATEST),
+        ("sort=-created", None),
+        ("sort=recipient", None),
+    ],
+)
+def test_every_sort_can_be_chosen_and_the_usual_one_is_not_asked_for(
+    said: str, usual: Sort | None
+) -> None:
+    filters = read(f"?{said}").filters
+    order = filters.query(READING).order
+    offered = make_controls(filters, order=order, typed={}).sorts
+    assert [one.value or usual for one in offered] == [one for one in Sort if one is not Sort.BEST]
+    assert [one.value for one in offered].count("") == (usual is not None)
+    assert [Sort(one.value) if one.value else usual for one in offered if one.chosen] == [order]
+    assert offered[0].label == "Newest first"
+
+
+@pytest.mark.parametrize(("said", "value"), [("", ""), ("sort=best", "best")])
+def test_the_best_match_is_a_sort_where_it_is_the_one(said: str, value: str) -> None:
+    offered = make_controls(read(f"?{said}").filters, order=Sort.BEST, typed={}).sorts
+    assert [one.value for one in offered if one.chosen] == [value]
+    assert (len(offered), offered[-1].label) == (len(Sort), "Best match first")
 
 
 # --- places -----------------------------------------------------------------------------------

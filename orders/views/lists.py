@@ -164,12 +164,13 @@ def _show(
         unknown_id = question.understood.unknown_id
         why = empty.why(question.asked, active, freshness, unknown_id=unknown_id)
         page = replace(page, empty=why, pager=None)
+    order = question.asked.query.order
     context = {
         "filters": filters,
-        "filter_form": filter_form(question.form, filters, zone=zone),
+        "filter_form": filter_form(question.form, filters, order=order, zone=zone),
         "active": active,
         "clear_url": filters.cleared().url(),
-        "heads": make_heads(filters, order=question.asked.query.order),
+        "heads": make_heads(filters, order=order),
         "hints": HINTS,
         "page": page,
         "sentences": question.sentences,
