@@ -15,14 +15,36 @@ from .marks import Banner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """What a list says of the index that it is from; how old that is stands in the frame."""
+    """What a list says of the index that it is from; how old that is stands in the frame. `note`
+    is "" where nothing is to be said of creation dates.
+    """
 
     is_complete: bool
+    note: str
     banners: Sequence[Banner]
 
 
 def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
-    return Freshness(is_complete=progress.is_complete, banners=list(_banners(progress, viewer)))
+    return Freshness(
+        is_complete=progress.is_complete,
+        note=_of_creation_dates(progress),
+        banners=list(_banners(progress, viewer)),
+    )
+
+
+def _of_creation_dates(progress: SyncProgress) -> str:
+    """By how far the second walk is: to count what is not dated would take long."""
+    if progress.is_dated or not progress.imported:
+        return ""
+    if progress.has_feed:
+        return (
+            "Creation dates are still being read: an order without one is sorted and filtered by "
+            "an estimate."
+        )
+    return (
+        "Without the activity feed, an order may have no creation date until its page is opened: "
+        "it is sorted and filtered by an estimate."
+    )
 
 
 # A sync that works is never that far behind.

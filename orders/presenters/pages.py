@@ -49,8 +49,8 @@ class Empty:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """`as_of` is when Goody gave it, "" where it is from the index, whose age stands in the frame;
-    `watch_url` says whether something has changed. `best` has no URL where the best matches are
-    first.
+    `note` is what else is to be known of its rows, `watch_url` says whether something has changed.
+    `best` has no URL where the best matches are first.
     """
 
     rows: Sequence[Row]
@@ -63,6 +63,7 @@ class Page:
     url: str
     as_of: str = ""
     as_of_iso: str = ""
+    note: str = ""
     best: Link | None = None
     facets_url: str = ""
     watch_url: str = ""

@@ -299,6 +299,37 @@ def test_without_a_feed_the_age_is_said_to_be_that_of_the_newest(
     assert f"is read once a night, the last time on {at}." in text_of(agent.get(URL))
 
 
+NOT_YET = "Creation dates are still being read: an order without one is sorted and filtered by"
+NOT_TOLD = "Without the activity feed, an order may have no creation date until its page is opened:"
+
+
+def test_a_list_says_that_creation_dates_are_estimates_while_some_are(
+    agent: Client, full: Oracle
+) -> None:
+    def said() -> list[str]:
+        page = text_of(agent.get(f"{URL}?q=a"))
+        return [words for words in (NOT_YET, NOT_TOLD) if words in page]
+
+    finished = NOW - timedelta(hours=1)
+    complete_sync(NOW, imported=COUNT, finished_at=None)
+    assert said() == [NOT_YET]
+    complete_sync(NOW, imported=COUNT)
+    assert said() == [NOT_YET]
+    complete_sync(NOW, imported=COUNT, dated_at=finished - timedelta(seconds=1))
+    assert said() == [NOT_YET]
+    complete_sync(NOW, imported=COUNT, dated_at=finished)
+    assert said() == []
+    complete_sync(NOW, imported=COUNT, dated_at=finished, is_feed_missing=True)
+    assert said() == [NOT_TOLD]
+    complete_sync(NOW, imported=0, dated_at=None, is_feed_missing=False)
+    assert said() == []
+
+
+def test_goodys_own_list_is_sorted_by_no_estimate(agent: Client, emulator: Emulator) -> None:
+    complete_sync(NOW, finished_at=None, imported=5)
+    assert "estimate" not in text_of(agent.get(URL))
+
+
 def test_searching_before_the_first_sync_says_what_is_known(agent: Client) -> None:
     page = text_of(agent.get(f"{URL}?sort=amount"))
     assert "The orders have not been imported yet" in page
