@@ -24,6 +24,13 @@ def kept_of(filters: Filters) -> str:
     return filters.but(view=None, finding=None, per_page=DEFAULT_SIZE).query_string
 
 
+def filters_of(query: str) -> Filters:
+    """The part of a query string that can be understood."""
+    form = ListingForm(QueryDict(query))
+    form.full_clean()
+    return form.filters
+
+
 def view_url(query: str, *, view_id: int | None = None, per_page: int = DEFAULT_SIZE) -> str:
     """The list of what a view keeps, as the view that it is."""
     more: dict[str, int] = {}
@@ -61,9 +68,7 @@ class _QueryField(forms.CharField):
         )
 
     def clean(self, value: Any) -> str:
-        listing = ListingForm(QueryDict(super().clean(value)))
-        listing.full_clean()
-        return kept_of(listing.filters)
+        return kept_of(filters_of(super().clean(value)))
 
 
 class NewViewForm(forms.Form):

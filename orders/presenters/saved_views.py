@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from django.urls import reverse
 
 from orders.audit import Actor, Right
-from orders.forms.filters import DEFAULT_SIZE, Filters
-from orders.forms.saved_views import kept_of, view_url
+from orders.forms.filters import DEFAULT_SIZE, Filters, Reading
+from orders.forms.saved_views import filters_of, kept_of, view_url
 from orders.models import SavedView
+from orders.search import choices
+from orders.search.language import parse_box
 from orders.services import may_change_view
+
+from .filters import SORTED, filters_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +92,14 @@ class ManagedView:
     address: str
 
 
-def manage(views: Iterable[SavedView], *, actor: Actor) -> list[ManagedView]:
+def manage(views: Iterable[SavedView], *, actor: Actor, reading: Reading) -> list[ManagedView]:
+    """`reading` is whose days and which moment the filters are told by."""
     return [
         ManagedView(
             id=one.pk,
             name=one.name,
             url=_url(one),
-            filters=", ".join(f"{name}: {value}" for name, value in parse_qsl(one.query)),
+            filters=_in_words(one, reading),
             owner=one.owner.get_full_name() or one.owner.get_username(),
             is_shared=one.is_shared,
             is_own=one.owner_id == actor.user_id,
@@ -103,3 +107,12 @@ def manage(views: Iterable[SavedView], *, actor: Actor) -> list[ManagedView]:
         )
         for one in views
     ]
+
+
+def _in_words(view: SavedView, reading: Reading) -> str:
+    """As the list tells them, and how it is sorted where that was chosen."""
+    filters = filters_of(view.query)
+    box = parse_box(filters.q, now=reading.now, zone=reading.zone)
+    active = filters_in_words(filters, box=box, reading=reading, names=choices.name_of)
+    words = [one.text for one in active] or ["All orders"]
+    return "; ".join([*words, SORTED[filters.sort]] if filters.sort else words)

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from orders import services
+from orders import index, services
 from orders.audit import NotAllowed
 from orders.forms.filters import Filters
 from orders.forms.listing import ListingForm
@@ -23,7 +23,8 @@ from orders.services import ViewProblem, saved_views
 from testing.vendor import Emulator
 
 from .dialogs import text
-from .domain import actor
+from .domain import actor, order
+from .lists import active_in, complete_sync
 
 pytestmark = pytest.mark.django_db
 
@@ -365,6 +366,28 @@ def test_a_shared_view_offers_nothing_to_those_without_the_right(as_role: Any) -
     assert 'name="do"' not in page
     assert change(as_role("agent"), view, do="rename", name="Mine").status_code == 403
     assert 'value="withdraw"' in text(as_role("admin").get(VIEWS))
+
+
+def test_a_view_is_told_in_the_words_of_its_list(as_role: Any) -> None:
+    now, client = timezone.now(), as_role("agent")
+    fields = {"workspace_id": str(uuid4()), "workspace_name": "<People>"}
+    index.remember([order(**fields)], read_at=now)
+    complete_sync(now)
+    asked = {
+        "status=opened&status=failed&expires=7d": "",
+        f"workspace={fields['workspace_id']}&q=-sender:ana tea": "",
+        "created_after=2026-10-01&swapped=no": "",
+        "status=paid&sort=-amount": "; largest amount first",
+        "sort=recipient": "All orders; recipients from A to Z",
+    }
+    for number, query in enumerate(asked):
+        save(name=str(number), query=kept_of(filters(query)))
+    page = html.unescape(text(client.get(VIEWS)))
+    told = re.findall(r'<span class="cell__sub">(.*?)</span>', page)
+    lists = ["; ".join(active_in(client.get(f"/orders/?{query}"))) for query in asked]
+    assert told == [shown + more for shown, more in zip(lists, asked.values(), strict=True)]
+    assert "Status: opened; Status: canceled or failed; Expires within 7 days" in told
+    assert any("Workspace: <People>" in one for one in told)
 
 
 def test_another_persons_view_is_not_there(as_role: Any) -> None:

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import services
 from orders.audit import NotAllowed, Right
+from orders.forms.filters import Reading
 from orders.forms.saved_views import NewViewForm, ViewForm, view_url
 from orders.models import SavedView
 from orders.presenters.saved_views import manage
+from orders.search import choices
 from orders.services import ViewProblem
 
 from .answers import SeeOther
@@ -113,9 +115,10 @@ def _show(
     request: HttpRequest, form: NewViewForm | None = None, *, problems: list[str] | None = None
 ) -> HttpResponse:
     """The page of all views. `form` is a new view that could not be saved: to be put right."""
-    actor = request.viewer.actor
+    viewer, actor = request.viewer, request.viewer.actor
+    reading = Reading(viewer.now, viewer.zone, choices.id_of)
     context = {
-        "views": manage(services.views_of(actor), actor=actor),
+        "views": manage(services.views_of(actor), actor=actor, reading=reading),
         "form": form,
         "problems": problems or [],
         "may_share": actor.may(Right.SHARE_VIEW),
