@@ -18,6 +18,8 @@ from .lease import Lease
 
 # At most so long a wait after a first failure, seconds; it doubles with each further one.
 _FIRST = 0.5
+# After so many, all waits are the longest one.
+_MOST_DOUBLINGS = 30
 # How soon it is looked whether somebody opened the gate.
 _LOOK = timedelta(seconds=5)
 
@@ -48,7 +50,8 @@ class Trouble:
             self._lease.keep()
             until = error.until if isinstance(error, Paused) else now + _LOOK
             return min(max((until - now).total_seconds(), 0.0), _often_enough())
-        wait = min(self._chance() * _FIRST * 2.0**self._count, _often_enough())
+        doublings = min(self._count, _MOST_DOUBLINGS)
+        wait = min(self._chance() * _FIRST * 2.0**doublings, _often_enough())
         self._count += 1
         tell(self._lease, why_not_fresh(error), now=now, wait=wait)
         return wait

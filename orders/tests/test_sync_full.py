@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from goody.errors import Unavailable
 from orders import gatekeeper, sync
 from orders.models import Anomaly, CreatedFrom, Order, SyncState, SyncWindow, VendorGate
 from orders.sync import Phase
 from orders.sync.full import suspicion
 from orders.sync.lease import Lease, LeaseLost
 from orders.sync.running import Job
+from orders.sync.trouble import Trouble
 from testing.vendor import Emulator
 
 from .syncing import (
@@ -190,6 +192,18 @@ def _forget_the_breaker() -> None:
 def nested(depth: int) -> Any:
     """Deeper than anything Goody documents."""
     return {"items": nested(depth - 1)} if depth else None
+
+
+def test_waits_grow_up_to_a_quarter_of_the_lease_however_long_goody_is_down(settings: Any) -> None:
+    settings.SYNC_LEASE = 30.0
+    lease = Lease.take()
+    assert lease
+    trouble = Trouble(lease, chance=lambda: 1.0)
+    down = Unavailable("connect")
+    assert [trouble.note(down) for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 7.5, 7.5]
+    assert {trouble.note(down) for _ in range(1_100)} == {7.5}
+    trouble.is_over()
+    assert trouble.note(down) == 0.5
 
 
 def test_rows_that_cannot_be_read_cost_no_others(emulator: Emulator) -> None:
