@@ -2,8 +2,9 @@
 .PHONY: demo test lint bench soak lock
 
 PYTHON = .venv/bin/python
-# How many random stories `make soak` plays on each database.
+# How many random stories `make soak` plays on each database: of writes, and of syncs.
 STORIES = 500
+SYNCS = 1000
 COMPILE = $(PYTHON) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.12 \
 	--no-header --no-emit-index-url --no-emit-find-links
 
@@ -24,7 +25,7 @@ bench:
 	sh bin/bench $(PARTS)
 
 soak:
-	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(STORIES) sh bin/test \
+	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(SYNCS) sh bin/test \
 		orders/tests/test_any_order_of_events.py orders/tests/test_sync_property.py
 
 # Needs uv (pip install uv). The lock names no index, so that anybody's mirror will do.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -90,22 +91,26 @@ def test_two_at_once_do_it_once(command: Callable[..., Process], emulator: Emula
 # --- Killed -----------------------------------------------------------------------------------
 
 
-def test_kills_at_ten_moments_lose_and_double_nothing(
-    command: Callable[..., Process], emulator: Emulator
-) -> None:
-    """Each process is killed as soon as Goody was asked so often, or so many orders are stored.
+# After so many more of what is counted, each in a process of its own.
+MOMENTS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17)
+COUNTED: dict[str, Callable[[Emulator], int]] = {
+    "calls": lambda emulator: int(emulator.calls()["total"]),
+    "orders": lambda _: Order.objects.count(),
+}
 
-    On both databases together that is twenty times.
-    """
+
+@pytest.mark.parametrize("what", COUNTED)
+def test_kills_lose_and_double_nothing(
+    command: Callable[..., Process], emulator: Emulator, what: str
+) -> None:
+    """Twenty of them: as soon as Goody was asked so often, and as soon as so many are stored."""
     emulator.set_latency(0.05)
     small = {"SYNC_PER_PAGE": "5", "SYNC_WINDOW": "10", "SYNC_CALLS_AT_ONCE": "1"}
     small["SYNC_LEASE"] = "0.3"
-    for more in (1, 2, 4, 6, 9):
-        calls = emulator.calls()["total"] + more
-        killed_when(command(**small), lambda calls=calls: emulator.calls()["total"] >= calls)
-    for more in (1, 3, 6, 11, 20):
-        rows = Order.objects.count() + more
-        killed_when(command(**small), lambda rows=rows: Order.objects.count() >= rows)
+    count = partial(COUNTED[what], emulator)
+    for more in MOMENTS:
+        enough = count() + more
+        killed_when(command(**small), lambda enough=enough: count() >= enough)
     assert not state().is_complete
 
     emulator.set_latency(0)
