@@ -56,7 +56,7 @@ def _exported(intent: AuditEntry, query: Query, *, now: datetime) -> Generator[H
                 yield hit
         problem = "" if is_whole else _NOT_IMPORTED
     except GeneratorExit:
-        problem = "broken off by whoever downloaded it"
+        problem = "not taken to the end by whoever downloaded it"
         raise
     except (TooBroad, DatabaseFailure) as error:
         problem = _why(error)

@@ -230,7 +230,11 @@ def test_who_goes_away_is_audited_too(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = table(hits())
     next(parts)
     parts.close()
-    assert audited()[1] == ("Lead", "incomplete", "1 order; broken off by whoever downloaded it")
+    assert audited()[1] == (
+        "Lead",
+        "incomplete",
+        "1 order; not taken to the end by whoever downloaded it",
+    )
 
 
 def test_a_fault_of_ours_is_not_laid_to_who_downloads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,86 @@
+"""A download whose client takes nothing any more ends; one that is only slow does not."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from orders import index
+from orders.models import AuditEntry
+from orders.tests.domain import order
+from orders.tests.lists import complete_sync
+from testing.processes import LiveApp, Visitor, wait_for
+
+LIMIT = 1.0
+ORDERS = 600
+# More than the buffers between the two hold.
+NAME = "Tea " * 4_000
+
+
+def fill() -> None:
+    cart = {"items": [{"quantity": 1, "product": {"id": str(uuid4()), "name": NAME}}]}
+    given = [order(id=str(uuid4()), reference_id="", cart=cart) for _ in range(ORDERS)]
+    index.remember(given, read_at=timezone.now())
+    complete_sync(timezone.now())
+
+
+def download(visitor: Visitor, query: str) -> socket.socket:
+    """A connection on which the file comes, with the beginning of it taken."""
+    where = urlsplit(visitor.base)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(30)
+    connection.connect((where.hostname, where.port))
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
+    head = f"GET /orders/export.csv{query} HTTP/1.0\r\nHost: {where.netloc}\r\nCookie: {cookies}"
+    connection.sendall(f"{head}\r\n\r\n".encode())
+    assert connection.recv(100).startswith(b"HTTP/1.0 200 OK")
+    return connection
+
+
+def rest(connection: socket.socket) -> bytes:
+    return b"".join(iter(partial(connection.recv, 1 << 20), b""))
+
+
+def ends() -> list[tuple[str, str, str]]:
+    """Of each download that has ended: what was asked for, and how it ended."""
+    rows = AuditEntry.objects.filter(action="order.export").exclude(intent=None)
+    return [(row.intent.detail, row.outcome, row.detail) for row in rows.order_by("id")]
+
+
+def test_only_who_takes_nothing_any_more_is_cut_off(
+    live_app: Callable[..., LiveApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STALL_TIMEOUT", str(LIMIT))
+    fill()
+    app = live_app()
+    lead = app.log_in("lead")
+    with download(lead, "?status=notified") as stalled, download(lead, "") as slow:
+        began, taken = time.monotonic(), b""
+
+        def is_over() -> bool:
+            nonlocal taken
+            taken += slow.recv(4096)
+            return bool(ends()) and time.monotonic() - began > 3 * LIMIT
+
+        wait_for(is_over, timeout=30, what="the end of the one that takes nothing")
+        why = "500 orders; not taken to the end by whoever downloaded it"
+        assert ends() == [("Status: notified", "incomplete", why)]
+        assert len(taken) < 5_000_000
+        taken += rest(slow)
+        with pytest.raises(ConnectionError):
+            rest(stalled)
+    assert taken.count(b"\r\n") > ORDERS
+    assert taken.endswith(b"\r\n")
+    wait_for(lambda: len(ends()) == 2, what="the end of the slow one")
+    assert ends()[1] == ("All orders", "complete", f"{ORDERS} orders")
+    output = app.webs[0].output()
+    assert output.count("A client took nothing for 1 s and was cut off.") == 1
+    assert "Traceback" not in output
