@@ -107,6 +107,8 @@ class Runner:
         self.failure = ""
         # Somebody else held the lease when it was asked for.
         self.is_elsewhere = False
+        # Whoever comes back before is sent away.
+        self._alone_until = 0.0
 
     def run(self, seconds: float) -> float | None:
         """Do what is due for about so many seconds, in steps of a fraction of one.
@@ -114,6 +116,8 @@ class Runner:
         Returns how long to leave it alone, 0 if there is more to do at once, None if nothing is
         due here. What goes wrong is told on the state row and not raised.
         """
+        if (alone := self._alone_until - time.monotonic()) > 0:
+            return alone
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             try:
@@ -124,6 +128,7 @@ class Runner:
                 self.close()
                 return _ELSEWHERE
             if wait is None or wait >= left:
+                self._alone_until = time.monotonic() + (wait or 0.0)
                 return wait
             time.sleep(wait)
         return 0.0

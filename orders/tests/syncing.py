@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +43,18 @@ def run_for(seconds: float, **given: Any) -> sync.Runner:
     finally:
         runner.close()
     return runner
+
+
+def run_until(is_so: Callable[[], bool]) -> None:
+    """As the worker does, tick by tick, until it is so."""
+    runner = sync.Runner(calls_at_once=settings.SYNC_CALLS_AT_ONCE)
+    until = time.monotonic() + 30.0
+    try:
+        while not is_so():
+            assert time.monotonic() < until, vars(SyncState.objects.current())
+            runner.run(0.1)
+    finally:
+        runner.close()
 
 
 def state() -> SyncState:

@@ -25,6 +25,7 @@ from .syncing import (
     created_in_truth,
     differences,
     run_for,
+    run_until,
     state,
     sync_orders,
     undone,
@@ -142,8 +143,7 @@ def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(emulator: Emulat
         times=1,
         skip=12,
     )
-    run_for(1.5)
-    assert phase() is Phase.PAUSED
+    run_until(lambda: phase() is Phase.PAUSED)
     asked, done = emulator.calls()["total"], SyncWindow.objects.exclude(done_at=None).count()
     run_for(0.1)
     assert emulator.calls()["total"] == asked
@@ -154,7 +154,7 @@ def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(emulator: Emulat
 
 def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 401}, path=LIST, times=1, skip=12)
-    run_for(1.0)
+    run_until(lambda: phase() is Phase.PAUSED)
     asked = emulator.calls()["total"]
     progress = sync.progress(timezone.now())
     assert (progress.phase, progress.why) == (Phase.PAUSED, "Goody rejects the API key")
@@ -167,9 +167,8 @@ def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator) -> Non
 
 def test_while_goody_is_down_it_says_so_and_goes_on_afterwards(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
-    run_for(2.0)
+    run_until(lambda: phase() is Phase.FAILING)
     progress = sync.progress(timezone.now())
-    assert progress.phase is Phase.FAILING
     assert progress.why in (
         "Goody reported a fault of its own",
         "Goody failed repeatedly and is left alone for a moment",
@@ -183,6 +182,22 @@ def test_while_goody_is_down_it_says_so_and_goes_on_afterwards(emulator: Emulato
     sync_orders()
     assert differences(emulator) == []
     assert phase() is Phase.COMPLETE
+
+
+def test_a_worker_that_comes_back_early_keeps_the_wait(emulator: Emulator) -> None:
+    emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
+    runner = sync.Runner(calls_at_once=1)
+    try:
+        until = time.monotonic() + 30.0
+        while not (wait := runner.run(0.0001) or 0.0):
+            assert time.monotonic() < until
+        asked = emulator.calls()["total"]
+        again = runner.run(min(0.02, wait / 2))
+        assert again is not None
+        assert 0 < again <= wait
+        assert emulator.calls()["total"] == asked
+    finally:
+        runner.close()
 
 
 def _forget_the_breaker() -> None:
