@@ -21,9 +21,8 @@ SHORT = 2
 _BEGINNING = 6
 _LAST = chr(0x10FFFF)
 _MOST_TEXTS = 1000
-# SQLite takes as long as the commonest letters of a phrase let it: of a longer one a part is
-# looked up, and the rest compared.
-_LONG, _PHRASE = 10, 7
+# Of a longer text the beginning is looked up, and the rest compared.
+_LONGEST = 40
 
 _REFERENCE = re.compile(r"[a-z0-9]+")
 _ID = "00000000-0000-0000-0000-000000000000"
@@ -42,7 +41,7 @@ def word_condition(asking: Asking, word: str, *, may_search_messages: bool) -> C
 
 
 def _people(asking: Asking, word: str) -> Condition:
-    part = asking.sizes.rarest_part(word, length=_PHRASE) if len(word) > _LONG else word
+    part = asking.sizes.rare_part(word) or word[:_LONGEST]
     source = asking.dialect.holding("orders_order", "people", word, part)
     return Condition(asking.dialect.contains("o.people", word), (source,), text=word)
 
@@ -110,7 +109,7 @@ def _starts_with(asking: Asking, letter: str) -> list[str]:
 
 def _texts(asking: Asking, word: str) -> Iterator[Condition]:
     table, column = "orders_wording", "folded"
-    source = asking.dialect.holding(table, column, word, word[:_LONG])
+    source = asking.dialect.holding(table, column, word, word[:_LONGEST])
     rows = asking.budget.rows(
         f"SELECT {source.key} FROM {source.table} WHERE {source.where.text}"  # noqa: S608
         f" LIMIT {_MOST_TEXTS + 1}",

@@ -22,6 +22,8 @@ MOST = 30_000
 SHORT = 2
 _SAMPLE = 2000
 _LETTERS_OF = 500
+# As many letters are looked up instead of a whole text.
+_PART = 5
 _KEPT_SECONDS = 60.0
 
 
@@ -37,6 +39,10 @@ class _Known:
     @cached_property
     def starts(self) -> list[set[str]]:
         return [word_starts(one) for one in self.people]
+
+    @cached_property
+    def text(self) -> str:
+        return "\n".join(self.people)
 
     @cached_property
     def trigrams(self) -> Counter[str]:
@@ -98,13 +104,17 @@ class Sizes:
             found = sum(any(one.startswith(word) for one in starts) for starts in now.starts)
         return found * self.all // max(1, len(now.people))
 
-    def rarest_part(self, text: str, *, length: int) -> str:
-        """As much of a long text as tells most: common letters are dear to look up."""
+    def rare_part(self, text: str) -> str:
+        """Some letters of the text that few people have in their name or address, if there are any:
+        looking up all of it takes as long as its commonest letters let it.
+        """
         common = self._now.trigrams
         counts = [common[text[at : at + 3]] for at in range(len(text) - 2)]
-        width = length - 2
-        start = min(range(len(counts) - width + 1), key=lambda at: sum(counts[at : at + width]))
-        return text[start : start + length]
+        width = _PART - 2
+        starts = range(len(counts) - width + 1)
+        start = min(starts, key=lambda at: sum(counts[at : at + width]), default=0)
+        part = text[start : start + _PART]
+        return "" if part in self._now.text else part
 
     def _measured(self, source: Source) -> int:
         key = f"{source.table} {source.where}"
