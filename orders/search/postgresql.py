@@ -46,6 +46,15 @@ def from_(source: Source, _sort: str) -> str:
     return source.table
 
 
+def merged(arms: Sequence[str], by: str, limit: int) -> str:
+    """Several walks as one in the order `by`, of which `limit` rows are wanted; each row once.
+    Only where each is limited as well they are merged and not read to the end first."""
+    if len(arms) == 1:
+        return f"{arms[0]} ORDER BY {by}"
+    limited = (f"(SELECT * FROM ({arm} ORDER BY {by} LIMIT {limit}) a)" for arm in arms)  # noqa: S608
+    return f"SELECT DISTINCT * FROM ({' UNION ALL '.join(limited)}) u ORDER BY {by}"  # noqa: S608
+
+
 # Row by row: the planner would rather test all rows first where it takes a test for rare.
 JOIN = "CROSS JOIN LATERAL (SELECT * FROM orders_order x WHERE x.id = c.id OFFSET 0) o"
 

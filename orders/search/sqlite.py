@@ -65,6 +65,12 @@ def from_(source: Source, sort: str) -> str:
     return f"{source.table} INDEXED BY {index}" if index else source.table
 
 
+def merged(arms: Sequence[str], by: str, _limit: int) -> str:
+    """Several walks as one in the order `by`, which sorts by all that is selected; each row once.
+    They are merged without looking farther than the answer."""
+    return f"{' UNION '.join(arms)} ORDER BY {by}"
+
+
 # The order of the tables is that of the walk, and the walk's that of the answer.
 JOIN = "CROSS JOIN orders_order o ON o.id = c.id"
 

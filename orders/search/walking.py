@@ -7,7 +7,7 @@ sorted. A walk that finds less than expected is ended, and the other way taken i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +19,6 @@ from .sql import Condition, Source, Sql, all_of
 _TO_THE_END = 1_000_000_000
 # As far is walked to count.
 _EFFORT = 8000
-# More indexes than that give keys alone, and the rows are looked up in the end.
-_FEW_ARMS = 3
 
 # Of what lists are sorted by. The first is the key of the table itself.
 INDEXES = {
@@ -48,12 +46,6 @@ class Order:
     @property
     def way(self) -> str:
         return "DESC" if self.is_descending else "ASC"
-
-    def first(self, rows: Iterable[Row], n: int) -> list[Row]:
-        """The first of several walks, each once."""
-        once = {row[0]: row for row in rows}
-        ranked = sorted(once.values(), key=lambda row: (row[1], row[0]), reverse=self.is_descending)
-        return ranked[:n]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +94,27 @@ class Walker:
         """How many there are, and whether those are all, unless there are `walk.n`."""
         way = plan.first
         if not way.tests:
-            return self._counted(
-                [self._arm(walk, way, one, 0) for one in way.guide.sources], walk.n
-            ), True
+            return self._counted(walk, way.guide, self._inner), True
         if plan.only and way.expected > _EFFORT:
-            return self._counted(
-                [self._keys(one, walk.n) for one in plan.only.sources], walk.n
-            ), True
+            return self._counted(walk, plan.only, self._in_no_order), True
         if plan.fetch and plan.fetch.size < min(_EFFORT, way.expected):
             fetched = self._fetched(walk, plan.fetch)
             if fetched is not None:
                 return len(fetched), True
-        far = max(walk.n, _EFFORT // len(way.guide.sources))
-        n = len(self._walked(walk, way, far=far))
-        return n, self._is_end(walk, way, far=far)
+        n = self._count_of(*self._along(walk, way, far=_EFFORT))
+        return n, n >= walk.n or self._is_end(walk, way, far=_EFFORT)
 
-    def _counted(self, arms: Sequence[Sql], limit: int) -> int:
-        """How many different keys the arms give, each of them `limit` at most; up to that."""
-        sql, params = arms[0]
-        n = self._count_of(sql, params)
-        return n if len(arms) == 1 or n >= limit else self._count_of(*_united(arms, "UNION"))
+    def _counted(
+        self, walk: Walk, guide: Condition, keys: Callable[[Walk, Sequence[Source], int], Sql]
+    ) -> int:
+        """How many fulfill the guide, up to `walk.n`. One index alone may know of as many."""
+        n = self._count_of(*keys(walk, guide.sources[:1], walk.n))
+        if n >= walk.n or len(guide.sources) == 1:
+            return n
+        return self._count_of(*keys(walk, guide.sources, walk.n))
+
+    def _in_no_order(self, _walk: Walk, sources: Sequence[Source], limit: int) -> Sql:
+        return Sql(*_united([self._keys(one, limit) for one in sources], "UNION"))
 
     def _count_of(self, sql: str, params: Sequence[object]) -> int:
         return int(self._rows(f"SELECT count(*) FROM ({sql}) counted", params)[0][0])  # noqa: S608
@@ -192,44 +185,44 @@ class Walker:
     def _is_end(self, walk: Walk, way: Way, *, far: int) -> bool:
         """Has the index no more entries than that?"""
         is_bounded = any(bound is not None for bound in (*self._asked.places, *self._asked.expires))
-        if way.size > 2 * far * len(way.guide.sources) and not is_bounded:
+        if way.size > 2 * far and not is_bounded:
             return False
-        arms = [self._inner(walk, one, f"1 OFFSET {far}") for one in way.guide.sources]
-        return not self._rows(*_united(arms))
+        inner = self._inner(walk, way.guide.sources, 1, behind=far)
+        return not self._rows(*inner)
 
     def _walked(self, walk: Walk, way: Way, *, far: int) -> list[Row]:
-        sources = way.guide.sources
-        if len(sources) > _FEW_ARMS and walk.columns:
-            keys = self._walked(replace(walk, columns=""), way, far=far)
-            return self._sorted(walk, self._dialect.listed([row[0] for row in keys]), ())
-        rows = self._rows(*_united([self._arm(walk, way, one, far) for one in sources]))
-        return rows if len(sources) == 1 else walk.order.first(rows, walk.n)
+        """The first rows of the guide, of its first `far` entries if they are tested."""
+        return self._rows(*self._along(walk, way, far=far))
 
-    def _arm(self, walk: Walk, way: Way, source: Source, far: int) -> Sql:
-        """The first rows that one index has, of its first `far` entries if they are tested."""
-        inner = self._inner(walk, source, str(far if way.tests else walk.n))
+    def _along(self, walk: Walk, way: Way, *, far: int) -> Sql:
+        inner = self._inner(walk, way.guide.sources, far if way.tests else walk.n)
         test = all_of(one.test for one in way.tests)
-        if not walk.columns and not test:
-            return inner
-        sql = (
-            f"SELECT {self._selected(walk, 'c.value')} FROM ({inner.text}) c"  # noqa: S608
+        value = "c.id" if walk.order.column == "id" else "c.value"
+        return Sql(
+            f"SELECT {self._selected(walk, value)} FROM ({inner.text}) c"  # noqa: S608
             f" {self._dialect.JOIN}"
             + (f" WHERE {test.text}" if test else "")
             + self._dialect.walked(self._by(walk, "c.value", "c.id"))
-            + f" LIMIT {walk.n}"
+            + f" LIMIT {walk.n}",
+            inner.params + test.params,
         )
-        return Sql(sql, inner.params + test.params)
 
-    def _inner(self, walk: Walk, source: Source, limit: str) -> Sql:
-        """Keys and values from one index, in order."""
-        order = walk.order
-        value = source.key if order.column == "id" else order.column
+    def _inner(self, walk: Walk, sources: Sequence[Source], limit: int, *, behind: int = 0) -> Sql:
+        """Keys and values from several indexes in order, each key once."""
+        arms = [self._arm(walk, source) for source in sources]
+        by = self._by(walk, "value", "id")
+        merged = self._dialect.merged([one.text for one in arms], by, limit + behind)
+        sql = f"{merged} LIMIT {limit} OFFSET {behind}"
+        return Sql(sql, tuple(param for one in arms for param in one.params))
+
+    def _arm(self, walk: Walk, source: Source) -> Sql:
+        column = walk.order.column
+        value = source.key if column == "id" else column
         where = all_of([source.where, *self._bounds(walk, key=source.key, value=value)])
+        selected = f"{source.key} AS id" + ("" if column == "id" else f", {value} AS value")
         return Sql(
-            f"SELECT {source.key} AS id, {value} AS value"  # noqa: S608
-            f" FROM {self._dialect.from_(source, order.column)}"
-            + (f" WHERE {where.text}" if where else "")
-            + f" ORDER BY {self._by(walk, value, source.key)} LIMIT {limit}",
+            f"SELECT {selected} FROM {self._dialect.from_(source, column)}"  # noqa: S608
+            + (f" WHERE {where.text}" if where else ""),
             where.params,
         )
 

@@ -126,6 +126,10 @@ def _ways(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("orders.search.planning._SHORTEST_WALK", 3)
         monkeypatch.setattr("orders.search.planning._DISAPPOINTING", 0)
         monkeypatch.setattr("orders.search.walking._EFFORT", 3)
+        # Hardly anybody is known, so that a few letters of a word are looked up; or its beginning.
+        monkeypatch.setattr("orders.search.sizes._known", {})
+        monkeypatch.setattr("orders.search.sizes._SAMPLE", 5)
+        monkeypatch.setattr("orders.search.matching._LONGEST", 6)
     if request.param == "nothing is fetched whole":
         monkeypatch.setattr("orders.search.planning.MOST_FETCHED", 0)
         monkeypatch.setattr("orders.search.walking.MOST_FETCHED", 0)
