@@ -75,7 +75,11 @@ def plan(
     what bounds the keys of all sources.
     """
     guides = [one for one in conditions if one.is_sorted_by(column)]
-    if len(conditions) == len(guides) <= 1 and not any(map(_is_scanned, guides)):
+
+    def is_scanned(one: Condition) -> bool:
+        return column == "id" and any(source.is_scanned for source in one.sources)
+
+    if len(conditions) == len(guides) <= 1 and not any(map(is_scanned, guides)):
         # Nothing is to be tested on the way.
         way = Way((*guides, everything)[0])
         return Plan(way, way)
@@ -98,10 +102,10 @@ def plan(
         """In entries. Where the index ends before there are enough, all will be fetched after."""
         size = size_of[id(guide)]
         walked = expected(guide) if expected(guide) < size else size * 2.5
-        return walked + (size * _SCANNING if column == "id" and _is_scanned(guide) else 0)
+        return walked + size * _SCANNING * is_scanned(guide)
 
     def to_the_end(guide: Condition) -> float:
-        return size_of[id(guide)] * (1 + _SCANNING * _is_scanned(guide))
+        return size_of[id(guide)] * (1 + _SCANNING * is_scanned(guide))
 
     def way_of(guide: Condition) -> Way:
         tests = tuple(other for other in conditions if other is not guide)
@@ -123,10 +127,6 @@ def plan(
 
 def _only(conditions: Sequence[Condition]) -> Condition | None:
     return conditions[0] if len(conditions) == 1 and conditions[0].sources else None
-
-
-def _is_scanned(condition: Condition) -> bool:
-    return any(source.is_scanned for source in condition.sources)
 
 
 def _sizes_of(conditions: Sequence[Condition], sizes: Sizes) -> dict[int, int]:
