@@ -87,6 +87,12 @@ class Condition:
     def is_sorted_by(self, column: str) -> bool:
         return bool(self.sources) and all(one.is_sorted_by(column) for one in self.sources)
 
+    @property
+    def is_quick_by_id(self) -> bool:
+        """Is the first by id had without looking at others?"""
+        is_slow = any(one.is_scanned or one.is_text for one in self.sources)
+        return self.is_sorted_by("id") and not is_slow
+
 
 def union(conditions: Sequence[Condition]) -> Condition:
     """Fulfilled where one of them is."""

@@ -71,6 +71,7 @@ class Walker:
     def take(self, walk: Walk) -> list[Row]:
         """Raises TooBroad."""
         plan = self._plan(walk)
+        walk = self._from_first_common(walk, plan.first)
         if plan.may_disappoint and not plan.is_fetch_cheaper:
             rows = self._walked(walk, plan.first, far=plan.first.far)
             if len(rows) >= walk.n or self._is_end(walk, plan.first, far=plan.first.far):
@@ -87,7 +88,7 @@ class Walker:
         """
         walk = Walk(Order(column, is_descending=True), limit + 1)
         plan = self._plan(walk)
-        n, is_whole = self._up_to(walk, plan)
+        n, is_whole = self._up_to(self._from_first_common(walk, plan.first), plan)
         return min(n, limit), n > limit or not is_whole
 
     def _up_to(self, walk: Walk, plan: Plan) -> tuple[int, bool]:
@@ -181,6 +182,21 @@ class Walker:
         return bounds
 
     # --- walking ------------------------------------------------------------------------------
+
+    def _from_first_common(self, walk: Walk, way: Way) -> Walk:
+        """From where on there can be hits: what is tested may begin long after the guide, as
+        delivered orders do among the newest.
+        """
+        tests = [one for one in way.tests if walk.order.column == "id" and one.is_quick_by_id]
+        if not tests:
+            return walk
+        firsts = [self._inner(walk, one.sources, 1) for one in tests]
+        sql = f"SELECT {', '.join(f'({one.text})' for one in firsts)}"
+        keys = self._rows(sql, [param for one in firsts for param in one.params])[0]
+        if None in keys:
+            return replace(walk, n=0)
+        is_descending = walk.order.is_descending
+        return replace(walk, after=(None, min(keys) + 1 if is_descending else max(keys) - 1))
 
     def _is_end(self, walk: Walk, way: Way, *, far: int) -> bool:
         """Has the index no more entries than that?"""
