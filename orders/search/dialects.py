@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from . import postgresql, sqlite
-from .sql import Source, Sql
+from .sql import Condition, Source, Sql
 
 
 class Dialect(Protocol):
@@ -20,6 +20,7 @@ class Dialect(Protocol):
     def holding(self, table: str, column: str, text: str, part: str, /) -> Source: ...
     def from_(self, source: Source, sort: str, /) -> str: ...
     def merged(self, arms: Sequence[str], by: str, limit: int, /) -> str: ...
+    def tested(self, condition: Condition, /) -> Sql: ...
     def walked(self, columns: str, /) -> str: ...
 
 

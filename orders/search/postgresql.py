@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .sql import Source, Sql
+from .sql import Condition, Source, Sql
 
 _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
@@ -53,6 +53,11 @@ def merged(arms: Sequence[str], by: str, limit: int) -> str:
         return f"{arms[0]} ORDER BY {by}"
     limited = (f"(SELECT * FROM ({arm} ORDER BY {by} LIMIT {limit}) a)" for arm in arms)  # noqa: S608
     return f"SELECT DISTINCT * FROM ({' UNION ALL '.join(limited)}) u ORDER BY {by}"  # noqa: S608
+
+
+def tested(condition: Condition) -> Sql:
+    """The test of a row `o` that a walk `c` has come to."""
+    return condition.test
 
 
 # Row by row: the planner would rather test all rows first where it takes a test for rare.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from .sql import Source, Sql
+from .sql import Condition, Source, Sql
 
 # As many values stand in the statement themselves.
 _FEW = 50
@@ -69,6 +69,17 @@ def merged(arms: Sequence[str], by: str, _limit: int) -> str:
     """Several walks as one in the order `by`, which sorts by all that is selected; each row once.
     They are merged without looking farther than the answer."""
     return f"{' UNION '.join(arms)} ORDER BY {by}"
+
+
+def tested(condition: Condition) -> Sql:
+    """The test of a row `o` that a walk `c` has come to. Neighbors in an index are far apart among
+    the rows: where another index knows as well, it is asked."""
+    if len(condition.sources) > 1 or not condition.is_quick_by_id:
+        return condition.test
+    [source] = condition.sources
+    where = f"{source.where.text} AND {source.key} = c.id"
+    sql = f"EXISTS (SELECT 1 FROM {from_(source, 'id')} WHERE {where})"  # noqa: S608
+    return Sql(sql, source.where.params)
 
 
 # The order of the tables is that of the walk, and the walk's that of the answer.

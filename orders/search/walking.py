@@ -212,7 +212,7 @@ class Walker:
 
     def _along(self, walk: Walk, way: Way, *, far: int) -> Sql:
         inner = self._inner(walk, way.guide.sources, far if way.tests else walk.n)
-        test = all_of(one.test for one in way.tests)
+        test = all_of(self._dialect.tested(one) for one in way.tests)
         value = "c.id" if walk.order.column == "id" else "c.value"
         return Sql(
             f"SELECT {self._selected(walk, value)} FROM ({inner.text}) c"  # noqa: S608
