@@ -18,7 +18,7 @@ from .folding import word_starts
 from .sql import Condition, Source
 
 # An index is counted up to here.
-MOST = 30_000
+MOST = 100_000
 SHORT = 2
 _SAMPLE = 2000
 _LETTERS_OF = 500
@@ -98,11 +98,13 @@ class Sizes:
     def _of_people(self, word: str) -> int:
         """How many people have the word in their name or address; 0: few or none."""
         now = self._now
-        if len(word) > SHORT:
-            found = sum(word in one for one in now.people)
-        else:
-            found = sum(any(one.startswith(word) for one in starts) for starts in now.starts)
-        return found * self.all // max(1, len(now.people))
+        if word not in now.sizes:
+            if len(word) > SHORT:
+                found = sum(word in one for one in now.people)
+            else:
+                found = sum(any(one.startswith(word) for one in starts) for starts in now.starts)
+            now.sizes[word] = found * self.all // max(1, len(now.people))
+        return now.sizes[word]
 
     def rare_part(self, text: str) -> str:
         """Some letters of the text that few people have in their name or address, if there are any:
