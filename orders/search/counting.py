@@ -54,10 +54,11 @@ def find_counted_page(
     page = None
     try:
         with budget(SECONDS, using=using) as given:
-            page = Finder(given, query, now=now).page(size, at, backwards=backwards)
+            finder = Finder(given, query, now=now)
+            page = finder.page(size, at, backwards=backwards)
             if page.previous is None and page.next is None:
                 return page, Count(len(page.hits), is_capped=False)
-            return page, count_within(given, query, now=now, limit=limit)
+            return page, _counted(finder, limit)
     except TooBroad:
         if page is None:
             raise
@@ -65,12 +66,14 @@ def find_counted_page(
 
 
 def count_within(given: Budget, query: Query, *, now: datetime, limit: int) -> Count:
-    query = query.unsorted
-    finder = Finder(given, query, now=now)
+    return _counted(Finder(given, query, now=now), limit)
+
+
+def _counted(finder: Finder, limit: int) -> Count:
     if finder.asked is None:
         return Count(0, is_capped=False)
-    if query.without(*_KEPT).is_everything:
-        return Count(_kept(given, finder.asked), is_capped=False)
+    if finder.query.without(*_KEPT).is_everything:
+        return Count(_kept(finder.asking.budget, finder.asked), is_capped=False)
     return Count(*finder.count(limit))
 
 

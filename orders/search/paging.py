@@ -132,9 +132,9 @@ class Finder:
     def __init__(self, given: Budget, query: Query, *, now: datetime) -> None:
         self.asking = Asking(given)
         self.asked = asked_of(query, self.asking, now=now)
+        self.query = query
         self._sort = query.order
         self._column = _COLUMNS[self._sort.key]
-        self._names = query.names
 
     def page(self, size: int, at: Key | None, *, backwards: bool) -> Page:
         selected = columns(self.asking.dialect)
@@ -170,8 +170,10 @@ class Finder:
         """How many there are, and whether they are more than `limit` or that was not found out."""
         if self.asked is None:
             return 0, False
-        # A list that is sorted by it unless told otherwise holds only those that have it.
-        column = self._column if self.asked.leaves_out_without_expiry else "id"
+        # In whatever order is the cheapest; a list that is sorted by it unless told otherwise holds
+        # only those that have it.
+        by_itself = _COLUMNS[self.query.unsorted.order.key]
+        column = by_itself if self.asked.leaves_out_without_expiry else "id"
         return Walker(self.asking, self.asked).count(column, limit=limit)
 
     def key(self, row: Row) -> Key:
@@ -239,7 +241,7 @@ class Finder:
 
     @cached_property
     def _named(self) -> Condition:
-        return self.asking.equals("name_key", self._names, index=INDEXES["name_key"])
+        return self.asking.equals("name_key", self.query.names, index=INDEXES["name_key"])
 
     def _is_anybody_named(self) -> bool:
         """Mostly nobody is, above all while somebody types."""

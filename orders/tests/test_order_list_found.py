@@ -32,8 +32,8 @@ from orders.forms.positions import Position
 from orders.index import Created, Row
 from orders.models import CreatedFrom, Label, Order, OrderPayload, State
 from orders.search import choices, facets
-from orders.search.budget import Budget
 from orders.search.language import parse_box
+from orders.search.paging import Finder
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import Emulator
 
@@ -491,16 +491,16 @@ def test_what_the_question_itself_takes_too_long_for_is_too_broad_as_well(
     assert emulator.calls()["total"] == 0
 
 
-def too_late(given: Budget, *_: Any, **__: Any) -> None:
+def too_late(finder: Finder, _limit: int) -> None:
     """As the count itself, in what is left of no time."""
-    given._until = 0
-    given.rows("SELECT 1")
+    finder.asking.budget._until = 0
+    finder.asking.budget.rows("SELECT 1")
 
 
 def test_a_count_that_takes_too_long_does_not_cost_the_list(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.counting.count_within", too_late)
+    monkeypatch.setattr("orders.search.paging.Finder.count", too_late)
     page = agent.get(f"{URL}?q=example&per_page=25")
     assert "Too many to count" in text_of(page)
     assert ids_in(page) == expected(full, "q=example")[:25]
