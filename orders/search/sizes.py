@@ -25,6 +25,8 @@ _LETTERS_OF = 500
 # As many letters are looked up instead of a whole text.
 _PART = 5
 _KEPT_SECONDS = 60.0
+# Asked for both at once, SQLite would look at all.
+_PLACES = "SELECT (SELECT min(id) FROM orders_order), (SELECT max(id) FROM orders_order)"
 
 
 @dataclass
@@ -33,6 +35,7 @@ class _Known:
 
     until: float
     counts: dict[tuple[int, str], int]
+    places: tuple[int, int]
     people: list[str]
     sizes: dict[str, int] = field(default_factory=dict)
 
@@ -67,12 +70,14 @@ class Sizes:
 
     def _look(self) -> _Known:
         counts = self._given.rows("SELECT workspace_id, status, n FROM orders_ordercount")
+        places = self._given.rows(_PLACES)[0]
         people = self._given.rows(
             f"SELECT people FROM orders_order ORDER BY id DESC LIMIT {_SAMPLE}"  # noqa: S608
         )
         return _Known(
             until=time.monotonic() + _KEPT_SECONDS,
             counts={(workspace, status): n for workspace, status, n in counts},
+            places=(places[0] or 0, places[1] or 0),
             people=[text for (text,) in people],
         )
 
@@ -86,6 +91,15 @@ class Sizes:
             return condition.size()
         counted = sum(self._measured(one) for one in condition.sources if not one.is_text)
         return counted + (self._of_people(condition.text) if condition.text else 0)
+
+    def created(self, source: Source, low: int | None, high: int | None) -> int:
+        """Of those created in a window of places: of many as if they came evenly."""
+        n = self._measured(source)
+        if n < MOST:
+            return n
+        first, last = self._now.places
+        low, high = max(low or first, first), min(high or last, last)
+        return max(MOST, self.all * (high - low) // max(1, last - first))
 
     def kept(self, *, statuses: Collection[str] = (), workspaces: Collection[int] = ()) -> int:
         """By the numbers that are kept in step with the orders."""

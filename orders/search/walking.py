@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+
+from goody.types import CANCELABLE
 
 from .asking import Asking
 from .conditions import Asked
@@ -141,18 +144,29 @@ class Walker:
     # --- windows ------------------------------------------------------------------------------
 
     def _expiry_window(self) -> list[Condition]:
+        """Only what can still be accepted is in one."""
         bounds = all_of(self._expiry_bounds("expires_at"))
         if not bounds:
             return []
-        index = "orders_order_expires"
-        source = Source(bounds, sorts=(("expires_at", index), ("id", index)), is_scanned=True)
-        return [Condition(all_of(self._expiry_bounds("o.expires_at")), (source,))]
+        index = "orders_order_status_expires"
+        sources = tuple(
+            Source(
+                Sql(f"status = %s AND {bounds.text}", (status, *bounds.params)),
+                sorts=(("expires_at", index), ("id", index)),
+                is_scanned=True,
+            )
+            for status in CANCELABLE
+        )
+        among = self._dialect.among("o.status", CANCELABLE)
+        return [Condition(all_of([among, *self._expiry_bounds("o.expires_at")]), sources)]
 
     def _creation_window(self) -> Condition | None:
         bounds = all_of(self._place_bounds("id"))
         if not bounds:
             return None
-        return Condition(all_of(self._place_bounds("o.id")), (Source(bounds, sorts=(("id", ""),)),))
+        source = Source(bounds, sorts=(("id", ""),))
+        size = partial(self._asking.sizes.created, source, *self._asked.places)
+        return Condition(all_of(self._place_bounds("o.id")), (source,), size)
 
     def _expiry_bounds(self, value: str) -> list[Sql]:
         low, high = self._asked.expires
