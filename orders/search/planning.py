@@ -15,7 +15,7 @@ from .sql import Condition
 
 # How many orders are fetched and sorted at most. One of them takes as long as an entry and a half
 # on a walk.
-MOST_FETCHED = 30_000
+MOST_FETCHED = 60_000
 _FETCHING = 1.5
 _SCANNING = 0.2
 # Entries of an index that are walked at least before it is given up, and how many times as far as
@@ -60,6 +60,10 @@ class Plan:
     @property
     def may_disappoint(self) -> bool:
         return self.fetch is not None or self.last is not self.first
+
+    @property
+    def fetch_is_last(self) -> bool:
+        return self.fetch is not None and self.fetch.guide is self.last.guide
 
 
 def plan(

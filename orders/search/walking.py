@@ -79,8 +79,12 @@ class Walker:
             rows = self._walked(walk, plan.first, far=plan.first.far)
             if len(rows) >= walk.n or self._is_end(walk, plan.first, far=plan.first.far):
                 return rows
-        if plan.fetch and (fetched := self._fetched(walk, plan.fetch)) is not None:
-            return fetched
+        # To walk on along what would be fetched may end before all of it is read.
+        is_fetch_longer = walk.order.column == "id" and plan.fetch_is_last
+        if plan.fetch and not is_fetch_longer:
+            fetched = self._fetched(walk, plan.fetch)
+            if fetched is not None:
+                return fetched
         return self._walked(walk, plan.last, far=_TO_THE_END)
 
     def count(self, column: str, *, limit: int) -> tuple[int, bool]:
