@@ -68,11 +68,13 @@ def neighbors(
         before = finder.rows(_FAR + 1, at, backwards=True, selected="o.uuid")
         after = finder.rows(1, at, selected="o.uuid")
         is_counted = len(before) <= _FAR and finder.holds(order_id)
+        place = len(before) + 1 if is_counted else None
+        found = count_within(given, query, now=now, limit=_FAR)
         return Neighbors(
             previous=_uuid(before),
             next=_uuid(after),
-            place=len(before) + 1 if is_counted else None,
-            count=count_within(given, query, now=now, limit=_FAR),
+            place=place,
+            count=found.at_least(place or 0),
         )
 
 

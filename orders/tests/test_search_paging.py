@@ -126,6 +126,17 @@ def test_neighbors_are_those_of_the_list(oracle: Oracle) -> None:
             )
 
 
+def test_neighbors_are_of_as_many_as_come_before(
+    oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where counting ends before it has come so far."""
+    monkeypatch.setattr("orders.search.walking._EFFORT", 1)
+    query = Query(is_payment_pending=False)
+    neighbors = search.neighbors(query, oracle.find(query)[9], now=NOW)
+    assert neighbors is not None
+    assert (neighbors.place, neighbors.count) == (10, (10, True))
+
+
 def test_an_order_that_left_the_list_still_has_neighbors_but_no_place(oracle: Oracle) -> None:
     everything, opened = oracle.find(Query()), Query(statuses=("opened",))
     inside = set(oracle.find(opened))
