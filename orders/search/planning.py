@@ -96,7 +96,11 @@ def plan(
     def fraction(one: Condition) -> float:
         return min(1.0, size_of[id(one)] / size_of[id(everything)])
 
-    all_together = max(prod(fraction(one) for one in conditions), _NEXT_TO_NOTHING)
+    # First and last names go together.
+    names = [one for one in conditions if one.text]
+    others = prod(fraction(one) for one in conditions if not one.text)
+    share_of_names = max(sizes.share_of_people(names), prod(map(fraction, names)))
+    all_together = max(others * share_of_names, _NEXT_TO_NOTHING)
 
     def expected(guide: Condition) -> float:
         """As if each were spread evenly among the others."""

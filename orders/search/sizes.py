@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isqrt
@@ -119,6 +119,16 @@ class Sizes:
                 found = sum(any(one.startswith(word) for one in starts) for starts in now.starts)
             now.sizes[word] = found * self.all // max(1, len(now.people))
         return now.sizes[word]
+
+    def share_of_people(self, conditions: Sequence[Condition]) -> float:
+        """Who have all the words in their name or address, of all; 0 for few or none."""
+        words = [one.text for one in conditions if len(one.text) > SHORT]
+        if len(words) < 2:
+            return 0
+        people, sizes, key = self._now.people, self._now.sizes, "\n".join(words)
+        if key not in sizes:
+            sizes[key] = sum(all(word in one for word in words) for one in people)
+        return sizes[key] / max(1, len(people))
 
     def rare_part(self, text: str) -> str:
         """Some letters of the text that few people have in their name or address, if there are any:
