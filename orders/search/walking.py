@@ -22,6 +22,8 @@ from .sql import Condition, Source, Sql, all_of
 _TO_THE_END = 1_000_000_000
 # As far is walked to count; twice as many are fetched, which takes as long.
 _EFFORT = 3000
+# Where it is expected to end with less, a count would tell hardly more than a page shows.
+_FEW = 100
 
 # Of what lists are sorted by. The first is the key of the table itself.
 INDEXES = {
@@ -109,6 +111,8 @@ class Walker:
             fetched = self._fetched(walk, plan.fetch)
             if fetched is not None:
                 return len(fetched), True
+        if way.size > 2 * _EFFORT and walk.n * _EFFORT < _FEW * way.expected:
+            return 0, False
         n = self._count_of(*self._along(walk, way, far=_EFFORT))
         return n, n >= walk.n or self._is_end(walk, way, far=_EFFORT)
 
