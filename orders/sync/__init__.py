@@ -9,7 +9,7 @@ says what is due and does it, progress.py how far it is; consent.py is what an a
 
 from .consent import NotStopped, let_go_on
 from .progress import Phase, SyncProgress, progress
-from .running import Errand, Runner
+from .running import Errand, Runner, collect_garbage_less
 
 __all__ = [
     "Errand",
@@ -17,6 +17,7 @@ __all__ = [
     "Phase",
     "Runner",
     "SyncProgress",
+    "collect_garbage_less",
     "let_go_on",
     "progress",
 ]

@@ -28,10 +28,9 @@ def ask(tools: Tools, question: Ask) -> Steps[Answered]:
         except (GateClosed, Crowded) as closed:
             yield tools.trouble.note(closed)
             continue
-        while not (answers := tools.fetchers.collect(timeout=_PATIENCE)):
+        while not (answered := tools.fetchers.collect(timeout=_PATIENCE)):
             tools.lease.keep()
             yield 0.0
-        answered = answers[0]
         if answered.error is None:
             tools.trouble.is_over()
             return answered

@@ -21,8 +21,9 @@ from goody.client import Client, Patience
 from goody.errors import GoodyError
 from orders import gatekeeper
 
-# Calls that wait for a thread, for each thread: so that none is idle while orders are written.
-_AHEAD = 1
+# For each thread so many calls that wait for it, or answers that wait to be collected: so that
+# neither a thread nor whoever writes is idle.
+_AHEAD = 2
 # The longest anybody looks ahead in the pace, seconds.
 _LONGEST = 5.0
 
@@ -78,24 +79,23 @@ class Fetchers:
             self._under_way += 1
             self._threads.submit(self._make, call, client, wait)
 
-    def collect(self, *, timeout: float) -> list[Answered]:
-        """All answers that are there; waits for a first one at most `timeout` seconds.
+    def collect(self, *, timeout: float) -> Answered | None:
+        """The next answer; waits for it at most `timeout` seconds.
 
         What an error says about the gate, all processes know afterwards.
         """
-        found: list[Answered] = []
-        while self._under_way:
-            try:
-                answered = self._answers.get(timeout=0 if found else timeout)
-            except queue.Empty:
-                break
-            self._under_way -= 1
-            if isinstance(answered, BaseException):
-                raise answered
-            if answered.error is not None:
-                gatekeeper.learn_from(answered.error)
-            found.append(answered)
-        return found
+        if self.is_idle:
+            return None
+        try:
+            answered = self._answers.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        self._under_way -= 1
+        if isinstance(answered, BaseException):
+            raise answered
+        if answered.error is not None:
+            gatekeeper.learn_from(answered.error)
+        return answered
 
     def close(self) -> None:
         """End the threads; calls under way end by themselves and their answers are dropped."""

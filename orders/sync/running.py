@@ -7,6 +7,7 @@ lets one of them.
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections import Counter
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 _RETRY = 60.0
 # After so many seconds of something long it is looked whether anything is more urgent.
 _TURN = 10.0
+# New objects before garbage is looked for; Python's own measure is 2,000.
+_COLLECTED = 10_000
 # How long a process that was not given the lease leaves it alone, seconds.
 _ELSEWHERE = 1.0
 
@@ -236,6 +239,14 @@ class Errand:
             return Job.AGAIN
         self.is_done = state.synced_at is not None and state.synced_at >= self._since
         return None if self.is_done else Job.INCREMENTAL
+
+
+def collect_garbage_less() -> None:
+    """For a process that does nothing but sync. What was loaded stays loaded; and the rows of a
+    first sync come and go so fast that looking for garbage takes a tenth of its time.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECTED)
 
 
 def _begin(job: Job, tools: Tools, state: SyncState) -> Iterator[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -44,6 +45,10 @@ class Listed(NamedTuple):
     total_count: int | None
 
 
+# One page at a time: of many threads that want Python, the one that writes would seldom get it.
+_working_out = threading.Lock()
+
+
 class Orders:
     """Goody API: GET /v1/orders. Its rows carry no creation time: it is estimated.
 
@@ -64,8 +69,9 @@ class Orders:
                 patience=patience,
             )
             rows = [Row(raw) for raw in answer.rows]
-            for row in rows:
-                row.work_out(all_of_it=self._are_new)
+            with _working_out:
+                for row in rows:
+                    row.work_out(all_of_it=self._are_new)
             return Listed(rows, answer.total_count)
 
         return call

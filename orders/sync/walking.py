@@ -132,14 +132,13 @@ class Walk:
 
     def _collect(self) -> float:
         """Take in what was answered; write when there is enough, or nothing better to do."""
-        intake = self._tools.intake
-        answers = self._tools.fetchers.collect(timeout=_SHORT if intake.is_waiting else _LONG)
-        wait = 0.0
-        for answered in answers:
-            wait = max(wait, self._take(answered))
-            if intake.is_enough:
-                intake.flush()
-        if not answers:
+        intake, fetchers = self._tools.intake, self._tools.fetchers
+        wait, timeout = 0.0, _SHORT if intake.is_waiting else _LONG
+        is_any = False
+        while not intake.is_enough and (answered := fetchers.collect(timeout=timeout)):
+            wait, timeout = max(wait, self._take(answered)), 0.0
+            is_any = True
+        if intake.is_enough or not is_any:
             intake.flush()
         return wait
 

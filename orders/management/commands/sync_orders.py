@@ -40,6 +40,7 @@ class Command(BaseCommand):
             client_beside(calls_at_once=settings.SYNC_CALLS_AT_ONCE)
         except NotConfigured as error:
             raise CommandError(str(error)) from error
+        sync.collect_garbage_less()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
