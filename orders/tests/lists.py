@@ -66,6 +66,20 @@ def synced_in(response: HttpResponse) -> str:
     return re.sub(r"<[^>]*>", "", found[0]) if found else ""
 
 
+def watch_url(page: Any) -> str:
+    found = re.search(
+        r'<(?:div|p) id="news"[^>]* hx-get="(.*?)" hx-trigger="every 60s"', text_of(page)
+    )
+    assert found
+    return found[1]
+
+
+def news_in(part: Any) -> str:
+    found = re.search(r'<p id="news"[^>]*>(.*?)</p>', text_of(part))
+    assert found
+    return found[1]
+
+
 def walk(client: Client, first: str, label: str = "Next") -> list[list[str]]:
     """The ids of each page from the first one on."""
     pages, response = [], client.get(first)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -21,7 +20,17 @@ from testing.vendor import Emulator
 
 from .domain import order_json
 from .finding import NOW, uuid
-from .lists import URL, complete_sync, has_link, ids_in, link, text_of, walk
+from .lists import (
+    URL,
+    complete_sync,
+    has_link,
+    ids_in,
+    link,
+    news_in,
+    text_of,
+    walk,
+    watch_url,
+)
 from .test_order_beside import walk_in
 
 pytestmark = pytest.mark.django_db
@@ -185,9 +194,8 @@ def test_the_others_follow_when_nobody_is_called_so_any_more(
 
 
 def test_the_page_learns_of_a_better_match(agent: Client, people: list[tuple[str, bool]]) -> None:
-    watch = re.search(r'<div id="news" hx-get="(.*?)"', text_of(agent.get(ASKED)))
-    assert watch
+    watch = watch_url(agent.get(ASKED))
     arrive(-1, "Chenard")
-    assert agent.get(watch[1]).status_code == 204
+    assert news_in(agent.get(watch)) == ""
     arrive(-2, "Chen")
-    assert "1 new – " in text_of(agent.get(watch[1]))
+    assert news_in(agent.get(watch)).startswith("1 new – ")

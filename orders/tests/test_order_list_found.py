@@ -47,10 +47,12 @@ from .lists import (
     complete_sync,
     ids_in,
     link,
+    news_in,
     row_of,
     synced_in,
     text_of,
     walk,
+    watch_url,
 )
 
 pytestmark = pytest.mark.django_db
@@ -762,20 +764,6 @@ def test_no_names_are_offered_where_finding_them_takes_too_long(
 
 
 # --- news -------------------------------------------------------------------------------------
-
-
-def watch_url(page: Any) -> str:
-    found = re.search(
-        r'<(?:div|p) id="news"[^>]* hx-get="(.*?)" hx-trigger="every 60s"', text_of(page)
-    )
-    assert found
-    return found[1]
-
-
-def news_in(part: Any) -> str:
-    found = re.search(r'<p id="news"[^>]*>(.*?)</p>', text_of(part))
-    assert found
-    return found[1]
 
 
 def change(row: Order, at: Any, **fields: Any) -> None:
