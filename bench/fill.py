@@ -48,11 +48,12 @@ def rows(*, orders: int, seed: int, now: datetime) -> Iterator[Row]:
 def fill(*, orders: int, now: datetime) -> None:
     """Store them; `now` is when the emulator's world stands still."""
     started, done = time.monotonic(), 0
-    for some in itertools.batched(rows(orders=orders, seed=SEED, now=now), _TOGETHER):
+    parts = itertools.batched(rows(orders=orders, seed=SEED, now=now), _AT_ONCE)
+    while done < orders:
         with transaction.atomic():
-            for few in itertools.batched(some, _AT_ONCE):
-                index.remember_rows(few, read_at=now)
-        done += len(some)
+            for part in itertools.islice(parts, _TOGETHER // _AT_ONCE):
+                index.remember_rows(part, read_at=now)
+                done += len(part)
         pace = done / (time.monotonic() - started)
         print(f"  {done:,} orders stored, {pace:,.0f} a second", file=sys.stderr, flush=True)
 
