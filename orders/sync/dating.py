@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from orders import index
 from orders.models import SyncWindow
+from orders.models.durability import rebuildable
 
 from .plans import Stored, Window
 from .sources import Births
@@ -54,4 +55,5 @@ class _Plan(Stored):
         self._mark(window)
 
     def _mark(self, window: Window) -> None:
-        SyncWindow.objects.filter(pk=window.key).update(dated_at=timezone.now())
+        with rebuildable():
+            SyncWindow.objects.filter(pk=window.key).update(dated_at=timezone.now())

@@ -59,7 +59,8 @@ class Lease:
 
     def release(self) -> None:
         """Let others have it at once."""
-        SyncState.objects.filter(token=self._token).update(lease_until=None)
+        with rebuildable():
+            SyncState.objects.filter(token=self._token).update(lease_until=None)
 
 
 def _length() -> timedelta:

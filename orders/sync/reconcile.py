@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from orders import index
 from orders.models import SyncState, SyncWindow
+from orders.models.durability import rebuildable
 
 from .asking import Steps, ask
 from .full import judge_missing
@@ -90,7 +91,8 @@ def _check(tools: Tools, row: SyncWindow, *, is_feed_missing: bool) -> Iterator[
         extra = index.count_within(*bounds) - (total or 0) if total is not None else 0
         tools.lease.write(drift_missing=F("drift_missing") + max(0, extra - row.extra))
     checked = SyncWindow.objects.filter(pk=row.pk)
-    checked.update(total=total, extra=extra, checked_at=timezone.now())
+    with rebuildable():
+        checked.update(total=total, extra=extra, checked_at=timezone.now())
     tools.lease.keep()
 
 
