@@ -30,8 +30,8 @@ class Places:
     def _look_up(self, seconds: Sequence[int]) -> None:
         with self._connection.cursor() as cursor:
             cursor.execute(_taken_in(len(seconds)), seconds)
-            for first, highest in cursor.fetchall():
-                self._next[first] = first if highest is None else highest + 1
+            taken = {first: highest + 1 for first, highest in cursor.fetchall()}
+        self._next |= {first: taken.get(first, first) for first in seconds}
 
     def take(self, at: datetime) -> int:
         """A key of that second; of a later one when so many orders share it that it is full."""
@@ -47,9 +47,11 @@ class Places:
 
 
 def _taken_in(count: int) -> str:
+    """Of each second in which any is taken: the second, and the highest."""
     seconds = ", ".join(["(%s)"] * count)
     return (
         f"WITH asked (first_place) AS (VALUES {seconds})"  # noqa: S608 - only marks
-        " SELECT first_place, (SELECT max(id) FROM orders_order"
-        f" WHERE id >= first_place AND id < first_place + {PLACES_A_SECOND}) FROM asked"
+        " SELECT * FROM (SELECT first_place, (SELECT max(id) FROM orders_order"
+        f" WHERE id >= first_place AND id < first_place + {PLACES_A_SECOND}) AS highest"
+        " FROM asked) found WHERE highest IS NOT NULL"
     )
