@@ -18,7 +18,7 @@ from typing import Any
 from django.utils import timezone
 
 from goody.client import Client, Patience
-from goody.errors import GoodyError
+from goody.errors import GoodyError, RateLimited, Unauthorized
 from orders import gatekeeper
 
 # For each thread so many calls that wait for it, or answers that wait to be collected: so that
@@ -59,6 +59,10 @@ class Fetchers:
         self._answers: queue.SimpleQueue[Answered | BaseException] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._under_way = 0
+        # What shuts the gate: no call that waits for a thread is made any more; and whether all
+        # processes know it already.
+        self._shut: GoodyError | None = None
+        self._is_learned = False
 
     @property
     def room(self) -> int:
@@ -75,6 +79,9 @@ class Fetchers:
         waits = gatekeeper.reserve(len(calls), longest=_LONGEST)
         if not waits:
             raise Crowded
+        if self._is_learned:
+            # And the gate is open again.
+            self._shut, self._is_learned = None, False
         for call, wait in zip(calls, waits, strict=True):
             self._under_way += 1
             self._threads.submit(self._make, call, client, wait)
@@ -95,6 +102,7 @@ class Fetchers:
             raise answered
         if answered.error is not None:
             gatekeeper.learn_from(answered.error)
+            self._is_learned = self._is_learned or answered.error is self._shut
         return answered
 
     def close(self) -> None:
@@ -106,10 +114,15 @@ class Fetchers:
         if self._closing.wait(wait):
             return
         read_at = timezone.now()
+        if (shut := self._shut) is not None:
+            self._answers.put(Answered(call.about, read_at, error=shut))
+            return
         # Whoever asked decides on another attempt: a thread that waits for one is of no use.
         try:
             answer = call.ask(client, replace(gatekeeper.worker_patience(), attempts=1))
         except GoodyError as error:
+            if isinstance(error, RateLimited | Unauthorized):
+                self._shut = error
             self._answers.put(Answered(call.about, read_at, error=error))
         except BaseException as bug:  # noqa: BLE001
             # It is raised in the thread that collects.

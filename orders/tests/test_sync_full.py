@@ -136,7 +136,11 @@ def test_calls_that_fail_now_and_then_are_made_again(emulator: Emulator) -> None
     assert state().failing_since is None
 
 
-def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(emulator: Emulator) -> None:
+def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(
+    emulator: Emulator, settings: Any
+) -> None:
+    """Also by the calls that wait for the thread that was told so."""
+    settings.SYNC_CALLS_AT_ONCE = 1
     emulator.fault(
         {"kind": "status", "status": 429, "headers": {"Retry-After": "2"}},
         path=LIST,
@@ -144,6 +148,7 @@ def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(emulator: Emulat
         skip=12,
     )
     run_until(lambda: phase() is Phase.PAUSED)
+    assert emulator.calls()["counts"]["GET /v1/orders"] == 13
     asked, done = emulator.calls()["total"], SyncWindow.objects.exclude(done_at=None).count()
     run_for(0.1)
     assert emulator.calls()["total"] == asked
@@ -152,7 +157,8 @@ def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(emulator: Emulat
     assert differences(emulator) == []
 
 
-def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator) -> None:
+def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator, settings: Any) -> None:
+    settings.SYNC_CALLS_AT_ONCE = 1
     emulator.fault({"kind": "status", "status": 401}, path=LIST, times=1, skip=12)
     run_until(lambda: phase() is Phase.PAUSED)
     asked = emulator.calls()["total"]
