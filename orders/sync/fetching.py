@@ -38,12 +38,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of a call that started at `read_at`: `answer`, or the error."""
+    """What came of a call that started at `read_at`: `answer`, or the error; of one that was not
+    made, the error that kept it back.
+    """
 
     about: Any
     read_at: datetime
     answer: Any = None
     error: GoodyError | None = None
+    is_made: bool = True
 
 
 class Crowded(Exception):
@@ -100,7 +103,7 @@ class Fetchers:
         self._under_way -= 1
         if isinstance(answered, BaseException):
             raise answered
-        if answered.error is not None:
+        if answered.error is not None and answered.is_made:
             gatekeeper.learn_from(answered.error)
             self._is_learned = self._is_learned or answered.error is self._shut
         return answered
@@ -115,7 +118,7 @@ class Fetchers:
             return
         read_at = timezone.now()
         if (shut := self._shut) is not None:
-            self._answers.put(Answered(call.about, read_at, error=shut))
+            self._answers.put(Answered(call.about, read_at, error=shut, is_made=False))
             return
         # Whoever asked decides on another attempt: a thread that waits for one is of no use.
         try:

@@ -148,6 +148,10 @@ class Walk:
         window, reading = self._open.get(about.window.key, (about.window, None))
         if reading is None or reading.round != about.round:
             return 0.0
+        if not answered.is_made:
+            # No failure of its own: the gate says how long to wait.
+            reading.lose(about.page)
+            return 0.0
         if answered.error is not None:
             return self._take_error(window, reading, about.page, answered.error)
         self._tools.trouble.is_over()
