@@ -97,12 +97,20 @@ type Choose = Callable[[SyncState, datetime], Job | None]
 class Runner:
     """One process's part in keeping the index: it holds the lease while something is due.
 
-    `choose` says what is due; `calls_at_once` bounds its calls to Goody.
+    `choose` says what is due; `calls_at_once` bounds its calls to Goody; `clock` counts the seconds
+    of its waits.
     """
 
-    def __init__(self, *, calls_at_once: int, choose: Choose = due) -> None:
+    def __init__(
+        self,
+        *,
+        calls_at_once: int,
+        choose: Choose = due,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._calls_at_once = calls_at_once
         self._choose = choose
+        self._clock = clock
         self._tools: Tools | None = None
         self._job: Iterator[float] | None = None
         self.counts: Counter[str] = Counter()
@@ -119,10 +127,10 @@ class Runner:
         Returns how long to leave it alone, 0 if there is more to do at once, None if nothing is
         due here. What goes wrong is told on the state row and not raised.
         """
-        if (alone := self._alone_until - time.monotonic()) > 0:
+        if (alone := self._alone_until - self._clock()) > 0:
             return alone
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        until = self._clock() + seconds
+        while (left := until - self._clock()) > 0:
             try:
                 wait = self._step()
             except DatabaseFailure as error:
@@ -131,7 +139,7 @@ class Runner:
                 self.close()
                 return _ELSEWHERE
             if wait is None or wait >= left:
-                self._alone_until = time.monotonic() + (wait or 0.0)
+                self._alone_until = self._clock() + (wait or 0.0)
                 return wait
             time.sleep(wait)
         return 0.0

@@ -7,6 +7,7 @@
  */
 
 const TOAST_MS = 10_000;
+const COPIED_MS = 2_000;
 
 /* Asked for anew each time: a Back that htmx serves puts in another body. */
 const byId = (id) => document.getElementById(id);
@@ -399,20 +400,22 @@ document.addEventListener("click", (event) => {
 });
 
 async function copy(button) {
-  const label = button.dataset.copyLabel || button.textContent.trim();
-  button.dataset.copyLabel = label;
   const place = button.querySelector("[data-copy-text]") || button;
+  const label = place.dataset.label || place.textContent;
+  const name = button.ariaLabel || label.trim();
+  place.dataset.label = label;
+  clearTimeout(place.dataset.timer);
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
     place.textContent = "Copied";
-    say(`${label}: copied`);
+    say(`${name}: copied`);
   } catch {
     place.textContent = "Could not copy";
     say("The browser did not allow copying");
   }
-  setTimeout(() => {
+  place.dataset.timer = setTimeout(() => {
     place.textContent = label;
-  }, 2000);
+  }, COPIED_MS);
 }
 
 /* --- keyboard ------------------------------------------------------------------------------ */

@@ -25,6 +25,13 @@ def assert_focus_is_visible(page: Page) -> None:
     assert focus["isInside"], f"the focus is out of sight on {focus['what']}"
 
 
+def wait_for_keys(page: Page) -> None:
+    """Single keys do something once the page's script has run, a moment after its words are there.
+    Nobody presses them that fast, and a key that came before would be lost.
+    """
+    expect(page.locator("html.has-js")).to_have_count(1)
+
+
 def tab_to(page: Page, place: Locator, *, key: str = "Tab", within: int = 40) -> None:
     """Press the key until the focus is there; it must be seen at every stop."""
     press_until_focused(page, key, place, within=within)

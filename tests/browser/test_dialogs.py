@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from testing.browser import Watch
 from testing.processes import wait_for
 
-from .moves import chip, in_dialog, row
+from .moves import chip, in_dialog, row, wait_for_keys
 from .site import Site
 
 LIST = "/orders/?per_page=25"
@@ -316,22 +316,33 @@ def test_copy_buttons_give_the_text_and_ask_nobody(
     page = as_person("admin")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     order = site.emulator.order(site.open_order())
-    page.goto(f"/orders/{order['id']}/")
     wanted = {
         "Copy gift link": order["individual_gift_link"],
         "Copy id": order["id"],
         "Copy E-mail": order["recipient_email"],
         "Copy Receipt reference": order["reference_id"],
     }
+    # What a button says of itself stands still.
+    page.clock.install()
+    page.goto(f"/orders/{order['id']}/")
     for name, text in wanted.items():
-        page.get_by_role("button", name=name, exact=True).click()
-        expect(page.locator("#live")).to_contain_text("copied")
+        button = page.get_by_role("button", name=name, exact=True)
+        button.click()
+        expect(page.locator("#live")).to_have_text(f"{name}: copied")
         assert page.evaluate("navigator.clipboard.readText()") == text
+    page.reload()
     page.evaluate("navigator.clipboard.writeText('')")
-    page.locator("h1").click()
     page.keyboard.press("y")
-    expect(page.get_by_role("button", name="Copied")).to_have_count(2)
+    expect(page.locator('[data-key="y"]')).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == order["individual_gift_link"]
+    page.clock.run_for(1_500)
+    page.evaluate("document.getElementById('live').replaceChildren()")
+    page.keyboard.press("y")
+    expect(page.locator("#live")).to_have_text("Copy gift link: copied")
+    page.clock.run_for(1_500)
+    expect(page.locator('[data-key="y"]')).to_have_text("Copied")
+    page.clock.run_for(1_000)
+    expect(page.locator('[data-key="y"]')).to_have_text("Copy gift link")
     assert watch.sent("POST") == []
     assert page.locator(f'a[href="{order["individual_gift_link"]}"]').count() == 0
 
@@ -363,6 +374,8 @@ def test_single_keys_do_nothing_where_they_are_switched_off(agent: Page) -> None
     wanted = agent.get_by_label("Single keys do something")
     wanted.uncheck()
     agent.get_by_role("button", name="Save").click()
+    expect(agent.locator("html:not([data-shortcuts])")).to_have_count(1)
+    wait_for_keys(agent)
     expect(wanted).not_to_be_checked()
     sheet = agent.locator("#shortcuts")
     agent.keyboard.press("?")
@@ -370,5 +383,6 @@ def test_single_keys_do_nothing_where_they_are_switched_off(agent: Page) -> None
     wanted.check()
     agent.get_by_role("button", name="Save").click()
     expect(agent.locator("html[data-shortcuts]")).to_have_count(1)
+    wait_for_keys(agent)
     agent.keyboard.press("?")
     expect(sheet).to_be_visible()

@@ -21,6 +21,7 @@ from .moves import (
     press_until_focused,
     row,
     tab_to,
+    wait_for_keys,
 )
 from .site import Site
 
@@ -122,8 +123,7 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
     page.keyboard.type(PASSWORD)
     press("Enter")
     expect(page.locator("h1")).to_have_text("Orders")
-    # The shortcuts are there when the page has loaded, a moment after its heading.
-    page.wait_for_load_state("load")
+    wait_for_keys(page)
     for number in (2, 3):
         press("]")
         expect(page.locator(".pager")).to_contain_text(f"Page {number} of")
@@ -131,6 +131,7 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
     press_until_focused(page, "j", link, within=50)
     press("Enter")
     expect(page.locator("#order-detail")).to_be_visible()
+    wait_for_keys(page)
 
     trigger = page.get_by_role("link", name="Extend…")
     tab_to(page, trigger)
