@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import uuid4
 
 from orders.models import Label, LabelVersion, Wording
+from orders.models.statements import columns_at_once, marks
 from orders.search.digests import digest
 from orders.search.folding import fold
 
@@ -33,12 +34,12 @@ def label_ids(names: Iterable[Name], *, using: str) -> dict[LabelKey, int]:
 
 
 def _known_labels(wanted: Iterable[LabelKey], *, using: str) -> dict[LabelKey, tuple[int, str]]:
-    keys = {key for _, key in wanted}
-    rows = Label.objects.using(using).filter(key__in=keys)
-    return {
-        (kind, key): (pk, name)
-        for pk, kind, key, name in rows.values_list("pk", "kind", "key", "name")
-    }
+    keys = list({key for _, key in wanted})
+    if not keys:
+        return {}
+    source = f"orders_label WHERE key IN ({marks(keys)})"
+    rows = columns_at_once(("id", "kind", "key", "name"), source, keys, using=using)
+    return {(kind, key): (pk, name) for pk, kind, key, name in rows}
 
 
 def _rename(
@@ -65,5 +66,8 @@ def wording_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:
 
 
 def _known_wordings(hashes: Iterable[str], *, using: str) -> dict[str, int]:
-    rows = Wording.objects.using(using).filter(hash__in=list(hashes))
-    return dict(rows.values_list("hash", "pk"))
+    keys = list(hashes)
+    if not keys:
+        return {}
+    source = f"orders_wording WHERE hash IN ({marks(keys)})"
+    return dict(columns_at_once(("hash", "id"), source, keys, using=using))

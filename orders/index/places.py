@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
+from orders.models.statements import columns_at_once
 from orders.search.places import PLACES_A_SECOND, first_place
 
 
@@ -18,8 +18,8 @@ def is_within(place: int, at: datetime) -> bool:
 class Places:
     """Hands out free keys. Only for one transaction, in which nobody else hands out any."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, *, using: str) -> None:
+        self._using = using
         self._next: dict[int, int] = {}
 
     def prepare(self, times: Iterable[datetime]) -> None:
@@ -28,10 +28,11 @@ class Places:
             self._look_up(seconds)
 
     def _look_up(self, seconds: Sequence[int]) -> None:
-        with self._connection.cursor() as cursor:
-            cursor.execute(_taken_in(len(seconds)), seconds)
-            taken = {first: highest + 1 for first, highest in cursor.fetchall()}
-        self._next |= {first: taken.get(first, first) for first in seconds}
+        found = columns_at_once(
+            ("first_place", "highest"), _taken_in(len(seconds)), seconds, using=self._using
+        )
+        self._next |= {first: first for first in seconds}
+        self._next |= {first: highest + 1 for first, highest in found}
 
     def take(self, at: datetime) -> int:
         """A key of that second; of a later one when so many orders share it that it is full."""
@@ -50,8 +51,7 @@ def _taken_in(count: int) -> str:
     """Of each second in which any is taken: the second, and the highest."""
     seconds = ", ".join(["(%s)"] * count)
     return (
-        f"WITH asked (first_place) AS (VALUES {seconds})"  # noqa: S608 - only marks
-        " SELECT * FROM (SELECT first_place, (SELECT max(id) FROM orders_order"
-        f" WHERE id >= first_place AND id < first_place + {PLACES_A_SECOND}) AS highest"
-        " FROM asked) found WHERE highest IS NOT NULL"
+        "(SELECT column1 AS first_place, (SELECT max(id) FROM orders_order"  # noqa: S608 - only marks
+        f" WHERE id >= column1 AND id < column1 + {PLACES_A_SECOND}) AS highest"
+        f" FROM (VALUES {seconds}) asked) found WHERE highest IS NOT NULL"
     )

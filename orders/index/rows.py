@@ -49,7 +49,7 @@ def write_changes(changes: Sequence[Change], *, read_at: datetime, using: str) -
     """Write them within the caller's transaction, in which nobody else writes the index."""
     connection = connections[using]
     shared = _Shared.of([change.row.derived for change in changes if change.row], using=using)
-    places = Places(connection)
+    places = Places(using=using)
     places.prepare(_moments(changes, read_at))
     writing = _Writing(connection.vendor)
     # The oldest first: the text index writes down what it has collected when an older row follows.
