@@ -1,10 +1,10 @@
-"""One question to Goody at a time, asked until it is answered."""
+"""Questions to Goody outside a walk, asked until they are answered."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
-from goody.errors import RateLimited, Rejected, Unauthorized
+from goody.errors import GoodyError, RateLimited, Rejected, Unauthorized
 from orders.gatekeeper import GateClosed
 
 from .fetching import Answered, Call, Crowded
@@ -22,21 +22,46 @@ def ask(tools: Tools, question: Ask) -> Steps[Answered]:
     Raises LeaseLost, or a refusal that asking again will not change. Nobody else may be asking
     through the same fetchers meanwhile.
     """
-    while True:
+    [answered] = yield from ask_all(tools, [question])
+    return answered
+
+
+def ask_all(tools: Tools, questions: Sequence[Ask]) -> Steps[list[Answered]]:
+    """As `ask`, several at once: their answers in their order."""
+    answers: dict[int, Answered] = {}
+    while missing := [n for n in range(len(questions)) if n not in answers]:
         try:
-            tools.fetchers.ask([Call(None, question)])
+            tools.fetchers.ask([Call(n, questions[n]) for n in missing])
         except (GateClosed, Crowded) as closed:
             yield tools.trouble.note(closed)
             continue
-        while not (answered := tools.fetchers.collect(timeout=_PATIENCE)):
-            tools.lease.keep()
-            yield 0.0
-        if answered.error is None:
+        failures = []
+        for _ in missing:
+            answered = yield from _collect(tools)
+            if answered.error is None:
+                answers[answered.about] = answered
+            else:
+                failures.append(answered.error)
+        if failures:
+            yield _judge(tools, failures)
+        else:
             tools.trouble.is_over()
-            return answered
-        if is_final(answered.error):
-            raise answered.error
-        yield tools.trouble.note(answered.error)
+    return [answers[n] for n in range(len(questions))]
+
+
+def _collect(tools: Tools) -> Steps[Answered]:
+    while not (answered := tools.fetchers.collect(timeout=_PATIENCE)):
+        tools.lease.keep()
+        yield 0.0
+    return answered
+
+
+def _judge(tools: Tools, failures: Sequence[GoodyError]) -> float:
+    """The seconds to wait after failures that came at once and count as one."""
+    for error in failures:
+        if is_final(error):
+            raise error
+    return tools.trouble.note(failures[0])
 
 
 def is_final(error: Exception) -> bool:

@@ -37,6 +37,8 @@ class Feed:
     `newest` is the time of the newest change it has read.
     """
 
+    work_out = None
+
     def __init__(self, newest: datetime) -> None:
         self.newest = newest
 

@@ -30,10 +30,15 @@ _LONGEST = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A question to Goody; `about` is what its answer is for."""
+    """A question to Goody; `about` is what its answer is for.
+
+    `work_out` is what follows from an answer alone: done beside whoever writes, one at a time, and
+    while its thread asks for the next already.
+    """
 
     about: Any
     ask: Callable[[Client, Patience], Any]
+    work_out: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class Fetchers:
     def __init__(self, *, calls_at_once: int) -> None:
         self._calls_at_once = calls_at_once
         self._threads = ThreadPoolExecutor(calls_at_once, thread_name_prefix="sync")
+        # One alone: of many threads that want Python, the one that writes would seldom get it.
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="sync-beside")
         self._answers: queue.SimpleQueue[Answered | BaseException] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._under_way = 0
@@ -111,7 +118,8 @@ class Fetchers:
     def close(self) -> None:
         """End the threads; calls under way end by themselves and their answers are dropped."""
         self._closing.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._threads, self._beside):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _make(self, call: Call, client: Client, wait: float) -> None:
         if self._closing.wait(wait):
@@ -121,8 +129,9 @@ class Fetchers:
             self._answers.put(Answered(call.about, read_at, error=shut, is_made=False))
             return
         # Whoever asked decides on another attempt: a thread that waits for one is of no use.
+        patience = replace(gatekeeper.worker_patience(), attempts=1)
         try:
-            answer = call.ask(client, replace(gatekeeper.worker_patience(), attempts=1))
+            answered = Answered(call.about, read_at, answer=call.ask(client, patience))
         except GoodyError as error:
             if isinstance(error, RateLimited | Unauthorized):
                 self._shut = error
@@ -131,4 +140,16 @@ class Fetchers:
             # It is raised in the thread that collects.
             self._answers.put(bug)
         else:
-            self._answers.put(Answered(call.about, read_at, answer=answer))
+            self._hand_on(answered, call.work_out)
+
+    def _hand_on(self, answered: Answered, work_out: Callable[[Any], Any] | None) -> None:
+        if work_out is None:
+            self._answers.put(answered)
+        elif not self._closing.is_set():
+            self._beside.submit(self._work_out, answered, work_out)
+
+    def _work_out(self, answered: Answered, work_out: Callable[[Any], Any]) -> None:
+        try:
+            self._answers.put(replace(answered, answer=work_out(answered.answer)))
+        except BaseException as bug:  # noqa: BLE001
+            self._answers.put(bug)

@@ -17,10 +17,10 @@ from goody.errors import Rejected
 from orders import index
 from orders.models import SyncState, SyncWindow
 
-from .asking import Steps, ask
+from .asking import Steps, ask, ask_all
 from .plans import Stored, Window
 from .rereading import read_each
-from .sources import Orders
+from .sources import Ask, Orders
 from .trouble import Doubt, Suspicious
 from .walking import Tools, Walk
 from .windows import Bounds
@@ -29,9 +29,10 @@ from .windows import Bounds
 _MISSING = 0.05
 # Of those that were not listed, so many are read one by one.
 _MOST_READ = 100
-# How far back is looked for a time before the first order, and how closely it is found.
-_YEARS = (1, 2, 4, 8, 16)
-_HALVINGS = 6
+# How far back is looked for a time before the first order, so many at once; and how closely it is
+# found: each time within the quarter of what was left.
+_YEARS = ((1, 2), (4, 8, 16))
+_QUARTERINGS = 2
 _YEAR = timedelta(days=365)
 
 
@@ -58,7 +59,8 @@ def _begin(tools: Tools) -> Iterator[float]:
     now = timezone.now()
     frozen = now.replace(microsecond=0)
     watermark, is_feed_missing = yield from _newest_activity(tools, frozen)
-    total, _ = yield from _count(tools, frozen)
+    answered = yield from ask(tools, _orders_before(frozen))
+    total: int | None = answered.answer.total_count
     known = index.count_known()
     if complaint := suspicion(known=known, total=total):
         _stop(complaint)
@@ -119,31 +121,37 @@ def _newest_activity(tools: Tools, now: datetime) -> Steps[tuple[datetime | None
     return (min(max(times), now) if times else None), False
 
 
-def _count(tools: Tools, before: datetime) -> Steps[tuple[int | None, bool]]:
-    """How many orders were created until then, if Goody says so; and whether there are any."""
-    call = Orders().ask(Bounds(None, before), page=1, per_page=1)
-    answered = yield from ask(tools, call)
-    return answered.answer.total_count, bool(answered.answer.rows)
+def _orders_before(moment: datetime) -> Ask:
+    return Orders().ask(Bounds(None, moment), page=1, per_page=1)
 
 
 def _find_earliest(tools: Tools, frozen: datetime) -> Steps[datetime | None]:
     """A moment before the first order, not long before; None where there seems to be none."""
     some, none = frozen, None
     for years in _YEARS:
-        moment = frozen - years * _YEAR
-        _, is_any = yield from _count(tools, moment)
-        if not is_any:
-            none = moment
+        some, none = yield from _narrow(tools, some, [frozen - n * _YEAR for n in years])
+        if none is not None:
             break
-        some = moment
     if none is None:
         return None
-    for _ in range(_HALVINGS):
-        middle = none + (some - none) // 2
-        middle = middle.replace(microsecond=0)
-        _, is_any = yield from _count(tools, middle)
-        none, some = (none, middle) if is_any else (middle, some)
+    for _ in range(_QUARTERINGS):
+        quarter = (some - none) / 4
+        moments = [(some - n * quarter).replace(microsecond=0) for n in (1, 2, 3)]
+        some, earlier = yield from _narrow(tools, some, moments)
+        none = earlier or none
     return none
+
+
+def _narrow(
+    tools: Tools, some: datetime, moments: Sequence[datetime]
+) -> Steps[tuple[datetime, datetime | None]]:
+    """Of ever earlier moments the last with orders before it, or `some`; and the next, if any."""
+    answers = yield from ask_all(tools, [_orders_before(moment) for moment in moments])
+    for moment, answered in zip(moments, answers, strict=True):
+        if not answered.answer.rows:
+            return some, moment
+        some = moment
+    return some, None
 
 
 class _Plan(Stored):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from goody.client import Client, Patience
-from goody.types import BadOrder, RawActivityPage
+from goody.types import BadOrder, RawActivityPage, RawPage
 from orders.index import Created, Row
 from orders.models import CreatedFrom
 
@@ -31,6 +30,10 @@ class Page:
 
 
 class Source(Protocol):
+    @property
+    def work_out(self) -> Callable[[Any], Any] | None:
+        """What follows from an answer alone, for Call; None where that is little."""
+
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
         """The call for one page (from 1) of the window."""
 
@@ -45,36 +48,29 @@ class Listed(NamedTuple):
     total_count: int | None
 
 
-# One page at a time: of many threads that want Python, the one that writes would seldom get it.
-_working_out = threading.Lock()
-
-
 class Orders:
     """Goody API: GET /v1/orders. Its rows carry no creation time: it is estimated.
 
-    `are_new`: we know next to none of them, so that the threads that ask work out all that will
-    be stored, beside the one that writes.
+    `are_new`: we know next to none of them, so that all that will be stored is worked out at once.
     """
 
     def __init__(self, *, are_new: bool = False) -> None:
         self._are_new = are_new
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
-        def call(client: Client, patience: Patience) -> Listed:
-            answer = client.list_raw_orders(
-                page=page,
-                per_page=per_page,
-                created_after=bounds.after,
-                created_before=bounds.before,
-                patience=patience,
-            )
-            rows = [Row(raw) for raw in answer.rows]
-            with _working_out:
-                for row in rows:
-                    row.work_out(all_of_it=self._are_new)
-            return Listed(rows, answer.total_count)
+        return lambda client, patience: client.list_raw_orders(
+            page=page,
+            per_page=per_page,
+            created_after=bounds.after,
+            created_before=bounds.before,
+            patience=patience,
+        )
 
-        return call
+    def work_out(self, answer: RawPage) -> Listed:
+        rows = [Row(raw) for raw in answer.rows]
+        for row in rows:
+            row.work_out(all_of_it=self._are_new)
+        return Listed(rows, answer.total_count)
 
     def read(self, answer: Listed, bounds: Bounds, *, first: int, total: int | None) -> Page:
         count = total or first + len(answer.rows)
@@ -93,6 +89,8 @@ def _name(row: Row) -> object:
 
 class Births:
     """Goody API: GET /v1/order_activities of `created`: when each order was created."""
+
+    work_out = None
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
         return lambda client, patience: client.list_raw_activities(

@@ -128,7 +128,7 @@ class Walk:
     def _call(self, about: _About) -> Call:
         _, reading = self._open[about.window.key]
         ask = self._source.ask(reading.bounds, page=about.page, per_page=reading.per_page)
-        return Call(about, ask)
+        return Call(about, ask, self._source.work_out)
 
     def _collect(self) -> float:
         """Take in what was answered; write when there is enough, or nothing better to do."""
