@@ -1,12 +1,14 @@
 """What of an order becomes which column of its row. Pure: no database.
 
-Money is US cents, times are aware UTC.
+Money is US cents. Times and UUIDs are spelled as SQLite keeps them and PostgreSQL reads them: rows
+are worked out beside whoever writes them, who has no time for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,6 +67,11 @@ class Derived:
     texts: Texts
     starts: Collection[str]
     packed: bytes
+
+
+def time_as_text(at: datetime) -> str:
+    """An aware UTC time. It names no zone: that of every session is UTC."""
+    return at.replace(tzinfo=None).isoformat(" ")
 
 
 def derive(order: Order) -> Derived:
@@ -146,7 +153,7 @@ def own_columns(order: Order) -> dict[str, Any]:
     token = _token(order.individual_gift_link or "")
     items = order.cart.items if order.cart else ()
     return {
-        "uuid": order.id,
+        "uuid": order.id.hex,
         "status": order.status[:100],
         # Goody's have 24 letters; PostgreSQL's indexes take no text of any length.
         "reference_id": (order.reference_id or "")[:_LONGEST],
@@ -156,13 +163,13 @@ def own_columns(order: Order) -> dict[str, Any]:
         "name_key": folded_name[:_LONGEST] or None,
         "email_key": folded_email[:_LONGEST],
         "people": f"{folded_name} {folded_email}".strip(),
-        "expires_at": order.expires_at,
+        "expires_at": order.expires_at and time_as_text(order.expires_at),
         "is_expiry_odd": "expires_at" in order.problems,
         "amount_cents": cents,
         "is_before_tax": is_before_tax and cents is not None,
         "quantity": items[0].quantity if items else None,
         "item_count": len(items),
-        "order_batch_id": order.order_batch_id,
+        "order_batch_id": order.order_batch_id and order.order_batch_id.hex,
         "is_swapped": bool(order.is_swapped),
         "is_payment_pending": _is_payment_pending(order),
         "has_delivery_trouble": any(

@@ -12,21 +12,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import DateTimeField, UUIDField
 
 from goody.types import Order as GoodyOrder
-from orders.models import CreatedFrom, Order
+from orders.models import CreatedFrom
 from orders.search.folding import starts_in
 
-from .columns import Derived, Name, times_of
+from .columns import Derived, Name, time_as_text, times_of
 from .copies import Created, Row, Stored
 from .labels import LabelKey, label_ids, wording_ids
 from .places import Places, is_within
 from .statements import COLUMNS, Statement, Statements
-
-# What SQLite does not know, it keeps as Django writes it: times in UTC, UUIDs in hexadecimal.
-_TIMES = [one.name for one in Order._meta.concrete_fields if isinstance(one, DateTimeField)]
-_UUIDS = [one.name for one in Order._meta.concrete_fields if isinstance(one, UUIDField)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +120,6 @@ class _Writing:
     """Collects the rows of each statement."""
 
     def __init__(self, vendor: str) -> None:
-        self._is_postgresql = vendor == "postgresql"
         self._statements = Statements.of(vendor)
         self._rows: dict[Statement, list[Sequence[Any]]] = defaultdict(list)
         self._counts: Counter[tuple[int, str]] = Counter()
@@ -145,8 +139,8 @@ class _Writing:
 
     def retime(self, place: int, created: Created | None) -> None:
         if created is not None:
-            at = created.at if self._is_postgresql else _time_as_text(created.at)
-            self._rows[self._statements.retime].append((at, created.source.value, place))
+            values = time_as_text(created.at), created.source.value, place
+            self._rows[self._statements.retime].append(values)
 
     def put(
         self, change: Change, given: Row, place: int, shared: _Shared, read_at: datetime
@@ -159,8 +153,6 @@ class _Writing:
             **_times(change, given.order, read_at),
             "row_hash": given.row_hash,
         }
-        if not self._is_postgresql:
-            _spell_for_sqlite(row)
         statement = to.insert if stored is None else to.update
         self._rows[statement].append([*map(row.__getitem__, COLUMNS), place])
         self._rows[to.payload].append((place, order.packed))
@@ -189,19 +181,6 @@ class _Writing:
         self._counts[row["workspace_id"] or 0, row["status"]] += 1
 
 
-def _spell_for_sqlite(row: dict[str, Any]) -> None:
-    for column in _TIMES:
-        if (at := row[column]) is not None:
-            row[column] = _time_as_text(at)
-    for column in _UUIDS:
-        if (uuid := row[column]) is not None:
-            row[column] = uuid.hex
-
-
-def _time_as_text(at: datetime) -> str:
-    return at.replace(tzinfo=None).isoformat(" ")
-
-
 def _times(change: Change, order: GoodyOrder, read_at: datetime) -> dict[str, Any]:
     """The columns about when."""
     stored, created, times = change.stored, change.created, times_of(order)
@@ -210,9 +189,9 @@ def _times(change: Change, order: GoodyOrder, read_at: datetime) -> dict[str, An
     # A 404 to a later request than this one still counts.
     missing_at = stored.missing_at if stored else None
     return {
-        "created_at": created.at if created else None,
+        "created_at": time_as_text(created.at) if created else None,
         "created_from": (created.source if created else CreatedFrom.NOWHERE).value,
         "event_times": json.dumps(times) if times is not None else None,
-        "read_at": read_at,
-        "missing_at": missing_at if missing_at and missing_at > read_at else None,
+        "read_at": time_as_text(read_at),
+        "missing_at": time_as_text(missing_at) if missing_at and missing_at > read_at else None,
     }

@@ -30,6 +30,8 @@ from .writes import Reading, write_of
 log = logging.getLogger(__name__)
 
 _CORRECTABLE = (State.NOT_APPLIED, State.SUPERSEDED)
+# For news of their order.
+_WAITING = (State.UNKNOWN, *_CORRECTABLE)
 _CLOSED_BY = {
     Reading.APPLIED: State.APPLIED,
     Reading.NOT_APPLIED: State.NOT_APPLIED,
@@ -198,11 +200,9 @@ def learn_from_list(orders: Iterable[GoodyOrder], *, read_at: datetime) -> None:
     A database that refuses keeps nobody from reading on: what waits reads for itself too.
     """
     found = {order.id: order for order in orders}
-    waiting = Operation.objects.filter(
-        order_uuid__in=found, state__in=(State.UNKNOWN, *_CORRECTABLE)
-    )
     try:
-        for order_id in set(waiting.values_list("order_uuid", flat=True)):
+        writes = Operation.objects.history(found)
+        for order_id in {one.order_uuid for one in writes if one.state in _WAITING}:
             learn_from(found[order_id], read_at=read_at)
     except DatabaseFailure as error:
         log.warning("what a list says about open operations is lost: %s", type(error).__name__)
@@ -210,7 +210,7 @@ def learn_from_list(orders: Iterable[GoodyOrder], *, read_at: datetime) -> None:
 
 def _waits_for_news(operation: Operation, read_at: datetime) -> bool:
     is_older = operation.sent_at is not None and operation.sent_at < read_at
-    return is_older and operation.state in (State.UNKNOWN, *_CORRECTABLE)
+    return is_older and operation.state in _WAITING
 
 
 def _close_by(operation: Operation, reading: Reading, order: GoodyOrder) -> None:

@@ -19,7 +19,7 @@ from .lease import Lease
 
 # Rows in one transaction, at least and at most, and how long it is meant to take: while it lasts
 # nobody else can write to SQLite, and 200 ms of that are too much.
-_LEAST, _MOST = 50, 1_000
+_LEAST, _FIRST, _MOST = 50, 200, 1_000
 _AIM = 0.1
 # A lock that was not to be had, a deadlock: the whole transaction once more.
 _TRIES = 3
@@ -37,7 +37,7 @@ class Intake:
         self._pages: list[tuple[Sequence[Row], datetime]] = []
         self._steps: list[Step] = []
         self._rows = 0
-        self._enough = _MOST
+        self._enough = _FIRST
         self.counts: Counter[str] = Counter()
 
     def add(self, rows: Sequence[Row], *, read_at: datetime) -> None:

@@ -43,7 +43,7 @@ _RETRY = 60.0
 # After so many seconds of something long it is looked whether anything is more urgent.
 _TURN = 10.0
 # New objects before garbage is looked for; Python's own measure is 2,000.
-_COLLECTED = 10_000
+_COLLECTED = 50_000
 # How long a process that was not given the lease leaves it alone, seconds.
 _ELSEWHERE = 1.0
 
