@@ -57,7 +57,12 @@ def take_tally(
         name.removesuffix("_id"): Counter(column)
         for name, column in zip(_PLAIN, values, strict=False)
     }
-    mixed = [row[0] for row, items in zip(rows, values[-2], strict=True) if items > 1]
+    firsts = zip(*(values[_PLAIN.index(name)] for name in ("product_id", "brand_id")), strict=True)
+    mixed = {
+        row[0]: first
+        for row, first, items in zip(rows, firsts, values[-2], strict=True)
+        if items > 1
+    }
     _add_other_products(counters, finder, mixed)
     counters["expires"] = _expiries(values[0], values[-1], now=now, hours=hours)
     ended = sum(counters["status"][status] for status in ENDED)
@@ -68,24 +73,20 @@ def take_tally(
 
 
 def _add_other_products(
-    counters: dict[str, Counter[Any]], finder: Finder, mixed: list[int]
+    counters: dict[str, Counter[Any]], finder: Finder, mixed: dict[int, tuple[Any, Any]]
 ) -> None:
-    """Each product and brand once an order."""
+    """Each product and brand once an order; `mixed` has those of the first item, by order."""
     if not mixed:
         return
-    among = finder.asking.dialect.among("x.order_id", mixed)
+    among = finder.asking.dialect.among("order_id", [*mixed])
     rows = finder.asking.budget.rows(
-        "SELECT o.id, x.product_id, x.brand_id, o.product_id, o.brand_id"  # noqa: S608
-        f" FROM orders_otherproduct x JOIN orders_order o ON o.id = x.order_id WHERE {among.text}",
+        f"SELECT order_id, product_id, brand_id FROM orders_otherproduct WHERE {among.text}",  # noqa: S608
         among.params,
     )
-    counters["product"].update(_others((row[0], row[1], row[3]) for row in rows))
-    counters["brand"].update(_others((row[0], row[2], row[4]) for row in rows))
-
-
-def _others(rows: Iterable[tuple[int, int | None, int | None]]) -> Iterable[int | None]:
-    pairs = {(order, other) for order, other, first in rows if other != first}
-    return (other for _, other in pairs)
+    products = {(order, product) for order, product, _ in rows if product != mixed[order][0]}
+    brands = {(order, brand) for order, _, brand in rows if brand != mixed[order][1]}
+    counters["product"].update(product for _, product in products)
+    counters["brand"].update(brand for _, brand in brands)
 
 
 def _expiries(
