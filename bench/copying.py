@@ -1,7 +1,8 @@
 """`python -m bench.copying`: the orders of an index as its peers want them.
 
 From the SQLite file of DATABASE_URL into the one of PEERS_DATABASE: Django's tables, with the
-payload and without, and a trigram index of the latter's names and addresses as Datasette finds one.
+payload and without, analyzed and not, and a trigram index of the analyzed one's names and addresses
+as Datasette finds one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.db import connections
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
-from bench.changelist.models import PlainOrder, SlimOrder  # noqa: E402
+from bench.changelist.models import AnalyzedOrder, PlainOrder, SlimOrder  # noqa: E402
 from orders.models.order import unpack  # noqa: E402
 
 _SHARED = """
@@ -38,13 +39,14 @@ _HURRY = (
 )
 _COPY = (
     f"INSERT INTO peers_slimorder ({{columns}}) SELECT {_SHARED} FROM {_JOINED} ORDER BY o.id",
+    "INSERT INTO peers_analyzedorder SELECT * FROM peers_slimorder ORDER BY id",
     f"INSERT INTO peers_plainorder ({{columns}}, raw) SELECT {_SHARED}, unpacked(d.packed)"
     f" FROM {_JOINED} JOIN index_.orders_orderpayload d ON d.id = o.id ORDER BY o.id",
     # Datasette recognizes it by these very quotation marks.
-    "CREATE VIRTUAL TABLE peers_slimorder_fts USING fts5(recipient_name, recipient_email,"
-    """ content="peers_slimorder", content_rowid="id", tokenize="trigram")""",
-    "INSERT INTO peers_slimorder_fts(peers_slimorder_fts) VALUES ('rebuild')",
-    "ANALYZE peers_slimorder",
+    "CREATE VIRTUAL TABLE peers_analyzedorder_fts USING fts5(recipient_name, recipient_email,"
+    """ content="peers_analyzedorder", content_rowid="id", tokenize="trigram")""",
+    "INSERT INTO peers_analyzedorder_fts(peers_analyzedorder_fts) VALUES ('rebuild')",
+    "ANALYZE peers_analyzedorder",
     "PRAGMA journal_mode=WAL",
 )
 
@@ -54,7 +56,7 @@ def copy(connection: Any) -> None:
         for statement in _HURRY:
             cursor.execute(statement)
     with connection.schema_editor() as editor:
-        for model in (SlimOrder, PlainOrder):
+        for model in (SlimOrder, AnalyzedOrder, PlainOrder):
             editor.create_model(model)
     connection.connection.create_function(
         "unpacked", 1, lambda packed: unpack(packed).decode(), deterministic=True

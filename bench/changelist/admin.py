@@ -1,7 +1,8 @@
-"""Django's admin over both: as most people would write it, and tuned to its best.
+"""Django's admin over them: as most people would write it, and tuned to its best.
 
 Plain: search_fields, list_filter, date_hierarchy, ordering, 50 a page. Tuned: rows without their
-payload, sorted by their key, no date_hierarchy, no full count. Whoever is signed in may look.
+payload, sorted by their key, indexed, no date_hierarchy, no full count; and the same once somebody
+has run ANALYZE. Whoever is signed in may look.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from .models import PlainOrder, SlimOrder
+from .models import AnalyzedOrder, PlainOrder, SlimOrder
 
 
 class Site(admin.AdminSite):
@@ -45,4 +46,4 @@ class Tuned(Changelist):
 
 site = Site(name="peers")
 site.register(PlainOrder, Plain)
-site.register(SlimOrder, Tuned)
+site.register([SlimOrder, AnalyzedOrder], Tuned)
