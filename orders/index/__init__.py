@@ -5,7 +5,7 @@ creation, labels.py keeps the names that many orders share, copies.py compares, 
 what is written and rows.py writes it. counting.py counts what is there.
 """
 
-from .copies import Created, Remembered, Row
+from .copies import Answer, Created, Remembered, Row
 from .counting import (
     count_known,
     count_unread,
@@ -16,9 +16,10 @@ from .counting import (
     least_recently_read,
     unread,
 )
-from .writing import mark_missing, remember, remember_rows
+from .writing import mark_missing, remember, remember_answers, remember_rows
 
 __all__ = [
+    "Answer",
     "Created",
     "Remembered",
     "Row",
@@ -31,6 +32,7 @@ __all__ = [
     "least_recently_read",
     "mark_missing",
     "remember",
+    "remember_answers",
     "remember_rows",
     "unread",
 ]

@@ -101,6 +101,14 @@ class Row:
         return Quarantined(reason=str(error), id=order_id, raw=self.raw[:QUARANTINE_BYTES])
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The orders of one answer, whose request started at `read_at` (aware UTC)."""
+
+    rows: Sequence[Row]
+    read_at: datetime
+
+
 @dataclass(slots=True)
 class Remembered:
     """What came of an answer.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 from uuid import uuid4
 
 from orders.models import Label, LabelVersion, Wording
@@ -11,6 +13,7 @@ from orders.search.digests import digest
 from orders.search.folding import fold
 
 from .columns import Name
+from .statements import VALUES_AT_ONCE
 
 type LabelKey = tuple[str, str]
 
@@ -34,11 +37,8 @@ def label_ids(names: Iterable[Name], *, using: str) -> dict[LabelKey, int]:
 
 
 def _known_labels(wanted: Iterable[LabelKey], *, using: str) -> dict[LabelKey, tuple[int, str]]:
-    keys = list({key for _, key in wanted})
-    if not keys:
-        return {}
-    source = f"orders_label WHERE key IN ({marks(keys)})"
-    rows = columns_at_once(("id", "kind", "key", "name"), source, keys, using=using)
+    columns = "id", "kind", "key", "name"
+    rows = _known(columns, "orders_label", {key for _, key in wanted}, by="key", using=using)
     return {(kind, key): (pk, name) for pk, kind, key, name in rows}
 
 
@@ -66,8 +66,13 @@ def wording_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:
 
 
 def _known_wordings(hashes: Iterable[str], *, using: str) -> dict[str, int]:
-    keys = list(hashes)
-    if not keys:
-        return {}
-    source = f"orders_wording WHERE hash IN ({marks(keys)})"
-    return dict(columns_at_once(("hash", "id"), source, keys, using=using))
+    return dict(_known(("hash", "id"), "orders_wording", hashes, by="hash", using=using))
+
+
+def _known(
+    columns: Sequence[str], table: str, keys: Iterable[str], *, by: str, using: str
+) -> Iterator[tuple[Any, ...]]:
+    """The columns of the rows of these keys."""
+    for some in itertools.batched(keys, VALUES_AT_ONCE):
+        source = f"{table} WHERE {by} IN ({marks(some)})"
+        yield from columns_at_once(columns, source, some, using=using)

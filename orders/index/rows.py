@@ -27,11 +27,12 @@ from .statements import COLUMNS, Statement, Statements
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is written of one order: `stored` is None for a new one, `row` where only the time
-    of its creation is known better now."""
+    of its creation is known better now. `read_at`: when the request for it started."""
 
     stored: Stored | None
     row: Row | None
     created: Created | None
+    read_at: datetime
 
     @property
     def order_id(self) -> UUID | None:
@@ -40,39 +41,39 @@ class Change:
         return self.stored.uuid if self.stored else None
 
 
-def write_changes(changes: Sequence[Change], *, read_at: datetime, using: str) -> None:
+def write_changes(changes: Sequence[Change], *, using: str) -> None:
     """Write them within the caller's transaction, in which nobody else writes the index."""
     connection = connections[using]
     shared = _Shared.of([change.row.derived for change in changes if change.row], using=using)
     places = Places(using=using)
-    places.prepare(_moments(changes, read_at))
+    places.prepare(_moments(changes))
     writing = _Writing(connection.vendor)
     # The oldest first: the text index writes down what it has collected when an older row follows.
-    placed = [(_place(change, places, read_at), change) for change in changes]
+    placed = [(_place(change, places), change) for change in changes]
     for place, change in sorted(placed, key=itemgetter(0)):
         if change.stored is not None and place != change.stored.id:
             writing.move(change.stored, place)
         if change.row is None:
             writing.retime(place, change.created)
         else:
-            writing.put(change, change.row, place, shared, read_at)
+            writing.put(change, change.row, place, shared)
     with connection.cursor() as cursor:
         writing.execute(cursor)
 
 
-def _moments(changes: Iterable[Change], read_at: datetime) -> Iterator[datetime]:
+def _moments(changes: Iterable[Change]) -> Iterator[datetime]:
     for change in changes:
         if change.created is not None:
             yield change.created.at
         elif change.stored is None:
-            yield read_at
+            yield change.read_at
 
 
-def _place(change: Change, places: Places, read_at: datetime) -> int:
+def _place(change: Change, places: Places) -> int:
     """Where it stands from now on. Of an order that nobody dates we know that it was there then."""
     stored, created = change.stored, change.created
     if stored is None:
-        return places.take(created.at if created else read_at)
+        return places.take(created.at if created else change.read_at)
     if created is None or is_within(stored.id, created.at):
         return stored.id
     return places.take(created.at)
@@ -142,15 +143,13 @@ class _Writing:
             values = time_as_text(created.at), created.source.value, place
             self._rows[self._statements.retime].append(values)
 
-    def put(
-        self, change: Change, given: Row, place: int, shared: _Shared, read_at: datetime
-    ) -> None:
+    def put(self, change: Change, given: Row, place: int, shared: _Shared) -> None:
         """The row as the order has it now, and all that is derived from it."""
         stored, to, order = change.stored, self._statements, given.derived
         row = {
             **order.columns,
             **shared.columns(order),
-            **_times(change, given.order, read_at),
+            **_times(change, given.order),
             "row_hash": given.row_hash,
         }
         statement = to.insert if stored is None else to.update
@@ -181,17 +180,19 @@ class _Writing:
         self._counts[row["workspace_id"] or 0, row["status"]] += 1
 
 
-def _times(change: Change, order: GoodyOrder, read_at: datetime) -> dict[str, Any]:
+def _times(change: Change, order: GoodyOrder) -> dict[str, Any]:
     """The columns about when."""
     stored, created, times = change.stored, change.created, times_of(order)
     if created is None and stored is not None and stored.created_at is not None:
         created = Created(stored.created_at, CreatedFrom(stored.created_from))
     # A 404 to a later request than this one still counts.
     missing_at = stored.missing_at if stored else None
+    if missing_at is not None and missing_at <= change.read_at:
+        missing_at = None
     return {
         "created_at": time_as_text(created.at) if created else None,
         "created_from": (created.source if created else CreatedFrom.NOWHERE).value,
         "event_times": json.dumps(times) if times is not None else None,
-        "read_at": time_as_text(read_at),
-        "missing_at": time_as_text(missing_at) if missing_at and missing_at > read_at else None,
+        "read_at": time_as_text(change.read_at),
+        "missing_at": missing_at and time_as_text(missing_at),
     }

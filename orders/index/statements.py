@@ -18,7 +18,7 @@ COLUMNS = tuple(field.name for field in Order._meta.concrete_fields if field.nam
 # Kept from earlier reads when an answer lacks them.
 _COALESCED = ("event_times",)
 # In one statement; SQLite takes 32,766.
-_VALUES_AT_ONCE = 5_000
+VALUES_AT_ONCE = 30_000
 
 type Rows = Sequence[Sequence[Any]]
 
@@ -51,10 +51,21 @@ class ManyRows:
     after: str = ""
 
     def run(self, cursor: Any, rows: Rows) -> None:
-        for some in itertools.batched(rows, _VALUES_AT_ONCE // len(rows[0])):
+        for some in _portions(rows):
             marks = ", ".join([self.row] * len(some))
             values = [value for row in some for value in row]
             cursor.execute(f"{self.insert} VALUES {marks} {self.after}", values)
+
+
+def _portions(rows: Rows) -> Iterator[Rows]:
+    """As many at once as a statement takes, in whole eighths of it, and the rest: a statement is
+    kept prepared under its text, and large ones, each of another size, would fill the memory.
+    """
+    most = VALUES_AT_ONCE // len(rows[0])
+    whole = len(rows) - len(rows) % (most // 8)
+    yield from itertools.batched(rows[:whole], most)
+    if rest := rows[whole:]:
+        yield rest
 
 
 @dataclass(frozen=True, slots=True)

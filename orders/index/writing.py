@@ -8,7 +8,7 @@ one transaction, and what it writes can be had from Goody again at any time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +21,7 @@ from orders.models import EXACT, Order
 from orders.models.durability import rebuildable
 from orders.models.statements import marks, prepared
 
-from .copies import Remembered, Row, Stored, is_surer
+from .copies import Answer, Remembered, Row, Stored, is_surer
 from .rows import Change, write_changes
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,9 @@ def remember(
 
     `read_at` is the moment our request started (aware UTC).
     """
-    return _remember([Row.of(order) for order in orders], read_at=read_at, using=using)
+    page = Answer([Row.of(order) for order in orders], read_at)
+    [remembered] = _remember([page], using=using)
+    return remembered
 
 
 def remember_rows(
@@ -46,7 +48,32 @@ def remember_rows(
 
     A row that is no order is set aside and the others stay.
     """
-    given: list[Row] = []
+    [remembered] = remember_answers([Answer(list(rows), read_at)], using=using)
+    return remembered
+
+
+def remember_answers(
+    answers: Sequence[Answer], *, using: str = DEFAULT_DB_ALIAS
+) -> list[Remembered]:
+    """As `remember_rows`, for several answers: the more at once, the less each row costs."""
+    unreadable: list[list[Quarantined]] = []
+    readable: list[Answer] = []
+    for answer in answers:
+        rows, odd = _set_aside(answer.rows)
+        readable.append(Answer(rows, answer.read_at))
+        unreadable.append(odd)
+    with rebuildable(using=using):
+        remembered = [
+            one for some in _without_repeats(readable) for one in _remember(some, using=using)
+        ]
+    for one, odd in zip(remembered, unreadable, strict=True):
+        one.quarantined += odd
+    return remembered
+
+
+def _set_aside(rows: Iterable[Row]) -> tuple[list[Row], list[Quarantined]]:
+    """The rows that name an order, and those that are none."""
+    readable: list[Row] = []
     unreadable: list[Quarantined] = []
     for row in rows:
         try:
@@ -54,10 +81,25 @@ def remember_rows(
         except BadOrder as error:
             unreadable.append(row.quarantined(error))
         else:
-            given.append(row)
-    remembered = _remember(given, read_at=read_at, using=using)
-    remembered.quarantined += unreadable
-    return remembered
+            readable.append(row)
+    return readable, unreadable
+
+
+def _without_repeats(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+    """In groups in which no two answers tell of the same order: the later is compared with what
+    the earlier left.
+    """
+    group: list[Answer] = []
+    known: set[UUID] = set()
+    for answer in answers:
+        ids = {row.order_id for row in answer.rows}
+        if not known.isdisjoint(ids):
+            yield group
+            group, known = [], set()
+        group.append(answer)
+        known |= ids
+    if group:
+        yield group
 
 
 def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
@@ -67,26 +109,27 @@ def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to be done with each order of an answer."""
+    """What is to be done with each order of an answer, whose request started at `read_at`."""
 
+    read_at: datetime
     new: list[Row] = field(default_factory=list)
     changed: list[tuple[Stored, Row]] = field(default_factory=list)
     same: list[tuple[Stored, Row]] = field(default_factory=list)
     retimed: list[tuple[Stored, Row]] = field(default_factory=list)
     unreadable: dict[UUID, Quarantined] = field(default_factory=dict)
 
-    def add(self, stored: Stored | None, given: Row, *, read_at: datetime) -> None:
+    def add(self, stored: Stored | None, given: Row) -> None:
         try:
-            self._sort_in(stored, given, read_at)
+            self._sort_in(stored, given)
         except BadOrder as error:
             self.unreadable[given.order_id] = given.quarantined(error)
 
-    def _sort_in(self, stored: Stored | None, given: Row, read_at: datetime) -> None:
+    def _sort_in(self, stored: Stored | None, given: Row) -> None:
         if stored is None:
             _ = given.order
             self.new.append(given)
             return
-        if not stored.is_later_than(read_at):
+        if not stored.is_later_than(self.read_at):
             if not stored.is_repeated_by(given):
                 self.changed.append((stored, given))
                 return
@@ -94,42 +137,61 @@ class _Plan:
         if stored.better(given.created):
             self.retimed.append((stored, given))
 
-    def refuse(self, row: Quarantined) -> None:
-        """The database did not take it."""
-        assert row.id is not None
-        self.unreadable[row.id] = row
-        self.new = [one for one in self.new if one.order_id != row.id]
-        self.changed = [pair for pair in self.changed if pair[0].uuid != row.id]
+    def refuse(self, refused: Mapping[UUID, Quarantined]) -> None:
+        """The database did not take these."""
+        for order_id in [one.order_id for one in self.new if one.order_id in refused]:
+            self.unreadable[order_id] = refused[order_id]
+        for order_id in [row.uuid for row, _ in self.changed if row.uuid in refused]:
+            self.unreadable[order_id] = refused[order_id]
+        self.new = [one for one in self.new if one.order_id not in refused]
+        self.changed = [pair for pair in self.changed if pair[0].uuid not in refused]
 
-    def changes(self) -> list[Change]:
-        return [
-            *(Change(None, one, one.created) for one in self.new),
-            *(Change(stored, one, stored.better(one.created)) for stored, one in self.changed),
-            *(Change(stored, None, stored.better(one.created)) for stored, one in self.retimed),
-        ]
+    def changes(self) -> Iterator[Change]:
+        for one in self.new:
+            yield Change(None, one, one.created, self.read_at)
+        for stored, one in self.changed:
+            yield Change(stored, one, stored.better(one.created), self.read_at)
+        for stored, one in self.retimed:
+            yield Change(stored, None, stored.better(one.created), self.read_at)
 
 
-def _remember(given: Sequence[Row], *, read_at: datetime, using: str) -> Remembered:
-    found = _each_once(given)
-    plan = _Plan()
+def _remember(answers: Sequence[Answer], *, using: str) -> list[Remembered]:
+    """No two of them tell of the same order."""
+    found = [_each_once(answer.rows) for answer in answers]
+    plans = [_Plan(answer.read_at) for answer in answers]
     with rebuildable(using=using):
         _let_nobody_else_write(using)
-        stored = _stored(found, using=using)
-        for order_id, one in found.items():
-            plan.add(stored.get(order_id), one, read_at=read_at)
-        _renew(plan.same, read_at=read_at, using=using)
-        for refused in _write(plan.changes(), read_at=read_at, using=using):
-            plan.refuse(refused)
+        stored = _stored({key: row for rows in found for key, row in rows.items()}, using=using)
+        for rows, plan in zip(found, plans, strict=True):
+            for order_id, one in rows.items():
+                plan.add(stored.get(order_id), one)
+            _renew(plan.same, read_at=plan.read_at, using=using)
+        changes = [change for plan in plans for change in plan.changes()]
+        refused = {one.id: one for one in _write(changes, using=using) if one.id is not None}
+    for plan in plans:
+        plan.refuse(refused)
+    return [
+        _remembered(answer, len(rows), plan, stored)
+        for answer, rows, plan in zip(answers, found, plans, strict=True)
+    ]
+
+
+def _remembered(
+    answer: Answer, count: int, plan: _Plan, stored: Mapping[UUID, Stored]
+) -> Remembered:
+    """`count`: how many orders the answer told of."""
+    order_ids = [one.order_id for one in answer.rows if one.order_id not in plan.unreadable]
+    copies = filter(None, map(stored.get, order_ids))
     return Remembered(
-        order_ids=[one.order_id for one in given if one.order_id not in plan.unreadable],
+        order_ids=order_ids,
         created={
-            order_id: row.created_at
-            for order_id, row in stored.items()
+            row.uuid: row.created_at
+            for row in copies
             if row.created_from in EXACT and row.created_at is not None
         },
         new=len(plan.new),
         changed=len(plan.changed),
-        same=len(found) - len(plan.new) - len(plan.changed) - len(plan.unreadable),
+        same=count - len(plan.new) - len(plan.changed) - len(plan.unreadable),
         parsed=[one.order for one in (*plan.new, *(one for _, one in plan.changed))],
         quarantined=list(plan.unreadable.values()),
     )
@@ -183,7 +245,7 @@ def _renew(same: Sequence[tuple[Stored, Row]], *, read_at: datetime, using: str)
             Order.objects.using(using).filter(pk=row.id).update(row_hash=given.row_hash)
 
 
-def _write(changes: Sequence[Change], *, read_at: datetime, using: str) -> list[Quarantined]:
+def _write(changes: Sequence[Change], *, using: str) -> list[Quarantined]:
     """One row that the database refuses must not cost the others: then each is written alone, and
     those that it refused are returned.
     """
@@ -191,17 +253,17 @@ def _write(changes: Sequence[Change], *, read_at: datetime, using: str) -> list[
         return []
     try:
         with transaction.atomic(using=using):
-            write_changes(changes, read_at=read_at, using=using)
+            write_changes(changes, using=using)
     except DataError:
-        alone = [_write_alone(change, read_at=read_at, using=using) for change in changes]
+        alone = [_write_alone(change, using=using) for change in changes]
         return [refused for refused in alone if refused]
     return []
 
 
-def _write_alone(change: Change, *, read_at: datetime, using: str) -> Quarantined | None:
+def _write_alone(change: Change, *, using: str) -> Quarantined | None:
     try:
         with transaction.atomic(using=using):
-            write_changes([change], read_at=read_at, using=using)
+            write_changes([change], using=using)
     except DataError as error:
         log.warning("order %s could not be stored: %s", change.order_id, type(error).__name__)
         raw = change.row.raw[:QUARANTINE_BYTES] if change.row else b""

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from goody.types import Order as GoodyOrder
 from goody.types import Quarantined
 from orders import index, services
-from orders.index import Remembered, Row
+from orders.index import Answer, Remembered, Row
 from orders.models.durability import rebuildable
 
 from .lease import Lease
@@ -34,7 +34,7 @@ class Intake:
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._pages: list[tuple[Sequence[Row], datetime]] = []
+        self._pages: list[Answer] = []
         self._steps: list[Step] = []
         self._rows = 0
         self._enough = _FIRST
@@ -43,7 +43,7 @@ class Intake:
     def add(self, rows: Sequence[Row], *, read_at: datetime) -> None:
         """A page, whose request started at `read_at`."""
         if rows:
-            self._pages.append((rows, read_at))
+            self._pages.append(Answer(rows, read_at))
             self._rows += len(rows)
 
     @property
@@ -67,9 +67,9 @@ class Intake:
         began = time.monotonic()
         remembered = self._write_patiently()
         self._learn_pace(time.monotonic() - began)
-        for (_, read_at), one in zip(self._pages, remembered, strict=True):
+        for page, one in zip(self._pages, remembered, strict=True):
             self._counts(one)
-            _tell(one.parsed, one.quarantined, read_at=read_at)
+            _tell(one.parsed, one.quarantined, read_at=page.read_at)
         self._pages, self._steps, self._rows = [], [], 0
 
     def _learn_pace(self, seconds: float) -> None:
@@ -88,9 +88,7 @@ class Intake:
 
     def _write(self) -> list[Remembered]:
         with rebuildable():
-            remembered = [
-                index.remember_rows(rows, read_at=read_at) for rows, read_at in self._pages
-            ]
+            remembered = index.remember_answers(self._pages)
             for step in self._steps:
                 step()
             self._lease.write()
