@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from orders import index
-from orders.index import Created, Row
+from orders.index import Answer, Created, Row
 from orders.models import (
     CreatedFrom,
     Label,
@@ -268,3 +268,88 @@ def test_a_row_that_is_no_order_is_set_aside() -> None:
     remembered = index.remember_rows(rows, read_at=NOON)
     assert remembered.order_ids == newest_first() == [other_id(1)]
     assert sorted(str(one.id) for one in remembered.quarantined) == [str(ORDER_ID), "None", "None"]
+
+
+# --- several answers at once ------------------------------------------------------------------
+
+
+def everything() -> list[list[Any]]:
+    """All that the index holds, but for the running numbers of rows."""
+    return [
+        list(Order.objects.order_by("id").values_list()),
+        list(OrderPayload.objects.order_by("id").values_list()),
+        sorted(OtherProduct.objects.values_list("order_id", "product_id")),
+        sorted(WordStart.objects.values_list("start", "order_id")),
+        sorted(OrderCount.objects.exclude(n=0).values_list("workspace_id", "status", "n")),
+    ]
+
+
+def forget_everything() -> None:
+    """The small ids stay."""
+    for model in (OrderPayload, OtherProduct, WordStart, OrderCount):
+        model.objects.all().delete()
+    Order.objects.all().delete()
+
+
+def random_answers(random: Random) -> list[Answer]:
+    """Of some orders, which come again, changed or not, in answers older and newer."""
+    answers = []
+    for _ in range(8):
+        rows = [
+            list_row(
+                BORN + timedelta(seconds=random.randrange(3)),
+                id=str(other_id(random.randrange(12))),
+                status=random.choice(["created", "opened"]),
+                recipient_first_name=random.choice(["Ada", "Núria"]),
+            )
+            for _ in range(random.randrange(1, 5))
+        ]
+        rows += [Row(b"{]")] * random.choice([0, 0, 1])
+        answers.append(Answer(rows, NOON + timedelta(seconds=random.randrange(4))))
+    return answers
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_several_answers_at_once_are_as_one_after_the_other(seed: int) -> None:
+    answers = random_answers(Random(seed))
+    apart = [index.remember_rows(one.rows, read_at=one.read_at) for one in answers]
+    known = everything()
+    forget_everything()
+    together = index.remember_answers(random_answers(Random(seed)))
+    assert everything() == known
+    assert together == apart
+
+
+@pytest.mark.postgresql_only(reason="SQLite takes a text of any length into any column")
+def test_what_the_database_refuses_is_named_with_its_own_answer() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_order ALTER COLUMN recipient_name TYPE varchar(20)")
+    fine, odd = list_row(BORN, id=str(other_id(1))), list_row(BORN, recipient_first_name="x" * 30)
+    first, second = index.remember_answers([Answer([fine], NOON), Answer([odd], LATER)])
+    assert (first.order_ids, first.new, first.quarantined) == ([other_id(1)], 1, [])
+    assert (second.order_ids, second.new) == ([], 0)
+    assert [one.id for one in second.quarantined] == [ORDER_ID]
+
+
+def test_more_than_a_statement_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orders.index.statements.VALUES_AT_ONCE", 320)
+    monkeypatch.setattr("orders.index.labels.VALUES_AT_ONCE", 7)
+    numbers = range(1, 30)
+    rows = [
+        list_row(
+            BORN,
+            id=str(other_id(n)),
+            message=f"Message {n}",
+            cart={"items": [{"quantity": 1, "product": {"id": str(other_id(n)), "name": f"{n}"}}]},
+        )
+        for n in numbers
+    ]
+    assert index.remember_rows(rows, read_at=NOON).new == len(numbers)
+    names = dict(Label.objects.filter(kind=Label.Kind.PRODUCT).values_list("pk", "name"))
+    texts = dict(Wording.objects.values_list("pk", "folded"))
+    stored = {
+        row.uuid: (names[row.product_id], texts[row.message_id]) for row in Order.objects.all()
+    }
+    assert stored == {other_id(n): (f"{n}", f"message {n}") for n in numbers}
+    again = index.remember_rows([Row(row.raw) for row in rows], read_at=LATER)
+    assert (again.new, again.same) == (0, len(numbers))
