@@ -194,16 +194,19 @@ def learn_from(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]
     return Operation.objects.history([order.id]) if waiting else operations
 
 
-def learn_from_list(orders: Iterable[GoodyOrder], *, read_at: datetime) -> None:
-    """As learn_from, for what a list or the feed said of many orders, few of which are waited for.
+def learn_from_lists(lists: Iterable[tuple[Iterable[GoodyOrder], datetime]]) -> None:
+    """As learn_from, for what lists or the feed said of many orders, few of which are waited for:
+    the orders of each, and when the request for it started; in the order in which they were read.
 
     A database that refuses keeps nobody from reading on: what waits reads for itself too.
     """
-    found = {order.id: order for order in orders}
+    told = [(order, read_at) for orders, read_at in lists for order in orders]
     try:
-        writes = Operation.objects.history(found)
-        for order_id in {one.order_uuid for one in writes if one.state in _WAITING}:
-            learn_from(found[order_id], read_at=read_at)
+        writes = Operation.objects.history({order.id for order, _ in told})
+        waiting = {one.order_uuid for one in writes if one.state in _WAITING}
+        for order, read_at in told:
+            if order.id in waiting:
+                learn_from(order, read_at=read_at)
     except DatabaseFailure as error:
         log.warning("what a list says about open operations is lost: %s", type(error).__name__)
 

@@ -9,8 +9,6 @@ from datetime import datetime
 
 from django.db import OperationalError
 
-from goody.types import Order as GoodyOrder
-from goody.types import Quarantined
 from orders import index, services
 from orders.index import Answer, Remembered, Row
 from orders.models.durability import rebuildable
@@ -67,9 +65,9 @@ class Intake:
         began = time.monotonic()
         remembered = self._write_patiently()
         self._learn_pace(time.monotonic() - began)
-        for page, one in zip(self._pages, remembered, strict=True):
+        for one in remembered:
             self._counts(one)
-            _tell(one.parsed, one.quarantined, read_at=page.read_at)
+        _tell(self._pages, remembered)
         self._pages, self._steps, self._rows = [], [], 0
 
     def _learn_pace(self, seconds: float) -> None:
@@ -100,11 +98,14 @@ class Intake:
         )
 
 
-def _tell(
-    parsed: Sequence[GoodyOrder], quarantined: Sequence[Quarantined], *, read_at: datetime
-) -> None:
-    """What an order that is new or changed may mean for others."""
-    if parsed or quarantined:
+def _tell(pages: Sequence[Answer], remembered: Sequence[Remembered]) -> None:
+    """What orders that are new or changed may mean for others."""
+    told = [
+        (one.parsed, one.quarantined, page.read_at)
+        for page, one in zip(pages, remembered, strict=True)
+        if one.parsed or one.quarantined
+    ]
+    for parsed, quarantined, read_at in told:
         services.note_oddities(parsed, quarantined, now=read_at)
-    if parsed:
-        services.learn_from_list(parsed, read_at=read_at)
+    if told:
+        services.learn_from_lists((parsed, read_at) for parsed, _, read_at in told)
