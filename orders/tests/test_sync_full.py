@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from goody.client import Client, Patience
 from goody.errors import Unavailable
 from orders import gatekeeper, sync
 from orders.models import Anomaly, CreatedFrom, Order, SyncState, SyncWindow, VendorGate
 from orders.sync import Phase
+from orders.sync.fetching import Call, Fetchers
 from orders.sync.full import suspicion
 from orders.sync.lease import Lease, LeaseLost
 from orders.sync.running import Job
@@ -211,6 +214,24 @@ def test_a_worker_that_comes_back_early_keeps_the_wait(
         assert len(queries)
     finally:
         runner.close()
+
+
+@pytest.mark.usefixtures("emulator")
+def test_whoever_asks_goes_on_while_an_answer_is_worked_out() -> None:
+    fetchers = Fetchers(calls_at_once=1)
+    asked_again = threading.Event()
+
+    def ask_again(client: Client, patience: Patience) -> str:
+        asked_again.set()
+        return "second"
+
+    first = Call(1, lambda client, patience: "first", lambda it: (it, asked_again.wait(30)))
+    try:
+        fetchers.ask([first, Call(2, ask_again)])
+        answers = [fetchers.collect(timeout=30) for _ in range(2)]
+    finally:
+        fetchers.close()
+    assert {one.about: one.answer for one in answers if one} == {1: ("first", True), 2: "second"}
 
 
 def _forget_the_breaker() -> None:
