@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from goody.client import Client, Patience
-from goody.errors import Unavailable
 from orders import gatekeeper, sync
 from orders.models import Anomaly, CreatedFrom, Order, SyncState, SyncWindow, VendorGate
 from orders.sync import Phase
-from orders.sync.fetching import Call, Fetchers
 from orders.sync.full import suspicion
 from orders.sync.lease import Lease, LeaseLost
 from orders.sync.running import Job
-from orders.sync.trouble import Trouble
 from testing.vendor import Emulator
 
 from .syncing import (
@@ -194,46 +187,6 @@ def test_while_goody_is_down_it_says_so_and_goes_on_afterwards(emulator: Emulato
     assert phase() is Phase.COMPLETE
 
 
-def test_a_worker_that_comes_back_early_keeps_the_wait(
-    emulator: Emulator, django_assert_num_queries: Any
-) -> None:
-    """To ask Goody takes a place in the pace, which is a query."""
-    emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
-    now = 0.0
-    runner = sync.Runner(calls_at_once=1, clock=lambda: now)
-    try:
-        wait = runner.run(0.0001)
-        assert wait
-        with django_assert_num_queries(0):
-            assert runner.run(wait / 2) == wait
-            now += wait / 2
-            assert runner.run(wait) == wait / 2
-        now += wait
-        with CaptureQueriesContext(connection) as queries:
-            runner.run(0.0001)
-        assert len(queries)
-    finally:
-        runner.close()
-
-
-@pytest.mark.usefixtures("emulator")
-def test_whoever_asks_goes_on_while_an_answer_is_worked_out() -> None:
-    fetchers = Fetchers(calls_at_once=1)
-    asked_again = threading.Event()
-
-    def ask_again(client: Client, patience: Patience) -> str:
-        asked_again.set()
-        return "second"
-
-    first = Call(1, lambda client, patience: "first", lambda it: (it, asked_again.wait(30)))
-    try:
-        fetchers.ask([first, Call(2, ask_again)])
-        answers = [fetchers.collect(timeout=30) for _ in range(2)]
-    finally:
-        fetchers.close()
-    assert {one.about: one.answer for one in answers if one} == {1: ("first", True), 2: "second"}
-
-
 def _forget_the_breaker() -> None:
     gatekeeper._client.cache_clear()
 
@@ -241,18 +194,6 @@ def _forget_the_breaker() -> None:
 def nested(depth: int) -> Any:
     """Deeper than anything Goody documents."""
     return {"items": nested(depth - 1)} if depth else None
-
-
-def test_waits_grow_up_to_a_quarter_of_the_lease_however_long_goody_is_down(settings: Any) -> None:
-    settings.SYNC_LEASE = 30.0
-    lease = Lease.take()
-    assert lease
-    trouble = Trouble(lease, chance=lambda: 1.0)
-    down = Unavailable("connect")
-    assert [trouble.note(down) for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 7.5, 7.5]
-    assert {trouble.note(down) for _ in range(1_100)} == {7.5}
-    trouble.is_over()
-    assert trouble.note(down) == 0.5
 
 
 def test_rows_that_cannot_be_read_cost_no_others(emulator: Emulator) -> None:
