@@ -76,8 +76,11 @@ class Fetchers:
 
     @property
     def room(self) -> int:
-        """How many more may be asked for."""
-        return self._calls_at_once * (1 + _AHEAD) - self._under_way
+        """How many more may be asked for; where that is next to none, none: so that places in the
+        pace are reserved for several at once.
+        """
+        room = self._calls_at_once * (1 + _AHEAD) - self._under_way
+        return room if room >= self._calls_at_once // 2 else 0
 
     @property
     def is_idle(self) -> bool:

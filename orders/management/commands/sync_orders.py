@@ -49,8 +49,9 @@ class Command(BaseCommand):
         try:
             while not errand.is_done and not stop.is_set():
                 stop.wait(errand.run(_TERMINAL))
-                display.show(sync.progress(timezone.now()))
-                _give_up_if_hopeless(errand, sync.progress(timezone.now()))
+                progress = sync.progress(timezone.now())
+                display.show(progress)
+                _give_up_if_hopeless(errand, progress)
         finally:
             errand.close()
             display.close()
