@@ -42,17 +42,19 @@ def test_every_question_has_an_answer(database: Database) -> None:
 
 def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> None:
     with sqlite3.connect(copied_for_peers(database)) as connection:
-        for table in ("peers_plainorder", "peers_slimorder"):
+        for table in ("peers_plainorder", "peers_slimorder", "peers_analyzedorder"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
         # As Datasette recognizes the index, and asks it.
         recognized = connection.execute(
             "SELECT name FROM sqlite_master"
-            """ WHERE sql LIKE '%VIRTUAL TABLE%USING FTS%content="peers_slimorder"%'"""
+            """ WHERE sql LIKE '%VIRTUAL TABLE%USING FTS%content="peers_analyzedorder"%'"""
         )
-        assert recognized.fetchall() == [("peers_slimorder_fts",)]
+        assert recognized.fetchall() == [("peers_analyzedorder_fts",)]
         found = connection.execute(
-            "SELECT recipient_email FROM peers_slimorder WHERE rowid IN (SELECT rowid FROM"
-            " peers_slimorder_fts WHERE peers_slimorder_fts MATCH ?)",
+            "SELECT recipient_email FROM peers_analyzedorder WHERE rowid IN (SELECT rowid FROM"
+            " peers_analyzedorder_fts WHERE peers_analyzedorder_fts MATCH ?)",
             [f'"{database.facts["email"]}"'],
         )
         assert set(found) == {(database.facts["email"],)}
+        analyzed = connection.execute("SELECT DISTINCT tbl FROM sqlite_stat1").fetchall()
+        assert analyzed == [("peers_analyzedorder",)]
