@@ -276,7 +276,10 @@ document.addEventListener("keydown", (event) => {
 
 /* --- the dialog ---------------------------------------------------------------------------- */
 
+/* What was clicked to open a dialog, and what opened the one that is open: the browser tells late
+ * of a dialog that was closed, when the next one may have been asked for. */
 let trigger = null;
+let opener = null;
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest('[hx-target="#dialog-body"]');
@@ -288,6 +291,7 @@ document.addEventListener("click", (event) => {
 function openDialog() {
   const body = byId("dialog-body");
   if (!theDialog().open) {
+    opener = trigger;
     theDialog().showModal();
   }
   const first =
@@ -327,13 +331,13 @@ document.addEventListener(
 
 /* Back to where the dialog was opened; if that is gone, to the order it was about. */
 function returnFocus() {
-  if (!trigger) {
+  if (!opener) {
     return;
   }
-  const about = trigger.element.closest("[data-about]")?.dataset.about;
-  const part = byId(about ? `order-${about}` : trigger.part) || byId("order-detail");
-  const place = elementAt(trigger) || part?.querySelector("[data-open], [data-refresh]");
-  trigger = null;
+  const about = opener.element.closest("[data-about]")?.dataset.about;
+  const part = byId(about ? `order-${about}` : opener.part) || byId("order-detail");
+  const place = elementAt(opener) || part?.querySelector("[data-open], [data-refresh]");
+  opener = null;
   const target = place || byId("main");
   target.focus();
   returned = placeOf(target);

@@ -86,6 +86,24 @@ def test_the_focus_is_kept_where_htmx_replaces_the_list(agent: Page) -> None:
         expect(following).to_be_focused()
 
 
+def test_a_dialog_asked_for_while_another_closes_gives_the_focus_back(
+    agent: Page, site: Site
+) -> None:
+    """The browser tells only afterwards that the first one has closed."""
+    agent.goto(f"/orders/{site.open_order()}/")
+    trigger = agent.get_by_role("link", name="Extend…")
+    trigger.click()
+    expect(agent.locator("#dialog[open] .chip").first).to_be_visible()
+    agent.evaluate("""() => {
+      document.getElementById("dialog").close();
+      document.querySelector('[data-key="e"]').click();
+    }""")
+    chip(agent, "+14").click()
+    in_dialog(agent, "Change expiration").click()
+    expect(agent.locator(".toast")).to_contain_text("Expiration changed")
+    expect(trigger).to_be_focused()
+
+
 # --- errors -------------------------------------------------------------------------------------
 
 
