@@ -233,6 +233,8 @@ class Errand:
     def run(self, seconds: float) -> float:
         """Go on for about so many seconds; returns how many to wait then."""
         wait = self._runner.run(seconds)
+        if self.is_done:
+            return 0.0
         return seconds if wait is None else wait
 
     def close(self) -> None:
