@@ -14,10 +14,12 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 @contextmanager
 def rebuildable(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """A transaction that does not wait for the disk; inside another one just a part of that."""
+    """A transaction that does not wait for the disk; inside another one just a part of that, which
+    fails as a whole if this does: to undo a part alone would cost much memory.
+    """
     connection = connections[using]
     if connection.in_atomic_block:
-        with transaction.atomic(using=using):
+        with transaction.atomic(using=using, savepoint=False):
             yield
     elif connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -35,14 +37,19 @@ def rebuildable(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 
 # Pages of 4 KiB: the most that is written ahead before it is copied into the database, and the
 # most that is kept in memory; SQLite's own measure is 1,000 and 500.
-_AHEAD, _KEPT = 20_000, 8_000
+_AHEAD, _KEPT = 20_000, 4_000
 
 
 def expect_much_writing(*, is_over: bool = False, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Let this process write many rows in a row faster (SQLite), or as usual again."""
+    """Let this process write many rows in a row faster (SQLite), or as usual again.
+
+    Among other things: pages as they were before a statement or a savepoint, by which it could be
+    undone, are as many as those that are written; they are kept in memory and not in a file.
+    """
     connection = connections[using]
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA temp_store={'DEFAULT' if is_over else 'MEMORY'}")
         cursor.execute(f"PRAGMA wal_autocheckpoint={1_000 if is_over else _AHEAD}")
         cursor.execute(f"PRAGMA cache_size={-2_000 if is_over else _KEPT}")

@@ -17,7 +17,7 @@ from .lease import Lease
 
 # Rows in one transaction, at least and at most, and how long it is meant to take: while it lasts
 # nobody else can write to SQLite, and 200 ms of that are too much.
-_LEAST, _FIRST, _MOST = 50, 200, 1_000
+_LEAST, _FIRST, _MOST = 50, 200, 500
 _AIM = 0.1
 # A lock that was not to be had, a deadlock: the whole transaction once more.
 _TRIES = 3

@@ -253,6 +253,7 @@ def test_one_process_at_a_time_holds_the_lease(settings: Any) -> None:
     assert Lease.take() is not None
 
 
+@pytest.mark.django_db(transaction=True)
 def test_who_slept_past_the_lease_writes_nothing(emulator: Emulator, settings: Any) -> None:
     settings.SYNC_LEASE = 30.0
     sleeper = Lease.take()
@@ -319,6 +320,7 @@ def test_when_many_orders_are_missing_it_stops_until_an_admin_has_looked(
     assert Order.objects.count() == 300
 
 
+@pytest.mark.django_db(transaction=True)
 def test_orders_of_another_account_are_noticed_though_there_are_as_many(
     emulator: Emulator,
 ) -> None:
