@@ -29,7 +29,7 @@ def sync_orders(*, full: bool = False, within: float = 30.0) -> Counter[str]:
     try:
         while not errand.is_done:
             assert time.monotonic() < until, vars(SyncState.objects.current())
-            time.sleep(errand.run(0.5) if not errand.is_done else 0)
+            time.sleep(errand.run(0.5))
     finally:
         errand.close()
     return errand.counts

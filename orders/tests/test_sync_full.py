@@ -276,6 +276,16 @@ def test_a_lease_of_another_clock_does_not_last(settings: Any) -> None:
     assert Lease.take() is not None
 
 
+def test_who_has_done_all_does_not_wait(emulator: Emulator) -> None:
+    sync_orders()
+    errand = sync.Errand(since=timezone.now(), is_full=False)
+    waits = []
+    while not errand.is_done:
+        waits.append(errand.run(60.0))
+    errand.close()
+    assert waits[-1] == 0.0
+
+
 # --- Suspicious -------------------------------------------------------------------------------
 
 
