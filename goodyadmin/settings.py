@@ -90,11 +90,14 @@ _database = DATABASES["default"]
 _database["ATOMIC_REQUESTS"] = False
 if _database["ENGINE"].endswith("sqlite3"):
     _database["CONN_MAX_AGE"] = None
+    # What a statement overwrites, by which it could be undone, is as much as it writes: it is kept
+    # in memory and not in a file.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 3,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
+            " PRAGMA temp_store=MEMORY;"
         ),
     }
 else:

@@ -41,15 +41,10 @@ _AHEAD, _KEPT = 20_000, 4_000
 
 
 def expect_much_writing(*, is_over: bool = False, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Let this process write many rows in a row faster (SQLite), or as usual again.
-
-    Among other things: pages as they were before a statement or a savepoint, by which it could be
-    undone, are as many as those that are written; they are kept in memory and not in a file.
-    """
+    """Let this process write many rows in a row faster (SQLite), or as usual again."""
     connection = connections[using]
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA temp_store={'DEFAULT' if is_over else 'MEMORY'}")
         cursor.execute(f"PRAGMA wal_autocheckpoint={1_000 if is_over else _AHEAD}")
         cursor.execute(f"PRAGMA cache_size={-2_000 if is_over else _KEPT}")

@@ -10,7 +10,7 @@ from orders.models.durability import expect_much_writing, rebuildable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-_PRAGMAS = ("temp_store", "wal_autocheckpoint", "cache_size")
+_PRAGMAS = ("wal_autocheckpoint", "cache_size")
 
 
 def _count(n: int) -> None:
