@@ -11,6 +11,7 @@ import time_machine
 
 from .domain import forget_goody
 from .finding import Oracle, store
+from .syncing import SMALL
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,13 @@ def clock() -> Iterator[time_machine.Traveller]:
     """Time goes on from now, and .shift(seconds) moves it."""
     with time_machine.travel(datetime.now(UTC), tick=True) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def small_windows(settings: Any) -> None:
+    """A sync of some hundred orders has many windows and pages."""
+    for name, value in SMALL.items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture

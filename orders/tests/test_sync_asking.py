@@ -17,17 +17,9 @@ from orders.sync.lease import Lease
 from orders.sync.trouble import Trouble
 from testing.vendor import Emulator
 
-from .syncing import SMALL
-
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 
 LIST = r"/v1/orders$"
-
-
-@pytest.fixture(autouse=True)
-def _small(settings: Any) -> None:
-    for name, value in SMALL.items():
-        setattr(settings, name, value)
 
 
 def test_a_worker_that_comes_back_early_keeps_the_wait(

@@ -17,7 +17,6 @@ from orders.sync.running import Job
 from testing.vendor import Emulator
 
 from .syncing import (
-    SMALL,
     assert_counts_add_up,
     created_in_truth,
     differences,
@@ -28,15 +27,9 @@ from .syncing import (
     undone,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 
 LIST = r"/v1/orders$"
-
-
-@pytest.fixture(autouse=True)
-def _small(settings: Any) -> None:
-    for name, value in SMALL.items():
-        setattr(settings, name, value)
 
 
 def phase() -> Phase:

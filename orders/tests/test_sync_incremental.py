@@ -16,17 +16,11 @@ from orders.sync.running import Job, due
 from testing.vendor import Emulator
 
 from .domain import operation
-from .syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
+from .syncing import created_in_truth, differences, run_for, state, sync_orders
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 
 FEED = r"/v1/order_activities"
-
-
-@pytest.fixture(autouse=True)
-def _small(settings: Any) -> None:
-    for name, value in SMALL.items():
-        setattr(settings, name, value)
 
 
 @pytest.fixture

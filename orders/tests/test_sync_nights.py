@@ -15,15 +15,9 @@ from orders.sync.reconcile import last_due
 from orders.sync.running import Job, due
 from testing.vendor import Emulator
 
-from .syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
+from .syncing import created_in_truth, differences, run_for, state, sync_orders
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _small(settings: Any) -> None:
-    for name, value in SMALL.items():
-        setattr(settings, name, value)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 
 
 @pytest.fixture
