@@ -1,5 +1,4 @@
-"""How many orders each choice of a filter would leave: with the page around them a tenth of a
-second for all of them.
+"""How many orders each choice of a filter would leave.
 
 What a choice is counted against is the query without what is said of that filter already. Whatever
 is not counted in time is left out: no number is better than a late one.
@@ -22,7 +21,6 @@ from .labels import labels
 from .query import Choice, Query
 from .tallying import Tally, take_tally
 
-SECONDS = 0.08
 MOST = 10_000
 SAMPLE = 1000
 
@@ -76,10 +74,8 @@ def expiry_preset(name: str, *, now: datetime) -> dict[str, Any]:
     return {"expires_from": now, "expires_until": until}
 
 
-def facets(
-    query: Query, *, now: datetime, seconds: float = SECONDS, using: str = DEFAULT_DB_ALIAS
-) -> Facets:
-    """Never raises TooBroad: what is missing was too broad. `now` is aware."""
+def facets(query: Query, *, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS) -> Facets:
+    """What can be counted in `seconds`. Never raises TooBroad. `now` is aware."""
     found = Facets()
     with suppress(TooBroad), budget(seconds, using=using) as given:
         _Counting(given, query.unsorted, now, found).run()

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
@@ -31,7 +30,7 @@ from orders.forms.listing import ListingForm
 from orders.forms.positions import Position
 from orders.index import Created, Row
 from orders.models import CreatedFrom, Label, Order, OrderPayload, State
-from orders.search import choices, facets
+from orders.search import choices
 from orders.search.language import parse_box
 from orders.search.paging import Finder
 from testing.faulty_server import FaultyServer, answer
@@ -727,10 +726,8 @@ def test_counts_come_on_their_own_for_places_that_are_on_the_page(
         assert f'tabular">{n} order' in narrowed, address
 
 
-def test_a_count_that_would_be_late_is_left_out(
-    agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("orders.views.list_parts.facets", partial(facets, seconds=0.0))
+def test_a_count_that_would_be_late_is_left_out(agent: Client, full: Oracle, settings: Any) -> None:
+    settings.COUNTS_DEADLINE = 0.0
     part = agent.get("/orders/facets/?q=ana")
     assert part.status_code == 200
     assert counts_in(part) == {}

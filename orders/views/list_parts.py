@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -25,7 +26,9 @@ def order_facets(request: HttpRequest) -> HttpResponse:
     """How many orders each choice of a filter would leave; what takes too long is left out."""
     try:
         question = read_question(request)
-        found = facets(question.asked.query, now=request.viewer.now)
+        found = facets(
+            question.asked.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE
+        )
         named = (*found.workspaces, *found.senders, *found.brands, *found.products)
         keys = choices.keys_of(one.id for one in named)
     except TooBroad:
