@@ -51,7 +51,6 @@ class Head:
     expiry_tone: str
     expires: Moment | None
     as_of: Moment
-    as_of_clock: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,6 @@ def head(view: OrderView, *, reader: Reader) -> Head:
         expiry_tone=marks.EXPIRY_TONES[expiry.kind],
         expires=formats.moment(expiry.at, zone),
         as_of=formats.Moment(formats.iso(view.as_of), formats.date_time(view.as_of, zone)),
-        as_of_clock=formats.clock(view.as_of, zone),
     )
 
 

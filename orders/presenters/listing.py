@@ -28,7 +28,7 @@ def make_page(listing: Listing, *, viewer: Viewer, filters: Filters, asked: Posi
         caption=f"Orders, newest first as Goody gives them. {pager.place}.",
         count=count,
         announcement=f"{count}. {pager.place}.",
-        as_of=formats.clock(listing.as_of, viewer.zone),
+        as_of=formats.date_time(listing.as_of, viewer.zone),
         as_of_iso=formats.iso(listing.as_of),
         pager=pager,
         banners=_banners(listing),

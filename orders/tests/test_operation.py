@@ -62,7 +62,7 @@ def test_it_tells_who_when_why_and_how_it_ended(as_role: Any, order_id: str) -> 
         str(operation.id),
     ):
         assert said in page
-    assert "hx-trigger" not in page
+    assert '<div id="operation" class="stack">' in page
 
 
 def test_an_open_one_polls_and_asks_nothing_of_goody(
@@ -111,7 +111,7 @@ def test_an_applied_extension_offers_undo_to_those_who_may(emulator: Any, as_rol
 def test_what_needs_a_person_does_not_poll(as_role: Any, waiting: Operation) -> None:
     page = text(as_role("agent").get(page_of(waiting)))
     assert "Needs a person" in page
-    assert "hx-trigger" not in page
+    assert '<div id="operation" class="stack">' in page
     assert settle_url(waiting) not in page
 
 

@@ -789,16 +789,6 @@ def test_a_page_learns_what_has_changed_and_what_is_new(agent: Client, full: Ora
     assert watch_url(news) == url
 
 
-def test_what_is_asked_from_time_to_time_tells_how_old_the_index_is(
-    agent: Client, full: Oracle
-) -> None:
-    url = watch_url(agent.get(URL))
-    complete_sync(NOW, synced_at=NOW - timedelta(seconds=7))
-    for part in (agent.get(url), agent.get(URL, headers=RESULTS)):
-        assert synced_in(part) == "synced 7 s ago"
-        assert '<p id="synced" class="topbar__sync" hx-swap-oob="true">' in text_of(part)
-
-
 def test_an_order_that_left_the_list_has_changed(agent: Client, full: Oracle) -> None:
     page = agent.get(f"{URL}?status=opened&per_page=25")
     row = Order.objects.get(uuid=ids_in(page)[0])

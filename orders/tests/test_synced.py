@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -72,7 +73,7 @@ def test_what_is_said_of_the_index(
     complete_sync(NOW, **fields)
     page = as_role("viewer").get("/settings/")
     assert synced_in(page) == words
-    assert ('<p id="synced" class="topbar__sync is-soon">' in text_of(page)) == is_amber
+    assert ('<p id="synced" class="topbar__sync is-soon" ' in text_of(page)) == is_amber
 
 
 def test_before_anything_was_synced(as_role: Any) -> None:
@@ -103,8 +104,19 @@ def test_the_moment_itself_stands_beside_it(as_role: Any) -> None:
 def test_it_leads_those_who_may_to_the_system_page(as_role: Any) -> None:
     complete_sync(NOW, suspicion="Goody lists no orders, and we know 300.")
     pages = {role: text_of(as_role(role).get("/settings/")) for role in ("lead", "admin")}
-    link = '<p id="synced" class="topbar__sync is-soon"><a href="/system/">'
-    assert [role for role, page in pages.items() if link in page] == ["admin"]
+    link = re.compile(r'<p id="synced"[^>]*><a href="/system/">')
+    assert [role for role, page in pages.items() if link.search(page)] == ["admin"]
+
+
+def test_it_is_asked_for_anew_and_comes_along_with_a_list(as_role: Any) -> None:
+    agent = as_role("agent")
+    mark = re.search(r'<p id="synced"[^>]* hx-get="(.*?)" ', text_of(agent.get("/settings/")))
+    assert mark
+    complete_sync(NOW, synced_at=NOW - timedelta(seconds=7))
+    alone, listed = agent.get(mark[1]), agent.get(URL, headers=RESULTS)
+    assert synced_in(alone) == synced_in(listed) == "synced 7 s ago"
+    assert "hx-swap-oob" not in text_of(alone)
+    assert '<p id="synced" class="topbar__sync" hx-swap-oob="true" ' in text_of(listed)
 
 
 def test_it_stands_on_every_page_of_whoever_may_see_orders(

@@ -43,7 +43,7 @@ def order_facets(request: HttpRequest) -> HttpResponse:
 @require_safe
 @requires(Right.READ)
 def order_changes(request: HttpRequest) -> HttpResponse:
-    """What has changed since a page was shown, and how old the index is by now.
+    """What has changed since a page was shown.
 
     Asked from time to time by the page, with what it showed. It is never changed by itself.
     """
@@ -64,7 +64,6 @@ def order_changes(request: HttpRequest) -> HttpResponse:
         "news": make_news(seen, page.hits).text,
         "url": asked.url,
         "watch_url": request.get_full_path(),
-        "is_part": True,
     }
     return render(request, f"{TEMPLATE}#news", context)
 

@@ -281,7 +281,7 @@ def test_a_narrow_list_is_sorted_without_a_head(
     assert len(names) > 20
 
 
-def test_looking_for_news_renews_the_age_and_leaves_what_went_wrong(
+def test_the_age_of_the_index_is_renewed_and_leaves_what_went_wrong(
     page: Page, site: Site, watch: Watch
 ) -> None:
     watch.expected.add(403)
