@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from html import unescape
+from html import escape, unescape
 from typing import Any
 from uuid import uuid4
 
@@ -80,7 +80,9 @@ def test_without_javascript_the_operation_page_follows(
     assert emulator.posts() == 1
 
 
-def test_from_the_list_the_row_is_replaced_by_goodys_answer(as_role: Any, order_id: str) -> None:
+def test_from_the_list_the_row_is_replaced_by_goodys_answer(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
     answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(LIST), **WISH)
     assert answer.status_code == 200
     assert answer["HX-Retarget"] == f"#order-{order_id}"
@@ -91,7 +93,9 @@ def test_from_the_list_the_row_is_replaced_by_goodys_answer(as_role: Any, order_
     assert 'data-status="failed"' in page
     assert '<span class="badge__word">Canceled</span>' in page
     assert '<div id="toasts" hx-swap-oob="beforeend">' in page
-    assert "<strong>Canceled</strong>" in page
+    order = emulator.order(order_id)
+    name = " ".join(filter(None, (order["recipient_first_name"], order["recipient_last_name"])))
+    assert f"<strong>Canceled: {escape(name)}</strong>" in page
 
 
 def test_from_the_detail_the_detail_is_replaced(as_role: Any, order_id: str) -> None:
@@ -223,6 +227,48 @@ def test_an_accepted_gift_has_no_form(emulator: Any, as_role: Any) -> None:
     assert page.status_code == 200
     assert "Cannot be canceled: the recipient accepted it." in text(page)
     assert hidden(page) == {}
+    assert behind(page) is None
+
+
+def behind(answer: Any) -> tuple[str, str] | None:
+    """What replaces the order on the page under the dialog: where, and by what."""
+    found = re.search(
+        r'<hx-partial hx-target="(.*?)" hx-swap="outerHTML">(.*?)</hx-partial>', text(answer), re.S
+    )
+    return (found[1], found[2]) if found else None
+
+
+@pytest.mark.parametrize("is_sent", [True, False], ids=["submitted", "opened"])
+def test_behind_a_dialog_that_can_do_nothing_stands_the_order_as_it_is_now(
+    emulator: Any, as_role: Any, order_id: str, is_sent: bool
+) -> None:
+    client, there = as_role("agent"), url("order_detail", order_id)
+    given = {**hidden(client.get(cancel_url(order_id), headers=dialog(there))), **WISH}
+    emulator.change(order_id, status="accepted")
+    for page, target, mark in (
+        (LIST, f"#order-{order_id}", f'<tr id="order-{order_id}"'),
+        (there, "#order-detail", '<div id="order-detail"'),
+    ):
+        if is_sent:
+            answer = client.post(cancel_url(order_id), given, headers=dialog(page))
+            given["form_key"] = str(uuid4())
+        else:
+            answer = client.get(cancel_url(order_id), headers=dialog(page))
+        found = behind(answer)
+        assert found
+        assert found[0] == target
+        assert found[1].strip().startswith(mark)
+        assert 'data-status="accepted"' in found[1]
+        assert 'data-key="c"' not in found[1]
+    assert behind(client.get(cancel_url(order_id), headers=dialog("/audit/"))) is None
+
+
+def test_behind_a_dialog_with_a_form_nothing_is_replaced(as_role: Any, order_id: str) -> None:
+    client = as_role("agent")
+    opened = client.get(cancel_url(order_id), headers=dialog(LIST))
+    slip = client.post(cancel_url(order_id), hidden(opened), headers=dialog(LIST))
+    assert (opened.status_code, slip.status_code) == (200, 422)
+    assert behind(opened) is behind(slip) is None
 
 
 def test_goody_says_no_and_its_words_are_shown(emulator: Any, as_role: Any, order_id: str) -> None:
@@ -265,7 +311,7 @@ def test_a_lost_answer_is_being_checked_and_never_a_success(
     assert answer["HX-Retarget"] == f"#order-{order_id}"
     assert "Outcome being checked" in text(answer)
     assert 'hx-trigger="every 2s"' in text(answer)
-    assert "<strong>Canceled</strong>" not in text(answer)
+    assert "<strong>Canceled:" not in text(answer)
     assert emulator.posts() == 1
 
 
@@ -298,7 +344,7 @@ def test_the_poll_tells_the_end_once_it_is_known(
     client.get(url("order_detail", order_id))
     settled = text(client.get(poll, headers=row))
     assert only().state == State.APPLIED
-    assert "<strong>Canceled</strong>" in settled
+    assert "<strong>Canceled:" in settled
     assert "hx-trigger" not in settled.partition("</tr>")[0]
 
 
@@ -412,5 +458,5 @@ def test_a_poll_that_finds_nothing_new_replaces_nothing(
     client.get(there)
     settled = client.get(address, headers=part)
     assert settled.status_code == 200
-    assert "<strong>Canceled</strong>" in text(settled)
+    assert "<strong>Canceled:" in text(settled)
     assert "hx-trigger" not in text(settled)

@@ -175,7 +175,7 @@ def test_a_chip_extends_and_the_toast_offers_undo(
     )
     assert answer["HX-Retarget"] == f"#order-{order_id}"
     assert emulator.order(order_id)["expires_at"] == chip
-    assert "<strong>Expiration changed</strong>" in text(answer)
+    assert "<strong>Expiration changed: " in text(answer)
     assert f"expiration/?undo={only().id}" in text(answer)
     assert only().state == State.APPLIED
 

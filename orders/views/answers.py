@@ -23,7 +23,7 @@ from orders.presenters.dialogs import Dialog
 from orders.presenters.marks import Banner
 from orders.presenters.operations import describe, operation_url, with_next
 from orders.presenters.parts import Line
-from orders.services import FormKeyReused, NotRecorded, OrderBusy, OutcomeNotRecorded
+from orders.services import FormKeyReused, NotRecorded, OrderBusy, OrderView, OutcomeNotRecorded
 
 from .detail import detail_part, next_url, reader_of, row_part, toast_part, undoable
 from .fragments import chosen_partial, render, target_of
@@ -119,7 +119,19 @@ def _stay(
         banner=replace(banner, reference=getattr(request, "request_id", "")),
         again_url="" if banner is _OUTCOME_NOT_RECORDED else url,
     )
-    return render(request, template, {"dialog": dialog}, FRAGMENTS, status=status)
+    response = render(request, template, {"dialog": dialog}, FRAGMENTS, status=status)
+    return with_order_behind(request, order_id, response)
+
+
+def with_order_behind(request: HttpRequest, order_id: UUID, response: HttpResponse) -> HttpResponse:
+    """A dialog in which nothing can be done, and behind it the order as it was read for that: it
+    has mostly moved since the page was shown, and the page must not go on offering the change.
+    """
+    view = services.stored_order(order_id) if _is_dialog(request) else None
+    if place := _place_opened_from(request, view):
+        target, part = place
+        response.write(f'<hx-partial hx-target="{target}" hx-swap="outerHTML">{part}</hx-partial>')
+    return response
 
 
 def _refused(request: HttpRequest, operation: Operation, *, template: str) -> HttpResponse:
@@ -138,21 +150,26 @@ def _refused(request: HttpRequest, operation: Operation, *, template: str) -> Ht
 def _done(request: HttpRequest, operation: Operation) -> HttpResponse:
     """Replace what the dialog was opened from, by what Goody answered."""
     view = services.stored_order(operation.order_uuid)
-    opened_from = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    is_at_hand = view is not None and opened_from in _places(operation.order_uuid)
-    if view is None or not is_at_hand or operation.state in _CAME_TO_NOTHING:
+    place = _place_opened_from(request, view)
+    if view is None or place is None or operation.state in _CAME_TO_NOTHING:
         return HttpResponse(headers={"HX-Redirect": operation_url(operation, next_url(request))})
-    is_row = opened_from == reverse("order_list")
-    part = row_part(request, view) if is_row else detail_part(request, view)
-    target = f"#order-{operation.order_uuid}" if is_row else "#order-detail"
+    target, part = place
     return HttpResponse(
-        part + toast_part(request, operation),
+        part + toast_part(request, operation, view.order),
         headers={"HX-Retarget": target, "HX-Reswap": "outerHTML", "HX-Trigger": "dialog-close"},
     )
 
 
-def _places(order_id: UUID) -> tuple[str, str]:
-    return reverse("order_list"), reverse("order_detail", args=[order_id])
+def _place_opened_from(request: HttpRequest, view: OrderView | None) -> tuple[str, str] | None:
+    """Where the order stands on the page under the dialog, and what is to stand there now; None
+    for a page that shows neither its row nor its detail.
+    """
+    opened_from = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if view and opened_from == reverse("order_list"):
+        return f"#order-{view.order.id}", row_part(request, view)
+    if view and opened_from == reverse("order_detail", args=[view.order.id]):
+        return "#order-detail", detail_part(request, view)
+    return None
 
 
 def to_operation(request: HttpRequest, operation: Operation) -> SeeOther:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
+from goody.types import Order as GoodyOrder
 from orders import services
 from orders.audit import Right
 from orders.models import Operation, State
@@ -18,6 +19,7 @@ from orders.outcomes import tell
 from orders.presenters.detail import Reader, present
 from orders.presenters.marks import Toast
 from orders.presenters.operations import lately_failed, operation_url, poll_token, undo_url
+from orders.presenters.parts import recipient
 from orders.presenters.rows import row_context
 from orders.services import ListedOrder, OrderView
 
@@ -126,17 +128,19 @@ def good_news(request: HttpRequest, view: OrderView) -> str:
     newest = view.operations[0] if view.operations else None
     if newest is None or newest.state != State.APPLIED or view.operation is not None:
         return ""
-    return toast_part(request, newest)
+    return toast_part(request, newest, view.order)
 
 
-def toast_part(request: HttpRequest, operation: Operation) -> str:
-    """An operation's outcome as an out-of-band toast, with Undo where there is one."""
+def toast_part(request: HttpRequest, operation: Operation, order: GoodyOrder) -> str:
+    """An operation's outcome as an out-of-band toast, with Undo where there is one. It names whose
+    gift it was: two of them may stand side by side.
+    """
     viewer = request.viewer
     telling = tell(operation, now=viewer.now, zone=viewer.zone)
     may_undo = viewer.actor.may(Right.EXTEND) and services.may_undo(operation, now=viewer.now)
     toast = Toast(
         tone=telling.tone,
-        title=telling.title,
+        title=f"{telling.title}: {recipient(order)}",
         sentence=telling.sentence,
         action_url=undo_url(operation, next_url(request)) if may_undo else "",
         action_label="Undo" if may_undo else "",

@@ -134,7 +134,9 @@ def _ask(
         "seen": _seen(view, form),
         "typed": _typed(form, dialog),
     }
-    return render(request, template, context, answers.FRAGMENTS, status=422 if form else 200)
+    status = 422 if form else 200
+    response = render(request, template, context, answers.FRAGMENTS, status=status)
+    return answers.with_order_behind(request, order_id, response) if dialog.banner else response
 
 
 def _order_for_dialog(request: HttpRequest, order_id: UUID, form: WriteForm | None) -> OrderView:

@@ -159,6 +159,24 @@ def test_a_refusal_stays_in_the_dialog(agent: Page, site: Site) -> None:
     expect(dialog.locator(".banner--bad")).to_contain_text("accepted")
     expect(agent.locator(".toast")).to_have_count(0)
     assert site.emulator.posts() == 0
+    expect(row(agent, order_id)).to_have_attribute("data-status", "accepted")
+    dialog.get_by_role("link", name="Close").click()
+    expect(row(agent, order_id).locator("[data-key=c]")).to_have_count(0)
+    expect(row(agent, order_id).locator("[data-open]")).to_be_focused()
+
+
+def test_an_order_that_moved_is_shown_as_it_is_now_behind_the_dialog(
+    agent: Page, site: Site
+) -> None:
+    order_id = site.open_order()
+    agent.goto(f"/orders/{order_id}/")
+    site.emulator.change(order_id, status="accepted")
+    agent.locator("#order-detail [data-key=c]").click()
+    expect(agent.locator("#dialog[open] .banner")).to_contain_text("the recipient accepted it")
+    expect(agent.locator("#order-detail")).to_have_attribute("data-status", "accepted")
+    in_dialog(agent, "Close").click()
+    expect(agent.locator("#order-detail [data-key=c]")).to_have_count(0)
+    expect(agent.locator("#order-detail [data-refresh]")).to_be_focused()
 
 
 # --- once ---------------------------------------------------------------------------------------
@@ -333,7 +351,7 @@ def test_copy_buttons_give_the_text_and_ask_nobody(
     """The gift link above all: a request for it may count as the recipient's."""
     page = as_person("admin")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    order = site.emulator.order(site.open_order())
+    order = site.emulator.order(site.open_order(recipient_email="ada@example.com"))
     wanted = {
         "Copy gift link": order["individual_gift_link"],
         "Copy id": order["id"],
