@@ -25,7 +25,7 @@ from .lease import Lease
 from .plans import InMemory, Window
 from .sources import Ask, Page
 from .walking import Tools, Walk
-from .windows import Bounds
+from .windows import SECOND, Bounds
 
 # How far before the full sync the feed is read where it had nothing at that time.
 _DAY = timedelta(days=1)
@@ -104,7 +104,8 @@ def follow_feed(tools: Tools, *, now: datetime) -> Iterator[float]:
             tools.intake.then(lambda: _move(tools.lease, newest))
         tools.intake.flush()
         return
-    before = newest if newest > watermark else now
+    # To the end of its second: Goody may keep fractions that it does not print.
+    before = (newest if newest > watermark else now) + SECOND
     feed = Feed(watermark)
     plan = _Plan(tools, Bounds(after, before), feed)
     yield from Walk(tools, feed, plan, windows_at_once=1).steps()

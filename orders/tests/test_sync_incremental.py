@@ -23,9 +23,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 FEED = r"/v1/order_activities"
 
 
-@pytest.fixture
-def filled(emulator: Emulator) -> Emulator:
-    """An emulator whose orders are all in the index; its calls count from zero."""
+@pytest.fixture(params=["0", "0.4"], ids=["whole seconds", "fractions"])
+def filled(emulator: Emulator, request: pytest.FixtureRequest) -> Emulator:
+    """An emulator whose orders are all in the index; its calls count from zero.
+
+    Times are stored in whole seconds, as they are printed, or finer.
+    """
+    emulator.switch(created_fraction=request.param)
     sync_orders()
     emulator.control("DELETE", "calls")
     return emulator
@@ -56,6 +60,18 @@ def test_nothing_new_costs_one_call_also_after_a_busy_time(filled: Emulator) -> 
     """There are more activities in the overlap than fit a page."""
     filled.create(count=90)
     one_round()
+    asked(filled)
+    one_round()
+    assert asked(filled) == {"GET /v1/order_activities": 1}
+
+
+def test_a_batch_that_fits_no_page_comes_with_the_next_round(filled: Emulator) -> None:
+    """All of it in the newest second that the feed shows."""
+    filled.advance(60)
+    filled.create(count=90)
+    one_round()
+    assert differences(filled) == []
+    assert state().watermark == max(a.at for a in SeenActivity.objects.all())
     asked(filled)
     one_round()
     assert asked(filled) == {"GET /v1/order_activities": 1}
