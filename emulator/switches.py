@@ -52,7 +52,9 @@ SWITCHES: dict[str, Switch] = {
         ("0", "0.4"),
         "seconds by which stored created_at, of orders and activities, exceed the printed ones",
     ),
-    "activities": Switch(("on", "404", "403"), "an account without GET /v1/order_activities"),
+    "activities": Switch(
+        ("on", "404", "403", "400"), "an account without GET /v1/order_activities"
+    ),
     "unknown_activity_status": Switch(
         ("ignore", "400"), "statuses names one that the feed does not have (ignore: it finds none)"
     ),

@@ -253,7 +253,9 @@ def test_an_unknown_status_finds_nothing_or_is_refused(goody: Goody) -> None:
     assert page(goody, "statuses=pending_user_approval,created")[1] == 600
 
 
-@pytest.mark.parametrize(("status", "sentence"), [(404, "Not Found"), (403, "Forbidden")])
+@pytest.mark.parametrize(
+    ("status", "sentence"), [(404, "Not Found"), (403, "Forbidden"), (400, "Bad Request")]
+)
 def test_an_account_without_the_feed(goody: Goody, status: int, sentence: str) -> None:
     goody.control("switches", {"activities": str(status)})
     response = goody.get(FEED)

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from goody.errors import Rejected
 from orders import index
 from orders.models import SyncWindow
 from orders.models.durability import rebuildable
 
+from .feed import note_missing
 from .plans import Stored, Window
 from .sources import Births
 from .walking import Tools, Walk
@@ -22,8 +24,13 @@ from .windows import Bounds
 
 
 def date_orders(tools: Tools, *, may_go_on: Callable[[], bool]) -> Iterator[float]:
-    """Go on until all windows are dated or it may not go on. Raises LeaseLost or a refusal."""
-    yield from Walk(tools, Births(), _Plan(), may_cut=False).steps(may_go_on=may_go_on)
+    """Go on until all is dated, it may not go on, or there is no feed. Raises LeaseLost."""
+    try:
+        yield from Walk(tools, Births(), _Plan(), may_cut=False).steps(may_go_on=may_go_on)
+    except Rejected as refusal:
+        note_missing(refusal)
+        tools.lease.write(is_feed_missing=True)
+        return
     if not _undated().exists():
         tools.lease.write(dated_at=timezone.now())
 

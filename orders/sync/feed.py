@@ -7,6 +7,7 @@ an activity may turn up late, and by their ids those are known that are no news.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from goody.errors import Rejected
 from goody.types import Quarantined, RawActivity, RawActivityPage
 from orders import services
 from orders.index import Created, Row
@@ -26,6 +28,8 @@ from .plans import InMemory, Window
 from .sources import Ask, Page
 from .walking import Tools, Walk
 from .windows import SECOND, Bounds
+
+log = logging.getLogger(__name__)
 
 # How far before the full sync the feed is read where it had nothing at that time.
 _DAY = timedelta(days=1)
@@ -86,9 +90,17 @@ def _note_seen(answer: RawActivityPage) -> None:
     services.note_oddities((), odd, now=timezone.now())
 
 
+def note_missing(refusal: Rejected) -> None:
+    """Goody refuses the feed: whatever it says, this account is taken to have none.
+
+    Goody answers a lack of permission with 400 elsewhere, and may so here. It is logged since a 400
+    may also be about something that we asked for.
+    """
+    log.warning("Goody refuses the activity feed, so orders are listed instead: %s", refusal.detail)
+
+
 def follow_feed(tools: Tools, *, now: datetime) -> Iterator[float]:
-    """Everything since the watermark. Raises LeaseLost, Doubt, or the refusal of an account
-    without the feed."""
+    """Everything since the watermark. Raises LeaseLost, Doubt, or Goody's refusal of the feed."""
     state = SyncState.objects.current()
     assert state.started_at is not None
     watermark = state.watermark or state.started_at - _DAY

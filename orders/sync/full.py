@@ -18,6 +18,7 @@ from orders import index
 from orders.models import SyncState, SyncWindow
 
 from .asking import Steps, ask, ask_all
+from .feed import note_missing
 from .plans import Stored, Window
 from .rereading import read_each
 from .sources import Ask, Orders
@@ -115,7 +116,8 @@ def _newest_activity(tools: Tools, now: datetime) -> Steps[tuple[datetime | None
         answered = yield from ask(
             tools, lambda client, patience: client.list_raw_activities(patience=patience)
         )
-    except Rejected:
+    except Rejected as refusal:
+        note_missing(refusal)
         return None, True
     times = [one.created_at for one in answered.answer.activities]
     return (min(max(times), now) if times else None), False

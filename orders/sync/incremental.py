@@ -16,7 +16,7 @@ from goody.errors import Rejected
 from orders import index
 from orders.models import SyncState
 
-from .feed import follow_feed
+from .feed import follow_feed, note_missing
 from .plans import InMemory
 from .rereading import read_each
 from .sources import Orders
@@ -25,8 +25,6 @@ from .windows import Bounds
 
 # Goody's clock may be behind ours, and creation times may be estimates.
 _MARGIN = timedelta(days=1)
-# An account without the feed.
-_NO_FEED = (403, 404)
 
 
 def bring_up_to_date(tools: Tools) -> Iterator[float]:
@@ -44,8 +42,7 @@ def _follow_or_list(tools: Tools, now: datetime) -> Iterator[float]:
     try:
         yield from follow_feed(tools, now=now)
     except Rejected as refusal:
-        if refusal.status not in _NO_FEED:
-            raise
+        note_missing(refusal)
         tools.lease.write(is_feed_missing=True)
         yield from _list_newest(tools, now)
 

@@ -204,7 +204,7 @@ def test_writes_that_wait_for_news_hear_of_it(filled: Emulator) -> None:
 # --- Without the feed -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", ["404", "403"])
+@pytest.mark.parametrize("status", ["404", "403", "400"])
 def test_without_the_feed_the_newest_orders_are_listed_again(
     emulator: Emulator, status: str
 ) -> None:
@@ -219,15 +219,22 @@ def test_without_the_feed_the_newest_orders_are_listed_again(
     assert due(state(), timezone.now()) is not Job.DATING
 
 
-def test_a_feed_that_goes_away_is_done_without(filled: Emulator) -> None:
-    filled.switch(activities="404")
-    filled.create(count=3)
+@pytest.mark.parametrize("status", [404, 403, 400, 422])
+def test_a_feed_that_goes_away_is_done_without(
+    emulator: Emulator, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync_orders()
+    emulator.fault({"kind": "status", "status": status}, path=FEED)
+    emulator.create(count=3)
     one_round()
+    [warning] = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert warning.startswith("Goody refuses the activity feed, so orders are listed instead: ")
+    assert f"'status': {status}" in warning
     assert state().is_feed_missing
-    assert differences(filled) == []
-    asked(filled)
+    assert differences(emulator) == []
+    asked(emulator)
     one_round()
-    assert "GET /v1/order_activities" not in asked(filled)
+    assert "GET /v1/order_activities" not in asked(emulator)
 
 
 # --- Read in turn -----------------------------------------------------------------------------

@@ -151,6 +151,25 @@ def test_whether_there_is_a_feed_is_asked_again_at_night(emulator: Emulator) -> 
     assert differences(emulator) == []
 
 
+@pytest.mark.parametrize("status", ["404", "403", "400"])
+def test_an_account_that_still_has_no_feed_is_kept_up_to_date(
+    emulator: Emulator, status: str
+) -> None:
+    """Whoever asks for the feed first: the next round, or the dating where the last one is new."""
+    emulator.switch(activities=status)
+    sync_orders()
+    for tried_at in (None, timezone.now()):
+        reconcile()
+        assert not state().is_feed_missing
+        SyncState.objects.update(tried_at=tried_at)
+        run_for(5.0)
+        assert state().is_feed_missing
+        emulator.create(count=2)
+        sync_orders()
+        assert sync.progress(timezone.now()).phase is Phase.COMPLETE
+        assert differences(emulator) == []
+
+
 def test_without_a_feed_every_order_is_read_again_at_night(emulator: Emulator) -> None:
     """Nobody else tells what happens to an old order: its window holds as many as before."""
     emulator.switch(activities="404")
