@@ -32,7 +32,7 @@ from goody.limits import (
     Slots,
 )
 from goody.paths import MAX_PER_PAGE, activities_path, goody_time, order_path, orders_path
-from goody.retry import may_pass, wait_before_retry
+from goody.retry import PASSING, wait_before_retry
 from goody.transport import Answer, Failed, Request, Secret, Transport
 from goody.types import ActivityPage, Me, Order, OrderPage, RawActivityPage, RawPage, Workspace
 from goody.types.account import parse_me, parse_workspaces
@@ -265,9 +265,7 @@ class Client:
         self, failed: Failed, attempt: int, patience: Patience, deadline: Deadline
     ) -> float | None:
         """Seconds to wait before the next attempt, None if there is to be none."""
-        if attempt >= patience.attempts or self._breaker.is_open:
-            return None
-        if not may_pass(failed.kind, retry_after=failed.retry_after):
+        if failed.kind not in PASSING or attempt >= patience.attempts or self._breaker.is_open:
             return None
         wait = wait_before_retry(
             attempt=attempt,

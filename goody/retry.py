@@ -8,15 +8,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 # Worth another attempt: the network, a fault of the server, an answer that arrived broken. Not TLS
-# (a certificate does not heal in a second), not an answer that is complete and wrong.
+# (a certificate does not heal in a second), not an answer that is complete and wrong. And not a
+# 429: a wait that is asked of all calls is not for one call to sit out while others go on.
 PASSING = frozenset({"dns", "connect", "deadline", "reset", "server_error", "bad_body"})
 
 _SECONDS = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
-
-
-def may_pass(kind: str, *, retry_after: float | None) -> bool:
-    """Is this failure of the passing sort? A 429 only if Goody said how long to wait."""
-    return kind in PASSING or (kind == "rate_limited" and retry_after is not None)
 
 
 def wait_before_retry(
@@ -25,7 +21,7 @@ def wait_before_retry(
     """Seconds to wait after attempt number `attempt` (from 1) failed.
 
     Full jitter: a `chance` in [0, 1) of a bound that doubles with each attempt, on top of the
-    wait that Goody asked for.
+    wait that Goody named with a fault of its own (503).
     """
     return (retry_after or 0.0) + chance * base * 2.0 ** (attempt - 1)
 

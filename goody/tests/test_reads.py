@@ -235,20 +235,26 @@ def test_a_body_of_exactly_the_cap_is_read():
             client.me()
 
 
-def test_patience_is_for_429_only_when_goody_names_a_fitting_wait():
+def test_a_wait_named_with_a_fault_is_waited_if_it_fits():
     waits = []
     with FaultyServer(
-        answer(429, headers={"Retry-After": "2"}), answer(200, {"email": "a@b"})
+        answer(503, headers={"Retry-After": "2"}), answer(200, {"email": "a@b"})
     ) as server:
         assert make_client(server.url, sleep=waits.append).me(patience=THRICE).email == "a@b"
         assert waits == [2 + 0.5 * FAST.retry_base]
-        for header in ({"Retry-After": "4"}, {"Retry-After": "soon"}, {}):
-            server.play(answer(429, headers=header))
-            before = len(server.requests)
-            with pytest.raises(RateLimited):
-                make_client(server.url, sleep=waits.append).me(patience=THRICE)
-            assert len(server.requests) == before + 1
-    assert len(waits) == 1
+        server.play(answer(503, headers={"Retry-After": "4"}))
+        with pytest.raises(Unavailable):
+            make_client(server.url, sleep=waits.append).me(patience=THRICE)
+    assert (len(waits), len(server.requests)) == (1, 3)
+
+
+@pytest.mark.parametrize("header", [{"Retry-After": "1"}, {"Retry-After": "soon"}, {}])
+def test_a_429_is_for_the_caller_whatever_its_patience(header):
+    """Who else calls Goody must hear of it before anybody waits."""
+    waits = []
+    with FaultyServer(answer(429, headers=header)) as server, pytest.raises(RateLimited):
+        make_client(server.url, sleep=waits.append).me(patience=THRICE)
+    assert (waits, len(server.requests)) == ([], 1)
 
 
 NOW = datetime(2031, 1, 1, 12, 0, 0, tzinfo=UTC)

@@ -108,6 +108,18 @@ def test_a_429_pauses_everybody_for_a_sane_time(
 
 
 @pytest.mark.django_db
+def test_no_call_sits_out_a_429_alone(emulator: Emulator) -> None:
+    emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
+    with pytest.raises(RateLimited):
+        gatekeeper.ask(
+            lambda client, left: client.me(patience=left), patience=gatekeeper.worker_patience()
+        )
+    with pytest.raises(Paused):
+        ask()
+    assert emulator.calls()["total"] == 1
+
+
+@pytest.mark.django_db
 def test_a_shorter_wait_never_ends_a_longer_one() -> None:
     longer, shorter = NOW + timedelta(seconds=60), NOW + timedelta(seconds=5)
     for until in (shorter, longer, shorter):
