@@ -137,12 +137,14 @@ class Filters(NamedTuple):
         )
 
     def created_bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-        """First and last second (aware UTC) of the days of creation, both included, as Goody
-        takes them; skipped hours are minded.
+        """Where the days of creation begin and end (aware UTC); skipped hours are minded.
+
+        Goody includes both. It may keep fractions that cannot be sent: of an end within the last
+        second it would leave some out, and at midnight it takes one second of the next day instead.
         """
         after, before = self.created_after, self.created_before
         start = start_of(after, zone) if after else None
-        end = start_of(before + _DAY, zone) - timedelta(seconds=1) if before else None
+        end = start_of(before + _DAY, zone) if before else None
         return start, end
 
     def cleared(self) -> Self:

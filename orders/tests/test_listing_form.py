@@ -17,16 +17,16 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, 400_000, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("zone", "day", "after", "before"),
     [
-        ("UTC", "2026-03-29", "2026-03-29T00:00:00Z", "2026-03-29T23:59:59Z"),
+        ("UTC", "2026-03-29", "2026-03-29T00:00:00Z", "2026-03-30T00:00:00Z"),
         # 23 hours: one is skipped at two in the morning.
-        ("America/New_York", "2026-03-08", "2026-03-08T05:00:00Z", "2026-03-09T03:59:59Z"),
+        ("America/New_York", "2026-03-08", "2026-03-08T05:00:00Z", "2026-03-09T04:00:00Z"),
         # Midnight is skipped in Beirut, where the day begins at 01:00.
-        ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00Z", "2026-03-29T20:59:59Z"),
+        ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00Z", "2026-03-29T21:00:00Z"),
         # Midnight comes twice in Havana: the day has 25 hours.
-        ("America/Havana", "2026-11-01", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z"),
+        ("America/Havana", "2026-11-01", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"),
     ],
 )
-def test_a_day_is_the_viewers_from_first_to_last_second(zone, day, after, before):
+def test_a_day_is_the_viewers_from_midnight_to_midnight(zone, day, after, before):
     on = date.fromisoformat(day)
     bounds = Filters(created_after=on, created_before=on).created_bounds(ZoneInfo(zone))
     assert [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in bounds] == [after, before]

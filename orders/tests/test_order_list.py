@@ -175,13 +175,24 @@ def test_bad_input_gets_a_sentence_and_is_kept(agent, emulator, query, sentence)
 def test_the_window_is_whole_days_of_the_viewer_both_included(agent, emulator):
     Profile.objects.create(user=agent.user, time_zone="America/New_York")
     first = datetime(2026, 3, 8, 5, 0, tzinfo=UTC)  # 00:00 EST; the day has 23 hours
-    last = datetime(2026, 3, 9, 3, 59, 59, tzinfo=UTC)
+    end = datetime(2026, 3, 9, 4, 0, tzinfo=UTC)
     agent.get(URL, {"created_after": "2026-03-08", "created_before": "2026-03-08"})
     asked = parse_qs(urlsplit(emulator.calls()["recent"][-1]["path"]).query) or parse_qs(
         emulator.calls()["recent"][-1].get("query", "")
     )
     assert asked["created_at[after]"] == [f"{first:%Y-%m-%dT%H:%M:%SZ}"]
-    assert asked["created_at[before]"] == [f"{last:%Y-%m-%dT%H:%M:%SZ}"]
+    assert asked["created_at[before]"] == [f"{end:%Y-%m-%dT%H:%M:%SZ}"]
+
+
+@pytest.mark.parametrize("fraction", ["0", "0.4"])
+def test_what_is_created_in_the_last_second_of_a_day_is_listed_there(agent, emulator, fraction):
+    emulator.switch(created_fraction=fraction)
+    emulator.control("POST", "clock", {"now": "2026-12-01T23:59:59Z"})
+    order_id = emulator.create()[0]["id"]
+    emulator.advance(60)
+    emulator.create()
+    found = agent.get(URL, {"created_after": "2026-12-01", "created_before": "2026-12-01"})
+    assert ids_in(found) == [order_id]
 
 
 def test_filters_stand_in_words_and_each_can_be_removed(agent):
