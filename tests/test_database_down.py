@@ -23,7 +23,7 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from orders.models import AuditEntry, Operation, Order, State
-from orders.tests.domain import ORDER_ID, order_json, refusing
+from orders.tests.domain import NEVER_ACCEPTED, ORDER_ID, order_json, refusing
 from testing import databases
 from testing.errands import PATIENT, cancel_form, htmx_from, submitting
 from testing.faulty_server import FaultyServer, answer, held
@@ -121,7 +121,7 @@ def test_a_database_that_stops_between_post_and_record_ends_in_the_truth(
         with submitting(form, agent) as answered:
             goody.wait_until(lambda server: server.posts == 1)
             postgres_server.stop()
-            goody.play(CANCELED)
+            goody.play(answer(200, order_json(status="failed", event_times=NEVER_ACCEPTED)))
             goody_may_answer.set()
         told = answered.result()
         assert told.status_code == 503

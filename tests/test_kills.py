@@ -20,7 +20,7 @@ import requests
 from django.utils import timezone
 
 from orders.models import AuditEntry, Operation, State
-from orders.tests.domain import ORDER_ID, order_json
+from orders.tests.domain import NEVER_ACCEPTED, ORDER_ID, order_json
 from testing.errands import PATIENT, Form, cancel_form, submitting
 from testing.faulty_server import FaultyServer, answer, held
 from testing.processes import LiveApp, Visitor, wait_for
@@ -295,7 +295,7 @@ def test_a_web_process_told_to_end_finishes_the_write_under_way(live_app: Start)
 
 def test_a_worker_told_to_end_finishes_the_reading_under_way(live_app: Start) -> None:
     may_read = threading.Event()
-    failed = order_json(status="failed")
+    failed = order_json(status="failed", event_times=NEVER_ACCEPTED)
     script: tuple[Any, ...] = (ORDER, ORDER, held(may_read, answer(200, failed)))
     with FaultyServer(*script, post=(answer(500, {"error": "no"}),)) as goody:
         app = live_app(GOODY_API_URL=goody.url, **{**SHORT, "OPERATION_READS": "0.1"})

@@ -89,7 +89,8 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(state__in=LEASED_STATES, lease_until__lte=now)
 
     def due_for_reading(self, now: datetime) -> OperationQuerySet:
-        return self.filter(state=State.UNKNOWN, due_at__lte=now)
+        """Unknown outcomes, and those given up that a list gave a reason to look at once more."""
+        return self.filter(state__in=(State.UNKNOWN, State.NOT_APPLIED), due_at__lte=now)
 
     def move(self, operation: Operation, to: State, **changes: Any) -> Operation | None:
         """Make one move if the row still stands where `operation` saw it.

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from goody.errors import GoodyError, NotFound
-from goody.types import CANCELABLE
+from goody.types import CANCELABLE, ENDED
 from goody.types import Order as GoodyOrder
 from orders import gatekeeper, index
 from orders.audit import Action, Actor, action
@@ -54,7 +54,7 @@ def schedule_first_read(now: datetime) -> dict[str, Any]:
 
 
 def due_operations(*, now: datetime, limit: int = 20) -> list[UUID]:
-    """Ids of the unknown outcomes whose next read is due, the longest overdue first."""
+    """Ids of the operations whose next read is due, the longest overdue first."""
     due = Operation.objects.due_for_reading(now).order_by("due_at")
     return list(due.values_list("pk", flat=True)[:limit])
 
@@ -111,7 +111,7 @@ def restart_evidence(*, now: datetime) -> None:
 
 
 def settle_operation(*, operation_id: UUID, now: datetime) -> None:
-    """Read the order of an unknown outcome once, and conclude what the read allows.
+    """Read the order of an operation whose read is due once, and conclude what the read allows.
 
     Safe to call at any time and by many at once: a conditional UPDATE claims the read.
     """
@@ -128,15 +128,22 @@ def settle_operation(*, operation_id: UUID, now: datetime) -> None:
         log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
         if isinstance(error, NotFound):
             index.mark_missing(operation.order_uuid, read_at=read_at)
+            _was_looked_at(operation)
         _give_up_if_late(operation, now)
         return
     index.remember([order], read_at=read_at)
     learn_from(order, read_at=read_at)
+    _was_looked_at(operation)
     operation.refresh_from_db()
     if operation.state == State.UNKNOWN and not _was_sent_since(operation, read_at):
         _count_open_read(operation, order, now=read_at)
-    if operation.state == State.UNKNOWN:
-        _give_up_if_late(operation, now)
+    _give_up_if_late(operation, now)
+
+
+def _was_looked_at(operation: Operation) -> None:
+    """Of what was given up one answer is enough, unless a list asked for another one since."""
+    asked = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
+    asked.filter(state=State.NOT_APPLIED).update(due_at=None)
 
 
 def _was_sent_since(operation: Operation, read_at: datetime) -> bool:
@@ -163,6 +170,8 @@ def _next_read(operation: Operation, now: datetime) -> datetime:
 
 
 def _give_up_if_late(operation: Operation, now: datetime) -> None:
+    if operation.state != State.UNKNOWN:
+        return
     assert operation.unknown_at is not None
     if now - operation.unknown_at >= timedelta(seconds=settings.OPERATION_NEEDS_HUMAN_AFTER):
         conclude(operation, State.NEEDS_HUMAN, due_at=None)
@@ -197,6 +206,7 @@ def learn_from(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]
 def learn_from_lists(lists: Iterable[tuple[Iterable[GoodyOrder], datetime]]) -> None:
     """As learn_from, for what lists or the feed said of many orders, few of which are waited for:
     the orders of each, and when the request for it started; in the order in which they were read.
+    Where they leave open what became of a cancel, the worker is asked to read the order itself.
 
     A database that refuses keeps nobody from reading on: what waits reads for itself too.
     """
@@ -207,8 +217,16 @@ def learn_from_lists(lists: Iterable[tuple[Iterable[GoodyOrder], datetime]]) -> 
         for order, read_at in told:
             if order.id in waiting:
                 learn_from(order, read_at=read_at)
+                _have_its_end_read(order)
     except DatabaseFailure as error:
         log.warning("what a list says about open operations is lost: %s", type(error).__name__)
+
+
+def _have_its_end_read(order: GoodyOrder) -> None:
+    """That it ended may be our cancel's doing: the order itself says whether it was accepted."""
+    if order.status in ENDED:
+        cancels = Operation.objects.on([order.id]).filter(action=Action.ORDER_CANCEL)
+        cancels.filter(state__in=_WAITING).update(due_at=timezone.now())
 
 
 def _waits_for_news(operation: Operation, read_at: datetime) -> bool:
@@ -230,6 +248,7 @@ def _correct(operation: Operation, order: GoodyOrder) -> None:
         operation,
         State.APPLIED,
         closed_at=timezone.now(),
+        due_at=None,
         after=facts(order),
         failure_kind="late",
         detail="It turned out later that it had arrived.",

@@ -30,7 +30,7 @@ class Reading(Enum):
     SUPERSEDED = "superseded"
     # As it was before the write; it may still arrive.
     UNCHANGED = "unchanged"
-    # A status that this dashboard does not know: nothing can be concluded.
+    # An unknown status, or an end that may have followed an acceptance: nothing can be concluded.
     UNCLEAR = "unclear"
 
 
@@ -59,14 +59,17 @@ class CancelWrite:
     def conclude(self, order: Order) -> Reading:
         if order.status in ENDED:
             # Goody cancels nothing that was accepted: such an order failed for its own reasons.
-            return Reading.UNCLEAR if _was_accepted(order) else Reading.APPLIED
+            return Reading.APPLIED if _was_never_accepted(order) else Reading.UNCLEAR
         if order.status in CANCELABLE:
             return Reading.UNCHANGED
         return Reading.NOT_APPLIED if order.status in ORDER_STATUSES else Reading.UNCLEAR
 
 
-def _was_accepted(order: Order) -> bool:
-    return order.event_times is not None and order.event_times.accepted_at is not None
+def _was_never_accepted(order: Order) -> bool:
+    """Only the answer to a single order tells; a list has no event times."""
+    if order.event_times is None or "event_times.accepted_at" in order.problems:
+        return False
+    return order.event_times.accepted_at is None
 
 
 class ExtendWrite:

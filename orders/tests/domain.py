@@ -30,6 +30,8 @@ from testing.users import make_user
 from testing.vendor import Emulator
 
 ORDER_ID = UUID("11111111-2222-4333-8444-555555555555")
+# What only the answer to a single order tells.
+NEVER_ACCEPTED = {"created_at": "2026-11-01T09:00:00Z"}
 
 
 def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 import requests
 from django.utils import timezone
 
 from goody.types import CANCELABLE, ENDED
-from orders import services
+from orders import index, services
 from orders.audit import Action
 from orders.models import AuditEntry, Operation, State
 from orders.outcomes import Tone, tell
@@ -83,6 +84,16 @@ class Story:
 
     def a_page_is_opened(self) -> None:
         services.refresh_order(order_id=self.order_id, now=timezone.now())
+
+    def a_list_tells_of_it(self) -> None:
+        page = index.Answer([index.Row(self._listed())], timezone.now())
+        (told,) = index.remember_answers([page])
+        services.learn_from_lists([(told.parsed, page.read_at)])
+
+    def _listed(self) -> bytes:
+        """The order as lists show it, without its event times."""
+        order = self.emulator.order(self.order_id)
+        return msgspec.json.encode({k: v for k, v in order.items() if k != "event_times"})
 
     def a_late_write_arrives(self) -> None:
         self.emulator.control("POST", "late")
@@ -215,6 +226,7 @@ EVENT_WEIGHTS = {
     Story.submit_extension: 4,
     Story.goody_changes_it: 1,
     Story.a_page_is_opened: 2,
+    Story.a_list_tells_of_it: 2,
     Story.a_late_write_arrives: 1,
     Story.time_passes: 8,
     Story.a_process_dies_before_sending: 1,

@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from orders import gatekeeper, index, sync
+from orders import gatekeeper, index, services, sync
 from orders.models import CreatedFrom, Operation, Order, SeenActivity, State, SyncState
 from orders.sync import Phase
 from orders.sync.running import Job, due
 from testing.vendor import Emulator
 
-from .domain import operation
+from .domain import operation, read_again
 from .syncing import created_in_truth, differences, run_for, state, sync_orders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
@@ -186,19 +186,58 @@ def test_an_odd_entry_costs_no_others(filled: Emulator) -> None:
     assert differences(filled) == []
 
 
-def test_writes_that_wait_for_news_hear_of_it(filled: Emulator) -> None:
-    order_id = UUID(filled.find_id(status="opened"))
+def lost_cancel(filled: Emulator, state: State = State.UNKNOWN) -> Operation:
+    """A cancel of which nothing was heard, being checked or given up."""
     now = timezone.now()
-    one = operation(
-        order_uuid=order_id,
-        state=State.UNKNOWN,
+    return operation(
+        order_uuid=UUID(filled.find_id(status="opened")),
+        state=state,
         sent_at=now - timedelta(seconds=5),
         unknown_at=now,
-        due_at=now + timedelta(hours=1),
+        due_at=now + timedelta(hours=1) if state == State.UNKNOWN else None,
+        after={"status": "opened"},
     )
-    filled.change(order_id, status="failed")
+
+
+def test_writes_that_wait_for_news_hear_of_it(filled: Emulator) -> None:
+    one = lost_cancel(filled)
+    filled.change(one.order_uuid, status="paid")
     one_round()
-    assert Operation.objects.get(pk=one.pk).state == State.APPLIED
+    assert Operation.objects.get(pk=one.pk).state == State.NOT_APPLIED
+
+
+@pytest.mark.parametrize("state", [State.UNKNOWN, State.NOT_APPLIED])
+@pytest.mark.parametrize("was_accepted", [False, True])
+def test_the_order_itself_says_whether_a_cancel_ended_it(
+    filled: Emulator, state: State, was_accepted: bool
+) -> None:
+    """A list tells neither way whether the gift was accepted before it ended."""
+    one = lost_cancel(filled, state)
+    if was_accepted:
+        filled.change(one.order_uuid, status="accepted")
+    filled.change(one.order_uuid, status="failed")
+    one_round()
+    assert Operation.objects.get(pk=one.pk).state == state
+    assert services.due_operations(now=timezone.now()) == [one.pk]
+    assert read_again(one) == (state if was_accepted else State.APPLIED)
+    assert services.due_operations(now=timezone.now()) == []
+
+
+def test_a_look_at_what_was_given_up_is_repeated_until_goody_answers(
+    filled: Emulator, clock: Any
+) -> None:
+    one = lost_cancel(filled, State.NOT_APPLIED)
+    filled.change(one.order_uuid, status="failed")
+    one_round()
+    path = f"/v1/orders/{one.order_uuid}"
+    filled.fault({"kind": "status", "status": 503}, path=path)
+    assert read_again(one) == State.NOT_APPLIED
+    filled.heal()
+    filled.fault({"kind": "status", "status": 404}, path=path, times=1)
+    clock.shift(timedelta(minutes=31))
+    assert services.due_operations(now=timezone.now()) == [one.pk]
+    assert read_again(one) == State.NOT_APPLIED
+    assert Operation.objects.get(pk=one.pk).due_at is None
 
 
 # --- Without the feed -------------------------------------------------------------------------
