@@ -262,10 +262,11 @@ def _may_have_arrived_late(operation: Operation) -> bool:
 
 
 def _is_explained_otherwise(operation: Operation) -> bool:
-    """Another write of ours of this kind did it, or may be doing it at this moment."""
+    """Another write of ours of this kind did it, or may be doing it: one that was sent."""
     others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
     alike = others.filter(action=operation.action, expiration=operation.expiration)
-    return alike.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
+    sent = alike.exclude(sent_at=None)
+    return sent.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
 
 
 def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:

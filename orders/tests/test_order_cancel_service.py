@@ -505,6 +505,19 @@ def test_a_cancel_that_arrives_after_it_was_given_up_is_corrected(
     assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "not_applied", "applied"]
 
 
+def test_another_attempt_that_finds_it_arrived_corrects_the_first(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    """Its own fresh read shows it: of the other attempt itself nothing was sent."""
+    done = lose_the_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    read_until_settled(done, clock)
+    shown = seen(done.order_uuid)
+    emulator.control("POST", "late")
+    again = cancel(done.order_uuid, seen=shown)
+    assert (standing(done)[0], standing(again)) == ("applied", ("refused", "B", "ended"))
+    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
+
+
 def test_accepted_meanwhile_means_not_canceled(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
