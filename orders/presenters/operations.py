@@ -160,14 +160,17 @@ def change_in_words(operation: Operation, zone: ZoneInfo) -> str:
     status before and after as far as it is known.
     """
     if operation.expiration is not None:
-        was = (
-            formats.date_time(operation.expires_before, zone)
-            if operation.expires_before
-            else "no expiration"
-        )
-        return f"{was} → {formats.date_time(operation.expiration, zone)}"
+        was = _expiration_before(operation)
+        was_in_words = formats.date_time(was, zone) if was else "no expiration"
+        return f"{was_in_words} → {formats.date_time(operation.expiration, zone)}"
     was, is_now = _status(operation.before), _status(operation.after)
     return f"{was} → {is_now}" if was and is_now else ""
+
+
+def _expiration_before(operation: Operation) -> datetime | None:
+    """As the read before the POST showed it; where nothing was sent, as the dialog did."""
+    seen = (operation.before or {}).get("expires_at")
+    return operation.expires_before or (datetime.fromisoformat(seen) if seen else None)
 
 
 def _status(values: Any) -> str:

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import escape
 
+from orders.formats import date_time
 from orders.forms.writes import parse_expiration, presets
 from orders.models import AuditEntry, Operation, Profile, State
 
@@ -328,6 +329,20 @@ def test_somebody_elses_change_is_shown_and_nothing_is_sent(
     assert "The order changed since you looked. Expiration:" in text(answer)
     assert only().state == State.REFUSED
     assert emulator.posts() == 0
+
+
+@pages
+def test_what_was_never_sent_names_the_expiration_that_the_dialog_showed(
+    client: Any, emulator: Any, order_id: str
+) -> None:
+    opened, asked = client.get(expiration_url(order_id)), in_days(50)
+    was = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
+    emulator.change(order_id, expires_at=stamp(in_days(33)))
+    client.post(expiration_url(order_id), {**hidden(opened), "expiration": stamp(asked)})
+    change = f"{date_time(was, NEW_YORK)} → {date_time(asked, NEW_YORK)}"
+    operation = reverse("operation", args=[order_id, only().id])
+    assert f"<dt>Change</dt><dd>{change}</dd>" in text(client.get(operation))
+    assert change in text(client.get("/audit/"))
 
 
 @pages
