@@ -270,6 +270,23 @@ def record_outcome(
     )
 
 
+def record_resend(operation: Operation, *, now: datetime) -> AuditEntry:
+    """The row that says that an extension is sent to Goody once more, before it is."""
+    return AuditEntry.objects.create(
+        at=now,
+        actor_name=PROGRAM,
+        action=operation.action,
+        order_uuid=operation.order_uuid,
+        reference_id=operation.reference_id,
+        operation=operation,
+        intent=AuditEntry.objects.intents().get(operation=operation),
+        before=operation.before,
+        after=_asked_for(operation),
+        outcome="sent_again",
+        detail="A read showed the expiration from before, so it was sent to Goody once more.",
+    )
+
+
 # Rows of the audit stay for good, and anybody can cause a security event: so many a kind an hour.
 MOST_SECURITY_EVENTS = 20
 

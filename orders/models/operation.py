@@ -146,6 +146,8 @@ class Operation(models.Model):
 
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    # An extension whose answer was lost is sent once more.
+    resent_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     # A planned or sending whose lease ran out is taken to be abandoned.
     lease_until = models.DateTimeField()
@@ -156,7 +158,6 @@ class Operation(models.Model):
     reads = models.PositiveIntegerField(default=0)
     unchanged_reads = models.PositiveIntegerField(default=0)
     first_unchanged_at = models.DateTimeField(null=True)
-    was_resent = models.BooleanField(default=False)
 
     objects = OperationQuerySet.as_manager()
 
@@ -180,6 +181,11 @@ class Operation(models.Model):
 
     def has_lost_its_lease(self, now: datetime) -> bool:
         return self.state in LEASED_STATES and self.lease_until <= now
+
+    @property
+    def last_sent_at(self) -> datetime | None:
+        """A read that began before this says nothing of it."""
+        return self.resent_at or self.sent_at
 
     @property
     def is_open(self) -> bool:

@@ -46,6 +46,7 @@ class OperationView:
     who: str
     asked: Moment
     sent: Moment | None
+    sent_again: Moment | None
     closed: Moment | None
     reason: str
     note: str
@@ -85,6 +86,7 @@ def describe(
         who=operation.actor_name,
         asked=_moment(operation.created_at, zone),
         sent=formats.moment(operation.sent_at, zone),
+        sent_again=formats.moment(operation.resent_at, zone),
         closed=formats.moment(operation.closed_at, zone),
         reason=_REASONS.get(operation.reason, operation.reason),
         note=operation.note,

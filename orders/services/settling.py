@@ -19,12 +19,12 @@ from goody.errors import GoodyError, NotFound
 from goody.types import CANCELABLE, ENDED
 from goody.types import Order as GoodyOrder
 from orders import gatekeeper, index
-from orders.audit import Action, Actor, action
+from orders.audit import Action, Actor, action, record_resend
 from orders.eligibility import facts
 from orders.gatekeeper import GateClosed
 from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, State
 
-from .recording import conclude
+from .recording import conclude, record
 from .writes import Reading, write_of
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def _was_looked_at(operation: Operation) -> None:
 
 
 def _was_sent_since(operation: Operation, read_at: datetime) -> bool:
-    return operation.sent_at is not None and operation.sent_at >= read_at
+    return operation.last_sent_at is not None and operation.last_sent_at >= read_at
 
 
 def _claim_read(operation_id: UUID, now: datetime) -> Operation | None:
@@ -230,7 +230,7 @@ def _have_its_end_read(order: GoodyOrder) -> None:
 
 
 def _waits_for_news(operation: Operation, read_at: datetime) -> bool:
-    is_older = operation.sent_at is not None and operation.sent_at < read_at
+    is_older = operation.last_sent_at is not None and operation.last_sent_at < read_at
     return is_older and operation.state in _WAITING
 
 
@@ -291,7 +291,7 @@ def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) 
 def _may_be_sent_again(operation: Operation) -> bool:
     return (
         operation.action == Action.ORDER_EXTEND
-        and not operation.was_resent
+        and operation.resent_at is None
         # Goody did answer that one, only not as asked: the same again would get the same.
         and operation.failure_kind != "contradiction"
     )
@@ -310,7 +310,7 @@ def _send_extension_again(operation: Operation, *, read_at: datetime) -> bool:
         )
     except (_NotAgain, GateClosed, GoodyError) as error:
         log.info("extension %s was not confirmed again: %s", operation.pk, type(error).__name__)
-        return operation.was_resent
+        return operation.resent_at is not None
     if write.is_confirmed_by(answer):
         _take_proof(operation, answer)
     return True
@@ -320,24 +320,24 @@ def _take_proof(operation: Operation, answer: GoodyOrder) -> None:
     now = timezone.now()
     # A read that was under way beside the POST may show the order from before it.
     index.remember([answer], read_at=now)
-    conclude(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer))
+    conclude(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer), detail="")
 
 
 def _claim_resend(operation: Operation, *, read_at: datetime) -> None:
-    """Commit that it is sent again, and forget the reads that came before that."""
+    """Commit that it is sent again, to the audit too, and forget the reads that came before."""
     now = timezone.now()
     is_fresh = now - read_at <= timedelta(seconds=settings.OPERATION_FRESH_READ)
     if not is_fresh or operation.expiration is None or operation.expiration <= now:
         raise _NotAgain
-    still = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, was_resent=False)
-    changes = {
-        "was_resent": True,
-        "sent_at": now,
-        "unchanged_reads": 0,
-        "first_unchanged_at": None,
-    }
-    if not still.update(**changes):
-        raise _NotAgain
+    still = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, resent_at=None)
+    changes = {"resent_at": now, "unchanged_reads": 0, "first_unchanged_at": None}
+
+    def store() -> None:
+        if not still.update(**changes):
+            raise _NotAgain
+        record_resend(operation, now=now)
+
+    record(store)
     for name, value in changes.items():
         setattr(operation, name, value)
 

@@ -8,16 +8,19 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from django.db import Error as DatabaseFailure
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from orders import formats, services
 from orders.eligibility import facts
-from orders.models import Operation, Order, State
+from orders.models import AuditEntry, Operation, Order, State
 from orders.outcomes import tell
 from testing.faulty_server import Connection, FaultyServer, answer, hang_up
 from testing.vendor import Emulator
 
+from .dialogs import text
 from .domain import (
     ORDER_ID,
     cancel,
@@ -29,6 +32,7 @@ from .domain import (
     order_json,
     read_again,
     read_until_settled,
+    refusing,
     seen,
     standing,
     story,
@@ -188,7 +192,35 @@ def test_an_extension_that_did_not_arrive_is_sent_once_more(
     assert (standing(done)[0], emulator.posts()) == ("applied", 2)
     assert expires_at(emulator, done.order_uuid) == done.expiration
     assert Order.objects.get(uuid=done.order_uuid).expires_at == done.expiration
-    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
+
+
+def test_both_times_that_an_extension_was_sent_are_kept_and_told(
+    emulator: Emulator, settings: Any, clock: Any, as_role: Any
+) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "cut"})
+    read_until_settled(done, clock)
+    stored = Operation.objects.get(pk=done.pk)
+    assert (stored.state, stored.sent_at, stored.detail) == ("applied", done.sent_at, "")
+    assert stored.resent_at - done.sent_at >= timedelta(seconds=2)
+    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "sent_again", "applied"]
+    again = AuditEntry.objects.get(outcome="sent_again")
+    assert (again.at, again.intent.operation) == (stored.resent_at, done)
+    page = text(as_role("agent").get(reverse("operation", args=[done.order_uuid, done.pk])))
+    for label, at in (("Sent at", stored.sent_at), ("Sent again at", stored.resent_at)):
+        assert f'<dt>{label}</dt><dd><time datetime="{formats.iso(at)}">' in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_audit_cannot_take_is_not_sent_again(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_the_answer(emulator, settings, {"kind": "cut"})
+    clock.shift(2)
+    refused = refusing("orders_auditentry", "INSERT", when="NEW.outcome = 'sent_again'")
+    with refused, pytest.raises(DatabaseFailure):
+        read_again(done)
+    stored = Operation.objects.get(pk=done.pk)
+    assert (stored.state, stored.resent_at, emulator.posts()) == ("unknown", None, 1)
 
 
 def test_and_never_a_third_time(emulator: Emulator, settings: Any, clock: Any) -> None:
@@ -275,7 +307,7 @@ def test_a_cancel_is_never_sent_again(emulator: Emulator, settings: Any, clock: 
     done = cancel(order_id, seen=shown)
     read_until_settled(done, clock)
     assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
-    assert Operation.objects.get(pk=done.pk).was_resent is False
+    assert Operation.objects.get(pk=done.pk).resent_at is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -283,7 +315,7 @@ def test_two_workers_send_it_once_more_only_once(settings: Any, clock: Any) -> N
     """Between the read of one worker and its repetition another worker repeats it."""
 
     def other_worker_was_faster(asked: Connection) -> None:
-        Operation.objects.update(was_resent=True, sent_at=timezone.now())
+        Operation.objects.update(resent_at=timezone.now())
         connection.close()
         answer(200, order_json())(asked)
 
