@@ -91,14 +91,27 @@ def _end(
     operations: Sequence[tuple[Operation, OperationView]],
     is_cancel_on_record: bool,
 ) -> list[Entry]:
-    """How an order ended that was not canceled here (that stands among the staff's writes)."""
+    """How an order ended that was not canceled here (that stands among the staff's writes).
+
+    Where a cancel of ours may have arrived, it is left open who did it.
+    """
     if order.status not in ENDED:
         return []
     if any(_is_our_cancel(operation) for operation, _ in operations):
         return []
     what = "Canceled" if is_cancel_on_record else "Canceled or failed"
-    title = f"{what} outside this dashboard (Goody gives neither time nor person)"
+    may_be_ours = any(_may_be_our_cancel(operation) for operation, _ in operations)
+    where = "" if may_be_ours else " outside this dashboard"
+    title = f"{what}{where} (Goody gives neither time nor person)"
     return [Entry("ended", title, "neutral", None, "Goody")]
+
+
+def _may_be_our_cancel(operation: Operation) -> bool:
+    was_sent = operation.action == Action.ORDER_CANCEL and operation.sent_at is not None
+    return was_sent and operation.state in _MAY_HAVE_ARRIVED
+
+
+_MAY_HAVE_ARRIVED = (State.SENDING, State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED)
 
 
 def _is_our_cancel(operation: Operation) -> bool:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from django.utils import timezone
 
 from goody.types import Order, parse_order
 from orders import formats, services
@@ -16,6 +17,7 @@ from orders.presenters import parts
 from orders.presenters.detail import pretty
 
 from .dialogs import htmx, text, url
+from .domain import operation
 from .samples import FULL, TIMES, cart
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +202,25 @@ def test_an_end_from_outside_is_told_apart(
     assert f'<span class="badge__word">{word}</span>' in page
     assert end in page
     assert f"Goody reports “{status}”." in page
+
+
+@pytest.mark.parametrize(
+    ("state", "where"),
+    [
+        *((state, "") for state in ("sending", "unknown", "needs_human", "not_applied")),
+        ("refused", " outside this dashboard"),
+    ],
+)
+def test_an_end_that_may_be_ours_is_not_put_down_to_others(
+    emulator: Any, as_role: Any, state: str, where: str
+) -> None:
+    order_id = emulator.find_id(status="opened")
+    emulator.change(order_id, status="accepted")
+    emulator.change(order_id, status="failed")
+    now = timezone.now()
+    operation(order_uuid=order_id, state=state, sent_at=now, unknown_at=now)
+    page = text(as_role("agent").get(url("order_detail", order_id)))
+    assert f"Canceled or failed{where} (Goody gives neither time nor person)" in page
 
 
 def test_fields_that_could_not_be_read_are_named(emulator: Any, as_role: Any) -> None:
