@@ -17,7 +17,7 @@ from orders.audit import Actor, record_outcome
 from orders.models import Operation, State
 
 _TRIES = 3
-_OPEN_TO_PROOF = (State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED)
+_OPEN_TO_PROOF = (State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED, State.SUPERSEDED)
 # serialization_failure, deadlock_detected
 _SAFE_TO_REPEAT = {"40001", "40P01"}
 

@@ -329,6 +329,29 @@ def test_two_workers_send_it_once_more_only_once(settings: Any, clock: Any) -> N
     assert Operation.objects.get(pk=done.pk).unchanged_reads == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_goodys_late_answer_outranks_another_date_that_a_read_showed(
+    settings: Any, clock: Any
+) -> None:
+    asked = in_days(44)
+    elsewhere = order(expires_at="2030-01-01T00:00:00Z")
+    extended = order_json(expires_at=asked.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def pause(paused: Connection) -> None:
+        clock.shift(61)
+        services.abandon_expired(now=timezone.now())
+        services.take_in(elsewhere, read_at=timezone.now())
+        connection.close()
+        answer(200, extended)(paused)
+
+    with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        done = extend(ORDER_ID, seen=facts(order()), expiration=asked, may_shorten=True)
+    assert done.state == standing(done)[0] == "applied"
+    outcomes = [outcome for _, _, outcome in story(done)]
+    assert outcomes == ["", "unknown", "superseded", "applied"]
+
+
 # --- Forms ------------------------------------------------------------------------------------
 
 
