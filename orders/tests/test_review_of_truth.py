@@ -196,6 +196,33 @@ def test_a_clock_that_was_set_takes_the_spread_of_reads_away(time_machine: Any) 
     assert (lost.unknown_at, lost.due_at) == (anew, anew + timedelta(seconds=2))
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_clock_that_was_set_is_not_forgotten_until_the_evidence_is_gone(
+    time_machine: Any,
+) -> None:
+    start = timezone.now()
+    time_machine.move_to(start, tick=True)
+    lost = operation(
+        state=State.UNKNOWN,
+        sent_at=start,
+        unknown_at=start,
+        due_at=start,
+        unchanged_reads=2,
+        first_unchanged_at=start,
+    )
+    clock = work.Clock()
+    time_machine.move_to(start + timedelta(minutes=10), tick=True)
+    # Only starting anew fails: a read could be claimed.
+    with refusing("orders_operation", "UPDATE", when="NEW.unchanged_reads = 0"):
+        work.tick(threading.Event(), clock)
+    lost.refresh_from_db()
+    assert (lost.reads, lost.unchanged_reads, lost.first_unchanged_at) == (0, 2, start)
+    work.tick(threading.Event(), clock)
+    lost.refresh_from_db()
+    assert (lost.unchanged_reads, lost.first_unchanged_at) == (0, None)
+    assert clock.was_set() is False
+
+
 @pytest.mark.django_db
 def test_a_clock_set_back_leaves_no_lease_in_the_future(time_machine: Any) -> None:
     start = timezone.now()

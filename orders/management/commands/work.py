@@ -57,13 +57,18 @@ class Clock:
 
     def __init__(self) -> None:
         self._wall, self._monotonic = time.time(), time.monotonic()
+        self._was_set = False
 
     def was_set(self) -> bool:
-        """Since the last time this was asked."""
+        """Since the start, or since this was dealt with."""
         wall, monotonic = time.time(), time.monotonic()
         jump = (wall - self._wall) - (monotonic - self._monotonic)
         self._wall, self._monotonic = wall, monotonic
-        return abs(jump) > _TOLERANCE
+        self._was_set = self._was_set or abs(jump) > _TOLERANCE
+        return self._was_set
+
+    def dealt_with(self) -> None:
+        self._was_set = False
 
 
 def tick(stop: threading.Event, clock: Clock) -> None:
@@ -71,7 +76,10 @@ def tick(stop: threading.Event, clock: Clock) -> None:
     close_old_connections()
     if clock.was_set():
         log.warning("the clock was set; the evidence about lost answers is gathered anew")
-        _do("restart_evidence", lambda: services.restart_evidence(now=timezone.now()))
+        _do("restart_evidence", lambda: _restart_evidence(clock))
+        if clock.was_set():
+            # With the old evidence nothing may be concluded.
+            return
     _do("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
     _do("sweep_findings", lambda: services.sweep_findings(now=timezone.now()))
     for operation_id in _do("due", lambda: services.due_operations(now=timezone.now())) or ():
@@ -86,6 +94,11 @@ def keep_index(keeper: sync.Runner) -> float:
         return float(settings.WORKER_TICK)
     wait = _do("sync", lambda: keeper.run(settings.SYNC_SLICE))
     return float(settings.WORKER_TICK if wait is None else min(wait, settings.WORKER_TICK))
+
+
+def _restart_evidence(clock: Clock) -> None:
+    services.restart_evidence(now=timezone.now())
+    clock.dealt_with()
 
 
 def _settle(operation_id: UUID) -> None:
