@@ -191,7 +191,7 @@ def refused(verdict: Verdict) -> Banner:
 def busy(operation: Operation, *, reader: Reader) -> Banner:
     return Banner(
         tone="warn",
-        title=busy_sentence(operation, reader.zone),
+        title=busy_sentence(operation, now=reader.now, zone=reader.zone),
         sentence="Nothing else can be sent for this order until that is settled.",
         link_url=operation_url(operation, reader.next_url),
         link_label="See how it stands",

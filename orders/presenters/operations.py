@@ -24,9 +24,14 @@ from orders.outcomes import Telling, Tone, tell
 from .marks import Banner
 
 _REASONS = dict(REASONS)
+# While it is being sent, and afterwards.
 _VERBS = {
-    Action.ORDER_CANCEL: "canceling this gift",
-    Action.ORDER_EXTEND: "changing this gift's expiration",
+    Action.ORDER_CANCEL: ("is canceling", "asked to cancel", "this gift"),
+    Action.ORDER_EXTEND: ("is changing", "asked to change", "this gift's expiration"),
+}
+_NOT_KNOWN_YET = {
+    State.UNKNOWN: "; the outcome is being checked",
+    State.NEEDS_HUMAN: "; the outcome needs a person",
 }
 
 _UTC = ZoneInfo("UTC")
@@ -180,15 +185,21 @@ def _status(values: Any) -> str:
     return str(status) if status else ""
 
 
-def busy_sentence(operation: Operation, zone: ZoneInfo) -> str:
-    """ "Ana is canceling this gift (14:02 EST)." """
-    doing = _VERBS.get(Action(operation.action), "changing this gift")
-    return f"{operation.actor_name} is {doing} ({asked_at(operation, zone)})."
+def busy_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
+    """ "Ana is canceling this gift (14:02 EST)."; of what was sent without an answer: "Ana asked to
+    cancel this gift (14:02 EST); the outcome is being checked."
+    """
+    doing, asked, what = _VERBS[Action(operation.action)]
+    rest = _NOT_KNOWN_YET.get(State(operation.state), "")
+    at = asked_at(operation, now=now, zone=zone)
+    return f"{operation.actor_name} {asked if rest else doing} {what} ({at}){rest}."
 
 
-def asked_at(operation: Operation, zone: ZoneInfo) -> str:
-    """ "14:02 EST" """
+def asked_at(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
+    """ "14:02 EST" if that is today, else "20 Nov 2026, 14:02 EST"."""
     at = operation.created_at
+    if formats.day(at, zone) != formats.day(now, zone):
+        return formats.date_time(at, zone)
     return f"{formats.minute(at, zone)} {formats.zone_name(at, zone)}"
 
 

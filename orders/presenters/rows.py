@@ -273,8 +273,9 @@ def _busy(operation: Operation, path: str, setting: Setting) -> dict[str, str]:
     query = setting.query
     token = poll_token(operation, setting.now)
     title = tell(operation, now=setting.now, zone=setting.zone).title
+    asked = asked_at(operation, now=setting.now, zone=setting.zone)
     return {
-        "busy": f"{title} · {operation.actor_name}, {asked_at(operation, setting.zone)}",
+        "busy": f"{title} · {operation.actor_name}, {asked}",
         "busy_url": f"{path}operations/{operation.id}/{query}",
         "poll_url": f"{path}{query}{'&' if query else '?'}poll={token}",
         "poll_every": poll_every(operation, setting.now),

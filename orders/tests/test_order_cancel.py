@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import escape, unescape
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from orders.formats import date_time
 from orders.models import AuditEntry, Operation, Profile, State
 
 from .dialogs import dialog, fields, hidden, htmx, open_and_submit, text, url
+from .domain import operation
 
 pytestmark = pytest.mark.django_db
 
@@ -324,12 +328,32 @@ def test_while_it_is_open_a_second_person_is_told_who_was_first(
     open_and_submit(ana, cancel_url(order_id), **WISH)
     answer = ben.post(cancel_url(order_id), given, headers=dialog())
     assert answer.status_code == 409
-    assert re.search(r"Ana is canceling this gift \(\d\d:\d\d UTC\)", text(answer))
+    says = r"Ana asked to cancel this gift \(\d\d:\d\d UTC\); the outcome is being checked\."
+    assert re.search(says, text(answer))
     assert str(only().id) in text(answer)
     # Hers may have arrived.
     assert heading(answer) == "This attempt was not carried out"
     opened = ben.get(cancel_url(order_id), headers=dialog())
     assert hidden(opened) == {}
+
+
+def test_what_has_waited_for_a_person_for_days_is_told_with_its_date(
+    as_role: Any, order_id: str
+) -> None:
+    past = timezone.now() - timedelta(days=3)
+    operation(
+        order_uuid=order_id,
+        state=State.NEEDS_HUMAN,
+        created_at=past,
+        sent_at=past,
+        unknown_at=past,
+    )
+    client, asked = as_role("agent"), date_time(past, ZoneInfo("UTC"))
+    page = text(client.get(cancel_url(order_id)))
+    assert f"Agent asked to cancel this gift ({asked}); the outcome needs a person." in page
+    row = {"HX-Request": "true", "HX-Target": f"tr#order-{order_id}"}
+    shown = text(client.get(url("order_detail", order_id), headers=row))
+    assert f"Needs a person · Agent, {asked}" in shown
 
 
 def test_the_poll_tells_the_end_once_it_is_known(
