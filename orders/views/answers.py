@@ -57,7 +57,8 @@ def carry_out(
         return _stay(request, order_id, _KEY_REUSED, template=template, status=409)
     except OrderBusy as error:
         banner = dialogs.busy(error.operation, reader=reader_of(request))
-        return _stay(request, order_id, banner, template=template, status=409)
+        dialog = _stay(request, order_id, banner, template=template, status=409)
+        return with_order_behind(request, order_id, dialog)
     except NotRecorded:
         return _stay(request, order_id, _NOT_RECORDED, template=template, status=503)
     except OutcomeNotRecorded:
@@ -119,8 +120,7 @@ def _stay(
         banner=replace(banner, reference=getattr(request, "request_id", "")),
         again_url="" if banner is _OUTCOME_NOT_RECORDED else url,
     )
-    response = render(request, template, {"dialog": dialog}, FRAGMENTS, status=status)
-    return with_order_behind(request, order_id, response)
+    return render(request, template, {"dialog": dialog}, FRAGMENTS, status=status)
 
 
 def with_order_behind(request: HttpRequest, order_id: UUID, response: HttpResponse) -> HttpResponse:
@@ -144,7 +144,8 @@ def _refused(request: HttpRequest, operation: Operation, *, template: str) -> Ht
         link_url=operation_url(operation, next_url(request)),
         link_label="See the attempt",
     )
-    return _stay(request, operation.order_uuid, banner, template=template, status=200)
+    dialog = _stay(request, operation.order_uuid, banner, template=template, status=200)
+    return with_order_behind(request, operation.order_uuid, dialog)
 
 
 def _done(request: HttpRequest, operation: Operation) -> HttpResponse:
