@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -195,16 +195,24 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
     return _view(order, operations, as_of=now, is_fresh=True)
 
 
-def read_order(order_id: UUID, *, patience: Patience) -> GoodyOrder:
-    """GET the order and let everything that waits for news of it know. Raises as the client."""
-    return _read(order_id, patience)[0]
+def read_order(
+    order_id: UUID, *, patience: Patience, before_send: Callable[[], None] | None = None
+) -> GoodyOrder:
+    """GET the order and let everything that waits for news of it know.
+
+    `before_send` and what is raised are as in the client's get_order.
+    """
+    return _read(order_id, patience, before_send)[0]
 
 
-def _read(order_id: UUID, patience: Patience) -> tuple[GoodyOrder, tuple[Operation, ...]]:
+def _read(
+    order_id: UUID, patience: Patience, before_send: Callable[[], None] | None = None
+) -> tuple[GoodyOrder, tuple[Operation, ...]]:
     """The order as Goody has it now, and the writes on it after they heard of that."""
     read_at = timezone.now()
     order = gatekeeper.ask(
-        lambda client, left: client.get_order(order_id, patience=left), patience=patience
+        lambda client, left: client.get_order(order_id, patience=left, before_send=before_send),
+        patience=patience,
     )
     return order, take_in(order, read_at=read_at)
 

@@ -66,6 +66,17 @@ class _ReadTooOld(Exception):
     """Between the fresh read and the first byte lay too much time."""
 
 
+class _Age:
+    """How old the fresh read is: from when its request left, since Goody may look at once."""
+
+    def begin(self) -> None:
+        self._began = time.monotonic()
+
+    def check(self) -> None:
+        if time.monotonic() - self._began > settings.OPERATION_FRESH_READ:
+            raise _ReadTooOld
+
+
 @dataclass(frozen=True)
 class _Wish:
     """What a form asks for."""
@@ -218,19 +229,19 @@ def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Oper
 
 
 def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
-    asked_at = timezone.now()
+    asked_at, age = timezone.now(), _Age()
+    patience = gatekeeper.page_patience()
     try:
-        fresh = read_order(operation.order_uuid, patience=gatekeeper.page_patience())
+        fresh = read_order(operation.order_uuid, patience=patience, before_send=age.begin)
     except NotFound as error:
         mark_missing(operation.order_uuid, read_at=asked_at)
         return close_unsent(operation, error)
     except (GateClosed, GoodyError) as error:
         return close_unsent(operation, error)
-    read_at = time.monotonic()
     refusal = _refusal(operation, write, fresh, seen)
     if refusal is not None:
         return refuse(operation, refusal, fresh)
-    return _send(operation, write, fresh, read_at)
+    return _send(operation, write, fresh, age)
 
 
 def _refusal(
@@ -263,11 +274,12 @@ def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
     return Verdict(False, "not_undoable", "This change can no longer be undone.")
 
 
-def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float) -> Operation:
+def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _Age) -> Operation:
     def claim() -> None:
-        if time.monotonic() - read_at > settings.OPERATION_FRESH_READ:
-            raise _ReadTooOld
+        age.check()
         _claim_sending(operation, fresh)
+        # The commit may have waited for a lock.
+        age.check()
 
     try:
         answer = gatekeeper.ask(lambda client, _: write.send(client, claim))
@@ -276,7 +288,7 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float)
         operation.refresh_from_db()
         return operation
     except _ReadTooOld:
-        return not_sent(operation, "slow", "It took too long to reach Goody.")
+        return not_sent(operation, "slow", "Too much time had passed since the order was read.")
     except OutcomeUnknown as error:
         return leave_unknown(operation, error.kind, str(error), error.evidence)
     except Rejected as error:

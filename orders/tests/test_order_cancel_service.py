@@ -24,6 +24,7 @@ from testing.faulty_server import (
     Behavior,
     Connection,
     FaultyServer,
+    after,
     answer,
     blackhole_url,
     drip_body,
@@ -255,13 +256,40 @@ def test_without_a_fresh_read_nothing_is_sent(fault: str, goody: Any, settings: 
     assert sentence(done).endswith("Nothing was sent.")
 
 
+TOO_OLD = "Too much time had passed since the order was read."
+
+
 def test_a_read_that_is_too_old_by_the_time_of_the_post_sends_nothing(
     goody: Any, settings: Any
 ) -> None:
     settings.OPERATION_FRESH_READ = 0
     with FaultyServer(answer(200, order_json())) as server:
-        unsent(cancel_at(server, goody), "slow", "It took too long to reach Goody.")
+        unsent(cancel_at(server, goody), "slow", TOO_OLD)
         assert server.posts == 0
+
+
+def test_a_read_is_as_old_as_its_request_and_not_as_its_answer(goody: Any, settings: Any) -> None:
+    settings.OPERATION_FRESH_READ = 0.3
+    with FaultyServer(after(0.35, answer(200, order_json()))) as server:
+        unsent(cancel_at(server, goody), "slow", TOO_OLD)
+        assert server.posts == 0
+
+
+def test_a_claim_that_waited_until_the_read_was_too_old_sends_nothing(
+    emulator: Emulator, settings: Any
+) -> None:
+    def slow_claim(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done = execute(sql, params, many, context)
+        if sql.startswith("UPDATE") and "sending" in params:
+            settings.OPERATION_FRESH_READ = -1
+        return done
+
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    with connection.execute_wrapper(slow_claim):
+        done = cancel(order_id, seen=shown)
+    unsent(done, "slow", TOO_OLD)
+    assert (done.sent_at, emulator.posts()) == (None, 0)
 
 
 # --- Definitely refused -----------------------------------------------------------------------
