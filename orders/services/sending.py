@@ -28,6 +28,7 @@ from orders.audit import Action, Actor, action, record_intent
 from orders.eligibility import Verdict, differences, facts, is_same_second
 from orders.gatekeeper import GateClosed
 from orders.models import Operation, Order, State
+from orders.outages import log_unrecorded
 
 from .closing import close_unsent, leave_unknown, not_sent, refuse, verdict_of
 from .reading import mark_missing, read_order, remember_quietly
@@ -170,9 +171,10 @@ def _open(
             return earlier, False
         operation = _intent(wish, actor=actor, seen=seen, form_key=form_key, now=now)
         record(lambda: _store_intent(operation, actor))
-    except IntegrityError:
-        return _lost_the_race(wish, actor, form_key), False
+    except IntegrityError as error:
+        return _lost_the_race(wish, actor, form_key, error), False
     except DatabaseFailure as error:
+        log_unrecorded(log, "an intent", error)
         raise NotRecorded from error
     return operation, True
 
@@ -207,7 +209,7 @@ def _earlier_submit(wish: _Wish, actor: Actor, form_key: UUID) -> Operation | No
     return earlier
 
 
-def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID) -> Operation:
+def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID, error: IntegrityError) -> Operation:
     """A constraint refused the intent: the same form in another thread, or another person."""
     earlier = _earlier_submit(wish, actor, form_key)
     if earlier is not None:
@@ -215,8 +217,9 @@ def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID) -> Operation:
     other = Operation.objects.on([wish.order_uuid]).open().first()
     if other is not None:
         raise OrderBusy(other)
-    # It closed between the refusal and this look; nothing was sent.
-    raise NotRecorded
+    # It closed between the refusal and this look, or another constraint refused; nothing was sent.
+    log_unrecorded(log, "an intent", error)
+    raise NotRecorded from error
 
 
 def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
@@ -225,6 +228,7 @@ def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Oper
     except DatabaseFailure as error:
         # Not the state: somebody else may have moved it on since. This is set with the claim.
         was_sent = operation.sent_at is not None
+        log_unrecorded(log, f"operation {operation.pk}", error)
         raise (OutcomeNotRecorded if was_sent else NotRecorded) from error
 
 
@@ -303,18 +307,15 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
     now = timezone.now()
     if now >= operation.lease_until:
         raise _LeaseLost
-    try:
-        moved = Operation.objects.move(
-            operation,
-            State.SENDING,
-            sent_at=now,
-            lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
-            before=facts(fresh),
-            expires_before=fresh.expires_at,
-            reference_id=fresh.reference_id or operation.reference_id,
-        )
-    except DatabaseFailure as error:
-        raise NotRecorded from error
+    moved = Operation.objects.move(
+        operation,
+        State.SENDING,
+        sent_at=now,
+        lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
+        before=facts(fresh),
+        expires_before=fresh.expires_at,
+        reference_id=fresh.reference_id or operation.reference_id,
+    )
     if moved is None:
         raise _LeaseLost
     operation.become(moved)

@@ -923,8 +923,37 @@ def test_a_refusal_that_was_stored_is_not_told_as_unsent(emulator: Emulator, goo
 
 
 @threaded
+@pytest.mark.parametrize("outcome", ["", "applied"])
+def test_what_the_database_refuses_is_logged_as_the_bug_it_is(
+    emulator: Emulator, caplog: Any, outcome: str
+) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    with (
+        refusing("orders_auditentry", "INSERT", when=f"NEW.outcome = '{outcome}'"),
+        pytest.raises((services.NotRecorded, services.OutcomeNotRecorded)),
+    ):
+        cancel(order_id, seen=shown)
+    assert [bool(record.exc_info) for record in logged(caplog)] == [True]
+
+
+@threaded
+def test_a_log_line_quotes_nothing_of_the_row(emulator: Emulator, caplog: Any) -> None:
+    order_id = open_order(emulator)
+    with pytest.raises(services.NotRecorded):
+        cancel(order_id, seen=seen(order_id), reason=None, note="Mira moved house")
+    assert [record.levelname for record in logged(caplog)] == ["ERROR"]
+    assert "IntegrityError" in caplog.text
+    assert "Mira moved house" not in caplog.text
+
+
+def logged(caplog: Any) -> list[Any]:
+    return [one for one in caplog.records if one.name == "orders.services.sending"]
+
+
+@threaded
 @pytest.mark.sqlite_only(reason="PRAGMA max_page_count is SQLite's way to a full disk")
-def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator) -> None:
+def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator, caplog: Any) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     person = actor()
@@ -936,6 +965,8 @@ def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator) -
             with pytest.raises(services.NotRecorded):
                 cancel(order_id, seen=shown, actor=person, note="n" * 200_000)
             assert emulator.calls()["total"] == before
+            told = [(one.levelname, one.exc_info) for one in logged(caplog)]
+            assert told == [("WARNING", None)]
             view = services.refresh_order(order_id=order_id, now=timezone.now())
             assert (view.is_fresh, view.order.status) == (True, "notified")
         finally:
