@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -187,7 +187,8 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
         order, operations = _read(order_id, patience or gatekeeper.detail_patience())
     except NotFound as error:
         mark_missing(order_id, read_at=now)
-        return _copy_or_raise(order_id, "", OrderNotFound(), error)
+        # Whether or not the row could be flagged.
+        return replace(_copy_or_raise(order_id, "", OrderNotFound(), error), is_missing=True)
     except (GateClosed, GoodyError) as error:
         if isinstance(error, GoodyError):
             log.info("order %s could not be read: %s", order_id, error.detail)

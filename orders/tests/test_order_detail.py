@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 import pytest
+from django.utils import timezone
 
 from goody.types import Order, parse_order
-from orders import formats, services
+from orders import formats, models, services
 from orders.presenters import parts
 from orders.presenters.detail import pretty
 
@@ -229,6 +231,15 @@ def test_an_order_that_goody_lost_is_flagged_and_kept(emulator: Any, as_role: An
     answer = client.get(url("order_detail", order_id))
     assert answer.status_code == 200
     assert "Goody does not know this order (right environment?)" in text(answer)
+
+
+def test_a_404_is_told_though_another_read_began_later(emulator: Any, as_role: Any) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client.get(url("order_detail", order_id))
+    models.Order.objects.update(read_at=timezone.now() + timedelta(seconds=30))
+    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    page = text(client.get(url("order_detail", order_id)))
+    assert "Goody does not know this order (right environment?)" in page
 
 
 def test_an_id_that_nobody_knows_is_a_404(emulator: Any, as_role: Any) -> None:
