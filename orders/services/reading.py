@@ -45,6 +45,8 @@ class ListedOrder:
     created_at: datetime | None
     operation: Operation | None
     is_cancel_on_record: bool
+    # Goody answered 404 when it was asked for last.
+    is_missing: bool = False
 
 
 @dataclass(frozen=True)
