@@ -344,11 +344,20 @@ def _checked_base_url(base_url: str) -> str:
     parts = urlsplit(base_url)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("the API's URL must have no user, query or fragment")
-    if not parts.hostname or parts.port == 0:
+    if not parts.hostname or not _is_name(parts.hostname) or parts.port == 0:
         raise ValueError("the API's URL must name a host")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ValueError("the API's URL must be https, or http to this machine itself")
     return base_url.rstrip("/")
+
+
+def _is_name(host: str) -> bool:
+    """Could it be looked up? Not where a label is empty or too long."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:
