@@ -120,6 +120,9 @@ def _stay(
         again_url="" if banner is _OUTCOME_NOT_RECORDED else url,
     )
     response = render(request, template, {"dialog": dialog}, FRAGMENTS, status=status)
+    if status == 503:
+        # Our database has just refused, and may do so again: what is told must not hang on it.
+        return response
     return with_order_behind(request, order_id, response)
 
 
