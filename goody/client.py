@@ -181,17 +181,25 @@ class Client:
         )
         return self._read(path, cut_activities, patience, self._limits.list_body)
 
-    def get_order(self, order_id: UUID, *, patience: Patience = DETAIL) -> Order:
+    def get_order(
+        self,
+        order_id: UUID,
+        *,
+        patience: Patience = DETAIL,
+        before_send: Callable[[], None] | None = None,
+    ) -> Order:
         """One order with its event times. Goody API: GET /v1/orders/{id}.
 
-        Raises Unavailable, Rejected (NotFound: unknown or not visible to this key) or BadResponse
-        (also when the answer is another order).
+        `before_send` is called before the first byte of each attempt, so the last time when the
+        request that is answered leaves. Raises Unavailable, Rejected (NotFound: unknown or not
+        visible to this key) or BadResponse (also when the answer is another order).
         """
 
         def parse(body: bytes) -> Order:
             return parse_single(body, expected_id=order_id)
 
-        return self._read(order_path(order_id), parse, patience, self._limits.order_body)
+        path, max_body = order_path(order_id), self._limits.order_body
+        return self._read(path, parse, patience, max_body, before_send)
 
     def cancel_order(
         self, order_id: UUID, *, before_send: Callable[[], None] | None = None
@@ -227,9 +235,14 @@ class Client:
         self._transport.close()
 
     def _read[T](
-        self, path: str, parse: Callable[[bytes], T], patience: Patience, max_body: int
+        self,
+        path: str,
+        parse: Callable[[bytes], T],
+        patience: Patience,
+        max_body: int,
+        before_send: Callable[[], None] | None = None,
     ) -> T:
-        request = Request(method="GET", path=path, max_body=max_body)
+        request = Request(method="GET", path=path, max_body=max_body, before_send=before_send)
         deadline = Deadline(patience.deadline, self._clock)
         self._budget.earn()
         attempt = 1
@@ -278,29 +291,26 @@ class Client:
     def _write(
         self, path: str, body: bytes | None, before_send: Callable[[], None] | None
     ) -> Order:
-        request = Request(method="POST", path=path, max_body=self._limits.order_body, body=body)
+        request = Request(
+            method="POST",
+            path=path,
+            max_body=self._limits.order_body,
+            body=body,
+            before_send=before_send,
+        )
         deadline = Deadline(self._limits.write_deadline, self._clock)
         try:
             with self._slot(deadline):
                 self._ask_breaker(as_probe=False)
-                answer = self._exchange(request, deadline, is_fresh=True, before_send=before_send)
+                answer = self._exchange(request, deadline, is_fresh=True)
             return parsed(answer, parse_single, secret=self._key.reveal())
         except Failed as error:
             failed = error
         raise write_error(failed)
 
-    def _exchange(
-        self,
-        request: Request,
-        deadline: Deadline,
-        *,
-        is_fresh: bool,
-        before_send: Callable[[], None] | None = None,
-    ) -> Answer:
+    def _exchange(self, request: Request, deadline: Deadline, *, is_fresh: bool) -> Answer:
         try:
-            answer = self._transport.exchange(
-                request, deadline=deadline, is_fresh=is_fresh, before_send=before_send
-            )
+            answer = self._transport.exchange(request, deadline=deadline, is_fresh=is_fresh)
         except Failed as failed:
             self._note_failure(failed)
             raise
@@ -334,11 +344,20 @@ def _checked_base_url(base_url: str) -> str:
     parts = urlsplit(base_url)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("the API's URL must have no user, query or fragment")
-    if not parts.hostname or parts.port == 0:
+    if not parts.hostname or not _is_name(parts.hostname) or parts.port == 0:
         raise ValueError("the API's URL must name a host")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ValueError("the API's URL must be https, or http to this machine itself")
     return base_url.rstrip("/")
+
+
+def _is_name(host: str) -> bool:
+    """Could it be looked up? Not where a label is empty or too long."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

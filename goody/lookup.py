@@ -46,7 +46,7 @@ def resolve(host: str, port: int, *, timeout: float) -> list[Address]:
     """The addresses of a host, within `timeout` seconds. Raises OSError (TimeoutError)."""
     try:
         return _ask(host, port, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         lookup = _join(host, port)
     if not lookup.done.wait(max(timeout, 0)):
         raise TimeoutError("name lookup timed out")

@@ -55,12 +55,17 @@ class Failed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`path` begins with /v1 and carries the query. `max_body` bounds the answer, unpacked."""
+    """`path` begins with /v1 and carries the query. `max_body` bounds the answer, unpacked.
+
+    `before_send` is called once an exchange, when the connection stands and before the first byte;
+    what it raises comes out unchanged, and then nothing was sent.
+    """
 
     method: str
     path: str
     max_body: int
     body: bytes | None = None
+    before_send: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,26 +124,17 @@ class Transport:
         self._tls = _tls_context(ca_bundle)
         self._session = self._new_session()
 
-    def exchange(
-        self,
-        request: Request,
-        *,
-        deadline: Deadline,
-        is_fresh: bool,
-        before_send: Callable[[], None] | None = None,
-    ) -> Answer:
+    def exchange(self, request: Request, *, deadline: Deadline, is_fresh: bool) -> Answer:
         """Send a request and read its answer before the deadline.
 
-        With `is_fresh` on a connection of its own. `before_send` is called once, when the
-        connection stands and before the first byte; what it raises comes out unchanged, and then
-        nothing was sent. Raises Failed.
+        With `is_fresh` on a connection of its own. Raises Failed.
         """
         exchange = Exchange(
             deadline=deadline,
             connect_deadline=deadline.within(self._limits.connect_timeout),
             header_bytes=self._limits.header_bytes,
             body_bytes=request.max_body,
-            before_send=before_send,
+            before_send=request.before_send,
         )
         session = self._new_session() if is_fresh else self._session
         try:

@@ -200,7 +200,7 @@ GOODY_LONGEST_WAIT = env.float("GOODY_LONGEST_WAIT", default=900.0)
 # --- Writes ----------------------------------------------------------------------------------
 
 OPERATION_LEASE = env.float("OPERATION_LEASE", default=60.0)
-# A POST must follow a read that is at most this old.
+# A POST must follow a read whose request left at most so many seconds before.
 OPERATION_FRESH_READ = env.float("OPERATION_FRESH_READ", default=5.0)
 # Seconds after an unknown outcome at which the order is read again; the last one repeats.
 OPERATION_READS = env.list("OPERATION_READS", cast=float, default=[2, 10, 60, 150, 300, 1800])

@@ -155,6 +155,10 @@ def _a(role: Role) -> str:
     return f"an {role}" if role[0] in "aeiou" else f"a {role}"
 
 
+# What a row of the audit and of an operation holds; Django's two names may be longer.
+_LONGEST_NAME = AuditEntry._meta.get_field("actor_name").max_length
+
+
 @dataclass(frozen=True)
 class Actor:
     """The person behind a change. Services and jobs are given one, never a request."""
@@ -178,7 +182,7 @@ class Actor:
         if groups is None:
             groups = set(user.groups.values_list("name", flat=True))
         name = user.get_full_name() or user.get_username()
-        return cls(user.pk, name, _role_of(user, groups), request_id)
+        return cls(user.pk, name[:_LONGEST_NAME], _role_of(user, groups), request_id)
 
     def may(self, right: Right) -> bool:
         return self.role is not None and right in RIGHTS[self.role]

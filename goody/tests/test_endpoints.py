@@ -183,10 +183,12 @@ def test_nothing_is_taken_from_the_environment(tmp_path, monkeypatch):
         "https://",
         "https://user:word@api.example.test",
         "https://api.example.test?x=1",
+        "https://api..example.test",
+        f"https://{'a' * 64}.example.test",
         "",
     ],
 )
-def test_a_url_that_would_leak_the_key_is_refused(url):
+def test_a_url_that_would_leak_the_key_or_names_no_host_is_refused(url):
     with pytest.raises(ValueError, match="URL"):
         Client(base_url=url, api_key=KEY)
 

@@ -197,6 +197,17 @@ def test_a_stale_pooled_connection_costs_no_attempt(end):
     assert (len(server.requests), server.connections) == (3, 2)
 
 
+def test_before_send_is_called_last_when_the_request_that_is_answered_leaves():
+    seen = []
+    with FaultyServer(answer(200, order()), hang_up, reset, answer(200, order())) as server:
+        client = make_client(server.url)
+        client.get_order(ORDER_ID, patience=ONCE)
+        client.get_order(
+            ORDER_ID, patience=TWICE, before_send=lambda: seen.append(len(server.requests))
+        )
+    assert seen == [1, 2, 3]
+
+
 def test_a_connection_that_ended_between_two_reads_is_not_used():
     with FaultyServer(answer(200, order(), keep_alive=False)) as server:
         client = make_client(server.url)

@@ -171,6 +171,11 @@ def test_an_unknown_name_sends_nothing():
     assert (caught.value.kind, called) == ("dns", [])
 
 
+def test_a_name_that_cannot_be_one_is_found_nowhere():
+    with pytest.raises(OSError, match="label empty"):
+        lookup.resolve("api..example.test", 443, timeout=3)
+
+
 def test_a_lookup_that_hangs_is_given_up_and_shared(monkeypatch):
     """The system's resolver cannot be made to hang from here, so its one call is replaced."""
     release = threading.Event()

@@ -122,7 +122,8 @@ class Detail:
 def present(view: OrderView, *, reader: Reader, undoable: Collection[UUID]) -> Detail:
     """`undoable`: ids of the operations that the reader may undo now."""
     order = view.order
-    shown = [(o, _describe(o, reader, undoable)) for o in view.operations]
+    offered = () if _obstacle(view) else undoable
+    shown = [(o, _describe(o, reader, offered)) for o in view.operations]
     url = with_next(reverse("order_detail", args=[order.id]), reader.next_url)
     waiting = next((s for _, s in shown if s.is_open), None)
     return Detail(
@@ -192,12 +193,24 @@ def _extend_deed(view: OrderView, reader: Reader) -> Deed:
 
 
 def _deed(view: OrderView, reader: Reader, verdict: Verdict, right: Right, name: str) -> Deed:
-    if verdict.is_allowed and view.operation is not None:
+    obstacle = _obstacle(view) if verdict.is_allowed else ""
+    if obstacle:
         verb = "canceled" if right is Right.CANCEL else "extended"
-        return Deed(f"Cannot be {verb} before the change under way is settled.", "", "")
+        return Deed(f"Cannot be {verb}{obstacle}", "", "")
     url = with_next(reverse(name, args=[view.order.id]), reader.next_url)
     is_offered = verdict.is_allowed and reader.actor.may(right)
     return Deed(verdict.sentence, verdict.next_step, url if is_offered else "")
+
+
+def _obstacle(view: OrderView) -> str:
+    """The end of a sentence: what stands in the way of any change, as in the dialogs."""
+    if view.is_missing:
+        return ": Goody does not know this order."
+    if view.problem:
+        return " until Goody answers."
+    if view.operation is not None:
+        return " before the change under way is settled."
+    return ""
 
 
 def explanation(status: str) -> str:

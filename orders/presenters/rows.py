@@ -80,6 +80,7 @@ class Cells(NamedTuple):
             problems=order.problems,
             is_cancel_on_record=listed.is_cancel_on_record,
             operation=listed.operation,
+            is_missing=listed.is_missing,
         )
 
     @classmethod
@@ -233,6 +234,9 @@ def make_row(cells: Cells, *, setting: Setting, failed: Operation | None = None)
 
 
 def _deeds(cells: Cells, path: str, setting: Setting) -> dict[str, str]:
+    if cells.is_missing:
+        # Which the row says; the order's page asks Goody anew.
+        return {"cancel_url": "", "extend_url": "", "why": ""}
     query = setting.query
     cancel = eligibility.may_cancel(cells, now=setting.now)
     extend = eligibility.may_extend(cells, now=setting.now)

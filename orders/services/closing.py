@@ -72,6 +72,8 @@ def not_sent(operation: Operation, kind: str, detail: str) -> Operation:
         failure_class=FailureClass.NOT_SENT,
         failure_kind=kind,
         detail=detail,
+        # It may have been claimed already, directly before the first byte.
+        sent_at=None,
     )
 
 

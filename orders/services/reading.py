@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -45,6 +45,8 @@ class ListedOrder:
     created_at: datetime | None
     operation: Operation | None
     is_cancel_on_record: bool
+    # Goody answered 404 when it was asked for last.
+    is_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
         order, operations = _read(order_id, patience or gatekeeper.detail_patience())
     except NotFound as error:
         mark_missing(order_id, read_at=now)
-        return _copy_or_raise(order_id, "", OrderNotFound(), error)
+        # Whether or not the row could be flagged.
+        return replace(_copy_or_raise(order_id, "", OrderNotFound(), error), is_missing=True)
     except (GateClosed, GoodyError) as error:
         if isinstance(error, GoodyError):
             log.info("order %s could not be read: %s", order_id, error.detail)
@@ -195,16 +198,24 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
     return _view(order, operations, as_of=now, is_fresh=True)
 
 
-def read_order(order_id: UUID, *, patience: Patience) -> GoodyOrder:
-    """GET the order and let everything that waits for news of it know. Raises as the client."""
-    return _read(order_id, patience)[0]
+def read_order(
+    order_id: UUID, *, patience: Patience, before_send: Callable[[], None] | None = None
+) -> GoodyOrder:
+    """GET the order and let everything that waits for news of it know.
+
+    `before_send` and what is raised are as in the client's get_order.
+    """
+    return _read(order_id, patience, before_send)[0]
 
 
-def _read(order_id: UUID, patience: Patience) -> tuple[GoodyOrder, tuple[Operation, ...]]:
+def _read(
+    order_id: UUID, patience: Patience, before_send: Callable[[], None] | None = None
+) -> tuple[GoodyOrder, tuple[Operation, ...]]:
     """The order as Goody has it now, and the writes on it after they heard of that."""
     read_at = timezone.now()
     order = gatekeeper.ask(
-        lambda client, left: client.get_order(order_id, patience=left), patience=patience
+        lambda client, left: client.get_order(order_id, patience=left, before_send=before_send),
+        patience=patience,
     )
     return order, take_in(order, read_at=read_at)
 

@@ -28,6 +28,7 @@ from orders.audit import Action, Actor, action, record_intent
 from orders.eligibility import Verdict, differences, facts, is_same_second
 from orders.gatekeeper import GateClosed
 from orders.models import Operation, Order, State
+from orders.outages import log_unrecorded
 
 from .closing import close_unsent, leave_unknown, not_sent, refuse, verdict_of
 from .reading import mark_missing, read_order, remember_quietly
@@ -64,6 +65,17 @@ class _LeaseLost(Exception):
 
 class _ReadTooOld(Exception):
     """Between the fresh read and the first byte lay too much time."""
+
+
+class _Age:
+    """How old the fresh read is: from when its request left, since Goody may look at once."""
+
+    def begin(self) -> None:
+        self._began = time.monotonic()
+
+    def check(self) -> None:
+        if time.monotonic() - self._began > settings.OPERATION_FRESH_READ:
+            raise _ReadTooOld
 
 
 @dataclass(frozen=True)
@@ -159,9 +171,10 @@ def _open(
             return earlier, False
         operation = _intent(wish, actor=actor, seen=seen, form_key=form_key, now=now)
         record(lambda: _store_intent(operation, actor))
-    except IntegrityError:
-        return _lost_the_race(wish, actor, form_key), False
+    except IntegrityError as error:
+        return _lost_the_race(wish, actor, form_key, error), False
     except DatabaseFailure as error:
+        log_unrecorded(log, "an intent", error)
         raise NotRecorded from error
     return operation, True
 
@@ -196,7 +209,7 @@ def _earlier_submit(wish: _Wish, actor: Actor, form_key: UUID) -> Operation | No
     return earlier
 
 
-def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID) -> Operation:
+def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID, error: IntegrityError) -> Operation:
     """A constraint refused the intent: the same form in another thread, or another person."""
     earlier = _earlier_submit(wish, actor, form_key)
     if earlier is not None:
@@ -204,8 +217,9 @@ def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID) -> Operation:
     other = Operation.objects.on([wish.order_uuid]).open().first()
     if other is not None:
         raise OrderBusy(other)
-    # It closed between the refusal and this look; nothing was sent.
-    raise NotRecorded
+    # It closed between the refusal and this look, or another constraint refused; nothing was sent.
+    log_unrecorded(log, "an intent", error)
+    raise NotRecorded from error
 
 
 def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
@@ -214,23 +228,24 @@ def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Oper
     except DatabaseFailure as error:
         # Not the state: somebody else may have moved it on since. This is set with the claim.
         was_sent = operation.sent_at is not None
+        log_unrecorded(log, f"operation {operation.pk}", error)
         raise (OutcomeNotRecorded if was_sent else NotRecorded) from error
 
 
 def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
-    asked_at = timezone.now()
+    asked_at, age = timezone.now(), _Age()
+    patience = gatekeeper.page_patience()
     try:
-        fresh = read_order(operation.order_uuid, patience=gatekeeper.page_patience())
+        fresh = read_order(operation.order_uuid, patience=patience, before_send=age.begin)
     except NotFound as error:
         mark_missing(operation.order_uuid, read_at=asked_at)
         return close_unsent(operation, error)
     except (GateClosed, GoodyError) as error:
         return close_unsent(operation, error)
-    read_at = time.monotonic()
     refusal = _refusal(operation, write, fresh, seen)
     if refusal is not None:
         return refuse(operation, refusal, fresh)
-    return _send(operation, write, fresh, read_at)
+    return _send(operation, write, fresh, age)
 
 
 def _refusal(
@@ -263,11 +278,12 @@ def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
     return Verdict(False, "not_undoable", "This change can no longer be undone.")
 
 
-def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float) -> Operation:
+def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _Age) -> Operation:
     def claim() -> None:
-        if time.monotonic() - read_at > settings.OPERATION_FRESH_READ:
-            raise _ReadTooOld
+        age.check()
         _claim_sending(operation, fresh)
+        # The commit may have waited for a lock.
+        age.check()
 
     try:
         answer = gatekeeper.ask(lambda client, _: write.send(client, claim))
@@ -276,7 +292,7 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, read_at: float)
         operation.refresh_from_db()
         return operation
     except _ReadTooOld:
-        return not_sent(operation, "slow", "It took too long to reach Goody.")
+        return not_sent(operation, "slow", "Too much time had passed since the order was read.")
     except OutcomeUnknown as error:
         return leave_unknown(operation, error.kind, str(error), error.evidence)
     except Rejected as error:
@@ -291,18 +307,15 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
     now = timezone.now()
     if now >= operation.lease_until:
         raise _LeaseLost
-    try:
-        moved = Operation.objects.move(
-            operation,
-            State.SENDING,
-            sent_at=now,
-            lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
-            before=facts(fresh),
-            expires_before=fresh.expires_at,
-            reference_id=fresh.reference_id or operation.reference_id,
-        )
-    except DatabaseFailure as error:
-        raise NotRecorded from error
+    moved = Operation.objects.move(
+        operation,
+        State.SENDING,
+        sent_at=now,
+        lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
+        before=facts(fresh),
+        expires_before=fresh.expires_at,
+        reference_id=fresh.reference_id or operation.reference_id,
+    )
     if moved is None:
         raise _LeaseLost
     operation.become(moved)

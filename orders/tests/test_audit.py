@@ -106,6 +106,15 @@ def test_who_an_actor_is() -> None:
 
 
 @pytest.mark.django_db
+def test_a_name_of_the_greatest_length_is_cut_to_what_the_record_holds(emulator: Emulator) -> None:
+    user = make_user("agent")
+    user.first_name, user.last_name = "A" * 150, "B" * 150
+    done = cancel(open_order(emulator), actor=Actor.of(user))
+    assert done.state == "applied"
+    assert done.actor_name == f"{'A' * 150} {'B' * 49}"
+
+
+@pytest.mark.django_db
 def test_without_the_right_nothing_is_asked_and_nothing_stored(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)

@@ -225,6 +225,31 @@ def test_a_database_that_fails_in_the_middle_is_answered_the_same(agent):
     assert_in_frame(response, 503, "own database cannot be reached")
 
 
+@pytest.mark.parametrize("wrong", ["SELECT 1 FROM nowhere", f"SELECT {'+'.join('1' * 100_000)}"])
+def test_a_wrong_statement_is_a_bug_on_either_database(agent, caplog, wrong):
+    agent.raise_request_exception = False
+    with connection.execute_wrapper(instead(wrong)):
+        response = agent.get(URL)
+    assert_in_frame(response, 500, "Something went wrong here")
+    logged = [r for r in caplog.records if r.name == "django.request"]
+    assert [bool(record.exc_info) for record in logged] == [True]
+
+
+@pytest.mark.usefixtures("no_bug_logged")
+def test_a_database_that_cannot_do_it_is_no_bug_on_either(agent):
+    cannot = {
+        "sqlite": "ATTACH '/nowhere/at/all' AS more",
+        "postgresql": "SET LOCAL statement_timeout = 1; SELECT pg_sleep(10)",
+    }
+    with connection.execute_wrapper(instead(cannot[connection.vendor])):
+        assert agent.get(URL).status_code == 503
+
+
+def instead(statement):
+    """Have the database execute this, whatever it is asked."""
+    return lambda execute, sql, params, many, context: execute(statement, (), False, context)
+
+
 def test_alive_without_a_database_and_not_ready(agent):
     with connection.execute_wrapper(down):
         alive, ready = agent.get("/healthz"), agent.get("/readyz")

@@ -17,7 +17,7 @@ from orders.formats import date_time
 from orders.models import AuditEntry, Operation, Profile, State
 
 from .dialogs import dialog, fields, hidden, htmx, open_and_submit, text, url
-from .domain import operation
+from .domain import operation, refusing
 
 pytestmark = pytest.mark.django_db
 
@@ -293,6 +293,19 @@ def test_goody_down_shows_the_copy_and_no_form(emulator: Any, as_role: Any, orde
     assert hidden(answer) == {}
     emulator.heal()
     assert "form_key" in hidden(client.get(cancel_url(order_id), headers=dialog()))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_order_that_goody_lost_has_no_form_even_if_that_cannot_be_noted(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
+    client = as_role("agent")
+    client.get(url("order_detail", order_id))
+    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    with refusing("orders_order", "UPDATE"):
+        answer = client.get(cancel_url(order_id), headers=dialog())
+    assert "Goody does not know this order" in text(answer)
+    assert hidden(answer) == {}
 
 
 def test_goody_down_without_a_copy_stays_in_the_dialog(

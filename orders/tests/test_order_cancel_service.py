@@ -24,6 +24,7 @@ from testing.faulty_server import (
     Behavior,
     Connection,
     FaultyServer,
+    after,
     answer,
     blackhole_url,
     drip_body,
@@ -255,13 +256,40 @@ def test_without_a_fresh_read_nothing_is_sent(fault: str, goody: Any, settings: 
     assert sentence(done).endswith("Nothing was sent.")
 
 
+TOO_OLD = "Too much time had passed since the order was read."
+
+
 def test_a_read_that_is_too_old_by_the_time_of_the_post_sends_nothing(
     goody: Any, settings: Any
 ) -> None:
     settings.OPERATION_FRESH_READ = 0
     with FaultyServer(answer(200, order_json())) as server:
-        unsent(cancel_at(server, goody), "slow", "It took too long to reach Goody.")
+        unsent(cancel_at(server, goody), "slow", TOO_OLD)
         assert server.posts == 0
+
+
+def test_a_read_is_as_old_as_its_request_and_not_as_its_answer(goody: Any, settings: Any) -> None:
+    settings.OPERATION_FRESH_READ = 0.3
+    with FaultyServer(after(0.35, answer(200, order_json()))) as server:
+        unsent(cancel_at(server, goody), "slow", TOO_OLD)
+        assert server.posts == 0
+
+
+def test_a_claim_that_waited_until_the_read_was_too_old_sends_nothing(
+    emulator: Emulator, settings: Any
+) -> None:
+    def slow_claim(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done = execute(sql, params, many, context)
+        if sql.startswith("UPDATE") and "sending" in params:
+            settings.OPERATION_FRESH_READ = -1
+        return done
+
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    with connection.execute_wrapper(slow_claim):
+        done = cancel(order_id, seen=shown)
+    unsent(done, "slow", TOO_OLD)
+    assert (done.sent_at, emulator.posts()) == (None, 0)
 
 
 # --- Definitely refused -----------------------------------------------------------------------
@@ -908,8 +936,37 @@ def test_a_refusal_that_was_stored_is_not_told_as_unsent(emulator: Emulator, goo
 
 
 @threaded
+@pytest.mark.parametrize("outcome", ["", "applied"])
+def test_what_the_database_refuses_is_logged_as_the_bug_it_is(
+    emulator: Emulator, caplog: Any, outcome: str
+) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    with (
+        refusing("orders_auditentry", "INSERT", when=f"NEW.outcome = '{outcome}'"),
+        pytest.raises((services.NotRecorded, services.OutcomeNotRecorded)),
+    ):
+        cancel(order_id, seen=shown)
+    assert [bool(record.exc_info) for record in logged(caplog)] == [True]
+
+
+@threaded
+def test_a_log_line_quotes_nothing_of_the_row(emulator: Emulator, caplog: Any) -> None:
+    order_id = open_order(emulator)
+    with pytest.raises(services.NotRecorded):
+        cancel(order_id, seen=seen(order_id), reason=None, note="Mira moved house")
+    assert [record.levelname for record in logged(caplog)] == ["ERROR"]
+    assert "IntegrityError" in caplog.text
+    assert "Mira moved house" not in caplog.text
+
+
+def logged(caplog: Any) -> list[Any]:
+    return [one for one in caplog.records if one.name == "orders.services.sending"]
+
+
+@threaded
 @pytest.mark.sqlite_only(reason="PRAGMA max_page_count is SQLite's way to a full disk")
-def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator) -> None:
+def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator, caplog: Any) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     person = actor()
@@ -921,6 +978,8 @@ def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator) -
             with pytest.raises(services.NotRecorded):
                 cancel(order_id, seen=shown, actor=person, note="n" * 200_000)
             assert emulator.calls()["total"] == before
+            told = [(one.levelname, one.exc_info) for one in logged(caplog)]
+            assert told == [("WARNING", None)]
             view = services.refresh_order(order_id=order_id, now=timezone.now())
             assert (view.is_fresh, view.order.status) == (True, "notified")
         finally:

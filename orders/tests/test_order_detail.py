@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,12 +13,12 @@ import pytest
 from django.utils import timezone
 
 from goody.types import Order, parse_order
-from orders import formats, services
+from orders import formats, models, services
 from orders.presenters import parts
 from orders.presenters.detail import pretty
 
 from .dialogs import htmx, text, url
-from .domain import operation
+from .domain import extend, open_order, operation
 from .samples import FULL, TIMES, cart
 
 pytestmark = pytest.mark.django_db
@@ -250,6 +251,50 @@ def test_an_order_that_goody_lost_is_flagged_and_kept(emulator: Any, as_role: An
     answer = client.get(url("order_detail", order_id))
     assert answer.status_code == 200
     assert "Goody does not know this order (right environment?)" in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (503, "Cannot be {} until Goody answers."),
+        (404, "Cannot be {}: Goody does not know this order."),
+    ],
+)
+def test_what_the_banner_rules_out_is_not_offered_below_it(
+    emulator: Any, as_role: Any, status: int, sentence: str
+) -> None:
+    client = as_role("agent")
+    order_id = open_order(emulator, expires_at="2099-01-01T00:00:00Z")
+    undo = f"undo={extend(order_id, may_shorten=True).pk}"
+    assert undo in text(client.get(url("order_detail", order_id)))
+    emulator.fault({"kind": "status", "status": status}, path="/v1/orders/")
+    page = text(client.get(url("order_detail", order_id)))
+    assert sentence.format("canceled") in page
+    assert sentence.format("extended") in page
+    assert "Can be" not in page
+    assert undo not in page
+    assert url("order_cancel", order_id) not in page
+    assert url("order_expiration", order_id) not in page
+
+
+def test_a_row_that_is_shown_anew_stays_flagged(emulator: Any, as_role: Any) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    address, row = url("order_detail", order_id), htmx(f"tr#order-{order_id}", "/orders/")
+    assert url("order_cancel", order_id) in text(client.get(address, headers=row))
+    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    client.get(address)
+    shown = text(client.get(address, headers=row))
+    assert "Goody does not know it any more" in shown
+    assert url("order_cancel", order_id) not in shown
+
+
+def test_a_404_is_told_though_another_read_began_later(emulator: Any, as_role: Any) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    client.get(url("order_detail", order_id))
+    models.Order.objects.update(read_at=timezone.now() + timedelta(seconds=30))
+    emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
+    page = text(client.get(url("order_detail", order_id)))
+    assert "Goody does not know this order (right environment?)" in page
 
 
 def test_an_id_that_nobody_knows_is_a_404(emulator: Any, as_role: Any) -> None:

@@ -399,6 +399,9 @@ def test_an_order_that_goody_does_not_know_any_more_is_flagged(agent: Client, fu
     page = agent.get(f"{URL}?per_page=100")
     said = {one for one in ids_in(page) if "Goody does not know it any more" in row_of(page, one)}
     assert said == missing & set(ids_in(page)) != set()
+    offered = {one for one in ids_in(page) if f"/orders/{one}/cancel/" in row_of(page, one)}
+    assert offered - said
+    assert not offered & said
 
 
 def test_open_writes_and_cancels_on_record_are_joined_in(agent: Client, full: Oracle) -> None:

@@ -250,7 +250,11 @@ def test_a_pause_from_before_the_clock_was_set_back_does_not_hold() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("GOODY_API_URL", "http://goody.example"), ("GOODY_API_KEY", "s3cr3t\n")],
+    [
+        ("GOODY_API_URL", "http://goody.example"),
+        ("GOODY_API_URL", "https://api..goody.example"),
+        ("GOODY_API_KEY", "s3cr3t\n"),
+    ],
 )
 def test_a_wrong_setting_is_named_and_is_no_crash(settings: Any, name: str, value: str) -> None:
     settings.GOODY_API_URL, settings.GOODY_API_KEY = "https://goody.example", "key"

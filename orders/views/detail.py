@@ -110,6 +110,7 @@ def row_part(request: HttpRequest, view: OrderView) -> str:
         created_at=times.created_at if times else None,
         operation=view.operation,
         is_cancel_on_record=view.is_cancel_on_record,
+        is_missing=view.is_missing,
     )
     context = row_context(
         listed,

@@ -13,7 +13,6 @@ from typing import Any
 
 from django import shortcuts
 from django.db import Error as DatabaseFailure
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -21,6 +20,7 @@ from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unautho
 from orders import formats
 from orders.audit import NotAllowed, Right, note_security_event
 from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused, wait_asked_for
+from orders.outages import is_outage
 from orders.presenters.marks import Banner
 from orders.search import TooBroad
 from orders.services import NoSuchFinding, OrderNotFound
@@ -84,7 +84,7 @@ def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
         return _goody_failed(exception)
     if isinstance(exception, TooBroad):
         return _too_broad()
-    if isinstance(exception, OperationalError | InterfaceError):
+    if is_outage(exception):
         return _database_failed(request, exception)
     return None
 

@@ -1,0 +1,42 @@
+"""When our own database fails: an outage, or a bug in what was asked of it."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+from django.db import Error as DatabaseFailure
+from django.db import InterfaceError, OperationalError
+
+# What SQLite calls a statement that it does not understand, and a wrong use of its library.
+_WRONG = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE}
+# PostgreSQL: a statement that is too long or too deep (program_limit_exceeded).
+_TOO_COMPLEX = "54"
+
+
+def is_outage(error: Exception) -> bool:
+    """Could the database not be reached, was it busy or full? Otherwise the fault is ours.
+
+    SQLite raises OperationalError for both, PostgreSQL a ProgrammingError for nearly all of ours.
+    """
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        code: int = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        return code & 0xFF not in _WRONG
+    return not (getattr(cause, "sqlstate", "") or "").startswith(_TOO_COMPLEX)
+
+
+def log_unrecorded(log: logging.Logger, what: str, error: DatabaseFailure) -> None:
+    """Log what could not be stored: an outage in a line, a bug with its traceback.
+
+    Without the words of a bug: they may quote the row, and with it a name or a note.
+    """
+    if is_outage(error):
+        log.warning("%s could not be recorded: %s", what, error)
+        return
+    cause, kind = error.__cause__, type(error)
+    code = getattr(cause, "sqlstate", "") or getattr(cause, "sqlite_errorname", "")
+    silent = (kind, kind(), error.__traceback__)
+    log.error("%s could not be recorded: %s %s", what, kind.__name__, code, exc_info=silent)
