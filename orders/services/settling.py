@@ -326,14 +326,16 @@ def _take_proof(operation: Operation, answer: GoodyOrder) -> None:
 def _claim_resend(operation: Operation, *, read_at: datetime) -> None:
     """Commit that it is sent again, to the audit too, and forget the reads that came before."""
     now = timezone.now()
-    is_fresh = now - read_at <= timedelta(seconds=settings.OPERATION_FRESH_READ)
-    if not is_fresh or operation.expiration is None or operation.expiration <= now:
+    if operation.expiration is None or operation.expiration <= now:
         raise _NotAgain
     still = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, resent_at=None)
     changes = {"resent_at": now, "unchanged_reads": 0, "first_unchanged_at": None}
 
     def store() -> None:
         if not still.update(**changes):
+            raise _NotAgain
+        # The row may have been waited for.
+        if timezone.now() - read_at > timedelta(seconds=settings.OPERATION_FRESH_READ):
             raise _NotAgain
         record_resend(operation, now=now)
 

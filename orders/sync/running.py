@@ -18,12 +18,12 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from goody.errors import GoodyError
 from orders.models import SyncState
 from orders.models.durability import expect_much_writing
+from orders.outages import log_unrecorded
 from orders.services import why_not_fresh
 
 from .dating import date_orders
@@ -134,8 +134,8 @@ class Runner:
             try:
                 wait = self._step()
             except DatabaseFailure as error:
-                is_passing = isinstance(error, OperationalError | InterfaceError)
-                log.warning("the database refuses the sync: %s", error, exc_info=not is_passing)
+                # What a bug's error says may quote the row.
+                log_unrecorded(log, "what the sync read", error)
                 self.close()
                 return _ELSEWHERE
             if wait is None or wait >= left:

@@ -16,6 +16,7 @@ from orders.sync.lease import Lease, LeaseLost
 from orders.sync.running import Job
 from testing.vendor import Emulator
 
+from .domain import refusing
 from .syncing import (
     assert_counts_add_up,
     created_in_truth,
@@ -277,6 +278,21 @@ def test_who_has_done_all_does_not_wait(emulator: Emulator) -> None:
         waits.append(errand.run(60.0))
     errand.close()
     assert waits[-1] == 0.0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_refuses_is_a_bug_in_the_log_and_the_next_round_goes_on(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    with refusing("orders_order", "INSERT"):
+        run_for(10)
+    [error] = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert error.getMessage().startswith("what the sync read could not be recorded: ")
+    assert error.exc_info
+    assert "Error: " not in caplog.text
+    assert not Order.objects.exists()
+    sync_orders()
+    assert differences(emulator) == []
 
 
 # --- Suspicious -------------------------------------------------------------------------------
