@@ -114,6 +114,8 @@ SAID = [
     "q=-ana",
     "q=status:opened+-sender:lee",
     "q=100%25",
+    'q="%26"',
+    """q="o'"+-"/\"""",
     "status=opened",
     "status=failed&status=on_hold",
     "created_after=2026-10-01&created_before=2026-10-31",

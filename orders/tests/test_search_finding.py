@@ -154,6 +154,7 @@ def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -
     "word",
     [
         *("%", "_", "%%%", "100%", "_un", "under_", "'", '"', '""', "\\", "\\\\\\", "o'b", "a*"),
+        *("&", "o'", "e-", "l.", "p-", "@e", "李_", "\N{WRAPPED PRESENT}"),
         *("-lee", "AND", "NOT a", "people:", "(((", "NEAR(", "\ud7ff", "\U0010ffff", "👩\u200d🚀"),
         *("a" * 10_000, "x y " * 2500),
     ],
