@@ -13,10 +13,10 @@ several reads be of one moment.
 
 from .beside import Group, Neighbors, Related, neighbors, related
 from .budget import TooBroad
-from .counting import Count, count, find_counted_page
+from .counting import Count, find_counted_page
 from .faceting import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
 from .hits import Hit
-from .paging import Key, Page, find_page, first_found, iterate, last_page
+from .paging import Key, Page, find_page, first_found, iterate
 from .snapshot import snapshot
 
 __all__ = [
@@ -31,14 +31,12 @@ __all__ = [
     "Page",
     "Related",
     "TooBroad",
-    "count",
     "expiry_preset",
     "facets",
     "find_counted_page",
     "find_page",
     "first_found",
     "iterate",
-    "last_page",
     "neighbors",
     "related",
     "snapshot",

@@ -25,19 +25,6 @@ class Count(NamedTuple):
         return self if self.n >= n else Count(n, is_capped=True)
 
 
-def count(
-    query: Query, *, now: datetime, limit: int = 1000, using: str = DEFAULT_DB_ALIAS
-) -> Count:
-    """How many match; of more than `limit` that they are more, and where it would take long how
-    many at least. Raises TooBroad.
-
-    What a status or a workspace alone asks for is always counted exactly, and so is what fits on
-    a page that has neither a next one nor a previous one.
-    """
-    with budget(SECONDS, using=using) as given:
-        return count_within(given, query, now=now, limit=limit)
-
-
 def find_counted_page(
     query: Query,
     *,
@@ -48,8 +35,8 @@ def find_counted_page(
     backwards: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> tuple[Page, Count | None]:
-    """As `find_page` and `count`, for the preparations of one. None where the page was found in
-    time and the number was not. Raises TooBroad.
+    """As `find_page`, and how many match, for the preparations of one: None where the page was
+    found in time and the number was not. Raises TooBroad.
     """
     page = None
     try:
@@ -66,6 +53,11 @@ def find_counted_page(
 
 
 def count_within(given: Budget, query: Query, *, now: datetime, limit: int) -> Count:
+    """How many match; of more than `limit` that they are more, and where it would take long how
+    many at least. Raises TooBroad.
+
+    What a status or a workspace alone asks for is always counted exactly.
+    """
     return _counted(Finder(given, query, now=now), limit)
 
 

@@ -28,6 +28,8 @@ _STRAIGHT = {
 }
 _BEYOND_BMP = 0x10000
 _MOST_STARTS = 64
+# A text of so many characters at most is in no index of trigrams.
+SHORT = 2
 
 # Scripts written without spaces between words, or, as Korean names, between their parts.
 _UNSPACED = (
@@ -106,6 +108,11 @@ def word_starts(text: str) -> set[str]:
         else:
             starts.add(word[:2])
     return starts
+
+
+def is_start(text: str) -> bool:
+    """Is the folded text looked up among the starts of words? Of one or two letters or digits."""
+    return len(text) <= SHORT and "".join(words(text)) == text
 
 
 def starts_in(people: str) -> set[str]:

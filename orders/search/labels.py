@@ -16,9 +16,8 @@ from itertools import accumulate
 from orders.models import Label
 
 from .budget import Budget
-from .folding import word_starts, words
+from .folding import SHORT, is_start, word_starts, words
 
-_SHORT = 2
 _BETWEEN = "\n"
 
 
@@ -38,9 +37,9 @@ class Names:
         self._ends = list(accumulate(len(one) + 1 for one in self._folded))
 
     def matching(self, word: str) -> list[int]:
-        """The ids of those with that folded text in their name; of one or two characters, at the
-        start of a word."""
-        return self._starting(word) if len(word) <= _SHORT else list(self.holding(word))
+        """The ids of those with that folded text in their name; of one or two letters, at the start
+        of a word."""
+        return self._starting(word) if is_start(word) else list(self.holding(word))
 
     def holding(self, text: str) -> Iterator[int]:
         """The ids of those with that folded text anywhere in their name."""
@@ -52,10 +51,10 @@ class Names:
 
     def _starting(self, text: str) -> list[int]:
         found = [self._with_start(start) for start in words(text)]
-        return sorted(set.intersection(*found)) if found else []
+        return sorted(set.intersection(*found))
 
     def _with_start(self, start: str) -> set[int]:
-        if len(start) == _SHORT:
+        if len(start) == SHORT:
             return self._starts.get(start, set())
         found = (ids for key, ids in self._starts.items() if key.startswith(start))
         return set().union(*found)

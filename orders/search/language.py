@@ -1,11 +1,12 @@
 """The box: what people type, as a `Query`.
 
 Words are looked for in every field that the person can see, each of them somewhere; signs around
-them do not count ("Bolena, Ana" is two words). "Ana B" in quotes is looked for as it stands. A
-minus excludes (-ana, -"Ana B", -status:paid). `OPERATORS` are what narrows single fields; there is
-no space behind the colon, a value with spaces is put into quotes (sender:"Ana B"), and capitals
-never matter. Different operators narrow each other, one that is repeated widens
-(status:paid status:shipped), dates excepted: two of them are the two ends of a window.
+them do not count ("Bolena, Ana" is two words). "Ana B" in quotes is looked for as it stands, and so
+are signs ("&", "a-"); one or two letters alone begin a word, in quotes or not. A minus excludes
+(-ana, -"Ana B", -status:paid). `OPERATORS` are what narrows single fields; there is no space behind
+the colon, a value with spaces is put into quotes (sender:"Ana B"), and capitals never matter.
+Different operators narrow each other, one that is repeated widens (status:paid status:shipped),
+dates excepted: two of them are the two ends of a window.
 
 Nothing that is typed is an error. An operator we do not know is a word like any other (12:30,
 https://...), and so is a quote that is never closed. An operator of ours whose value cannot be

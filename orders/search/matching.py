@@ -2,8 +2,9 @@
 
 The recipient's name and address, by any part; products, brands, sender and workspace, whose names
 are searched in the process; the beginning of the receipt reference, of the order's and its batch's
-id, from six characters on; message and note, for those who may read them. One or two characters
-match the start of a word, of people and names alone.
+id, from six characters on; message and note, for those who may read them. One or two letters match
+the start of a word, of people and names alone; of as many with a sign among them no index knows, so
+that each order is looked at.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from .asking import MOST_SOURCES, Asking
-from .folding import words
+from .folding import SHORT, is_start, words
 from .sql import Condition, Source, Sql, union
 
-SHORT = 2
 # From here on the beginning of a reference or an id is not taken for a word.
 _BEGINNING = 6
 _LAST = chr(0x10FFFF)
@@ -31,8 +31,10 @@ _ID = "00000000-0000-0000-0000-000000000000"
 def word_condition(asking: Asking, word: str, *, may_search_messages: bool) -> Condition | None:
     """The folded word or phrase stands somewhere; None: that cannot be."""
     parts = list(_names(asking, word))
-    if len(word) <= SHORT:
+    if is_start(word):
         parts += _short(asking, word)
+    elif len(word) <= SHORT:
+        parts.append(Condition(asking.dialect.contains("o.people", word)))
     else:
         parts += [_people(asking, word), *_beginnings(asking, word)]
         if may_search_messages:
@@ -72,7 +74,7 @@ def _beginnings(asking: Asking, word: str) -> Iterator[Condition]:
 def _short(asking: Asking, word: str) -> list[Condition]:
     """At the start of a word; of two of them, where a script ends and another begins."""
     found = [_start(asking, start) for start in words(word)]
-    if not found or None in found:
+    if None in found:
         return []
     first, *others = filter(None, found)
     tests = " AND ".join(one.test.text for one in (first, *others))

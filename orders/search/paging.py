@@ -65,19 +65,13 @@ def find_page(
     backwards: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Page:
-    """The `size` rows behind `at` (before it, if `backwards`), or the first ones.
+    """The `size` rows behind `at`, or the first; if `backwards`, those before it, or the last.
 
     Give `next` of a page to get the one behind it, and `previous` with `backwards` to get the one
     before. `now` (aware) decides what is expired. Raises TooBroad.
     """
     with budget(SECONDS, using=using) as given:
         return Finder(given, query, now=now).page(size, at, backwards=backwards)
-
-
-def last_page(query: Query, *, size: int, now: datetime, using: str = DEFAULT_DB_ALIAS) -> Page:
-    """The last `size` rows. Raises TooBroad."""
-    with budget(SECONDS, using=using) as given:
-        return Finder(given, query, now=now).page(size, None, backwards=True)
 
 
 def iterate(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 from .sizes import Sizes
@@ -79,58 +80,96 @@ def plan(
     what bounds the keys of all sources.
     """
     guides = [one for one in conditions if one.is_sorted_by(column)]
-
-    def is_scanned(one: Condition) -> bool:
-        return column == "id" and any(source.is_scanned for source in one.sources)
-
-    if len(conditions) == len(guides) <= 1 and not any(map(is_scanned, guides)):
+    if len(conditions) == len(guides) <= 1 and not any(_is_scanned(one, column) for one in guides):
         # Nothing is to be tested on the way.
         way = Way((*guides, everything)[0])
         return Plan(way, way)
-    share = min(1.0, sizes.of(window) / sizes.all) if window else 1.0
-    size_of = {one: int(n * share) + 1 for one, n in _sizes_of(conditions, sizes).items()}
-    size_of[id(everything)] = int(sizes.all * share) + 1
-    if window in conditions:
-        size_of[id(window)] = size_of[id(everything)]
-
-    def fraction(one: Condition) -> float:
-        return min(1.0, size_of[id(one)] / size_of[id(everything)])
-
-    # First and last names go together.
-    names = [one for one in conditions if one.text]
-    others = prod(fraction(one) for one in conditions if not one.text)
-    share_of_names = max(sizes.share_of_people(names), prod(map(fraction, names)))
-    all_together = max(others * share_of_names, _NEXT_TO_NOTHING)
-
-    def expected(guide: Condition) -> float:
-        """As if each were spread evenly among the others."""
-        return n * fraction(guide) / all_together
-
-    def cost(guide: Condition) -> float:
-        """In entries. Where the index ends before there are enough, all will be fetched after."""
-        size = size_of[id(guide)]
-        walked = expected(guide) if expected(guide) < size else size * 2.5
-        return walked + size * _SCANNING * is_scanned(guide)
-
-    def to_the_end(guide: Condition) -> float:
-        return size_of[id(guide)] * (1 + _SCANNING * is_scanned(guide))
-
-    def way_of(guide: Condition) -> Way:
-        tests = tuple(other for other in conditions if other is not guide)
-        return Way(guide, tests, size_of[id(guide)], expected(guide))
-
-    first = min((*guides, everything), key=cost)
-    last = min((*guides, everything), key=to_the_end)
-    few = [one for one in conditions if one.sources and size_of[id(one)] <= MOST_FETCHED]
-    fetch = min(few, key=lambda one: size_of[id(one)], default=None)
-    taken = way_of(first)
+    estimate = _Estimate(conditions, everything, window=window, column=column, n=n, sizes=sizes)
+    first = min((*guides, everything), key=estimate.cost)
+    last = min((*guides, everything), key=estimate.to_the_end)
+    fetch = estimate.rarest_to_fetch()
+    taken = estimate.way(first)
     return Plan(
         first=taken,
-        last=taken if last is first else way_of(last),
-        fetch=way_of(fetch) if fetch else None,
-        is_fetch_cheaper=fetch is not None and size_of[id(fetch)] * _FETCHING < cost(first),
+        last=taken if last is first else estimate.way(last),
+        fetch=estimate.way(fetch) if fetch else None,
+        is_fetch_cheaper=fetch is not None and estimate.fetching(fetch) < estimate.cost(first),
         only=_only(conditions) if column == "id" else None,
     )
+
+
+class _Estimate:
+    """How many orders fulfill each condition, and by that how far the walk along one goes for the
+    first `n` that fulfill them all. Costs are in entries of an index.
+    """
+
+    def __init__(
+        self,
+        conditions: Sequence[Condition],
+        everything: Condition,
+        *,
+        window: Condition | None,
+        column: str,
+        n: int,
+        sizes: Sizes,
+    ) -> None:
+        self._conditions = conditions
+        self._column = column
+        self._n = n
+        self._sizes = sizes
+        share = min(1.0, sizes.of(window) / sizes.all) if window else 1.0
+        self._all = int(sizes.all * share) + 1
+        self._size_of = {
+            one: int(size * share) + 1 for one, size in _sizes_of(conditions, sizes).items()
+        }
+        self._size_of[id(everything)] = self._all
+        if window is not None:
+            self._size_of[id(window)] = self._all
+
+    def cost(self, guide: Condition) -> float:
+        """Of the walk. Where the index ends before there are enough, all will be fetched after."""
+        size, expected = self._size(guide), self._expected(guide)
+        walked = expected if expected < size else size * 2.5
+        return walked + self._scanning(guide)
+
+    def to_the_end(self, guide: Condition) -> float:
+        return self._size(guide) + self._scanning(guide)
+
+    def fetching(self, condition: Condition) -> float:
+        return self._size(condition) * _FETCHING
+
+    def rarest_to_fetch(self) -> Condition | None:
+        few = [one for one in self._conditions if one.sources and self._size(one) <= MOST_FETCHED]
+        return min(few, key=self._size, default=None)
+
+    def way(self, guide: Condition) -> Way:
+        tests = tuple(other for other in self._conditions if other is not guide)
+        return Way(guide, tests, self._size(guide), self._expected(guide))
+
+    def _expected(self, guide: Condition) -> float:
+        """As if each were spread evenly among the others."""
+        return self._n * self._share(guide) / self._share_of_all_together
+
+    @cached_property
+    def _share_of_all_together(self) -> float:
+        # First and last names go together.
+        names = [one for one in self._conditions if one.text]
+        others = prod(self._share(one) for one in self._conditions if not one.text)
+        named = max(self._sizes.share_of_people(names), prod(map(self._share, names)))
+        return max(others * named, _NEXT_TO_NOTHING)
+
+    def _share(self, one: Condition) -> float:
+        return min(1.0, self._size(one) / self._all)
+
+    def _size(self, one: Condition) -> int:
+        return self._size_of[id(one)]
+
+    def _scanning(self, guide: Condition) -> float:
+        return self._size(guide) * _SCANNING * _is_scanned(guide, self._column)
+
+
+def _is_scanned(one: Condition, column: str) -> bool:
+    return column == "id" and any(source.is_scanned for source in one.sources)
 
 
 def _only(conditions: Sequence[Condition]) -> Condition | None:

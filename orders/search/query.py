@@ -82,8 +82,8 @@ type Choices = tuple[Choice, ...]
 class Query:
     """A question about the orders in the index; without anything said, all of them."""
 
-    # Folded, each somewhere in a field that a person can see. One or two characters: at the start
-    # of a word (`folding.word_starts`). A phrase holds spaces.
+    # Folded, each somewhere in a field that a person can see. One or two letters or digits: at the
+    # start of a word (`folding.word_starts`). A phrase holds spaces.
     words: tuple[str, ...] = ()
     without_words: tuple[str, ...] = ()
 

@@ -10,6 +10,11 @@ once, and the rest of the text is left aside. Time is linear in the text.
 - A receipt reference is 24 letters and digits, all capitals or all small, also in equal groups
   between spaces or dashes. Small letters and groups need a digit, or any prose would do. A token
   without its link may look like that too: look for a reference among the tokens as well.
+
+A text that names several things is a ticket: looked up is all that it names, and its words are
+prose. Unless it is written as a search: in one line of up to 500 characters, with an operator that
+has a value or a minus directly before a word. In a search a minus excludes, and nothing that was
+written is left aside. Whatever is posted to be looked up is a ticket.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from .folding import fold, plain
+from .language import terms, text_of
 
 # From here on a text is no search any more.
 LONG = 500
@@ -68,7 +74,7 @@ class Pasted:
     as they came.
 
     `is_single`: the whole text is one such thing, within brackets, an address or the like at most.
-    `is_many`: more than a search is for, that is several things, or a text over 500 characters.
+    `is_many`: a ticket, that is several things, or a text over 500 characters, and no search.
     """
 
     ids: tuple[UUID, ...] = ()
@@ -101,8 +107,29 @@ def recognize(text: str) -> Pasted:
         emails=tuple(emails),
         gift_tokens=tuple(tokens),
         is_single=count == 1 and rest.is_nothing_else,
-        is_many=count > 1 or len(text) > LONG,
+        is_many=len(text) > LONG or (count > 1 and not _is_search(text)),
     )
+
+
+def take_apart(text: str) -> tuple[Pasted, str]:
+    """What a text in the box names, and, of a search that names several things, what else it says:
+    the things behind an operator or a minus are part of that. Raises nothing.
+    """
+    pasted = recognize(text)
+    if pasted.count < 2 or pasted.is_many:
+        return pasted, ""
+    named: list[str] = []
+    rest: list[str] = []
+    for term in terms(plain(text)):
+        is_said = term.operator or term.is_excluded or not recognize(term.text).count
+        (rest if is_said else named).append(term.text)
+    return recognize(" ".join(named)), " ".join(rest)
+
+
+def _is_search(text: str) -> bool:
+    if len(text) > LONG or "\n" in text.strip():
+        return False
+    return any((one.operator or one.is_excluded) and text_of(one) for one in terms(plain(text)))
 
 
 class _Rest:

@@ -14,12 +14,11 @@ from math import isqrt
 
 from .budget import Budget
 from .dialects import dialect
-from .folding import word_starts
+from .folding import SHORT, word_starts
 from .sql import Condition, Source
 
 # An index is counted up to here.
 MOST = 100_000
-SHORT = 2
 _SAMPLE = 2000
 _LETTERS_OF = 500
 # As many letters are looked up instead of a whole text.

@@ -132,10 +132,11 @@ def _finding(query: Query) -> Iterator[Piece]:
 
 
 def write_box(query: Query, *, now: datetime, zone: ZoneInfo) -> str:
-    """The text that `parse_box` reads as this query, if it is asked at the same `now`.
+    """The text that `parse_box` reads as this query, if it is asked at the same `now`; certain
+    orders are named at its end, for `recognize`.
 
-    Left out is what the box cannot say: rows picked by their id, certain orders, statuses that
-    Goody does not document, a finding, the sort.
+    Left out is what the box cannot say: rows picked by their id, statuses that Goody does not
+    document, a finding, the sort.
     """
     return " ".join(_written(query, Setting(now, zone)))
 
@@ -154,6 +155,8 @@ def _written(query: Query, setting: Setting) -> Iterator[str]:
     for flag, field in FLAGS.items():
         if (value := getattr(query, field)) is not None:
             yield f"{'' if value else '-'}is:{flag}"
+    yield from (*map(str, query.order_ids), *query.references, *query.emails)
+    yield from (f".../gift/{token}" for token in query.gift_tokens)
 
 
 def _written_statuses(minus: str, statuses: tuple[str, ...]) -> Iterator[str]:

@@ -6,7 +6,7 @@ Nothing here waits for Goody.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ from orders.models import Operation
 from orders.search import Count, Hit, Key, find_counted_page, first_found
 from orders.search.language import Box, parse_box
 from orders.search.query import Choice, Query
-from orders.search.recognition import Pasted, recognize
+from orders.search.recognition import Pasted, take_apart
 
 from .reading import writes_on
 
@@ -79,18 +79,25 @@ def _with_writes(hits: Sequence[Hit]) -> list[FoundOrder]:
 
 
 def understand(text: str, *, now: datetime, zone: ZoneInfo) -> Understood:
-    """What somebody who writes this is looking for: what it names exactly, if we know that, else
-    what its words and operators say. Raises TooBroad.
+    """What somebody who writes this is looking for: what it names exactly, narrowed by what else a
+    search says; or, where it names nothing or one thing among others, what its words and operators
+    say. Raises TooBroad.
     """
-    pasted = recognize(text)
-    if not (pasted.is_single or pasted.count > 1):
+    pasted, rest = take_apart(text)
+    is_one = pasted.is_single and not rest
+    if not (is_one or pasted.count > 1):
         return Understood(parse_box(text, now=now, zone=zone))
     found = first_found(_named(text, pasted), limit=2, now=now)
-    if found is None:
-        return _not_known(text, pasted, now=now, zone=zone)
-    query, ids = found
-    is_order = len(ids) == 1 and pasted.is_single and _names_orders(query)
-    return Understood(Box(text, query), order_id=ids[0] if is_order else None)
+    if found is None and is_one and (pasted.references or pasted.emails):
+        # The beginning of one, or a part.
+        return Understood(parse_box(text, now=now, zone=zone))
+    query, ids = found or (next(_named(text, pasted)), [])
+    said = parse_box(rest, now=now, zone=zone)
+    box = replace(said, text=text, query=query.merged(said.query))
+    if not ids:
+        return Understood(box, unknown_id=pasted.ids[0] if is_one and pasted.ids else None)
+    is_order = is_one and len(ids) == 1 and _names_orders(query)
+    return Understood(box, order_id=ids[0] if is_order else None)
 
 
 def _named(text: str, pasted: Pasted) -> Iterator[Query]:
@@ -110,11 +117,3 @@ def _named(text: str, pasted: Pasted) -> Iterator[Query]:
 
 def _names_orders(query: Query) -> bool:
     return bool(query.order_ids or query.references or query.gift_tokens)
-
-
-def _not_known(text: str, pasted: Pasted, *, now: datetime, zone: ZoneInfo) -> Understood:
-    if pasted.is_single and (pasted.references or pasted.emails):
-        # The beginning of one, or a part.
-        return Understood(parse_box(text, now=now, zone=zone))
-    box = Box(text, next(_named(text, pasted)))
-    return Understood(box, unknown_id=pasted.ids[0] if pasted.is_single and pasted.ids else None)

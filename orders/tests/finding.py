@@ -191,13 +191,14 @@ class Oracle:
 
     def _has(self, word: str, row: Order, may_search_messages: bool) -> bool:
         names = [self.labels[pk].folded for pk in self._label_ids(row)]
-        if len(word) <= 2:
-            starts = words(word)
-            return bool(starts) and (
-                all(_starts(one, starts_in(row.people)) for one in starts)
-                or any(all(_starts(one, word_starts(name)) for one in starts) for name in names)
-            )
         texts = [row.people, *names]
+        if len(word) <= 2:
+            if "".join(words(word)) != word:
+                return any(word in text for text in texts)
+            starts = words(word)
+            return all(_starts(one, starts_in(row.people)) for one in starts) or any(
+                all(_starts(one, word_starts(name)) for one in starts) for name in names
+            )
         if may_search_messages:
             texts += [self.texts.get(row.message_id or 0, ""), self.texts.get(row.note_id or 0, "")]
         return any(word in text for text in texts) or (len(word) >= 6 and self._begins(word, row))

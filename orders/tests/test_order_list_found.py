@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from goody.types import CANCELABLE
 from orders import index
 from orders.forms.filters import Reading
 from orders.forms.listing import ListingForm
@@ -112,6 +114,8 @@ SAID = [
     "q=-ana",
     "q=status:opened+-sender:lee",
     "q=100%25",
+    'q="%26"',
+    """q="o'"+-"/\"""",
     "status=opened",
     "status=failed&status=on_hold",
     "created_after=2026-10-01&created_before=2026-10-31",
@@ -614,6 +618,42 @@ def test_a_batch_and_an_address_open_the_list_of_their_orders(agent: Client, ful
     assert active_in(page) == {f"To {row.email_key}": URL}
     part = row.recipient_email.partition("@")[0]
     assert set(address) <= set(ids_in(agent.get(URL, {"q": part, "per_page": 100})))
+
+
+def test_several_addresses_are_narrowed_by_what_else_the_box_says(
+    agent: Client, full: Oracle
+) -> None:
+    addresses = Counter(row.email_key for row in full.rows if row.email_key)
+    (a, _), (b, _) = addresses.most_common(2)
+    statuses = {row.status for row in full.rows if row.email_key == b}
+    status = next(one for one in CANCELABLE if one in statuses)
+    said: dict[str, Callable[[Order], bool]] = {
+        f"{a}, {b}": lambda row: row.email_key in (a, b),
+        f"status:{status} {a} {b}": lambda row: row.email_key in (a, b) and row.status == status,
+        f"{a} {b} -status:{status}": lambda row: row.email_key in (a, b) and row.status != status,
+        f"-{a} -{b}": lambda row: row.email_key not in (a, b),
+        f"{a} -{b}": lambda row: row.email_key == a,
+        f"-{a} status:{status} {b}": lambda row: row.email_key == b and row.status == status,
+    }
+    for text, matches in said.items():
+        wanted = [str(row.uuid) for row in _newest(full) if matches(row)]
+        assert wanted
+        assert (text, shown(agent, urlencode({"q": text}))) == (text, wanted)
+
+
+def test_what_narrows_several_addresses_can_be_taken_away_one_by_one(
+    agent: Client, full: Oracle
+) -> None:
+    row, other = _newest(full)[0], _newest(full)[1]
+    named = f"{row.uuid} {other.uuid} {row.email_key}"
+    assert active_in(agent.get(URL, {"q": f"status:opened {named} -lee"})) == {
+        "Not “lee”": f"{URL}?{urlencode({'q': f'status:opened {named}'})}",
+        "Status: opened": f"{URL}?{urlencode({'q': f'-lee {named}'})}",
+        "2 orders by their id": f"{URL}?{urlencode({'q': f'status:opened -lee {row.email_key}'})}",
+        f"To {row.email_key}": (
+            f"{URL}?{urlencode({'q': f'status:opened -lee {row.uuid} {other.uuid}'})}"
+        ),
+    }
 
 
 def _newest(oracle: Oracle) -> list[Order]:

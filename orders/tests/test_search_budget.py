@@ -91,14 +91,14 @@ def test_another_error_is_not_taken_for_too_broad() -> None:
     "ask",
     [
         lambda: search.find_page(Query(words=("ana",)), size=5, now=NOW),
-        lambda: search.last_page(Query(words=("ana",)), size=5, now=NOW),
-        lambda: search.count(Query(words=("ana",)), now=NOW),
+        lambda: search.find_page(Query(words=("ana",)), size=5, now=NOW, backwards=True),
+        lambda: search.find_counted_page(Query(words=("ana",)), size=5, now=NOW, limit=9),
         lambda: search.neighbors(Query(words=("ana",)), UUID(int=1), now=NOW, seconds=0),
         lambda: search.related(UUID(int=1), now=NOW, seconds=0),
         lambda: search.first_found([Query(words=("ana",))], limit=5, now=NOW),
         lambda: list(search.iterate(Query(words=("ana",)), now=NOW)),
     ],
-    ids=["page", "last", "count", "neighbors", "related", "first", "iterate"],
+    ids=["page", "last", "counted", "neighbors", "related", "first", "iterate"],
 )
 def test_too_broad_is_raised_and_never_an_empty_answer(
     ask: Any, monkeypatch: pytest.MonkeyPatch

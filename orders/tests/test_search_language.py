@@ -53,7 +53,7 @@ def named(*texts):
         ("a & b -", Query(words=("a", "b"))),
         ('"Ana B"', Query(words=("ana b",))),
         ("“Ana  B”", Query(words=("ana b",))),
-        ('"100%" "_"', Query(words=("100%", "_"))),
+        ('"100%" "_" "a-"', Query(words=("100%", "_", "a-"))),
         ('x"Ana B"y', Query(words=("x", "ana b", "y"))),
         ('ana "bo', Query(words=("ana", "bo"))),
         ('"" ana', Query(words=("ana",))),

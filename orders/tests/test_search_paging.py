@@ -20,11 +20,7 @@ pytestmark = pytest.mark.django_db
 
 def pages(query: Query, *, size: int, backwards: bool) -> Iterator[search.Page]:
     """All of them, from the first on or from the last one back."""
-    page = (
-        search.last_page(query, size=size, now=NOW)
-        if backwards
-        else search.find_page(query, size=size, now=NOW)
-    )
+    page = search.find_page(query, size=size, now=NOW, backwards=backwards)
     while True:
         yield page
         at = page.previous if backwards else page.next

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.search.recognition import LONG, Pasted, recognize
+from orders.search.recognition import LONG, Pasted, recognize, take_apart
 
 few = settings(max_examples=100, deadline=None)
 ID = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
@@ -161,6 +161,49 @@ def test_several_things_are_many():
     assert recognize("a@x.io, b@x.io").is_many
     assert recognize(f"a@x.io {ID}").is_many
     assert not recognize("a@x.io a@x.io").is_many
+
+
+BOTH = Pasted(emails=("a@x.io", "b@x.io"), is_many=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "rest"),
+    [
+        ("status:opened a@x.io b@x.io", BOTH, "status:opened"),
+        ("a@x.io,b@x.io –status:paid Ana", BOTH, "-status:paid Ana"),
+        ('"a@x.io" (b@x.io) -"Ana B"', BOTH, '-"Ana B"'),
+        ("A@x.io b@x.io -c@x.io sender:d@x.io", BOTH, "-c@x.io sender:d@x.io"),
+        (f"{ID} batch:{OTHER}", one(ids=(ID,)), f"batch:{OTHER}"),
+        (f"-{ID} -{LINK}", Pasted(), f"-{ID} -{LINK}"),
+        ("a@x.io -b@x.io", one(emails=("a@x.io",)), "-b@x.io"),
+    ],
+)
+def test_a_search_may_name_several_things_and_say_more(text, named, rest):
+    assert take_apart(text) == (named, rest)
+    assert not recognize(text).is_many
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a@x.io b@x.io",
+        "where are those of a@x.io and b@x.io?",
+        "Status: opened\nSender: a@x.io\nbatch:1a2b of b@x.io",
+        "- a@x.io - b@x.io -- Ana",
+        "-a@x.io\n-b@x.io",
+        "12:30 https://x.io a@x.io re:status b@x.io",
+        f"status:opened a@x.io b@x.io {'x' * LONG}",
+    ],
+)
+def test_a_ticket_is_no_search(text):
+    assert take_apart(text) == (BOTH, "")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ana -bo", "status:opened a@x.io", "-a@x.io", "ABCD -EFGH 2345 -6789 IJKL MNOP"]
+)
+def test_of_what_names_one_thing_at_most_nothing_is_taken_apart(text):
+    assert take_apart(text) == (recognize(text), "")
 
 
 def test_a_long_text_is_many_whatever_it_names():

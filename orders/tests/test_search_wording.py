@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from orders.search.language import FLAGS, NAMED, OPERATORS, parse_box
 from orders.search.query import Choice, Query, Sort
+from orders.search.recognition import recognize
 from orders.search.wording import describe, write_box
 
 few = settings(max_examples=60, deadline=None)
@@ -117,12 +118,30 @@ def test_a_box_is_written_as_people_write_it():
         senders=(*named("ana b"), Choice(id=3)),
         is_swapped=False,
         order_ids=(UUID(int=1),),
+        emails=("a@x.io",),
+        references=("AB",),
+        gift_tokens=("TOKEN01",),
         sort=Sort.OLDEST,
     )
     assert write_box(query, now=NOW, zone=NEW_YORK) == (
         'ana "ana b" "-x" status:opened,failed sender:"ana b" -bo expires:<7d created:2026-10 '
-        "-is:swapped"
+        "-is:swapped 00000000-0000-0000-0000-000000000001 AB a@x.io .../gift/TOKEN01"
     )
+
+
+@given(
+    st.lists(st.uuids(), max_size=3, unique=True),
+    st.lists(st.sampled_from(["a@x.io", "o'b@x.io", "1_2@ex-ample.com"]), max_size=2, unique=True),
+    st.lists(st.sampled_from(["TOKEN01", "-a_b-1", "A" * 24]), max_size=2, unique=True),
+)
+@few
+def test_certain_orders_are_written_as_they_are_recognized(ids, emails, tokens):
+    reference = "ABCDEFGH23456789IJKLMNOP"
+    query = Query(order_ids=ids, emails=emails, references=(reference,), gift_tokens=tokens)
+    text = write_box(query, now=NOW, zone=NEW_YORK)
+    found = recognize(text)
+    assert (found.ids, found.emails) == (tuple(ids), tuple(emails))
+    assert (found.references, found.gift_tokens) == ((reference,), tuple(tokens))
 
 
 @pytest.mark.parametrize(

@@ -207,10 +207,18 @@ document.addEventListener("htmx:finally:request", (event) => {
 const LONGEST_SEARCH = 500;
 const NAMED =
   /[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|\b[0-9A-Z]{24}\b|[^\s<>"',;:@]+@[^\s<>"',;:@]+/g;
+const SAID =
+  /(?:^|\s)(?:(?:status|expires|created|is|batch|sender|workspace|product|brand):|[-\u2010-\u2015\u2212])\S*[\p{L}\p{N}]/iu;
 
-/* More than a search is for? The server decides what it names, and finds more than this does. */
+/* More than a search is for? Not where an operator or a minus is used in one line: looked up would be
+   whatever it names, also what it excludes. The server decides (orders/search/recognition.py), and
+   finds more than this does. */
 function isTicket(text) {
-  return text.length > LONGEST_SEARCH || new Set(text.match(NAMED)).size > 1;
+  if (text.length > LONGEST_SEARCH) {
+    return true;
+  }
+  const isSearch = !text.trim().includes("\n") && SAID.test(text);
+  return !isSearch && new Set(text.match(NAMED)).size > 1;
 }
 
 /* It is posted, so that it stands in no address. */

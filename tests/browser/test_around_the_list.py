@@ -6,8 +6,10 @@ With JavaScript and without, except for what only a script can do.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote_plus
 from uuid import uuid4
 
 import msgspec
@@ -18,6 +20,7 @@ from playwright.sync_api import Locator, Page, expect
 from goody.types import parse_order
 from orders import index
 from orders.models import SyncState
+from orders.search.language import OPERATORS
 from orders.tests.lists import complete_sync
 from testing.browser import Watch
 from testing.users import make_user
@@ -116,6 +119,47 @@ def test_several_addresses_in_the_box(someone: Become, site: Site) -> None:
     if offer.count():
         offer.click()
     expect_finding(page, "1 found, 1 not found", ids)
+
+
+TWO = "one@example.test two@example.test"
+
+
+def test_a_search_with_several_addresses_is_no_ticket(someone: Become, site: Site) -> None:
+    page = someone("viewer")
+    indexed(site, 2, recipient_email="one@example.test")
+    indexed(site, 1, recipient_email="three@example.test")
+    page.goto("/settings/")
+    box(page).fill(f"status:notified {TWO} -three@example.test")
+    box(page).press("Enter")
+    page.wait_for_url("**/orders/?q=*")
+    expect(page.locator(".filter")).to_have_text(
+        ["Not “three@example.test” ", "Status: notified ", "2 e-mail addresses "]
+    )
+    expect(page.get_by_role("button", name="Look all of it up")).to_have_count(0)
+    page.get_by_role("link", name="Remove: Status: notified").click()
+    expect(box(page)).to_have_value(f"-three@example.test {TWO}")
+
+
+def test_the_script_knows_every_operator(agent: Page) -> None:
+    """And takes no search for a ticket, typed or pasted."""
+    examples = {one.name: one.example for one in OPERATORS if one.name != '"'}
+    agent.goto("/orders/")
+    for example in examples.values():
+        box(agent).fill(f"{TWO} {example}")
+        box(agent).press("Enter")
+        expect(agent).to_have_url(re.compile(rf"\?q=one.*{re.escape(quote_plus(example))}$"))
+    agent.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for pasted in ("–one@example.test –two@example.test\n", f'{TWO} -"Ana B"'):
+        agent.evaluate("text => navigator.clipboard.writeText(text)", pasted)
+        box(agent).fill("")
+        agent.keyboard.press("Control+V")
+        expect(box(agent)).to_have_value(pasted.strip())
+    for pasted in (f"- {TWO}", f"Status: {TWO}", f"Re:{TWO}", "-one@example.test\n-a@example.test"):
+        agent.evaluate("text => navigator.clipboard.writeText(text)", pasted)
+        agent.goto("/orders/")
+        box(agent).focus()
+        agent.keyboard.press("Control+V")
+        agent.wait_for_url("**/orders/?finding=*")
 
 
 def test_a_page_to_paste_into(someone: Become, site: Site, watch: Watch) -> None:
