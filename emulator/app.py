@@ -4,6 +4,7 @@
 by api.py or spoiled by a fault of faults.py. No rules of Goody here.
 """
 
+import re
 import socket
 import socketserver
 import sys
@@ -152,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _length(self) -> int | None:
         text = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not text.isdecimal():
+        if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,9}", text):
             return None
         return int(text) if int(text) <= MAX_BODY else None
 

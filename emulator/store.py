@@ -263,10 +263,11 @@ class Store:
         thank_you_added_at; "swap": true makes an accepted order swapped; "hidden": true takes
         it out of lists and the feed; any other field is shown as given. Raises ValueError.
         """
+        values = _readable(values)
         with self.lock, self._noted("control", index) as entry:
-            values, change = dict(values), self._change(index)
+            change = self._change(index)
             if "expires_at" in values:
-                change.expires = _instant(values.pop("expires_at"))
+                change.expires = values.pop("expires_at")
             if "status" in values:
                 self._set_status(index, str(values.pop("status")))
             if values.get("thank_you_note"):
@@ -281,7 +282,12 @@ class Store:
             return self.detail(index)
 
     def create(self, *, count: int, values: Json) -> list[Json]:
-        """A new batch of orders, created now. Raises ValueError if the clock stands before."""
+        """A new batch of orders, created now, each then changed by `values` as play() does.
+
+        Raises ValueError, before anything is made, for values that cannot be read and if the clock
+        stands before the newest order.
+        """
+        _readable(values)
         now = int(self.clock.now())
         with self.lock:
             if len(self) and now < self.columns.created[-1]:
@@ -355,6 +361,13 @@ class Store:
         packed = seeds.pack_event(at=at, index=index, code=code)
         if self.feed.add(packed):
             self._new_events.append(packed)
+
+
+def _readable(values: Json) -> Json:
+    """A copy with expires_at as it is kept; raises ValueError."""
+    if "expires_at" not in values:
+        return dict(values)
+    return {**values, "expires_at": _instant(values["expires_at"])}
 
 
 def _instant(value: Any) -> int:

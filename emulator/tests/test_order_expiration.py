@@ -8,6 +8,7 @@ import pytest
 from emulator.tests.conftest import Goody
 
 FUTURE = "2027-03-01T07:59:59Z"
+NOT_JSON = {"form": b"expiration=2027", "deep": b"[" * 200_000, "no UTF-8": b'"\xff"'}
 
 
 @pytest.mark.parametrize("status", ["created", "notified", "opened"])
@@ -111,9 +112,11 @@ def test_beyond_the_calendar_is_unreadable(goody: Goody, text: str) -> None:
     assert goody.extend(goody.one("status=notified"), text).status_code == 400
 
 
-def test_a_body_that_is_not_json(goody: Goody) -> None:
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+def test_a_body_that_is_not_json(goody: Goody, body: bytes) -> None:
     path = f"/v1/orders/{goody.one('status=notified')}/update_expiration"
-    assert goody.post(path, data=b"expiration=2027").status_code == 400
+    response = goody.post(path, data=body)
+    assert (response.status_code, response.json()) == (400, {"error": "Body is not JSON"})
 
 
 def test_unknown_order(goody: Goody) -> None:
