@@ -48,6 +48,7 @@ ROUTES = Map(
         Rule("/_emulator/ledger", methods=["DELETE"], endpoint="clear_ledger"),
         Rule("/_emulator/reset", methods=["POST"], endpoint="reset"),
     ],
+    merge_slashes=False,
     redirect_defaults=False,
 )
 _PATHS = ROUTES.bind("")
