@@ -100,7 +100,7 @@ class Control:
         return {
             "id": self._store.renderer.order_ids.encode(index),
             "status": self._store.status(index),
-            "expires_at": stamp(expires) if expires else None,
+            "expires_at": None if expires is None else stamp(expires),
             "created_at": stamp(self._store.columns.created[index]),
             "position": len(self._store) - 1 - index,
         }
@@ -246,14 +246,14 @@ class _Wanted:
 
     def _expiry_fits(self, index: int, status: str) -> bool:
         expires, args, now = self._store.expires(index), self._args, self._now
-        if "no_expiry" in args and _yes(args["no_expiry"]) is not (expires == 0):
+        if "no_expiry" in args and _yes(args["no_expiry"]) is not (expires is None):
             return False
         if "expires_within_hours" in args:
             until = now + float(args["expires_within_hours"]) * HOUR
-            if not now < expires <= until:
+            if expires is None or not now < expires <= until:
                 return False
         if "unaccepted_expired" in args:
-            lapsed = status in OPEN and 0 < expires <= now
+            lapsed = status in OPEN and expires is not None and expires <= now
             return lapsed is _yes(args["unaccepted_expired"])
         return True
 

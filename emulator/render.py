@@ -62,7 +62,7 @@ class Facts:
     status: str
     flags: int
     batch_flags: int
-    expires: int
+    expires: int | None
     thanked: int
     times: Mapping[str, int]
 
@@ -147,7 +147,7 @@ class Renderer:
             "view_count_recipient": _views(facts, bits),
             "is_swapped": bool(facts.flags & SWAPPED),
             "order_batch_id": batch.id,
-            "expires_at": stamp(facts.expires) if facts.expires else None,
+            "expires_at": None if facts.expires is None else stamp(facts.expires),
             **self._gift(facts, batch, bits),
             "shipments": [],
             "sender": batch.sender,

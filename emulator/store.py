@@ -16,7 +16,7 @@ from emulator import seed as seeds
 from emulator.clock import Clock, read_instant
 from emulator.feed import SHOWN_AS, Feed
 from emulator.render import Facts, Json, Renderer, event_times, stamp
-from emulator.seed import CREATED, NO_TIME, STATUSES, SWAPPED, THANKED, unpack_event
+from emulator.seed import CREATED, STATUSES, SWAPPED, THANKED, unpack_event
 from emulator.switches import Switches
 
 OPEN = ("created", "notified", "opened")
@@ -48,11 +48,16 @@ class Change:
     """What was changed on one order since the seed."""
 
     status: str | None = None
+    has_own_expiry: bool = False
     expires: int | None = None
     thanked: int | None = None
     flags: int = 0
     times: dict[str, int] = field(default_factory=dict)
     fields: Json = field(default_factory=dict)
+
+    def expire(self, at: int | None) -> None:
+        """None: never."""
+        self.has_own_expiry, self.expires = True, at
 
 
 class Store:
@@ -136,12 +141,12 @@ class Store:
             return change.status
         return STATUSES[self.columns.status[index]]
 
-    def expires(self, index: int) -> int:
-        """0: never."""
+    def expires(self, index: int) -> int | None:
+        """None: never."""
         change = self._changes.get(index)
-        if change is not None and change.expires is not None:
+        if change is not None and change.has_own_expiry:
             return change.expires
-        return self.columns.batch_expires[self.columns.batch[index]]
+        return self.columns.batch_expires[self.columns.batch[index]] or None
 
     def facts(self, index: int) -> Facts:
         """Everything known of an order, changes included."""
@@ -220,7 +225,7 @@ class Store:
         with self.lock, self._noted("update_expiration", index) as entry:
             entry["applied"] = self._allowed(self._expiration_switch(index, expires))
             if entry["applied"]:
-                self._change(index).expires = NO_TIME if expires is None else expires
+                self._change(index).expire(expires)
             return self._row(index), entry
 
     def _cancel_switch(self, index: int) -> str | None:
@@ -252,7 +257,7 @@ class Store:
 
     def is_expired(self, index: int) -> bool:
         expires = self.expires(index)
-        return expires != NO_TIME and expires <= self.clock.now()
+        return expires is not None and expires <= self.clock.now()
 
     # -- others change things --------------------------------------------------------------
 
@@ -267,7 +272,7 @@ class Store:
         with self.lock, self._noted("control", index) as entry:
             change = self._change(index)
             if "expires_at" in values:
-                change.expires = values.pop("expires_at")
+                change.expire(values.pop("expires_at"))
             if "status" in values:
                 self._set_status(index, str(values.pop("status")))
             if values.get("thank_you_note"):
@@ -338,7 +343,7 @@ class Store:
         expires = self.expires(index)
         return {
             "status": self.status(index),
-            "expires_at": stamp(expires) if expires else None,
+            "expires_at": None if expires is None else stamp(expires),
         }
 
     def _change(self, index: int) -> Change:
@@ -370,9 +375,9 @@ def _readable(values: Json) -> Json:
     return {**values, "expires_at": _instant(values["expires_at"])}
 
 
-def _instant(value: Any) -> int:
+def _instant(value: Any) -> int | None:
     if value is None:
-        return NO_TIME
+        return None
     if not isinstance(value, str):
         raise ValueError("expires_at takes an ISO 8601 date-time or null")
     return int(read_instant(value))
