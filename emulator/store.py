@@ -264,9 +264,10 @@ class Store:
     def play(self, index: int, values: Json) -> Json:
         """Someone else at Goody changes fields of an order now; returns it with event_times.
 
-        A status notes its event time; expires_at takes ISO 8601 or null; a thank_you_note notes
-        thank_you_added_at; "swap": true makes an accepted order swapped; "hidden": true takes
-        it out of lists and the feed; any other field is shown as given. Raises ValueError.
+        A status notes its event time, but for created; expires_at takes ISO 8601 or null; a
+        thank_you_note notes thank_you_added_at; "swap": true makes an accepted order swapped;
+        "hidden": true takes it out of lists and the feed; any other field is shown as given.
+        Raises ValueError.
         """
         values = _readable(values)
         with self.lock, self._noted("control", index) as entry:
@@ -352,7 +353,7 @@ class Store:
     def _set_status(self, index: int, status: str) -> None:
         change, now = self._change(index), int(self.clock.now())
         change.status = status
-        if status in STATUSES:
+        if status in STATUSES and status != "created":  # Created it is once.
             change.times[status] = now
             self._add_event(index, STATUSES.index(status), now)
 

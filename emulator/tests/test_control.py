@@ -64,6 +64,16 @@ def test_any_field_can_be_played(goody: Goody) -> None:
     assert "ISO 8601" in refused(goody, f"orders/{order_id}", {"expires_at": 5})
 
 
+def test_an_order_is_created_once(goody: Goody) -> None:
+    order_id = goody.one("status=opened")
+    before = goody.order(order_id)["event_times"]
+    entries = goody.get("/v1/order_activities?per_page=1").json()["list_meta"]
+    goody.control("clock", {"advance_seconds": 3600})
+    after = goody.control(f"orders/{order_id}", {"status": "created"})
+    assert (after["status"], after["event_times"]) == ("created", before)
+    assert goody.get("/v1/order_activities?per_page=1").json()["list_meta"] == entries
+
+
 def test_new_orders_are_the_newest(goody: Goody) -> None:
     made = goody.control("orders", {"count": 3, "fields": {"recipient_first_name": "Ada"}})
     rows = goody.get("/v1/orders?per_page=4").json()
