@@ -69,7 +69,7 @@ class Store:
         self.lock = RLock()
         self.columns = seeds.grow(orders=orders, seed=seed, now=now)
         self.feed = Feed(self.columns.events)
-        self.renderer = Renderer(seed=seed, people=max(1, orders * 3 // 5))
+        self.renderer = Renderer(seed=seed, people=max(1, orders * 3 // 5), now=now)
         self.ledger: list[Json] = []
         self._changes: dict[int, Change] = {}
         self._hidden: set[int] = set()
