@@ -8,7 +8,8 @@ import time
 from threading import Event
 
 from emulator.app import DEFAULT_KEY, Emulator, Server
-from emulator.clock import read_instant
+from emulator.checks import SECONDS
+from emulator.clock import possible, read_instant
 from emulator.render import stamp
 from emulator.seed import DAY
 
@@ -51,7 +52,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--orders", type=_count, default=5_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--now", type=_moment, default=int(time.time()) // DAY * DAY, metavar="T")
-    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS")
     parser.add_argument("--switch", type=_switch, action="append", default=[], metavar="NAME=VALUE")
     return parser.parse_args(argv)
 
@@ -65,12 +66,16 @@ def _count(text: str) -> int:
 
 def _moment(text: str) -> int:
     """A date (00:00 UTC), an ISO 8601 date-time, or Unix seconds."""
-    if text.isdecimal() and len(text) > 8:
-        return int(text)
     try:
-        return int(read_instant(text if len(text) > 10 else f"{text}T00:00"))
+        if text.isdecimal() and len(text) > 8:
+            return int(possible(int(text)))
+        return int(possible(read_instant(text if len(text) > 10 else f"{text}T00:00")))
     except ValueError as problem:
-        raise argparse.ArgumentTypeError("not a date or date-time") from problem
+        raise argparse.ArgumentTypeError("not a date or date-time from 1980 to 2100") from problem
+
+
+def _seconds(text: str) -> float:
+    return float(SECONDS.of("latency", float(text)))
 
 
 def _switch(text: str) -> tuple[str, str]:

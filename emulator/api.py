@@ -5,6 +5,7 @@ cards, products, payment methods, webhooks.
 """
 
 import hmac
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +23,7 @@ PER_PAGE, MAX_PER_PAGE = 20, 100
 # The last of them is in Goody's enumeration and never happens here.
 ACTIVITY_STATUSES = {*SHOWN_AS.values(), "pending_user_approval"}
 NOWHERE = "/v1/..."
+_INTEGER = re.compile("-?[0-9]{1,100}")
 
 ROUTES = Map(
     [
@@ -34,6 +36,7 @@ ROUTES = Map(
         Rule("/v1/orders/<order_id>/update_expiration", methods=["POST"], endpoint="expiration"),
     ],
     strict_slashes=True,
+    merge_slashes=False,
     redirect_defaults=False,
 )
 _PATHS = ROUTES.bind("")
@@ -148,11 +151,10 @@ class Api:
         text = args.get(name, "")
         if not text:
             return default
-        try:
-            return int(text)
-        except ValueError:
+        if _INTEGER.fullmatch(text) is None:
             self._refuse_if("page_not_a_number", f"{name} must be an integer")
             return default
+        return int(text)
 
     def _instant(self, args: dict[str, str], name: str) -> float | None:
         text = args.get(name, "")

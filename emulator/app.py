@@ -4,11 +4,13 @@
 by api.py or spoiled by a fault of faults.py. No rules of Goody here.
 """
 
+import re
 import socket
 import socketserver
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any, cast
@@ -134,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def serve(self) -> None:
-        wire = Wire(self.connection, stopping=self.server.emulator.stopping)
+        wire = self._wire()
         length = self._length()
         if length is None:
             wire.send(error(413, "Body is too large or has no length"))
@@ -144,15 +146,32 @@ class _Handler(BaseHTTPRequestHandler):
         if not wire.is_open:
             self.close_connection = True
 
-    # http.server finds its methods by these names.
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """http.server looks for do_ and the method: all of them come here, unknown ones too."""
+        if name.startswith("do_"):
+            return self.serve
+        raise AttributeError(name)
+
+    def send_error(
+        self,
+        code: int,
+        message: str | None = None,
+        explain: str | None = None,  # noqa: ARG002 - the envelope has one sentence
+    ) -> None:
+        """What cannot be read as HTTP: Goody's envelope too, then the end of the connection."""
+        self.close_connection = True
+        self._wire().send(error(code, message or HTTPStatus(code).phrase))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Silent: /_emulator/calls tells more than a log."""
 
+    def _wire(self) -> Wire:
+        is_head = self.command == "HEAD"
+        return Wire(self.connection, stopping=self.server.emulator.stopping, has_bodies=not is_head)
+
     def _length(self) -> int | None:
         text = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not text.isdecimal():
+        if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,9}", text):
             return None
         return int(text) if int(text) <= MAX_BODY else None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Lock
 
+EARLIEST, LATEST = 315_532_800, 4_102_444_800  # 1980 and 2100; the seed's columns end in 2106.
 _SHORTEST = len("2026-01-01T00:00")
 
 
@@ -25,11 +26,18 @@ def read_instant(text: str) -> float:
         raise ValueError("outside the years 1 to 9999") from problem
 
 
+def possible(at: float) -> float:
+    """The same Unix seconds; raises ValueError where orders could not be told any more."""
+    if not EARLIEST <= at <= LATEST:  # Nor is NaN.
+        raise ValueError("the clock stands between 1980 and 2100")
+    return at
+
+
 class Clock:
-    """Runs with `tick` (monotonic seconds) from `start`."""
+    """Runs with `tick` (monotonic seconds) from `start`; raises ValueError beyond its range."""
 
     def __init__(self, start: float, *, tick: Callable[[], float] = time.monotonic) -> None:
-        self._start = start
+        self._start = possible(start)
         self._tick = tick
         self._lock = Lock()
         self._base, self._since = start, tick()
@@ -40,11 +48,12 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         with self._lock:
+            possible(self._base + self._tick() - self._since + seconds)
             self._base += seconds
 
     def set(self, at: float) -> None:
         with self._lock:
-            self._base, self._since = at, self._tick()
+            self._base, self._since = possible(at), self._tick()
 
     def reset(self) -> None:
         self.set(self._start)

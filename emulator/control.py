@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
+from emulator.checks import OBJECT, SECONDS, TEXT, TEXTS, number, whole
 from emulator.churn import churn
-from emulator.clock import read_instant
+from emulator.clock import LATEST, read_instant
 from emulator.messages import Answer, Request, answer, error
 from emulator.render import Json, stamp
 from emulator.seed import COMMERCE, DIRECT, HOSTILE, HOUR, SWAPPED, THANKED
@@ -47,11 +48,14 @@ ROUTES = Map(
         Rule("/_emulator/ledger", methods=["DELETE"], endpoint="clear_ledger"),
         Rule("/_emulator/reset", methods=["POST"], endpoint="reset"),
     ],
+    merge_slashes=False,
     redirect_defaults=False,
 )
 _PATHS = ROUTES.bind("")
 _MOST_NEW = 10_000
 _MOST_TOLD = 10_000
+_SEED = whole(-(2**63), 2**63)
+_FORWARD = number(-LATEST, LATEST)
 _FLAGS = {
     "swapped": SWAPPED,
     "has_thank_you": THANKED,
@@ -96,17 +100,16 @@ class Control:
         return {
             "id": self._store.renderer.order_ids.encode(index),
             "status": self._store.status(index),
-            "expires_at": stamp(expires) if expires else None,
+            "expires_at": None if expires is None else stamp(expires),
             "created_at": stamp(self._store.columns.created[index]),
             "position": len(self._store) - 1 - index,
         }
 
     def _create_orders(self, request: Request) -> Json:
         body = _object(request)
-        number = int(body.get("count", 1))
-        if not 1 <= number <= _MOST_NEW:
-            raise ValueError(f"count is between 1 and {_MOST_NEW}")
-        return {"orders": self._store.create(count=number, values=body.get("fields") or {})}
+        count = whole(1, _MOST_NEW).of("count", body.get("count", 1))
+        fields = OBJECT.of("fields", body.get("fields") or {})
+        return {"orders": self._store.create(count=count, values=fields)}
 
     def _show_order(self, _request: Request, order_id: str) -> Json:
         return self._store.detail(self._store.find(order_id))
@@ -142,11 +145,11 @@ class Control:
 
     def _churn(self, request: Request) -> Json:
         body = _object(request)
-        changes = int(body.get("changes", 100))
-        if not 0 <= changes <= _MOST_NEW:
-            raise ValueError(f"changes is between 0 and {_MOST_NEW}")
         return churn(
-            self._store, seed=int(body.get("seed", 1)), changes=changes, kinds=body.get("kinds")
+            self._store,
+            seed=_SEED.of("seed", body.get("seed", 1)),
+            changes=whole(0, _MOST_NEW).of("changes", body.get("changes", 100)),
+            kinds=TEXTS.or_null().of("kinds", body.get("kinds")),
         )
 
     def _show_clock(self, _request: Request) -> Json:
@@ -155,9 +158,11 @@ class Control:
 
     def _move_clock(self, request: Request) -> Json:
         body = _object(request)
+        seconds = _FORWARD.of("advance_seconds", body.get("advance_seconds", 0))
         if "now" in body:
-            self._store.clock.set(read_instant(str(body["now"])))
-        self._store.clock.advance(float(body.get("advance_seconds", 0)))
+            self._store.clock.set(read_instant(TEXT.of("now", body["now"])) + seconds)
+        else:
+            self._store.clock.advance(seconds)
         return self._show_clock(request)
 
     def _show_switches(self, _request: Request) -> Json:
@@ -187,7 +192,7 @@ class Control:
         return {"seconds": self._emulator.latency}
 
     def _set_latency(self, request: Request) -> Json:
-        self._emulator.latency = max(0.0, float(_object(request).get("seconds", 0)))
+        self._emulator.latency = SECONDS.of("seconds", _object(request).get("seconds", 0))
         return self._show_latency(request)
 
     def _show_calls(self, _request: Request) -> Json:
@@ -241,14 +246,14 @@ class _Wanted:
 
     def _expiry_fits(self, index: int, status: str) -> bool:
         expires, args, now = self._store.expires(index), self._args, self._now
-        if "no_expiry" in args and _yes(args["no_expiry"]) is not (expires == 0):
+        if "no_expiry" in args and _yes(args["no_expiry"]) is not (expires is None):
             return False
         if "expires_within_hours" in args:
             until = now + float(args["expires_within_hours"]) * HOUR
-            if not now < expires <= until:
+            if expires is None or not now < expires <= until:
                 return False
         if "unaccepted_expired" in args:
-            lapsed = status in OPEN and 0 < expires <= now
+            lapsed = status in OPEN and expires is not None and expires <= now
             return lapsed is _yes(args["unaccepted_expired"])
         return True
 

@@ -5,14 +5,25 @@ kind then does to the answer stands in spoil.py.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 from typing import Any
 
+from emulator.checks import AMOUNT, OBJECT, TEXT, Check, one_of
 from emulator.spoil import KINDS
 
 Json = dict[str, Any]
+
+_KIND = one_of(*sorted(KINDS))
+_MATCH = {"method": TEXT.or_null(), "path": TEXT}
+_SCRIPT = {
+    "match": OBJECT.or_null(),
+    "times": AMOUNT.or_null(),
+    "skip": AMOUNT,
+    "fault": OBJECT,
+}
 
 
 @dataclass
@@ -51,15 +62,14 @@ class FaultBook:
 
     def add(self, script: Any) -> Rule:
         """A rule from its JSON; raises ValueError, with a sentence, for one that says nothing."""
-        if not isinstance(script, dict):
-            raise ValueError("a rule is an object with match, times, skip and fault")
-        match = script.get("match") or {}
+        script = _checked("a rule", script, _SCRIPT)
+        match = _checked("match", script.get("match") or {}, _MATCH)
         rule = Rule(
             number=next(self._numbers),
             method=match.get("method"),
-            path=_expression(str(match.get("path", "/v1/"))),
+            path=_expression(match.get("path", "/v1/")),
             times=script.get("times", 1),
-            skip=int(script.get("skip", 0)),
+            skip=script.get("skip", 0),
             fault=_fault(script.get("fault")),
         )
         with self._lock:
@@ -91,15 +101,24 @@ class FaultBook:
 def _expression(path: str) -> str:
     try:
         re.compile(path)
-    except re.error as problem:
+    except (re.error, OverflowError, RecursionError) as problem:
         raise ValueError(f"match.path is no regular expression: {problem}") from problem
     return path
 
 
 def _fault(fault: Any) -> Json:
-    if not isinstance(fault, dict) or fault.get("kind") not in KINDS:
-        raise ValueError(f"fault.kind is one of {', '.join(sorted(KINDS))}")
-    unknown = fault.keys() - KINDS[fault["kind"]].options - {"kind"}
+    if not isinstance(fault, dict) or not _KIND.fits(fault.get("kind")):
+        raise ValueError(f"fault.kind is {_KIND.words}")
+    return _checked(fault["kind"], fault, {"kind": TEXT, **KINDS[fault["kind"]].options})
+
+
+def _checked(name: str, values: Any, checks: Mapping[str, Check]) -> Json:
+    """An object with these options only, each as its check wants it. Raises ValueError."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{name} is an object with {', '.join(checks)}")
+    unknown = values.keys() - checks.keys()
     if unknown:
-        raise ValueError(f"{fault['kind']} does not know {', '.join(sorted(unknown))}")
-    return fault
+        raise ValueError(f"{name} does not know {', '.join(sorted(unknown))}")
+    for option, value in values.items():
+        checks[option].of(option, value)
+    return values

@@ -25,7 +25,10 @@ class Request:
 
     def json(self) -> Any:
         """The body as JSON; None when it is empty. Raises ValueError."""
-        return json.loads(self.body) if self.body.strip() else None
+        try:
+            return json.loads(self.body) if self.body.strip() else None
+        except RecursionError as problem:
+            raise ValueError("the body is nested too deeply") from problem
 
 
 @dataclass(slots=True)

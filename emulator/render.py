@@ -34,13 +34,13 @@ EVENT_TIMES = (
 _BEFORE_ACCEPTANCE = ("created", "notified", "opened", "failed", "canceled")
 _UNDER_WAY = (
     "shipped",
-    "shipped",
     "pending",
     "tracking",
     "failed",
     "failed_unset_tracking",
     "failed_with_reship",
 )
+_ARRIVING = (*_UNDER_WAY, "delivered", "delivered")
 _LEFT_OUT_WHEN_LEAN = (
     "recipient_last_name",
     "is_swapped",
@@ -62,7 +62,7 @@ class Facts:
     status: str
     flags: int
     batch_flags: int
-    expires: int
+    expires: int | None
     thanked: int
     times: Mapping[str, int]
 
@@ -113,9 +113,9 @@ def _uuid(*parts: object) -> str:
 
 
 class Renderer:
-    """Writes orders of one seed; `people` is how many different recipients exist."""
+    """Writes orders of one seed, drawn at `now`; `people` is how many recipients exist."""
 
-    def __init__(self, *, seed: int, people: int) -> None:
+    def __init__(self, *, seed: int, people: int, now: int) -> None:
         self.order_ids = IdSpace(seed=seed, name="order")
         self.batch_ids = IdSpace(seed=seed, name="batch")
         self.workspaces = [
@@ -124,6 +124,7 @@ class Renderer:
         ]
         self._seed = seed
         self._people = people
+        self._now = now
         self._batch = lru_cache(maxsize=512)(self._render_batch)
 
     def activity_id(self, packed: int) -> str:
@@ -147,7 +148,7 @@ class Renderer:
             "view_count_recipient": _views(facts, bits),
             "is_swapped": bool(facts.flags & SWAPPED),
             "order_batch_id": batch.id,
-            "expires_at": stamp(facts.expires) if facts.expires else None,
+            "expires_at": None if facts.expires is None else stamp(facts.expires),
             **self._gift(facts, batch, bits),
             "shipments": [],
             "sender": batch.sender,
@@ -155,7 +156,7 @@ class Renderer:
             "workspace_name": batch.workspace_name,
             "payment_link": _payment_link(facts, bits.digest),
         }
-        order["shipments"] = _shipments(facts, order["cart"], bits)
+        order["shipments"] = _shipments(facts, order["cart"], bits, now=self._now)
         return _lean(order) if facts.flags & LEAN else order
 
     def detail(self, facts: Facts) -> Json:
@@ -341,19 +342,19 @@ def _selections(cart: Json, index: int, bits: _Bytes) -> list[Json]:
     return selections
 
 
-def _shipments(facts: Facts, cart: Json, bits: _Bytes) -> list[Json]:
-    if facts.status not in ("ordered", "shipped", "delivered"):
-        return []
-    if facts.status == "ordered" and bits.below(2):
+def _shipments(facts: Facts, cart: Json, bits: _Bytes, *, now: int) -> list[Json]:
+    """One a brand; none until shipping starts."""
+    if facts.status not in ("shipped", "delivered"):
         return []
     brands = dict.fromkeys(item["product"]["brand"]["name"] for item in cart["items"])
-    return [_shipment(facts, n, name, bits) for n, name in enumerate(brands)]
+    statuses = _shipment_statuses(facts, len(brands), bits, now=now)
+    named = zip(brands, statuses, strict=True)
+    return [_shipment(facts, n, brand, status, bits) for n, (brand, status) in enumerate(named)]
 
 
-def _shipment(facts: Facts, n: int, brand: str, bits: _Bytes) -> Json:
-    status = _shipment_status(facts, n, bits)
+def _shipment(facts: Facts, n: int, brand: str, status: str, bits: _Bytes) -> Json:
     shipped = facts.times.get("shipped") if status not in ("pending", "tracking") else None
-    delivered = facts.times.get("delivered") if status.startswith("delivered") else None
+    delivered = _delivered(facts, bits) if status.startswith("delivered") else None
     shipment: Json = {
         "id": _uuid("shipment", facts.index, n),
         "status": status,
@@ -370,12 +371,21 @@ def _shipment(facts: Facts, n: int, brand: str, bits: _Bytes) -> Json:
     return shipment
 
 
-def _shipment_status(facts: Facts, n: int, bits: _Bytes) -> str:
-    if facts.status == "ordered":
-        return ("pending", "tracking")[bits.below(2)]
+def _shipment_statuses(facts: Facts, count: int, bits: _Bytes, *, now: int) -> list[str]:
+    """Of a shipped order one moves; the others are anywhere, also delivered if there was time."""
     if facts.status == "delivered":
-        return "delivered_override" if bits.below(12) == 0 else "delivered"
-    return "shipped" if n == 0 and bits.below(3) else _UNDER_WAY[bits.below(len(_UNDER_WAY))]
+        return ["delivered_override" if bits.below(12) == 0 else "delivered" for _ in range(count)]
+    possible = _UNDER_WAY if facts.times["shipped"] + 2 * DAY > now else _ARRIVING
+    statuses = [possible[bits.below(len(possible))] for _ in range(count - 1)]
+    statuses.insert(bits.below(count), "shipped")
+    return statuses
+
+
+def _delivered(facts: Facts, bits: _Bytes) -> int:
+    """With the order, or within two days of shipping where another shipment is still moving."""
+    if facts.status == "delivered":
+        return facts.times["delivered"]
+    return facts.times["shipped"] + DAY + bits.below(12 * HOUR)
 
 
 def _lean(order: Json) -> Json:

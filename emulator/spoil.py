@@ -5,12 +5,24 @@ is decided in faults.py; how bytes go wrong on a socket is in wire.py.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import repeat
 from threading import Event, Lock, Thread
 from typing import Any
 
+from emulator.checks import (
+    AMOUNT,
+    OBJECT,
+    REPLACEMENTS,
+    SECONDS,
+    TEXT,
+    TEXTS,
+    Check,
+    one_of,
+    whole,
+)
 from emulator.messages import JSON_TYPE, Answer, dump, error
 from emulator.wire import Wire
 
@@ -21,6 +33,8 @@ _HTML = b"<!doctype html><html><body><h1>Something went wrong</h1></body></html>
 _HTML_TYPE = "text/html; charset=utf-8"
 _BLOCK = b" " * 65536
 _HEADER_LINE = 4000
+# What Python says of a dotted name that leads nowhere in an answer.
+_NOWHERE = (LookupError, TypeError, ValueError)
 
 
 class Late:
@@ -114,12 +128,17 @@ def _note(honest: Answer, how: str) -> Answer:
 
 def _replaced(status: int, body: str, text: str | None) -> Answer:
     if body == "html":
-        return Answer(status, (text or "").encode() or _HTML, {"Content-Type": _HTML_TYPE})
+        return Answer(status, _encode(text or "") or _HTML, {"Content-Type": _HTML_TYPE})
     if body == "empty":
         return Answer(status, b"", {})
     if body == "text":
-        return Answer(status, (text or "").encode(), {"Content-Type": JSON_TYPE})
+        return Answer(status, _encode(text or ""), {"Content-Type": JSON_TYPE})
     return error(status, text or f"Emulated {status}")
+
+
+def _encode(text: str) -> bytes:
+    """UTF-8, in which lone surrogates come through: faults are to be able to send anything."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 # -- late ------------------------------------------------------------------------------------
@@ -266,7 +285,8 @@ def _drip(strike: Strike) -> None:
 def _mutate(strike: Strike) -> None:
     """Fields of the order, or of rows of a list, set and removed; then text replaced.
 
-    Names are dotted (cart.items.0.quantity); `envelope` sets names of the whole body.
+    Names are dotted (cart.items.0.quantity); `envelope` sets names of the whole body. What an
+    order left out is not there to be removed, and nothing is set inside of it.
     """
     answer = strike.apply()
     body = json.loads(answer.body)
@@ -275,7 +295,7 @@ def _mutate(strike: Strike) -> None:
     _bend(body, strike.get("envelope", {}), [])
     answer.body = dump(body)
     for old, new in strike.get("replace", []):
-        answer.body = answer.body.replace(old.encode(), new.encode("utf-8", "surrogatepass"))
+        answer.body = answer.body.replace(_encode(old), _encode(new))
     strike.wire.send(answer)
 
 
@@ -288,11 +308,13 @@ def _struck_rows(body: Any, row: Any) -> list[Json]:
 
 def _bend(target: Json, values: Json, removed: list[str]) -> None:
     for name, value in values.items():
-        holder, last = _reach(target, name)
-        holder[last] = value
+        with suppress(*_NOWHERE):
+            holder, last = _reach(target, name)
+            holder[last] = value
     for name in removed:
-        holder, last = _reach(target, name)
-        del holder[last]
+        with suppress(*_NOWHERE):
+            holder, last = _reach(target, name)
+            del holder[last]
 
 
 def _reach(target: Any, dotted: str) -> tuple[Any, Any]:
@@ -307,28 +329,58 @@ class Kind:
     """What it does, and the options it takes besides `kind`."""
 
     run: Callable[[Strike], None]
-    options: frozenset[str]
+    options: Mapping[str, Check]
 
 
-def _kind(run: Callable[[Strike], None], *options: str) -> Kind:
-    return Kind(run, frozenset(options))
-
-
-_OWN_ANSWER = ("status", "headers", "body", "text")
+_STATUS = whole(200, 999)
+_ROW = whole(0, 100)
+_OWN_ANSWER = {
+    "status": _STATUS,
+    "headers": OBJECT,
+    "body": one_of("json", "html", "empty", "text"),
+    "text": TEXT.or_null(),
+}
 
 KINDS: dict[str, Kind] = {
-    "delay": _kind(_delay, "seconds"),
-    "apply_then_hang": _kind(_apply_then_hang, "seconds", "then"),
-    "apply_then_reset": _kind(_apply_then_reset),
-    "apply_then_status": _kind(_apply_then_status, *_OWN_ANSWER),
-    "late_apply": _kind(_late_apply, "seconds", "then", "hang_seconds", *_OWN_ANSWER),
-    "status": _kind(_status, *_OWN_ANSWER),
-    "redirect": _kind(_redirect, "status", "location"),
-    "body": _kind(_body, "as", "text", "content_type", "bytes"),
-    "headers": _kind(_headers, "set", "bytes"),
-    "cut": _kind(_cut, "at", "end"),
-    "drip": _kind(_drip, "part", "bytes", "interval"),
-    "mutate": _kind(_mutate, "set", "remove", "row", "envelope", "replace"),
+    "delay": Kind(_delay, {"seconds": SECONDS}),
+    "apply_then_hang": Kind(
+        _apply_then_hang, {"seconds": SECONDS, "then": one_of("close", "reset", "answer")}
+    ),
+    "apply_then_reset": Kind(_apply_then_reset, {}),
+    "apply_then_status": Kind(_apply_then_status, _OWN_ANSWER),
+    "late_apply": Kind(
+        _late_apply,
+        {
+            "seconds": SECONDS,
+            "then": one_of("reset", "hang", "close", "status"),
+            "hang_seconds": SECONDS,
+            **_OWN_ANSWER,
+        },
+    ),
+    "status": Kind(_status, _OWN_ANSWER),
+    "redirect": Kind(_redirect, {"status": _STATUS, "location": TEXT}),
+    "body": Kind(
+        _body, {"as": one_of(*_BODIES), "text": TEXT, "content_type": TEXT, "bytes": AMOUNT}
+    ),
+    "headers": Kind(_headers, {"set": OBJECT, "bytes": AMOUNT}),
+    "cut": Kind(
+        _cut,
+        {
+            "at": one_of("before", "head", "body", "short", "unbounded"),
+            "end": one_of("reset", "close"),
+        },
+    ),
+    "drip": Kind(_drip, {"part": one_of("body", "headers"), "bytes": AMOUNT, "interval": SECONDS}),
+    "mutate": Kind(
+        _mutate,
+        {
+            "set": OBJECT,
+            "remove": TEXTS,
+            "row": Check(lambda row: row == "all" or _ROW.fits(row), f'{_ROW.words}, or "all"'),
+            "envelope": OBJECT,
+            "replace": REPLACEMENTS,
+        },
+    ),
 }
 
 

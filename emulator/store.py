@@ -16,7 +16,7 @@ from emulator import seed as seeds
 from emulator.clock import Clock, read_instant
 from emulator.feed import SHOWN_AS, Feed
 from emulator.render import Facts, Json, Renderer, event_times, stamp
-from emulator.seed import CREATED, NO_TIME, STATUSES, SWAPPED, THANKED, unpack_event
+from emulator.seed import CREATED, STATUSES, SWAPPED, THANKED, unpack_event
 from emulator.switches import Switches
 
 OPEN = ("created", "notified", "opened")
@@ -48,11 +48,16 @@ class Change:
     """What was changed on one order since the seed."""
 
     status: str | None = None
+    has_own_expiry: bool = False
     expires: int | None = None
     thanked: int | None = None
     flags: int = 0
     times: dict[str, int] = field(default_factory=dict)
     fields: Json = field(default_factory=dict)
+
+    def expire(self, at: int | None) -> None:
+        """None: never."""
+        self.has_own_expiry, self.expires = True, at
 
 
 class Store:
@@ -64,7 +69,7 @@ class Store:
         self.lock = RLock()
         self.columns = seeds.grow(orders=orders, seed=seed, now=now)
         self.feed = Feed(self.columns.events)
-        self.renderer = Renderer(seed=seed, people=max(1, orders * 3 // 5))
+        self.renderer = Renderer(seed=seed, people=max(1, orders * 3 // 5), now=now)
         self.ledger: list[Json] = []
         self._changes: dict[int, Change] = {}
         self._hidden: set[int] = set()
@@ -136,12 +141,12 @@ class Store:
             return change.status
         return STATUSES[self.columns.status[index]]
 
-    def expires(self, index: int) -> int:
-        """0: never."""
+    def expires(self, index: int) -> int | None:
+        """None: never."""
         change = self._changes.get(index)
-        if change is not None and change.expires is not None:
+        if change is not None and change.has_own_expiry:
             return change.expires
-        return self.columns.batch_expires[self.columns.batch[index]]
+        return self.columns.batch_expires[self.columns.batch[index]] or None
 
     def facts(self, index: int) -> Facts:
         """Everything known of an order, changes included."""
@@ -220,7 +225,7 @@ class Store:
         with self.lock, self._noted("update_expiration", index) as entry:
             entry["applied"] = self._allowed(self._expiration_switch(index, expires))
             if entry["applied"]:
-                self._change(index).expires = NO_TIME if expires is None else expires
+                self._change(index).expire(expires)
             return self._row(index), entry
 
     def _cancel_switch(self, index: int) -> str | None:
@@ -252,21 +257,23 @@ class Store:
 
     def is_expired(self, index: int) -> bool:
         expires = self.expires(index)
-        return expires != NO_TIME and expires <= self.clock.now()
+        return expires is not None and expires <= self.clock.now()
 
     # -- others change things --------------------------------------------------------------
 
     def play(self, index: int, values: Json) -> Json:
         """Someone else at Goody changes fields of an order now; returns it with event_times.
 
-        A status notes its event time; expires_at takes ISO 8601 or null; a thank_you_note notes
-        thank_you_added_at; "swap": true makes an accepted order swapped; "hidden": true takes
-        it out of lists and the feed; any other field is shown as given. Raises ValueError.
+        A status notes its event time, but for created; expires_at takes ISO 8601 or null; a
+        thank_you_note notes thank_you_added_at; "swap": true makes an accepted order swapped;
+        "hidden": true takes it out of lists and the feed; any other field is shown as given.
+        Raises ValueError.
         """
+        values = _readable(values)
         with self.lock, self._noted("control", index) as entry:
-            values, change = dict(values), self._change(index)
+            change = self._change(index)
             if "expires_at" in values:
-                change.expires = _instant(values.pop("expires_at"))
+                change.expire(values.pop("expires_at"))
             if "status" in values:
                 self._set_status(index, str(values.pop("status")))
             if values.get("thank_you_note"):
@@ -281,7 +288,12 @@ class Store:
             return self.detail(index)
 
     def create(self, *, count: int, values: Json) -> list[Json]:
-        """A new batch of orders, created now. Raises ValueError if the clock stands before."""
+        """A new batch of orders, created now, each then changed by `values` as play() does.
+
+        Raises ValueError, before anything is made, for values that cannot be read and if the clock
+        stands before the newest order.
+        """
+        _readable(values)
         now = int(self.clock.now())
         with self.lock:
             if len(self) and now < self.columns.created[-1]:
@@ -332,7 +344,7 @@ class Store:
         expires = self.expires(index)
         return {
             "status": self.status(index),
-            "expires_at": stamp(expires) if expires else None,
+            "expires_at": None if expires is None else stamp(expires),
         }
 
     def _change(self, index: int) -> Change:
@@ -341,7 +353,7 @@ class Store:
     def _set_status(self, index: int, status: str) -> None:
         change, now = self._change(index), int(self.clock.now())
         change.status = status
-        if status in STATUSES:
+        if status in STATUSES and status != "created":  # Created it is once.
             change.times[status] = now
             self._add_event(index, STATUSES.index(status), now)
 
@@ -357,9 +369,16 @@ class Store:
             self._new_events.append(packed)
 
 
-def _instant(value: Any) -> int:
+def _readable(values: Json) -> Json:
+    """A copy with expires_at as it is kept; raises ValueError."""
+    if "expires_at" not in values:
+        return dict(values)
+    return {**values, "expires_at": _instant(values["expires_at"])}
+
+
+def _instant(value: Any) -> int | None:
     if value is None:
-        return NO_TIME
+        return None
     if not isinstance(value, str):
         raise ValueError("expires_at takes an ISO 8601 date-time or null")
     return int(read_instant(value))

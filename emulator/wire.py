@@ -19,14 +19,21 @@ _LOOK_EVERY = 0.1
 class Wire:
     """Writes to one connection. After close or reset nothing may be written."""
 
-    def __init__(self, connection: socket.socket, *, stopping: Event) -> None:
+    def __init__(
+        self, connection: socket.socket, *, stopping: Event, has_bodies: bool = True
+    ) -> None:
         self._connection = connection
         self._stopping = stopping
+        self._has_bodies = has_bodies
         self.is_open = True
 
     def send(self, answer: Answer) -> None:
-        """A whole answer with Content-Length, in one piece; the connection stays open."""
-        self.raw(answer.head(length=len(answer.body)) + answer.body)
+        """A whole answer with Content-Length, in one piece; the connection stays open.
+
+        To HEAD the same without its body.
+        """
+        body = answer.body if self._has_bodies else b""
+        self.raw(answer.head(length=len(answer.body)) + body)
 
     def raw(self, data: bytes) -> None:
         self._connection.sendall(data)

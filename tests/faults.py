@@ -54,7 +54,7 @@ FAULTS = [
     ),
     Fault(
         "F4 dripped headers",
-        {"kind": "drip", "part": "head", "interval": 0.05},
+        {"kind": "drip", "part": "headers", "interval": 0.05},
         503,
         UNREACHABLE,
         "unknown",

@@ -96,6 +96,8 @@ def test_switches_and_latency_from_the_command_line() -> None:
         (("--switch", "late_cancel=7"), "late_cancel takes"),
         (("--switch", "nonsense"), "unknown switch nonsense"),
         (("--now", "soon"), "not a date"),
+        (("--now", "2200-01-01"), "not a date or date-time from 1980 to 2100"),
+        (("--latency", "nan"), "invalid _seconds value"),
         (("--orders", "-1"), "between 0 and"),
     ],
 )

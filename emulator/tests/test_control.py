@@ -1,5 +1,6 @@
 """The routes under /_emulator/: finding and playing orders, clock, switches, counts, reset."""
 
+import json
 from typing import Any
 
 import pytest
@@ -63,6 +64,16 @@ def test_any_field_can_be_played(goody: Goody) -> None:
     assert "ISO 8601" in refused(goody, f"orders/{order_id}", {"expires_at": 5})
 
 
+def test_an_order_is_created_once(goody: Goody) -> None:
+    order_id = goody.one("status=opened")
+    before = goody.order(order_id)["event_times"]
+    entries = goody.get("/v1/order_activities?per_page=1").json()["list_meta"]
+    goody.control("clock", {"advance_seconds": 3600})
+    after = goody.control(f"orders/{order_id}", {"status": "created"})
+    assert (after["status"], after["event_times"]) == ("created", before)
+    assert goody.get("/v1/order_activities?per_page=1").json()["list_meta"] == entries
+
+
 def test_new_orders_are_the_newest(goody: Goody) -> None:
     made = goody.control("orders", {"count": 3, "fields": {"recipient_first_name": "Ada"}})
     rows = goody.get("/v1/orders?per_page=4").json()
@@ -93,6 +104,39 @@ def test_the_clock_starts_at_now_runs_and_moves(goody: Goody) -> None:
     moved = goody.control("clock", {"advance_seconds": 3600})["unix"]
     assert start + 3600 <= moved < start + 3630
     assert goody.control("clock", {"now": "2027-01-01T00:00:00Z"})["now"] == "2027-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("clock", {"advance_seconds": "nan"}, "advance_seconds is a number"),
+        ("clock", {"advance_seconds": float("nan")}, "advance_seconds is a number"),
+        ("clock", {"advance_seconds": 1e300}, "advance_seconds is a number"),
+        ("clock", {"advance_seconds": -2e9}, "between 1980 and 2100"),
+        ("clock", {"now": "2200-01-01T00:00:00Z"}, "between 1980 and 2100"),
+        ("clock", {"now": "2030-01-01T00:00:00Z", "advance_seconds": 4e9}, "1980 and 2100"),
+        ("clock", {"now": 5}, "now is a text"),
+        ("latency", {"seconds": 1e300}, "seconds is a number between 0 and 86,400"),
+        ("latency", {"seconds": -1}, "seconds is a number between 0 and 86,400"),
+        ("churn", {"changes": float("inf")}, "changes is a whole number"),
+        ("churn", {"seed": None}, "seed is a whole number"),
+        ("churn", {"kinds": "cancel"}, "kinds is a list of texts, or null"),
+        ("orders", {"count": float("inf")}, "count is a whole number"),
+        ("orders", {"fields": [1]}, "fields is an object"),
+        ("orders", {"fields": {"expires_at": "soon"}}, "date-time"),
+    ],
+)
+def test_what_is_refused_changes_nothing(goody: Goody, path: str, body: Any, words: str) -> None:
+    """Written by Python's own json, which knows NaN as the emulator does."""
+    text = json.dumps(body)
+    response = goody.session.post(f"{goody.url}/_emulator/{path}", data=text, timeout=5)
+    assert response.status_code == 400
+    assert words in response.json()["error"]
+    assert goody.get("/v1/orders").json()["list_meta"]["total_count"] == 600
+    assert goody.ask("clock")["unix"] < NOW + 30
+    assert goody.ask("latency") == {"seconds": 0}
+    assert goody.ask("ledger") == {"entries": []}
+    assert len(goody.control("orders", {"count": 2})["orders"]) == 2
 
 
 def test_moving_the_clock_lets_gifts_expire(goody: Goody) -> None:
@@ -193,4 +237,5 @@ def test_control_needs_no_key_and_says_what_it_does_not_know(goody: Goody) -> No
     assert session.delete(f"{root}/clock", timeout=5).status_code == 405
     assert session.post(f"{root}/clock", data=b"{", timeout=5).status_code == 400
     assert session.post(f"{root}/clock", data=b"[]", timeout=5).status_code == 400
+    assert session.post(f"{root}/clock", data=b"[" * 200_000, timeout=5).status_code == 400
     assert session.get(f"{root}/orders/{'0' * 8}", timeout=5).status_code == 404

@@ -94,6 +94,25 @@ def test_first_rule_wins_and_null_is_for_ever(goody: Goody) -> None:
         ({"fault": {"kind": "gremlin"}}, "fault.kind is one of"),
         ({"fault": {"kind": "delay", "secs": 1}}, "delay does not know secs"),
         ({"match": {"path": "("}, "fault": {"kind": "delay"}}, "no regular expression"),
+        ({"match": {"path": "a{99999999999}"}, "fault": {"kind": "cut"}}, "no regular expression"),
+        ({"match": {"path": 7}, "fault": {"kind": "cut"}}, "path is a text"),
+        ({"match": {"verb": "POST"}, "fault": {"kind": "cut"}}, "match does not know verb"),
+        ({"match": "x", "fault": {"kind": "cut"}}, "match is an object"),
+        ({"time": 2, "fault": {"kind": "cut"}}, "a rule does not know time"),
+        ({"times": "2", "fault": {"kind": "cut"}}, "times is a whole number"),
+        ({"times": True, "fault": {"kind": "cut"}}, "times is a whole number"),
+        ({"skip": -1, "fault": {"kind": "cut"}}, "skip is a whole number"),
+        ({"fault": "cut"}, "fault is an object"),
+        ({"fault": {"kind": ["cut"]}}, "fault.kind is one of"),
+        ({"fault": {"kind": "body", "as": "nonsense"}}, "as is one of html, text"),
+        ({"fault": {"kind": "status", "status": "abc"}}, "status is a whole number between 200"),
+        ({"fault": {"kind": "status", "status": 99}}, "status is a whole number between 200"),
+        ({"fault": {"kind": "status", "headers": []}}, "headers is an object"),
+        ({"fault": {"kind": "delay", "seconds": 1e300}}, "seconds is a number between 0 and"),
+        ({"fault": {"kind": "drip", "part": "head"}}, "part is one of body, headers"),
+        ({"fault": {"kind": "mutate", "remove": "id"}}, "remove is a list of texts"),
+        ({"fault": {"kind": "mutate", "row": "first"}}, 'or "all"'),
+        ({"fault": {"kind": "mutate", "replace": [["a"]]}}, "replace is a list of pairs"),
     ],
 )
 def test_a_rule_that_says_nothing_is_refused(goody: Goody, script: Any, words: str) -> None:
@@ -233,6 +252,7 @@ def test_too_many_requests_with_any_retry_after(goody: Goody, wait: str) -> None
         ({"text": "No, <b>never</b>"}, "application/json", b'{"error":"No, <b>never</b>"}'),
         ({"body": "html", "text": "<p>x"}, "text/html", b"<p>x"),
         ({"body": "text", "text": "{'no'"}, "application/json", b"{'no'"),
+        ({"body": "text", "text": "\ud800"}, "application/json", b"\xed\xa0\x80"),
     ],
 )
 def test_status_bodies(goody: Goody, options: Any, content_type: str, body: bytes) -> None:
@@ -417,6 +437,19 @@ def test_mutate_all_rows_and_the_envelope(goody: Goody) -> None:
     assert answer["list_meta"] == {"total_count": -1}
 
 
+def test_mutate_leaves_alone_what_an_order_left_out(goody: Goody, target: str) -> None:
+    honest = goody.order(target)
+    assert honest["original_cart"] is None
+    goody.fault(
+        "mutate",
+        set={"original_cart.items.0.quantity": 2, "cart.items.9.quantity": 2, "status": "frozen"},
+        remove=["cart_selections", "original_cart.id", "cart.items.7", "message"],
+    )
+    bent = goody.get(f"/v1/orders/{target}").json()
+    assert bent.pop("status") == "frozen"
+    assert bent == {name: honest[name] for name in honest if name not in ("status", "message")}
+
+
 def test_mutate_the_text(goody: Goody, target: str) -> None:
     goody.fault("mutate", replace=[['"amount_tax":null', '"amount_tax":NaN,"amount_tax":1']])
     text = goody.get(f"/v1/orders/{target}").text
@@ -488,7 +521,12 @@ def test_stop_ends_idle_connections() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    ["Content-Length: 1048577", "Content-Length: many", "Transfer-Encoding: chunked"],
+    [
+        "Content-Length: 1048577",
+        "Content-Length: many",
+        f"Content-Length: {'9' * 5_000}",
+        "Transfer-Encoding: chunked",
+    ],
 )
 def test_a_body_too_large_or_of_unknown_length_is_not_read(goody: Goody, headers: str) -> None:
     host, port = goody.server.server_address[:2]

@@ -8,6 +8,7 @@ import pytest
 from emulator.tests.conftest import Goody
 
 FUTURE = "2027-03-01T07:59:59Z"
+NOT_JSON = {"form": b"expiration=2027", "deep": b"[" * 200_000, "no UTF-8": b'"\xff"'}
 
 
 @pytest.mark.parametrize("status", ["created", "notified", "opened"])
@@ -75,6 +76,18 @@ def test_past_and_far_dates(goody: Goody, switch: str, text: str) -> None:
     assert goody.extend(order_id, text).json()["expires_at"] == text
 
 
+@pytest.mark.parametrize("text", ["1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z"])
+def test_the_first_moment_of_unix_is_a_moment(goody: Goody, text: str) -> None:
+    order_id = goody.one("status=opened&unaccepted_expired=0&no_expiry=0")
+    assert goody.extend(order_id, text).json()["expires_at"] == text
+    assert goody.order(order_id)["expires_at"] == text
+    assert goody.ledger(order_id)[0]["after"]["expires_at"] == text
+    assert order_id not in {row["id"] for row in goody.found("no_expiry=1&limit=600")}
+    assert order_id in {row["id"] for row in goody.found("unaccepted_expired=1&limit=600")}
+    other = goody.one("status=notified&no_expiry=0")
+    assert goody.control(f"orders/{other}", {"expires_at": text})["expires_at"] == text
+
+
 def test_null(goody: Goody) -> None:
     order_id = goody.one("status=notified&no_expiry=0")
     before = goody.order(order_id)["expires_at"]
@@ -111,9 +124,11 @@ def test_beyond_the_calendar_is_unreadable(goody: Goody, text: str) -> None:
     assert goody.extend(goody.one("status=notified"), text).status_code == 400
 
 
-def test_a_body_that_is_not_json(goody: Goody) -> None:
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+def test_a_body_that_is_not_json(goody: Goody, body: bytes) -> None:
     path = f"/v1/orders/{goody.one('status=notified')}/update_expiration"
-    assert goody.post(path, data=b"expiration=2027").status_code == 400
+    response = goody.post(path, data=body)
+    assert (response.status_code, response.json()) == (400, {"error": "Body is not JSON"})
 
 
 def test_unknown_order(goody: Goody) -> None:

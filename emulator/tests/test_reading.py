@@ -1,11 +1,14 @@
 """GET /v1/me, /v1/workspaces, /v1/orders, /v1/orders/{id}: shapes, pages, windows, refusals."""
 
+import http.client
+import json
+import socket
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
-from emulator.tests.conftest import Goody
+from emulator.tests.conftest import KEY, Goody
 
 NOBODY = "0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e01"
 REQUIRED = {
@@ -61,10 +64,51 @@ def test_without_the_key_every_route_says_unauthorized(
     assert (response.status_code, response.json()) == (401, {"error": "Unauthorized"})
 
 
-def test_unknown_routes_and_methods_answer_in_the_envelope(shared: Goody) -> None:
-    assert shared.get("/v1/nothing").status_code == 404
-    assert shared.call("DELETE", "/v1/orders").status_code == 405
-    assert shared.get("/v1/nothing").json().keys() == {"error"}
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1//orders", "/v1/orders/", "/", "//v1//me"])
+def test_an_unknown_route_answers_in_the_envelope(shared: Goody, path: str) -> None:
+    response = shared.get(path)
+    assert (response.status_code, response.json()) == (404, {"error": "Not Found"})
+
+
+@pytest.mark.parametrize("method", ["DELETE", "OPTIONS", "PUT", "TRACE", "PROPFIND"])
+def test_a_wrong_method_answers_in_the_envelope(shared: Goody, method: str) -> None:
+    connection = http.client.HTTPConnection(shared.url.removeprefix("http://"), timeout=5)
+    connection.request(method, "/v1/orders", headers={"Authorization": f"Bearer {KEY}"})
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (405, b'{"error":"Method Not Allowed"}')
+    assert response.headers.keys() == ["Content-Type", "Content-Length"]
+    connection.close()
+
+
+def test_head_is_get_without_its_body(shared: Goody) -> None:
+    for path in ("/v1/orders", "/v1/nothing"):
+        full, head = shared.get(path), shared.call("HEAD", path)
+        assert (head.status_code, head.headers) == (full.status_code, full.headers)
+        assert head.content == b""
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("GET /v1/me and more HTTP/1.1", 400),
+        ("GET /v1/me HTTP/x", 400),
+        ("GET /v1/me HTTP/3.0", 505),
+        (f"GET /v1/orders?x={'a' * 70_000} HTTP/1.1", 414),
+        (f"GET /v1/me HTTP/1.1\r\nX-Long: {'a' * 70_000}", 431),
+    ],
+    ids=["words", "version", "HTTP/3", "long line", "long header"],
+)
+def test_what_is_no_http_answers_in_the_envelope_and_ends(
+    shared: Goody, sent: str, status: int
+) -> None:
+    host, port = shared.server.server_address[:2]
+    with socket.create_connection((str(host), int(port)), timeout=5) as connection:
+        connection.sendall(f"{sent}\r\n\r\n".encode())
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+    first, *headers = head.decode().split("\r\n")
+    assert first.split()[1] == str(status)
+    assert [line.partition(":")[0] for line in headers] == ["Content-Type", "Content-Length"]
+    assert json.loads(body).keys() == {"error"}
 
 
 def test_first_page_is_twenty_newest_first(shared: Goody) -> None:
@@ -195,10 +239,12 @@ def test_per_page_zero(goody: Goody) -> None:
     assert len(ids(goody, "per_page=0")) == 20
 
 
-def test_page_that_is_no_number(goody: Goody) -> None:
-    assert goody.get("/v1/orders?page=two").status_code == 400
+@pytest.mark.parametrize("text", ["two", "1_0", "1.0", "٣", "%201", "9" * 5_000])
+def test_page_that_is_no_number(goody: Goody, text: str) -> None:
+    response = goody.get(f"/v1/orders?page={text}")
+    assert (response.status_code, response.json()) == (400, {"error": "page must be an integer"})
     goody.control("switches", {"page_not_a_number": "first"})
-    assert ids(goody, "page=two") == ids(goody, "page=1")
+    assert ids(goody, f"page={text}") == ids(goody, "page=1")
 
 
 @pytest.mark.parametrize("status", [400, 404])
