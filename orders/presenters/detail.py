@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from goody.types import ENDED, ORDER_STATUSES, Order
 from orders import eligibility, formats
-from orders.audit import Actor, Right
+from orders.audit import Actor, NotAllowed, Right
 from orders.eligibility import ExpiryKind, Verdict
 from orders.formats import Moment
 from orders.models import Operation
@@ -197,9 +197,10 @@ def _deed(view: OrderView, reader: Reader, verdict: Verdict, right: Right, name:
     if obstacle:
         verb = "canceled" if right is Right.CANCEL else "extended"
         return Deed(f"Cannot be {verb}{obstacle}", "", "")
+    if verdict.is_allowed and not reader.actor.may(right):
+        return Deed(verdict.sentence, str(NotAllowed(right)), "")
     url = with_next(reverse(name, args=[view.order.id]), reader.next_url)
-    is_offered = verdict.is_allowed and reader.actor.may(right)
-    return Deed(verdict.sentence, verdict.next_step, url if is_offered else "")
+    return Deed(verdict.sentence, verdict.next_step, url if verdict.is_allowed else "")
 
 
 def _obstacle(view: OrderView) -> str:

@@ -161,10 +161,15 @@ def test_an_open_gift_offers_both_and_says_so(emulator: Any, as_role: Any) -> No
     assert url("order_expiration", order_id) in page
 
 
-def test_a_viewer_reads_the_sentence_but_is_offered_nothing(emulator: Any, as_role: Any) -> None:
+def test_a_viewer_reads_who_may_and_is_offered_nothing(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="opened")
     page = text(as_role("viewer").get(url("order_detail", order_id)))
-    assert "Can be canceled: it has not been accepted." in page
+    for sentence in (
+        "Can be canceled: it has not been accepted. Your role may not cancel gifts. "
+        "An admin can make you an agent.",
+        "Your role may not change expirations. An admin can make you an agent.",
+    ):
+        assert sentence in page
     assert url("order_cancel", order_id) not in page
     assert url("order_expiration", order_id) not in page
 
