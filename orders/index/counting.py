@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from goody.types import CANCELABLE
-from orders.models import EXACT, Order
+from orders.models import EXACT, Anomaly, Order
 from orders.models.order import OrderQuerySet
 from orders.search.places import first_place, instant_of
 
@@ -15,6 +16,8 @@ _SECOND = timedelta(seconds=1)
 _FRESH = timedelta(minutes=5)
 _PAST, _AHEAD = timedelta(days=1), timedelta(days=3)
 _LATELY = timedelta(days=60)
+# How long one is left alone that could not be read.
+_ASIDE = timedelta(hours=1)
 _ACCEPTED = ("accepted", "pending_payment", "paid", "ordered")
 
 
@@ -60,8 +63,9 @@ def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
     """Ids of orders whose next change no feed tells, those first that were read longest ago.
 
     Open ones that expire soon or have just expired, and those that were accepted lately, whose
-    thank-you notes come.
+    thank-you notes come. Not those that could not be read a while ago: they would stay the first.
     """
+    aside = _set_aside(now)
     stale = Order.objects.filter(missing_at=None, read_at__lt=now - _FRESH)
     near = stale.filter(
         status__in=CANCELABLE, expires_at__gte=now - _PAST, expires_at__lte=now + _AHEAD
@@ -70,9 +74,21 @@ def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
     found = {
         order_id: read_at
         for some in (near, accepted)
-        for order_id, read_at in some.order_by("read_at").values_list("uuid", "read_at")[:limit]
+        for order_id, read_at in _longest_unread(some, limit + len(aside))
+        if str(order_id) not in aside
     }
     return sorted(found, key=found.__getitem__)[:limit]
+
+
+def _longest_unread(orders: OrderQuerySet, limit: int) -> Iterable[tuple[UUID, datetime]]:
+    return orders.order_by("read_at").values_list("uuid", "read_at")[:limit]
+
+
+def _set_aside(now: datetime) -> set[str]:
+    """Ids, or other keys, of what could not be read lately."""
+    odd = Anomaly.objects.filter(kind=Anomaly.Kind.QUARANTINED)
+    lately = odd.filter(last_seen_at__gt=now - _ASIDE, last_seen_at__lte=now)
+    return set(lately.values_list("key", flat=True))
 
 
 def _within(after: datetime | None, before: datetime) -> OrderQuerySet:

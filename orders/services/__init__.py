@@ -8,7 +8,7 @@ under a name, exports.py notes what is downloaded.
 
 from .exports import Incomplete, begin_export, export_orders
 from .findings import NoSuchFinding, finding_of, make_finding, sweep_findings
-from .oddities import note_oddities
+from .oddities import note_oddities, note_unreadable
 from .reading import (
     KeyCheck,
     ListedOrder,
@@ -99,6 +99,7 @@ __all__ = [
     "may_undo",
     "move_view_up",
     "note_oddities",
+    "note_unreadable",
     "refresh_order",
     "restart_evidence",
     "save_view",

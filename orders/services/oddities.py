@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db import Error as DatabaseFailure
 
@@ -26,6 +27,13 @@ def note_oddities(
         _note(Anomaly.Kind.QUARANTINED, key, detail=row.reason, now=now)
 
 
+def note_unreadable(order_id: UUID, *, reason: str, now: datetime) -> None:
+    """Count that an order could not be read by itself: each time, since it is left alone for a
+    while after the latest.
+    """
+    _count(Anomaly.Kind.QUARANTINED, str(order_id), detail=reason, now=now)
+
+
 def _note_odd_order(order: GoodyOrder, *, now: datetime) -> None:
     if order.status not in ORDER_STATUSES:
         _note(Anomaly.Kind.UNKNOWN_STATUS, order.status, detail=str(order.id), now=now)
@@ -43,9 +51,14 @@ _MOST_NOTED = 10_000
 def _note(kind: str, key: str, *, detail: str, now: datetime) -> None:
     if (kind, key) in _noted or len(_noted) >= _MOST_NOTED:
         return
+    if _count(kind, key, detail=detail, now=now):
+        _noted.add((kind, key))
+
+
+def _count(kind: str, key: str, *, detail: str, now: datetime) -> bool:
     try:
         Anomaly.objects.note(kind, key.replace("\x00", "�"), detail=detail, now=now)
     except DatabaseFailure:
         log.warning("an oddity in Goody's answer could not be counted")
-        return
-    _noted.add((kind, key))
+        return False
+    return True

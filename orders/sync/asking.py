@@ -30,14 +30,8 @@ def ask_all(tools: Tools, questions: Sequence[Ask]) -> Steps[list[Answered]]:
     """As `ask`, several at once: their answers in their order."""
     answers: dict[int, Answered] = {}
     while missing := [n for n in range(len(questions)) if n not in answers]:
-        try:
-            tools.fetchers.ask([Call(n, questions[n]) for n in missing])
-        except (GateClosed, Crowded) as closed:
-            yield tools.trouble.note(closed)
-            continue
         failures = []
-        for _ in missing:
-            answered = yield from _collect(tools)
+        for answered in (yield from _make(tools, [Call(n, questions[n]) for n in missing])):
             if answered.error is None:
                 answers[answered.about] = answered
             else:
@@ -49,11 +43,33 @@ def ask_all(tools: Tools, questions: Sequence[Ask]) -> Steps[list[Answered]]:
     return [answers[n] for n in range(len(questions))]
 
 
-def _collect(tools: Tools) -> Steps[Answered]:
-    while not (answered := tools.fetchers.collect(timeout=_PATIENCE)):
-        tools.lease.keep()
-        yield 0.0
-    return answered
+def try_once(tools: Tools, question: Ask) -> Steps[Answered]:
+    """As `ask`, but with whatever the call ended in; only a closed gate is waited for."""
+    while True:
+        [answered] = yield from _make(tools, [Call(0, question)])
+        if answered.error is None:
+            tools.trouble.is_over()
+        if not isinstance(answered.error, RateLimited | Unauthorized):
+            return answered
+        yield tools.trouble.note(answered.error)
+
+
+def _make(tools: Tools, calls: Sequence[Call]) -> Steps[list[Answered]]:
+    """What the calls ended in, once the gate lets them through."""
+    while True:
+        try:
+            tools.fetchers.ask(calls)
+            break
+        except (GateClosed, Crowded) as closed:
+            yield tools.trouble.note(closed)
+    answers: list[Answered] = []
+    while len(answers) < len(calls):
+        if answered := tools.fetchers.collect(timeout=_PATIENCE):
+            answers.append(answered)
+        else:
+            tools.lease.keep()
+            yield 0.0
+    return answers
 
 
 def _judge(tools: Tools, failures: Sequence[GoodyError]) -> float:

@@ -363,6 +363,20 @@ def test_a_few_that_are_not_listed_are_asked_for_by_themselves(emulator: Emulato
     assert emulator.calls()["counts"]["GET /v1/orders/{id}"] == 5
 
 
+def test_one_of_them_that_cannot_be_read_does_not_hold_up_the_end(emulator: Emulator) -> None:
+    """It was readable once; now it is neither in the list nor by itself."""
+    sync_orders()
+    bad = emulator.find(limit=1)[0]["id"]
+    emulator.change(bad, cart=nested(40))
+    sync_orders(full=True)
+    assert phase() is Phase.COMPLETE
+    assert not state().is_full_under_way
+    assert emulator.calls()["counts"]["GET /v1/orders/{id}"] == 2
+    assert Order.objects.filter(read_at__lt=state().started_at).count() == 1
+    [told] = Anomaly.objects.all()
+    assert (told.kind, told.key) == ("quarantined", bad)
+
+
 # --- Times ------------------------------------------------------------------------------------
 
 

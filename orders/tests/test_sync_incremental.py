@@ -10,7 +10,15 @@ import pytest
 from django.utils import timezone
 
 from orders import gatekeeper, index, services, sync
-from orders.models import CreatedFrom, Operation, Order, SeenActivity, State, SyncState
+from orders.models import (
+    Anomaly,
+    CreatedFrom,
+    Operation,
+    Order,
+    SeenActivity,
+    State,
+    SyncState,
+)
 from orders.sync import Phase
 from orders.sync.running import Job, due
 from testing.vendor import Emulator
@@ -320,3 +328,91 @@ def test_so_many_a_minute_the_longest_unread_first(filled: Emulator, settings: A
     assert {row.uuid for row in rows[2:]} <= {one.uuid for one in read}
     assert asked(filled)["GET /v1/orders/{id}"] == 3
     assert due(state(), timezone.now()) is not Job.REREAD
+
+
+def in_turn(emulator: Emulator, count: int) -> list[UUID]:
+    """So many orders that are due to be read in turn, in that order; no others are."""
+    now = timezone.now()
+    Order.objects.update(read_at=now)
+    found = [UUID(row["id"]) for row in emulator.find(limit=count)]
+    for age, order_id in enumerate(found):
+        Order.objects.filter(uuid=order_id).update(
+            status="opened",
+            expires_at=now + timedelta(hours=30),
+            read_at=now - timedelta(hours=9 - age),
+        )
+    return found
+
+
+def read_in_turn(seconds: float = 20.0) -> None:
+    SyncState.objects.update(reread_at=None)
+    run_for(seconds, choose=lambda state, _: Job.REREAD if state.reread_at is None else None)
+
+
+def detail(order_id: object) -> str:
+    return rf"/v1/orders/{order_id}$"
+
+
+def was_read(order_id: UUID) -> bool:
+    """A moment ago."""
+    return Order.objects.get(uuid=order_id).read_at > timezone.now() - timedelta(minutes=5)
+
+
+def told() -> list[tuple[str, str]]:
+    return list(Anomaly.objects.values_list("kind", "key"))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 403},
+        {"kind": "status", "status": 400},
+        {"kind": "mutate", "set": {"status": None}},
+        {"kind": "body", "as": "huge", "bytes": 2_000_000},
+    ],
+    ids=["500", "403", "400", "unreadable", "too large"],
+)
+def test_an_order_that_cannot_be_read_costs_no_others(
+    filled: Emulator, settings: Any, fault: dict[str, Any]
+) -> None:
+    settings.SYNC_REREADS_PER_MINUTE = 1
+    bad, good = in_turn(filled, 2)
+    filled.fault(fault, path=detail(bad))
+    read_in_turn()
+    assert told() == [("quarantined", str(bad))]
+    assert state().failing_since is None
+    read_in_turn()
+    assert asked(filled) == {"GET /v1/orders/{id}": 3, "GET /v1/me": 2}
+    assert was_read(good)
+    # It is the first again, but not before an hour.
+    read_in_turn()
+    assert asked(filled) == {}
+    filled.heal()
+    Anomaly.objects.update(last_seen_at=timezone.now() - timedelta(minutes=61))
+    read_in_turn()
+    assert was_read(bad)
+
+
+def test_while_goody_is_down_no_order_is_blamed(filled: Emulator) -> None:
+    due_ones = in_turn(filled, 2)
+    filled.fault({"kind": "status", "status": 503}, path="/v1/")
+    read_in_turn(2.0)
+    assert told() == []
+    assert sync.progress(timezone.now()).phase is Phase.FAILING
+    filled.heal()
+    SyncState.objects.update(retry_at=None)
+    gatekeeper._client.cache_clear()
+    read_in_turn()
+    assert all(was_read(one) for one in due_ones)
+    assert told() == []
+
+
+def test_after_three_in_a_row_that_cannot_be_read_the_rest_waits(filled: Emulator) -> None:
+    due_ones = in_turn(filled, 5)
+    filled.fault({"kind": "status", "status": 500}, path=detail("[^/]+"))
+    read_in_turn()
+    assert sorted(told()) == sorted(("quarantined", str(one)) for one in due_ones[:3])
+    filled.heal()
+    read_in_turn()
+    assert index.least_recently_read(now=timezone.now(), limit=9) == []
