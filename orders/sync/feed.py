@@ -130,8 +130,11 @@ def _first_page(after: datetime) -> Ask:
 
 
 def _is_all(page: Page) -> bool:
-    """One answer is one moment: nothing can have moved within it."""
-    return page.total == len(set(page.ids)) == len(page.ids)
+    """One answer is one moment: nothing can have moved within it. After a full page one more may
+    follow whatever Goody counts.
+    """
+    count = len(page.ids)
+    return page.total == len(set(page.ids)) == count and count < int(settings.SYNC_PER_PAGE)
 
 
 def _is_no_news(page: Page, after: datetime) -> bool:

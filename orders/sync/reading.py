@@ -54,6 +54,8 @@ class Reading:
         if page == 1:
             self.total = total
             self._through = max(1, ceil((total or 0) / self.per_page))
+        if page >= self._through:
+            this.may_go_on = len(ids) >= self.per_page
         if not fresh:
             this.is_ended = True
         if not ids:
@@ -73,7 +75,9 @@ class Reading:
         return verdict
 
     def _read_on(self, size: int) -> Verdict | None:
-        if self.bounds.may_be_cut and self.passes[-1].rows > size * _RUNAWAY:
+        last = self.passes[-1]
+        is_runaway = last.rows > size * _RUNAWAY and not last.is_exact
+        if self.bounds.may_be_cut and is_runaway:
             return Verdict.HALVE
         self._through += 1
         return None

@@ -83,12 +83,14 @@ class Pass:
     """What one reading of all pages of a window brought.
 
     `ids` name the rows, also those that are no orders. `is_ended`: there was no page after it.
+    `may_go_on`: its last page was full, so that one more may follow whatever Goody counts.
     """
 
     ids: set[object] = field(default_factory=set)
     rows: int = 0
     totals: set[int | None] = field(default_factory=set)
     is_ended: bool = False
+    may_go_on: bool = False
 
     def add(self, ids: Iterable[object], total: int | None) -> int:
         """One page; returns how many of its rows are new."""
@@ -106,8 +108,11 @@ class Pass:
 
     @property
     def is_orderly(self) -> bool:
-        """Nothing moved meanwhile: only the total, if there is one, does not fit."""
-        return self.is_ended and self.rows == len(self.ids) and len(self.totals) == 1
+        """Nothing seems to have moved: only the total does not fit, if there is one, or those of
+        single pages, all of which speak of no more than came.
+        """
+        fits = len(self.totals) == 1 or not self.is_short
+        return self.is_ended and self.rows == len(self.ids) and fits
 
     @property
     def is_short(self) -> bool:
@@ -126,7 +131,7 @@ class Verdict(Enum):
 def judge(passes: list[Pass], *, may_be_cut: bool) -> Verdict:
     """What the passes over a window say, the last of which has brought all pages it asked for."""
     last = passes[-1]
-    if last.is_exact:
+    if last.is_exact and (last.is_ended or not last.may_go_on):
         return Verdict.DONE
     if not last.is_ended:
         return Verdict.MORE

@@ -18,6 +18,7 @@ from testing.vendor import Emulator
 
 from .domain import refusing
 from .syncing import (
+    SMALL,
     assert_counts_add_up,
     created_in_truth,
     differences,
@@ -95,9 +96,10 @@ def test_nothing_is_stored_of_an_account_without_orders(settings: Any) -> None:
         {"envelope": {"list_meta": None}},
         {"envelope": {"list_meta.total_count": 3}},
         {"envelope": {"list_meta.total_count": 999_999}},
+        {"envelope": {"list_meta.total_count": SMALL["SYNC_PER_PAGE"]}},
         {"replace": [['"list_meta"', '"meta"']]},
     ],
-    ids=["negative", "null", "no meta", "too small", "too large", "missing"],
+    ids=["negative", "null", "no meta", "too small", "too large", "a page", "missing"],
 )
 def test_wrong_totals_cost_calls_and_no_orders(emulator: Emulator, change: dict[str, Any]) -> None:
     emulator.fault({"kind": "mutate", **change}, path=LIST)

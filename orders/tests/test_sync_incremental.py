@@ -24,7 +24,7 @@ from orders.sync.running import Job, due
 from testing.vendor import Emulator
 
 from .domain import operation, read_again
-from .syncing import created_in_truth, differences, run_for, state, sync_orders
+from .syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 
@@ -151,8 +151,9 @@ def test_the_watermark_stays_where_not_all_was_read(filled: Emulator) -> None:
         {"envelope": {"list_meta.total_count": -1}},
         {"envelope": {"list_meta.total_count": 5}},
         {"envelope": {"list_meta.total_count": 5_000}},
+        {"envelope": {"list_meta.total_count": SMALL["SYNC_PER_PAGE"]}},
     ],
-    ids=["negative", "too small", "too large"],
+    ids=["negative", "too small", "too large", "a page"],
 )
 def test_wrong_totals_lose_no_change(filled: Emulator, change: dict[str, Any]) -> None:
     filled.create(count=50)

@@ -107,6 +107,7 @@ GREW = a_pass(([1, 2], 3), ([3], 4), is_ended=True)
 NO_TOTAL = a_pass(([1, 2], None), ([3], None), is_ended=True)
 TOO_MANY_SAID = a_pass(([1, 2], 9), ([3], 9), is_ended=True)
 TOO_FEW_SAID = a_pass(([1, 2], 1), ([3], 1), is_ended=True)
+ROWS_OF_PAGES_SAID = a_pass(([1, 2], 2), ([3], 1), is_ended=True)
 OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
 
 
@@ -127,6 +128,8 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
         ([NO_TOTAL, OTHERS], Verdict.AGAIN),
         ([TOO_MANY_SAID, TOO_MANY_SAID], Verdict.DONE),
         ([TOO_FEW_SAID, TOO_FEW_SAID], Verdict.DONE),
+        ([ROWS_OF_PAGES_SAID], Verdict.AGAIN),
+        ([ROWS_OF_PAGES_SAID, ROWS_OF_PAGES_SAID], Verdict.DONE),
         # Rows repeated: what is missing may come in smaller windows.
         ([MOVED, MOVED], Verdict.AGAIN),
         ([MOVED] * REREADS, Verdict.AGAIN),
@@ -196,6 +199,27 @@ def test_without_a_count_it_is_paged_to_the_empty_page_twice() -> None:
     reading = Reading(WINDOW, per_page=2)
     pages = {1: ([1, 2], None), 2: ([3], None)}
     assert read(reading, pages) == [1, 2, 3, 1, 2, 3]
+    assert reading.verdict(size=100) is Verdict.DONE
+
+
+def test_after_a_full_page_one_more_is_asked_for_though_the_count_fits() -> None:
+    reading = Reading(WINDOW, per_page=2)
+    assert read(reading, {1: ([1, 2], 4), 2: ([3, 4], 4)}) == [1, 2, 3]
+    assert reading.verdict(size=100) is Verdict.DONE
+
+
+@pytest.mark.parametrize("last", [2, 1])
+def test_a_count_of_the_rows_of_each_page_ends_nothing(last: int) -> None:
+    reading = Reading(WINDOW, per_page=2)
+    pages = {1: ([1, 2], 2), 2: ([3, 4], 2), 3: ([5, 6][:last], last)}
+    assert read(reading, pages) == [1, 2, 3, 4, 1, 2, 3, 4]
+    assert reading.verdict(size=100) is Verdict.DONE
+
+
+def test_as_many_rows_as_were_counted_are_not_far_more() -> None:
+    reading = Reading(WINDOW, per_page=100)
+    pages = {n: (list(range(100 * n, 100 * n + 100)), 400) for n in range(1, 5)}
+    assert read(reading, pages) == [1, 2, 3, 4, 5]
     assert reading.verdict(size=100) is Verdict.DONE
 
 
