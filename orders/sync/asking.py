@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from goody.errors import GoodyError, RateLimited, Rejected, Unauthorized
+from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
 from orders.gatekeeper import GateClosed
 
 from .fetching import Answered, Call, Crowded
@@ -19,7 +19,8 @@ type Steps[T] = Generator[float, None, T]
 def ask(tools: Tools, question: Ask) -> Steps[Answered]:
     """The answer; each step yields the seconds to wait before the next.
 
-    Raises LeaseLost, or a refusal that asking again will not change. Nobody else may be asking
+    Raises LeaseLost, or what asking again will not change: a refusal, or a BadResponse where the
+    answer is too large. Nobody else may be asking
     through the same fetchers meanwhile.
     """
     [answered] = yield from ask_all(tools, [question])
@@ -81,5 +82,7 @@ def _judge(tools: Tools, failures: Sequence[GoodyError]) -> float:
 
 
 def is_final(error: Exception) -> bool:
-    """A refusal that asking again will not change."""
+    """Asking again will not change it: a refusal, or an answer that is too large."""
+    if isinstance(error, BadResponse):
+        return error.kind == "too_large"
     return isinstance(error, Rejected) and not isinstance(error, RateLimited | Unauthorized)

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from goody.errors import Rejected
+from goody.errors import BadResponse, Rejected
 from goody.types import Quarantined, RawActivity, RawActivityPage
 from orders import services
 from orders.index import Created, Row
@@ -105,7 +105,12 @@ def follow_feed(tools: Tools, *, now: datetime) -> Iterator[float]:
     assert state.started_at is not None
     watermark = state.watermark or state.started_at - _DAY
     after = watermark - timedelta(seconds=settings.SYNC_OVERLAP)
-    answered = yield from ask(tools, _first_page(after))
+    try:
+        answered = yield from ask(tools, _first_page(after))
+    except BadResponse:
+        # Too large for one answer; a walk has smaller pages.
+        yield from _read_through(tools, watermark, Bounds(after, now + SECOND))
+        return
     page = _page_of(answered.answer)
     newest = max([watermark, *(one.created_at for one in answered.answer.activities)])
     # A time that lies before us by our clock is not believed: changes until then would be missed.
@@ -118,8 +123,12 @@ def follow_feed(tools: Tools, *, now: datetime) -> Iterator[float]:
         return
     # To the end of its second: Goody may keep fractions that it does not print.
     before = (newest if newest > watermark else now) + SECOND
+    yield from _read_through(tools, watermark, Bounds(after, before))
+
+
+def _read_through(tools: Tools, watermark: datetime, bounds: Bounds) -> Iterator[float]:
     feed = Feed(watermark)
-    plan = _Plan(tools, Bounds(after, before), feed)
+    plan = _Plan(tools, bounds, feed)
     yield from Walk(tools, feed, plan, windows_at_once=1).steps()
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from goody.errors import Rejected
+from goody.errors import BadResponse, Rejected
 from orders import index
 from orders.models import SyncState, SyncWindow
 
@@ -119,6 +119,9 @@ def _newest_activity(tools: Tools, now: datetime) -> Steps[tuple[datetime | None
     except Rejected as refusal:
         note_missing(refusal)
         return None, True
+    except BadResponse:
+        # Too large for one answer: no mark is early enough.
+        return None, False
     times = [one.created_at for one in answered.answer.activities]
     return (min(max(times), now) if times else None), False
 

@@ -211,6 +211,14 @@ def test_rows_that_cannot_be_read_cost_no_others(emulator: Emulator) -> None:
     }
 
 
+def test_orders_too_large_for_one_answer_come_in_smaller_ones(emulator: Emulator) -> None:
+    """Neither their list nor the feed fits a page."""
+    emulator.create(count=20, message="x" * 300_000)
+    sync_orders()
+    assert differences(emulator) == []
+    assert state().failing_since is None
+
+
 # --- Resumed, leased --------------------------------------------------------------------------
 
 

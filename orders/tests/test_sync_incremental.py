@@ -195,6 +195,16 @@ def test_an_odd_entry_costs_no_others(filled: Emulator) -> None:
     assert differences(filled) == []
 
 
+def test_changes_too_large_for_one_answer_come_in_smaller_ones(filled: Emulator) -> None:
+    before = state().watermark
+    filled.advance(60)
+    filled.create(count=20, message="x" * 300_000)
+    one_round()
+    assert differences(filled) == []
+    assert state().watermark > before
+    assert state().failing_since is None
+
+
 def lost_cancel(filled: Emulator, state: State = State.UNKNOWN) -> Operation:
     """A cancel of which nothing was heard, being checked or given up."""
     now = timezone.now()
