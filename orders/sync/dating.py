@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from goody.errors import Rejected
 from orders import index
-from orders.models import SyncWindow
+from orders.models import SyncState, SyncWindow
 from orders.models.durability import rebuildable
 
 from .feed import note_missing
@@ -32,7 +32,9 @@ def date_orders(tools: Tools, *, may_go_on: Callable[[], bool]) -> Iterator[floa
         tools.lease.write(is_feed_missing=True)
         return
     if not _undated().exists():
-        tools.lease.write(dated_at=timezone.now())
+        finished_at = SyncState.objects.current().finished_at
+        # By a clock that was set back it would be before the sync whose orders it dates.
+        tools.lease.write(dated_at=max(filter(None, (timezone.now(), finished_at))))
 
 
 def _undated() -> QuerySet[SyncWindow]:

@@ -58,6 +58,7 @@ def full_sync(
 def _begin(tools: Tools) -> Iterator[float]:
     """Freeze the moment, count, and lay out the first windows."""
     now = timezone.now()
+    tools.intake.earliest = None
     frozen = now.replace(microsecond=0)
     watermark, is_feed_missing = yield from _newest_activity(tools, frozen)
     answered = yield from ask(tools, _orders_before(frozen))
@@ -74,6 +75,7 @@ def _begin(tools: Tools) -> Iterator[float]:
     tools.intake.then(
         lambda: tools.lease.write(
             started_at=now,
+            finished_at=_earlier(state.finished_at, now),
             is_full_wanted=False,
             total=total,
             imported=0,
@@ -83,6 +85,26 @@ def _begin(tools: Tools) -> Iterator[float]:
         )
     )
     tools.intake.flush()
+
+
+def _earlier(finished_at: datetime | None, started_at: datetime) -> datetime | None:
+    """When the sync before ended, by a clock that may have been set back: before this one began."""
+    return finished_at and min(finished_at, started_at - timedelta.resolution)
+
+
+def _begun(tools: Tools, state: SyncState) -> datetime:
+    """Since when this full sync has read, by the clock as it is now.
+
+    Where that was set back, what is read now would count as read before it began: so it began no
+    later than that.
+    """
+    assert state.started_at is not None
+    earliest = min(state.started_at, tools.intake.earliest or timezone.now(), timezone.now())
+    if earliest < state.started_at:
+        state.started_at = earliest
+        state.finished_at = _earlier(state.finished_at, earliest)
+        tools.lease.write(started_at=state.started_at, finished_at=state.finished_at)
+    return earliest
 
 
 def _lay_out(windows: Sequence[Bounds]) -> None:
@@ -193,9 +215,10 @@ class _Plan(Stored):
     def _look_for_missing(self, window: Window) -> None:
         """Count what we know of this window and Goody did not list; too much of it is odd."""
         state, (after, before) = self._state, window.bounds
-        if not state.known_before or after is None or state.started_at is None:
+        since = _begun(self._tools, state)
+        if not state.known_before or after is None:
             return
-        missing = index.count_unread_within(after, before, since=state.started_at)
+        missing = index.count_unread_within(after, before, since=since)
         self._missing[window.key] = missing
         judge_missing(sum(self._missing.values()), known=state.known_before)
 
@@ -208,11 +231,11 @@ def judge_missing(missing: int, *, known: int) -> None:
 
 def _finish(tools: Tools, state: SyncState) -> Iterator[float]:
     """What was not listed is asked for by itself, as far as that is a few orders."""
-    assert state.started_at is not None
-    judge_missing(index.count_unread(since=state.started_at), known=state.known_before)
-    yield from read_each(tools, index.unread(since=state.started_at, limit=_MOST_READ))
+    since = _begun(tools, state)
+    judge_missing(index.count_unread(since=since), known=state.known_before)
+    yield from read_each(tools, index.unread(since=since, limit=_MOST_READ))
     tools.lease.write(
-        finished_at=timezone.now(),
+        finished_at=max(timezone.now(), since),
         suspicion="",
         is_suspicion_accepted=False,
         problem="",

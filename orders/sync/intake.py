@@ -37,10 +37,13 @@ class Intake:
         self._rows = 0
         self._enough = _FIRST
         self.counts: Counter[str] = Counter()
+        # When the earliest request of the pages since the latest full sync began here started.
+        self.earliest: datetime | None = None
 
     def add(self, rows: Sequence[Row], *, read_at: datetime) -> None:
         """A page, whose request started at `read_at`."""
         if rows:
+            self.earliest = min(self.earliest or read_at, read_at)
             self._pages.append(Answer(rows, read_at))
             self._rows += len(rows)
 

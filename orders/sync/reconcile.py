@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from orders import index
@@ -45,7 +45,7 @@ def reconcile(tools: Tools, *, may_go_on: Callable[[], bool]) -> Iterator[float]
         _begin(tools, state)
         state.refresh_from_db()
     while may_go_on():
-        row = _unchecked(state).order_by("-before").first()
+        row = SyncWindow.objects.filter(checked_at=None).order_by("-before").first()
         if row is None:
             _finish(tools, state)
             return
@@ -53,8 +53,11 @@ def reconcile(tools: Tools, *, may_go_on: Callable[[], bool]) -> Iterator[float]
 
 
 def _begin(tools: Tools, state: SyncState) -> None:
-    """What came since the newest window becomes one, or the end of that one."""
+    """All windows are to be checked, whenever they were; what came since the newest becomes one,
+    or the end of that one.
+    """
     now = timezone.now()
+    tools.intake.then(lambda: SyncWindow.objects.update(checked_at=None))
     tools.intake.then(lambda: _reach_until((state.synced_at or now).replace(microsecond=0)))
     tools.intake.then(
         lambda: tools.lease.write(
@@ -74,11 +77,6 @@ def _reach_until(before: datetime) -> None:
         SyncWindow.objects.create(
             after=newest.before, before=before, done_at=before, dated_at=before
         )
-
-
-def _unchecked(state: SyncState) -> QuerySet[SyncWindow]:
-    before = Q(checked_at=None) | Q(checked_at__lt=state.reconcile_started_at)
-    return SyncWindow.objects.filter(before)
 
 
 def _check(tools: Tools, row: SyncWindow, *, is_feed_missing: bool) -> Iterator[float]:
@@ -114,8 +112,11 @@ def _count(tools: Tools, bounds: Bounds) -> Steps[int | None]:
 def _finish(tools: Tools, state: SyncState) -> None:
     state.refresh_from_db()
     judge_missing(state.drift_missing, known=index.count_known())
+    now = timezone.now()
     tools.lease.write(
-        reconciled_at=timezone.now(),
+        # By a clock that was set back it began later than it ends, and would for ever be under way.
+        reconcile_started_at=min(state.reconcile_started_at or now, now),
+        reconciled_at=now,
         suspicion="",
         is_suspicion_accepted=False,
         # Whether there is a feed by now is asked again from time to time.

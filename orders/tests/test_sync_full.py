@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from orders import gatekeeper, sync
@@ -399,3 +401,42 @@ def test_a_clock_far_from_goodys_loses_nothing(emulator: Emulator) -> None:
     assert differences(emulator) == []
     assert state().watermark is not None
     assert state().watermark < datetime.now(UTC)
+
+
+def test_a_first_sync_ends_though_the_clock_is_set_back(
+    emulator: Emulator, clock: time_machine.Traveller
+) -> None:
+    emulator.set_latency(0.05)
+    run_for(0.8)
+    assert undone()
+    clock.shift(-600)
+    emulator.set_latency(0)
+    sync_orders()
+    assert phase() is Phase.COMPLETE
+    assert differences(emulator) == []
+
+
+@pytest.mark.parametrize("seconds", [1, 600, 100_000])
+def test_what_is_read_after_the_clock_was_set_back_is_not_missing(
+    emulator: Emulator, clock: time_machine.Traveller, seconds: float
+) -> None:
+    sync_orders()
+    Order.objects.update(created_from=CreatedFrom.FEED)
+    SyncState.objects.update(is_full_wanted=True)
+    emulator.set_latency(0.05)
+    runner = sync.Runner(calls_at_once=2)
+    until = time.monotonic() + 20.0
+    try:
+        while not state().is_full_under_way or undone() == SyncWindow.objects.count():
+            runner.run(0.1)
+        assert undone()
+        emulator.set_latency(0)
+        hide(emulator, 1)
+        clock.shift(-seconds)
+        while state().is_full_under_way and not state().is_stopped and time.monotonic() < until:
+            runner.run(0.1)
+    finally:
+        runner.close()
+    assert phase() is Phase.COMPLETE
+    assert undone() == 0
+    assert state().started_at < state().finished_at <= timezone.now()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from orders import sync
@@ -82,6 +83,15 @@ def test_an_order_the_feed_does_not_tell_of_keeps_its_estimate(filled: Emulator)
     assert Order.objects.filter(created_from=CreatedFrom.FEED).count() == 299
 
 
+def test_dating_ends_also_where_the_clock_was_set_back(
+    filled: Emulator, clock: time_machine.Traveller
+) -> None:
+    clock.shift(-600)
+    date_all(within=5.0)
+    assert state().is_dated
+    assert Order.objects.exclude(created_from=CreatedFrom.FEED).count() == 0
+
+
 # --- Counting ---------------------------------------------------------------------------------
 
 
@@ -92,6 +102,21 @@ def test_where_all_is_well_a_window_costs_one_call(filled: Emulator) -> None:
     found = reconcile()
     assert filled.calls()["total"] == SyncWindow.objects.count()
     assert (found.drift_new, found.drift_changed, found.drift_missing) == (0, 0, 0)
+
+
+def test_each_window_is_counted_once_also_where_the_clock_is_set_back(
+    filled: Emulator, clock: time_machine.Traveller
+) -> None:
+    date_all()
+    filled.set_latency(0.4)
+    run_for(1.0, choose=lambda state, _: None if state.reconciled_at else Job.RECONCILE)
+    filled.set_latency(0)
+    left = SyncWindow.objects.filter(checked_at=None).count()
+    assert 0 < left < SyncWindow.objects.count()
+    clock.shift(-600)
+    filled.control("DELETE", "calls")
+    assert not reconcile().is_reconcile_under_way
+    assert filled.calls()["total"] == left
 
 
 def test_what_differs_is_listed_again_and_told(filled: Emulator) -> None:
