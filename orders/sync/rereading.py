@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from uuid import UUID
 
 from django.utils import timezone
 
-from goody.errors import GoodyError, NotFound
+from goody.errors import GoodyError, NotFound, Rejected
 from orders import services
 
 from .asking import Steps, ask, try_once
@@ -50,8 +51,9 @@ def _read(tools: Tools, order_id: UUID) -> Steps[GoodyError | None]:
         if isinstance(error, NotFound):
             services.mark_missing(order_id, read_at=answered.read_at)
             return None
-        # Is it Goody as a whole? Then this waits until it is back.
-        yield from ask(tools, lambda client, patience: client.me(patience=patience))
+        # Is it Goody as a whole? Then this waits until it is back. A refusal is an answer.
+        with suppress(Rejected):
+            yield from ask(tools, lambda client, patience: client.me(patience=patience))
     else:
         services.note_unreadable(order_id, reason=str(error), now=timezone.now())
     tools.lease.keep()

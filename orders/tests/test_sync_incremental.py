@@ -405,6 +405,15 @@ def test_an_order_that_cannot_be_read_costs_no_others(
     assert was_read(bad)
 
 
+def test_a_key_that_may_not_ask_whose_it_is_says_as_much_of_an_order(filled: Emulator) -> None:
+    bad, good = in_turn(filled, 2)
+    filled.fault({"kind": "status", "status": 500}, path=detail(bad))
+    filled.fault({"kind": "status", "status": 403}, path=r"/v1/me$")
+    read_in_turn()
+    assert told() == [("quarantined", str(bad))]
+    assert was_read(good)
+
+
 def test_while_goody_is_down_no_order_is_blamed(filled: Emulator) -> None:
     due_ones = in_turn(filled, 2)
     filled.fault({"kind": "status", "status": 503}, path="/v1/")
