@@ -21,7 +21,7 @@ from orders.models import SyncState
 from orders.tests.lists import complete_sync
 from testing.browser import Watch
 
-from .moves import assert_focus_is_visible, assert_whole_page, first_row, row, tab_to
+from .moves import assert_focus_is_visible, assert_whole_page, first_row, row, settle, tab_to
 from .site import Site
 from .test_accessibility import assert_accessible
 
@@ -249,6 +249,7 @@ def test_news_is_announced_and_shown_only_on_request(agent: Page, site: Site) ->
     agent.goto("/orders/")
     before = first_row(agent)
     newest = known(site, "Zenobia")
+    settle(agent)
     agent.clock.fast_forward("01:05")
     expect(agent.locator("#news")).to_contain_text("1 new")
     assert first_row(agent) == before
@@ -296,6 +297,7 @@ def test_the_age_of_the_index_is_renewed_and_leaves_what_went_wrong(
     user.groups.set(groups)
     now = timezone.now()
     complete_sync(now, synced_at=now - timedelta(hours=2))
+    settle(page)
     page.clock.fast_forward("01:05")
     expect(page.locator("#synced")).to_have_text("synced 2 h ago")
     expect(page.locator("#problem")).to_contain_text("Your account has no role yet")
