@@ -218,6 +218,8 @@ def test_a_click_elsewhere_folds_the_filters(agent: Page) -> None:
 
 
 def test_back_from_an_order_to_the_same_page_scroll_and_row(agent: Page, site: Site) -> None:
+    site.emulator.create(count=40, expires_at=None)
+    refill(site)
     agent.goto("/orders/")
     agent.locator("summary", has_text="Expires").click()
     agent.get_by_role("link", name="No expiry").click()
@@ -290,6 +292,7 @@ def test_the_age_of_the_index_is_renewed_and_leaves_what_went_wrong(
     site.log_in(page.context, user)
     page.clock.install()
     page.goto("/orders/")
+    settle(page)
     groups = list(user.groups.all())
     user.groups.clear()
     page.locator("[data-refresh]").click()
@@ -297,7 +300,6 @@ def test_the_age_of_the_index_is_renewed_and_leaves_what_went_wrong(
     user.groups.set(groups)
     now = timezone.now()
     complete_sync(now, synced_at=now - timedelta(hours=2))
-    settle(page)
     page.clock.fast_forward("01:05")
     expect(page.locator("#synced")).to_have_text("synced 2 h ago")
     expect(page.locator("#problem")).to_contain_text("Your account has no role yet")
