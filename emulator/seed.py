@@ -1,7 +1,8 @@
 """The orders' lives, drawn once at start-up from seed and now, as compact columns.
 
 Two years of batches, and for every order when it was notified, opened, accepted and so on, up to
-now. No texts, names or amounts: those are computed row by row in render.py, from the same seed.
+now. The same seed draws the same lives on any day, only that much later. No texts, names or
+amounts: those are computed row by row in render.py, from the same seed.
 All times are whole Unix seconds, UTC. The vendor's documents give the statuses and their order;
 how long each step takes and how often it happens is our invention.
 """
@@ -125,7 +126,7 @@ class _Grower:
     def __init__(self, *, orders: int, seed: int, now: int) -> None:
         self._count = orders
         self._now = now
-        self._random = Random(f"emulator:{seed}:{now}:{orders}")
+        self._random = Random(f"emulator:{seed}:{orders}")
         self._draw = self._random.random
         self._columns = Columns()
         self._columns.allot(orders)

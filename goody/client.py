@@ -34,9 +34,9 @@ from goody.limits import (
 from goody.paths import MAX_PER_PAGE, activities_path, goody_time, order_path, orders_path
 from goody.retry import PASSING, wait_before_retry
 from goody.transport import Answer, Failed, Request, Secret, Transport
-from goody.types import ActivityPage, Me, Order, OrderPage, RawActivityPage, RawPage, Workspace
+from goody.types import Me, Order, OrderPage, RawActivityPage, RawPage, Workspace
 from goody.types.account import parse_me, parse_workspaces
-from goody.types.activity import cut_activities, parse_activities
+from goody.types.activity import cut_activities
 from goody.types.page import cut_page_rows, parse_page
 
 __all__ = ["DETAIL", "PAGE", "WORKER", "Client", "Limits", "Patience"]
@@ -149,32 +149,13 @@ class Client:
         before: datetime | None = None,
         statuses: Sequence[str] = (),
         patience: Patience = WORKER,
-    ) -> ActivityPage:
-        """One page of status changes, each with its order as it is now.
+    ) -> RawActivityPage:
+        """One page of status changes, each with its order as it is now: as the bytes Goody sent.
 
         Goody API: GET /v1/order_activities. The bounds are inclusive and on the change's own time;
         no `statuses` means all that the feed has (goody.types.ACTIVITY_STATUSES). Entries that
-        cannot be read are in `quarantined`. Arguments and errors otherwise as in list_orders.
-        """
-        path = activities_path(
-            page=page, per_page=per_page, after=after, before=before, statuses=statuses
-        )
-        parse = partial(parse_activities, page=page, per_page=per_page)
-        return self._read(path, parse, patience, self._limits.list_body)
-
-    def list_raw_activities(
-        self,
-        *,
-        page: int = 1,
-        per_page: int = MAX_PER_PAGE,
-        after: datetime | None = None,
-        before: datetime | None = None,
-        statuses: Sequence[str] = (),
-        patience: Patience = WORKER,
-    ) -> RawActivityPage:
-        """As list_activities, with each order as the bytes Goody sent.
-
-        goody.types.parse_activity reads one. Goody API: GET /v1/order_activities.
+        cannot be read are in `quarantined`; goody.types.parse_row reads an order. Arguments and
+        errors otherwise as in list_orders.
         """
         path = activities_path(
             page=page, per_page=per_page, after=after, before=before, statuses=statuses

@@ -11,11 +11,9 @@ import pytest
 from goody.client import Client, Limits
 from goody.errors import NotFound, Rejected
 from goody.types import (
-    Activity,
     Order,
-    QuarantinedActivity,
-    RawActivity,
-    parse_activity,
+    Quarantined,
+    parse_order,
     parse_row,
 )
 from testing.vendor import Emulator
@@ -68,15 +66,14 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
     expected = sorted((order_id, names[one["kind"]]) for one in changes for order_id in one["ids"])
     since = since.replace(minute=30)
     activities = walked(client.list_activities, "activities", after=since)
-    assert sorted((str(one.order.id), one.order_status) for one in activities) == expected
+    changed = [(json.loads(one.order), one.order_status) for one in activities]
+    assert sorted((order["id"], status) for order, status in changed) == expected
     assert len({one.id for one in activities}) == len(activities)
     truth = emulator.truth()
-    for one in activities:
-        assert json.loads(one.order.raw) == without_times(truth[str(one.order.id)])
-    raw = walked(client.list_raw_activities, "activities", after=since, statuses=["failed"])
-    assert [parse_activity(one) for one in raw] == [
-        one for one in activities if one.order_status == "failed"
-    ]
+    for order, _ in changed:
+        assert order == without_times(truth[order["id"]])
+    canceled = walked(client.list_activities, "activities", after=since, statuses=["failed"])
+    assert canceled == [one for one in activities if one.order_status == "failed"]
     assert walked(client.list_activities, "activities", after=since, before=since) == []
 
 
@@ -85,11 +82,8 @@ def test_our_cancel_comes_back_in_the_feed(emulator: Emulator, client: Client) -
     order_id = UUID(emulator.find_id(status="notified"))
     client.cancel_order(order_id)
     newest = client.list_activities(per_page=1, statuses=["failed"]).activities[0]
-    assert (newest.order.id, newest.order_status, newest.order.status) == (
-        order_id,
-        "failed",
-        "failed",
-    )
+    order = parse_order(newest.order)
+    assert (order.id, newest.order_status, order.status) == (order_id, "failed", "failed")
 
 
 def test_a_spoiled_entry_costs_no_other_and_names_its_order(
@@ -101,18 +95,18 @@ def test_a_spoiled_entry_costs_no_other_and_names_its_order(
     assert spoiled.activities == (*sound.activities[:4], *sound.activities[5:])
     (odd,) = spoiled.quarantined
     lost = sound.activities[4]
-    assert (odd.reason, odd.id, odd.order_id) == ("no usable created_at", lost.id, lost.order.id)
-    assert client.get_order(lost.order.id).id == lost.order.id
+    order_id = parse_order(lost.order).id
+    assert (odd.reason, odd.id, odd.order_id) == ("no usable created_at", lost.id, order_id)
+    assert client.get_order(order_id).id == order_id
 
 
 def test_a_spoiled_order_in_an_entry_is_found_when_it_is_read(
     emulator: Emulator, client: Client
 ) -> None:
     emulator.fault({"kind": "mutate", "set": {"order.status": 7}, "row": 0}, times=1)
-    raw = client.list_raw_activities(per_page=2)
-    results = [parse_activity(one) for one in raw.activities]
-    assert all(isinstance(one, RawActivity) for one in raw.activities)
-    assert [type(one) for one in results] == [QuarantinedActivity, Activity]
+    found = client.list_activities(per_page=2)
+    results = [parse_row(one.order) for one in found.activities]
+    assert [type(one) for one in results] == [Quarantined, Order]
 
 
 @pytest.mark.parametrize(("switch", "error"), [("404", NotFound), ("403", Rejected)])

@@ -5,14 +5,16 @@ Beside test_page_faults.py, where answers are broken or do not come.
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from orders.formats import date_time
 from orders.models import Anomaly, Operation, Order, State, VendorGate
-from orders.tests.domain import ORDER_ID
+from orders.tests.domain import ORDER_ID, in_days, stamp
 from testing.processes import hidden_fields
 from testing.vendor import Emulator
 from tests.faults import CHECKED
@@ -68,7 +70,7 @@ def test_an_expiration_that_is_not_what_was_asked_for_is_no_success(
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     fields = extend_fields(client, order_id)
-    other = {"kind": "mutate", "set": {"expires_at": "2027-03-02T00:00:00Z"}}
+    other = {"kind": "mutate", "set": {"expires_at": stamp(in_days(98))}}
     emulator.fault(other, method="POST")
     answer = submit(client, f"/orders/{order_id}/expiration/", fields)
     told = read(client.get(answer.headers["Location"]))
@@ -330,11 +332,13 @@ def test_a_change_since_the_dialog_was_opened_is_shown_and_nothing_sent(
     emulator: Emulator, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
-    emulator.change(order_id, expires_at="2027-01-01T00:00:00Z")
+    before, since = in_days(38), in_days(70)
+    emulator.change(order_id, expires_at=stamp(before))
     path, fields = f"/orders/{order_id}/expiration/", extend_fields(client, order_id)
-    emulator.change(order_id, expires_at="2027-02-02T00:00:00Z")
+    emulator.change(order_id, expires_at=stamp(since))
     in_dialog = read(submit(client, path, fields, DIALOG))
-    assert "Expiration: 1 Jan 2027, 00:00 UTC → 2 Feb 2027, 00:00 UTC" in in_dialog
+    changed = f"{date_time(before, UTC)} → {date_time(since, UTC)}"
+    assert f"Expiration: {changed}" in in_dialog
     assert "Nothing was sent." in in_dialog
-    assert emulator.order(order_id)["expires_at"] == "2027-02-02T00:00:00Z"
+    assert emulator.order(order_id)["expires_at"] == stamp(since)
     assert emulator.posts() == 0

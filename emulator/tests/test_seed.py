@@ -19,7 +19,7 @@ BEFORE_ACCEPTANCE = ("created", "notified", "opened", "failed")
 
 @pytest.fixture(scope="module")
 def store() -> Store:
-    return Store(orders=5_000, seed=1, now=NOW)
+    return Store(orders=5_000, seed=4, now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,14 @@ def test_equal_arguments_give_byte_equal_pages() -> None:
     assert first_pages(seed=4, now=NOW) == pages
     assert first_pages(seed=5, now=NOW) != pages
     assert first_pages(seed=4, now=NOW - 86_400) != pages
+
+
+def test_another_day_moves_the_lives_and_changes_none() -> None:
+    """Who looks for an accepted order among a few hundred finds it on every day, or on none."""
+    here, later = (Store(orders=300, seed=1, now=now).columns for now in (NOW, NOW + 100 * 86_400))
+    assert (here.status, here.flags) == (later.status, later.flags)
+    for name, column in here.times.items():
+        assert [at and at + 100 * 86_400 for at in column] == list(later.times[name])
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])

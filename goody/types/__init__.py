@@ -8,12 +8,9 @@ takes as a whole in cutting.py.
 from goody.types.account import Me, Workspace, WorkspaceList
 from goody.types.activity import (
     ACTIVITY_STATUSES,
-    Activity,
-    ActivityPage,
     QuarantinedActivity,
     RawActivity,
     RawActivityPage,
-    parse_activity,
 )
 from goody.types.order import (
     CANCELABLE,
@@ -41,8 +38,6 @@ __all__ = [
     "ENDED",
     "ORDER_STATUSES",
     "QUARANTINE_BYTES",
-    "Activity",
-    "ActivityPage",
     "Amounts",
     "BadJSON",
     "BadOrder",
@@ -65,7 +60,6 @@ __all__ = [
     "Shipment",
     "Workspace",
     "WorkspaceList",
-    "parse_activity",
     "parse_order",
     "parse_row",
 ]

@@ -11,9 +11,9 @@ from uuid import UUID
 import msgspec
 
 from goody.types.cutting import find_id, find_member
-from goody.types.order import MAX_STATUS, Order
+from goody.types.order import MAX_STATUS
 from goody.types.page import QUARANTINE_BYTES, cut_page_rows
-from goody.types.reading import BadOrder, parse_order, text_or_none, time_or_none, usable_id
+from goody.types.reading import BadOrder, text_or_none, time_or_none, usable_id
 from goody.types.strict import BadJSON, loads_object
 
 # Goody's enumeration for the feed: no notified, accepted or canceled; a cancel is `failed`.
@@ -46,15 +46,6 @@ class RawActivity(msgspec.Struct, frozen=True, kw_only=True):
         return f"RawActivity(id={self.id}, order_status={self.order_status!r})"
 
 
-class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """One status change and the order as it is now, without event times. As RawActivity."""
-
-    id: UUID
-    order_status: str
-    created_at: datetime
-    order: Order
-
-
 class QuarantinedActivity(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that is no activity. `raw` is its JSON, at most 2,000 bytes of it.
 
@@ -72,24 +63,14 @@ class QuarantinedActivity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RawActivityPage(msgspec.Struct, frozen=True, kw_only=True):
-    """As ActivityPage, with the orders not yet read."""
+    """What one page held. `total_count` is Goody's number of all activities in the window.
+
+    It is None when it was missing or made no sense.
+    """
 
     activities: tuple[RawActivity, ...]
     quarantined: tuple[QuarantinedActivity, ...]
     total_count: int | None
-
-
-class ActivityPage(msgspec.Struct, frozen=True, kw_only=True):
-    """What one page held. `total_count` is Goody's number of all activities in the window.
-
-    It is None when it was missing or made no sense. `page` and `per_page` are what was asked for.
-    """
-
-    activities: tuple[Activity, ...]
-    quarantined: tuple[QuarantinedActivity, ...]
-    total_count: int | None
-    page: int
-    per_page: int
 
 
 # Cuts an entry into its members' texts without understanding them, and puts them together again.
@@ -97,28 +78,12 @@ _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def parse_activities(raw: bytes, *, page: int, per_page: int) -> ActivityPage:
-    """The entries of a feed answer, orders and all. Goody API: GET /v1/order_activities.
-
-    Raises BadJSON when the envelope itself is unusable: a page is never empty by mistake.
-    """
-    found = cut_activities(raw)
-    results = [parse_activity(activity) for activity in found.activities]
-    odd = (result for result in results if isinstance(result, QuarantinedActivity))
-    return ActivityPage(
-        activities=tuple(result for result in results if isinstance(result, Activity)),
-        quarantined=(*found.quarantined, *odd),
-        total_count=found.total_count,
-        page=page,
-        per_page=per_page,
-    )
-
-
 def cut_activities(raw: bytes) -> RawActivityPage:
     """The entries of a feed answer, their orders left as the bytes Goody sent.
 
-    For those who compare an order's bytes with what they know before reading it. Raises BadJSON
-    as parse_activities.
+    For those who compare an order's bytes with what they know before reading it. Goody API:
+    GET /v1/order_activities. Raises BadJSON when the envelope itself is unusable: a page is never
+    empty by mistake.
     """
     found = cut_page_rows(raw)
     results = [_cut_entry(text) for text in found.rows]
@@ -126,25 +91,6 @@ def cut_activities(raw: bytes) -> RawActivityPage:
         activities=tuple(result for result in results if isinstance(result, RawActivity)),
         quarantined=tuple(result for result in results if isinstance(result, QuarantinedActivity)),
         total_count=found.total_count,
-    )
-
-
-def parse_activity(activity: RawActivity) -> Activity | QuarantinedActivity:
-    """The activity with its order read, or set aside because of its order."""
-    try:
-        order = parse_order(activity.order)
-    except BadOrder as error:
-        return QuarantinedActivity(
-            reason=f"its order: {error}",
-            id=activity.id,
-            order_id=error.order_id or find_id(activity.order),
-            raw=activity.order[:QUARANTINE_BYTES],
-        )
-    return Activity(
-        id=activity.id,
-        order_status=activity.order_status,
-        created_at=activity.created_at,
-        order=order,
     )
 
 

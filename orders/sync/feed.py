@@ -47,7 +47,7 @@ class Feed:
         self.newest = newest
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
-        return lambda client, patience: client.list_raw_activities(
+        return lambda client, patience: client.list_activities(
             page=page,
             per_page=per_page,
             after=bounds.after,
@@ -133,7 +133,7 @@ def _read_through(tools: Tools, watermark: datetime, bounds: Bounds) -> Iterator
 
 
 def _first_page(after: datetime) -> Ask:
-    return lambda client, patience: client.list_raw_activities(
+    return lambda client, patience: client.list_activities(
         per_page=settings.SYNC_PER_PAGE, after=after, patience=patience
     )
 

@@ -136,7 +136,7 @@ def _newest_activity(tools: Tools, now: datetime) -> Steps[tuple[datetime | None
     """
     try:
         answered = yield from ask(
-            tools, lambda client, patience: client.list_raw_activities(patience=patience)
+            tools, lambda client, patience: client.list_activities(patience=patience)
         )
     except Rejected as refusal:
         note_missing(refusal)

@@ -93,7 +93,7 @@ class Births:
     work_out = None
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
-        return lambda client, patience: client.list_raw_activities(
+        return lambda client, patience: client.list_activities(
             page=page,
             per_page=per_page,
             after=bounds.after,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -110,6 +110,11 @@ def extend(order_id: UUID, **given: Any) -> Operation:
 
 def in_days(days: float) -> datetime:
     return (timezone.now() + timedelta(days=days)).replace(microsecond=0)
+
+
+def stamp(at: datetime) -> str:
+    """The instant in UTC, as Goody writes it."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def operation(**fields: Any) -> Operation:

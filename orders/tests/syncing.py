@@ -61,6 +61,10 @@ def state() -> SyncState:
     return SyncState.objects.current()
 
 
+def done() -> int:
+    return SyncWindow.objects.exclude(done_at=None).count()
+
+
 def undone() -> int:
     return SyncWindow.objects.filter(done_at=None).count()
 

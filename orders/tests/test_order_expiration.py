@@ -16,6 +16,7 @@ from orders.forms.writes import parse_expiration, presets
 from orders.models import AuditEntry, Operation, Profile, State
 
 from .dialogs import dialog, fields, hidden, open_and_submit, text, url
+from .domain import in_days, stamp
 
 NEW_YORK = ZoneInfo("America/New_York")
 LIST = "/orders/?per_page=25"
@@ -136,14 +137,6 @@ def order_id(emulator: Any) -> str:
     return found
 
 
-def in_days(days: int) -> datetime:
-    return (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
-
-
-def stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def expiration_url(order_id: str, **query: str) -> str:
     return url("order_expiration", order_id, **{"next": LIST} | query)
 
@@ -193,7 +186,7 @@ def test_a_plain_day_means_its_end_in_the_viewers_zone(
         "operation", args=[order_id, only().id], query={"next": LIST}
     )
     end = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=NEW_YORK)
-    assert emulator.order(order_id)["expires_at"] == stamp(end.astimezone(UTC))
+    assert emulator.order(order_id)["expires_at"] == stamp(end)
 
 
 @pages

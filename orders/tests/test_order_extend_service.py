@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -34,6 +35,7 @@ from .domain import (
     read_until_settled,
     refusing,
     seen,
+    stamp,
     standing,
     story,
 )
@@ -73,18 +75,15 @@ def test_extend_works(emulator: Emulator, status: str) -> None:
 
 
 def test_the_instant_is_sent_in_whole_seconds_of_utc(settings: Any) -> None:
-    wanted = datetime.fromisoformat("2027-02-01T12:30:15.987+05:30")
-    post = answer(200, order_json(expires_at="2027-02-01T07:00:15Z"))
+    whole = in_days(69)
+    in_utc = stamp(whole)
+    wanted = whole.replace(microsecond=987_000).astimezone(ZoneInfo("Asia/Kolkata"))
+    post = answer(200, order_json(expires_at=in_utc))
     with FaultyServer(answer(200, order_json()), post=(post,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
         done = extend(ORDER_ID, seen=facts(order()), expiration=wanted, may_shorten=True)
-        assert msgspec.json.decode(server.requests[-1].body) == {
-            "expiration": "2027-02-01T07:00:15Z"
-        }
-    assert (done.state, done.expiration) == (
-        "applied",
-        datetime(2027, 2, 1, 7, 0, 15, tzinfo=UTC),
-    )
+        assert msgspec.json.decode(server.requests[-1].body) == {"expiration": in_utc}
+    assert (done.state, done.expiration) == ("applied", whole)
 
 
 def test_a_naive_datetime_is_a_bug_and_stores_nothing(emulator: Emulator) -> None:

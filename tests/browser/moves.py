@@ -32,6 +32,14 @@ def wait_for_keys(page: Page) -> None:
     expect(page.locator("html.has-js")).to_have_count(1)
 
 
+def settle(page: Page) -> None:
+    """Wait until the list's counts have come and nothing else is asked. A clock that jumped before
+    would end the request under way: its limit of time jumps as well.
+    """
+    expect(page.locator("#n-status-opened")).to_have_text(re.compile(r"\d"))
+    expect(page.locator(".htmx-request")).to_have_count(0)
+
+
 def tab_to(page: Page, place: Locator, *, key: str = "Tab", within: int = 40) -> None:
     """Press the key until the focus is there; it must be seen at every stop."""
     press_until_focused(page, key, place, within=within)

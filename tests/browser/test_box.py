@@ -21,7 +21,7 @@ from orders.models import SyncState
 from orders.tests.lists import complete_sync
 from testing.browser import Watch
 
-from .moves import assert_focus_is_visible, assert_whole_page, first_row, row, tab_to
+from .moves import assert_focus_is_visible, assert_whole_page, first_row, row, settle, tab_to
 from .site import Site
 from .test_accessibility import assert_accessible
 
@@ -218,6 +218,8 @@ def test_a_click_elsewhere_folds_the_filters(agent: Page) -> None:
 
 
 def test_back_from_an_order_to_the_same_page_scroll_and_row(agent: Page, site: Site) -> None:
+    site.emulator.create(count=40, expires_at=None)
+    refill(site)
     agent.goto("/orders/")
     agent.locator("summary", has_text="Expires").click()
     agent.get_by_role("link", name="No expiry").click()
@@ -249,6 +251,7 @@ def test_news_is_announced_and_shown_only_on_request(agent: Page, site: Site) ->
     agent.goto("/orders/")
     before = first_row(agent)
     newest = known(site, "Zenobia")
+    settle(agent)
     agent.clock.fast_forward("01:05")
     expect(agent.locator("#news")).to_contain_text("1 new")
     assert first_row(agent) == before
@@ -289,6 +292,7 @@ def test_the_age_of_the_index_is_renewed_and_leaves_what_went_wrong(
     site.log_in(page.context, user)
     page.clock.install()
     page.goto("/orders/")
+    settle(page)
     groups = list(user.groups.all())
     user.groups.clear()
     page.locator("[data-refresh]").click()
