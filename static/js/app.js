@@ -298,6 +298,7 @@ document.addEventListener("click", (event) => {
 
 function openDialog() {
   const body = byId("dialog-body");
+  theDialog().scrollTop = 0;
   if (!theDialog().open) {
     opener = trigger;
     theDialog().showModal();

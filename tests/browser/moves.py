@@ -25,6 +25,18 @@ def assert_focus_is_visible(page: Page) -> None:
     assert focus["isInside"], f"the focus is out of sight on {focus['what']}"
 
 
+_IS_SEEN = """it => {
+  const box = it.getBoundingClientRect();
+  return [box.top + 2, box.bottom - 2].every(
+    y => it.contains(document.elementFromPoint(box.left + box.width / 2, y)));
+}"""
+
+
+def assert_seen(place: Locator) -> None:
+    """In sight from its top to its bottom: nothing lies over it, and it is not scrolled away."""
+    assert place.evaluate(_IS_SEEN), f"{place} is out of sight"
+
+
 def wait_for_keys(page: Page) -> None:
     """Single keys do something once the page's script has run, a moment after its words are there.
     Nobody presses them that fast, and a key that came before would be lost.

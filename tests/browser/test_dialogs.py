@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from testing.browser import Watch
 from testing.processes import wait_for
 
-from .moves import chip, in_dialog, row, wait_for_keys
+from .moves import assert_seen, chip, in_dialog, row, wait_for_keys
 from .site import Site
 
 LIST = "/orders/?per_page=25"
@@ -102,6 +102,45 @@ def test_a_dialog_asked_for_while_another_closes_gives_the_focus_back(
     in_dialog(agent, "Change expiration").click()
     expect(agent.locator(".toast")).to_contain_text("Expiration changed")
     expect(trigger).to_be_focused()
+
+
+# --- low windows --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1366, 625), (320, 640), (320, 256)],
+    ids=["laptop", "phone", "four times as large"],
+)
+def test_it_opens_at_whom_it_cancels_and_how_much(
+    agent: Page, site: Site, watch: Watch, width: int, height: int
+) -> None:
+    watch.expected.add(422)
+    order_id = site.open_order()
+    agent.set_viewport_size({"width": width, "height": height})
+    agent.goto(f"/orders/{order_id}/")
+    agent.get_by_role("link", name="Cancel gift…").click()
+    keep = in_dialog(agent, "Keep gift")
+    expect(keep).to_be_focused()
+    for place in (agent.locator("#dialog-title"), agent.locator(".consequences li").first, keep):
+        assert_seen(place)
+
+    choose_reason(agent, "Other (say why)")
+    in_dialog(agent, "Cancel gift").click()
+    errors = agent.locator("#dialog .form-errors")
+    expect(errors).to_be_focused()
+    for place in (errors, in_dialog(agent, "Cancel gift")):
+        assert_seen(place)
+    agent.get_by_label("Ticket address").focus()
+    assert_seen(agent.get_by_label("Ticket address"))
+    agent.get_by_label("Note (required").fill("Because.")
+    in_dialog(agent, "Cancel gift").click()
+    expect(agent.locator("#order-detail")).to_have_attribute("data-status", "failed")
+
+    agent.goto(f"/orders/{site.open_order()}/")
+    agent.get_by_role("link", name="Extend…").click()
+    expect(chip(agent, "+7").locator("input")).to_be_focused()
+    assert_seen(chip(agent, "+7"))
 
 
 # --- errors -------------------------------------------------------------------------------------
