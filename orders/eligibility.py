@@ -179,7 +179,9 @@ def is_same_second(one: datetime | None, other: datetime | None) -> bool:
 
 
 def recipient_name(order: Order) -> str:
-    return " ".join(filter(None, (order.recipient_first_name, order.recipient_last_name)))
+    """ "" where Goody gives none, or none that can be seen."""
+    both = (order.recipient_first_name, order.recipient_last_name)
+    return formats.one_line(" ".join(filter(None, both)))
 
 
 def released_cents(order: Order) -> tuple[int | None, bool]:

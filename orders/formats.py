@@ -6,6 +6,8 @@ not depend on a machine's locale.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import date as Date  # noqa: N812 - `date` is a parameter below
@@ -17,6 +19,11 @@ NOTHING = "—"
 # A batch of gifts shares its dates, and so do the pages that people look at again and again.
 _REMEMBERED = 4096
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# What embeds, overrides and isolates a direction: one of them turns around what follows it.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Fillers, a blank and joiners that Unicode counts among letters, symbols and marks.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_FIRST_STRONG_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 _UNITS = (
     (timedelta(days=365), "y"),
     (timedelta(days=1), "d"),
@@ -53,8 +60,34 @@ def in_zone(at: datetime, zone: tzinfo) -> datetime:
 
 
 def printable(text: str) -> str:
-    """Text that can be sent as UTF-8: half a surrogate pair, which cannot, becomes its escape."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Text that can be sent as UTF-8 and is read as it stands: half a surrogate pair, which
+    cannot, becomes its escape, and so does what would turn the text around.
+    """
+    return _TURNING.sub(
+        lambda found: f"\\u{ord(found[0]):04x}", text.encode("utf-8", "backslashreplace").decode()
+    )
+
+
+def one_line(text: str) -> str:
+    """A text of others for a line of ours: without what would turn that line around, and "" when
+    there is nothing in it to be seen.
+    """
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    straight = _TURNING.sub("", text).strip()
+    return straight if any(map(_is_visible, straight)) else ""
+
+
+def _is_visible(character: str) -> bool:
+    category = unicodedata.category(character)
+    is_variation = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+    is_invisible = category in ("Cc", "Cf", "Cs") or category.startswith("Z")
+    return not (is_invisible or is_variation or character in _BLANK)
+
+
+def isolated(text: str) -> str:
+    """The text as a part of a sentence, which reads on in its own direction behind it."""
+    return f"{_FIRST_STRONG_ISOLATE}{text}{_END_OF_ISOLATE}"
 
 
 @lru_cache(maxsize=_REMEMBERED)

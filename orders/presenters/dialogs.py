@@ -67,7 +67,7 @@ def cancel_dialog(view: OrderView, *, reader: Reader) -> CancelDialog:
     order = view.order
     url = with_next(reverse("order_cancel", args=[order.id]), reader.next_url)
     return CancelDialog(
-        title=f"Cancel the gift for {recipient(order)}?",
+        title=f"Cancel the gift for {formats.isolated(recipient(order))}?",
         recipient=recipient(order),
         url=url,
         order_url=order_url(order.id, reader.next_url),
@@ -89,7 +89,7 @@ def expiration_dialog(
     offered = presets(reader.now, order.expires_at, zone)
     within = [one for one in offered if one[1] <= latest_allowed(reader.now)]
     return ExpirationDialog(
-        title=f"{verb} for {recipient(order)}",
+        title=f"{verb} for {formats.isolated(recipient(order))}",
         recipient=recipient(order),
         url=url,
         order_url=order_url(order.id, reader.next_url),

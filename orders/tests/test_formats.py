@@ -94,3 +94,34 @@ def test_the_ends_of_the_calendar_can_be_said_in_every_zone(zone, at):
 
 def test_half_a_surrogate_pair_becomes_its_escape():
     assert formats.printable("a\ud800b é 🎁") == "a\\ud800b é 🎁"
+
+
+def test_what_turns_a_text_around_becomes_its_escape():
+    assert formats.printable("\u202eevil\u2069 \u05e0\u05d5\u05e2\u05d4") == (
+        "\\u202eevil\\u2069 \u05e0\u05d5\u05e2\u05d4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Ada", "Ada"),
+        (" Ada  ", "Ada"),
+        ("   ", ""),
+        ("\x7f", ""),
+        ("\u00a0\u3000", ""),
+        ("\u200b", ""),
+        ("\u2060\ufeff \u200e\u200f", ""),
+        ("\u3164\u2800\u034f\ufe0f", ""),
+        ("\u202eevil", "evil"),
+        ("\u202e", ""),
+        ("a\u202ab\u202bc\u202cd\u202de\u2066f\u2067g\u2068h\u2069i", "abcdefghi"),
+        ("\u05e0\u05d5\u05e2\u05d4 \u05d1\u05df\u05be\u05d3\u05d5\u05d3",) * 2,
+        ("\u0634\u06cc\u0631\u06cc\u0646\u200c\u0628\u0627\u0646\u0648",) * 2,
+        ("\u5c71\u7530\u3000\u82b1\u5b50",) * 2,
+        ("\U0001f469\u200d\U0001f469\u200d\U0001f467\ufe0f",) * 2,
+        ("\U0001faef",) * 2,
+    ],
+)
+def test_a_text_of_others_stays_in_its_line(text, shown):
+    assert formats.one_line(text) == shown

@@ -57,6 +57,29 @@ def test_the_dialog_says_what_is_at_stake(emulator: Any, as_role: Any, order_id:
     assert "autofocus>Keep gift</a>" in page
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\u202eevil", "evil"),
+        ("נועה", "נועה"),
+        ("   ", "Unnamed recipient"),
+        ("\u200b", "Unnamed recipient"),
+    ],
+    ids=["turned around", "right to left", "spaces", "invisible"],
+)
+def test_whom_it_cancels_can_be_read_wherever_it_is_named(
+    emulator: Any, as_role: Any, name: str, shown: str
+) -> None:
+    given = {"recipient_first_name": name, "recipient_last_name": None}
+    order_id = emulator.create(status="notified", **given)[0]["id"]
+    client = as_role("agent")
+    answer = client.get(cancel_url(order_id), headers=dialog())
+    assert heading(answer) == f"Cancel the gift for \u2068{shown}\u2069?"
+    assert f"<li><bdi>{shown}</bdi> can no longer" in text(answer)
+    assert f"<h1><bdi>{shown}</bdi></h1>" in text(client.get(url("order_detail", order_id)))
+    assert f"data-open><bdi>{shown}</bdi></a>" in text(client.get(LIST))
+
+
 def test_looking_sends_nothing(emulator: Any, as_role: Any, order_id: str) -> None:
     as_role("agent").get(cancel_url(order_id))
     assert emulator.posts() == 0
