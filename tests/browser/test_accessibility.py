@@ -276,6 +276,9 @@ CASES: dict[str, Case] = {
     "views": Case(_views),
     "detail in its list": Case(_in_its_list),
     "detail open": Case(changed(), role="admin"),
+    "detail of a long address": Case(
+        changed(recipient_first_name="long" * 30, recipient_email=f"{'long' * 30}@example.test")
+    ),
     "detail for a viewer": Case(changed(), role="viewer"),
     "detail swapped": Case(detail(swapped=1), role="admin"),
     "detail shipped": Case(detail(status="shipped")),
