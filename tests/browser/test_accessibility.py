@@ -403,6 +403,36 @@ def test_compact_lists_have_targets_as_large(as_person: Callable[..., Page]) -> 
     assert_fits_windows(page)
 
 
+_LOOK = """([selector, part]) => {
+  const {backgroundColor, borderTopColor, borderBottomColor, outlineStyle} =
+    getComputedStyle(document.querySelector(selector), part);
+  return [backgroundColor, borderTopColor, borderBottomColor, outlineStyle];
+}"""
+
+
+def test_what_is_chosen_and_done_is_told_in_the_colors_of_the_system_too(
+    agent: Page, site: Site
+) -> None:
+    """Of pairs that our own colors tell apart, each looks different there as well."""
+
+    def assert_different(one: str, other: str, *, part: str | None = None) -> None:
+        assert agent.evaluate(_LOOK, [one, part]) != agent.evaluate(_LOOK, [other, part])
+
+    agent.emulate_media(forced_colors="active")
+    agent.goto(f"/orders/{site.open_order()}/")
+    assert_different(".rail__step--now", ".rail__step--ahead", part="::before")
+    agent.keyboard.press("e")
+    chip(agent, "+14").click()
+    agent.locator("#expiration-custom").focus()
+    assert_different(".chip:has(:checked)", ".chip:not(:has(:checked))")
+    agent.goto("/orders/?sort=expires&status=notified")
+    assert_different(".topbar__nav [aria-current]", ".topbar__nav a:not([aria-current])")
+    assert_different("summary.is-marked", ".pick > summary:not(.is-marked)")
+    # An arrow has one side, a square all four.
+    _, top, bottom, _ = agent.evaluate(_LOOK, ["[aria-sort] a", "::after"])
+    assert top != bottom
+
+
 def test_motion_is_reduced_for_those_who_ask(agent: Page) -> None:
     agent.emulate_media(reduced_motion="reduce")
     agent.goto("/settings/")
