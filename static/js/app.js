@@ -114,9 +114,15 @@ document.addEventListener("htmx:before:swap", () => {
 function keepFocus() {
   const lost = [replaced, returned].find((place) => place?.part && !place.element.isConnected);
   if (lost && (lost === replaced || document.activeElement === document.body)) {
-    (elementAt(lost) || byId(lost.part))?.focus({ preventScroll: true });
+    successorOf(lost)?.focus({ preventScroll: true });
   }
   replaced = null;
+}
+
+/* A row itself takes no focus, and it may be none of the next page's. */
+function successorOf(lost) {
+  const part = byId(lost.part);
+  return elementAt(lost) || part?.querySelector(":scope > th [data-open]") || part || byId("results");
 }
 
 /* Where the focus went when a dialog closed: its part may be replaced only after that. */

@@ -86,6 +86,20 @@ def test_the_focus_is_kept_where_htmx_replaces_the_list(agent: Page) -> None:
         expect(following).to_be_focused()
 
 
+def test_the_keys_for_pages_leave_the_focus_in_the_list(agent: Page, site: Site) -> None:
+    site.order_on_page(3, size=25)
+    agent.goto(LIST)
+    wait_for_keys(agent)
+    agent.keyboard.press("j")
+    agent.keyboard.press("j")
+    for key, number in (("]", 2), ("]", 3), ("[", 2)):
+        agent.keyboard.press(key)
+        expect(agent.locator(".pager")).to_contain_text(f"Page {number} of")
+        expect(agent.locator("#results")).to_be_focused()
+        agent.keyboard.press("j")
+        expect(agent.locator("tbody [data-open]").first).to_be_focused()
+
+
 def test_a_dialog_asked_for_while_another_closes_gives_the_focus_back(
     agent: Page, site: Site
 ) -> None:
