@@ -133,6 +133,7 @@ class HtmxLoginMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        self.unsent_mark = import_string("orders.views.people.unsent_mark")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
@@ -141,21 +142,28 @@ class HtmxLoginMiddleware:
         if not getattr(view, "login_required", True) or request.user.is_authenticated:
             return None
         if request.headers.get("HX-Request") == "true":
-            page = _page_under_htmx(request)
-            return HttpResponse(status=401, headers={"HX-Redirect": _login_url(page)})
-        return HttpResponseRedirect(_login_url(request.get_full_path()))
+            page = _own_page(request, "HX-Current-URL") or reverse("home")
+            return HttpResponse(status=401, headers={"HX-Redirect": self._login(request, page)})
+        page = request.get_full_path()
+        if request.method not in SAFE_METHODS:
+            # Not every address that takes a form can be asked for as a page.
+            page = _own_page(request, "Referer") or page
+        return HttpResponseRedirect(self._login(request, page))
+
+    def _login(self, request: HttpRequest, page: str) -> str:
+        """The login's address; `page` is where it leads back to."""
+        query = {"next": page}
+        if request.method not in SAFE_METHODS:
+            query["unsent"] = self.unsent_mark()
+        return f"{reverse('login')}?{urlencode(query)}"
 
 
-def _page_under_htmx(request: HttpRequest) -> str:
-    """The path of the page on which htmx runs, as our login may lead back to it."""
-    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+def _own_page(request: HttpRequest, header: str) -> str:
+    """The path of the page that the header names, as our login may lead back to it; else ""."""
+    page = urlsplit(request.headers.get(header, ""))
     if page.netloc != request.get_host():
-        return reverse("home")
+        return ""
     return page.path + (f"?{page.query}" if page.query else "")
-
-
-def _login_url(next_path: str) -> str:
-    return f"{reverse('login')}?{urlencode({'next': next_path})}"
 
 
 class ViewerMiddleware:

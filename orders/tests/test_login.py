@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
+from django.core.signing import Signer, b62_encode
 from django.test import Client
 
 from testing.users import PASSWORD, make_user
@@ -45,6 +49,66 @@ def test_htmx_is_told_to_go_to_the_login_of_the_page_it_runs_on(stranger):
 def test_htmx_on_a_foreign_page_comes_back_to_the_start(stranger):
     headers = {"HX-Request": "true", "HX-Current-URL": "https://elsewhere.test/orders/"}
     assert stranger.get("/orders/", headers=headers)["HX-Redirect"] == "/login/?next=%2F"
+
+
+ENDED = "Your session had ended. Nothing was sent."
+PERHAPS = "If you were sending something, it was not sent."
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "header", "page"),
+    [
+        ({}, 302, "Location", "/settings/"),
+        ({"Referer": "http://testserver/audit/?person=2"}, 302, "Location", "/audit/?person=2"),
+        ({"Referer": "https://elsewhere.test/audit/"}, 302, "Location", "/settings/"),
+        (
+            {"HX-Request": "true", "HX-Current-URL": "http://testserver/orders/"},
+            401,
+            "HX-Redirect",
+            "/orders/",
+        ),
+    ],
+    ids=["plainly", "from another page", "from elsewhere", "by htmx"],
+)
+def test_who_sent_a_form_after_the_session_is_told_that_it_was_not_taken(
+    stranger, headers, status, header, page
+):
+    """On the way to the page that it stood on, and still after a slip in the password."""
+    response = stranger.post("/settings/", {"theme": "dark"}, headers=headers)
+    assert response.status_code == status
+    query = parse_qs(urlsplit(response[header]).query)
+    assert query["next"] == [page]
+    assert ENDED in stranger.get(response[header]).content.decode()
+
+    typed = {"next": page, "unsent": query["unsent"][0]}
+    slipped = log_in(stranger, "wrong", **typed).content.decode()
+    assert ENDED in slipped
+    assert f'<input type="hidden" name="unsent" value="{typed["unsent"]}">' in slipped
+    assert log_in(stranger, **typed)["Location"] == page
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_who_only_asked_for_a_page_is_told_of_no_form(stranger, method):
+    address = getattr(stranger, method)("/orders/")["Location"]
+    assert address == "/login/?next=%2Forders%2F"
+    page = stranger.get(address).content.decode()
+    assert ENDED not in page
+    assert PERHAPS not in page
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "1",
+        "unsent",
+        Signer(salt="orders.unsent").sign(f"unsent:{b62_encode(int(time.time()) - 3601)}"),
+    ],
+    ids=["made up", "without a seal", "too old"],
+)
+def test_an_address_by_itself_claims_nothing(stranger, mark):
+    page = stranger.get("/login/", {"unsent": mark}).content.decode()
+    assert ENDED not in page
+    assert PERHAPS in page
 
 
 def test_the_right_password_leads_to_next(stranger):

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.views import LoginView
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from orders.forms.people import LoginForm, SettingsForm
+
+_UNSENT = TimestampSigner(salt="orders.unsent")
+_UNSENT_FOR = timedelta(hours=1)
+
+
+def unsent_mark() -> str:
+    """For the login's address, when somebody without a session sent a form: it was not taken.
+
+    Signed and of an hour, so that nobody is told so who merely opens such an address.
+    """
+    return _UNSENT.sign("unsent")
+
+
+def _is_unsent(mark: str) -> bool:
+    try:
+        _UNSENT.unsign(mark, max_age=_UNSENT_FOR)
+    except BadSignature:
+        return False
+    return True
 
 
 class Login(LoginView):
@@ -16,6 +39,10 @@ class Login(LoginView):
 
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        mark = self.request.POST.get("unsent") or self.request.GET.get("unsent", "")
+        return super().get_context_data(**context, unsent=mark, is_unsent=_is_unsent(mark))
 
     def form_invalid(self, form: LoginForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)

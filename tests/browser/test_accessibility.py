@@ -138,6 +138,14 @@ def dialog_page(name: str, **fields: Any) -> Callable[[Site, Page], Any]:
     return lambda site, page: page.goto(f"/orders/{site.open_order(**fields)}/{name}/")
 
 
+def _sent_without_a_session(site: Site, page: Page) -> None:
+    site.log_in(page.context, make_user("agent"))
+    page.goto("/settings/")
+    site.end_session(page.context)
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".banner")).to_contain_text("Nothing was sent.")
+
+
 def _login_failed(_: Site, page: Page) -> None:
     page.goto("/login/")
     page.get_by_label("User name").fill("nobody")
@@ -258,6 +266,7 @@ _EMPTY = {"set": {}, "envelope": {"data": [], "list_meta.total_count": 0}}
 
 CASES: dict[str, Case] = {
     "login": Case(path("/login/?next=/orders/"), role=""),
+    "login after a form": Case(_sent_without_a_session, role=""),
     "login failed": Case(_login_failed, role="", statuses={422}),
     "list": Case(path(LIST)),
     "list empty": Case(failing({"kind": "mutate", **_EMPTY}, LIST, times=1)),

@@ -179,6 +179,10 @@ def log_in_again(page: Page) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
+def assert_told_that_nothing_was_sent(page: Page) -> None:
+    expect(page.locator(".banner")).to_contain_text("Your session had ended. Nothing was sent.")
+
+
 def test_an_expired_session_under_the_pager(agent: Page, site: Site, watch: Watch) -> None:
     watch.expected.add(401)
     go_to_page_2(agent)
@@ -203,6 +207,7 @@ def test_an_expired_session_under_a_dialog_sends_nothing(
     agent.get_by_label("Duplicate gift").check()
     site.end_session(agent.context)
     in_dialog(agent, "Cancel gift").click()
+    assert_told_that_nothing_was_sent(agent)
     log_in_again(agent)
     assert_whole_page(agent, "Orders")
     assert agent.url == url
@@ -223,6 +228,7 @@ def test_an_expired_session_without_javascript_sends_nothing(
     page.get_by_label("Duplicate gift").check()
     site.end_session(page.context)
     page.get_by_role("button", name="Cancel gift").click()
+    assert_told_that_nothing_was_sent(page)
     log_in_again(page)
     assert_whole_page(page, "Cancel gift")
     expect(page.get_by_role("button", name="Cancel gift")).to_be_visible()
