@@ -6,6 +6,7 @@ The console and the CSP are watched by the `watch` fixture, as in all browser te
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -457,7 +458,16 @@ def test_motion_is_reduced_for_those_who_ask(agent: Page) -> None:
 def test_an_order_prints_without_the_frame(agent: Page, site: Site) -> None:
     agent.goto(f"/orders/{site.open_order('Paula')}/")
     agent.emulate_media(media="print")
-    for part in (".topbar", ".deeds .button >> nth=0", "#toasts"):
+    for part in (".topbar", ".deeds .button >> nth=0", "#link-warning", "#toasts"):
         expect(agent.locator(part)).to_be_hidden()
     expect(agent.locator("h1")).to_contain_text("Paula")
     expect(agent.get_by_role("heading", name="Timeline")).to_be_visible()
+
+
+@pytest.mark.parametrize("status", ["opened", "delivered"])
+def test_an_ordinary_order_prints_on_one_sheet(agent: Page, site: Site, status: str) -> None:
+    wanted = {"swapped": 0, "hostile": 0}
+    agent.goto(f"/orders/{site.emulator.find_id(status=status, **wanted)}/")
+    expect(agent.get_by_role("heading", name="Timeline")).to_be_visible()
+    sheets = re.findall(rb"/Type */Page\b", agent.pdf(format="A4"))
+    assert len(sheets) == 1
