@@ -51,7 +51,8 @@ def test_the_dialog_says_what_is_at_stake(emulator: Any, as_role: Any, order_id:
     cents = order["amounts"]["amount_pre_tax_total"]
     assert page.strip().startswith('<div class="dialog__head">')
     assert f"about ${cents / 100:,.2f} before tax" in page
-    assert "its link stops working" in page
+    assert "loses the gift, which cannot be accepted any more." in page
+    assert "What its link shows then is not documented." in page
     assert "This cannot be undone." in page
     assert "Whether Goody tells the recipient is not documented." in page
     assert "autofocus>Keep gift</a>" in page
@@ -75,7 +76,7 @@ def test_whom_it_cancels_can_be_read_wherever_it_is_named(
     client = as_role("agent")
     answer = client.get(cancel_url(order_id), headers=dialog())
     assert heading(answer) == f"Cancel the gift for \u2068{shown}\u2069?"
-    assert f"<li><bdi>{shown}</bdi> can no longer" in text(answer)
+    assert f"<li><bdi>{shown}</bdi> loses the gift" in text(answer)
     assert f"<h1><bdi>{shown}</bdi></h1>" in text(client.get(url("order_detail", order_id)))
     assert f"data-open><bdi>{shown}</bdi></a>" in text(client.get(LIST))
 
