@@ -34,11 +34,10 @@ _UNITS = (
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant ready for a `<time>` element: `iso` for machines, the others for people."""
+    """An instant ready for a `<time>` element: `iso` for machines, `text` for people."""
 
     iso: str
     text: str
-    relative: str = ""
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -164,15 +163,9 @@ def iso(at: datetime) -> str:
     return f"{in_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def moment(at: datetime | None, zone: tzinfo, *, now: datetime | None = None) -> Moment | None:
+def moment(at: datetime | None, zone: tzinfo) -> Moment | None:
     """Everything a `<time>` element shows; None for None."""
-    if at is None:
-        return None
-    return Moment(
-        iso=iso(at),
-        text=date_time(at, zone),
-        relative=relative(at, now) if now is not None else "",
-    )
+    return Moment(iso=iso(at), text=date_time(at, zone)) if at is not None else None
 
 
 def short_id(value: UUID | None) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -102,11 +101,6 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"{self.uuid} {self.status}"
-
-    @property
-    def known_created_at(self) -> datetime | None:
-        """When it was created (UTC), if that is known to the second."""
-        return self.created_at if self.created_from in EXACT else None
 
     def as_goody(self) -> GoodyOrder:
         """The stored copy as the client would have given it, with the event times we know."""

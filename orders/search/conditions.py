@@ -18,8 +18,6 @@ from .places import first_place
 from .query import Choices, Query
 from .sql import Condition, Source, Sql, all_of, not_, union
 
-_WHOLE_ID = 36
-
 
 @dataclass(frozen=True)
 class Asked:

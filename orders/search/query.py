@@ -166,11 +166,6 @@ class Query:
         return self.expires_from is not None or self.expires_until is not None
 
     @property
-    def has_exact(self) -> bool:
-        """Are certain orders named?"""
-        return bool(self.order_ids or self.references or self.emails or self.gift_tokens)
-
-    @property
     def is_everything(self) -> bool:
         """Does every order match?"""
         return self.unsorted.without("may_search_messages") == Query()

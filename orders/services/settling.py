@@ -29,6 +29,8 @@ from .writes import Reading, write_of
 
 log = logging.getLogger(__name__)
 
+# So many reads until the worker looks around again.
+_AT_ONCE = 20
 _CORRECTABLE = (State.NOT_APPLIED, State.SUPERSEDED)
 # For news of their order.
 _WAITING = (State.UNKNOWN, *_CORRECTABLE)
@@ -53,10 +55,10 @@ def schedule_first_read(now: datetime) -> dict[str, Any]:
     return {"unknown_at": now, "due_at": now + timedelta(seconds=first)}
 
 
-def due_operations(*, now: datetime, limit: int = 20) -> list[UUID]:
-    """Ids of the operations whose next read is due, the longest overdue first."""
+def due_operations(*, now: datetime) -> list[UUID]:
+    """Ids of a few operations whose next read is due, the longest overdue first."""
     due = Operation.objects.due_for_reading(now).order_by("due_at")
-    return list(due.values_list("pk", flat=True)[:limit])
+    return list(due.values_list("pk", flat=True)[:_AT_ONCE])
 
 
 def abandon_expired(*, now: datetime, order_id: UUID | None = None) -> int:

@@ -23,7 +23,7 @@ from goody.types import parse_order
 from orders import gatekeeper, services
 from orders.audit import Actor, record_intent
 from orders.eligibility import facts
-from orders.models import AuditEntry, Operation, State
+from orders.models import EXACT, AuditEntry, Operation, Order, State
 from orders.services import oddities
 from testing.certificates import one_authority
 from testing.users import make_user
@@ -115,6 +115,11 @@ def in_days(days: float) -> datetime:
 def stamp(at: datetime) -> str:
     """The instant in UTC, as Goody writes it."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def known_creation(row: Order) -> datetime | None:
+    """When it was created (UTC), if that is known to the second."""
+    return row.created_at if row.created_from in EXACT else None
 
 
 def operation(**fields: Any) -> Operation:

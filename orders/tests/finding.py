@@ -283,7 +283,8 @@ class Oracle:
 
     def _exact(self, query: Query, row: Order) -> bool:
         digests = [gift_digest(token) for token in query.gift_tokens]
-        return not query.has_exact or (
+        named = (query.order_ids, query.references, query.emails, query.gift_tokens)
+        return not any(named) or (
             row.uuid in query.order_ids
             or row.reference_id in query.references
             or row.email_key in query.emails

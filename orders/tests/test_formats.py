@@ -64,8 +64,8 @@ def test_a_distance_is_rounded_toward_now(distance, text):
 
 def test_a_moment_has_all_that_a_time_element_shows():
     at = datetime(2026, 3, 26, 3, 59, 0, 900_000, tzinfo=UTC)
-    assert formats.moment(at, NEW_YORK, now=NOW) == formats.Moment(
-        iso="2026-03-26T03:59:00Z", text="25 Mar 2026, 23:59 EDT", relative="in 13 d"
+    assert formats.moment(at, NEW_YORK) == formats.Moment(
+        iso="2026-03-26T03:59:00Z", text="25 Mar 2026, 23:59 EDT"
     )
     assert formats.moment(None, NEW_YORK) is None
 

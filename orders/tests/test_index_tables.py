@@ -27,7 +27,7 @@ from orders.models import (
 from orders.search.digests import gift_digest
 from orders.search.places import first_place
 
-from .domain import ORDER_ID, order, order_json
+from .domain import ORDER_ID, known_creation, order, order_json
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=1)
@@ -135,7 +135,7 @@ def test_the_surest_creation_time_is_kept(sources: list[CreatedFrom], kept: Crea
     wanted = times[sources.index(kept)]
     assert (row.created_at, row.created_from) == (wanted, kept)
     assert row.id == first_place(wanted)
-    assert row.known_created_at == (wanted if kept == CreatedFrom.FEED else None)
+    assert known_creation(row) == (wanted if kept == CreatedFrom.FEED else None)
 
 
 def test_an_order_that_nobody_dates_stands_where_it_was_first_seen() -> None:
@@ -234,7 +234,7 @@ def test_an_order_that_is_given_twice_keeps_what_only_one_of_them_knows(
     """As the feed does: born and notified within one page."""
     rows = [list_row(BORN, CreatedFrom.FEED), list_row()]
     index.remember_rows(rows if is_dated_first else rows[::-1], read_at=NOON)
-    assert Order.objects.get().known_created_at == BORN
+    assert known_creation(Order.objects.get()) == BORN
 
 
 def test_a_reference_of_any_length_costs_nobody_anything() -> None:

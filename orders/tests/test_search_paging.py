@@ -13,6 +13,7 @@ from orders.search import Hit
 from orders.search.query import Query, Sort
 
 from . import finding
+from .domain import known_creation
 from .finding import LISTS, NOW, Oracle
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +102,7 @@ def test_a_hit_is_what_the_row_says(oracle: Oracle) -> None:
         assert {name: getattr(hit, name) for name in Hit._fields} == {
             **plain,
             **names,
-            "created_at": row.known_created_at,
+            "created_at": known_creation(row),
         }
         assert type(hit.is_swapped) is bool
 

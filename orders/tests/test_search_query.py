@@ -156,11 +156,5 @@ def test_box_and_filters_are_asked_at_once():
     assert Query().merged(box) == box
 
 
-def test_certain_orders_may_be_named():
-    assert not Query(words=("ana",), finding=ONE).has_exact
-    for name in ("order_ids", "references", "emails", "gift_tokens"):
-        assert Query(**{name: ("x",) if name != "order_ids" else (ONE, TWO)}).has_exact
-
-
 def test_every_field_can_be_left_out():
     assert Query().without(*(field.name for field in fields(Query))) == Query()

@@ -18,7 +18,7 @@ from orders.sync.lease import Lease, LeaseLost
 from orders.sync.running import Job
 from testing.vendor import Emulator
 
-from .domain import refusing
+from .domain import known_creation, refusing
 from .syncing import (
     SMALL,
     assert_counts_add_up,
@@ -64,7 +64,7 @@ def test_orders_stand_in_the_window_they_were_listed_in(emulator: Emulator) -> N
         assert row.created_at is not None
         at, told = true[str(row.uuid)], row.created_at
         assert any(w.after <= at <= w.before and w.after <= told <= w.before for w in windows)
-        assert row.known_created_at is None
+        assert known_creation(row) is None
 
 
 @pytest.mark.parametrize("fraction", ["0", "0.4"])

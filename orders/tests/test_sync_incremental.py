@@ -23,7 +23,7 @@ from orders.sync import Phase
 from orders.sync.running import Job, due
 from testing.vendor import Emulator
 
-from .domain import operation, read_again
+from .domain import known_creation, operation, read_again
 from .syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
@@ -102,7 +102,7 @@ def test_what_the_feed_says_of_a_new_order_dates_it(filled: Emulator) -> None:
     one_round()
     row = Order.objects.get(uuid=created)
     assert row.created_from == CreatedFrom.FEED
-    assert row.known_created_at == created_in_truth(filled)[created]
+    assert known_creation(row) == created_in_truth(filled)[created]
 
 
 def test_a_long_absence_is_caught_up_with_in_order(filled: Emulator) -> None:

@@ -16,6 +16,7 @@ from orders.sync.reconcile import last_due
 from orders.sync.running import Job, due
 from testing.vendor import Emulator
 
+from .domain import known_creation
 from .syncing import created_in_truth, differences, run_for, state, sync_orders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
@@ -50,7 +51,7 @@ def test_the_feed_dates_every_order_to_the_second(filled: Emulator) -> None:
     date_all()
     true = created_in_truth(filled)
     rows = Order.objects.all()
-    assert {str(row.uuid): row.known_created_at for row in rows} == true
+    assert {str(row.uuid): known_creation(row) for row in rows} == true
     assert set(rows.values_list("created_from", flat=True)) == {CreatedFrom.FEED}
     # And so they stand in the order in which they were created.
     assert [true[str(row.uuid)] for row in rows] == sorted(true.values(), reverse=True)
