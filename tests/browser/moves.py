@@ -84,6 +84,14 @@ def row(page: Page, order_id: str) -> Locator:
     return page.locator(f"#order-{order_id}")
 
 
+def expect_listed(page: Page, *order_ids: str) -> None:
+    """These orders, in this order, once the list has come."""
+    rows = page.locator("tr[data-order-id]")
+    expect(rows).to_have_count(len(order_ids))
+    for n, order_id in enumerate(order_ids):
+        expect(rows.nth(n)).to_have_attribute("data-order-id", order_id)
+
+
 def first_row(page: Page) -> str:
     """The order in the list's first row."""
     return str(page.locator("tr[data-order-id]").first.get_attribute("data-order-id"))

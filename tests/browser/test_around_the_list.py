@@ -25,7 +25,7 @@ from orders.tests.lists import complete_sync
 from testing.browser import Watch
 from testing.users import make_user
 
-from .moves import assert_whole_page, row, wait_for_keys
+from .moves import assert_whole_page, expect_listed, row, wait_for_keys
 from .site import Site
 
 type Become = Callable[[str], Page]
@@ -208,7 +208,7 @@ def test_a_view_is_saved_changed_and_reset(someone: Become, site: Site) -> None:
     assert current_view(page) == name
     page.get_by_role("link", name=f"Reset to the view {name}").click()
     expect(page.get_by_text("changed", exact=True)).to_have_count(0)
-    assert page.url == saved
+    expect(page).to_have_url(saved)
 
     page.get_by_role("link", name="Amount").click()
     page.get_by_role("button", name=f"Save the view {name}").click()
@@ -297,8 +297,8 @@ def test_from_order_to_order_and_back_to_the_row(someone: Become, site: Site) ->
     expect(page.locator("#order-detail")).to_have_attribute("data-order-id", ids[1])
     page.get_by_role("link", name="Back to the list").click()
     assert_whole_page(page, "Orders")
-    assert page.url == f"{there}#order-{ids[1]}"
-    assert listed(page) == ids
+    expect(page).to_have_url(f"{there}#order-{ids[1]}")
+    expect_listed(page, *ids)
     expect(page.locator("tr:target")).to_have_attribute("data-order-id", ids[1])
 
 

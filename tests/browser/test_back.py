@@ -6,6 +6,7 @@ And a session that ends meanwhile: the login as a page, then back to where one w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -43,7 +44,7 @@ def assert_back_and_forward(page: Page, title: str, check: Callable[[], None]) -
     leave(page)
     for _ in range(2):
         page.go_back()
-        assert page.url == url
+        expect(page).to_have_url(url)
         assert_whole_page(page, title)
         check()
         page.go_forward()
@@ -148,7 +149,7 @@ def test_after_the_detail_was_replaced(agent: Page, site: Site, swap: str) -> No
     assert_back_and_forward(agent, "Order", check)
     agent.go_back()
     agent.get_by_role("link", name="Back to the list").click()
-    assert agent.url.endswith(f"/orders/?per_page=25#order-{order_id}")
+    expect(agent).to_have_url(re.compile(rf"/orders/\?per_page=25#order-{order_id}$"))
 
 
 def test_back_to_the_row_that_was_opened(agent: Page, site: Site) -> None:
@@ -191,7 +192,7 @@ def test_an_expired_session_under_the_pager(agent: Page, site: Site, watch: Watc
     agent.get_by_role("link", name="Next", exact=True).click()
     log_in_again(agent)
     assert_whole_page(agent, "Orders")
-    assert agent.url == url
+    expect(agent).to_have_url(url)
     assert first_row(agent) == first
 
 
@@ -210,7 +211,7 @@ def test_an_expired_session_under_a_dialog_sends_nothing(
     assert_told_that_nothing_was_sent(agent)
     log_in_again(agent)
     assert_whole_page(agent, "Orders")
-    assert agent.url == url
+    expect(agent).to_have_url(url)
     expect(row(agent, order_id)).to_have_attribute("data-status", "notified")
     assert site.emulator.posts() == 0
 

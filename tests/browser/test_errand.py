@@ -210,7 +210,7 @@ def test_without_javascript(without_javascript: Page, site: Site, username: str)
     errand.assert_canceled()
 
     page.get_by_role("link", name="Back to the list").click()
-    assert page.url == page_3
+    expect(page).to_have_url(page_3)
     expect(row(page, errand.order_id)).to_have_attribute("data-status", "failed")
     page.get_by_role("link", name="Audit").click()
     errand.assert_told_in(page)
