@@ -332,11 +332,12 @@ document.addEventListener("click", (event) => {
   }
 });
 
-/* `close` does not bubble, but it can be captured on its way down. */
+/* `close` does not bubble, but it can be captured on its way down. It may come when the next dialog
+ * is open already, and that one stays. */
 document.addEventListener(
   "close",
   (event) => {
-    if (event.target === theDialog()) {
+    if (event.target === theDialog() && !theDialog().open) {
       byId("dialog-body").replaceChildren();
       returnFocus();
     }

@@ -118,6 +118,18 @@ def test_a_dialog_asked_for_while_another_closes_gives_the_focus_back(
     expect(trigger).to_be_focused()
 
 
+def test_a_dialog_stays_that_opened_before_the_browser_told_that_another_has_closed(
+    agent: Page, site: Site
+) -> None:
+    agent.goto(f"/orders/{site.open_order()}/")
+    agent.get_by_role("link", name="Extend…").click()
+    expect(agent.locator("#dialog[open] .chip").first).to_be_visible()
+    agent.evaluate("document.getElementById('dialog').dispatchEvent(new Event('close'))")
+    chip(agent, "+14").click()
+    in_dialog(agent, "Change expiration").click()
+    expect(agent.locator(".toast")).to_contain_text("Expiration changed")
+
+
 # --- low windows --------------------------------------------------------------------------------
 
 
