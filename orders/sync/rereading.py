@@ -34,7 +34,7 @@ def read_each(tools: Tools, order_ids: Iterable[UUID]) -> Iterator[float]:
         error = yield from _read(tools, order_id)
         failed = failed + 1 if error else 0
         if failed == _MOST_FAILED:
-            log.warning("%d orders in a row could not be read, the last since %s", failed, error)
+            log.warning("%d orders in a row could not be read, the last one: %s", failed, error)
             return
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from orders import services
@@ -130,7 +131,7 @@ def with_order_behind(request: HttpRequest, order_id: UUID, response: HttpRespon
     view = services.stored_order(order_id) if _is_dialog(request) else None
     if place := _place_opened_from(request, view):
         target, part = place
-        response.write(f'<hx-partial hx-target="{target}" hx-swap="outerHTML">{part}</hx-partial>')
+        response.write(render_to_string("includes/behind.html", {"target": target, "part": part}))
     return response
 
 
