@@ -1,5 +1,5 @@
 # Short names; what they do stands in the scripts.
-.PHONY: demo test lint bench soak lock
+.PHONY: demo test lint shape bench soak lock
 
 PYTHON = .venv/bin/python
 # How many random stories `make soak` plays on each database: of writes, and of syncs.
@@ -19,6 +19,10 @@ lint:
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
+
+# Sizes, strict typing, imports between packages.
+shape:
+	$(PYTHON) bin/shape.py
 
 # ORDERS=1000000 make bench is the full run; make bench PARTS="list peers" a part of it.
 bench:
