@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
-_UNCOMPRESSED = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+_UNCOMPRESSED = "goodyadmin.storage.UncompressedStaticStorage"
 
 
 def static_fingerprint() -> str:

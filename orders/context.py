@@ -17,6 +17,8 @@ from django.urls import reverse
 
 from orders.audit import Actor, Right
 from orders.presenters.freshness import SyncMark, make_sync_mark
+from orders.search.language import OPERATOR_NAMES
+from orders.search.recognition import LONG
 from orders.viewer import Viewer
 
 _NAVIGATION = (
@@ -46,6 +48,9 @@ class Shell:
     person: str = ""
     role_sentence: str = ""
     navigation: tuple[NavigationItem, ...] = ()
+    # By which the page's script tells a search from a ticket.
+    operators: str = OPERATOR_NAMES
+    longest_search: int = LONG
     # Read only where it is placed: most parts of a page are without it.
     sync: Callable[[], SyncMark | None] = lambda: None
     system_url: str = ""

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from django.templatetags.static import static
-
 from orders.forms.filters import Filters, Reading, query_of
 from orders.search.language import OPERATORS, Box
 from orders.search.query import Sort
@@ -23,7 +21,6 @@ class Filter(NamedTuple):
 
     text: str
     remove_url: str
-    icon: str
 
 
 class Hint(NamedTuple):
@@ -81,8 +78,7 @@ def filters_in_words(filters: Filters, *, box: Box, reading: Reading, names: Nam
     without: dict[str, Filters] = {}
     for text, rest in _pieces(filters, box, reading, names):
         without[text] = _both(filters, without[text], rest) if text in without else rest
-    icon = f"{static('icons.svg')}#cross"
-    return [Filter(text, rest.url(), icon) for text, rest in without.items()]
+    return [Filter(text, rest.url()) for text, rest in without.items()]
 
 
 def _pieces(

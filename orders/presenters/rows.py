@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.templatetags.static import static
 from django.urls import reverse
 
 from goody.types import Order
@@ -176,7 +175,6 @@ class Setting:
     now: datetime
     query: str
     orders_url: str
-    icons_url: str
     may_cancel: bool
     may_extend: bool
 
@@ -189,7 +187,6 @@ class Setting:
             now=viewer.now,
             query=f"?{urlencode({'next': next_url})}" if next_url else "",
             orders_url=reverse("order_list"),
-            icons_url=static("icons.svg"),
         )
 
 
@@ -216,7 +213,7 @@ def make_row(cells: Cells, *, setting: Setting, failed: Operation | None = None)
         gift=cells.gift or NOTHING,
         more=f"+{cells.more_items}" if cells.more_items else "",
         tone=badge.tone,
-        icon=f"{setting.icons_url}#{badge.icon}",
+        icon=badge.icon,
         word=badge.word,
         amount=formats.money(cells.cents),
         amount_under="before tax" if cells.is_before_tax and cells.cents is not None else "",

@@ -67,6 +67,9 @@ OPERATORS = (
     Operator('"', '"ana b"', "Exactly this, spaces and signs included"),
 )
 
+# "status: expires: ...": the operators that take a value, each once.
+OPERATOR_NAMES = " ".join(dict.fromkeys(one.name for one in OPERATORS if one.name.endswith(":")))
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

@@ -1,0 +1,68 @@
+/* Keyboard focus across htmx swaps: when the element that has it is replaced (by a poll, by the
+ * pager), its successor gets it. */
+
+import { byId } from "./dom.js";
+
+const ATTRIBUTES = ["data-key", "data-sort", "data-open", "data-refresh", "rel", "href"];
+
+/* Describe an element so that its successor can be found after its part has been replaced. */
+export function locate(element) {
+  const name = ATTRIBUTES.find((attribute) => element.hasAttribute(attribute));
+  return {
+    element,
+    part: element.closest("tr[id], #order-detail, #operation, #results")?.id,
+    selector: name && `[${name}="${CSS.escape(element.getAttribute(name))}"]`,
+  };
+}
+
+export function resolve({ element, part, selector }) {
+  if (element.isConnected) {
+    return element;
+  }
+  return (part && selector && byId(part)?.querySelector(selector)) || null;
+}
+
+let beforeSwap = null;
+
+document.addEventListener("htmx:before:swap", () => {
+  const focused = document.activeElement;
+  beforeSwap = focused && focused !== document.body ? locate(focused) : null;
+});
+
+/* Where the focus went when a dialog closed, until it moves on: that part may be replaced later. */
+let afterDialog = null;
+
+document.addEventListener("focusin", (event) => {
+  if (afterDialog && event.target !== afterDialog.element) {
+    afterDialog = null;
+  }
+});
+
+export function focusAfterDialog(element) {
+  element.focus();
+  afterDialog = locate(element);
+}
+
+/* Call after each swap. */
+export function restoreFocus() {
+  const lost = [beforeSwap, afterDialog].find((one) => one?.part && !one.element.isConnected);
+  if (lost && (lost === beforeSwap || document.activeElement === document.body)) {
+    successorOf(lost)?.focus({ preventScroll: true });
+  }
+  beforeSwap = null;
+}
+
+/* A row cannot have the focus itself, and the next page may not have that row. */
+function successorOf(lost) {
+  const part = byId(lost.part);
+  return resolve(lost) || part?.querySelector(":scope > th [data-open]") || part || byId("results");
+}
+
+/* Focus a form's error summary once. */
+export function focusErrors() {
+  const errors = document.querySelector(".form-errors:not([data-seen])");
+  if (errors) {
+    errors.dataset.seen = "true";
+    errors.focus();
+  }
+}

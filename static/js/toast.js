@@ -1,0 +1,55 @@
+/* Toasts: announced, dismissed after a while, kept while somebody reads them. */
+
+import { announce, byId } from "./dom.js";
+
+const SHOWN_MS = 10_000;
+
+/* Call when toasts may have arrived. */
+export function watchToasts() {
+  for (const toast of document.querySelectorAll("[data-toast]:not([data-watched])")) {
+    toast.dataset.watched = "true";
+    removeOlder(toast);
+    announce(toast.querySelector(".toast__text").textContent.trim());
+    dismissLater(toast);
+  }
+}
+
+/* A toast about an order replaces the one before it, above all after an Undo. */
+function removeOlder(toast) {
+  const { about } = toast.dataset;
+  for (const older of about ? document.querySelectorAll(`[data-about="${about}"]`) : []) {
+    if (older !== toast) {
+      older.remove();
+    }
+  }
+}
+
+/* The timer stops while the pointer is over the toast or the focus is in it. */
+function dismissLater(toast) {
+  let timer;
+  const stop = () => clearTimeout(timer);
+  const start = () => {
+    stop();
+    timer = setTimeout(() => dismiss(toast), SHOWN_MS);
+  };
+  toast.addEventListener("mouseenter", stop);
+  toast.addEventListener("focusin", stop);
+  toast.addEventListener("mouseleave", start);
+  toast.addEventListener("focusout", start);
+  start();
+}
+
+function dismiss(toast) {
+  const hadFocus = toast.contains(document.activeElement);
+  toast.remove();
+  if (hadFocus) {
+    byId("main").focus();
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-dismiss]");
+  if (button) {
+    dismiss(button.closest("[data-toast]"));
+  }
+});
