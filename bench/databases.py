@@ -36,7 +36,7 @@ _KEPT = 3 * 86_400
 _FILL = "bench/fill.py"
 _FILLED_BY = (
     *("orders/index", "orders/schema.py", "orders/models/order.py", "orders/models/names.py"),
-    *("orders/search/folding.py", "emulator/seed.py", "emulator/render.py", "emulator/words.py"),
+    *("orders/text.py", "emulator/seed.py", "emulator/render.py", "emulator/words.py"),
     _FILL,
 )
 _FACTS = "bench/facts.py"

@@ -24,7 +24,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
 from orders.forms.positions import Place  # noqa: E402
-from orders.models import Label, Order, Wording  # noqa: E402
+from orders.models import Label, Order, SearchText  # noqa: E402
 from orders.search import Key  # noqa: E402
 
 _SAMPLE = 2_000
@@ -130,7 +130,7 @@ def _newest() -> str:
 
 def _elsewhere() -> str:
     names = Label.objects.values_list("folded", flat=True)
-    return "\n".join([*names, *Wording.objects.values_list("folded", flat=True)])
+    return "\n".join([*names, *SearchText.objects.values_list("folded", flat=True)])
 
 
 def facts() -> dict[str, str | int]:

@@ -52,7 +52,7 @@ def fill(*, orders: int, now: datetime) -> None:
     while done < orders:
         with transaction.atomic():
             for part in itertools.islice(parts, _TOGETHER // _AT_ONCE):
-                index.remember_rows(part, read_at=now)
+                index.upsert_rows(part, read_at=now)
                 done += len(part)
         pace = done / (time.monotonic() - started)
         print(f"  {done:,} orders stored, {pace:,.0f} a second", file=sys.stderr, flush=True)

@@ -48,7 +48,7 @@ def in_turn(
     *,
     rounds: int,
     warm_up: int | None = None,
-    patience: float = _PATIENCE,
+    policy: float = _PATIENCE,
 ) -> dict[str, Series]:
     """Ask all of them once, then again, so that a machine that drifts drifts for all.
 
@@ -60,8 +60,8 @@ def in_turn(
     for number in range(warm_up + rounds):
         for name, request in requests.items():
             one = series[name]
-            if number == warm_up and one.seconds < patience:
+            if number == warm_up and one.seconds < policy:
                 one.took.clear()
-            if len(one.took) < _FEWEST or one.seconds < patience:
+            if len(one.took) < _FEWEST or one.seconds < policy:
                 one.measure(request)
     return series

@@ -35,7 +35,7 @@ def unchanged() -> None:
     took = []
     for page in itertools.batched([Row(one.raw) for one in newest], _PAGE):
         start = time.perf_counter()
-        remembered = index.remember_rows(page, read_at=datetime.now(UTC))
+        remembered = index.upsert_rows(page, read_at=datetime.now(UTC))
         took.append((time.perf_counter() - start) * 1000)
         if remembered.same != len(page):
             raise SystemExit(f"{len(page) - remembered.same} of a page had changed")
@@ -46,7 +46,7 @@ def flood() -> None:
     """Of other seeds: other orders, spread over the same two years."""
     now, started, done = datetime.now(UTC), time.monotonic(), 0
     for some in itertools.batched(_others(now), _TRANSACTION):
-        index.remember_rows(some, read_at=now)
+        index.upsert_rows(some, read_at=now)
         done += len(some)
         print(f"storing {done / (time.monotonic() - started):,.0f} orders a second")
 

@@ -27,8 +27,8 @@ from goody.limits import (
     Clock,
     Deadline,
     Limits,
-    Patience,
     RetryBudget,
+    RetryPolicy,
     Slots,
 )
 from goody.paths import MAX_PER_PAGE, activities_path, goody_time, order_path, orders_path
@@ -39,7 +39,7 @@ from goody.types.account import parse_me, parse_workspaces
 from goody.types.activity import cut_activities
 from goody.types.page import cut_page_rows, parse_page
 
-__all__ = ["DETAIL", "PAGE", "WORKER", "Client", "Limits", "Patience"]
+__all__ = ["DETAIL", "PAGE", "WORKER", "Client", "Limits", "RetryPolicy"]
 
 # What counts against Goody's being there at all. A refusal or rubbish is a sign of life.
 _ABSENT = frozenset({"dns", "connect", "tls", "deadline", "reset", "server_error"})
@@ -87,13 +87,13 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._base_url!r})"
 
-    def me(self, *, patience: Patience = PAGE) -> Me:
+    def me(self, *, policy: RetryPolicy = PAGE) -> Me:
         """Whose key this is. Goody API: GET /v1/me. Raises as get_order, but never mismatch."""
-        return self._read("/v1/me", parse_me, patience, self._limits.order_body)
+        return self._read("/v1/me", parse_me, policy, self._limits.order_body)
 
-    def workspaces(self, *, patience: Patience = PAGE) -> tuple[Workspace, ...]:
+    def workspaces(self, *, policy: RetryPolicy = PAGE) -> tuple[Workspace, ...]:
         """The workspaces the key sees. Goody API: GET /v1/workspaces (unpaged)."""
-        return self._read("/v1/workspaces", parse_workspaces, patience, self._limits.list_body)
+        return self._read("/v1/workspaces", parse_workspaces, policy, self._limits.list_body)
 
     def list_orders(
         self,
@@ -102,7 +102,7 @@ class Client:
         per_page: int = 50,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
-        patience: Patience = PAGE,
+        policy: RetryPolicy = PAGE,
     ) -> OrderPage:
         """One page of orders, without event times. Goody API: GET /v1/orders.
 
@@ -117,7 +117,7 @@ class Client:
             created_before=created_before,
         )
         parse = partial(parse_page, page=page, per_page=per_page)
-        return self._read(path, parse, patience, self._limits.list_body)
+        return self._read(path, parse, policy, self._limits.list_body)
 
     def list_raw_orders(
         self,
@@ -126,7 +126,7 @@ class Client:
         per_page: int = MAX_PER_PAGE,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
-        patience: Patience = WORKER,
+        policy: RetryPolicy = WORKER,
     ) -> RawPage:
         """As list_orders, with each row as the bytes Goody sent; goody.types.parse_row reads one.
 
@@ -138,7 +138,7 @@ class Client:
             created_after=created_after,
             created_before=created_before,
         )
-        return self._read(path, cut_page_rows, patience, self._limits.list_body)
+        return self._read(path, cut_page_rows, policy, self._limits.list_body)
 
     def list_activities(
         self,
@@ -148,7 +148,7 @@ class Client:
         after: datetime | None = None,
         before: datetime | None = None,
         statuses: Sequence[str] = (),
-        patience: Patience = WORKER,
+        policy: RetryPolicy = WORKER,
     ) -> RawActivityPage:
         """One page of status changes, each with its order as it is now: as the bytes Goody sent.
 
@@ -160,13 +160,13 @@ class Client:
         path = activities_path(
             page=page, per_page=per_page, after=after, before=before, statuses=statuses
         )
-        return self._read(path, cut_activities, patience, self._limits.list_body)
+        return self._read(path, cut_activities, policy, self._limits.list_body)
 
     def get_order(
         self,
         order_id: UUID,
         *,
-        patience: Patience = DETAIL,
+        policy: RetryPolicy = DETAIL,
         before_send: Callable[[], None] | None = None,
     ) -> Order:
         """One order with its event times. Goody API: GET /v1/orders/{id}.
@@ -180,7 +180,7 @@ class Client:
             return parse_single(body, expected_id=order_id)
 
         path, max_body = order_path(order_id), self._limits.order_body
-        return self._read(path, parse, patience, max_body, before_send)
+        return self._read(path, parse, policy, max_body, before_send)
 
     def cancel_order(
         self, order_id: UUID, *, before_send: Callable[[], None] | None = None
@@ -219,21 +219,21 @@ class Client:
         self,
         path: str,
         parse: Callable[[bytes], T],
-        patience: Patience,
+        policy: RetryPolicy,
         max_body: int,
         before_send: Callable[[], None] | None = None,
     ) -> T:
         request = Request(method="GET", path=path, max_body=max_body, before_send=before_send)
-        deadline = Deadline(patience.deadline, self._clock)
+        deadline = Deadline(policy.deadline, self._clock)
         self._budget.earn()
         attempt = 1
         while True:
             try:
-                answer = self._attempt_read(request, deadline, patience.attempts - attempt + 1)
+                answer = self._attempt_read(request, deadline, policy.attempts - attempt + 1)
                 return parsed(answer, parse, secret=self._key.reveal())
             except Failed as error:
                 failed = error
-            wait = self._wait_before_retry(failed, attempt, patience, deadline)
+            wait = self._wait_before_retry(failed, attempt, policy, deadline)
             if wait is None:
                 break
             self._sleep(wait)
@@ -256,10 +256,10 @@ class Client:
             return self._exchange(request, share, is_fresh=True)
 
     def _wait_before_retry(
-        self, failed: Failed, attempt: int, patience: Patience, deadline: Deadline
+        self, failed: Failed, attempt: int, policy: RetryPolicy, deadline: Deadline
     ) -> float | None:
         """Seconds to wait before the next attempt, None if there is to be none."""
-        if failed.kind not in PASSING or attempt >= patience.attempts or self._breaker.is_open:
+        if failed.kind not in PASSING or attempt >= policy.attempts or self._breaker.is_open:
             return None
         wait = wait_before_retry(
             attempt=attempt,

@@ -32,16 +32,16 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a read may take in all, attempts and waits together, and how many attempts."""
 
     deadline: float
     attempts: int
 
 
-PAGE = Patience(10.0, 2)
-DETAIL = Patience(2.0, 1)
-WORKER = Patience(15.0, 3)
+PAGE = RetryPolicy(10.0, 2)
+DETAIL = RetryPolicy(2.0, 1)
+WORKER = RetryPolicy(15.0, 3)
 
 
 class Deadline:

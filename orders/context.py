@@ -17,8 +17,8 @@ from django.urls import reverse
 
 from orders.audit import Actor, Right
 from orders.presenters.freshness import SyncMark, make_sync_mark
-from orders.search.language import OPERATOR_NAMES
-from orders.search.recognition import LONG
+from orders.search.parse import OPERATOR_NAMES
+from orders.search.paste import LONG
 from orders.viewer import Viewer
 
 _NAVIGATION = (
@@ -37,7 +37,7 @@ class NavigationItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shell:
+class BaseContext:
     environment: str
     is_amber: bool
     missing: str
@@ -58,7 +58,7 @@ class Shell:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `shell` for templates/base.html."""
-    return {"shell": Shell(**_environment(), **_person(request))}
+    return {"shell": BaseContext(**_environment(), **_person(request))}
 
 
 def missing_settings() -> list[str]:

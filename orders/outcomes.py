@@ -27,7 +27,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True)
-class Telling:
+class OutcomeMessage:
     """`is_final`: nothing more is expected to happen to this operation by itself."""
 
     tone: Tone
@@ -55,7 +55,7 @@ _WORDS = {
 }
 
 
-def tell(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Telling:
+def tell(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
     """What stands on screen about this operation at this moment."""
     words = _WORDS[Action(operation.action)]
     match State(operation.state):
@@ -79,13 +79,13 @@ def tell(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Telling:
             return _superseded(operation, zone)
 
 
-def _busy(title: str, sentence: str) -> Telling:
-    return Telling(Tone.BUSY, f"{title}…", sentence, "This page updates by itself.", False)
+def _busy(title: str, sentence: str) -> OutcomeMessage:
+    return OutcomeMessage(Tone.BUSY, f"{title}…", sentence, "This page updates by itself.", False)
 
 
-def _unknown(operation: Operation) -> Telling:
+def _unknown(operation: Operation) -> OutcomeMessage:
     why = operation.detail or "Goody's answer did not arrive."
-    return Telling(
+    return OutcomeMessage(
         Tone.BUSY,
         "Outcome being checked",
         f"{_sentence(why)} Whether the change reached Goody is found out by reading the order.",
@@ -94,13 +94,13 @@ def _unknown(operation: Operation) -> Telling:
     )
 
 
-def _needs_human(operation: Operation) -> Telling:
+def _needs_human(operation: Operation) -> OutcomeMessage:
     if operation.failure_kind == "contradiction":
         why = "Goody's answer contradicted the request, and reading the order did not settle it."
     else:
         # Whether reads failed or settled nothing: both leave it open.
         why = "For a long time, no read of the order has settled the outcome."
-    return Telling(
+    return OutcomeMessage(
         Tone.BAD,
         "Needs a person",
         why,
@@ -109,7 +109,7 @@ def _needs_human(operation: Operation) -> Telling:
     )
 
 
-def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> Telling:
+def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> OutcomeMessage:
     if operation.action == Action.ORDER_EXTEND:
         was, to = _when(operation.expires_before, zone), _when(operation.expiration, zone)
         sentence = f"Changed from {was} to {to}. {_if_noted(operation)}".strip()
@@ -121,7 +121,7 @@ def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> Telling:
         # The sender may have canceled it in the same minute; a read cannot tell.
         sentence = "It is canceled at Goody, consistent with this request."
         sentence = f"{sentence} {_if_noted(operation)}".strip()
-    return Telling(Tone.GOOD, words.done, sentence, "", True)
+    return OutcomeMessage(Tone.GOOD, words.done, sentence, "", True)
 
 
 def is_confirmed(operation: Operation) -> bool:
@@ -134,7 +134,7 @@ def _if_noted(operation: Operation) -> str:
     return operation.detail if operation.failure_kind in ("late", "by_hand") else ""
 
 
-def _not_applied(operation: Operation, words: _Words) -> Telling:
+def _not_applied(operation: Operation, words: _Words) -> OutcomeMessage:
     status = (operation.after or {}).get("status")
     next_step = "You may try again."
     if operation.failure_kind == "by_hand":
@@ -147,12 +147,14 @@ def _not_applied(operation: Operation, words: _Words) -> Telling:
             "Goody gave no clear answer. The order was read again several times, "
             "and the change did not arrive."
         )
-    return Telling(Tone.NEUTRAL, words.not_done, sentence, next_step, True)
+    return OutcomeMessage(Tone.NEUTRAL, words.not_done, sentence, next_step, True)
 
 
-def _refused(operation: Operation, words: _Words, *, now: datetime, zone: ZoneInfo) -> Telling:
+def _refused(
+    operation: Operation, words: _Words, *, now: datetime, zone: ZoneInfo
+) -> OutcomeMessage:
     sentence, next_step = _why_refused(operation, now=now, zone=zone)
-    return Telling(Tone.BAD, _title_of_refusal(operation, words), sentence, next_step, True)
+    return OutcomeMessage(Tone.BAD, _title_of_refusal(operation, words), sentence, next_step, True)
 
 
 def _title_of_refusal(operation: Operation, words: _Words) -> str:
@@ -218,7 +220,7 @@ def _asked_to_wait(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tu
     return f"Goody asks us to wait until {clock}.", "Try again after that."
 
 
-def _not_sent(operation: Operation, words: _Words) -> Telling:
+def _not_sent(operation: Operation, words: _Words) -> OutcomeMessage:
     if operation.failure_kind == "tls":
         why, next_step = "The secure connection to Goody failed", "Tell an admin."
     elif operation.failure_kind == "lease":
@@ -230,15 +232,15 @@ def _not_sent(operation: Operation, words: _Words) -> Telling:
     else:
         why, next_step = operation.detail or "Goody could not be asked", "You may try again."
     sentence = f"{_sentence(why)} Nothing was sent."
-    return Telling(Tone.BAD, words.not_done, sentence, next_step, True)
+    return OutcomeMessage(Tone.BAD, words.not_done, sentence, next_step, True)
 
 
-def _superseded(operation: Operation, zone: ZoneInfo) -> Telling:
+def _superseded(operation: Operation, zone: ZoneInfo) -> OutcomeMessage:
     now_at = (operation.after or {}).get("expires_at")
     old, asked = _when(operation.expires_before, zone), _when(operation.expiration, zone)
     new = _when(datetime.fromisoformat(now_at) if now_at else None, zone)
     # Who set it is not known: another person, or Goody itself in answer to this request.
-    return Telling(
+    return OutcomeMessage(
         Tone.NEUTRAL,
         "Another expiration was set",
         f"A later read shows {new}: neither what it was ({old}) nor what was asked for ({asked}).",

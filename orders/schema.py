@@ -34,6 +34,7 @@ _RARE = {
     "payment": "is_payment_pending",
     "trouble": "has_delivery_trouble",
 }
+# As the migration that creates the index names them; the second is orders_searchtext since 0008.
 _TEXTS = (("orders_order", "people"), ("orders_wording", "folded"))
 
 
@@ -42,9 +43,27 @@ def create(connection: Any) -> None:
 
 
 def drop(connection: Any) -> None:
-    """The tables go with their models; this is what would stay behind."""
+    """Drop what does not go with the tables of the models."""
     if connection.vendor == "sqlite":
         _run(connection, [f"DROP TABLE {table}_fts" for table, _ in _TEXTS])
+
+
+def drop_full_text(connection: Any, table: str) -> None:
+    """SQLite: drop a table's full-text index, which names its content table and cannot follow a
+    rename."""
+    if connection.vendor == "sqlite":
+        triggers = [f"DROP TRIGGER {table}_fts_{event}" for event in ("insert", "delete", "update")]
+        _run(connection, [*triggers, f"DROP TABLE {table}_fts"])
+
+
+def create_full_text(connection: Any, table: str, column: str, *, former_table: str) -> None:
+    """Index the text of a table that was renamed from `former_table`."""
+    if connection.vendor == "sqlite":
+        fts = f"{table}_fts"
+        rebuild = f"INSERT INTO {fts} ({fts}) VALUES ('rebuild')"  # noqa: S608
+        _run(connection, [*_full_text(table, column), rebuild])
+    else:
+        _run(connection, [f"ALTER INDEX {former_table}_trgm RENAME TO {table}_trgm"])
 
 
 def makes_trigrams(connection: Any) -> bool:

@@ -160,7 +160,7 @@ def locked() -> Iterator[None]:
         other.set_autocommit(False)
         with other.cursor() as cursor:
             if other.vendor == "sqlite":
-                cursor.execute("UPDATE orders_vendorgate SET rejected_key = rejected_key")
+                cursor.execute("UPDATE orders_apilimits SET rejected_key = rejected_key")
             else:
                 cursor.execute("LOCK TABLE orders_operation IN ACCESS EXCLUSIVE MODE")
         yield

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.formats import date_time
-from orders.models import Anomaly, Operation, Order, State, VendorGate
+from orders.models import Anomaly, ApiLimits, Operation, Order, State
 from orders.tests.domain import ORDER_ID, in_days, stamp
 from testing.processes import hidden_fields
 from testing.vendor import Emulator
@@ -169,7 +169,7 @@ def test_a_wait_is_kept_by_everybody_and_is_a_quarter_of_an_hour_at_most(
         assert WAITS in read(answer)
         assert 890 <= int(answer.headers["Retry-After"]) <= 900
     assert emulator.calls()["total"] == calls
-    paused = VendorGate.objects.get().paused_until
+    paused = ApiLimits.objects.get().paused_until
     assert paused is not None
     assert 895 <= (paused - now).total_seconds() <= 910
 

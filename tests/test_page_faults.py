@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from orders import gatekeeper
-from orders.models import AuditEntry, Operation, Order, VendorGate
+from orders import goody_api
+from orders.models import ApiLimits, AuditEntry, Operation, Order
 from orders.tests.domain import order_json
 from testing import faulty_server as server
 from testing.faulty_server import FaultyServer
@@ -49,8 +49,8 @@ def test_a_list_says_what_is_wrong_and_is_never_empty(
     emulator.fault(fault.fault)
     fault.shorten(settings, GOODY_PAGE_DEADLINE=0.4)
     plain = client.get(LIST)
-    gatekeeper._client.cache_clear()
-    VendorGate.objects.all().delete()
+    goody_api._client.cache_clear()
+    ApiLimits.objects.all().delete()
     part = client.get(LIST, headers=RESULTS)
     for answer in (plain, part):
         page = read(answer)
@@ -79,7 +79,7 @@ def test_an_order_is_shown_as_we_know_it_or_not_at_all(
     fault.shorten(settings, GOODY_PAGE_DEADLINE=0.4, GOODY_DETAIL_DEADLINE=0.2)
 
     without = client.get(f"/orders/{unknown}/")
-    gatekeeper._client.cache_clear()
+    goody_api._client.cache_clear()
     copy = client.get(f"/orders/{known}/")
     dialog = client.get(f"/orders/{known}/cancel/", headers=DIALOG)
 
@@ -187,7 +187,7 @@ def test_a_goody_that_cannot_be_reached_was_sent_nothing(  # noqa: PLR0917 - fix
         listed = [client.get(LIST, headers=headers) for headers in ({}, RESULTS)]
         copy = client.get(f"/orders/{order_id}/")
         # Otherwise the breaker would speak for the failure behind it.
-        gatekeeper._client.cache_clear()
+        goody_api._client.cache_clear()
         sent = submit(client, path, fields)
         again = submit(client, path, fields, DIALOG)
     for answer in listed:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from goody.client import Client, Limits, Patience
+from goody.client import Client, Limits, RetryPolicy
 from goody.limits import MIB
 from testing.certificates import one_authority
 
@@ -29,10 +29,10 @@ FAST = Limits(
 # For what never connects, and for what never ends.
 UNCONNECTED = replace(FAST, connect_timeout=0.3)
 ENDLESS = replace(FAST, write_deadline=0.6)
-BRIEFLY = Patience(0.4, 1)
-ONCE = Patience(10.0, 1)
-TWICE = Patience(0.6, 2)
-THRICE = Patience(3.0, 3)
+BRIEFLY = RetryPolicy(0.4, 1)
+ONCE = RetryPolicy(10.0, 1)
+TWICE = RetryPolicy(0.6, 2)
+THRICE = RetryPolicy(3.0, 3)
 
 
 def order(**changes: Any) -> dict[str, Any]:

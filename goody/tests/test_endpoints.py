@@ -154,8 +154,8 @@ def test_nothing_is_taken_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with FaultyServer(answer(200, order(), headers={"Set-Cookie": "a=b"})) as server:
         client = make_client(server.url)
-        client.get_order(ORDER_ID, patience=ONCE)
-        client.get_order(ORDER_ID, patience=ONCE)
+        client.get_order(ORDER_ID, policy=ONCE)
+        client.get_order(ORDER_ID, policy=ONCE)
     assert [r.headers["authorization"] for r in server.requests] == [f"Bearer {KEY}"] * 2
     assert [r.headers.get("cookie") for r in server.requests] == [None] * 2
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from goody.client import Patience
+from goody.client import RetryPolicy
 from goody.errors import NotFound, Unavailable
 from goody.limits import Breaker, Deadline, RetryBudget, Slots
 from goody.tests.samples import (
@@ -22,7 +22,7 @@ from goody.tests.samples import (
 )
 from testing.faulty_server import FaultyServer, after, answer, hang_up, held, refusing_url, reset
 
-LONG = Patience(5.0, 1)
+LONG = RetryPolicy(5.0, 1)
 
 
 def test_no_more_calls_at_once_than_there_are_slots():
@@ -39,7 +39,7 @@ def test_no_more_calls_at_once_than_there_are_slots():
 
     with FaultyServer(counted) as server, ThreadPoolExecutor(8) as pool:
         client = make_client(server.url)
-        calls = [pool.submit(client.get_order, ORDER_ID, patience=LONG) for _ in range(24)]
+        calls = [pool.submit(client.get_order, ORDER_ID, policy=LONG) for _ in range(24)]
         assert [call.result().id for call in calls] == [ORDER_ID] * 24
     assert (most[0], len(server.requests)) == (FAST.slots, 24)
 
@@ -48,13 +48,15 @@ def test_waiting_for_a_slot_ends_with_the_deadline_and_sends_nothing():
     may_end = threading.Event()
     with FaultyServer(held(may_end, hang_up)) as server, ThreadPoolExecutor(2) as pool:
         client = make_client(server.url, limits=ENDLESS)
-        busy = [pool.submit(client.get_order, ORDER_ID, patience=Patience(30, 1)) for _ in range(2)]
+        busy = [
+            pool.submit(client.get_order, ORDER_ID, policy=RetryPolicy(30, 1)) for _ in range(2)
+        ]
         server.wait_until(lambda s: len(s.requests) == 2)
-        for call, patience in (
-            (lambda: client.get_order(ORDER_ID, patience=BRIEFLY), BRIEFLY.deadline),
+        for call, policy in (
+            (lambda: client.get_order(ORDER_ID, policy=BRIEFLY), BRIEFLY.deadline),
             (lambda: client.cancel_order(ORDER_ID), ENDLESS.write_deadline),
         ):
-            with pytest.raises(Unavailable) as caught, lasting(patience):
+            with pytest.raises(Unavailable) as caught, lasting(policy):
                 call()
             assert caught.value.kind == "slots"
         assert len(server.requests) == 2
@@ -148,7 +150,7 @@ def test_an_open_breaker_asks_nothing_until_a_probe_succeeds():
 def test_retries_stop_when_the_breaker_opens():
     limits = replace(FAST, breaker_failures=2)
     with FaultyServer(reset) as server, pytest.raises(Unavailable) as caught:
-        make_client(server.url, limits=limits).get_order(ORDER_ID, patience=Patience(3, 10))
+        make_client(server.url, limits=limits).get_order(ORDER_ID, policy=RetryPolicy(3, 10))
     assert (caught.value.kind, len(server.requests)) == ("reset", 2)
 
 
@@ -199,7 +201,7 @@ def test_the_budget_keeps_retries_below_a_tenth_of_the_calls():
         client = make_client(server.url, limits=limits, sleep=lambda _: None)
         for _ in range(100):
             with pytest.raises(Unavailable):
-                client.get_order(ORDER_ID, patience=THRICE)
+                client.get_order(ORDER_ID, policy=THRICE)
     retries = len(server.requests) - 100
     assert 5 <= retries <= 5 + 100 * limits.retry_budget
 
@@ -222,10 +224,10 @@ def test_the_slot_is_free_between_two_attempts():
     with FaultyServer(answer(503), answer(200, order())) as server:
 
         def sleep(_):
-            found.append(client.get_order(ORDER_ID, patience=ONCE).id)
+            found.append(client.get_order(ORDER_ID, policy=ONCE).id)
 
         client = make_client(server.url, limits=limits, sleep=sleep)
-        assert client.get_order(ORDER_ID, patience=THRICE).id == ORDER_ID
+        assert client.get_order(ORDER_ID, policy=THRICE).id == ORDER_ID
     assert (found, len(server.requests)) == ([ORDER_ID], 3)
 
 
@@ -244,7 +246,7 @@ def test_many_threads_share_one_client():
     behaviors = [answer(200, order()), answer(404), after(0.01, answer(200, order()))] * 20
     with FaultyServer(*behaviors) as server, ThreadPoolExecutor(6) as pool:
         client = make_client(server.url)
-        calls = [pool.submit(client.get_order, ORDER_ID, patience=LONG) for _ in range(60)]
+        calls = [pool.submit(client.get_order, ORDER_ID, policy=LONG) for _ in range(60)]
         errors = [type(call.exception()) for call in calls]
     assert (errors.count(NotFound), errors.count(type(None))) == (20, 40)
     assert server.connections <= FAST.slots

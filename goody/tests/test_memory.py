@@ -23,7 +23,7 @@ from testing.faulty_server import (
 SCRIPT = """
 import json, re, sys
 from pathlib import Path
-from goody.client import Client, Limits, Patience
+from goody.client import Client, Limits, RetryPolicy
 from goody.errors import GoodyError
 
 def peak():
@@ -35,7 +35,7 @@ client = Client(base_url=url, api_key=key, limits=Limits())
 client.list_orders()
 before = peak()
 try:
-    client.list_orders(patience=Patience(3.0, 1))
+    client.list_orders(policy=RetryPolicy(3.0, 1))
 except GoodyError as error:
     print(json.dumps([error.kind, peak() - before]))
 """

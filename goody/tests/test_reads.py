@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from goody.client import Patience
+from goody.client import RetryPolicy
 from goody.errors import BadResponse, RateLimited, Rejected, Unavailable
 from goody.retry import parse_retry_after
 from goody.tests.samples import (
@@ -96,7 +96,7 @@ def test_a_passing_fault_is_retried_and_survived(case):
     behavior, _, _ = PASSING[case]
     with FaultyServer(behavior, answer(200, order())) as server:
         client = make_client(server.url)
-        assert client.get_order(ORDER_ID, patience=THRICE).id == ORDER_ID
+        assert client.get_order(ORDER_ID, policy=THRICE).id == ORDER_ID
     assert len(server.requests) == 2
 
 
@@ -106,7 +106,7 @@ def test_a_passing_fault_that_stays_ends_after_the_attempts(case):
     with FaultyServer(behavior) as server:
         client = make_client(server.url)
         with pytest.raises(error) as caught:
-            client.get_order(ORDER_ID, patience=THRICE)
+            client.get_order(ORDER_ID, policy=THRICE)
     assert (caught.value.kind, len(server.requests)) == (kind, 3)
 
 
@@ -122,7 +122,7 @@ def test_rubbish_is_not_retried(case):
     with FaultyServer(behavior) as server:
         client = make_client(server.url)
         with pytest.raises(BadResponse) as caught:
-            client.get_order(ORDER_ID, patience=THRICE)
+            client.get_order(ORDER_ID, policy=THRICE)
     assert (caught.value.kind, len(server.requests)) == (kind, 1)
 
 
@@ -142,19 +142,19 @@ def test_a_list_without_rows_is_never_an_empty_list(body):
     [silence, drip_headers(), drip_body(order())],
     ids=["silence", "dripped headers", "dripped body"],
 )
-@pytest.mark.parametrize(("patience", "requests"), [(BRIEFLY, 1), (TWICE, 2)])
-def test_the_deadline_covers_all_attempts(behavior, patience, requests):
+@pytest.mark.parametrize(("policy", "requests"), [(BRIEFLY, 1), (TWICE, 2)])
+def test_the_deadline_covers_all_attempts(behavior, policy, requests):
     with FaultyServer(behavior) as server:
         client = make_client(server.url, chance=lambda: 0.0)
-        with pytest.raises(Unavailable) as caught, lasting(patience.deadline):
-            client.get_order(ORDER_ID, patience=patience)
+        with pytest.raises(Unavailable) as caught, lasting(policy.deadline):
+            client.get_order(ORDER_ID, policy=policy)
     assert (caught.value.kind, len(server.requests)) == ("deadline", requests)
 
 
 def test_an_answer_that_never_comes_leaves_time_for_a_second_attempt():
     with FaultyServer(silence, answer(200, page_of(order()))) as server:
         client = make_client(server.url)
-        assert len(client.list_orders(patience=TWICE).orders) == 1
+        assert len(client.list_orders(policy=TWICE).orders) == 1
     assert len(server.requests) == 2
 
 
@@ -163,7 +163,7 @@ def test_a_refused_connection_is_tried_again():
     with refusing_url() as url:
         client = make_client(url, sleep=waits.append)
         with pytest.raises(Unavailable) as caught, quicker_than(1):
-            client.get_order(ORDER_ID, patience=THRICE)
+            client.get_order(ORDER_ID, policy=THRICE)
     assert caught.value.kind == "connect"
     assert waits == [0.5 * FAST.retry_base, FAST.retry_base]
 
@@ -172,7 +172,7 @@ def test_a_blackhole_ends_with_the_connect_timeout_of_each_attempt():
     with blackhole_url() as url:
         client = make_client(url, limits=UNCONNECTED, chance=lambda: 0.0)
         with pytest.raises(Unavailable) as caught, lasting(2 * UNCONNECTED.connect_timeout):
-            client.get_order(ORDER_ID, patience=Patience(5, 2))
+            client.get_order(ORDER_ID, policy=RetryPolicy(5, 2))
     assert caught.value.kind == "connect"
 
 
@@ -183,7 +183,7 @@ def test_a_wait_that_does_not_fit_the_deadline_is_not_begun():
         pytest.raises(Unavailable) as caught,
         quicker_than(0.3),
     ):
-        make_client(server.url, limits=limits).get_order(ORDER_ID, patience=THRICE)
+        make_client(server.url, limits=limits).get_order(ORDER_ID, policy=THRICE)
     assert (caught.value.kind, len(server.requests)) == ("server_error", 1)
 
 
@@ -192,8 +192,8 @@ def test_a_stale_pooled_connection_costs_no_attempt(end):
     """DETAIL has one attempt only: a keep-alive that ended must not make it fail."""
     with FaultyServer(answer(200, order()), end, answer(200, order())) as server:
         client = make_client(server.url)
-        client.get_order(ORDER_ID, patience=ONCE)
-        assert client.get_order(ORDER_ID, patience=ONCE).id == ORDER_ID
+        client.get_order(ORDER_ID, policy=ONCE)
+        assert client.get_order(ORDER_ID, policy=ONCE).id == ORDER_ID
     assert (len(server.requests), server.connections) == (3, 2)
 
 
@@ -201,9 +201,9 @@ def test_before_send_is_called_last_when_the_request_that_is_answered_leaves():
     seen = []
     with FaultyServer(answer(200, order()), hang_up, reset, answer(200, order())) as server:
         client = make_client(server.url)
-        client.get_order(ORDER_ID, patience=ONCE)
+        client.get_order(ORDER_ID, policy=ONCE)
         client.get_order(
-            ORDER_ID, patience=TWICE, before_send=lambda: seen.append(len(server.requests))
+            ORDER_ID, policy=TWICE, before_send=lambda: seen.append(len(server.requests))
         )
     assert seen == [1, 2, 3]
 
@@ -212,7 +212,7 @@ def test_a_connection_that_ended_between_two_reads_is_not_used():
     with FaultyServer(answer(200, order(), keep_alive=False)) as server:
         client = make_client(server.url)
         for _ in range(3):
-            client.get_order(ORDER_ID, patience=ONCE)
+            client.get_order(ORDER_ID, policy=ONCE)
     assert (len(server.requests), server.connections) == (3, 3)
 
 
@@ -232,7 +232,7 @@ def test_too_large_is_not_retried(behavior):
     with FaultyServer(behavior) as server:
         client = make_client(server.url, limits=small_bodies())
         with pytest.raises(BadResponse) as caught:
-            client.get_order(ORDER_ID, patience=THRICE)
+            client.get_order(ORDER_ID, policy=THRICE)
     assert (caught.value.kind, len(server.requests)) == ("too_large", 1)
 
 
@@ -251,20 +251,20 @@ def test_a_wait_named_with_a_fault_is_waited_if_it_fits():
     with FaultyServer(
         answer(503, headers={"Retry-After": "2"}), answer(200, {"email": "a@b"})
     ) as server:
-        assert make_client(server.url, sleep=waits.append).me(patience=THRICE).email == "a@b"
+        assert make_client(server.url, sleep=waits.append).me(policy=THRICE).email == "a@b"
         assert waits == [2 + 0.5 * FAST.retry_base]
         server.play(answer(503, headers={"Retry-After": "4"}))
         with pytest.raises(Unavailable):
-            make_client(server.url, sleep=waits.append).me(patience=THRICE)
+            make_client(server.url, sleep=waits.append).me(policy=THRICE)
     assert (len(waits), len(server.requests)) == (1, 3)
 
 
 @pytest.mark.parametrize("header", [{"Retry-After": "1"}, {"Retry-After": "soon"}, {}])
-def test_a_429_is_for_the_caller_whatever_its_patience(header):
+def test_a_429_is_for_the_caller_whatever_its_policy(header):
     """Who else calls Goody must hear of it before anybody waits."""
     waits = []
     with FaultyServer(answer(429, headers=header)) as server, pytest.raises(RateLimited):
-        make_client(server.url, sleep=waits.append).me(patience=THRICE)
+        make_client(server.url, sleep=waits.append).me(policy=THRICE)
     assert (waits, len(server.requests)) == ([], 1)
 
 
@@ -311,5 +311,5 @@ def test_a_retry_after_date_is_read_by_goodys_clock():
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 451])
 def test_a_refused_read_is_not_retried(status):
     with FaultyServer(answer(status, {"error": "No"})) as server, pytest.raises(Rejected) as caught:
-        make_client(server.url).get_order(ORDER_ID, patience=THRICE)
+        make_client(server.url).get_order(ORDER_ID, policy=THRICE)
     assert (caught.value.status, caught.value.message, len(server.requests)) == (status, "No", 1)

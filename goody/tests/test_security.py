@@ -26,7 +26,7 @@ def certificates(tmp_path_factory):
 
 
 CALLS = {
-    "read": lambda client, _: client.get_order(ORDER_ID, patience=THRICE),
+    "read": lambda client, _: client.get_order(ORDER_ID, policy=THRICE),
     "write": lambda client, called: client.cancel_order(
         ORDER_ID, before_send=lambda: called.append(1)
     ),

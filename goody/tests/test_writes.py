@@ -334,7 +334,7 @@ def test_faults_leave_no_descriptors_and_no_threads():
                 cancel(client)
         for _ in client_faults:
             with pytest.raises(GoodyError):
-                client.get_order(ORDER_ID, patience=BRIEFLY)
+                client.get_order(ORDER_ID, policy=BRIEFLY)
         client.close()
     gc.collect()
     assert (process.num_fds(), threading.active_count()) == before

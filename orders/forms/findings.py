@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from orders.search.recognition import MOST_LETTERS
+from orders.search.paste import MOST_LETTERS
 
 
 class _TextField(forms.CharField):

@@ -9,9 +9,9 @@ from django import forms
 from django.http import QueryDict
 
 from goody.types import ENDED
-from orders.search.folding import fold
-from orders.search.language import MOST_LETTERS
+from orders.search.parse import MOST_LETTERS
 from orders.search.query import Sort
+from orders.text import fold
 
 from .days import DayField
 from .filters import DEFAULT_SIZE, FLAGS, PRESETS, SIZES, Filters

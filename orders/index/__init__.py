@@ -5,7 +5,6 @@ creation, labels.py keeps the names that many orders share, copies.py compares, 
 what is written and rows.py writes it. counting.py counts what is there.
 """
 
-from .copies import Answer, Created, Remembered, Row
 from .counting import (
     count_known,
     count_unread,
@@ -16,13 +15,14 @@ from .counting import (
     least_recently_read,
     unread,
 )
-from .writing import mark_missing, remember, remember_answers, remember_rows
+from .diff import Answer, Created, Row, UpsertResult
+from .writing import mark_missing, upsert, upsert_answers, upsert_rows
 
 __all__ = [
     "Answer",
     "Created",
-    "Remembered",
     "Row",
+    "UpsertResult",
     "count_known",
     "count_unread",
     "count_unread_within",
@@ -31,8 +31,8 @@ __all__ = [
     "instant_of_newest",
     "least_recently_read",
     "mark_missing",
-    "remember",
-    "remember_answers",
-    "remember_rows",
     "unread",
+    "upsert",
+    "upsert_answers",
+    "upsert_rows",
 ]

@@ -17,8 +17,7 @@ from goody.types import CartItem, Order, Sender
 from orders.eligibility import recipient_name, released_cents
 from orders.models import Label
 from orders.models.order import pack
-from orders.search.digests import digest, gift_digest
-from orders.search.folding import fold, starts_in
+from orders.text import digest, fold, gift_digest, starts_in
 
 _encode = msgspec.json.Encoder().encode
 _LONGEST = 300

@@ -9,7 +9,8 @@ from uuid import UUID
 from goody.types import CANCELABLE
 from orders.models import EXACT, Anomaly, Order
 from orders.models.order import OrderQuerySet
-from orders.search.places import first_place, instant_of
+
+from .creation_keys import first_key, second_of_key
 
 _SECOND = timedelta(seconds=1)
 # What is read again in turn, and what was read too lately for that.
@@ -56,7 +57,7 @@ def has_undated(after: datetime | None, before: datetime) -> bool:
 def instant_of_newest(position: int) -> datetime | None:
     """About when the order at this position (from 0, the newest first) was created."""
     places = Order.objects.order_by("-pk").values_list("pk", flat=True)
-    return next((instant_of(place) for place in places[position : position + 1]), None)
+    return next((second_of_key(key) for key in places[position : position + 1]), None)
 
 
 def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
@@ -70,7 +71,7 @@ def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
     near = stale.filter(
         status__in=CANCELABLE, expires_at__gte=now - _PAST, expires_at__lte=now + _AHEAD
     )
-    accepted = stale.filter(status__in=_ACCEPTED, pk__gte=first_place(now - _LATELY))
+    accepted = stale.filter(status__in=_ACCEPTED, pk__gte=first_key(now - _LATELY))
     found = {
         order_id: read_at
         for some in (near, accepted)
@@ -92,5 +93,5 @@ def _set_aside(now: datetime) -> set[str]:
 
 
 def _within(after: datetime | None, before: datetime) -> OrderQuerySet:
-    orders = Order.objects.filter(pk__lt=first_place(before + _SECOND))
-    return orders.filter(pk__gte=first_place(after)) if after else orders
+    orders = Order.objects.filter(pk__lt=first_key(before + _SECOND))
+    return orders.filter(pk__gte=first_key(after)) if after else orders

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
-from orders.models import Label, LabelVersion, Wording
+from orders.models import Label, LabelVersion, SearchText
 from orders.models.statements import columns_at_once, marks
-from orders.search.digests import digest
-from orders.search.folding import fold
+from orders.text import digest, fold
 
 from .columns import Name
 from .statements import VALUES_AT_ONCE
@@ -54,19 +53,19 @@ def _rename(
     return bool(renamed)
 
 
-def wording_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:
+def search_text_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:
     """The id of each folded text."""
     wanted = {digest(text.encode()): text for text in texts if text}
-    known = _known_wordings(wanted, using=using)
-    fresh = [Wording(hash=key, folded=text) for key, text in wanted.items() if key not in known]
+    known = _known_search_texts(wanted, using=using)
+    fresh = [SearchText(hash=key, folded=text) for key, text in wanted.items() if key not in known]
     if fresh:
-        Wording.objects.using(using).bulk_create(fresh, ignore_conflicts=True)
-        known |= _known_wordings((one.hash for one in fresh), using=using)
+        SearchText.objects.using(using).bulk_create(fresh, ignore_conflicts=True)
+        known |= _known_search_texts((one.hash for one in fresh), using=using)
     return {text: known[key] for key, text in wanted.items()}
 
 
-def _known_wordings(hashes: Iterable[str], *, using: str) -> dict[str, int]:
-    return dict(_known(("hash", "id"), "orders_wording", hashes, by="hash", using=using))
+def _known_search_texts(hashes: Iterable[str], *, using: str) -> dict[str, int]:
+    return dict(_known(("hash", "id"), "orders_searchtext", hashes, by="hash", using=using))
 
 
 def _known(

@@ -15,12 +15,12 @@ from django.db import connections
 
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
-from orders.search.folding import starts_in
+from orders.text import starts_in
 
 from .columns import Derived, Name, time_as_text, times_of
-from .copies import Created, Row, Stored
-from .labels import LabelKey, label_ids, wording_ids
-from .places import Places, is_within
+from .creation_keys import KeyAllocator, is_in_second
+from .diff import Created, Row, Stored
+from .labels import LabelKey, label_ids, search_text_ids
 from .statements import COLUMNS, Statement, Statements
 
 
@@ -45,18 +45,18 @@ def write_changes(changes: Sequence[Change], *, using: str) -> None:
     """Write them within the caller's transaction, in which nobody else writes the index."""
     connection = connections[using]
     shared = _Shared.of([change.row.derived for change in changes if change.row], using=using)
-    places = Places(using=using)
-    places.prepare(_moments(changes))
+    allocator = KeyAllocator(using=using)
+    allocator.prefetch(_moments(changes))
     writing = _Writing(connection.vendor)
-    # The oldest first: the text index writes down what it has collected when an older row follows.
-    placed = [(_place(change, places), change) for change in changes]
-    for place, change in sorted(placed, key=itemgetter(0)):
-        if change.stored is not None and place != change.stored.id:
-            writing.move(change.stored, place)
+    # Oldest first: FTS5 flushes a segment when rowids go backwards.
+    placed = [(_creation_key(change, allocator), change) for change in changes]
+    for creation_key, change in sorted(placed, key=itemgetter(0)):
+        if change.stored is not None and creation_key != change.stored.id:
+            writing.move(change.stored, creation_key)
         if change.row is None:
-            writing.retime(place, change.created)
+            writing.update_created_at(creation_key, change.created)
         else:
-            writing.put(change, change.row, place, shared)
+            writing.put(change, change.row, creation_key, shared)
     with connection.cursor() as cursor:
         writing.execute(cursor)
 
@@ -69,14 +69,14 @@ def _moments(changes: Iterable[Change]) -> Iterator[datetime]:
             yield change.read_at
 
 
-def _place(change: Change, places: Places) -> int:
+def _creation_key(change: Change, allocator: KeyAllocator) -> int:
     """Where it stands from now on. Of an order that nobody dates we know that it was there then."""
     stored, created = change.stored, change.created
     if stored is None:
-        return places.take(created.at if created else change.read_at)
-    if created is None or is_within(stored.id, created.at):
+        return allocator.allocate(created.at if created else change.read_at)
+    if created is None or is_in_second(stored.id, created.at):
         return stored.id
-    return places.take(created.at)
+    return allocator.allocate(created.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Shared:
     def of(cls, orders: Sequence[Derived], *, using: str) -> _Shared:
         return cls(
             label_ids((name for one in orders for name in one.names), using=using),
-            wording_ids((text for one in orders for text in one.texts), using=using),
+            search_text_ids((text for one in orders for text in one.texts), using=using),
         )
 
     def columns(self, order: Derived) -> dict[str, int | None]:
@@ -138,12 +138,12 @@ class _Writing:
             self._rows[statement].append((new, stored.id))
         self._rows[to.move_start] += [(new, start, stored.id) for start in starts_in(stored.people)]
 
-    def retime(self, place: int, created: Created | None) -> None:
+    def update_created_at(self, creation_key: int, created: Created | None) -> None:
         if created is not None:
-            values = time_as_text(created.at), created.source.value, place
-            self._rows[self._statements.retime].append(values)
+            values = time_as_text(created.at), created.source.value, creation_key
+            self._rows[self._statements.update_created_at].append(values)
 
-    def put(self, change: Change, given: Row, place: int, shared: _Shared) -> None:
+    def put(self, change: Change, given: Row, creation_key: int, shared: _Shared) -> None:
         """The row as the order has it now, and all that is derived from it."""
         stored, to, order = change.stored, self._statements, given.derived
         row = {
@@ -153,26 +153,28 @@ class _Writing:
             "row_hash": given.row_hash,
         }
         statement = to.insert if stored is None else to.update
-        self._rows[statement].append([*map(row.__getitem__, COLUMNS), place])
-        self._rows[to.payload].append((place, order.packed))
-        self._put_starts(stored, place, order)
-        self._put_other_products(stored, place, shared.other_products(order))
+        self._rows[statement].append([*map(row.__getitem__, COLUMNS), creation_key])
+        self._rows[to.payload].append((creation_key, order.packed))
+        self._put_starts(stored, creation_key, order)
+        self._put_other_products(stored, creation_key, shared.other_products(order))
         self._count(stored, row)
 
-    def _put_starts(self, stored: Stored | None, place: int, order: Derived) -> None:
+    def _put_starts(self, stored: Stored | None, creation_key: int, order: Derived) -> None:
         to = self._statements
         if stored is not None:
             if stored.people == order.columns["people"]:
                 return
-            self._rows[to.forget_start] += [(start, place) for start in starts_in(stored.people)]
-        self._rows[to.start] += [(start, place) for start in order.starts]
+            self._rows[to.forget_start] += [
+                (start, creation_key) for start in starts_in(stored.people)
+            ]
+        self._rows[to.start] += [(start, creation_key) for start in order.starts]
 
     def _put_other_products(
-        self, stored: Stored | None, place: int, products: Sequence[tuple[int, int | None]]
+        self, stored: Stored | None, creation_key: int, products: Sequence[tuple[int, int | None]]
     ) -> None:
         if stored is not None and stored.item_count > 1:
-            self._rows[self._statements.forget_products].append((place,))
-        self._rows[self._statements.product] += [(place, *one) for one in products]
+            self._rows[self._statements.forget_products].append((creation_key,))
+        self._rows[self._statements.product] += [(creation_key, *one) for one in products]
 
     def _count(self, stored: Stored | None, row: dict[str, Any]) -> None:
         if stored is not None:

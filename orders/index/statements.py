@@ -76,7 +76,7 @@ class Statements:
     move_payload: Statement
     move_products: Statement
     move_start: Statement
-    retime: Statement
+    update_created_at: Statement
     forget_start: Statement
     forget_products: Statement
     insert: Statement
@@ -105,7 +105,7 @@ class Statements:
             move_start=EachRow(
                 "UPDATE orders_wordstart SET order_id = %s WHERE start = %s AND order_id = %s"
             ),
-            retime=EachRow(
+            update_created_at=EachRow(
                 "UPDATE orders_order SET created_at = %s, created_from = %s WHERE id = %s"
             ),
             forget_start=EachRow("DELETE FROM orders_wordstart WHERE start = %s AND order_id = %s"),

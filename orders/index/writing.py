@@ -21,7 +21,7 @@ from orders.models import EXACT, Order
 from orders.models.durability import rebuildable
 from orders.models.statements import marks, prepared
 
-from .copies import Answer, Remembered, Row, Stored, is_surer
+from .diff import Answer, Row, Stored, UpsertResult, is_surer
 from .rows import Change, write_changes
 
 log = logging.getLogger(__name__)
@@ -29,32 +29,32 @@ log = logging.getLogger(__name__)
 _WRITERS_LOCK = 0x600D1
 
 
-def remember(
+def upsert(
     orders: Iterable[GoodyOrder], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
-) -> Remembered:
+) -> UpsertResult:
     """Store what one answer of Goody said, unless a later request already said more.
 
     `read_at` is the moment our request started (aware UTC).
     """
     page = Answer([Row.of(order) for order in orders], read_at)
-    [remembered] = _remember([page], using=using)
+    [remembered] = _upsert([page], using=using)
     return remembered
 
 
-def remember_rows(
+def upsert_rows(
     rows: Iterable[Row], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
-) -> Remembered:
+) -> UpsertResult:
     """As `remember`, for rows that are not parsed yet: those whose bytes we know never are.
 
     A row that is no order is set aside and the others stay.
     """
-    [remembered] = remember_answers([Answer(list(rows), read_at)], using=using)
+    [remembered] = upsert_answers([Answer(list(rows), read_at)], using=using)
     return remembered
 
 
-def remember_answers(
+def upsert_answers(
     answers: Sequence[Answer], *, using: str = DEFAULT_DB_ALIAS
-) -> list[Remembered]:
+) -> list[UpsertResult]:
     """As `remember_rows`, for several answers: the more at once, the less each row costs."""
     unreadable: list[list[Quarantined]] = []
     readable: list[Answer] = []
@@ -64,7 +64,7 @@ def remember_answers(
         unreadable.append(odd)
     with rebuildable(using=using):
         remembered = [
-            one for some in _without_repeats(readable) for one in _remember(some, using=using)
+            one for some in _without_repeats(readable) for one in _upsert(some, using=using)
         ]
     for one, odd in zip(remembered, unreadable, strict=True):
         one.quarantined += odd
@@ -115,7 +115,7 @@ class _Plan:
     new: list[Row] = field(default_factory=list)
     changed: list[tuple[Stored, Row]] = field(default_factory=list)
     same: list[tuple[Stored, Row]] = field(default_factory=list)
-    retimed: list[tuple[Stored, Row]] = field(default_factory=list)
+    redated: list[tuple[Stored, Row]] = field(default_factory=list)
     unreadable: dict[UUID, Quarantined] = field(default_factory=dict)
 
     def add(self, stored: Stored | None, given: Row) -> None:
@@ -135,7 +135,7 @@ class _Plan:
                 return
             self.same.append((stored, given))
         if stored.better(given.created):
-            self.retimed.append((stored, given))
+            self.redated.append((stored, given))
 
     def refuse(self, refused: Mapping[UUID, Quarantined]) -> None:
         """The database did not take these."""
@@ -151,16 +151,16 @@ class _Plan:
             yield Change(None, one, one.created, self.read_at)
         for stored, one in self.changed:
             yield Change(stored, one, stored.better(one.created), self.read_at)
-        for stored, one in self.retimed:
+        for stored, one in self.redated:
             yield Change(stored, None, stored.better(one.created), self.read_at)
 
 
-def _remember(answers: Sequence[Answer], *, using: str) -> list[Remembered]:
+def _upsert(answers: Sequence[Answer], *, using: str) -> list[UpsertResult]:
     """No two of them tell of the same order."""
     found = [_each_once(answer.rows) for answer in answers]
     plans = [_Plan(answer.read_at) for answer in answers]
     with rebuildable(using=using):
-        _let_nobody_else_write(using)
+        _lock_index(using)
         stored = _stored({key: row for rows in found for key, row in rows.items()}, using=using)
         for rows, plan in zip(found, plans, strict=True):
             for order_id, one in rows.items():
@@ -171,18 +171,16 @@ def _remember(answers: Sequence[Answer], *, using: str) -> list[Remembered]:
     for plan in plans:
         plan.refuse(refused)
     return [
-        _remembered(answer, len(rows), plan, stored)
+        _result(answer, len(rows), plan, stored)
         for answer, rows, plan in zip(answers, found, plans, strict=True)
     ]
 
 
-def _remembered(
-    answer: Answer, count: int, plan: _Plan, stored: Mapping[UUID, Stored]
-) -> Remembered:
+def _result(answer: Answer, count: int, plan: _Plan, stored: Mapping[UUID, Stored]) -> UpsertResult:
     """`count`: how many orders the answer told of."""
     order_ids = [one.order_id for one in answer.rows if one.order_id not in plan.unreadable]
     copies = filter(None, map(stored.get, order_ids))
-    return Remembered(
+    return UpsertResult(
         order_ids=order_ids,
         created={
             row.uuid: row.created_at
@@ -208,7 +206,7 @@ def _each_once(given: Sequence[Row]) -> dict[UUID, Row]:
     return found
 
 
-def _let_nobody_else_write(using: str) -> None:
+def _lock_index(using: str) -> None:
     """Until the commit. SQLite's transactions do so by themselves."""
     connection = connections[using]
     if connection.vendor == "postgresql":

@@ -5,10 +5,10 @@ The order index can be thrown away and rebuilt from Goody. Operations and the au
 """
 
 from .anomaly import Anomaly
+from .api_limits import ApiLimits
 from .audit import AuditEntry
 from .finding import Finding
-from .gate import VendorGate
-from .names import Label, LabelVersion, Wording
+from .names import Label, LabelVersion, SearchText
 from .operation import LEASED_STATES, OPEN_STATES, WITHOUT_EFFECT, FailureClass, Operation, State
 from .order import (
     EXACT,
@@ -29,6 +29,7 @@ __all__ = [
     "OPEN_STATES",
     "WITHOUT_EFFECT",
     "Anomaly",
+    "ApiLimits",
     "AuditEntry",
     "CreatedFrom",
     "FailureClass",
@@ -42,11 +43,10 @@ __all__ = [
     "OtherProduct",
     "Profile",
     "SavedView",
+    "SearchText",
     "SeenActivity",
     "State",
     "SyncState",
     "SyncWindow",
-    "VendorGate",
     "WordStart",
-    "Wording",
 ]

@@ -43,7 +43,7 @@ class LabelVersion(models.Model):
         return self.token
 
 
-class Wording(models.Model):
+class SearchText(models.Model):
     """A message or a thank-you note, folded, to be searched. Those of a batch are the same text."""
 
     id = models.AutoField(primary_key=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from .gate import VendorGate
+from .api_limits import ApiLimits
 from .statements import row_beside, rows_where
 
 _ONLY = 1
@@ -23,10 +23,10 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         found = rows_where(SyncState, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else None
 
-    def look_beside_gate(self) -> tuple[SyncState | None, VendorGate]:
+    def get_with_limits(self) -> tuple[SyncState | None, ApiLimits]:
         """As `look`, and the gate in the same read: the frame of every page tells of both."""
-        state, gate = row_beside(SyncState, VendorGate, _ONLY, using=self.db) or (None, None)
-        return state, gate or VendorGate()
+        state, limits = row_beside(SyncState, ApiLimits, _ONLY, using=self.db) or (None, None)
+        return state, limits or ApiLimits()
 
 
 class SyncState(models.Model):

@@ -42,7 +42,7 @@ class Like:
 
 
 @dataclass(frozen=True, slots=True)
-class Likes:
+class RelatedOrders:
     """The newest of those with the same batch, address or sender, and the list of all."""
 
     title: str
@@ -63,7 +63,7 @@ def make_walk(neighbors: Neighbors, *, reader: Reader) -> Walk:
     )
 
 
-def make_likes(related: Related, order: Order, *, reader: Reader) -> list[Likes]:
+def make_likes(related: Related, order: Order, *, reader: Reader) -> list[RelatedOrders]:
     """Only the groups in which there is an order beside this one."""
     groups = (
         ("Same batch", related.batch, Filters(batch=str(order.order_batch_id or ""))),
@@ -78,10 +78,10 @@ def _called(sender: Sender | None) -> str:
     return ((sender.email if sender else "") or sender_name(sender))[:LONGEST_NAME]
 
 
-def _likes(title: str, group: Group, filters: Filters, reader: Reader) -> Likes:
+def _likes(title: str, group: Group, filters: Filters, reader: Reader) -> RelatedOrders:
     # The list shows this order as well.
     count = group.count if group.count.is_capped else group.count._replace(n=group.count.n + 1)
-    return Likes(
+    return RelatedOrders(
         title=title,
         orders=[_like(hit, reader) for hit in group.hits],
         all_url=filters.url(),

@@ -54,7 +54,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class OrderAction:
     """An action with its sentence. `url` is "" where it can not be begun."""
 
     sentence: str
@@ -106,8 +106,8 @@ class Detail:
     poll_url: str
     status: str
     head: Head
-    cancel: Deed
-    extend: Deed
+    cancel: OrderAction
+    extend: OrderAction
     explanation: str
     hand_off: str
     warnings: Warnings
@@ -182,25 +182,27 @@ def expiry_in_words(expiry: eligibility.Expiry, now: datetime) -> str:
     return f"Expired {distance}" if expiry.kind == ExpiryKind.PAST else f"Expires {distance}"
 
 
-def _cancel_deed(view: OrderView, reader: Reader) -> Deed:
+def _cancel_deed(view: OrderView, reader: Reader) -> OrderAction:
     verdict = eligibility.may_cancel(view.order, now=reader.now)
     return _deed(view, reader, verdict, Right.CANCEL, "order_cancel")
 
 
-def _extend_deed(view: OrderView, reader: Reader) -> Deed:
+def _extend_deed(view: OrderView, reader: Reader) -> OrderAction:
     verdict = eligibility.may_extend(view.order, now=reader.now)
     return _deed(view, reader, verdict, Right.EXTEND, "order_expiration")
 
 
-def _deed(view: OrderView, reader: Reader, verdict: Verdict, right: Right, name: str) -> Deed:
+def _deed(
+    view: OrderView, reader: Reader, verdict: Verdict, right: Right, name: str
+) -> OrderAction:
     obstacle = _obstacle(view) if verdict.is_allowed else ""
     if obstacle:
         verb = "canceled" if right is Right.CANCEL else "extended"
-        return Deed(f"Cannot be {verb}{obstacle}", "", "")
+        return OrderAction(f"Cannot be {verb}{obstacle}", "", "")
     if verdict.is_allowed and not reader.actor.may(right):
-        return Deed(verdict.sentence, str(NotAllowed(right)), "")
+        return OrderAction(verdict.sentence, str(NotAllowed(right)), "")
     url = with_next(reverse(name, args=[view.order.id]), reader.next_url)
-    return Deed(verdict.sentence, verdict.next_step, url if verdict.is_allowed else "")
+    return OrderAction(verdict.sentence, verdict.next_step, url if verdict.is_allowed else "")
 
 
 def _obstacle(view: OrderView) -> str:

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from orders.forms.filters import Filters, Reading, query_of
-from orders.search.language import OPERATORS, Box
+from orders.search.describe import Names, describe, write_box
+from orders.search.parse import OPERATORS, ParsedQuery
 from orders.search.query import Sort
-from orders.search.wording import Names, describe, write_box
 
 
 class Filter(NamedTuple):
@@ -73,7 +73,9 @@ _FIRST = {
 }
 
 
-def filters_in_words(filters: Filters, *, box: Box, reading: Reading, names: Names) -> list[Filter]:
+def filters_in_words(
+    filters: Filters, *, box: ParsedQuery, reading: Reading, names: Names
+) -> list[Filter]:
     """Each thing that narrows the list once, wherever it is said, with the list without it."""
     without: dict[str, Filters] = {}
     for text, rest in _pieces(filters, box, reading, names):
@@ -82,7 +84,7 @@ def filters_in_words(filters: Filters, *, box: Box, reading: Reading, names: Nam
 
 
 def _pieces(
-    filters: Filters, box: Box, reading: Reading, names: Names
+    filters: Filters, box: ParsedQuery, reading: Reading, names: Names
 ) -> Iterator[tuple[str, Filters]]:
     now, zone = reading.now, reading.zone
     for piece in describe(box.query, names=names, now=now, zone=zone):

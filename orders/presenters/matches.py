@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from orders.search import Hit
-from orders.search.folding import fold
+from orders.text import fold
 
 _ELSEWHERE = "Found in a message or in another item"
 

@@ -19,7 +19,7 @@ from orders import formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import Moment
 from orders.models import Operation, State
-from orders.outcomes import Telling, Tone, tell
+from orders.outcomes import OutcomeMessage, Tone, tell
 
 from .marks import Banner
 
@@ -47,7 +47,7 @@ class OperationView:
     url: str
     action: str
     name: str
-    telling: Telling
+    telling: OutcomeMessage
     who: str
     asked: Moment
     sent: Moment | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goody.errors import NOTHING, Unauthorized
 from orders.audit import Actor, Right
-from orders.gatekeeper import KeyRejected
+from orders.goody_api import KeyRejected
 from orders.services import why_not_fresh
 
 _ABOUT_THE_KEY = {

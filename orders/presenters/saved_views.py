@@ -12,7 +12,7 @@ from orders.forms.filters import DEFAULT_SIZE, Filters, Reading
 from orders.forms.saved_views import filters_of, kept_of, view_url
 from orders.models import SavedView
 from orders.search import choices
-from orders.search.language import parse_box
+from orders.search.parse import parse_query
 from orders.services import may_change_view
 
 from .filters import SORTED, filters_in_words
@@ -112,7 +112,7 @@ def manage(views: Iterable[SavedView], *, actor: Actor, reading: Reading) -> lis
 def _in_words(view: SavedView, reading: Reading) -> str:
     """As the list tells them, and how it is sorted where that was chosen."""
     filters = filters_of(view.query)
-    box = parse_box(filters.q, now=reading.now, zone=reading.zone)
+    box = parse_query(filters.q, now=reading.now, zone=reading.zone)
     active = filters_in_words(filters, box=box, reading=reading, names=choices.name_of)
     words = [one.text for one in active] or ["All orders"]
     return "; ".join([*words, SORTED[filters.sort]] if filters.sort else words)

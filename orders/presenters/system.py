@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Count
 
 from orders import formats
-from orders.models import Anomaly, AuditEntry, Operation, VendorGate
+from orders.models import Anomaly, ApiLimits, AuditEntry, Operation
 
 from .marks import Banner
 
@@ -47,7 +47,7 @@ class Event:
 class System:
     environment: str
     host: str
-    gate: Banner
+    limits: Banner
     last_check: str
     open_operations: list[tuple[str, int]]
     worker: Banner
@@ -60,7 +60,7 @@ def make_system(*, zone: ZoneInfo, now: datetime) -> System:
     return System(
         environment=settings.GOODY_ENVIRONMENT,
         host=urlsplit(settings.GOODY_API_URL).netloc.rpartition("@")[2] or "not set",
-        gate=_gate(VendorGate.objects.current(), zone=zone, now=now),
+        limits=_limits(ApiLimits.objects.current(), zone=zone, now=now),
         last_check=_last_check(zone),
         open_operations=_open_operations(),
         worker=_worker(now=now),
@@ -70,16 +70,16 @@ def make_system(*, zone: ZoneInfo, now: datetime) -> System:
     )
 
 
-def _gate(gate: VendorGate, *, zone: ZoneInfo, now: datetime) -> Banner:
-    if gate.is_key_rejected(settings.GOODY_API_KEY):
-        since = formats.date_time(gate.rejected_at, zone)
+def _limits(limits: ApiLimits, *, zone: ZoneInfo, now: datetime) -> Banner:
+    if limits.is_key_rejected(settings.GOODY_API_KEY):
+        since = formats.date_time(limits.rejected_at, zone)
         return Banner(
             tone="bad",
             title=f"API key rejected since {since}",
             sentence="Goody answered 401. Nothing is asked with this key until it works again.",
         )
-    if gate.is_paused(now):
-        until = formats.date_time(gate.paused_until, zone)
+    if limits.is_paused(now):
+        until = formats.date_time(limits.paused_until, zone)
         return Banner(tone="warn", title=f"Goody asks us to wait until {until}")
     return Banner(tone="good", title="Open: calls to Goody are made")
 

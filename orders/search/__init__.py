@@ -11,12 +11,12 @@ that differs between the databases; budget.py ends what takes too long, and snap
 several reads be of one moment.
 """
 
-from .beside import Group, Neighbors, Related, neighbors, related
-from .budget import TooBroad
 from .counting import Count, find_counted_page
+from .deadline import SearchTimeout
 from .faceting import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
 from .hits import Hit
 from .paging import Key, Page, find_page, first_found, iterate
+from .related import Group, Neighbors, Related, neighbors, related
 from .snapshot import snapshot
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "Neighbors",
     "Page",
     "Related",
-    "TooBroad",
+    "SearchTimeout",
     "expiry_preset",
     "facets",
     "find_counted_page",

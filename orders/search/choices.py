@@ -2,7 +2,7 @@
 
 A key is Goody's id, or of a sender the address: what an address of a page may hold, since the
 index's own small ids are given out anew when it is rebuilt. Each question here has a second, as a
-search has, and raises TooBroad past it.
+search has, and raises SearchTimeout past it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from orders.models import Label
+from orders.text import fold
 
-from .budget import SECONDS, budget
-from .folding import fold
+from .deadline import SECONDS, deadline
 
 _FIELDS = {
     "products": Label.Kind.PRODUCT,
@@ -57,5 +57,5 @@ def suggest(kind: str, text: str, *, limit: int) -> list[Suggestion]:
 
 
 def _asked[T](labels: QuerySet[Any, T]) -> list[T]:
-    with budget(SECONDS) as given:
+    with deadline(SECONDS) as given:
         return given.all(labels)

@@ -9,18 +9,18 @@ from functools import partial
 from itertools import product
 
 from goody.types import CANCELABLE
+from orders.index.creation_keys import first_key
+from orders.text import gift_digest
 
-from .asking import MOST_SOURCES, Asking
-from .digests import gift_digest
+from .context import MOST_SOURCES, SearchContext
 from .labels import Names
 from .matching import id_range, word_condition
-from .places import first_place
 from .query import Choices, Query
-from .sql import Condition, Source, Sql, all_of, not_, union
+from .sql import Condition, IndexScan, Sql, all_of, not_, union
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompiledQuery:
     """The conditions of a query, and the windows that are ranges of a key.
 
     `places`: of the keys of orders, the second excluded; `expires` likewise.
@@ -35,26 +35,26 @@ class Asked:
     def leaves_out_without_expiry(self) -> bool:
         return self.has_expiry is True or self.expires != (None, None)
 
-    def also(self, condition: Condition) -> Asked:
+    def also(self, condition: Condition) -> CompiledQuery:
         return replace(self, conditions=(condition, *self.conditions))
 
-    def without_looking_up_words(self) -> Asked:
+    def without_looking_up_words(self) -> CompiledQuery:
         """The words are compared only: other conditions lead to the orders."""
         tested = (replace(one, sources=()) if one.text else one for one in self.conditions)
         return replace(self, conditions=tuple(tested))
 
 
-class CannotBe(Exception):
+class NoMatches(Exception):
     """No order can fulfill what is asked, such as a sender whom there is not."""
 
 
-def asked_of(query: Query, asking: Asking, *, now: datetime) -> Asked | None:
+def compile_query(query: Query, asking: SearchContext, *, now: datetime) -> CompiledQuery | None:
     """None: nothing can match. `now` decides what is expired (aware)."""
     try:
         conditions = tuple(_conditions(query, asking, now))
-    except CannotBe:
+    except NoMatches:
         return None
-    return Asked(
+    return CompiledQuery(
         conditions=conditions,
         places=_places(query),
         expires=(query.expires_from, query.expires_until),
@@ -64,10 +64,10 @@ def asked_of(query: Query, asking: Asking, *, now: datetime) -> Asked | None:
 
 def _places(query: Query) -> tuple[int | None, int | None]:
     low, high = query.created_from, query.created_until
-    return first_place(low) if low else None, first_place(high) if high else None
+    return first_key(low) if low else None, first_key(high) if high else None
 
 
-def _conditions(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]:
+def _conditions(query: Query, asking: SearchContext, now: datetime) -> Iterator[Condition]:
     yield from _found(query, asking)
     yield from _exact(query, asking)
     yield from _words(query, asking)
@@ -82,14 +82,14 @@ def _conditions(query: Query, asking: Asking, now: datetime) -> Iterator[Conditi
         yield Condition(Sql("o.created_at IS NOT NULL"))
 
 
-def _found(query: Query, asking: Asking) -> Iterator[Condition]:
+def _found(query: Query, asking: SearchContext) -> Iterator[Condition]:
     if query.finding is not None:
         if not query.found:
-            raise CannotBe
+            raise NoMatches
         yield asking.equals("uuid", query.found, index="")
 
 
-def _exact(query: Query, asking: Asking) -> Iterator[Condition]:
+def _exact(query: Query, asking: SearchContext) -> Iterator[Condition]:
     columns = (
         ("uuid", query.order_ids, ""),
         ("reference_id", query.references, "orders_order_reference"),
@@ -103,7 +103,7 @@ def _exact(query: Query, asking: Asking) -> Iterator[Condition]:
         yield union(named)
 
 
-def _words(query: Query, asking: Asking) -> Iterator[Condition]:
+def _words(query: Query, asking: SearchContext) -> Iterator[Condition]:
     may = query.may_search_messages
     for word in query.words:
         yield _possible(word_condition(asking, word, may_search_messages=may))
@@ -114,16 +114,16 @@ def _words(query: Query, asking: Asking) -> Iterator[Condition]:
 
 def _possible(condition: Condition | None) -> Condition:
     if condition is None:
-        raise CannotBe
+        raise NoMatches
     return condition
 
 
-def _statuses_and_workspaces(query: Query, asking: Asking) -> Iterator[Condition]:
+def _statuses_and_workspaces(query: Query, asking: SearchContext) -> Iterator[Condition]:
     workspaces = _ids(query.workspaces, asking.labels.workspaces)
     asked = _asked_statuses(query)
     statuses = tuple(one for one in asked or () if _may_be(one, query))
     if asked is not None and not statuses:
-        raise CannotBe
+        raise NoMatches
     if statuses and workspaces and len(statuses) * len(workspaces) <= MOST_SOURCES:
         yield _pairs(asking, statuses, workspaces)
     else:
@@ -148,7 +148,7 @@ def _asked_statuses(query: Query) -> Sequence[str] | None:
     return query.statuses or None
 
 
-def _statuses(asking: Asking, statuses: tuple[str, ...]) -> Condition:
+def _statuses(asking: SearchContext, statuses: tuple[str, ...]) -> Condition:
     return asking.equals(
         "status",
         statuses,
@@ -158,7 +158,7 @@ def _statuses(asking: Asking, statuses: tuple[str, ...]) -> Condition:
     )
 
 
-def _pairs(asking: Asking, statuses: tuple[str, ...], workspaces: list[int]) -> Condition:
+def _pairs(asking: SearchContext, statuses: tuple[str, ...], workspaces: list[int]) -> Condition:
     """Both at once have indexes of their own."""
     sorts = (
         ("id", "orders_order_workspace_status"),
@@ -169,14 +169,14 @@ def _pairs(asking: Asking, statuses: tuple[str, ...], workspaces: list[int]) -> 
         asking.dialect.among("o.workspace_id", workspaces),
     )
     sources = tuple(
-        Source(Sql("workspace_id = %s AND status = %s", pair), sorts=sorts)
+        IndexScan(Sql("workspace_id = %s AND status = %s", pair), sorts=sorts)
         for pair in product(workspaces, statuses)
     )
     kept = partial(asking.sizes.kept, statuses=statuses, workspaces=workspaces)
     return Condition(all_of(tests), sources, size=kept)
 
 
-def _choices(query: Query, asking: Asking) -> Iterator[Condition]:
+def _choices(query: Query, asking: SearchContext) -> Iterator[Condition]:
     found = asking.labels
     if ids := _ids(query.senders, found.senders):
         yield asking.equals("sender_id", ids, index="orders_order_sender")
@@ -196,7 +196,7 @@ def _ids(choices: Choices, names: Names) -> list[int]:
     """The labels chosen; raises CannotBe where there is none like that."""
     ids = _named(choices, names)
     if choices and not ids:
-        raise CannotBe
+        raise NoMatches
     return ids
 
 
@@ -205,22 +205,24 @@ def _named(choices: Choices, names: Names) -> list[int]:
     return list(dict.fromkeys(pk for ids in found for pk in ids))
 
 
-def _without(column: str, choices: Choices, names: Names, asking: Asking) -> Iterator[Condition]:
+def _without(
+    column: str, choices: Choices, names: Names, asking: SearchContext
+) -> Iterator[Condition]:
     if unwanted := _named(choices, names):
         yield Condition(not_(asking.dialect.among(f"o.{column}", unwanted)))
 
 
-def _batches(query: Query, asking: Asking) -> Iterator[Condition]:
+def _batches(query: Query, asking: SearchContext) -> Iterator[Condition]:
     if query.batches:
         found = list(_each_batch(query.batches, asking))
         if not found:
-            raise CannotBe
+            raise NoMatches
         yield union(found)
     if unwanted := list(_each_batch(query.without_batches, asking)):
         yield Condition(not_(union(unwanted).test))
 
 
-def _each_batch(choices: Choices, asking: Asking) -> Iterator[Condition]:
+def _each_batch(choices: Choices, asking: SearchContext) -> Iterator[Condition]:
     index = "orders_order_batch"
     ranges = [ends for one in choices if (ends := id_range(one.text))]
     whole = [first for first, last in ranges if first == last]
@@ -238,7 +240,7 @@ def _flags(query: Query) -> Iterator[Condition]:
         ("has_delivery_trouble", "trouble", query.has_delivery_trouble),
     ):
         if wanted:
-            source = Source(Sql(column), sorts=(("id", f"orders_order_{index}"),))
+            source = IndexScan(Sql(column), sorts=(("id", f"orders_order_{index}"),))
             yield Condition(Sql(f"o.{column}"), (source,))
         elif wanted is not None:
             yield Condition(Sql(f"NOT o.{column}"))
@@ -247,11 +249,11 @@ def _flags(query: Query) -> Iterator[Condition]:
 def _has_expiry(wanted: bool) -> Condition:
     if wanted:
         return Condition(Sql("o.expires_at IS NOT NULL"))
-    source = Source(Sql("expires_at IS NULL"), sorts=(("id", "orders_order_expires"),))
+    source = IndexScan(Sql("expires_at IS NULL"), sorts=(("id", "orders_order_expires"),))
     return Condition(Sql("o.expires_at IS NULL"), (source,))
 
 
-def _expired(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]:
+def _expired(query: Query, asking: SearchContext, now: datetime) -> Iterator[Condition]:
     """Past its expiration, in a status in which it could still be accepted."""
     if query.is_expired_unaccepted is None:
         return
@@ -263,10 +265,10 @@ def _expired(query: Query, asking: Asking, now: datetime) -> Iterator[Condition]
         yield Condition(not_(test))
         return
     if query.has_expiry is False or not open_:
-        raise CannotBe
+        raise NoMatches
     index = "orders_order_status_expires"
     sources = tuple(
-        Source(
+        IndexScan(
             Sql("status = %s AND expires_at < %s", (status, at)),
             sorts=(("expires_at", index), ("id", index)),
             is_scanned=True,

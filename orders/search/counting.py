@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .budget import SECONDS, Budget, TooBroad, budget
-from .conditions import Asked
+from .conditions import CompiledQuery
+from .deadline import SECONDS, Deadline, SearchTimeout, deadline
 from .paging import Finder, Key, Page
 from .query import Query
 from .sql import all_of
@@ -36,25 +36,25 @@ def find_counted_page(
     using: str = DEFAULT_DB_ALIAS,
 ) -> tuple[Page, Count | None]:
     """As `find_page`, and how many match, for the preparations of one: None where the page was
-    found in time and the number was not. Raises TooBroad.
+    found in time and the number was not. Raises SearchTimeout.
     """
     page = None
     try:
-        with budget(SECONDS, using=using) as given:
+        with deadline(SECONDS, using=using) as given:
             finder = Finder(given, query, now=now)
             page = finder.page(size, at, backwards=backwards)
             if page.previous is None and page.next is None:
                 return page, Count(len(page.hits), is_capped=False)
             return page, _counted(finder, limit)
-    except TooBroad:
+    except SearchTimeout:
         if page is None:
             raise
         return page, None
 
 
-def count_within(given: Budget, query: Query, *, now: datetime, limit: int) -> Count:
+def count_within(given: Deadline, query: Query, *, now: datetime, limit: int) -> Count:
     """How many match; of more than `limit` that they are more, and where it would take long how
-    many at least. Raises TooBroad.
+    many at least. Raises SearchTimeout.
 
     What a status or a workspace alone asks for is always counted exactly.
     """
@@ -65,14 +65,14 @@ def _counted(finder: Finder, limit: int) -> Count:
     if finder.asked is None:
         return Count(0, is_capped=False)
     if finder.query.without(*_KEPT).is_everything:
-        return Count(_kept(finder.asking.budget, finder.asked), is_capped=False)
+        return Count(_kept(finder.asking.deadline, finder.asked), is_capped=False)
     return Count(*finder.count(limit))
 
 
 _KEPT = ("statuses", "without_statuses", "workspaces", "without_workspaces")
 
 
-def _kept(given: Budget, asked: Asked) -> int:
+def _kept(given: Deadline, asked: CompiledQuery) -> int:
     """From the numbers that are kept in step with the orders: the columns are called the same."""
     tests = all_of(one.test for one in asked.conditions)
     sql = "SELECT coalesce(sum(n), 0) FROM orders_ordercount o"

@@ -15,8 +15,8 @@ from django.db import DEFAULT_DB_ALIAS
 
 from goody.types import ORDER_STATUSES
 
-from .budget import Budget, TooBroad, budget
 from .counting import Count, count_within
+from .deadline import Deadline, SearchTimeout, deadline
 from .labels import labels
 from .query import Choice, Query
 from .tallying import Tally, take_tally
@@ -75,9 +75,9 @@ def expiry_preset(name: str, *, now: datetime) -> dict[str, Any]:
 
 
 def facets(query: Query, *, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS) -> Facets:
-    """What can be counted in `seconds`. Never raises TooBroad. `now` is aware."""
+    """What can be counted in `seconds`. Never raises SearchTimeout. `now` is aware."""
     found = Facets()
-    with suppress(TooBroad), budget(seconds, using=using) as given:
+    with suppress(SearchTimeout), deadline(seconds, using=using) as given:
         _Counting(given, query.unsorted, now, found).run()
     return found
 
@@ -85,7 +85,7 @@ def facets(query: Query, *, now: datetime, seconds: float, using: str = DEFAULT_
 class _Counting:
     """Fills `found`, the most useful counts first, until the time is over."""
 
-    def __init__(self, given: Budget, query: Query, now: datetime, found: Facets) -> None:
+    def __init__(self, given: Deadline, query: Query, now: datetime, found: Facets) -> None:
         self._given = given
         self._query = query
         self._now = now

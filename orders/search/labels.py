@@ -14,9 +14,9 @@ from functools import cached_property
 from itertools import accumulate
 
 from orders.models import Label
+from orders.text import SHORT, is_start, word_starts, words
 
-from .budget import Budget
-from .folding import SHORT, is_start, word_starts, words
+from .deadline import Deadline
 
 _BETWEEN = "\n"
 
@@ -81,7 +81,7 @@ class Labels:
 _kept: dict[str, Labels] = {}
 
 
-def labels(given: Budget) -> Labels:
+def labels(given: Deadline) -> Labels:
     """The names as they were when the search began."""
     if given.labels is None:
         given.labels = _now(given)
@@ -89,7 +89,7 @@ def labels(given: Budget) -> Labels:
     return found
 
 
-def _now(given: Budget) -> Labels:
+def _now(given: Deadline) -> Labels:
     token = _token(given)
     # Two databases of one process, as in tests, share an alias but never a token.
     kept = _kept.get(given.connection.alias)
@@ -98,12 +98,12 @@ def _now(given: Budget) -> Labels:
     return kept
 
 
-def _token(given: Budget) -> str:
+def _token(given: Deadline) -> str:
     rows = given.rows("SELECT token FROM orders_labelversion WHERE id = 1")
     return rows[0][0] if rows else ""
 
 
-def _read(given: Budget, token: str) -> Labels:
+def _read(given: Deadline, token: str) -> Labels:
     kinds: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     sql = "SELECT kind, id, name, folded FROM orders_label ORDER BY id"
     for kind, *row in given.rows(sql) if token else ():

@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator
 from uuid import UUID
 
-from .asking import MOST_SOURCES, Asking
-from .folding import SHORT, is_start, words
-from .sql import Condition, Source, Sql, union
+from orders.text import SHORT, is_start, words
+
+from .context import MOST_SOURCES, SearchContext
+from .sql import Condition, IndexScan, Sql, union
 
 # From here on the beginning of a reference or an id is not taken for a word.
 _BEGINNING = 6
@@ -28,7 +29,9 @@ _REFERENCE = re.compile(r"[a-z0-9]+")
 _ID = "00000000-0000-0000-0000-000000000000"
 
 
-def word_condition(asking: Asking, word: str, *, may_search_messages: bool) -> Condition | None:
+def word_condition(
+    asking: SearchContext, word: str, *, may_search_messages: bool
+) -> Condition | None:
     """The folded word or phrase stands somewhere; None: that cannot be."""
     parts = list(_names(asking, word))
     if is_start(word):
@@ -42,13 +45,13 @@ def word_condition(asking: Asking, word: str, *, may_search_messages: bool) -> C
     return union(parts) if parts else None
 
 
-def _people(asking: Asking, word: str) -> Condition:
+def _people(asking: SearchContext, word: str) -> Condition:
     part = asking.sizes.rare_part(word) or word[:_LONGEST]
     source = asking.dialect.holding("orders_order", "people", word, part)
     return Condition(asking.dialect.contains("o.people", word), (source,), text=word)
 
 
-def _names(asking: Asking, word: str) -> Iterator[Condition]:
+def _names(asking: SearchContext, word: str) -> Iterator[Condition]:
     found = asking.labels
     if ids := found.products.matching(word):
         yield asking.in_cart("product", ids, index="product")
@@ -60,7 +63,7 @@ def _names(asking: Asking, word: str) -> Iterator[Condition]:
         yield asking.equals("workspace_id", ids, index="orders_order_workspace")
 
 
-def _beginnings(asking: Asking, word: str) -> Iterator[Condition]:
+def _beginnings(asking: SearchContext, word: str) -> Iterator[Condition]:
     if len(word) < _BEGINNING:
         return
     if _REFERENCE.fullmatch(word):
@@ -71,7 +74,7 @@ def _beginnings(asking: Asking, word: str) -> Iterator[Condition]:
         yield asking.between("uuid", *ends, index="")
 
 
-def _short(asking: Asking, word: str) -> list[Condition]:
+def _short(asking: SearchContext, word: str) -> list[Condition]:
     """At the start of a word; of two of them, where a script ends and another begins."""
     found = [_start(asking, start) for start in words(word)]
     if None in found:
@@ -84,7 +87,7 @@ def _short(asking: Asking, word: str) -> list[Condition]:
     return [Condition(Sql(f"({tests})", params), sources, text=word)]
 
 
-def _start(asking: Asking, start: str) -> Condition | None:
+def _start(asking: SearchContext, start: str) -> Condition | None:
     starts = [start] if len(start) == SHORT else _starts_with(asking, start)
     if not starts:
         return None
@@ -95,7 +98,7 @@ def _start(asking: Asking, start: str) -> Condition | None:
         among.params,
     )
     sources = tuple(
-        Source(
+        IndexScan(
             Sql("start = %s", (one,)), "orders_wordstart", "order_id", (("id", ""),), is_text=True
         )
         for one in starts
@@ -103,16 +106,16 @@ def _start(asking: Asking, start: str) -> Condition | None:
     return Condition(test, sources if len(sources) <= MOST_SOURCES * 2 else ())
 
 
-def _starts_with(asking: Asking, letter: str) -> list[str]:
+def _starts_with(asking: SearchContext, letter: str) -> list[str]:
     """The starts in use that begin with the letter, each looked up after the one before."""
-    rows = asking.budget.rows(_STARTS, [letter, letter + _LAST] * 2)
+    rows = asking.deadline.rows(_STARTS, [letter, letter + _LAST] * 2)
     return [start for (start,) in rows]
 
 
-def _texts(asking: Asking, word: str) -> Iterator[Condition]:
-    table, column = "orders_wording", "folded"
+def _texts(asking: SearchContext, word: str) -> Iterator[Condition]:
+    table, column = "orders_searchtext", "folded"
     source = asking.dialect.holding(table, column, word, word[:_LONGEST])
-    rows = asking.budget.rows(
+    rows = asking.deadline.rows(
         f"SELECT {source.key} FROM {source.table} WHERE {source.where.text}"  # noqa: S608
         f" LIMIT {_MOST_TEXTS + 1}",
         source.where.params,
@@ -122,7 +125,7 @@ def _texts(asking: Asking, word: str) -> Iterator[Condition]:
         contains = asking.dialect.contains("w.folded", word)
         yield Condition(
             Sql(
-                "EXISTS (SELECT 1 FROM orders_wording w"  # noqa: S608
+                "EXISTS (SELECT 1 FROM orders_searchtext w"  # noqa: S608
                 f" WHERE w.id IN (o.message_id, o.note_id) AND {contains.text})",
                 contains.params,
             )

@@ -15,13 +15,13 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .asking import Asking
-from .budget import SECONDS, Budget, budget
-from .conditions import Asked, asked_of
+from .conditions import CompiledQuery, compile_query
+from .context import SearchContext
+from .deadline import SECONDS, Deadline, deadline
+from .execute import INDEXES, Executor, Order, Row, Scan
 from .hits import Hit, columns, make_hits
 from .query import Query, Sort
-from .sql import Condition, Source, Sql, not_
-from .walking import INDEXES, Order, Row, Walk, Walker
+from .sql import Condition, IndexScan, Sql, not_
 
 _COLUMNS = {
     "created": "id",
@@ -68,9 +68,9 @@ def find_page(
     """The `size` rows behind `at`, or the first; if `backwards`, those before it, or the last.
 
     Give `next` of a page to get the one behind it, and `previous` with `backwards` to get the one
-    before. `now` (aware) decides what is expired. Raises TooBroad.
+    before. `now` (aware) decides what is expired. Raises SearchTimeout.
     """
-    with budget(SECONDS, using=using) as given:
+    with deadline(SECONDS, using=using) as given:
         return Finder(given, query, now=now).page(size, at, backwards=backwards)
 
 
@@ -79,7 +79,7 @@ def iterate(
 ) -> Iterator[Hit]:
     """All hits in the order of the list, some at a time: each `chunk` has its own second.
 
-    Raises TooBroad, also in the middle.
+    Raises SearchTimeout, also in the middle.
     """
     at: Key | None = None
     while True:
@@ -95,9 +95,9 @@ def first_found(
 ) -> tuple[Query, list[UUID]] | None:
     """The first of the queries that finds anything, and the first `limit` orders of its list.
 
-    They share a second. Raises TooBroad.
+    They share a second. Raises SearchTimeout.
     """
-    with budget(SECONDS, using=using) as given:
+    with deadline(SECONDS, using=using) as given:
         for query in queries:
             if rows := Finder(given, query, now=now).rows(limit, selected="o.uuid"):
                 return query, [UUID(str(row[2])) for row in rows]
@@ -110,7 +110,7 @@ class _Part:
     the best matches are first, that is the name in full.
     """
 
-    asked: Asked
+    asked: CompiledQuery
     order: Order
     is_empty: bool = False
     after: tuple[Any, int] | None = None
@@ -123,9 +123,9 @@ class _Part:
 class Finder:
     """One query, with the conditions that it means to this database."""
 
-    def __init__(self, given: Budget, query: Query, *, now: datetime) -> None:
-        self.asking = Asking(given)
-        self.asked = asked_of(query, self.asking, now=now)
+    def __init__(self, given: Deadline, query: Query, *, now: datetime) -> None:
+        self.asking = SearchContext(given)
+        self.asked = compile_query(query, self.asking, now=now)
         self.query = query
         self._sort = query.order
         self._column = _COLUMNS[self._sort.key]
@@ -140,7 +140,7 @@ class Finder:
             rows.reverse()
         is_first, is_last = (not more, at is None) if backwards else (at is None, not more)
         return Page(
-            hits=make_hits(rows, self.asking.labels, vendor=self.asking.budget.vendor),
+            hits=make_hits(rows, self.asking.labels, vendor=self.asking.deadline.vendor),
             next=None if is_last else self.key(rows[-1]),
             previous=None if is_first else self.key(rows[0]),
         )
@@ -153,8 +153,8 @@ class Finder:
         if self.asked is None:
             return found
         for part in self._parts(self.asked, at, backwards=backwards):
-            walk = Walk(part.order, n - len(found), selected, part.after)
-            rows = Walker(self.asking, part.asked).take(walk)
+            walk = Scan(part.order, n - len(found), selected, part.after)
+            rows = Executor(self.asking, part.asked).take(walk)
             found += [(row[0], None, *row[2:]) for row in rows] if part.is_empty else rows
             if len(found) >= n:
                 break
@@ -168,7 +168,7 @@ class Finder:
         # only those that have it.
         by_itself = _COLUMNS[self.query.unsorted.order.key]
         column = by_itself if self.asked.leaves_out_without_expiry else "id"
-        return Walker(self.asking, self.asked).count(column, limit=limit)
+        return Executor(self.asking, self.asked).count(column, limit=limit)
 
     def key(self, row: Row) -> Key:
         """Of a row with the columns of a hit."""
@@ -185,7 +185,7 @@ class Finder:
         """Where that order would stand in the list; None for one that is not in the index."""
         value = self._value
         sql = f"SELECT o.id, {value.text}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
-        rows = self.asking.budget.rows(sql, [*value.params, self.asking.dialect.plain(uuid)])
+        rows = self.asking.deadline.rows(sql, [*value.params, self.asking.dialect.plain(uuid)])
         return self.key(rows[0]) if rows else None
 
     @property
@@ -201,10 +201,10 @@ class Finder:
         if self.asked is None:
             return False
         only = self.asking.equals("uuid", [uuid], index="")
-        newest = Walk(Order("id", is_descending=True), 1)
-        return bool(Walker(self.asking, self.asked.also(only)).take(newest))
+        newest = Scan(Order("id", is_descending=True), 1)
+        return bool(Executor(self.asking, self.asked.also(only)).take(newest))
 
-    def _parts(self, asked: Asked, at: Key | None, *, backwards: bool) -> list[_Part]:
+    def _parts(self, asked: CompiledQuery, at: Key | None, *, backwards: bool) -> list[_Part]:
         """Those to be walked, in turn, from `at` on."""
         if self._sort is Sort.BEST:
             parts = list(self._best(asked))
@@ -223,7 +223,7 @@ class Finder:
             if one.is_empty in (is_empty, not backwards)
         ]
 
-    def _best(self, asked: Asked) -> Iterator[_Part]:
+    def _best(self, asked: CompiledQuery) -> Iterator[_Part]:
         newest = Order("id", is_descending=True)
         if not self._is_anybody_named():
             yield _Part(asked, newest, is_empty=True)
@@ -241,17 +241,17 @@ class Finder:
         """Mostly nobody is, above all while somebody types."""
         test = self._named.test
         sql = f"SELECT 1 FROM orders_order o WHERE {test.text} LIMIT 1"  # noqa: S608
-        return bool(self.asking.budget.rows(sql, test.params))
+        return bool(self.asking.deadline.rows(sql, test.params))
 
-    def _valued(self, asked: Asked) -> Iterator[_Part]:
+    def _valued(self, asked: CompiledQuery) -> Iterator[_Part]:
         if self._column != "expires_at" or asked.has_expiry is not False:
             yield _Part(asked, Order(self._column, self._sort.is_descending))
 
-    def _empty(self, asked: Asked) -> Iterator[_Part]:
+    def _empty(self, asked: CompiledQuery) -> Iterator[_Part]:
         column = self._column
         if column == "id" or (column == "expires_at" and asked.leaves_out_without_expiry):
             return
-        source = Source(Sql(f"{column} IS NULL"), sorts=(("id", INDEXES[column]),))
+        source = IndexScan(Sql(f"{column} IS NULL"), sorts=(("id", INDEXES[column]),))
         empty = Condition(Sql(f"o.{column} IS NULL"), (source,))
         yield _Part(asked.also(empty), Order("id", is_descending=True), is_empty=True)
 
@@ -266,5 +266,5 @@ class Finder:
 
     def _of_recipient(self, uuid: UUID) -> tuple[Any, int] | None:
         sql = "SELECT name_key, id FROM orders_order WHERE uuid = %s"
-        rows = self.asking.budget.rows(sql, [self.asking.dialect.plain(uuid)])
+        rows = self.asking.deadline.rows(sql, [self.asking.dialect.plain(uuid)])
         return rows[0] if rows else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .sql import Condition, Source, Sql
+from .sql import Condition, IndexScan, Sql
 
 _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
@@ -30,7 +30,7 @@ def listed(values: Sequence[int]) -> Sql:
     return Sql("unnest(%s::bigint[]) c(id)", (list(values),))
 
 
-def holding(table: str, column: str, text: str, part: str) -> Source:
+def holding(table: str, column: str, text: str, part: str) -> IndexScan:
     """The rows of `table` whose `column` holds the folded text, of three characters or more.
 
     `part` of it is looked up.
@@ -39,10 +39,10 @@ def holding(table: str, column: str, text: str, part: str) -> Source:
     if part != text:
         more = contains(column, text)
         where = Sql(f"{where.text} AND {more.text}", where.params + more.params)
-    return Source(where, table, is_text=True)
+    return IndexScan(where, table, is_text=True)
 
 
-def from_(source: Source, _sort: str) -> str:
+def from_(source: IndexScan, _sort: str) -> str:
     return source.table
 
 

@@ -17,8 +17,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from goody.types import ENDED, ORDER_STATUSES
-
-from .folding import fold
+from orders.text import fold
 
 
 class Sort(StrEnum):

@@ -46,7 +46,7 @@ def _joined(tests: Sequence[Sql], word: str) -> Sql:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class IndexScan:
     """An index that gives the keys of those orders for which `where` is true.
 
     `sorts`: by which columns of the order's row it can give them sorted, each with the name of the
@@ -80,7 +80,7 @@ class Condition:
     """
 
     test: Sql
-    sources: tuple[Source, ...] = ()
+    sources: tuple[IndexScan, ...] = ()
     size: Callable[[], int] | None = None
     text: str = ""
 
@@ -96,7 +96,7 @@ class Condition:
 
 def union(conditions: Sequence[Condition]) -> Condition:
     """Fulfilled where one of them is."""
-    sources: tuple[Source, ...] = ()
+    sources: tuple[IndexScan, ...] = ()
     if all(one.sources for one in conditions):
         sources = tuple(source for one in conditions for source in one.sources)
     return Condition(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from .sql import Condition, Source, Sql
+from .sql import Condition, IndexScan, Sql
 
 # As many values stand in the statement themselves.
 _FEW = 50
@@ -46,7 +46,7 @@ def listed(values: Sequence[int]) -> Sql:
     return Sql("(SELECT value AS id FROM json_each(%s)) c", (json.dumps(values),))
 
 
-def holding(table: str, column: str, text: str, part: str) -> Source:
+def holding(table: str, column: str, text: str, part: str) -> IndexScan:
     """The rows of `table` whose `column` holds the folded text, of three characters or more.
 
     `part` of it is looked up.
@@ -57,10 +57,10 @@ def holding(table: str, column: str, text: str, part: str) -> Source:
     if part != text:
         more = contains(f"{fts}.{column}", text)
         test = Sql(f"{test.text} AND {more.text}", test.params + more.params)
-    return Source(test, fts, "rowid", sorts=(("id", ""),), is_text=True)
+    return IndexScan(test, fts, "rowid", sorts=(("id", ""),), is_text=True)
 
 
-def from_(source: Source, sort: str) -> str:
+def from_(source: IndexScan, sort: str) -> str:
     index = source.index_for(sort)
     return f"{source.table} INDEXED BY {index}" if index else source.table
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from goody.types import CANCELABLE, ENDED
 
-from .budget import Budget
 from .counting import Count
+from .deadline import Deadline
 from .paging import Finder
 from .query import Query
 
@@ -41,11 +41,11 @@ class Tally:
 
 
 def take_tally(
-    given: Budget, query: Query, *, now: datetime, most: int, hours: dict[str, int]
+    given: Deadline, query: Query, *, now: datetime, most: int, hours: dict[str, int]
 ) -> Tally:
     """Of the first `most` matches; `hours`: the ends of the expiry windows from now on, by name.
 
-    Raises TooBroad.
+    Raises SearchTimeout.
     """
     finder = Finder(given, query, now=now)
     expires = finder.asking.dialect.instant("o.expires_at")
@@ -79,7 +79,7 @@ def _add_other_products(
     if not mixed:
         return
     among = finder.asking.dialect.among("order_id", [*mixed])
-    rows = finder.asking.budget.rows(
+    rows = finder.asking.deadline.rows(
         f"SELECT order_id, product_id, brand_id FROM orders_otherproduct WHERE {among.text}",  # noqa: S608
         among.params,
     )

@@ -49,12 +49,12 @@ class Direction(Protocol):
         """The bounds that are a length from now as it is written, and those that are left."""
         ...
 
-    def tell(self, window: Window, now: datetime) -> str:
+    def describe(self, window: Window, now: datetime) -> str:
         """The window in words; "" where it is no length from now."""
         ...
 
 
-class Ahead:
+class FutureRange:
     """Within 7 days: from now on, not what is past. Farther than 3 days: from then on."""
 
     @staticmethod
@@ -72,7 +72,7 @@ class Ahead:
         return values, Window(start, end)
 
     @staticmethod
-    def tell(window: Window, now: datetime) -> str:
+    def describe(window: Window, now: datetime) -> str:
         start, end = window
         if end and start == now and (length := _long(end - now)):
             return f"within {length}"
@@ -99,7 +99,7 @@ class Back:
         return values, Window(start, end)
 
     @staticmethod
-    def tell(window: Window, now: datetime) -> str:
+    def describe(window: Window, now: datetime) -> str:
         start, end = window
         if start and not end and (length := _long(now - start)):
             return f"in the last {length}"
@@ -194,9 +194,9 @@ def write(window: Window, *, direction: Direction, setting: Setting) -> list[str
     return values
 
 
-def tell(window: Window, *, direction: Direction, setting: Setting) -> str:
+def describe(window: Window, *, direction: Direction, setting: Setting) -> str:
     """The window in words that go on a sentence: "within 7 days", "on 12 Oct 2026"."""
-    if not _is_of_days(window, setting.zone) and (text := direction.tell(window, setting.now)):
+    if not _is_of_days(window, setting.zone) and (text := direction.describe(window, setting.now)):
         return text
     return _tell_dates(window, setting.zone)
 

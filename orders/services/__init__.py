@@ -6,21 +6,21 @@ whose answer was lost. findings.py looks up what a pasted text names, saved_view
 under a name, exports.py notes what is downloaded.
 """
 
+from .anomalies import record_anomalies, record_unreadable
 from .exports import Incomplete, begin_export, export_orders
 from .findings import NoSuchFinding, finding_of, make_finding, sweep_findings
-from .oddities import note_oddities, note_unreadable
 from .reading import (
     KeyCheck,
     ListedOrder,
     Listing,
     OrderNotFound,
     OrderView,
+    apply_read,
     check_key,
     list_orders,
     mark_missing,
     refresh_order,
     stored_order,
-    take_in,
     why_not_fresh,
 )
 from .saved_views import (
@@ -39,9 +39,9 @@ from .saved_views import (
 from .searching import (
     Found,
     FoundOrder,
-    Understood,
+    Interpretation,
     find_orders,
-    understand,
+    interpret,
 )
 from .sending import (
     FormKeyReused,
@@ -55,7 +55,7 @@ from .settling import (
     NotSettleable,
     abandon_expired,
     due_operations,
-    learn_from_lists,
+    reconcile_lists,
     restart_evidence,
     settle_by_hand,
     settle_operation,
@@ -67,6 +67,7 @@ __all__ = [
     "Found",
     "FoundOrder",
     "Incomplete",
+    "Interpretation",
     "KeyCheck",
     "ListedOrder",
     "Listing",
@@ -77,9 +78,9 @@ __all__ = [
     "OrderNotFound",
     "OrderView",
     "OutcomeNotRecorded",
-    "Understood",
     "ViewProblem",
     "abandon_expired",
+    "apply_read",
     "begin_export",
     "cancel_order",
     "change_shared_view",
@@ -91,15 +92,16 @@ __all__ = [
     "extend_order",
     "find_orders",
     "finding_of",
-    "learn_from_lists",
+    "interpret",
     "list_orders",
     "make_finding",
     "mark_missing",
     "may_change_view",
     "may_undo",
     "move_view_up",
-    "note_oddities",
-    "note_unreadable",
+    "reconcile_lists",
+    "record_anomalies",
+    "record_unreadable",
     "refresh_order",
     "restart_evidence",
     "save_view",
@@ -108,8 +110,6 @@ __all__ = [
     "share_view",
     "stored_order",
     "sweep_findings",
-    "take_in",
-    "understand",
     "views_above_lists_of",
     "views_of",
     "why_not_fresh",

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from goody.errors import Evidence, GoodyError, NotFound, RateLimited, Rejected, Unauthorized
 from goody.types import Order as GoodyOrder
-from orders import gatekeeper
+from orders import goody_api
 from orders.eligibility import Verdict, facts
-from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused
+from orders.goody_api import CallsBlocked, KeyRejected, NotConfigured, Paused
 from orders.models import FailureClass, Operation, State
 
 from .recording import conclude
@@ -23,7 +23,7 @@ from .settling import schedule_first_read
 
 def verdict_of(error: Rejected) -> Verdict:
     if isinstance(error, RateLimited):
-        until = timezone.now() + gatekeeper.wait_asked_for(error)
+        until = timezone.now() + goody_api.wait_asked_for(error)
         return Verdict(False, "rate_limited", until.isoformat())
     if isinstance(error, Unauthorized):
         return Verdict(False, "key_rejected", "")
@@ -33,7 +33,7 @@ def verdict_of(error: Rejected) -> Verdict:
     return Verdict(False, code, error.message)
 
 
-def close_unsent(operation: Operation, error: GateClosed | GoodyError) -> Operation:
+def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Operation:
     """End an operation of which no byte has left."""
     if isinstance(error, Rejected):
         return refuse(operation, verdict_of(error), None)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from orders import search
 from orders.audit import Action, Actor, action, note_action, note_end
 from orders.models import AuditEntry, SyncState
-from orders.search import Hit, TooBroad
+from orders.search import Hit, SearchTimeout
 from orders.search.query import Query
 
 log = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ def export_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
     """All orders of the list as it stands when the first is taken, a few in memory at a time. How
     many went out is put down at the end, also when whoever asked for them goes away.
 
-    Raises TooBroad or the DatabaseFailure at once if there is not even a first one, Incomplete
+    Raises SearchTimeout or the DatabaseFailure at once if there is not even a first one, Incomplete
     later. Nothing may be written by this thread until the end, for the list to be of one moment.
     """
     try:
         search.find_page(query, size=1, now=now)
-    except (TooBroad, DatabaseFailure) as error:
+    except (SearchTimeout, DatabaseFailure) as error:
         _end(intent, rows=0, problem=_why(error))
         raise
     return _exported(intent, query, now=now)
@@ -58,7 +58,7 @@ def _exported(intent: AuditEntry, query: Query, *, now: datetime) -> Generator[H
     except GeneratorExit:
         problem = "not taken to the end by whoever downloaded it"
         raise
-    except (TooBroad, DatabaseFailure) as error:
+    except (SearchTimeout, DatabaseFailure) as error:
         problem = _why(error)
         raise Incomplete(problem) from error
     finally:
@@ -76,7 +76,7 @@ _NOT_IMPORTED = "not all of Goody's orders had been imported yet"
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, TooBroad):
+    if isinstance(error, SearchTimeout):
         return "searching for more took too long"
     return "the dashboard's own database did not answer any more"
 

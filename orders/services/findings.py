@@ -16,11 +16,11 @@ from django.conf import settings
 
 from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
-from orders.gatekeeper import GateClosed
+from orders.goody_api import CallsBlocked
 from orders.models import Finding, Order, SyncState
-from orders.search.budget import SECONDS, Budget, budget
-from orders.search.digests import gift_digest
-from orders.search.recognition import Pasted
+from orders.search.deadline import SECONDS, Deadline, deadline
+from orders.search.paste import Pasted
+from orders.text import gift_digest
 
 from .reading import OrderNotFound, refresh_order
 
@@ -54,13 +54,13 @@ def make_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
 
     At most MOST_NAMED things are looked up and MOST_ORDERS orders kept; `was_cut` says if there
     were more. Goody is asked for at most MOST_ASKED ids, and no longer than for a page. Raises
-    TooBroad where looking up takes longer than a search may.
+    SearchTimeout where looking up takes longer than a search may.
     """
     assert actor.user_id is not None
     state = SyncState.objects.look()
     found = _Found(is_index_whole=state is not None and state.is_complete)
     kept = _first(pasted, MOST_NAMED)
-    with budget(SECONDS) as given:
+    with deadline(SECONDS) as given:
         unknown = _look_up(kept, found, given)
     _ask_goody(unknown, found, now=now)
     return Finding.objects.create(
@@ -97,7 +97,7 @@ def _first(pasted: Pasted, most: int) -> Pasted:
     return Pasted(**kept)
 
 
-def _look_up(kept: Pasted, found: _Found, given: Budget) -> list[UUID]:
+def _look_up(kept: Pasted, found: _Found, given: Deadline) -> list[UUID]:
     """Returned are ids that are neither an order's nor a batch's in the index."""
     strange = _take("uuid", kept.ids, found, given)
     unknown = _take("order_batch_id", strange, found, given)
@@ -114,7 +114,7 @@ def _look_up(kept: Pasted, found: _Found, given: Budget) -> list[UUID]:
     return unknown
 
 
-def _take[T](column: str, values: Sequence[T], found: _Found, given: Budget) -> list[T]:
+def _take[T](column: str, values: Sequence[T], found: _Found, given: Deadline) -> list[T]:
     """Note the orders with these values in the column; returned are the values without any."""
     seen: set[T] = set()
     for some in batched(values, _AT_ONCE):
@@ -140,7 +140,7 @@ def _ask_goody(ids: Sequence[UUID], found: _Found, *, now: datetime) -> None:
             found.orders[refresh_order(order_id=waiting[0], now=now).order.id] = None
         except OrderNotFound:
             found.lacks(str(waiting[0]))
-        except (GateClosed, Unavailable):
+        except (CallsBlocked, Unavailable):
             break
         except GoodyError:
             found.unasked.append(str(waiting[0]))

@@ -15,17 +15,17 @@ from uuid import UUID
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
-from goody.client import Patience
+from goody.client import RetryPolicy
 from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
 from goody.types import Order as GoodyOrder
 from goody.types import OrderPage, Workspace
-from orders import gatekeeper, index
+from orders import goody_api, index
 from orders.audit import Action, Actor, action, note_action
-from orders.gatekeeper import GateClosed
+from orders.goody_api import CallsBlocked
 from orders.models import Operation, Order, State
 
-from .oddities import note_oddities
-from .settling import learn_from, operations_on
+from .anomalies import record_anomalies
+from .settling import operations_on, reconcile
 
 log = logging.getLogger(__name__)
 
@@ -105,11 +105,11 @@ def list_orders(
 ) -> Listing:
     """One live page of `GET /v1/orders`, at most 10 s (aware datetimes, inclusive both ends).
 
-    Raises GateClosed or a GoodyError; never an empty list in place of an answer.
+    Raises CallsBlocked or a GoodyError; never an empty list in place of an answer.
     """
     answer = _ask_for_page(page, per_page, created_after, created_before)
     created = remember_quietly(answer.orders, read_at=now)
-    note_oddities(answer.orders, answer.quarantined, now=now)
+    record_anomalies(answer.orders, answer.quarantined, now=now)
     return Listing(
         rows=_with_what_we_know(answer.orders, created),
         total=answer.total_count,
@@ -126,26 +126,26 @@ def _ask_for_page(
 ) -> OrderPage:
     """The page, or the smaller one that holds its first row where Goody's answer is too large."""
 
-    def ask(page: int, per_page: int, patience: Patience) -> OrderPage:
-        return gatekeeper.ask(
+    def ask(page: int, per_page: int, policy: RetryPolicy) -> OrderPage:
+        return goody_api.ask(
             lambda client, left: client.list_orders(
                 page=page,
                 per_page=per_page,
                 created_after=created_after,
                 created_before=created_before,
-                patience=left,
+                policy=left,
             ),
-            patience=patience,
+            policy=policy,
         )
 
-    started, patience = time.monotonic(), gatekeeper.page_patience()
+    started, policy = time.monotonic(), goody_api.page_policy()
     try:
-        return ask(page, per_page, patience)
+        return ask(page, per_page, policy)
     except BadResponse as error:
         if error.kind != "too_large" or per_page <= _SMALL_PAGE:
             raise
     first_row = (page - 1) * per_page
-    left = gatekeeper.less(patience, time.monotonic() - started)
+    left = goody_api.with_elapsed(policy, time.monotonic() - started)
     return ask(first_row // _SMALL_PAGE + 1, _SMALL_PAGE, left)
 
 
@@ -180,18 +180,18 @@ def _is_applied_cancel(operation: Operation) -> bool:
     return operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED
 
 
-def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = None) -> OrderView:
+def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None = None) -> OrderView:
     """Read one order from Goody, or give our copy of it with the reason.
 
-    Raises OrderNotFound, or the GateClosed or GoodyError when there is no copy either.
+    Raises OrderNotFound, or the CallsBlocked or GoodyError when there is no copy either.
     """
     try:
-        order, operations = _read(order_id, patience or gatekeeper.detail_patience())
+        order, operations = _read(order_id, policy or goody_api.detail_policy())
     except NotFound as error:
         mark_missing(order_id, read_at=now)
         # Whether or not the row could be flagged.
         return replace(_copy_or_raise(order_id, "", OrderNotFound(), error), is_missing=True)
-    except (GateClosed, GoodyError) as error:
+    except (CallsBlocked, GoodyError) as error:
         if isinstance(error, GoodyError):
             log.info("order %s could not be read: %s", order_id, error.detail)
         return _copy_or_raise(order_id, why_not_fresh(error), error, error)
@@ -199,33 +199,33 @@ def refresh_order(*, order_id: UUID, now: datetime, patience: Patience | None = 
 
 
 def read_order(
-    order_id: UUID, *, patience: Patience, before_send: Callable[[], None] | None = None
+    order_id: UUID, *, policy: RetryPolicy, before_send: Callable[[], None] | None = None
 ) -> GoodyOrder:
     """GET the order and let everything that waits for news of it know.
 
     `before_send` and what is raised are as in the client's get_order.
     """
-    return _read(order_id, patience, before_send)[0]
+    return _read(order_id, policy, before_send)[0]
 
 
 def _read(
-    order_id: UUID, patience: Patience, before_send: Callable[[], None] | None = None
+    order_id: UUID, policy: RetryPolicy, before_send: Callable[[], None] | None = None
 ) -> tuple[GoodyOrder, tuple[Operation, ...]]:
     """The order as Goody has it now, and the writes on it after they heard of that."""
     read_at = timezone.now()
-    order = gatekeeper.ask(
-        lambda client, left: client.get_order(order_id, patience=left, before_send=before_send),
-        patience=patience,
+    order = goody_api.ask(
+        lambda client, left: client.get_order(order_id, policy=left, before_send=before_send),
+        policy=policy,
     )
-    return order, take_in(order, read_at=read_at)
+    return order, apply_read(order, read_at=read_at)
 
 
-def take_in(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
+def apply_read(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
     """Let everybody know what a read that began at `read_at` says; returns the writes on it."""
     remember_quietly([order], read_at=read_at)
-    note_oddities([order], now=read_at)
+    record_anomalies([order], now=read_at)
     try:
-        return learn_from(order, read_at=read_at)
+        return reconcile(order, read_at=read_at)
     except DatabaseFailure:
         log.warning("what a read says about open operations could not be stored")
         return Operation.objects.history([order.id])
@@ -289,11 +289,11 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
 
 def why_not_fresh(error: Exception) -> str:
     """Why there is no fresh read, as the start of a sentence a person reads."""
-    if isinstance(error, gatekeeper.NotConfigured):
+    if isinstance(error, goody_api.NotConfigured):
         return "The connection to Goody is not set up"
-    if isinstance(error, gatekeeper.KeyRejected):
+    if isinstance(error, goody_api.KeyRejected):
         return "Goody rejects the API key"
-    if isinstance(error, gatekeeper.Paused):
+    if isinstance(error, goody_api.Paused):
         return "Goody asks us to wait"
     text = str(error)
     return text[:1].upper() + text[1:]
@@ -301,7 +301,7 @@ def why_not_fresh(error: Exception) -> str:
 
 def remember_quietly(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
     try:
-        return index.remember(orders, read_at=read_at).created
+        return index.upsert(orders, read_at=read_at).created
     except DatabaseFailure as error:
         # Reading goes on when the disk is full; the copy is only older than it could be.
         log.warning("the index could not be updated: %s", type(error).__name__)
@@ -319,23 +319,21 @@ def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
 @action(Action.KEY_CHECK)
 def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
     """Ask Goody whose key it is, even if it was rejected before; a success opens the gate."""
-    patience = gatekeeper.page_patience()
+    policy = goody_api.page_policy()
     try:
-        me = gatekeeper.ask_past_the_gate(lambda client, left: client.me(patience=left), patience)
-    except (GateClosed, GoodyError) as error:
+        me = goody_api.call_unthrottled(lambda client, left: client.me(policy=left), policy)
+    except (CallsBlocked, GoodyError) as error:
         is_rejected = isinstance(error, Unauthorized)
         check = KeyCheck(problem=why_not_fresh(error), is_rejected=is_rejected)
     else:
-        check = KeyCheck(me.email, me.public_app_id, _visible_workspaces(patience))
+        check = KeyCheck(me.email, me.public_app_id, _visible_workspaces(policy))
     note_action(actor, Action.KEY_CHECK, detail=check.problem or "The key works", now=now)
     return check
 
 
-def _visible_workspaces(patience: Patience) -> tuple[Workspace, ...] | None:
+def _visible_workspaces(policy: RetryPolicy) -> tuple[Workspace, ...] | None:
     try:
-        return gatekeeper.ask(
-            lambda client, left: client.workspaces(patience=left), patience=patience
-        )
-    except (GateClosed, GoodyError) as error:
+        return goody_api.ask(lambda client, left: client.workspaces(policy=left), policy=policy)
+    except (CallsBlocked, GoodyError) as error:
         log.info("the workspaces could not be read: %s", type(error).__name__)
         return None

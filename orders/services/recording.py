@@ -32,7 +32,7 @@ def conclude(
     counts, all else does not.
     """
     was_sent = operation.state != State.PLANNED
-    (record_stubbornly if was_sent else record)(
+    (record_with_retries if was_sent else record)(
         lambda: _store(operation, to, actor=actor, note=note, changes=changes)
     )
     operation.refresh_from_db()
@@ -58,7 +58,7 @@ def record(store: Callable[[], None]) -> None:
     _repeat(store, lambda error: _sqlstate(error) in _SAFE_TO_REPEAT)
 
 
-def record_stubbornly(store: Callable[[], None]) -> None:
+def record_with_retries(store: Callable[[], None]) -> None:
     """Like `record`, and through a lost connection too: Goody has answered, this must be kept."""
 
     def is_worth_it(error: DatabaseFailure) -> bool:

@@ -13,7 +13,7 @@ from django.db.models import FETCH_PEERS, Max, QuerySet
 
 from orders.audit import Action, Actor, NotAllowed, Right, action, note_action
 from orders.models import SavedView
-from orders.search.folding import fold
+from orders.text import fold
 
 MOST_OWN = 50
 

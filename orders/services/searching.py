@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from orders.models import Operation
 from orders.search import Count, Hit, Key, find_counted_page, first_found
-from orders.search.language import Box, parse_box
+from orders.search.parse import ParsedQuery, parse_query
+from orders.search.paste import Pasted, take_apart
 from orders.search.query import Choice, Query
-from orders.search.recognition import Pasted, take_apart
 
 from .reading import writes_on
 
@@ -47,12 +47,12 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class Interpretation:
     """What the box asks. `order_id` is the one order that it names and that we know, `unknown_id`
     an id that we do not know.
     """
 
-    box: Box
+    box: ParsedQuery
     order_id: UUID | None = None
     unknown_id: UUID | None = None
 
@@ -62,7 +62,7 @@ def find_orders(
 ) -> Found:
     """The page after the key (before it when backwards; without one the first or the last).
 
-    Raises TooBroad.
+    Raises SearchTimeout.
     """
     page, counted = find_counted_page(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
@@ -78,26 +78,26 @@ def _with_writes(hits: Sequence[Hit]) -> list[FoundOrder]:
     ]
 
 
-def understand(text: str, *, now: datetime, zone: ZoneInfo) -> Understood:
+def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
     """What somebody who writes this is looking for: what it names exactly, narrowed by what else a
     search says; or, where it names nothing or one thing among others, what its words and operators
-    say. Raises TooBroad.
+    say. Raises SearchTimeout.
     """
     pasted, rest = take_apart(text)
     is_one = pasted.is_single and not rest
     if not (is_one or pasted.count > 1):
-        return Understood(parse_box(text, now=now, zone=zone))
+        return Interpretation(parse_query(text, now=now, zone=zone))
     found = first_found(_named(text, pasted), limit=2, now=now)
     if found is None and is_one and (pasted.references or pasted.emails):
         # The beginning of one, or a part.
-        return Understood(parse_box(text, now=now, zone=zone))
+        return Interpretation(parse_query(text, now=now, zone=zone))
     query, ids = found or (next(_named(text, pasted)), [])
-    said = parse_box(rest, now=now, zone=zone)
+    said = parse_query(rest, now=now, zone=zone)
     box = replace(said, text=text, query=query.merged(said.query))
     if not ids:
-        return Understood(box, unknown_id=pasted.ids[0] if is_one and pasted.ids else None)
+        return Interpretation(box, unknown_id=pasted.ids[0] if is_one and pasted.ids else None)
     is_order = is_one and len(ids) == 1 and _names_orders(query)
-    return Understood(box, order_id=ids[0] if is_order else None)
+    return Interpretation(box, order_id=ids[0] if is_order else None)
 
 
 def _named(text: str, pasted: Pasted) -> Iterator[Query]:

@@ -23,10 +23,10 @@ from django.utils import timezone
 
 from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected
 from goody.types import Order as GoodyOrder
-from orders import gatekeeper
+from orders import goody_api
 from orders.audit import Action, Actor, action, record_intent
 from orders.eligibility import Verdict, differences, facts, is_same_second
-from orders.gatekeeper import GateClosed
+from orders.goody_api import CallsBlocked
 from orders.models import Operation, Order, State
 from orders.outages import log_unrecorded
 
@@ -234,13 +234,13 @@ def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Oper
 
 def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
     asked_at, age = timezone.now(), _Age()
-    patience = gatekeeper.page_patience()
+    policy = goody_api.page_policy()
     try:
-        fresh = read_order(operation.order_uuid, patience=patience, before_send=age.begin)
+        fresh = read_order(operation.order_uuid, policy=policy, before_send=age.begin)
     except NotFound as error:
         mark_missing(operation.order_uuid, read_at=asked_at)
         return close_unsent(operation, error)
-    except (GateClosed, GoodyError) as error:
+    except (CallsBlocked, GoodyError) as error:
         return close_unsent(operation, error)
     refusal = _refusal(operation, write, fresh, seen)
     if refusal is not None:
@@ -286,7 +286,7 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _Age) -> O
         age.check()
 
     try:
-        answer = gatekeeper.ask(lambda client, _: write.send(client, claim))
+        answer = goody_api.ask(lambda client, _: write.send(client, claim))
     except _LeaseLost:
         abandon_expired(now=timezone.now(), order_id=operation.order_uuid)
         operation.refresh_from_db()
@@ -297,7 +297,7 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _Age) -> O
         return leave_unknown(operation, error.kind, str(error), error.evidence)
     except Rejected as error:
         return _after_rejection(operation, error)
-    except (GateClosed, GoodyError) as error:
+    except (CallsBlocked, GoodyError) as error:
         return close_unsent(operation, error)
     return _judge(operation, write, answer)
 
@@ -340,7 +340,7 @@ def _after_rejection(operation: Operation, error: Rejected) -> Operation:
     read_at = timezone.now()
     try:
         _read_again(operation.order_uuid, read_at)
-    except (GateClosed, GoodyError, DatabaseFailure):
+    except (CallsBlocked, GoodyError, DatabaseFailure):
         # The refusal stands recorded; the page is only older than it could be.
         log.info("the order of a refused write could not be read again")
     return closed
@@ -348,6 +348,6 @@ def _after_rejection(operation: Operation, error: Rejected) -> Operation:
 
 def _read_again(order_id: UUID, read_at: datetime) -> None:
     try:
-        read_order(order_id, patience=gatekeeper.detail_patience())
+        read_order(order_id, policy=goody_api.detail_policy())
     except NotFound:
         mark_missing(order_id, read_at=read_at)

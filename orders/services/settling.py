@@ -18,10 +18,10 @@ from django.utils import timezone
 from goody.errors import GoodyError, NotFound
 from goody.types import CANCELABLE, ENDED
 from goody.types import Order as GoodyOrder
-from orders import gatekeeper, index
+from orders import goody_api, index
 from orders.audit import Action, Actor, action, record_resend
 from orders.eligibility import facts
-from orders.gatekeeper import GateClosed
+from orders.goody_api import CallsBlocked
 from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, State
 
 from .recording import conclude, record
@@ -122,19 +122,19 @@ def settle_operation(*, operation_id: UUID, now: datetime) -> None:
         return
     read_at = timezone.now()
     try:
-        order = gatekeeper.ask(
-            lambda client, left: client.get_order(operation.order_uuid, patience=left),
-            patience=gatekeeper.worker_patience(),
+        order = goody_api.ask(
+            lambda client, left: client.get_order(operation.order_uuid, policy=left),
+            policy=goody_api.worker_policy(),
         )
-    except (GateClosed, GoodyError) as error:
+    except (CallsBlocked, GoodyError) as error:
         log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
         if isinstance(error, NotFound):
             index.mark_missing(operation.order_uuid, read_at=read_at)
             _was_looked_at(operation)
         _give_up_if_late(operation, now)
         return
-    index.remember([order], read_at=read_at)
-    learn_from(order, read_at=read_at)
+    index.upsert([order], read_at=read_at)
+    reconcile(order, read_at=read_at)
     _was_looked_at(operation)
     operation.refresh_from_db()
     if operation.state == State.UNKNOWN and not _was_sent_since(operation, read_at):
@@ -188,7 +188,7 @@ def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
     return Operation.objects.history([order_id])
 
 
-def learn_from(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
+def reconcile(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
     """Let every write that waits for news of this order hear what a read says.
 
     `read_at` is when the read started: a write that was sent later learns nothing from it.
@@ -205,7 +205,7 @@ def learn_from(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]
     return Operation.objects.history([order.id]) if waiting else operations
 
 
-def learn_from_lists(lists: Iterable[tuple[Iterable[GoodyOrder], datetime]]) -> None:
+def reconcile_lists(lists: Iterable[tuple[Iterable[GoodyOrder], datetime]]) -> None:
     """As learn_from, for what lists or the feed said of many orders, few of which are waited for:
     the orders of each, and when the request for it started; in the order in which they were read.
     Where they leave open what became of a cancel, the worker is asked to read the order itself.
@@ -218,7 +218,7 @@ def learn_from_lists(lists: Iterable[tuple[Iterable[GoodyOrder], datetime]]) -> 
         waiting = {one.order_uuid for one in writes if one.state in _WAITING}
         for order, read_at in told:
             if order.id in waiting:
-                learn_from(order, read_at=read_at)
+                reconcile(order, read_at=read_at)
                 _have_its_end_read(order)
     except DatabaseFailure as error:
         log.warning("what a list says about open operations is lost: %s", type(error).__name__)
@@ -307,10 +307,10 @@ def _send_extension_again(operation: Operation, *, read_at: datetime) -> bool:
     """
     write = write_of(operation)
     try:
-        answer = gatekeeper.ask(
+        answer = goody_api.ask(
             lambda client, _: write.send(client, lambda: _claim_resend(operation, read_at=read_at))
         )
-    except (_NotAgain, GateClosed, GoodyError) as error:
+    except (_NotAgain, CallsBlocked, GoodyError) as error:
         log.info("extension %s was not confirmed again: %s", operation.pk, type(error).__name__)
         return operation.resent_at is not None
     if write.is_confirmed_by(answer):
@@ -321,7 +321,7 @@ def _send_extension_again(operation: Operation, *, read_at: datetime) -> bool:
 def _take_proof(operation: Operation, answer: GoodyOrder) -> None:
     now = timezone.now()
     # A read that was under way beside the POST may show the order from before it.
-    index.remember([answer], read_at=now)
+    index.upsert([answer], read_at=now)
     conclude(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer), detail="")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
-from orders.gatekeeper import GateClosed
+from orders.goody_api import CallsBlocked
 
 from .fetching import Answered, Call, Crowded
 from .sources import Ask
@@ -61,7 +61,7 @@ def _make(tools: Tools, calls: Sequence[Call]) -> Steps[list[Answered]]:
         try:
             tools.fetchers.ask(calls)
             break
-        except (GateClosed, Crowded) as closed:
+        except (CallsBlocked, Crowded) as closed:
             yield tools.trouble.note(closed)
     answers: list[Answered] = []
     while len(answers) < len(calls):

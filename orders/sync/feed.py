@@ -47,12 +47,12 @@ class Feed:
         self.newest = newest
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
-        return lambda client, patience: client.list_activities(
+        return lambda client, policy: client.list_activities(
             page=page,
             per_page=per_page,
             after=bounds.after,
             before=bounds.before,
-            patience=patience,
+            policy=policy,
         )
 
     def read(
@@ -87,7 +87,7 @@ def _note_seen(answer: RawActivityPage) -> None:
     seen = [SeenActivity(id=one.id, at=one.created_at) for one in answer.activities]
     SeenActivity.objects.bulk_create(seen, ignore_conflicts=True)
     odd = [Quarantined(reason=o.reason, id=o.order_id, raw=o.raw) for o in answer.quarantined]
-    services.note_oddities((), odd, now=timezone.now())
+    services.record_anomalies((), odd, now=timezone.now())
 
 
 def note_missing(refusal: Rejected) -> None:
@@ -133,8 +133,8 @@ def _read_through(tools: Tools, watermark: datetime, bounds: Bounds) -> Iterator
 
 
 def _first_page(after: datetime) -> Ask:
-    return lambda client, patience: client.list_activities(
-        per_page=settings.SYNC_PER_PAGE, after=after, patience=patience
+    return lambda client, policy: client.list_activities(
+        per_page=settings.SYNC_PER_PAGE, after=after, policy=policy
     )
 
 

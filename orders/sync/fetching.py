@@ -17,9 +17,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from goody.client import Client, Patience
+from goody.client import Client, RetryPolicy
 from goody.errors import GoodyError, RateLimited, Unauthorized
-from orders import gatekeeper
+from orders import goody_api
 
 # For each thread so many calls that wait for it, or answers that wait to be collected: so that
 # neither a thread nor whoever writes is idle.
@@ -37,7 +37,7 @@ class Call:
     """
 
     about: Any
-    ask: Callable[[Client, Patience], Any]
+    ask: Callable[[Client, RetryPolicy], Any]
     work_out: Callable[[Any], Any] | None = None
 
 
@@ -87,9 +87,9 @@ class Fetchers:
         return not self._under_way
 
     def ask(self, calls: Sequence[Call]) -> None:
-        """Let threads make the calls in their turn. Raises GateClosed or Crowded, and none is."""
-        client = gatekeeper.client_beside(calls_at_once=self._calls_at_once)
-        waits = gatekeeper.reserve(len(calls), longest=_LONGEST)
+        """Let threads make the calls in their turn. Raises CallsBlocked or Crowded, and none is."""
+        client = goody_api.client_beside(calls_at_once=self._calls_at_once)
+        waits = goody_api.reserve(len(calls), longest=_LONGEST)
         if not waits:
             raise Crowded
         if self._is_learned:
@@ -114,7 +114,7 @@ class Fetchers:
         if isinstance(answered, BaseException):
             raise answered
         if answered.error is not None and answered.is_made:
-            gatekeeper.learn_from(answered.error)
+            goody_api.record_error(answered.error)
             self._is_learned = self._is_learned or answered.error is self._shut
         return answered
 
@@ -132,9 +132,9 @@ class Fetchers:
             self._answers.put(Answered(call.about, read_at, error=shut, is_made=False))
             return
         # Whoever asked decides on another attempt: a thread that waits for one is of no use.
-        patience = replace(gatekeeper.worker_patience(), attempts=1)
+        policy = replace(goody_api.worker_policy(), attempts=1)
         try:
-            answered = Answered(call.about, read_at, answer=call.ask(client, patience))
+            answered = Answered(call.about, read_at, answer=call.ask(client, policy))
         except GoodyError as error:
             if isinstance(error, RateLimited | Unauthorized):
                 self._shut = error

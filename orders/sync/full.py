@@ -136,7 +136,7 @@ def _newest_activity(tools: Tools, now: datetime) -> Steps[tuple[datetime | None
     """
     try:
         answered = yield from ask(
-            tools, lambda client, patience: client.list_activities(patience=patience)
+            tools, lambda client, policy: client.list_activities(policy=policy)
         )
     except Rejected as refusal:
         note_missing(refusal)

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import OperationalError
 
 from orders import index, services
-from orders.index import Answer, Remembered, Row
+from orders.index import Answer, Row, UpsertResult
 from orders.models.durability import rebuildable
 
 from .lease import Lease
@@ -79,7 +79,7 @@ class Intake:
             rows = round(self._rows * _AIM / max(seconds, 0.001))
             self._enough = min(max(rows, _LEAST), _MOST)
 
-    def _write_patiently(self) -> list[Remembered]:
+    def _write_patiently(self) -> list[UpsertResult]:
         for _ in range(_TRIES - 1):
             try:
                 return self._write()
@@ -87,21 +87,21 @@ class Intake:
                 continue
         return self._write()
 
-    def _write(self) -> list[Remembered]:
+    def _write(self) -> list[UpsertResult]:
         with rebuildable():
-            remembered = index.remember_answers(self._pages)
+            remembered = index.upsert_answers(self._pages)
             for step in self._steps:
                 step()
             self._lease.write()
         return remembered
 
-    def _counts(self, one: Remembered) -> None:
+    def _counts(self, one: UpsertResult) -> None:
         self.counts.update(
             new=one.new, changed=one.changed, same=one.same, quarantined=len(one.quarantined)
         )
 
 
-def _tell(pages: Sequence[Answer], remembered: Sequence[Remembered]) -> None:
+def _tell(pages: Sequence[Answer], remembered: Sequence[UpsertResult]) -> None:
     """What orders that are new or changed may mean for others."""
     told = [
         (one.parsed, one.quarantined, page.read_at)
@@ -109,6 +109,6 @@ def _tell(pages: Sequence[Answer], remembered: Sequence[Remembered]) -> None:
         if one.parsed or one.quarantined
     ]
     for parsed, quarantined, read_at in told:
-        services.note_oddities(parsed, quarantined, now=read_at)
+        services.record_anomalies(parsed, quarantined, now=read_at)
     if told:
-        services.learn_from_lists((parsed, read_at) for parsed, _, read_at in told)
+        services.reconcile_lists((parsed, read_at) for parsed, _, read_at in told)

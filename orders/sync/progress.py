@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from orders.models import SyncState, VendorGate
+from orders.models import ApiLimits, SyncState
 
 
 class Phase(StrEnum):
@@ -58,14 +58,14 @@ class SyncProgress:
 
 def progress(now: datetime) -> SyncProgress:
     """One small read, since every page asks. `now` is aware."""
-    state, gate = SyncState.objects.look_beside_gate()
+    state, limits = SyncState.objects.get_with_limits()
     if state is None:
         return SyncProgress(phase=Phase.NEVER_BEGUN)
-    return _progress(state, gate, now)
+    return _progress(state, limits, now)
 
 
-def _progress(state: SyncState, gate: VendorGate, now: datetime) -> SyncProgress:
-    phase, why = _phase(state, gate, now)
+def _progress(state: SyncState, limits: ApiLimits, now: datetime) -> SyncProgress:
+    phase, why = _phase(state, limits, now)
     total = state.total
     return SyncProgress(
         phase=phase,
@@ -85,16 +85,16 @@ def _progress(state: SyncState, gate: VendorGate, now: datetime) -> SyncProgress
         is_dated=state.is_dated and not state.is_feed_missing,
         why=why,
         failing_since=state.failing_since,
-        paused_until=gate.paused_until if phase is Phase.PAUSED else None,
+        paused_until=limits.paused_until if phase is Phase.PAUSED else None,
     )
 
 
-def _phase(state: SyncState, gate: VendorGate, now: datetime) -> tuple[Phase, str]:
+def _phase(state: SyncState, limits: ApiLimits, now: datetime) -> tuple[Phase, str]:
     if state.is_stopped:
         return Phase.SUSPICIOUS, state.suspicion
-    if gate.is_key_rejected(settings.GOODY_API_KEY):
+    if limits.is_key_rejected(settings.GOODY_API_KEY):
         return Phase.PAUSED, "Goody rejects the API key"
-    if gate.is_paused(now):
+    if limits.is_paused(now):
         return Phase.PAUSED, "Goody asks us to wait"
     if state.failing_since is not None:
         return Phase.FAILING, state.problem

@@ -42,19 +42,19 @@ def _read(tools: Tools, order_id: UUID) -> Steps[GoodyError | None]:
     """Why it cannot be read, if that is so while Goody answers other questions."""
     for _ in range(_TRIES):
         answered = yield from try_once(
-            tools, lambda client, patience: client.get_order(order_id, patience=patience)
+            tools, lambda client, policy: client.get_order(order_id, policy=policy)
         )
         error = answered.error
         if error is None:
-            services.take_in(answered.answer, read_at=answered.read_at)
+            services.apply_read(answered.answer, read_at=answered.read_at)
             break
         if isinstance(error, NotFound):
             services.mark_missing(order_id, read_at=answered.read_at)
             return None
         # Is it Goody as a whole? Then this waits until it is back. A refusal is an answer.
         with suppress(Rejected):
-            yield from ask(tools, lambda client, patience: client.me(patience=patience))
+            yield from ask(tools, lambda client, policy: client.me(policy=policy))
     else:
-        services.note_unreadable(order_id, reason=str(error), now=timezone.now())
+        services.record_unreadable(order_id, reason=str(error), now=timezone.now())
     tools.lease.keep()
     return error

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from goody.client import Client, Patience
+from goody.client import Client, RetryPolicy
 from goody.types import BadOrder, RawActivityPage, RawPage
 from orders.index import Created, Row
 from orders.models import CreatedFrom
 
 from .windows import Bounds, instant_of
 
-type Ask = Callable[[Client, Patience], Any]
+type Ask = Callable[[Client, RetryPolicy], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ class Orders:
         self._are_new = are_new
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
-        return lambda client, patience: client.list_raw_orders(
+        return lambda client, policy: client.list_raw_orders(
             page=page,
             per_page=per_page,
             created_after=bounds.after,
             created_before=bounds.before,
-            patience=patience,
+            policy=policy,
         )
 
     def work_out(self, answer: RawPage) -> Listed:
@@ -93,13 +93,13 @@ class Births:
     work_out = None
 
     def ask(self, bounds: Bounds, *, page: int, per_page: int) -> Ask:
-        return lambda client, patience: client.list_activities(
+        return lambda client, policy: client.list_activities(
             page=page,
             per_page=per_page,
             after=bounds.after,
             before=bounds.before,
             statuses=["created"],
-            patience=patience,
+            policy=policy,
         )
 
     def read(

@@ -11,7 +11,7 @@ from django.db.models import DateTimeField, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from orders.gatekeeper import GateClosed, Paused
+from orders.goody_api import CallsBlocked, Paused
 from orders.services import why_not_fresh
 
 from .lease import Lease
@@ -46,7 +46,7 @@ class Trouble:
         A closed gate is no failure, and is looked at often enough to keep the lease.
         """
         now = timezone.now()
-        if isinstance(error, GateClosed):
+        if isinstance(error, CallsBlocked):
             self._lease.keep()
             until = error.until if isinstance(error, Paused) else now + _LOOK
             return min(max((until - now).total_seconds(), 0.0), _often_enough())

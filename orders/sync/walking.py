@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 
 from goody.errors import GoodyError, RateLimited, Rejected, Unauthorized
-from orders.gatekeeper import GateClosed
+from orders.goody_api import CallsBlocked
 
 from .fetching import Answered, Call, Crowded, Fetchers
 from .intake import Intake
@@ -119,7 +119,7 @@ class Walk:
             return 0.0
         try:
             self._tools.fetchers.ask([self._call(about) for about in wanted])
-        except (GateClosed, Crowded) as closed:
+        except (CallsBlocked, Crowded) as closed:
             for about in wanted:
                 self._open[about.window.key][1].lose(about.page)
             return self._tools.trouble.note(closed)

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from .domain import forget_goody
-from .finding import Oracle, store
+from .search_oracle import Oracle, store
 from .syncing import SMALL
 
 

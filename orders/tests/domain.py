@@ -20,11 +20,11 @@ from django.utils import timezone
 from goody.limits import Limits
 from goody.types import Order as GoodyOrder
 from goody.types import parse_order
-from orders import gatekeeper, services
+from orders import goody_api, services
 from orders.audit import Actor, record_intent
 from orders.eligibility import facts
 from orders.models import EXACT, AuditEntry, Operation, Order, State
-from orders.services import oddities
+from orders.services import anomalies
 from testing.certificates import one_authority
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -37,12 +37,12 @@ NEVER_ACCEPTED = {"created_at": "2026-11-01T09:00:00Z"}
 def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client without a past, for one test, that tries a read again after hundredths of a second.
 
-    The breaker and the count of oddities last as long as the process: not beyond a test.
+    The breaker and the count of anomalies last as long as the process: not beyond a test.
     """
     settings.GOODY_CA_BUNDLE = str(one_authority())
-    monkeypatch.setattr(gatekeeper, "Limits", partial(Limits, retry_base=0.02))
-    gatekeeper._client.cache_clear()
-    oddities._noted.clear()
+    monkeypatch.setattr(goody_api, "Limits", partial(Limits, retry_base=0.02))
+    goody_api._client.cache_clear()
+    anomalies._noted.clear()
 
 
 def order_json(**fields: Any) -> dict[str, Any]:

@@ -28,6 +28,6 @@ def _move(order_ids: list[UUID], to: datetime) -> None:
         for n, order_id in enumerate(order_ids)
     ]
     try:
-        index.remember_rows(rows, read_at=to)
+        index.upsert_rows(rows, read_at=to)
     finally:
         connection.close()

@@ -88,8 +88,8 @@ class Story:
 
     def a_list_tells_of_it(self) -> None:
         page = index.Answer([index.Row(self._listed())], timezone.now())
-        (told,) = index.remember_answers([page])
-        services.learn_from_lists([(told.parsed, page.read_at)])
+        (told,) = index.upsert_answers([page])
+        services.reconcile_lists([(told.parsed, page.read_at)])
 
     def _listed(self) -> bytes:
         """The order as lists show it, without its event times."""

@@ -19,7 +19,6 @@ from orders.models import CreatedFrom
 from testing.vendor import Emulator
 
 from .domain import order_json
-from .finding import NOW, uuid
 from .lists import (
     URL,
     complete_sync,
@@ -31,6 +30,7 @@ from .lists import (
     walk,
     watch_url,
 )
+from .search_oracle import NOW, uuid
 from .test_order_beside import walk_in
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def people() -> list[tuple[str, bool]]:
     """The ids of 120 orders in the index, the newest first, and who is called Maria Chen."""
     complete_sync(NOW)
     given = [(number, CALLED[number % 4]) for number in range(120)]
-    index.remember_rows([row(number, *name) for number, name in given], read_at=NOW)
+    index.upsert_rows([row(number, *name) for number, name in given], read_at=NOW)
     return [(id_of(number), name in (CALLED[1], CALLED[3])) for number, name in given]
 
 
@@ -70,7 +70,7 @@ def row(number: int, first: str, last: str) -> Row:
 
 def arrive(number: int, last: str) -> str:
     """Maria's order of so many minutes ago."""
-    index.remember_rows([row(number, "Maria", last)], read_at=NOW)
+    index.upsert_rows([row(number, "Maria", last)], read_at=NOW)
     return id_of(number)
 
 
@@ -187,7 +187,7 @@ def test_the_others_follow_when_nobody_is_called_so_any_more(
 ) -> None:
     first = agent.get(ASKED)
     renamed = [row(n, "Maria", "Chenier") for n, (_, is_exact) in enumerate(people) if is_exact]
-    index.remember_rows(renamed, read_at=NOW + timedelta(minutes=1))
+    index.upsert_rows(renamed, read_at=NOW + timedelta(minutes=1))
     others = [one for one, is_exact in people if not is_exact]
     assert set(others) <= set(all_of(agent, link(first, "Next")))
     assert all_of(agent, ASKED) == [one for one, _ in people]

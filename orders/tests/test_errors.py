@@ -11,9 +11,9 @@ import time_machine
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
-from orders import gatekeeper
+from orders import goody_api
 from orders.audit import MOST_SECURITY_EVENTS
-from orders.models import AuditEntry, Profile, VendorGate
+from orders.models import ApiLimits, AuditEntry, Profile
 from testing.faulty_server import refusing_url
 
 URL = "/orders/"
@@ -25,9 +25,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _fresh_breaker():
     """A breaker that an earlier test opened must not answer in this one."""
-    gatekeeper._client.cache_clear()
+    goody_api._client.cache_clear()
     yield
-    gatekeeper._client.cache_clear()
+    goody_api._client.cache_clear()
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_a_wait_that_goody_asks_for_is_told_with_its_end(agent, emulator):
 
 
 def test_the_end_of_a_wait_is_in_the_viewers_zone(agent, noon):
-    VendorGate.objects.pause_until(noon + timedelta(minutes=5))
+    ApiLimits.objects.pause_until(noon + timedelta(minutes=5))
     Profile.objects.create(user=agent.user, time_zone="Asia/Tokyo")
     assert_in_frame(agent.get(URL), 503, "Goody asks us to wait until 21:05:00 JST")
 
@@ -215,7 +215,7 @@ def test_a_database_that_fails_in_the_middle_is_answered_the_same(agent):
 
     def refuse_later(execute, sql, params, many, context):
         calls.append(sql)
-        if "orders_vendorgate" in sql:
+        if "orders_apilimits" in sql:
             raise OperationalError("no connection")
         return execute(sql, params, many, context)
 

@@ -17,7 +17,7 @@ from orders import index, services
 from orders.management.commands import work
 from orders.models import Finding, Order
 from orders.presenters.findings import found_in_words
-from orders.search.recognition import MOST_LETTERS, Pasted
+from orders.search.paste import MOST_LETTERS, Pasted
 from orders.services import NoSuchFinding, findings
 from testing.vendor import Emulator
 
@@ -33,7 +33,7 @@ FIND = "/orders/find/"
 def known(**fields: Any) -> UUID:
     """An order that is in the index, and not at Goody."""
     given = order(**{"id": str(uuid4()), "reference_id": "", **fields})
-    index.remember([given], read_at=timezone.now())
+    index.upsert([given], read_at=timezone.now())
     return given.id
 
 

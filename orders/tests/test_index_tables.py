@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from orders import index
 from orders.index import Answer, Created, Row
+from orders.index.creation_keys import first_key
 from orders.models import (
     CreatedFrom,
     Label,
@@ -21,11 +22,10 @@ from orders.models import (
     OrderCount,
     OrderPayload,
     OtherProduct,
-    Wording,
+    SearchText,
     WordStart,
 )
-from orders.search.digests import gift_digest
-from orders.search.places import first_place
+from orders.text import gift_digest
 
 from .domain import ORDER_ID, known_creation, order, order_json
 
@@ -72,7 +72,7 @@ def tables() -> dict[str, Any]:
     row = Order.objects.values().get()
     key = row.pop("id")
     labels = dict(Label.objects.values_list("id", "name"))
-    texts = dict(Wording.objects.values_list("id", "folded"))
+    texts = dict(SearchText.objects.values_list("id", "folded"))
     for name in ("product_id", "brand_id", "sender_id", "workspace_id"):
         row[name] = labels.get(row[name])
     for name in ("message_id", "note_id"):
@@ -98,7 +98,7 @@ def test_newest_first_is_the_key_backwards_whenever_an_order_turns_up() -> None:
     ids = [other_id(n) for n in range(5)]
     for n in (3, 0, 4, 1, 2):
         at = BORN + timedelta(seconds=n)
-        index.remember_rows([list_row(at, id=str(ids[n]))], read_at=NOON)
+        index.upsert_rows([list_row(at, id=str(ids[n]))], read_at=NOON)
     assert newest_first() == ids[::-1]
 
 
@@ -106,16 +106,16 @@ def test_orders_of_one_second_have_keys_of_their_own() -> None:
     ids = [other_id(n) for n in range(300)]
     for start in (0, 150):
         rows = [list_row(BORN, id=str(one)) for one in ids[start : start + 150]]
-        index.remember_rows(rows, read_at=NOON)
+        index.upsert_rows(rows, read_at=NOON)
     keys = list(Order.objects.order_by("id").values_list("id", "uuid"))
-    assert keys == [(first_place(BORN) + n, one) for n, one in enumerate(ids)]
+    assert keys == [(first_key(BORN) + n, one) for n, one in enumerate(ids)]
 
 
 def test_a_full_second_runs_over_into_the_next() -> None:
     ids = [other_id(n) for n in range(4100)]
     rows = [list_row(BORN, id=str(one)) for one in ids]
-    index.remember_rows(rows, read_at=NOON)
-    index.remember_rows([list_row(BORN + timedelta(seconds=1), id=str(ORDER_ID))], read_at=NOON)
+    index.upsert_rows(rows, read_at=NOON)
+    index.upsert_rows([list_row(BORN + timedelta(seconds=1), id=str(ORDER_ID))], read_at=NOON)
     assert newest_first() == [ORDER_ID, *ids[::-1]]
 
 
@@ -130,24 +130,24 @@ def test_a_full_second_runs_over_into_the_next() -> None:
 def test_the_surest_creation_time_is_kept(sources: list[CreatedFrom], kept: CreatedFrom) -> None:
     times = [BORN, BORN + timedelta(hours=3)]
     for at, source in zip(times, sources, strict=True):
-        index.remember_rows([list_row(at, source)], read_at=NOON)
+        index.upsert_rows([list_row(at, source)], read_at=NOON)
     row = Order.objects.get()
     wanted = times[sources.index(kept)]
     assert (row.created_at, row.created_from) == (wanted, kept)
-    assert row.id == first_place(wanted)
+    assert row.id == first_key(wanted)
     assert known_creation(row) == (wanted if kept == CreatedFrom.FEED else None)
 
 
 def test_an_order_that_nobody_dates_stands_where_it_was_first_seen() -> None:
-    index.remember([order()], read_at=NOON)
+    index.upsert([order()], read_at=NOON)
     row = Order.objects.get()
-    assert (row.id, row.created_at, row.created_from) == (first_place(NOON), None, 0)
+    assert (row.id, row.created_at, row.created_from) == (first_key(NOON), None, 0)
 
 
 def test_a_copy_is_complete_though_its_key_changed_after_it_was_read() -> None:
-    index.remember_rows([list_row(BORN)], read_at=NOON)
+    index.upsert_rows([list_row(BORN)], read_at=NOON)
     row = Order.objects.get()
-    index.remember_rows([list_row(BORN + timedelta(days=1), CreatedFrom.FEED)], read_at=NOON)
+    index.upsert_rows([list_row(BORN + timedelta(days=1), CreatedFrom.FEED)], read_at=NOON)
     assert Order.objects.get().id != row.id
     assert row.as_goody() == order()
 
@@ -169,13 +169,13 @@ RICH = {
 
 
 def test_what_is_stored_does_not_depend_on_the_way_there() -> None:
-    index.remember([order(**RICH)], read_at=NOON - timedelta(hours=1))
-    index.remember_rows([list_row(BORN + timedelta(days=3), **RICH)], read_at=NOON)
-    index.remember([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
+    index.upsert([order(**RICH)], read_at=NOON - timedelta(hours=1))
+    index.upsert_rows([list_row(BORN + timedelta(days=3), **RICH)], read_at=NOON)
+    index.upsert([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
     by_steps = tables()
     for model in (Order, OrderPayload, OtherProduct, WordStart, OrderCount):
         model.objects.all().delete()
-    index.remember([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
+    index.upsert([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
     at_once = tables()
     assert at_once == by_steps
     assert (at_once["strays"], at_once["is_found"]) == (0, True)
@@ -185,32 +185,30 @@ def test_what_is_stored_does_not_depend_on_the_way_there() -> None:
 
 
 def test_a_person_who_is_renamed_is_found_by_the_new_name_alone() -> None:
-    index.remember([order()], read_at=NOON)
+    index.upsert([order()], read_at=NOON)
     assert len(found_by_text("mira")) == 1
-    index.remember([order(recipient_first_name="Joséphine")], read_at=LATER)
+    index.upsert([order(recipient_first_name="Joséphine")], read_at=LATER)
     assert (found_by_text("mira "), len(found_by_text("josephine"))) == ([], 1)
     assert set(WordStart.objects.values_list("start", flat=True)) == {"jo", "ok", "mi", "ex", "co"}
 
 
 def test_a_gift_that_changes_forgets_the_products_of_before() -> None:
-    index.remember([order(**RICH)], read_at=NOON)
-    index.remember([order()], read_at=LATER)
+    index.upsert([order(**RICH)], read_at=NOON)
+    index.upsert([order()], read_at=LATER)
     assert OtherProduct.objects.count() == 0
 
 
 def test_counts_follow_the_statuses() -> None:
     rows = [list_row(BORN, id=str(other_id(n)), status="opened") for n in range(3)]
-    index.remember_rows(rows, read_at=NOON)
+    index.upsert_rows(rows, read_at=NOON)
     changed = list_row(BORN, id=str(other_id(1)), status="failed")
-    index.remember_rows([changed, rows[0]], read_at=LATER)
+    index.upsert_rows([changed, rows[0]], read_at=LATER)
     counts = OrderCount.objects.order_by("status").values_list("workspace_id", "status", "n")
     assert list(counts) == [(0, "failed", 1), (0, "opened", 2)]
 
 
 def test_a_gift_link_is_found_by_its_token_and_not_stored_in_the_row() -> None:
-    index.remember(
-        [order(individual_gift_link="https://gifts.example.com/gift/T0ken")], read_at=NOON
-    )
+    index.upsert([order(individual_gift_link="https://gifts.example.com/gift/T0ken")], read_at=NOON)
     row = Order.objects.get()
     assert row.gift_digest == gift_digest("T0ken")
     assert "T0ken" not in str(Order.objects.values().get())
@@ -218,8 +216,8 @@ def test_a_gift_link_is_found_by_its_token_and_not_stored_in_the_row() -> None:
 
 def test_what_is_unchanged_is_not_even_parsed() -> None:
     given, rows = ([list_row(BORN, id=str(other_id(n))) for n in range(3)] for _ in range(2))
-    first = index.remember_rows(given, read_at=NOON)
-    again = index.remember_rows(rows, read_at=LATER)
+    first = index.upsert_rows(given, read_at=NOON)
+    again = index.upsert_rows(rows, read_at=LATER)
     assert not any("order" in vars(row) for row in rows)
     assert (first.new, first.same, len(first.parsed)) == (3, 0, 3)
     assert (again.new, again.same, len(again.parsed)) == (0, 3, 0)
@@ -233,14 +231,14 @@ def test_an_order_that_is_given_twice_keeps_what_only_one_of_them_knows(
 ) -> None:
     """As the feed does: born and notified within one page."""
     rows = [list_row(BORN, CreatedFrom.FEED), list_row()]
-    index.remember_rows(rows if is_dated_first else rows[::-1], read_at=NOON)
+    index.upsert_rows(rows if is_dated_first else rows[::-1], read_at=NOON)
     assert known_creation(Order.objects.get()) == BORN
 
 
 def test_a_reference_of_any_length_costs_nobody_anything() -> None:
     endless = "".join(Random(1).choices("ABCDEFGHJKéüж漢0123456789", k=15_000))
     rows = [list_row(BORN, reference_id=endless), list_row(BORN, id=str(other_id(1)))]
-    remembered = index.remember_rows(rows, read_at=NOON)
+    remembered = index.upsert_rows(rows, read_at=NOON)
     assert (remembered.new, remembered.quarantined) == (2, [])
     assert Order.objects.get(uuid=ORDER_ID).as_goody().reference_id == endless
 
@@ -250,7 +248,7 @@ def test_an_order_that_the_database_refuses_is_set_aside_by_its_name() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_order ALTER COLUMN recipient_name TYPE varchar(20)")
     rows = [list_row(BORN, recipient_first_name="x" * 30), list_row(BORN, id=str(other_id(1)))]
-    remembered = index.remember_rows(rows, read_at=NOON)
+    remembered = index.upsert_rows(rows, read_at=NOON)
     assert remembered.order_ids == newest_first() == [other_id(1)]
     assert (remembered.new, remembered.same) == (1, 0)
     assert [(one.id, one.reason) for one in remembered.quarantined] == [
@@ -265,7 +263,7 @@ def test_a_row_that_is_no_order_is_set_aside() -> None:
         Row(raw(status=7)),
         list_row(BORN, id=str(other_id(1))),
     ]
-    remembered = index.remember_rows(rows, read_at=NOON)
+    remembered = index.upsert_rows(rows, read_at=NOON)
     assert remembered.order_ids == newest_first() == [other_id(1)]
     assert sorted(str(one.id) for one in remembered.quarantined) == [str(ORDER_ID), "None", "None"]
 
@@ -312,10 +310,10 @@ def random_answers(random: Random) -> list[Answer]:
 @pytest.mark.parametrize("seed", range(6))
 def test_several_answers_at_once_are_as_one_after_the_other(seed: int) -> None:
     answers = random_answers(Random(seed))
-    apart = [index.remember_rows(one.rows, read_at=one.read_at) for one in answers]
+    apart = [index.upsert_rows(one.rows, read_at=one.read_at) for one in answers]
     known = everything()
     forget_everything()
-    together = index.remember_answers(random_answers(Random(seed)))
+    together = index.upsert_answers(random_answers(Random(seed)))
     assert everything() == known
     assert together == apart
 
@@ -325,7 +323,7 @@ def test_what_the_database_refuses_is_named_with_its_own_answer() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_order ALTER COLUMN recipient_name TYPE varchar(20)")
     fine, odd = list_row(BORN, id=str(other_id(1))), list_row(BORN, recipient_first_name="x" * 30)
-    first, second = index.remember_answers([Answer([fine], NOON), Answer([odd], LATER)])
+    first, second = index.upsert_answers([Answer([fine], NOON), Answer([odd], LATER)])
     assert (first.order_ids, first.new, first.quarantined) == ([other_id(1)], 1, [])
     assert (second.order_ids, second.new) == ([], 0)
     assert [one.id for one in second.quarantined] == [ORDER_ID]
@@ -344,12 +342,12 @@ def test_more_than_a_statement_takes(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         for n in numbers
     ]
-    assert index.remember_rows(rows, read_at=NOON).new == len(numbers)
+    assert index.upsert_rows(rows, read_at=NOON).new == len(numbers)
     names = dict(Label.objects.filter(kind=Label.Kind.PRODUCT).values_list("pk", "name"))
-    texts = dict(Wording.objects.values_list("pk", "folded"))
+    texts = dict(SearchText.objects.values_list("pk", "folded"))
     stored = {
         row.uuid: (names[row.product_id], texts[row.message_id]) for row in Order.objects.all()
     }
     assert stored == {other_id(n): (f"{n}", f"message {n}") for n in numbers}
-    again = index.remember_rows([Row(row.raw) for row in rows], read_at=LATER)
+    again = index.upsert_rows([Row(row.raw) for row in rows], read_at=LATER)
     assert (again.new, again.same) == (0, len(numbers))

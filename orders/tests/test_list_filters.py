@@ -17,7 +17,7 @@ from orders.forms.positions import BadPosition, Place, Position, read_position
 from orders.presenters.controls import make_controls
 from orders.presenters.filters import filters_in_words, make_heads
 from orders.search import Key
-from orders.search.language import parse_box
+from orders.search.parse import parse_query
 from orders.search.query import Choice, Query, Sort
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -166,7 +166,7 @@ def test_what_makes_no_sense_gets_a_sentence(said: str, sentence: str) -> None:
 
 def in_words(url: str) -> dict[str, str]:
     filters = read(url).filters
-    box = parse_box(filters.q, now=NOW, zone=NEW_YORK)
+    box = parse_query(filters.q, now=NOW, zone=NEW_YORK)
     found = filters_in_words(filters, box=box, reading=READING, names=lambda _, pk: f"name {pk}")
     return {one.text: one.remove_url for one in found}
 

@@ -140,7 +140,7 @@ def related_in(page: str) -> dict[str, tuple[list[str], str, str]]:
 def known(**fields: Any) -> UUID:
     given = order_json(**{"id": str(uuid4()), "reference_id": "", **fields})
     now = timezone.now()
-    index.remember([parse_order(msgspec.json.encode(given))], read_at=now)
+    index.upsert([parse_order(msgspec.json.encode(given))], read_at=now)
     return UUID(given["id"])
 
 

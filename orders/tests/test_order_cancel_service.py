@@ -353,7 +353,7 @@ def test_f14_an_order_unknown_to_goody_is_flagged_and_kept(goody: Any) -> None:
 
 
 def test_f14_a_404_to_the_fresh_read(goody: Any) -> None:
-    index.remember([order()], read_at=timezone.now())
+    index.upsert([order()], read_at=timezone.now())
     with FaultyServer(answer(404, {"error": "Order not found"})) as server:
         done = cancel_at(server, goody)
         assert (standing(done), server.posts) == (("refused", "B", "not_found"), 0)

@@ -339,7 +339,7 @@ def test_goodys_late_answer_outranks_another_date_that_a_read_showed(
     def pause(paused: Connection) -> None:
         clock.shift(61)
         services.abandon_expired(now=timezone.now())
-        services.take_in(elsewhere, read_at=timezone.now())
+        services.apply_read(elsewhere, read_at=timezone.now())
         connection.close()
         answer(200, extended)(paused)
 

@@ -33,13 +33,12 @@ from orders.forms.positions import Position
 from orders.index import Created, Row
 from orders.models import CreatedFrom, Label, Order, OrderPayload, State
 from orders.search import choices
-from orders.search.language import parse_box
 from orders.search.paging import Finder
+from orders.search.parse import parse_query
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import Emulator
 
 from .domain import operation
-from .finding import NOW, Oracle, make_rows, store, uuid
 from .lists import (
     RESULTS,
     TYPING,
@@ -55,6 +54,7 @@ from .lists import (
     walk,
     watch_url,
 )
+from .search_oracle import NOW, Oracle, make_rows, store, uuid
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +85,7 @@ def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> 
     form = ListingForm(QueryDict(said))
     assert form.is_valid(), form.errors
     filters, zone = form.filters, ZoneInfo("UTC")
-    box = parse_box(filters.q, now=NOW, zone=zone)
+    box = parse_query(filters.q, now=NOW, zone=zone)
     asked = filters.query(Reading(NOW, zone, choices.id_of)).merged(box.query)
     query = replace(
         asked, sort=filters.sort, names=box.names, may_search_messages=may_search_messages
@@ -243,7 +243,7 @@ def arrive(count: int) -> list[str]:
         for number, row in enumerate(make_rows(count, seed=9))
         if (at := Created(NOW, CreatedFrom.FEED))
     ]
-    index.remember_rows(rows, read_at=NOW)
+    index.upsert_rows(rows, read_at=NOW)
     return [str(one.uuid) for one in Order.objects.order_by("-id")[:count]]
 
 
@@ -501,8 +501,8 @@ def test_what_the_question_itself_takes_too_long_for_is_too_broad_as_well(
 
 def too_late(finder: Finder, _limit: int) -> None:
     """As the count itself, in what is left of no time."""
-    finder.asking.budget._until = 0
-    finder.asking.budget.rows("SELECT 1")
+    finder.asking.deadline._until = 0
+    finder.asking.deadline.rows("SELECT 1")
 
 
 def test_a_count_that_takes_too_long_does_not_cost_the_list(
@@ -808,7 +808,7 @@ def test_no_names_are_offered_where_finding_them_takes_too_long(
 
 def change(row: Order, at: Any, **fields: Any) -> None:
     raw = msgspec.json.decode(OrderPayload.objects.get(pk=row.pk).raw)
-    index.remember_rows([Row(msgspec.json.encode({**raw, **fields}), None)], read_at=at)
+    index.upsert_rows([Row(msgspec.json.encode({**raw, **fields}), None)], read_at=at)
 
 
 def test_a_page_learns_what_has_changed_and_what_is_new(agent: Client, full: Oracle) -> None:

@@ -10,14 +10,14 @@ import pytest
 
 from orders.audit import Action
 from orders.models import Operation, State
-from orders.outcomes import Telling, Tone, tell
+from orders.outcomes import OutcomeMessage, Tone, tell
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 CANCEL, EXTEND = Action.ORDER_CANCEL, Action.ORDER_EXTEND
 
 
-def told(action: Action, state: State, *, now: datetime = NOW, **fields: Any) -> Telling:
+def told(action: Action, state: State, *, now: datetime = NOW, **fields: Any) -> OutcomeMessage:
     dates = {
         "expiration": datetime(2026, 12, 24, 18, 0, tzinfo=UTC),
         "expires_before": datetime(2026, 7, 1, 10, 0, tzinfo=UTC),
@@ -159,7 +159,7 @@ def test_a_cancel_confirmed_by_goody_and_one_found_by_reading_differ() -> None:
 def test_not_applied_says_how_it_was_found_out(
     fields: dict[str, Any], sentence: str, next_step: str
 ) -> None:
-    assert told(CANCEL, State.NOT_APPLIED, **fields) == Telling(
+    assert told(CANCEL, State.NOT_APPLIED, **fields) == OutcomeMessage(
         Tone.NEUTRAL, "Not canceled", sentence, next_step, True
     )
 

@@ -11,10 +11,10 @@ from django.db import connection
 from django.utils import timezone
 
 from goody.errors import Unavailable
-from orders import gatekeeper, services
-from orders.gatekeeper import NotConfigured
+from orders import goody_api, services
+from orders.goody_api import NotConfigured
 from orders.management.commands import work
-from orders.models import Operation, Order, State, VendorGate
+from orders.models import ApiLimits, Operation, Order, State
 from orders.services import OutcomeNotRecorded
 from testing.behaviors import Connection, answer, reset
 from testing.faulty_server import FaultyServer
@@ -240,11 +240,11 @@ def test_the_passing_of_time_is_not_taken_for_a_set_clock() -> None:
 @pytest.mark.django_db
 def test_a_pause_from_before_the_clock_was_set_back_does_not_hold() -> None:
     now = timezone.now()
-    VendorGate.objects.pause_until(now + timedelta(days=3))
-    gatekeeper.check_gate(now=now)
-    VendorGate.objects.pause_until(now + timedelta(seconds=30))
-    with pytest.raises(gatekeeper.Paused):
-        gatekeeper.check_gate(now=now)
+    ApiLimits.objects.pause_until(now + timedelta(days=3))
+    goody_api.check_limits(now=now)
+    ApiLimits.objects.pause_until(now + timedelta(seconds=30))
+    with pytest.raises(goody_api.Paused):
+        goody_api.check_limits(now=now)
 
 
 @pytest.mark.django_db
@@ -260,7 +260,7 @@ def test_a_wrong_setting_is_named_and_is_no_crash(settings: Any, name: str, valu
     settings.GOODY_API_URL, settings.GOODY_API_KEY = "https://goody.example", "key"
     setattr(settings, name, value)
     with pytest.raises(NotConfigured, match="set up wrongly") as raised:
-        gatekeeper.ask(lambda client, left: client.me(patience=left))
+        goody_api.ask(lambda client, left: client.me(policy=left))
     assert value.strip() not in str(raised.value)
 
 
@@ -269,30 +269,30 @@ def test_the_wait_for_the_pace_counts_against_the_deadline(
     emulator: Emulator, settings: Any
 ) -> None:
     settings.GOODY_CALLS_PER_SECOND = 0.1
-    VendorGate.objects.current()
-    patience = gatekeeper.page_patience()
+    ApiLimits.objects.current()
+    policy = goody_api.page_policy()
 
     def ask_when_the_next_place_is_in(seconds: float) -> float:
         place = timezone.now() + timedelta(seconds=seconds)
-        VendorGate.objects.update(next_call_at=place)
-        return gatekeeper.ask(lambda client, left: left.deadline, patience=patience)
+        ApiLimits.objects.update(next_call_at=place)
+        return goody_api.ask(lambda client, left: left.deadline, policy=policy)
 
-    assert ask_when_the_next_place_is_in(-60) == patience.deadline
-    assert ask_when_the_next_place_is_in(0.5) < patience.deadline
+    assert ask_when_the_next_place_is_in(-60) == policy.deadline
+    assert ask_when_the_next_place_is_in(0.5) < policy.deadline
     with pytest.raises(Unavailable, match="under way"):
-        ask_when_the_next_place_is_in(patience.deadline + 5)
+        ask_when_the_next_place_is_in(policy.deadline + 5)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_401_is_told_as_one_even_if_it_cannot_be_noted(goody: Any) -> None:
-    VendorGate.objects.current()
+    ApiLimits.objects.current()
     with (
         FaultyServer(answer(401, {"error": "Unauthorized"})) as server,
-        refusing("orders_vendorgate", "UPDATE", when="NEW.rejected_key <> ''"),
+        refusing("orders_apilimits", "UPDATE", when="NEW.rejected_key <> ''"),
     ):
         goody(server)
-        with pytest.raises(gatekeeper.Unauthorized):
-            gatekeeper.ask(lambda client, left: client.me(patience=left))
+        with pytest.raises(goody_api.Unauthorized):
+            goody_api.ask(lambda client, left: client.me(policy=left))
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from goody.types import ORDER_STATUSES
 from orders import search
 from orders.search.query import Choice, Query
 
-from .finding import NOW, Oracle
+from .search_oracle import NOW, Oracle
 
 pytestmark = pytest.mark.django_db
 

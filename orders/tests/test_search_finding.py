@@ -12,13 +12,13 @@ import pytest
 
 from orders import index, search
 from orders.models import Label
-from orders.search.budget import budget
 from orders.search.counting import count_within
+from orders.search.deadline import deadline
 from orders.search.query import Choice, Query, Sort
 
-from . import finding
+from . import search_oracle
 from .domain import ORDER_ID, order_json
-from .finding import NOW, Oracle
+from .search_oracle import NOW, Oracle
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def _words(random: Random, oracle: Oracle) -> dict[str, Any]:
 
 def _statuses(random: Random, _: Oracle) -> dict[str, Any]:
     name = random.choice(["statuses", "statuses", "without_statuses"])
-    return {name: tuple(random.sample(finding.STATUSES, random.choice([1, 2, 3])))}
+    return {name: tuple(random.sample(search_oracle.STATUSES, random.choice([1, 2, 3])))}
 
 
 def _expiry(random: Random, _: Oracle) -> dict[str, Any]:
@@ -125,16 +125,16 @@ MAKERS = [_words, _words, _words, _statuses, _expiry, _created, _choices, _choic
 def _ways(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few hundred orders take the first way there is: here each is the only one."""
     if request.param != "as it is":
-        monkeypatch.setattr("orders.search.planning._SHORTEST_WALK", 3)
-        monkeypatch.setattr("orders.search.planning._DISAPPOINTING", 0)
-        monkeypatch.setattr("orders.search.walking._EFFORT", 3)
+        monkeypatch.setattr("orders.search.plan._SHORTEST_WALK", 3)
+        monkeypatch.setattr("orders.search.plan._DISAPPOINTING", 0)
+        monkeypatch.setattr("orders.search.execute._EFFORT", 3)
         # Hardly anybody is known, so that a few letters of a word are looked up; or its beginning.
-        monkeypatch.setattr("orders.search.sizes._known", {})
-        monkeypatch.setattr("orders.search.sizes._SAMPLE", 5)
+        monkeypatch.setattr("orders.search.statistics._known", {})
+        monkeypatch.setattr("orders.search.statistics._SAMPLE", 5)
         monkeypatch.setattr("orders.search.matching._LONGEST", 6)
     if request.param == "nothing is fetched whole":
-        monkeypatch.setattr("orders.search.planning.MOST_FETCHED", 0)
-        monkeypatch.setattr("orders.search.walking.MOST_FETCHED", 0)
+        monkeypatch.setattr("orders.search.plan.MOST_FETCHED", 0)
+        monkeypatch.setattr("orders.search.execute.MOST_FETCHED", 0)
 
 
 @pytest.mark.usefixtures("_ways")
@@ -145,7 +145,7 @@ def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -
         query = random_query(random, oracle)
         expected = oracle.find(query)
         assert found(query) == expected, query
-        with budget(60) as given:
+        with deadline(60) as given:
             count = count_within(given, query, now=NOW, limit=1000)
         assert count.n <= len(expected) if count.is_capped else count.n == len(expected), query
 
@@ -174,7 +174,7 @@ def test_ten_thousand_characters_of_words(oracle: Oracle) -> None:
     assert found(Query(words=many)) == []
     assert found(Query(without_words=many)) == oracle.find(Query())
     ids = tuple(row.uuid for row in oracle.rows)
-    more = tuple(finding.uuid("nobody", n) for n in range(5000))
+    more = tuple(search_oracle.uuid("nobody", n) for n in range(5000))
     assert found(Query(order_ids=ids[:40] + more)) == oracle.find(Query(order_ids=ids[:40]))
 
 
@@ -182,14 +182,14 @@ def test_ten_thousand_characters_of_words(oracle: Oracle) -> None:
 
 
 def test_a_product_that_is_renamed_is_found_by_its_new_name_at_once(oracle: Oracle) -> None:
-    def remember(name: str, read_at: Any) -> None:
+    def upsert(name: str, read_at: Any) -> None:
         product = {"id": str(UUID(int=77)), "name": name, "brand": None}
         raw = order_json(cart={"items": [{"quantity": 1, "product": product}]})
-        index.remember_rows([index.Row(msgspec.json.encode(raw))], read_at=read_at)
+        index.upsert_rows([index.Row(msgspec.json.encode(raw))], read_at=read_at)
 
-    remember("Old lamp", NOW)
+    upsert("Old lamp", NOW)
     assert found(Query(words=("old lamp",))) == [ORDER_ID]
-    remember("New lamp", NOW + timedelta(minutes=1))
+    upsert("New lamp", NOW + timedelta(minutes=1))
     assert found(Query(words=("old lamp",))) == []
     hits = search.find_page(Query(words=("new lamp",)), size=5, now=NOW).hits
     assert [hit.product for hit in hits] == ["New lamp"]

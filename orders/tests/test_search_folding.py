@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.search.folding import fold, plain, word_starts, words
+from orders.text import fold, plain, word_starts, words
 
 few = settings(max_examples=100, deadline=None)
 # Whatever a column or a form can hold, surrogates and NUL included.

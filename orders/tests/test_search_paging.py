@@ -12,9 +12,9 @@ from orders import index, search
 from orders.search import Hit
 from orders.search.query import Query, Sort
 
-from . import finding
+from . import search_oracle
 from .domain import known_creation
-from .finding import LISTS, NOW, Oracle
+from .search_oracle import LISTS, NOW, Oracle
 
 pytestmark = pytest.mark.django_db
 
@@ -62,8 +62,8 @@ def test_what_comes_meanwhile_shifts_nothing(oracle: Oracle, sort: Sort) -> None
     before = oracle.find(Query(sort=sort))
     walk = pages(Query(sort=sort), size=40, backwards=False)
     seen = [hit.uuid for hit in next(walk).hits]
-    rows = finding.make_rows(400, seed=99)[300:]
-    index.remember_rows(rows, read_at=NOW)
+    rows = search_oracle.make_rows(400, seed=99)[300:]
+    index.upsert_rows(rows, read_at=NOW)
     seen += [hit.uuid for page in walk for hit in page.hits]
     assert [uuid for uuid in seen if uuid in set(before)] == before
     assert len(seen) == len(set(seen))
@@ -127,7 +127,7 @@ def test_neighbors_are_of_as_many_as_come_before(
     oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where counting ends before it has come so far."""
-    monkeypatch.setattr("orders.search.walking._EFFORT", 1)
+    monkeypatch.setattr("orders.search.execute._EFFORT", 1)
     query = Query(is_payment_pending=False)
     neighbors = search.neighbors(query, oracle.find(query)[9], now=NOW)
     assert neighbors is not None

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from orders.search.budget import Budget, budget
+from orders.search.deadline import Deadline, deadline
 from orders.search.paging import Finder
 from orders.search.query import Query
 
-from .finding import NOW, Oracle, store, uuid
 from .moving import move_all
+from .search_oracle import NOW, Oracle, store, uuid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,15 +28,15 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each statement of a search all orders move."""
     store()
     ids = [uuid("order", number) for number in range(300)]
-    rows: Callable[..., list[Any]] = Budget.rows
+    rows: Callable[..., list[Any]] = Deadline.rows
     days = count(1)
 
-    def and_then_move(self: Budget, *args: Any) -> list[Any]:
+    def and_then_move(self: Deadline, *args: Any) -> list[Any]:
         found = rows(self, *args)
         move_all(ids, to=NOW - timedelta(days=200 + next(days)))
         return found
 
-    monkeypatch.setattr(Budget, "rows", and_then_move)
+    monkeypatch.setattr(Deadline, "rows", and_then_move)
 
 
 @pytest.mark.usefixtures("_unrest")
@@ -45,7 +45,7 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_no_order_falls_out_of_a_page_because_its_key_moves(query: Query) -> None:
     expected = Oracle().find(query)
-    with budget(60) as given:
+    with deadline(60) as given:
         page = Finder(given, query, now=NOW).page(len(expected) - 1, None, backwards=False)
     assert {hit.uuid for hit in page.hits} == set(expected[:-1])
     # The list must not seem to end where it was disturbed.

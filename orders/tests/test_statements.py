@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from orders.models import Operation, State, SyncState, VendorGate
+from orders.models import ApiLimits, Operation, State, SyncState
 
 from .domain import make_user
 
@@ -60,22 +60,22 @@ def test_the_history_of_orders_is_what_django_would_read() -> None:
 
 
 def test_the_gate_is_what_django_would_read() -> None:
-    VendorGate.objects.pause_until(NOW)
-    VendorGate.objects.reject_key("key", now=NOW)
+    ApiLimits.objects.pause_until(NOW)
+    ApiLimits.objects.reject_key("key", now=NOW)
     with CaptureQueriesContext(connection) as captured:
-        gate = VendorGate.objects.current()
+        gate = ApiLimits.objects.current()
     assert len(captured) == 1
-    assert columns(gate) == columns(VendorGate.objects.get())
+    assert columns(gate) == columns(ApiLimits.objects.get())
 
 
 def test_the_state_of_the_sync_and_the_gate_are_what_django_would_read() -> None:
-    assert SyncState.objects.look_beside_gate()[0] is None
+    assert SyncState.objects.get_with_limits()[0] is None
     SyncState.objects.create(pk=1, started_at=NOW, problem="100 %s", is_feed_missing=True)
-    state, gate = SyncState.objects.look_beside_gate()
+    state, gate = SyncState.objects.get_with_limits()
     assert (columns(state), gate.pk) == (columns(SyncState.objects.get()), None)
-    VendorGate.objects.pause_until(NOW)
+    ApiLimits.objects.pause_until(NOW)
     with CaptureQueriesContext(connection) as captured:
-        state, gate = SyncState.objects.look_beside_gate()
+        state, gate = SyncState.objects.get_with_limits()
     assert len(captured) == 1
     assert columns(state) == columns(SyncState.objects.get())
-    assert columns(gate) == columns(VendorGate.objects.get())
+    assert columns(gate) == columns(ApiLimits.objects.get())

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from goody.client import Client, Patience
+from goody.client import Client, RetryPolicy
 from goody.errors import Unavailable
 from orders import sync
 from orders.sync.fetching import Call, Fetchers
@@ -49,11 +49,11 @@ def test_whoever_asks_goes_on_while_an_answer_is_worked_out() -> None:
     fetchers = Fetchers(calls_at_once=1)
     asked_again = threading.Event()
 
-    def ask_again(client: Client, patience: Patience) -> str:
+    def ask_again(client: Client, policy: RetryPolicy) -> str:
         asked_again.set()
         return "second"
 
-    first = Call(1, lambda client, patience: "first", lambda it: (it, asked_again.wait(30)))
+    first = Call(1, lambda client, policy: "first", lambda it: (it, asked_again.wait(30)))
     try:
         fetchers.ask([first, Call(2, ask_again)])
         answers = [fetchers.collect(timeout=30) for _ in range(2)]

@@ -10,8 +10,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from orders import gatekeeper, sync
-from orders.models import Anomaly, CreatedFrom, Order, SyncState, SyncWindow, VendorGate
+from orders import goody_api, sync
+from orders.models import Anomaly, ApiLimits, CreatedFrom, Order, SyncState, SyncWindow
 from orders.sync import Phase
 from orders.sync.full import suspicion
 from orders.sync.lease import Lease, LeaseLost
@@ -162,7 +162,7 @@ def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator, settin
     assert (progress.phase, progress.why) == (Phase.PAUSED, "Goody rejects the API key")
     run_for(0.1)
     assert emulator.calls()["total"] == asked
-    VendorGate.objects.accept_key()
+    ApiLimits.objects.accept_key()
     sync_orders()
     assert differences(emulator) == []
 
@@ -187,7 +187,7 @@ def test_while_goody_is_down_it_says_so_and_goes_on_afterwards(emulator: Emulato
 
 
 def _forget_the_breaker() -> None:
-    gatekeeper._client.cache_clear()
+    goody_api._client.cache_clear()
 
 
 def nested(depth: int) -> Any:

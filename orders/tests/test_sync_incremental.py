@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from orders import gatekeeper, index, services, sync
+from orders import goody_api, index, services, sync
 from orders.models import (
     Anomaly,
     CreatedFrom,
@@ -139,7 +139,7 @@ def test_the_watermark_stays_where_not_all_was_read(filled: Emulator) -> None:
     assert sync.progress(timezone.now()).phase is Phase.FAILING
     filled.heal()
     SyncState.objects.update(retry_at=None)
-    gatekeeper._client.cache_clear()
+    goody_api._client.cache_clear()
     one_round()
     assert differences(filled) == []
     assert state().watermark > before
@@ -422,7 +422,7 @@ def test_while_goody_is_down_no_order_is_blamed(filled: Emulator) -> None:
     assert sync.progress(timezone.now()).phase is Phase.FAILING
     filled.heal()
     SyncState.objects.update(retry_at=None)
-    gatekeeper._client.cache_clear()
+    goody_api._client.cache_clear()
     read_in_turn()
     assert all(was_read(one) for one in due_ones)
     assert told() == []

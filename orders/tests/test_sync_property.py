@@ -16,17 +16,17 @@ import pytest
 from django.utils import timezone
 
 from goody.limits import Limits
-from orders import gatekeeper, services, sync
+from orders import goody_api, services, sync
 from orders.models import (
     Label,
     Order,
     OrderCount,
     OrderPayload,
     OtherProduct,
+    SearchText,
     SeenActivity,
     SyncState,
     SyncWindow,
-    Wording,
     WordStart,
 )
 from orders.sync import trouble
@@ -60,7 +60,7 @@ def _in_haste(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.GOODY_LONGEST_WAIT = 0.02
     monkeypatch.setattr(trouble, "_FIRST", 0.02)
     hasty = partial(Limits, retry_base=0.02, breaker_probe_every=0.05)
-    monkeypatch.setattr(gatekeeper, "Limits", hasty)
+    monkeypatch.setattr(goody_api, "Limits", hasty)
 
 
 class Story:
@@ -145,7 +145,7 @@ NAMED = ("product_id", "brand_id", "sender_id", "workspace_id")
 def contents() -> dict[str, dict[str, Any]]:
     """Every order by its id, each field as it is, names and texts instead of their small ids."""
     labels = dict(Label.objects.values_list("pk", "key"))
-    texts = dict(Wording.objects.values_list("pk", "folded"))
+    texts = dict(SearchText.objects.values_list("pk", "folded"))
     rows = {}
     for row in Order.objects.all():
         fields = {f.attname: getattr(row, f.attname) for f in Order._meta.concrete_fields}
@@ -159,7 +159,7 @@ def contents() -> dict[str, dict[str, Any]]:
 
 def throw_away() -> None:
     """All of the index, and what the sync remembers of it."""
-    for table in (Order, OrderPayload, OtherProduct, WordStart, OrderCount, Label, Wording):
+    for table in (Order, OrderPayload, OtherProduct, WordStart, OrderCount, Label, SearchText):
         table.objects.all().delete()
     for table in (SyncState, SyncWindow, SeenActivity):
         table.objects.all().delete()

@@ -15,12 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders import sync
-from orders.models import SyncState, VendorGate
+from orders.models import ApiLimits, SyncState
 from orders.sync import Phase
 from testing.vendor import Emulator
 
-from .finding import NOW, store
 from .lists import RESULTS, URL, complete_sync, synced_in, text_of
+from .search_oracle import NOW, store
 
 pytestmark = pytest.mark.django_db
 
@@ -83,14 +83,14 @@ def test_before_anything_was_synced(as_role: Any) -> None:
 def test_a_closed_gate_is_said(as_role: Any, settings: Any) -> None:
     settings.GOODY_API_KEY = "old"
     complete_sync(NOW)
-    VendorGate.objects.reject_key("old", now=timezone.now())
+    ApiLimits.objects.reject_key("old", now=timezone.now())
     assert sync.progress(NOW).phase is Phase.PAUSED
     agent = as_role("agent")
     assert synced_in(agent.get("/settings/")) == "synced 40 s ago: Goody rejects the API key"
-    VendorGate.objects.accept_key()
-    VendorGate.objects.pause_until(NOW + timedelta(minutes=2))
+    ApiLimits.objects.accept_key()
+    ApiLimits.objects.pause_until(NOW + timedelta(minutes=2))
     assert synced_in(agent.get("/settings/")) == "synced 40 s ago: Goody asks us to wait"
-    VendorGate.objects.update(paused_until=None)
+    ApiLimits.objects.update(paused_until=None)
     assert synced_in(agent.get("/settings/")) == "synced 40 s ago"
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from orders.audit import note_security_event
-from orders.models import Anomaly, AuditEntry, Operation, State, SyncState, VendorGate
+from orders.models import Anomaly, ApiLimits, AuditEntry, Operation, State, SyncState
 
 URL = "/system/"
 
@@ -55,11 +55,11 @@ def test_checking_the_key_says_whose_it_is_and_is_audited(admin, emulator):
 
 
 def test_the_check_opens_the_gate_that_a_rejected_key_closed(admin, settings):
-    VendorGate.objects.reject_key(settings.GOODY_API_KEY, now=datetime.now(UTC))
+    ApiLimits.objects.reject_key(settings.GOODY_API_KEY, now=datetime.now(UTC))
     assert "API key rejected since " in text_of(admin.get(URL))
     content = text_of(admin.post(URL))
     assert "Open: calls to Goody are made" in content
-    assert not VendorGate.objects.current().is_key_rejected(settings.GOODY_API_KEY)
+    assert not ApiLimits.objects.current().is_key_rejected(settings.GOODY_API_KEY)
 
 
 def test_a_check_that_fails_says_why_and_the_gate_stays_closed(admin, emulator):
@@ -77,7 +77,7 @@ def test_htmx_gets_the_card_of_the_connection(admin):
 
 
 def test_a_pause_is_told_with_its_end(admin):
-    VendorGate.objects.pause_until(datetime.now(UTC) + timedelta(minutes=9))
+    ApiLimits.objects.pause_until(datetime.now(UTC) + timedelta(minutes=9))
     assert "Goody asks us to wait until " in text_of(admin.get(URL))
 
 

@@ -14,7 +14,7 @@ from orders.forms.positions import Place, Position
 from orders.models import Finding
 from orders.presenters.found import Asked
 from orders.search import choices
-from orders.services import Understood, finding_of, understand
+from orders.services import Interpretation, finding_of, interpret
 from orders.viewer import Viewer
 
 from .fragments import source_of
@@ -31,7 +31,7 @@ class Question:
 
     form: ListingForm
     reading: Reading
-    understood: Understood
+    understood: Interpretation
     asked: Asked
     finding: Finding | None
     is_typing: bool
@@ -57,7 +57,7 @@ class Question:
 
 
 def read_question(request: HttpRequest) -> Question:
-    """Raises TooBroad, and NoSuchFinding."""
+    """Raises SearchTimeout, and NoSuchFinding."""
     return ask(request.GET, viewer=request.viewer, is_typing=source_of(request) == BOX)
 
 
@@ -69,7 +69,7 @@ def ask(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False) -> Qu
     finding = _finding_of(filters, viewer)
     # The words above the list ask for the same ones again.
     reading = Reading(viewer.now, viewer.zone, cache(choices.id_of))
-    understood = understand(filters.q, now=viewer.now, zone=viewer.zone)
+    understood = interpret(filters.q, now=viewer.now, zone=viewer.zone)
     query = replace(
         filters.query(reading).merged(understood.box.query),
         may_search_messages=viewer.actor.may(Right.READ_MESSAGES),

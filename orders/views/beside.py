@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from goody.types import Order
 from orders import search, sync
-from orders.presenters.beside import Likes, Walk, make_likes, make_walk
+from orders.presenters.beside import RelatedOrders, Walk, make_likes, make_walk
 from orders.presenters.detail import Reader
-from orders.search import TooBroad
+from orders.search import SearchTimeout
 from orders.services import NoSuchFinding
 from orders.viewer import Viewer
 
@@ -30,16 +30,16 @@ def walk_of(list_url: str, order_id: UUID, *, viewer: Viewer, reader: Reader) ->
         found = search.neighbors(
             question.asked.query, order_id, now=reader.now, seconds=settings.BESIDE_DEADLINE
         )
-    except (TooBroad, NoSuchFinding):
+    except (SearchTimeout, NoSuchFinding):
         return None
     return make_walk(found, reader=reader) if found else None
 
 
-def likes_of(order: Order, *, reader: Reader) -> list[Likes]:
+def likes_of(order: Order, *, reader: Reader) -> list[RelatedOrders]:
     """Orders of the same batch, to the same address, from the same sender."""
     try:
         found = search.related(order.id, now=reader.now, seconds=settings.BESIDE_DEADLINE)
-    except TooBroad:
+    except SearchTimeout:
         return []
     return make_likes(found, order, reader=reader) if found else []
 

@@ -44,13 +44,13 @@ def order_detail(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
         # Nothing new: what somebody has unfolded or is reading stays as it is.
         return HttpResponse(status=204)
     if is_row:
-        return HttpResponse(row_part(request, view) + good_news(request, view))
+        return HttpResponse(row_part(request, view) + success_toast(request, view))
     context = detail_context(request, view)
     if not target_of(request):
         context |= _place_in_list(request, order_id)
     answer = render(request, TEMPLATE, context, {"order-detail": "detail"})
     if is_poll and target_of(request) == "order-detail":
-        answer.write(good_news(request, view))
+        answer.write(success_toast(request, view))
     return answer
 
 
@@ -121,7 +121,7 @@ def row_part(request: HttpRequest, view: OrderView) -> str:
     return render_to_string("orders/list.html#row", context, request)
 
 
-def good_news(request: HttpRequest, view: OrderView) -> str:
+def success_toast(request: HttpRequest, view: OrderView) -> str:
     """A toast for a poll that finds the write it waited for applied; "" otherwise.
 
     A failure is told in the row or above the order, where it stays.

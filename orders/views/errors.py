@@ -19,10 +19,10 @@ from django.urls import reverse
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
 from orders import formats
 from orders.audit import NotAllowed, Right, note_security_event
-from orders.gatekeeper import GateClosed, KeyRejected, NotConfigured, Paused, wait_asked_for
+from orders.goody_api import CallsBlocked, KeyRejected, NotConfigured, Paused, wait_asked_for
 from orders.outages import is_outage
 from orders.presenters.marks import Banner
-from orders.search import TooBroad
+from orders.search import SearchTimeout
 from orders.services import NoSuchFinding, OrderNotFound
 
 from .fragments import target_of
@@ -78,11 +78,11 @@ def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
         return _no_such_finding()
     if isinstance(exception, KeyRejected | Unauthorized):
         return _key_rejected(request)
-    if isinstance(exception, GateClosed | RateLimited):
+    if isinstance(exception, CallsBlocked | RateLimited):
         return _gate_closed(request, exception)
     if isinstance(exception, GoodyError):
         return _goody_failed(exception)
-    if isinstance(exception, TooBroad):
+    if isinstance(exception, SearchTimeout):
         return _too_broad()
     if is_outage(exception):
         return _database_failed(request, exception)

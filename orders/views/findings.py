@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 from orders import services
 from orders.audit import Right
 from orders.forms.findings import FindForm
-from orders.search import TooBroad
-from orders.search.recognition import LONG, Pasted, recognize
+from orders.search import SearchTimeout
+from orders.search.paste import LONG, Pasted, recognize
 
 from .answers import SeeOther
 from .permissions import requires
@@ -42,7 +42,7 @@ def _find(request: HttpRequest, form: FindForm, pasted: Pasted) -> HttpResponseB
     viewer = request.viewer
     try:
         finding = services.make_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
-    except TooBroad:
+    except SearchTimeout:
         form.add_error("text", TOOK_TOO_LONG)
         return _show(request, form, status=503)
     return SeeOther(_list_url(finding=finding.pk))

@@ -11,7 +11,7 @@ from orders.audit import Right
 from orders.models import Label
 from orders.presenters.facets import counts, top_lists
 from orders.presenters.watching import BadToken, make_news, read_token
-from orders.search import TooBroad, choices, facets, find_page
+from orders.search import SearchTimeout, choices, facets, find_page
 
 from .asking import read_question
 from .lists import TEMPLATE
@@ -31,7 +31,7 @@ def order_facets(request: HttpRequest) -> HttpResponse:
         )
         named = (*found.workspaces, *found.senders, *found.brands, *found.products)
         keys = choices.keys_of(one.id for one in named)
-    except TooBroad:
+    except SearchTimeout:
         return HttpResponse(status=204)
     context = {
         "counts": counts(found),
@@ -58,7 +58,7 @@ def order_changes(request: HttpRequest) -> HttpResponse:
             at=asked.place.key if asked.place else None,
             backwards=bool(asked.place and asked.place.is_backwards),
         )
-    except (BadToken, TooBroad):
+    except (BadToken, SearchTimeout):
         return HttpResponse(status=204)
     context = {
         "news": make_news(seen, page.hits).text,
@@ -76,6 +76,6 @@ def order_choices(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     try:
         names = choices.suggest(kind, request.GET.get(kind, ""), limit=_MOST_NAMES)
-    except TooBroad:
+    except SearchTimeout:
         return HttpResponse(status=204)
     return render(request, f"{TEMPLATE}#choices", {"choices": names})

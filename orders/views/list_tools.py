@@ -10,7 +10,7 @@ from orders import services
 from orders.audit import Right
 from orders.presenters.findings import found_in_words
 from orders.presenters.saved_views import make_view_bar
-from orders.search.recognition import recognize
+from orders.search.paste import recognize
 
 from .asking import Question
 

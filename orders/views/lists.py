@@ -16,14 +16,14 @@ from django.views.decorators.http import require_safe
 from goody.errors import GoodyError
 from orders import formats, services
 from orders.audit import Right
-from orders.gatekeeper import GateClosed
+from orders.goody_api import CallsBlocked
 from orders.presenters import empty
 from orders.presenters.filters import HINTS, filters_in_words, make_heads
 from orders.presenters.found import make_found_page, page_instead
 from orders.presenters.freshness import Freshness, import_banner, make_freshness
 from orders.presenters.listing import make_page
 from orders.presenters.pages import Empty, Page
-from orders.search import TooBroad, choices
+from orders.search import SearchTimeout, choices
 from orders.services import Listing, OrderNotFound
 from orders.sync import SyncProgress
 
@@ -108,7 +108,7 @@ def _indexed(request: HttpRequest, question: Question, freshness: Freshness) -> 
             at=asked.place.key if asked.place else None,
             is_backwards=bool(asked.place and asked.place.is_backwards),
         )
-    except TooBroad:
+    except SearchTimeout:
         return _show_instead(request, question, empty.too_broad(asked.filters), freshness)
     page = make_found_page(found, asked=asked, freshness=freshness, viewer=request.viewer)
     return _show(request, question, page=page, freshness=freshness)
@@ -129,7 +129,7 @@ def _ask_goody(
         services.refresh_order(order_id=order_id, now=request.viewer.now)
     except OrderNotFound:
         why = empty.not_at_goody_either(order_id)
-    except (GateClosed, GoodyError) as error:
+    except (CallsBlocked, GoodyError) as error:
         why = empty.goody_not_asked(order_id, services.why_not_fresh(error))
     else:
         return _go_to_order(request, order_id)

@@ -26,7 +26,7 @@ from orders.forms.writes import (
     WriteForm,
     sign_seen,
 )
-from orders.gatekeeper import GateClosed
+from orders.goody_api import CallsBlocked
 from orders.models import Operation
 from orders.presenters import dialogs
 from orders.presenters.dialogs import Dialog, ExpirationDialog
@@ -122,7 +122,7 @@ def _ask(
     """The dialog: with a fresh read, or (after a refused form) with what was typed kept."""
     try:
         view = _order_for_dialog(request, order_id, form)
-    except (GoodyError, GateClosed) as error:
+    except (GoodyError, CallsBlocked) as error:
         return _unavailable(request, order_id, template, error)
     except OrderNotFound as error:
         raise Http404 from error

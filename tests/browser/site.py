@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext
 
 from orders.audit import record_intent
-from orders.models import Operation, Profile, VendorGate
+from orders.models import ApiLimits, Operation, Profile
 from testing.processes import LiveApp
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -33,7 +33,7 @@ class Site:
         self.emulator.heal()
         for what in ("calls", "ledger"):
             self.emulator.control("DELETE", what)
-        VendorGate.objects.all().delete()
+        ApiLimits.objects.all().delete()
 
     def log_in(self, context: BrowserContext, user: User, **profile: str) -> None:
         """Give the browser a session, as the login page does. `profile`: theme, time_zone, ..."""

@@ -20,7 +20,7 @@ from playwright.sync_api import Locator, Page, expect
 from goody.types import parse_order
 from orders import index
 from orders.models import SyncState
-from orders.search.language import OPERATORS
+from orders.search.parse import OPERATORS
 from orders.tests.lists import complete_sync
 from testing.browser import Watch
 from testing.users import make_user

@@ -19,7 +19,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from orders import sync
-from orders.gatekeeper import NotConfigured, client_beside
+from orders.goody_api import NotConfigured, client_beside
 from orders.sync import Phase, SyncProgress
 
 # How often it is told how far it is: on a terminal, and in a log; seconds.

@@ -1,7 +1,7 @@
 """The way to Goody: one client a process, and the gate row that every call asks first.
 
 What goody/ protects by itself (two calls at once, a breaker) holds for its process only. What
-must hold everywhere, a rejected key, a wait that Goody asked for, the pace, is the VendorGate row.
+must hold everywhere, a rejected key, a wait that Goody asked for, the pace, is the ApiLimits row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
-from goody.client import Client, Limits, Patience
+from goody.client import Client, Limits, RetryPolicy
 from goody.errors import (
     GoodyError,
     RateLimited,
@@ -26,7 +26,7 @@ from goody.errors import (
 )
 
 from .audit import note_security_event
-from .models import VendorGate
+from .models import ApiLimits
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +34,19 @@ log = logging.getLogger(__name__)
 _UNSAID_WAIT = 5.0
 
 
-class GateClosed(Exception):
+class CallsBlocked(Exception):
     """Nothing is sent to Goody at present."""
 
 
-class NotConfigured(GateClosed):
+class NotConfigured(CallsBlocked):
     """A setting without which Goody cannot be asked is missing or wrong; the text says which."""
 
 
-class KeyRejected(GateClosed):
+class KeyRejected(CallsBlocked):
     """Goody answered 401 to this key; calls stop until the key changes or an admin checks it."""
 
 
-class Paused(GateClosed):
+class Paused(CallsBlocked):
     """Goody asked to wait (429) until `until` (aware UTC)."""
 
     def __init__(self, until: datetime) -> None:
@@ -54,50 +54,50 @@ class Paused(GateClosed):
         self.until = until
 
 
-def page_patience() -> Patience:
-    return Patience(deadline=settings.GOODY_PAGE_DEADLINE, attempts=2)
+def page_policy() -> RetryPolicy:
+    return RetryPolicy(deadline=settings.GOODY_PAGE_DEADLINE, attempts=2)
 
 
-def detail_patience() -> Patience:
-    return Patience(deadline=settings.GOODY_DETAIL_DEADLINE, attempts=1)
+def detail_policy() -> RetryPolicy:
+    return RetryPolicy(deadline=settings.GOODY_DETAIL_DEADLINE, attempts=1)
 
 
-def worker_patience() -> Patience:
-    return Patience(deadline=settings.GOODY_WORKER_DEADLINE, attempts=3)
+def worker_policy() -> RetryPolicy:
+    return RetryPolicy(deadline=settings.GOODY_WORKER_DEADLINE, attempts=3)
 
 
-def less(patience: Patience, seconds: float) -> Patience:
+def with_elapsed(policy: RetryPolicy, seconds: float) -> RetryPolicy:
     """What is left of it after that many seconds; never nothing, so that the client says why."""
-    return replace(patience, deadline=max(patience.deadline - seconds, 0.05))
+    return replace(policy, deadline=max(policy.deadline - seconds, 0.05))
 
 
-def ask[T](request: Callable[[Client, Patience], T], *, patience: Patience | None = None) -> T:
+def ask[T](request: Callable[[Client, RetryPolicy], T], *, policy: RetryPolicy | None = None) -> T:
     """Make one call to Goody if the gate is open, and learn from a 401 or 429.
 
     The wait for a place in the common pace counts against `patience`; the request is given what
-    is left. Raises GateClosed, or what the client raises.
+    is left. Raises CallsBlocked, or what the client raises.
     """
-    patience = patience or page_patience()
+    policy = policy or page_policy()
     client = _configured_client()
-    waited = _keep_pace(check_gate(now=timezone.now()), longest=patience.deadline)
-    return _learning_from(lambda: request(client, less(patience, waited)))
+    waited = _keep_pace(check_limits(now=timezone.now()), longest=policy.deadline)
+    return _learning_from(lambda: request(client, with_elapsed(policy, waited)))
 
 
 def reserve(count: int, *, longest: float) -> list[float]:
     """Places in the common pace for `count` calls that threads will make: the seconds to each.
 
-    Empty when the first would be over `longest` seconds away. Raises GateClosed. What the calls
+    Empty when the first would be over `longest` seconds away. Raises CallsBlocked. What the calls
     end in is told to `learn_from`.
     """
-    gate = check_gate(now=timezone.now())
+    limits = check_limits(now=timezone.now())
     try:
-        return VendorGate.objects.reserve_calls(
+        return ApiLimits.objects.reserve_calls(
             count,
             now=timezone.now(),
             per_second=settings.GOODY_CALLS_PER_SECOND,
             burst=settings.GOODY_CALLS_BURST,
             longest=longest,
-            gate=gate,
+            limits=limits,
         )
     except DatabaseFailure:
         log.warning("the pace of calls could not be kept: the database refused")
@@ -112,43 +112,43 @@ def client_beside(*, calls_at_once: int) -> Client:
     return _configured_client(slots=calls_at_once)
 
 
-def ask_past_the_gate[T](request: Callable[[Client, Patience], T], patience: Patience) -> T:
+def call_unthrottled[T](request: Callable[[Client, RetryPolicy], T], policy: RetryPolicy) -> T:
     """Ask at once, whatever the gate says: an admin wants to know whether the key works now."""
     client = _configured_client()
-    answer = _learning_from(lambda: request(client, patience))
-    VendorGate.objects.accept_key()
+    answer = _learning_from(lambda: request(client, policy))
+    ApiLimits.objects.accept_key()
     return answer
 
 
-def check_gate(*, now: datetime) -> VendorGate:
-    """Raise the GateClosed that stands in the way of a call, if one does; return the gate.
+def check_limits(*, now: datetime) -> ApiLimits:
+    """Raise the CallsBlocked that stands in the way of a call, if one does; return the gate.
 
     A pause longer than any that is ever set is none: the clock was set back.
     """
-    gate = VendorGate.objects.current()
-    if gate.is_key_rejected(settings.GOODY_API_KEY):
+    limits = ApiLimits.objects.current()
+    if limits.is_key_rejected(settings.GOODY_API_KEY):
         raise KeyRejected
     longest = timedelta(seconds=settings.GOODY_LONGEST_WAIT)
-    if gate.paused_until is not None and now < gate.paused_until <= now + longest:
-        raise Paused(gate.paused_until)
-    return gate
+    if limits.paused_until is not None and now < limits.paused_until <= now + longest:
+        raise Paused(limits.paused_until)
+    return limits
 
 
 def _learning_from[T](call: Callable[[], T]) -> T:
     try:
         return call()
     except GoodyError as error:
-        learn_from(error)
+        record_error(error)
         raise
 
 
-def learn_from(error: GoodyError) -> None:
+def record_error(error: GoodyError) -> None:
     """Let all processes know what an error of the client says about the gate."""
     if isinstance(error, Unauthorized):
-        _note(lambda: VendorGate.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
+        _note(lambda: ApiLimits.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
     elif isinstance(error, RateLimited):
         until = timezone.now() + wait_asked_for(error)
-        _note(lambda: VendorGate.objects.pause_until(until))
+        _note(lambda: ApiLimits.objects.pause_until(until))
     elif error.kind in ("tls", "redirect"):
         _note(lambda: note_security_event(f"goody_{error.kind}", detail=str(error)))
 
@@ -167,16 +167,16 @@ def _note(store: Callable[[], object]) -> None:
         log.warning("what Goody answered could not be noted: %s", type(error).__name__)
 
 
-def _keep_pace(gate: VendorGate, *, longest: float) -> float:
+def _keep_pace(limits: ApiLimits, *, longest: float) -> float:
     """Wait for a place in the pace, at most `longest` seconds; return how long it took."""
     now = timezone.now()
     try:
-        wait = VendorGate.objects.reserve_call(
+        wait = ApiLimits.objects.reserve_call(
             now=now,
             per_second=settings.GOODY_CALLS_PER_SECOND,
             burst=settings.GOODY_CALLS_BURST,
             longest=longest,
-            gate=gate,
+            limits=limits,
         )
     except DatabaseFailure:
         # A full disk must not end reading; a write has its intent stored before it comes here.

@@ -12,14 +12,14 @@ from goody.types import ENDED, ORDER_STATUSES
 from orders import formats
 
 from . import windows
-from .language import FLAGS, NAMED, terms, text_of
+from .parse import FLAGS, NAMED, terms, text_of
 from .query import Choice, Query
-from .windows import Ahead, Back, Direction, Setting, Window
+from .windows import Back, Direction, FutureRange, Setting, Window
 
 # The name of a picked row of a small table: ("senders", 12) -> "Ana Bolena".
 type Names = Callable[[str, int], str]
 
-_WINDOWS: dict[str, Direction] = {"expires": Ahead, "created": Back}
+_WINDOWS: dict[str, Direction] = {"expires": FutureRange, "created": Back}
 _CHOICES = {
     "workspaces": ("Workspace: {}", "Not workspace: {}"),
     "batches": ("Batch: {}", "Not batch: {}"),
@@ -87,7 +87,9 @@ def _window(query: Query, name: str, setting: Setting) -> Iterator[Piece]:
     window = _window_of(query, name)
     if window == Window():
         return
-    text = f"{name.capitalize()} {windows.tell(window, direction=_WINDOWS[name], setting=setting)}"
+    text = (
+        f"{name.capitalize()} {windows.describe(window, direction=_WINDOWS[name], setting=setting)}"
+    )
     if _is_past(name, window, setting):
         text = "Expired"
     yield Piece(text, query.without(f"{name}_from", f"{name}_until"))

@@ -16,7 +16,7 @@ from orders.models import Anomaly
 log = logging.getLogger(__name__)
 
 
-def note_oddities(
+def record_anomalies(
     orders: Iterable[GoodyOrder], quarantined: Iterable[Quarantined] = (), *, now: datetime
 ) -> None:
     """Count what in these orders is undocumented, and the rows that were no orders."""
@@ -27,7 +27,7 @@ def note_oddities(
         _note(Anomaly.Kind.QUARANTINED, key, detail=row.reason, now=now)
 
 
-def note_unreadable(order_id: UUID, *, reason: str, now: datetime) -> None:
+def record_unreadable(order_id: UUID, *, reason: str, now: datetime) -> None:
     """Count that an order could not be read by itself: each time, since it is left alone for a
     while after the latest.
     """

@@ -14,10 +14,10 @@ from typing import Any
 
 from goody.types import CANCELABLE
 
-from .asking import Asking
-from .conditions import Asked
-from .planning import MOST_FETCHED, Plan, Way, plan
-from .sql import Condition, Source, Sql, all_of
+from .conditions import CompiledQuery
+from .context import SearchContext
+from .plan import MOST_FETCHED, AccessPath, Plan, plan
+from .sql import Condition, IndexScan, Sql, all_of
 
 _TO_THE_END = 1_000_000_000
 # As far is walked to count; twice as many are fetched, which takes as long.
@@ -54,7 +54,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Scan:
     """The first `n` rows in `order` behind the row at `after` (its value and id).
 
     A row of the answer is (id, value, *columns): what is selected of `o`.
@@ -66,15 +66,15 @@ class Walk:
     after: tuple[Any, int] | None = None
 
 
-class Walker:
-    def __init__(self, asking: Asking, asked: Asked) -> None:
+class Executor:
+    def __init__(self, asking: SearchContext, asked: CompiledQuery) -> None:
         self._asking = asking
         self._dialect = asking.dialect
-        self._rows = asking.budget.rows
+        self._rows = asking.deadline.rows
         self._asked = asked
 
-    def take(self, walk: Walk) -> list[Row]:
-        """Raises TooBroad."""
+    def take(self, walk: Scan) -> list[Row]:
+        """Raises SearchTimeout."""
         plan = self._plan(walk)
         walk = self._from_first_common(walk, plan.first)
         if plan.may_disappoint and not plan.is_fetch_cheaper:
@@ -91,16 +91,16 @@ class Walker:
 
     def count(self, column: str, *, limit: int) -> tuple[int, bool]:
         """How many there are, and whether that is a lower bound: of more than `limit`, or where
-        counting on takes longer than it is worth. Raises TooBroad.
+        counting on takes longer than it is worth. Raises SearchTimeout.
 
         Only those with a value in `column` are counted.
         """
-        walk = Walk(Order(column, is_descending=True), limit + 1)
+        walk = Scan(Order(column, is_descending=True), limit + 1)
         plan = self._plan(walk)
         n, is_whole = self._up_to(self._from_first_common(walk, plan.first), plan)
         return min(n, limit), n > limit or not is_whole
 
-    def _up_to(self, walk: Walk, plan: Plan) -> tuple[int, bool]:
+    def _up_to(self, walk: Scan, plan: Plan) -> tuple[int, bool]:
         """How many there are, and whether those are all, unless there are `walk.n`."""
         way = plan.first
         if not way.tests:
@@ -117,7 +117,7 @@ class Walker:
         return n, n >= walk.n or self._is_end(walk, way, far=_EFFORT)
 
     def _counted(
-        self, walk: Walk, guide: Condition, keys: Callable[[Walk, Sequence[Source], int], Sql]
+        self, walk: Scan, guide: Condition, keys: Callable[[Scan, Sequence[IndexScan], int], Sql]
     ) -> int:
         """How many fulfill the guide, up to `walk.n`. One index alone may know of as many."""
         n = self._count_of(*keys(walk, guide.sources[:1], walk.n))
@@ -125,13 +125,13 @@ class Walker:
             return n
         return self._count_of(*keys(walk, guide.sources, walk.n))
 
-    def _in_no_order(self, _walk: Walk, sources: Sequence[Source], limit: int) -> Sql:
+    def _in_no_order(self, _walk: Scan, sources: Sequence[IndexScan], limit: int) -> Sql:
         return Sql(*_united([self._keys(one, limit) for one in sources], "UNION"))
 
     def _count_of(self, sql: str, params: Sequence[object]) -> int:
         return int(self._rows(f"SELECT count(*) FROM ({sql}) counted", params)[0][0])  # noqa: S608
 
-    def _plan(self, walk: Walk) -> Plan:
+    def _plan(self, walk: Scan) -> Plan:
         column = walk.order.column
         window = self._creation_window()
         conditions = [*self._asked.conditions]
@@ -139,7 +139,7 @@ class Walker:
             conditions += self._expiry_window()
         if column != "id" and window:
             conditions.append(window)
-        everything = Condition(Sql(""), (Source(Sql(""), sorts=((column, INDEXES[column]),)),))
+        everything = Condition(Sql(""), (IndexScan(Sql(""), sorts=((column, INDEXES[column]),)),))
         return plan(
             conditions,
             everything,
@@ -158,7 +158,7 @@ class Walker:
             return []
         index = "orders_order_status_expires"
         sources = tuple(
-            Source(
+            IndexScan(
                 Sql(f"status = %s AND {bounds.text}", (status, *bounds.params)),
                 sorts=(("expires_at", index), ("id", index)),
                 is_scanned=True,
@@ -172,7 +172,7 @@ class Walker:
         bounds = all_of(self._place_bounds("id"))
         if not bounds:
             return None
-        source = Source(bounds, sorts=(("id", ""),))
+        source = IndexScan(bounds, sorts=(("id", ""),))
         size = partial(self._asking.sizes.created, source, *self._asked.places)
         return Condition(all_of(self._place_bounds("o.id")), (source,), size)
 
@@ -190,7 +190,7 @@ class Walker:
             *([Sql(f"{key} < %s", (high,))] if high is not None else []),
         ]
 
-    def _bounds(self, walk: Walk, *, key: str, value: str) -> list[Sql]:
+    def _bounds(self, walk: Scan, *, key: str, value: str) -> list[Sql]:
         """What the walk leaves out at either end; `key` and `value` are what it is sorted by."""
         than = "<" if walk.order.is_descending else ">"
         if walk.order.column == "id":
@@ -205,7 +205,7 @@ class Walker:
 
     # --- walking ------------------------------------------------------------------------------
 
-    def _from_first_common(self, walk: Walk, way: Way) -> Walk:
+    def _from_first_common(self, walk: Scan, way: AccessPath) -> Scan:
         """From where on there can be hits: what is tested may begin long after the guide, as
         delivered orders do among the newest.
         """
@@ -220,7 +220,7 @@ class Walker:
         is_descending = walk.order.is_descending
         return replace(walk, after=(None, min(keys) + 1 if is_descending else max(keys) - 1))
 
-    def _is_end(self, walk: Walk, way: Way, *, far: int) -> bool:
+    def _is_end(self, walk: Scan, way: AccessPath, *, far: int) -> bool:
         """Has the index no more entries than that?"""
         is_bounded = any(bound is not None for bound in (*self._asked.places, *self._asked.expires))
         if way.size > 2 * far and not is_bounded:
@@ -228,11 +228,11 @@ class Walker:
         inner = self._inner(walk, way.guide.sources, 1, behind=far)
         return not self._rows(*inner)
 
-    def _walked(self, walk: Walk, way: Way, *, far: int) -> list[Row]:
+    def _walked(self, walk: Scan, way: AccessPath, *, far: int) -> list[Row]:
         """The first rows of the guide, of its first `far` entries if they are tested."""
         return self._rows(*self._along(walk, way, far=far))
 
-    def _along(self, walk: Walk, way: Way, *, far: int) -> Sql:
+    def _along(self, walk: Scan, way: AccessPath, *, far: int) -> Sql:
         inner = self._inner(walk, way.guide.sources, far if way.tests else walk.n)
         test = all_of(self._dialect.tested(one) for one in way.tests)
         value = "c.id" if walk.order.column == "id" else "c.value"
@@ -245,7 +245,9 @@ class Walker:
             inner.params + test.params,
         )
 
-    def _inner(self, walk: Walk, sources: Sequence[Source], limit: int, *, behind: int = 0) -> Sql:
+    def _inner(
+        self, walk: Scan, sources: Sequence[IndexScan], limit: int, *, behind: int = 0
+    ) -> Sql:
         """Keys and values from several indexes in order, each key once."""
         arms = [self._arm(walk, source) for source in sources]
         by = self._by(walk, "value", "id")
@@ -253,7 +255,7 @@ class Walker:
         sql = f"{merged} LIMIT {limit} OFFSET {behind}"
         return Sql(sql, tuple(param for one in arms for param in one.params))
 
-    def _arm(self, walk: Walk, source: Source) -> Sql:
+    def _arm(self, walk: Scan, source: IndexScan) -> Sql:
         column = walk.order.column
         value = source.key if column == "id" else column
         where = all_of([source.where, *self._bounds(walk, key=source.key, value=value)])
@@ -264,18 +266,18 @@ class Walker:
             where.params,
         )
 
-    def _by(self, walk: Walk, value: str, key: str) -> str:
+    def _by(self, walk: Scan, value: str, key: str) -> str:
         columns = (key,) if walk.order.column == "id" else (value, key)
         return ", ".join(f"{one} {walk.order.way}" for one in columns)
 
-    def _selected(self, walk: Walk, value: str) -> str:
+    def _selected(self, walk: Scan, value: str) -> str:
         if walk.order.column == "expires_at":
             value = self._dialect.instant(value)
         return ", ".join(filter(None, ("o.id", value, walk.columns)))
 
     # --- fetching all -------------------------------------------------------------------------
 
-    def _fetched(self, walk: Walk, way: Way) -> list[Row] | None:
+    def _fetched(self, walk: Scan, way: AccessPath) -> list[Row] | None:
         """None: they turned out to be too many."""
         found = self._keys_of(way.guide)
         if found is None:
@@ -298,7 +300,7 @@ class Walker:
         )
         return {key for (key,) in rows} if len(rows) <= MOST_FETCHED else None
 
-    def _first_of(self, walk: Walk, found: set[int], tests: Sequence[Condition]) -> list[Row]:
+    def _first_of(self, walk: Scan, found: set[int], tests: Sequence[Condition]) -> list[Row]:
         keys = sorted(found, reverse=walk.order.is_descending)
         if walk.order.column == "id":
             keys = self._behind(walk, keys)
@@ -308,7 +310,7 @@ class Walker:
                     return [(key, key) for key in keys]
         return self._sorted(walk, self._dialect.listed(keys), tests) if keys else []
 
-    def _keys(self, source: Source, limit: int) -> Sql:
+    def _keys(self, source: IndexScan, limit: int) -> Sql:
         where = all_of([source.where, *self._place_bounds(source.key)])
         return Sql(
             f"SELECT {source.key} AS id FROM {self._dialect.from_(source, '')}"  # noqa: S608
@@ -316,13 +318,13 @@ class Walker:
             where.params,
         )
 
-    def _behind(self, walk: Walk, keys: list[int]) -> list[int]:
+    def _behind(self, walk: Scan, keys: list[int]) -> list[int]:
         if walk.after is None:
             return keys
         after = walk.after[1]
         return [key for key in keys if (key < after) is walk.order.is_descending and key != after]
 
-    def _sorted(self, walk: Walk, table: Sql, tests: Sequence[Condition]) -> list[Row]:
+    def _sorted(self, walk: Scan, table: Sql, tests: Sequence[Condition]) -> list[Row]:
         """The first of the orders in the table `c` that pass the tests."""
         order = walk.order
         bounds = self._bounds(walk, key="o.id", value=f"o.{order.column}")

@@ -6,33 +6,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .budget import Budget
+from .deadline import Deadline
 from .dialects import Dialect, dialect
 from .labels import Labels, labels
-from .sizes import Sizes
-from .sql import Condition, Source, Sql, union
+from .sql import Condition, IndexScan, Sql, union
+from .statistics import Statistics
 
 # As many indexes are asked one by one for their newest; of more than that, each.
 MOST_SOURCES = 60
 
 
 @dataclass(frozen=True)
-class Asking:
+class SearchContext:
     """One search's way to the database, and what is known beside it."""
 
-    budget: Budget
+    deadline: Deadline
 
     @cached_property
     def dialect(self) -> Dialect:
-        return dialect(self.budget.vendor)
+        return dialect(self.deadline.vendor)
 
     @cached_property
     def labels(self) -> Labels:
-        return labels(self.budget)
+        return labels(self.deadline)
 
     @cached_property
-    def sizes(self) -> Sizes:
-        return Sizes(self.budget)
+    def sizes(self) -> Statistics:
+        return Statistics(self.deadline)
 
     def equals(
         self,
@@ -48,10 +48,10 @@ class Asking:
         plain = self.dialect.plain
         if len(values) <= MOST_SOURCES:
             sources = tuple(
-                Source(Sql(f"{column} = %s", (plain(one),)), sorts=sorts) for one in values
+                IndexScan(Sql(f"{column} = %s", (plain(one),)), sorts=sorts) for one in values
             )
         else:
-            sources = (Source(self.dialect.among(column, values)),)
+            sources = (IndexScan(self.dialect.among(column, values)),)
         return Condition(self.dialect.among(f"o.{column}", values), sources, size)
 
     def between(self, column: str, low: object, high: object, *, index: str) -> Condition:
@@ -59,7 +59,7 @@ class Asking:
         bounds = (self.dialect.plain(low), self.dialect.plain(high))
         where = f"{column} >= %s AND {column} <= %s"
         test = f"o.{column} >= %s AND o.{column} <= %s"
-        source = Source(Sql(where, bounds), sorts=(("id", index),), is_scanned=True)
+        source = IndexScan(Sql(where, bounds), sorts=(("id", index),), is_scanned=True)
         return Condition(Sql(test, bounds), (source,))
 
     def in_cart(self, column: str, ids: Sequence[int], *, index: str) -> Condition:
@@ -77,7 +77,7 @@ class Asking:
         )
         if len(ids) > MOST_SOURCES:
             where = self.dialect.among(column, ids)
-            return Condition(test, (Source(where, table, "order_id"),))
+            return Condition(test, (IndexScan(where, table, "order_id"),))
         wheres = (Sql(f"{column} = %s", (one,)) for one in ids)
-        sources = tuple(Source(where, table, "order_id", sorts) for where in wheres)
+        sources = tuple(IndexScan(where, table, "order_id", sorts) for where in wheres)
         return Condition(test, sources)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.search.language import FLAGS, NAMED, OPERATORS, parse_box
+from orders.search.describe import describe, write_box
+from orders.search.parse import FLAGS, NAMED, OPERATORS, parse_query
+from orders.search.paste import recognize
 from orders.search.query import Choice, Query, Sort
-from orders.search.recognition import recognize
-from orders.search.wording import describe, write_box
 
 few = settings(max_examples=60, deadline=None)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -23,7 +23,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def asked(text):
-    box = parse_box(text, now=NOW, zone=NEW_YORK)
+    box = parse_query(text, now=NOW, zone=NEW_YORK)
     assert box.problems == ()
     return box.query
 
@@ -53,8 +53,8 @@ typed = st.lists(
 @given(typed)
 @few
 def test_whatever_is_typed_can_be_written_again(text):
-    query = parse_box(text, now=NOW, zone=NEW_YORK).query
-    again = parse_box(write_box(query, now=NOW, zone=NEW_YORK), now=NOW, zone=NEW_YORK)
+    query = parse_query(text, now=NOW, zone=NEW_YORK).query
+    again = parse_query(write_box(query, now=NOW, zone=NEW_YORK), now=NOW, zone=NEW_YORK)
     assert again.query == query
 
 
@@ -91,8 +91,8 @@ questions = st.builds(
 @few
 def test_every_question_of_the_box_can_be_written_and_read_again(query):
     text = write_box(query, now=NOW, zone=NEW_YORK)
-    assert parse_box(text, now=NOW, zone=NEW_YORK).query == query
-    assert parse_box(text, now=NOW, zone=NEW_YORK).problems == ()
+    assert parse_query(text, now=NOW, zone=NEW_YORK).query == query
+    assert parse_query(text, now=NOW, zone=NEW_YORK).problems == ()
 
 
 @given(questions)
@@ -168,7 +168,7 @@ def test_a_window_is_written_as_it_was_typed(text):
 def test_dates_stay_dates_when_it_strikes_the_hour():
     text = "created:>=2026-10-01 created:<2026-10-05"
     now = NOW.replace(minute=0, second=0, microsecond=0)
-    query = parse_box(text, now=now, zone=NEW_YORK).query
+    query = parse_query(text, now=now, zone=NEW_YORK).query
     assert write_box(query, now=now, zone=NEW_YORK) == text
     (piece,) = describe(query.without("created_until"), names=str.format, now=now, zone=NEW_YORK)
     assert piece.text == "Created from 1 Oct 2026"

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orders.search.language import (
+from orders.search.parse import (
     FLAGS,
     LONGEST_WORD,
     MOST_TERMS,
     NAMED,
     OPERATORS,
-    parse_box,
+    parse_query,
 )
 from orders.search.query import Choice, Query
 
@@ -27,7 +27,7 @@ ENDED = ("failed", "canceled")
 
 
 def asked(text, zone=NEW_YORK):
-    box = parse_box(text, now=NOW, zone=zone)
+    box = parse_query(text, now=NOW, zone=zone)
     assert box.problems == ()
     assert box.text == text
     return box.query
@@ -86,7 +86,7 @@ def test_words(text, query):
     ],
 )
 def test_whom_the_words_may_name_in_full(text, names):
-    assert parse_box(text, now=NOW, zone=NEW_YORK).names == names
+    assert parse_query(text, now=NOW, zone=NEW_YORK).names == names
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_lengths_of_time_count_from_now(text, query):
     ],
 )  # fmt: skip
 def test_a_value_that_is_none_narrows_nothing_and_is_said(text, hint):
-    box = parse_box(f"ana {text}", now=NOW, zone=NEW_YORK)
+    box = parse_query(f"ana {text}", now=NOW, zone=NEW_YORK)
     assert box.text == f"ana {text}"
     assert box.query == Query(words=("ana",))
     (problem,) = box.problems
@@ -253,7 +253,7 @@ def test_a_value_that_is_none_narrows_nothing_and_is_said(text, hint):
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "-", '"', "%%% ___", "'", "🎁"])
 def test_signs_alone_are_no_search(text):
-    box = parse_box(text, now=NOW, zone=NEW_YORK)
+    box = parse_query(text, now=NOW, zone=NEW_YORK)
     assert box.query.is_everything
     assert box.problems == (
         f"“{text}” has no letter or digit; put signs into quotes to search for them.",
@@ -261,14 +261,14 @@ def test_signs_alone_are_no_search(text):
 
 
 def test_a_long_piece_is_told_in_short():
-    box = parse_box("status:" + "x" * 99, now=NOW, zone=NEW_YORK)
+    box = parse_query("status:" + "x" * 99, now=NOW, zone=NEW_YORK)
     assert box.problems[0].startswith(f"“status:{'x' * 43}…” is not understood; ")
 
 
 def test_only_so_many_words_are_searched_for():
     text = " ".join(f"w{n}" for n in range(MOST_TERMS))
     assert len(asked(text).words) == MOST_TERMS
-    box = parse_box(f"{text} more status:paid", now=NOW, zone=NEW_YORK)
+    box = parse_query(f"{text} more status:paid", now=NOW, zone=NEW_YORK)
     assert box.query == asked(text)
     assert box.problems == (f"Only the first {MOST_TERMS} words are searched for.",)
 
@@ -285,7 +285,7 @@ def test_a_word_is_only_so_long():
 def test_any_long_text_is_read_in_no_time(unit):
     text = (unit * 10_000)[:10_000]
     started = process_time()
-    box = parse_box(text, now=NOW, zone=NEW_YORK)
+    box = parse_query(text, now=NOW, zone=NEW_YORK)
     # About 5 ms at most; anything quadratic takes seconds.
     assert process_time() - started < 0.5
     assert box.text == text

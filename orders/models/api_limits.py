@@ -17,20 +17,20 @@ _ONLY = 1
 # Each failed try is somebody else's success, so that this bounds the callers at one moment.
 _TRIES = 200
 # In SQL of our own: see statements.py.
-_TAKE = "UPDATE orders_vendorgate SET next_call_at = %s"
+_TAKE = "UPDATE orders_apilimits SET next_call_at = %s"
 _TAKE_AFTER = f"{_TAKE} WHERE next_call_at = %s AND id = %s"
 _TAKE_FIRST = f"{_TAKE} WHERE next_call_at IS NULL AND id = %s"
 
 
-class VendorGateQuerySet(models.QuerySet["VendorGate"]):
-    def current(self) -> VendorGate:
-        gate = self.look()
-        return gate if gate.pk else self.get_or_create(pk=_ONLY)[0]
+class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
+    def current(self) -> ApiLimits:
+        limits = self.look()
+        return limits if limits.pk else self.get_or_create(pk=_ONLY)[0]
 
-    def look(self) -> VendorGate:
+    def look(self) -> ApiLimits:
         """As `current`, without making one: unsaved defaults where there is none yet."""
-        found = rows_where(VendorGate, "id = %s", [_ONLY], using=self.db)
-        return found[0] if found else VendorGate()
+        found = rows_where(ApiLimits, "id = %s", [_ONLY], using=self.db)
+        return found[0] if found else ApiLimits()
 
     def reject_key(self, api_key: str, *, now: datetime) -> None:
         """Close the gate to this key (401). Another key, or an admin's check, opens it again."""
@@ -58,11 +58,11 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
         per_second: float,
         burst: int,
         longest: float,
-        gate: VendorGate | None = None,
+        limits: ApiLimits | None = None,
     ) -> float | None:
         """As reserve_calls, for one; returns the seconds to wait, or None."""
         waits = self.reserve_calls(
-            1, now=now, per_second=per_second, burst=burst, longest=longest, gate=gate
+            1, now=now, per_second=per_second, burst=burst, longest=longest, limits=limits
         )
         return waits[0] if waits else None
 
@@ -74,7 +74,7 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
         per_second: float,
         burst: int,
         longest: float,
-        gate: VendorGate | None = None,
+        limits: ApiLimits | None = None,
     ) -> list[float]:
         """Take the next `count` places in the common pace; return the seconds to wait for each.
 
@@ -86,8 +86,8 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
         gap = timedelta(seconds=1 / per_second)
         rested, last = now - gap * burst, now + timedelta(seconds=longest)
         for _ in range(_TRIES):
-            taken = (gate or self.current()).next_call_at
-            gate = None
+            taken = (limits or self.current()).next_call_at
+            limits = None
             # Nobody takes a place that far ahead: the clock was set back.
             is_sane = taken is not None and taken <= last + gap
             place = max(taken, rested) if taken is not None and is_sane else rested
@@ -101,19 +101,19 @@ class VendorGateQuerySet(models.QuerySet["VendorGate"]):
     def _take(self, taken: datetime | None, then: datetime) -> bool:
         connection = connections[self.db]
         instants = [at for at in (then, taken) if at]
-        values = prepared(VendorGate, "next_call_at", instants, using=self.db)
+        values = prepared(ApiLimits, "next_call_at", instants, using=self.db)
         with rebuildable(using=self.db), connection.cursor() as cursor:
             cursor.execute(_TAKE_AFTER if taken else _TAKE_FIRST, [*values, _ONLY])
             return bool(cursor.rowcount)
 
 
-class VendorGate(models.Model):
+class ApiLimits(models.Model):
     rejected_key = models.CharField(max_length=64, blank=True)
     rejected_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
     next_call_at = models.DateTimeField(null=True)
 
-    objects = VendorGateQuerySet.as_manager()
+    objects = ApiLimitsQuerySet.as_manager()
 
     def __str__(self) -> str:
         return "gate to Goody"

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .budget import SECONDS, Budget, budget
 from .counting import Count, count_within
+from .deadline import SECONDS, Deadline, deadline
 from .hits import Hit
 from .paging import Finder
 from .query import Choice, Query, Sort
@@ -60,8 +60,8 @@ def neighbors(
     seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Neighbors | None:
-    """None for an order that is not in the index. Raises TooBroad."""
-    with budget(seconds, using=using) as given:
+    """None for an order outside the index. Raises SearchTimeout."""
+    with deadline(seconds, using=using) as given:
         finder = Finder(given, query, now=now)
         if (at := finder.key_of(order_id)) is None:
             return None
@@ -90,8 +90,8 @@ def related(
     seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Related | None:
-    """The newest `few` of each. None for an order that is not in the index. Raises TooBroad."""
-    with budget(seconds, using=using) as given:
+    """The newest `few` of each. None for an order outside the index. Raises SearchTimeout."""
+    with deadline(seconds, using=using) as given:
         shared = _shared(given, order_id, now)
         if shared is None:
             return None
@@ -99,7 +99,7 @@ def related(
     return Related(*groups)
 
 
-def _shared(given: Budget, order_id: UUID, now: datetime) -> list[Query | None] | None:
+def _shared(given: Deadline, order_id: UUID, now: datetime) -> list[Query | None] | None:
     """The queries for batch, address and sender of the order; None where it has none."""
     rows = given.rows(
         "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
@@ -116,7 +116,7 @@ def _shared(given: Budget, order_id: UUID, now: datetime) -> list[Query | None] 
 
 
 def _group(
-    given: Budget, query: Query | None, order_id: UUID, *, now: datetime, few: int
+    given: Deadline, query: Query | None, order_id: UUID, *, now: datetime, few: int
 ) -> Group | None:
     if query is None:
         return None

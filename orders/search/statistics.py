@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import isqrt
 
-from .budget import Budget
+from orders.text import SHORT, word_starts
+
+from .deadline import Deadline
 from .dialects import dialect
-from .folding import SHORT, word_starts
-from .sql import Condition, Source
+from .sql import Condition, IndexScan
 
 # An index is counted up to here.
 MOST = 100_000
@@ -55,8 +56,8 @@ class _Known:
 _known: dict[str, _Known] = {}
 
 
-class Sizes:
-    def __init__(self, given: Budget) -> None:
+class Statistics:
+    def __init__(self, given: Deadline) -> None:
         self._given = given
 
     @cached_property
@@ -91,7 +92,7 @@ class Sizes:
         counted = sum(self._measured(one) for one in condition.sources if not one.is_text)
         return counted + (self._of_people(condition.text) if condition.text else 0)
 
-    def created(self, source: Source, low: int | None, high: int | None) -> int:
+    def created(self, source: IndexScan, low: int | None, high: int | None) -> int:
         """Of those created in a window of places: of many as if they came evenly."""
         n = self._measured(source)
         if n < MOST:
@@ -141,7 +142,7 @@ class Sizes:
         part = text[start : start + _PART]
         return "" if part in self._now.text else part
 
-    def _measured(self, source: Source) -> int:
+    def _measured(self, source: IndexScan) -> int:
         key = f"{source.table} {source.where}"
         sizes = self._now.sizes
         if key not in sizes:

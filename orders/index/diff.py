@@ -16,7 +16,7 @@ import msgspec
 from goody.types import QUARANTINE_BYTES, BadOrder, Quarantined, parse_order
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
-from orders.search.digests import digest
+from orders.text import digest
 
 from .columns import Derived, derive, times_of
 
@@ -110,7 +110,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Remembered:
+class UpsertResult:
     """What came of an answer.
 
     `order_ids`: all that were given and could be read, in their order. `created`: of which of them

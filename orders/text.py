@@ -12,6 +12,7 @@ which PostgreSQL refuses, never survive.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from itertools import pairwise
@@ -26,6 +27,8 @@ _STRAIGHT = {
     **dict.fromkeys("“”„‟«»", '"'),
     **dict.fromkeys("‐‑‒–—―−", "-"),
 }
+# As long as a UUID.
+_DIGEST_BYTES = 16
 _BEYOND_BMP = 0x10000
 _MOST_STARTS = 64
 # A text of so many characters at most is in no index of trigrams.
@@ -118,3 +121,12 @@ def is_start(text: str) -> bool:
 def starts_in(people: str) -> set[str]:
     """By which one or two letters an order is found; of a very long name not by all of them."""
     return set(sorted(word_starts(people))[:_MOST_STARTS])
+
+
+def digest(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def gift_digest(token: str) -> str:
+    """By which an order is found whose gift link somebody has; the link itself is a secret."""
+    return digest(token.encode())

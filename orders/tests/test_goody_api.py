@@ -11,9 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from goody.errors import RateLimited, Unauthorized, Unavailable
-from orders import gatekeeper, services
-from orders.gatekeeper import KeyRejected, NotConfigured, Paused
-from orders.models import AuditEntry, VendorGate
+from orders import goody_api, services
+from orders.goody_api import KeyRejected, NotConfigured, Paused
+from orders.models import ApiLimits, AuditEntry
 from testing.faulty_server import FaultyServer, answer, redirect
 from testing.vendor import Emulator
 
@@ -23,8 +23,8 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def ask() -> object:
-    patience = gatekeeper.detail_patience()
-    return gatekeeper.ask(lambda client, left: client.me(patience=left), patience=patience)
+    policy = goody_api.detail_policy()
+    return goody_api.ask(lambda client, left: client.me(policy=left), policy=policy)
 
 
 @pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_a_rejected_key_closes_the_gate_until_the_key_changes(
     with pytest.raises(KeyRejected):
         ask()
     assert emulator.calls()["total"] == 2
-    assert "old-key" not in VendorGate.objects.get().rejected_key
+    assert "old-key" not in ApiLimits.objects.get().rejected_key
 
 
 @pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_a_429_pauses_everybody_for_a_sane_time(
         settings.GOODY_DETAIL_DEADLINE = 0.5
         with pytest.raises(RateLimited):
             ask()
-        assert VendorGate.objects.get().paused_until == NOW + timedelta(seconds=seconds)
+        assert ApiLimits.objects.get().paused_until == NOW + timedelta(seconds=seconds)
         with pytest.raises(Paused) as paused:
             ask()
         assert paused.value.until == NOW + timedelta(seconds=seconds)
@@ -111,9 +111,7 @@ def test_a_429_pauses_everybody_for_a_sane_time(
 def test_no_call_sits_out_a_429_alone(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
     with pytest.raises(RateLimited):
-        gatekeeper.ask(
-            lambda client, left: client.me(patience=left), patience=gatekeeper.worker_patience()
-        )
+        goody_api.ask(lambda client, left: client.me(policy=left), policy=goody_api.worker_policy())
     with pytest.raises(Paused):
         ask()
     assert emulator.calls()["total"] == 1
@@ -123,8 +121,8 @@ def test_no_call_sits_out_a_429_alone(emulator: Emulator) -> None:
 def test_a_shorter_wait_never_ends_a_longer_one() -> None:
     longer, shorter = NOW + timedelta(seconds=60), NOW + timedelta(seconds=5)
     for until in (shorter, longer, shorter):
-        VendorGate.objects.pause_until(until)
-    gate = VendorGate.objects.get()
+        ApiLimits.objects.pause_until(until)
+    gate = ApiLimits.objects.get()
     assert gate.paused_until == longer
     assert gate.is_paused(longer - timedelta(seconds=1))
     assert not gate.is_paused(longer)
@@ -148,7 +146,7 @@ def test_a_redirect_is_a_security_event_and_is_not_followed(status: int, setting
 
 
 def reserve(now: datetime = NOW, *, longest: float = 10.0, burst: int = 2) -> float | None:
-    return VendorGate.objects.reserve_call(now=now, per_second=10, burst=burst, longest=longest)
+    return ApiLimits.objects.reserve_call(now=now, per_second=10, burst=burst, longest=longest)
 
 
 @pytest.mark.django_db
@@ -185,7 +183,7 @@ def test_our_own_crowd_is_not_called_a_wish_of_goody(emulator: Emulator, setting
 
 @pytest.mark.django_db(transaction=True)
 def test_threads_never_share_a_place() -> None:
-    VendorGate.objects.current()
+    ApiLimits.objects.current()
     waits: list[float | None] = []
     start = threading.Barrier(12)
 

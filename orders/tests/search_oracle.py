@@ -19,11 +19,10 @@ import msgspec
 from goody.types import CANCELABLE
 from orders import index
 from orders.index import Created, Row
-from orders.models import CreatedFrom, Label, Order, OtherProduct, Wording
-from orders.search.digests import gift_digest
-from orders.search.folding import starts_in, word_starts, words
-from orders.search.places import first_place
+from orders.index.creation_keys import first_key
+from orders.models import CreatedFrom, Label, Order, OtherProduct, SearchText
 from orders.search.query import Choice, Query, Sort
+from orders.text import gift_digest, starts_in, word_starts, words
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -119,7 +118,7 @@ def store(count: int = 300, *, seed: int = 1) -> None:
     rows = make_rows(count, seed=seed)
     for start in range(0, count, 100):
         read_at = NOW - timedelta(minutes=start / 100)
-        index.remember_rows(rows[start : start + 100], read_at=read_at)
+        index.upsert_rows(rows[start : start + 100], read_at=read_at)
     for number in range(0, count, 40):
         index.mark_missing(uuid("order", number), read_at=NOW + _DAY)
 
@@ -157,7 +156,7 @@ class Oracle:
 
     @cached_property
     def texts(self) -> dict[int, str]:
-        return dict(Wording.objects.values_list("pk", "folded"))
+        return dict(SearchText.objects.values_list("pk", "folded"))
 
     @cached_property
     def others(self) -> dict[int, list[tuple[int, int | None]]]:
@@ -237,8 +236,8 @@ class Oracle:
             return True
         return (
             row.created_at is not None
-            and (low is None or row.pk >= first_place(low))
-            and (high is None or row.pk < first_place(high))
+            and (low is None or row.pk >= first_key(low))
+            and (high is None or row.pk < first_key(high))
         )
 
     def _choices(self, query: Query, row: Order) -> bool:

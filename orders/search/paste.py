@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 from uuid import UUID
 
-from .folding import fold, plain
-from .language import terms, text_of
+from orders.text import fold, plain
+
+from .parse import terms, text_of
 
 # From here on a text is no search any more.
 LONG = 500

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.search.recognition import LONG, Pasted, recognize, take_apart
+from orders.search.paste import LONG, Pasted, recognize, take_apart
 
 few = settings(max_examples=100, deadline=None)
 ID = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")

@@ -25,11 +25,11 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from goody.types import ENDED, ORDER_STATUSES
+from orders.text import fold, plain
 
 from . import windows
-from .folding import fold, plain
 from .query import Choice, Query
-from .windows import Ahead, Back, Direction, Setting, Window
+from .windows import Back, Direction, FutureRange, Setting, Window
 
 MOST_LETTERS = 10_000
 MOST_TERMS = 32
@@ -72,7 +72,7 @@ OPERATOR_NAMES = " ".join(dict.fromkeys(one.name for one in OPERATORS if one.nam
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class ParsedQuery:
     """`text` as it was typed, what it asks for, and a sentence for each piece that says nothing.
 
     `names`: whom its words may name in full, folded.
@@ -94,14 +94,14 @@ class Term(NamedTuple):
     is_quoted: bool
 
 
-class Misread(Exception):
+class InvalidValue(Exception):
     """The value is none for this operator; the message says what to write instead."""
 
 
 type _Reader = Callable[[Term, Setting], Query]
 
 
-def parse_box(text: str, *, now: datetime, zone: ZoneInfo) -> Box:
+def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
     """What the text asks for. `now` is aware; days are those of `zone`. Raises nothing.
 
     Whether messages are searched is not the box's to say: set `may_search_messages` on the query.
@@ -117,8 +117,8 @@ def parse_box(text: str, *, now: datetime, zone: ZoneInfo) -> Box:
             break
         try:
             query = query.merged(_read(term, setting))
-        except Misread as misread:
-            problems.append(f"“{_short(term.text)}” is not understood; {misread}.")
+        except InvalidValue as invalid:
+            problems.append(f"“{_short(term.text)}” is not understood; {invalid}.")
         if not (term.operator or term.is_excluded):
             words.append(term)
     if typed.strip() and not problems and query.is_everything:
@@ -126,7 +126,7 @@ def parse_box(text: str, *, now: datetime, zone: ZoneInfo) -> Box:
             f"“{_short(typed.strip())}” has no letter or digit; put signs into quotes to search "
             "for them."
         )
-    return Box(text, query, tuple(problems), _names(words))
+    return ParsedQuery(text, query, tuple(problems), _names(words))
 
 
 def terms(text: str) -> Iterator[Term]:
@@ -168,7 +168,7 @@ def _status(term: Term, _: Setting) -> Query:
     names = [fold(name).replace(" ", "_").replace("-", "_") for name in term.value.split(",")]
     statuses = tuple(_STATUSES.get(name, name) for name in names if name)
     if not statuses or not set(statuses) <= set(ORDER_STATUSES):
-        raise Misread(f"write one of {', '.join(ORDER_STATUSES)}")
+        raise InvalidValue(f"write one of {', '.join(ORDER_STATUSES)}")
     return Query(without_statuses=statuses) if term.is_excluded else Query(statuses=statuses)
 
 
@@ -179,7 +179,7 @@ def _expires(term: Term, setting: Setting) -> Query:
     if value == "past" and not term.is_excluded:
         return Query(expires_until=setting.now)
     hint = "write expires:<7d, expires:past, expires:none or a date such as expires:2026-10-12"
-    start, end = _window(term, setting, direction=Ahead, hint=hint)
+    start, end = _window(term, setting, direction=FutureRange, hint=hint)
     return Query(expires_from=start, expires_until=end)
 
 
@@ -191,10 +191,10 @@ def _created(term: Term, setting: Setting) -> Query:
 
 def _window(term: Term, setting: Setting, *, direction: Direction, hint: str) -> Window:
     if term.is_excluded:
-        raise Misread("a time cannot be excluded: write what is wanted, with < or >")
+        raise InvalidValue("a time cannot be excluded: write what is wanted, with < or >")
     window = windows.read(term.value, direction=direction, setting=setting)
     if window is None:
-        raise Misread(hint)
+        raise InvalidValue(hint)
     return window
 
 
@@ -203,7 +203,7 @@ def _named(field: str, example: str) -> _Reader:
 
     def read(term: Term, _: Setting) -> Query:
         if not (text := text_of(term)):
-            raise Misread(f"write a part of the name directly behind it, as in {example}")
+            raise InvalidValue(f"write a part of the name directly behind it, as in {example}")
         return _chosen(field, term, text)
 
     return read
@@ -212,7 +212,7 @@ def _named(field: str, example: str) -> _Reader:
 def _batch(term: Term, _: Setting) -> Query:
     digits = fold(term.value).removeprefix("urn:uuid:").strip("{}").replace("-", "")
     if not _HEX.fullmatch(digits):
-        raise Misread("write the id of a batch or its beginning, as in batch:1a2b3c4d")
+        raise InvalidValue("write the id of a batch or its beginning, as in batch:1a2b3c4d")
     groups = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
     return _chosen("batches", term, "-".join(filter(None, groups)))
 
@@ -224,7 +224,7 @@ def _chosen(field: str, term: Term, text: str) -> Query:
 
 def _is(term: Term, _: Setting) -> Query:
     if (field := FLAGS.get(fold(term.value))) is None:
-        raise Misread(f"write {', '.join(f'is:{flag}' for flag in FLAGS)}")
+        raise InvalidValue(f"write {', '.join(f'is:{flag}' for flag in FLAGS)}")
     said: dict[str, Any] = {field: not term.is_excluded}
     return Query(**said)
 

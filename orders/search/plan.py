@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-from .sizes import Sizes
 from .sql import Condition
+from .statistics import Statistics
 
 # How many orders are fetched and sorted at most. One of them takes as long as an entry and a half
 # on a walk.
@@ -29,7 +29,7 @@ _MOST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class AccessPath:
     """Along the orders that fulfill `guide`, about `size`, each tested; as a walk it is expected to
     end after `expected` of them.
     """
@@ -51,9 +51,9 @@ class Plan:
     few enough of any condition; where they are not, `last` is walked to its end.
     """
 
-    first: Way
-    last: Way
-    fetch: Way | None = None
+    first: AccessPath
+    last: AccessPath
+    fetch: AccessPath | None = None
     is_fetch_cheaper: bool = False
     # The one condition there is, if all that fulfill it are wanted in whatever order.
     only: Condition | None = None
@@ -74,7 +74,7 @@ def plan(
     window: Condition | None,
     column: str,
     n: int,
-    sizes: Sizes,
+    sizes: Statistics,
 ) -> Plan:
     """For the first `n` orders by `column`. `everything` is all orders in that order; `window` is
     what bounds the keys of all sources.
@@ -82,7 +82,7 @@ def plan(
     guides = [one for one in conditions if one.is_sorted_by(column)]
     if len(conditions) == len(guides) <= 1 and not any(_is_scanned(one, column) for one in guides):
         # Nothing is to be tested on the way.
-        way = Way((*guides, everything)[0])
+        way = AccessPath((*guides, everything)[0])
         return Plan(way, way)
     estimate = _Estimate(conditions, everything, window=window, column=column, n=n, sizes=sizes)
     first = min((*guides, everything), key=estimate.cost)
@@ -111,7 +111,7 @@ class _Estimate:
         window: Condition | None,
         column: str,
         n: int,
-        sizes: Sizes,
+        sizes: Statistics,
     ) -> None:
         self._conditions = conditions
         self._column = column
@@ -142,9 +142,9 @@ class _Estimate:
         few = [one for one in self._conditions if one.sources and self._size(one) <= MOST_FETCHED]
         return min(few, key=self._size, default=None)
 
-    def way(self, guide: Condition) -> Way:
+    def way(self, guide: Condition) -> AccessPath:
         tests = tuple(other for other in self._conditions if other is not guide)
-        return Way(guide, tests, self._size(guide), self._expected(guide))
+        return AccessPath(guide, tests, self._size(guide), self._expected(guide))
 
     def _expected(self, guide: Condition) -> float:
         """As if each were spread evenly among the others."""
@@ -176,7 +176,7 @@ def _only(conditions: Sequence[Condition]) -> Condition | None:
     return conditions[0] if len(conditions) == 1 and conditions[0].sources else None
 
 
-def _sizes_of(conditions: Sequence[Condition], sizes: Sizes) -> dict[int, int]:
+def _sizes_of(conditions: Sequence[Condition], sizes: Statistics) -> dict[int, int]:
     """What no index knows is taken for common, and so are all but the longest words."""
     by_length = sorted((one for one in conditions if one.text), key=lambda one: -len(one.text))
     passed_over = set(map(id, by_length[_MOST_WORDS:]))

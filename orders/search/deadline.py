@@ -18,11 +18,11 @@ SECONDS = 1.0
 _STEPS = 2000
 
 
-class TooBroad(Exception):
+class SearchTimeout(Exception):
     """Finding out takes longer than a search may: nothing is known about how many there are."""
 
 
-class Budget:
+class Deadline:
     """The way to the database for one search; each statement gets what is left of the time."""
 
     def __init__(self, connection: Any, seconds: float) -> None:
@@ -38,14 +38,14 @@ class Budget:
         return self._until - time.monotonic()
 
     def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of the answer. Raises TooBroad."""
+        """All rows of the answer. Raises SearchTimeout."""
         with self.connection.cursor() as cursor, self._limited(cursor):
             cursor.execute(sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
     def all[T](self, asked: QuerySet[Any, T]) -> list[T]:
-        """All rows that Django's own query gives. Raises TooBroad."""
+        """All rows that Django's own query gives. Raises SearchTimeout."""
         with self.connection.cursor() as cursor, self._limited(cursor):
             return list(asked.using(self.connection.alias))
 
@@ -56,13 +56,13 @@ class Budget:
             yield
         except OperationalError as error:
             if self._is_late(error):
-                raise TooBroad from error
+                raise SearchTimeout from error
             raise
 
     def _grant(self, cursor: Any) -> None:
         left = self.left
         if left <= 0:
-            raise TooBroad
+            raise SearchTimeout
         # A tenth more for the last statement is not worth asking before each.
         if self.vendor == "postgresql" and left < self._granted * 0.9:
             cursor.execute(f"SET LOCAL statement_timeout = {_milliseconds(left)}")
@@ -75,8 +75,8 @@ class Budget:
 
 
 @contextmanager
-def budget(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Budget]:
-    """Everything asked within ends after `seconds`, with TooBroad, and is of one moment."""
+def deadline(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Deadline]:
+    """Everything asked within ends after `seconds`, with SearchTimeout, and is of one moment."""
     connection = connections[using]
     connection.ensure_connection()
     limited = _sqlite if connection.vendor == "sqlite" else _postgresql
@@ -85,8 +85,8 @@ def budget(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Budget]
 
 
 @contextmanager
-def _sqlite(connection: Any, seconds: float) -> Iterator[Budget]:
-    given = Budget(connection, seconds)
+def _sqlite(connection: Any, seconds: float) -> Iterator[Deadline]:
+    given = Deadline(connection, seconds)
     handle = connection.connection
     handle.set_progress_handler(lambda: given.left <= 0, _STEPS)
     try:
@@ -105,7 +105,7 @@ _SETTINGS = (
 
 
 @contextmanager
-def _postgresql(connection: Any, seconds: float) -> Iterator[Budget]:
+def _postgresql(connection: Any, seconds: float) -> Iterator[Deadline]:
     is_inner = is_within_transaction(connection)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if is_inner:
@@ -115,7 +115,7 @@ def _postgresql(connection: Any, seconds: float) -> Iterator[Budget]:
             cursor.execute(f"{REPEATABLE}; {_SETTINGS}", [str(_milliseconds(seconds))])
             cursor.nextset()
         before = cursor.fetchone()[0]
-        yield Budget(connection, seconds)
+        yield Deadline(connection, seconds)
         if is_inner:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
 

@@ -1,0 +1,61 @@
+"""Migrations with rows in the tables, forwards and back, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from orders.models import ApiLimits, SearchText
+
+
+def migrate(name: str) -> None:
+    call_command("migrate", "orders", name, interactive=False, verbosity=0)
+
+
+def execute(statement: str, *values: object) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def at_0007(database_url: str) -> Iterator[None]:
+    migrate("0007")
+    yield
+    migrate("zero")
+
+
+def found_text(table: str, part: str) -> list[tuple[object, ...]]:
+    """The ids of texts that hold the part, by the full-text index."""
+    if connection.vendor == "sqlite":
+        return execute(f"SELECT rowid FROM {table}_fts WHERE {table}_fts MATCH %s", f'"{part}"')
+    return execute(f"SELECT id FROM {table} WHERE folded LIKE %s", f"%{part}%")
+
+
+def indexes() -> set[object]:
+    rows = execute("SELECT indexname FROM pg_indexes WHERE indexname LIKE '%%_trgm'")
+    return {name for (name,) in rows}
+
+
+@pytest.mark.usefixtures("at_0007")
+def test_the_renamed_tables_keep_their_rows_and_their_full_text_index():
+    execute("INSERT INTO orders_wording (id, hash, folded) VALUES (7, 'h', 'welcome aboard')")
+    execute(
+        "INSERT INTO orders_vendorgate (id, rejected_key, rejected_at) VALUES (1, 'abc', %s)",
+        datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    migrate("0008")
+    assert SearchText.objects.get(pk=7).folded == "welcome aboard"
+    assert ApiLimits.objects.get(pk=1).rejected_key == "abc"
+    SearchText.objects.create(pk=8, hash="i", folded="welcome back")
+    SearchText.objects.filter(pk=7).update(folded="farewell")
+    assert found_text("orders_searchtext", "welcome") == [(8,)]
+    assert found_text("orders_searchtext", "farewell") == [(7,)]
+    if connection.vendor == "postgresql":
+        assert indexes() == {"orders_order_trgm", "orders_searchtext_trgm"}
+    migrate("0007")
+    assert found_text("orders_wording", "welcome") == [(8,)]
