@@ -74,6 +74,8 @@ class Api:
         return found
 
     def _me(self, _request: Request) -> Answer:
+        if self._store.switches["key_type"] == "commerce":
+            return answer({"email": None, "public_app_id": "emulated-app"})
         return answer({"email": "support@sender.example.com", "public_app_id": None})
 
     def _workspaces(self, _request: Request) -> Answer:

@@ -6,18 +6,18 @@ their texts. Field names and shapes: Goody API, schema Order. No state and no ru
 
 import re
 import unicodedata
-from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from string import ascii_letters, ascii_uppercase, digits
 from struct import Struct
 from typing import Any
 
 from emulator import words
 from emulator.ids import IdSpace, uuid_text
-from emulator.seed import COMMERCE, DAY, DIRECT, HOSTILE, HOUR, LEAN, SWAPPED, THANKED
+from emulator.seed import COMMERCE, DAY, DIRECT, HOSTILE, HOUR, SWAPPED, THANKED
 
 Json = dict[str, Any]
 
@@ -26,6 +26,7 @@ EVENT_TIMES = (
     "notified_at",
     "opened_at",
     "accepted_at",
+    "thank_you_added_at",  # In Goody's examples, absent from its schema.
     "pending_payment_at",
     "paid_at",
     "shipped_at",
@@ -51,6 +52,15 @@ _LEFT_OUT_WHEN_LEAN = (
     "original_cart",
     "original_amounts",
 )
+
+
+def _alphabet(characters: str) -> bytes:
+    """A table for bytes.translate() that turns a digest into these characters."""
+    return bytes(ord(characters[n % len(characters)]) for n in range(256))
+
+
+_RECEIPT = _alphabet(ascii_uppercase + digits)
+_TOKEN = _alphabet(ascii_letters + digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +145,31 @@ class Renderer:
         """The order without event_times, as in lists and in the answers of the two writes."""
         batch = self._batch(facts.batch, facts.batch_flags)
         bits = _Bytes(_digest(self._seed, "order", facts.index))
-        codes = b32encode(bits.digest[:30]).decode()
-        order = {
+        recipient = self._recipient(facts, bits)
+        note, views = _note(facts, bits), _views(facts, bits)
+        gift, sent = self._gift(facts, batch, bits)
+        return {
             "id": self.order_ids.encode(facts.index),
             "status": facts.status,
-            "reference_id": codes[:24],
-            "individual_gift_link": f"https://gifts.ongoody.com/gift/{codes[24:]}",
-            **self._recipient(facts, bits),
+            "individual_gift_link": "https://gifts.ongoody.com/gift/" + _token(bits.digest[24:48]),
+            **recipient,
             "card_id": batch.card_id,
             "message": batch.message,
-            "thank_you_note": _note(facts, bits),
-            "view_count_recipient": _views(facts, bits),
-            "is_swapped": bool(facts.flags & SWAPPED),
+            "thank_you_note": note,
+            "view_count_recipient": views,
+            "is_swapped": bool(sent),
             "order_batch_id": batch.id,
             "expires_at": None if facts.expires is None else stamp(facts.expires),
-            **self._gift(facts, batch, bits),
-            "shipments": [],
+            **gift,
             "sender": batch.sender,
             "workspace_id": batch.workspace_id,
             "workspace_name": batch.workspace_name,
-            "payment_link": _payment_link(facts, bits.digest),
+            "original_cart": None,
+            "original_amounts": None,
+            **sent,
+            "payment_link": _payment_link(facts),
+            "reference_id": bits.digest[:24].translate(_RECEIPT).decode(),
         }
-        order["shipments"] = _shipments(facts, order["cart"], bits, now=self._now)
-        return _lean(order) if facts.flags & LEAN else order
 
     def detail(self, facts: Facts) -> Json:
         """The order with event_times, as GET /v1/orders/{id} alone gives it."""
@@ -179,21 +191,19 @@ class Renderer:
             "recipient_email": None if bits.below(12) == 0 else email,
         }
 
-    def _gift(self, facts: Facts, batch: _Batch, bits: _Bytes) -> Json:
-        cart, amounts = batch.cart, batch.amounts
+    def _gift(self, facts: Facts, batch: _Batch, bits: _Bytes) -> tuple[Json, Json]:
+        """Content, shipments and costs; and after a swap those that were sent."""
+        cart, amounts, sent = batch.cart, batch.amounts, Json()
         before = facts.status in _BEFORE_ACCEPTANCE
-        swapped = bool(facts.flags & SWAPPED) and not before
-        if swapped:
+        if facts.flags & SWAPPED and not before:
+            sent = {"original_cart": cart, "original_amounts": _original(amounts)}
             cart, amounts = self._cart("swap", facts.index, bits)
-        gift: Json = {
-            "cart": cart,
-            "amounts": amounts if before else _taxed(amounts, bits),
-            "original_cart": batch.cart if swapped else None,
-            "original_amounts": _original(batch.amounts) if swapped else None,
-        }
+        amounts = amounts if before else _taxed(amounts, bits)
+        gift: Json = {"cart": cart}
         if facts.flags & COMMERCE:
             gift["cart_selections"] = _selections(cart, facts.index, bits)
-        return gift
+        gift["shipments"] = _shipments(facts, cart, bits, now=self._now)
+        return {**gift, "amounts": amounts}, sent
 
     def _render_batch(self, number: int, flags: int) -> _Batch:
         bits = _Bytes(_digest(self._seed, "batch", number))
@@ -238,15 +248,10 @@ class Renderer:
 
 
 def event_times(facts: Facts) -> Json:
-    """Every documented time, null where it has not come, and the undeclared one with a note."""
-    answer: Json = {}
-    for name in EVENT_TIMES:
-        at = facts.times.get(name.removesuffix("_at"))
-        answer[name] = stamp(at) if at else None
-    if facts.thanked:
-        # In Goody's examples, absent from its schema.
-        answer["thank_you_added_at"] = stamp(facts.thanked)
-    return answer
+    """Every time of Goody's examples, null until the event."""
+    times = {**facts.times, "thank_you_added": facts.thanked}
+    found = {name: times.get(name.removesuffix("_at")) for name in EVENT_TIMES}
+    return {name: stamp(at) if at else None for name, at in found.items()}
 
 
 @lru_cache(maxsize=256)
@@ -275,14 +280,21 @@ def _note(facts: Facts, bits: _Bytes) -> str | None:
 
 
 def _views(facts: Facts, bits: _Bytes) -> int:
-    seen = bits.below(6)
-    return seen + 1 if facts.times.get("opened") else 0
+    """Goody may count none for an opened order."""
+    views = bits.below(6)
+    return views if facts.times.get("opened") else 0
 
 
-def _payment_link(facts: Facts, digest: bytes) -> str | None:
-    if facts.status != "pending_payment" or not facts.flags & COMMERCE:
+def _payment_link(facts: Facts) -> str | None:
+    """Of accepted orders too, as in Goody's example of the event order.gift_accepted."""
+    if facts.status not in ("accepted", "pending_payment") or not facts.flags & COMMERCE:
         return None
-    return "https://checkout.ongoody.com/pay/" + digest[30:46].hex()
+    token = _token(_digest("payment", facts.index)[:24])
+    return f"https://checkout.ongoody.com/checkout?key={token}"
+
+
+def _token(digest: bytes) -> str:
+    return digest.translate(_TOKEN).decode()
 
 
 def _amounts(product: int, bits: _Bytes) -> Json:
@@ -388,8 +400,8 @@ def _delivered(facts: Facts, bits: _Bytes) -> int:
     return facts.times["shipped"] + DAY + bits.below(12 * HOUR)
 
 
-def _lean(order: Json) -> Json:
-    """Some orders leave out what the schema does not require and would be null or plain."""
+def without_empty_fields(order: Json) -> Json:
+    """The order without what the schema does not require and is null, false or 0."""
     empty = (None, False, 0)
     left_out = [name for name in _LEFT_OUT_WHEN_LEAN if order.get(name) in empty]
     return {name: value for name, value in order.items() if name not in left_out}

@@ -15,8 +15,8 @@ from typing import Any
 from emulator import seed as seeds
 from emulator.clock import Clock, read_instant
 from emulator.feed import SHOWN_AS, Feed
-from emulator.render import Facts, Json, Renderer, event_times, stamp
-from emulator.seed import CREATED, STATUSES, SWAPPED, THANKED, unpack_event
+from emulator.render import Facts, Json, Renderer, event_times, stamp, without_empty_fields
+from emulator.seed import CREATED, LEAN, STATUSES, SWAPPED, THANKED, unpack_event
 from emulator.switches import Switches
 
 OPEN = ("created", "notified", "opened")
@@ -200,7 +200,10 @@ class Store:
         ]
 
     def _row(self, index: int) -> Json:
-        order = self.renderer.row(self.facts(index))
+        facts = self.facts(index)
+        order = self.renderer.row(facts)
+        if facts.flags & LEAN and self.switches["lean_orders"] == "on":
+            order = without_empty_fields(order)
         change = self._changes.get(index)
         return {**order, **change.fields} if change is not None else order
 
@@ -265,9 +268,9 @@ class Store:
         """Someone else at Goody changes fields of an order now; returns it with event_times.
 
         A status notes its event time, but for created; expires_at takes ISO 8601 or null; a
-        thank_you_note notes thank_you_added_at; "swap": true makes an accepted order swapped;
-        "hidden": true takes it out of lists and the feed; any other field is shown as given.
-        Raises ValueError.
+        thank_you_note sets or clears thank_you_added_at; "swap": true makes an accepted order
+        swapped; "hidden": true takes it out of lists and the feed; any other field is shown as
+        given. Raises ValueError.
         """
         values = _readable(values)
         with self.lock, self._noted("control", index) as entry:
@@ -276,8 +279,8 @@ class Store:
                 change.expire(values.pop("expires_at"))
             if "status" in values:
                 self._set_status(index, str(values.pop("status")))
-            if values.get("thank_you_note"):
-                change.thanked = int(self.clock.now())
+            if "thank_you_note" in values:
+                change.thanked = int(self.clock.now()) if values["thank_you_note"] else 0
                 change.flags |= THANKED
             if values.pop("swap", False):
                 change.flags |= SWAPPED

@@ -58,6 +58,12 @@ SWITCHES: dict[str, Switch] = {
     "unknown_activity_status": Switch(
         ("ignore", "400"), "statuses names one that the feed does not have (ignore: it finds none)"
     ),
+    "key_type": Switch(
+        ("automation", "commerce"), "GET /v1/me: an address, or the app of a Commerce API key"
+    ),
+    "lean_orders": Switch(
+        ("off", "on"), "3 % of the orders leave out empty keys that the schema does not require"
+    ),
 }
 
 

@@ -196,23 +196,12 @@ def test_expiries_of_all_kinds(store: Store) -> None:
     assert moments.count(None) > 20
 
 
-def test_nulls_and_absences_where_the_schema_allows(orders: list[Order]) -> None:
-    def seen(name: str) -> set[str]:
-        return {
-            "absent" if name not in order else "null" if order[name] is None else "given"
-            for order in orders
-        }
-
-    for name in ("recipient_last_name", "payment_link", "card_id", "thank_you_note"):
-        assert seen(name) == {"absent", "null", "given"}, name
-    for name in ("recipient_email", "message", "workspace_id", "expires_at"):
-        assert seen(name) == {"null", "given"}, name
-
-
-def test_payment_links_only_while_payment_is_pending(orders: list[Order]) -> None:
-    linked = [order for order in orders if order.get("payment_link")]
-    assert linked
-    assert {order["status"] for order in linked} == {"pending_payment"}
+def test_nulls_where_the_schema_allows(orders: list[Order]) -> None:
+    for name in (
+        "recipient_last_name", "payment_link", "card_id", "thank_you_note", "recipient_email",
+        "message", "workspace_id", "expires_at",
+    ):  # fmt: skip
+        assert {order[name] is None for order in orders} == {True, False}, name
 
 
 def test_texts_hostile_and_of_many_scripts(orders: list[Order]) -> None:
@@ -222,10 +211,7 @@ def test_texts_hostile_and_of_many_scripts(orders: list[Order]) -> None:
         assert script in texts
 
 
-def test_references_are_unique_and_addresses_are_not(orders: list[Order]) -> None:
-    references = {order["reference_id"] for order in orders}
-    assert len(references) == 5_000
-    assert all(len(text) == 24 and text.isalnum() and text.upper() == text for text in references)
+def test_addresses_are_not_unique(orders: list[Order]) -> None:
     emails = Counter(order["recipient_email"] for order in orders if order["recipient_email"])
     assert max(emails.values()) > 1
     assert all(email.endswith((".test", "example.com")) for email in emails)
