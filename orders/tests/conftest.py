@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import time_machine
 
-from .domain import forget_goody
-from .search_oracle import Oracle, store
-from .syncing import SMALL
+from testing.domain import forget_goody
+from testing.search_oracle import Oracle, store
+from testing.syncing import SMALL
 
 
 @pytest.fixture(autouse=True)

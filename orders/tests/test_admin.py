@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from orders.models import Anomaly, AuditEntry, Operation, Order
-from orders.tests.dialogs import open_and_submit, url
+from testing.dialogs import open_and_submit, url
 
 pytestmark = pytest.mark.django_db
 

@@ -24,9 +24,8 @@ from orders import index, services
 from orders.audit import Action
 from orders.models import AuditEntry, Operation, State
 from orders.outcomes import Tone, tell
+from testing.domain import cancel, extend, in_days, open_order, operation, seen
 from testing.vendor import Emulator
-
-from .domain import cancel, extend, in_days, open_order, operation, seen
 
 pytestmark = pytest.mark.django_db
 

@@ -26,10 +26,9 @@ from orders.audit import (
     note_security_event,
 )
 from orders.models import AuditEntry, Operation, State
+from testing.domain import actor, cancel, extend, in_days, open_order, operation, seen, story
 from testing.users import make_user
 from testing.vendor import Emulator
-
-from .domain import actor, cancel, extend, in_days, open_order, operation, seen, story
 
 VIEWER = {"order.read"}
 AGENT = VIEWER | {

@@ -12,8 +12,7 @@ from django.urls import reverse
 from orders.audit import note_security_event
 from orders.models import AuditEntry, Operation, Profile
 from orders.views.audit import PER_PAGE
-
-from .dialogs import open_and_submit, text, url
+from testing.dialogs import open_and_submit, text, url
 
 pytestmark = pytest.mark.django_db
 

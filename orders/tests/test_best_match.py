@@ -16,10 +16,8 @@ from django.test import Client
 from orders import index
 from orders.index import Created, Row
 from orders.models import CreatedFrom
-from testing.vendor import Emulator
-
-from .domain import order_json
-from .lists import (
+from testing.domain import order_json
+from testing.list_pages import (
     URL,
     complete_sync,
     has_link,
@@ -30,7 +28,9 @@ from .lists import (
     walk,
     watch_url,
 )
-from .search_oracle import NOW, uuid
+from testing.search_oracle import NOW, uuid
+from testing.vendor import Emulator
+
 from .test_order_beside import walk_in
 
 pytestmark = pytest.mark.django_db

@@ -21,8 +21,7 @@ from orders.eligibility import (
     may_extend,
     released_cents,
 )
-
-from .domain import ORDER_ID, order, order_json
+from testing.domain import ORDER_ID, order, order_json
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ASK = "Ask Goody support (support@ongoody.com); the hand-off text has what they need."

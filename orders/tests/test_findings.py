@@ -19,11 +19,10 @@ from orders.models import Finding, Order
 from orders.presenters.findings import found_in_words
 from orders.search.paste import MOST_LETTERS, Pasted
 from orders.services import NoSuchFinding, findings
+from testing.dialogs import text
+from testing.domain import actor, open_order, order
+from testing.list_pages import complete_sync
 from testing.vendor import Emulator
-
-from .dialogs import text
-from .domain import actor, open_order, order
-from .lists import complete_sync
 
 pytestmark = pytest.mark.django_db
 

@@ -14,10 +14,9 @@ from goody.errors import RateLimited, Unauthorized, Unavailable
 from orders import goody_api, services
 from orders.goody_api import KeyRejected, NotConfigured, Paused
 from orders.models import ApiLimits, AuditEntry
+from testing.domain import actor
 from testing.faulty_server import FaultyServer, answer, redirect
 from testing.vendor import Emulator
-
-from .domain import actor
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

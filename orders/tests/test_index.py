@@ -17,10 +17,9 @@ from goody.types import parse_order
 from orders import index, services
 from orders.models import Anomaly, Order, OrderPayload
 from orders.text import digest
+from testing.domain import ORDER_ID, open_order, order, order_json
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import Emulator
-
-from .domain import ORDER_ID, open_order, order, order_json
 
 T1 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 T2, T3 = T1 + timedelta(seconds=1), T1 + timedelta(seconds=2)

@@ -26,8 +26,7 @@ from orders.models import (
     WordStart,
 )
 from orders.text import gift_digest
-
-from .domain import ORDER_ID, known_creation, order, order_json
+from testing.domain import ORDER_ID, known_creation, order, order_json
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=1)

@@ -10,8 +10,7 @@ import pytest
 from django.urls import reverse
 
 from orders.models import AuditEntry, Operation, State
-
-from .dialogs import htmx, open_and_submit, text, url
+from testing.dialogs import htmx, open_and_submit, text, url
 
 pytestmark = pytest.mark.django_db
 

@@ -14,11 +14,10 @@ from django.utils import timezone
 
 from goody.types import parse_order
 from orders import index, services
+from testing.dialogs import htmx, text, url
+from testing.domain import open_order, order_json
+from testing.list_pages import complete_sync
 from testing.vendor import Emulator
-
-from .dialogs import htmx, text, url
-from .domain import open_order, order_json
-from .lists import complete_sync
 
 pytestmark = pytest.mark.django_db
 

@@ -15,9 +15,8 @@ from django.utils import timezone
 
 from orders.formats import date_time
 from orders.models import AuditEntry, Operation, Profile, State
-
-from .dialogs import dialog, fields, hidden, htmx, open_and_submit, text, url
-from .domain import operation, refusing
+from testing.dialogs import dialog, fields, hidden, htmx, open_and_submit, text, url
+from testing.domain import operation, refusing
 
 pytestmark = pytest.mark.django_db
 

@@ -20,6 +20,21 @@ from orders.eligibility import facts
 from orders.models import AuditEntry, Operation, Order, State
 from orders.outcomes import tell
 from orders.services.settling import NotSettleable
+from testing.domain import (
+    ORDER_ID,
+    actor,
+    cancel,
+    open_order,
+    operation,
+    order,
+    order_json,
+    read_again,
+    read_until_settled,
+    refusing,
+    seen,
+    standing,
+    story,
+)
 from testing.faulty_server import (
     Behavior,
     Connection,
@@ -44,22 +59,6 @@ from testing.faulty_server import (
     until_close,
 )
 from testing.vendor import Emulator
-
-from .domain import (
-    ORDER_ID,
-    actor,
-    cancel,
-    open_order,
-    operation,
-    order,
-    order_json,
-    read_again,
-    read_until_settled,
-    refusing,
-    seen,
-    standing,
-    story,
-)
 
 pytestmark = pytest.mark.django_db
 threaded = pytest.mark.django_db(transaction=True)

@@ -16,10 +16,9 @@ from goody.types import Order, parse_order
 from orders import formats, models, services
 from orders.presenters import parts
 from orders.presenters.detail import pretty
-
-from .dialogs import htmx, text, url
-from .domain import extend, open_order, operation
-from .samples import FULL, TIMES, cart
+from testing.dialogs import htmx, text, url
+from testing.domain import extend, open_order, operation
+from testing.order_samples import FULL, TIMES, cart
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,8 @@ from django.utils.html import escape
 from orders.formats import date_time
 from orders.forms.writes import parse_expiration, presets
 from orders.models import AuditEntry, Operation, Profile, State
-
-from .dialogs import dialog, fields, hidden, open_and_submit, text, url
-from .domain import in_days, stamp
+from testing.dialogs import dialog, fields, hidden, open_and_submit, text, url
+from testing.domain import in_days, stamp
 
 NEW_YORK = ZoneInfo("America/New_York")
 LIST = "/orders/?per_page=25"

@@ -21,11 +21,10 @@ from orders.presenters.table import HEAD, table
 from orders.search import Hit, SearchTimeout, paging
 from orders.search.query import Query, Sort
 from orders.services import exports
-
-from .dialogs import text
-from .domain import actor, order
-from .lists import complete_sync
-from .moving import move_all
+from testing.dialogs import text
+from testing.domain import actor, order
+from testing.list_pages import complete_sync
+from testing.rekeying import move_all
 
 pytestmark = pytest.mark.django_db
 

@@ -18,11 +18,8 @@ from orders import formats, services
 from orders.eligibility import facts
 from orders.models import AuditEntry, Operation, Order, State
 from orders.outcomes import tell
-from testing.faulty_server import Connection, FaultyServer, answer, hang_up
-from testing.vendor import Emulator
-
-from .dialogs import text
-from .domain import (
+from testing.dialogs import text
+from testing.domain import (
     ORDER_ID,
     cancel,
     extend,
@@ -39,6 +36,8 @@ from .domain import (
     standing,
     story,
 )
+from testing.faulty_server import Connection, FaultyServer, answer, hang_up
+from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
 

@@ -15,10 +15,9 @@ from django.urls import reverse
 
 from orders.forms.positions import Position, read_position
 from orders.models import CreatedFrom, Operation, Order, Profile, State
+from testing.domain import in_days
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import ORDERS
-
-from .domain import in_days
 
 URL = "/orders/"
 RESULTS = {"HX-Request": "true", "HX-Target": "section#results"}

@@ -35,11 +35,9 @@ from orders.models import CreatedFrom, Label, Order, OrderPayload, State
 from orders.search import choices
 from orders.search.paging import Finder
 from orders.search.parse import parse_query
+from testing.domain import operation
 from testing.faulty_server import FaultyServer, answer
-from testing.vendor import Emulator
-
-from .domain import operation
-from .lists import (
+from testing.list_pages import (
     RESULTS,
     TYPING,
     URL,
@@ -54,7 +52,8 @@ from .lists import (
     walk,
     watch_url,
 )
-from .search_oracle import NOW, Oracle, make_rows, store, uuid
+from testing.search_oracle import NOW, Oracle, make_rows, store, uuid
+from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
 

@@ -17,10 +17,7 @@ from orders.management.commands import work
 from orders.models import ApiLimits, Operation, Order, State
 from orders.services import OutcomeNotRecorded
 from testing.behaviors import Connection, answer, reset
-from testing.faulty_server import FaultyServer
-from testing.vendor import Emulator
-
-from .domain import (
+from testing.domain import (
     ORDER_ID,
     cancel,
     extend,
@@ -31,6 +28,8 @@ from .domain import (
     refusing,
     seen,
 )
+from testing.faulty_server import FaultyServer
+from testing.vendor import Emulator
 
 CANCELED = order_json(status="failed")
 

@@ -20,11 +20,10 @@ from orders.forms.saved_views import kept_of, view_url
 from orders.models import AuditEntry, SavedView
 from orders.presenters.saved_views import ViewBar, make_view_bar
 from orders.services import ViewProblem, saved_views
+from testing.dialogs import text
+from testing.domain import actor, order
+from testing.list_pages import active_in, complete_sync
 from testing.vendor import Emulator
-
-from .dialogs import text
-from .domain import actor, order
-from .lists import active_in, complete_sync
 
 pytestmark = pytest.mark.django_db
 

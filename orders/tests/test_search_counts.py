@@ -11,8 +11,7 @@ import pytest
 from goody.types import ORDER_STATUSES
 from orders import search
 from orders.search.query import Choice, Query
-
-from .search_oracle import NOW, Oracle
+from testing.search_oracle import NOW, Oracle
 
 pytestmark = pytest.mark.django_db
 

@@ -21,8 +21,7 @@ from orders.models import Label, Order
 from orders.search import choices
 from orders.search.deadline import deadline
 from orders.search.query import Choice, Query, Sort
-
-from .search_oracle import NOW, Oracle
+from testing.search_oracle import NOW, Oracle
 
 # Counts for minutes, in either database.
 _ENDLESS = (

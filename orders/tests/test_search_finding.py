@@ -15,10 +15,9 @@ from orders.models import Label
 from orders.search.counting import count_within
 from orders.search.deadline import deadline
 from orders.search.query import Choice, Query, Sort
-
-from . import search_oracle
-from .domain import ORDER_ID, order_json
-from .search_oracle import NOW, Oracle
+from testing import search_oracle
+from testing.domain import ORDER_ID, order_json
+from testing.search_oracle import NOW, Oracle
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,9 @@ import pytest
 from orders import index, search
 from orders.search import Hit
 from orders.search.query import Query, Sort
-
-from . import search_oracle
-from .domain import known_creation
-from .search_oracle import LISTS, NOW, Oracle
+from testing import search_oracle
+from testing.domain import known_creation
+from testing.search_oracle import LISTS, NOW, Oracle
 
 pytestmark = pytest.mark.django_db
 

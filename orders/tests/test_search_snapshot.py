@@ -12,9 +12,8 @@ import pytest
 from orders.search.deadline import Deadline, deadline
 from orders.search.paging import Finder
 from orders.search.query import Query
-
-from .moving import move_all
-from .search_oracle import NOW, Oracle, store, uuid
+from testing.rekeying import move_all
+from testing.search_oracle import NOW, Oracle, store, uuid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

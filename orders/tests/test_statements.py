@@ -11,8 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import ApiLimits, Operation, State, SyncState
-
-from .domain import make_user
+from testing.domain import make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,8 @@ from orders import sync
 from orders.models import Order, OrderPayload
 from orders.sync import Phase
 from testing.processes import LiveApp, Process, wait_for
+from testing.syncing import SMALL, assert_counts_add_up, differences, state
 from testing.vendor import Emulator
-
-from .syncing import SMALL, assert_counts_add_up, differences, state
 
 SMALL_ENV = {name: str(value) for name, value in SMALL.items()}
 

@@ -16,10 +16,8 @@ from orders.sync import Phase
 from orders.sync.full import suspicion
 from orders.sync.lease import Lease, LeaseLost
 from orders.sync.running import Job
-from testing.vendor import Emulator
-
-from .domain import known_creation, refusing
-from .syncing import (
+from testing.domain import known_creation, refusing
+from testing.syncing import (
     SMALL,
     assert_counts_add_up,
     created_in_truth,
@@ -31,6 +29,7 @@ from .syncing import (
     sync_orders,
     undone,
 )
+from testing.vendor import Emulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 

@@ -21,10 +21,9 @@ from orders.models import (
 )
 from orders.sync import Phase
 from orders.sync.running import Job, due
+from testing.domain import known_creation, operation, read_again
+from testing.syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
 from testing.vendor import Emulator
-
-from .domain import known_creation, operation, read_again
-from .syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 

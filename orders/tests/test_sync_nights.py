@@ -14,10 +14,9 @@ from orders.models import CreatedFrom, Order, OrderPayload, SyncState, SyncWindo
 from orders.sync import Phase
 from orders.sync.reconcile import last_due
 from orders.sync.running import Job, due
+from testing.domain import known_creation
+from testing.syncing import created_in_truth, differences, run_for, state, sync_orders
 from testing.vendor import Emulator
-
-from .domain import known_creation
-from .syncing import created_in_truth, differences, run_for, state, sync_orders
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 

@@ -31,9 +31,8 @@ from orders.models import (
 )
 from orders.sync import trouble
 from orders.sync.running import Job
+from testing.syncing import assert_counts_add_up, differences, run_for, state, sync_orders
 from testing.vendor import Emulator
-
-from .syncing import assert_counts_add_up, differences, run_for, state, sync_orders
 
 pytestmark = pytest.mark.django_db
 

@@ -17,10 +17,9 @@ from django.utils import timezone
 from orders import sync
 from orders.models import ApiLimits, SyncState
 from orders.sync import Phase
+from testing.list_pages import RESULTS, URL, complete_sync, synced_in, text_of
+from testing.search_oracle import NOW, store
 from testing.vendor import Emulator
-
-from .lists import RESULTS, URL, complete_sync, synced_in, text_of
-from .search_oracle import NOW, store
 
 pytestmark = pytest.mark.django_db
 

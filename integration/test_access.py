@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from orders.audit import Role
 from orders.models import AuditEntry, Operation, SavedView, State
-from orders.tests.domain import operation
+from testing.domain import operation
 from testing.users import make_user
 from testing.vendor import Emulator
 

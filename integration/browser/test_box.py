@@ -18,8 +18,8 @@ from playwright.sync_api import Locator, Page, expect
 from goody.types import parse_order
 from orders import index
 from orders.models import SyncState
-from orders.tests.lists import complete_sync
 from testing.browser import Watch
+from testing.list_pages import complete_sync
 
 from .moves import (
     assert_focus_is_visible,

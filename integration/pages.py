@@ -1,6 +1,6 @@
 """What tests of whole pages share: how they are read, how the dialogs are filled in and sent.
 
-Through Django's client; for running processes see testing/errands.py.
+Through Django's client; for running processes see testing/walkthroughs.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from orders.models import AuditEntry, Operation
-from orders.tests.domain import in_days, stamp
+from testing.domain import in_days, stamp
 from testing.processes import hidden_fields
 
 type Json = dict[str, Any]

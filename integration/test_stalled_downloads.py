@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from orders import index
 from orders.models import AuditEntry
-from orders.tests.domain import order
-from orders.tests.lists import complete_sync
+from testing.domain import order
+from testing.list_pages import complete_sync
 from testing.processes import LiveApp, Visitor, wait_for
 
 LIMIT = 1.0

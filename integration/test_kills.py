@@ -20,15 +20,15 @@ import requests
 from django.utils import timezone
 
 from orders.models import AuditEntry, Operation, State
-from orders.tests.domain import NEVER_ACCEPTED, ORDER_ID, order_json
-from testing.errands import PATIENT, Form, cancel_form, submitting
+from testing.domain import NEVER_ACCEPTED, ORDER_ID, order_json
 from testing.faulty_server import FaultyServer, answer, held
 from testing.processes import LiveApp, Visitor, wait_for
 from testing.vendor import Emulator
+from testing.walkthroughs import LONG_LIMITS, Form, cancel_form, submitting
 
 type Start = Callable[..., LiveApp]
 
-SHORT = {**PATIENT, "OPERATION_LEASE": "2", "OPERATION_READS": "1,2,3"}
+SHORT = {**LONG_LIMITS, "OPERATION_LEASE": "2", "OPERATION_READS": "1,2,3"}
 GIVEN_UP_SOON = {
     "OPERATION_READS": "0.2,0.4,0.6",
     "OPERATION_NOT_APPLIED_READS": "3",
@@ -222,7 +222,7 @@ def test_who_goes_away_finds_it_done(live_app: Start) -> None:
     """The tab is closed while Goody is being asked."""
     goody_may_answer = threading.Event()
     with FaultyServer(ORDER, post=(held(goody_may_answer, CANCELED),)) as goody:
-        app = live_app(GOODY_API_URL=goody.url, **PATIENT)
+        app = live_app(GOODY_API_URL=goody.url, **LONG_LIMITS)
         agent = app.log_in("agent")
         form = cancel_form(agent, ORDER_ID)
         connection = _sent_by_hand(agent, form)
@@ -282,7 +282,7 @@ def test_a_process_that_sleeps_past_its_lease_sends_nothing_when_it_wakes(
 def test_a_web_process_told_to_end_finishes_the_write_under_way(live_app: Start) -> None:
     goody_may_answer = threading.Event()
     with FaultyServer(ORDER, post=(held(goody_may_answer, CANCELED),)) as goody:
-        app = live_app(GOODY_API_URL=goody.url, **PATIENT)
+        app = live_app(GOODY_API_URL=goody.url, **LONG_LIMITS)
         agent, web = app.log_in("agent"), app.webs[0]
         form = cancel_form(agent, ORDER_ID)
         with submitting(form, agent) as answered:

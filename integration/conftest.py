@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from orders.tests.domain import forget_goody
-from testing.errands import PATIENT
+from testing.domain import forget_goody
+from testing.walkthroughs import LONG_LIMITS
 
 
 @pytest.fixture
 def patient(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that do not run out unless a test shortens them, and a client without a past."""
-    for name, seconds in PATIENT.items():
+    for name, seconds in LONG_LIMITS.items():
         setattr(settings, name, float(seconds))
     forget_goody(settings, monkeypatch)

@@ -1,4 +1,4 @@
-"""The whole errand: log in, find an order on page 3, extend it, undo that, cancel it, read it all
+"""The whole walkthrough: log in, find an order on page 3, extend it, undo that, cancel it, read all
 in the audit. By mouse, by keyboard alone, and with JavaScript off.
 """
 
@@ -35,7 +35,7 @@ def username() -> str:
     return make_user("agent", "ana").username
 
 
-class Errand:
+class Walkthrough:
     """What must be true at Goody after each step, however the step was made."""
 
     def __init__(self, site: Site) -> None:
@@ -81,26 +81,26 @@ def log_in(page: Page, username: str) -> None:
 
 
 def test_by_mouse(page: Page, site: Site, username: str) -> None:
-    errand = Errand(site)
+    walkthrough = Walkthrough(site)
     page.goto("/orders/")
     log_in(page, username)
     page.get_by_role("button", name="Log in").click()
     for number in (2, 3):
         page.get_by_role("link", name="Next", exact=True).click()
         expect(page.locator(".pager")).to_contain_text(f"Page {number} of")
-    row(page, errand.order_id).locator("[data-open]").click()
+    row(page, walkthrough.order_id).locator("[data-open]").click()
 
     page.get_by_role("link", name="Extend…").click()
     chip(page, "+14").click()
     in_dialog(page, "Change expiration").click()
     expect(page.locator(".toast")).to_contain_text("Expiration changed")
     expect(page.locator("#dialog[open]")).to_have_count(0)
-    errand.assert_extended()
+    walkthrough.assert_extended()
 
     page.locator(".toast").get_by_role("link", name="Undo").click()
     in_dialog(page, "Undo the change").click()
     expect(page.locator(".toast", has_text="Undo")).to_have_count(0)
-    errand.assert_undone()
+    walkthrough.assert_undone()
 
     page.get_by_role("link", name="Cancel gift…").click()
     page.get_by_label(REASON).click()
@@ -108,14 +108,14 @@ def test_by_mouse(page: Page, site: Site, username: str) -> None:
     in_dialog(page, "Cancel gift").click()
     expect(page.locator("#order-detail")).to_have_attribute("data-status", "failed")
     expect(page.locator("#order-detail .badge").first).to_have_text("Canceled")
-    errand.assert_canceled()
+    walkthrough.assert_canceled()
 
     page.get_by_role("link", name="Audit").click()
-    errand.assert_told_in(page)
+    walkthrough.assert_told_in(page)
 
 
 def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
-    errand = Errand(site)
+    walkthrough = Walkthrough(site)
     press = page.keyboard.press
     page.goto("/orders/")
     page.keyboard.type(username)
@@ -127,7 +127,7 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
     for number in (2, 3):
         press("]")
         expect(page.locator(".pager")).to_contain_text(f"Page {number} of")
-    link = row(page, errand.order_id).locator("[data-open]")
+    link = row(page, walkthrough.order_id).locator("[data-open]")
     press_until_focused(page, "j", link, within=50)
     press("Enter")
     expect(page.locator("#order-detail")).to_be_visible()
@@ -147,7 +147,7 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
     assert_focus_is_visible(page)
     press("Enter")
     expect(page.locator(".toast")).to_contain_text("Expiration changed")
-    errand.assert_extended()
+    walkthrough.assert_extended()
     expect(page.get_by_role("link", name="Extend…")).to_be_focused()
 
     tab_to(page, page.locator(".toast").get_by_role("link", name="Undo"), within=80)
@@ -157,7 +157,7 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
     tab_to(page, in_dialog(page, "Undo the change"))
     press("Enter")
     expect(page.locator(".toast", has_text="Undo")).to_have_count(0)
-    errand.assert_undone()
+    walkthrough.assert_undone()
 
     press("c")
     expect(in_dialog(page, "Keep gift")).to_be_focused()
@@ -169,15 +169,15 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
     tab_to(page, in_dialog(page, "Cancel gift"))
     press("Enter")
     expect(page.locator("#order-detail")).to_have_attribute("data-status", "failed")
-    errand.assert_canceled()
+    walkthrough.assert_canceled()
 
     press("g")
     press("a")
-    errand.assert_told_in(page)
+    walkthrough.assert_told_in(page)
 
 
 def test_without_javascript(without_javascript: Page, site: Site, username: str) -> None:
-    page, errand = without_javascript, Errand(site)
+    page, walkthrough = without_javascript, Walkthrough(site)
     page.goto("/orders/")
     log_in(page, username)
     page.get_by_role("button", name="Log in").click()
@@ -185,7 +185,7 @@ def test_without_javascript(without_javascript: Page, site: Site, username: str)
     page.get_by_role("button", name="Go", exact=True).click()
     expect(page.locator(".pager")).to_contain_text("Page 3 of")
     page_3 = page.url
-    row(page, errand.order_id).locator("[data-open]").click()
+    row(page, walkthrough.order_id).locator("[data-open]").click()
     assert_whole_page(page, "Order")
 
     page.get_by_role("link", name="Extend…").click()
@@ -194,12 +194,12 @@ def test_without_javascript(without_javascript: Page, site: Site, username: str)
     page.get_by_role("button", name="Change expiration").click()
     assert_whole_page(page, "Change expiration")
     expect(page.locator("#operation")).to_contain_text("Expiration changed")
-    errand.assert_extended()
+    walkthrough.assert_extended()
 
     page.get_by_role("link", name="Undo…").click()
     page.get_by_role("button", name="Undo the change").click()
     expect(page.locator("#operation")).to_contain_text("Expiration changed")
-    errand.assert_undone()
+    walkthrough.assert_undone()
 
     page.get_by_role("link", name="Order", exact=True).click()
     page.get_by_role("link", name="Cancel gift…").click()
@@ -207,10 +207,10 @@ def test_without_javascript(without_javascript: Page, site: Site, username: str)
     page.get_by_label("Note (required").fill(NOTE)
     page.get_by_role("button", name="Cancel gift").click()
     expect(page.locator("#operation")).to_contain_text("Canceled")
-    errand.assert_canceled()
+    walkthrough.assert_canceled()
 
     page.get_by_role("link", name="Back to the list").click()
     expect(page).to_have_url(page_3)
-    expect(row(page, errand.order_id)).to_have_attribute("data-status", "failed")
+    expect(row(page, walkthrough.order_id)).to_have_attribute("data-status", "failed")
     page.get_by_role("link", name="Audit").click()
-    errand.assert_told_in(page)
+    walkthrough.assert_told_in(page)

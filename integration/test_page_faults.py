@@ -12,14 +12,8 @@ from typing import Any
 
 import pytest
 
-from orders import goody_api
-from orders.models import ApiLimits, AuditEntry, Operation, Order
-from orders.tests.domain import order_json
-from testing import faulty_server as server
-from testing.faulty_server import FaultyServer
-from testing.vendor import Emulator
-from tests.faults import FAULTS, Fault
-from tests.pages import (
+from integration.faults import FAULTS, Fault
+from integration.pages import (
     DIALOG,
     LIST,
     RESULTS,
@@ -32,6 +26,12 @@ from tests.pages import (
     submit,
     the_operation,
 )
+from orders import goody_api
+from orders.models import ApiLimits, AuditEntry, Operation, Order
+from testing import faulty_server as server
+from testing.domain import order_json
+from testing.faulty_server import FaultyServer
+from testing.vendor import Emulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient")]
 

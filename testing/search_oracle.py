@@ -84,7 +84,7 @@ def _expiry(random: Random) -> str | None:
     if random.random() < 0.2:
         return None
     days = random.choice([*range(-20, 20), *[0] * 8])
-    at = NOW + _DAY * days + timedelta(hours=random.choice([0, 0, 5, 11]))
+    at: datetime = NOW + _DAY * days + timedelta(hours=random.choice([0, 0, 5, 11]))
     return at.isoformat()
 
 
@@ -161,10 +161,9 @@ class Oracle:
     @cached_property
     def others(self) -> dict[int, list[tuple[int, int | None]]]:
         found: dict[int, list[tuple[int, int | None]]] = {}
-        for order_id, *pair in OtherProduct.objects.values_list(
-            "order_id", "product_id", "brand_id"
-        ):
-            found.setdefault(order_id, []).append((pair[0], pair[1]))
+        for other in OtherProduct.objects.all():
+            pair = other.product_id, other.brand_id
+            found.setdefault(other.order_id, []).append(pair)
         return found
 
     def find(self, query: Query) -> list[UUID]:

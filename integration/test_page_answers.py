@@ -12,13 +12,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.formats import date_time
-from orders.models import Anomaly, ApiLimits, Operation, Order, State
-from orders.tests.domain import ORDER_ID, in_days, stamp
-from testing.processes import hidden_fields
-from testing.vendor import Emulator
-from tests.faults import CHECKED
-from tests.pages import (
+from integration.faults import CHECKED
+from integration.pages import (
     DIALOG,
     LIST,
     WAITS,
@@ -32,6 +27,11 @@ from tests.pages import (
     submit,
     the_operation,
 )
+from orders.formats import date_time
+from orders.models import Anomaly, ApiLimits, Operation, Order, State
+from testing.domain import ORDER_ID, in_days, stamp
+from testing.processes import hidden_fields
+from testing.vendor import Emulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient")]
 

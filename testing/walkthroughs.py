@@ -16,7 +16,7 @@ import requests
 from testing.processes import Visitor, hidden_fields
 
 # Settings for tests in which no limit is meant to run out, also on a busy machine.
-PATIENT = {
+LONG_LIMITS = {
     "GOODY_CONNECT_TIMEOUT": "10",
     "GOODY_PAGE_DEADLINE": "30",
     "GOODY_DETAIL_DEADLINE": "30",

@@ -21,8 +21,8 @@ from goody.types import parse_order
 from orders import index
 from orders.models import SyncState
 from orders.search.parse import OPERATORS
-from orders.tests.lists import complete_sync
 from testing.browser import Watch
+from testing.list_pages import complete_sync
 from testing.users import make_user
 
 from .moves import assert_whole_page, expect_listed, row, wait_for_keys

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.pages import HOSTILE, WAITS, Json
+from integration.pages import HOSTILE, WAITS, Json
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,19 @@ from typing import Any
 from uuid import UUID
 
 from orders.models import AuditEntry, Operation, State
-from orders.tests.domain import ORDER_ID, in_days, order_json
-from testing.errands import (
+from testing.domain import ORDER_ID, in_days, order_json
+from testing.faulty_server import FaultyServer, answer, held
+from testing.processes import LiveApp, wait_for
+from testing.vendor import Emulator
+from testing.walkthroughs import (
     HTMX,
-    PATIENT,
+    LONG_LIMITS,
     cancel_form,
     expiration_form,
     htmx_from,
     submit_at_once,
     submitting,
 )
-from testing.faulty_server import FaultyServer, answer, held
-from testing.processes import LiveApp, wait_for
-from testing.vendor import Emulator
 
 type Start = Callable[..., LiveApp]
 
@@ -44,7 +44,7 @@ def rows_of_the_audit(order_id: object) -> list[tuple[str, str]]:
 def test_fifty_equal_submits_make_one_post_and_lead_to_one_page(
     live_app: Start, emulator: Emulator
 ) -> None:
-    app = live_app(webs=2, **PATIENT)
+    app = live_app(webs=2, **LONG_LIMITS)
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.fault({"kind": "delay", "seconds": 0.5}, method="POST")
@@ -66,7 +66,7 @@ def test_fifty_equal_submits_make_one_post_and_lead_to_one_page(
 def test_fifty_equal_submits_by_htmx_put_the_row_in_place(
     live_app: Start, emulator: Emulator
 ) -> None:
-    app = live_app(webs=2, **PATIENT)
+    app = live_app(webs=2, **LONG_LIMITS)
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened", no_expiry="false")
     day = f"{in_days(97):%Y-%m-%d}"
     form = expiration_form(agent, order_id, day)
@@ -89,7 +89,7 @@ def test_equal_submits_hold_no_thread_while_goody_is_asked(live_app: Start) -> N
     goody_may_answer = threading.Event()
     canceled = answer(200, order_json(status="failed"))
     with FaultyServer(answer(200, order_json()), post=(held(goody_may_answer, canceled),)) as goody:
-        app = live_app(GOODY_API_URL=goody.url, **PATIENT)
+        app = live_app(GOODY_API_URL=goody.url, **LONG_LIMITS)
         agent = app.log_in("agent")
         form = cancel_form(agent, ORDER_ID)
         with submitting(form, agent) as first:
@@ -106,7 +106,7 @@ def test_equal_submits_hold_no_thread_while_goody_is_asked(live_app: Start) -> N
 def test_the_same_form_with_something_else_in_it_is_a_conflict(
     live_app: Start, emulator: Emulator
 ) -> None:
-    app = live_app(**PATIENT)
+    app = live_app(**LONG_LIMITS)
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
     assert form.submit(agent).status_code == 303
@@ -129,7 +129,7 @@ def test_who_comes_second_to_an_order_sees_who_is_at_it_and_since_when(live_app:
     goody_may_answer = threading.Event()
     canceled = answer(200, order_json(status="failed"))
     with FaultyServer(answer(200, order_json()), post=(held(goody_may_answer, canceled),)) as goody:
-        app = live_app(webs=2, GOODY_API_URL=goody.url, **PATIENT)
+        app = live_app(webs=2, GOODY_API_URL=goody.url, **LONG_LIMITS)
         ana = app.log_in("agent", username="ana")
         ben = app.log_in("agent", username="ben", web=app.webs[1])
         of_ana, of_ben = cancel_form(ana, ORDER_ID), cancel_form(ben, ORDER_ID)

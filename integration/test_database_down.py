@@ -23,15 +23,15 @@ from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
+from integration.pages import DIALOG, LIST, cancel_fields, no_bug_was_logged, outcomes, read, submit
 from orders.models import AuditEntry, Operation, Order, State
-from orders.tests.domain import NEVER_ACCEPTED, ORDER_ID, order_json, refusing
 from testing import databases
-from testing.errands import PATIENT, cancel_form, htmx_from, submitting
+from testing.domain import NEVER_ACCEPTED, ORDER_ID, order_json, refusing
 from testing.faulty_server import FaultyServer, answer, held
 from testing.postgres import Server
 from testing.processes import LiveApp, wait_for
 from testing.vendor import Emulator
-from tests.pages import DIALOG, LIST, cancel_fields, no_bug_was_logged, outcomes, read, submit
+from testing.walkthroughs import LONG_LIMITS, cancel_form, htmx_from, submitting
 
 ORDER = answer(200, order_json())
 CANCELED = answer(200, order_json(status="failed"))
@@ -52,7 +52,7 @@ def own_app(
             database_url=postgres_server.url("postgres"),
             goody_url=goody_url,
             goody_key="test-key",
-            env={**PATIENT, **env},
+            env={**LONG_LIMITS, **env},
         )
         started.append(app)
         app.start_web()
@@ -285,7 +285,7 @@ def app_without_logs(database_url: str, emulator: Emulator) -> Iterator[LiveApp]
         database_url=database_url,
         goody_url=emulator.url,
         goody_key=emulator.key,
-        env={**PATIENT, "OPERATION_READS": "0.2,0.4"},
+        env={**LONG_LIMITS, "OPERATION_READS": "0.2,0.4"},
     )
     app.logs_to = Path("/dev/full")
     app.start_web()
