@@ -1,7 +1,7 @@
 """Fixtures and rules for every test.
 
-Tests that touch the database run once a database: [sqlite] and [postgresql]. Nothing here knows
-the pages or the domain; how the pieces work stands in testing/.
+Tests that touch the database run once for each database: [sqlite] and [postgresql]. The fixtures
+know nothing of pages or the domain; testing/ implements them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ONE_KIND = {"sqlite_only": "sqlite", "postgresql_only": "postgresql"}
 
 
 def missing(reason: str) -> NoReturn:
-    """Skip what cannot run here; where everything must be there (CI) that is a failure."""
+    """Skip the test, or fail it in CI, where everything must be installed."""
     if os.environ.get("CI", "").lower() in ("true", "1"):
         pytest.fail(f"CI must have it: {reason}", pytrace=False)
     pytest.skip(reason)
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}(reason): runs only on {kind}")
     databases.flush_around_triggers()
     if not hasattr(config, "workerinput"):
-        # As Ctrl-C: everything that was started is ended in order.
+        # Handled like Ctrl-C, so that fixtures stop what they started.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         config.stash[_RUN] = str(make_folder("goody-admin-tests-"))
 
@@ -58,7 +58,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """pytest-xdist: tell each worker the folder and the process that last as long as the run."""
+    """pytest-xdist: give each worker the folder and the process that exist for the whole run."""
     node.workerinput["run_folder"] = node.config.stash[_RUN]
     node.workerinput["run_owner"] = os.getpid()
 
@@ -83,7 +83,7 @@ def _kinds(item: pytest.Item) -> list[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One database after the other, since a change of database is not free."""
+    """Group tests by database, since changing the database takes time."""
     items.sort(key=lambda item: _kind_of(item) or "")
     items.sort(key=lambda item: _kind_of(item) == "postgresql")
 
@@ -108,7 +108,7 @@ def _databases(request: pytest.FixtureRequest, worker_id: str) -> Databases:
 
 @pytest.fixture(scope="session", autouse=True)
 def database_kind(request: pytest.FixtureRequest) -> str:
-    """The database that the default connection is now; empty for tests that touch none."""
+    """The kind of the default connection; empty for tests without a database."""
     kind: str = getattr(request, "param", "")
     if kind:
         blocker: DjangoDbBlocker = request.getfixturevalue("django_db_blocker")
@@ -122,16 +122,16 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
-    """Instead of pytest-django's: database_kind has set everything up."""
+    """Replaces pytest-django's fixture: database_kind creates the databases."""
 
 
 @pytest.fixture
 def database_url(
     database_kind: str, _databases: Databases, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
-    """DATABASE_URL of a migrated, empty database for processes. Models read and write it too.
+    """DATABASE_URL of a migrated, empty database for processes; models use it too.
 
-    Not together with django_db: nothing is rolled back here, the database is dropped.
+    Do not combine it with django_db: the database is dropped, not rolled back.
     """
     url = _databases.copy(database_kind)
     with django_db_blocker.unblock():
@@ -167,7 +167,7 @@ def _emulator_process() -> Iterator[vendor.Emulator]:
 
 @pytest.fixture
 def emulator(_emulator_process: vendor.Emulator, settings: Any) -> vendor.Emulator:
-    """An emulated Goody as at its start; the settings of this process point at it."""
+    """An emulated Goody in its initial state; the settings of this process point to it."""
     _emulator_process.reset()
     settings.GOODY_API_URL = _emulator_process.url
     settings.GOODY_API_KEY = _emulator_process.key
@@ -177,7 +177,7 @@ def emulator(_emulator_process: vendor.Emulator, settings: Any) -> vendor.Emulat
 
 @pytest.fixture
 def as_role(db: None) -> Callable[..., Client]:
-    """as_role("agent") -> a client logged in as somebody of that role (its .user is who)."""
+    """as_role("agent") -> a client logged in as a user with that role (its .user)."""
 
     def log_in(role: str, username: str = "") -> Client:
         client = Client()

@@ -12,7 +12,7 @@ import tempfile
 from functools import partial
 
 from bench import report
-from bench.series import Series, in_turn
+from bench.series import Series, interleave
 from bench.serving import agent, environment, get, prepare, print_memory, serving, working
 from testing.serving import Visitor
 from testing.vendor import Emulator
@@ -56,7 +56,7 @@ def _compare(emulator: Emulator, visitor: Visitor, order_id: str, latency: float
         "detail, at Goody": partial(get, direct, f"/v1/orders/{order_id}"),
         "bare 30 KB": partial(get, visitor, "/bare/"),
     }
-    series = in_turn(asked, rounds=rounds, warm_up=_WARM_UP)
+    series = interleave(asked, rounds=rounds, warm_up=_WARM_UP)
     report.title(f"Goody answers after {latency * 1000:.0f} ms", "median", "p95 (ms)", "× bare")
     bare = series["bare 30 KB"].median
     for one in series.values():

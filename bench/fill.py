@@ -64,7 +64,7 @@ def _execute(*statements: str) -> None:
             cursor.execute(statement)
 
 
-def _hurry() -> None:
+def _relax_durability() -> None:
     """What is lost in a power cut is filled again."""
     if connection.vendor == "sqlite":
         _execute(
@@ -76,7 +76,7 @@ def _hurry() -> None:
         _execute("SET statement_timeout = 0", "SET synchronous_commit = off")
 
 
-def _say_complete(orders: int, now: datetime) -> None:
+def _mark_complete(orders: int, now: datetime) -> None:
     """So that the list is the index's."""
     SyncState.objects.current()
     SyncState.objects.update(
@@ -84,7 +84,7 @@ def _say_complete(orders: int, now: datetime) -> None:
     )
 
 
-def _settle() -> None:
+def _analyze() -> None:
     """As a database looks that has been in use for a while."""
     if connection.vendor == "sqlite":
         _execute("PRAGMA journal_mode=WAL")
@@ -97,11 +97,11 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     call_command("create_demo_users", verbosity=0)
     if not Order.objects.exists():
-        _hurry()
+        _relax_durability()
         now = datetime.now(UTC).replace(microsecond=0)
         fill(orders=orders, now=now)
-        _say_complete(orders, now)
-        _settle()
+        _mark_complete(orders, now)
+        _analyze()
     print(f"{Order.objects.count():,} orders in {connection.vendor}", file=sys.stderr)
 
 

@@ -17,7 +17,7 @@ from bench import report
 from bench.databases import ORDERS, SMALL, Database, Home, copied, filled, home
 from bench.questions import Kind, Question, drawn, kept
 from bench.report import Goal
-from bench.series import Series, in_turn
+from bench.series import Series, interleave
 from bench.serving import agent, get, print_memory, serving
 from testing.serving import Process, Visitor
 
@@ -56,7 +56,7 @@ def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) ->
     asked |= {one.name: _asking(visitor, one) for one in questions}
     # By the place in the list: a name may say how many hits there are.
     asked |= {f"{n}": _asking(other, one) for n, one in enumerate(kept(small.facts))}
-    series = in_turn(asked, rounds=_ROUNDS)
+    series = interleave(asked, rounds=_ROUNDS)
     bare = series[BARE].median
     report.title(
         f"List, {large.facts['orders']:,} orders, {large.vendor}",
@@ -116,9 +116,9 @@ def _beside_a_writer(at: Home, database: Database) -> None:
             _NEWEST: partial(get, visitor, "/orders/"),
             _SEARCH: partial(get, visitor, f"/orders/?q={database.facts['twenty']}"),
         }
-        idle = in_turn(asked, rounds=2 * _ROUNDS)
+        idle = interleave(asked, rounds=2 * _ROUNDS)
         with _writer(copy.env):
-            busy = in_turn(asked, rounds=2 * _ROUNDS)
+            busy = interleave(asked, rounds=2 * _ROUNDS)
     _print_beside(idle, busy)
 
 

@@ -23,7 +23,7 @@ from bench import report
 from bench.databases import FOLDER, ORDERS, SMALL, Database, digest, filled, home
 from bench.listing import BARE
 from bench.report import Goal
-from bench.series import Request, in_turn
+from bench.series import Request, interleave
 from bench.serving import agent, get, run, serving
 from testing.postgres import free_port
 from testing.serving import TOP, Visitor, wait_for
@@ -113,7 +113,7 @@ def _asked(database: Database) -> Iterator[_Asked]:
 
 def _compare(asked: _Asked, requested: Mapping[str, partial[str]]) -> None:
     first = _first_order(requested["ours"]())
-    series = in_turn(requested, rounds=_ROUNDS)
+    series = interleave(requested, rounds=_ROUNDS)
     bare, mine = series[BARE].median, series["ours"].median
     report.title(f"{asked.name}, {ORDERS:,} orders", "median", "p95 (ms)", "× bare", "× ours")
     for name, one in series.items():
@@ -197,7 +197,7 @@ def _compare_with_scan(url: str, visitor: Visitor, word: str, limit: float) -> N
         "ours": partial(get, visitor, f"/orders/?{urlencode({'q': word})}"),
         "a scan with requests": partial(scan, url, word),
     }
-    ours, scanned = in_turn(asked, rounds=_ROUNDS, warm_up=1).values()
+    ours, scanned = interleave(asked, rounds=_ROUNDS, warm_up=1).values()
     times = scanned.median / ours.median
     goal = Goal("faster", times, limit, " times", is_floor=True)
     report.line(ours.name, ours.median, ours.p95, 1.0)

@@ -1,4 +1,4 @@
-"""What was measured: milliseconds of one kind of request, and taking several kinds in turn."""
+"""Series of measured milliseconds, and interleaved measurement of several kinds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 type Request = Callable[[], object]
 
 _WARM_UP = 5
-# A request that takes seconds is asked so often at least, and no longer than this in all.
+# Minimum rounds and maximum total seconds of a slow request.
 _FEWEST = 3
 _PATIENCE = 30.0
 
@@ -43,17 +43,17 @@ class Series:
         return sum(self.took) / 1000
 
 
-def in_turn(
+def interleave(
     requests: Mapping[str, Request],
     *,
     rounds: int,
     warm_up: int | None = None,
     policy: float = _PATIENCE,
 ) -> dict[str, Series]:
-    """Ask all of them once, then again, so that a machine that drifts drifts for all.
+    """Measure each kind once a round, so that a drift of the machine affects all alike.
 
-    The first `warm_up` rounds do not count. One that takes so long that `patience` seconds are
-    over is asked no more, and all its answers count.
+    The first `warm_up` rounds do not count. A kind that has taken `max_seconds` is not measured
+    again, and all its rounds count.
     """
     series = {name: Series(name) for name in requests}
     warm_up = min(_WARM_UP, rounds) if warm_up is None else warm_up

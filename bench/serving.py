@@ -1,4 +1,4 @@
-"""The dashboard as it is measured: its environment, its processes, somebody who is signed in."""
+"""The measured dashboard: its environment, its processes, a signed-in client."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bench.report import Goal
 from testing.serving import Process, Visitor, Web
 from testing.vendor import KEY
 
-# Where nobody answers: a list from the index asks nobody.
+# An address without a server: a list from the index never calls Goody.
 NOWHERE = "http://127.0.0.1:9"
 _MOST_MEMORY = 150.0
 _LEFT_OUT = ("PYTHONDONTWRITEBYTECODE",)
 
 
 def environment(*, database_url: str, goody_url: str = NOWHERE, **more: str) -> dict[str, str]:
-    """For every process of ours. The polite pace would be all that is measured: there is none.
+    """The environment of every measured process, without a rate limit.
 
-    Nor is Python forbidden to keep what it compiled: it would take half of a command's start.
+    Byte code caching stays on; without it, compiling takes half of a command's start.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     return {
@@ -41,7 +41,7 @@ def environment(*, database_url: str, goody_url: str = NOWHERE, **more: str) -> 
 
 
 def run(arguments: list[str], *, env: Mapping[str, str], timeout: float = 60.0) -> str:
-    """The output of a process that ends by itself; a failure ends the run."""
+    """The output of a finished process; a failure ends the benchmark."""
     process = Process(arguments, env=env)
     try:
         status = process.wait(timeout)
@@ -54,20 +54,20 @@ def run(arguments: list[str], *, env: Mapping[str, str], timeout: float = 60.0) 
 
 
 def prepare(env: Mapping[str, str]) -> None:
-    """Tables, and the demo's users."""
+    """Migrate and create the demo's users."""
     for command in ("migrate", "create_demo_users"):
         run(["manage.py", command, "--verbosity", "0"], env=env)
 
 
 def collect_static() -> None:
-    """What the pages load, once for all parts."""
+    """Collect static files once for all parts."""
     env = environment(database_url="sqlite://:memory:")
     run(["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], env=env)
 
 
 @contextmanager
 def serving(env: Mapping[str, str]) -> Iterator[Web]:
-    """A gunicorn that answers."""
+    """Start a web server and wait until it answers."""
     web = Web(env=env)
     try:
         web.wait_until_ready()
@@ -78,7 +78,7 @@ def serving(env: Mapping[str, str]) -> Iterator[Web]:
 
 @contextmanager
 def working(env: Mapping[str, str]) -> Iterator[Process]:
-    """A worker beside it."""
+    """Start a worker."""
     worker = Process(["manage.py", "work"], env=env)
     try:
         yield worker
@@ -87,7 +87,7 @@ def working(env: Mapping[str, str]) -> Iterator[Process]:
 
 
 def agent(web: Web) -> Visitor:
-    """Somebody who is signed in, on one connection."""
+    """A signed-in agent on one connection."""
     visitor = Visitor(web.url)
     answer = visitor.post("/login/", {"username": "agent", "password": "agent-demo"})
     if answer.status_code != 302:
@@ -96,7 +96,7 @@ def agent(web: Web) -> Visitor:
 
 
 def get(visitor: Visitor, path: str, headers: Mapping[str, str] | None = None) -> str:
-    """The page; anything but a page ends the run."""
+    """The page; any other answer ends the benchmark."""
     answer = visitor.get(path, headers=headers)
     if answer.status_code != 200:
         raise SystemExit(f"{path}: {answer.status_code}")

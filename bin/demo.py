@@ -1,4 +1,4 @@
-"""Runs the demo: an emulated Goody, the dashboard and one worker, until a signal or a death.
+"""Run the demo: an emulated Goody, the dashboard and one worker, until a signal or a failure.
 
 Started by bin/demo. Only the standard library, since `--check` runs before anything is installed.
 The children are in sessions of their own, so that Ctrl-C reaches only us and we stop them in order.
@@ -25,7 +25,7 @@ READY_WITHIN = 60.0
 # Longer than gunicorn's own graceful_timeout.
 STOPPED_WITHIN = 50.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# What could lead the demo elsewhere is set here, so that neither .env nor the shell decides it.
+# Fixed here so that neither .env nor the shell changes the demo.
 FIXED = {
     "DJANGO_SETTINGS_MODULE": "goodyadmin.settings",
     "DEBUG": "false",
@@ -40,7 +40,7 @@ FIXED = {
 
 
 class DemoError(Exception):
-    """One line for the person who started the demo."""
+    """An error that is shown as one line."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Choices:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Choices:
-        """Raises DemoError with a sentence when a variable makes no sense."""
+        """Raises DemoError if a variable is invalid."""
         choices = cls(
             port=_number(environ, "PORT", 8000, most=65535),
             emulator_port=_number(environ, "EMULATOR_PORT", 8001, most=65535),
@@ -98,7 +98,7 @@ def check(choices: Choices) -> None:
 
 
 def environment(choices: Choices) -> dict[str, str]:
-    """What every child gets. The database and the key are the demo's own."""
+    """The environment of every child process."""
     key = os.environ.get("EMULATOR_API_KEY") or "test-key"
     return {
         **os.environ,
@@ -113,7 +113,7 @@ def environment(choices: Choices) -> dict[str, str]:
 
 
 def secret_key(path: Path) -> str:
-    """The same at every start, so that nobody is logged out by one."""
+    """The stored key, or a new one. Sessions survive a restart."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         written = path.with_suffix(".new")
@@ -192,7 +192,7 @@ class Children:
         for child in children:
             with suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.1, until - time.monotonic()))
-            # Whatever the leader may have left of its session.
+            # Remaining processes of the session.
             _signal_group(child, signal.SIGKILL)
             child.wait()
 
@@ -230,7 +230,7 @@ def serve(choices: Choices, children: Children) -> None:
     children.start("dashboard", "-m", "gunicorn", "goodyadmin.wsgi")
     children.wait_for(lambda: answers(f"{choices.emulator_url}/_emulator/clock"), what="emulator")
     children.wait_for(lambda: answers(f"http://127.0.0.1:{choices.port}/readyz"), what="dashboard")
-    # Not before: it has nothing to do yet, and would only make the pages come later.
+    # Started last, since it has nothing to do before and would delay the pages.
     children.start("worker", "manage.py", "work")
     announce(choices)
     children.watch()

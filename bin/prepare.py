@@ -1,6 +1,6 @@
-"""What the demo needs before it can serve: tables, collected static files, people.
+"""Prepare the demo: migrate, collect static files, create users.
 
-One process for all three, since loading Django is most of the time they take.
+One process does all three, since loading Django takes most of the time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def static_fingerprint() -> str:
 
 
 def collect_static() -> None:
-    """Only when something changed, and not compressed: that would take longer than all the rest.
+    """Collect when something changed, without compression, which would take longest.
 
     The names and the manifest are the same as production's, which compresses when it collects.
     """

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the whole."""
+"""Fixtures of the whole-system tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from testing.walkthroughs import LONG_LIMITS
 
 @pytest.fixture
 def patient(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that do not run out unless a test shortens them, and a client without a past."""
+    """Long limits that a test may shorten, and a client without earlier failures."""
     for name, seconds in LONG_LIMITS.items():
         setattr(settings, name, float(seconds))
     forget_goody(settings, monkeypatch)

@@ -1,4 +1,4 @@
-"""The ways Goody fails, as rows of a table: what the emulator plays, and what people read then."""
+"""A table of Goody's faults: what the emulator does, and what a person reads."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from integration.pages import HOSTILE, WAITS, Json
 
 @dataclass(frozen=True)
 class Fault:
-    """A way Goody fails, and what is said of it.
+    """One fault and the expected pages.
 
-    `read` is what a list says (an order without a copy says the same), and with which status;
-    `state`, `kind` and `write` are what a write becomes, and what is told of it.
+    `read`: text and status of a list (also of an order without a copy). `state`, `kind`, `write`:
+    the resulting operation and the text about it.
     """
 
     number: str
@@ -23,11 +23,11 @@ class Fault:
     state: str
     kind: str
     write: str
-    # Written into the audit beside it, for whoever runs the dashboard.
+    # The audit row that the fault adds.
     security: str = ""
 
     def shorten(self, settings: Any, **limits: float) -> None:
-        """Set these limits if it is a limit that ends this fault; others are to be answered."""
+        """Shorten the limits if a limit ends this fault."""
         if self.kind == "deadline":
             for name, seconds in limits.items():
                 setattr(settings, name, seconds)

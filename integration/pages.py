@@ -1,6 +1,6 @@
-"""What tests of whole pages share: how they are read, how the dialogs are filled in and sent.
+"""Helpers for tests of whole pages: reading pages, filling in and submitting dialogs.
 
-Through Django's client; for running processes see testing/walkthroughs.py.
+They use Django's client; testing/walkthroughs.py does the same with processes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WAITS = "Goody asks us to wait until"
 
 
 def read(answer: HttpResponse) -> str:
-    """The page as a person reads it; what would be a fault on any page is asserted here."""
+    """The text of the page; asserts what must hold on every page."""
     page = answer.content.decode()
     assert "Traceback" not in page
     assert HOSTILE not in page

@@ -1,1 +1,1 @@
-"""What several test suites share. Nothing of it runs in production."""
+"""Helpers that several test suites share. Production code imports none of them."""

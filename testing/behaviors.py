@@ -1,7 +1,7 @@
-"""Ways to misbehave, for `FaultyServer`: each is done once to one request on one connection.
+"""Behaviors of `FaultyServer`: each answers one request on one connection.
 
-A behavior is a function of the connection; most are made by a function with parameters. The
-request has been read by then. Sockets and scripts are faulty_server.py's.
+A behavior is a function of the connection, called after the request was read. Most are returned by
+a function with parameters. faulty_server.py owns the sockets and the script of behaviors.
 """
 
 import gzip
@@ -17,7 +17,7 @@ JSON = "application/json"
 
 
 class Connection:
-    """One client's connection, in the hands of a behavior."""
+    """One client's connection, as a behavior sees it."""
 
     def __init__(self, sock: socket.socket, stop: threading.Event) -> None:
         self.sock = sock
@@ -41,7 +41,7 @@ class Connection:
         self.sock.close()
 
     def pause(self, seconds: float) -> bool:
-        """Wait; False when the server is about to stop."""
+        """Wait; return False when the server is stopping."""
         return not self.stop.wait(seconds)
 
 
@@ -66,7 +66,7 @@ def answer(
     content_type: str = JSON,
     keep_alive: bool = True,
 ) -> Behavior:
-    """An orderly answer. A body that is not bytes is sent as JSON."""
+    """A complete answer. A body that is not bytes is sent as JSON."""
     payload = _encoded(body)
 
     def behave(connection: Connection) -> None:
@@ -79,7 +79,7 @@ def answer(
 
 
 def after(seconds: float, behavior: Behavior) -> Behavior:
-    """The same, later."""
+    """Run the behavior after a delay."""
 
     def behave(connection: Connection) -> None:
         if connection.pause(seconds):
@@ -89,7 +89,7 @@ def after(seconds: float, behavior: Behavior) -> Behavior:
 
 
 def held(until: threading.Event, behavior: Behavior) -> Behavior:
-    """The same, once the test says so."""
+    """Run the behavior when the test sets the event."""
 
     def behave(connection: Connection) -> None:
         while not until.wait(0.02):
@@ -105,12 +105,12 @@ def redirect(status: int, location: str) -> Behavior:
 
 
 def html(status: int = 200) -> Behavior:
-    """The page a proxy or a login portal shows in place of the API."""
+    """An HTML page, as a proxy or a login portal sends it."""
     return answer(status, b"<html><h1>Welcome</h1></html>", content_type="text/html")
 
 
 def raw(data: bytes) -> Behavior:
-    """Exactly these bytes, then the end of the connection."""
+    """Send exactly these bytes and close the connection."""
 
     def behave(connection: Connection) -> None:
         connection.send(data)
@@ -120,17 +120,17 @@ def raw(data: bytes) -> Behavior:
 
 
 def reset(connection: Connection) -> None:
-    """RST before the first byte of an answer."""
+    """Reset the connection before the first byte of an answer."""
     connection.reset()
 
 
 def hang_up(connection: Connection) -> None:
-    """An orderly end of the connection before the first byte of an answer."""
+    """Close the connection before the first byte of an answer."""
     connection.close()
 
 
 def silence(connection: Connection) -> None:
-    """Never an answer."""
+    """Send nothing and keep the connection open."""
     while connection.pause(1):
         continue
 
@@ -143,7 +143,7 @@ def _drip(connection: Connection, data: bytes, interval: float) -> None:
 
 
 def drip_headers(interval: float = 0.02) -> Behavior:
-    """Headers without end, a byte at a time."""
+    """Endless headers, one byte at a time."""
 
     def behave(connection: Connection) -> None:
         connection.send(b"HTTP/1.1 200 OK\r\n")
@@ -154,7 +154,7 @@ def drip_headers(interval: float = 0.02) -> Behavior:
 
 
 def drip_body(body: Any, interval: float = 0.02, *, status: int = 200) -> Behavior:
-    """A whole answer whose body comes a byte at a time."""
+    """A complete answer whose body is sent one byte at a time."""
     payload = _encoded(body)
 
     def behave(connection: Connection) -> None:
@@ -166,7 +166,7 @@ def drip_body(body: Any, interval: float = 0.02, *, status: int = 200) -> Behavi
 
 
 def short_body(body: Any, *, missing: int = 10, by_reset: bool = False) -> Behavior:
-    """Ends `missing` bytes before the announced length, by FIN or by RST."""
+    """Close or reset the connection `missing` bytes before the announced length."""
     payload = _encoded(body)
 
     def behave(connection: Connection) -> None:
@@ -180,12 +180,12 @@ def short_body(body: Any, *, missing: int = 10, by_reset: bool = False) -> Behav
 
 
 def until_close(body: bytes, *, content_type: str = JSON) -> Behavior:
-    """A body without a length, ended by closing the connection."""
+    """A body without a length; closing the connection ends it."""
     return raw(head(200, {"Content-Type": content_type, "Connection": "close"}) + body)
 
 
 def interim(status: int, then: Behavior) -> Behavior:
-    """A 1xx answer before the real one."""
+    """An interim 1xx answer before the final one."""
 
     def behave(connection: Connection) -> None:
         connection.send(head(status))
@@ -195,13 +195,13 @@ def interim(status: int, then: Behavior) -> Behavior:
 
 
 def endless_interims(connection: Connection) -> None:
-    """100 Continue for ever."""
+    """Endless 100 Continue answers."""
     while not connection.stop.is_set():
         connection.send(head(100) * 100)
 
 
 def huge_body(size: int, *, announce: bool = True, status: int = 200) -> Behavior:
-    """`size` bytes of JSON string, with or without saying so before."""
+    """A JSON string of `size` bytes, with or without a Content-Length."""
 
     def behave(connection: Connection) -> None:
         fields = {"Content-Type": JSON, "Connection": "close"}
@@ -222,14 +222,14 @@ def _pour(connection: Connection, piece: bytes, size: int) -> None:
 
 
 def gzip_bomb(size: int, *, status: int = 200, location: str = "") -> Behavior:
-    """`size` bytes of spaces, packed about a thousand to one; with a `location`, a redirect's."""
+    """`size` bytes of spaces, gzipped about 1,000 : 1; a redirect if `location` is given."""
     packed = gzip.compress(b"[" + b" " * size + b"]")
     headers = {"Content-Encoding": "gzip"} | ({"Location": location} if location else {})
     return answer(status, packed, headers=headers, keep_alive=False)
 
 
 def endless_chunks(piece: bytes = b"x" * 1000) -> Behavior:
-    """Chunks without a last one."""
+    """Chunked answer without a last chunk."""
 
     def behave(connection: Connection) -> None:
         connection.send(head(200, {"Content-Type": JSON, "Transfer-Encoding": "chunked"}))
@@ -242,7 +242,7 @@ def endless_chunks(piece: bytes = b"x" * 1000) -> Behavior:
 
 
 def chunked(*pieces: bytes, headers: Mapping[str, str] | None = None) -> Behavior:
-    """An orderly chunked answer."""
+    """A complete chunked answer."""
 
     def behave(connection: Connection) -> None:
         fields = {"Content-Type": JSON, "Transfer-Encoding": "chunked", **(headers or {})}

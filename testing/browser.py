@@ -1,6 +1,6 @@
-"""Which Chromium the browser tests use, and what it complains about.
+"""The Chromium of the browser tests, and the errors it reports.
 
-`python -m testing.browser` fails when there is none.
+`python -m testing.browser` fails when no Chromium is installed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 @cache
 def system_chromium() -> str:
-    """Debian's, if it really runs (Ubuntu's is a stub that asks for a snap); else empty."""
+    """The path of Debian's Chromium if it runs, else "" (Ubuntu's only asks for a snap)."""
     path = shutil.which("chromium") or ""
     if path and subprocess.run([path, "--version"], capture_output=True, check=False).returncode:
         return ""
@@ -34,7 +34,7 @@ def system_chromium() -> str:
 
 
 def launch_options(playwright: Playwright) -> dict[str, object] | None:
-    """What playwright needs to start Chromium; None when neither Debian's nor its own is there."""
+    """Launch arguments for playwright; None without Debian's Chromium and playwright's own."""
     if path := system_chromium():
         return {"executable_path": path, "args": ARGUMENTS}
     if Path(playwright.chromium.executable_path).exists():
@@ -43,9 +43,9 @@ def launch_options(playwright: Playwright) -> dict[str, object] | None:
 
 
 class Watch:
-    """What browsers asked for, and what they complained about: errors of scripts and of the CSP.
+    """Records the requests of browsers and their errors: script errors, CSP reports, statuses.
 
-    An answer with an error status is a complaint too, unless its status is in `expected`.
+    An answer with an error status is an error, unless the status is in `expected`.
     """
 
     def __init__(self, url: str) -> None:
@@ -71,7 +71,7 @@ class Watch:
         self._complaints.append(f"uncaught: {error.error}")
 
     def _dialog(self, dialog: Dialog) -> None:
-        """Nothing of ours calls alert(); what a vendor's text might is caught here."""
+        """The pages never call alert(): a dialog means that vendor text was executed."""
         self._complaints.append(f"{dialog.type}: {dialog.message}")
         dialog.dismiss()
 
@@ -84,17 +84,17 @@ class Watch:
         ]
 
     def complaints(self) -> list[str]:
-        """All but the errors that are expected."""
+        """The errors that were not expected."""
         return [text for text in self._complaints if not self._is_expected(text)]
 
     def _is_expected(self, text: str) -> bool:
-        # How htmx reports a request whose place another one took before it was answered.
+        # htmx reports a request that a later one replaced in this way.
         if text.startswith("htmx: htmx:error: The user aborted a request. AbortError"):
             return True
         return any(f"responded with a status of {status}" in text for status in self.expected)
 
     def assert_clean(self) -> None:
-        """Nothing to complain about, and no host was asked but the dashboard's own."""
+        """Assert that there are no errors and no requests to other hosts."""
         assert not self.complaints(), self.complaints()
         elsewhere = [one.url for one in self.requests if not one.url.startswith(self.url)]
         assert not elsewhere, elsewhere

@@ -1,7 +1,4 @@
-"""TLS certificates for tests, good and bad, made by the openssl command.
-
-Nothing here listens; faulty_server.py does that with the contexts it is given.
-"""
+"""Valid and invalid TLS certificates for tests, created by the openssl command."""
 
 import ssl
 import subprocess
@@ -17,7 +14,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files made by `make_certificates`; `ca` is what a client has to trust."""
+    """PEM files created by `make_certificates`; clients must trust `ca`."""
 
     directory: Path
     ca: Path = field(init=False)
@@ -32,7 +29,7 @@ class Certificates:
         return context
 
     def old_protocol(self) -> ssl.SSLContext:
-        """The good certificate, but nothing newer than TLS 1.1."""
+        """The good certificate with TLS 1.1 at most."""
         context = self.context("good")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -43,7 +40,7 @@ class Certificates:
 
 
 def make_certificates(directory: Path) -> Certificates:
-    """A certificate authority and its good and bad children for localhost, by openssl."""
+    """Create a certificate authority and its valid and invalid certificates for localhost."""
     _openssl(
         directory,
         *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
@@ -51,7 +48,7 @@ def make_certificates(directory: Path) -> Certificates:
         *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
     )
     _issue(directory, "good", host="localhost", days=30)
-    # A certificate that ends with the second it was made in.
+    # A certificate that expires in the second of its creation.
     _issue(directory, "expired", host="localhost", days=0)
     _issue(directory, "wrong_host", host="elsewhere.test", days=30)
     _openssl(
@@ -64,7 +61,7 @@ def make_certificates(directory: Path) -> Certificates:
 
 
 def one_authority() -> Path:
-    """A bundle for clients that speak no TLS: all the usual authorities cost each of them 20 ms."""
+    """A small CA bundle for clients without TLS: loading the usual one takes 20 ms a client."""
     return Path(_one_authority().name)
 
 

@@ -1,7 +1,7 @@
-"""Both databases in one test run: which one Django's default connection is, and fresh copies.
+"""Both databases in one test run: switching the default connection, and fresh copies.
 
 A kind ("sqlite", "postgresql") has one migrated template for the whole run, shared by all test
-processes, from which every database is copied. The fixtures over this are in the root conftest.py.
+processes, and every database is a copy of it. The fixtures are in the root conftest.py.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _TEMPLATE = "template_migrated"
 
 
 class Databases:
-    """The databases of one test run, seen from one of its processes."""
+    """The databases that one process of a test run uses."""
 
     def __init__(self, *, shared: Path, own: Path, owner: int) -> None:
-        """`shared` belongs to the run and `own` to this process; `owner` outlives all of them."""
+        """`shared` and `own` are folders of the run and the process; `owner` is the run's pid."""
         self._shared = shared
         self._own = own
         self._owner = owner
@@ -64,7 +64,7 @@ class Databases:
         return f"sqlite:///{path}"
 
     def drop(self, url: str) -> None:
-        """Whoever is still connected loses its connection."""
+        """Drop the database and close its remaining connections."""
         if url.startswith("postgres"):
             self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", url.rpartition("/")[2])
         else:
@@ -134,7 +134,7 @@ def _migrate(url: str) -> None:
     point_at(url)
     call_command("migrate", interactive=False, verbosity=0)
     if connection.vendor == "sqlite":
-        # One file without a log beside it, so that it can be copied.
+        # Without a WAL file the database can be copied as one file.
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connections.close_all()
@@ -145,14 +145,14 @@ def point_at(url: str) -> None:
     connections.close_all()
     connections.settings["default"] = configuration(url)
     with suppress(AttributeError):
-        # There is none yet in a thread that has not asked for it.
+        # A thread that never used the connection has none.
         del connections["default"]
-    # Its ids differ from one database to the next.
+    # The ids of content types differ between databases.
     ContentType.objects.clear_cache()
 
 
 def configuration(url: str) -> dict[str, Any]:
-    """What goodyadmin/settings.py makes of a DATABASE_URL, options and all."""
+    """The DATABASES entry that goodyadmin/settings.py builds from a DATABASE_URL."""
     before = os.environ["DATABASE_URL"]
     os.environ["DATABASE_URL"] = url
     try:
@@ -164,9 +164,9 @@ def configuration(url: str) -> dict[str, Any]:
 
 
 def flush_around_triggers() -> None:
-    """Let tests with transaction=True be cleaned up although the audit is append-only.
+    """Flush after tests with transaction=True, although the audit is append-only.
 
-    Only the clean-up takes the triggers off; groups, made by a migration, are made again.
+    The flush drops the triggers, creates them again, and recreates the groups of the migration.
     """
     case_class: Any = TransactionTestCase
     original: Callable[[TransactionTestCase], None] = case_class._fixture_teardown
@@ -183,7 +183,7 @@ def flush_around_triggers() -> None:
 
 
 def end_run(shared: Path) -> None:
-    """Stop the run's PostgreSQL, if one was started, and remove what was shared."""
+    """Stop the run's PostgreSQL and remove the shared folder."""
     pid = shared / "postgresql.pid"
     if pid.exists():
         postgres.stop_serving(int(pid.read_text()))

@@ -1,4 +1,4 @@
-"""What tests do with a dialog: fetch it as htmx or as a page, take its hidden fields, submit it."""
+"""Fetch dialogs as htmx or as pages, read their hidden fields, and submit them."""
 
 from __future__ import annotations
 

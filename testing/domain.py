@@ -1,6 +1,6 @@
-"""What the tests of the domain share: people, forms as a browser would post them, time.
+"""Helpers for tests of the domain: users, forms as a browser posts them, time.
 
-Nothing here replaces a part of the program: the client, the sockets and the databases are real.
+Nothing is mocked: the client, the sockets and the databases are real.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from testing.users import make_user
 from testing.vendor import Emulator
 
 ORDER_ID = UUID("11111111-2222-4333-8444-555555555555")
-# What only the answer to a single order tells.
+# Fields that only the detail answer has.
 NEVER_ACCEPTED = {"created_at": "2026-11-01T09:00:00Z"}
 
 
 def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client without a past, for one test, that tries a read again after hundredths of a second.
+    """Reset the process-wide client, breaker and anomaly counts around one test.
 
-    The breaker and the count of anomalies last as long as the process: not beyond a test.
+    The client retries a read after hundredths of a second.
     """
     settings.GOODY_CA_BUNDLE = str(one_authority())
     monkeypatch.setattr(goody_api, "Limits", partial(Limits, retry_base=0.02))
@@ -46,7 +46,7 @@ def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def order_json(**fields: Any) -> dict[str, Any]:
-    """An order that may be canceled, as Goody would send it."""
+    """The JSON of a cancelable order."""
     return {
         "id": str(ORDER_ID),
         "status": "notified",
@@ -70,13 +70,13 @@ def actor(role: str = "agent", username: str = "") -> Actor:
 
 
 def open_order(emulator: Emulator, **fields: Any) -> UUID:
-    """A fresh order at Goody that may be canceled and extended."""
+    """The id of a new order at Goody that may be canceled and extended."""
     created = emulator.create(**{"status": "notified", **fields})
     return UUID(created[0]["id"])
 
 
 def seen(order_id: UUID) -> dict[str, Any]:
-    """What the dialog shows, and posts back with the form."""
+    """The facts that the dialog shows and posts back."""
     return facts(services.refresh_order(order_id=order_id, now=timezone.now()).order)
 
 
@@ -113,17 +113,17 @@ def in_days(days: float) -> datetime:
 
 
 def stamp(at: datetime) -> str:
-    """The instant in UTC, as Goody writes it."""
+    """The instant in Goody's format, UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def known_creation(row: Order) -> datetime | None:
-    """When it was created (UTC), if that is known to the second."""
+    """The exact creation time (UTC), or None where it is an estimate."""
     return row.created_at if row.created_from in EXACT else None
 
 
 def operation(**fields: Any) -> Operation:
-    """A stored operation as a process left it that is no more; with its intent in the audit."""
+    """A stored operation, as a process that died left it, with its intent in the audit."""
     now = timezone.now()
     made = Operation.objects.create(
         **{
@@ -143,25 +143,25 @@ def operation(**fields: Any) -> Operation:
 
 
 def standing(one: Operation) -> tuple[str, str, str]:
-    """State, class and kind, as stored."""
+    """(state, failure class, failure kind) as stored."""
     one = Operation.objects.get(pk=one.pk)
     return one.state, one.failure_class, one.failure_kind
 
 
 def story(one: Operation) -> list[tuple[str, str, str]]:
-    """The audit of one operation, oldest first: action, who, outcome."""
+    """(action, actor, outcome) of one operation's audit rows, oldest first."""
     rows = AuditEntry.objects.filter(operation=one).order_by("id")
     return [(row.action, row.actor_name, row.outcome) for row in rows]
 
 
 def read_again(one: Operation) -> str:
-    """What `manage.py work` does when the next read is due; returns the state afterwards."""
+    """Move the clock to the next due read, run it as the worker does, return the state."""
     services.settle_operation(operation_id=one.pk, now=timezone.now())
     return Operation.objects.get(pk=one.pk).state
 
 
 def read_until_settled(one: Operation, clock: Any) -> list[float]:
-    """Move the clock to each due read until none is due; the seconds since it became unknown."""
+    """Run all due reads; return the seconds since the outcome became unknown."""
     moments: list[float] = []
     for _ in range(100):
         one = Operation.objects.get(pk=one.pk)
@@ -177,7 +177,7 @@ def read_until_settled(one: Operation, clock: Any) -> list[float]:
 
 @contextmanager
 def refusing(table: str, what: str, *, when: str = "true") -> Iterator[None]:
-    """The database refuses these statements, as a full disk or a broken index would."""
+    """Let the database fail these statements, as a full disk or a broken index does."""
     with connection.cursor() as cursor:
         for statement in _REFUSE[connection.vendor]:
             cursor.execute(statement.format(table=table, what=what, when=when))

@@ -1,4 +1,4 @@
-"""No test run leaves a process behind, however it ends (Linux)."""
+"""Let child processes end with the test run, however it ends (Linux)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _libc = ctypes.CDLL(None)
 
 
 def ends_with_us() -> Callable[[], None] | None:
-    """For Popen(preexec_fn=...): the kernel kills the child when the thread that made it is gone.
+    """For Popen(preexec_fn=...): the kernel kills the child when its parent thread ends.
 
-    Only for the main thread, whose end is the end of the process.
+    None outside the main thread, since other threads end before their process.
     """
     if threading.current_thread() is not threading.main_thread():
         return None

@@ -1,9 +1,9 @@
-"""A server that misbehaves on purpose, byte by byte, on real sockets.
+"""A server on real sockets that misbehaves as its script says.
 
-`FaultyServer` answers each request with the next behavior of its script (the last one stays) and
-records what it was sent; the behaviors are in behaviors.py, the certificates for TLS in
-certificates.py, and both are to be had from here. `refusing_url` and `blackhole_url` are addresses
-where nothing answers. It knows nothing of Goody: bodies are the caller's.
+`FaultyServer` answers each request with the next behavior of its script (the last one repeats) and
+records the requests. behaviors.py defines the behaviors and certificates.py the certificates; this
+module exports both. `refusing_url` and `blackhole_url` are addresses without a server. The server
+knows nothing about Goody.
 """
 
 import select
@@ -76,12 +76,12 @@ __all__ = [
     "until_close",
 ]
 
-_PATIENCE = 10.0  # the longest anything here waits for a client
+_CLIENT_TIMEOUT = 10.0  # seconds to wait for a client
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A request as it came in; header names in lower case."""
+    """A received request; header names in lower case."""
 
     method: str
     path: str
@@ -90,10 +90,10 @@ class Recorded:
 
 
 class FaultyServer:
-    """A context manager: listening on a free loopback port inside, nothing left outside.
+    """A context manager that listens on a free loopback port.
 
-    `script` answers every request in turn; `post`, when given, those that are POSTs. With `tls` it
-    speaks TLS, and handshakes that fail are counted in `failed_handshakes`.
+    `script` lists the behaviors for requests, `post` those for POSTs if given. `tls` is a server
+    context; `failed_handshakes` counts failed handshakes.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class FaultyServer:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(_PATIENCE)
+            thread.join(_CLIENT_TIMEOUT)
             assert not thread.is_alive(), "a thread of the faulty server did not end"
 
     @property
@@ -148,18 +148,18 @@ class FaultyServer:
 
     @property
     def posts(self) -> int:
-        """How many POSTs have come in."""
+        """The number of POSTs received."""
         return sum(request.method == "POST" for request in self.requests)
 
     def play(self, *script: Behavior) -> None:
-        """Replace what is left of the script of GETs (and of POSTs, if they share one)."""
+        """Replace the rest of the script of GETs (and of POSTs, if they share it)."""
         with self._changed:
             self._scripts["GET"][:] = script
 
     def wait_until(self, condition: Callable[[Self], bool]) -> None:
-        """Wait until the server has seen what `condition` asks for; fails after 10 s."""
+        """Wait until `condition` holds; fail after 10 s."""
         with self._changed:
-            assert self._changed.wait_for(lambda: condition(self), _PATIENCE)
+            assert self._changed.wait_for(lambda: condition(self), _CLIENT_TIMEOUT)
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
@@ -203,7 +203,7 @@ class FaultyServer:
     def _secured(self, plain: socket.socket) -> socket.socket | None:
         if self._tls is None:
             return plain
-        plain.settimeout(_PATIENCE)
+        plain.settimeout(_CLIENT_TIMEOUT)
         try:
             sock = self._tls.wrap_socket(plain, server_side=True)
         except OSError:
@@ -239,7 +239,7 @@ def _read_request(stream: Any) -> Recorded | None:
 
 @contextmanager
 def refusing_url() -> Iterator[str]:
-    """An address that refuses connections, and stays taken so that nobody else listens there."""
+    """An address that refuses connections; the port stays reserved."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
@@ -247,13 +247,13 @@ def refusing_url() -> Iterator[str]:
 
 @contextmanager
 def blackhole_url() -> Iterator[str]:
-    """An address whose SYNs are never answered: a listener whose queue is full."""
+    """An address that never answers a SYN: a listener with a full backlog."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         fillers = [_knock(listener.getsockname()) for _ in range(4)]
         try:
-            # The first of them fill the queue, the last are left without an answer.
+            # The first connections fill the backlog; the last get no answer.
             assert not select.select([], fillers[-1:], [], 0.05)[1], "the queue is not full"
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:

@@ -1,4 +1,4 @@
-"""What tests of the list share: an index that is full, and pages as a person reads them."""
+"""Helpers for tests of the list: a complete index, and parsing of list pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TYPING = {**RESULTS, "HX-Source": "input#q"}
 
 
 def complete_sync(now: datetime, **fields: Any) -> None:
-    """As the sync leaves it: every order was read, and 40 seconds ago what was new."""
+    """Set the sync state: the full sync is complete, the last incremental one 40 seconds old."""
     given = {
         "started_at": now - timedelta(hours=2),
         "finished_at": now - timedelta(hours=1),
@@ -36,7 +36,7 @@ def ids_in(response: Any) -> list[str]:
 
 
 def link(response: Any, label: str) -> str:
-    """The address behind a link of that name."""
+    """The URL of the link with that text."""
     found = re.search(rf'href="([^"]*)"[^>]*>{re.escape(label)}</a>', text_of(response))
     assert found, f"no link {label!r}"
     return found[1]
@@ -53,13 +53,13 @@ def row_of(response: Any, order_id: object) -> str:
 
 
 def active_in(response: Any) -> dict[str, str]:
-    """The active filters in words, each with the list without it."""
+    """Each active filter's description with the URL that removes it."""
     found = re.findall(r'<span class="filter">(.*?) <a href="(.*?)"', text_of(response))
     return dict(found)
 
 
 def synced_in(response: Any) -> str:
-    """What the frame says of the index; "" where it says nothing."""
+    """The index's age as the frame shows it, or ""."""
     found = re.findall(r'<p id="synced"[^>]*>(.*?)</p>', text_of(response))
     assert len(found) < 2
     return re.sub(r"<[^>]*>", "", found[0]) if found else ""
@@ -80,7 +80,7 @@ def news_in(part: Any) -> str:
 
 
 def walk(client: Client, first: str, label: str = "Next") -> list[list[str]]:
-    """The ids of each page from the first one on."""
+    """The order ids of every page, following the link `label`."""
     pages, response = [], client.get(first)
     while True:
         pages.append(ids_in(response))

@@ -1,4 +1,4 @@
-"""An order with every field of Goody's schema, each with a value of its own."""
+"""An order with a distinct value in every field of Goody's schema."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cart(prefix: str) -> dict[str, Any]:
 
 
 def full_order() -> dict[str, Any]:
-    """Every field of the schema, with a value of its own."""
+    """A distinct value for every field of the schema."""
     content = cart("New")
     return {
         "status": "shipped",

@@ -1,8 +1,7 @@
-"""A PostgreSQL of the tests' own, from Debian's binaries; also run as root.
+"""Temporary PostgreSQL clusters from Debian's binaries; works as root too.
 
-`python -m testing.postgres --check` tells whether there is one. `Server` starts and stops a
-cluster; `python -m testing.postgres --serve FILE --for PID` runs one until that process is gone.
-Nothing about Django or our schema: see databases.py.
+`python -m testing.postgres --check` fails without the binaries. `Server` starts and stops a
+cluster; `python -m testing.postgres --serve FILE --for PID` runs one until that process ends.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from testing.scratch import make_folder
 OLDEST = 15
 _STARTS = 5
 _READY_WITHIN = 30.0
-# As root the server must run as somebody else; Debian's package makes this user.
+# PostgreSQL refuses to run as root; Debian's package creates this user.
 _USER = "postgres"
-# What makes a throw-away cluster fast; the machine may lose power, the test run may not.
+# A temporary cluster needs no durability.
 _CONFIGURATION = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -49,7 +48,7 @@ class PostgresMissing(Exception):
 
 @cache
 def binaries() -> Path:
-    """The folder of the newest installed version's programs; raises PostgresMissing."""
+    """The folder with the newest installed version's programs. Raises PostgresMissing."""
     found = {
         int(match[1]): path
         for path in Path("/usr/lib/postgresql").glob("*/bin")
@@ -68,10 +67,10 @@ def free_port() -> int:
 
 
 class Server:
-    """One cluster in a folder of its own. It may be stopped and started again on its port.
+    """One cluster in its own folder; it keeps its port when it is stopped and started again.
 
-    The folder is a new one, or `folder`, where a cluster stays from one run to the next.
-    `settings` come on top of those of the tests.
+    `folder` keeps a cluster between runs; without it the folder is temporary. `settings` extend
+    the settings of the tests.
     """
 
     def __init__(
@@ -116,7 +115,7 @@ class Server:
         return f"postgres://{_USER}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """Return when it answers. The port stays the same from the first start on."""
+        """Start the server and return when it accepts connections."""
         for _ in range(_STARTS):
             port = self.port or free_port()
             self._launch(port)
@@ -136,7 +135,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # A Ctrl-C in the terminal is for the test run, which then stops us.
+                # Ctrl-C in the terminal reaches the test run, which stops the server.
                 start_new_session=True,
                 user=self._user,
                 group=self._user,
@@ -157,9 +156,7 @@ class Server:
         return False
 
     def stop(self, *, is_kept: bool = False) -> None:
-        """Every connection is cut at once, as when the machine goes down; a cluster that is kept
-        writes everything to its files first.
-        """
+        """Close every connection at once; a kept cluster writes a checkpoint first."""
         if self.process is None:
             return
         self.process.send_signal(signal.SIGINT if is_kept else signal.SIGQUIT)
@@ -172,7 +169,7 @@ class Server:
 
 
 def serve(announce_in: Path, owner: int) -> None:
-    """Run a cluster until `owner` (a process id) is gone; its port is written when it answers."""
+    """Run a cluster until the process `owner` ends; write its port when it accepts connections."""
     server = Server()
     try:
         server.start()
@@ -184,7 +181,7 @@ def serve(announce_in: Path, owner: int) -> None:
     finally:
         server.remove()
         if not _is_running(owner):
-            # Killed: nobody else tidies up what the run's processes shared.
+            # The run was killed: remove what its processes shared.
             shutil.rmtree(announce_in.parent, ignore_errors=True)
 
 
@@ -197,7 +194,7 @@ def _is_running(pid: int) -> bool:
 
 
 def stop_serving(pid: int) -> None:
-    """End what `--serve` started, and return when it is gone."""
+    """Stop the process that `--serve` started and wait for its end."""
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
@@ -209,7 +206,7 @@ def stop_serving(pid: int) -> None:
 
 
 def _reap(pid: int) -> None:
-    """Without xdist the server is a child of this process, and a zombie when it ended."""
+    """Without xdist the server is a child of this process and must be reaped."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 

@@ -1,6 +1,6 @@
-"""The dashboard as it runs in earnest: gunicorn and `manage.py work` as processes.
+"""The dashboard as processes: the web server and `manage.py work`.
 
-For tests of concurrency, kills and browsers. Everything started here is ended by LiveApp.end().
+For tests of concurrency, kills and browsers. LiveApp.end() stops everything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["LiveApp", "Process", "Visitor", "Web", "hidden_fields", "wait_for"]
 
 
 class LiveApp:
-    """Web processes and workers over one database and one Goody."""
+    """Web processes and workers with one database and one Goody."""
 
     def __init__(
         self, *, database_url: str, goody_url: str, goody_key: str, env: Mapping[str, str]
@@ -34,7 +34,7 @@ class LiveApp:
             "TEST_ENVIRONMENT": json.dumps(given),
             "PYTHONUNBUFFERED": "1",
         }
-        # Where the processes started from now on write their logs, instead of keeping them here.
+        # The file to which processes started from now on write their logs.
         self.logs_to: Path | None = None
         self.webs: list[Web] = []
         self.workers: list[Process] = []
@@ -57,7 +57,7 @@ class LiveApp:
         return worker
 
     def log_in(self, role: str, *, web: Web | None = None, username: str = "") -> Visitor:
-        """Somebody of that role, logged in through the login page."""
+        """A visitor who logged in with that role through the login page."""
         user = make_user(role, username)
         visitor = Visitor((web or self.webs[0]).url)
         answer = visitor.post("/login/", {"username": user.username, "password": PASSWORD})

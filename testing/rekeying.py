@@ -1,4 +1,4 @@
-"""Orders that move in the order of creation, by another connection than the test's."""
+"""Change creation keys of stored orders through a second connection."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from orders.index import Created, Row
 from orders.models import CreatedFrom, Order
 
 
-def move_all(order_ids: Iterable[UUID], *, to: datetime) -> None:
-    """Their creation becomes known: a second apart from `to` on, in the order given."""
+def set_creation_times(order_ids: Iterable[UUID], *, to: datetime) -> None:
+    """Set exact creation times from `to` on, one second apart, in the given order."""
     thread = threading.Thread(target=_move, args=(list(order_ids), to))
     thread.start()
     thread.join()

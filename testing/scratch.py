@@ -1,7 +1,6 @@
-"""Where databases of the tests lie: in memory where there is such a place.
+"""Folders for test databases, in memory where the machine has a RAM disk.
 
-The dashboard waits for the disk before it calls Goody, some thousands of times in a test run; a
-test loses nothing in a power cut.
+The dashboard waits for the disk before it calls Goody, thousands of times in a test run.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _ENOUGH = 2 * 2**30
 
 
 def make_folder(prefix: str) -> Path:
-    """A new folder of our own; the caller removes it."""
+    """Create a temporary folder; the caller removes it."""
     return Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if _has_memory() else None))
 
 

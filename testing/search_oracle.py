@@ -1,7 +1,7 @@
-"""A few hundred orders that hit every rule of the search, and the search in plain Python.
+"""A reference implementation of the search in plain Python, and orders that cover every rule.
 
-The oracle reads the same rows from the database and filters and sorts them by what the modules of
-orders.search say, without any index: what the two find must be the same.
+The oracle reads all rows from the database and filters and sorts them in memory. The search must
+find the same orders.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MESSAGES = ["Thank you, Ana", "Danke für alles", "mug mug", None, "100% tea", "
 STATUSES = [
     *("created", "notified", "opened", "accepted", "pending_payment", "paid", "ordered"),
     *("shipped", "delivered", "failed", "canceled", "on_hold"),
-    # Those that are looked for by their expiration.
+    # The statuses that an expiration window includes.
     *("created", "notified", "opened"),
 ]
 
@@ -114,7 +114,7 @@ def _workspace(name: str | None) -> dict[str, Any]:
 
 
 def store(count: int = 300, *, seed: int = 1) -> None:
-    """In several reads, a minute apart, one of them of orders that Goody does not know any more."""
+    """Store the orders in several reads, a minute apart; one holds orders that Goody lost."""
     rows = make_rows(count, seed=seed)
     for start in range(0, count, 100):
         read_at = NOW - timedelta(minutes=start / 100)
@@ -142,7 +142,7 @@ LISTS = [
 
 @dataclass
 class Oracle:
-    """Every order of the database, in memory."""
+    """All orders of the database in memory."""
 
     now: datetime = NOW
 
@@ -167,7 +167,7 @@ class Oracle:
         return found
 
     def find(self, query: Query) -> list[UUID]:
-        """All that match, in the order of the list."""
+        """The ids of all matching orders, in list order."""
         found = [row for row in self.rows if self.matches(query, row)]
         return [row.uuid for row in _sorted(found, query)]
 

@@ -1,7 +1,4 @@
-"""Programs of ours as processes, and somebody who visits them: nothing here needs Django.
-
-What a whole dashboard of them is stands in processes.py.
-"""
+"""Child processes and an HTTP visitor, without Django; processes.py builds a dashboard of them."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ READY_WITHIN = 20.0
 
 
 def wait_for[T](condition: Callable[[], T], *, timeout: float = 10.0, what: str = "") -> T:
-    """Ask again and again until the answer is true, and return it; fails after `timeout` s."""
+    """Poll until the result is true and return it; fail after `timeout` seconds."""
     until = time.monotonic() + timeout
     while not (answer := condition()):
         assert time.monotonic() < until, f"not within {timeout} s: {what or condition}"
@@ -34,7 +31,7 @@ def wait_for[T](condition: Callable[[], T], *, timeout: float = 10.0, what: str 
 
 
 class Process:
-    """One of ours, in a session of its own, with its output kept for the failure message."""
+    """A child process in its own session; failure messages include its output."""
 
     def __init__(
         self,
@@ -69,17 +66,17 @@ class Process:
         return self._process.poll() is None
 
     def signal(self, number: int) -> None:
-        """To the process and all its children."""
+        """Send the signal to the process and all its children."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
     def kill(self) -> None:
-        """As a power cut would: no chance to tidy up."""
+        """Send SIGKILL to the process and its children."""
         self.signal(signal.SIGKILL)
         self._process.wait(10)
 
     def stop(self, *, timeout: float = 50.0) -> int:
-        """SIGTERM to the leader alone, as a service manager does; returns the exit status."""
+        """Send SIGTERM to the leader, as a service manager does; return the exit status."""
         self._process.terminate()
         try:
             return self._process.wait(timeout)
@@ -87,7 +84,7 @@ class Process:
             self.kill()
 
     def wait(self, timeout: float = 60.0) -> int:
-        """The exit status of a process that ends by itself."""
+        """Wait for the end of the process; return its exit status."""
         return self._process.wait(timeout)
 
     def close(self) -> None:
@@ -120,7 +117,7 @@ class Web(Process):
 
 
 class Visitor:
-    """A browser without a browser: cookies, the CSRF token, paths instead of URLs."""
+    """An HTTP client with cookies and the CSRF token; it takes paths instead of URLs."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -138,7 +135,7 @@ class Visitor:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        # A copy may hold the cookie twice, with a domain and without: the value is the same.
+        # A copy may hold the cookie twice, with and without a domain, with one value.
         token = self.http.cookies.get_dict()["csrftoken"]
         return self.http.post(
             self.base + path,
@@ -150,7 +147,7 @@ class Visitor:
 
     @classmethod
     def without_login(cls, base: str, headers: Mapping[str, str]) -> Visitor:
-        """For a server that knows no login page: every request carries these headers."""
+        """A visitor that sends these headers with every request and does not log in."""
         other = cls.__new__(cls)
         other.base = base
         other.http = requests.Session()
@@ -159,18 +156,18 @@ class Visitor:
         return other
 
     def copy(self, base: str = "") -> Visitor:
-        """The same person on a connection of their own, perhaps at another web process."""
+        """The same session on another connection, optionally to another web process."""
         other = Visitor.__new__(Visitor)
         other.base = base or self.base
         other.http = requests.Session()
         other.http.trust_env = False
-        # By name and value alone: another port is another site to a cookie jar with a domain.
+        # Without the domain: a cookie jar treats another port as another site.
         other.http.cookies.update(self.http.cookies.get_dict())
         return other
 
 
 def hidden_fields(html: str) -> dict[str, str]:
-    """name -> value of the hidden inputs of a page, for posting its form."""
+    """The hidden inputs of a page by name."""
     inputs = re.findall(r"<input\b[^>]*type=[\"']?hidden[^>]*>", html)
     pairs = [
         (re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)) for tag in inputs

@@ -1,13 +1,13 @@
-"""Settings of the tests: the real ones under a known environment, and what makes tests fast.
+"""Test settings: the real settings with a fixed environment and faster defaults.
 
-The developer's own variables and .env play no part. A process that a test starts is told what
-differs from DEFAULTS in TEST_ENVIRONMENT (JSON, see processes.py).
+The developer's environment and .env are ignored. TEST_ENVIRONMENT (JSON, see processes.py) holds
+what differs from DEFAULTS in a process that a test starts.
 """
 
 import json
 import os
 
-# The worker leaves the index alone unless a test sets SYNC_INTERVAL.
+# The worker syncs only if a test sets SYNC_INTERVAL.
 DEFAULTS = {
     "DEBUG": "false",
     "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG",
@@ -17,7 +17,7 @@ DEFAULTS = {
     "BEHIND_PROXY": "false",
     "TIME_ZONE": "UTC",
     "LOG_LEVEL": "INFO",
-    # Which database a test gets is decided by testing/databases.py.
+    # testing/databases.py chooses the database of each test.
     "DATABASE_URL": "sqlite:////nonexistent/goodyadmin-tests.sqlite3",
     "GOODY_API_URL": "",
     "GOODY_API_KEY": "",
@@ -57,7 +57,7 @@ from goodyadmin.settings import *  # noqa: E402, F403
 
 # PBKDF2 takes most of a second for every login.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# Nothing is collected: WhiteNoise serves the sources.
+# WhiteNoise serves the source files without collectstatic.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -1,4 +1,4 @@
-"""What the tests of the sync share: doing what is due, and comparing the index with the truth."""
+"""Helpers for tests of the sync: running it, and comparing the index with Goody."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from orders import sync
 from orders.models import Order, OrderCount, SyncState, SyncWindow
 from testing.vendor import Emulator
 
-# Small enough for many windows and pages among 300 orders.
+# 300 orders make many windows and pages with these settings.
 SMALL = {"SYNC_PER_PAGE": 20, "SYNC_WINDOW": 40, "SYNC_INTERVAL": 60.0}
 
 
 def sync_orders(*, full: bool = False, within: float = 30.0) -> Counter[str]:
-    """As the command does, to the end."""
+    """Run a sync to its end, as the command does."""
     errand = sync.Errand(since=timezone.now(), is_full=full)
     until = time.monotonic() + within
     try:
@@ -70,7 +70,7 @@ def undone() -> int:
 
 
 def differences(emulator: Emulator) -> list[tuple[str, str]]:
-    """Of every order that is not in the index as it is at Goody: its id and what is wrong."""
+    """(id, difference) of every order whose indexed copy differs from Goody's."""
     truth = emulator.truth()
     stored = {str(row.uuid): row for row in Order.objects.all()}
     wrong = [(order_id, "lost") for order_id in truth.keys() - stored.keys()]
@@ -88,7 +88,7 @@ def _without_times(order: Any) -> Any:
 
 
 def assert_counts_add_up() -> None:
-    """The counters kept beside the rows say what the rows say."""
+    """Assert that the stored counters equal counts of the rows."""
     rows = Counter(Order.objects.values_list("workspace_id", "status"))
     kept = {(c.workspace_id or None, c.status): c.n for c in OrderCount.objects.exclude(n=0)}
     assert kept == dict(rows)

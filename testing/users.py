@@ -1,4 +1,4 @@
-"""People for the tests."""
+"""Users for the tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PASSWORD = "a-password-for-tests"
 
 
 def make_user(role: str, username: str = "") -> User:
-    """A user in the group of `role` (none when empty); the same one when asked again."""
+    """Get or create a user in the group of `role` (no group when empty)."""
     name = username or role or "nobody"
     user, is_new = User.objects.get_or_create(username=name, defaults={"first_name": name.title()})
     if is_new:

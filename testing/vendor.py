@@ -1,6 +1,6 @@
-"""The emulated Goody of the tests: a process of its own, steered over its control routes.
+"""The emulator as a process, controlled through its control routes.
 
-Tests speak of orders, faults, calls and the ledger here, and know no control path.
+Tests use these methods and know no control path.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from testing.ending import ends_with_us
 TOP = Path(__file__).resolve().parent.parent
 KEY = "test-key"
 ORDERS = 300
-# Among so few orders not every seed has some of each status: accepted is passed in a minute.
+# With so few orders not every seed has an order in each status.
 SEED = 21
 
 
 class Emulator:
-    """A running emulator. reset() brings back the orders, clock and switches of the start."""
+    """A running emulator. reset() restores the initial orders, clock and switches."""
 
     def __init__(self, *, orders: int = ORDERS) -> None:
         self._process = subprocess.Popen(
@@ -53,7 +53,7 @@ class Emulator:
         self._process.stdout.close()
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """One call under /_emulator/; the decoded answer. A refusal fails the test."""
+        """Call a route under /_emulator/ and return the decoded answer; fail on a refusal."""
         answer = self._http.request(
             method, f"{self.url}/_emulator/{path}", json=body, params=query, timeout=10
         )
@@ -77,21 +77,21 @@ class Emulator:
         return str(self.find(limit=1, **wanted)[0]["id"])
 
     def order(self, order_id: object) -> dict[str, Any]:
-        """The order as it stands at Goody; not counted as a call."""
+        """The order's present state at Goody; not counted as a call."""
         shown: dict[str, Any] = self.control("GET", f"orders/{order_id}")
         return shown
 
     def change(self, order_id: object, **fields: Any) -> Any:
-        """Somebody else changes the order at Goody: a status, an expires_at, any field."""
+        """Change fields of the order at Goody, as another person would."""
         return self.control("POST", f"orders/{order_id}", fields)
 
     def churn(self, *, seed: int, changes: int, kinds: list[str] | None = None) -> Any:
-        """Life goes on: random changes, the same for the same seed; what was done."""
+        """Make random changes, determined by the seed; return them."""
         body = {"seed": seed, "changes": changes, "kinds": kinds}
         return self.control("POST", "churn", body)
 
     def truth(self) -> dict[str, dict[str, Any]]:
-        """Every order there is by its id, as its detail shows it, oldest first."""
+        """The detail of every order by id, oldest first."""
         found: dict[str, dict[str, Any]] = {}
         start: int | None = 0
         while start is not None:
@@ -112,9 +112,8 @@ class Emulator:
         times: int | None = None,
         skip: int = 0,
     ) -> Any:
-        """Let matching calls meet `fault` (see the emulator's README), `times` times or always.
-
-        So many of them are let through before.
+        """Apply `fault` (see the emulator's README) to matching calls, `times` times or always,
+        after the first `skip` of them.
         """
         match = {k: v for k, v in {"method": method, "path": path}.items() if v}
         rule = {"match": match, "times": times, "skip": skip, "fault": fault}
@@ -141,6 +140,6 @@ class Emulator:
         return int(self.calls()["posts"])
 
     def ledger(self, **wanted: str) -> list[dict[str, Any]]:
-        """Every write that reached the store, oldest first; wanted: order_id, kind."""
+        """The writes that reached the store, oldest first; filters: order_id, kind."""
         entries: list[dict[str, Any]] = self.control("GET", "ledger", **wanted)["entries"]
         return entries

@@ -1,6 +1,6 @@
-"""What people do with the dialogs of a running dashboard, at once or while something happens.
+"""Submit dialogs of a running dashboard, concurrently or while something else happens.
 
-Over real connections (see processes.py). What is expected of the answers is the tests' business.
+Requests use real connections (see processes.py). The tests check the answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import requests
 
 from testing.processes import Visitor, hidden_fields
 
-# Settings for tests in which no limit is meant to run out, also on a busy machine.
+# Settings under which no limit expires, even on a busy machine.
 LONG_LIMITS = {
     "GOODY_CONNECT_TIMEOUT": "10",
     "GOODY_PAGE_DEADLINE": "30",
@@ -29,13 +29,13 @@ HTMX = {"HX-Request": "true", "HX-Target": "div#dialog-body"}
 
 
 def htmx_from(visitor: Visitor, path: str) -> dict[str, str]:
-    """The headers of a dialog that was opened by htmx on the page at `path`."""
+    """Headers of a dialog request that htmx sends from the page at `path`."""
     return {**HTMX, "HX-Current-URL": visitor.base + path}
 
 
 @dataclass(frozen=True)
 class Form:
-    """A dialog as it was opened, with what was typed: ready to be submitted, also repeatedly."""
+    """An opened dialog with its input; it may be submitted repeatedly."""
 
     path: str
     data: Mapping[str, object]
@@ -62,7 +62,7 @@ def _opened(visitor: Visitor, path: str) -> Form:
     assert answer.status_code == 200, answer.text
     fields = hidden_fields(answer.text)
     assert "form_key" in fields, answer.text
-    # Who submits it sends a token of their own.
+    # Each visitor sends its own CSRF token.
     fields.pop("csrfmiddlewaretoken")
     return Form(path, fields)
 
@@ -70,7 +70,7 @@ def _opened(visitor: Visitor, path: str) -> Form:
 def submit_at_once(
     form: Form, visitors: Sequence[Visitor], headers: Mapping[str, str] | None = None
 ) -> list[requests.Response]:
-    """Everybody submits the same form at the same moment, each on a connection of their own."""
+    """Submit the same form at the same moment on one connection for each visitor."""
     barrier = threading.Barrier(len(visitors))
 
     def submit(visitor: Visitor) -> requests.Response:
@@ -85,6 +85,6 @@ def submit_at_once(
 def submitting(
     form: Form, visitor: Visitor, headers: Mapping[str, str] | None = None
 ) -> Iterator[Future[requests.Response]]:
-    """Submit in the background while the block goes on; the answer, or why there is none."""
+    """Submit in the background during the block; yields the future of the answer."""
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(form.submit, visitor, headers)

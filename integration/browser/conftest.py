@@ -1,4 +1,4 @@
-"""One dashboard for all browser tests, and pages that report whatever a browser complains about.
+"""One dashboard for all browser tests, and pages that report every browser error.
 
 SQLite only, as one gunicorn serves them all: what depends on the database is tested without a
 browser. Orders live on from test to test, so each test takes orders of its own.

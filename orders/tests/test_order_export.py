@@ -24,7 +24,7 @@ from orders.services import exports
 from testing.dialogs import text
 from testing.domain import actor, order
 from testing.list_pages import complete_sync
-from testing.rekeying import move_all
+from testing.rekeying import set_creation_times
 
 pytestmark = pytest.mark.django_db
 
@@ -178,8 +178,8 @@ def test_an_order_whose_key_moves_meanwhile_is_there_and_once(
     ids = [known() for _ in range(6)]
     orders = hits()
     taken = [next(orders).uuid, next(orders).uuid]
-    move_all(taken, to=AT - timedelta(days=300))
-    move_all([one for one in ids if one not in taken], to=AT + timedelta(days=1))
+    set_creation_times(taken, to=AT - timedelta(days=300))
+    set_creation_times([one for one in ids if one not in taken], to=AT + timedelta(days=1))
     taken += [hit.uuid for hit in orders]
     assert taken == ids[::-1]
     # And the connection is free again.

@@ -12,7 +12,7 @@ import pytest
 from orders.search.deadline import Deadline, deadline
 from orders.search.paging import Finder
 from orders.search.query import Query
-from testing.rekeying import move_all
+from testing.rekeying import set_creation_times
 from testing.search_oracle import NOW, Oracle, store, uuid
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def and_then_move(self: Deadline, *args: Any) -> list[Any]:
         found = rows(self, *args)
-        move_all(ids, to=NOW - timedelta(days=200 + next(days)))
+        set_creation_times(ids, to=NOW - timedelta(days=200 + next(days)))
         return found
 
     monkeypatch.setattr(Deadline, "rows", and_then_move)
