@@ -329,6 +329,6 @@ def test_without_its_audit_row_nothing_is_done(
     assert emulator.posts() == 0
     # No outage: an admin must find it under the reference that was shown.
     bugs = [one.name for one in caplog.records if one.levelno >= logging.ERROR]
-    assert bugs == ["orders.services.sending"] * 2
+    assert bugs == ["orders.services.writes.send"] * 2
     assert submit(client, path, fields).status_code == 303
     assert Order.objects.get(uuid=order_id).status == "failed"

@@ -46,7 +46,7 @@ LEASED_STATES = (State.PLANNED, State.SENDING)
 # Closed, as far as is known without a change at Goody. A later read may still correct the last.
 WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED)
 
-MOVES: dict[State, frozenset[State]] = {
+TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.WAITING, State.SENDING, State.REFUSED, State.NOT_SENT}),
     State.WAITING: frozenset({State.PLANNED, State.NOT_SENT}),
     State.SENDING: frozenset(
@@ -85,21 +85,21 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         condition = f"order_uuid IN ({marks(ids)}) ORDER BY created_at DESC"
         return tuple(rows_where(Operation, condition, ids, using=self.db))
 
-    def lease_ran_out(self, now: datetime) -> OperationQuerySet:
+    def lease_expired(self, now: datetime) -> OperationQuerySet:
         return self.filter(state__in=LEASED_STATES, lease_until__lte=now)
 
     def due_for_reading(self, now: datetime) -> OperationQuerySet:
         """Unknown outcomes, and those given up that a list gave a reason to look at once more."""
         return self.filter(state__in=(State.UNKNOWN, State.NOT_APPLIED), due_at__lte=now)
 
-    def move(self, operation: Operation, to: State, **changes: Any) -> Operation | None:
+    def transition(self, operation: Operation, to: State, **changes: Any) -> Operation | None:
         """Make one move if the row still stands where `operation` saw it.
 
         Returns the operation as it stands afterwards, or None if somebody else moved it. The
         one given is left as it is, so that a transaction that fails can be tried again.
         """
-        if to not in MOVES.get(State(operation.state), frozenset()):
-            raise ValueError(f"no move from {operation.state} to {to}")
+        if to not in TRANSITIONS.get(State(operation.state), frozenset()):
+            raise ValueError(f"no transition from {operation.state} to {to}")
         standing = self.filter(pk=operation.pk, state=operation.state)
         if not standing.update(state=to, **changes):
             return None
@@ -174,12 +174,12 @@ class Operation(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.order_uuid} {self.state}"
 
-    def become(self, moved: Operation) -> None:
+    def copy_from(self, moved: Operation) -> None:
         """Take over what a move changed, in the object that others hold."""
         for field in self._meta.concrete_fields:
             setattr(self, field.attname, getattr(moved, field.attname))
 
-    def has_lost_its_lease(self, now: datetime) -> bool:
+    def is_lease_expired(self, now: datetime) -> bool:
         return self.state in LEASED_STATES and self.lease_until <= now
 
     @property

@@ -100,7 +100,7 @@ def _worker(*, now: datetime) -> Banner:
     """A worker leaves no trace while nothing is due, so only its absence can be told."""
     late = (
         Operation.objects.due_for_reading(now - _LATE).count()
-        + Operation.objects.lease_ran_out(now - _LATE).count()
+        + Operation.objects.lease_expired(now - _LATE).count()
     )
     if late:
         return Banner(

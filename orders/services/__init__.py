@@ -1,9 +1,8 @@
-"""The one door to read from Goody and to change anything there, or here.
+"""Reads orders from Goody and makes every change, at Goody or here.
 
-reading.py reads, writes.py says what a cancel and an extension are, sending.py carries one out
-and closing.py ends it where Goody did not simply do it, settling.py finds out what became of one
-whose answer was lost. findings.py looks up what a pasted text names, saved_views.py keeps lists
-under a name, exports.py notes what is downloaded.
+reading.py reads. writes/ holds the two writes: their kinds, sending one, its state transitions, and
+resolving an outcome that is unknown. searching.py, findings.py, saved_views.py and exports.py serve
+the lists; anomalies.py counts what Goody's documentation does not name.
 """
 
 from .anomalies import record_anomalies, record_unreadable
@@ -15,10 +14,8 @@ from .reading import (
     Listing,
     OrderNotFound,
     OrderView,
-    apply_read,
     check_key,
     list_orders,
-    mark_missing,
     refresh_order,
     stored_order,
     why_not_fresh,
@@ -43,24 +40,24 @@ from .searching import (
     find_orders,
     interpret,
 )
-from .sending import (
+from .writes import (
     FormKeyReused,
     NotRecorded,
+    NotSettleable,
     OrderBusy,
     OutcomeNotRecorded,
-    cancel_order,
-    extend_order,
-)
-from .settling import (
-    NotSettleable,
     abandon_expired,
+    apply_read,
+    cancel_order,
     due_operations,
+    extend_order,
+    mark_missing,
+    may_undo,
     reconcile_lists,
     restart_evidence,
     settle_by_hand,
     settle_operation,
 )
-from .writes import may_undo
 
 __all__ = [
     "FormKeyReused",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -19,13 +19,14 @@ from goody.client import RetryPolicy
 from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
 from goody.types import Order as GoodyOrder
 from goody.types import OrderPage, Workspace
-from orders import goody_api, index
+from orders import goody_api
 from orders.audit import Action, Actor, action, note_action
 from orders.goody_api import CallsBlocked
 from orders.models import Operation, Order, State
 
 from .anomalies import record_anomalies
-from .settling import operations_on, reconcile
+from .writes.reads import mark_missing, read_with_operations, upsert_or_log
+from .writes.resolve import operations_on
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def list_orders(
     Raises CallsBlocked or a GoodyError; never an empty list in place of an answer.
     """
     answer = _ask_for_page(page, per_page, created_after, created_before)
-    created = remember_quietly(answer.orders, read_at=now)
+    created = upsert_or_log(answer.orders, read_at=now)
     record_anomalies(answer.orders, answer.quarantined, now=now)
     return Listing(
         rows=_with_what_we_know(answer.orders, created),
@@ -186,7 +187,9 @@ def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None =
     Raises OrderNotFound, or the CallsBlocked or GoodyError when there is no copy either.
     """
     try:
-        order, operations = _read(order_id, policy or goody_api.detail_policy())
+        order, operations = read_with_operations(
+            order_id, policy=policy or goody_api.detail_policy()
+        )
     except NotFound as error:
         mark_missing(order_id, read_at=now)
         # Whether or not the row could be flagged.
@@ -196,39 +199,6 @@ def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None =
             log.info("order %s could not be read: %s", order_id, error.detail)
         return _copy_or_raise(order_id, why_not_fresh(error), error, error)
     return _view(order, operations, as_of=now, is_fresh=True)
-
-
-def read_order(
-    order_id: UUID, *, policy: RetryPolicy, before_send: Callable[[], None] | None = None
-) -> GoodyOrder:
-    """GET the order and let everything that waits for news of it know.
-
-    `before_send` and what is raised are as in the client's get_order.
-    """
-    return _read(order_id, policy, before_send)[0]
-
-
-def _read(
-    order_id: UUID, policy: RetryPolicy, before_send: Callable[[], None] | None = None
-) -> tuple[GoodyOrder, tuple[Operation, ...]]:
-    """The order as Goody has it now, and the writes on it after they heard of that."""
-    read_at = timezone.now()
-    order = goody_api.ask(
-        lambda client, left: client.get_order(order_id, policy=left, before_send=before_send),
-        policy=policy,
-    )
-    return order, apply_read(order, read_at=read_at)
-
-
-def apply_read(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
-    """Let everybody know what a read that began at `read_at` says; returns the writes on it."""
-    remember_quietly([order], read_at=read_at)
-    record_anomalies([order], now=read_at)
-    try:
-        return reconcile(order, read_at=read_at)
-    except DatabaseFailure:
-        log.warning("what a read says about open operations could not be stored")
-        return Operation.objects.history([order.id])
 
 
 def stored_order(order_id: UUID) -> OrderView | None:
@@ -297,23 +267,6 @@ def why_not_fresh(error: Exception) -> str:
         return "Goody asks us to wait"
     text = str(error)
     return text[:1].upper() + text[1:]
-
-
-def remember_quietly(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
-    try:
-        return index.upsert(orders, read_at=read_at).created
-    except DatabaseFailure as error:
-        # Reading goes on when the disk is full; the copy is only older than it could be.
-        log.warning("the index could not be updated: %s", type(error).__name__)
-        return {}
-
-
-def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
-    """Flag an order that Goody answered 404 to. What is told of it does not hang on the flag."""
-    try:
-        index.mark_missing(order_id, read_at=read_at)
-    except DatabaseFailure as error:
-        log.warning("a 404 could not be noted: %s", type(error).__name__)
 
 
 @action(Action.KEY_CHECK)

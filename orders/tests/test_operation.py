@@ -41,7 +41,7 @@ def waiting(emulator: Any, as_role: Any, order_id: str) -> Operation:
     """A cancel whose outcome nobody could read for a day."""
     emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     operation = canceled(as_role("agent"), order_id)
-    assert Operation.objects.move(operation, State.NEEDS_HUMAN, due_at=None)
+    assert Operation.objects.transition(operation, State.NEEDS_HUMAN, due_at=None)
     operation.refresh_from_db()
     return operation
 

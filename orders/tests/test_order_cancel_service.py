@@ -19,7 +19,7 @@ from orders.audit import Actor
 from orders.eligibility import facts
 from orders.models import AuditEntry, Operation, Order, State
 from orders.outcomes import tell
-from orders.services.settling import NotSettleable
+from orders.services import NotSettleable
 from testing.domain import (
     ORDER_ID,
     actor,
@@ -771,7 +771,7 @@ def test_f44_a_write_left_lying_while_sending_is_unknown(emulator: Emulator, clo
 
 @threaded
 @pytest.mark.parametrize("has_somebody_noticed", [False, True])
-def test_f46_whose_lease_ran_out_before_the_first_byte_sends_nothing(
+def test_f46_whose_lease_expired_before_the_first_byte_sends_nothing(
     goody: Any, clock: Any, has_somebody_noticed: bool
 ) -> None:
     def pause(paused: Connection) -> None:
@@ -960,7 +960,7 @@ def test_a_log_line_quotes_nothing_of_the_row(emulator: Emulator, caplog: Any) -
 
 
 def logged(caplog: Any) -> list[Any]:
-    return [one for one in caplog.records if one.name == "orders.services.sending"]
+    return [one for one in caplog.records if one.name == "orders.services.writes.send"]
 
 
 @threaded

@@ -30,11 +30,18 @@ from orders.goody_api import CallsBlocked
 from orders.models import Operation, Order, State
 from orders.outages import log_unrecorded
 
-from .closing import close_unsent, leave_unknown, not_sent, refuse, verdict_of
-from .reading import mark_missing, read_order, remember_quietly
-from .recording import conclude, record
-from .settling import abandon_expired
-from .writes import CancelWrite, ExtendWrite, Write, may_undo
+from .kinds import CancelWrite, ExtendWrite, Write, may_undo
+from .reads import mark_missing, read_order, upsert_or_log
+from .resolve import abandon_expired
+from .transitions import (
+    close_unsent,
+    leave_unknown,
+    not_sent,
+    record,
+    refuse,
+    transition,
+    verdict_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +74,7 @@ class _ReadTooOld(Exception):
     """Between the fresh read and the first byte lay too much time."""
 
 
-class _Age:
+class _ReadAge:
     """How old the fresh read is: from when its request left, since Goody may look at once."""
 
     def begin(self) -> None:
@@ -79,7 +86,7 @@ class _Age:
 
 
 @dataclass(frozen=True)
-class _Wish:
+class WriteRequest:
     """What a form asks for."""
 
     action: Action
@@ -96,8 +103,8 @@ class _Wish:
         return {name: value for name, value in asdict(self).items() if name != "may_shorten"}
 
     def digest(self, actor: Actor) -> str:
-        wish = json.dumps({**asdict(self), "actor": actor.user_id}, sort_keys=True, default=str)
-        return hashlib.sha256(wish.encode()).hexdigest()
+        request = json.dumps({**asdict(self), "actor": actor.user_id}, sort_keys=True, default=str)
+        return hashlib.sha256(request.encode()).hexdigest()
 
 
 @action(Action.ORDER_CANCEL)
@@ -120,11 +127,13 @@ def cancel_order(
 
     Raises NotAllowed, FormKeyReused, OrderBusy, NotRecorded, OutcomeNotRecorded.
     """
-    wish = _Wish(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket_url=ticket_url)
-    operation, is_new = _open(wish, actor=actor, seen=seen, form_key=form_key, now=now)
+    request = WriteRequest(
+        Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket_url=ticket_url
+    )
+    operation, is_new = _open(request, actor=actor, seen=seen, form_key=form_key, now=now)
     if not is_new:
         return operation
-    return _carry_out(operation, CancelWrite(operation), seen)
+    return _execute(operation, CancelWrite(operation), seen)
 
 
 @action(Action.ORDER_EXTEND)
@@ -147,32 +156,32 @@ def extend_order(
     """
     if expiration.tzinfo is None:
         raise ValueError("an expiration needs a time zone")
-    wish = _Wish(
+    request = WriteRequest(
         Action.ORDER_EXTEND,
         order_id,
         expiration=expiration.astimezone(UTC).replace(microsecond=0),
         undoes_id=undoes,
         may_shorten=may_shorten,
     )
-    operation, is_new = _open(wish, actor=actor, seen=seen, form_key=form_key, now=now)
+    operation, is_new = _open(request, actor=actor, seen=seen, form_key=form_key, now=now)
     if not is_new:
         return operation
     write = ExtendWrite(operation, may_shorten=may_shorten or undoes is not None)
-    return _carry_out(operation, write, seen)
+    return _execute(operation, write, seen)
 
 
 def _open(
-    wish: _Wish, *, actor: Actor, seen: dict[str, Any], form_key: UUID, now: datetime
+    request: WriteRequest, *, actor: Actor, seen: dict[str, Any], form_key: UUID, now: datetime
 ) -> tuple[Operation, bool]:
     """Commit the intent, or find the operation that an equal submit has opened already."""
     try:
-        earlier = _earlier_submit(wish, actor, form_key)
+        earlier = _earlier_submit(request, actor, form_key)
         if earlier is not None:
             return earlier, False
-        operation = _intent(wish, actor=actor, seen=seen, form_key=form_key, now=now)
+        operation = _intent(request, actor=actor, seen=seen, form_key=form_key, now=now)
         record(lambda: _store_intent(operation, actor))
     except IntegrityError as error:
-        return _lost_the_race(wish, actor, form_key, error), False
+        return _resolve_conflict(request, actor, form_key, error), False
     except DatabaseFailure as error:
         log_unrecorded(log, "an intent", error)
         raise NotRecorded from error
@@ -185,36 +194,38 @@ def _store_intent(operation: Operation, actor: Actor) -> None:
 
 
 def _intent(
-    wish: _Wish, *, actor: Actor, seen: dict[str, Any], form_key: UUID, now: datetime
+    request: WriteRequest, *, actor: Actor, seen: dict[str, Any], form_key: UUID, now: datetime
 ) -> Operation:
     assert actor.user_id is not None
-    reference = Order.objects.filter(uuid=wish.order_uuid).values_list("reference_id", flat=True)
+    reference = Order.objects.filter(uuid=request.order_uuid).values_list("reference_id", flat=True)
     return Operation(
-        **wish.stored(),
+        **request.stored(),
         reference_id=reference.first() or "",
         actor_id=actor.user_id,
         actor_name=actor.name,
         form_key=form_key,
-        params_hash=wish.digest(actor),
+        params_hash=request.digest(actor),
         before=seen,
         created_at=now,
         lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
     )
 
 
-def _earlier_submit(wish: _Wish, actor: Actor, form_key: UUID) -> Operation | None:
+def _earlier_submit(request: WriteRequest, actor: Actor, form_key: UUID) -> Operation | None:
     earlier = Operation.objects.filter(form_key=form_key).first()
-    if earlier is not None and earlier.params_hash != wish.digest(actor):
+    if earlier is not None and earlier.params_hash != request.digest(actor):
         raise FormKeyReused
     return earlier
 
 
-def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID, error: IntegrityError) -> Operation:
+def _resolve_conflict(
+    request: WriteRequest, actor: Actor, form_key: UUID, error: IntegrityError
+) -> Operation:
     """A constraint refused the intent: the same form in another thread, or another person."""
-    earlier = _earlier_submit(wish, actor, form_key)
+    earlier = _earlier_submit(request, actor, form_key)
     if earlier is not None:
         return earlier
-    other = Operation.objects.on([wish.order_uuid]).open().first()
+    other = Operation.objects.on([request.order_uuid]).open().first()
     if other is not None:
         raise OrderBusy(other)
     # It closed between the refusal and this look, or another constraint refused; nothing was sent.
@@ -222,7 +233,7 @@ def _lost_the_race(wish: _Wish, actor: Actor, form_key: UUID, error: IntegrityEr
     raise NotRecorded from error
 
 
-def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
+def _execute(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
     try:
         return _read_and_send(operation, write, seen)
     except DatabaseFailure as error:
@@ -233,7 +244,7 @@ def _carry_out(operation: Operation, write: Write, seen: dict[str, Any]) -> Oper
 
 
 def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
-    asked_at, age = timezone.now(), _Age()
+    asked_at, age = timezone.now(), _ReadAge()
     policy = goody_api.page_policy()
     try:
         fresh = read_order(operation.order_uuid, policy=policy, before_send=age.begin)
@@ -278,7 +289,7 @@ def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
     return Verdict(False, "not_undoable", "This change can no longer be undone.")
 
 
-def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _Age) -> Operation:
+def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _ReadAge) -> Operation:
     def claim() -> None:
         age.check()
         _claim_sending(operation, fresh)
@@ -307,7 +318,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
     now = timezone.now()
     if now >= operation.lease_until:
         raise _LeaseLost
-    moved = Operation.objects.move(
+    moved = Operation.objects.transition(
         operation,
         State.SENDING,
         sent_at=now,
@@ -318,7 +329,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
     )
     if moved is None:
         raise _LeaseLost
-    operation.become(moved)
+    operation.copy_from(moved)
 
 
 def _judge(operation: Operation, write: Write, answer: GoodyOrder) -> Operation:
@@ -326,12 +337,12 @@ def _judge(operation: Operation, write: Write, answer: GoodyOrder) -> Operation:
     is_proof = write.is_confirmed_by(answer)
     if answer.id == operation.order_uuid and operation.sent_at is not None:
         # A read that was under way beside the POST may show the order from before it.
-        remember_quietly([answer], read_at=timezone.now() if is_proof else operation.sent_at)
+        upsert_or_log([answer], read_at=timezone.now() if is_proof else operation.sent_at)
     if not is_proof:
         words = "Goody's answer contradicts the request."
         return leave_unknown(operation, "contradiction", words)
     now = timezone.now()
-    return conclude(operation, State.APPLIED, closed_at=now, after=facts(answer), detail="")
+    return transition(operation, State.APPLIED, closed_at=now, after=facts(answer), detail="")
 
 
 def _after_rejection(operation: Operation, error: Rejected) -> Operation:

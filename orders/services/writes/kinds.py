@@ -20,7 +20,7 @@ from orders.eligibility import Verdict, check_expiration, is_same_second, may_ca
 from orders.models import WITHOUT_EFFECT, Operation, State
 
 
-class Reading(Enum):
+class Conclusion(Enum):
     """What one read of the order says about a write whose answer was lost."""
 
     APPLIED = "applied"
@@ -38,7 +38,7 @@ class Write(Protocol):
     def verdict(self, order: Order, *, now: datetime) -> Verdict: ...
     def send(self, client: Client, before_send: Callable[[], None]) -> Order: ...
     def is_confirmed_by(self, answer: Order) -> bool: ...
-    def conclude(self, order: Order) -> Reading: ...
+    def evaluate(self, order: Order) -> Conclusion: ...
 
 
 class CancelWrite:
@@ -56,13 +56,13 @@ class CancelWrite:
     def is_confirmed_by(self, answer: Order) -> bool:
         return answer.id == self.operation.order_uuid and answer.status in ENDED
 
-    def conclude(self, order: Order) -> Reading:
+    def evaluate(self, order: Order) -> Conclusion:
         if order.status in ENDED:
             # Goody cancels nothing that was accepted: such an order failed for its own reasons.
-            return Reading.APPLIED if _was_never_accepted(order) else Reading.UNCLEAR
+            return Conclusion.APPLIED if _was_never_accepted(order) else Conclusion.UNCLEAR
         if order.status in CANCELABLE:
-            return Reading.UNCHANGED
-        return Reading.NOT_APPLIED if order.status in ORDER_STATUSES else Reading.UNCLEAR
+            return Conclusion.UNCHANGED
+        return Conclusion.NOT_APPLIED if order.status in ORDER_STATUSES else Conclusion.UNCLEAR
 
 
 def _was_never_accepted(order: Order) -> bool:
@@ -104,17 +104,17 @@ class ExtendWrite:
             answer.expires_at, self.expiration
         )
 
-    def conclude(self, order: Order) -> Reading:
+    def evaluate(self, order: Order) -> Conclusion:
         if "expires_at" in order.problems:
-            return Reading.UNCLEAR
+            return Conclusion.UNCLEAR
         if is_same_second(order.expires_at, self.expiration):
-            return Reading.APPLIED
+            return Conclusion.APPLIED
         if order.status not in CANCELABLE:
             # Accepted or ended: its date has no meaning any more, and Goody may drop it.
-            return Reading.NOT_APPLIED if order.status in ORDER_STATUSES else Reading.UNCLEAR
+            return Conclusion.NOT_APPLIED if order.status in ORDER_STATUSES else Conclusion.UNCLEAR
         if is_same_second(order.expires_at, self.operation.expires_before):
-            return Reading.UNCHANGED
-        return Reading.SUPERSEDED
+            return Conclusion.UNCHANGED
+        return Conclusion.SUPERSEDED
 
 
 def write_of(operation: Operation) -> Write:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -24,8 +23,8 @@ from orders.eligibility import facts
 from orders.goody_api import CallsBlocked
 from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, State
 
-from .recording import conclude, record
-from .writes import Reading, write_of
+from .kinds import Conclusion, write_of
+from .transitions import record, schedule_first_read, transition
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +34,9 @@ _CORRECTABLE = (State.NOT_APPLIED, State.SUPERSEDED)
 # For news of their order.
 _WAITING = (State.UNKNOWN, *_CORRECTABLE)
 _CLOSED_BY = {
-    Reading.APPLIED: State.APPLIED,
-    Reading.NOT_APPLIED: State.NOT_APPLIED,
-    Reading.SUPERSEDED: State.SUPERSEDED,
+    Conclusion.APPLIED: State.APPLIED,
+    Conclusion.NOT_APPLIED: State.NOT_APPLIED,
+    Conclusion.SUPERSEDED: State.SUPERSEDED,
 }
 
 
@@ -49,12 +48,6 @@ class _NotAgain(Exception):
     """The extension was sent again or settled meanwhile, or the read before it is too old."""
 
 
-def schedule_first_read(now: datetime) -> dict[str, Any]:
-    """The changes that put an operation on the timetable of reads."""
-    first = settings.OPERATION_READS[0]
-    return {"unknown_at": now, "due_at": now + timedelta(seconds=first)}
-
-
 def due_operations(*, now: datetime) -> list[UUID]:
     """Ids of a few operations whose next read is due, the longest overdue first."""
     due = Operation.objects.due_for_reading(now).order_by("due_at")
@@ -63,7 +56,7 @@ def due_operations(*, now: datetime) -> list[UUID]:
 
 def abandon_expired(*, now: datetime, order_id: UUID | None = None) -> int:
     """Take back what was left lying: a planned write was never sent, a sending one is unknown."""
-    abandoned = Operation.objects.lease_ran_out(now)
+    abandoned = Operation.objects.lease_expired(now)
     if order_id is not None:
         abandoned = abandoned.filter(order_uuid=order_id)
     return sum(_is_abandoned(operation, now) for operation in abandoned)
@@ -81,7 +74,7 @@ def _is_abandoned(operation: Operation, now: datetime) -> bool:
 
 def _abandon(operation: Operation, now: datetime) -> None:
     if operation.state == State.PLANNED:
-        conclude(
+        transition(
             operation,
             State.NOT_SENT,
             closed_at=now,
@@ -89,7 +82,7 @@ def _abandon(operation: Operation, now: datetime) -> None:
             failure_kind="lease",
         )
     else:
-        conclude(
+        transition(
             operation,
             State.UNKNOWN,
             failure_class=FailureClass.AMBIGUOUS,
@@ -176,13 +169,13 @@ def _give_up_if_late(operation: Operation, now: datetime) -> None:
         return
     assert operation.unknown_at is not None
     if now - operation.unknown_at >= timedelta(seconds=settings.OPERATION_NEEDS_HUMAN_AFTER):
-        conclude(operation, State.NEEDS_HUMAN, due_at=None)
+        transition(operation, State.NEEDS_HUMAN, due_at=None)
 
 
 def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
     """All writes on an order, the newest first; what was left lying is taken back before."""
     found = Operation.objects.history([order_id])
-    if not any(one.has_lost_its_lease(now) for one in found):
+    if not any(one.is_lease_expired(now) for one in found):
         return found
     abandon_expired(now=now, order_id=order_id)
     return Operation.objects.history([order_id])
@@ -197,10 +190,10 @@ def reconcile(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
     operations = operations_on(order.id, now=timezone.now())
     waiting = [one for one in operations if _waits_for_news(one, read_at)]
     for operation in waiting:
-        reading = write_of(operation).conclude(order)
+        reading = write_of(operation).evaluate(order)
         if operation.state == State.UNKNOWN:
             _close_by(operation, reading, order)
-        elif reading is Reading.APPLIED:
+        elif reading is Conclusion.APPLIED:
             _correct(operation, order)
     return Operation.objects.history([order.id]) if waiting else operations
 
@@ -236,17 +229,17 @@ def _waits_for_news(operation: Operation, read_at: datetime) -> bool:
     return is_older and operation.state in _WAITING
 
 
-def _close_by(operation: Operation, reading: Reading, order: GoodyOrder) -> None:
+def _close_by(operation: Operation, reading: Conclusion, order: GoodyOrder) -> None:
     state = _CLOSED_BY.get(reading)
     if state is not None:
-        conclude(operation, state, closed_at=timezone.now(), due_at=None, after=facts(order))
+        transition(operation, state, closed_at=timezone.now(), due_at=None, after=facts(order))
 
 
 def _correct(operation: Operation, order: GoodyOrder) -> None:
     """What was taken not to have arrived did arrive, later than anybody waited."""
     if not _may_have_arrived_late(operation) or _is_explained_otherwise(operation):
         return
-    conclude(
+    transition(
         operation,
         State.APPLIED,
         closed_at=timezone.now(),
@@ -273,7 +266,7 @@ def _is_explained_otherwise(operation: Operation) -> bool:
 
 def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
     """One more read that shows the order as before. Enough of them, over enough time, close it."""
-    if write_of(operation).conclude(order) is not Reading.UNCHANGED:
+    if write_of(operation).evaluate(order) is not Conclusion.UNCHANGED:
         return
     if _may_be_sent_again(operation) and _send_extension_again(operation, read_at=now):
         return
@@ -285,9 +278,9 @@ def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) 
     if operation.unchanged_reads < settings.OPERATION_NOT_APPLIED_READS or now - first < spread:
         return
     if operation.failure_kind == "contradiction":
-        conclude(operation, State.NEEDS_HUMAN, due_at=None)
+        transition(operation, State.NEEDS_HUMAN, due_at=None)
     else:
-        conclude(operation, State.NOT_APPLIED, closed_at=now, due_at=None, after=facts(order))
+        transition(operation, State.NOT_APPLIED, closed_at=now, due_at=None, after=facts(order))
 
 
 def _may_be_sent_again(operation: Operation) -> bool:
@@ -322,7 +315,7 @@ def _take_proof(operation: Operation, answer: GoodyOrder) -> None:
     now = timezone.now()
     # A read that was under way beside the POST may show the order from before it.
     index.upsert([answer], read_at=now)
-    conclude(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer), detail="")
+    transition(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer), detail="")
 
 
 def _claim_resend(operation: Operation, *, read_at: datetime) -> None:
@@ -356,7 +349,7 @@ def settle_by_hand(
         raise NotSettleable
     state = State.APPLIED if is_applied else State.NOT_APPLIED
     detail = f"{actor.name} looked at Goody's own page and recorded this."
-    settled = conclude(
+    settled = transition(
         operation,
         state,
         actor=actor,

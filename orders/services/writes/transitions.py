@@ -1,0 +1,173 @@
+"""State transitions of operations, each stored together with its audit row.
+
+A transaction is retried where that is safe, never around a call to Goody. The functions that end
+an attempt choose the state from the error alone; send.py judges an answer of 200.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from goody.errors import Evidence, GoodyError, NotFound, RateLimited, Rejected, Unauthorized
+from goody.types import Order as GoodyOrder
+from orders import goody_api
+from orders.audit import Actor, record_outcome
+from orders.eligibility import Verdict, facts
+from orders.goody_api import CallsBlocked, KeyRejected, NotConfigured, Paused
+from orders.models import FailureClass, Operation, State
+
+_TRIES = 3
+_OPEN_TO_PROOF = (State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED, State.SUPERSEDED)
+# serialization_failure, deadlock_detected
+_SAFE_TO_REPEAT = {"40001", "40P01"}
+
+
+def transition(
+    operation: Operation, to: State, *, actor: Actor | None = None, note: str = "", **changes: Any
+) -> Operation:
+    """Make a move and write its audit row; return the operation as it then stands.
+
+    `actor` and `note` are those of a lead who settles by hand. If the row went on without us
+    (our lease had run out, another read was faster), a proof that the write was applied still
+    counts, all else does not.
+    """
+    was_sent = operation.state != State.PLANNED
+    (record_with_retries if was_sent else record)(
+        lambda: _store(operation, to, actor=actor, note=note, changes=changes)
+    )
+    operation.refresh_from_db()
+    is_proof = to == State.APPLIED and actor is None
+    if is_proof and operation.state in _OPEN_TO_PROOF:
+        return transition(operation, to, **changes)
+    return operation
+
+
+def _store(
+    operation: Operation, to: State, *, actor: Actor | None, note: str, changes: dict[str, Any]
+) -> None:
+    moved = Operation.objects.transition(operation, to, **changes)
+    if moved is not None:
+        record_outcome(moved, now=timezone.now(), actor=actor, note=note)
+
+
+def record(store: Callable[[], None]) -> None:
+    """Run `store` in one transaction; repeat it where the database itself chose a victim.
+
+    A lock that was waited for in vain (3 s on both databases) is not waited for again.
+    """
+    _repeat(store, lambda error: _sqlstate(error) in _SAFE_TO_REPEAT)
+
+
+def record_with_retries(store: Callable[[], None]) -> None:
+    """Like `record`, and through a lost connection too: Goody has answered, this must be kept."""
+
+    def is_worth_it(error: DatabaseFailure) -> bool:
+        return isinstance(error, OperationalError | InterfaceError)
+
+    _repeat(store, is_worth_it)
+
+
+def _repeat(store: Callable[[], None], is_worth_it: Callable[[DatabaseFailure], bool]) -> None:
+    for tried in range(1, _TRIES + 1):
+        try:
+            with transaction.atomic():
+                store()
+        except DatabaseFailure as error:
+            if tried == _TRIES or not is_worth_it(error):
+                raise
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+            time.sleep(0.05 * tried)
+        else:
+            return
+
+
+def _sqlstate(error: DatabaseFailure) -> str:
+    return getattr(error.__cause__, "sqlstate", "") or ""
+
+
+def schedule_first_read(now: datetime) -> dict[str, Any]:
+    """The column values with which an operation becomes due for its first read."""
+    first = settings.OPERATION_READS[0]
+    return {"unknown_at": now, "due_at": now + timedelta(seconds=first)}
+
+
+def verdict_of(error: Rejected) -> Verdict:
+    if isinstance(error, RateLimited):
+        until = timezone.now() + goody_api.wait_asked_for(error)
+        return Verdict(False, "rate_limited", until.isoformat())
+    if isinstance(error, Unauthorized):
+        return Verdict(False, "key_rejected", "")
+    if isinstance(error, NotFound):
+        return Verdict(False, "not_found", "")
+    code = "forbidden" if error.status == HTTPStatus.FORBIDDEN else "rejected"
+    return Verdict(False, code, error.message)
+
+
+def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Operation:
+    """End an operation of which no byte has left."""
+    if isinstance(error, Rejected):
+        return refuse(operation, verdict_of(error), None)
+    if isinstance(error, KeyRejected):
+        return refuse(operation, Verdict(False, "key_rejected", ""), None)
+    if isinstance(error, Paused):
+        return refuse(operation, Verdict(False, "rate_limited", error.until.isoformat()), None)
+    if isinstance(error, NotConfigured):
+        return not_sent(operation, "not_configured", "")
+    assert isinstance(error, GoodyError)
+    return not_sent(operation, error.kind, str(error))
+
+
+def refuse(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
+    after = None
+    if fresh is not None:
+        times = fresh.event_times
+        accepted_at = times.accepted_at if times else None
+        after = {**facts(fresh), "accepted_at": accepted_at.isoformat() if accepted_at else None}
+    return transition(
+        operation,
+        State.REFUSED,
+        closed_at=timezone.now(),
+        failure_class=FailureClass.REFUSED,
+        failure_kind=verdict.code,
+        detail=verdict.sentence,
+        after=after,
+    )
+
+
+def not_sent(operation: Operation, kind: str, detail: str) -> Operation:
+    return transition(
+        operation,
+        State.NOT_SENT,
+        closed_at=timezone.now(),
+        failure_class=FailureClass.NOT_SENT,
+        failure_kind=kind,
+        detail=detail,
+        # It may have been claimed already, directly before the first byte.
+        sent_at=None,
+    )
+
+
+def leave_unknown(
+    operation: Operation, kind: str, detail: str, evidence: Evidence | None = None
+) -> Operation:
+    now = timezone.now()
+    return transition(
+        operation,
+        State.UNKNOWN,
+        failure_class=FailureClass.AMBIGUOUS,
+        failure_kind=kind,
+        detail=detail,
+        evidence=asdict(evidence) if evidence else None,
+        **schedule_first_read(now),
+    )
