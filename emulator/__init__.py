@@ -1,5 +1,5 @@
-"""A fake Goody server to develop and test against; start it with ``python -m emulator``.
+"""A fake Goody server for development and tests. Start it with ``python -m emulator``.
 
-It imports the standard library and werkzeug only, and nothing of this project: what the dashboard
-and the emulator know about Goody must come from two separate readings of the vendor's documents.
+It imports only the standard library and werkzeug, and nothing of this project: the dashboard and
+the emulator must come from two independent readings of Goody's documentation.
 """

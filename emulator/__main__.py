@@ -7,16 +7,16 @@ import sys
 import time
 from threading import Event
 
-from emulator.app import DEFAULT_KEY, Emulator, Server
-from emulator.checks import SECONDS
-from emulator.clock import possible, read_instant
-from emulator.render import stamp
-from emulator.seed import DAY
+from emulator.app import DEFAULT_KEY, Emulator
+from emulator.clock import check_range, format_datetime, parse_datetime
+from emulator.columns import DAY
+from emulator.server import Server
+from emulator.validation import SECONDS
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM; 1 with one line when the port is taken."""
-    args = _arguments(argv)
+    """Serve until SIGINT or SIGTERM. Returns 1, with one line on stderr, if it cannot start."""
+    args = _parse_arguments(argv)
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -27,28 +27,28 @@ def main(argv: list[str] | None = None) -> int:
         key=os.environ.get("EMULATOR_API_KEY") or DEFAULT_KEY,
     )
     try:
-        emulator.store.switches.set_all(dict(args.switch))
+        emulator.store.switches.update(dict(args.switch))
         server = Server(emulator, host=args.host, port=args.port)
-    except (OSError, ValueError) as problem:
-        print(f"Goody emulator: {problem}", file=sys.stderr)
+    except (OSError, ValueError) as error:
+        print(f"Goody emulator: {error}", file=sys.stderr)
         return 1
     _serve(server, args, stop)
     return 0
 
 
 def _serve(server: Server, args: argparse.Namespace, stop: Event) -> None:
-    server.emulator.latency = args.latency
+    server.emulator.state.latency = args.latency
     server.start()
-    about = f"{args.orders} orders, seed {args.seed}, now {stamp(args.now)}"
-    print(f"Goody emulator on {server.url} ({about})", flush=True)
+    summary = f"{args.orders} orders, seed {args.seed}, now {format_datetime(args.now)}"
+    print(f"Goody emulator on {server.url} ({summary})", flush=True)
     stop.wait()
     server.stop()
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
+def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m emulator", description="A fake Goody server.")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--orders", type=_count, default=5_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--now", type=_moment, default=int(time.time()) // DAY * DAY, metavar="T")
@@ -65,17 +65,17 @@ def _count(text: str) -> int:
 
 
 def _moment(text: str) -> int:
-    """A date (00:00 UTC), an ISO 8601 date-time, or Unix seconds."""
+    """Unix seconds of a date (00:00 UTC), an ISO 8601 date-time, or Unix seconds."""
     try:
         if text.isdecimal() and len(text) > 8:
-            return int(possible(int(text)))
-        return int(possible(read_instant(text if len(text) > 10 else f"{text}T00:00")))
-    except ValueError as problem:
-        raise argparse.ArgumentTypeError("not a date or date-time from 1980 to 2100") from problem
+            return int(check_range(int(text)))
+        return int(check_range(parse_datetime(text if len(text) > 10 else f"{text}T00:00")))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("not a date or date-time from 1980 to 2100") from error
 
 
 def _seconds(text: str) -> float:
-    return float(SECONDS.of("latency", float(text)))
+    return float(SECONDS.validate("latency", float(text)))
 
 
 def _switch(text: str) -> tuple[str, str]:

@@ -1,7 +1,6 @@
-"""Goody's own routes under /v1: authentication, parameters, envelopes.
+"""Goody's routes under /v1: authentication, parameters and envelopes.
 
-The rules of the two writes stand in store.py. Not here, and not in this emulator yet: batches,
-cards, products, payment methods, webhooks.
+Missing so far: batches, cards, products, payment methods and webhooks.
 """
 
 import hmac
@@ -12,20 +11,19 @@ from typing import Any
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from emulator.clock import read_instant
-from emulator.feed import SHOWN_AS
+from emulator.clock import parse_datetime
+from emulator.feed import FEED_STATUSES
 from emulator.ids import is_uuid
-from emulator.messages import Answer, Request, answer, error
-from emulator.render import Json
-from emulator.store import RefusalError, Store
+from emulator.messages import Json, Request, Response, error_response, json_response
+from emulator.rules import ApiError
+from emulator.store import Store
 
-PER_PAGE, MAX_PER_PAGE = 20, 100
-# The last of them is in Goody's enumeration and never happens here.
-ACTIVITY_STATUSES = {*SHOWN_AS.values(), "pending_user_approval"}
-NOWHERE = "/v1/..."
+_PER_PAGE, _MAX_PER_PAGE = 20, 100
+# Goody documents the last one; it never occurs here.
+_ACTIVITY_STATUSES = {*FEED_STATUSES.values(), "pending_user_approval"}
 _INTEGER = re.compile("-?[0-9]{1,100}")
 
-ROUTES = Map(
+_ROUTES = Map(
     [
         Rule("/v1/me", methods=["GET"], endpoint="me"),
         Rule("/v1/workspaces", methods=["GET"], endpoint="workspaces"),
@@ -39,174 +37,173 @@ ROUTES = Map(
     merge_slashes=False,
     redirect_defaults=False,
 )
-_PATHS = ROUTES.bind("")
+_URLS = _ROUTES.bind("")
 
 
-def pattern(request: Request) -> str:
-    """The route's name for counting, e.g. "POST /v1/orders/{id}/cancel"."""
+def route_name(request: Request) -> str:
+    """The route for the call log: "POST /v1/orders/{id}/cancel", or "GET /v1/..." if unknown."""
     try:
-        rule, _ = _PATHS.match(request.path, request.method, return_rule=True)
+        rule, _ = _URLS.match(request.path, request.method, return_rule=True)
     except HTTPException:
-        return f"{request.method} {NOWHERE}"
+        return f"{request.method} /v1/..."
     return f"{request.method} {rule.rule.replace('<order_id>', '{id}')}"
 
 
 class Api:
-    """Answers requests from a store; every answer is JSON."""
+    """Answers requests from a store, in JSON."""
 
     def __init__(self, store: Store, *, key: str) -> None:
         self._store = store
-        self._key = f"Bearer {key}".encode()
+        self._switches = store.switches
+        self._authorization = f"Bearer {key}".encode()
 
-    def respond(self, request: Request) -> Answer:
-        """The honest answer. 401 comes before everything else."""
+    def respond(self, request: Request) -> Response:
+        """The regular response, without any fault. 401 precedes every other error."""
         given = request.headers.get("authorization", "").encode("utf-8", "replace")
-        if not hmac.compare_digest(given, self._key):
-            return error(401, "Unauthorized")
+        if not hmac.compare_digest(given, self._authorization):
+            return error_response(401, "Unauthorized")
         try:
-            endpoint, values = _PATHS.match(request.path, request.method)
-        except HTTPException as problem:
-            return error(problem.code or 404, problem.name)
+            endpoint, values = _URLS.match(request.path, request.method)
+        except HTTPException as error:
+            return error_response(error.code or 404, error.name)
         try:
-            found: Answer = getattr(self, f"_{endpoint}")(request, **values)
-        except RefusalError as refusal:
-            return error(refusal.status, refusal.sentence, entry=refusal.entry)
-        return found
+            response: Response = getattr(self, f"_{endpoint}")(request, **values)
+        except ApiError as error:
+            return error_response(error.status, error.message, entry=error.entry)
+        return response
 
-    def _me(self, _request: Request) -> Answer:
-        if self._store.switches["key_type"] == "commerce":
-            return answer({"email": None, "public_app_id": "emulated-app"})
-        return answer({"email": "support@sender.example.com", "public_app_id": None})
+    def _me(self, _request: Request) -> Response:
+        if self._switches["key_type"] == "commerce":
+            return json_response({"email": None, "public_app_id": "emulated-app"})
+        return json_response({"email": "support@sender.example.com", "public_app_id": None})
 
-    def _workspaces(self, _request: Request) -> Answer:
+    def _workspaces(self, _request: Request) -> Response:
         workspaces = self._store.renderer.workspaces
-        return answer({"data": workspaces, "list_meta": {"total_count": len(workspaces)}})
+        return json_response({"data": workspaces, "list_meta": {"total_count": len(workspaces)}})
 
-    def _orders(self, request: Request) -> Answer:
+    def _orders(self, request: Request) -> Response:
         args = request.args()
         per_page, page = self._per_page(args), self._page(args)
         rows, total = self._store.page(
-            after=self._instant(args, "created_at[after]"),
-            before=self._instant(args, "created_at[before]"),
+            after=self._datetime(args, "created_at[after]"),
+            before=self._datetime(args, "created_at[before]"),
             skip=(page - 1) * per_page,
             count=per_page,
         )
-        return self._listing(rows, total, page=page)
+        return self._list(rows, total, page=page)
 
-    def _order_activities(self, request: Request) -> Answer:
-        if self._store.switches["activities"] != "on":
-            status = int(self._store.switches["activities"])
-            raise RefusalError(status, HTTPStatus(status).phrase)
+    def _order_activities(self, request: Request) -> Response:
+        if self._switches["activities"] != "on":
+            status = int(self._switches["activities"])
+            raise ApiError(status, HTTPStatus(status).phrase)
         args = request.args()
         per_page, page = self._per_page(args), self._page(args)
         rows, total = self._store.activities(
-            after=self._instant(args, "after"),
-            before=self._instant(args, "before"),
+            after=self._datetime(args, "after"),
+            before=self._datetime(args, "before"),
             statuses=self._statuses(args),
             skip=(page - 1) * per_page,
             count=per_page,
         )
-        return self._listing(rows, total, page=page)
+        return self._list(rows, total, page=page)
 
-    def _listing(self, rows: list[Json], total: int, *, page: int) -> Answer:
-        if not rows and page > 1 and self._store.switches["past_end"] != "empty":
-            raise RefusalError(int(self._store.switches["past_end"]), "Page is out of range")
-        return answer({"data": rows, "list_meta": {"total_count": total}})
+    def _list(self, rows: list[Json], total: int, *, page: int) -> Response:
+        if not rows and page > 1 and self._switches["past_end"] != "empty":
+            raise ApiError(int(self._switches["past_end"]), "Page is out of range")
+        return json_response({"data": rows, "list_meta": {"total_count": total}})
 
-    def _order(self, _request: Request, order_id: str) -> Answer:
-        return answer(self._store.detail(self._row(order_id)))
+    def _order(self, _request: Request, order_id: str) -> Response:
+        return json_response(self._store.detail(self._find(order_id)))
 
-    def _cancel(self, _request: Request, order_id: str) -> Answer:
-        order, entry = self._store.cancel(self._row(order_id))
-        return answer(order, entry=entry)
+    def _cancel(self, _request: Request, order_id: str) -> Response:
+        order, entry = self._store.cancel(self._find(order_id))
+        return json_response(order, entry=entry)
 
-    def _expiration(self, request: Request, order_id: str) -> Answer:
-        row = self._row(order_id)
+    def _expiration(self, request: Request, order_id: str) -> Response:
+        index = self._find(order_id)
         try:
-            expires = self._wanted(request)
-        except _NothingAskedError:
-            return answer(self._store.row(row))
-        order, entry = self._store.update_expiration(row, expires)
-        return answer(order, entry=entry)
+            expires = self._requested_expiration(request)
+        except _IgnoredError:
+            return json_response(self._store.row(index))
+        order, entry = self._store.update_expiration(index, expires)
+        return json_response(order, entry=entry)
 
-    def _row(self, order_id: str) -> int:
-        if not is_uuid(order_id) and self._store.switches["malformed_id"] == "400":
-            raise RefusalError(400, "Order id is invalid")
+    def _find(self, order_id: str) -> int:
+        if not is_uuid(order_id) and self._switches["malformed_id"] == "400":
+            raise ApiError(400, "Order id is invalid")
         return self._store.find(order_id)
 
     def _per_page(self, args: dict[str, str]) -> int:
-        per_page = self._number(args, "per_page", PER_PAGE)
+        per_page = self._integer(args, "per_page", _PER_PAGE)
         if per_page < 1:
-            self._refuse_if("per_page_zero", "Per page must be greater than 0")
-            return PER_PAGE
-        if per_page > MAX_PER_PAGE:
-            self._refuse_if("per_page_over_100", "Per page must be at most 100")
-        return min(per_page, MAX_PER_PAGE)
+            self._reject_if("per_page_zero", "Per page must be greater than 0")
+            return _PER_PAGE
+        if per_page > _MAX_PER_PAGE:
+            self._reject_if("per_page_over_100", "Per page must be at most 100")
+        return min(per_page, _MAX_PER_PAGE)
 
     def _page(self, args: dict[str, str]) -> int:
-        page = self._number(args, "page", 1)
+        page = self._integer(args, "page", 1)
         if page < 1:
-            self._refuse_if("page_zero", "Page must be greater than 0")
+            self._reject_if("page_zero", "Page must be greater than 0")
         return max(page, 1)
 
-    def _number(self, args: dict[str, str], name: str, default: int) -> int:
+    def _integer(self, args: dict[str, str], name: str, default: int) -> int:
         text = args.get(name, "")
         if not text:
             return default
         if _INTEGER.fullmatch(text) is None:
-            self._refuse_if("page_not_a_number", f"{name} must be an integer")
+            self._reject_if("page_not_a_number", f"{name} must be an integer")
             return default
         return int(text)
 
-    def _instant(self, args: dict[str, str], name: str) -> float | None:
+    def _datetime(self, args: dict[str, str], name: str) -> float | None:
         text = args.get(name, "")
         if not text:
             return None
         try:
-            return read_instant(text)
+            return parse_datetime(text)
         except ValueError:
-            self._refuse_if("bad_filter", f"{name} is not a date-time")
+            self._reject_if("bad_filter", f"{name} is not a date-time")
             return None
 
     def _statuses(self, args: dict[str, str]) -> set[str] | None:
-        """What is asked of the feed; None for everything. An unknown status finds nothing."""
+        """The statuses filter of the feed; None without one."""
         if not args.get("statuses", ""):
             return None
         statuses = {name.strip() for name in args["statuses"].split(",")}
-        if not statuses <= ACTIVITY_STATUSES:
-            self._refuse_if("unknown_activity_status", "Statuses contain an unknown status")
+        if not statuses <= _ACTIVITY_STATUSES:
+            self._reject_if("unknown_activity_status", "Statuses contain an unknown status")
         return statuses
 
-    def _wanted(self, request: Request) -> int | None:
-        """The expiration asked for, in whole seconds; None for never."""
+    def _requested_expiration(self, request: Request) -> int | None:
+        """The expiration in whole Unix seconds; None: never. Raises ApiError, _IgnoredError."""
         try:
             body = request.json()
-        except ValueError as problem:
-            raise RefusalError(400, "Body is not JSON") from problem
+        except ValueError as error:
+            raise ApiError(400, "Body is not JSON") from error
         if not isinstance(body, dict) or "expiration" not in body:
-            raise self._unusable("missing_expiration", "Expiration can't be blank")
-        return self._readable(body["expiration"])
+            raise self._invalid("missing_expiration", "Expiration can't be blank")
+        return self._parse_expiration(body["expiration"])
 
-    def _readable(self, value: Any) -> int | None:
+    def _parse_expiration(self, value: Any) -> int | None:
         if value is None:
-            if self._store.switches["null_expiration"] == "clear":
+            if self._switches["null_expiration"] == "clear":
                 return None
-            raise self._unusable("null_expiration", "Expiration can't be blank")
+            raise self._invalid("null_expiration", "Expiration can't be blank")
         try:
-            return int(read_instant(value if isinstance(value, str) else ""))
-        except ValueError as problem:
-            raise self._unusable("unreadable_expiration", "Expiration is invalid") from problem
+            return int(parse_datetime(value if isinstance(value, str) else ""))
+        except ValueError as error:
+            raise self._invalid("unreadable_expiration", "Expiration is invalid") from error
 
-    def _unusable(self, switch: str, sentence: str) -> Exception:
-        position = self._store.switches[switch]
-        return (
-            _NothingAskedError() if position == "ignore" else RefusalError(int(position), sentence)
-        )
+    def _invalid(self, switch: str, message: str) -> Exception:
+        value = self._switches[switch]
+        return _IgnoredError() if value == "ignore" else ApiError(int(value), message)
 
-    def _refuse_if(self, switch: str, sentence: str) -> None:
-        if self._store.switches[switch] == "400":
-            raise RefusalError(400, sentence)
+    def _reject_if(self, switch: str, message: str) -> None:
+        if self._switches[switch] == "400":
+            raise ApiError(400, message)
 
 
-class _NothingAskedError(Exception):
-    """Answer 200 with the order as it stands."""
+class _IgnoredError(Exception):
+    """The request is answered with 200 and the order unchanged."""

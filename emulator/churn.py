@@ -1,7 +1,7 @@
-"""Life as it goes on: what senders, recipients, shops and Goody do to orders, drawn at random.
+"""Random changes to orders, as senders, recipients, shops and Goody make them.
 
-Equal seeds do equal things to equal stores. Each change goes through the store's own doors, now,
-and by itself: whoever reads meanwhile sees some of them. What a change means stands in store.py.
+Equal seeds make equal changes to equal orders. Every change takes the store's lock for itself, so
+that readers see the list move.
 """
 
 from collections import Counter
@@ -9,39 +9,41 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from emulator import words
-from emulator.render import Json, stamp
-from emulator.seed import DAY
-from emulator.store import OPEN, Store
+from emulator import texts
+from emulator.clock import format_datetime
+from emulator.columns import DAY
+from emulator.messages import Json
+from emulator.rules import OPEN
+from emulator.store import Store
 
 _LARGEST_BATCH = 40
-_RECENT = 400
-_LOOKS = 400
-_DRAWS = 50
+_RECENT_ORDERS = 400
+_MAX_CANDIDATES = 400
+_MAX_KINDS_TRIED = 50
 _ACCEPTED = ("accepted", "pending_payment", "paid", "ordered", "shipped", "delivered")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One sort of change: how often, to orders in which status, and what it then does to one."""
+    """A kind of change: its frequency, the statuses it applies to, and the values it sets."""
 
     weight: int
     statuses: tuple[str, ...]
     values: Json = field(default_factory=dict)
-    draw: Callable[[Random, Store], Json] = lambda _random, _store: {}
+    draw_values: Callable[[Random, Store], Json] = lambda _random, _store: {}
 
 
-def _another_expiration(random: Random, store: Store) -> Json:
-    """Mostly later, at times already past, at times none."""
+def _draw_expiration(random: Random, store: Store) -> Json:
+    """Mostly later than now, sometimes past or null."""
     at = int(store.clock.now()) + random.randrange(-3 * DAY, 60 * DAY)
-    return {"expires_at": None if random.random() < 0.1 else stamp(at)}
+    return {"expires_at": None if random.random() < 0.1 else format_datetime(at)}
 
 
-def _note(random: Random, _store: Store) -> Json:
-    return {"thank_you_note": random.choice(words.NOTES)}
+def _draw_note(random: Random, _store: Store) -> Json:
+    return {"thank_you_note": random.choice(texts.NOTES)}
 
 
-# `batch` makes orders; all others change one.
+# `batch` creates orders; the others change one.
 KINDS: dict[str, Kind] = {
     "batch": Kind(4, ()),
     "notify": Kind(8, ("created",), {"status": "notified"}),
@@ -54,59 +56,63 @@ KINDS: dict[str, Kind] = {
     "ship": Kind(4, ("ordered",), {"status": "shipped"}),
     "deliver": Kind(4, ("shipped",), {"status": "delivered"}),
     "cancel": Kind(4, OPEN, {"status": "failed"}),
-    "expiration": Kind(4, OPEN, draw=_another_expiration),
-    "thank": Kind(3, _ACCEPTED, draw=_note),
+    "expiration": Kind(4, OPEN, draw_values=_draw_expiration),
+    "thank": Kind(3, _ACCEPTED, draw_values=_draw_note),
 }
 
 
 def churn(store: Store, *, seed: int, changes: int, kinds: Collection[str] | None = None) -> Json:
-    """So many changes, of these kinds only; fewer if nothing is left to change.
+    """Make up to `changes` changes of these kinds, fewer if no order is left to change.
 
-    Answers `counts` by kind and `changes`, in their order, each with its kind and order ids.
-    Raises ValueError for an unknown kind, and if the clock stands before the newest order.
+    Returns `counts` by kind, and `changes` in sequence, each with its kind and order ids. Raises
+    ValueError for an unknown kind and where Store.create() does.
     """
-    chosen = _chosen(kinds)
+    selected = _select_kinds(kinds)
     random, done = Random(f"churn:{seed}"), []
     for _ in range(changes):
-        change = _change(store, random, chosen)
+        change = _make_change(store, random, selected)
         if change is None:
             break
         done.append(change)
     return {"counts": dict(Counter(change["kind"] for change in done)), "changes": done}
 
 
-def _chosen(kinds: Collection[str] | None) -> dict[str, Kind]:
-    unknown = set(kinds or ()) - KINDS.keys()
+def _select_kinds(names: Collection[str] | None) -> dict[str, Kind]:
+    unknown = set(names or ()) - KINDS.keys()
     if unknown:
         raise ValueError(f"unknown kind {', '.join(sorted(unknown))}; known: {', '.join(KINDS)}")
-    return {name: kind for name, kind in KINDS.items() if kinds is None or name in kinds}
+    return {name: kind for name, kind in KINDS.items() if names is None or name in names}
 
 
-def _change(store: Store, random: Random, kinds: dict[str, Kind]) -> Json | None:
-    """One change of a kind that finds an order to happen to."""
+def _make_change(store: Store, random: Random, kinds: dict[str, Kind]) -> Json | None:
+    """One change of a kind for which an order is found; None if there is none."""
     names, weights = list(kinds), [kind.weight for kind in kinds.values()]
-    for name in random.choices(names, weights, k=_DRAWS) if names else ():
+    for name in random.choices(names, weights, k=_MAX_KINDS_TRIED) if names else ():
         with store.lock:
-            orders = _make(store, random) if name == "batch" else _alter(store, random, kinds[name])
+            if name == "batch":
+                orders = _create_batch(store, random)
+            else:
+                orders = _change_order(store, random, kinds[name])
         if orders:
             return {"kind": name, "ids": [order["id"] for order in orders]}
     return None
 
 
-def _make(store: Store, random: Random) -> list[Json]:
+def _create_batch(store: Store, random: Random) -> list[Json]:
     count = 1 + int(random.random() ** 3 * _LARGEST_BATCH)
     return store.create(count=count, values={})
 
 
-def _alter(store: Store, random: Random, kind: Kind) -> list[Json]:
-    for index in _candidates(random, len(store)):
+def _change_order(store: Store, random: Random, kind: Kind) -> list[Json]:
+    for index in _draw_candidates(random, len(store)):
         if store.status(index) in kind.statuses:
-            return [store.play(index, {**kind.values, **kind.draw(random, store)})]
+            values = {**kind.values, **kind.draw_values(random, store)}
+            return [store.update(index, values)]
     return []
 
 
-def _candidates(random: Random, count: int) -> Iterator[int]:
-    """Rows to look at in turn; the newest come more often, since most happens to them."""
-    recent = max(0, count - _RECENT)
-    for _ in range(_LOOKS if count else 0):
+def _draw_candidates(random: Random, count: int) -> Iterator[int]:
+    """Random rows, half of them among the newest orders, to which most changes happen."""
+    recent = max(0, count - _RECENT_ORDERS)
+    for _ in range(_MAX_CANDIDATES if count else 0):
         yield random.randrange(recent if random.random() < 0.5 else 0, count)

@@ -1,6 +1,6 @@
-"""The emulator's time: it starts at --now, runs with real time, and can be moved.
+"""The emulator's clock, and parsing and formatting of ISO 8601 date-times.
 
-Whole and fractional Unix seconds, UTC. Reading and writing of ISO 8601 date-times is here too.
+Times are Unix seconds, UTC. The clock starts at --now, runs with real time and can be set.
 """
 
 import time
@@ -8,36 +8,41 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Lock
 
-EARLIEST, LATEST = 315_532_800, 4_102_444_800  # 1980 and 2100; the seed's columns end in 2106.
-_SHORTEST = len("2026-01-01T00:00")
+EARLIEST, LATEST = 315_532_800, 4_102_444_800  # 1980 and 2100; unsigned 32-bit times end in 2106.
+_MIN_LENGTH = len("2026-01-01T00:00")
 
 
-def read_instant(text: str) -> float:
-    """Unix seconds of an ISO 8601 date-time: Z, +0000, +00:00, fractions; UTC without an offset.
+def parse_datetime(text: str) -> float:
+    """Unix seconds of an ISO 8601 date-time with Z, +0000, +00:00 or no offset (UTC).
 
-    Raises ValueError for anything else, also for a date without a time.
+    Raises ValueError for anything else, including a date without a time.
     """
-    if len(text) < _SHORTEST or text[10:11].upper() not in ("T", " "):
+    if len(text) < _MIN_LENGTH or text[10:11].upper() not in ("T", " "):
         raise ValueError("not a date-time")
     moment = datetime.fromisoformat(text)
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
-    except OverflowError as problem:
-        raise ValueError("outside the years 1 to 9999") from problem
+    except OverflowError as error:
+        raise ValueError("outside the years 1 to 9999") from error
 
 
-def possible(at: float) -> float:
-    """The same Unix seconds; raises ValueError where orders could not be told any more."""
-    if not EARLIEST <= at <= LATEST:  # Nor is NaN.
-        raise ValueError("the clock stands between 1980 and 2100")
+def format_datetime(at: int) -> str:
+    """Unix seconds in Goody's format: "2026-06-03T12:25:15Z"."""
+    return datetime.fromtimestamp(at, UTC).isoformat()[:19] + "Z"
+
+
+def check_range(at: float) -> float:
+    """Return `at`; raises ValueError if the clock cannot be set to it."""
+    if not EARLIEST <= at <= LATEST:  # False for NaN too.
+        raise ValueError("the clock must be between 1980 and 2100")
     return at
 
 
 class Clock:
-    """Runs with `tick` (monotonic seconds) from `start`; raises ValueError beyond its range."""
+    """A clock that starts at `start` and advances with `tick`, a monotonic clock in seconds."""
 
     def __init__(self, start: float, *, tick: Callable[[], float] = time.monotonic) -> None:
-        self._start = possible(start)
+        self._start = check_range(start)
         self._tick = tick
         self._lock = Lock()
         self._base, self._since = start, tick()
@@ -47,13 +52,15 @@ class Clock:
             return self._base + self._tick() - self._since
 
     def advance(self, seconds: float) -> None:
+        """Raises ValueError beyond the clock's range."""
         with self._lock:
-            possible(self._base + self._tick() - self._since + seconds)
+            check_range(self._base + self._tick() - self._since + seconds)
             self._base += seconds
 
     def set(self, at: float) -> None:
+        """Raises ValueError beyond the clock's range."""
         with self._lock:
-            self._base, self._since = possible(at), self._tick()
+            self._base, self._since = check_range(at), self._tick()
 
     def reset(self) -> None:
         self.set(self._start)

@@ -1,7 +1,6 @@
-"""Fault scripts: which requests are spoiled, how often, and by which kind of fault.
+"""Fault rules: which requests get a fault, how often, and of which kind.
 
-A rule matches a method and a path, for so many times; the first that matches strikes. What each
-kind then does to the answer stands in spoil.py.
+The kinds are in fault_kinds.py.
 """
 
 import re
@@ -11,24 +10,23 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from emulator.checks import AMOUNT, OBJECT, TEXT, Check, one_of
-from emulator.spoil import KINDS
-
-Json = dict[str, Any]
+from emulator.fault_kinds import KINDS
+from emulator.messages import Json
+from emulator.validation import COUNT, OBJECT, STRING, Check, one_of
 
 _KIND = one_of(*sorted(KINDS))
-_MATCH = {"method": TEXT.or_null(), "path": TEXT}
-_SCRIPT = {
+_MATCH = {"method": STRING.or_null(), "path": STRING}
+_RULE = {
     "match": OBJECT.or_null(),
-    "times": AMOUNT.or_null(),
-    "skip": AMOUNT,
+    "times": COUNT.or_null(),
+    "skip": COUNT,
     "fault": OBJECT,
 }
 
 
 @dataclass
-class Rule:
-    """One fault and when it strikes. `times` None: for ever; `skip`: let so many pass first."""
+class FaultRule:
+    """A fault for the requests that match, after the first `skip` and `times` times (None: all)."""
 
     number: int
     method: str | None
@@ -36,7 +34,7 @@ class Rule:
     times: int | None
     skip: int
     fault: Json
-    struck: int = 0
+    hits: int = 0
 
     def matches(self, *, method: str, path: str) -> bool:
         return self.method in (None, method) and re.match(self.path, path) is not None
@@ -47,45 +45,45 @@ class Rule:
             "match": {"method": self.method, "path": self.path},
             "times": self.times,
             "skip": self.skip,
-            "struck": self.struck,
+            "hits": self.hits,
             "fault": self.fault,
         }
 
 
-class FaultBook:
-    """The rules in force, in the order they were added. Thread-safe."""
+class FaultRules:
+    """The active rules in the order in which they were added. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._rules: list[Rule] = []
+        self._rules: list[FaultRule] = []
         self._numbers = count(1)
 
-    def add(self, script: Any) -> Rule:
-        """A rule from its JSON; raises ValueError, with a sentence, for one that says nothing."""
-        script = _checked("a rule", script, _SCRIPT)
-        match = _checked("match", script.get("match") or {}, _MATCH)
-        rule = Rule(
+    def add(self, definition: Any) -> FaultRule:
+        """Add a rule from its JSON; raises ValueError for an invalid one."""
+        definition = _validated("a rule", definition, _RULE)
+        match = _validated("match", definition.get("match") or {}, _MATCH)
+        rule = FaultRule(
             number=next(self._numbers),
             method=match.get("method"),
-            path=_expression(match.get("path", "/v1/")),
-            times=script.get("times", 1),
-            skip=script.get("skip", 0),
-            fault=_fault(script.get("fault")),
+            path=_validated_pattern(match.get("path", "/v1/")),
+            times=definition.get("times", 1),
+            skip=definition.get("skip", 0),
+            fault=_validated_fault(definition.get("fault")),
         )
         with self._lock:
             self._rules.append(rule)
         return rule
 
-    def take(self, *, method: str, path: str) -> Rule | None:
-        """The rule that strikes this request, and one time less of it; None mostly."""
+    def take(self, *, method: str, path: str) -> FaultRule | None:
+        """The first rule that applies to this request, which counts as a hit."""
         with self._lock:
             for rule in self._rules:
-                if not rule.matches(method=method, path=path) or rule.struck == rule.times:
+                if not rule.matches(method=method, path=path) or rule.hits == rule.times:
                     continue
                 if rule.skip > 0:
                     rule.skip -= 1
                     continue
-                rule.struck += 1
+                rule.hits += 1
                 return rule
         return None
 
@@ -98,27 +96,27 @@ class FaultBook:
             return [rule.as_dict() for rule in self._rules]
 
 
-def _expression(path: str) -> str:
+def _validated_pattern(path: str) -> str:
     try:
         re.compile(path)
-    except (re.error, OverflowError, RecursionError) as problem:
-        raise ValueError(f"match.path is no regular expression: {problem}") from problem
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"match.path is not a regular expression: {error}") from error
     return path
 
 
-def _fault(fault: Any) -> Json:
-    if not isinstance(fault, dict) or not _KIND.fits(fault.get("kind")):
-        raise ValueError(f"fault.kind is {_KIND.words}")
-    return _checked(fault["kind"], fault, {"kind": TEXT, **KINDS[fault["kind"]].options})
+def _validated_fault(fault: Any) -> Json:
+    if not isinstance(fault, dict) or not _KIND.is_valid(fault.get("kind")):
+        raise ValueError(f"fault.kind must be {_KIND.description}")
+    return _validated(fault["kind"], fault, {"kind": STRING, **KINDS[fault["kind"]].options})
 
 
-def _checked(name: str, values: Any, checks: Mapping[str, Check]) -> Json:
-    """An object with these options only, each as its check wants it. Raises ValueError."""
+def _validated(name: str, values: Any, checks: Mapping[str, Check]) -> Json:
+    """An object with valid values of these options only; raises ValueError."""
     if not isinstance(values, dict):
-        raise ValueError(f"{name} is an object with {', '.join(checks)}")
+        raise ValueError(f"{name} must be an object with {', '.join(checks)}")
     unknown = values.keys() - checks.keys()
     if unknown:
-        raise ValueError(f"{name} does not know {', '.join(sorted(unknown))}")
+        raise ValueError(f"{name} has unknown {', '.join(sorted(unknown))}")
     for option, value in values.items():
-        checks[option].of(option, value)
+        checks[option].validate(option, value)
     return values

@@ -1,7 +1,6 @@
-"""The activity feed: which order reached which status and when, counted and paged by bisection.
+"""The activity feed: counting and paging of status changes.
 
-One sorted array of packed events a status, so that neither a window nor a choice of statuses
-walks through millions. What an entry looks like stands in render.py.
+Each status has a sorted array of packed events, so that windows and pages are found by bisection.
 """
 
 import math
@@ -10,36 +9,36 @@ from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from emulator.seed import CANCELED, FAILED, REPORTED, STATUSES, pack_event, unpack_event
+from emulator.columns import CANCELED, FAILED, FEED_CODES, STATUSES, pack_event, unpack_event
 
-# Goody's feed knows no `canceled`: a cancel shows as `failed`.
-SHOWN_AS = {code: STATUSES[FAILED if code == CANCELED else code] for code in REPORTED}
-_BEYOND_ALL = 1 << 65
+# The order_status of each code; Goody's feed has no `canceled`, a cancel is `failed`.
+FEED_STATUSES = {code: STATUSES[FAILED if code == CANCELED else code] for code in FEED_CODES}
+_AFTER_ALL = 1 << 65
 
-Part = tuple["array[int]", int, int]
+Slice = tuple["array[int]", int, int]
 
 
-class Feed:
-    """All events, from the arrays of seed.Columns; those of hidden orders are left out."""
+class ActivityFeed:
+    """Sorted arrays of packed events by status code, those of Columns.events."""
 
     def __init__(self, events: dict[int, "array[int]"]) -> None:
         self._events = events
 
-    def add(self, packed: int) -> bool:
-        """Note an event; False if the feed does not report its status or has it already."""
-        events = self._events.get(unpack_event(packed)[2])
+    def add(self, event: int) -> bool:
+        """Insert an event; False if the feed lacks its status or has it already."""
+        events = self._events.get(unpack_event(event)[2])
         if events is None:
             return False
-        place = bisect_left(events, packed)
-        if place < len(events) and events[place] == packed:
+        position = bisect_left(events, event)
+        if position < len(events) and events[position] == event:
             return False
-        events.insert(place, packed)
+        events.insert(position, event)
         return True
 
-    def remove(self, packed: int) -> None:
-        """Forget an event that is there."""
-        events = self._events[unpack_event(packed)[2]]
-        del events[bisect_left(events, packed)]
+    def remove(self, event: int) -> None:
+        """Delete an event that the feed has."""
+        events = self._events[unpack_event(event)[2]]
+        del events[bisect_left(events, event)]
 
     def window(
         self,
@@ -49,58 +48,58 @@ class Feed:
         statuses: Collection[str] | None,
         hidden: Collection[int],
     ) -> "Window":
-        """The events within these Unix seconds, both inclusive; `statuses` None: all."""
+        """The events between two times, inclusive, without those of hidden orders."""
         low = 0 if after is None else pack_event(at=math.ceil(after), index=0, code=0)
-        high = _BEYOND_ALL
+        high = _AFTER_ALL
         if before is not None:
             high = pack_event(at=math.floor(before) + 1, index=0, code=0)
-        parts = [
+        slices = [
             (events, bisect_left(events, low), bisect_left(events, high))
             for code, events in self._events.items()
-            if statuses is None or SHOWN_AS[code] in statuses
+            if statuses is None or FEED_STATUSES[code] in statuses
         ]
-        return Window([_without(hidden, part) for part in parts] if hidden else parts)
+        return Window([_without(hidden, part) for part in slices] if hidden else slices)
 
 
 @dataclass(frozen=True)
 class Window:
-    """Parts of sorted arrays, (array, from, until), that hold the events of one question."""
+    """Slices (array, start, end) of sorted arrays."""
 
-    parts: list[Part]
+    slices: list[Slice]
 
     def __len__(self) -> int:
-        return sum(max(0, high - low) for _, low, high in self.parts)
+        return sum(max(0, high - low) for _, low, high in self.slices)
 
     def newest(self, *, skip: int, count: int) -> list[int]:
-        """So many packed events, newest first, after the `skip` newest."""
-        top = self._bound(skip)
+        """Up to `count` events, newest first, after the `skip` newest."""
+        top = self._upper_bound(skip)
         found: list[int] = []
-        for events, low, high in self.parts:
+        for events, low, high in self.slices:
             end = bisect_left(events, top, low, max(low, high))
             found.extend(events[max(low, end - count) : end])
         return sorted(found, reverse=True)[:count]
 
-    def _bound(self, skip: int) -> int:
-        """The number under which all events but the `skip` newest are, found by halving."""
-        low, high = 0, _BEYOND_ALL
+    def _upper_bound(self, skip: int) -> int:
+        """The number below which all events but the `skip` newest are, by bisection."""
+        low, high = 0, _AFTER_ALL
         while skip and low < high:
             middle = (low + high + 1) // 2
-            if self._at_least(middle) >= skip:
+            if self._count_from(middle) >= skip:
                 low = middle
             else:
                 high = middle - 1
         return low if skip else high
 
-    def _at_least(self, bound: int) -> int:
+    def _count_from(self, bound: int) -> int:
         return sum(
             high - bisect_left(events, bound, low, high)
-            for events, low, high in self.parts
+            for events, low, high in self.slices
             if low < high
         )
 
 
-def _without(hidden: Collection[int], part: Part) -> Part:
-    """A copy: hiding orders is for tests, and may take its time."""
+def _without(hidden: Collection[int], part: Slice) -> Slice:
+    """A filtered copy, which is slow; only tests hide orders."""
     events, low, high = part
-    shown = array("Q", (one for one in events[low:high] if unpack_event(one)[1] not in hidden))
-    return shown, 0, len(shown)
+    kept = array("Q", (event for event in events[low:high] if unpack_event(event)[1] not in hidden))
+    return kept, 0, len(kept)

@@ -1,4 +1,4 @@
-"""What comes in and what goes out, as plain values: Request and Answer. No sockets, no rules."""
+"""HTTP requests and responses as plain values."""
 
 import json
 from dataclasses import dataclass, field
@@ -6,12 +6,14 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
+Json = dict[str, Any]
+
 JSON_TYPE = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it arrived; `query` is the raw query string."""
+    """A request; `query` is the raw query string, header names are in lower case."""
 
     method: str
     path: str
@@ -20,28 +22,28 @@ class Request:
     body: bytes
 
     def args(self) -> dict[str, str]:
-        """Query parameters, decoded; of a repeated one the last counts."""
+        """Decoded query parameters; the last value of a repeated one."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     def json(self) -> Any:
-        """The body as JSON; None when it is empty. Raises ValueError."""
+        """The decoded JSON body, None if it is empty. Raises ValueError."""
         try:
             return json.loads(self.body) if self.body.strip() else None
-        except RecursionError as problem:
-            raise ValueError("the body is nested too deeply") from problem
+        except RecursionError as error:
+            raise ValueError("the body is nested too deeply") from error
 
 
 @dataclass(slots=True)
-class Answer:
-    """One answer before it is put on the wire. `entry` is the ledger's line of a write."""
+class Response:
+    """A response. `entry` is the ledger entry of the write that it answers."""
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": JSON_TYPE})
-    entry: dict[str, Any] | None = None
+    entry: Json | None = None
 
     def head(self, *, length: int | None) -> bytes:
-        """Status line and headers; without a length the end of the body is the connection's."""
+        """Status line and headers. Without a length, the body ends with the connection."""
         headers = dict(self.headers)
         if length is not None:
             headers["Content-Length"] = str(length)
@@ -57,8 +59,8 @@ def _reason(status: int) -> str:
         return "Unknown"
 
 
-def dump(value: Any) -> bytes:
-    """Compact JSON in UTF-8; lone surrogates, which UTF-8 cannot hold, as \\u escapes."""
+def dump_json(value: Any) -> bytes:
+    """Compact UTF-8 JSON; lone surrogates, which UTF-8 cannot encode, as \\u escapes."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
         return text.encode()
@@ -66,10 +68,10 @@ def dump(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def answer(value: Any, status: int = 200, *, entry: dict[str, Any] | None = None) -> Answer:
-    return Answer(status, dump(value), entry=entry)
+def json_response(value: Any, status: int = 200, *, entry: Json | None = None) -> Response:
+    return Response(status, dump_json(value), entry=entry)
 
 
-def error(status: int, sentence: str, *, entry: dict[str, Any] | None = None) -> Answer:
-    """Goody's error envelope: one sentence, nothing else."""
-    return answer({"error": sentence}, status, entry=entry)
+def error_response(status: int, message: str, *, entry: Json | None = None) -> Response:
+    """Goody's error envelope: {"error": message}."""
+    return json_response({"error": message}, status, entry=entry)

@@ -1,103 +1,92 @@
-"""The orders as they are now, and Goody's rules for reading and changing them.
+"""The orders: reading them, Goody's two writes, and changes by others.
 
-The seed's columns are never touched; a change lies over them in `_changes` until reset. Every
-change, and every attempt at one, is written to the ledger. No HTTP and no faults here. Times are
-Unix seconds, UTC. Thread-safe: one lock around everything.
+The generated columns are never changed; changes are kept beside them until reset. Times are Unix
+seconds, UTC. Thread-safe: one lock guards everything.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
-from emulator import seed as seeds
-from emulator.clock import Clock, read_instant
-from emulator.feed import SHOWN_AS, Feed
-from emulator.render import Facts, Json, Renderer, event_times, stamp, without_empty_fields
-from emulator.seed import CREATED, LEAN, STATUSES, SWAPPED, THANKED, unpack_event
+from emulator.clock import Clock, format_datetime, parse_datetime
+from emulator.columns import (
+    CREATED,
+    DAY,
+    LEAN,
+    STATUSES,
+    SWAPPED,
+    THANKED,
+    pack_event,
+    unpack_event,
+)
+from emulator.facts import OrderFacts
+from emulator.feed import FEED_STATUSES, ActivityFeed
+from emulator.generator import generate
+from emulator.ledger import Ledger
+from emulator.messages import Json
+from emulator.renderer import Renderer, render_event_times, without_empty_fields
+from emulator.rules import ApiError, may_cancel, may_set_expiration
 from emulator.switches import Switches
-
-OPEN = ("created", "notified", "opened")
-ENDED = ("failed", "canceled")
-FAR = 3653 * seeds.DAY
-_SENTENCES = {
-    "late_cancel": "Order can no longer be canceled",
-    "repeated_cancel": "Order is already canceled",
-    "expired_cancel": "Order has expired",
-    "late_expiration": "Expiration can no longer be changed",
-    "expired_expiration": "Order has expired",
-    "past_date": "Expiration must be in the future",
-    "far_date": "Expiration is too far in the future",
-}
-
-
-class RefusalError(Exception):
-    """Goody says no: the HTTP status and the sentence of its error envelope."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
-        self.entry: Json | None = None
 
 
 @dataclass
 class Change:
-    """What was changed on one order since the seed."""
+    """The changes to one order since the start. `fields` replace rendered ones."""
 
     status: str | None = None
-    has_own_expiry: bool = False
+    is_expiration_changed: bool = False
     expires: int | None = None
     thanked: int | None = None
     flags: int = 0
     times: dict[str, int] = field(default_factory=dict)
     fields: Json = field(default_factory=dict)
 
-    def expire(self, at: int | None) -> None:
-        """None: never."""
-        self.has_own_expiry, self.expires = True, at
+    def set_expiration(self, at: int | None) -> None:
+        """None: the order never expires."""
+        self.is_expiration_changed, self.expires = True, at
 
 
 class Store:
-    """The orders of one seed, with the changes made to them."""
+    """The orders of one seed with the changes made to them."""
 
     def __init__(self, *, orders: int, seed: int, now: int) -> None:
         self.clock = Clock(now)
         self.switches = Switches()
         self.lock = RLock()
-        self.columns = seeds.grow(orders=orders, seed=seed, now=now)
-        self.feed = Feed(self.columns.events)
+        self.columns = generate(orders=orders, seed=seed, now=now)
+        self.feed = ActivityFeed(self.columns.events)
         self.renderer = Renderer(seed=seed, people=max(1, orders * 3 // 5), now=now)
-        self.ledger: list[Json] = []
+        self.ledger = Ledger()
         self._changes: dict[int, Change] = {}
         self._hidden: set[int] = set()
-        self._new_events: list[int] = []
-        self._seeded = orders, len(self.columns.batch_start)
+        self._added_events: list[int] = []
+        self._generated = orders, len(self.columns.batch_start)
 
     def __len__(self) -> int:
         return len(self.columns.created)
 
-    # -- reading ---------------------------------------------------------------------------
+    # --- Reading ---
 
     def find(self, order_id: str) -> int:
-        """Row of an id; raises RefusalError 404. Goody API: GET /v1/orders/{id}."""
+        """The row of an order; raises ApiError 404. Goody API: GET /v1/orders/{id}."""
         index = self.renderer.order_ids.decode(order_id)
         if index is None or index >= len(self):
-            raise RefusalError(404, "Order not found")
+            raise ApiError(404, "Order not found")
         return index
 
     def page(
         self, *, after: float | None, before: float | None, skip: int, count: int
     ) -> tuple[list[Json], int]:
-        """(orders without event_times, all in the window). Goody API: GET /v1/orders.
+        """(orders without event_times, total), newest first. Goody API: GET /v1/orders.
 
-        Created within, inclusive at both ends. Newest first: Goody documents no order for this
-        list, its examples show this one.
+        `after` and `before` bound the creation time, inclusive. Goody documents no order of this
+        list; its examples show this one.
         """
         with self.lock:
-            found = self._shown(self._window(after=after, before=before))
+            found = self._visible(self._creation_window(after=after, before=before))
             return [self._row(index) for index in found[skip : skip + count]], len(found)
 
     def activities(
@@ -109,9 +98,9 @@ class Store:
         skip: int,
         count: int,
     ) -> tuple[list[Json], int]:
-        """(activities, all in the window), newest first. Goody API: GET /v1/order_activities.
+        """(activities, total), newest first. Goody API: GET /v1/order_activities.
 
-        Each with its order as it is now; `statuses` None: every status.
+        Each has its order in the present state. `statuses` None: all.
         """
         shift = float(self.switches["created_fraction"])
         with self.lock:
@@ -121,19 +110,17 @@ class Store:
                 statuses=statuses,
                 hidden=self._hidden,
             )
-            return self._entries(found.newest(skip=skip, count=count)), len(found)
+            return self._activities(found.newest(skip=skip, count=count)), len(found)
 
     def row(self, index: int) -> Json:
-        """One order without event_times."""
+        """An order without event_times."""
         with self.lock:
             return self._row(index)
 
     def detail(self, index: int) -> Json:
-        """One order with event_times."""
+        """An order with event_times."""
         with self.lock:
-            order = self._row(index)
-            order["event_times"] = event_times(self.facts(index))
-            return order
+            return {**self._row(index), "event_times": render_event_times(self.facts(index))}
 
     def status(self, index: int) -> str:
         change = self._changes.get(index)
@@ -142,20 +129,27 @@ class Store:
         return STATUSES[self.columns.status[index]]
 
     def expires(self, index: int) -> int | None:
-        """None: never."""
+        """When an order expires; None: never."""
         change = self._changes.get(index)
-        if change is not None and change.has_own_expiry:
+        if change is not None and change.is_expiration_changed:
             return change.expires
         return self.columns.batch_expires[self.columns.batch[index]] or None
 
-    def facts(self, index: int) -> Facts:
-        """Everything known of an order, changes included."""
+    def is_expired(self, index: int) -> bool:
+        expires = self.expires(index)
+        return expires is not None and expires <= self.clock.now()
+
+    def is_hidden(self, index: int) -> bool:
+        """Whether lists and the feed leave the order out."""
+        return index in self._hidden
+
+    def facts(self, index: int) -> OrderFacts:
         columns, change = self.columns, self._changes.get(index) or Change()
         batch = columns.batch[index]
         times = {
             STATUSES[code]: at for code, column in columns.times.items() if (at := column[index])
         }
-        return Facts(
+        return OrderFacts(
             index=index,
             batch=batch,
             status=self.status(index),
@@ -167,36 +161,33 @@ class Store:
         )
 
     def newest_first(self) -> Iterator[int]:
+        """All rows."""
         return iter(range(len(self) - 1, -1, -1))
 
-    def is_hidden(self, index: int) -> bool:
-        """Whether the order is left out of lists and of the feed."""
-        return index in self._hidden
-
-    def _window(self, *, after: float | None, before: float | None) -> range:
+    def _creation_window(self, *, after: float | None, before: float | None) -> range:
         shift = float(self.switches["created_fraction"])
         created = self.columns.created
         low = 0 if after is None else bisect_left(created, after - shift)
         high = len(created) if before is None else bisect_right(created, before - shift)
         return range(low, max(low, high))
 
-    def _shown(self, window: range) -> Sequence[int]:
-        """Newest first, without what is hidden."""
+    def _visible(self, window: range) -> Sequence[int]:
+        """The rows of a window without hidden ones, newest first."""
         if not any(index in window for index in self._hidden):
             return window[::-1]
         return [index for index in reversed(window) if index not in self._hidden]
 
-    def _entries(self, events: list[int]) -> list[Json]:
-        told = [unpack_event(packed) for packed in events]
-        orders = {index: self._row(index) for index in {index for _, index, _ in told}}
+    def _activities(self, packed: list[int]) -> list[Json]:
+        events = [unpack_event(event) for event in packed]
+        orders = {index: self._row(index) for index in {index for _, index, _ in events}}
         return [
             {
-                "id": self.renderer.activity_id(packed),
-                "order_status": SHOWN_AS[code],
-                "created_at": stamp(at),
+                "id": self.renderer.activity_id(event),
+                "order_status": FEED_STATUSES[code],
+                "created_at": format_datetime(at),
                 "order": orders[index],
             }
-            for packed, (at, index, code) in zip(events, told, strict=True)
+            for event, (at, index, code) in zip(packed, events, strict=True)
         ]
 
     def _row(self, index: int) -> Json:
@@ -207,76 +198,50 @@ class Store:
         change = self._changes.get(index)
         return {**order, **change.fields} if change is not None else order
 
-    # -- Goody's two writes ----------------------------------------------------------------
+    # --- Goody's two writes ---
 
     def cancel(self, index: int) -> tuple[Json, Json]:
-        """(order, ledger entry). Goody API: POST /v1/orders/{id}/cancel.
-
-        Raises RefusalError by the switches; a refused attempt is in the ledger too.
-        """
-        with self.lock, self._noted("cancel", index) as entry:
-            entry["applied"] = self._allowed(self._cancel_switch(index))
+        """(order, ledger entry). Goody API: POST /v1/orders/{id}/cancel. Raises ApiError."""
+        with self.lock, self._record("cancel", index) as entry:
+            entry["applied"] = may_cancel(
+                self.switches, status=self.status(index), is_expired=self.is_expired(index)
+            )
             if entry["applied"]:
                 self._set_status(index, self.switches["cancel_status"])
             return self._row(index), entry
 
     def update_expiration(self, index: int, expires: int | None) -> tuple[Json, Json]:
-        """(order, ledger entry); None means never. Goody API: POST .../update_expiration.
+        """(order, ledger entry). Goody API: POST .../update_expiration. Raises ApiError.
 
-        Raises RefusalError by the switches; a refused attempt is in the ledger too.
+        `expires` None: the order never expires.
         """
-        with self.lock, self._noted("update_expiration", index) as entry:
-            entry["applied"] = self._allowed(self._expiration_switch(index, expires))
+        with self.lock, self._record("update_expiration", index) as entry:
+            entry["applied"] = may_set_expiration(
+                self.switches,
+                status=self.status(index),
+                is_expired=self.is_expired(index),
+                expires=expires,
+                now=self.clock.now(),
+            )
             if entry["applied"]:
-                self._change(index).expire(expires)
+                self._change(index).set_expiration(expires)
             return self._row(index), entry
 
-    def _cancel_switch(self, index: int) -> str | None:
-        status = self.status(index)
-        if status in ENDED:
-            return "repeated_cancel"
-        if status not in OPEN:
-            return "late_cancel"
-        return "expired_cancel" if self.is_expired(index) else None
+    # --- Changes by others ---
 
-    def _expiration_switch(self, index: int, expires: int | None) -> str | None:
-        if self.status(index) not in OPEN:
-            return "late_expiration"
-        if self.is_expired(index) and self.switches["expired_expiration"] != "accept":
-            return "expired_expiration"
-        if expires is not None and expires <= self.clock.now():
-            return "past_date"
-        if expires is not None and expires > self.clock.now() + FAR:
-            return "far_date"
-        return None
+    def update(self, index: int, values: Json) -> Json:
+        """Change an order as somebody else at Goody would; returns it with event_times.
 
-    def _allowed(self, switch: str | None) -> bool:
-        """Whether to apply; False is an answer of 200 that changes nothing."""
-        position = "accept" if switch is None else self.switches[switch]
-        if switch is None or position in ("accept", "200"):
-            return position == "accept"
-        sentence = "Order not found" if position == "404" else _SENTENCES[switch]
-        raise RefusalError(int(position), sentence)
-
-    def is_expired(self, index: int) -> bool:
-        expires = self.expires(index)
-        return expires is not None and expires <= self.clock.now()
-
-    # -- others change things --------------------------------------------------------------
-
-    def play(self, index: int, values: Json) -> Json:
-        """Someone else at Goody changes fields of an order now; returns it with event_times.
-
-        A status notes its event time, but for created; expires_at takes ISO 8601 or null; a
-        thank_you_note sets or clears thank_you_added_at; "swap": true makes an accepted order
-        swapped; "hidden": true takes it out of lists and the feed; any other field is shown as
-        given. Raises ValueError.
+        `status` also sets its event time, except `created`. `expires_at` is ISO 8601 or null.
+        `thank_you_note` also sets or clears thank_you_added_at. "swap": true swaps an accepted
+        order. "hidden": true removes it from lists and the feed. Other fields are shown as given.
+        Raises ValueError.
         """
-        values = _readable(values)
-        with self.lock, self._noted("control", index) as entry:
+        values = _parse_expiration(values)
+        with self.lock, self._record("control", index) as entry:
             change = self._change(index)
             if "expires_at" in values:
-                change.expire(values.pop("expires_at"))
+                change.set_expiration(values.pop("expires_at"))
             if "status" in values:
                 self._set_status(index, str(values.pop("status")))
             if "thank_you_note" in values:
@@ -285,69 +250,54 @@ class Store:
             if values.pop("swap", False):
                 change.flags |= SWAPPED
             if "hidden" in values:
-                self._hide(index, bool(values.pop("hidden")))
+                self._set_hidden(index, bool(values.pop("hidden")))
             change.fields.update(values)
             entry["applied"] = True
             return self.detail(index)
 
     def create(self, *, count: int, values: Json) -> list[Json]:
-        """A new batch of orders, created now, each then changed by `values` as play() does.
+        """Create a batch of orders now, each changed by `values` as by update().
 
-        Raises ValueError, before anything is made, for values that cannot be read and if the clock
-        stands before the newest order.
+        Raises ValueError, and creates nothing, for invalid values or if the clock is before the
+        creation of the newest order.
         """
-        _readable(values)
+        _parse_expiration(values)
         now = int(self.clock.now())
         with self.lock:
             if len(self) and now < self.columns.created[-1]:
-                raise ValueError("the clock stands before the newest order")
-            expires = now + 30 * seeds.DAY
-            batch = self.columns.add_batch(expires=expires, flags=0)
+                raise ValueError("the clock is before the creation of the newest order")
+            batch = self.columns.add_batch(start=len(self), expires=now + 30 * DAY, flags=0)
             rows = [self.columns.add_order(batch=batch, created=now) for _ in range(count)]
             for index in rows:
                 self._add_event(index, CREATED, now)
                 if values:
-                    self.play(index, values)
+                    self.update(index, values)
             return [self.detail(index) for index in rows]
 
     def reset(self) -> None:
-        """Back to the seed: no changes, no new orders, an empty ledger, clock and switches too."""
+        """Restore the start: no changes or new orders, an empty ledger, clock and switches."""
         with self.lock:
-            for packed in self._new_events:
-                self.feed.remove(packed)
-            self.columns.cut(orders=self._seeded[0], batches=self._seeded[1])
-            self._new_events, self._changes, self.ledger = [], {}, []
-            self._hidden = set()
+            for event in self._added_events:
+                self.feed.remove(event)
+            self.columns.truncate(orders=self._generated[0], batches=self._generated[1])
+            self._added_events, self._changes, self._hidden = [], {}, set()
+            self.ledger.entries.clear()
             self.clock.reset()
             self.switches.reset()
 
-    @contextmanager
-    def _noted(self, kind: str, index: int) -> Iterator[Json]:
-        """A ledger entry round a write; `answered` is filled in by whoever answers."""
-        entry: Json = {
-            "at": stamp(int(self.clock.now())),
-            "order_id": self.renderer.order_ids.encode(index),
-            "kind": kind,
-            "before": self._brief(index),
-            "after": None,
-            "applied": False,
-            "answered": "200",
-        }
-        self.ledger.append(entry)
-        try:
-            yield entry
-        except RefusalError as refusal:
-            entry["answered"] = str(refusal.status)
-            refusal.entry = entry
-            raise
-        finally:
-            entry["after"] = self._brief(index)
+    def _record(self, kind: str, index: int) -> AbstractContextManager[Json]:
+        return self.ledger.record(
+            at=format_datetime(int(self.clock.now())),
+            order_id=self.renderer.order_ids.encode(index),
+            kind=kind,
+            summarize=lambda: self._summary(index),
+        )
 
-    def _brief(self, index: int) -> Json:
+    def _summary(self, index: int) -> Json:
         expires = self.expires(index)
         return {
             "status": self.status(index),
-            "expires_at": None if expires is None else stamp(expires),
+            "expires_at": None if expires is None else format_datetime(expires),
         }
 
     def _change(self, index: int) -> Change:
@@ -356,32 +306,32 @@ class Store:
     def _set_status(self, index: int, status: str) -> None:
         change, now = self._change(index), int(self.clock.now())
         change.status = status
-        if status in STATUSES and status != "created":  # Created it is once.
+        if status in STATUSES and status != "created":  # An order is created once.
             change.times[status] = now
             self._add_event(index, STATUSES.index(status), now)
 
-    def _hide(self, index: int, is_hidden: bool) -> None:
+    def _set_hidden(self, index: int, is_hidden: bool) -> None:
         if is_hidden:
             self._hidden.add(index)
         else:
             self._hidden.discard(index)
 
     def _add_event(self, index: int, code: int, at: int) -> None:
-        packed = seeds.pack_event(at=at, index=index, code=code)
-        if self.feed.add(packed):
-            self._new_events.append(packed)
+        event = pack_event(at=at, index=index, code=code)
+        if self.feed.add(event):
+            self._added_events.append(event)
 
 
-def _readable(values: Json) -> Json:
-    """A copy with expires_at as it is kept; raises ValueError."""
+def _parse_expiration(values: Json) -> Json:
+    """A copy with expires_at in Unix seconds; raises ValueError."""
     if "expires_at" not in values:
         return dict(values)
-    return {**values, "expires_at": _instant(values["expires_at"])}
+    return {**values, "expires_at": _parse_optional(values["expires_at"])}
 
 
-def _instant(value: Any) -> int | None:
+def _parse_optional(value: Any) -> int | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ValueError("expires_at takes an ISO 8601 date-time or null")
-    return int(read_instant(value))
+        raise ValueError("expires_at must be an ISO 8601 date-time or null")
+    return int(parse_datetime(value))

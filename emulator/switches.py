@@ -1,7 +1,6 @@
-"""Our guesses: every point Goody's documents leave open, as a switch with a default.
+"""Switches for every point that Goody's documentation leaves open. README.md has the same table.
 
-Here are only the names, the values and what they mean; the rules that read them stand in store.py
-and api.py. README.md shows the same table.
+store.py, rules.py and api.py read them.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ _REFUSALS = ("400", "200", "404", "409", "422")
 
 @dataclass(frozen=True)
 class Switch:
-    """The values a switch may take (the first is the default) and the question it answers."""
+    """The allowed values, the default first, and the question that they answer."""
 
     values: tuple[str, ...]
     question: str
@@ -45,9 +44,9 @@ SWITCHES: dict[str, Switch] = {
     "page_not_a_number": Switch(("400", "first"), "page or per_page is not an integer"),
     "past_end": Switch(("empty", "400", "404"), "a page past the last one"),
     "bad_filter": Switch(
-        ("400", "ignore"), "created_at[after] or [before], after or before cannot be read"
+        ("400", "ignore"), "created_at[after] or [before], after or before is not a date-time"
     ),
-    "malformed_id": Switch(("404", "400"), "an id in the path that is no UUID"),
+    "malformed_id": Switch(("404", "400"), "an id in the path that is not a UUID"),
     "created_fraction": Switch(
         ("0", "0.4"),
         "seconds by which stored created_at, of orders and activities, exceed the printed ones",
@@ -56,7 +55,7 @@ SWITCHES: dict[str, Switch] = {
         ("on", "404", "403", "400"), "an account without GET /v1/order_activities"
     ),
     "unknown_activity_status": Switch(
-        ("ignore", "400"), "statuses names one that the feed does not have (ignore: it finds none)"
+        ("ignore", "400"), "statuses has a value that the feed does not know (ignore: no entries)"
     ),
     "key_type": Switch(
         ("automation", "commerce"), "GET /v1/me: an address, or the app of a Commerce API key"
@@ -68,34 +67,29 @@ SWITCHES: dict[str, Switch] = {
 
 
 class Switches:
-    """The present position of every switch."""
+    """The current value of every switch."""
 
     def __init__(self) -> None:
-        self._set: dict[str, str] = {}
+        self._values: dict[str, str] = {}
 
     def __getitem__(self, name: str) -> str:
-        return self._set.get(name, SWITCHES[name].values[0])
+        return self._values.get(name, SWITCHES[name].values[0])
 
-    def set(self, name: str, value: str) -> None:
-        """Raises ValueError, with a sentence, for an unknown name or value."""
-        if name not in SWITCHES:
-            raise ValueError(f"unknown switch {name}; known: {', '.join(SWITCHES)}")
-        if value not in SWITCHES[name].values:
-            raise ValueError(f"{name} takes {', '.join(SWITCHES[name].values)}; not {value}")
-        self._set[name] = value
-
-    def set_all(self, values: dict[str, object]) -> None:
-        """All or none: the first bad one raises ValueError before any is set."""
-        before = dict(self._set)
-        try:
-            for name, value in values.items():
-                self.set(name, str(value))
-        except ValueError:
-            self._set = before
-            raise
+    def update(self, values: dict[str, object]) -> None:
+        """Set some switches; raises ValueError, and sets none, for an unknown name or value."""
+        for name, value in values.items():
+            _check(name, str(value))
+        self._values.update({name: str(value) for name, value in values.items()})
 
     def reset(self) -> None:
-        self._set = {}
+        self._values = {}
 
     def as_dict(self) -> dict[str, str]:
         return {name: self[name] for name in SWITCHES}
+
+
+def _check(name: str, value: str) -> None:
+    if name not in SWITCHES:
+        raise ValueError(f"unknown switch {name}; known: {', '.join(SWITCHES)}")
+    if value not in SWITCHES[name].values:
+        raise ValueError(f"{name} must be one of {', '.join(SWITCHES[name].values)}; not {value}")

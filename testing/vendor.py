@@ -132,7 +132,7 @@ class Emulator:
         self.control("POST", "latency", {"seconds": seconds})
 
     def calls(self) -> dict[str, Any]:
-        """counts (by method and route), total, posts, most_at_once, recent."""
+        """counts (by method and route), total, posts, max_concurrent, recent."""
         report: dict[str, Any] = self.control("GET", "calls")
         return report
 

@@ -1,4 +1,4 @@
-"""A running emulator and a small client for it. Every answer here came over a socket."""
+"""Running emulators, and a client that talks to them over sockets."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 import requests
 
-from emulator.app import Server, running
+from emulator.server import Server, running
 
 NOW = 1_795_305_600  # 2026-11-22T00:00:00Z
 KEY = "test-key"
 
 
 class Goody:
-    """A client with one connection, that leaves judging to the test."""
+    """A client with one connection that raises for no status of the API."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -72,7 +72,7 @@ class Goody:
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Goody]:
-    """An emulator with the default number of orders, for tests that change nothing."""
+    """An emulator with the default number of orders, for tests that only read."""
     with running(orders=5_000, now=NOW) as server:
         yield Goody(server)
 
@@ -85,7 +85,7 @@ def _module_goody() -> Iterator[Goody]:
 
 @pytest.fixture
 def goody(_module_goody: Goody) -> Iterator[Goody]:
-    """An emulator to change; as just started at the beginning of every test."""
+    """An emulator that tests may change; it is reset before each test."""
     _module_goody.control("reset")
     yield _module_goody
     _module_goody.session.close()

@@ -1,4 +1,4 @@
-"""POST /_emulator/churn: life goes on, at random, repeatably, and everything tells the same."""
+"""POST /_emulator/churn and /_emulator/truth."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +11,8 @@ from emulator.tests.conftest import Goody
 
 Answer = dict[str, Any]
 FEED = "/v1/order_activities"
-# What each kind leaves in the feed, for each order it happens to; the others leave nothing.
-REPORTED = {
+# The feed entry of each kind for each changed order; the other kinds have none.
+FEED_ENTRIES = {
     "batch": "created",
     "open": "opened",
     "bill": "pending_payment",
@@ -24,8 +24,8 @@ REPORTED = {
 }
 UNACCEPTED = {"created", "notified", "opened"}
 ACCEPTED = {"accepted", "pending_payment", "paid", "ordered", "shipped", "delivered"}
-# From which status each kind leads, and to which; None: it stays.
-STEPS: dict[str, tuple[set[str], str | None]] = {
+# The statuses each kind applies to, and the one it sets; None: unchanged.
+TRANSITIONS: dict[str, tuple[set[str], str | None]] = {
     "notify": ({"created"}, "notified"),
     "open": ({"created", "notified"}, "opened"),
     "accept": ({"opened"}, "accepted"),
@@ -39,11 +39,11 @@ STEPS: dict[str, tuple[set[str], str | None]] = {
     "expiration": (UNACCEPTED, None),
     "thank": (ACCEPTED, None),
 }
-ALTERED = {"expiration": "expires_at", "thank": "thank_you_note", "swap": "original_cart"}
+CHANGED_FIELD = {"expiration": "expires_at", "thank": "thank_you_note", "swap": "original_cart"}
 
 
 def churn(goody: Goody, **body: Any) -> Answer:
-    # Later than all that was born in the store's last second.
+    # After every order of the current second.
     goody.control("clock", {"advance_seconds": 5})
     return goody.control("churn", body)
 
@@ -62,7 +62,7 @@ def walk(goody: Goody, path: str) -> list[Answer]:
     raise AssertionError("no end")
 
 
-def test_it_answers_what_it_did(goody: Goody) -> None:
+def test_the_answer_counts_and_lists_the_changes(goody: Goody) -> None:
     answer = churn(goody, seed=7, changes=300)
     assert len(answer["changes"]) == 300
     assert answer["counts"] == Counter(change["kind"] for change in answer["changes"])
@@ -74,7 +74,7 @@ def test_it_answers_what_it_did(goody: Goody) -> None:
     assert {len(change["ids"]) for change in others} == {1}
 
 
-def test_equal_seeds_do_equal_things_and_others_do_not(goody: Goody) -> None:
+def test_only_equal_seeds_make_equal_changes(goody: Goody) -> None:
     first = [churn(goody, seed=7, changes=60), churn(goody, seed=8, changes=60)]
     goody.control("reset")
     assert [churn(goody, seed=7, changes=60), churn(goody, seed=8, changes=60)] == first
@@ -82,8 +82,7 @@ def test_equal_seeds_do_equal_things_and_others_do_not(goody: Goody) -> None:
     assert churn(goody, seed=8, changes=60) != first[1]
 
 
-def test_each_change_is_what_its_kind_says(goody: Goody) -> None:
-    """One at a time, with a look at the order before and after."""
+def test_each_kind_makes_its_change(goody: Goody) -> None:
     before = truth(goody)
     for seed in range(150):
         (change,) = churn(goody, seed=seed, changes=1)["changes"]
@@ -94,16 +93,16 @@ def test_each_change_is_what_its_kind_says(goody: Goody) -> None:
             assert len({order["order_batch_id"] for order in after}) == 1
             assert len({order["event_times"]["created_at"] for order in after}) == 1
         else:
-            (was,), (now,), (sources, target) = [before[i] for i in ids], after, STEPS[kind]
+            (was,), (now,), (sources, target) = [before[i] for i in ids], after, TRANSITIONS[kind]
             assert was["status"] in sources
             assert (now["status"], now["id"]) == (target or was["status"], ids[0])
-            if kind in ALTERED:
-                assert now[ALTERED[kind]] != was.get(ALTERED[kind])
+            if kind in CHANGED_FIELD:
+                assert now[CHANGED_FIELD[kind]] != was.get(CHANGED_FIELD[kind])
         before |= {order["id"]: order for order in after}
     assert before == truth(goody)
 
 
-def test_lists_feed_details_and_ledger_tell_the_same_afterwards(goody: Goody) -> None:
+def test_lists_feed_details_and_ledger_agree_afterwards(goody: Goody) -> None:
     feed_before = walk(goody, FEED)
     answer = churn(goody, seed=3, changes=400)
     orders = truth(goody)
@@ -118,14 +117,14 @@ def test_lists_feed_details_and_ledger_tell_the_same_afterwards(goody: Goody) ->
     ]
     assert listed == list(reversed(plain))
 
-    told = walk(goody, FEED)
-    new = told[: len(told) - len(feed_before)]
-    assert [one["id"] for one in told[len(new) :]] == [one["id"] for one in feed_before]
+    entries = walk(goody, FEED)
+    new = entries[: len(entries) - len(feed_before)]
+    assert [one["id"] for one in entries[len(new) :]] == [one["id"] for one in feed_before]
     expected = Counter(
-        (order_id, REPORTED[change["kind"]])
+        (order_id, FEED_ENTRIES[change["kind"]])
         for change in answer["changes"]
         for order_id in change["ids"]
-        if change["kind"] in REPORTED
+        if change["kind"] in FEED_ENTRIES
     )
     assert Counter((one["order"]["id"], one["order_status"]) for one in new) == expected
     for one in new:
@@ -133,13 +132,13 @@ def test_lists_feed_details_and_ledger_tell_the_same_afterwards(goody: Goody) ->
         assert one["created_at"] == order["event_times"].get(name, one["created_at"])
         assert one["order"]["status"] == order["status"]
 
-    entries = goody.ask("ledger?kind=control")["entries"]
+    ledger = goody.ask("ledger?kind=control")["entries"]
     altered = [change for change in answer["changes"] if change["kind"] != "batch"]
-    assert [entry["order_id"] for entry in entries] == [change["ids"][0] for change in altered]
-    assert all(entry["applied"] for entry in entries)
+    assert [entry["order_id"] for entry in ledger] == [change["ids"][0] for change in altered]
+    assert all(entry["applied"] for entry in ledger)
 
 
-def test_kinds_choose_and_what_finds_no_order_does_not_happen(goody: Goody) -> None:
+def test_kinds_can_be_selected_and_changes_end_without_orders(goody: Goody) -> None:
     answer = churn(goody, changes=40, kinds=["cancel", "expiration"])
     assert answer["counts"].keys() == {"cancel", "expiration"}
     assert goody.get("/v1/orders").json()["list_meta"]["total_count"] == 600
@@ -150,22 +149,22 @@ def test_kinds_choose_and_what_finds_no_order_does_not_happen(goody: Goody) -> N
 
 
 @pytest.mark.parametrize(
-    ("body", "sentence"),
+    ("body", "message"),
     [
         ({"kinds": ["refund"]}, "unknown kind refund"),
-        ({"changes": -1}, "changes is a whole number between 0 and 10,000"),
-        ({"changes": 10_001}, "changes is a whole number between 0 and 10,000"),
-        ({"changes": "many"}, "changes is a whole number"),
+        ({"changes": -1}, "changes must be an integer between 0 and 10,000"),
+        ({"changes": 10_001}, "changes must be an integer between 0 and 10,000"),
+        ({"changes": "many"}, "changes must be an integer"),
     ],
 )
-def test_what_cannot_be_done_is_said(goody: Goody, body: Any, sentence: str) -> None:
+def test_an_invalid_request_is_400(goody: Goody, body: Any, message: str) -> None:
     response = goody.session.post(f"{goody.url}/_emulator/churn", json=body, timeout=5)
     assert response.status_code == 400
-    assert sentence in response.json()["error"]
+    assert message in response.json()["error"]
 
 
-def test_it_goes_on_while_others_read(goody: Goody) -> None:
-    """Every page is sound by itself; none of the orders there before is lost from the feed."""
+def test_changes_are_visible_one_by_one_to_readers(goody: Goody) -> None:
+    """Every page is consistent, and the feed loses none of the orders that existed before."""
     before = set(truth(goody))
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(lambda: Goody(goody.server).control("churn", {"changes": 1_500}))
@@ -177,11 +176,11 @@ def test_it_goes_on_while_others_read(goody: Goody) -> None:
             assert answer["list_meta"]["total_count"] >= 600
             seen |= set(ids)
         assert len(running.result()["changes"]) == 1_500
-    told = {one["order"]["id"] for one in walk(goody, FEED)}
-    assert before < told == set(truth(goody))
+    in_feed = {one["order"]["id"] for one in walk(goody, FEED)}
+    assert before < in_feed == set(truth(goody))
 
 
-def test_truth_comes_in_parts_that_do_not_move(goody: Goody) -> None:
+def test_pages_of_truth_do_not_shift(goody: Goody) -> None:
     parts = [goody.ask(f"truth?start={start}&limit=250") for start in (0, 250)]
     churn(goody, seed=5, changes=20, kinds=["batch"])
     parts.append(goody.ask("truth?start=500&limit=1000"))
@@ -198,7 +197,7 @@ def test_truth_comes_in_parts_that_do_not_move(goody: Goody) -> None:
     }
 
 
-def test_truth_of_some_and_of_the_hidden(goody: Goody) -> None:
+def test_truth_by_ids_and_with_hidden_orders(goody: Goody) -> None:
     first, second = (row["id"] for row in goody.found("status=opened&limit=2"))
     goody.control(f"orders/{second}", {"hidden": True})
     answer = goody.control("truth", {"ids": [second, first]})

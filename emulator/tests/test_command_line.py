@@ -1,4 +1,4 @@
-"""python -m emulator: the line it prints, its options, its end."""
+"""python -m emulator: output, options and signals."""
 
 import os
 import re
@@ -15,7 +15,7 @@ import requests
 
 @contextmanager
 def emulator(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process of its own and the first line it printed."""
+    """A running process and the first line that it printed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "emulator", "--orders", "60", *options],
         stdout=subprocess.PIPE,
@@ -41,18 +41,18 @@ def get(url: str, *, key: str) -> requests.Response:
     return requests.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=5)
 
 
-def test_prints_where_it_listens_and_what_it_holds() -> None:
+def test_it_prints_its_address_and_data() -> None:
     with emulator("--seed", "7", "--now", "2026-11-22") as (_, line):
-        about = "(60 orders, seed 7, now 2026-11-22T00:00:00Z)"
+        summary = "(60 orders, seed 7, now 2026-11-22T00:00:00Z)"
         assert re.fullmatch(
-            rf"Goody emulator on http://127\.0\.0\.1:\d+ {re.escape(about)}\n", line
+            rf"Goody emulator on http://127\.0\.0\.1:\d+ {re.escape(summary)}\n", line
         )
         answer = get(f"{address(line)}/v1/orders", key="test-key").json()
         assert answer["list_meta"] == {"total_count": 60}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_and_frees_the_port(number: signal.Signals) -> None:
+def test_a_signal_stops_it_and_releases_the_port(number: signal.Signals) -> None:
     with emulator() as (process, line):
         url = address(line)
         session = requests.Session()
@@ -65,7 +65,7 @@ def test_a_signal_stops_it_and_frees_the_port(number: signal.Signals) -> None:
             socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=5)
 
 
-def test_a_taken_port_gives_one_line_and_1() -> None:
+def test_a_port_in_use_is_one_line_and_exit_status_1() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         emulator("--port", str(taken.getsockname()[1])) as (process, line),
@@ -91,9 +91,9 @@ def test_switches_and_latency_from_the_command_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "words"),
+    ("option", "message"),
     [
-        (("--switch", "late_cancel=7"), "late_cancel takes"),
+        (("--switch", "late_cancel=7"), "late_cancel must be one of"),
         (("--switch", "nonsense"), "unknown switch nonsense"),
         (("--now", "soon"), "not a date"),
         (("--now", "2200-01-01"), "not a date or date-time from 1980 to 2100"),
@@ -101,9 +101,9 @@ def test_switches_and_latency_from_the_command_line() -> None:
         (("--orders", "-1"), "between 0 and"),
     ],
 )
-def test_a_bad_option_is_said(option: tuple[str, str], words: str) -> None:
+def test_an_invalid_option_is_an_error(option: tuple[str, str], message: str) -> None:
     with emulator(*option) as (process, line):
         assert line == ""
         assert process.wait(5) != 0
         assert process.stderr is not None
-        assert words in process.stderr.read()
+        assert message in process.stderr.read()

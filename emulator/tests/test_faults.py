@@ -1,4 +1,4 @@
-"""Every kind of fault really does on the socket what it says, and to the store what it says."""
+"""What every kind of fault does on the socket and to the store."""
 
 import http.client
 import json
@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 import requests
 
-from emulator.app import Emulator, Server
-from emulator.spoil import KINDS
+from emulator.app import Emulator
+from emulator.fault_kinds import KINDS
+from emulator.server import Server
 from emulator.tests.conftest import KEY, NOW, Goody
 
 RESET = b"<reset>"
 
 
 def raw(goody: Goody, method: str, path: str, *, timeout: float = 5) -> bytes:
-    """Every byte the server sent until it ended the connection; RESET at the end for an RST."""
+    """All bytes until the server ends the connection, then RESET if it ended with an RST."""
     host, port = goody.server.server_address[:2]
     request = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n"
     received = b""
@@ -35,11 +36,11 @@ def raw(goody: Goody, method: str, path: str, *, timeout: float = 5) -> bytes:
     return received
 
 
-def eventually(check: Callable[[], bool]) -> None:
+def wait_until(check: Callable[[], bool]) -> None:
     """Poll for at most five seconds."""
     limit = time.monotonic() + 5
     while not check():
-        assert time.monotonic() < limit, "it never came"
+        assert time.monotonic() < limit, "it did not happen within 5 s"
         time.sleep(0.01)
 
 
@@ -60,10 +61,12 @@ def status(goody: Goody, order_id: str) -> str:
     return goody.ask(f"orders/{order_id}")["status"]
 
 
-# -- rules -----------------------------------------------------------------------------------
+# --- Rules ---
 
 
-def test_a_rule_strikes_what_it_matches_so_many_times(goody: Goody, target: str) -> None:
+def test_a_rule_applies_to_matching_requests_after_skip_and_times_times(
+    goody: Goody, target: str
+) -> None:
     rule = {
         "match": {"method": "POST", "path": "/v1/orders/[^/]+/cancel"},
         "times": 2,
@@ -75,11 +78,11 @@ def test_a_rule_strikes_what_it_matches_so_many_times(goody: Goody, target: str)
     assert goody.cancel(target).status_code == 200
     assert [goody.cancel(target).status_code for _ in range(3)] == [503, 503, 400]
     (listed,) = goody.ask("faults")["faults"]
-    assert (listed["struck"], listed["skip"], listed["match"]) == (2, 0, rule["match"])
+    assert (listed["hits"], listed["skip"], listed["match"]) == (2, 0, rule["match"])
     assert goody.control("faults", method="DELETE") == {"faults": []}
 
 
-def test_first_rule_wins_and_null_is_for_ever(goody: Goody) -> None:
+def test_the_first_rule_applies_and_times_null_is_always(goody: Goody) -> None:
     goody.fault("status", status=503)
     goody.fault("status", status=502, times=None)
     assert [goody.get("/v1/me").status_code for _ in range(4)] == [503, 502, 502, 502]
@@ -87,66 +90,69 @@ def test_first_rule_wins_and_null_is_for_ever(goody: Goody) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "words"),
+    ("definition", "message"),
     [
-        (None, "a rule is an object"),
-        ({}, "fault.kind is one of"),
-        ({"fault": {"kind": "gremlin"}}, "fault.kind is one of"),
-        ({"fault": {"kind": "delay", "secs": 1}}, "delay does not know secs"),
-        ({"match": {"path": "("}, "fault": {"kind": "delay"}}, "no regular expression"),
-        ({"match": {"path": "a{99999999999}"}, "fault": {"kind": "cut"}}, "no regular expression"),
-        ({"match": {"path": 7}, "fault": {"kind": "cut"}}, "path is a text"),
-        ({"match": {"verb": "POST"}, "fault": {"kind": "cut"}}, "match does not know verb"),
-        ({"match": "x", "fault": {"kind": "cut"}}, "match is an object"),
-        ({"time": 2, "fault": {"kind": "cut"}}, "a rule does not know time"),
-        ({"times": "2", "fault": {"kind": "cut"}}, "times is a whole number"),
-        ({"times": True, "fault": {"kind": "cut"}}, "times is a whole number"),
-        ({"skip": -1, "fault": {"kind": "cut"}}, "skip is a whole number"),
-        ({"fault": "cut"}, "fault is an object"),
-        ({"fault": {"kind": ["cut"]}}, "fault.kind is one of"),
-        ({"fault": {"kind": "body", "as": "nonsense"}}, "as is one of html, text"),
-        ({"fault": {"kind": "status", "status": "abc"}}, "status is a whole number between 200"),
-        ({"fault": {"kind": "status", "status": 99}}, "status is a whole number between 200"),
-        ({"fault": {"kind": "status", "headers": []}}, "headers is an object"),
-        ({"fault": {"kind": "delay", "seconds": 1e300}}, "seconds is a number between 0 and"),
-        ({"fault": {"kind": "drip", "part": "head"}}, "part is one of body, headers"),
-        ({"fault": {"kind": "mutate", "remove": "id"}}, "remove is a list of texts"),
+        (None, "a rule must be an object"),
+        ({}, "fault.kind must be one of"),
+        ({"fault": {"kind": "gremlin"}}, "fault.kind must be one of"),
+        ({"fault": {"kind": "delay", "secs": 1}}, "delay has unknown secs"),
+        ({"match": {"path": "("}, "fault": {"kind": "delay"}}, "not a regular expression"),
+        (
+            {"match": {"path": "a{99999999999}"}, "fault": {"kind": "cut"}},
+            "not a regular expression",
+        ),
+        ({"match": {"path": 7}, "fault": {"kind": "cut"}}, "path must be a string"),
+        ({"match": {"verb": "POST"}, "fault": {"kind": "cut"}}, "match has unknown verb"),
+        ({"match": "x", "fault": {"kind": "cut"}}, "match must be an object"),
+        ({"time": 2, "fault": {"kind": "cut"}}, "a rule has unknown time"),
+        ({"times": "2", "fault": {"kind": "cut"}}, "times must be an integer"),
+        ({"times": True, "fault": {"kind": "cut"}}, "times must be an integer"),
+        ({"skip": -1, "fault": {"kind": "cut"}}, "skip must be an integer"),
+        ({"fault": "cut"}, "fault must be an object"),
+        ({"fault": {"kind": ["cut"]}}, "fault.kind must be one of"),
+        ({"fault": {"kind": "body", "as": "nonsense"}}, "as must be one of html, text"),
+        ({"fault": {"kind": "status", "status": "abc"}}, "status must be an integer between 200"),
+        ({"fault": {"kind": "status", "status": 99}}, "status must be an integer between 200"),
+        ({"fault": {"kind": "status", "headers": []}}, "headers must be an object"),
+        ({"fault": {"kind": "delay", "seconds": 1e300}}, "seconds must be a number between 0 and"),
+        ({"fault": {"kind": "drip", "part": "head"}}, "part must be one of body, headers"),
+        ({"fault": {"kind": "mutate", "remove": "id"}}, "remove must be a list of strings"),
         ({"fault": {"kind": "mutate", "row": "first"}}, 'or "all"'),
-        ({"fault": {"kind": "mutate", "replace": [["a"]]}}, "replace is a list of pairs"),
+        ({"fault": {"kind": "mutate", "replace": [["a"]]}}, "replace must be a list of pairs"),
     ],
 )
-def test_a_rule_that_says_nothing_is_refused(goody: Goody, script: Any, words: str) -> None:
-    response = goody.session.post(f"{goody.url}/_emulator/faults", json=script, timeout=5)
+def test_an_invalid_rule_is_rejected(goody: Goody, definition: Any, message: str) -> None:
+    response = goody.session.post(f"{goody.url}/_emulator/faults", json=definition, timeout=5)
     assert response.status_code == 400
-    assert words in response.json()["error"]
+    assert message in response.json()["error"]
     assert goody.ask("faults") == {"faults": []}
 
 
-def test_faulted_calls_are_counted(goody: Goody) -> None:
+def test_calls_with_a_fault_are_counted(goody: Goody) -> None:
     goody.fault("cut")
     raw(goody, "GET", "/v1/me")
-    eventually(lambda: goody.ask("calls")["counts"] == {"GET /v1/me": 1})
+    wait_until(lambda: goody.ask("calls")["counts"] == {"GET /v1/me": 1})
 
 
-# -- late ------------------------------------------------------------------------------------
+# --- Delays and lost responses ---
 
 
-def test_delay_waits_then_carries_out(goody: Goody, target: str) -> None:
+def test_delay_waits_before_the_request_is_carried_out(goody: Goody, target: str) -> None:
     goody.fault("delay", seconds=0.3)
     response = goody.cancel(target)
     assert response.elapsed.total_seconds() >= 0.3
     assert response.json()["status"] == "failed"
 
 
-def test_delay_carries_out_though_the_client_left(goody: Goody, target: str) -> None:
+def test_delay_carries_out_the_request_of_a_client_that_left(goody: Goody, target: str) -> None:
     goody.fault("delay", seconds=0.4)
     with pytest.raises(requests.ReadTimeout):
         goody.cancel(target, timeout=0.1)
     assert status(goody, target) == "notified"
-    eventually(lambda: status(goody, target) == "failed")
+    wait_until(lambda: status(goody, target) == "failed")
 
 
-def test_apply_then_hang_has_applied(goody: Goody, target: str) -> None:
+def test_apply_then_hang_applies_first(goody: Goody, target: str) -> None:
     goody.fault("apply_then_hang", seconds=30)
     with pytest.raises(requests.ReadTimeout):
         goody.cancel(target, timeout=0.3)
@@ -155,7 +161,7 @@ def test_apply_then_hang_has_applied(goody: Goody, target: str) -> None:
 
 
 @pytest.mark.parametrize(("then", "end"), [("close", b""), ("reset", RESET)])
-def test_apply_then_hang_ends_without_a_byte(
+def test_apply_then_hang_ends_without_a_response(
     goody: Goody, target: str, then: str, end: bytes
 ) -> None:
     goody.fault("apply_then_hang", seconds=0.2, then=then)
@@ -175,8 +181,8 @@ def test_a_hang_ends_when_the_client_leaves(goody: Goody, target: str) -> None:
     goody.fault("apply_then_hang", seconds=60)
     with pytest.raises(requests.ReadTimeout):
         goody.cancel(target, timeout=0.1)
-    calls = goody.server.emulator.calls
-    eventually(lambda: calls._running == 0)
+    calls = goody.server.emulator.state.calls
+    wait_until(lambda: calls._running == 0)
 
 
 def test_apply_then_reset(goody: Goody, target: str) -> None:
@@ -193,7 +199,7 @@ def test_apply_then_status(goody: Goody, target: str) -> None:
 
 
 @pytest.mark.parametrize(("then", "end"), [("reset", RESET), ("close", b"")])
-def test_late_apply_lets_down_now_and_applies_later(
+def test_late_apply_fails_now_and_applies_later(
     goody: Goody, target: str, then: str, end: bytes
 ) -> None:
     goody.fault("late_apply", seconds=600, then=then)
@@ -206,11 +212,11 @@ def test_late_apply_lets_down_now_and_applies_later(
     assert goody.control("late") == {"applied": 0}
 
 
-def test_late_apply_comes_by_itself(goody: Goody, target: str) -> None:
+def test_late_apply_applies_after_its_seconds(goody: Goody, target: str) -> None:
     goody.fault("late_apply", seconds=0.3, then="status", status=504)
     assert goody.cancel(target).status_code == 504
     assert status(goody, target) == "notified"
-    eventually(lambda: status(goody, target) == "failed")
+    wait_until(lambda: status(goody, target) == "failed")
     assert goody.ask("late") == {"waiting": 0}
 
 
@@ -220,7 +226,7 @@ def test_late_apply_may_hang(goody: Goody, target: str) -> None:
     assert status(goody, target) == "failed"
 
 
-def test_reset_forgets_what_is_late(goody: Goody, target: str) -> None:
+def test_reset_drops_late_requests(goody: Goody, target: str) -> None:
     goody.fault("late_apply", seconds=600)
     raw(goody, "POST", cancel_path(target))
     goody.control("reset")
@@ -228,11 +234,11 @@ def test_reset_forgets_what_is_late(goody: Goody, target: str) -> None:
     assert status(goody, target) == "notified"
 
 
-# -- replaced --------------------------------------------------------------------------------
+# --- Replaced responses ---
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 409, 422, 429, 500, 502, 503, 504])
-def test_status_in_place_of_the_request(goody: Goody, target: str, code: int) -> None:
+def test_status_replaces_the_request(goody: Goody, target: str, code: int) -> None:
     goody.fault("status", status=code)
     response = goody.cancel(target)
     assert (response.status_code, response.json()) == (code, {"error": f"Emulated {code}"})
@@ -289,7 +295,7 @@ def test_any_text_with_200(goody: Goody) -> None:
     assert goody.get("/v1/orders").text == "[" * 500
 
 
-def test_truncated_json_is_whole_for_http(goody: Goody, target: str) -> None:
+def test_truncated_json_is_a_complete_http_response(goody: Goody, target: str) -> None:
     goody.fault("body", **{"as": "truncated_json"})
     response = goody.cancel(target)
     assert int(response.headers["Content-Length"]) == len(response.content)
@@ -313,11 +319,11 @@ def test_huge_is_valid_json_of_that_size(goody: Goody, size: int) -> None:
     assert response.json() == " " * (size - 2)
 
 
-def test_endless_goes_on_until_the_client_leaves(goody: Goody) -> None:
+def test_endless_continues_until_the_client_leaves(goody: Goody) -> None:
     goody.fault("body", **{"as": "endless"})
     with goody.get("/v1/orders", stream=True) as response:
         assert len(response.raw.read(2_000_000)) == 2_000_000
-    eventually(lambda: goody.server.emulator.calls._running == 0)
+    wait_until(lambda: goody.server.emulator.state.calls._running == 0)
 
 
 def test_headers_added_and_padded(goody: Goody) -> None:
@@ -328,11 +334,11 @@ def test_headers_added_and_padded(goody: Goody) -> None:
     assert response.json()["email"]
 
 
-# -- cut and dripped -------------------------------------------------------------------------
+# --- Truncated and slow responses ---
 
 
 @pytest.mark.parametrize(("end", "seen"), [("reset", RESET), ("close", b"")])
-def test_cut_before_anything(goody: Goody, target: str, end: str, seen: bytes) -> None:
+def test_cut_before_the_response(goody: Goody, target: str, end: str, seen: bytes) -> None:
     goody.fault("cut", at="before", end=end)
     assert raw(goody, "POST", cancel_path(target)) == seen
     assert goody.ledger(target) == []
@@ -357,7 +363,7 @@ def test_cut_in_the_body(goody: Goody, target: str, at: str, is_reset: bool) -> 
     assert answered(goody, target) == [(True, "cut")]
 
 
-def test_cut_of_an_unbounded_body_is_broken_json_and_nothing_else(goody: Goody) -> None:
+def test_cut_of_an_unbounded_body_is_invalid_json_only(goody: Goody) -> None:
     goody.fault("cut", at="unbounded")
     response = goody.get("/v1/orders?per_page=50")
     assert "Content-Length" not in response.headers
@@ -375,7 +381,7 @@ def test_drip_of_the_body(goody: Goody) -> None:
     assert response.json()["email"]
 
 
-def test_drip_of_the_headers_beats_a_timeout_per_read(goody: Goody) -> None:
+def test_drip_of_the_headers_outlasts_a_timeout_per_read(goody: Goody) -> None:
     goody.fault("drip", part="headers", bytes=20, interval=0.06)
     start = time.monotonic()
     response = goody.get("/v1/me", timeout=0.5)
@@ -383,7 +389,7 @@ def test_drip_of_the_headers_beats_a_timeout_per_read(goody: Goody) -> None:
     assert response.json()["email"]
 
 
-def test_drip_comes_in_pieces(goody: Goody) -> None:
+def test_drip_sends_single_bytes(goody: Goody) -> None:
     goody.fault("drip", part="headers", bytes=1, interval=5)
     host, port = goody.server.server_address[:2]
     with socket.create_connection((str(host), int(port)), timeout=5) as connection:
@@ -394,7 +400,7 @@ def test_drip_comes_in_pieces(goody: Goody) -> None:
             connection.recv(100)
 
 
-# -- bent ------------------------------------------------------------------------------------
+# --- Changed responses ---
 
 
 def test_mutate_one_order(goody: Goody, target: str) -> None:
@@ -410,24 +416,24 @@ def test_mutate_one_order(goody: Goody, target: str) -> None:
         },
         remove=["sender", "amounts.amount_tax"],
     )
-    bent, honest = goody.get(f"/v1/orders/{target}").json(), goody.order(target)
-    assert bent["status"] == "frozen"
-    assert bent["cart"]["items"][0]["quantity"] == "two"
-    assert bent["message"] == "a\x00b\ud800c"
-    assert bent["amounts"]["amount_product"] == 10**30
-    assert bent["novel"] == {"x": 1}
-    assert "sender" not in bent
-    assert "amount_tax" not in bent["amounts"]
-    assert bent["id"] == honest["id"]
-    assert honest["status"] == "notified"
+    changed, regular = goody.get(f"/v1/orders/{target}").json(), goody.order(target)
+    assert changed["status"] == "frozen"
+    assert changed["cart"]["items"][0]["quantity"] == "two"
+    assert changed["message"] == "a\x00b\ud800c"
+    assert changed["amounts"]["amount_product"] == 10**30
+    assert changed["novel"] == {"x": 1}
+    assert "sender" not in changed
+    assert "amount_tax" not in changed["amounts"]
+    assert changed["id"] == regular["id"]
+    assert regular["status"] == "notified"
 
 
 def test_mutate_one_row_of_a_list(goody: Goody) -> None:
-    honest = goody.get("/v1/orders").json()["data"]
+    regular = goody.get("/v1/orders").json()["data"]
     goody.fault("mutate", row=3, set={"id": None})
     rows = goody.get("/v1/orders").json()["data"]
-    assert rows[3] == {**honest[3], "id": None}
-    assert rows[:3] + rows[4:] == honest[:3] + honest[4:]
+    assert rows[3] == {**regular[3], "id": None}
+    assert rows[:3] + rows[4:] == regular[:3] + regular[4:]
 
 
 def test_mutate_all_rows_and_the_envelope(goody: Goody) -> None:
@@ -437,17 +443,17 @@ def test_mutate_all_rows_and_the_envelope(goody: Goody) -> None:
     assert answer["list_meta"] == {"total_count": -1}
 
 
-def test_mutate_leaves_alone_what_an_order_left_out(goody: Goody, target: str) -> None:
-    honest = goody.order(target)
-    assert honest["original_cart"] is None
+def test_mutate_ignores_fields_that_the_order_does_not_have(goody: Goody, target: str) -> None:
+    regular = goody.order(target)
+    assert regular["original_cart"] is None
     goody.fault(
         "mutate",
         set={"original_cart.items.0.quantity": 2, "cart.items.9.quantity": 2, "status": "frozen"},
         remove=["cart_selections", "original_cart.id", "cart.items.7", "message"],
     )
-    bent = goody.get(f"/v1/orders/{target}").json()
-    assert bent.pop("status") == "frozen"
-    assert bent == {name: honest[name] for name in honest if name not in ("status", "message")}
+    changed = goody.get(f"/v1/orders/{target}").json()
+    assert changed.pop("status") == "frozen"
+    assert changed == {name: regular[name] for name in regular if name not in ("status", "message")}
 
 
 def test_mutate_the_text(goody: Goody, target: str) -> None:
@@ -463,19 +469,19 @@ def test_mutate_the_answer_of_a_write(goody: Goody, target: str) -> None:
     assert answered(goody, target) == [(True, "mutate")]
 
 
-# -- the whole -------------------------------------------------------------------------------
+# --- The server ---
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_every_kind_leaves_the_server_well(goody: Goody, target: str, kind: str) -> None:
+def test_the_server_works_after_every_kind(goody: Goody, target: str, kind: str) -> None:
     quick = {"seconds": 0.05, "interval": 0.001, "hang_seconds": 0.05, "bytes": 200}
     goody.fault(kind, **{k: v for k, v in quick.items() if k in KINDS[kind].options})
     raw(goody, "GET", f"/v1/orders/{target}", timeout=0.2)
     assert goody.order(target)["id"] == target
-    eventually(lambda: goody.server.emulator.calls._running == 0)
+    wait_until(lambda: goody.server.emulator.state.calls._running == 0)
 
 
-def test_one_connection_serves_many_requests_also_after_a_fault(goody: Goody, target: str) -> None:
+def test_a_connection_is_kept_alive_after_a_fault(goody: Goody, target: str) -> None:
     host, port = goody.server.server_address[:2]
     connection = http.client.HTTPConnection(str(host), int(port), timeout=5)
     connection.connect()
@@ -493,7 +499,6 @@ def test_one_connection_serves_many_requests_also_after_a_fault(goody: Goody, ta
 
 
 def test_stop_ends_hanging_requests() -> None:
-    """A server of its own, since it does not come back."""
     server = Server(Emulator(orders=5, seed=1, now=NOW))
     server.start()
     other = Goody(server)
@@ -501,7 +506,7 @@ def test_stop_ends_hanging_requests() -> None:
     got: list[bytes] = []
     thread = Thread(target=lambda: got.append(raw(other, "GET", "/v1/me", timeout=20)))
     thread.start()
-    eventually(lambda: server.emulator.calls._running == 1)
+    wait_until(lambda: server.emulator.state.calls._running == 1)
     other.session.close()
     server.stop()
     thread.join(5)

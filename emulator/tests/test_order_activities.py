@@ -1,4 +1,4 @@
-"""GET /v1/order_activities: what the feed tells and never tells, pages, windows, statuses."""
+"""GET /v1/order_activities: entries, pages, windows and statuses."""
 
 from array import array
 from datetime import UTC, datetime, timedelta
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.feed import SHOWN_AS, Feed
+from emulator.columns import FEED_CODES, STATUSES, pack_event, unpack_event
+from emulator.feed import FEED_STATUSES, ActivityFeed
 from emulator.ids import is_uuid
-from emulator.seed import REPORTED, STATUSES, pack_event, unpack_event
 from emulator.tests.conftest import Goody
 
 Entry = dict[str, Any]
@@ -52,29 +52,31 @@ def everything(shared: Goody) -> list[Entry]:
     return walk(shared)
 
 
-def test_it_tells_every_reported_change_of_every_order_once(
+def test_every_status_change_of_every_order_has_one_entry(
     shared: Goody, everything: list[Entry]
 ) -> None:
-    told = sorted(brief(entry) for entry in everything)
+    actual = sorted(brief(entry) for entry in everything)
     store = shared.server.emulator.store
-    lived = []
+    expected = []
     for index in range(len(store)):
         order_id = store.renderer.order_ids.encode(index)
         times = shared.order(order_id)["event_times"] if index % 50 == 0 else None
         for status, at in store.facts(index).times.items():
             if status in ACTIVITY_STATUSES:
                 stamp = _stamp(at)
-                lived.append((order_id, status, stamp))
+                expected.append((order_id, status, stamp))
                 if times and f"{status}_at" in times:
                     assert times[f"{status}_at"] == stamp
-    assert told == sorted(lived)
+    assert actual == sorted(expected)
 
 
 def _stamp(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_newest_come_first_and_only_what_the_feed_knows(everything: list[Entry]) -> None:
+def test_entries_are_newest_first_and_as_documented(
+    everything: list[Entry],
+) -> None:
     moments = [entry["created_at"] for entry in everything]
     assert moments == sorted(moments, reverse=True)
     assert {entry["order_status"] for entry in everything} == ACTIVITY_STATUSES
@@ -83,17 +85,17 @@ def test_newest_come_first_and_only_what_the_feed_knows(everything: list[Entry])
     }
 
 
-def test_an_order_is_told_backwards_from_its_present_status(everything: list[Entry]) -> None:
-    life: dict[str, list[str]] = {}
+def test_entries_of_an_order_end_with_created(everything: list[Entry]) -> None:
+    by_order: dict[str, list[str]] = {}
     for entry in everything:
-        life.setdefault(entry["order"]["id"], []).append(entry["order_status"])
-    assert len(life) == 5_000
-    for statuses in life.values():
+        by_order.setdefault(entry["order"]["id"], []).append(entry["order_status"])
+    assert len(by_order) == 5_000
+    for statuses in by_order.values():
         assert statuses[-1] == "created"
         assert [s for s in reversed(STATUSES) if s in statuses] == statuses
 
 
-def test_the_order_is_as_it_is_now_without_times(shared: Goody) -> None:
+def test_an_entry_has_its_order_in_the_present_state_without_event_times(shared: Goody) -> None:
     entries, _ = page(shared, "per_page=100&page=40&statuses=created")
     for entry in entries:
         order = shared.order(entry["order"]["id"])
@@ -102,7 +104,7 @@ def test_the_order_is_as_it_is_now_without_times(shared: Goody) -> None:
     assert {entry["order"]["status"] for entry in entries} > {"created", "delivered"}
 
 
-def test_ids_are_uuids_of_their_own_and_stay(goody: Goody) -> None:
+def test_ids_are_distinct_uuids_and_stay(goody: Goody) -> None:
     before = walk(goody)
     ids = [entry["id"] for entry in before]
     assert all(is_uuid(text) for text in ids)
@@ -116,7 +118,7 @@ def test_ids_are_uuids_of_their_own_and_stay(goody: Goody) -> None:
 @pytest.mark.parametrize(
     "statuses", ["created", "failed", "opened,paid", "ordered, shipped", "created,opened,delivered"]
 )
-def test_statuses_choose(shared: Goody, everything: list[Entry], statuses: str) -> None:
+def test_statuses_filter(shared: Goody, everything: list[Entry], statuses: str) -> None:
     wanted = [one for one in everything if one["order_status"] in statuses.replace(" ", "")]
     assert 0 < len(wanted) < len(everything)
     for number in (1, len(wanted) // 200, len(wanted) // 100 + 1):
@@ -125,17 +127,13 @@ def test_statuses_choose(shared: Goody, everything: list[Entry], statuses: str) 
         assert total == len(wanted)
 
 
-def test_blank_statuses_and_bounds_choose_nothing_away(
-    shared: Goody, everything: list[Entry]
-) -> None:
+def test_blank_statuses_and_bounds_are_no_filter(shared: Goody, everything: list[Entry]) -> None:
     rows, total = page(shared, "statuses=&after=&before=")
     assert (rows, total) == (everything[:20], len(everything))
 
 
 @pytest.mark.parametrize("number", [1, 2, 37, 120, 246])
-def test_any_page_is_its_part_of_the_whole(
-    shared: Goody, everything: list[Entry], number: int
-) -> None:
+def test_any_page(shared: Goody, everything: list[Entry], number: int) -> None:
     rows, total = page(shared, f"per_page=100&page={number}")
     assert rows == everything[(number - 1) * 100 : number * 100]
     assert total == len(everything)
@@ -160,7 +158,7 @@ def _moved(text: str, seconds: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_empty_and_reversed_windows_hold_nothing(shared: Goody) -> None:
+def test_empty_and_reversed_windows_are_empty(shared: Goody) -> None:
     assert page(shared, "before=2001-01-01T00:00:00Z") == ([], 0)
     assert page(shared, "after=2040-01-01T00:00:00Z") == ([], 0)
     reversed_window = "after=2026-06-01T00:00:00Z&before=2026-01-01T00:00:00Z"
@@ -168,7 +166,7 @@ def test_empty_and_reversed_windows_hold_nothing(shared: Goody) -> None:
     assert page(shared, f"{reversed_window}&page=2") == ([], 0)
 
 
-def test_pages_obey_the_rules_of_all_lists(goody: Goody) -> None:
+def test_parameters_follow_the_rules_of_all_lists(goody: Goody) -> None:
     for query in ("page=0", "per_page=0", "page=x", "after=yesterday", "before=2026-01-01"):
         assert goody.get(f"{FEED}?{query}").status_code == 400
     assert len(page(goody, "per_page=500")[0]) == 100
@@ -181,7 +179,7 @@ def test_pages_obey_the_rules_of_all_lists(goody: Goody) -> None:
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-def test_our_cancel_shows_as_failed(goody: Goody, status: str) -> None:
+def test_a_cancel_is_an_entry_failed(goody: Goody, status: str) -> None:
     goody.control("switches", {"cancel_status": status})
     goody.control("clock", {"advance_seconds": 60})
     order_id, (_, before) = goody.one("status=notified"), page(goody)
@@ -195,7 +193,7 @@ def test_our_cancel_shows_as_failed(goody: Goody, status: str) -> None:
     assert page(goody, "statuses=failed&per_page=1")[0] == [entry]
 
 
-def test_a_life_in_the_feed_has_no_notified_no_accepted_no_other_change(goody: Goody) -> None:
+def test_notified_accepted_and_changes_of_fields_have_no_entry(goody: Goody) -> None:
     (order,) = goody.control("orders", {"count": 1})["orders"]
     changes: list[dict[str, Any]] = [
         {"status": "notified"},
@@ -217,7 +215,7 @@ def test_a_life_in_the_feed_has_no_notified_no_accepted_no_other_change(goody: G
     assert newest[0]["order"]["thank_you_note"] == "Thanks"
 
 
-def test_one_change_in_one_second_is_told_once(goody: Goody) -> None:
+def test_the_same_change_within_a_second_has_one_entry(goody: Goody) -> None:
     order_id = goody.one("status=notified")
     goody.server.emulator.store.clock.set(1_795_400_000.0)
     for _ in range(2):
@@ -227,7 +225,7 @@ def test_one_change_in_one_second_is_told_once(goody: Goody) -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_a_hidden_order_is_in_no_list_but_answers(goody: Goody) -> None:
+def test_a_hidden_order_is_in_no_list_but_can_be_read(goody: Goody) -> None:
     before, lists = walk(goody), goody.get("/v1/orders?per_page=100&page=2").json()
     order_id = lists["data"][7]["id"]
     goody.control(f"orders/{order_id}", {"hidden": True})
@@ -241,7 +239,7 @@ def test_a_hidden_order_is_in_no_list_but_answers(goody: Goody) -> None:
     assert page(goody) == (before[:20], len(before))
 
 
-def test_an_unknown_status_finds_nothing_or_is_refused(goody: Goody) -> None:
+def test_an_unknown_status_matches_nothing_or_is_400(goody: Goody) -> None:
     assert page(goody, "statuses=frozen,accepted,canceled") == ([], 0)
     assert page(goody, "statuses=frozen,created")[1] == 600
     assert page(goody, "statuses=pending_user_approval") == ([], 0)
@@ -254,16 +252,16 @@ def test_an_unknown_status_finds_nothing_or_is_refused(goody: Goody) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "sentence"), [(404, "Not Found"), (403, "Forbidden"), (400, "Bad Request")]
+    ("status", "message"), [(404, "Not Found"), (403, "Forbidden"), (400, "Bad Request")]
 )
-def test_an_account_without_the_feed(goody: Goody, status: int, sentence: str) -> None:
+def test_an_account_without_the_feed(goody: Goody, status: int, message: str) -> None:
     goody.control("switches", {"activities": str(status)})
     response = goody.get(FEED)
-    assert (response.status_code, response.json()) == (status, {"error": sentence})
+    assert (response.status_code, response.json()) == (status, {"error": message})
     assert goody.get("/v1/orders").status_code == 200
 
 
-def test_finer_stored_times(goody: Goody) -> None:
+def test_stored_times_may_have_fractions(goody: Goody) -> None:
     newest = page(goody, "per_page=1")[0]
     on = newest[0]["created_at"]
     assert page(goody, f"before={on}&per_page=1")[0] == newest
@@ -286,7 +284,7 @@ EVENTS = st.sets(
 @given(
     events=EVENTS,
     bounds=st.tuples(st.floats(-2, 33) | st.none(), st.floats(-2, 33) | st.none()),
-    statuses=st.none() | st.sets(st.sampled_from([*SHOWN_AS.values(), "frozen"])),
+    statuses=st.none() | st.sets(st.sampled_from([*FEED_STATUSES.values(), "frozen"])),
     hidden=st.sets(st.integers(0, 5), max_size=2),
     part=st.tuples(st.integers(0, 40), st.integers(1, 10)),
 )
@@ -297,9 +295,9 @@ def test_the_feed_equals_a_plain_list(
     hidden: set[int],
     part: tuple[int, int],
 ) -> None:
-    feed = Feed({code: array("Q") for code in REPORTED})
+    feed = ActivityFeed({code: array("Q") for code in FEED_CODES})
     for packed in sorted(events, key=lambda one: one * 7919 % 1013):
-        assert feed.add(packed) is (unpack_event(packed)[2] in REPORTED)
+        assert feed.add(packed) is (unpack_event(packed)[2] in FEED_CODES)
         assert not feed.add(packed)
     (after, before), (skip, count) = bounds, part
 
@@ -308,8 +306,8 @@ def test_the_feed_equals_a_plain_list(
         return (
             (after is None or after <= at)
             and (before is None or at <= before)
-            and code in REPORTED
-            and (statuses is None or SHOWN_AS[code] in statuses)
+            and code in FEED_CODES
+            and (statuses is None or FEED_STATUSES[code] in statuses)
             and index not in hidden
         )
 

@@ -1,4 +1,4 @@
-"""POST /v1/orders/{id}/cancel: who may, what it answers, each guess."""
+"""POST /v1/orders/{id}/cancel: results, refusals and switches."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -10,7 +10,7 @@ from emulator.tests.conftest import KEY, Goody
 
 
 @pytest.mark.parametrize("status", ["created", "notified", "opened"])
-def test_cancel_gives_failed(goody: Goody, status: str) -> None:
+def test_cancel_sets_failed(goody: Goody, status: str) -> None:
     order_id = goody.one(f"status={status}")
     before = goody.order(order_id)
     before.pop("event_times")
@@ -20,7 +20,7 @@ def test_cancel_gives_failed(goody: Goody, status: str) -> None:
     assert goody.order(order_id)["status"] == "failed"
 
 
-def test_a_canceled_order_shows_no_time_of_it(goody: Goody) -> None:
+def test_a_cancel_has_no_event_time(goody: Goody) -> None:
     order_id = goody.one("status=opened")
     times = goody.order(order_id)["event_times"]
     goody.cancel(order_id)
@@ -34,25 +34,25 @@ def test_cancel_status_may_be_canceled(goody: Goody) -> None:
     assert goody.cancel(order_id).status_code == 400
 
 
-@pytest.mark.parametrize("position", ["400", "200", "404", "409", "422"])
+@pytest.mark.parametrize("value", ["400", "200", "404", "409", "422"])
 @pytest.mark.parametrize("status", ["accepted", "shipped", "delivered"])
-def test_late_cancel(goody: Goody, position: str, status: str) -> None:
-    goody.control("switches", {"late_cancel": position})
+def test_late_cancel(goody: Goody, value: str, status: str) -> None:
+    goody.control("switches", {"late_cancel": value})
     order_id = goody.one(f"status={status}")
     response = goody.cancel(order_id)
-    assert response.status_code == int(position)
-    assert ("error" in response.json()) == (position != "200")
+    assert response.status_code == int(value)
+    assert ("error" in response.json()) == (value != "200")
     assert goody.order(order_id)["status"] == status
 
 
-@pytest.mark.parametrize("position", ["400", "200", "404", "409", "422"])
-def test_repeated_cancel(goody: Goody, position: str) -> None:
-    goody.control("switches", {"repeated_cancel": position})
+@pytest.mark.parametrize("value", ["400", "200", "404", "409", "422"])
+def test_repeated_cancel(goody: Goody, value: str) -> None:
+    goody.control("switches", {"repeated_cancel": value})
     order_id = goody.one("status=notified")
     assert goody.cancel(order_id).status_code == 200
     again = goody.cancel(order_id)
-    assert again.status_code == int(position)
-    assert again.json().get("status") == ("failed" if position == "200" else None)
+    assert again.status_code == int(value)
+    assert again.json().get("status") == ("failed" if value == "200" else None)
     assert [line["applied"] for line in goody.ledger(order_id)] == [True, False]
 
 
@@ -76,7 +76,7 @@ def test_cancel_is_a_post(goody: Goody) -> None:
     assert goody.order(order_id)["status"] == "notified"
 
 
-def test_many_cancels_at_once_apply_once(goody: Goody) -> None:
+def test_concurrent_cancels_apply_once(goody: Goody) -> None:
     order_id = goody.one("status=opened")
     url, headers = f"{goody.url}/v1/orders/{order_id}/cancel", {"Authorization": f"Bearer {KEY}"}
 
@@ -91,8 +91,8 @@ def test_many_cancels_at_once_apply_once(goody: Goody) -> None:
     assert goody.ask("calls")["posts"] == 40
 
 
-def test_a_write_waits_while_the_store_is_taken(goody: Goody) -> None:
-    """What makes the test above certain, and not only likely."""
+def test_a_write_waits_for_the_lock_of_the_store(goody: Goody) -> None:
+    """The test above alone could pass by chance."""
     order_id = goody.one("status=opened")
     store = goody.server.emulator.store
     with store.lock:
@@ -100,4 +100,4 @@ def test_a_write_waits_while_the_store_is_taken(goody: Goody) -> None:
             with pytest.raises(requests.ReadTimeout):
                 call(order_id, timeout=0.2)
         assert store.status(store.find(order_id)) == "opened"
-        assert store.ledger == []
+        assert store.ledger.entries == []

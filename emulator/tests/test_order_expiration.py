@@ -1,4 +1,4 @@
-"""POST /v1/orders/{id}/update_expiration: formats, who may, each guess."""
+"""POST /v1/orders/{id}/update_expiration: formats, refusals and switches."""
 
 from typing import Any
 from uuid import uuid4
@@ -33,28 +33,28 @@ def test_sets_expires_at_and_nothing_else(goody: Goody, status: str) -> None:
         "2027-02-28T23:59:59-08:00",
     ],
 )
-def test_formats_come_back_in_whole_seconds_utc(goody: Goody, text: str) -> None:
+def test_the_answer_is_in_whole_seconds_utc(goody: Goody, text: str) -> None:
     assert goody.extend(goody.one("status=notified"), text).json()["expires_at"] == FUTURE
 
 
-def test_the_rest_of_the_batch_keeps_its_expiry(goody: Goody) -> None:
+def test_other_orders_of_the_batch_keep_their_expiration(goody: Goody) -> None:
     first, second = goody.control("orders", {"count": 2})["orders"]
     assert first["order_batch_id"] == second["order_batch_id"]
     goody.extend(first["id"], FUTURE)
     assert goody.order(second["id"])["expires_at"] == second["expires_at"] != FUTURE
 
 
-@pytest.mark.parametrize("position", ["400", "200", "404", "409", "422"])
+@pytest.mark.parametrize("value", ["400", "200", "404", "409", "422"])
 @pytest.mark.parametrize("status", ["accepted", "delivered", "failed"])
-def test_late_expiration(goody: Goody, position: str, status: str) -> None:
-    goody.control("switches", {"late_expiration": position})
+def test_late_expiration(goody: Goody, value: str, status: str) -> None:
+    goody.control("switches", {"late_expiration": value})
     order_id = goody.one(f"status={status}")
     before = goody.order(order_id)["expires_at"]
-    assert goody.extend(order_id, FUTURE).status_code == int(position)
+    assert goody.extend(order_id, FUTURE).status_code == int(value)
     assert goody.order(order_id)["expires_at"] == before
 
 
-def test_an_expired_gift_may_be_revived(goody: Goody) -> None:
+def test_an_expired_order_may_be_extended(goody: Goody) -> None:
     order_id = goody.one("unaccepted_expired=1")
     assert goody.extend(order_id, FUTURE).json()["expires_at"] == FUTURE
     goody.control("switches", {"expired_expiration": "422"})
@@ -68,16 +68,16 @@ def test_an_expired_gift_may_be_revived(goody: Goody) -> None:
 def test_past_and_far_dates(goody: Goody, switch: str, text: str) -> None:
     order_id = goody.one("status=opened&unaccepted_expired=0")
     before = goody.order(order_id)["expires_at"]
-    for position in ("400", "422"):
-        goody.control("switches", {switch: position})
-        assert goody.extend(order_id, text).status_code == int(position)
+    for value in ("400", "422"):
+        goody.control("switches", {switch: value})
+        assert goody.extend(order_id, text).status_code == int(value)
         assert goody.order(order_id)["expires_at"] == before
     goody.control("switches", {switch: "accept"})
     assert goody.extend(order_id, text).json()["expires_at"] == text
 
 
 @pytest.mark.parametrize("text", ["1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z"])
-def test_the_first_moment_of_unix_is_a_moment(goody: Goody, text: str) -> None:
+def test_unix_time_zero_is_not_null(goody: Goody, text: str) -> None:
     order_id = goody.one("status=opened&unaccepted_expired=0&no_expiry=0")
     assert goody.extend(order_id, text).json()["expires_at"] == text
     assert goody.order(order_id)["expires_at"] == text
@@ -88,7 +88,7 @@ def test_the_first_moment_of_unix_is_a_moment(goody: Goody, text: str) -> None:
     assert goody.control(f"orders/{other}", {"expires_at": text})["expires_at"] == text
 
 
-def test_null(goody: Goody) -> None:
+def test_null_expiration(goody: Goody) -> None:
     order_id = goody.one("status=notified&no_expiry=0")
     before = goody.order(order_id)["expires_at"]
     assert goody.extend(order_id, None).status_code == 400
@@ -100,8 +100,8 @@ def test_null(goody: Goody) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"expires_at": FUTURE}, None, ["expiration"]])
-def test_missing(goody: Goody, body: Any) -> None:
-    """Among them the name of the answer's field, which one public integration sends."""
+def test_missing_expiration(goody: Goody, body: Any) -> None:
+    """`expires_at` is the name in the answer; one public integration sends it by mistake."""
     order_id = goody.one("status=notified")
     before = goody.order(order_id)["expires_at"]
     path = f"/v1/orders/{order_id}/update_expiration"
@@ -111,7 +111,7 @@ def test_missing(goody: Goody, body: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["soon", "2027-03-01", 1803890399, "", True])
-def test_unreadable(goody: Goody, value: Any) -> None:
+def test_unreadable_expiration(goody: Goody, value: Any) -> None:
     order_id = goody.one("status=notified")
     before = goody.order(order_id)["expires_at"]
     assert goody.extend(order_id, value).status_code == 400
@@ -120,7 +120,7 @@ def test_unreadable(goody: Goody, value: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_beyond_the_calendar_is_unreadable(goody: Goody, text: str) -> None:
+def test_dates_outside_the_years_1_to_9999_are_unreadable(goody: Goody, text: str) -> None:
     assert goody.extend(goody.one("status=notified"), text).status_code == 400
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.render import stamp
+from emulator.clock import format_datetime
 from emulator.store import Store
 from emulator.tests.conftest import NOW, Goody
 
@@ -172,4 +172,4 @@ def test_times_are_whole_seconds_with_z(orders: list[Order]) -> None:
     for order in orders:
         times = [order["expires_at"], *order["event_times"].values()]
         assert all(form.fullmatch(at) for at in times if at is not None)
-    assert stamp(NOW) == "2026-11-22T00:00:00Z"
+    assert format_datetime(NOW) == "2026-11-22T00:00:00Z"

@@ -62,7 +62,7 @@ def test_me_of_a_commerce_key_has_an_app_and_no_address(goody: Goody) -> None:
     ],
 )
 @pytest.mark.parametrize("header", ["Bearer wrong", "test-key", "Basic test-key", "Bearer kéy", ""])
-def test_without_the_key_every_route_says_unauthorized(
+def test_every_route_is_401_without_the_key(
     shared: Goody, method: str, path: str, header: str
 ) -> None:
     response = shared.call(method, path, headers={"Authorization": header.encode()})
@@ -70,13 +70,13 @@ def test_without_the_key_every_route_says_unauthorized(
 
 
 @pytest.mark.parametrize("path", ["/v1/nothing", "/v1//orders", "/v1/orders/", "/", "//v1//me"])
-def test_an_unknown_route_answers_in_the_envelope(shared: Goody, path: str) -> None:
+def test_an_unknown_route_is_404_in_the_envelope(shared: Goody, path: str) -> None:
     response = shared.get(path)
     assert (response.status_code, response.json()) == (404, {"error": "Not Found"})
 
 
 @pytest.mark.parametrize("method", ["DELETE", "OPTIONS", "PUT", "TRACE", "PROPFIND"])
-def test_a_wrong_method_answers_in_the_envelope(shared: Goody, method: str) -> None:
+def test_a_wrong_method_is_405_in_the_envelope(shared: Goody, method: str) -> None:
     connection = http.client.HTTPConnection(shared.url.removeprefix("http://"), timeout=5)
     connection.request(method, "/v1/orders", headers={"Authorization": f"Bearer {KEY}"})
     response = connection.getresponse()
@@ -103,7 +103,7 @@ def test_head_is_get_without_its_body(shared: Goody) -> None:
     ],
     ids=["words", "version", "HTTP/3", "long line", "long header"],
 )
-def test_what_is_no_http_answers_in_the_envelope_and_ends(
+def test_invalid_http_is_an_error_in_the_envelope_and_ends_the_connection(
     shared: Goody, sent: str, status: int
 ) -> None:
     host, port = shared.server.server_address[:2]
@@ -116,7 +116,7 @@ def test_what_is_no_http_answers_in_the_envelope_and_ends(
     assert json.loads(body).keys() == {"error"}
 
 
-def test_first_page_is_twenty_newest_first(shared: Goody) -> None:
+def test_the_first_page_has_the_20_newest_orders(shared: Goody) -> None:
     answer = shared.get("/v1/orders").json()
     assert answer["list_meta"] == {"total_count": 5_000}
     assert len(answer["data"]) == 20
@@ -124,7 +124,7 @@ def test_first_page_is_twenty_newest_first(shared: Goody) -> None:
     assert moments == sorted(moments, reverse=True)
 
 
-def test_rows_have_what_is_required_and_never_event_times(shared: Goody) -> None:
+def test_rows_have_the_required_keys_and_no_event_times(shared: Goody) -> None:
     for page in range(1, 51):
         for row in shared.get(f"/v1/orders?per_page=100&page={page}").json()["data"]:
             assert row.keys() >= REQUIRED
@@ -144,12 +144,12 @@ def test_a_note_comes_after_acceptance(shared: Goody) -> None:
     assert noted["event_times"]["thank_you_added_at"] > noted["event_times"]["accepted_at"]
 
 
-def test_walking_all_pages_gives_each_order_once(shared: Goody) -> None:
-    walked = [
+def test_all_pages_together_have_each_order_once(shared: Goody) -> None:
+    found = [
         order_id for page in range(1, 52) for order_id in ids(shared, f"per_page=99&page={page}")
     ]
-    assert len(walked) == 5_000
-    assert len(set(walked)) == 5_000
+    assert len(found) == 5_000
+    assert len(set(found)) == 5_000
 
 
 def test_last_page_is_short_and_the_next_is_empty(shared: Goody) -> None:
@@ -177,7 +177,7 @@ def test_windows_before_and_after_add_up(shared: Goody) -> None:
     assert 0 < since <= 1200
 
 
-def test_an_empty_window_and_a_reversed_one_hold_nothing(shared: Goody) -> None:
+def test_empty_and_reversed_windows_are_empty(shared: Goody) -> None:
     assert total(shared, "created_at%5Bbefore%5D=2001-01-01T00:00:00Z") == 0
     reversed_window = (
         "created_at[after]=2026-06-01T00:00:00Z&created_at[before]=2026-01-01T00:00:00Z"
@@ -196,7 +196,7 @@ def test_an_empty_window_and_a_reversed_one_hold_nothing(shared: Goody) -> None:
         "2026-06-01T12:00:00",
     ],
 )
-def test_filter_formats_mean_one_instant(shared: Goody, same: str) -> None:
+def test_filter_formats(shared: Goody, same: str) -> None:
     expected = total(shared, "created_at%5Bafter%5D=2026-06-01T12:00:00Z")
     assert 0 < expected < 5_000
     assert total(shared, f"created_at%5Bafter%5D={same}") == expected
@@ -208,7 +208,7 @@ def test_a_blank_filter_is_no_filter(shared: Goody) -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-06-01", "2026-06-01T12:00:00+00:00", "0"])
 def test_unreadable_filter(goody: Goody, text: str) -> None:
-    """Among them a raw plus sign, which arrives as a space."""
+    """A raw plus sign is one of them: it is decoded as a space."""
     query = f"created_at%5Bafter%5D={text}"
     assert goody.get(f"/v1/orders?{query}").status_code == 400
     goody.control("switches", {"bad_filter": "ignore"})
@@ -239,7 +239,7 @@ def test_per_page_zero(goody: Goody) -> None:
 
 
 @pytest.mark.parametrize("text", ["two", "1_0", "1.0", "٣", "%201", "9" * 5_000])
-def test_page_that_is_no_number(goody: Goody, text: str) -> None:
+def test_page_that_is_not_a_number(goody: Goody, text: str) -> None:
     response = goody.get(f"/v1/orders?page={text}")
     assert (response.status_code, response.json()) == (400, {"error": "page must be an integer"})
     goody.control("switches", {"page_not_a_number": "first"})
@@ -269,7 +269,7 @@ def test_malformed_id(goody: Goody, order_id: str) -> None:
     assert goody.get(f"/v1/orders/{uuid4()}").status_code == 404
 
 
-def test_created_times_may_be_finer_than_printed(goody: Goody) -> None:
+def test_stored_times_may_have_fractions(goody: Goody) -> None:
     order_id = ids(goody, "per_page=1")[0]
     on = z(created(goody, order_id))
     assert order_id in ids(goody, f"created_at%5Bbefore%5D={on}")

@@ -1,17 +1,18 @@
-"""The data: equal from equal arguments, consistent, varied, and as large as asked."""
+"""The generated data: deterministic, consistent and varied."""
 
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from emulator.app import running
+from emulator.clock import format_datetime
+from emulator.columns import STATUSES, unpack_event
 from emulator.ids import IdSpace, is_uuid
-from emulator.render import stamp
-from emulator.seed import STATUSES, unpack_event
-from emulator.store import OPEN, Store
+from emulator.rules import OPEN
+from emulator.server import running
+from emulator.store import Store
 from emulator.tests.conftest import NOW, Goody
-from emulator.words import HOSTILE
+from emulator.texts import HOSTILE
 
 Order = dict[str, Any]
 BEFORE_ACCEPTANCE = ("created", "notified", "opened", "failed")
@@ -40,8 +41,8 @@ def test_equal_arguments_give_byte_equal_pages() -> None:
     assert first_pages(seed=4, now=NOW - 86_400) != pages
 
 
-def test_another_day_moves_the_lives_and_changes_none() -> None:
-    """Who looks for an accepted order among a few hundred finds it on every day, or on none."""
+def test_another_day_moves_all_times_and_changes_nothing_else() -> None:
+    """A test that finds an accepted order among a few hundred finds one on every day."""
     here, later = (Store(orders=300, seed=1, now=now).columns for now in (NOW, NOW + 100 * 86_400))
     assert (here.status, here.flags) == (later.status, later.flags)
     for name, column in here.times.items():
@@ -53,8 +54,8 @@ def test_small_numbers(count: int) -> None:
     assert len(Store(orders=count, seed=1, now=NOW)) == count
 
 
-def test_ids_come_back_as_row_numbers_and_never_meet() -> None:
-    """What can be turned back cannot have two origins; so a sample of a million is enough."""
+def test_ids_decode_to_their_row_numbers_and_are_unique() -> None:
+    """An id that decodes belongs to one row only, so that a sample is enough."""
     space = IdSpace(seed=1, name="order")
     sample = [*range(2_000), *range(2_000, 1_000_000, 499), 999_999]
     ids = [space.encode(number) for number in sample]
@@ -63,7 +64,7 @@ def test_ids_come_back_as_row_numbers_and_never_meet() -> None:
     assert all(is_uuid(text) and text[14] == "4" and text[19] in "89ab" for text in ids)
 
 
-def test_foreign_ids_decode_to_nothing() -> None:
+def test_foreign_ids_decode_to_none() -> None:
     space = IdSpace(seed=1, name="order")
     for other in (IdSpace(seed=2, name="order"), IdSpace(seed=1, name="batch")):
         assert [space.decode(other.encode(number)) for number in range(200)] == [None] * 200
@@ -77,39 +78,39 @@ def test_orders_are_sorted_by_creation_up_to_now(store: Store) -> None:
     assert NOW - created[0] > 600 * 86_400
 
 
-def test_events_are_sorted_and_tell_the_same_as_the_orders(store: Store) -> None:
-    noted = set()
+def test_events_are_sorted_and_agree_with_the_orders(store: Store) -> None:
+    events_found = set()
     for code, events in store.columns.events.items():
         assert list(events) == sorted(set(events))
-        noted |= {(index, STATUSES[code], at) for at, index, _ in map(unpack_event, events)}
-    lived = {
+        events_found |= {(index, STATUSES[code], at) for at, index, _ in map(unpack_event, events)}
+    expected = {
         (index, status, at)
         for index in range(len(store))
         for status, at in store.facts(index).times.items()
     }
-    assert noted == {one for one in lived if one[1] not in ("notified", "accepted")}
-    assert max(at for _, _, at in noted) <= NOW
+    assert events_found == {one for one in expected if one[1] not in ("notified", "accepted")}
+    assert max(at for _, _, at in events_found) <= NOW
 
 
-def test_every_believable_status_occurs(orders: list[Order]) -> None:
+def test_every_status_but_canceled_occurs(orders: list[Order]) -> None:
     counts = Counter(order["status"] for order in orders)
     assert counts.keys() == set(STATUSES) - {"canceled"}
     assert counts["delivered"] > 2_000
     assert sum(counts[status] for status in OPEN) > 500
 
 
-def test_members_of_a_batch_share_what_batches_share(orders: list[Order]) -> None:
+def test_orders_of_a_batch_share_the_values_of_the_batch(orders: list[Order]) -> None:
     shared = ("sender", "message", "workspace_id", "card_id", "expires_at")
     batches: dict[str, set[str]] = {}
     for order in orders:
-        told = repr([order.get(name) for name in shared])
+        values = repr([order.get(name) for name in shared])
         cart = repr(order.get("original_cart") or order["cart"])
-        batches.setdefault(order["order_batch_id"], set()).add(told + cart)
+        batches.setdefault(order["order_batch_id"], set()).add(values + cart)
     assert len(batches) < 2_000
     assert {len(kinds) for kinds in batches.values()} == {1}
 
 
-def test_amounts_add_up_and_tax_waits_for_acceptance(orders: list[Order]) -> None:
+def test_amounts_add_up_and_tax_is_null_before_acceptance(orders: list[Order]) -> None:
     for order in orders:
         amounts = order["amounts"]
         fee = amounts["amount_processing_fee"] or 0
@@ -123,7 +124,7 @@ def test_amounts_add_up_and_tax_waits_for_acceptance(orders: list[Order]) -> Non
             assert amounts["amount_total"] == pre_tax + amounts["amount_tax"] + relay
 
 
-def test_swaps_keep_what_was_sent(orders: list[Order]) -> None:
+def test_swapped_orders_keep_the_original_cart(orders: list[Order]) -> None:
     swapped = [order for order in orders if order.get("is_swapped")]
     assert len(swapped) > 50
     for order in swapped:
@@ -147,31 +148,31 @@ def test_shipments_in_every_documented_state(orders: list[Order]) -> None:
     assert all(bool(o["shipments"]) is (o["status"] in shipping) for o in orders)
 
 
-def test_of_a_shipped_order_one_parcel_moves_and_another_may_have_arrived(
+def test_a_shipped_order_has_a_shipped_shipment_and_maybe_delivered_ones(
     orders: list[Order],
 ) -> None:
     shipped = [order for order in orders if order["status"] == "shipped"]
-    states = [[parcel["status"] for parcel in order["shipments"]] for order in shipped]
-    assert all("shipped" in parcels for parcels in states)
-    assert {parcels.index("shipped") for parcels in states} >= {0, 1}
-    assert sum("delivered" in parcels for parcels in states) > 3
+    states = [[shipment["status"] for shipment in order["shipments"]] for order in shipped]
+    assert all("shipped" in shipments for shipments in states)
+    assert {shipments.index("shipped") for shipments in states} >= {0, 1}
+    assert sum("delivered" in shipments for shipments in states) > 3
     for order in shipped:
-        for parcel in order["shipments"]:
-            times = (parcel["shipped_at"], parcel["delivered_at"])
-            moved, arrived = (parcel["status"] not in ("pending", "tracking")), times[1]
+        for shipment in order["shipments"]:
+            times = (shipment["shipped_at"], shipment["delivered_at"])
+            moved, arrived = (shipment["status"] not in ("pending", "tracking")), times[1]
             assert times[0] == (order["event_times"]["shipped_at"] if moved else None)
-            assert (arrived is not None) is (parcel["status"] == "delivered")
-            assert arrived is None or times[0] < arrived <= stamp(NOW)
+            assert (arrived is not None) is (shipment["status"] == "delivered")
+            assert arrived is None or times[0] < arrived <= format_datetime(NOW)
 
 
-def test_all_parcels_of_a_delivered_order_arrived(orders: list[Order]) -> None:
+def test_all_shipments_of_a_delivered_order_are_delivered(orders: list[Order]) -> None:
     for order in (order for order in orders if order["status"] == "delivered"):
-        for parcel in order["shipments"]:
-            assert parcel["status"] in ("delivered", "delivered_override")
-            assert parcel["delivered_at"] == order["event_times"]["delivered_at"]
+        for shipment in order["shipments"]:
+            assert shipment["status"] in ("delivered", "delivered_override")
+            assert shipment["delivered_at"] == order["event_times"]["delivered_at"]
 
 
-def test_selections_match_items_or_none(orders: list[Order]) -> None:
+def test_selections_refer_to_items_or_to_none(orders: list[Order]) -> None:
     chosen = [order for order in orders if "cart_selections" in order]
     matching = []
     for order in chosen:
@@ -182,13 +183,13 @@ def test_selections_match_items_or_none(orders: list[Order]) -> None:
     assert len(chosen) < len(orders) / 2
 
 
-def test_event_times_stand_in_order(orders: list[Order]) -> None:
+def test_event_times_are_in_order(orders: list[Order]) -> None:
     for order in orders:
         times = [at for name, at in order["event_times"].items() if at and "thank" not in name]
         assert times == sorted(times)
 
 
-def test_expiries_of_all_kinds(store: Store) -> None:
+def test_expired_soon_expiring_and_never_expiring_orders(store: Store) -> None:
     rows = [i for i in range(len(store)) if store.status(i) in OPEN]
     assert sum(store.is_expired(i) for i in rows) > 100
     moments = [store.expires(i) for i in rows]
@@ -204,7 +205,7 @@ def test_nulls_where_the_schema_allows(orders: list[Order]) -> None:
         assert {order[name] is None for order in orders} == {True, False}, name
 
 
-def test_texts_hostile_and_of_many_scripts(orders: list[Order]) -> None:
+def test_hostile_texts_and_many_scripts(orders: list[Order]) -> None:
     texts = {order["recipient_first_name"] for order in orders}
     assert texts >= set(HOSTILE)
     for script in ("José", "Ольга", "Ελένη", "محمد", "小龍", "지우", "สมชาย", "👩‍🚀 Ada"):

@@ -1,6 +1,6 @@
-"""The texts the seed draws from: people, senders, gifts, messages, notes, and hostile strings.
+"""The texts of generated data: people, senders, gifts, messages, notes, and hostile strings.
 
-All invented. No rule and no randomness here. Mail domains are reserved ones.
+All are invented; the mail domains are reserved ones.
 """
 
 PEOPLE: tuple[tuple[str, str], ...] = (

@@ -1,0 +1,18 @@
+"""What the store knows of an order, from which everything that Goody shows is rendered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """`times`: Unix seconds of each reached status, by its name; `expires` None: never."""
+
+    index: int
+    batch: int
+    status: str
+    flags: int
+    batch_flags: int
+    expires: int | None
+    thanked: int
+    times: Mapping[str, int]

@@ -1,0 +1,149 @@
+"""Generation of two years of batches and orders, up to now, from a seed.
+
+The same seed gives the same data on any day, moved in time. Texts, names and amounts are not
+generated here: renderer.py computes them for each order.
+"""
+
+from bisect import bisect_left
+from random import Random
+
+from emulator.columns import (
+    ACCEPTED,
+    COMMERCE,
+    CREATED,
+    DAY,
+    DIRECT,
+    FEED_CODES,
+    HOSTILE,
+    HOUR,
+    LEAN,
+    MINUTE,
+    NEVER,
+    SWAPPED,
+    THANKED,
+    Columns,
+    pack_event,
+)
+from emulator.lifecycle import draw_steps
+
+_SPAN = 730 * DAY
+_FLUSH_INTERVAL = 20_000
+_ORDERS_PER_SECOND = 40
+_MAX_BATCH = 250
+
+
+def generate(*, orders: int, seed: int, now: int) -> Columns:
+    """The columns of this many orders; equal arguments give equal columns."""
+    return _Generator(orders=orders, seed=seed, now=now).run()
+
+
+class _Generator:
+    def __init__(self, *, orders: int, seed: int, now: int) -> None:
+        self._count = orders
+        self._now = now
+        self._draw = Random(f"emulator:{seed}:{orders}").random
+        self._columns = Columns()
+        self._columns.allocate(orders)
+        self._pending: dict[int, list[int]] = {code: [] for code in FEED_CODES}
+
+    def run(self) -> Columns:
+        sizes = self._draw_batch_sizes()
+        times = self._draw_creation_times(len(sizes))
+        row, last = 0, 0
+        for size, created in zip(sizes, times, strict=True):
+            last = self._add_batch(row=row, size=size, created=max(created, last))
+            row += size
+        self._flush(before=None)
+        return self._columns
+
+    def _draw_batch_sizes(self) -> list[int]:
+        largest = min(_MAX_BATCH, 3 + self._count // 20)
+        sizes, left = [], self._count
+        while left > 0:
+            sizes.append(min(left, 1 + int(self._draw() ** 16 * largest)))
+            left -= sizes[-1]
+        return sizes
+
+    def _draw_creation_times(self, count: int) -> list[int]:
+        """Sorted; a quarter within four weeks, so that many orders can be canceled."""
+        recent = count // 4
+        ages = [int(self._draw() * _SPAN) for _ in range(count - recent)]
+        ages += [int(self._draw() ** 2 * 28 * DAY) for _ in range(recent)]
+        oldest_first = sorted(ages, reverse=True)
+        return [self._now - age for age in oldest_first[:-1]] + [self._now][:count]
+
+    def _add_batch(self, *, row: int, size: int, created: int) -> int:
+        """Fill the rows of a batch; returns when its last order was created."""
+        flags = self._draw_batch_flags()
+        expires = self._draw_expiration(created=created, flags=flags)
+        batch = self._columns.add_batch(start=row, expires=expires, flags=flags)
+        at = created
+        for n in range(size):
+            at = min(created + n // _ORDERS_PER_SECOND, self._now)
+            self._add_order(row + n, batch=batch, created=at, expires=expires, flags=flags)
+        return at
+
+    def _draw_batch_flags(self) -> int:
+        kind = self._draw()
+        flags = COMMERCE if kind < 0.15 else DIRECT if kind < 0.19 else 0
+        return flags | (HOSTILE if self._draw() < 0.01 else 0)
+
+    def _draw_expiration(self, *, created: int, flags: int) -> int:
+        """Mostly the last second of a day on the US west coast, as in the vendor's examples."""
+        kind = self._draw()
+        if flags & DIRECT or kind < 0.12:
+            return NEVER
+        if kind < 0.37 and self._now - created < 120 * DAY:
+            return self._now + 30 * MINUTE + int(self._draw() ** 2 * 6 * DAY)
+        days = (14, 30, 30, 45, 60, 90, 90, 180)[int(self._draw() * 8)]
+        return created - created % DAY + days * DAY + 7 * HOUR - 1
+
+    def _add_order(self, row: int, *, batch: int, created: int, expires: int, flags: int) -> None:
+        columns, pending, now = self._columns, self._pending, self._now
+        columns.created[row] = created
+        columns.batch[row] = batch
+        pending[CREATED].append(pack_event(at=created, index=row, code=CREATED))
+        status, accepted = CREATED, NEVER
+        for code, at in draw_steps(self._draw, created=created, expires=expires, flags=flags):
+            if at > now:
+                break
+            columns.times[code][row] = at
+            if code in pending:
+                pending[code].append(pack_event(at=at, index=row, code=code))
+            status = code
+            if code == ACCEPTED:
+                accepted = at
+        columns.status[row] = status
+        columns.flags[row] = flags | self._draw_order_flags(row, accepted=accepted, flags=flags)
+        if row % _FLUSH_INTERVAL == _FLUSH_INTERVAL - 1:
+            self._flush(before=created)
+
+    def _draw_order_flags(self, row: int, *, accepted: int, flags: int) -> int:
+        kind, drawn = self._draw(), 0
+        if kind < 0.02:
+            drawn |= HOSTILE
+        elif kind < 0.05:
+            drawn |= LEAN
+        if accepted:
+            drawn |= self._draw_accepted_flags(row, accepted=accepted, flags=flags)
+        return drawn
+
+    def _draw_accepted_flags(self, row: int, *, accepted: int, flags: int) -> int:
+        drawn, draw = 0, self._draw
+        if not flags & DIRECT and draw() < 0.09:
+            drawn |= SWAPPED
+        thanked = accepted + MINUTE + int(draw() ** 5 * 20 * DAY)
+        if draw() < 0.3 and thanked <= self._now:
+            self._columns.thanked[row] = thanked
+            drawn |= THANKED
+        return drawn
+
+    def _flush(self, *, before: int | None) -> None:
+        """Move events to the columns. No later order has an event before `before`."""
+        for code, pending in self._pending.items():
+            pending.sort()
+            cut = len(pending)
+            if before is not None:
+                cut = bisect_left(pending, pack_event(at=before, index=0, code=0))
+            self._columns.events[code].extend(pending[:cut])
+            del pending[:cut]

@@ -1,0 +1,205 @@
+"""Rendering of orders as the JSON objects of Goody's API. Goody API: Order, EventTimes.
+
+Rendering is deterministic: names, texts and amounts are computed from the seed when they are
+needed, so that a million orders take no memory for them.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from emulator import texts
+from emulator.carts import add_tax, original_amounts, render_cart, render_selections
+from emulator.clock import format_datetime
+from emulator.columns import COMMERCE, HOSTILE, SWAPPED, THANKED
+from emulator.draws import Draws, derive_uuid, digest, receipt_number, token
+from emulator.facts import OrderFacts
+from emulator.ids import IdSpace
+from emulator.messages import Json
+from emulator.shipments import render_shipments
+
+_EVENT_TIMES = (
+    "created_at",
+    "notified_at",
+    "opened_at",
+    "accepted_at",
+    "thank_you_added_at",  # In Goody's examples, absent from its schema.
+    "pending_payment_at",
+    "paid_at",
+    "shipped_at",
+    "delivered_at",
+)
+_NOT_ACCEPTED = ("created", "notified", "opened", "failed", "canceled")
+_LEFT_OUT_WHEN_EMPTY = (
+    "recipient_last_name",
+    "is_swapped",
+    "view_count_recipient",
+    "payment_link",
+    "card_id",
+    "thank_you_note",
+    "original_cart",
+    "original_amounts",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """The values that all orders of a batch share."""
+
+    id: str
+    message: str | None
+    card_id: str | None
+    sender: Json
+    workspace_id: str | None
+    workspace_name: str | None
+    cart: Json
+    amounts: Json
+
+
+class Renderer:
+    """Renders the orders of one seed, generated at `now`; `people` is the number of recipients."""
+
+    def __init__(self, *, seed: int, people: int, now: int) -> None:
+        self.order_ids = IdSpace(seed=seed, name="order")
+        self.batch_ids = IdSpace(seed=seed, name="batch")
+        self.workspaces = [
+            {"id": derive_uuid(seed, "workspace", n), "name": name}
+            for n, name in enumerate(texts.WORKSPACES)
+        ]
+        self._seed = seed
+        self._people = people
+        self._now = now
+        self._batch = lru_cache(maxsize=512)(self._render_batch)
+
+    def activity_id(self, event: int) -> str:
+        """The id of a feed entry, which stays the same."""
+        return derive_uuid(self._seed, "activity", event)
+
+    def row(self, facts: OrderFacts) -> Json:
+        """The order without event_times, as lists and the answers to writes have it."""
+        batch = self._batch(facts.batch, facts.batch_flags)
+        draws = Draws(self._seed, "order", facts.index)
+        recipient = self._recipient(facts, draws)
+        note, views = _note(facts, draws), _views(facts, draws)
+        gift, original = self._gift(facts, batch, draws)
+        return {
+            "id": self.order_ids.encode(facts.index),
+            "status": facts.status,
+            "individual_gift_link": "https://gifts.ongoody.com/gift/" + token(draws.digest[24:48]),
+            **recipient,
+            "card_id": batch.card_id,
+            "message": batch.message,
+            "thank_you_note": note,
+            "view_count_recipient": views,
+            "is_swapped": original["original_cart"] is not None,
+            "order_batch_id": batch.id,
+            "expires_at": None if facts.expires is None else format_datetime(facts.expires),
+            **gift,
+            "sender": batch.sender,
+            "workspace_id": batch.workspace_id,
+            "workspace_name": batch.workspace_name,
+            **original,
+            "payment_link": _payment_link(facts),
+            "reference_id": receipt_number(draws.digest[:24]),
+        }
+
+    def _recipient(self, facts: OrderFacts, draws: Draws) -> Json:
+        person = draws.below(256) << 16 | int.from_bytes(draws.digest[60:62], "big")
+        person %= self._people
+        first, last = texts.PEOPLE[digest(self._seed, "person", person)[0] % len(texts.PEOPLE)]
+        email = _email(first, last, person)
+        if facts.flags & HOSTILE:
+            first = texts.HOSTILE[draws.below(len(texts.HOSTILE))]
+            last = texts.HOSTILE[draws.below(len(texts.HOSTILE))]
+        return {
+            "recipient_first_name": first,
+            "recipient_last_name": None if draws.below(10) == 0 else last,
+            "recipient_email": None if draws.below(12) == 0 else email,
+        }
+
+    def _gift(self, facts: OrderFacts, batch: _Batch, draws: Draws) -> tuple[Json, Json]:
+        """(cart, shipments and amounts as they are now, those before a swap)."""
+        cart, amounts = batch.cart, batch.amounts
+        is_accepted = facts.status not in _NOT_ACCEPTED
+        original: Json = {"original_cart": None, "original_amounts": None}
+        if facts.flags & SWAPPED and is_accepted:
+            original = {"original_cart": cart, "original_amounts": original_amounts(amounts)}
+            cart, amounts = render_cart(f"swap:{facts.index}", draws, seed=self._seed)
+        amounts = add_tax(amounts, draws) if is_accepted else amounts
+        gift: Json = {"cart": cart}
+        if facts.flags & COMMERCE:
+            gift["cart_selections"] = render_selections(cart, facts.index, draws)
+        gift["shipments"] = render_shipments(facts, cart, draws, now=self._now)
+        return {**gift, "amounts": amounts}, original
+
+    def _render_batch(self, number: int, flags: int) -> _Batch:
+        draws = Draws(self._seed, "batch", number)
+        workspace: Json = self.workspaces[draws.below(len(self.workspaces))]
+        if flags & COMMERCE and draws.below(4) == 0:
+            workspace = {"id": None, "name": None}
+        cart, amounts = render_cart(f"batch:{number}", draws, seed=self._seed)
+        messages = texts.HOSTILE if flags & HOSTILE else texts.MESSAGES
+        message = messages[draws.below(len(messages))]
+        card = derive_uuid(self._seed, "card", draws.below(12)) if draws.below(3) else None
+        return _Batch(
+            id=self.batch_ids.encode(number),
+            message=message,
+            card_id=card,
+            sender=_sender(draws.below(len(texts.SENDERS))),
+            workspace_id=workspace["id"],
+            workspace_name=workspace["name"],
+            cart=cart,
+            amounts=amounts,
+        )
+
+
+def render_event_times(facts: OrderFacts) -> Json:
+    """event_times of GET /v1/orders/{id}: null until the event."""
+    times = {**facts.times, "thank_you_added": facts.thanked}
+    values = {name: times.get(name.removesuffix("_at")) for name in _EVENT_TIMES}
+    return {name: format_datetime(at) if at else None for name, at in values.items()}
+
+
+def without_empty_fields(order: Json) -> Json:
+    """The order without what the schema does not require and is null, false or 0."""
+    return {k: v for k, v in order.items() if k not in _LEFT_OUT_WHEN_EMPTY or v}
+
+
+@lru_cache(maxsize=256)
+def _mailbox(first: str, last: str) -> str:
+    plain = unicodedata.normalize("NFKD", f"{first}.{last}").encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z.]+", "", plain.lower()).strip(".") or "guest"
+
+
+def _email(first: str, last: str, person: int) -> str:
+    domain = texts.MAIL_DOMAINS[person % len(texts.MAIL_DOMAINS)]
+    return f"{_mailbox(first, last)}{person}@{domain}"
+
+
+def _sender(n: int) -> Json:
+    first, last = texts.SENDERS[n]
+    email = f"{_mailbox(first, last)}{n}@sender.example.com"
+    return {"first_name": first, "last_name": last, "email": email}
+
+
+def _note(facts: OrderFacts, draws: Draws) -> str | None:
+    number = draws.below(1000)
+    if not facts.flags & THANKED or not facts.thanked:
+        return None
+    notes = texts.HOSTILE if facts.flags & HOSTILE else texts.NOTES
+    return notes[number % len(notes)]
+
+
+def _views(facts: OrderFacts, draws: Draws) -> int:
+    """Goody may count no view of an opened order."""
+    views = draws.below(6)
+    return views if facts.times.get("opened") else 0
+
+
+def _payment_link(facts: OrderFacts) -> str | None:
+    """Accepted orders have one too, as in Goody's example of the event order.gift_accepted."""
+    if facts.status not in ("accepted", "pending_payment") or not facts.flags & COMMERCE:
+        return None
+    key = token(digest("payment", facts.index)[:24])
+    return f"https://checkout.ongoody.com/checkout?key={key}"

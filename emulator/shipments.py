@@ -1,0 +1,65 @@
+"""Shipments of an order. Goody API: Shipment."""
+
+from emulator import texts
+from emulator.clock import format_datetime
+from emulator.columns import DAY, DIRECT, HOUR
+from emulator.draws import Draws, derive_uuid, digest
+from emulator.facts import OrderFacts
+from emulator.messages import Json
+
+_UNDELIVERED = (
+    "shipped",
+    "pending",
+    "tracking",
+    "failed",
+    "failed_unset_tracking",
+    "failed_with_reship",
+)
+_ANY = (*_UNDELIVERED, "delivered", "delivered")
+
+
+def render_shipments(facts: OrderFacts, cart: Json, draws: Draws, *, now: int) -> list[Json]:
+    """One for each brand of the cart; none until shipping starts."""
+    if facts.status not in ("shipped", "delivered"):
+        return []
+    brands = dict.fromkeys(item["product"]["brand"]["name"] for item in cart["items"])
+    statuses = _draw_statuses(facts, len(brands), draws, now=now)
+    pairs = zip(brands, statuses, strict=True)
+    return [_shipment(facts, n, brand, status, draws) for n, (brand, status) in enumerate(pairs)]
+
+
+def _draw_statuses(facts: OrderFacts, count: int, draws: Draws, *, now: int) -> list[str]:
+    """In a shipped order one shipment is shipped; the others have any status that time allows."""
+    if facts.status == "delivered":
+        return ["delivered_override" if draws.below(12) == 0 else "delivered" for _ in range(count)]
+    possible = _UNDELIVERED if facts.times["shipped"] + 2 * DAY > now else _ANY
+    statuses = [possible[draws.below(len(possible))] for _ in range(count - 1)]
+    statuses.insert(draws.below(count), "shipped")
+    return statuses
+
+
+def _shipment(facts: OrderFacts, n: int, brand: str, status: str, draws: Draws) -> Json:
+    shipped = facts.times.get("shipped") if status not in ("pending", "tracking") else None
+    delivered = _delivered_at(facts, draws) if status.startswith("delivered") else None
+    eta = shipped - shipped % DAY + 4 * DAY + 17 * HOUR if shipped else None
+    shipment: Json = {
+        "id": derive_uuid("shipment", facts.index, n),
+        "status": status,
+        "brand_name": brand,
+        "tracking_carrier": texts.CARRIERS[draws.below(len(texts.CARRIERS))],
+        "shipped_at": format_datetime(shipped) if shipped else None,
+        "delivered_at": format_datetime(delivered) if delivered else None,
+        "delivery_eta": format_datetime(eta) if eta else None,
+    }
+    if facts.flags & DIRECT:  # Goody shows tracking to approved partners only.
+        number = "1Z" + digest("parcel", facts.index, n).hex()[:16].upper()
+        shipment["tracking_number"] = number
+        shipment["tracking_url"] = f"https://tracking.example.com/parcel/{number}"
+    return shipment
+
+
+def _delivered_at(facts: OrderFacts, draws: Draws) -> int:
+    """With the order, or within two days of shipping if another shipment is under way."""
+    if facts.status == "delivered":
+        return facts.times["delivered"]
+    return facts.times["shipped"] + DAY + draws.below(12 * HOUR)

@@ -1,0 +1,28 @@
+"""Everything that a running emulator holds and a reset restores."""
+
+from threading import Event
+
+from emulator.call_log import CallLog
+from emulator.faults import FaultRules
+from emulator.late import LateRequests
+from emulator.store import Store
+
+
+class State:
+    """The orders, fault rules, late requests, the call log and the latency (seconds)."""
+
+    def __init__(self, *, orders: int, seed: int, now: int) -> None:
+        self.stopping = Event()
+        self.latency = 0.0
+        self.store = Store(orders=orders, seed=seed, now=now)
+        self.calls = CallLog()
+        self.faults = FaultRules()
+        self.late = LateRequests(self.stopping)
+
+    def reset(self) -> None:
+        """Restore the state at the start: data, clock, switches, faults, counts and latency."""
+        self.latency = 0.0
+        self.late.clear()
+        self.faults.clear()
+        self.store.reset()
+        self.calls.clear()

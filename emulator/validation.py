@@ -1,0 +1,70 @@
+"""Checks of the values that control routes, fault rules and the command line accept.
+
+A wrong value is rejected when it is given rather than when it is used.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.columns import DAY
+
+
+@dataclass(frozen=True)
+class Check:
+    """A predicate, and the description of valid values for its error message."""
+
+    is_valid: Callable[[Any], bool]
+    description: str
+
+    def validate(self, name: str, value: Any) -> Any:
+        """Return the value; raises ValueError if it is not valid."""
+        if not self.is_valid(value):
+            raise ValueError(f"{name} must be {self.description}")
+        return value
+
+    def or_null(self) -> "Check":
+        return Check(
+            lambda value: value is None or self.is_valid(value), f"{self.description}, or null"
+        )
+
+
+def number(low: float, high: float) -> Check:
+    """A number between `low` and `high`, inclusive; not NaN."""
+    return Check(
+        lambda value: _is_instance(value, int, float) and low <= value <= high,
+        f"a number between {low:,} and {high:,}",
+    )
+
+
+def integer(low: int, high: int) -> Check:
+    """An integer between `low` and `high`, inclusive."""
+    return Check(
+        lambda value: _is_instance(value, int) and low <= value <= high,
+        f"an integer between {low:,} and {high:,}",
+    )
+
+
+def one_of(*names: str) -> Check:
+    return Check(lambda value: value in names, f"one of {', '.join(names)}")
+
+
+def _is_instance(value: Any, *types: type) -> bool:
+    """isinstance() for which True and False are no numbers."""
+    return isinstance(value, types) and not isinstance(value, bool)
+
+
+def _are_strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _are_string_pairs(value: Any) -> bool:
+    return isinstance(value, list) and all(_are_strings(pair) and len(pair) == 2 for pair in value)
+
+
+SECONDS = number(0, DAY)
+COUNT = integer(0, 10**9)
+STRING = Check(lambda value: isinstance(value, str), "a string")
+STRINGS = Check(_are_strings, "a list of strings")
+OBJECT = Check(lambda value: isinstance(value, dict), "an object")
+STRING_PAIRS = Check(_are_string_pairs, "a list of pairs of strings")
