@@ -295,7 +295,9 @@ def record_resend(operation: Operation, *, now: datetime) -> AuditEntry:
 MOST_SECURITY_EVENTS = 20
 
 
-def note_security_event(kind: str, *, detail: str = "", request_id: str = "") -> AuditEntry | None:
+def record_security_event(
+    kind: str, *, detail: str = "", request_id: str = ""
+) -> AuditEntry | None:
     """Something that whoever runs the dashboard should look at. Shown on /system/.
 
     Where there are too many of a kind within an hour, the last that is recorded says that the
@@ -314,7 +316,7 @@ def note_security_event(kind: str, *, detail: str = "", request_id: str = "") ->
     )
 
 
-def note_action(
+def record_action(
     actor: Actor,
     name: Action,
     *,
@@ -336,7 +338,7 @@ def note_action(
     )
 
 
-def note_end(intent: AuditEntry, *, outcome: str, detail: str, now: datetime) -> AuditEntry:
+def record_end(intent: AuditEntry, *, outcome: str, detail: str, now: datetime) -> AuditEntry:
     """What became of an action that took its time: a row of its own, which names the first."""
     return AuditEntry.objects.create(
         at=now,

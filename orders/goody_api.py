@@ -25,7 +25,7 @@ from goody.errors import (
     Unavailable,
 )
 
-from .audit import note_security_event
+from .audit import record_security_event
 from .models import ApiLimits
 
 log = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ def record_error(error: GoodyError) -> None:
         until = timezone.now() + wait_asked_for(error)
         _note(lambda: ApiLimits.objects.pause_until(until))
     elif error.kind in ("tls", "redirect"):
-        _note(lambda: note_security_event(f"goody_{error.kind}", detail=str(error)))
+        _note(lambda: record_security_event(f"goody_{error.kind}", detail=str(error)))
 
 
 def wait_asked_for(error: RateLimited) -> timedelta:

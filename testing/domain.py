@@ -42,7 +42,7 @@ def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.GOODY_CA_BUNDLE = str(one_authority())
     monkeypatch.setattr(goody_api, "Limits", partial(Limits, retry_base=0.02))
     goody_api._client.cache_clear()
-    anomalies._noted.clear()
+    anomalies._recorded.clear()
 
 
 def order_json(**fields: Any) -> dict[str, Any]:

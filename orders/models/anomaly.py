@@ -1,4 +1,4 @@
-"""What Goody sent that its documentation does not name, counted for whoever runs the dashboard."""
+"""Anomalies: what Goody sent and does not document, counted for the administrators."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.db.models import F
 
 
 class AnomalyQuerySet(models.QuerySet["Anomaly"]):
-    def note(self, kind: str, key: str, *, detail: str = "", now: datetime) -> None:
-        """Count one sighting; the first detail is kept."""
-        seen = self.filter(kind=kind, key=key[:200])
-        if not seen.update(count=F("count") + 1, last_seen_at=now):
+    def record(self, kind: str, key: str, *, detail: str = "", now: datetime) -> None:
+        """Count one occurrence; the detail of the first is kept."""
+        existing = self.filter(kind=kind, key=key[:200])
+        if not existing.update(count=F("count") + 1, last_seen_at=now):
             self.bulk_create(
                 [
                     Anomaly(

@@ -1,7 +1,4 @@
-"""What was found in a pasted text: which orders it named, and what it named that is none.
-
-The text itself is never stored.
-"""
+"""Findings: the orders that a pasted text names. The text itself is never stored."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ LIFETIME = timedelta(days=7)
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
-    def alive(self, now: datetime) -> FindingQuerySet:
+    def active(self, now: datetime) -> FindingQuerySet:
         return self.filter(created_at__gt=now - LIFETIME)
 
     def expired(self, now: datetime) -> FindingQuerySet:
@@ -23,20 +20,20 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
 
 class Finding(models.Model):
-    """A list of certain orders, for a week and for its owner alone."""
+    """A fixed list of orders, visible to its owner for a week."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="findings"
     )
-    # Of orders, as texts.
+    # Order ids as strings.
     order_ids = models.JSONField(default=list)
-    # Ids, references and addresses that name no order, as people read them.
+    # Ids, references and addresses without an order, as shown to people.
     missing = models.JSONField(default=list)
-    # What is not in the index either, and of which nobody can say that it is nowhere: Goody was
-    # not asked for the id, or not every order had been imported.
+    # Not in the index, but perhaps at Goody: it was not asked for the id, or the first sync was
+    # not complete.
     unasked = models.JSONField(default=list)
-    # Was more named than a finding holds?
+    # Whether the text named more than a finding holds.
     was_cut = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_index=True)
 

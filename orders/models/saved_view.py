@@ -1,4 +1,4 @@
-"""Lists that people keep: the filters and the sort of one, under a name."""
+"""Saved views: the filters and the sort of a list, under a name."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def seen_by(self, user_id: int | None) -> SavedViewQuerySet:
         return self.filter(Q(is_shared=True) | Q(owner_id=user_id))
 
-    def above_lists_of(self, user_id: int | None) -> list[SavedView]:
-        """As `seen_by`, in order; every list asks."""
+    def for_list_page(self, user_id: int | None) -> list[SavedView]:
+        """As `seen_by`, in order, as a list; read by every page of orders."""
         condition = "is_shared OR owner_id = %s ORDER BY is_shared, position, id"
         return rows_where(SavedView, condition, [user_id], using=self.db)
 
 
 class SavedView(models.Model):
-    """One person's, or (`is_shared`) everybody's."""
+    """A view of one person, or of everybody (`is_shared`)."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"
     )
     name = models.CharField(max_length=60)
-    # Folded (orders.search.folding), so that names differ for people and not just for machines.
+    # The folded name (orders.text): names that look alike are the same.
     name_key = models.TextField()
-    # The list's parameters in their canonical order, without a place in it.
+    # The list's URL parameters in canonical order, without a page position.
     query = models.TextField(blank=True)
     is_shared = models.BooleanField(default=False)
     position = models.IntegerField(default=0)

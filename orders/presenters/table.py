@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from orders import formats
 from orders.search import Hit
-from orders.services import Incomplete
+from orders.services import ExportIncomplete
 
 _MARK = "\ufeff"
 ROWS_AT_ONCE = 500
@@ -42,7 +42,7 @@ def table(hits: Generator[Hit]) -> Iterator[bytes]:
                 write(_cells(hit))
                 if number % ROWS_AT_ONCE == 0:
                     yield _taken_from(buffer)
-        except Incomplete as broken:
+        except ExportIncomplete as broken:
             write([f"INCOMPLETE: {broken}. More orders may belong here."])
     yield _taken_from(buffer)
 

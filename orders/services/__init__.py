@@ -6,8 +6,8 @@ the lists; anomalies.py counts what Goody's documentation does not name.
 """
 
 from .anomalies import record_anomalies, record_unreadable
-from .exports import Incomplete, begin_export, export_orders
-from .findings import NoSuchFinding, finding_of, make_finding, sweep_findings
+from .exports import ExportIncomplete, export_orders, start_export
+from .findings import FindingNotFound, create_finding, delete_expired_findings, get_finding
 from .reading import (
     KeyCheck,
     ListedOrder,
@@ -29,8 +29,8 @@ from .saved_views import (
     move_view_up,
     save_view,
     share_view,
-    views_above_lists_of,
-    views_of,
+    views_for_list_page,
+    visible_views,
     withdraw_view,
 )
 from .searching import (
@@ -60,15 +60,15 @@ from .writes import (
 )
 
 __all__ = [
+    "ExportIncomplete",
+    "FindingNotFound",
     "FormKeyReused",
     "Found",
     "FoundOrder",
-    "Incomplete",
     "Interpretation",
     "KeyCheck",
     "ListedOrder",
     "Listing",
-    "NoSuchFinding",
     "NotRecorded",
     "NotSettleable",
     "OrderBusy",
@@ -78,20 +78,20 @@ __all__ = [
     "ViewProblem",
     "abandon_expired",
     "apply_read",
-    "begin_export",
     "cancel_order",
     "change_shared_view",
     "change_view",
     "check_key",
+    "create_finding",
+    "delete_expired_findings",
     "delete_view",
     "due_operations",
     "export_orders",
     "extend_order",
     "find_orders",
-    "finding_of",
+    "get_finding",
     "interpret",
     "list_orders",
-    "make_finding",
     "mark_missing",
     "may_change_view",
     "may_undo",
@@ -105,10 +105,10 @@ __all__ = [
     "settle_by_hand",
     "settle_operation",
     "share_view",
+    "start_export",
     "stored_order",
-    "sweep_findings",
-    "views_above_lists_of",
-    "views_of",
+    "views_for_list_page",
+    "visible_views",
     "why_not_fresh",
     "withdraw_view",
 ]

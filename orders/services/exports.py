@@ -1,4 +1,4 @@
-"""Downloads of lists: all orders of one, and in the audit who took what along."""
+"""Downloads of whole lists, and the audit rows that record them."""
 
 from __future__ import annotations
 
@@ -10,64 +10,64 @@ from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
 from orders import search
-from orders.audit import Action, Actor, action, note_action, note_end
+from orders.audit import Action, Actor, action, record_action, record_end
 from orders.models import AuditEntry, SyncState
 from orders.search import Hit, SearchTimeout
 from orders.search.query import Query
 
 log = logging.getLogger(__name__)
 
-# So many orders are read and held at a time.
+# Orders read and held in memory at a time.
 CHUNK = 500
 
 
-class Incomplete(Exception):
-    """The list breaks off before its end; the text says why."""
+class ExportIncomplete(Exception):
+    """The download ends before the list does; the text says why."""
 
 
 @action(Action.ORDER_EXPORT)
-def begin_export(*, actor: Actor, filters: str, now: datetime) -> AuditEntry:
-    """Put down that a list is downloaded; `filters` say in words which."""
-    return note_action(actor, Action.ORDER_EXPORT, detail=filters, now=now)
+def start_export(*, actor: Actor, filters: str, now: datetime) -> AuditEntry:
+    """Record in the audit that a list is downloaded. `filters` describes the list in words."""
+    return record_action(actor, Action.ORDER_EXPORT, detail=filters, now=now)
 
 
 def export_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generator[Hit]:
-    """All orders of the list as it stands when the first is taken, a few in memory at a time. How
-    many went out is put down at the end, also when whoever asked for them goes away.
+    """Yield all orders of the list from one snapshot, CHUNK of them in memory at a time.
 
-    Raises SearchTimeout or the DatabaseFailure at once if there is not even a first one, Incomplete
-    later. Nothing may be written by this thread until the end, for the list to be of one moment.
+    The audit records at the end how many were yielded, also when the download is aborted. Raises
+    SearchTimeout or DatabaseFailure at once when the list cannot be read, ExportIncomplete when it
+    fails later. The thread must not write to the database before the generator ends.
     """
     try:
         search.find_page(query, size=1, now=now)
     except (SearchTimeout, DatabaseFailure) as error:
-        _end(intent, rows=0, problem=_why(error))
+        _record_end(intent, rows=0, problem=_reason(error))
         raise
-    return _exported(intent, query, now=now)
+    return _yield_orders(intent, query, now=now)
 
 
-def _exported(intent: AuditEntry, query: Query, *, now: datetime) -> Generator[Hit]:
-    rows, problem = 0, "a fault of the dashboard"
+def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generator[Hit]:
+    rows, problem = 0, "an error of the dashboard"
     try:
         with search.snapshot():
-            is_whole = _is_everything_imported()
+            is_complete = _is_index_complete()
             for hit in search.iterate(query, chunk=CHUNK, now=now):
                 rows += 1
                 yield hit
-        problem = "" if is_whole else _NOT_IMPORTED
+        problem = "" if is_complete else _NOT_IMPORTED
     except GeneratorExit:
-        problem = "not taken to the end by whoever downloaded it"
+        problem = "the download was aborted"
         raise
     except (SearchTimeout, DatabaseFailure) as error:
-        problem = _why(error)
-        raise Incomplete(problem) from error
+        problem = _reason(error)
+        raise ExportIncomplete(problem) from error
     finally:
-        _end(intent, rows=rows, problem=problem)
+        _record_end(intent, rows=rows, problem=problem)
     if problem:
-        raise Incomplete(problem)
+        raise ExportIncomplete(problem)
 
 
-def _is_everything_imported() -> bool:
+def _is_index_complete() -> bool:
     state = SyncState.objects.look()
     return state is not None and state.is_complete
 
@@ -75,16 +75,16 @@ def _is_everything_imported() -> bool:
 _NOT_IMPORTED = "not all of Goody's orders had been imported yet"
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, SearchTimeout):
-        return "searching for more took too long"
-    return "the dashboard's own database did not answer any more"
+        return "the search took too long"
+    return "the dashboard's own database did not answer"
 
 
-def _end(intent: AuditEntry, *, rows: int, problem: str) -> None:
+def _record_end(intent: AuditEntry, *, rows: int, problem: str) -> None:
     orders = "1 order" if rows == 1 else f"{rows:,} orders"
     try:
-        note_end(
+        record_end(
             intent,
             outcome="incomplete" if problem else "complete",
             detail=f"{orders}; {problem}" if problem else orders,

@@ -1,5 +1,7 @@
-"""Findings: which orders a pasted text names. What it names is looked up in the index; ids that
-are not there are asked of Goody, once and not many.
+"""Findings: the orders that a pasted text names.
+
+Names are looked up in the index. Ids that it does not have are requested from Goody, at most
+MOST_ASKED of them, once.
 """
 
 from __future__ import annotations
@@ -27,69 +29,69 @@ from .reading import OrderNotFound, refresh_order
 MOST_NAMED = 1_000
 MOST_ORDERS = 1_000
 MOST_ASKED = 10
-# So many values in one query.
-_AT_ONCE = 500
+# Values in one query.
+_BATCH_SIZE = 500
 
 
-class NoSuchFinding(Exception):
-    """It is another person's, or was kept long enough, or never was: all the same to who asks."""
+class FindingNotFound(Exception):
+    """No such finding, an expired one, or another person's: the caller cannot tell which."""
 
 
 @dataclass(slots=True)
 class _Found:
-    """`is_index_whole`: what is not in the index is not there."""
+    """`is_index_complete`: an order that is not in the index does not exist."""
 
-    is_index_whole: bool
+    is_index_complete: bool
     orders: dict[UUID, None] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
 
-    def lacks(self, *names: str) -> None:
-        """Neither in the index nor, as an order, at Goody: it may be of one not imported yet."""
-        (self.missing if self.is_index_whole else self.unasked).extend(names)
+    def add_missing(self, *names: str) -> None:
+        """Add names without an order. They may belong to an order that is not imported yet."""
+        (self.missing if self.is_index_complete else self.unasked).extend(names)
 
 
-def make_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
-    """Look up everything that is named and keep what was found, for the actor alone.
+def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
+    """Look up everything that is named and store the result for the actor alone.
 
-    At most MOST_NAMED things are looked up and MOST_ORDERS orders kept; `was_cut` says if there
-    were more. Goody is asked for at most MOST_ASKED ids, and no longer than for a page. Raises
-    SearchTimeout where looking up takes longer than a search may.
+    At most MOST_NAMED names are looked up and MOST_ORDERS orders stored; `was_cut` is set when
+    there were more. Goody is asked for at most MOST_ASKED ids within GOODY_PAGE_DEADLINE. Raises
+    SearchTimeout when the lookup exceeds the deadline of a search.
     """
     assert actor.user_id is not None
     state = SyncState.objects.look()
-    found = _Found(is_index_whole=state is not None and state.is_complete)
-    kept = _first(pasted, MOST_NAMED)
-    with deadline(SECONDS) as given:
-        unknown = _look_up(kept, found, given)
+    found = _Found(is_index_complete=state is not None and state.is_complete)
+    limited = _first(pasted, MOST_NAMED)
+    with deadline(SECONDS) as limit:
+        unknown = _look_up(limited, found, limit)
     _ask_goody(unknown, found, now=now)
     return Finding.objects.create(
         owner_id=actor.user_id,
         order_ids=[str(one) for one in found.orders][:MOST_ORDERS],
         missing=found.missing,
         unasked=found.unasked,
-        was_cut=kept.count < pasted.count or len(found.orders) > MOST_ORDERS,
+        was_cut=limited.count < pasted.count or len(found.orders) > MOST_ORDERS,
         created_at=now,
     )
 
 
-def finding_of(*, actor: Actor, finding_id: UUID, now: datetime) -> Finding:
-    """The actor's own finding. Raises NoSuchFinding once its week is over, and for anybody else."""
-    finding = Finding.objects.alive(now).filter(pk=finding_id, owner_id=actor.user_id).first()
+def get_finding(*, actor: Actor, finding_id: UUID, now: datetime) -> Finding:
+    """Return the actor's own finding. Raises FindingNotFound, also when it has expired."""
+    finding = Finding.objects.active(now).filter(pk=finding_id, owner_id=actor.user_id).first()
     if finding is None:
-        raise NoSuchFinding
+        raise FindingNotFound
     return finding
 
 
-def sweep_findings(*, now: datetime) -> int:
-    """Delete those whose week is over; how many there were."""
+def delete_expired_findings(*, now: datetime) -> int:
+    """Delete expired findings and return their number."""
     expired = Finding.objects.expired(now)
-    # Mostly there are none, and a look takes no lock.
+    # There are rarely any, and exists() takes no lock.
     return expired.delete()[0] if expired.exists() else 0
 
 
 def _first(pasted: Pasted, most: int) -> Pasted:
-    """As many as `most` of all that is named."""
+    """The first `most` names."""
     kept: dict[str, Any] = {}
     for name in ("ids", "references", "emails", "gift_tokens"):
         kept[name] = getattr(pasted, name)[:most]
@@ -97,49 +99,51 @@ def _first(pasted: Pasted, most: int) -> Pasted:
     return Pasted(**kept)
 
 
-def _look_up(kept: Pasted, found: _Found, given: Deadline) -> list[UUID]:
-    """Returned are ids that are neither an order's nor a batch's in the index."""
-    strange = _take("uuid", kept.ids, found, given)
-    unknown = _take("order_batch_id", strange, found, given)
-    # A gift link's token looks like a reference where it stands alone.
-    tokens = {gift_digest(one): one for one in _take("reference_id", kept.references, found, given)}
-    links = {gift_digest(one): _hint(one) for one in kept.gift_tokens}
+def _look_up(pasted: Pasted, found: _Found, limit: Deadline) -> list[UUID]:
+    """Return the ids that the index has neither as an order nor as a batch."""
+    not_orders = _take("uuid", pasted.ids, found, limit)
+    unknown = _take("order_batch_id", not_orders, found, limit)
+    # The token of a gift link looks like a reference.
+    tokens = {
+        gift_digest(one): one for one in _take("reference_id", pasted.references, found, limit)
+    }
+    links = {gift_digest(one): _hint(one) for one in pasted.gift_tokens}
     for column, named in (
         ("gift_digest", tokens),
-        ("email_key", {text: text for text in kept.emails}),
+        ("email_key", {text: text for text in pasted.emails}),
         ("gift_digest", links),
     ):
-        # What stands in the column -> what people read where it does not.
-        found.lacks(*(named[one] for one in _take(column, list(named), found, given)))
+        # Value of the column -> the text shown when no order has it.
+        found.add_missing(*(named[one] for one in _take(column, list(named), found, limit)))
     return unknown
 
 
-def _take[T](column: str, values: Sequence[T], found: _Found, given: Deadline) -> list[T]:
-    """Note the orders with these values in the column; returned are the values without any."""
+def _take[T](column: str, values: Sequence[T], found: _Found, limit: Deadline) -> list[T]:
+    """Add the orders with these values in the column; return the values without an order."""
     seen: set[T] = set()
-    for some in batched(values, _AT_ONCE):
+    for some in batched(values, _BATCH_SIZE):
         orders = Order.objects.filter(**{f"{column}__in": some})
-        # Apart from the orders: a single batch may have more of them than are kept.
-        seen.update(given.all(orders.order_by(column).values_list(column, flat=True).distinct()))
+        # Queried separately: one batch may have more orders than are stored.
+        seen.update(limit.all(orders.order_by(column).values_list(column, flat=True).distinct()))
         newest = orders.order_by("-id").values_list("uuid", flat=True)
-        found.orders.update(dict.fromkeys(given.all(newest[: MOST_ORDERS + 1])))
+        found.orders.update(dict.fromkeys(limit.all(newest[: MOST_ORDERS + 1])))
     return [value for value in values if value not in seen]
 
 
 def _hint(token: str) -> str:
-    """A gift link is as good as the gift: it is told by its end."""
+    """Name a gift link by its last characters: the whole link gives access to the gift."""
     return f"gift link ending in {token[-4:]}"
 
 
 def _ask_goody(ids: Sequence[UUID], found: _Found, *, now: datetime) -> None:
-    """One after the other while Goody answers."""
+    """Request the ids from Goody one by one, until the deadline or until Goody is unavailable."""
     until = time.monotonic() + settings.GOODY_PAGE_DEADLINE
     waiting = list(ids)
     while waiting and len(ids) - len(waiting) < MOST_ASKED and time.monotonic() < until:
         try:
             found.orders[refresh_order(order_id=waiting[0], now=now).order.id] = None
         except OrderNotFound:
-            found.lacks(str(waiting[0]))
+            found.add_missing(str(waiting[0]))
         except (CallsBlocked, Unavailable):
             break
         except GoodyError:

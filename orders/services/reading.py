@@ -20,7 +20,7 @@ from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
 from goody.types import Order as GoodyOrder
 from goody.types import OrderPage, Workspace
 from orders import goody_api
-from orders.audit import Action, Actor, action, note_action
+from orders.audit import Action, Actor, action, record_action
 from orders.goody_api import CallsBlocked
 from orders.models import Operation, Order, State
 
@@ -280,7 +280,7 @@ def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
         check = KeyCheck(problem=why_not_fresh(error), is_rejected=is_rejected)
     else:
         check = KeyCheck(me.email, me.public_app_id, _visible_workspaces(policy))
-    note_action(actor, Action.KEY_CHECK, detail=check.problem or "The key works", now=now)
+    record_action(actor, Action.KEY_CHECK, detail=check.problem or "The key works", now=now)
     return check
 
 

@@ -1,6 +1,6 @@
-"""Saved views: one's own by the right to save them, shared ones by the right to share.
+"""Saved views: own ones need the right SAVE_VIEW, shared ones SHARE_VIEW.
 
-What everybody sees is audited: sharing, changing what is shared, and no longer sharing it.
+Sharing a view, changing a shared view and withdrawing it are audited.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import FETCH_PEERS, Max, QuerySet
 
-from orders.audit import Action, Actor, NotAllowed, Right, action, note_action
+from orders.audit import Action, Actor, NotAllowed, Right, action, record_action
 from orders.models import SavedView
 from orders.text import fold
 
@@ -19,20 +19,20 @@ MOST_OWN = 50
 
 
 class ViewProblem(Exception):
-    """It cannot be kept like that; the text is a sentence for whoever tried."""
+    """The view cannot be saved like this; the text is a sentence for the user."""
 
 
-def views_of(actor: Actor) -> list[SavedView]:
-    """All that the actor sees: their own in their order, then those that are shared.
+def visible_views(actor: Actor) -> list[SavedView]:
+    """All views that the actor may see: own ones by position, then shared ones.
 
-    Their owners are read when they are asked for, all at once.
+    Owners are fetched in one query on first access.
     """
     return list(SavedView.objects.seen_by(actor.user_id).fetch_mode(FETCH_PEERS))
 
 
-def views_above_lists_of(actor: Actor) -> list[SavedView]:
-    """The same, without whose they are."""
-    return SavedView.objects.above_lists_of(actor.user_id)
+def views_for_list_page(actor: Actor) -> list[SavedView]:
+    """As `visible_views`, without owners; one query."""
+    return SavedView.objects.for_list_page(actor.user_id)
 
 
 def may_change_view(view: SavedView, actor: Actor) -> bool:
@@ -42,7 +42,7 @@ def may_change_view(view: SavedView, actor: Actor) -> bool:
 
 
 def save_view(*, actor: Actor, name: str, query: str, is_shared: bool, now: datetime) -> SavedView:
-    """Keep a list as a new view. Raises ViewProblem or NotAllowed, and keeps nothing then."""
+    """Save a list as a new view. Raises ViewProblem or NotAllowed; nothing is saved then."""
     actor.require(Right.SAVE_VIEW)
     assert actor.user_id is not None
     own = SavedView.objects.filter(owner_id=actor.user_id)
@@ -53,7 +53,7 @@ def save_view(*, actor: Actor, name: str, query: str, is_shared: bool, now: date
         name=name,
         name_key=fold(name),
         query=query,
-        position=_after_the_last(own),
+        position=_next_position(own),
     )
     with transaction.atomic():
         _create(view)
@@ -70,7 +70,7 @@ def change_view(
     query: str | None = None,
     now: datetime,
 ) -> None:
-    """Give it another name, or another list. Raises ViewProblem or NotAllowed."""
+    """Change the name or the list of a view. Raises ViewProblem or NotAllowed."""
     changes: dict[str, Any] = {}
     if name is not None:
         changes |= {"name": name, "name_key": fold(name)}
@@ -87,39 +87,41 @@ def change_view(
 def change_shared_view(
     *, actor: Actor, view: SavedView, changes: dict[str, Any], now: datetime
 ) -> None:
-    before = _told(view)
+    before = _snapshot(view)
     with transaction.atomic():
         _update(view, **changes)
-        after = _told(view)
-        note_action(
+        after = _snapshot(view)
+        record_action(
             actor, Action.VIEW_CHANGE, detail=view.name, now=now, before=before, after=after
         )
 
 
 @action(Action.VIEW_SHARE)
 def share_view(*, actor: Actor, view: SavedView, now: datetime) -> None:
-    """Let everybody see one's own view."""
+    """Share an own view with everybody."""
     _require_own(actor, view)
     if view.is_shared:
         return
     with transaction.atomic():
-        last = _after_the_last(SavedView.objects.filter(is_shared=True))
+        last = _next_position(SavedView.objects.filter(is_shared=True))
         _update(view, is_shared=True, position=last)
-        note_action(actor, Action.VIEW_SHARE, detail=view.name, now=now, after=_told(view))
+        record_action(actor, Action.VIEW_SHARE, detail=view.name, now=now, after=_snapshot(view))
 
 
 @action(Action.VIEW_WITHDRAW)
 def withdraw_view(*, actor: Actor, view: SavedView, now: datetime) -> None:
-    """Make a shared view its owner's alone again."""
+    """Stop sharing a view; it stays with its owner."""
     if not view.is_shared:
         return
     with transaction.atomic():
         _update(view, is_shared=False)
-        note_action(actor, Action.VIEW_WITHDRAW, detail=view.name, now=now, before=_told(view))
+        record_action(
+            actor, Action.VIEW_WITHDRAW, detail=view.name, now=now, before=_snapshot(view)
+        )
 
 
 def delete_view(*, actor: Actor, view: SavedView) -> None:
-    """Delete one's own. What is shared is withdrawn first, so that nobody deletes another's."""
+    """Delete an own view. A shared view must be withdrawn first."""
     if view.is_shared:
         raise ViewProblem("A shared view is not deleted: stop sharing it first.")
     _require_own(actor, view)
@@ -127,10 +129,10 @@ def delete_view(*, actor: Actor, view: SavedView) -> None:
 
 
 def move_view_up(*, actor: Actor, view: SavedView) -> None:
-    """Let it change places with the one before it, among one's own or among those shared."""
+    """Swap the view with the one before it, among own or among shared views."""
     if not may_change_view(view, actor):
         raise NotAllowed(Right.SHARE_VIEW if view.is_shared else Right.SAVE_VIEW)
-    order = [one for one in views_of(actor) if one.is_shared == view.is_shared]
+    order = [one for one in visible_views(actor) if one.is_shared == view.is_shared]
     place = order.index(view)
     order[max(place - 1, 0) : place + 1] = reversed(order[max(place - 1, 0) : place + 1])
     with transaction.atomic():
@@ -144,39 +146,39 @@ def _require_own(actor: Actor, view: SavedView) -> None:
         raise ViewProblem("This view is somebody else's.")
 
 
-def _after_the_last(views: QuerySet[SavedView]) -> int:
+def _next_position(views: QuerySet[SavedView]) -> int:
     last = views.aggregate(last=Max("position"))["last"]
     return 0 if last is None else int(last) + 1
 
 
 def _create(view: SavedView) -> None:
-    """Raises ViewProblem where another view has the name already."""
+    """Raises ViewProblem when another view has the name."""
     try:
         with transaction.atomic():
             view.save(force_insert=True)
     except IntegrityError as error:
-        raise ViewProblem(_taken(view)) from error
+        raise ViewProblem(_name_conflict(view)) from error
 
 
 def _update(view: SavedView, **changes: Any) -> None:
-    """Raises ViewProblem where another view has the name already, or this one is gone."""
+    """Raises ViewProblem when another view has the name or this one was deleted."""
     for name, value in changes.items():
         setattr(view, name, value)
     try:
         with transaction.atomic():
-            is_there = SavedView.objects.filter(pk=view.pk).update(**changes)
+            updated = SavedView.objects.filter(pk=view.pk).update(**changes)
     except IntegrityError as error:
-        raise ViewProblem(_taken(view)) from error
-    if not is_there:
-        raise ViewProblem("This view was deleted meanwhile.")
+        raise ViewProblem(_name_conflict(view)) from error
+    if not updated:
+        raise ViewProblem("This view has been deleted.")
 
 
-def _taken(view: SavedView) -> str:
+def _name_conflict(view: SavedView) -> str:
     others = SavedView.objects.filter(name_key=view.name_key).exclude(pk=view.pk)
     if others.filter(owner_id=view.owner_id).exists():
         return f"There is a view called “{view.name}” already. Choose another name."
     return f"There is a shared view called “{view.name}” already. Choose another name."
 
 
-def _told(view: SavedView) -> dict[str, str]:
+def _snapshot(view: SavedView) -> dict[str, str]:
     return {"name": view.name, "query": view.query}

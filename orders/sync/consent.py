@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from orders.audit import Action, Actor, action, note_action
+from orders.audit import Action, Actor, action, record_action
 from orders.models import SyncState
 
 
@@ -19,4 +19,4 @@ def let_go_on(*, actor: Actor, now: datetime) -> None:
     stopped = SyncState.objects.filter(suspicion=state.suspicion, is_suspicion_accepted=False)
     if not state.is_stopped or not stopped.update(is_suspicion_accepted=True, retry_at=None):
         raise NotStopped
-    note_action(actor, Action.SYNC_RESUME, detail=state.suspicion, now=now)
+    record_action(actor, Action.SYNC_RESUME, detail=state.suspicion, now=now)

@@ -23,7 +23,7 @@ from orders.audit import (
     NotAllowed,
     Right,
     Role,
-    note_security_event,
+    record_security_event,
 )
 from orders.models import AuditEntry, Operation, State
 from testing.domain import actor, cancel, extend, in_days, open_order, operation, seen, story
@@ -64,7 +64,7 @@ def test_no_action_without_right_and_performer() -> None:
         Action.VIEW_SHARE: services.share_view,
         Action.VIEW_CHANGE: services.change_shared_view,
         Action.VIEW_WITHDRAW: services.withdraw_view,
-        Action.ORDER_EXPORT: services.begin_export,
+        Action.ORDER_EXPORT: services.start_export,
     } == PERFORMERS
     assert len({code for code, _ in REASONS}) == len(REASONS)
     assert "other" in dict(REASONS)
@@ -188,7 +188,7 @@ def _changes(entry: AuditEntry) -> dict[str, str]:
 
 @pytest.mark.django_db
 def test_nothing_changes_the_audit_through_django() -> None:
-    entry = note_security_event("test", detail="as it was")
+    entry = record_security_event("test", detail="as it was")
     # PostgreSQL refuses to truncate, whoever asks, while a deferred check is pending.
     connection.check_constraints()
     rows = list(AuditEntry.objects.values())
@@ -207,7 +207,7 @@ def test_nothing_changes_the_audit_through_django() -> None:
 
 def test_nothing_changes_the_audit_on_a_connection_of_somebody_else(database_url: str) -> None:
     """Another program asks for no recursive triggers and knows nothing of Django."""
-    entry = note_security_event("test", detail="as it was")
+    entry = record_security_event("test", detail="as it was")
     statements = _changes(entry)
     other: Any
     if connection.vendor == "sqlite":

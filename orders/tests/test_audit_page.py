@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from orders.audit import note_security_event
+from orders.audit import record_security_event
 from orders.models import AuditEntry, Operation, Profile
 from orders.views.audit import PER_PAGE
 from testing.dialogs import open_and_submit, text, url
@@ -71,7 +71,7 @@ def test_a_viewer_is_refused(as_role: Any) -> None:
 
 @pytest.mark.parametrize("role", ["lead", "admin"])
 def test_security_events_are_for_leads(as_role: Any, done: dict[str, Any], role: str) -> None:
-    note_security_event("cross_site", detail="Sec-Fetch-Site: <evil>")
+    record_security_event("cross_site", detail="Sec-Fetch-Site: <evil>")
     page = text(as_role(role).get(AUDIT, {"action": "security"}))
     assert len(rows(page)) == 1
     assert "Security: cross site" in page

@@ -18,7 +18,7 @@ from orders.management.commands import work
 from orders.models import Finding, Order
 from orders.presenters.findings import found_in_words
 from orders.search.paste import MOST_LETTERS, Pasted
-from orders.services import NoSuchFinding, findings
+from orders.services import FindingNotFound, findings
 from testing.dialogs import text
 from testing.domain import actor, open_order, order
 from testing.list_pages import complete_sync
@@ -247,14 +247,14 @@ def test_a_finding_is_its_owners_and_lasts_a_week(as_role: Any, emulator: Emulat
     def there(who: Any, days: float) -> bool:
         at = now + timedelta(days=days)
         try:
-            return services.finding_of(actor=who, finding_id=finding.pk, now=at) == finding
-        except NoSuchFinding:
+            return services.get_finding(actor=who, finding_id=finding.pk, now=at) == finding
+        except FindingNotFound:
             return False
 
     assert (there(owner, 0), there(owner, 6.99), there(owner, 7)) == (True, True, False)
     assert not there(other, 0)
-    with pytest.raises(NoSuchFinding):
-        services.finding_of(actor=owner, finding_id=uuid4(), now=now)
+    with pytest.raises(FindingNotFound):
+        services.get_finding(actor=owner, finding_id=uuid4(), now=now)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -264,7 +264,7 @@ def test_what_is_over_is_swept(as_role: Any, emulator: Emulator) -> None:
     Finding.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=7))
     work.tick(threading.Event(), work.Clock())
     assert Finding.objects.get() == new
-    assert services.sweep_findings(now=timezone.now()) == 0
+    assert services.delete_expired_findings(now=timezone.now()) == 0
 
 
 def test_a_few_queries_for_however_many_names(

@@ -46,7 +46,7 @@ def known(**fields: Any) -> UUID:
 
 def hits(query: Query = ALL, *, role: str = "lead") -> Generator[Hit]:
     now = timezone.now()
-    intent = services.begin_export(actor=actor(role), filters="All orders", now=now)
+    intent = services.start_export(actor=actor(role), filters="All orders", now=now)
     return services.export_orders(intent, query, now=now)
 
 

@@ -45,7 +45,7 @@ def change(client: Client, view: SavedView, **fields: str) -> Any:
 
 
 def names(role: str, username: str = "") -> list[str]:
-    return [one.name for one in services.views_of(actor(role, username))]
+    return [one.name for one in services.visible_views(actor(role, username))]
 
 
 def filters(parameters: str) -> Filters:
@@ -56,7 +56,7 @@ def filters(parameters: str) -> Filters:
 
 def bar(parameters: str, role: str = "agent") -> ViewBar:
     who = actor(role)
-    return make_view_bar(services.views_of(who), filters(parameters), actor=who)
+    return make_view_bar(services.visible_views(who), filters(parameters), actor=who)
 
 
 def audited() -> list[tuple[str, str, Any, Any]]:
@@ -181,7 +181,7 @@ def test_a_rename_to_a_taken_name_changes_nothing() -> None:
 def test_a_view_that_was_deleted_meanwhile_does_not_come_back() -> None:
     view = save()
     SavedView.objects.all().delete()
-    with pytest.raises(ViewProblem, match="deleted meanwhile"):
+    with pytest.raises(ViewProblem, match="has been deleted"):
         services.change_view(actor=actor(), view=view, name="Again", now=timezone.now())
     assert not SavedView.objects.exists()
 

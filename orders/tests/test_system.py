@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from orders.audit import note_security_event
+from orders.audit import record_security_event
 from orders.models import Anomaly, ApiLimits, AuditEntry, Operation, State, SyncState
 
 URL = "/system/"
@@ -110,8 +110,8 @@ def test_nothing_open_is_said_in_words(admin):
 def test_oddities_and_security_events_are_listed_and_escaped(admin):
     now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
     for _ in range(3):
-        Anomaly.objects.note("unknown_status", "<i>frozen</i>", detail="an-order", now=now)
-    note_security_event("goody_redirect", detail="<b>elsewhere</b>", request_id="abc")
+        Anomaly.objects.record("unknown_status", "<i>frozen</i>", detail="an-order", now=now)
+    record_security_event("goody_redirect", detail="<b>elsewhere</b>", request_id="abc")
     content = text_of(admin.get(URL))
     assert "Undocumented status" in content
     assert "&lt;i&gt;frozen&lt;/i&gt;" in content

@@ -14,7 +14,7 @@ from orders.forms.positions import Place, Position
 from orders.models import Finding
 from orders.presenters.found import Asked
 from orders.search import choices
-from orders.services import Interpretation, finding_of, interpret
+from orders.services import Interpretation, get_finding, interpret
 from orders.viewer import Viewer
 
 from .fragments import source_of
@@ -57,7 +57,7 @@ class Question:
 
 
 def read_question(request: HttpRequest) -> Question:
-    """Raises SearchTimeout, and NoSuchFinding."""
+    """Raises SearchTimeout, and FindingNotFound."""
     return ask(request.GET, viewer=request.viewer, is_typing=source_of(request) == BOX)
 
 
@@ -87,4 +87,4 @@ def ask(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False) -> Qu
 def _finding_of(filters: Filters, viewer: Viewer) -> Finding | None:
     if filters.finding is None:
         return None
-    return finding_of(actor=viewer.actor, finding_id=filters.finding, now=viewer.now)
+    return get_finding(actor=viewer.actor, finding_id=filters.finding, now=viewer.now)

@@ -15,7 +15,7 @@ from orders import search, sync
 from orders.presenters.beside import RelatedOrders, Walk, make_likes, make_walk
 from orders.presenters.detail import Reader
 from orders.search import SearchTimeout
-from orders.services import NoSuchFinding
+from orders.services import FindingNotFound
 from orders.viewer import Viewer
 
 from .asking import Question, ask
@@ -30,7 +30,7 @@ def walk_of(list_url: str, order_id: UUID, *, viewer: Viewer, reader: Reader) ->
         found = search.neighbors(
             question.asked.query, order_id, now=reader.now, seconds=settings.BESIDE_DEADLINE
         )
-    except (SearchTimeout, NoSuchFinding):
+    except (SearchTimeout, FindingNotFound):
         return None
     return make_walk(found, reader=reader) if found else None
 

@@ -18,12 +18,12 @@ from django.urls import reverse
 
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
 from orders import formats
-from orders.audit import NotAllowed, Right, note_security_event
+from orders.audit import NotAllowed, Right, record_security_event
 from orders.goody_api import CallsBlocked, KeyRejected, NotConfigured, Paused, wait_asked_for
 from orders.outages import is_outage
 from orders.presenters.marks import Banner
 from orders.search import SearchTimeout
-from orders.services import NoSuchFinding, OrderNotFound
+from orders.services import FindingNotFound, OrderNotFound
 
 from .fragments import target_of
 
@@ -74,7 +74,7 @@ def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
         return _not_allowed(request, exception)
     if isinstance(exception, OrderNotFound):
         return _order_not_found()
-    if isinstance(exception, NoSuchFinding):
+    if isinstance(exception, FindingNotFound):
         return _no_such_finding()
     if isinstance(exception, KeyRejected | Unauthorized):
         return _key_rejected(request)
@@ -289,7 +289,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     try:
         # Apart, so that a flood from outside hides nothing that happens to somebody signed in.
         kind = "csrf" if request.user.is_authenticated else "csrf_anonymous"
-        note_security_event(kind, detail=f"{request.path}: {reason}", request_id=request.request_id)
+        record_security_event(
+            kind, detail=f"{request.path}: {reason}", request_id=request.request_id
+        )
     except DatabaseFailure:
         log.warning("security event csrf could not be recorded: %s", reason)
     return show(

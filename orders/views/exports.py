@@ -26,7 +26,7 @@ def order_export(request: HttpRequest) -> HttpResponseBase:
         # Where what is wrong is said.
         return SeeOther(f"{reverse('order_list')}?{request.GET.urlencode()}")
     viewer = request.viewer
-    intent = services.begin_export(actor=viewer.actor, filters=_in_words(question), now=viewer.now)
+    intent = services.start_export(actor=viewer.actor, filters=_in_words(question), now=viewer.now)
     hits = services.export_orders(intent, question.asked.query, now=viewer.now)
     return StreamingHttpResponse(
         table(hits),

@@ -41,7 +41,7 @@ def order_find(request: HttpRequest) -> HttpResponseBase:
 def _find(request: HttpRequest, form: FindForm, pasted: Pasted) -> HttpResponseBase:
     viewer = request.viewer
     try:
-        finding = services.make_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
+        finding = services.create_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
     except SearchTimeout:
         form.add_error("text", TOOK_TOO_LONG)
         return _show(request, form, status=503)

@@ -21,7 +21,7 @@ def tools(request: HttpRequest, question: Question, *, is_indexed: bool) -> dict
     actor = viewer.actor
     may_export = is_indexed and actor.may(Right.EXPORT)
     return {
-        "views": make_view_bar(services.views_above_lists_of(actor), filters, actor=actor),
+        "views": make_view_bar(services.views_for_list_page(actor), filters, actor=actor),
         "found": found_in_words(finding, zone=viewer.zone) if finding else None,
         "is_ticket": finding is None and recognize(filters.q).is_many,
         "export_url": filters.url(name="order_export") if may_export else "",

@@ -49,7 +49,7 @@ def order_views(request: HttpRequest) -> HttpResponseBase:
 def order_view(request: HttpRequest, view_id: int) -> HttpResponseBase:
     """Rename, save, share, withdraw, move or delete one view, as the form's `do` says."""
     actor = request.viewer.actor
-    view = next((one for one in services.views_of(actor) if one.pk == view_id), None)
+    view = next((one for one in services.visible_views(actor) if one.pk == view_id), None)
     if view is None:
         raise Http404
     if not services.may_change_view(view, actor):
@@ -118,7 +118,7 @@ def _show(
     viewer, actor = request.viewer, request.viewer.actor
     reading = Reading(viewer.now, viewer.zone, choices.id_of)
     context = {
-        "views": manage(services.views_of(actor), actor=actor, reading=reading),
+        "views": manage(services.visible_views(actor), actor=actor, reading=reading),
         "form": form,
         "problems": problems or [],
         "may_share": actor.may(Right.SHARE_VIEW),

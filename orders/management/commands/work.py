@@ -81,7 +81,7 @@ def tick(stop: threading.Event, clock: Clock) -> None:
             # With the old evidence nothing may be concluded.
             return
     _do("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
-    _do("sweep_findings", lambda: services.sweep_findings(now=timezone.now()))
+    _do("delete_expired_findings", lambda: services.delete_expired_findings(now=timezone.now()))
     for operation_id in _do("due", lambda: services.due_operations(now=timezone.now())) or ():
         if stop.is_set():
             return
