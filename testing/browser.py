@@ -45,12 +45,14 @@ def launch_options(playwright: Playwright) -> dict[str, object] | None:
 class Watch:
     """Records the requests of browsers and their errors: script errors, CSP reports, statuses.
 
-    An answer with an error status is an error, unless the status is in `expected`.
+    An answer with an error status is an error, unless the status is in `expected`; so is any other
+    error or warning in the console, unless it contains one of `expected_texts`.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.expected: set[int] = set()
+        self.expected_texts: set[str] = set()
         self.requests: list[Request] = []
         self._complaints: list[str] = []
 
@@ -91,7 +93,8 @@ class Watch:
         # htmx reports a request that a later one replaced in this way.
         if text.startswith("htmx: htmx:error: The user aborted a request. AbortError"):
             return True
-        return any(f"responded with a status of {status}" in text for status in self.expected)
+        statuses = {f"responded with a status of {status}" for status in self.expected}
+        return any(one in text for one in statuses | self.expected_texts)
 
     def assert_clean(self) -> None:
         """Assert that there are no errors and no requests to other hosts."""

@@ -196,29 +196,6 @@ def test_an_expired_session_under_the_pager(agent: Page, site: Site, watch: Watc
     assert first_row(agent) == first
 
 
-def test_an_expired_session_under_a_dialog_sends_nothing(
-    agent: Page, site: Site, watch: Watch
-) -> None:
-    """F41: log in, come back to the page, be asked again; nothing was sent meanwhile."""
-    watch.expected.add(401)
-    order_id = site.open_order()
-    agent.goto("/orders/?per_page=25")
-    url = agent.url
-    row(agent, order_id).locator('[data-key="c"]').click()
-    agent.get_by_label("Duplicate gift").check()
-    site.end_session(agent.context)
-    in_dialog(agent, "Cancel gift").click()
-    assert_told_that_nothing_was_sent(agent)
-    log_in_again(agent)
-    assert_whole_page(agent, "Orders")
-    expect(agent).to_have_url(url)
-    expect(row(agent, order_id)).to_have_attribute("data-status", "notified")
-    assert site.emulator.posts() == 0
-
-    row(agent, order_id).locator('[data-key="c"]').click()
-    expect(in_dialog(agent, "Keep gift")).to_be_focused()
-
-
 def test_an_expired_session_without_javascript_sends_nothing(
     without_javascript: Page, site: Site
 ) -> None:

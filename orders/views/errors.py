@@ -10,10 +10,11 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import shortcuts
 from django.db import Error as DatabaseFailure
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
@@ -275,17 +276,21 @@ def _shape_of(request: HttpRequest) -> tuple[str, dict[str, str]]:
     target = target_of(request)
     if not target:
         return "problem.html", {}
-    if target == "dialog-body":
+    if target == "dialog-body" and request.method == "GET":
         return "problem.html#dialog", {}
+    # A submitted dialog keeps its form, with what was typed.
+    place = "#dialog-problem" if target == "dialog-body" else "#problem"
     return "problem.html#banner", {
-        "HX-Retarget": "#problem",
+        "HX-Retarget": place,
         "HX-Reswap": "innerHTML",
         "HX-Push-Url": "false",
     }
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """CSRF_FAILURE_VIEW, and what SecFetchMiddleware answers: nothing was done, and it is noted."""
+    """CSRF_FAILURE_VIEW, and the answer of SecFetchMiddleware: nothing was done, and the event is
+    recorded. A login page that is out of date leads to a new one.
+    """
     try:
         # Apart, so that a flood from outside hides nothing that happens to somebody signed in.
         kind = "csrf" if request.user.is_authenticated else "csrf_anonymous"
@@ -294,6 +299,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         )
     except DatabaseFailure:
         log.warning("security event csrf could not be recorded: %s", reason)
+    if request.path == reverse("login") and reason.startswith("CSRF "):
+        # The page was opened before another login, so that only a new one helps.
+        query = urlencode({"next": request.POST.get("next", ""), "again": "true"})
+        return HttpResponseRedirect(f"{reverse('login')}?{query}")
     return show(
         request,
         Problem(

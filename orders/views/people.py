@@ -42,7 +42,12 @@ class Login(LoginView):
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         mark = self.request.POST.get("unsent") or self.request.GET.get("unsent", "")
-        return super().get_context_data(**context, unsent=mark, is_unsent=_is_unsent(mark))
+        return super().get_context_data(
+            **context,
+            unsent=mark,
+            is_unsent=_is_unsent(mark),
+            is_again="again" in self.request.GET,
+        )
 
     def form_invalid(self, form: LoginForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)

@@ -4,6 +4,7 @@
  * All listeners are on the document, since parts of the page are replaced.
  */
 
+import { clearProblem } from "./answers.js";
 import "./copy.js";
 import { isInDialog, openDialog } from "./dialog.js";
 import { byId } from "./dom.js";
@@ -11,7 +12,7 @@ import "./filters.js";
 import { focusErrors, restoreFocus } from "./focus.js";
 import "./keyboard.js";
 import "./paste.js";
-import { clearProblem } from "./requests.js";
+import "./requests.js";
 import { showResults } from "./search.js";
 import { watchToasts } from "./toast.js";
 

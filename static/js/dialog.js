@@ -45,8 +45,24 @@ function closeDialog() {
 /* Sent by the server (HX-Trigger) when a write is done. */
 document.addEventListener("dialog-close", closeDialog);
 
+/* Where the pointer went down: selecting text may end on the backdrop. */
+let pressed = null;
+
+document.addEventListener("pointerdown", (event) => {
+  pressed = event.target;
+});
+
+/* Errors are shown only when something was typed before. */
+function isEdited() {
+  const fields = [...byId("dialog-body").querySelectorAll("input, textarea")];
+  return (
+    byId("dialog-body").querySelector(".form-errors") ||
+    fields.some((one) => one.value !== one.defaultValue || one.checked !== one.defaultChecked)
+  );
+}
+
 document.addEventListener("click", (event) => {
-  const isBackdrop = event.target === theDialog();
+  const isBackdrop = [event.target, pressed].every((one) => one === theDialog()) && !isEdited();
   if (isBackdrop || (event.target.closest("[data-dialog-close]") && theDialog().open)) {
     event.preventDefault();
     closeDialog();

@@ -1,13 +1,31 @@
-/* What every htmx request shares: the CSRF token, the busy state, a server that does not answer. */
+/* What every request shares: the CSRF token, the busy state, links that open in a new tab. */
 
-import { announce, byId, cookie } from "./dom.js";
+import { cookie } from "./dom.js";
 
-document.addEventListener("htmx:config:request", (event) => {
-  const { request } = event.detail.ctx;
-  if (request.method !== "GET") {
-    request.headers["X-CSRFToken"] = cookie("csrftoken");
-  }
-});
+/* The token in a form is as old as the page; the cookie's is renewed by a login in another tab.
+ * Captured, so that htmx reads the renewed one. */
+document.addEventListener(
+  "submit",
+  (event) => {
+    const field = event.target.elements.csrfmiddlewaretoken;
+    if (field) {
+      field.value = cookie("csrftoken") || field.value;
+    }
+  },
+  true,
+);
+
+/* htmx takes clicks on its links even with Ctrl, Cmd or Shift, so that they open no tab. */
+document.addEventListener(
+  "click",
+  (event) => {
+    const isModified = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (isModified && event.target.closest("a[href]")) {
+      event.stopPropagation();
+    }
+  },
+  true,
+);
 
 document.addEventListener("htmx:before:request", (event) => {
   setBusy(event.detail.ctx.target, true);
@@ -22,36 +40,4 @@ function setBusy(target, isBusy) {
   if (target instanceof Element) {
     target.ariaBusy = isBusy ? "true" : null;
   }
-}
-
-/* Requested by a timer, not by a person. */
-export function isAutomatic(element) {
-  return /^(every|load)/.test(element?.getAttribute("hx-trigger") || "");
-}
-
-/* A person's next successful request removes the banner about the one that failed; a poll does
- * not, since nobody may have read it yet. */
-export function clearProblem({ response, sourceElement }) {
-  if (response?.status < 400 && !isAutomatic(sourceElement)) {
-    byId("problem").replaceChildren();
-  }
-}
-
-document.addEventListener("htmx:error", (event) => {
-  if (event.detail.error?.name !== "AbortError") {
-    announce("The dashboard did not answer.");
-    showOffline(byId("dialog").open ? byId("dialog-body") : byId("problem"));
-  }
-});
-
-/* The server cannot be reached at all, so that the words cannot come from there. */
-function showOffline(place) {
-  const banner = document.createElement("div");
-  banner.className = "banner banner--bad";
-  banner.setAttribute("role", "alert");
-  banner.dataset.offline = "true";
-  banner.textContent =
-    "The dashboard did not answer. If you were changing an order, reload the page and look at it before you try again.";
-  place.querySelector("[data-offline]")?.remove();
-  place.prepend(banner);
 }

@@ -21,7 +21,7 @@ export function moveBy(count) {
 /* The list's URL names the opened row, so that Back leads to it. */
 document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-open]")?.closest("tr[id]");
-  if (row && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+  if (row) {
     history.replaceState(history.state, "", `#${row.id}`);
   }
 });

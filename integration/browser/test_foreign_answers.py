@@ -1,0 +1,163 @@
+"""Answers that are not the dashboard's, from a proxy or a portal in between: no part of the page is
+replaced by them, a banner says what was requested and what to do, and polls continue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, expect
+
+from orders.models import SyncState
+from testing.browser import Watch
+from testing.list_pages import complete_sync
+from testing.proxy import Proxy, proxy_of
+
+from .moves import assert_whole_page, chip, first_row, in_dialog, row, settle
+from .site import Site
+from .test_dialogs import choose_reason, lose_the_answer
+
+LIST = "/orders/?per_page=25"
+
+
+@pytest.fixture(autouse=True)
+def proxy(site: Site, watch: Watch) -> Iterator[Proxy]:
+    """What the browser asks instead of the dashboard."""
+    with proxy_of(site.url) as between:
+        watch.url = between.url
+        watch.expected.add(502)
+        yield between
+
+
+def banner(page: Page, place: str = "#problem") -> Locator:
+    return page.locator(f"{place} .banner")
+
+
+@pytest.mark.parametrize("status", [502, 200])
+def test_the_list_stays(agent: Page, proxy: Proxy, status: int) -> None:
+    agent.goto(proxy.url + LIST)
+    first = first_row(agent)
+    proxy.answer("/orders/", status=status)
+    agent.get_by_role("link", name="Next", exact=True).click()
+    expect(banner(agent)).to_contain_text("not from the dashboard")
+    expect(banner(agent)).to_contain_text("Requested: Next")
+    expect(agent.locator("#portal")).to_have_count(0)
+    assert first_row(agent) == first
+    expect(agent).to_have_url(proxy.url + LIST)
+    proxy.stand_aside()
+    agent.get_by_role("link", name="Next", exact=True).click()
+    expect(agent.locator(".pager")).to_contain_text("Page 2 of")
+    expect(banner(agent)).to_have_count(0)
+
+
+def test_a_dialog_does_not_open_on_a_page_of_somebody_else(
+    agent: Page, site: Site, proxy: Proxy
+) -> None:
+    order_id = site.open_order()
+    agent.goto(proxy.url + LIST)
+    proxy.answer("/cancel/")
+    row(agent, order_id).locator('[data-key="c"]').click()
+    expect(banner(agent)).to_contain_text("Requested: Cancel gift for Ada")
+    expect(agent.locator("#dialog")).to_be_hidden()
+    proxy.stand_aside()
+    row(agent, order_id).locator('[data-key="c"]').click()
+    expect(in_dialog(agent, "Keep gift")).to_be_focused()
+
+
+@pytest.mark.parametrize("status", [502, 200])
+def test_a_submitted_dialog_keeps_what_was_typed(
+    agent: Page, site: Site, proxy: Proxy, status: int
+) -> None:
+    """And may be submitted again: a form is carried out once."""
+    order_id = site.open_order()
+    agent.goto(f"{proxy.url}/orders/{order_id}/")
+    agent.get_by_role("link", name="Cancel gift…").click()
+    choose_reason(agent)
+    agent.get_by_label("Note (required").fill("Sent twice")
+    proxy.answer("/cancel/", method="POST", status=status)
+    in_dialog(agent, "Cancel gift").click()
+    expect(banner(agent, "#dialog")).to_contain_text("Requested: Cancel gift")
+    expect(banner(agent, "#dialog")).to_contain_text("carried out only once")
+    expect(agent.get_by_label("Note (required")).to_have_value("Sent twice")
+    assert site.emulator.posts() == 0
+    proxy.stand_aside()
+    in_dialog(agent, "Cancel gift").click()
+    expect(agent.locator("#order-detail")).to_have_attribute("data-status", "failed")
+    assert site.writes(order_id) == ["cancel"]
+
+
+@pytest.mark.parametrize("place", ["row", "detail", "operation"])
+def test_an_outcome_is_still_asked_for(agent: Page, site: Site, proxy: Proxy, place: str) -> None:
+    agent.clock.install()
+    order_id = site.open_order()
+    lose_the_answer(site, order_id, "cancel")
+    agent.goto(proxy.url + (LIST if place == "row" else f"/orders/{order_id}/"))
+    part = row(agent, order_id) if place == "row" else agent.locator("#order-detail")
+    part.locator('[data-key="c"]').first.click()
+    choose_reason(agent)
+    in_dialog(agent, "Cancel gift").click()
+    expect(part).to_contain_text("Outcome being checked")
+    if place == "operation":
+        agent.get_by_role("link", name="See how it stands").click()
+        part = agent.locator("#operation")
+        expect(part).to_contain_text("Outcome being checked")
+    proxy.answer(order_id, status=502)
+    agent.clock.run_for(2_500)
+    expect(banner(agent)).to_contain_text("Requested: the outcome")
+    expect(part).to_contain_text("Outcome being checked")
+    proxy.stand_aside()
+    site.start_worker()
+    agent.clock.run_for(2_500)
+    expect(banner(agent)).to_have_count(0)
+    expect(part.locator("text=Canceled").first).to_be_visible(timeout=15_000)
+
+
+def test_the_top_bar_stays(agent: Page, proxy: Proxy) -> None:
+    now = timezone.now()
+    complete_sync(now)
+    agent.clock.install()
+    agent.goto(proxy.url + LIST)
+    settle(agent)
+    said = agent.locator("#synced").inner_text()
+    proxy.answer("/synced/", status=502)
+    agent.clock.fast_forward("01:05")
+    expect(banner(agent)).to_contain_text("Requested: the age of the index")
+    expect(agent.locator("#synced")).to_have_text(said)
+    proxy.stand_aside()
+    complete_sync(now, synced_at=now - timedelta(hours=2))
+    settle(agent)
+    agent.clock.fast_forward("01:05")
+    expect(agent.locator("#synced")).to_have_text("synced 2 h ago")
+    expect(banner(agent)).to_have_count(0)
+    SyncState.objects.all().delete()
+
+
+def test_back_leaves_the_page_that_is_shown(agent: Page, proxy: Proxy) -> None:
+    agent.goto(proxy.url + LIST)
+    agent.get_by_role("link", name="Next", exact=True).click()
+    expect(agent.locator(".pager")).to_contain_text("Page 2 of")
+    proxy.answer("/orders/")
+    agent.go_back()
+    expect(banner(agent)).to_contain_text("Requested: the previous page")
+    assert_whole_page(agent, "Orders")
+    expect(agent.locator(".pager")).to_contain_text("Page 2 of")
+
+
+def test_no_answer_at_all_in_a_dialog(agent: Page, site: Site, proxy: Proxy, watch: Watch) -> None:
+    watch.expected_texts |= {"ERR_INTERNET_DISCONNECTED", "Failed to fetch"}
+    order_id = site.open_order()
+    agent.goto(f"{proxy.url}/orders/{order_id}/")
+    agent.get_by_role("link", name="Extend…").click()
+    chip(agent, "+14").click()
+    agent.context.set_offline(True)
+    in_dialog(agent, "Change expiration").click()
+    expect(banner(agent, "#dialog")).to_contain_text("The dashboard did not answer")
+    expect(banner(agent, "#dialog")).to_contain_text("Requested: Change expiration")
+    expect(chip(agent, "+14").locator("input")).to_be_checked()
+    agent.context.set_offline(False)
+    in_dialog(agent, "Change expiration").click()
+    expect(agent.locator(".toast")).to_contain_text("Expiration changed")
+    assert site.writes(order_id) == ["update_expiration"]

@@ -1,0 +1,100 @@
+/* Requests without an answer of the dashboard's: the network failed, a proxy or a portal answered,
+ * or the session has ended. No part of the page is replaced then; a banner says what was requested
+ * and what to do. Every answer of the dashboard to htmx carries the header X-Goody-Admin. */
+
+import { announce, byId } from "./dom.js";
+
+const WHOLE_PAGE = /^\s*(?:<!doctype|<html)\b/i;
+
+/* Requested by a timer, not by a person. */
+function isAutomatic(element) {
+  return /^(every|load)/.test(element?.getAttribute("hx-trigger") || "");
+}
+
+/* A person's next successful request removes the banner about one that failed; a poll removes only
+ * its own, since nobody may have read the others yet. Call after each swap. */
+export function clearProblem({ response, sourceElement }) {
+  if (response?.status < 400 && !isAutomatic(sourceElement)) {
+    byId("problem").replaceChildren();
+  }
+}
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  const name = nameOfProblem(ctx);
+  if (name) {
+    event.preventDefault();
+    // Neither do its HX-Trigger events happen.
+    ctx.hx = {};
+    showProblem(name, ctx);
+  } else {
+    removeProblem(ctx);
+  }
+});
+
+document.addEventListener("htmx:error", (event) => {
+  const { ctx, error } = event.detail;
+  if (ctx && error?.name !== "AbortError") {
+    showProblem("answer-missing", ctx);
+  }
+});
+
+function nameOfProblem(ctx) {
+  const isRestore = "HX-History-Restore-Request" in ctx.request.headers;
+  const isPage = WHOLE_PAGE.test(ctx.text);
+  if (!ctx.response.headers.has("X-Goody-Admin") || (isPage && !isRestore)) {
+    return "answer-foreign";
+  }
+  return ctx.response.status === 401 && !maySafelyLeave(ctx) ? "answer-session" : "";
+}
+
+/* The login is opened in this tab only if a person wanted to leave what is shown. */
+function maySafelyLeave(ctx) {
+  const isClick = ["click", "submit"].includes(ctx.sourceEvent?.type);
+  return isClick && !byId("dialog").open;
+}
+
+function showProblem(name, ctx) {
+  const banner = byId(name).content.firstElementChild.cloneNode(true);
+  const fill = (slot, text) => {
+    const place = banner.querySelector(`[data-slot="${slot}"]`);
+    if (place) {
+      place.textContent = text;
+    }
+  };
+  fill("what", whatWasRequested(ctx));
+  fill("status", ctx.response?.status ?? "");
+  const login = banner.querySelector('[data-slot="login"]');
+  if (login) {
+    login.href = ctx.response.headers.get("HX-Redirect");
+  }
+  banner.querySelector(ctx.request.method === "GET" ? '[data-for="sending"]' : '[data-for="reading"]')?.remove();
+  banner.dataset.source = sourceOf(ctx);
+  removeProblem(ctx);
+  placeFor(ctx).prepend(banner);
+  announce(banner.querySelector("strong").textContent.trim());
+  if (!isAutomatic(ctx.sourceElement)) {
+    banner.scrollIntoView({ block: "nearest" });
+  }
+}
+
+function removeProblem(ctx) {
+  document.querySelector(`.banner[data-source="${CSS.escape(sourceOf(ctx))}"]`)?.remove();
+}
+
+function sourceOf({ sourceElement, request }) {
+  return sourceElement.id || request.action;
+}
+
+/* Where the person is looking. */
+function placeFor({ sourceElement }) {
+  const dialog = byId("dialog-body");
+  const isInDialog = byId("dialog").open && dialog.contains(sourceElement);
+  return isInDialog ? dialog.querySelector(".dialog__body") || dialog : byId("problem");
+}
+
+function whatWasRequested({ request, sourceElement }) {
+  const said = sourceElement.dataset.requests;
+  const pressed = request.submitter || (sourceElement.matches("a, button") ? sourceElement : null);
+  return said || pressed?.textContent.replace(/\s+/g, " ").trim() || "this page";
+}
