@@ -232,7 +232,7 @@ def test_who_goes_away_is_audited_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert audited()[1] == (
         "Lead",
         "incomplete",
-        "1 order; not taken to the end by whoever downloaded it",
+        "1 order; the download was aborted",
     )
 
 
@@ -241,7 +241,7 @@ def test_a_fault_of_ours_is_not_laid_to_who_downloads(monkeypatch: pytest.Monkey
     monkeypatch.setattr(exports, "CHUNK", None)
     with pytest.raises(TypeError):
         list(hits())
-    assert audited()[1] == ("Lead", "incomplete", "0 orders; a fault of the dashboard")
+    assert audited()[1] == ("Lead", "incomplete", "0 orders; an error of the dashboard")
 
 
 def _lose_the_table(_: pytest.MonkeyPatch) -> None:
@@ -256,8 +256,8 @@ def _be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("happens", "reason"),
     [
-        (_lose_the_table, "the dashboard's own database did not answer any more"),
-        (_be_slow, "searching for more took too long"),
+        (_lose_the_table, "the dashboard's own database did not answer"),
+        (_be_slow, "the search took too long"),
     ],
 )
 def test_a_file_that_breaks_off_says_so_in_its_last_line(
