@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Callable
 from itertools import pairwise
 
 # Letters with a stroke or a ligature are letters of their own to Unicode, not to who types them.
@@ -22,17 +23,27 @@ _LETTERS = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ŧ": "t",
     "ı": "i", "ĸ": "k", "ŋ": "n",
 }  # fmt: skip
-_STRAIGHT = {
+_HYPHENS = dict.fromkeys("‐‑‒−", "-")
+_DASHES = dict.fromkeys("–—―", "-")
+_QUOTES = {
     **dict.fromkeys("‘’‚‛ʼʹ", "'"),
     **dict.fromkeys("“”„‟«»", '"'),
-    **dict.fromkeys("‐‑‒–—―−", "-"),
 }
+_STRAIGHT = _QUOTES | _HYPHENS | _DASHES
 # As long as a UUID.
 _DIGEST_BYTES = 16
 _BEYOND_BMP = 0x10000
 _MOST_STARTS = 64
 # A text of so many characters at most is in no index of trigrams.
 SHORT = 2
+
+# No letter of these scripts looks like one of another, as Cyrillic ones do: where one of them meets
+# Latin text, one word ends and another begins. From Hebrew to Ethiopic, and from Khmer on.
+DISTINCT_SCRIPTS = (
+    "\u0590-\u137f\u1780-\u18af\u1900-\u1c4f\u2d00-\u2ddf\u2e80-\u31ff\u3400-\ua4cf"
+    "\ua840-\ua87f\ua8e0-\uab2f\uabc0-\ud7ff\uf900-\ufaff\ufb1d-\ufdff\ufe70-\ufeff"
+    "\U0001e900-\U0001e95f\U00020000-\U0003ffff"
+)
 
 # Scripts written without spaces between words, or, as Korean names, between their parts.
 _UNSPACED = (
@@ -62,22 +73,36 @@ class _Table(dict[int, int | str | None]):
         return kept
 
 
+def _ranges(is_wanted: Callable[[str], bool]) -> str:
+    """The characters of the first plane of Unicode as a class of a regular expression."""
+    codes = [code for code in range(_BEYOND_BMP) if is_wanted(chr(code))]
+    starts = [code for code in codes if not is_wanted(chr(max(code - 1, 0))) or not code]
+    ends = [code for code in codes if code + 1 == _BEYOND_BMP or not is_wanted(chr(code + 1))]
+    return "".join(f"\\u{start:04x}-\\u{end:04x}" for start, end in zip(starts, ends, strict=True))
+
+
 # Controls, formats (direction marks, joiners), halves of surrogate pairs.
 _INVISIBLE = ("Cc", "Cf", "Cs")
+MARKS = _ranges(lambda character: unicodedata.category(character).startswith("M"))
+# Invisible characters that are no white space, as a class of a regular expression.
+INVISIBLE = _ranges(lambda one: unicodedata.category(one) in _INVISIBLE and not one.isspace())
 _plain = _Table(_STRAIGHT, dropped=_INVISIBLE)
+_plain_but_dashes = _Table(_QUOTES | _HYPHENS, dropped=_INVISIBLE)
 _folded = _Table(
     _STRAIGHT | _LETTERS | {letter.upper(): plain for letter, plain in _LETTERS.items()},
     dropped=("M", *_INVISIBLE),
 )
 
 
-def plain(text: str) -> str:
-    """The text with compatible characters made one, straight quotes and dashes, and nothing
-    invisible. Case, accents and white space stay. Idempotent.
+def plain(text: str, *, keeps_dashes: bool = False) -> str:
+    """Return the text in NFKC with straight quotes and dashes and without invisible characters.
+
+    Case, accents and white space stay; with `keeps_dashes`, en and em dashes as well. Idempotent.
     """
     if text.isascii() and text.isprintable():
         return text
-    return unicodedata.normalize("NFKC", text.translate(_plain)).translate(_plain)
+    table = _plain_but_dashes if keeps_dashes else _plain
+    return unicodedata.normalize("NFKC", text.translate(table)).translate(table)
 
 
 def fold(text: str) -> str:

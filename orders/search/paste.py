@@ -1,49 +1,59 @@
-"""What a pasted text names: order and batch ids, receipt references, gift links, e-mail addresses.
+"""Order and batch ids, receipt references, gift links and e-mail addresses in pasted text.
 
 A ticket, a mail thread, a column of a spreadsheet: everything is found wherever it stands, each
-once, and the rest of the text is left aside. Time is linear in the text.
+once, and the rest of the text is ignored. Time is linear in the length of the text.
 
-- An id is a UUID with or without dashes, in any case, in braces, behind `urn:uuid:`, in the address
-  of a page. Whether it is an order's or a batch's cannot be seen from it.
-- The token of a gift link is what follows `/gift/` in an address, whatever its host, also where a
-  mail filter wrapped the address into another.
+- An id is a UUID with or without dashes, in any case, in braces, behind `urn:uuid:`, in a link.
+  Whether it is an order's or a batch's cannot be seen from it.
+- The token of a gift link follows `/gift/` in a link, whatever its host, also where mail filters
+  rewrote the link (links.py).
 - A receipt reference is 24 letters and digits, all capitals or all small, also in equal groups
   between spaces or dashes. Small letters and groups need a digit, or any prose would do. A token
   without its link may look like that too: look for a reference among the tokens as well.
+- E-mail addresses: addresses.py.
 
-A text that names several things is a ticket: looked up is all that it names, and its words are
-prose. Unless it is written as a search: in one line of up to 500 characters, with an operator that
-has a value or a minus directly before a word. In a search a minus excludes, and nothing that was
-written is left aside. Whatever is posted to be looked up is a ticket.
+Ids and references may touch any letter that is not ASCII. A zero-width space or another invisible
+character between two things separates them; inside one of them it is dropped.
+
+A text that names several things is a ticket: all of them are looked up, and its words are prose.
+Unless it is written as a search: in one line of up to 500 characters, with an operator that has a
+value or a minus directly before a word. In a search a minus excludes, and everything that was
+written counts. A text that was posted to be looked up is always a ticket.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from orders.text import fold, plain
+from orders.text import INVISIBLE, plain
 
+from .addresses import addresses
+from .links import LINK, MAILTO, original, parts, recipients
 from .parse import terms, text_of
 
-# From here on a text is no search any more.
+# A field of Pasted, and what belongs there.
+type _Named = list[tuple[str, Any]]
+
+# A longer text is no search any more.
 LONG = 500
 MOST_LETTERS = 100_000
-_LONGEST_ADDRESS = 254
 
-# Stands where something was found and taken out of the text.
+# Replaces what was found, and links that name nothing, character by character: offsets stay.
 _TAKEN = "\N{OBJECT REPLACEMENT CHARACTER}"
-_ALONE = r"(?<![^\W_]){}(?![^\W_])"
-# Between what separates addresses in lists, tables, brackets and quotes.
-_UNBROKEN = re.compile(r"""[^\s<>"'(),;|\[\]{}]+""")
-_TOKEN = re.compile(r"(?<=[^/])/gift/([A-Za-z0-9_-]{6,128})")
-# Nothing here can begin in the middle of a run, so that no run is read twice.
-_EMAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]{1,64}@(?:(?:[^\W_]|-)+\.)+(?:[^\W_]|-)+")
+_OTHER_LINK = "\N{REPLACEMENT CHARACTER}"
+# Signs whose compatible forms are letters, which would touch what follows.
+_NUMBER_SIGNS = str.maketrans("№ºª", "   ")
+_DASHES = str.maketrans("–—―", "---")
+
+_ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
 _UUID = re.compile(
-    _ALONE.format("-?".join(f"([0-9a-f]{{{length}}})" for length in (8, 4, 4, 4, 12))),
+    _ALONE.format("-?".join(f"[0-9a-f]{{{length}}}" for length in (8, 4, 4, 4, 12))),
     re.IGNORECASE,
 )
 _SOLID = re.compile(_ALONE.format("(?:[0-9A-Z]{24}|[0-9a-z]{24})"))
@@ -61,20 +71,25 @@ _GROUPED = re.compile(
 )
 _CAPITALS_IN_GROUPS = re.compile(r"[0-9A-Z]+(?:[ -]+[0-9A-Z]+)+")
 _GAPS = re.compile(r"[ -]+")
-_AROUND_ONE = re.compile(
-    rf"""[<>()\[\]{{}}"'.,;:!?#*]*+
-    (?: (?: (?:mailto:|urn:uuid:)?+ {_TAKEN} [<>()\[\]{{}}"'.,;:!?#*]*+ )++
-    | https?://[^{_TAKEN}]*+{_TAKEN}[^{_TAKEN}]*+ )""".replace("#", r"\#"),
-    re.VERBOSE | re.IGNORECASE,
-)
+_TOKEN = re.compile(r"(?<=[^/])/gift/([A-Za-z0-9_-]{6,128})")
+_UNBROKEN = re.compile(r"""[^\s<>"'(),;|\[\]{}]+""")
+
+_PIECE = re.compile(r"""[^\s<>"(),;|\[\]]++""")
+_INVISIBLE = re.compile(rf"[{INVISIBLE}]+")
+_MARKUP = ("_", "*", "~")
+# The shortest thing that can be named: a@b.cd
+_SHORTEST = 6
+# Signs and markup around the only thing of a text. A minus before it excludes it.
+_SIGN = rf"[^\w\s{_TAKEN}{_OTHER_LINK}-]|_"
+_SINGLE = re.compile(rf"(?:{_SIGN})*+(?:urn:uuid:)?+(?:{_TAKEN}++(?:{_SIGN}|-)*+)*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pasted:
     """`ids` are those of orders or batches; references are in capitals, addresses folded, tokens
-    as they came.
+    as they came. Each tuple is in the order of the text.
 
-    `is_single`: the whole text is one such thing, within brackets, an address or the like at most.
+    `is_single`: the whole text is one such thing, within brackets, a link or the like at most.
     `is_many`: a ticket, that is several things, or a text over 500 characters, and no search.
     """
 
@@ -91,24 +106,15 @@ class Pasted:
 
 
 def recognize(text: str) -> Pasted:
-    """Everything that the first 100,000 characters of the text name. Raises nothing."""
-    # One character may be written out as eighteen.
-    rest = _Rest(plain(text[:MOST_LETTERS])[:MOST_LETTERS].strip())
-    tokens = rest.take(_UNBROKEN, _token)
-    emails = rest.take(_EMAIL, _email)
-    ids = rest.take(_UUID, lambda found: UUID("".join(found.groups())))
-    references = rest.take(_SOLID, _solid) | rest.take(_GROUPED, _grouped)
-    if _CAPITALS_IN_GROUPS.fullmatch(rest.text):
-        # However it was typed or printed.
-        references |= rest.take(_CAPITALS_IN_GROUPS, _grouped)
-    count = len(tokens) + len(emails) + len(ids) + len(references)
-    return Pasted(
-        ids=tuple(ids),
-        references=tuple(references),
-        emails=tuple(emails),
-        gift_tokens=tuple(tokens),
-        is_single=count == 1 and rest.is_nothing_else,
-        is_many=len(text) > LONG or (count > 1 and not _is_search(text)),
+    """Return everything that the first 100,000 characters of the text name. Raises nothing."""
+    # One character may become eighteen in its compatible form.
+    scanner = _Scanner(_visible(text[:MOST_LETTERS])[:MOST_LETTERS].strip())
+    scanner.scan()
+    pasted = scanner.pasted()
+    return replace(
+        pasted,
+        is_single=pasted.count == 1 and scanner.is_nothing_else,
+        is_many=len(text) > LONG or (pasted.count > 1 and not _is_search(text)),
     )
 
 
@@ -133,54 +139,119 @@ def _is_search(text: str) -> bool:
     return any((one.operator or one.is_excluded) and text_of(one) for one in terms(plain(text)))
 
 
-class _Rest:
-    """What of the text has not been recognized yet."""
+def _visible(text: str) -> str:
+    """The plain text, dashes kept, with a space for each gap of invisible characters between two
+    things, and nothing for any other."""
+    if _INVISIBLE.search(text):
+        text = _PIECE.sub(lambda found: _joined(found[0]), text)
+    return plain(text.translate(_NUMBER_SIGNS), keeps_dashes=True)
+
+
+def _joined(piece: str) -> str:
+    pieces = [one for one in _INVISIBLE.split(piece) if one]
+    return (" " if all(map(_is_apart, pieces)) else "").join(pieces)
+
+
+def _is_apart(piece: str) -> bool:
+    """Is it a thing of its own, or a word of another script?"""
+    if not any("!" <= letter <= "~" for letter in piece):
+        return True
+    return len(piece) >= _SHORTEST and recognize(piece).is_single
+
+
+class _Scanner:
+    """Looks for one kind of thing after the other in the text that is not taken yet."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self._text = text
+        self._found: list[tuple[int, tuple[str, Any]]] = []
 
-    def take[T](
-        self, pattern: re.Pattern[str], read: Callable[[re.Match[str]], T | None]
-    ) -> dict[T, None]:
-        """Take out what the pattern finds and `read` makes something of, each once."""
-        taken: dict[T, None] = {}
+    def scan(self) -> None:
+        self._replace(MAILTO, self._mailto)
+        self._replace(LINK, self._link, otherwise=_OTHER_LINK)
+        if "gift" in self._text:
+            self._replace(_UNBROKEN, self._bare_link)
+        if "@" in self._text:
+            self._take_addresses()
+        self._text = self._text.translate(_DASHES)
+        self._replace(_UUID, lambda found: [("ids", UUID(found[0]))])
+        self._replace(_SOLID, lambda found: _reference(found[0], is_grouped=False))
+        self._replace(_GROUPED, lambda found: _reference(found[0], is_grouped=True))
+        if _CAPITALS_IN_GROUPS.fullmatch(self._text):
+            # However it was typed or printed.
+            self._replace(_CAPITALS_IN_GROUPS, lambda found: _reference(found[0], is_grouped=True))
 
-        def take_one(found: re.Match[str]) -> str:
-            if (thing := read(found)) is None:
-                return found[0]
-            taken[thing] = None
-            # A minus in front excludes and is not part of the thing.
-            return "-" * found[0].startswith("-") + _TAKEN
-
-        self.text = pattern.sub(take_one, self.text)
-        return taken
+    def pasted(self) -> Pasted:
+        named: dict[str, dict[Any, None]] = {}
+        for _, (kind, value) in sorted(self._found, key=itemgetter(0)):
+            named.setdefault(kind, {})[value] = None
+        fields: dict[str, Any] = {kind: tuple(values) for kind, values in named.items()}
+        return Pasted(**fields)
 
     @property
     def is_nothing_else(self) -> bool:
-        return all(map(_AROUND_ONE.fullmatch, self.text.split()))
+        return all(map(_SINGLE.fullmatch, self._text.split()))
+
+    def _replace(
+        self,
+        pattern: re.Pattern[str],
+        read: Callable[[re.Match[str]], _Named],
+        *,
+        otherwise: str = "",
+    ) -> None:
+        """Take what `read` finds in each match; put `otherwise` where it finds nothing."""
+
+        def taken(found: re.Match[str]) -> str:
+            named = read(found)
+            self._found += [(found.start(), one) for one in named]
+            filler = _TAKEN if named else otherwise
+            return filler * len(found[0]) if filler else found[0]
+
+        self._text = pattern.sub(taken, self._text)
+
+    def _mailto(self, found: re.Match[str]) -> _Named:
+        return _emails(recipients(found[0]))
+
+    def _link(self, found: re.Match[str]) -> _Named:
+        before = found.string[max(found.start() - 1, 0) : found.start()]
+        # Emphasized, as in _https://example.com/_
+        return _named_in_link(found[0].rstrip(before) if before in _MARKUP else found[0])
+
+    def _bare_link(self, found: re.Match[str]) -> _Named:
+        token = _TOKEN.search(unquote(found[0]))
+        return [("gift_tokens", token[1])] if token else []
+
+    def _take_addresses(self) -> None:
+        pieces: list[str] = []
+        end = 0
+        for one in addresses(self._text):
+            self._found.append((one.start, ("emails", one.folded)))
+            pieces += (self._text[end : one.start], _TAKEN * (one.end - one.start))
+            end = one.end
+        self._text = "".join((*pieces, self._text[end:]))
 
 
-def _token(found: re.Match[str]) -> str | None:
-    address = found[0] if "%" not in found[0] else unquote(found[0])
-    token = _TOKEN.search(address)
-    return token[1] if token else None
+def _named_in_link(link: str) -> _Named:
+    link = original(link)
+    if MAILTO.match(link):
+        return _emails(recipients(link))
+    if token := _TOKEN.search(unquote(link)):
+        return [("gift_tokens", token[1])]
+    named: _Named = []
+    for part in parts(link):
+        named += [("ids", UUID(found[0])) for found in _UUID.finditer(part)]
+        named += _emails(plain(part, keeps_dashes=True)) if "@" in part else []
+        named += _reference(part, is_grouped=False) if _SOLID.fullmatch(part) else []
+    return named
 
 
-def _email(found: re.Match[str]) -> str | None:
-    address = found[0].strip("-'.")
-    is_address = not address.startswith("@") and len(address) <= _LONGEST_ADDRESS
-    return fold(address) if is_address else None
+def _emails(text: str) -> _Named:
+    return [("emails", one.folded) for one in addresses(text)]
 
 
-def _solid(found: re.Match[str]) -> str | None:
-    text = found[0]
-    return text.upper() if text.isupper() or _has_digit(text) else None
-
-
-def _grouped(found: re.Match[str]) -> str | None:
-    text = _GAPS.sub("", found[0])
-    return text.upper() if len(text) == 24 and _has_digit(text) else None
-
-
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))
+def _reference(text: str, *, is_grouped: bool) -> _Named:
+    solid = _GAPS.sub("", text)
+    has_digit = any(map(str.isdigit, solid))
+    may_be_prose = is_grouped or not solid.isupper()
+    is_one = len(solid) == 24 and (has_digit or not may_be_prose)
+    return [("references", solid.upper())] if is_one else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from time import process_time
 from uuid import UUID
 
@@ -10,12 +12,54 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orders.search.paste import LONG, Pasted, recognize, take_apart
+from orders.text import fold
 
+LINES = Path(__file__).with_name("pasted_lines.txt")
+STANDING_FOR = {
+    "ID2": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    "ID": "0f8fad5b-d9cb-469f-a165-70867728950e",
+    "HEX": "a3bb189e8bf9388899123e1f8b6a1c2d",
+    "REF2": "ZYXW9876VUTS5432RQPO1098",
+    "REF": "VGCO1234ABCD5678EFGH9012",
+    "LINK": "https://gifts.ongoody.com/gift/QWERTY123456ASDFGH789012",
+    "TOKEN": "QWERTY123456ASDFGH789012",
+}
 few = settings(max_examples=100, deadline=None)
 ID = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
 OTHER = UUID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
 REFERENCE = "ABCDEFGH23456789IJKLMNOP"
 LINK = "https://gifts.example.test/gift/TESTTOKEN01"
+
+
+def pasted_lines():
+    for line in LINES.read_text().splitlines():
+        if line and not line.startswith("#"):
+            text, _, things = line.partition(" =>")
+            yield pytest.param(unescaped(text), unescaped(things).split(), id=text)
+
+
+def unescaped(text):
+    for name, value in STANDING_FOR.items():
+        text = text.replace(name, value)
+    return re.sub(r"\\u([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), text)
+
+
+def named_in(text):
+    """All that the text names, as it is written in pasted_lines.txt, without order."""
+    pasted = recognize(text)
+    ids = [str(one) for one in pasted.ids]
+    return sorted([*ids, *pasted.references, *pasted.emails, *pasted.gift_tokens])
+
+
+def as_named(thing):
+    if re.fullmatch(r"[0-9a-f]{32}", thing):
+        return str(UUID(thing))
+    return fold(thing) if "@" in thing else thing
+
+
+@pytest.mark.parametrize(("text", "things"), pasted_lines())
+def test_a_line_names_exactly_what_a_reader_sees_in_it(text, things):
+    assert named_in(text) == sorted(map(as_named, things))
 
 
 def one(**found):

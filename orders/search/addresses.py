@@ -1,0 +1,106 @@
+"""E-mail addresses in text.
+
+An address may have every character that RFC 5322 and RFC 6531 allow without quotes, except "|",
+which separates cells. It is never cut into a shorter one: of `a/b@c.de`, `b@c.de` is no part.
+
+Scripts that are written without spaces, or glue particles and prefixes to foreign words, end an
+address where they begin, and begin one where they end, provided that no letter of theirs looks like
+a Latin one. En and em dashes, unlike hyphens, are no part of an address.
+
+No library does this. On the 140 lines with addresses of tests/pasted_lines.txt (their domains in
+.com), linkify-it-py 2.2.0 reads 45 right, urlextract 1.10.0 43, iocsearcher 3.1.0 86; they find 3,
+17 and 28 wrong addresses, mostly parts of the right ones.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from orders.text import DISTINCT_SCRIPTS, MARKS, fold
+
+_LONGEST = 254
+_LONGEST_LOCAL_PART = 64
+
+_LABEL = rf"(?:[^\W_]|[{MARKS}-])++"
+# Every run of characters that a local part may have is matched once, so that time is linear.
+_RUN = re.compile(rf"((?:[\w.!#$%&'*+/=?^`{{}}~-]|[{MARKS}])++)(?:@({_LABEL}(?:\.{_LABEL})*+))?+")
+_BEHIND_SCRIPT = re.compile(rf"[{DISTINCT_SCRIPTS}](?=[!-~]++\Z)")
+_DISTINCT = re.compile(rf"[{DISTINCT_SCRIPTS}]")
+_MARKS_FIRST = re.compile(rf"[{MARKS}]+")
+# No address begins with these.
+_NEVER_FIRST = "-'.*~`"
+# Nor with these directly behind another address, from which they separate it.
+_BETWEEN = "!#$%&+/=?^{}" + _NEVER_FIRST
+_TOP_LEVEL = re.compile(rf"xn--[a-z0-9-]+|(?:[^\W\d_]|[{MARKS}-]){{2,63}}", re.IGNORECASE)
+# "logo@2x.png" is a picture.
+_PICTURE = re.compile(r"\dx\.(?:gif|jpe?g|png|svg|webp)", re.IGNORECASE)
+
+
+class Address(NamedTuple):
+    """An address as it is stored for searching, and where it stands in the text."""
+
+    start: int
+    end: int
+    folded: str
+
+
+def addresses(text: str) -> Iterator[Address]:
+    """Yield the addresses of a text that is `plain` already, dashes kept, in their order."""
+    position = last_end = 0
+    while found := _RUN.search(text, position):
+        position = found.end()
+        if found[2] is None:
+            continue
+        domain = _domain(found[2])
+        end = found.start(2) + len(domain)
+        local = _local_part(found, end, is_behind_address=found.start() == last_end > 0)
+        # What follows a domain that ends within a run may be another address.
+        position = max(end, found.start(2))
+        if _is_address(local, domain):
+            last_end = end
+            yield Address(found.start(2) - 1 - len(local), end, fold(f"{local}@{domain}"))
+
+
+def _local_part(found: re.Match[str], end: int, *, is_behind_address: bool) -> str:
+    local = found[1]
+    for script in _BEHIND_SCRIPT.finditer(local):
+        local = local[script.end() :]
+    if marks := _MARKS_FIRST.match(local):
+        local = local[marks.end() :]
+    local = local.lstrip(_BETWEEN if is_behind_address else _NEVER_FIRST)
+    if local.count("{") > local.count("}"):
+        local = local.lstrip("{")
+    is_emphasized = found.string.startswith("_", end)
+    return local.lstrip("_") if is_emphasized else local
+
+
+def _domain(text: str) -> str:
+    """Without what follows the top-level domain, all letters of which are of one script."""
+    rest, dot, last = text.rpartition(".")
+    if _DISTINCT.match(last):
+        script = _script_of(last[0])
+        end = next((n for n, one in enumerate(last) if _script_of(one) != script), len(last))
+    else:
+        other = _DISTINCT.search(last)
+        end = other.start() if other else len(last)
+    return f"{rest}{dot}{last[:end].rstrip('-')}"
+
+
+def _script_of(letter: str) -> str:
+    """The first word of its name in Unicode: THAI, HIRAGANA, CJK."""
+    return unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
+
+
+def _is_address(local: str, domain: str) -> bool:
+    _, dot, last = domain.rpartition(".")
+    return bool(
+        dot
+        and local
+        and len(local) <= _LONGEST_LOCAL_PART
+        and len(local) + len(domain) < _LONGEST
+        and _TOP_LEVEL.fullmatch(last)
+        and not _PICTURE.fullmatch(domain)
+    )

@@ -1,0 +1,106 @@
+"""Links in text: where they are, and which link a mail filter has rewritten.
+
+Mail filters replace each link by one of their own that carries the original: percent-encoded in a
+parameter (Microsoft Safe Links, Barracuda, Cisco, Google), in an encoding of their own (Proofpoint
+URL Defense, versions 1 to 3), or in Base64 (Sophos). A mail that passes two filters has its links
+wrapped twice. Everything else in a wrapper (the addressee, ids of the mail) is about the filter.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import string
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+# A letter that is not ASCII ends a link, and so does a delimiter of a list or of markup, the
+# semicolon of URL Defense (version 3) excepted.
+LINK = re.compile(r"https?://(?:(?![<>\"|\\^`{},;])[!-~]|(?<=__);(?=[\w-]*!))++", re.IGNORECASE)
+MAILTO = re.compile(r"mailto:[^\s<>\"|\\(),;\[\]]++", re.IGNORECASE)
+
+_MOST_WRAPPERS = 8
+_SCHEME = len("https://")
+_INNER = re.compile(r"(?:https?|mailto)(:|%(?:25)*3a)", re.IGNORECASE)
+_ENCODED_SCHEME = re.compile(r"(?:https?|mailto)%", re.IGNORECASE)
+_PROOFPOINT_2 = re.compile(r"/v2/url\?u=([^&]++)", re.IGNORECASE)
+_PROOFPOINT_3 = re.compile(r"/v3/__(.+?)__;([\w-]*+)!", re.IGNORECASE)
+_FROM_PROOFPOINT_2 = str.maketrans("-_", "%/")
+_MASKED = re.compile(r"\*(?:\*(.))?")
+_LENGTHS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+_BASE64 = re.compile(r"[?&/=](aHR0c[\w+/-]++)")
+_PARTS = re.compile(r"[/?&=#;,:()\[\]]+")
+
+
+def original(link: str) -> str:
+    """Return the link that the filters' wrappers carry; the link itself if it is not wrapped."""
+    for _ in range(_MOST_WRAPPERS):
+        inner = _proofpoint_2(link) or _proofpoint_3(link) or _base64(link) or _encoded(link)
+        if not inner:
+            break
+        link = inner
+    return link
+
+
+def parts(link: str) -> Iterator[str]:
+    """Yield the decoded segments of a link's path and its parameters, without its host."""
+    _, _, rest = link.partition("://")
+    _, _, rest = rest.partition("/")
+    return map(unquote, filter(None, _PARTS.split(rest)))
+
+
+def recipients(mailto: str) -> str:
+    """Return the decoded addresses of a mailto link, separated by commas."""
+    to, _, headers = mailto[len("mailto:") :].partition("?")
+    fields = (field.partition("=") for field in headers.split("&"))
+    also = [value for name, _, value in fields if name.lower() in ("to", "cc", "bcc")]
+    return ",".join(unquote(value) for value in (to, *also))
+
+
+def _proofpoint_2(link: str) -> str:
+    found = _PROOFPOINT_2.search(link)
+    return unquote(found[1].translate(_FROM_PROOFPOINT_2)) if found else ""
+
+
+def _proofpoint_3(link: str) -> str:
+    """Each "*" stands for the next masked character, "**" and a letter for several of them."""
+    found = _PROOFPOINT_3.search(link)
+    if found is None:
+        return ""
+    masked = iter(_from_base64(found[2]))
+
+    def unmask(star: re.Match[str]) -> str:
+        count = _LENGTHS.find(star[1]) + 2 if star[1] else 1
+        return "".join(character for _, character in zip(range(count), masked, strict=False))
+
+    return _MASKED.sub(unmask, found[1])
+
+
+def _base64(link: str) -> str:
+    found = _BASE64.search(link)
+    return _from_base64(found[1]) if found else ""
+
+
+def _from_base64(text: str) -> str:
+    padded = text.rstrip("=").translate(str.maketrans("+/", "-_"))
+    padded += "=" * (-len(padded) % 4)
+    try:
+        return base64.urlsafe_b64decode(padded).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _encoded(link: str) -> str:
+    """The link in a parameter or in the path, percent-encoded any number of times or not at all."""
+    found = _INNER.search(link, _SCHEME)
+    if found is None:
+        return ""
+    inner = link[found.start() :]
+    if found[1] != ":":
+        inner = unquote(inner.partition("&")[0])
+        while _ENCODED_SCHEME.match(inner) and (decoded := unquote(inner)) != inner:
+            inner = decoded
+    elif "?" in link[: found.start()] and "?" not in inner:
+        inner = inner.partition("&")[0]
+    return inner
