@@ -1,5 +1,5 @@
-"""The client to Goody's REST API: requests and msgspec, no Django.
+"""A client for Goody's REST API, built on requests and msgspec, without Django.
 
-`client` holds one method per endpoint, `types` what they answer, `errors` what they raise.
-Nothing here knows about users, the database or pages.
+`client` has one method for each endpoint, `types` the objects they return, `errors` the
+exceptions they raise.
 """

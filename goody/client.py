@@ -1,8 +1,7 @@
-"""The vendor client: one method per endpoint of Goody's REST API.
+"""The client: one method for each endpoint of Goody's REST API.
 
-Reads are retried within their patience, writes never; slots, breaker and retry budget are asked
-here. What an answer means is in answers.py, the bytes are transport.py's. Whether a write is
-allowed, and what its outcome means for the person who asked, is the services' business.
+Reads are retried as their RetryPolicy says, writes never. Slots, the circuit breaker and the retry
+budget bound all calls of the process.
 """
 
 import http.client
@@ -18,7 +17,6 @@ from uuid import UUID
 
 import msgspec
 
-from goody.answers import parse_single, parsed, read_error, write_error
 from goody.limits import (
     DETAIL,
     PAGE,
@@ -31,26 +29,27 @@ from goody.limits import (
     RetryPolicy,
     Slots,
 )
-from goody.paths import MAX_PER_PAGE, activities_path, goody_time, order_path, orders_path
-from goody.retry import PASSING, wait_before_retry
-from goody.transport import Answer, Failed, Request, Secret, Transport
+from goody.paths import MAX_PER_PAGE, activities_path, format_time, order_path, orders_path
+from goody.responses import parse_response, parse_single, read_error, write_error
+from goody.retry import RETRYABLE, wait_before_retry
+from goody.transport import Request, RequestFailed, Response, Secret, Transport
 from goody.types import Me, Order, OrderPage, RawActivityPage, RawPage, Workspace
 from goody.types.account import parse_me, parse_workspaces
-from goody.types.activity import cut_activities
-from goody.types.page import cut_page_rows, parse_page
+from goody.types.activity import split_activities
+from goody.types.page import parse_page, split_page
 
 __all__ = ["DETAIL", "PAGE", "WORKER", "Client", "Limits", "RetryPolicy"]
 
-# What counts against Goody's being there at all. A refusal or rubbish is a sign of life.
-_ABSENT = frozenset({"dns", "connect", "tls", "deadline", "reset", "server_error"})
+# Failures by which the breaker opens. Rejections and undocumented responses are none.
+_UNAVAILABLE = frozenset({"dns", "connect", "tls", "deadline", "reset", "server_error"})
 
 
 class Client:
-    """Goody's REST API for one key. Thread-safe; one per process, since it bounds the process.
+    """A client for one API key. Thread-safe; create one in each process, whose calls it bounds.
 
     `base_url` is https, or http to a loopback host. `ca_bundle` is the path of a PEM file that
-    replaces the default certificates. `clock` (monotonic seconds), `sleep` and `chance` (a number
-    in [0, 1) for each call) are for tests. Raises ValueError for an unusable URL or key.
+    replaces the default certificates. `clock` (monotonic seconds), `sleep` and `jitter` (returns
+    a number at least 0 and below 1) are for tests. Raises ValueError for an invalid URL or key.
     """
 
     def __init__(
@@ -62,17 +61,19 @@ class Client:
         ca_bundle: str | None = None,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        chance: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._base_url = _checked_base_url(base_url)
-        self._key = _checked_key(api_key)
+        self._base_url = _validated_base_url(base_url)
+        self._key = _validated_key(api_key)
         self._limits = limits
         self._clock = clock
         self._sleep = sleep
-        self._chance = chance
+        self._jitter = jitter
         self._slots = Slots(limits.slots)
         self._breaker = Breaker(
-            failures=limits.breaker_failures, probe_every=limits.breaker_probe_every, clock=clock
+            failures=limits.breaker_failures,
+            probe_interval=limits.breaker_probe_interval,
+            clock=clock,
         )
         self._budget = RetryBudget(share=limits.retry_budget, allowance=limits.retry_allowance)
         self._transport = Transport(
@@ -88,11 +89,11 @@ class Client:
         return f"Client({self._base_url!r})"
 
     def me(self, *, policy: RetryPolicy = PAGE) -> Me:
-        """Whose key this is. Goody API: GET /v1/me. Raises as get_order, but never mismatch."""
+        """The owner of the key. Goody API: GET /v1/me. Raises like get_order()."""
         return self._read("/v1/me", parse_me, policy, self._limits.order_body)
 
     def workspaces(self, *, policy: RetryPolicy = PAGE) -> tuple[Workspace, ...]:
-        """The workspaces the key sees. Goody API: GET /v1/workspaces (unpaged)."""
+        """The workspaces visible to the key. Goody API: GET /v1/workspaces (not paged)."""
         return self._read("/v1/workspaces", parse_workspaces, policy, self._limits.list_body)
 
     def list_orders(
@@ -106,8 +107,8 @@ class Client:
     ) -> OrderPage:
         """One page of orders, without event times. Goody API: GET /v1/orders.
 
-        `page` from 1, `per_page` 1 to 100. Both bounds are inclusive, aware, and sent in whole
-        seconds of UTC. Rows that are no orders are in `quarantined`. Raises ValueError for naive
+        `page` starts at 1, `per_page` is 1 to 100. The bounds are inclusive, aware, and sent in
+        whole seconds, UTC. Invalid rows are in `quarantined`. Raises ValueError for naive
         datetimes and numbers out of range, otherwise Unavailable, Rejected or BadResponse.
         """
         path = orders_path(
@@ -128,9 +129,9 @@ class Client:
         created_before: datetime | None = None,
         policy: RetryPolicy = WORKER,
     ) -> RawPage:
-        """As list_orders, with each row as the bytes Goody sent; goody.types.parse_row reads one.
+        """Like list_orders(), with unparsed rows, for callers that compare bytes first.
 
-        For those who know most rows by their bytes. Goody API: GET /v1/orders.
+        goody.types.parse_row() parses a row. Goody API: GET /v1/orders.
         """
         path = orders_path(
             page=page,
@@ -138,7 +139,7 @@ class Client:
             created_after=created_after,
             created_before=created_before,
         )
-        return self._read(path, cut_page_rows, policy, self._limits.list_body)
+        return self._read(path, split_page, policy, self._limits.list_body)
 
     def list_activities(
         self,
@@ -150,17 +151,17 @@ class Client:
         statuses: Sequence[str] = (),
         policy: RetryPolicy = WORKER,
     ) -> RawActivityPage:
-        """One page of status changes, each with its order as it is now: as the bytes Goody sent.
+        """One page of status changes, each with its unparsed order in the present state.
 
-        Goody API: GET /v1/order_activities. The bounds are inclusive and on the change's own time;
-        no `statuses` means all that the feed has (goody.types.ACTIVITY_STATUSES). Entries that
-        cannot be read are in `quarantined`; goody.types.parse_row reads an order. Arguments and
-        errors otherwise as in list_orders.
+        Goody API: GET /v1/order_activities. The bounds are inclusive and apply to the time of the
+        change. Without `statuses`, all of goody.types.ACTIVITY_STATUSES are returned. Invalid
+        entries are in `quarantined`; goody.types.parse_row() parses an order. Other arguments and
+        errors are those of list_orders().
         """
         path = activities_path(
             page=page, per_page=per_page, after=after, before=before, statuses=statuses
         )
-        return self._read(path, cut_activities, policy, self._limits.list_body)
+        return self._read(path, split_activities, policy, self._limits.list_body)
 
     def get_order(
         self,
@@ -171,9 +172,8 @@ class Client:
     ) -> Order:
         """One order with its event times. Goody API: GET /v1/orders/{id}.
 
-        `before_send` is called before the first byte of each attempt, so the last time when the
-        request that is answered leaves. Raises Unavailable, Rejected (NotFound: unknown or not
-        visible to this key) or BadResponse (also when the answer is another order).
+        `before_send` is called before the first byte of each attempt. Raises Unavailable, Rejected
+        (NotFound: unknown or not visible to this key) or BadResponse (also for another order).
         """
 
         def parse(body: bytes) -> Order:
@@ -185,13 +185,13 @@ class Client:
     def cancel_order(
         self, order_id: UUID, *, before_send: Callable[[], None] | None = None
     ) -> Order:
-        """Cancel an order, for good. Goody API: POST /v1/orders/{id}/cancel, without a body.
+        """Cancel an order, irreversibly. Goody API: POST /v1/orders/{id}/cancel, without a body.
 
-        Sent once, on a connection of its own. `before_send` is called when that connection stands
-        and nothing has been sent; what it raises goes through unchanged and nothing is sent.
-        Returns whatever order came with 200: Goody answers a success with status `failed`, and the
-        caller judges id and status. Raises Unavailable (nothing was sent), Rejected (nothing was
-        changed) or OutcomeUnknown.
+        The request is sent once, on a new connection. `before_send` is called when the connection
+        is established; if it raises, nothing is sent and the exception propagates unchanged.
+        Returns the order of a 200 response, whose id and status the caller must check (Goody
+        answers a success with status `failed`). Raises Unavailable (nothing was sent), Rejected
+        (nothing was changed) or OutcomeUnknown.
         """
         return self._write(f"{order_path(order_id)}/cancel", None, before_send)
 
@@ -202,16 +202,16 @@ class Client:
         expiration: datetime,
         before_send: Callable[[], None] | None = None,
     ) -> Order:
-        """Move the expiration. Goody API: POST /v1/orders/{id}/update_expiration.
+        """Change the expiration. Goody API: POST /v1/orders/{id}/update_expiration.
 
-        `expiration` is aware and sent in whole seconds of UTC; the answer calls it `expires_at`.
-        Otherwise as cancel_order. Raises ValueError for a naive datetime.
+        `expiration` is aware and sent in whole seconds, UTC; the response has it as `expires_at`.
+        Raises ValueError for a naive datetime. Otherwise like cancel_order().
         """
-        body = msgspec.json.encode({"expiration": goody_time(expiration)})
+        body = msgspec.json.encode({"expiration": format_time(expiration)})
         return self._write(f"{order_path(order_id)}/update_expiration", body, before_send)
 
     def close(self) -> None:
-        """Close the pooled connections. Later calls are refused as Unavailable."""
+        """Close the pooled connections. Later calls raise Unavailable."""
         self._is_closed = True
         self._transport.close()
 
@@ -225,13 +225,13 @@ class Client:
     ) -> T:
         request = Request(method="GET", path=path, max_body=max_body, before_send=before_send)
         deadline = Deadline(policy.deadline, self._clock)
-        self._budget.earn()
+        self._budget.deposit()
         attempt = 1
         while True:
             try:
-                answer = self._attempt_read(request, deadline, policy.attempts - attempt + 1)
-                return parsed(answer, parse, secret=self._key.reveal())
-            except Failed as error:
+                response = self._attempt_read(request, deadline, policy.attempts - attempt + 1)
+                return parse_response(response, parse, secret=self._key.reveal())
+            except RequestFailed as error:
                 failed = error
             wait = self._wait_before_retry(failed, attempt, policy, deadline)
             if wait is None:
@@ -240,34 +240,34 @@ class Client:
             attempt += 1
         raise read_error(failed)
 
-    def _attempt_read(self, request: Request, deadline: Deadline, attempts_left: int) -> Answer:
-        """One attempt, with an equal share of the time left.
+    def _attempt_read(self, request: Request, deadline: Deadline, attempts_left: int) -> Response:
+        """One attempt, with an equal share of the remaining time.
 
-        Without shares the first answer that never comes would leave no time for a second attempt.
+        Otherwise a first attempt without a response would leave no time for a second.
         """
         with self._slot(deadline):
-            self._ask_breaker(as_probe=True)
-            share = deadline.within(deadline.remaining / attempts_left)
+            self._check_breaker(may_probe=True)
+            share = deadline.at_most(deadline.remaining / attempts_left)
             try:
                 return self._exchange(request, share, is_fresh=False)
-            except Failed as failed:
+            except RequestFailed as failed:
                 if not failed.is_stale:
                     raise
             return self._exchange(request, share, is_fresh=True)
 
     def _wait_before_retry(
-        self, failed: Failed, attempt: int, policy: RetryPolicy, deadline: Deadline
+        self, failed: RequestFailed, attempt: int, policy: RetryPolicy, deadline: Deadline
     ) -> float | None:
-        """Seconds to wait before the next attempt, None if there is to be none."""
-        if failed.kind not in PASSING or attempt >= policy.attempts or self._breaker.is_open:
+        """Seconds to wait before the next attempt; None if there is none."""
+        if failed.kind not in RETRYABLE or attempt >= policy.attempts or self._breaker.is_open:
             return None
         wait = wait_before_retry(
             attempt=attempt,
             base=self._limits.retry_base,
-            chance=self._chance(),
+            jitter=self._jitter(),
             retry_after=failed.retry_after,
         )
-        return wait if wait < deadline.remaining and self._budget.spend() else None
+        return wait if wait < deadline.remaining and self._budget.withdraw() else None
 
     def _write(
         self, path: str, body: bytes | None, before_send: Callable[[], None] | None
@@ -282,58 +282,58 @@ class Client:
         deadline = Deadline(self._limits.write_deadline, self._clock)
         try:
             with self._slot(deadline):
-                self._ask_breaker(as_probe=False)
-                answer = self._exchange(request, deadline, is_fresh=True)
-            return parsed(answer, parse_single, secret=self._key.reveal())
-        except Failed as error:
+                self._check_breaker(may_probe=False)
+                response = self._exchange(request, deadline, is_fresh=True)
+            return parse_response(response, parse_single, secret=self._key.reveal())
+        except RequestFailed as error:
             failed = error
         raise write_error(failed)
 
-    def _exchange(self, request: Request, deadline: Deadline, *, is_fresh: bool) -> Answer:
+    def _exchange(self, request: Request, deadline: Deadline, *, is_fresh: bool) -> Response:
         try:
-            answer = self._transport.exchange(request, deadline=deadline, is_fresh=is_fresh)
-        except Failed as failed:
-            self._note_failure(failed)
+            response = self._transport.exchange(request, deadline=deadline, is_fresh=is_fresh)
+        except RequestFailed as failed:
+            self._record_failure(failed)
             raise
-        self._breaker.record(is_alive=answer.status < http.client.INTERNAL_SERVER_ERROR)
-        return answer
+        self._breaker.record(is_available=response.status < http.client.INTERNAL_SERVER_ERROR)
+        return response
 
-    def _note_failure(self, failed: Failed) -> None:
-        """Tell the breaker, unless the failure says nothing about Goody."""
+    def _record_failure(self, failed: RequestFailed) -> None:
+        """Record the failure in the breaker unless Goody did not cause it."""
         is_our_own_delay = failed.kind == "deadline" and not failed.may_have_left
         if not failed.is_stale and not is_our_own_delay:
-            self._breaker.record(is_alive=failed.kind not in _ABSENT)
+            self._breaker.record(is_available=failed.kind not in _UNAVAILABLE)
 
-    def _ask_breaker(self, *, as_probe: bool) -> None:
-        if not self._breaker.admits(as_probe=as_probe):
-            raise Failed("breaker", may_have_left=False)
+    def _check_breaker(self, *, may_probe: bool) -> None:
+        if not self._breaker.allows_call(may_probe=may_probe):
+            raise RequestFailed("breaker", may_have_left=False)
 
     @contextmanager
     def _slot(self, deadline: Deadline) -> Iterator[None]:
         if self._is_closed:
-            raise Failed("closed", may_have_left=False)
+            raise RequestFailed("closed", may_have_left=False)
         if not self._slots.acquire(timeout=deadline.remaining):
-            raise Failed("slots", may_have_left=False)
+            raise RequestFailed("slots", may_have_left=False)
         try:
             yield
         finally:
             self._slots.release()
 
 
-def _checked_base_url(base_url: str) -> str:
-    """The URL without a slash at its end. Raises ValueError unless the key is safe on its way."""
+def _validated_base_url(base_url: str) -> str:
+    """The URL without a trailing slash. Raises ValueError if it could expose the key."""
     parts = urlsplit(base_url)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("the API's URL must have no user, query or fragment")
-    if not parts.hostname or not _is_name(parts.hostname) or parts.port == 0:
+    if not parts.hostname or not _is_valid_host(parts.hostname) or parts.port == 0:
         raise ValueError("the API's URL must name a host")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ValueError("the API's URL must be https, or http to this machine itself")
     return base_url.rstrip("/")
 
 
-def _is_name(host: str) -> bool:
-    """Could it be looked up? Not where a label is empty or too long."""
+def _is_valid_host(host: str) -> bool:
+    """Whether the host can be resolved: no label is empty or too long."""
     try:
         host.encode("idna")
     except UnicodeError:
@@ -348,7 +348,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _checked_key(api_key: str) -> Secret:
+def _validated_key(api_key: str) -> Secret:
     if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise ValueError("the API key must be printable ASCII without spaces")
     return Secret(api_key)

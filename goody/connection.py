@@ -1,11 +1,9 @@
-"""Connections to Goody that end when their time is up and know whether anything was sent.
+"""Connections with a deadline that record whether any byte of a request may have been sent.
 
-requests' own timeout is per read, so a server that sends a byte a second keeps a call alive for
-ever. Here every read and write of the socket gets what is left of one deadline. And just before
-the first byte of a request leaves, its `Exchange` is marked: that mark, and no guess from the type
-of an exception, tells "certainly not sent" from "may have been sent".
-
-What an answer means is not decided here.
+The timeout of requests applies to each read, so that a server that sends a byte a second could keep
+a call running forever. Here each read and write of the socket may take the time that is left of one
+deadline. Just before the first byte of a request is sent, its `Exchange` is marked: this mark, and
+not the type of an exception, distinguishes "certainly not sent" from "may have been sent".
 """
 
 import functools
@@ -24,26 +22,26 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from goody.limits import Deadline
-from goody.lookup import resolve
+from goody.resolver import resolve
 
-# As much as one read may fetch beyond the headers while they are being counted.
+# A buffered read of headers may read this much beyond them.
 _BUFFER = 8192
 
 
 class TooLarge(Exception):
-    """The answer has more bytes than we are willing to read."""
+    """The response has more bytes than allowed."""
 
 
 class BeforeSendFailed(Exception):
-    """Carries nothing: the caller's own exception waits in `Exchange.before_send_error`."""
+    """before_send raised; its exception is in `Exchange.before_send_error`."""
 
 
 @dataclass(kw_only=True)
 class Exchange:
-    """One request and its answer, as far as they have come.
+    """The progress of one request and its response.
 
-    `stage` is dns, connect, tls, ready or sent. `is_reused` tells that a pooled connection carried
-    it, `is_answered` that at least one byte came back.
+    `stage` is dns, connect, tls, ready or sent. `is_reused`: a pooled connection is used.
+    `is_answered`: at least one byte was received.
     """
 
     deadline: Deadline
@@ -60,7 +58,7 @@ class Exchange:
     _readable: int = 0
 
     def mark_sending(self) -> None:
-        """Called with the connection standing and before each byte; acts before the first."""
+        """Called on an established connection before each send; acts before the first."""
         if self.may_have_left:
             return
         self.stage = "ready"
@@ -76,7 +74,7 @@ class Exchange:
         try:
             self.before_send()
         except BaseException as error:  # noqa: BLE001
-            # urllib3 swallows or wraps whatever looks like a network error, and this may.
+            # urllib3 would swallow or wrap an exception that looks like a network error.
             self.before_send_error = error
             raise BeforeSendFailed from None
 
@@ -84,11 +82,11 @@ class Exchange:
         self._readable = self.header_bytes + _BUFFER
 
     def expect_body(self) -> None:
-        """Chunk sizes count too, so a little more than the body may come over the wire."""
+        """Allow some more than the body, since the bytes of chunk sizes are counted too."""
         self._readable = self.body_bytes + self.body_bytes // 4 + self.header_bytes
 
     def count(self, received: int) -> None:
-        """Note bytes that came in. Raises TooLarge."""
+        """Count received bytes. Raises TooLarge."""
         self.is_answered = self.is_answered or received > 0
         self._readable -= received
         if self._readable < 0:
@@ -99,7 +97,7 @@ current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
 
 
 class _Reader(io.RawIOBase):
-    """A socket's bytes, each read with what is left of the deadline."""
+    """Reads from a socket; each read may take the remaining time of the deadline."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
         super().__init__()
@@ -123,7 +121,7 @@ class _Reader(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """http.client's response, reading through _Reader."""
+    """An HTTPResponse that reads through _Reader."""
 
     def __init__(self, sock: socket.socket, *args: Any, exchange: Exchange, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -138,10 +136,10 @@ class _Response(http.client.HTTPResponse):
 
 
 def _acknowledge_at_once(sock: socket.socket) -> None:
-    """Spare us 40 ms where a server writes headers and body apart, with Nagle's algorithm on.
+    """Avoid a delay of 40 ms if the server sends headers and body separately (Nagle's algorithm).
 
-    On a reused connection Linux delays the acknowledgement for which such a server waits. The
-    option does not last, so it is set again for each read; other systems do not have it.
+    Such a server waits for an acknowledgement, which Linux delays on a reused connection. The
+    option is not permanent, so it is set before each read; only Linux has it.
     """
     if sys.platform == "linux":
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
@@ -154,8 +152,8 @@ def _time_left(deadline: Deadline) -> float:
     return remaining
 
 
-def _open(host: str, port: int, exchange: Exchange) -> socket.socket:
-    """A TCP connection to the first address that answers, all within the connect deadline."""
+def _connect(host: str, port: int, exchange: Exchange) -> socket.socket:
+    """Connect to the first address that accepts, before the connect deadline."""
     limit = exchange.connect_deadline
     exchange.stage = "dns"
     addresses = resolve(host, port, timeout=limit.remaining)
@@ -172,7 +170,7 @@ def _open(host: str, port: int, exchange: Exchange) -> socket.socket:
             failure = error
         else:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.settimeout(_time_left(limit))  # what the TLS handshake gets
+            sock.settimeout(_time_left(limit))  # for the TLS handshake
             exchange.stage = "tls"
             return sock
     raise failure
@@ -184,8 +182,8 @@ else:
     _Base = object
 
 
-class _Bounded(_Base):
-    """What both kinds of connection have in common. One exchange at a time."""
+class _DeadlineConnection(_Base):
+    """Mixin for plain and TLS connections. One exchange at a time."""
 
     _exchange: Exchange
 
@@ -195,8 +193,8 @@ class _Bounded(_Base):
         super().connect()
 
     def _new_conn(self) -> socket.socket:
-        # _dns_host keeps a trailing dot, which the certificate's name does not have.
-        return _open(self._dns_host, self.port or 0, self._exchange)
+        # _dns_host keeps a trailing dot, which certificates do not have.
+        return _connect(self._dns_host, self.port or 0, self._exchange)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         self._exchange = current_exchange.get()
@@ -204,7 +202,7 @@ class _Bounded(_Base):
         super().request(*args, **kwargs)
 
     def send(self, data: Any) -> None:
-        """All bytes of a request pass here; ours are always bytes, never files or iterables."""
+        """Send all of `data`, which is bytes: the client sends no files or iterables."""
         if self.sock is None:
             self.connect()
         self._exchange.mark_sending()
@@ -214,11 +212,11 @@ class _Bounded(_Base):
             unsent = unsent[self.sock.send(unsent) :]
 
 
-class _PlainConnection(_Bounded, HTTPConnection):
+class _PlainConnection(_DeadlineConnection, HTTPConnection):
     pass
 
 
-class _SecureConnection(_Bounded, HTTPSConnection):
+class _SecureConnection(_DeadlineConnection, HTTPSConnection):
     pass
 
 
@@ -231,10 +229,10 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter with our connections, one TLS context and no retries of its own.
+    """An HTTPAdapter with deadline connections, one TLS context and no retries.
 
-    Extra connections beyond `connections` are closed after use rather than waited for: the slots
-    bound them, and a wait in the pool would know no deadline.
+    Connections beyond `connections` are closed after use rather than waited for: the slots bound
+    their number, and a wait in the pool would ignore the deadline.
     """
 
     def __init__(self, *, tls: ssl.SSLContext, connections: int) -> None:
@@ -260,9 +258,9 @@ class Adapter(HTTPAdapter):
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
     ) -> tuple[Any, Any]:
-        """Where to connect; how to verify stands in the TLS context alone."""
+        """The host parameters alone; verification is configured in the TLS context."""
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing: the base class would load the default certificates into our context."""
+        """Do nothing: the base class would load the default certificates into the context."""

@@ -1,16 +1,16 @@
-"""What a call to Goody can end in, when not in an answer.
+"""The exceptions of the client.
 
     GoodyError
-    ├── Unavailable       no usable answer, and certainly nothing was changed
-    ├── OutcomeUnknown    a write may have reached Goody and nobody knows what became of it
-    ├── Rejected          Goody said no (4xx)
+    ├── Unavailable       no usable response, and certainly nothing was changed
+    ├── OutcomeUnknown    a write may have reached Goody, and its outcome is not known
+    ├── Rejected          Goody rejected the request (4xx)
     │   ├── NotFound          404
     │   ├── Unauthorized      401
     │   └── RateLimited       429
-    └── BadResponse       a read was answered with something Goody does not document
+    └── BadResponse       the response to a read is not a documented one
 
-Only the errors live here; which failure becomes which of them is decided in answers.py. `str()` of
-every error is a plain clause that may be shown and logged: no key, no personal data.
+responses.py decides which failure raises which of them. `str()` of every error may be shown and
+logged: it contains neither the key nor personal data.
 """
 
 import hashlib
@@ -19,14 +19,13 @@ from dataclasses import dataclass
 
 HEAD_BYTES = 200
 MESSAGE_CHARS = 300
-# Redaction looks at a little more than it keeps, so that no e-mail address or token is cut in two
-# and slips through.
+# Redaction reads more than it keeps, so that no e-mail address or token is truncated and missed.
 _REDACTION_WINDOW = 4000
 
 _EMAIL = re.compile(r"[^\s@<>\"'()]+@[^\s@<>\"'()]*")
-# Values of JSON members are people's names more often than not; only Goody's "error" is kept.
+# The string values of JSON members may be names; only the value of "error" is kept.
 _JSON_TEXT = re.compile(r'(?<!"error")(:\s*)"(?:[^"\\]|\\.)*"?')
-# A long word with a digit or a capital in it; without either it is a field's name.
+# A long word with a digit or capital letter; without either it is the name of a field.
 _TOKEN = re.compile(r"(?=[a-z_\-]*[A-Z0-9])[A-Za-z0-9_\-]{16,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
@@ -35,11 +34,11 @@ PHRASES = {
     "connect": "no connection to Goody could be made",
     "tls": "a secure connection to Goody could not be made",
     "deadline": "Goody did not answer in time",
-    "slots": "too many calls to Goody were under way",
-    "breaker": "Goody failed repeatedly and is left alone for a moment",
+    "slots": "too many calls to Goody were running",
+    "breaker": "Goody failed repeatedly, so calls to it are paused",
     "closed": "the client was closed",
-    "reset": "the connection to Goody broke",
-    "server_error": "Goody reported a fault of its own",
+    "reset": "the connection to Goody was lost",
+    "server_error": "Goody reported an internal error",
     "redirect": "Goody answered with an unexpected redirect",
     "status": "Goody answered with an unexpected status",
     "content_type": "Goody answered with something other than JSON",
@@ -56,10 +55,10 @@ PHRASES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What may be logged of the answer behind an error.
+    """The part of a response that may be logged.
 
-    `head` holds at most 200 bytes of the body (UTF-8), redacted (see `redact`). `sha256` is the
-    hex digest of the whole body as far as it was read, or "".
+    `head` has at most 200 bytes of the redacted body (see `redact`). `sha256` is the hex digest of
+    the body as far as it was read, or "".
     """
 
     status: int | None = None
@@ -67,47 +66,47 @@ class Evidence:
     sha256: str = ""
 
 
-NOTHING = Evidence()
+NO_EVIDENCE = Evidence()
 
 
 def evidence(*, status: int, body: bytes, secret: str = "") -> Evidence:
-    """Boil an answer down to what is safe to keep. `secret` is removed wherever it stands."""
+    """The evidence of a response, with `secret` removed from it."""
     return Evidence(
         status=status, head=redact(body, secret=secret), sha256=hashlib.sha256(body).hexdigest()
     )
 
 
 def redact(body: bytes, *, secret: str = "") -> str:
-    """The first 200 bytes of a body as one line, without what may be personal or secret.
+    """The first 200 bytes of a body as one line, without personal data and secrets.
 
-    Out go e-mail addresses, long tokens, the secret, and the texts in JSON but for `error`.
+    E-mail addresses, long tokens, the secret, and JSON strings except `error` are replaced.
     """
     text = body[:_REDACTION_WINDOW].decode("utf-8", "replace")
-    text = _JSON_TEXT.sub(r'\1"..."', one_line(text, secret=secret))
+    text = _JSON_TEXT.sub(r'\1"..."', single_line(text, secret=secret))
     text = _TOKEN.sub("[token]", _EMAIL.sub("[email]", text))
     return text.encode()[:HEAD_BYTES].decode("utf-8", "ignore")
 
 
-def one_line(text: str, *, secret: str = "") -> str:
+def single_line(text: str, *, secret: str = "") -> str:
     """The text without control characters and without the secret."""
     text = _CONTROL.sub(" ", text).strip()
     return text.replace(secret, "[key]") if secret else text
 
 
 class GoodyError(Exception):
-    """A call to Goody did not end in a usable answer.
+    """A call to Goody failed.
 
     `kind` is a short machine code, a key of PHRASES. `evidence` is for logs.
     """
 
-    def __init__(self, kind: str, *, evidence: Evidence = NOTHING) -> None:
+    def __init__(self, kind: str, *, evidence: Evidence = NO_EVIDENCE) -> None:
         super().__init__(PHRASES[kind])
         self.kind = kind
         self.evidence = evidence
 
     @property
     def status(self) -> int | None:
-        """The HTTP status, when there was one."""
+        """The HTTP status; None without a response."""
         return self.evidence.status
 
     @property
@@ -117,12 +116,12 @@ class GoodyError(Exception):
 
     @property
     def sha256(self) -> str:
-        """Hex digest of the body as far as it was read; "" when there was none."""
+        """Hex digest of the body as far as it was read; "" without one."""
         return self.evidence.sha256
 
     @property
     def detail(self) -> dict[str, str | int | None]:
-        """Everything about the error that belongs in a log line."""
+        """The error's fields for logging."""
         return {
             "kind": self.kind,
             "status": self.status,
@@ -132,62 +131,62 @@ class GoodyError(Exception):
 
 
 class Unavailable(GoodyError):
-    """No usable answer, and certainly nothing was changed at Goody.
+    """No usable response, and certainly nothing was changed at Goody.
 
-    A read that failed, or a write of which no byte left this machine. Kinds: dns, connect, tls,
+    A read failed, or no byte of a write was sent. Kinds: dns, connect, tls,
     deadline, slots, breaker, closed; for reads also reset and server_error.
     """
 
 
 class OutcomeUnknown(GoodyError):
-    """A write of which at least one byte may have left, without a definite answer.
+    """At least one byte of a write may have been sent, and there is no definite response.
 
-    Only a later read of the order can tell what became of it. It must not be sent again.
+    Only a later read of the order can show the outcome. The write must not be sent again.
     """
 
 
 class BadResponse(GoodyError):
-    """A read was answered with something Goody does not document.
+    """The response to a read is not a documented one.
 
     Kinds: redirect, status, content_type, bad_body, too_large, bad_json, mismatch.
     """
 
 
 class Rejected(GoodyError):
-    """Goody's definite refusal (4xx): nothing was changed.
+    """Goody rejected the request (4xx): nothing was changed.
 
-    `message` is Goody's own sentence (the "error" member of its error body) without control
-    characters, at most 300 characters, or a generic one. It is the vendor's text: escape it. It
-    may name a person, so it is not part of `str()`.
+    `message` is the message of Goody's error envelope without control characters, at most 300
+    characters, or a generic one. It is vendor text, which must be escaped, and may contain personal
+    data, so `str()` does not include it.
     """
 
-    kind_of_refusal = "refused"
+    rejection_kind = "refused"
 
     def __init__(self, *, message: str, evidence: Evidence) -> None:
-        super().__init__(self.kind_of_refusal, evidence=evidence)
+        super().__init__(self.rejection_kind, evidence=evidence)
         self.message = message
 
 
 class NotFound(Rejected):
-    """404: Goody does not know this order, or does not show it to this key."""
+    """404: the order does not exist or is not visible to this key."""
 
-    kind_of_refusal = "not_found"
+    rejection_kind = "not_found"
 
 
 class Unauthorized(Rejected):
-    """401: Goody rejected the API key. Nothing will work until the key changes."""
+    """401: Goody rejected the API key. No call will succeed until it is replaced."""
 
-    kind_of_refusal = "unauthorized"
+    rejection_kind = "unauthorized"
 
 
 class RateLimited(Rejected):
-    """429: Goody asks for fewer calls.
+    """429: too many requests.
 
-    `retry_after` is Goody's Retry-After in seconds from now: never negative, not clamped, None
-    when the header was missing or could not be understood.
+    `retry_after` is the Retry-After header in seconds from now: not negative, without an upper
+    limit, None if the header is missing or invalid.
     """
 
-    kind_of_refusal = "rate_limited"
+    rejection_kind = "rate_limited"
 
     def __init__(self, *, message: str, evidence: Evidence, retry_after: float | None) -> None:
         super().__init__(message=message, evidence=evidence)

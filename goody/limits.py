@@ -1,7 +1,6 @@
-"""What bounds the calls of one process: numbers, slots, breaker, retry budget.
+"""Bounds on the calls of one process: limits, slots, circuit breaker and retry budget.
 
-All of it is in memory and for this process only; what must hold for all processes together is
-not decided here. Times come from an injected monotonic clock, in seconds.
+They are kept in memory and apply to one process. Times are seconds of an injected monotonic clock.
 """
 
 import threading
@@ -16,24 +15,24 @@ type Clock = Callable[[], float]
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Seconds, bytes and counts. The defaults are for production; tests shrink them."""
+    """Times in seconds, sizes in bytes, and counts."""
 
-    connect_timeout: float = 3.0  # name lookup, TCP and TLS of one attempt together
+    connect_timeout: float = 3.0  # name resolution, TCP and TLS of one attempt
     write_deadline: float = 30.0
     list_body: int = 5 * MIB  # after decompression
     order_body: int = 1 * MIB
     header_bytes: int = 64 * 1024
     slots: int = 2
     breaker_failures: int = 5
-    breaker_probe_every: float = 30.0
+    breaker_probe_interval: float = 30.0
     retry_base: float = 0.5
-    retry_budget: float = 0.1  # retries for each call, in the long run
-    retry_allowance: float = 5.0  # retries that may be saved up, and are there at the start
+    retry_budget: float = 0.1  # retries per call in the long run
+    retry_allowance: float = 5.0  # highest and initial balance of the budget
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long a read may take in all, attempts and waits together, and how many attempts."""
+    """The number of attempts of a read, and the seconds for all attempts and waits."""
 
     deadline: float
     attempts: int
@@ -45,7 +44,7 @@ WORKER = RetryPolicy(15.0, 3)
 
 
 class Deadline:
-    """A point of the monotonic clock after which a call must not go on."""
+    """The time of the monotonic clock at which a call must end."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self._clock = clock
@@ -53,20 +52,20 @@ class Deadline:
 
     @property
     def remaining(self) -> float:
-        """Seconds left; negative afterwards."""
+        """Seconds until the deadline; negative after it."""
         return self._at - self._clock()
 
     @property
     def has_passed(self) -> bool:
         return self.remaining <= 0
 
-    def within(self, seconds: float) -> "Deadline":
+    def at_most(self, seconds: float) -> "Deadline":
         """The earlier of this deadline and `seconds` from now."""
         return Deadline(min(seconds, self.remaining), self._clock)
 
 
 class Slots:
-    """At most so many calls at once, served in the order of asking."""
+    """A fair semaphore: waiting calls get a slot in the order in which they arrived."""
 
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
@@ -74,24 +73,24 @@ class Slots:
         self._waiting: deque[threading.Event] = deque()
 
     def acquire(self, *, timeout: float) -> bool:
-        """Take a slot, waiting for it at most `timeout` seconds."""
+        """Take a slot; False if there is none within `timeout` seconds."""
         with self._lock:
             if self._free:
                 self._free -= 1
                 return True
-            turn = threading.Event()
-            self._waiting.append(turn)
-        if turn.wait(max(timeout, 0)):
+            event = threading.Event()
+            self._waiting.append(event)
+        if event.wait(max(timeout, 0)):
             return True
         with self._lock:
-            # It may have been handed over between the end of the wait and here.
-            if turn.is_set():
+            # release() may have passed the slot on between the end of the wait and here.
+            if event.is_set():
                 return True
-            self._waiting.remove(turn)
+            self._waiting.remove(event)
             return False
 
     def release(self) -> None:
-        """Give the slot to whoever has waited longest, or back."""
+        """Pass the slot to the call that has waited longest, or make it free."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()
@@ -100,11 +99,11 @@ class Slots:
 
 
 class Breaker:
-    """Leaves Goody alone after failures in a row, but for one probe now and then."""
+    """A circuit breaker: opens after consecutive failures and then allows probes only."""
 
-    def __init__(self, *, failures: int, probe_every: float, clock: Clock) -> None:
+    def __init__(self, *, failures: int, probe_interval: float, clock: Clock) -> None:
         self._limit = failures
-        self._every = probe_every
+        self._every = probe_interval
         self._clock = clock
         self._lock = threading.Lock()
         self._failed = 0
@@ -115,20 +114,20 @@ class Breaker:
         with self._lock:
             return self._failed >= self._limit
 
-    def admits(self, *, as_probe: bool) -> bool:
-        """May a call go out? While open only one every `probe_every` seconds, if it may probe."""
+    def allows_call(self, *, may_probe: bool) -> bool:
+        """Whether a call is allowed; while open, one probe every `probe_interval` seconds."""
         with self._lock:
             if self._failed < self._limit:
                 return True
-            if not as_probe or self._clock() < self._next_probe:
+            if not may_probe or self._clock() < self._next_probe:
                 return False
             self._next_probe = self._clock() + self._every
             return True
 
-    def record(self, *, is_alive: bool) -> None:
-        """Goody answered, whatever it said, or it did not."""
+    def record(self, *, is_available: bool) -> None:
+        """Record whether Goody answered, with any status below 500."""
         with self._lock:
-            if is_alive:
+            if is_available:
                 self._failed = 0
                 return
             self._failed += 1
@@ -137,23 +136,23 @@ class Breaker:
 
 
 class RetryBudget:
-    """Keeps retries below a share of the calls, so that they cannot double an overload."""
+    """Limits retries to a share of the calls, so that they do not worsen an overload."""
 
     def __init__(self, *, share: float, allowance: float) -> None:
         self._share = share
-        self._most = allowance
+        self._max_balance = allowance
         self._lock = threading.Lock()
-        self._saved = allowance
+        self._balance = allowance
 
-    def earn(self) -> None:
-        """A call was made."""
+    def deposit(self) -> None:
+        """Add the share of one call."""
         with self._lock:
-            self._saved = min(self._most, self._saved + self._share)
+            self._balance = min(self._max_balance, self._balance + self._share)
 
-    def spend(self) -> bool:
-        """Take one retry, if one is left."""
+    def withdraw(self) -> bool:
+        """Take one retry; False if none is left."""
         with self._lock:
-            if self._saved < 1:
+            if self._balance < 1:
                 return False
-            self._saved -= 1
+            self._balance -= 1
             return True

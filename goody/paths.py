@@ -1,4 +1,4 @@
-"""What is asked of Goody, as paths and query strings. Nothing is sent here."""
+"""Paths and query strings of the endpoints."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ MAX_PER_PAGE = 100
 
 
 def order_path(order_id: UUID) -> str:
-    """Raises TypeError for anything but a UUID: text could lead anywhere."""
+    """Raises TypeError for anything but a UUID: text could name another path."""
     if not isinstance(order_id, UUID):
         raise TypeError("an order id is a UUID")
     return f"/v1/orders/{order_id}"
@@ -35,28 +35,28 @@ def activities_path(
     before: datetime | None = None,
     statuses: Sequence[str] = (),
 ) -> str:
-    """Goody API: GET /v1/order_activities. Raises ValueError as orders_path."""
+    """Goody API: GET /v1/order_activities. Raises ValueError like orders_path()."""
     query = {**_page(page, per_page), **_times({"after": after, "before": before})}
     if isinstance(statuses, str) or not all(s and "," not in s for s in statuses):
-        raise ValueError("statuses is a sequence of names without commas")
+        raise ValueError("statuses must be a sequence of names without commas")
     if statuses:
         query["statuses"] = ",".join(statuses)
     return f"/v1/order_activities?{urlencode(query)}"
 
 
-def goody_time(moment: datetime) -> str:
-    """As Goody's answers print times: UTC, whole seconds, Z. A + would have to be escaped."""
+def format_time(moment: datetime) -> str:
+    """Goody's format: UTC, whole seconds, Z. A "+" would have to be escaped."""
     if moment.utcoffset() is None:
-        raise ValueError("a naive datetime names no instant")
+        raise ValueError("the datetime must be aware")
     text = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()
     return f"{text}Z"
 
 
 def _page(page: int, per_page: int) -> dict[str, str]:
     if page < 1 or not 1 <= per_page <= MAX_PER_PAGE:
-        raise ValueError("page starts at 1, per_page is 1 to 100")
+        raise ValueError("page must be at least 1, per_page 1 to 100")
     return {"page": str(page), "per_page": str(per_page)}
 
 
 def _times(bounds: dict[str, datetime | None]) -> dict[str, str]:
-    return {name: goody_time(moment) for name, moment in bounds.items() if moment is not None}
+    return {name: format_time(moment) for name, moment in bounds.items() if moment is not None}

@@ -1,36 +1,36 @@
-"""Whether a failed read is tried again, and after how long.
+"""Which failed reads are retried, and after how long. Writes are never retried.
 
-Pure decisions; the loop is in client.py. Writes are no subject here: they have one attempt.
+These are pure functions; the loop is in client.py.
 """
 
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# Worth another attempt: the network, a fault of the server, an answer that arrived broken. Not TLS
-# (a certificate does not heal in a second), not an answer that is complete and wrong. And not a
-# 429: a wait that is asked of all calls is not for one call to sit out while others go on.
-PASSING = frozenset({"dns", "connect", "deadline", "reset", "server_error", "bad_body"})
+# Failures of the network, errors of the server and damaged responses. Not TLS, since a certificate
+# stays invalid; not a complete response of the wrong form; and not 429, since that wait is for all
+# calls of all processes.
+RETRYABLE = frozenset({"dns", "connect", "deadline", "reset", "server_error", "bad_body"})
 
 _SECONDS = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 
 
 def wait_before_retry(
-    *, attempt: int, base: float, chance: float, retry_after: float | None
+    *, attempt: int, base: float, jitter: float, retry_after: float | None
 ) -> float:
     """Seconds to wait after attempt number `attempt` (from 1) failed.
 
-    Full jitter: a `chance` in [0, 1) of a bound that doubles with each attempt, on top of the
-    wait that Goody named with a fault of its own (503).
+    Full jitter: the share `jitter` (0 to 1) of a bound that doubles with each attempt, added to
+    the Retry-After of a 503.
     """
-    return (retry_after or 0.0) + chance * base * 2.0 ** (attempt - 1)
+    return (retry_after or 0.0) + jitter * base * 2.0 ** (attempt - 1)
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Seconds of a Retry-After header, in either of its two forms.
+    """Seconds of a Retry-After header: a number or an HTTP date.
 
-    Negative and past is 0, garbage None. `now` should be the answer's own Date where it has one,
-    since the wait is meant by Goody's clock.
+    A negative number or past date is 0, an invalid value None. `now` should be the response's Date
+    header if it has one, since the date is by Goody's clock.
     """
     if value is None:
         return None
@@ -42,7 +42,7 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
 
 
 def parse_http_date(value: str | None) -> datetime | None:
-    """The instant of an HTTP date in UTC, or None."""
+    """An HTTP date as a datetime in UTC; None if it is invalid."""
     try:
         moment = parsedate_to_datetime(value or "")
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

@@ -1,7 +1,7 @@
-"""One bounded HTTP exchange with Goody: a request out, a whole answer back, or `Failed`.
+"""HTTP exchanges with bounded time and size.
 
-Retries, slots and what an answer means are client.py's. Nothing here raises an exception of
-requests or urllib3: those carry the request, and with it the key.
+Only RequestFailed is raised: the exceptions of requests and urllib3 refer to the request, which
+contains the key.
 """
 
 import http.client
@@ -17,21 +17,21 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import DecodeError, ReadTimeoutError
 
 from goody.connection import Adapter, BeforeSendFailed, Exchange, TooLarge, current_exchange
-from goody.errors import NOTHING, Evidence
+from goody.errors import NO_EVIDENCE, Evidence
 from goody.limits import Clock, Deadline, Limits
 
 USER_AGENT = "goody-admin/1"
-_PIECE = 64 * 1024
-# What is read of an answer that is no success: enough for a sentence, not worth waiting for.
+_CHUNK = 64 * 1024
+# Bounds for reading the body of an error response, of which only the message is used.
 _ERROR_BODY = 64 * 1024
 _ERROR_SECONDS = 1.0
 
 
-class Failed(Exception):
-    """An exchange without a usable answer. For client.py, which makes the public error of it.
+class RequestFailed(Exception):
+    """An exchange without a usable response. responses.py turns it into a public error.
 
-    `may_have_left`: at least one byte of the request may have reached Goody. `is_stale`: a pooled
-    connection was dead already, so that a new one is worth a try at once.
+    `may_have_left`: at least one byte of the request may have been sent. `is_stale`: a pooled
+    connection was closed already, so that a new one should be tried at once.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Failed(Exception):
         *,
         may_have_left: bool,
         is_stale: bool = False,
-        evidence: Evidence = NOTHING,
+        evidence: Evidence = NO_EVIDENCE,
         message: str = "",
         retry_after: float | None = None,
     ) -> None:
@@ -55,10 +55,10 @@ class Failed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`path` begins with /v1 and carries the query. `max_body` bounds the answer, unpacked.
+    """`path` begins with /v1 and includes the query. `max_body`: decoded bytes of the response.
 
-    `before_send` is called once an exchange, when the connection stands and before the first byte;
-    what it raises comes out unchanged, and then nothing was sent.
+    `before_send` is called when the connection is established, before the first byte; if it raises,
+    nothing is sent and the exception propagates unchanged.
     """
 
     method: str
@@ -69,10 +69,10 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A status and the body, whole if the status is 200, otherwise as far as it was read.
+class Response:
+    """A response. Unless the status is 200, the body may be incomplete.
 
-    Its repr is the status alone: bodies are full of personal data and reprs land in error reports.
+    The repr has only the status: bodies contain personal data, and reprs appear in error reports.
     """
 
     status: int
@@ -81,7 +81,7 @@ class Answer:
 
 
 class Secret:
-    """The API key, hidden from repr and thereby from most logs and error reports."""
+    """The API key, which repr() hides from logs and error reports."""
 
     __slots__ = ("_value",)
 
@@ -96,7 +96,7 @@ class Secret:
 
 
 class _Session(requests.Session):
-    """A session that takes nothing from the environment and goes nowhere but where it is sent."""
+    """A session without environment settings, cookies and redirects."""
 
     def __init__(self, adapter: Adapter) -> None:
         super().__init__()
@@ -107,12 +107,12 @@ class _Session(requests.Session):
         self.mount("http://", adapter)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        # Even with allow_redirects=False requests would read a redirect's whole body unbounded.
+        # Even with allow_redirects=False, requests reads the body of a redirect without a limit.
         return None
 
 
 class Transport:
-    """Holds the pooled session for reads. Thread-safe."""
+    """A pooled session for reads, a new one for each write. Thread-safe."""
 
     def __init__(
         self, *, base_url: str, key: Secret, limits: Limits, ca_bundle: str | None, clock: Clock
@@ -124,14 +124,14 @@ class Transport:
         self._tls = _tls_context(ca_bundle)
         self._session = self._new_session()
 
-    def exchange(self, request: Request, *, deadline: Deadline, is_fresh: bool) -> Answer:
-        """Send a request and read its answer before the deadline.
+    def exchange(self, request: Request, *, deadline: Deadline, is_fresh: bool) -> Response:
+        """Send a request and read its response before the deadline. Raises RequestFailed.
 
-        With `is_fresh` on a connection of its own. Raises Failed.
+        `is_fresh`: use a new connection and close it afterwards.
         """
         exchange = Exchange(
             deadline=deadline,
-            connect_deadline=deadline.within(self._limits.connect_timeout),
+            connect_deadline=deadline.at_most(self._limits.connect_timeout),
             header_bytes=self._limits.header_bytes,
             body_bytes=request.max_body,
             before_send=request.before_send,
@@ -142,10 +142,10 @@ class Transport:
         finally:
             if is_fresh:
                 session.close()
-        # Raised here and not where it was caught, so that no traceback leads to the request.
+        # Not raised where it was caught, so that no traceback refers to the request.
         if exchange.before_send_error is not None:
             raise exchange.before_send_error
-        if isinstance(result, Failed):
+        if isinstance(result, RequestFailed):
             raise result
         return result
 
@@ -170,81 +170,81 @@ class Transport:
 
     def _attempt(
         self, session: _Session, prepared: requests.PreparedRequest, exchange: Exchange
-    ) -> Answer | Failed:
+    ) -> Response | RequestFailed:
         token = current_exchange.set(exchange)
         try:
             response = session.send(
                 prepared, stream=True, timeout=None, allow_redirects=False, proxies={}
             )
             try:
-                return _read_answer(response, exchange)
+                return _read_response(response, exchange)
             finally:
-                # Closes what was not read to its end; a connection that was is back in the pool.
+                # Closes the connection unless the response was read completely.
                 response.raw.close()
         except Exception as error:  # noqa: BLE001
-            # Everything, since once a byte may have left even a bug of a library must not look
-            # as if nothing had been sent.
+            # Once a byte may have been sent, not even a bug of a library may look as if nothing
+            # had been sent.
             return _failure(error, exchange)
         finally:
             current_exchange.reset(token)
 
 
 def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
-    """Verifies names and chains, TLS 1.2 or newer. Raises OSError for an unusable bundle."""
+    """Verifies hosts and chains; TLS 1.2 or newer. Raises OSError for an invalid bundle."""
     context = ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-def _read_answer(response: requests.Response, exchange: Exchange) -> Answer:
+def _read_response(response: requests.Response, exchange: Exchange) -> Response:
     if response.status_code == http.client.OK:
         body = _read_body(response.raw, exchange.body_bytes)
     else:
-        exchange.deadline = exchange.deadline.within(_ERROR_SECONDS)
-        body = _as_far_as_possible(response.raw)
-    return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
+        exchange.deadline = exchange.deadline.at_most(_ERROR_SECONDS)
+        body = _read_error_body(response.raw)
+    return Response(status=response.status_code, headers=response.headers, body=bytes(body))
 
 
 def _read_body(raw: urllib3.BaseHTTPResponse, max_body: int) -> bytearray:
-    # Not a list of pieces: a million chunks of two bytes would be forty times their size.
+    # A list of chunks could take forty times their size, if they have two bytes each.
     body = bytearray()
-    for piece in _pieces(raw, max_body):
-        body += piece
+    for chunk in _chunks(raw, max_body):
+        body += chunk
     return body
 
 
-def _as_far_as_possible(raw: urllib3.BaseHTTPResponse) -> bytearray:
-    """The status is definite by now; a broken body cannot change it."""
+def _read_error_body(raw: urllib3.BaseHTTPResponse) -> bytearray:
+    """The body as far as it can be read; the status is definite without it."""
     body = bytearray()
     with suppress(TooLarge, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError):
-        for piece in _pieces(raw, _ERROR_BODY):
-            body += piece
+        for chunk in _chunks(raw, _ERROR_BODY):
+            body += chunk
     return body
 
 
-def _pieces(raw: urllib3.BaseHTTPResponse, max_body: int) -> Iterator[bytes]:
-    """The body, unpacked, piece by piece. Raises TooLarge when there is more than `max_body`."""
+def _chunks(raw: urllib3.BaseHTTPResponse, max_body: int) -> Iterator[bytes]:
+    """The decoded body in chunks. Raises TooLarge if it is larger than `max_body`."""
     encoding = raw.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip"):
         raise DecodeError("an encoding that was not asked for")
     if (raw.length_remaining or 0) > max_body:
         raise TooLarge
     total = 0
-    for piece in raw.stream(_PIECE, decode_content=True):
-        total += len(piece)
+    for chunk in raw.stream(_CHUNK, decode_content=True):
+        total += len(chunk)
         if total > max_body:
             raise TooLarge
-        yield piece
+        yield chunk
 
 
-def _failure(error: Exception, exchange: Exchange) -> Failed:
+def _failure(error: Exception, exchange: Exchange) -> RequestFailed:
     if isinstance(error, BeforeSendFailed):
-        kind = "before_send"  # never seen: the caller's own exception goes out instead
+        kind = "before_send"  # exchange() raises the exception of before_send
     elif exchange.may_have_left:
         kind = _kind_after_sending(error)
     else:
         kind = _kind_before_sending(error, exchange.stage)
-    return Failed(
+    return RequestFailed(
         kind,
         may_have_left=exchange.may_have_left,
         is_stale=kind == "reset" and exchange.is_reused and not exchange.is_answered,
@@ -252,8 +252,8 @@ def _failure(error: Exception, exchange: Exchange) -> Failed:
 
 
 def _kind_before_sending(error: Exception, stage: str) -> str:
-    """By how far the connection had come. Whatever is no network error is a bug and goes on."""
-    causes = list(_causes(error))
+    """The kind by the stage of the connection. Errors that are not the network's are raised."""
+    causes = list(_iterate_causes(error))
     if not any(isinstance(cause, OSError) for cause in causes):
         raise error
     if stage == "tls":
@@ -262,15 +262,15 @@ def _kind_before_sending(error: Exception, stage: str) -> str:
 
 
 def _kind_after_sending(error: Exception) -> str:
-    causes = list(_causes(error))
-    for kind, test in _TESTS:
+    causes = list(_iterate_causes(error))
+    for kind, test in _KINDS:
         if any(test(cause) for cause in causes):
             return kind
     return "bad_body"
 
 
 def _is_too_large(cause: BaseException) -> bool:
-    # http.client refuses more than 100 headers with its bare base class.
+    # http.client raises its base class for more than 100 headers.
     return isinstance(cause, TooLarge | http.client.LineTooLong) or (
         type(cause) is http.client.HTTPException
     )
@@ -281,7 +281,7 @@ def _is_timeout(cause: BaseException) -> bool:
 
 
 def _is_tls_failure(cause: BaseException) -> bool:
-    """A handshake or record that was wrong, as opposed to one that was merely cut off."""
+    """An invalid handshake or record, as opposed to a truncated one."""
     return isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError)
 
 
@@ -291,7 +291,7 @@ def _is_reset(cause: BaseException) -> bool:
     return isinstance(cause, broken) or ended_early
 
 
-_TESTS = (
+_KINDS = (
     ("too_large", _is_too_large),
     ("deadline", _is_timeout),
     ("tls", _is_tls_failure),
@@ -299,8 +299,8 @@ _TESTS = (
 )
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it wraps, in whichever way requests and urllib3 wrap."""
+def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that it wraps in args, reason, __cause__ or __context__."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

@@ -1,1 +1,1 @@
-"""Tests of the vendor client, against real sockets that misbehave."""
+"""Tests of the client against real sockets."""

@@ -1,4 +1,4 @@
-"""Orders, limits and clients that the tests of goody/ share. All names are invented."""
+"""Orders, limits and clients for the tests of goody/. All names are invented."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ OTHER_ID = UUID("0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e02")
 ACTIVITY_ID = UUID("ac710000-0000-4000-8000-000000000001")
 ORDER_PATH = f"/v1/orders/{ORDER_ID}"
 
-# Limits for what ends by itself, in milliseconds: none of them is run into on a busy machine.
+# For tests that end by themselves: no limit is reached, even on a busy machine.
 FAST = Limits(
     connect_timeout=10.0,
     write_deadline=10.0,
@@ -26,7 +26,7 @@ FAST = Limits(
     retry_base=0.02,
     retry_allowance=1000.0,
 )
-# For what never connects, and for what never ends.
+# For servers that never accept a connection, and for responses that never end.
 UNCONNECTED = replace(FAST, connect_timeout=0.3)
 ENDLESS = replace(FAST, write_deadline=0.6)
 BRIEFLY = RetryPolicy(0.4, 1)
@@ -36,7 +36,7 @@ THRICE = RetryPolicy(3.0, 3)
 
 
 def order(**changes: Any) -> dict[str, Any]:
-    """An order as GET /v1/orders/{id} answers it, every documented field filled."""
+    """An order of GET /v1/orders/{id} with a value for every documented field."""
     cart = {
         "id": "5a1e0000-0000-4000-8000-000000000001",
         "items": [
@@ -126,7 +126,7 @@ def order(**changes: Any) -> dict[str, Any]:
 
 
 def activity(**changes: Any) -> dict[str, Any]:
-    """An entry of GET /v1/order_activities: its order is further on already, without times."""
+    """An entry of GET /v1/order_activities, whose order has changed since."""
     now = order()
     del now["event_times"]
     return {
@@ -139,25 +139,25 @@ def activity(**changes: Any) -> dict[str, Any]:
 
 
 def page_of(*rows: Any, **envelope: Any) -> dict[str, Any]:
-    """A list answer."""
+    """The envelope of a list."""
     return {"data": list(rows), "list_meta": {"total_count": len(rows)}, **envelope}
 
 
 def make_client(url: str, *, limits: Limits = FAST, **options: Any) -> Client:
-    """A client that retries at once, and trusts as few as it needs."""
-    options.setdefault("chance", lambda: 0.5)
+    """A client with short waits that trusts the test certificates only."""
+    options.setdefault("jitter", lambda: 0.5)
     if url.startswith("http:"):
         options.setdefault("ca_bundle", str(one_authority()))
     return Client(base_url=url, api_key=KEY, limits=limits, **options)
 
 
 def small_bodies(size: int = 2000) -> Limits:
-    """The fast limits with a cap on bodies that a test can pass without a megabyte."""
+    """FAST with a limit on bodies that a test can exceed with little data."""
     return replace(FAST, order_body=size, list_body=size)
 
 
 class _Stopwatch:
-    """Seconds since it was made, and how many of them a thread that only ticks came too late."""
+    """Measures elapsed seconds, and by how much a thread that only sleeps was delayed."""
 
     _TICK = 0.01
 
@@ -184,9 +184,9 @@ class _Stopwatch:
 
 @contextmanager
 def lasting(seconds: float) -> Iterator[None]:
-    """Fails unless the block takes that long: 10 % less at most, 10 % and 0.2 s more at most.
+    """Fail unless the block takes `seconds`, with a tolerance of 10 %, and 0.2 s above.
 
-    Also when the block raises. What the machine kept this process waiting is not the block's.
+    It also applies if the block raises. Delays by the machine are not counted.
     """
     spent = _Stopwatch()
     try:
@@ -198,7 +198,7 @@ def lasting(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def quicker_than(seconds: float) -> Iterator[None]:
-    """As lasting, without a least time."""
+    """Like lasting(), without a minimum."""
     spent = _Stopwatch()
     try:
         yield

@@ -1,4 +1,4 @@
-"""The activity feed: what an entry becomes, and that one odd entry costs no other."""
+"""Parsing of the activity feed."""
 
 import json
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from goody.types import (
     parse_order,
     parse_row,
 )
-from goody.types.activity import cut_activities
+from goody.types.activity import split_activities
 
 OTHER_ACTIVITY = UUID("ac710000-0000-4000-8000-000000000002")
 LAST = json.dumps(
@@ -35,10 +35,10 @@ def page_with(*entries):
 
 
 def cut(*entries):
-    return cut_activities(page_with(*entries))
+    return split_activities(page_with(*entries))
 
 
-def test_an_entry_keeps_the_bytes_of_its_order_and_the_order_its_own_status():
+def test_an_entry_has_the_bytes_of_its_order():
     text = dump(activity()["order"])
     entry = dump(activity()).replace(text, text.replace(b'"status":', b'"status" :\n '))
     (found,) = cut(entry).activities
@@ -48,12 +48,12 @@ def test_an_entry_keeps_the_bytes_of_its_order_and_the_order_its_own_status():
 
 
 @pytest.mark.parametrize("status", [*ACTIVITY_STATUSES, "frozen", "x" * 64])
-def test_statuses_are_kept_as_they_come_known_or_not(status):
+def test_known_and_unknown_statuses_are_kept(status):
     (found,) = cut(dump(activity(order_status=status))).activities
     assert found.order_status == status
 
 
-def test_a_status_is_cleaned_like_every_text():
+def test_a_status_is_cleaned():
     (found,) = cut(dump(activity(order_status="a\u0000b\ud800"))).activities
     assert found.order_status == "a\ufffdb\ufffd"
 
@@ -61,7 +61,7 @@ def test_a_status_is_cleaned_like_every_text():
 @pytest.mark.parametrize(
     "text", ["2031-04-01T15:02:11+0000", "2031-04-01T17:02:11+02:00", "2031-04-01T15:02:11.000Z"]
 )
-def test_times_come_in_utc(text):
+def test_times_are_in_utc(text):
     (found,) = cut(dump(activity(created_at=text))).activities
     assert (found.created_at, found.created_at.tzinfo) == (CREATED_AT, UTC)
 
@@ -77,7 +77,7 @@ SOUND = {
 
 
 @pytest.mark.parametrize("case", SOUND)
-def test_what_is_merely_unusual_is_an_activity(case):
+def test_an_unusual_entry_is_an_activity(case):
     found = cut(SOUND[case], LAST)
     assert [one.id for one in found.activities] == [ACTIVITY_ID, OTHER_ACTIVITY]
     assert (found.quarantined, found.total_count) == ((), 9)
@@ -93,35 +93,35 @@ def without(name):
 
 # (entry, reason, the activity's id, the order's id)
 ODD = {
-    "no id": (without("id"), "no usable id", None, ORDER_ID),
-    "an id that is none": (activity(id=7), "no usable id", None, ORDER_ID),
-    "no status": (without("order_status"), "no usable order_status", ACTIVITY_ID, ORDER_ID),
+    "no id": (without("id"), "no valid id", None, ORDER_ID),
+    "an id that is none": (activity(id=7), "no valid id", None, ORDER_ID),
+    "no status": (without("order_status"), "no valid order_status", ACTIVITY_ID, ORDER_ID),
     "an empty status": (
         activity(order_status=""),
-        "no usable order_status",
+        "no valid order_status",
         ACTIVITY_ID,
         ORDER_ID,
     ),
     "a long status": (
         activity(order_status="x" * 65),
-        "no usable order_status",
+        "no valid order_status",
         ACTIVITY_ID,
         ORDER_ID,
     ),
     "a status that is none": (
         activity(order_status=[]),
-        "no usable order_status",
+        "no valid order_status",
         ACTIVITY_ID,
         ORDER_ID,
     ),
-    "no time": (without("created_at"), "no usable created_at", ACTIVITY_ID, ORDER_ID),
+    "no time": (without("created_at"), "no valid created_at", ACTIVITY_ID, ORDER_ID),
     "a time without a zone": (
         activity(created_at="2031-04-01T15:02:11"),
-        "no usable created_at",
+        "no valid created_at",
         ACTIVITY_ID,
         ORDER_ID,
     ),
-    "a day": (activity(created_at="2031-04-01"), "no usable created_at", ACTIVITY_ID, ORDER_ID),
+    "a day": (activity(created_at="2031-04-01"), "no valid created_at", ACTIVITY_ID, ORDER_ID),
     "no order": (without("order"), "no order", ACTIVITY_ID, None),
     "no object": ([1], "not a JSON object", None, None),
     "null": (None, "not a JSON object", None, None),
@@ -129,7 +129,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("case", ODD)
-def test_an_odd_entry_is_set_aside_and_told_by_what_is_known_of_it(case):
+def test_an_invalid_entry_is_quarantined_with_its_ids(case):
     entry, reason, activity_id, order_id = ODD[case]
     found = cut(dump(entry), LAST)
     assert [one.id for one in found.activities] == [OTHER_ACTIVITY]
@@ -148,7 +148,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_an_entry_that_is_not_json_is_set_aside_with_both_ids(case):
+def test_an_entry_of_invalid_json_is_quarantined_with_its_ids(case):
     old, new, reason = BROKEN[case]
     entry = dump(activity()).replace(old, new, 1)
     found = cut(LAST, entry)
@@ -159,17 +159,17 @@ def test_an_entry_that_is_not_json_is_set_aside_with_both_ids(case):
     assert len(odd.raw) == 2000 or odd.raw == entry
 
 
-# What cutting does not look at.
+# Faults that splitting does not detect.
 BROKEN_ORDERS = {
     "a key twice": (b'"status":', b'"status":1,"status":', "a key occurs twice"),
     "not UTF-8": (b"Welcome", b"\xff", "not UTF-8"),
     "deep": (b'"Welcome aboard"', b"[" * 40 + b"]" * 40, "nested too deeply"),
-    "no status": (b'"status":', b'"state":', "no usable status"),
+    "no status": (b'"status":', b'"state":', "no valid status"),
 }
 
 
 @pytest.mark.parametrize("case", BROKEN_ORDERS)
-def test_an_order_that_is_not_one_is_told_when_it_is_read(case):
+def test_an_invalid_order_is_quarantined_when_it_is_parsed(case):
     old, new, reason = BROKEN_ORDERS[case]
     found = cut(LAST, dump(activity()).replace(old, new, 1))
     assert [one.id for one in found.activities] == [OTHER_ACTIVITY, ACTIVITY_ID]
@@ -179,7 +179,7 @@ def test_an_order_that_is_not_one_is_told_when_it_is_read(case):
     assert odd.id == ORDER_ID
 
 
-def test_two_orders_in_one_entry_are_none():
+def test_an_entry_with_two_orders_is_quarantined():
     entry = b'%b,"order":%b}' % (dump(activity())[:-1], dump(order(id=str(OTHER_ID))))
     (odd,) = cut(entry).quarantined
     assert (odd.reason, odd.id, odd.order_id) == (
@@ -190,15 +190,15 @@ def test_two_orders_in_one_entry_are_none():
 
 
 @pytest.mark.parametrize("raw", [b"{}", b'{"data":null}', b'{"data":{}}', b"[]", b"", b"null"])
-def test_what_is_no_list_is_no_page(raw):
+def test_a_page_needs_a_list(raw):
     with pytest.raises(BadJSON):
-        cut_activities(raw)
+        split_activities(raw)
 
 
 @pytest.mark.parametrize("meta", [{}, {"total_count": -1}, {"total_count": "2"}, [], None])
-def test_a_total_that_makes_no_sense_is_none(meta):
+def test_an_invalid_total_is_none(meta):
     raw = dump(page_of(activity(), list_meta=meta))
-    found = cut_activities(raw)
+    found = split_activities(raw)
     assert (len(found.activities), found.total_count) == (1, None)
 
 
@@ -217,7 +217,7 @@ _ENTRY = dump(activity())
     inserted=st.binary(min_size=1, max_size=6).filter(lambda some: not set(some) & set(b'"\\[]{}')),
     place=st.integers(1, len(_ENTRY) - 1),
 )
-def test_damage_inside_one_entry_changes_no_other(inserted, place):
+def test_damage_to_one_entry_does_not_affect_others(inserted, place):
     odd = _ENTRY[:place] + inserted + _ENTRY[place:]
     found = cut(LAST, odd)
     assert found.activities[0] == cut(LAST).activities[0]
@@ -229,7 +229,7 @@ def test_damage_inside_one_entry_changes_no_other(inserted, place):
 
 @settings(deadline=None)
 @given(st.permutations(list(activity().items())), st.booleans())
-def test_the_quick_way_and_the_patient_way_find_the_same(members, is_spaced):
+def test_fast_and_lenient_splitting_agree(members, is_spaced):
     entry = json.dumps(dict(members), separators=(", ", ": ") if is_spaced else (",", ":"))
     (found,) = cut(entry.encode()).activities
     (plain,) = cut(dump(activity())).activities

@@ -1,4 +1,4 @@
-"""Slots, breaker and retry budget: what one process may ask of Goody."""
+"""Slots, circuit breaker and retry budget."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ from testing.faulty_server import FaultyServer, after, answer, hang_up, held, re
 LONG = RetryPolicy(5.0, 1)
 
 
-def test_no_more_calls_at_once_than_there_are_slots():
+def test_slots_bound_concurrent_calls():
     running, most, lock = [0], [0], threading.Lock()
 
     def counted(connection):
@@ -44,7 +44,7 @@ def test_no_more_calls_at_once_than_there_are_slots():
     assert (most[0], len(server.requests)) == (FAST.slots, 24)
 
 
-def test_waiting_for_a_slot_ends_with_the_deadline_and_sends_nothing():
+def test_waiting_for_a_slot_ends_at_the_deadline():
     may_end = threading.Event()
     with FaultyServer(held(may_end, hang_up)) as server, ThreadPoolExecutor(2) as pool:
         client = make_client(server.url, limits=ENDLESS)
@@ -67,7 +67,7 @@ def test_waiting_for_a_slot_ends_with_the_deadline_and_sends_nothing():
         assert client.get_order(ORDER_ID).id == ORDER_ID
 
 
-def test_slots_are_given_in_the_order_of_asking():
+def test_slots_are_fair():
     slots = Slots(1)
     assert slots.acquire(timeout=0)
     served = []
@@ -102,27 +102,27 @@ def wait_for(condition):
     raise AssertionError("the condition did not come true")
 
 
-def test_the_breaker_opens_after_failures_in_a_row_and_probes_now_and_then():
+def test_the_breaker_opens_after_consecutive_failures_and_allows_probes():
     clock = [100.0]
-    breaker = Breaker(failures=3, probe_every=30, clock=lambda: clock[0])
-    for is_alive in (False, False, True, False, False):
-        breaker.record(is_alive=is_alive)
-    assert breaker.admits(as_probe=False)
-    breaker.record(is_alive=False)
-    assert not breaker.admits(as_probe=True)
+    breaker = Breaker(failures=3, probe_interval=30, clock=lambda: clock[0])
+    for is_available in (False, False, True, False, False):
+        breaker.record(is_available=is_available)
+    assert breaker.allows_call(may_probe=False)
+    breaker.record(is_available=False)
+    assert not breaker.allows_call(may_probe=True)
     clock[0] += 29.9
-    assert not breaker.admits(as_probe=True)
+    assert not breaker.allows_call(may_probe=True)
     clock[0] += 0.1
-    assert not breaker.admits(as_probe=False)
-    assert [breaker.admits(as_probe=True) for _ in range(3)] == [True, False, False]
+    assert not breaker.allows_call(may_probe=False)
+    assert [breaker.allows_call(may_probe=True) for _ in range(3)] == [True, False, False]
     clock[0] += 30
-    assert breaker.admits(as_probe=True)
-    breaker.record(is_alive=True)
-    assert breaker.admits(as_probe=False)
+    assert breaker.allows_call(may_probe=True)
+    breaker.record(is_available=True)
+    assert breaker.allows_call(may_probe=False)
     assert not breaker.is_open
 
 
-def test_an_open_breaker_asks_nothing_until_a_probe_succeeds():
+def test_an_open_breaker_blocks_calls_until_a_probe_succeeds():
     clock = [0.0]
     limits = replace(FAST, breaker_failures=5)
     with FaultyServer(answer(503)) as server:
@@ -139,7 +139,7 @@ def test_an_open_breaker_asks_nothing_until_a_probe_succeeds():
             client.get_order(ORDER_ID)
         assert len(server.requests) == 6
         server.play(answer(200, order()))
-        with pytest.raises(Unavailable, match="left alone"):
+        with pytest.raises(Unavailable, match="calls to it are paused"):
             client.get_order(ORDER_ID)
         clock[0] += 30
         assert client.get_order(ORDER_ID).id == ORDER_ID
@@ -154,7 +154,7 @@ def test_retries_stop_when_the_breaker_opens():
     assert (caught.value.kind, len(server.requests)) == ("reset", 2)
 
 
-def test_refusals_and_rubbish_do_not_open_the_breaker():
+def test_rejections_and_bad_responses_do_not_open_the_breaker():
     limits = replace(FAST, breaker_failures=2)
     with FaultyServer(answer(404)) as server:
         client = make_client(server.url, limits=limits)
@@ -167,7 +167,7 @@ def test_refusals_and_rubbish_do_not_open_the_breaker():
     assert len(server.requests) == 7
 
 
-def test_a_failing_before_send_says_nothing_about_goody():
+def test_a_failing_before_send_does_not_open_the_breaker():
     limits = replace(FAST, breaker_failures=2)
 
     def fail():
@@ -181,7 +181,7 @@ def test_a_failing_before_send_says_nothing_about_goody():
         assert client.get_order(ORDER_ID).id == ORDER_ID
 
 
-def test_a_before_send_that_took_all_the_time_says_nothing_about_goody():
+def test_a_slow_before_send_does_not_open_the_breaker():
     clock = [0.0]
 
     def dawdle():
@@ -195,7 +195,7 @@ def test_a_before_send_that_took_all_the_time_says_nothing_about_goody():
         assert client.get_order(ORDER_ID).id == ORDER_ID
 
 
-def test_the_budget_keeps_retries_below_a_tenth_of_the_calls():
+def test_the_budget_limits_retries_to_a_tenth_of_the_calls():
     limits = replace(FAST, retry_allowance=5.0)
     with FaultyServer(answer(503)) as server:
         client = make_client(server.url, limits=limits, sleep=lambda _: None)
@@ -206,18 +206,18 @@ def test_the_budget_keeps_retries_below_a_tenth_of_the_calls():
     assert 5 <= retries <= 5 + 100 * limits.retry_budget
 
 
-def test_the_budget_saves_up_no_more_than_its_allowance():
+def test_the_balance_of_the_budget_is_bounded():
     budget = RetryBudget(share=0.1, allowance=2.0)
     for _ in range(1000):
-        budget.earn()
-    assert [budget.spend() for _ in range(3)] == [True, True, False]
+        budget.deposit()
+    assert [budget.withdraw() for _ in range(3)] == [True, True, False]
     for _ in range(11):
-        budget.earn()
-    assert [budget.spend() for _ in range(2)] == [True, False]
+        budget.deposit()
+    assert [budget.withdraw() for _ in range(2)] == [True, False]
 
 
 def test_the_slot_is_free_between_two_attempts():
-    """A read that waits for its retry must not keep others from Goody."""
+    """A read that waits for its retry must not block other calls."""
     limits = replace(FAST, slots=1)
     found = []
 
@@ -231,7 +231,7 @@ def test_the_slot_is_free_between_two_attempts():
     assert (found, len(server.requests)) == ([ORDER_ID], 3)
 
 
-def test_a_closed_client_asks_nothing():
+def test_a_closed_client_sends_nothing():
     with FaultyServer(answer(200, order())) as server:
         client = make_client(server.url)
         client.close()
@@ -256,8 +256,8 @@ def test_a_deadline_counts_down_by_its_clock():
     clock = [10.0]
     deadline = Deadline(5, lambda: clock[0])
     assert (deadline.remaining, deadline.has_passed) == (5, False)
-    assert deadline.within(2).remaining == 2
-    assert deadline.within(9).remaining == 5
+    assert deadline.at_most(2).remaining == 2
+    assert deadline.at_most(9).remaining == 5
     clock[0] += 5
     assert (deadline.remaining, deadline.has_passed) == (0, True)
 

@@ -1,4 +1,4 @@
-"""Answers of any size cost a bounded amount of memory, seen from outside the process."""
+"""The memory of the process is bounded for responses of any size."""
 
 import json
 import subprocess
@@ -18,8 +18,8 @@ from testing.faulty_server import (
     many_headers,
 )
 
-# The peak never sinks, so what it rises by after a first answer is what the bad one cost. Not
-# ru_maxrss: that begins with the peak of the process that started this one.
+# The increase of the peak after a first response is the memory for the bad one. ru_maxrss would
+# begin with the peak of the parent process.
 SCRIPT = """
 import json, re, sys
 from pathlib import Path
@@ -47,7 +47,7 @@ CASES = {
     "unannounced": (huge_body(100 * MIB, announce=False), TOO_LARGE),
     "gzip": (gzip_bomb(100 * MIB), TOO_LARGE),
     "chunks": (endless_chunks(), TOO_LARGE),
-    # So many that it depends on the machine which bound is met first.
+    # With so many, the machine decides which bound is reached first.
     "tiny chunks": (endless_chunks(b"xy"), {"too_large", "deadline"}),
     "headers": (many_headers(90, length=60_000), TOO_LARGE),
     "after 103": (interim(103, huge_body(100 * MIB)), {"status"}),
@@ -58,7 +58,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_memory_grows_by_16_mib_at_most(case):
+def test_memory_grows_by_at_most_16_mib(case):
     behavior, kinds = CASES[case]
     with FaultyServer(answer(200, page_of()), behavior) as server:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Reading orders: every field, every oddity, and that nothing but BadOrder ever comes out."""
+"""Parsing of orders: all fields, and invalid values."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from goody.tests.samples import ORDER_ID, OTHER_ID, make_client, order, page_of
 from goody.types import BadOrder, Order, Quarantined, parse_order
-from goody.types.reading import CUT_MARK, MAX_TEXT
+from goody.types.parsing import MAX_TEXT, TRUNCATION_MARK
 from testing.faulty_server import FaultyServer, answer
 
 
@@ -22,7 +22,7 @@ def read(**changes):
 
 
 def plain(value):
-    """A struct back as JSON values, as far as Goody would have written them."""
+    """A struct as JSON values."""
     if isinstance(value, msgspec.Struct):
         return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple):
@@ -33,7 +33,7 @@ def plain(value):
     return str(value) if isinstance(value, UUID) else value
 
 
-def test_every_documented_field_comes_through():
+def test_every_documented_field_is_parsed():
     found = plain(read())
     own = {name: found.pop(name) for name in ("raw", "problems", "unknown_fields")}
     assert found == order()
@@ -45,7 +45,7 @@ LISTS = ("cart_selections", "shipments")
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_null_and_absent_are_the_same(name):
+def test_null_and_absent_are_equal(name):
     without = order()
     del without[name]
     absent = parse_order(json.dumps(without).encode())
@@ -56,7 +56,7 @@ def test_null_and_absent_are_the_same(name):
 
 @pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize("odd", [1.5, {"a": []}, [[]], 2**60, True, "\x00", "x", ""], ids=repr)
-def test_a_field_of_a_wrong_type_costs_that_field_only(name, odd):
+def test_a_field_of_a_wrong_type_is_none_and_a_problem(name, odd):
     found, whole = read(**{name: odd}), read()
     for other in FIELDS:
         if other != name:
@@ -67,7 +67,7 @@ def test_a_field_of_a_wrong_type_costs_that_field_only(name, odd):
         assert plain(getattr(found, name)) in (odd, EMPTY_OF.get(name))
 
 
-# An object without any known key is a part of which nothing is known.
+# An object without any known key is a struct whose fields are all None.
 EMPTY_OF = {
     "cart": {"id": None, "items": []},
     "original_cart": {"id": None, "items": []},
@@ -78,7 +78,7 @@ EMPTY_OF = {
 }
 
 
-def test_problems_name_the_very_place():
+def test_problems_have_dotted_names():
     cart = order()["cart"]
     cart["items"][1]["product"]["brand"]["id"] = "no id"
     cart["items"].append("odd")
@@ -105,17 +105,17 @@ def test_problems_name_the_very_place():
     assert (found.amounts.amount_tax, found.amounts.amount_product) == (None, 3200)
 
 
-def test_ten_thousand_problems_are_not_all_kept():
+def test_the_number_of_problems_is_bounded():
     found = read(shipments=[7] * 10_000)
     assert (found.shipments, len(found.problems)) == ((), 100)
 
 
 @pytest.mark.parametrize("status", ["quantum", "Created", "ordered", "x" * 64])
-def test_an_unknown_status_is_kept_as_it_came(status):
+def test_an_unknown_status_is_kept(status):
     assert (read(status=status).status, read(status=status).problems) == (status, ())
 
 
-def test_unknown_fields_are_named_and_harm_nothing():
+def test_unknown_fields_are_named():
     found = read(new_field={"deep": [1]}, refunded_at=None)
     assert found.unknown_fields == {"new_field", "refunded_at"}
     assert found.problems == ()
@@ -133,7 +133,7 @@ def test_unknown_fields_are_named_and_harm_nothing():
         ("2031-05-01 06:59:59z", datetime(2031, 5, 1, 6, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_times_in_every_form_are_instants_in_utc(text, moment):
+def test_times_in_every_format_are_in_utc(text, moment):
     found = read(expires_at=text)
     assert (found.expires_at, found.expires_at.tzinfo, found.problems) == (moment, UTC, ())
 
@@ -153,7 +153,7 @@ def test_times_in_every_form_are_instants_in_utc(text, moment):
         1935385199,
     ],
 )
-def test_what_is_no_instant_is_a_problem(text):
+def test_an_invalid_time_is_a_problem(text):
     found = read(expires_at=text)
     assert (found.expires_at, found.problems) == (None, ("expires_at",))
 
@@ -167,12 +167,12 @@ def test_what_is_no_instant_is_a_problem(text):
         ("tab\tnew\nline", "tab\tnew\nline", ()),
         ("from\r\nWindows", "from\nWindows", ()),
         ("x" * MAX_TEXT, "x" * MAX_TEXT, ()),
-        ("x" * 1_000_000, "x" * MAX_TEXT + CUT_MARK, ("message",)),
+        ("x" * 1_000_000, "x" * MAX_TEXT + TRUNCATION_MARK, ("message",)),
         ("小龍 🎁 e\u0301 \u202e", "小龍 🎁 e\u0301 \u202e", ()),
     ],
     ids=["NUL", "escape", "surrogate", "tab", "CRLF", "longest", "a megabyte", "scripts"],
 )
-def test_text_is_cleaned_visibly(text, cleaned, problems):
+def test_text_is_cleaned_and_marked(text, cleaned, problems):
     found = read(message=text)
     assert (found.message, found.problems) == (cleaned, problems)
     found.message.encode()
@@ -181,7 +181,7 @@ def test_text_is_cleaned_visibly(text, cleaned, problems):
 @pytest.mark.parametrize(
     ("number", "kept"), [(2**53, 2**53), (-(2**53), -(2**53)), (2**53 + 1, None), (10**300, None)]
 )
-def test_integers_beyond_exactness_are_a_problem(number, kept):
+def test_inexact_integers_are_a_problem(number, kept):
     found = read(view_count_recipient=number)
     assert found.view_count_recipient == kept
     assert found.problems == (() if kept is not None else ("view_count_recipient",))
@@ -201,13 +201,13 @@ def test_integers_beyond_exactness_are_a_problem(number, kept):
     ],
     ids=str,
 )
-def test_without_id_or_status_it_is_no_order(changes):
+def test_an_order_needs_id_and_status(changes):
     with pytest.raises(BadOrder):
         read(**changes)
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"id": 1, "id": 2}', b"\xff", b"NaN"])
-def test_what_is_no_object_is_no_order(raw):
+def test_an_order_is_an_object(raw):
     with pytest.raises(BadOrder):
         parse_order(raw)
 
@@ -229,7 +229,7 @@ json_values = st.recursive(
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*order(), "new"]), json_values))
-def test_nothing_but_bad_order_ever_comes_out(changes):
+def test_bad_order_is_the_only_exception(changes):
     raw = json.dumps({"id": str(ORDER_ID), "status": "created", **changes}).encode()
     try:
         found = parse_order(raw)
@@ -242,12 +242,12 @@ def test_nothing_but_bad_order_ever_comes_out(changes):
 
 @settings(deadline=None)
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
-def test_any_bytes_are_an_order_or_bad(raw):
+def test_any_bytes_are_an_order_or_bad_order(raw):
     with suppress(BadOrder):
         assert parse_order(raw).raw == raw
 
 
-def test_one_odd_row_does_not_lose_the_others():
+def test_an_invalid_row_does_not_affect_others():
     rows = [order(), {"id": str(OTHER_ID)}, "odd", None, order(id=str(OTHER_ID), message=7)]
     with FaultyServer(answer(200, page_of(*rows))) as server:
         page = make_client(server.url).list_orders()
@@ -258,7 +258,7 @@ def test_one_odd_row_does_not_lose_the_others():
     assert [parse_order(found.raw) for found in page.orders] == list(page.orders)
     assert page.quarantined == (
         Quarantined(
-            reason="no usable status", id=OTHER_ID, raw=json.dumps({"id": str(OTHER_ID)}).encode()
+            reason="no valid status", id=OTHER_ID, raw=json.dumps({"id": str(OTHER_ID)}).encode()
         ),
         Quarantined(reason="not a JSON object", id=None, raw=b'"odd"'),
         Quarantined(reason="not a JSON object", id=None, raw=b"null"),
@@ -275,7 +275,7 @@ def test_one_odd_row_does_not_lose_the_others():
     ],
     ids=["duplicate key", "deep", "huge integer", "not UTF-8"],
 )
-def test_a_row_that_is_not_strict_json_is_set_aside(odd):
+def test_a_row_that_is_not_strict_json_is_quarantined(odd):
     body = b'{"data": [%b, %b], "list_meta": {"total_count": 2}}'
     with FaultyServer(answer(200, body % (json.dumps(order()).encode(), odd))) as server:
         page = make_client(server.url).list_orders()
@@ -301,13 +301,13 @@ def test_a_row_that_is_not_strict_json_is_set_aside(odd):
     ],
     ids=str,
 )
-def test_a_senseless_total_is_none(meta, count):
+def test_an_invalid_total_is_none(meta, count):
     with FaultyServer(answer(200, page_of(order(), list_meta=meta))) as server:
         page = make_client(server.url).list_orders()
     assert (page.total_count, len(page.orders)) == (count, 1)
 
 
-def test_reprs_hold_no_personal_data():
+def test_reprs_have_no_personal_data():
     found = read()
     shown = f"{found!r} {found.sender!r} {[found]}"
     for name in ("Priya", "Nair", "priya@", "Okafor", "lee@", "Welcome", "gifts.example"):

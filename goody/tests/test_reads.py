@@ -1,4 +1,4 @@
-"""Reads: what is retried, what is not, and that the deadline ends everything."""
+"""Reads: retries and deadlines."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ from testing.faulty_server import (
     until_close,
 )
 
-PASSING = {
+RETRYABLE = {
     "reset": (reset, "reset", Unavailable),
     "end": (hang_up, "reset", Unavailable),
     "reset in the body": (short_body(order(), by_reset=True), "reset", Unavailable),
@@ -63,8 +63,8 @@ PASSING = {
 }
 
 
-def spoiled(value: bytes) -> bytes:
-    """A body that would be an order but for the value of one unknown field."""
+def with_unknown(value: bytes) -> bytes:
+    """An order with one unknown field of this raw value."""
     return b'{"id": "%b", "status": "created", "new": %b}' % (str(ORDER_ID).encode(), value)
 
 
@@ -78,31 +78,31 @@ LASTING = {
     "not modified": (answer(304), "redirect"),
     "201": (answer(201, order()), "status"),
     "204": (answer(204), "status"),
-    "NaN": (answer(200, spoiled(b"NaN")), "bad_json"),
-    "Infinity": (answer(200, spoiled(b"-Infinity")), "bad_json"),
-    "duplicate keys": (answer(200, spoiled(b'{"b": 1, "b": 2}')), "bad_json"),
-    "deep lists": (answer(200, spoiled(b"[" * 100_000 + b"]" * 100_000)), "bad_json"),
-    "deep objects": (answer(200, spoiled(b'{"a":' * 32 + b"1" + b"}" * 32)), "bad_json"),
-    "a number of 10,000 digits": (answer(200, spoiled(b"9" * 10_000)), "bad_json"),
-    "not UTF-8": (answer(200, spoiled(b'"\xff"')), "bad_json"),
-    "a byte order mark": (answer(200, b"\xef\xbb\xbf" + spoiled(b"1")), "bad_json"),
-    "two values": (answer(200, spoiled(b"1") + b" {}"), "bad_json"),
+    "NaN": (answer(200, with_unknown(b"NaN")), "bad_json"),
+    "Infinity": (answer(200, with_unknown(b"-Infinity")), "bad_json"),
+    "duplicate keys": (answer(200, with_unknown(b'{"b": 1, "b": 2}')), "bad_json"),
+    "deep lists": (answer(200, with_unknown(b"[" * 100_000 + b"]" * 100_000)), "bad_json"),
+    "deep objects": (answer(200, with_unknown(b'{"a":' * 32 + b"1" + b"}" * 32)), "bad_json"),
+    "a number of 10,000 digits": (answer(200, with_unknown(b"9" * 10_000)), "bad_json"),
+    "not UTF-8": (answer(200, with_unknown(b'"\xff"')), "bad_json"),
+    "a byte order mark": (answer(200, b"\xef\xbb\xbf" + with_unknown(b"1")), "bad_json"),
+    "two values": (answer(200, with_unknown(b"1") + b" {}"), "bad_json"),
     "too many headers": (many_headers(150), "too_large"),
 }
 
 
-@pytest.mark.parametrize("case", PASSING)
-def test_a_passing_fault_is_retried_and_survived(case):
-    behavior, _, _ = PASSING[case]
+@pytest.mark.parametrize("case", RETRYABLE)
+def test_a_transient_failure_is_retried(case):
+    behavior, _, _ = RETRYABLE[case]
     with FaultyServer(behavior, answer(200, order())) as server:
         client = make_client(server.url)
         assert client.get_order(ORDER_ID, policy=THRICE).id == ORDER_ID
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize("case", PASSING)
-def test_a_passing_fault_that_stays_ends_after_the_attempts(case):
-    behavior, kind, error = PASSING[case]
+@pytest.mark.parametrize("case", RETRYABLE)
+def test_a_lasting_failure_ends_after_all_attempts(case):
+    behavior, kind, error = RETRYABLE[case]
     with FaultyServer(behavior) as server:
         client = make_client(server.url)
         with pytest.raises(error) as caught:
@@ -111,13 +111,13 @@ def test_a_passing_fault_that_stays_ends_after_the_attempts(case):
 
 
 @pytest.mark.parametrize("value", [b"1", b"null", b"[" * 30 + b"]" * 30, b"1e999", b'"\\u0000"'])
-def test_what_is_merely_unknown_is_an_order(value):
-    with FaultyServer(answer(200, spoiled(value))) as server:
+def test_unknown_values_are_an_order(value):
+    with FaultyServer(answer(200, with_unknown(value))) as server:
         assert make_client(server.url).get_order(ORDER_ID).unknown_fields == {"new"}
 
 
 @pytest.mark.parametrize("case", LASTING)
-def test_rubbish_is_not_retried(case):
+def test_a_bad_response_is_not_retried(case):
     behavior, kind = LASTING[case]
     with FaultyServer(behavior) as server:
         client = make_client(server.url)
@@ -145,20 +145,20 @@ def test_a_list_without_rows_is_never_an_empty_list(body):
 @pytest.mark.parametrize(("policy", "requests"), [(BRIEFLY, 1), (TWICE, 2)])
 def test_the_deadline_covers_all_attempts(behavior, policy, requests):
     with FaultyServer(behavior) as server:
-        client = make_client(server.url, chance=lambda: 0.0)
+        client = make_client(server.url, jitter=lambda: 0.0)
         with pytest.raises(Unavailable) as caught, lasting(policy.deadline):
             client.get_order(ORDER_ID, policy=policy)
     assert (caught.value.kind, len(server.requests)) == ("deadline", requests)
 
 
-def test_an_answer_that_never_comes_leaves_time_for_a_second_attempt():
+def test_a_missing_response_leaves_time_for_a_second_attempt():
     with FaultyServer(silence, answer(200, page_of(order()))) as server:
         client = make_client(server.url)
         assert len(client.list_orders(policy=TWICE).orders) == 1
     assert len(server.requests) == 2
 
 
-def test_a_refused_connection_is_tried_again():
+def test_a_refused_connection_is_retried():
     waits = []
     with refusing_url() as url:
         client = make_client(url, sleep=waits.append)
@@ -170,13 +170,13 @@ def test_a_refused_connection_is_tried_again():
 
 def test_a_blackhole_ends_with_the_connect_timeout_of_each_attempt():
     with blackhole_url() as url:
-        client = make_client(url, limits=UNCONNECTED, chance=lambda: 0.0)
+        client = make_client(url, limits=UNCONNECTED, jitter=lambda: 0.0)
         with pytest.raises(Unavailable) as caught, lasting(2 * UNCONNECTED.connect_timeout):
             client.get_order(ORDER_ID, policy=RetryPolicy(5, 2))
     assert caught.value.kind == "connect"
 
 
-def test_a_wait_that_does_not_fit_the_deadline_is_not_begun():
+def test_there_is_no_retry_if_its_wait_exceeds_the_deadline():
     limits = replace(FAST, retry_base=100.0)
     with (
         FaultyServer(answer(503)) as server,
@@ -189,7 +189,7 @@ def test_a_wait_that_does_not_fit_the_deadline_is_not_begun():
 
 @pytest.mark.parametrize("end", [reset, hang_up], ids=["RST", "FIN"])
 def test_a_stale_pooled_connection_costs_no_attempt(end):
-    """DETAIL has one attempt only: a keep-alive that ended must not make it fail."""
+    """DETAIL has one attempt, which a closed pooled connection must not use up."""
     with FaultyServer(answer(200, order()), end, answer(200, order())) as server:
         client = make_client(server.url)
         client.get_order(ORDER_ID, policy=ONCE)
@@ -197,7 +197,7 @@ def test_a_stale_pooled_connection_costs_no_attempt(end):
     assert (len(server.requests), server.connections) == (3, 2)
 
 
-def test_before_send_is_called_last_when_the_request_that_is_answered_leaves():
+def test_before_send_is_called_for_each_attempt():
     seen = []
     with FaultyServer(answer(200, order()), hang_up, reset, answer(200, order())) as server:
         client = make_client(server.url)
@@ -208,7 +208,7 @@ def test_before_send_is_called_last_when_the_request_that_is_answered_leaves():
     assert seen == [1, 2, 3]
 
 
-def test_a_connection_that_ended_between_two_reads_is_not_used():
+def test_a_closed_pooled_connection_is_not_used():
     with FaultyServer(answer(200, order(), keep_alive=False)) as server:
         client = make_client(server.url)
         for _ in range(3):
@@ -236,7 +236,7 @@ def test_too_large_is_not_retried(behavior):
     assert (caught.value.kind, len(server.requests)) == ("too_large", 1)
 
 
-def test_a_body_of_exactly_the_cap_is_read():
+def test_a_body_of_exactly_the_limit_is_read():
     body = b'{"email": "a@b"}'.ljust(2000)
     with FaultyServer(answer(200, body)) as server:
         client = make_client(server.url, limits=small_bodies(2000))
@@ -246,7 +246,7 @@ def test_a_body_of_exactly_the_cap_is_read():
             client.me()
 
 
-def test_a_wait_named_with_a_fault_is_waited_if_it_fits():
+def test_retry_after_of_a_503_is_respected_if_it_fits_the_deadline():
     waits = []
     with FaultyServer(
         answer(503, headers={"Retry-After": "2"}), answer(200, {"email": "a@b"})
@@ -260,8 +260,8 @@ def test_a_wait_named_with_a_fault_is_waited_if_it_fits():
 
 
 @pytest.mark.parametrize("header", [{"Retry-After": "1"}, {"Retry-After": "soon"}, {}])
-def test_a_429_is_for_the_caller_whatever_its_policy(header):
-    """Who else calls Goody must hear of it before anybody waits."""
+def test_a_429_is_not_retried(header):
+    """The wait applies to all callers, so the caller must record it first."""
     waits = []
     with FaultyServer(answer(429, headers=header)) as server, pytest.raises(RateLimited):
         make_client(server.url, sleep=waits.append).me(policy=THRICE)
@@ -291,11 +291,11 @@ NOW = datetime(2031, 1, 1, 12, 0, 0, tzinfo=UTC)
         ("Wed, 99 Jan 2031 12:01:30 GMT", None),
     ],
 )
-def test_retry_after_in_all_its_forms(value, seconds):
+def test_parse_retry_after(value, seconds):
     assert parse_retry_after(value, now=NOW) == seconds
 
 
-def test_a_retry_after_date_is_read_by_goodys_clock():
+def test_a_retry_after_date_is_relative_to_goodys_clock():
     headers = {
         "Date": format_datetime(NOW, usegmt=True),
         "Retry-After": format_datetime(NOW + timedelta(hours=10), usegmt=True),
@@ -309,7 +309,7 @@ def test_a_retry_after_date_is_read_by_goodys_clock():
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 451])
-def test_a_refused_read_is_not_retried(status):
+def test_a_rejected_read_is_not_retried(status):
     with FaultyServer(answer(status, {"error": "No"})) as server, pytest.raises(Rejected) as caught:
         make_client(server.url).get_order(ORDER_ID, policy=THRICE)
     assert (caught.value.status, caught.value.message, len(server.requests)) == (status, "No", 1)

@@ -1,4 +1,4 @@
-"""The key's way: TLS is never weakened, redirects never followed, nothing says the key aloud."""
+"""TLS, redirects, and that nothing shows the API key."""
 
 import logging
 import traceback
@@ -37,7 +37,7 @@ def secure_client(server, certificates, **options):
     return make_client(server.url, ca_bundle=str(certificates.ca), **options)
 
 
-def test_a_good_certificate_works_for_reads_and_writes(certificates):
+def test_a_valid_certificate_is_accepted(certificates):
     tls = certificates.context("good")
     with FaultyServer(answer(200, order()), tls=tls, host="localhost") as server:
         client = secure_client(server, certificates)
@@ -50,7 +50,7 @@ def test_a_good_certificate_works_for_reads_and_writes(certificates):
 
 @pytest.mark.parametrize("fault", ["expired", "wrong_host", "self_signed", "old_protocol"])
 @pytest.mark.parametrize("call", ["read", "write"])
-def test_a_bad_certificate_sends_nothing_and_is_tried_once(certificates, fault, call):
+def test_an_invalid_certificate_sends_nothing_and_is_not_retried(certificates, fault, call):
     is_old = fault == "old_protocol"
     tls = certificates.old_protocol() if is_old else certificates.context(fault)
     called = []
@@ -63,7 +63,7 @@ def test_a_bad_certificate_sends_nothing_and_is_tried_once(certificates, fault, 
     assert (server.connections, server.requests) == (1, [])
 
 
-def test_an_unknown_authority_is_refused(certificates):
+def test_an_unknown_authority_is_rejected(certificates):
     tls = certificates.context("good")
     with (
         FaultyServer(answer(200, order()), tls=tls, host="localhost") as server,
@@ -73,18 +73,18 @@ def test_an_unknown_authority_is_refused(certificates):
     assert caught.value.kind == "tls"
 
 
-def test_a_plain_server_behind_an_https_url_is_a_tls_failure(certificates):
+def test_plain_http_at_an_https_url_is_a_tls_failure(certificates):
     with FaultyServer(answer(200, order())) as server:
         url = server.url.replace("http://127.0.0.1", "https://localhost")
         client = Client(base_url=url, api_key=KEY, limits=FAST, ca_bundle=str(certificates.ca))
         with pytest.raises(Unavailable) as caught:
             client.cancel_order(ORDER_ID)
     assert caught.value.kind in ("tls", "connect")
-    # The handshake's random bytes may look like lines to a server that expects text.
+    # The server may take random bytes of the handshake for lines of text.
     assert [one for one in server.requests if one.method in ("GET", "POST")] == []
 
 
-def test_resets_within_tls_are_as_without(certificates):
+def test_resets_within_tls(certificates):
     tls = certificates.context("good")
     with FaultyServer(reset, short_body(order()), tls=tls, host="localhost") as server:
         client = secure_client(server, certificates)
@@ -97,7 +97,7 @@ def test_resets_within_tls_are_as_without(certificates):
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("call", ["read", "write"])
-def test_a_redirect_is_not_followed_and_the_key_stays(status, call):
+def test_a_redirect_is_not_followed(status, call):
     with FaultyServer(answer(200, order())) as elsewhere:
         with FaultyServer(redirect(status, f"{elsewhere.url}/v1/me")) as server:
             client = make_client(server.url)
@@ -113,7 +113,7 @@ def test_a_redirect_is_not_followed_and_the_key_stays(status, call):
     [answer(401, {"error": KEY}), html(), reset, redirect(302, "/"), answer(500, KEY.encode())],
     ids=["401", "html", "reset", "redirect", "500"],
 )
-def test_neither_errors_nor_logs_nor_reprs_name_the_key(behavior, caplog):
+def test_errors_logs_and_reprs_do_not_contain_the_key(behavior, caplog):
     caplog.set_level(logging.DEBUG)
     with FaultyServer(behavior) as server:
         client = make_client(server.url)
@@ -127,19 +127,19 @@ def test_neither_errors_nor_logs_nor_reprs_name_the_key(behavior, caplog):
 
 
 def everything_about(error):
-    """The error as the most talkative error report shows it, values of our frames included."""
+    """The error as a report with the local variables of our frames shows it."""
     captured = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [frame for frame in captured.stack if "/goody/tests/" not in frame.filename]
     values = [repr(frame.locals) for frame in frames]
     return "\n".join([*captured.format_exception_only(), repr(vars(error)), *values])
 
 
-def test_a_refused_connection_names_no_key():
+def test_the_error_of_a_refused_connection_does_not_contain_the_key():
     with refusing_url() as url, pytest.raises(Unavailable) as caught:
         make_client(url).get_order(ORDER_ID)
     assert KEY not in everything_about(caught.value)
 
 
-def test_an_unusable_bundle_is_found_at_once(tmp_path):
+def test_an_invalid_ca_bundle_raises_at_once(tmp_path):
     with pytest.raises(OSError, match="No such file"):
         make_client("https://api.example.test", ca_bundle=str(tmp_path / "missing.pem"))

@@ -1,4 +1,4 @@
-"""Cancel and extend: nothing sent, refused or unknown, and never sent twice."""
+"""Cancel and update_expiration: outcomes, and that nothing is sent twice."""
 
 import gc
 import socket
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from goody import lookup
+from goody import resolver
 from goody.client import Client
 from goody.errors import GoodyError, OutcomeUnknown, Rejected, Unavailable
 from goody.limits import MIB, Deadline
@@ -29,7 +29,7 @@ from goody.tests.samples import (
     quicker_than,
     small_bodies,
 )
-from goody.transport import Failed, Request
+from goody.transport import Request, RequestFailed
 from testing.faulty_server import (
     FaultyServer,
     answer,
@@ -104,7 +104,7 @@ AMBIGUOUS = {
 
 @writes
 @pytest.mark.parametrize("case", AMBIGUOUS)
-def test_no_definite_answer_is_unknown_and_sent_once(write, case):
+def test_without_a_definite_response_the_outcome_is_unknown(write, case):
     behavior, kind = AMBIGUOUS[case]
     with (
         FaultyServer(behavior) as server,
@@ -122,7 +122,7 @@ def test_no_definite_answer_is_unknown_and_sent_once(write, case):
     [silence, drip_headers(), drip_body(order()), interim(100, silence)],
     ids=["silence", "dripped headers", "dripped body", "100 and silence"],
 )
-def test_the_deadline_ends_every_slowness(write, behavior):
+def test_the_deadline_ends_every_slow_write(write, behavior):
     with (
         FaultyServer(behavior) as server,
         pytest.raises(OutcomeUnknown) as caught,
@@ -138,7 +138,7 @@ def test_the_deadline_ends_every_slowness(write, behavior):
     [huge_body(10_000), huge_body(10_000, announce=False), gzip_bomb(10_000), endless_chunks()],
     ids=["announced", "unannounced", "gzip", "chunks"],
 )
-def test_too_large_an_answer_is_unknown(behavior):
+def test_the_outcome_is_unknown_if_the_response_is_too_large(behavior):
     with FaultyServer(behavior) as server, pytest.raises(OutcomeUnknown) as caught:
         cancel(make_client(server.url, limits=small_bodies()))
     assert (caught.value.kind, server.posts) == ("too_large", 1)
@@ -163,7 +163,7 @@ def test_a_blackhole_ends_with_the_connect_timeout(write):
     assert (caught.value.kind, called) == ("connect", [])
 
 
-def test_an_unknown_name_sends_nothing():
+def test_an_unknown_host_sends_nothing():
     called = []
     client = Client(base_url="https://goody.invalid", api_key="k", limits=UNCONNECTED)
     with pytest.raises(Unavailable) as caught, quicker_than(UNCONNECTED.connect_timeout + 0.3):
@@ -171,24 +171,24 @@ def test_an_unknown_name_sends_nothing():
     assert (caught.value.kind, called) == ("dns", [])
 
 
-def test_a_name_that_cannot_be_one_is_found_nowhere():
+def test_an_invalid_host_sends_nothing():
     with pytest.raises(OSError, match="label empty"):
-        lookup.resolve("api..example.test", 443, timeout=3)
+        resolver.resolve("api..example.test", 443, timeout=3)
 
 
-def test_a_lookup_that_hangs_is_given_up_and_shared(monkeypatch):
-    """The system's resolver cannot be made to hang from here, so its one call is replaced."""
+def test_a_blocked_lookup_times_out_and_is_shared(monkeypatch):
+    """getaddrinfo is replaced, since a test cannot make the system's resolver block."""
     release = threading.Event()
     calls = []
 
     def hang(host, port, *, flags=0):
         if flags:
-            raise lookup.socket.gaierror
+            raise resolver.socket.gaierror
         calls.append(host)
         release.wait(10)
         return []
 
-    monkeypatch.setattr(lookup, "_ask", hang)
+    monkeypatch.setattr(resolver, "_getaddrinfo", hang)
     client = Client(base_url="https://hanging.example.test", api_key="k", limits=UNCONNECTED)
     for _ in range(2):
         with pytest.raises(Unavailable) as caught, lasting(UNCONNECTED.connect_timeout):
@@ -199,7 +199,7 @@ def test_a_lookup_that_hangs_is_given_up_and_shared(monkeypatch):
 
 
 def refused(status):
-    """What a refusal says whose body does not come to its end, and how many POSTs it took."""
+    """The error of a 4xx whose body does not end, and the number of POSTs."""
     with (
         FaultyServer(drip_body({"error": "no"}, interval=1, status=status)) as server,
         pytest.raises(Rejected) as caught,
@@ -208,8 +208,8 @@ def refused(status):
     return caught.value.status, caught.value.message, server.posts
 
 
-def test_a_refusal_is_definite_even_when_its_body_breaks():
-    """All at once, as each is waited for as long as a body that says no is worth."""
+def test_a_4xx_is_definite_even_with_a_broken_body():
+    """In parallel, since each waits for its body."""
     statuses = (400, 403, 404, 409, 422, 429, 401, 418)
     with ThreadPoolExecutor(len(statuses)) as pool:
         said = list(pool.map(refused, statuses))
@@ -217,24 +217,24 @@ def test_a_refusal_is_definite_even_when_its_body_breaks():
 
 
 @writes
-def test_an_interim_answer_is_not_the_answer(write):
+def test_an_interim_response_is_not_the_response(write):
     with FaultyServer(interim(100, answer(200, order()))) as server:
         assert write(make_client(server.url)).id == ORDER_ID
     assert server.posts == 1
 
 
-def test_the_deadline_ends_an_upload_that_nobody_reads():
-    """Our own bodies fit into any socket's buffer, so this goes one level deeper."""
+def test_the_deadline_ends_a_blocked_upload():
+    """Bodies of the client fit into the socket's buffer, so this test uses the transport."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         transport = make_client(url)._transport
         upload = Request(method="POST", path="/", max_body=1, body=bytes(50 * MIB))
-        with pytest.raises(Failed) as caught, lasting(0.4):
+        with pytest.raises(RequestFailed) as caught, lasting(0.4):
             transport.exchange(upload, deadline=Deadline(0.4, time.monotonic), is_fresh=True)
     assert (caught.value.kind, caught.value.may_have_left) == ("deadline", True)
 
 
-def test_a_handshake_that_is_never_answered_sends_nothing():
+def test_an_unanswered_handshake_sends_nothing():
     called = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
@@ -244,14 +244,14 @@ def test_a_handshake_that_is_never_answered_sends_nothing():
 
 
 @writes
-def test_another_order_or_status_is_for_the_caller_to_judge(write):
+def test_another_order_or_status_is_returned(write):
     with FaultyServer(answer(200, order(id=str(OTHER_ID), status="delivered"))) as server:
         found = write(make_client(server.url))
     assert (found.id, found.status) == (OTHER_ID, "delivered")
 
 
 @writes
-def test_before_send_is_called_once_after_connecting_and_before_any_byte(write):
+def test_before_send_is_called_once_between_connecting_and_sending(write):
     seen = []
 
     with FaultyServer(answer(200, order())) as server:
@@ -277,7 +277,7 @@ def test_before_send_is_called_once_after_connecting_and_before_any_byte(write):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_before_send_may_refuse_and_its_exception_is_its_own(error):
+def test_an_exception_of_before_send_propagates_and_nothing_is_sent(error):
     def before_send():
         raise error
 
@@ -287,12 +287,12 @@ def test_before_send_may_refuse_and_its_exception_is_its_own(error):
             cancel(client, before_send=before_send)
         assert caught.value is error
         assert (error.__cause__, error.__context__) == (None, None)
-        # The connection was closed without a byte, and the slot is free again.
+        # The connection was closed without a byte, and the slot is free.
         assert client.get_order(ORDER_ID).id == ORDER_ID
     assert [request.method for request in server.requests] == ["GET"]
 
 
-def test_nothing_is_sent_when_before_send_took_all_the_time():
+def test_nothing_is_sent_if_before_send_takes_all_the_time():
     clock = [0.0]
 
     def before_send():
@@ -305,7 +305,7 @@ def test_nothing_is_sent_when_before_send_took_all_the_time():
     assert (caught.value.kind, server.requests) == ("deadline", [])
 
 
-def test_an_open_breaker_refuses_writes_even_when_a_probe_is_due():
+def test_an_open_breaker_blocks_writes_even_if_a_probe_is_due():
     clock = [0.0]
     with refusing_url() as url:
         client = make_client(url, limits=replace(FAST, breaker_failures=2), clock=lambda: clock[0])
@@ -318,7 +318,7 @@ def test_an_open_breaker_refuses_writes_even_when_a_probe_is_due():
     assert caught.value.kind == "breaker"
 
 
-def test_faults_leave_no_descriptors_and_no_threads():
+def test_failures_leave_no_descriptors_or_threads():
     client_faults = [reset, short_body(order()), silence, html(), redirect(302, "/"), raw(b"x")]
     process = psutil.Process()
     with FaultyServer(answer(200, order())) as server:

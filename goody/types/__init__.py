@@ -1,8 +1,7 @@
-"""What Goody answers, typed: orders, pages of orders, the feed, the account behind the key.
+"""The objects of Goody's API: orders, pages of orders, activities, the owner of the key.
 
-Only the names are collected here: shapes in order.py, page.py, activity.py and account.py, strict
-JSON in strict.py, the forgiving reader that fills the shapes in reading.py, pages that no parser
-takes as a whole in cutting.py.
+order.py, page.py, activity.py and account.py define them; parsing.py parses orders leniently,
+fast.py those without any fault; strict_json.py and splitting.py read the JSON.
 """
 
 from goody.types.account import Me, Workspace, WorkspaceList
@@ -29,8 +28,8 @@ from goody.types.order import (
     Shipment,
 )
 from goody.types.page import QUARANTINE_BYTES, OrderPage, Quarantined, RawPage, parse_row
-from goody.types.reading import BadOrder, parse_order
-from goody.types.strict import BadJSON
+from goody.types.parsing import BadOrder, parse_order
+from goody.types.strict_json import BadJSON
 
 __all__ = [
     "ACTIVITY_STATUSES",

@@ -1,16 +1,16 @@
-"""Whose key it is and which workspaces it sees: `GET /v1/me` and `GET /v1/workspaces`."""
+"""The owner of the key and its workspaces: `GET /v1/me` and `GET /v1/workspaces`."""
 
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from goody.types.reading import BadOrder, text_or_none, usable_id
-from goody.types.strict import BadJSON, loads_object
+from goody.types.parsing import BadOrder, parse_id, parse_text
+from goody.types.strict_json import BadJSON, loads_object
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """The key's owner: an e-mail address for an Automation key, an app id for a Commerce key."""
+    """The owner: an e-mail address for an Automation key, an app id for a Commerce key."""
 
     email: str | None = None
     public_app_id: str | None = None
@@ -25,18 +25,18 @@ WorkspaceList = tuple[Workspace, ...]
 
 
 def parse_me(raw: bytes) -> Me:
-    """Goody API: GET /v1/me. Any JSON object means that the key works. Raises BadJSON."""
+    """Goody API: GET /v1/me. Any JSON object means that the key is valid. Raises BadJSON."""
     source = loads_object(raw)
     return Me(
-        email=text_or_none(source.get("email")),
-        public_app_id=text_or_none(source.get("public_app_id")),
+        email=parse_text(source.get("email")),
+        public_app_id=parse_text(source.get("public_app_id")),
     )
 
 
 def parse_workspaces(raw: bytes) -> WorkspaceList:
-    """Goody API: GET /v1/workspaces, unpaged. Rows without a usable id are left out.
+    """Goody API: GET /v1/workspaces. Rows without a valid id are left out.
 
-    Raises BadJSON when there is no list.
+    Raises BadJSON if there is no list.
     """
     rows = loads_object(raw).get("data")
     if not isinstance(rows, list):
@@ -47,6 +47,6 @@ def parse_workspaces(raw: bytes) -> WorkspaceList:
 
 def _workspace(row: dict[str, Any]) -> Workspace | None:
     try:
-        return Workspace(id=usable_id(row), name=text_or_none(row.get("name")))
+        return Workspace(id=parse_id(row), name=parse_text(row.get("name")))
     except BadOrder:
         return None

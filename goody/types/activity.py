@@ -1,7 +1,7 @@
-"""One page of `GET /v1/order_activities`: which order reached which status, and when.
+"""Pages of `GET /v1/order_activities`: which order reached which status, and when.
 
-An entry carries the order as it is now, not as it was then. An entry that cannot be read is set
-aside and the others stay; where the id of its order can still be made out, it is told.
+An entry has its order in the present state. Invalid entries are quarantined, with the id of the
+order if it can be found.
 """
 
 from datetime import datetime
@@ -10,13 +10,13 @@ from uuid import UUID
 
 import msgspec
 
-from goody.types.cutting import find_id, find_member
 from goody.types.order import MAX_STATUS
-from goody.types.page import QUARANTINE_BYTES, cut_page_rows
-from goody.types.reading import BadOrder, text_or_none, time_or_none, usable_id
-from goody.types.strict import BadJSON, loads_object
+from goody.types.page import QUARANTINE_BYTES, split_page
+from goody.types.parsing import BadOrder, parse_id, parse_text, parse_time
+from goody.types.splitting import find_id, find_member
+from goody.types.strict_json import BadJSON, loads_object
 
-# Goody's enumeration for the feed: no notified, accepted or canceled; a cancel is `failed`.
+# Goody's enumeration lacks notified, accepted and canceled; a cancel is `failed`.
 ACTIVITY_STATUSES = (
     "created",
     "opened",
@@ -31,9 +31,9 @@ ACTIVITY_STATUSES = (
 
 
 class RawActivity(msgspec.Struct, frozen=True, kw_only=True):
-    """One status change. `order` is the JSON of the order as it is now, not yet read.
+    """One status change. `order` is the unparsed JSON of the order in its present state.
 
-    An unknown `order_status` is kept as it came. `created_at` is the change's own time, UTC.
+    An unknown `order_status` is kept. `created_at` is the time of the change, UTC.
     """
 
     id: UUID
@@ -47,9 +47,9 @@ class RawActivity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuarantinedActivity(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry that is no activity. `raw` is its JSON, at most 2,000 bytes of it.
+    """An invalid entry. `raw` has at most 2,000 bytes of its JSON.
 
-    `id` is the activity's own, `order_id` the one in its order: what may be asked for by itself.
+    `id` is that of the activity, `order_id` that of its order, which can be read by itself.
     """
 
     reason: str
@@ -63,30 +63,25 @@ class QuarantinedActivity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RawActivityPage(msgspec.Struct, frozen=True, kw_only=True):
-    """What one page held. `total_count` is Goody's number of all activities in the window.
-
-    It is None when it was missing or made no sense.
-    """
+    """One page. `total_count` is the number of activities in the window, None if it is invalid."""
 
     activities: tuple[RawActivity, ...]
     quarantined: tuple[QuarantinedActivity, ...]
     total_count: int | None
 
 
-# Cuts an entry into its members' texts without understanding them, and puts them together again.
+# Splits an entry into the texts of its members, and joins them again.
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def cut_activities(raw: bytes) -> RawActivityPage:
-    """The entries of a feed answer, their orders left as the bytes Goody sent.
+def split_activities(raw: bytes) -> RawActivityPage:
+    """The entries of a page with unparsed orders. Goody API: GET /v1/order_activities.
 
-    For those who compare an order's bytes with what they know before reading it. Goody API:
-    GET /v1/order_activities. Raises BadJSON when the envelope itself is unusable: a page is never
-    empty by mistake.
+    Raises BadJSON if the envelope is invalid, so that a page is never empty by mistake.
     """
-    found = cut_page_rows(raw)
-    results = [_cut_entry(text) for text in found.rows]
+    found = split_page(raw)
+    results = [_split_entry(text) for text in found.rows]
     return RawActivityPage(
         activities=tuple(result for result in results if isinstance(result, RawActivity)),
         quarantined=tuple(result for result in results if isinstance(result, QuarantinedActivity)),
@@ -94,20 +89,20 @@ def cut_activities(raw: bytes) -> RawActivityPage:
     )
 
 
-class _BadEntryError(ValueError):
-    """A member that every entry needs is missing or unusable."""
+class _InvalidEntryError(ValueError):
+    """A required member is missing or invalid."""
 
 
-def _cut_entry(text: bytes) -> RawActivity | QuarantinedActivity:
+def _split_entry(text: bytes) -> RawActivity | QuarantinedActivity:
     try:
         source, order = _members(text)
         return RawActivity(
-            id=usable_id(source),
-            order_status=_usable_status(source),
-            created_at=_usable_time(source),
+            id=parse_id(source),
+            order_status=_parse_status(source),
+            created_at=_parse_created_at(source),
             order=order,
         )
-    except (BadJSON, BadOrder, _BadEntryError) as error:
+    except (BadJSON, BadOrder, _InvalidEntryError) as error:
         return QuarantinedActivity(
             reason=str(error),
             id=find_id(text),
@@ -117,17 +112,17 @@ def _cut_entry(text: bytes) -> RawActivity | QuarantinedActivity:
 
 
 def _members(text: bytes) -> tuple[dict[str, Any], bytes]:
-    """An entry's own members, and its order's JSON untouched and unread."""
-    if quick := _members_quickly(text):
+    """The members of an entry besides its order, and the unparsed order."""
+    if quick := _members_fast(text):
         return quick
     source, order = loads_object(text), find_member(text, b"order")
     if order is None:
-        raise _BadEntryError("no order")
+        raise _InvalidEntryError("no order")
     return source, order
 
 
-def _members_quickly(text: bytes) -> tuple[dict[str, Any], bytes] | None:
-    """Of an entry that comes out as it went in, which has no key twice; None of any other."""
+def _members_fast(text: bytes) -> tuple[dict[str, Any], bytes] | None:
+    """_members() for an entry that encodes to itself, which has no duplicate keys; else None."""
     try:
         members = _decode_members(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -138,15 +133,15 @@ def _members_quickly(text: bytes) -> tuple[dict[str, Any], bytes] | None:
     return loads_object(_encode(members)), bytes(order)
 
 
-def _usable_status(source: dict[str, Any]) -> str:
-    status = text_or_none(source.get("order_status"))
+def _parse_status(source: dict[str, Any]) -> str:
+    status = parse_text(source.get("order_status"))
     if status is None or not 0 < len(status) <= MAX_STATUS:
-        raise _BadEntryError("no usable order_status")
+        raise _InvalidEntryError("no valid order_status")
     return status
 
 
-def _usable_time(source: dict[str, Any]) -> datetime:
-    created_at = time_or_none(source.get("created_at"))
+def _parse_created_at(source: dict[str, Any]) -> datetime:
+    created_at = parse_time(source.get("created_at"))
     if created_at is None:
-        raise _BadEntryError("no usable created_at")
+        raise _InvalidEntryError("no valid created_at")
     return created_at

@@ -1,8 +1,7 @@
-"""An order and its parts, as Goody's documentation names them.
+"""Orders and their parts, as Goody's API documents them.
 
-Shapes only; reading.py fills them. Money is in integer US cents, every datetime is aware and in
-UTC. Goody leaves keys out or sends null for the same thing: both are None here, and () for lists.
-A value of a wrong type is None too, and then named in `Order.problems`.
+Money is in US cents, datetimes are aware and in UTC. A missing key and null are both None, or ()
+for lists. An invalid value is None too, and is named in `Order.problems`.
 """
 
 from datetime import datetime
@@ -11,9 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-# Goody's guide: an order may be canceled until its recipient accepts it.
+# By Goody's guide an order can be canceled until the recipient accepts it.
 CANCELABLE = ("created", "notified", "opened")
-# What canceling yields is `failed`; `canceled` is in the enumeration and means the same to us.
+# A cancel sets `failed`; `canceled` is documented too and is treated alike.
 ENDED = ("failed", "canceled")
 ORDER_STATUSES = (
     "created",
@@ -30,44 +29,44 @@ ORDER_STATUSES = (
 )
 
 
-# Aware: a time without a zone is no instant.
+# Aware datetimes only.
 type Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 MAX_STATUS = 64
-# The largest integer that every JSON reader and both databases hold without loss.
+# Larger integers are not exact in every JSON parser.
 MAX_INT = 2**53
 type Integer = Annotated[int, msgspec.Meta(ge=-MAX_INT, le=MAX_INT)]
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Common configuration of everything below. The types are as strict as reading.py is."""
+class _Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The configuration of all structs below."""
 
 
-class Brand(_Part, frozen=True, kw_only=True):
+class Brand(_Struct, frozen=True, kw_only=True):
     id: UUID | None = None
     name: str | None = None
 
 
-class Product(_Part, frozen=True, kw_only=True):
+class Product(_Struct, frozen=True, kw_only=True):
     id: UUID | None = None
     name: str | None = None
     brand: Brand | None = None
 
 
-class CartItem(_Part, frozen=True, kw_only=True):
+class CartItem(_Struct, frozen=True, kw_only=True):
     id: UUID | None = None
     quantity: Integer | None = None
     product: Product | None = None
 
 
-class Cart(_Part, frozen=True, kw_only=True):
+class Cart(_Struct, frozen=True, kw_only=True):
     id: UUID | None = None
     items: tuple[CartItem, ...] = ()
 
 
-class CartSelection(_Part, frozen=True, kw_only=True):
-    """The chosen variants of one unit. `cart_item_id` may match no item of the cart."""
+class CartSelection(_Struct, frozen=True, kw_only=True):
+    """The chosen variants of one unit. `cart_item_id` may refer to no item of the cart."""
 
     id: UUID | None = None
     cart_item_id: UUID | None = None
@@ -75,8 +74,8 @@ class CartSelection(_Part, frozen=True, kw_only=True):
     variants: tuple[str, ...] = ()
 
 
-class Shipment(_Part, frozen=True, kw_only=True):
-    """One parcel, roughly one per brand. Tracking is shown to few partners: usually None."""
+class Shipment(_Struct, frozen=True, kw_only=True):
+    """A shipment, about one for each brand. Goody gives tracking to approved partners only."""
 
     id: UUID | None = None
     status: str | None = None
@@ -89,8 +88,8 @@ class Shipment(_Part, frozen=True, kw_only=True):
     delivery_eta: Instant | None = None
 
 
-class Amounts(_Part, frozen=True, kw_only=True):
-    """US cents. None means not known yet (tax and total before acceptance), never zero."""
+class Amounts(_Struct, frozen=True, kw_only=True):
+    """US cents. None means not known yet, as tax and total are before acceptance; not zero."""
 
     amount_product: Integer | None = None
     amount_shipping: Integer | None = None
@@ -102,8 +101,8 @@ class Amounts(_Part, frozen=True, kw_only=True):
     amount_global_relay_cost: Integer | None = None
 
 
-class OriginalAmounts(_Part, frozen=True, kw_only=True):
-    """US cents, before the recipient's swap. Goody gives neither tax nor total of that time."""
+class OriginalAmounts(_Struct, frozen=True, kw_only=True):
+    """US cents before the recipient's swap, for which Goody has neither tax nor total."""
 
     original_amount_product: Integer | None = None
     original_amount_shipping: Integer | None = None
@@ -111,7 +110,7 @@ class OriginalAmounts(_Part, frozen=True, kw_only=True):
     original_amount_pre_tax_total: Integer | None = None
 
 
-class Sender(_Part, frozen=True, kw_only=True):
+class Sender(_Struct, frozen=True, kw_only=True):
     """The Goody user who sent the gift."""
 
     first_name: str | None = None
@@ -123,14 +122,14 @@ class Sender(_Part, frozen=True, kw_only=True):
         return "Sender(...)"
 
 
-class EventTimes(_Part, frozen=True, kw_only=True):
-    """When an order reached each stage. Only GET /v1/orders/{id} answers with them."""
+class EventTimes(_Struct, frozen=True, kw_only=True):
+    """When an order reached each status. Only GET /v1/orders/{id} has them."""
 
     created_at: Instant | None = None
     notified_at: Instant | None = None
     opened_at: Instant | None = None
     accepted_at: Instant | None = None
-    # Not in Goody's schema, but in its examples.
+    # In Goody's examples, not in its schema.
     thank_you_added_at: Instant | None = None
     pending_payment_at: Instant | None = None
     paid_at: Instant | None = None
@@ -138,14 +137,13 @@ class EventTimes(_Part, frozen=True, kw_only=True):
     delivered_at: Instant | None = None
 
 
-class Order(_Part, frozen=True, kw_only=True):
-    """One gift order. `id` and `status` are always usable, the rest as far as Goody gave it.
+class Order(_Struct, frozen=True, kw_only=True):
+    """A gift order. `id` and `status` are always valid; other fields may be None.
 
-    An unknown `status` is kept as it came. `raw` is this order's JSON as received, and
-    `parse_order(order.raw)` gives this order again at any later time. `problems` names, with dots
-    and list positions ("cart.items.0.quantity"), each field that was of a wrong type (then None)
-    or had to be cleaned (then the cleaned text). `unknown_fields` are the undocumented keys of the
-    order itself.
+    An unknown `status` is kept. `raw` is the JSON as received; `parse_order(order.raw)` returns an
+    equal order. `problems` has the dotted names ("cart.items.0.quantity") of the fields that were
+    invalid, which are None, and of those whose text was cleaned. `unknown_fields` are the
+    undocumented keys of the order object.
     """
 
     id: UUID
@@ -179,5 +177,5 @@ class Order(_Part, frozen=True, kw_only=True):
     event_times: EventTimes | None = None
 
     def __repr__(self) -> str:
-        """Id and status only: an order is full of personal data and lands in tracebacks."""
+        """Id and status only, since tracebacks must not contain personal data."""
         return f"Order(id={self.id}, status={self.status!r})"

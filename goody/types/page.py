@@ -1,22 +1,22 @@
-"""One page of `GET /v1/orders`, and how the pages of any of Goody's lists are cut into rows.
+"""Pages of `GET /v1/orders`, and splitting of the pages of all lists into rows.
 
-An order that cannot be read is set aside and the others stay. Walking the pages is not done here.
+Invalid orders are quarantined.
 """
 
 from uuid import UUID
 
 import msgspec
 
-from goody.types.cutting import cut_page, find_id
 from goody.types.order import MAX_INT, Order
-from goody.types.reading import BadOrder, parse_order
-from goody.types.strict import BadJSON, loads
+from goody.types.parsing import BadOrder, parse_order
+from goody.types.splitting import find_id, split_rows
+from goody.types.strict_json import BadJSON, loads
 
 QUARANTINE_BYTES = 2000
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that is no order. `raw` is its JSON, at most 2,000 bytes of it."""
+    """An invalid row. `raw` has at most 2,000 bytes of its JSON."""
 
     reason: str
     id: UUID | None
@@ -28,7 +28,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RawPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of one page as the bytes Goody sent, not yet read. `total_count` as in OrderPage."""
+    """One page with unparsed rows. `total_count` as in OrderPage."""
 
     rows: tuple[bytes, ...]
     total_count: int | None
@@ -39,9 +39,9 @@ class RawPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
-    """What one page held. `total_count` is Goody's number of all orders in the window.
+    """One page. `total_count` is the number of orders in the window, None if it is invalid.
 
-    It is None when it was missing or made no sense. `page` and `per_page` are what was asked for.
+    `page` and `per_page` are those of the request.
     """
 
     orders: tuple[Order, ...]
@@ -52,7 +52,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Envelope(msgspec.Struct):
-    """Cuts a page into its rows' texts without understanding them."""
+    """Splits a page into the texts of its rows."""
 
     data: list[msgspec.Raw]
     list_meta: msgspec.Raw = msgspec.Raw(b"null")
@@ -62,11 +62,11 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
-    """The orders of a list answer. Goody API: GET /v1/orders, envelope `data` and `list_meta`.
+    """The orders of a page. Goody API: GET /v1/orders, envelope `data` and `list_meta`.
 
-    Raises BadJSON when the envelope itself is unusable: a page is never empty by mistake.
+    Raises BadJSON if the envelope is invalid, so that a page is never empty by mistake.
     """
-    found = cut_page_rows(raw)
+    found = split_page(raw)
     results = [parse_row(text) for text in found.rows]
     return OrderPage(
         orders=tuple(result for result in results if isinstance(result, Order)),
@@ -77,18 +77,17 @@ def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
     )
 
 
-def cut_page_rows(raw: bytes) -> RawPage:
-    """The rows of a list answer, whatever they are: envelope `data` and `list_meta`.
+def split_page(raw: bytes) -> RawPage:
+    """The unparsed rows of a page of any list, which may be invalid JSON.
 
-    For those who compare a row's bytes with what they know before reading it. A row is not even
-    known to be JSON. Raises BadJSON as parse_page.
+    Raises BadJSON like parse_page().
     """
-    texts, total_count = _cut_quickly(raw) or _cut_patiently(raw)
+    texts, total_count = _split_fast(raw) or _split_leniently(raw)
     return RawPage(rows=tuple(texts), total_count=total_count)
 
 
 def parse_row(text: bytes) -> Order | Quarantined:
-    """The order in one row of a RawPage, or the row set aside."""
+    """Parse one row of a RawPage, or quarantine it."""
     try:
         return parse_order(text)
     except BadOrder as error:
@@ -96,13 +95,13 @@ def parse_row(text: bytes) -> Order | Quarantined:
         return Quarantined(reason=str(error), id=order_id, raw=text[:QUARANTINE_BYTES])
 
 
-type _Cut = tuple[list[bytes], int | None]
+type _Split = tuple[list[bytes], int | None]
 
 
-def _cut_quickly(raw: bytes) -> _Cut | None:
-    """The rows and the total of a page whose envelope is sound as the parser sees it.
+def _split_fast(raw: bytes) -> _Split | None:
+    """The rows and the total of a page that is valid JSON with a documented envelope.
 
-    None where that is in doubt; BadJSON where looking closer would find nothing better.
+    None if _split_leniently() must decide; raises BadJSON if it would do so too.
     """
     try:
         envelope = _decode_envelope(raw)
@@ -110,15 +109,15 @@ def _cut_quickly(raw: bytes) -> _Cut | None:
         raise BadJSON("not a list of rows") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if "truncated" in str(error):
-            raise BadJSON("not JSON", is_cut=True) from None
+            raise BadJSON("not JSON", is_truncated=True) from None
         return None
-    if not _is_plain(envelope, raw) and not _is_strict(raw):
+    if not _is_documented(envelope, raw) and not _is_strict(raw):
         return None
     return [bytes(text) for text in envelope.data], _total_in(envelope.list_meta)
 
 
-def _is_plain(envelope: _Envelope, raw: bytes) -> bool:
-    """Is there nothing in the envelope but the two documented keys, once each?"""
+def _is_documented(envelope: _Envelope, raw: bytes) -> bool:
+    """Whether the envelope has only the two documented keys, once each."""
     rows, meta = b",".join(envelope.data), bytes(envelope.list_meta)
     return raw == b'{"data":[%b],"list_meta":%b}' % (rows, meta)
 
@@ -131,8 +130,8 @@ def _is_strict(raw: bytes) -> bool:
     return True
 
 
-def _cut_patiently(raw: bytes) -> _Cut:
-    texts, envelope = cut_page(raw)
+def _split_leniently(raw: bytes) -> _Split:
+    texts, envelope = split_rows(raw)
     return texts, _total_count(envelope.get("list_meta"))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from goody.errors import NOTHING, Unauthorized
+from goody.errors import NO_EVIDENCE, Unauthorized
 from orders.audit import Actor, Right
 from orders.goody_api import KeyRejected
 from orders.services import why_not_fresh
 
 _ABOUT_THE_KEY = {
     why_not_fresh(KeyRejected()),
-    why_not_fresh(Unauthorized(message="", evidence=NOTHING)),
+    why_not_fresh(Unauthorized(message="", evidence=NO_EVIDENCE)),
 }
 
 

@@ -234,7 +234,7 @@ def test_a_list_with_odd_rows_shows_the_rest_and_counts_the_odd_ones(settings: A
     noted = Anomaly.objects.order_by("kind").values_list("kind", "key", "count")
     assert list(noted) == [
         ("bad_field", f"{ORDER_ID} expires_at", 1),
-        ("quarantined", "no usable id", 1),
+        ("quarantined", "no valid id", 1),
         ("unknown_field", "surprise", 1),
         ("unknown_status", "on_hold", 1),
     ]

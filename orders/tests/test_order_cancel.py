@@ -337,7 +337,7 @@ def test_goody_down_without_a_copy_stays_in_the_dialog(
     emulator.fault({"kind": "status", "status": 503}, path="/v1/orders/", times=None)
     answer = as_role("agent").get(cancel_url(order_id), headers=dialog())
     assert answer.status_code == 503
-    assert "Goody reported a fault of its own" in text(answer)
+    assert "Goody reported an internal error" in text(answer)
     assert text(answer).strip().startswith('<div class="dialog__head">')
     assert hidden(answer) == {}
 

@@ -245,7 +245,7 @@ def test_without_goody_the_copy_is_shown_with_its_date_and_the_reason(
     answer = client.get(url("order_detail", order_id))
     assert answer.status_code == 200
     assert "This is our copy of" in text(answer)
-    assert "Goody reported a fault of its own" in text(answer)
+    assert "Goody reported an internal error" in text(answer)
 
 
 def test_an_order_that_goody_lost_is_flagged_and_kept(emulator: Any, as_role: Any) -> None:

@@ -171,8 +171,8 @@ def test_while_goody_is_down_it_says_so_and_goes_on_afterwards(emulator: Emulato
     run_until(lambda: phase() is Phase.FAILING)
     progress = sync.progress(timezone.now())
     assert progress.why in (
-        "Goody reported a fault of its own",
-        "Goody failed repeatedly and is left alone for a moment",
+        "Goody reported an internal error",
+        "Goody failed repeatedly, so calls to it are paused",
     )
     assert progress.failing_since is not None
     assert not progress.is_complete

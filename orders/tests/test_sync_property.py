@@ -58,7 +58,7 @@ def _in_haste(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits after failures take hundredths of a second, also those of the breaker."""
     settings.GOODY_LONGEST_WAIT = 0.02
     monkeypatch.setattr(trouble, "_FIRST", 0.02)
-    hasty = partial(Limits, retry_base=0.02, breaker_probe_every=0.05)
+    hasty = partial(Limits, retry_base=0.02, breaker_probe_interval=0.05)
     monkeypatch.setattr(goody_api, "Limits", hasty)
 
 

@@ -1,4 +1,4 @@
-"""Goody's refusals (4xx), the same for every call, and what is kept of them."""
+"""4xx responses: their errors, messages and evidence."""
 
 import hashlib
 
@@ -32,7 +32,7 @@ CALLS = {
         (429, RateLimited, "rate_limited"),
     ],
 )
-def test_each_refusal_has_its_error(call, status, error, kind):
+def test_each_4xx_has_its_error(call, status, error, kind):
     with (
         FaultyServer(answer(status, {"error": "Order not found"})) as server,
         pytest.raises(Rejected) as caught,
@@ -65,15 +65,15 @@ def message_of(behavior):
         (b"{", "Goody gave no reason (HTTP 422)."),
     ],
 )
-def test_goodys_own_sentence_is_kept_clean_and_short(body, message):
+def test_goodys_message_is_cleaned_and_truncated(body, message):
     assert message_of(answer(422, body)) == message
 
 
-def test_a_proxys_page_gives_no_sentence():
+def test_html_has_no_message():
     assert message_of(html(403)) == "Goody gave no reason (HTTP 403)."
 
 
-def test_the_evidence_keeps_no_names_from_json():
+def test_the_evidence_has_no_names_from_json():
     body = b'{"error": "Too late", "a": {"recipient_first_name":"Pri\\"ya","n": 1}, "b": "Nair'
     with FaultyServer(answer(409, body)) as server, pytest.raises(Rejected) as caught:
         cancel(make_client(server.url))

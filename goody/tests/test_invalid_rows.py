@@ -1,4 +1,4 @@
-"""One spoiled row in a page of orders: the others stay, and a broken envelope is never a page."""
+"""Pages with invalid rows or an invalid envelope."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def parse(raw):
 
 
 def row_with(value):
-    """An order whose one unknown field has this text as its value; its id comes after it."""
+    """An order with an unknown field of this raw value before its id."""
     return b'{"new":%b,"id":"%b","status":"created"}' % (value, str(OTHER_ID).encode())
 
 
@@ -42,7 +42,7 @@ LONE_SURROGATES = {
 
 
 @pytest.mark.parametrize("case", LONE_SURROGATES)
-def test_half_a_surrogate_is_cleaned_and_costs_no_row(case):
+def test_a_lone_surrogate_is_cleaned(case):
     odd = b'{"id":"%b","status":"created","message":"%b"}'
     odd %= (str(OTHER_ID).encode(), LONE_SURROGATES[case])
     found = parse(page_with(ROW, odd, LAST))
@@ -88,7 +88,7 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize("case", NOT_JSON)
-def test_a_row_that_is_not_json_is_set_aside_by_its_id(case, place):
+def test_a_row_of_invalid_json_is_quarantined_with_its_id(case, place):
     value, reason = NOT_JSON[case]
     odd = row_with(value)
     rows = [ROW, LAST]
@@ -115,7 +115,7 @@ NO_ID = {
 
 
 @pytest.mark.parametrize("case", NO_ID)
-def test_an_id_that_is_not_certain_is_no_id(case):
+def test_an_ambiguous_id_is_none(case):
     found = parse(page_with(ROW, NO_ID[case], LAST))
     assert [one.id for one in found.orders] == [ORDER_ID, LAST_ID]
     assert [(q.id, q.raw) for q in found.quarantined] == [(None, NO_ID[case])]
@@ -147,19 +147,19 @@ BROKEN_ENVELOPES = {
 
 
 @pytest.mark.parametrize("case", BROKEN_ENVELOPES)
-def test_a_broken_envelope_is_no_page(case):
+def test_an_invalid_envelope_is_an_error(case):
     with pytest.raises(BadJSON) as caught:
         parse(BROKEN_ENVELOPES[case])
-    assert not caught.value.is_cut
+    assert not caught.value.is_truncated
 
 
 @pytest.mark.parametrize("middle", [ROW, ODD], ids=["plain", "odd"])
-def test_a_page_cut_short_anywhere_is_no_page_but_may_come_whole_the_next_time(middle):
+def test_a_truncated_page_is_an_error_marked_as_truncated(middle):
     whole = page_with(b'{"id":"%b","status":"created"}' % OTHER, middle, LAST)
     for length in (*range(0, len(whole), 7), len(whole) - 1):
         with pytest.raises(BadJSON) as caught:
             parse(whole[:length])
-        assert caught.value.is_cut
+        assert caught.value.is_truncated
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_page_cut_short_anywhere_is_no_page_but_may_come_whole_the_next_time(m
     ],
     ids=["blanks and another order", "more in the envelope"],
 )
-def test_an_odd_row_is_found_in_any_sound_envelope(raw):
+def test_an_invalid_row_is_found_in_any_valid_envelope(raw):
     found = parse(raw)
     assert [one.raw for one in found.orders] == [ROW]
     assert [one.raw for one in found.quarantined] == [ODD]
@@ -178,12 +178,12 @@ def test_an_odd_row_is_found_in_any_sound_envelope(raw):
 
 
 @pytest.mark.parametrize("rows", [(), (ROW,), (ROW, LAST)], ids=len)
-def test_a_page_without_oddities_needs_no_second_look(rows, monkeypatch):
-    monkeypatch.delattr("goody.types.page.cut_page")
+def test_a_valid_page_is_split_fast(rows, monkeypatch):
+    monkeypatch.delattr("goody.types.page.split_rows")
     assert [one.raw for one in parse(page_with(*rows)).orders] == list(rows)
 
 
-# Damage of every kind that neither opens nor closes a string or a bracket of the row.
+# Damage that neither opens nor closes a string or a bracket.
 _TOKENS = [rb'"x"', b"NaN", b"-", b"0", b".", b":", b",", b"\x00", b"\x1f", b"\n", b"\xff", b"\xc3"]
 _TOKENS += [b"{}", b"[]", b'{"id":1,"id":2}', b"[" * 50 + b"]" * 50, b"truefalse", b"e9"]
 _ESCAPES = [
@@ -199,7 +199,7 @@ _ESCAPES = [
 
 
 def _places(row):
-    """Where something can be put between two tokens, and where into a text without escapes."""
+    """The positions between two tokens, and those inside a string without escapes."""
     texts = [(one.start(), one.end()) for one in re.finditer(rb'"[^"\\]*"', row)]
     within = {place for start, end in texts for place in range(start + 1, end)}
     return sorted(set(range(1, len(row))) - within), sorted(within)
@@ -224,7 +224,7 @@ def _damaged(row, damages):
 
 @settings(deadline=None)
 @given(damages=st.lists(damage, min_size=1, max_size=3), place=st.integers(0, 3))
-def test_damage_inside_one_row_changes_no_other(damages, place):
+def test_damage_to_one_row_does_not_affect_others(damages, place):
     rows = [ROW, LAST, row_with(b"1")]
     others = [parse_order(row) for row in rows]
     odd = _damaged(ROW, damages)
@@ -240,7 +240,7 @@ def test_damage_inside_one_row_changes_no_other(damages, place):
 
 @settings(deadline=None)
 @given(st.binary(max_size=8) | st.text('"\\[]{},:1', max_size=8).map(str.encode), st.data())
-def test_no_damage_at_all_loses_another_row_unnoticed(inserted, data):
+def test_no_damage_loses_a_row_silently(inserted, data):
     place = data.draw(st.integers(0, len(ROW)))
     odd = ROW[:place] + inserted + ROW[place:]
     try:

@@ -1,8 +1,7 @@
-"""JSON as strictly as a payment deserves it.
+"""Strict JSON decoding.
 
-Beyond what the grammar asks: UTF-8 only, no NaN or Infinity, no key twice in one object, no
-nesting beyond what any documented answer needs, no integer too long to convert. What the values
-mean is reading.py's business.
+UTF-8 only; no NaN or Infinity, no duplicate keys, no nesting deeper than 32, no integers too long
+to convert.
 """
 
 import json
@@ -10,20 +9,20 @@ from typing import Any
 
 import msgspec
 
-# An order nests six deep, a list of them eight. Far more is an attack on whatever recurses later.
+# An order nests six deep, a list of orders eight.
 MAX_DEPTH = 32
 
 
 class BadJSON(ValueError):
-    """Not the JSON we accept. `is_cut` tells that it merely ended too early."""
+    """Not strict JSON. `is_truncated`: it would be valid JSON if it continued."""
 
-    def __init__(self, reason: str, *, is_cut: bool = False) -> None:
+    def __init__(self, reason: str, *, is_truncated: bool = False) -> None:
         super().__init__(reason)
-        self.is_cut = is_cut
+        self.is_truncated = is_truncated
 
 
 def loads(raw: bytes) -> Any:
-    """The value of a JSON text. Raises BadJSON and nothing else."""
+    """Decode a JSON text. Raises only BadJSON."""
     try:
         value = _DECODER.decode(raw.decode("utf-8"))
     except BadJSON:
@@ -31,7 +30,7 @@ def loads(raw: bytes) -> Any:
     except UnicodeDecodeError:
         raise BadJSON("not UTF-8") from None
     except json.JSONDecodeError:
-        raise BadJSON("not JSON", is_cut=_is_cut(raw)) from None
+        raise BadJSON("not JSON", is_truncated=_is_truncated(raw)) from None
     except RecursionError:
         raise BadJSON("nested too deeply") from None
     except ValueError:
@@ -42,7 +41,7 @@ def loads(raw: bytes) -> Any:
 
 
 def loads_object(raw: bytes) -> dict[str, Any]:
-    """As loads, for the one shape every answer of Goody has."""
+    """loads() for an object, which every response of Goody is."""
     value = loads(raw)
     if not isinstance(value, dict):
         raise BadJSON("not a JSON object")
@@ -63,8 +62,8 @@ def _no_constant(_: str) -> Any:
 _DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
 
 
-def _is_cut(raw: bytes) -> bool:
-    """Whether the text is fine as far as it goes; msgspec tells that apart, json does not."""
+def _is_truncated(raw: bytes) -> bool:
+    """Whether the text is a prefix of valid JSON, which msgspec reports and json does not."""
     try:
         msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -73,7 +72,7 @@ def _is_cut(raw: bytes) -> bool:
 
 
 def is_shallow(value: object) -> bool:
-    """No nesting beyond MAX_DEPTH."""
+    """Whether the value is nested no deeper than MAX_DEPTH."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in _children(node)]

@@ -1,7 +1,7 @@
-"""Name lookup that can be given up.
+"""Name resolution with a timeout.
 
-The system's resolver cannot be interrupted and may hang for many seconds. It runs in a daemon
-thread that is abandoned when time is up; nothing has been sent to anybody by then.
+The system's resolver cannot be interrupted and may block for many seconds. It runs in a daemon
+thread, which is abandoned after the timeout.
 """
 
 import socket
@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-# A lookup that hangs is shared by all who ask meanwhile, but not for ever.
+# A running lookup is shared by all callers, unless it has run this long.
 _SHARE_SECONDS = 10.0
 
 type Address = tuple[socket.AddressFamily, tuple[Any, ...]]
@@ -27,7 +27,7 @@ class _Lookup:
 
     def run(self) -> None:
         try:
-            self.addresses = _ask(self.host, self.port)
+            self.addresses = _getaddrinfo(self.host, self.port)
         except (OSError, UnicodeError) as error:
             self.error = error if isinstance(error, OSError) else socket.gaierror(str(error))
         finally:
@@ -39,15 +39,15 @@ class _Lookup:
 
 
 _lock = threading.Lock()
-_under_way: dict[tuple[str, int], _Lookup] = {}
+_running: dict[tuple[str, int], _Lookup] = {}
 
 
 def resolve(host: str, port: int, *, timeout: float) -> list[Address]:
     """The addresses of a host, within `timeout` seconds. Raises OSError (TimeoutError)."""
     try:
-        return _ask(host, port, flags=socket.AI_NUMERICHOST)
+        return _getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)
     except (socket.gaierror, UnicodeError):
-        lookup = _join(host, port)
+        lookup = _get_or_start(host, port)
     if not lookup.done.wait(max(timeout, 0)):
         raise TimeoutError("name lookup timed out")
     if lookup.error is not None:
@@ -55,16 +55,16 @@ def resolve(host: str, port: int, *, timeout: float) -> list[Address]:
     return lookup.addresses
 
 
-def _join(host: str, port: int) -> _Lookup:
-    """The lookup of this name that is under way, or a new one."""
+def _get_or_start(host: str, port: int) -> _Lookup:
+    """The running lookup of this name, or a new one."""
     with _lock:
-        lookup = _under_way.get((host, port))
+        lookup = _running.get((host, port))
         if lookup is None or not lookup.may_be_shared:
-            lookup = _under_way[host, port] = _Lookup(host, port)
+            lookup = _running[host, port] = _Lookup(host, port)
             threading.Thread(target=lookup.run, name="goody-lookup", daemon=True).start()
         return lookup
 
 
-def _ask(host: str, port: int, *, flags: int = 0) -> list[Address]:
+def _getaddrinfo(host: str, port: int, *, flags: int = 0) -> list[Address]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     return [(family, address) for family, _, _, _, address in found]

@@ -1,4 +1,4 @@
-"""The quick reader finds exactly what the forgiving one finds, or leaves the order to it."""
+"""The fast parser agrees with the lenient one, or leaves the order to it."""
 
 import json
 
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from goody.tests.samples import order
 from goody.types import Order
-from goody.types.plain import read_plainly
-from goody.types.reading import BadOrder, order_from
-from goody.types.strict import BadJSON, loads_object
+from goody.types.fast import parse_fast
+from goody.types.parsing import BadOrder, parse_value
+from goody.types.strict_json import BadJSON, loads_object
 
 _CANONICAL = msgspec.json.encode(order())
 
@@ -54,7 +54,7 @@ ODD_VALUES = st.one_of(
 
 
 def _paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The place of every value in the sample order."""
+    """The path of every value in the sample order."""
     members = (
         value.items()
         if isinstance(value, dict)
@@ -77,38 +77,38 @@ def _with(path: tuple[str | int, ...], value: object) -> dict[str, object]:
     return order
 
 
-def _forgivingly(raw: bytes) -> Order | None:
+def _leniently(raw: bytes) -> Order | None:
     try:
-        return order_from(loads_object(raw), raw=raw)
+        return parse_value(loads_object(raw), raw=raw)
     except (BadJSON, BadOrder):
         return None
 
 
-def test_a_documented_order_is_read_quickly():
-    assert read_plainly(_CANONICAL) == _forgivingly(_CANONICAL)
-    assert read_plainly(_CANONICAL) is not None
+def test_a_documented_order_is_parsed_fast():
+    assert parse_fast(_CANONICAL) == _leniently(_CANONICAL)
+    assert parse_fast(_CANONICAL) is not None
 
 
 @pytest.mark.parametrize("value", NEARLY_RIGHT, ids=repr)
-def test_both_readers_agree_on_what_is_nearly_right_anywhere(value):
+def test_both_parsers_agree_on_nearly_valid_values(value):
     for path in _paths(json.loads(_CANONICAL)):
         raw = msgspec.json.encode(_with(path, value))
-        plain = read_plainly(raw)
-        assert plain is None or plain == _forgivingly(raw), path
+        plain = parse_fast(raw)
+        assert plain is None or plain == _leniently(raw), path
 
 
 @given(path=st.sampled_from(_paths(json.loads(_CANONICAL))), value=ODD_VALUES)
-def test_both_readers_agree_on_one_odd_value(path, value):
+def test_both_parsers_agree_on_an_invalid_value(path, value):
     raw = msgspec.json.encode(_with(path, value))
-    plain = read_plainly(raw)
-    assert plain is None or plain == _forgivingly(raw)
+    plain = parse_fast(raw)
+    assert plain is None or plain == _leniently(raw)
 
 
 @given(name=st.text(min_size=1, max_size=8), value=ODD_VALUES)
-def test_both_readers_agree_on_undocumented_fields(name, value):
+def test_both_parsers_agree_on_undocumented_fields(name, value):
     raw = msgspec.json.encode({**json.loads(_CANONICAL), name: value})
-    plain = read_plainly(raw)
-    assert plain is None or plain == _forgivingly(raw)
+    plain = parse_fast(raw)
+    assert plain is None or plain == _leniently(raw)
 
 
 @pytest.mark.parametrize(
@@ -126,5 +126,5 @@ def test_both_readers_agree_on_undocumented_fields(name, value):
     ],
     ids=["key twice", "key twice inside", "blank", "deep", "cut", "tail", "null", "empty", "bytes"],
 )
-def test_what_is_not_plain_is_left_to_the_forgiving_reader(raw):
-    assert read_plainly(raw) is None
+def test_other_orders_are_left_to_the_lenient_parser(raw):
+    assert parse_fast(raw) is None

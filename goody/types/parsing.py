@@ -1,8 +1,8 @@
-"""From parsed JSON to the shapes of order.py, keeping all that can be kept.
+"""Lenient parsing of orders.
 
-One odd field costs that field, never the order: it becomes None and its name is reported. Text is
-cleaned of what databases refuse and terminals obey. Only an order without a usable id or status
-is given up (BadOrder).
+An invalid field becomes None and is named in `problems`. Control characters, which databases reject
+and terminals interpret, are removed from text. Only an order without a valid id or status is
+rejected (BadOrder).
 """
 
 import re
@@ -14,13 +14,13 @@ from uuid import UUID
 import msgspec
 
 from goody.types import order as shapes
+from goody.types.fast import parse_fast
 from goody.types.order import MAX_INT, MAX_STATUS, Order
-from goody.types.plain import read_plainly
-from goody.types.strict import BadJSON, loads_object
+from goody.types.strict_json import BadJSON, loads_object
 
 MAX_TEXT = 20_000
 MAX_PROBLEMS = 100
-CUT_MARK = " [... cut]"
+TRUNCATION_MARK = " [... cut]"
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _TIME = re.compile(
@@ -31,9 +31,9 @@ _LINE_END = re.compile("\r\n?")
 
 
 class BadOrder(ValueError):
-    """Not an order: no usable id or status, or no JSON object at all.
+    """Not an order: no valid id or status, or not a JSON object.
 
-    `order_id` is the id, when at least that was usable. The text carries no vendor data.
+    `order_id` is the id if it is valid. The message contains no vendor data.
     """
 
     def __init__(self, reason: str, *, order_id: UUID | None = None) -> None:
@@ -41,38 +41,37 @@ class BadOrder(ValueError):
         self.order_id = order_id
 
 
-class _Odd(Exception):
-    """A value is not what is documented; `instead` is what may be kept of it."""
+class _Invalid(Exception):
+    """A value is not as documented; `replacement` is used in its place."""
 
-    def __init__(self, instead: str | None = None) -> None:
+    def __init__(self, replacement: str | None = None) -> None:
         super().__init__()
-        self.instead = instead
+        self.replacement = replacement
 
 
 def parse_order(raw: bytes) -> Order:
-    """The order in one JSON object, as Goody sends it or as `Order.raw` kept it.
+    """Parse the JSON of an order. Goody API: Order.
 
-    Raises BadOrder only when there is no JSON object or its id or status is unusable. Goody API:
-    the Order schema of GET /v1/orders/{id}.
+    Raises BadOrder only if it is not a JSON object or has no valid id or status.
     """
-    return read_plainly(raw) or _read_forgivingly(raw)
+    return parse_fast(raw) or _parse_leniently(raw)
 
 
-def _read_forgivingly(raw: bytes) -> Order:
+def _parse_leniently(raw: bytes) -> Order:
     try:
         source = loads_object(raw)
     except BadJSON as error:
         raise BadOrder(str(error)) from None
-    return order_from(source, raw=raw)
+    return parse_value(source, raw=raw)
 
 
-def order_from(source: object, *, raw: bytes) -> Order:
-    """As parse_order, for a value that is parsed already; `raw` is its JSON text."""
+def parse_value(source: object, *, raw: bytes) -> Order:
+    """parse_order() for a decoded value; `raw` is its JSON."""
     if not isinstance(source, dict):
         raise BadOrder("not a JSON object")
     problems: list[str] = []
-    order_id = usable_id(source)
-    status = _usable_status(source, order_id, problems)
+    order_id = parse_id(source)
+    status = _parse_status(source, order_id, problems)
     values = _ORDER.values(source, "", problems)
     return Order(
         id=order_id,
@@ -84,18 +83,18 @@ def order_from(source: object, *, raw: bytes) -> Order:
     )
 
 
-def usable_id(source: Mapping[str, Any]) -> UUID:
+def parse_id(source: Mapping[str, Any]) -> UUID:
     """The id of an order. Raises BadOrder."""
     try:
         return _uuid(source.get("id"))
-    except _Odd:
-        raise BadOrder("no usable id") from None
+    except _Invalid:
+        raise BadOrder("no valid id") from None
 
 
-def _usable_status(source: Mapping[str, Any], order_id: UUID, problems: list[str]) -> str:
+def _parse_status(source: Mapping[str, Any], order_id: UUID, problems: list[str]) -> str:
     status = source.get("status")
     if not isinstance(status, str) or not 0 < len(status) <= MAX_STATUS:
-        raise BadOrder("no usable status", order_id=order_id)
+        raise BadOrder("no valid status", order_id=order_id)
     cleaned = clean(status)
     if cleaned != status:
         problems.append("status")
@@ -103,71 +102,71 @@ def _usable_status(source: Mapping[str, Any], order_id: UUID, problems: list[str
 
 
 def clean(text: str) -> str:
-    """The text without NUL, other control characters and lone surrogates; line ends as \\n.
+    """The text with line ends as \\n and U+FFFD for control characters and lone surrogates.
 
-    Each unsafe character becomes U+FFFD. More than 20,000 characters are cut, visibly.
+    Text over 20,000 characters is truncated and marked.
     """
     text = _UNSAFE.sub("\ufffd", _LINE_END.sub("\n", text))
-    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + CUT_MARK
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + TRUNCATION_MARK
 
 
-# Readers of single values: the value, or _Odd with what may be kept instead.
+# Parsers of single values; they raise _Invalid.
 
 
 def _uuid(value: object) -> UUID:
     if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
-    raise _Odd
+    raise _Invalid
 
 
 def text(value: object) -> str:
-    """A string, cleaned. Raises _Odd with the cleaned copy when anything but line ends changed."""
+    """A cleaned string. Raises _Invalid with it if more than line ends changed."""
     if not isinstance(value, str):
-        raise _Odd
+        raise _Invalid
     if len(value) <= MAX_TEXT and not _UNSAFE.search(value):
         return value
     cleaned = clean(value)
     if cleaned == value.replace("\r\n", "\n"):
         return cleaned
-    raise _Odd(cleaned)
+    raise _Invalid(cleaned)
 
 
-def text_or_none(value: object) -> str | None:
-    """A string, cleaned; None for anything else."""
+def parse_text(value: object) -> str | None:
+    """A cleaned string; None for other values."""
     try:
         return text(value)
-    except _Odd as odd:
-        return odd.instead
+    except _Invalid as odd:
+        return odd.replacement
 
 
-def time_or_none(value: object) -> datetime | None:
-    """An instant in UTC; None for anything else."""
+def parse_time(value: object) -> datetime | None:
+    """A datetime in UTC; None for other values."""
     try:
         return _time(value)
-    except _Odd:
+    except _Invalid:
         return None
 
 
 def _integer(value: object) -> int:
     if type(value) is int and -MAX_INT <= value <= MAX_INT:
         return value
-    raise _Odd
+    raise _Invalid
 
 
 def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise _Odd
+    raise _Invalid
 
 
 def _time(value: object) -> datetime:
-    """An instant in UTC: Z, +0000 or +00:00, with or without fractions of a second."""
+    """A datetime in UTC: Z, +0000 or +00:00, with or without fractions of a second."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
-        raise _Odd
+        raise _Invalid
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _Odd from None
+        raise _Invalid from None
 
 
 type _Scalar = Callable[[Any], Any]
@@ -175,7 +174,7 @@ type _Nested = Callable[[Any, str, list[str]], Any]
 
 
 class _Shape:
-    """How one JSON object becomes one struct."""
+    """The parser of a struct: the parsers of its fields."""
 
     def __init__(
         self,
@@ -194,16 +193,16 @@ class _Shape:
         return None
 
     def values(self, source: Mapping[str, Any], prefix: str, problems: list[str]) -> dict[str, Any]:
-        """The known fields that are there; `prefix` is put before the names of odd ones."""
+        """The values of the known fields; `prefix` precedes the names of invalid ones."""
         found: dict[str, Any] = {}
         for name, read in self.scalars:
             value = source.get(name)
             if value is not None:
                 try:
                     found[name] = read(value)
-                except _Odd as odd:
+                except _Invalid as odd:
                     problems.append(prefix + name)
-                    found[name] = odd.instead
+                    found[name] = odd.replacement
         for name, read_nested in self.nested:
             value = source.get(name)
             if value is not None:
@@ -213,8 +212,8 @@ class _Shape:
         return found
 
 
-def _many(read: _Nested) -> _Nested:
-    """A list of what `read` reads; odd members are left out and named, the others stay."""
+def _list_of(read: _Nested) -> _Nested:
+    """The parser of a list; invalid members are left out and named."""
 
     def read_list(value: object, where: str, problems: list[str]) -> tuple[Any, ...]:
         if not isinstance(value, list):
@@ -226,60 +225,62 @@ def _many(read: _Nested) -> _Nested:
     return read_list
 
 
-def _alone(read: _Scalar) -> _Nested:
-    """A reader of single values where one of a list's members is wanted."""
+def _member(read: _Scalar) -> _Nested:
+    """The parser of a list member that is a single value."""
 
     def read_member(value: object, where: str, problems: list[str]) -> Any:
         try:
             return read(value)
-        except _Odd as odd:
+        except _Invalid as odd:
             problems.append(where)
-            return odd.instead
+            return odd.replacement
 
     return read_member
 
 
-def _all(read: _Scalar, names: tuple[str, ...]) -> dict[str, _Scalar]:
+def _fields(read: _Scalar, names: tuple[str, ...]) -> dict[str, _Scalar]:
     return dict.fromkeys(names, read)
 
 
 _BRAND = _Shape(shapes.Brand, {"id": _uuid, "name": text})
 _PRODUCT = _Shape(shapes.Product, {"id": _uuid, "name": text}, {"brand": _BRAND})
 _ITEM = _Shape(shapes.CartItem, {"id": _uuid, "quantity": _integer}, {"product": _PRODUCT})
-_CART = _Shape(shapes.Cart, {"id": _uuid}, {"items": _many(_ITEM)})
+_CART = _Shape(shapes.Cart, {"id": _uuid}, {"items": _list_of(_ITEM)})
 _SELECTION = _Shape(
     shapes.CartSelection,
     {"id": _uuid, "cart_item_id": _uuid, "quantity_index": _integer},
-    {"variants": _many(_alone(text))},
+    {"variants": _list_of(_member(text))},
 )
 _SHIPMENT = _Shape(
     shapes.Shipment,
     {
         "id": _uuid,
-        **_all(text, ("status", "brand_name")),
-        **_all(text, ("tracking_carrier", "tracking_number", "tracking_url")),
-        **_all(_time, ("shipped_at", "delivered_at", "delivery_eta")),
+        **_fields(text, ("status", "brand_name")),
+        **_fields(text, ("tracking_carrier", "tracking_number", "tracking_url")),
+        **_fields(_time, ("shipped_at", "delivered_at", "delivery_eta")),
     },
 )
-_AMOUNTS = _Shape(shapes.Amounts, _all(_integer, shapes.Amounts.__struct_fields__))
-_ORIGINAL = _Shape(shapes.OriginalAmounts, _all(_integer, shapes.OriginalAmounts.__struct_fields__))
-_SENDER = _Shape(shapes.Sender, _all(text, shapes.Sender.__struct_fields__))
-_TIMES = _Shape(shapes.EventTimes, _all(_time, shapes.EventTimes.__struct_fields__))
+_AMOUNTS = _Shape(shapes.Amounts, _fields(_integer, shapes.Amounts.__struct_fields__))
+_ORIGINAL = _Shape(
+    shapes.OriginalAmounts, _fields(_integer, shapes.OriginalAmounts.__struct_fields__)
+)
+_SENDER = _Shape(shapes.Sender, _fields(text, shapes.Sender.__struct_fields__))
+_TIMES = _Shape(shapes.EventTimes, _fields(_time, shapes.EventTimes.__struct_fields__))
 _ORDER = _Shape(
     Order,
     {
-        **_all(text, ("reference_id", "individual_gift_link", "workspace_name")),
-        **_all(text, ("recipient_first_name", "recipient_last_name", "recipient_email")),
-        **_all(text, ("message", "thank_you_note", "payment_link")),
-        **_all(_uuid, ("workspace_id", "order_batch_id", "card_id")),
+        **_fields(text, ("reference_id", "individual_gift_link", "workspace_name")),
+        **_fields(text, ("recipient_first_name", "recipient_last_name", "recipient_email")),
+        **_fields(text, ("message", "thank_you_note", "payment_link")),
+        **_fields(_uuid, ("workspace_id", "order_batch_id", "card_id")),
         "is_swapped": _boolean,
         "view_count_recipient": _integer,
         "expires_at": _time,
     },
     {
         "cart": _CART,
-        "cart_selections": _many(_SELECTION),
-        "shipments": _many(_SHIPMENT),
+        "cart_selections": _list_of(_SELECTION),
+        "shipments": _list_of(_SHIPMENT),
         "amounts": _AMOUNTS,
         "original_cart": _CART,
         "original_amounts": _ORIGINAL,
