@@ -175,7 +175,7 @@ def test_a_clock_set_back_does_not_close_the_gate() -> None:
 def test_our_own_crowd_is_not_called_a_wish_of_goody(emulator: Emulator, settings: Any) -> None:
     settings.GOODY_CALLS_PER_SECOND, settings.GOODY_CALLS_BURST = 0.1, 0
     ask()
-    with pytest.raises(Unavailable, match="too many calls to Goody were under way"):
+    with pytest.raises(Unavailable, match="too many calls to Goody were running"):
         ask()
     assert emulator.calls()["total"] == 1
 
