@@ -23,6 +23,7 @@ from testing.list_pages import complete_sync
 
 from .moves import (
     assert_focus_is_visible,
+    assert_seen,
     assert_whole_page,
     expect_listed,
     first_row,
@@ -46,14 +47,14 @@ def _indexed(site: Site) -> Iterator[None]:
 def refill(site: Site) -> None:
     """Every order of Goody's into the index, as if each had been looked at."""
     orders = [parse_order(json.encode(one)) for one in site.emulator.truth().values()]
-    index.remember(orders, read_at=timezone.now())
+    index.upsert(orders, read_at=timezone.now())
 
 
 def known(site: Site, name: str, **fields: object) -> str:
     """A fresh order that the index knows."""
     order_id = site.open_order(name, **fields)
     order = parse_order(json.encode(site.emulator.order(order_id)))
-    index.remember([order], read_at=timezone.now())
+    index.upsert([order], read_at=timezone.now())
     return order_id
 
 
@@ -262,6 +263,22 @@ def test_news_is_announced_and_shown_only_on_request(agent: Page, site: Site) ->
     agent.locator("#news").get_by_role("link", name="Show").click()
     expect(row(agent, newest)).to_be_visible()
     expect(agent.locator("#news")).to_be_empty()
+
+
+@pytest.mark.parametrize("width", [1280, 800, 400])
+def test_nothing_moves_when_news_come(agent: Page, site: Site, width: int) -> None:
+    agent.set_viewport_size({"width": width, "height": 800})
+    agent.clock.install()
+    agent.goto("/orders/?per_page=25")
+    settle(agent)
+    places = [agent.locator(one) for one in ("#filters", "table", "[data-refresh]", "h1")]
+    before = [place.bounding_box() for place in places]
+    for _ in range(3):
+        known(site, "Zenobia")
+    agent.clock.fast_forward("01:05")
+    expect(agent.locator("#news")).to_contain_text("3 new – Show")
+    assert [place.bounding_box() for place in places] == before
+    assert_seen(agent.locator("#news a"))
 
 
 @pytest.mark.parametrize("has_javascript", [True, False], ids=["with", "without JavaScript"])

@@ -5,6 +5,7 @@ import { currentRow, moveBy, rows } from "./rows.js";
 import { searchBox } from "./search.js";
 
 const SEQUENCE_MS = 1_500;
+const SIGNS = ["/", "?", "[", "]"];
 
 const SHORTCUTS = {
   "/": () => searchBox()?.select(),
@@ -27,29 +28,54 @@ function actionRoot() {
 function isEnabled(event) {
   return (
     document.documentElement.hasAttribute("data-shortcuts") &&
-    !(event.ctrlKey || event.metaKey || event.altKey || event.repeat) &&
+    !(event.repeat || event.isComposing) &&
     !event.target.closest("input, select, textarea, [contenteditable]") &&
     !document.querySelector("dialog[open]")
   );
+}
+
+/* The shortcut that a key press means on any keyboard layout, or "". Signs count as typed, also with
+ * AltGr or Option; letters in lower case, whatever Caps Lock says. */
+function shortcutOf(event) {
+  const { code, key } = event;
+  const isCommand = event.ctrlKey || event.metaKey || event.altKey;
+  const isAltGr = event.getModifierState("AltGraph") || (event.altKey && !event.metaKey);
+  if (key.length > 1 || (isCommand && !isAltGr)) {
+    return "";
+  }
+  if (SIGNS.includes(key)) {
+    return key;
+  }
+  const isLetter = /\p{L}/u.test(key) && !isCommand && !isAltGr && !event.shiftKey;
+  if (!isLetter) {
+    return "";
+  }
+  return /\p{Script=Latin}/u.test(key) ? key.toLowerCase() : byPosition(code);
+}
+
+/* For layouts without Latin letters: what the key is on a US keyboard. */
+function byPosition(code) {
+  return { BracketLeft: "[", BracketRight: "]", Slash: "/" }[code] || code.replace(/^Key/, "").toLowerCase();
 }
 
 /* Whether the next key is the second of a sequence such as "g o". */
 let isSecond = false;
 
 document.addEventListener("keydown", (event) => {
-  if (!isEnabled(event)) {
+  const shortcut = isEnabled(event) && shortcutOf(event);
+  if (!shortcut) {
     return;
   }
   if (isSecond) {
     isSecond = false;
-    follow(`[data-go="${CSS.escape(event.key)}"]`);
-  } else if (event.key === "g") {
+    follow(`[data-go="${CSS.escape(shortcut)}"]`);
+  } else if (shortcut === "g") {
     isSecond = true;
     setTimeout(() => {
       isSecond = false;
     }, SEQUENCE_MS);
-  } else if (Object.hasOwn(SHORTCUTS, event.key)) {
+  } else if (Object.hasOwn(SHORTCUTS, shortcut)) {
     event.preventDefault();
-    SHORTCUTS[event.key]();
+    SHORTCUTS[shortcut]();
   }
 });

@@ -21,6 +21,21 @@ export function showResults(ctx) {
   }
 }
 
+/* Text that an input method is composing is searched for when it is finished. */
+document.addEventListener(
+  "input",
+  (event) => {
+    if (event.isComposing) {
+      event.stopPropagation();
+    }
+  },
+  true,
+);
+
+document.addEventListener("compositionend", (event) => {
+  event.target.dispatchEvent(new InputEvent("input", { bubbles: true }));
+});
+
 /* While a submitted search is under way, the one that typing would send is dropped. */
 let isSubmitting = false;
 
