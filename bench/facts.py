@@ -23,7 +23,7 @@ from django.db.models import Count, Q
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
-from orders.forms.positions import Place  # noqa: E402
+from orders.list_url import IndexPosition  # noqa: E402
 from orders.models import Label, Order, SearchText  # noqa: E402
 from orders.search import Key  # noqa: E402
 
@@ -113,7 +113,7 @@ def _name(column: str) -> str:
 def _place(number: int) -> str:
     """The position of the page that begins after so many orders, the newest first."""
     place = Order.objects.order_by("-id").values_list("id", flat=True)[number - 1]
-    return Place(key=Key(None, place), ordinal=number + 1).write()
+    return IndexPosition(key=Key(None, place), ordinal=number + 1).serialize()
 
 
 def _typical() -> Order:
@@ -164,7 +164,7 @@ def facts() -> dict[str, str | int]:
         "brand_name": _name("brand_id"),
         "depth": depth,
         "deep": _place(depth),
-        "last": Place(is_backwards=True, ordinal=0).write(),
+        "last": IndexPosition(is_backwards=True, ordinal=0).serialize(),
     }
 
 

@@ -1,6 +1,6 @@
-"""What the frame around every page shows: environment, navigation, person, looks, sync.
+"""The context processor for the frame of every page: environment, navigation, person, sync status.
 
-It stands without the database too: then there is no person and no navigation by right.
+It works without the database; the person and the navigation are missing then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orders.audit import Actor, Right
-from orders.presenters.freshness import SyncMark, make_sync_mark
+from orders.presenters.freshness import SyncStatus, sync_status
 from orders.search.parse import OPERATOR_NAMES
 from orders.search.paste import LONG
 from orders.viewer import Viewer
@@ -48,11 +48,11 @@ class BaseContext:
     person: str = ""
     role_sentence: str = ""
     navigation: tuple[NavigationItem, ...] = ()
-    # By which the page's script tells a search from a ticket.
+    # The page's script tells a search from a ticket by these.
     operators: str = OPERATOR_NAMES
     longest_search: int = LONG
-    # Read only where it is placed: most parts of a page are without it.
-    sync: Callable[[], SyncMark | None] = lambda: None
+    # Called by the template: most fragments do not show it.
+    sync_status: Callable[[], SyncStatus | None] = lambda: None
     system_url: str = ""
 
 
@@ -88,19 +88,19 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "person": viewer.actor.name,
             "role_sentence": _role_sentence(viewer.actor),
             "navigation": _navigation(request, viewer.actor),
-            "sync": partial(_sync_mark, viewer),
+            "sync_status": partial(_sync_status, viewer),
             "system_url": reverse("system") if viewer.actor.may(Right.SYSTEM) else "",
         }
     except DatabaseFailure:
         return {}
 
 
-def _sync_mark(viewer: Viewer) -> SyncMark | None:
-    """How old the index is, for whoever may see orders."""
+def _sync_status(viewer: Viewer) -> SyncStatus | None:
+    """The age of the index, for people who may see orders."""
     try:
         if not viewer.actor.may(Right.READ):
             return None
-        return make_sync_mark(viewer.progress, viewer=viewer)
+        return sync_status(viewer.progress, viewer=viewer)
     except DatabaseFailure:
         return None
 

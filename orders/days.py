@@ -1,14 +1,22 @@
-"""Days of the viewer's calendar as instants."""
+"""Calendar days in a time zone, as instants."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-# Far from today's there is no such day in every zone.
+# `start_of` works for these years in every zone.
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
+class Clock(NamedTuple):
+    """The instant of a request (aware UTC) and the zone of the days that it names."""
+
+    now: datetime
+    zone: ZoneInfo
+
+
 def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of the day in the zone (aware UTC), skipped hours minded."""
+    """The first instant of the day in the zone (aware UTC), also if midnight is skipped there."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

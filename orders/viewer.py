@@ -1,7 +1,7 @@
-"""Who looks at a page, when, at how old an index, and how they like to see it: read at the edge,
-passed on inwards.
+"""Who sends a request, when, and in which zone: set on the request by a middleware.
 
-Everything is read once a request and only when asked for; without a database only `now` works.
+Every value is read from the database at most once per request, and only if it is used; `now` works
+without a database.
 """
 
 from __future__ import annotations
@@ -12,25 +12,47 @@ from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders.audit import Actor
+from orders.days import Clock
 from orders.models import Profile
 from orders.sync import SyncProgress, progress
 
 log = logging.getLogger(__name__)
 
 
-class Viewer:
-    """`now` is aware UTC and the same throughout a request; `zone` is what times are shown in."""
+class Request(HttpRequest):
+    """An HttpRequest as views get it, with the attributes that our middleware sets."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    user: User | AnonymousUser
+    viewer: Viewer
+    request_id: str
+    # The page frame then shows nothing that needs the database.
+    is_frame_bare: bool
+
+
+class Viewer:
+    """The person behind a request: `actor` with rights, `now` (aware UTC), `zone`, preferences."""
+
+    def __init__(self, request: Request) -> None:
         self._request = request
 
     @cached_property
     def now(self) -> datetime:
         return timezone.now()
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return find_zone(self.profile.time_zone) or ZoneInfo(settings.TIME_ZONE)
+
+    @cached_property
+    def clock(self) -> Clock:
+        return Clock(self.now, self.zone)
 
     @cached_property
     def actor(self) -> Actor:
@@ -39,7 +61,7 @@ class Viewer:
 
     @property
     def profile(self) -> Profile:
-        """The stored choices, or an unsaved row of defaults."""
+        """The stored preferences, or an unsaved row of defaults."""
         return self._stored[0]
 
     @cached_property
@@ -51,12 +73,21 @@ class Viewer:
         return Profile.objects.with_groups(user.pk)
 
     @cached_property
-    def zone(self) -> ZoneInfo:
-        return zone_called(self.profile.time_zone) or ZoneInfo(settings.TIME_ZONE)
+    def next_url(self) -> str:
+        """The list to return to, from the parameter `next`; the plain list if it is no local path.
+
+        Without this check, `next` would be an open redirect.
+        """
+        request = self._request
+        wanted = request.POST.get("next") or request.GET.get("next") or ""
+        is_local = wanted.startswith("/") and url_has_allowed_host_and_scheme(
+            wanted, allowed_hosts=None, require_https=request.is_secure()
+        )
+        return wanted if is_local else reverse("order_list")
 
     @cached_property
     def progress(self) -> SyncProgress:
-        """How far the index is: asked by the frame of every page, and by lists."""
+        """The progress of the sync, which the frame of every page and the lists show."""
         return progress(self.now)
 
     @property
@@ -72,8 +103,8 @@ class Viewer:
         return self.profile.has_shortcuts
 
 
-def zone_called(name: str) -> ZoneInfo | None:
-    """The zone of that name; None for none, and for one this machine does not know (any more)."""
+def find_zone(name: str) -> ZoneInfo | None:
+    """The zone of that name; None for "" and for a name that this machine's tz database lacks."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):

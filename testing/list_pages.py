@@ -58,23 +58,23 @@ def active_in(response: Any) -> dict[str, str]:
     return dict(found)
 
 
-def synced_in(response: Any) -> str:
+def sync_status_in(response: Any) -> str:
     """The index's age as the frame shows it, or ""."""
-    found = re.findall(r'<p id="synced"[^>]*>(.*?)</p>', text_of(response))
+    found = re.findall(r'<p id="sync-status"[^>]*>(.*?)</p>', text_of(response))
     assert len(found) < 2
     return re.sub(r"<[^>]*>", "", found[0]) if found else ""
 
 
-def watch_url(page: Any) -> str:
+def changes_url(page: Any) -> str:
     found = re.search(
-        r'<(?:div|p) id="news"[^>]* hx-get="(.*?)" hx-trigger="every 60s"', text_of(page)
+        r'<(?:div|p) id="changes"[^>]* hx-get="(.*?)" hx-trigger="every 60s"', text_of(page)
     )
     assert found
     return found[1]
 
 
-def news_in(part: Any) -> str:
-    found = re.search(r'<p id="news"[^>]*>(.*?)</p>', text_of(part))
+def changes_in(part: Any) -> str:
+    found = re.search(r'<p id="changes"[^>]*>(.*?)</p>', text_of(part))
     assert found
     return found[1]
 

@@ -259,8 +259,8 @@ def _in_its_list(site: Site, page: Page) -> None:
     for _ in range(3):
         order_id = site.open_order("Neighbor", **fields)
         page.goto(f"/orders/{order_id}/?next=/orders/%3Fq%3Dneighbor%40example.test")
-    expect(page.locator(".walk")).to_contain_text("1 of ")
-    expect(page.locator(".likes")).not_to_have_count(0)
+    expect(page.locator(".neighbors")).to_contain_text("1 of ")
+    expect(page.locator(".related")).not_to_have_count(0)
 
 
 _EMPTY = {"set": {}, "envelope": {"data": [], "list_meta.total_count": 0}}
@@ -395,7 +395,7 @@ def test_an_order_with_a_write(as_person: Callable[..., Page], site: Site, state
 @pytest.mark.parametrize(("chosen", "system"), [("dark", "light"), ("light", "dark")])
 def test_the_chosen_theme_wins(as_person: Callable[..., Page], chosen: str, system: str) -> None:
     """Chosen in the settings, it holds on every page whatever the system says."""
-    page = as_person("agent", f"likes-{chosen}")
+    page = as_person("agent", f"related-{chosen}")
     page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
     page.goto("/settings/")
     page.get_by_label(chosen.title(), exact=True).check()
@@ -406,7 +406,7 @@ def test_the_chosen_theme_wins(as_person: Callable[..., Page], chosen: str, syst
 
 
 def test_compact_lists_have_targets_as_large(as_person: Callable[..., Page]) -> None:
-    page = as_person("agent", "likes-compact", density="compact")
+    page = as_person("agent", "related-compact", density="compact")
     page.goto(LIST)
     expect(page.locator("html")).to_have_attribute("data-density", "compact")
     assert page.evaluate(_SMALL_TARGETS) == []
@@ -458,7 +458,7 @@ def test_motion_is_reduced_for_those_who_ask(agent: Page) -> None:
 def test_an_order_prints_without_the_frame(agent: Page, site: Site) -> None:
     agent.goto(f"/orders/{site.open_order('Paula')}/")
     agent.emulate_media(media="print")
-    for part in (".topbar", ".deeds .button >> nth=0", "#link-warning", "#toasts"):
+    for part in (".topbar", ".order-actions .button >> nth=0", "#link-warning", "#toasts"):
         expect(agent.locator(part)).to_be_hidden()
     expect(agent.locator("h1")).to_contain_text("Paula")
     expect(agent.get_by_role("heading", name="Timeline")).to_be_visible()

@@ -287,11 +287,11 @@ def test_from_order_to_order_and_back_to_the_row(someone: Become, site: Site) ->
     page.goto(f"/orders/?q={name}")
     there = page.url
     row(page, ids[0]).locator("[data-open]").click()
-    expect(page.locator(".walk")).to_contain_text("1 of 3")
+    expect(page.locator(".neighbors")).to_contain_text("1 of 3")
     page.get_by_role("link", name="Next", exact=True).click()
-    expect(page.locator(".walk")).to_contain_text("2 of 3")
+    expect(page.locator(".neighbors")).to_contain_text("2 of 3")
     page.get_by_role("link", name="Next", exact=True).click()
-    expect(page.locator(".walk")).to_contain_text("3 of 3")
+    expect(page.locator(".neighbors")).to_contain_text("3 of 3")
     expect(page.get_by_role("link", name="Next", exact=True)).to_have_count(0)
     page.get_by_role("link", name="Previous", exact=True).click()
     expect(page.locator("#order-detail")).to_have_attribute("data-order-id", ids[1])
@@ -308,7 +308,7 @@ def test_through_a_list_by_keyboard(agent: Page, site: Site) -> None:
     agent.keyboard.press("j")
     for key, number in (("Enter", 1), ("j", 2), ("j", 3), ("k", 2)):
         agent.keyboard.press(key)
-        expect(agent.locator(".walk")).to_contain_text(f"{number} of 3")
+        expect(agent.locator(".neighbors")).to_contain_text(f"{number} of 3")
         wait_for_keys(agent)
     agent.get_by_role("link", name="Back to the list").click()
     expect(row(agent, ids[1]).locator("[data-open]")).to_be_focused()

@@ -251,18 +251,18 @@ def test_back_from_an_order_to_the_same_page_scroll_and_row(agent: Page, site: S
     expect(agent.locator(".pager")).to_contain_text("1–25 of")
 
 
-def test_news_is_announced_and_shown_only_on_request(agent: Page, site: Site) -> None:
+def test_changes_are_announced_and_shown_only_on_request(agent: Page, site: Site) -> None:
     agent.clock.install()
     agent.goto("/orders/")
     before = first_row(agent)
     newest = known(site, "Zenobia")
     settle(agent)
     agent.clock.fast_forward("01:05")
-    expect(agent.locator("#news")).to_contain_text("1 new")
+    expect(agent.locator("#changes")).to_contain_text("1 new")
     assert first_row(agent) == before
-    agent.locator("#news").get_by_role("link", name="Show").click()
+    agent.locator("#changes").get_by_role("link", name="Show").click()
     expect(row(agent, newest)).to_be_visible()
-    expect(agent.locator("#news")).to_be_empty()
+    expect(agent.locator("#changes")).to_be_empty()
 
 
 @pytest.mark.parametrize("width", [1280, 800, 400])
@@ -324,7 +324,7 @@ def test_the_age_of_the_index_is_renewed_and_leaves_what_went_wrong(
     now = timezone.now()
     complete_sync(now, synced_at=now - timedelta(hours=2))
     page.clock.fast_forward("01:05")
-    expect(page.locator("#synced")).to_have_text("synced 2 h ago")
+    expect(page.locator("#sync-status")).to_have_text("synced 2 h ago")
     expect(page.locator("#problem")).to_contain_text("Your account has no role yet")
     page.locator("[data-refresh]").click()
     expect(page.locator("#problem")).to_be_empty()

@@ -1,4 +1,4 @@
-"""What the list of orders is asked for by its URL: filters, sort, page size, place."""
+"""The parameters of the list of orders: validation of filters, sort, page size and position."""
 
 from __future__ import annotations
 
@@ -9,22 +9,30 @@ from django import forms
 from django.http import QueryDict
 
 from goody.types import ENDED
+from orders.list_url import (
+    DEFAULT_PAGE_SIZE,
+    EXPIRY_LABELS,
+    FLAG_VALUES,
+    PAGE_SIZES,
+    BadPosition,
+    Filters,
+    IndexPosition,
+    LivePosition,
+    parse_position,
+)
 from orders.search.parse import MOST_LETTERS
 from orders.search.query import Sort
 from orders.text import fold
 
 from .days import DayField
-from .filters import DEFAULT_SIZE, FLAGS, PRESETS, SIZES, Filters
-from .positions import BadPosition, Place, Position, read_position
 
-MOST_PAGES = 1_000_000
-_MOST_STATUSES = 50
-_LONGEST_STATUS = 100
-LONGEST_NAME = 300
+MAX_PAGE = 1_000_000
+_MAX_STATUSES = 50
+_MAX_STATUS_LENGTH = 100
+MAX_NAME_LENGTH = 300
 _BATCH = re.compile(r"[0-9a-f]{1,8}|[0-9a-f-]{9,36}")
 
-
-# What the controls are called.
+# Labels of the controls.
 LABELS = {
     "created_after": "Created from",
     "created_before": "Created until",
@@ -45,7 +53,7 @@ class NameField(forms.CharField):
         super().__init__(
             label=label,
             required=False,
-            max_length=LONGEST_NAME,
+            max_length=MAX_NAME_LENGTH,
             error_messages={"max_length": f"“{label}” is longer than any name."},
         )
 
@@ -57,7 +65,7 @@ class NameField(forms.CharField):
 
 
 class BatchField(forms.CharField):
-    """The id of a batch or its beginning, in small letters with dashes."""
+    """The id of a batch or a prefix of it, in lower case with dashes."""
 
     def clean(self, value: Any) -> str:
         text: str = super().clean(value).lower()
@@ -69,8 +77,9 @@ class BatchField(forms.CharField):
 
 
 class StatusField(forms.Field):
-    """Any number of statuses, also such as Goody's documentation does not know; the ended ones,
-    which are one group to us, as the first of them.
+    """Any number of statuses, documented by Goody or not.
+
+    The ended ones are one group here, represented by the first of them.
     """
 
     widget = forms.MultipleHiddenInput
@@ -78,21 +87,21 @@ class StatusField(forms.Field):
     def clean(self, value: Any) -> tuple[str, ...]:
         given = (ENDED[0] if status in ENDED else status for status in value or ())
         statuses = tuple(dict.fromkeys(filter(None, given)))
-        if len(statuses) > _MOST_STATUSES or not all(map(_may_be_status, statuses)):
+        if len(statuses) > _MAX_STATUSES or not all(map(_may_be_status, statuses)):
             raise forms.ValidationError("These are no statuses of orders.")
         return statuses
 
 
 def _may_be_status(text: str) -> bool:
-    """PostgreSQL takes no NUL, not even to look for."""
-    return len(text) <= _LONGEST_STATUS and "\x00" not in text
+    """PostgreSQL refuses NUL in parameters."""
+    return len(text) <= _MAX_STATUS_LENGTH and "\x00" not in text
 
 
 class FlagField(forms.TypedChoiceField):
-    """Yes, no, or either, by the words that the URL has for them."""
+    """True, False or None, in the spelling of the URL (FLAG_VALUES)."""
 
     def __init__(self, *, label: str, name: str) -> None:
-        no, yes = FLAGS[name]
+        no, yes = FLAG_VALUES[name]
         super().__init__(
             label=label,
             required=False,
@@ -122,8 +131,8 @@ class ListingForm(forms.Form):
     created_before = _day("Created until")
     expires = forms.ChoiceField(
         required=False,
-        choices=PRESETS.items(),
-        error_messages={"invalid_choice": f"“Expires” is one of {', '.join(PRESETS)}."},
+        choices=EXPIRY_LABELS.items(),
+        error_messages={"invalid_choice": f"“Expires” is one of {', '.join(EXPIRY_LABELS)}."},
     )
     expires_after = _day("Expires from")
     expires_before = _day("Expires until")
@@ -152,16 +161,16 @@ class ListingForm(forms.Form):
     )
     per_page = forms.TypedChoiceField(
         required=False,
-        choices=[(size, str(size)) for size in SIZES],
+        choices=[(size, str(size)) for size in PAGE_SIZES],
         coerce=int,
-        empty_value=DEFAULT_SIZE,
+        empty_value=DEFAULT_PAGE_SIZE,
         error_messages={"invalid_choice": "A page has 25, 50 or 100 orders."},
     )
     position = forms.CharField(required=False, max_length=1000)
     goto = forms.IntegerField(
         required=False,
         min_value=1,
-        max_value=MOST_PAGES,
+        max_value=MAX_PAGE,
         error_messages={
             "invalid": "“Go to page” is not a whole number.",
             "min_value": "Pages are counted from 1.",
@@ -170,15 +179,14 @@ class ListingForm(forms.Form):
     )
 
     def __init__(self, data: QueryDict) -> None:
-        # Only what the URL names: most of it is not asked, and making a field takes longer than
-        # to read it.
+        # Only fields that the URL names: copying a field takes longer than validating it.
         fields = type(self).base_fields
         self.base_fields = {name: field for name, field in fields.items() if name in data}
         super().__init__(data)
 
-    def clean_position(self) -> Position | Place:
+    def clean_position(self) -> LivePosition | IndexPosition | None:
         try:
-            return read_position(self.cleaned_data["position"])
+            return parse_position(self.cleaned_data["position"])
         except BadPosition as error:
             raise forms.ValidationError(
                 "This address does not name a place in the list: it was altered or copied in part."
@@ -195,11 +203,17 @@ class ListingForm(forms.Form):
 
     @property
     def filters(self) -> Filters:
-        """The valid part of them, also when something else is wrong."""
+        """The valid filters, also if other fields have errors."""
         names = Filters._fields
         return Filters(**{name: one for name, one in self.cleaned_data.items() if name in names})
 
     @property
-    def sentences(self) -> list[str]:
-        """All that is wrong, one sentence each."""
+    def error_messages(self) -> list[str]:
         return [str(error) for errors in self.errors.values() for error in errors]
+
+
+def parse_filters(query_string: str) -> Filters:
+    """The filters of a query string, without those that are not valid."""
+    form = ListingForm(QueryDict(query_string))
+    form.full_clean()
+    return form.filters

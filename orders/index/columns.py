@@ -170,16 +170,18 @@ def own_columns(order: Order) -> dict[str, Any]:
         "item_count": len(items),
         "order_batch_id": order.order_batch_id and order.order_batch_id.hex,
         "is_swapped": bool(order.is_swapped),
-        "is_payment_pending": _is_payment_pending(order),
-        "has_delivery_trouble": any(
-            (one.status or "").startswith("failed") for one in order.shipments
-        ),
+        "is_payment_pending": is_payment_pending(order),
+        "has_delivery_trouble": has_delivery_trouble(order),
         "content_hash": content_hash(order),
     }
 
 
-def _is_payment_pending(order: Order) -> bool:
+def is_payment_pending(order: Order) -> bool:
     """Goody shows the link while the status still says accepted: the field is what counts."""
     return order.status == "pending_payment" or (
         order.status == "accepted" and bool(order.payment_link)
     )
+
+
+def has_delivery_trouble(order: Order) -> bool:
+    return any((one.status or "").startswith("failed") for one in order.shipments)

@@ -1,4 +1,5 @@
-"""What templates place: plain objects whose dates, money, URLs and words are made once here.
+"""Display objects for templates: dates, money, URLs and words are formatted once, here.
 
-No rules and no queries: presenters get domain objects and give text.
+Presenters take domain objects and make texts. They decide no rule, and query the database only on
+the system page.
 """

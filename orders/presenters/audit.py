@@ -1,4 +1,4 @@
-"""The audit as rows: an intent and what became of it read as one."""
+"""The rows of the audit page: an intent and its outcome in one row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orders.audit import NAMES, REASONS, Action
 from orders.models import AuditEntry, State
 from orders.outcomes import tell
 
-from .operations import change_in_words, operation_name, operation_url, web_address
+from .operations import change_text, operation_name, operation_url, web_address
 
 _REASONS = dict(REASONS)
 _NAMES = {action.value: name for action, name in NAMES.items()}
@@ -42,7 +42,7 @@ class Row:
 
 
 def rows(entries: Sequence[AuditEntry], *, now: datetime, zone: ZoneInfo) -> list[Row]:
-    """`entries` are intents, with their operation and outcomes loaded."""
+    """`entries` are intents with their operation and outcomes prefetched."""
     return [_row(entry, now, zone) for entry in entries]
 
 
@@ -56,7 +56,7 @@ def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> Row:
         note=entry.note,
         reason=_REASONS.get(entry.reason, entry.reason),
         ticket_url=web_address(entry.ticket_url),
-        change=change_in_words(entry.operation, zone) if entry.operation else "",
+        change=change_text(entry.operation, zone) if entry.operation else "",
         settled_by=_settled_by(entry),
         **_order(entry),
         **_outcome(entry, now, zone),
@@ -64,7 +64,7 @@ def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> Row:
 
 
 def action_name(action: str) -> str:
-    """ "Cancel gift"; "Security: cross site" for what no person did."""
+    """ "Cancel gift"; "Security: cross site" for a security event."""
     if action.startswith("security."):
         return f"Security: {action.removeprefix('security.').replace('_', ' ')}"
     return _NAMES.get(action, action)
@@ -81,8 +81,8 @@ def _order(entry: AuditEntry) -> dict[str, str]:
 
 
 def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """How the write stands in the words of orders.outcomes; what is none has only its detail, and
-    what took its time also how it ended.
+    """The outcome of an operation in the words of orders.outcomes. Other actions have a detail, and
+    those that take time also the detail of their end.
     """
     if entry.operation is None:
         ends = [end.detail for end in entry.outcomes.all()]
@@ -91,11 +91,11 @@ def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]
             "outcome_detail": ends[0] if ends else "",
             "operation_url": "",
         }
-    told = tell(entry.operation, now=now, zone=zone)
+    message = tell(entry.operation, now=now, zone=zone)
     return {
-        "outcome": told.title,
-        # An applied change stands in its own column.
-        "outcome_detail": "" if entry.operation.state == State.APPLIED else told.sentence,
+        "outcome": message.title,
+        # An applied change has its own column.
+        "outcome_detail": "" if entry.operation.state == State.APPLIED else message.sentence,
         "operation_url": operation_url(entry.operation),
     }
 
@@ -106,5 +106,5 @@ def _settled_by(entry: AuditEntry) -> str:
 
 
 def settled_by_hand(outcomes: Iterable[AuditEntry]) -> AuditEntry | None:
-    """The row by which a lead recorded an outcome by hand, with what they saw as its note."""
+    """The entry by which a lead settled an operation by hand; its note says what they saw."""
     return next((one for one in outcomes if one.action == Action.OPERATION_SETTLE), None)

@@ -1,7 +1,4 @@
-"""The two dialogs, ready to be placed: what is at stake, what may be chosen, why it can not be.
-
-They are the same as whole pages and inside the list or the detail.
-"""
+"""The dialogs that cancel a gift and change an expiration, as pages and as fragments."""
 
 from __future__ import annotations
 
@@ -19,17 +16,24 @@ from orders.eligibility import Verdict
 from orders.forms.writes import PRESETS, presets
 from orders.models import Operation
 from orders.services import OrderView
+from orders.viewer import Viewer
 
-from .detail import Head, Reader, head
-from .marks import Banner
-from .operations import Chip, busy_sentence, chips, in_both_zones, operation_url, with_next
-from .parts import recipient
-from .problems import problem_in_words
+from .elements import Banner
+from .operations import (
+    PresetChip,
+    busy_sentence,
+    in_both_zones,
+    operation_url,
+    preset_chips,
+    with_next,
+)
+from .order_page import Head, head, problem_text
+from .order_sections import recipient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialog:
-    """What both have. With `banner` there is no form: it says why, and what may be done."""
+    """The common part. A dialog with `banner` has no form; the banner says why."""
 
     title: str
     recipient: str
@@ -53,54 +57,54 @@ class ExpirationDialog(Dialog):
     was: str = ""
     has_no_date: bool = False
     warning: str = ""
-    chips: list[Chip]
-    # Why there are fewer chips than usual; "" when all are there.
+    chips: list[PresetChip]
+    # Why presets are missing; "" if none is.
     left_out: str = ""
     zone_name: str = ""
-    # Undo: the operation taken back, the instant it goes back to, and both in words.
+    # Undo: the operation, the instant it restores, and that instant as text.
     undoes: UUID | None = None
     undo_value: str = ""
     undo_to: str = ""
 
 
-def cancel_dialog(view: OrderView, *, reader: Reader) -> CancelDialog:
+def cancel_dialog(view: OrderView, *, viewer: Viewer) -> CancelDialog:
     order = view.order
-    url = with_next(reverse("order_cancel", args=[order.id]), reader.next_url)
+    url = with_next(reverse("order_cancel", args=[order.id]), viewer.next_url)
     return CancelDialog(
         title=f"Cancel the gift for {formats.isolated(recipient(order))}?",
         recipient=recipient(order),
         url=url,
-        order_url=order_url(order.id, reader.next_url),
-        next_url=reader.next_url,
-        as_of_clock=formats.clock(view.as_of, reader.zone),
-        banner=obstacle(view, eligibility.may_cancel(order, now=reader.now), reader=reader),
+        order_url=order_url(order.id, viewer.next_url),
+        next_url=viewer.next_url,
+        as_of_clock=formats.clock(view.as_of, viewer.zone),
+        banner=refusal(view, eligibility.may_cancel(order, now=viewer.now), viewer=viewer),
         again_url=url,
-        released=released_in_words(order),
+        released=released_text(order),
     )
 
 
 def expiration_dialog(
-    view: OrderView, *, reader: Reader, undoing: Operation | None
+    view: OrderView, *, viewer: Viewer, undoing: Operation | None
 ) -> ExpirationDialog:
-    order, zone = view.order, reader.zone
-    url = with_next(reverse("order_expiration", args=[order.id]), reader.next_url)
-    verdict = eligibility.may_extend(order, now=reader.now)
+    order, zone = view.order, viewer.zone
+    url = with_next(reverse("order_expiration", args=[order.id]), viewer.next_url)
+    verdict = eligibility.may_extend(order, now=viewer.now)
     verb = "Undo the change of expiration" if undoing else "Change the expiration"
-    offered = presets(reader.now, order.expires_at, zone)
-    within = [one for one in offered if one[1] <= latest_allowed(reader.now)]
+    offered = presets(viewer.now, order.expires_at, zone)
+    within = [one for one in offered if one[1] <= latest_allowed(viewer.now)]
     return ExpirationDialog(
         title=f"{verb} for {formats.isolated(recipient(order))}",
         recipient=recipient(order),
         url=url,
-        order_url=order_url(order.id, reader.next_url),
-        next_url=reader.next_url,
+        order_url=order_url(order.id, viewer.next_url),
+        next_url=viewer.next_url,
         as_of_clock=formats.clock(view.as_of, zone),
-        banner=obstacle(view, verdict, reader=reader),
+        banner=refusal(view, verdict, viewer=viewer),
         again_url=url,
         was=in_both_zones(order.expires_at, zone),
         has_no_date=order.expires_at is None,
         warning=f"{verdict.sentence} {verdict.next_step}" if verdict.code == "expired" else "",
-        chips=chips(within, zone=zone),
+        chips=preset_chips(within, zone=zone),
         left_out="" if len(within) == PRESETS else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
         zone_name=zone.key,
         undoes=undoing.id if undoing else None,
@@ -124,11 +128,11 @@ def _iso(at: datetime | None) -> str:
 
 
 def order_url(order_id: UUID, next_url: str) -> str:
-    """The order's page, with the list to come back to."""
+    """The order's page with the list to return to."""
     return with_next(reverse("order_detail", args=[order_id]), next_url)
 
 
-def released_in_words(order: Order) -> str:
+def released_text(order: Order) -> str:
     """ "about $39.50 before tax", "$42.10", or that Goody has not said."""
     cents, is_before_tax = eligibility.released_cents(order)
     if cents is None:
@@ -137,8 +141,8 @@ def released_in_words(order: Order) -> str:
     return f"about {amount} before tax" if is_before_tax else amount
 
 
-def obstacle(view: OrderView, verdict: Verdict, *, reader: Reader) -> Banner | None:
-    """Why nothing can be sent at present; None if the form may be shown."""
+def refusal(view: OrderView, verdict: Verdict, *, viewer: Viewer) -> Banner | None:
+    """Why nothing can be sent now; None if the dialog may show its form."""
     if view.is_missing:
         return Banner(
             tone="bad",
@@ -146,26 +150,26 @@ def obstacle(view: OrderView, verdict: Verdict, *, reader: Reader) -> Banner | N
             sentence="Nothing can be changed. Is this the right environment?",
         )
     if view.problem:
-        return not_fresh(view, reader=reader)
+        return not_fresh(view, viewer=viewer)
     if view.operation is not None:
-        return busy(view.operation, reader=reader)
+        return busy(view.operation, viewer=viewer)
     if not verdict.is_allowed:
         return refused(verdict)
     return None
 
 
-def not_fresh(view: OrderView, *, reader: Reader) -> Banner:
-    problem = problem_in_words(view.problem, reader.actor)
+def not_fresh(view: OrderView, *, viewer: Viewer) -> Banner:
+    problem = problem_text(view.problem, viewer.actor)
     return Banner(
         tone="bad",
         title="The order could not be read just now, so nothing can be sent",
-        sentence=f"{problem}. The last copy is of {formats.date_time(view.as_of, reader.zone)}.",
+        sentence=f"{problem}. The last copy is of {formats.date_time(view.as_of, viewer.zone)}.",
         next_step="Nothing was sent. Try again in a moment.",
     )
 
 
 def no_undo(dialog: ExpirationDialog) -> ExpirationDialog:
-    """The dialog of an undo that is not offered (any more)."""
+    """The dialog of an undo that is not possible (any more)."""
     banner = Banner(
         tone="warn",
         title="This change can no longer be undone",
@@ -175,9 +179,9 @@ def no_undo(dialog: ExpirationDialog) -> ExpirationDialog:
     return replace(dialog, banner=banner)
 
 
-def head_of(view: OrderView | None, *, reader: Reader) -> Head | None:
-    """The order's head beside one of its writes, when we have a copy of it."""
-    return head(view, reader=reader) if view is not None else None
+def head_of(view: OrderView | None, *, viewer: Viewer) -> Head | None:
+    """The order's head on the page of an operation; None without a copy of the order."""
+    return head(view, viewer=viewer) if view is not None else None
 
 
 def settle_url(operation: Operation) -> str:
@@ -188,28 +192,28 @@ def refused(verdict: Verdict) -> Banner:
     return Banner(tone="warn", title=verdict.sentence, sentence=verdict.next_step)
 
 
-def busy(operation: Operation, *, reader: Reader) -> Banner:
+def busy(operation: Operation, *, viewer: Viewer) -> Banner:
     return Banner(
         tone="warn",
-        title=busy_sentence(operation, now=reader.now, zone=reader.zone),
+        title=busy_sentence(operation, now=viewer.now, zone=viewer.zone),
         sentence="Nothing else can be sent for this order until that is settled.",
-        link_url=operation_url(operation, reader.next_url),
+        link_url=operation_url(operation, viewer.next_url),
         link_label="See how it stands",
     )
 
 
-def unavailable(order_id: UUID, name: str, problem: str, *, reader: Reader) -> Dialog:
-    """The dialog when the order can not be read at all, not even as a copy."""
-    url = with_next(reverse(name, args=[order_id]), reader.next_url)
+def unavailable(order_id: UUID, name: str, problem: str, *, viewer: Viewer) -> Dialog:
+    """The dialog if Goody gives no answer and there is no copy."""
+    url = with_next(reverse(name, args=[order_id]), viewer.next_url)
     return Dialog(
         title="The order could not be read",
         recipient="",
         url=url,
-        order_url=order_url(order_id, reader.next_url),
-        next_url=reader.next_url,
+        order_url=order_url(order_id, viewer.next_url),
+        next_url=viewer.next_url,
         banner=Banner(
             tone="bad",
-            title=problem_in_words(problem, reader.actor),
+            title=problem_text(problem, viewer.actor),
             sentence="Nothing was sent.",
             next_step="Try again in a moment.",
         ),

@@ -1,7 +1,7 @@
-"""The filters of a list in words, each with the list without it, and the columns that sort it.
+"""The active filters of a list as chips, and the columns that sort it.
 
-What stands in the box and what stands in the filters is told in the same words, each with the list
-without it: a piece of the box is taken out of the box.
+The search box and the filters are described in the same words. Each chip links to the list without
+it; removing a chip of the search box takes its term out of the box.
 """
 
 from __future__ import annotations
@@ -10,34 +10,37 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from orders.forms.filters import Filters, Reading, query_of
+from orders.days import Clock
+from orders.list_url import Filters, LabelLookup, parameter_query
 from orders.search.describe import Names, describe, write_box
 from orders.search.parse import OPERATORS, ParsedQuery
 from orders.search.query import Sort
 
 
-class Filter(NamedTuple):
-    """An active filter in words, and the list without it."""
+class FilterChip(NamedTuple):
+    """An active filter in words, and the URL of the list without it."""
 
     text: str
     remove_url: str
 
 
 class Hint(NamedTuple):
-    """What can be written into the box."""
+    """An operator of the search box."""
 
     example: str
     meaning: str
 
 
-class Head(NamedTuple):
-    """A column, and the list sorted by it, or the other way; `key` is "" where it cannot be."""
+class Column(NamedTuple):
+    """A column head, and the URL that sorts by it or reverses the sort; `key` is "" if it does not
+    sort.
+    """
 
     key: str
     label: str
     css: str
     url: str
-    # As `aria-sort` has it; "" where the list is sorted by something else.
+    # The value of `aria-sort`; "" if the list is sorted by another column.
     sorted: str = ""
 
 
@@ -53,7 +56,7 @@ _COLUMNS = (
     ("created", "Created", "col-created"),
     ("", "What can be done", "col-actions"),
 )
-SORTED = {
+SORT_NAMES = {
     Sort.NEWEST: "newest first",
     Sort.OLDEST: "oldest first",
     Sort.EXPIRES_SOONEST: "soonest expiration first",
@@ -64,8 +67,8 @@ SORTED = {
     Sort.RECIPIENT_REVERSED: "recipients from Z to A",
     Sort.BEST: "best match first",
 }
-# What a click on a column's head sorts by first.
-_FIRST = {
+# The sort of the first click on a column head.
+_FIRST_SORT = {
     "recipient": Sort.RECIPIENT,
     "expires": Sort.EXPIRES_SOONEST,
     "amount": Sort.AMOUNT_LARGEST,
@@ -73,45 +76,45 @@ _FIRST = {
 }
 
 
-def filters_in_words(
-    filters: Filters, *, box: ParsedQuery, reading: Reading, names: Names
-) -> list[Filter]:
-    """Each thing that narrows the list once, wherever it is said, with the list without it."""
+def filter_chips(
+    filters: Filters, *, box: ParsedQuery, clock: Clock, label_id: LabelLookup, names: Names
+) -> list[FilterChip]:
+    """One chip for each condition, also where the box and a filter both state it."""
     without: dict[str, Filters] = {}
-    for text, rest in _pieces(filters, box, reading, names):
-        without[text] = _both(filters, without[text], rest) if text in without else rest
-    return [Filter(text, rest.url()) for text, rest in without.items()]
+    for text, rest in _conditions(filters, box, clock, label_id, names):
+        without[text] = _without_both(filters, without[text], rest) if text in without else rest
+    return [FilterChip(text, rest.url()) for text, rest in without.items()]
 
 
-def _pieces(
-    filters: Filters, box: ParsedQuery, reading: Reading, names: Names
+def _conditions(
+    filters: Filters, box: ParsedQuery, clock: Clock, label_id: LabelLookup, names: Names
 ) -> Iterator[tuple[str, Filters]]:
-    now, zone = reading.now, reading.zone
+    now, zone = clock
     for piece in describe(box.query, names=names, now=now, zone=zone):
-        yield piece.text, filters.but(q=write_box(piece.without, now=now, zone=zone))
-    for part in filters.parts():
-        asked = query_of(part.name, part.value, reading)
-        for piece in describe(asked, names=names, now=now, zone=zone):
-            yield piece.text, part.without
+        yield piece.text, filters.replace(q=write_box(piece.without, now=now, zone=zone))
+    for one in filters.active():
+        query = parameter_query(one.name, one.value, clock, label_id)
+        for piece in describe(query, names=names, now=now, zone=zone):
+            yield piece.text, one.without
 
 
-def _both(filters: Filters, one: Filters, other: Filters) -> Filters:
-    """Without what either is without."""
-    given = ((name, getattr(other, name)) for name in Filters._fields)
-    return one.but(**{name: value for name, value in given if value != getattr(filters, name)})
+def _without_both(filters: Filters, one: Filters, other: Filters) -> Filters:
+    """`filters` without what either of the two lacks."""
+    values = ((name, getattr(other, name)) for name in Filters._fields)
+    return one.replace(**{name: value for name, value in values if value != getattr(filters, name)})
 
 
 @lru_cache(maxsize=256)
-def make_heads(filters: Filters, *, order: Sort) -> tuple[Head, ...]:
-    """The columns of the table; `order` is how the list is sorted."""
+def columns(filters: Filters, *, order: Sort) -> tuple[Column, ...]:
+    """The columns of the table; `order` is the sort of the list."""
     return tuple(
-        Head(key, label, css, *(_sorting(filters, key, order) if key else ("", "")))
+        Column(key, label, css, *(_sort_link(filters, key, order) if key else ("", "")))
         for key, label, css in _COLUMNS
     )
 
 
-def _sorting(filters: Filters, key: str, order: Sort) -> tuple[str, str]:
+def _sort_link(filters: Filters, key: str, order: Sort) -> tuple[str, str]:
     is_sorted = order.key == key
-    url = filters.but(sort=order.reversed if is_sorted else _FIRST[key]).url()
+    url = filters.replace(sort=order.reversed if is_sorted else _FIRST_SORT[key]).url()
     direction = "descending" if order.is_descending else "ascending"
     return url, direction if is_sorted else ""

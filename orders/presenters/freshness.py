@@ -1,4 +1,4 @@
-"""How old what the index says is, and what is to be known of it before one relies on it."""
+"""How up to date the index is: banners above the list, and the state in the page frame."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from orders import formats
 from orders.sync import Phase, SyncProgress
 from orders.viewer import Viewer
 
-from .marks import Banner
+from .elements import Banner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """What a list says of the index that it is from; how old that is stands in the frame. `note`
-    is "" where nothing is to be said of creation dates.
+    """What the list says about the index; its age is in the page frame. `note` is about creation
+    dates, "" if they are complete.
     """
 
     is_complete: bool
@@ -27,13 +27,13 @@ class Freshness:
 def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
     return Freshness(
         is_complete=progress.is_complete,
-        note=_of_creation_dates(progress),
+        note=_creation_date_note(progress),
         banners=list(_banners(progress, viewer)),
     )
 
 
-def _of_creation_dates(progress: SyncProgress) -> str:
-    """By how far the second walk is: to count what is not dated would take long."""
+def _creation_date_note(progress: SyncProgress) -> str:
+    """From the progress of the backfill: counting orders without a date would take long."""
     if progress.is_dated or not progress.imported:
         return ""
     if progress.has_feed:
@@ -47,15 +47,15 @@ def _of_creation_dates(progress: SyncProgress) -> str:
     )
 
 
-# A sync that works is never that far behind.
+# A working sync is never that far behind.
 _LATE = timedelta(minutes=10)
-_TROUBLE = (Phase.SUSPICIOUS, Phase.PAUSED, Phase.FAILING)
+_FAILED_PHASES = (Phase.SUSPICIOUS, Phase.PAUSED, Phase.FAILING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncMark:
-    """The state of the index in a few words, for the frame of every page; `iso` and `at` are the
-    moment that they count from, "" before there is one.
+class SyncStatus:
+    """The state of the index for the page frame. `iso` and `at` are the instant that its age
+    counts from, "" during the first import.
     """
 
     text: str
@@ -64,60 +64,60 @@ class SyncMark:
     is_amber: bool
 
 
-def make_sync_mark(progress: SyncProgress, *, viewer: Viewer) -> SyncMark:
+def sync_status(progress: SyncProgress, *, viewer: Viewer) -> SyncStatus:
     at = _read_at(progress)
     is_late = at is not None and viewer.now - at > _LATE
-    return SyncMark(
-        text=_state_in_words(progress, viewer.now),
+    return SyncStatus(
+        text=_state_text(progress, viewer.now),
         iso=formats.iso(at) if at else "",
         at=formats.date_time(at, viewer.zone) if at else "",
-        is_amber=is_late or progress.phase in _TROUBLE,
+        is_amber=is_late or progress.phase in _FAILED_PHASES,
     )
 
 
-def _state_in_words(progress: SyncProgress, now: datetime) -> str:
+def _state_text(progress: SyncProgress, now: datetime) -> str:
     at = _read_at(progress)
-    state = f"{_what_is_synced(progress)} {formats.age(at, now)}" if at else _importing(progress)
+    state = f"{_synced_label(progress)} {formats.age(at, now)}" if at else _import_text(progress)
     if progress.phase is Phase.SUSPICIOUS:
         return f"{state}, stopped: an admin must look"
     return f"{state}: {progress.why}" if progress.why else state
 
 
-def _what_is_synced(progress: SyncProgress) -> str:
+def _synced_label(progress: SyncProgress) -> str:
     return "synced" if progress.has_feed else "newest synced"
 
 
-def _importing(progress: SyncProgress) -> str:
+def _import_text(progress: SyncProgress) -> str:
     if progress.phase is Phase.NEVER_BEGUN:
         return "not imported yet"
     if not progress.total:
         return f"importing, {progress.imported:,} so far"
-    # What is counted as imported may be settled still.
+    # 100 % would claim the end of a sync that still has work to do.
     return f"importing {min(99, 100 * progress.imported // progress.total)} %"
 
 
 def import_banner(progress: SyncProgress) -> list[Banner]:
-    """Above Goody's own list, which needs no index, while the index is filled."""
+    """Above Goody's own list during the first import."""
     if progress.is_complete or not progress.is_full_under_way:
         return []
     return [
         Banner(
             tone="info",
-            title=_imported(progress),
+            title=_imported_text(progress),
             sentence="This list is Goody's own. Searches, filters and sorting know only what has "
             "been imported.",
         )
     ]
 
 
-def _imported(progress: SyncProgress) -> str:
+def _imported_text(progress: SyncProgress) -> str:
     of = f" of {progress.total:,}" if progress.total else ""
     return f"{progress.imported:,}{of} orders imported"
 
 
 def _read_at(progress: SyncProgress) -> datetime | None:
-    """Whatever changed before this moment is in the index; of the newest orders alone where there
-    is no feed, which a banner says.
+    """The instant up to which changes are in the index. Without an activity feed this holds for
+    the newest orders only, which a banner says.
     """
     if not progress.is_complete:
         return None
@@ -147,7 +147,7 @@ def _still_importing(progress: SyncProgress) -> Banner:
             title="The orders have not been imported yet",
             sentence=f"Searches, filters and sorting know only what has been looked at. {missing}",
         )
-    return Banner(tone="info", title=_imported(progress), sentence=missing)
+    return Banner(tone="info", title=_imported_text(progress), sentence=missing)
 
 
 def _without_feed(progress: SyncProgress, viewer: Viewer) -> Banner:
@@ -161,7 +161,6 @@ def _without_feed(progress: SyncProgress, viewer: Viewer) -> Banner:
 
 
 def _not_up_to_date(progress: SyncProgress, viewer: Viewer) -> Banner:
-    """The list stays readable, under its date."""
     at, zone = _read_at(progress), viewer.zone
     return Banner(
         tone="warn",

@@ -1,6 +1,6 @@
-"""A write as people read it: who, when, why, from what to what, and how it stands.
+"""An operation as text: who, when, why, the change, and its outcome.
 
-The words about how it stands come from orders.outcomes and from nowhere else.
+The words of an outcome come from orders.outcomes.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from orders.formats import Moment
 from orders.models import Operation, State
 from orders.outcomes import OutcomeMessage, Tone, tell
 
-from .marks import Banner
+from .elements import Banner
 
 _REASONS = dict(REASONS)
-# While it is being sent, and afterwards.
+# While the operation is being sent, and afterwards.
 _VERBS = {
     Action.ORDER_CANCEL: ("is canceling", "asked to cancel", "this gift"),
     Action.ORDER_EXTEND: ("is changing", "asked to change", "this gift's expiration"),
 }
-_NOT_KNOWN_YET = {
+_UNKNOWN_SUFFIX = {
     State.UNKNOWN: "; the outcome is being checked",
     State.NEEDS_HUMAN: "; the outcome needs a person",
 }
 
 _UTC = ZoneInfo("UTC")
-_WATCHED_FOR = timedelta(minutes=5)
+_FREQUENT_POLLING = timedelta(minutes=5)
 _BANNER_TONES = {Tone.GOOD: "good", Tone.BUSY: "info", Tone.BAD: "bad", Tone.NEUTRAL: "warn"}
 
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """One write, ready to be placed. Texts are "" and lists empty where there is nothing."""
+    """One operation. Texts are "" if there is none."""
 
     id: UUID
     url: str
     action: str
     name: str
-    telling: OutcomeMessage
+    message: OutcomeMessage
     who: str
     asked: Moment
     sent: Moment | None
@@ -62,32 +62,32 @@ class OperationView:
     undo_url: str
     undoes_url: str
     is_cancel: bool
-    # Whether the telling says the change already.
-    is_change_told: bool
-    # How often a page that shows it looks again ("2s"); "" when nothing changes by itself.
+    # Whether the message states the change.
+    is_change_in_message: bool
+    # Polling interval of a page that shows it ("2s"); "" if it does not change by itself.
     poll_every: str
 
     @property
     def banner(self) -> Banner:
-        told = self.telling
+        message = self.message
         return Banner(
-            tone=_BANNER_TONES[told.tone],
-            title=told.title,
-            sentence=told.sentence,
-            next_step=told.next_step,
+            tone=_BANNER_TONES[message.tone],
+            title=message.title,
+            sentence=message.sentence,
+            next_step=message.next_step,
         )
 
 
-def describe(
+def operation_view(
     operation: Operation, *, now: datetime, zone: ZoneInfo, may_undo: bool, next_url: str = ""
 ) -> OperationView:
-    """`may_undo`: whether this person is offered to undo it (right and services.may_undo)."""
+    """`may_undo`: whether the viewer has the right to undo it and services.may_undo allows it."""
     return OperationView(
         id=operation.id,
         url=operation_url(operation, next_url),
         action=operation.action,
         name=operation_name(operation),
-        telling=tell(operation, now=now, zone=zone),
+        message=tell(operation, now=now, zone=zone),
         who=operation.actor_name,
         asked=_moment(operation.created_at, zone),
         sent=formats.moment(operation.sent_at, zone),
@@ -96,28 +96,26 @@ def describe(
         reason=_REASONS.get(operation.reason, operation.reason),
         note=operation.note,
         ticket_url=web_address(operation.ticket_url),
-        change=change_in_words(operation, zone),
+        change=change_text(operation, zone),
         is_open=operation.is_open,
         needs_human=operation.state == State.NEEDS_HUMAN,
         undo_url=undo_url(operation, next_url) if may_undo else "",
         undoes_url=_undoes_url(operation, next_url),
-        is_change_told=operation.state == State.APPLIED and operation.expiration is not None,
+        is_change_in_message=operation.state == State.APPLIED and operation.expiration is not None,
         is_cancel=operation.action == Action.ORDER_CANCEL,
         poll_every=poll_every(operation, now),
     )
 
 
 def poll_every(operation: Operation, now: datetime) -> str:
-    """Often while somebody is likely to be watching, then seldom; never for what waits for a
-    person.
-    """
+    """Often for some minutes, then seldom; never for an operation that waits for a person."""
     if not operation.is_open or operation.state == State.NEEDS_HUMAN:
         return ""
-    return "2s" if now - operation.created_at < _WATCHED_FOR else "15s"
+    return "2s" if now - operation.created_at < _FREQUENT_POLLING else "15s"
 
 
 def poll_token(operation: Operation | None, now: datetime) -> str:
-    """What a page shows of an open write: while it says the same, a poll need replace nothing."""
+    """A token of what a page shows of an open operation; a poll with the same token gets a 204."""
     if operation is None:
         return "settled"
     return f"{operation.state}-{poll_every(operation, now)}"
@@ -134,7 +132,7 @@ def operation_name(operation: Operation) -> str:
 
 
 def web_address(text: str) -> str:
-    """A ticket's address if it may be made a link, else ""."""
+    """A ticket's address if it is safe as a link, else ""."""
     return text if text.lower().startswith(("https://", "http://")) else ""
 
 
@@ -152,30 +150,30 @@ def _undoes_url(operation: Operation, next_url: str) -> str:
 
 
 def undo_url(operation: Operation, next_url: str = "") -> str:
-    """The small confirmation that leads to the undo."""
+    """The dialog that confirms the undo."""
     query = {"undo": str(operation.id)} | ({"next": next_url} if next_url else {})
     return f"{reverse('order_expiration', args=[operation.order_uuid])}?{urlencode(query)}"
 
 
 def with_next(url: str, next_url: str) -> str:
-    """The address with the list to come back to."""
+    """The URL with the list to return to."""
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
 
 
-def change_in_words(operation: Operation, zone: ZoneInfo) -> str:
-    """What was asked for: "12 Mar 2026, 23:59 EDT → 26 Mar 2026, 23:59 EDT"; for a cancel, the
-    status before and after as far as it is known.
+def change_text(operation: Operation, zone: ZoneInfo) -> str:
+    """The requested change: "12 Mar 2026, 23:59 EDT → 26 Mar 2026, 23:59 EDT"; for a cancel, the
+    status before and after if both are known.
     """
     if operation.expiration is not None:
-        was = _expiration_before(operation)
-        was_in_words = formats.date_time(was, zone) if was else "no expiration"
-        return f"{was_in_words} → {formats.date_time(operation.expiration, zone)}"
-    was, is_now = _status(operation.before), _status(operation.after)
-    return f"{was} → {is_now}" if was and is_now else ""
+        before = _expiration_before(operation)
+        before_text = formats.date_time(before, zone) if before else "no expiration"
+        return f"{before_text} → {formats.date_time(operation.expiration, zone)}"
+    before_status, after_status = _status(operation.before), _status(operation.after)
+    return f"{before_status} → {after_status}" if before_status and after_status else ""
 
 
 def _expiration_before(operation: Operation) -> datetime | None:
-    """As the read before the POST showed it; where nothing was sent, as the dialog did."""
+    """From the read before the POST; if nothing was sent, from the dialog."""
     seen = (operation.before or {}).get("expires_at")
     return operation.expires_before or (datetime.fromisoformat(seen) if seen else None)
 
@@ -186,13 +184,13 @@ def _status(values: Any) -> str:
 
 
 def busy_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
-    """ "Ana is canceling this gift (14:02 EST)."; of what was sent without an answer: "Ana asked to
-    cancel this gift (14:02 EST); the outcome is being checked."
+    """ "Ana is canceling this gift (14:02 EST)."; without an answer: "Ana asked to cancel this gift
+    (14:02 EST); the outcome is being checked."
     """
     doing, asked, what = _VERBS[Action(operation.action)]
-    rest = _NOT_KNOWN_YET.get(State(operation.state), "")
+    suffix = _UNKNOWN_SUFFIX.get(State(operation.state), "")
     at = asked_at(operation, now=now, zone=zone)
-    return f"{operation.actor_name} {asked if rest else doing} {what} ({at}){rest}."
+    return f"{operation.actor_name} {asked if suffix else doing} {what} ({at}){suffix}."
 
 
 def asked_at(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
@@ -203,37 +201,37 @@ def asked_at(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
     return f"{formats.minute(at, zone)} {formats.zone_name(at, zone)}"
 
 
-# How long an attempt without effect stays in view beside the order.
-_FAILURE_STAYS = timedelta(minutes=15)
+# How long the order shows an operation that ended without effect.
+_FAILURE_SHOWN = timedelta(minutes=15)
 _WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPERSEDED)
 
 
-def lately_failed(operations: Sequence[Operation], now: datetime) -> Operation | None:
-    """The newest write if it just ended without effect: failures are told in a place that stays,
-    never in a toast.
+def recent_failure(operations: Sequence[Operation], now: datetime) -> Operation | None:
+    """The newest operation if it has just ended without effect. A failure is shown on the page,
+    never as a toast.
     """
     newest = operations[0] if operations else None
     if newest is None or newest.closed_at is None or newest.state not in _WITHOUT_EFFECT:
         return None
-    return newest if now - newest.closed_at < _FAILURE_STAYS else None
+    return newest if now - newest.closed_at < _FAILURE_SHOWN else None
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
-    """One preset of the expiration dialog: what it posts, and what it gives, in words."""
+class PresetChip:
+    """A preset of the expiration dialog: the posted value, its label, and the date it gives."""
 
     value: str
     label: str
     gives: str
 
 
-def chips(presets: Sequence[tuple[str, datetime]], *, zone: ZoneInfo) -> list[Chip]:
-    return [Chip(formats.iso(at), label, in_both_zones(at, zone)) for label, at in presets]
+def preset_chips(presets: Sequence[tuple[str, datetime]], *, zone: ZoneInfo) -> list[PresetChip]:
+    return [PresetChip(formats.iso(at), label, in_both_zones(at, zone)) for label, at in presets]
 
 
 def in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:
-    """The viewer's time and UTC: "26 Mar 2026, 23:59 EDT (27 Mar 2026, 03:59 UTC)"; the day is
-    said once where it is the same.
+    """The viewer's time and UTC: "26 Mar 2026, 23:59 EDT (27 Mar 2026, 03:59 UTC)", the date once
+    if both have the same.
     """
     if at is None:
         return "no expiration"

@@ -1,4 +1,4 @@
-"""The saved views above a list: which there are, which one this is, and whether it was changed."""
+"""Saved views: the tabs above the list, and the page that manages them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from orders.audit import Actor, Right
-from orders.forms.filters import DEFAULT_SIZE, Filters, Reading
-from orders.forms.saved_views import filters_of, kept_of, view_url
+from orders.days import Clock
+from orders.forms.listing import parse_filters
+from orders.list_url import DEFAULT_PAGE_SIZE, Filters, saved_query, view_url
 from orders.models import SavedView
 from orders.search import choices
 from orders.search.parse import parse_query
 from orders.services import may_change_view
 
-from .filters import SORTED, filters_in_words
+from .filters import SORT_NAMES, filter_chips
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Tab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewBar:
-    """`query` is what would be saved. `change_url` is "" where the current view may not be
-    changed, `reset_url` where nothing is changed.
+    """`query` would be saved. `change_url` is "" if the current view may not be changed,
+    `reset_url` if the list does not differ from it.
     """
 
     tabs: list[Tab]
@@ -42,21 +43,23 @@ class ViewBar:
     manage_url: str
 
 
-def make_view_bar(views: Iterable[SavedView], filters: Filters, *, actor: Actor) -> ViewBar:
-    """`filters` are those of the list that is shown."""
-    query, per_page = kept_of(filters), filters.per_page
+def view_bar(views: Iterable[SavedView], filters: Filters, *, actor: Actor) -> ViewBar:
+    """`filters` are those of the current list."""
+    query, per_page = saved_query(filters), filters.per_page
     current = next((one for one in views if one.pk == filters.view), None)
     is_changed = current is not None and current.query != query
-    may_keep = filters.finding is None and actor.may(Right.SAVE_VIEW)
+    may_save = filters.finding is None and actor.may(Right.SAVE_VIEW)
     is_plain = not (query or current or filters.finding)
     all_orders = Tab("All orders", view_url("", per_page=per_page), is_plain, is_shared=False)
     return ViewBar(
         tabs=[all_orders, *(_tab(one, current, per_page) for one in views)],
         current=current.name if current else "",
         query=query,
-        change_url=_address(current) if may_keep and is_changed and _may(current, actor) else "",
+        change_url=_manage_url(current)
+        if may_save and is_changed and _may_change(current, actor)
+        else "",
         reset_url=_url(current, per_page) if current and is_changed else "",
-        may_save=may_keep and bool(query) and (current is None or is_changed),
+        may_save=may_save and bool(query) and (current is None or is_changed),
         may_share=actor.may(Right.SHARE_VIEW),
         manage_url=reverse("order_views") if actor.may(Right.SAVE_VIEW) else "",
     )
@@ -66,21 +69,21 @@ def _tab(view: SavedView, current: SavedView | None, per_page: int) -> Tab:
     return Tab(view.name, _url(view, per_page), view is current, view.is_shared)
 
 
-def _url(view: SavedView, per_page: int = DEFAULT_SIZE) -> str:
+def _url(view: SavedView, per_page: int = DEFAULT_PAGE_SIZE) -> str:
     return view_url(view.query, view_id=view.pk, per_page=per_page)
 
 
-def _address(view: SavedView | None) -> str:
+def _manage_url(view: SavedView | None) -> str:
     return reverse("order_view", args=[view.pk]) if view else ""
 
 
-def _may(view: SavedView | None, actor: Actor) -> bool:
+def _may_change(view: SavedView | None, actor: Actor) -> bool:
     return view is not None and may_change_view(view, actor)
 
 
 @dataclass(frozen=True, slots=True)
 class ManagedView:
-    """A view where it is renamed, shared or deleted. `address` is "" where none of it may be."""
+    """A view on the page that manages views. `address` is "" if the viewer may not change it."""
 
     id: int
     name: str
@@ -92,27 +95,31 @@ class ManagedView:
     address: str
 
 
-def manage(views: Iterable[SavedView], *, actor: Actor, reading: Reading) -> list[ManagedView]:
-    """`reading` is whose days and which moment the filters are told by."""
+def managed_views(views: Iterable[SavedView], *, actor: Actor, clock: Clock) -> list[ManagedView]:
     return [
         ManagedView(
             id=one.pk,
             name=one.name,
             url=_url(one),
-            filters=_in_words(one, reading),
+            filters=_filters_text(one, clock),
             owner=one.owner.get_full_name() or one.owner.get_username(),
             is_shared=one.is_shared,
             is_own=one.owner_id == actor.user_id,
-            address=_address(one) if may_change_view(one, actor) else "",
+            address=_manage_url(one) if may_change_view(one, actor) else "",
         )
         for one in views
     ]
 
 
-def _in_words(view: SavedView, reading: Reading) -> str:
-    """As the list tells them, and how it is sorted where that was chosen."""
-    filters = filters_of(view.query)
-    box = parse_query(filters.q, now=reading.now, zone=reading.zone)
-    active = filters_in_words(filters, box=box, reading=reading, names=choices.name_of)
-    words = [one.text for one in active] or ["All orders"]
-    return "; ".join([*words, SORTED[filters.sort]] if filters.sort else words)
+def _filters_text(view: SavedView, clock: Clock) -> str:
+    """The filters of the view, and its sort if it has one."""
+    filters = parse_filters(view.query)
+    chips = filter_chips(
+        filters,
+        box=parse_query(filters.q, now=clock.now, zone=clock.zone),
+        clock=clock,
+        label_id=choices.id_of,
+        names=choices.name_of,
+    )
+    texts = [chip.text for chip in chips] or ["All orders"]
+    return "; ".join([*texts, SORT_NAMES[filters.sort]] if filters.sort else texts)

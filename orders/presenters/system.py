@@ -1,9 +1,9 @@
-"""The system page: the connection to Goody, what waits, what was odd. No secrets."""
+"""The system page: connection, sync, open operations, anomalies, security events. No secrets."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -16,17 +16,18 @@ from django.db.models import Count
 
 from orders import formats
 from orders.models import Anomaly, ApiLimits, AuditEntry, Operation
+from orders.sync import Phase, SyncProgress
 
-from .marks import Banner
+from .elements import Banner
 
 ROWS = 50
-# Reads of unknown outcomes are taken up within seconds while a worker runs.
+# A running worker starts due reads within seconds.
 _LATE = timedelta(minutes=1)
 _KINDS = dict(Anomaly.Kind.choices)
 
 
 @dataclass(frozen=True, slots=True)
-class OddThing:
+class AnomalyRow:
     kind: str
     key: str
     detail: str
@@ -36,7 +37,7 @@ class OddThing:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SecurityEvent:
     at: str
     kind: str
     detail: str
@@ -51,8 +52,8 @@ class System:
     last_check: str
     open_operations: list[tuple[str, int]]
     worker: Banner
-    anomalies: list[OddThing]
-    events: list[Event]
+    anomalies: list[AnomalyRow]
+    events: list[SecurityEvent]
     versions: list[tuple[str, str]]
 
 
@@ -97,7 +98,7 @@ def _open_operations() -> list[tuple[str, int]]:
 
 
 def _worker(*, now: datetime) -> Banner:
-    """A worker leaves no trace while nothing is due, so only its absence can be told."""
+    """A worker without due work leaves no trace, so only its absence can be detected."""
     late = (
         Operation.objects.due_for_reading(now - _LATE).count()
         + Operation.objects.lease_expired(now - _LATE).count()
@@ -111,10 +112,10 @@ def _worker(*, now: datetime) -> Banner:
     return Banner(tone="good", title="Nothing is overdue for the worker")
 
 
-def _anomalies(zone: ZoneInfo) -> list[OddThing]:
+def _anomalies(zone: ZoneInfo) -> list[AnomalyRow]:
     found: Iterable[Anomaly] = Anomaly.objects.all()[:ROWS]
     return [
-        OddThing(
+        AnomalyRow(
             kind=_KINDS.get(one.kind, one.kind),
             key=one.key,
             detail=one.detail,
@@ -126,10 +127,10 @@ def _anomalies(zone: ZoneInfo) -> list[OddThing]:
     ]
 
 
-def _events(zone: ZoneInfo) -> list[Event]:
+def _events(zone: ZoneInfo) -> list[SecurityEvent]:
     found = AuditEntry.objects.filter(action__startswith="security.")[:ROWS]
     return [
-        Event(
+        SecurityEvent(
             at=formats.date_time(one.at, zone),
             kind=one.action.removeprefix("security."),
             detail=one.detail,
@@ -146,3 +147,73 @@ def _versions() -> list[tuple[str, str]]:
         ("Django", django.get_version()),
         (connection.display_name, database),
     ]
+
+
+# --- sync -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """`is_stopped`: the sync waits until an admin resumes it."""
+
+    banner: Banner
+    facts: list[tuple[str, str]]
+    is_stopped: bool
+
+
+def sync_state(progress: SyncProgress, *, zone: ZoneInfo) -> SyncState:
+    return SyncState(
+        banner=_sync_banner(progress, zone),
+        facts=list(_sync_facts(progress, zone)),
+        is_stopped=progress.phase is Phase.SUSPICIOUS,
+    )
+
+
+def _sync_banner(progress: SyncProgress, zone: ZoneInfo) -> Banner:
+    match progress.phase:
+        case Phase.SUSPICIOUS:
+            return Banner(
+                tone="bad",
+                title="Stopped: this looks wrong",
+                sentence=f"{progress.why} Is this the right account? Nothing was deleted.",
+            )
+        case Phase.PAUSED:
+            until = formats.date_time(progress.paused_until, zone) if progress.paused_until else ""
+            return Banner(tone="warn", title=f"{progress.why}{f' until {until}' if until else ''}")
+        case Phase.FAILING:
+            since = formats.date_time(progress.failing_since, zone)
+            return Banner(tone="warn", title=f"Failing since {since}", sentence=f"{progress.why}.")
+        case Phase.NEVER_BEGUN:
+            return Banner(tone="warn", title="Not begun yet: the worker begins by itself")
+        case Phase.RUNNING:
+            return Banner(tone="info", title="Reading every order")
+        case Phase.COMPLETE:
+            return Banner(tone="good", title="Complete")
+
+
+def _sync_facts(progress: SyncProgress, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+    if progress.started_at:
+        of = f" of {progress.total:,}" if progress.total is not None else ""
+        yield "Imported", f"{progress.imported:,}{of}"
+        yield "Begun", formats.date_time(progress.started_at, zone)
+    if progress.finished_at:
+        yield "Complete since", formats.date_time(progress.finished_at, zone)
+    if progress.synced_at:
+        yield "Up to date as of", formats.date_time(progress.synced_at, zone)
+    yield (
+        "Changes from",
+        "the activity feed" if progress.has_feed else "the newest orders (no feed)",
+    )
+    if progress.reconciled_at:
+        yield "Compared with Goody’s counts", formats.date_time(progress.reconciled_at, zone)
+        yield "Found then", _drift(progress)
+
+
+def _drift(progress: SyncProgress) -> str:
+    counts = (
+        (progress.drift_new, "not known here"),
+        (progress.drift_changed, "out of date"),
+        (progress.drift_missing, "not listed any more"),
+    )
+    parts = [f"{count:,} {words}" for count, words in counts if count]
+    return ", ".join(parts) or "no difference"

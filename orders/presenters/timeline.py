@@ -1,4 +1,4 @@
-"""One list of all that happened to an order: Goody's event times and the staff's writes."""
+"""The timeline of an order: Goody's event times and the operations made here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`anchor` makes the entry's permalink; `operation` is set for what the staff did."""
+    """`anchor` is the fragment of the permalink; `operation` is None for events of Goody."""
 
     anchor: str
     title: str
@@ -48,9 +48,9 @@ def timeline(
     is_cancel_on_record: bool,
     zone: ZoneInfo,
 ) -> list[Entry]:
-    """Newest first. An end of which Goody gives no time stands at the top, without one."""
-    dated = [*_goody_events(order, zone), *(_staff(*one) for one in reversed(operations))]
-    # Sorted forwards: what has one time comes in the order in which it happens.
+    """Newest first. An end without a time comes first."""
+    dated = [*_goody_events(order, zone), *(_operation_entry(*one) for one in reversed(operations))]
+    # Sorted oldest first: events with the same time keep their order, which is that of the fields.
     dated.sort(key=lambda pair: pair[0])
     newest_first = [entry for _, entry in reversed(dated)]
     return [*_end(order, operations, is_cancel_on_record), *newest_first]
@@ -65,11 +65,11 @@ def _goody_events(order: Order, zone: ZoneInfo) -> list[tuple[datetime, Entry]]:
     ]
 
 
-def _staff(operation: Operation, shown: OperationView) -> tuple[datetime, Entry]:
+def _operation_entry(operation: Operation, shown: OperationView) -> tuple[datetime, Entry]:
     entry = Entry(
         anchor=f"operation-{shown.id}",
         title=_title(operation, shown),
-        tone=shown.telling.tone,
+        tone=shown.message.tone,
         moment=shown.asked,
         by=shown.who,
         operation=shown,
@@ -81,9 +81,9 @@ def _title(operation: Operation, shown: OperationView) -> str:
     if _is_our_cancel(operation):
         if is_confirmed(operation):
             return f"Canceled here by {shown.who}"
-        # Found by a read, or by a person: the sender may have canceled it at the same time.
+        # Found by a read or recorded by a person: the sender may have canceled at the same time.
         return f"Canceled at Goody, consistent with {shown.who}’s request"
-    return f"{shown.name}: {shown.telling.title}"
+    return f"{shown.name}: {shown.message.title}"
 
 
 def _end(
@@ -91,9 +91,9 @@ def _end(
     operations: Sequence[tuple[Operation, OperationView]],
     is_cancel_on_record: bool,
 ) -> list[Entry]:
-    """How an order ended that was not canceled here (that stands among the staff's writes).
+    """The end of an order that was not canceled here; a cancel made here has its own entry.
 
-    Where a cancel of ours may have arrived, it is left open who did it.
+    If a cancel of ours may have arrived, the entry does not say where the order was canceled.
     """
     if order.status not in ENDED:
         return []

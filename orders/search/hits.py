@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from orders.models import EXACT
+from goody.types import Order
+from orders.eligibility import recipient_name, released_cents
+from orders.index.columns import has_delivery_trouble, is_payment_pending, names_in
+from orders.models import EXACT, CreatedFrom
 
 from .dialects import Dialect
 from .labels import Labels
@@ -41,6 +44,46 @@ class Hit(NamedTuple):
     has_delivery_trouble: bool
     read_at: datetime
     missing_at: datetime | None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """As Order.problems, for orders.eligibility."""
+        return ("expires_at",) if self.is_expiry_odd else ()
+
+
+def hit_of(
+    order: Order, *, created_at: datetime | None, read_at: datetime, missing_at: datetime | None
+) -> Hit:
+    """The hit of an answer of Goody, equal to that of its row in the index."""
+    names = names_in(order)
+    product, brand = names.products[0] if names.products else (None, None)
+    items = order.cart.items if order.cart else ()
+    cents, is_before_tax = released_cents(order)
+    return Hit(
+        uuid=order.id,
+        status=order.status,
+        reference_id=order.reference_id or "",
+        recipient_name=recipient_name(order),
+        recipient_email=order.recipient_email or "",
+        product=product.name if product else "",
+        brand=brand.name if brand else "",
+        quantity=items[0].quantity if items else None,
+        item_count=len(items),
+        amount_cents=cents,
+        is_before_tax=is_before_tax and cents is not None,
+        sender=names.sender.name if names.sender else "",
+        workspace=names.workspace.name if names.workspace else "",
+        order_batch_id=order.order_batch_id,
+        created_at=created_at,
+        created_from=CreatedFrom.DETAIL if created_at else CreatedFrom.NOWHERE,
+        expires_at=order.expires_at,
+        is_expiry_odd="expires_at" in order.problems,
+        is_swapped=bool(order.is_swapped),
+        is_payment_pending=is_payment_pending(order),
+        has_delivery_trouble=has_delivery_trouble(order),
+        read_at=read_at,
+        missing_at=missing_at,
+    )
 
 
 _TIMES = frozenset({"created_at", "expires_at", "read_at", "missing_at"})

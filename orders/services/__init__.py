@@ -16,6 +16,7 @@ from .reading import (
     OrderView,
     check_key,
     list_orders,
+    listed_order,
     refresh_order,
     stored_order,
     why_not_fresh,
@@ -35,7 +36,6 @@ from .saved_views import (
 )
 from .searching import (
     Found,
-    FoundOrder,
     Interpretation,
     find_orders,
     interpret,
@@ -64,7 +64,6 @@ __all__ = [
     "FindingNotFound",
     "FormKeyReused",
     "Found",
-    "FoundOrder",
     "Interpretation",
     "KeyCheck",
     "ListedOrder",
@@ -92,6 +91,7 @@ __all__ = [
     "get_finding",
     "interpret",
     "list_orders",
+    "listed_order",
     "mark_missing",
     "may_change_view",
     "may_undo",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import Error as DatabaseFailure
@@ -23,6 +24,8 @@ from orders import goody_api
 from orders.audit import Action, Actor, action, record_action
 from orders.goody_api import CallsBlocked
 from orders.models import Operation, Order, State
+from orders.search import Hit
+from orders.search.hits import hit_of
 
 from .anomalies import record_anomalies
 from .writes.reads import mark_missing, read_with_operations, upsert_or_log
@@ -38,16 +41,12 @@ class OrderNotFound(Exception):
     """Goody does not know the order, and we have no copy either."""
 
 
-@dataclass(frozen=True)
-class ListedOrder:
-    """A row: the order, what we know beside it, and the open write if there is one."""
+class ListedOrder(NamedTuple):
+    """An order of a list, from Goody or from the index, with the open write on it if any."""
 
-    order: GoodyOrder
-    created_at: datetime | None
+    hit: Hit
     operation: Operation | None
     is_cancel_on_record: bool
-    # Goody answered 404 when it was asked for last.
-    is_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def list_orders(
     created = upsert_or_log(answer.orders, read_at=now)
     record_anomalies(answer.orders, answer.quarantined, now=now)
     return Listing(
-        rows=_with_what_we_know(answer.orders, created),
+        rows=_listed(answer.orders, created, read_at=now),
         total=answer.total_count,
         page=answer.page,
         per_page=answer.per_page,
@@ -150,19 +149,34 @@ def _ask_for_page(
     return ask(first_row // _SMALL_PAGE + 1, _SMALL_PAGE, left)
 
 
-def _with_what_we_know(
-    orders: Sequence[GoodyOrder], created: Mapping[UUID, datetime]
+def _listed(
+    orders: Sequence[GoodyOrder], created: Mapping[UUID, datetime], *, read_at: datetime
 ) -> tuple[ListedOrder, ...]:
-    open_ones, canceled = writes_on([order.id for order in orders])
-    return tuple(
-        ListedOrder(
-            order=order,
-            created_at=created.get(order.id),
-            operation=open_ones.get(order.id),
-            is_cancel_on_record=order.status == "canceled" or order.id in canceled,
-        )
+    hits = [
+        hit_of(order, created_at=created.get(order.id), read_at=read_at, missing_at=None)
         for order in orders
+    ]
+    return tuple(with_writes(hits))
+
+
+def listed_order(view: OrderView) -> ListedOrder:
+    """The order as a row of a list."""
+    times = view.order.event_times
+    hit = hit_of(
+        view.order,
+        created_at=times.created_at if times else None,
+        read_at=view.as_of,
+        missing_at=view.as_of if view.is_missing else None,
     )
+    return ListedOrder(hit, view.operation, view.is_cancel_on_record)
+
+
+def with_writes(hits: Sequence[Hit]) -> list[ListedOrder]:
+    open_ones, canceled = writes_on([hit.uuid for hit in hits])
+    return [
+        ListedOrder(hit, open_ones.get(hit.uuid), hit.status == "canceled" or hit.uuid in canceled)
+        for hit in hits
+    ]
 
 
 def writes_on(order_ids: Sequence[UUID]) -> tuple[dict[UUID, Operation], set[UUID]]:

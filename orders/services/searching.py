@@ -8,26 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from orders.models import Operation
 from orders.search import Count, Hit, Key, find_counted_page, first_found
 from orders.search.parse import ParsedQuery, parse_query
 from orders.search.paste import Pasted, take_apart
 from orders.search.query import Choice, Query
 
-from .reading import writes_on
+from .reading import ListedOrder, with_writes
 
 # What is more is told as "1,000+".
 MOST_COUNTED = 1000
-
-
-class FoundOrder(NamedTuple):
-    hit: Hit
-    operation: Operation | None
-    is_cancel_on_record: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +28,7 @@ class Found:
     would have taken too long.
     """
 
-    rows: Sequence[FoundOrder]
+    rows: Sequence[ListedOrder]
     next: Key | None
     previous: Key | None
     count: Count | None
@@ -67,15 +59,7 @@ def find_orders(
     page, counted = find_counted_page(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
     )
-    return Found(_with_writes(page.hits), page.next, page.previous, counted)
-
-
-def _with_writes(hits: Sequence[Hit]) -> list[FoundOrder]:
-    open_ones, canceled = writes_on([hit.uuid for hit in hits])
-    return [
-        FoundOrder(hit, open_ones.get(hit.uuid), hit.status == "canceled" or hit.uuid in canceled)
-        for hit in hits
-    ]
+    return Found(with_writes(page.hits), page.next, page.previous, counted)
 
 
 def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:

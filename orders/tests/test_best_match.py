@@ -19,19 +19,19 @@ from orders.models import CreatedFrom
 from testing.domain import order_json
 from testing.list_pages import (
     URL,
+    changes_in,
+    changes_url,
     complete_sync,
     has_link,
     ids_in,
     link,
-    news_in,
     text_of,
     walk,
-    watch_url,
 )
 from testing.search_oracle import NOW, uuid
 from testing.vendor import Emulator
 
-from .test_order_beside import walk_in
+from .test_related_orders import neighbors_in
 
 pytestmark = pytest.mark.django_db
 
@@ -169,7 +169,7 @@ def test_an_order_has_its_place_in_it(
             beside["prev"] = wanted[at - 1]
         if at < 119:
             beside["next"] = wanted[at + 1]
-        assert walk_in(text_of(page)) == beside
+        assert neighbors_in(text_of(page)) == beside
 
 
 def test_what_comes_meanwhile_shifts_neither_rank(
@@ -194,8 +194,8 @@ def test_the_others_follow_when_nobody_is_called_so_any_more(
 
 
 def test_the_page_learns_of_a_better_match(agent: Client, people: list[tuple[str, bool]]) -> None:
-    watch = watch_url(agent.get(ASKED))
+    watch = changes_url(agent.get(ASKED))
     arrive(-1, "Chenard")
-    assert news_in(agent.get(watch)) == ""
+    assert changes_in(agent.get(watch)) == ""
     arrive(-2, "Chen")
-    assert news_in(agent.get(watch)).startswith("1 new – ")
+    assert changes_in(agent.get(watch)).startswith("1 new – ")

@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders import index, services
 from orders.management.commands import work
 from orders.models import Finding, Order
-from orders.presenters.findings import found_in_words
+from orders.presenters.list_page import finding_summary
 from orders.search.paste import MOST_LETTERS, Pasted
 from orders.services import FindingNotFound, findings
 from testing.dialogs import text
@@ -94,7 +94,7 @@ def test_what_is_not_found_is_kept_as_people_read_it(viewer: Client) -> None:
         "gift link ending in en99",
         str(stranger),
     ]
-    words = found_in_words(finding, zone=ZoneInfo("UTC"))
+    words = finding_summary(finding, zone=ZoneInfo("UTC"))
     assert words.title == "0 found, 4 not found"
     assert words.copy.splitlines() == finding.missing
 
@@ -131,7 +131,7 @@ def test_goody_is_asked_for_a_few_ids_only(viewer: Client, emulator: Emulator) -
     assert finding.missing == [str(one) for one in ids[: findings.MOST_ASKED]]
     assert finding.unasked == [str(one) for one in ids[findings.MOST_ASKED :]]
     assert emulator.calls()["total"] == findings.MOST_ASKED
-    assert found_in_words(finding, zone=ZoneInfo("UTC")).title == (
+    assert finding_summary(finding, zone=ZoneInfo("UTC")).title == (
         "0 found, 10 not found, 3 not known"
     )
 
@@ -173,7 +173,7 @@ def test_while_orders_are_being_imported_nothing_is_said_to_be_missing(viewer: C
         "no.one@example.test",
         "ZZZZ1234EFGH5678IJKL9012",
     }
-    assert found_in_words(finding, zone=ZoneInfo("UTC")).title == "1 found, 3 not known"
+    assert finding_summary(finding, zone=ZoneInfo("UTC")).title == "1 found, 3 not known"
 
 
 def test_one_answer_that_cannot_be_read_does_not_keep_the_others(

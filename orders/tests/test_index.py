@@ -14,8 +14,9 @@ from django.db import connection, transaction
 
 from goody.types import Order as GoodyOrder
 from goody.types import parse_order
-from orders import index, services
+from orders import index, search, services
 from orders.models import Anomaly, Order, OrderPayload
+from orders.search.query import Query
 from orders.text import digest
 from testing.domain import ORDER_ID, open_order, order, order_json
 from testing.faulty_server import FaultyServer, answer
@@ -229,7 +230,7 @@ def test_a_list_with_odd_rows_shows_the_rest_and_counts_the_odd_ones(settings: A
             listing = services.list_orders(
                 page=1, per_page=50, created_after=None, created_before=None, now=T1
             )
-    assert [row.order.status for row in listing.rows] == ["on_hold", "notified"]
+    assert [row.hit.status for row in listing.rows] == ["on_hold", "notified"]
     assert (listing.total, listing.quarantined, listing.as_of) == (3, 1, T1)
     noted = Anomaly.objects.order_by("kind").values_list("kind", "key", "count")
     assert list(noted) == [
@@ -248,9 +249,21 @@ def test_created_is_known_in_lists_after_a_single_read(emulator: Emulator) -> No
         listing = services.list_orders(
             page=1, per_page=25, created_after=None, created_before=None, now=datetime.now(UTC)
         )
-        return next(row.created_at for row in listing.rows if row.order.id == order_id)
+        return next(row.hit.created_at for row in listing.rows if row.hit.uuid == order_id)
 
     assert created() is None
     services.refresh_order(order_id=order_id, now=datetime.now(UTC))
     times = emulator.order(order_id)["event_times"]
     assert created() == datetime.fromisoformat(times["created_at"])
+
+
+@pytest.mark.django_db
+def test_a_live_row_equals_its_row_in_the_index(emulator: Emulator) -> None:
+    now = datetime.now(UTC)
+    listing = services.list_orders(
+        page=1, per_page=50, created_after=None, created_before=None, now=now
+    )
+    found = search.find_page(Query(), size=100, now=now).hits
+    stored = {hit.uuid: hit._replace(created_from=0, created_at=None) for hit in found}
+    assert {row.hit.uuid: row.hit for row in listing.rows} == stored
+    assert len(stored) == 50

@@ -11,11 +11,19 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.forms.filters import PRESETS, SIZES, Filters, Reading
+from orders.days import Clock
 from orders.forms.listing import ListingForm
-from orders.forms.positions import BadPosition, Place, Position, read_position
-from orders.presenters.controls import make_controls
-from orders.presenters.filters import filters_in_words, make_heads
+from orders.list_url import (
+    EXPIRY_LABELS,
+    PAGE_SIZES,
+    BadPosition,
+    Filters,
+    IndexPosition,
+    LivePosition,
+    parse_position,
+)
+from orders.presenters.filter_form import make_controls
+from orders.presenters.filters import columns, filter_chips
 from orders.search import Key
 from orders.search.parse import parse_query
 from orders.search.query import Choice, Query, Sort
@@ -24,7 +32,12 @@ NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 BATCH = UUID("1a2b3c4d-0000-4000-8000-000000000000")
 _KNOWN = {("workspace", "w-1"): 7, ("sender", "ana@example.com"): 8}
-READING = Reading(NOW, NEW_YORK, lambda kind, key: _KNOWN.get((kind, key)))
+CLOCK = Clock(NOW, NEW_YORK)
+
+
+def label_id(kind: str, key: str) -> int | None:
+    return _KNOWN.get((kind, key))
+
 
 _names = st.text("abc é小&=+%_ ?#", min_size=1, max_size=12).map(str.strip).filter(bool)
 _days = st.dates(date(2000, 1, 1), date(2050, 1, 1))
@@ -40,7 +53,7 @@ _filters = st.builds(
     created_before=st.none(),
     expires_after=st.none(),
     expires_before=st.none() | _days,
-    expires=st.sampled_from(["", *PRESETS]),
+    expires=st.sampled_from(["", *EXPIRY_LABELS]),
     workspace=_names | st.just(""),
     batch=st.sampled_from(["", "1a2b", str(BATCH)]),
     sender=_names | st.just(""),
@@ -51,7 +64,7 @@ _filters = st.builds(
     delivery=_flags,
     view=st.none() | st.integers(1, 10**9),
     sort=st.none() | st.sampled_from(Sort),
-    per_page=st.sampled_from(SIZES),
+    per_page=st.sampled_from(PAGE_SIZES),
 )
 
 
@@ -75,14 +88,14 @@ def test_each_part_can_be_taken_away_alone(filters: Filters) -> None:
     said = filters.params()
     narrowing = [one for one in said if one[0] not in ("q", "view", "sort", "per_page")]
     left = [[other for other in said if other != one] for one in narrowing]
-    assert [part.without.params() for part in filters.parts()] == left
-    assert filters.is_everything == (not narrowing and not filters.q)
+    assert [part.without.params() for part in filters.active()] == left
+    assert filters.is_unfiltered == (not narrowing and not filters.q)
 
 
 def test_a_plain_list_says_nothing() -> None:
     assert Filters().url() == "/orders/"
-    assert Filters().query(READING) == Query()
-    assert Filters().is_only_a_window
+    assert Filters().query(CLOCK, label_id) == Query()
+    assert Filters().is_answerable_live
 
 
 @pytest.mark.parametrize(
@@ -124,11 +137,11 @@ def test_a_plain_list_says_nothing() -> None:
     ],
 )
 def test_each_parameter_asks_for_one_thing(said: str, asked: Query) -> None:
-    assert read(f"?{said}").filters.query(READING) == asked
+    assert read(f"?{said}").filters.query(CLOCK, label_id) == asked
 
 
 def test_an_expiry_preset_and_dates_are_cut() -> None:
-    asked = read("?expires=7d&expires_before=2026-11-24").filters.query(READING)
+    asked = read("?expires=7d&expires_before=2026-11-24").filters.query(CLOCK, label_id)
     assert (asked.expires_from, asked.expires_until) == (NOW, datetime(2026, 11, 25, 5, tzinfo=UTC))
 
 
@@ -157,7 +170,7 @@ def test_an_expiry_preset_and_dates_are_cut() -> None:
 def test_what_makes_no_sense_gets_a_sentence(said: str, sentence: str) -> None:
     form = ListingForm(QueryDict(said))
     assert not form.is_valid()
-    assert form.sentences == [sentence]
+    assert form.error_messages == [sentence]
     assert isinstance(form.filters, Filters)
 
 
@@ -167,7 +180,9 @@ def test_what_makes_no_sense_gets_a_sentence(said: str, sentence: str) -> None:
 def in_words(url: str) -> dict[str, str]:
     filters = read(url).filters
     box = parse_query(filters.q, now=NOW, zone=NEW_YORK)
-    found = filters_in_words(filters, box=box, reading=READING, names=lambda _, pk: f"name {pk}")
+    found = filter_chips(
+        filters, box=box, clock=CLOCK, label_id=label_id, names=lambda _, pk: f"name {pk}"
+    )
     return {one.text: one.remove_url for one in found}
 
 
@@ -199,7 +214,7 @@ def test_the_two_ends_of_a_window_go_one_by_one() -> None:
 
 
 def test_heads_sort_by_their_column_and_then_the_other_way() -> None:
-    heads = {one.label: one for one in make_heads(Filters(q="a"), order=Sort.NEWEST)}
+    heads = {one.label: one for one in columns(Filters(q="a"), order=Sort.NEWEST)}
     assert (heads["Created"].sorted, heads["Created"].url) == (
         "descending",
         "/orders/?q=a&sort=created",
@@ -224,7 +239,7 @@ def test_every_sort_can_be_chosen_and_the_usual_one_is_not_asked_for(
     said: str, usual: Sort | None
 ) -> None:
     filters = read(f"?{said}").filters
-    order = filters.query(READING).order
+    order = filters.query(CLOCK, label_id).order
     offered = make_controls(filters, order=order, typed={}).sorts
     assert [one.value or usual for one in offered] == [one for one in Sort if one is not Sort.BEST]
     assert [one.value for one in offered].count("") == (usual is not None)
@@ -245,20 +260,22 @@ def test_the_best_match_is_a_sort_where_it_is_the_one(said: str, value: str) -> 
 @pytest.mark.parametrize(
     "place",
     [
-        Place(),
-        Place(key=Key(None, 5), sort=Sort.NEWEST, ordinal=51),
-        Place(key=Key("2026-01-02T00:00:00+00:00", 5), sort=Sort.EXPIRES_SOONEST, ordinal=0),
-        Place(key=Key(1842, 7), sort=Sort.AMOUNT_LARGEST, ordinal=1, is_backwards=True),
-        Place(sort=Sort.RECIPIENT, ordinal=0, is_backwards=True),
+        IndexPosition(),
+        IndexPosition(key=Key(None, 5), sort=Sort.NEWEST, ordinal=51),
+        IndexPosition(
+            key=Key("2026-01-02T00:00:00+00:00", 5), sort=Sort.EXPIRES_SOONEST, ordinal=0
+        ),
+        IndexPosition(key=Key(1842, 7), sort=Sort.AMOUNT_LARGEST, ordinal=1, is_backwards=True),
+        IndexPosition(sort=Sort.RECIPIENT, ordinal=0, is_backwards=True),
     ],
 )
-def test_a_place_in_the_index_is_read_as_it_was_written(place: Place) -> None:
-    text = place.write()
-    assert read_position(text) == place
+def test_a_place_in_the_index_is_read_as_it_was_written(place: IndexPosition) -> None:
+    text = place.serialize()
+    assert parse_position(text) == place
     with pytest.raises(BadPosition):
-        read_position(text[:-1] + ("A" if text[-1] != "A" else "B"))
+        parse_position(text[:-1] + ("A" if text[-1] != "A" else "B"))
 
 
 def test_the_two_kinds_of_places_are_told_apart() -> None:
-    assert isinstance(read_position(Position(page=3).write()), Position)
-    assert isinstance(read_position(Place().write()), Place)
+    assert isinstance(parse_position(LivePosition(page=3).serialize()), LivePosition)
+    assert isinstance(parse_position(IndexPosition().serialize()), IndexPosition)

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import signing
 
-from orders.forms.filters import Filters
-from orders.forms.positions import BadPosition, Position, read_position
+from orders.list_url import BadPosition, Filters, LivePosition, parse_position
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 400_000, tzinfo=UTC)
 
@@ -48,27 +47,27 @@ def test_an_open_end_has_no_bound():
     ],
 )
 def test_the_bound_lies_past_all_orders_of_the_first_page(newest, bound):
-    frozen = Position().frozen(NOW, newest)
+    frozen = LivePosition().frozen(NOW, newest)
     assert frozen.created_before == bound.replace(microsecond=0)
 
 
 def test_a_place_keeps_the_bound_of_its_first_page():
-    frozen = Position(page=3).frozen(NOW)
+    frozen = LivePosition(page=3).frozen(NOW)
     assert frozen.frozen(NOW + timedelta(hours=1)) == frozen
 
 
 def test_what_is_written_is_read_again():
-    place = Position(page=7).frozen(NOW)
-    assert read_position(place.write()) == place
-    assert read_position(Position(page=7).write()) == Position(page=7)
-    assert read_position("") is None
+    place = LivePosition(page=7).frozen(NOW)
+    assert parse_position(place.serialize()) == place
+    assert parse_position(LivePosition(page=7).serialize()) == LivePosition(page=7)
+    assert parse_position("") is None
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "x",
-        Position(page=7).frozen(NOW).write() + "x",
+        LivePosition(page=7).frozen(NOW).serialize() + "x",
         signing.Signer(salt="something.else").sign_object((7, 0)),
         signing.Signer(salt="orders.list.position").sign_object({"page": 7}),
         signing.Signer(salt="orders.list.position").sign_object((7, "soon")),
@@ -76,4 +75,4 @@ def test_what_is_written_is_read_again():
 )
 def test_what_is_not_ours_is_refused(text):
     with pytest.raises(BadPosition):
-        read_position(text)
+        parse_position(text)

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from goody.types import Order, parse_order
 from orders import formats, models, services
-from orders.presenters import parts
-from orders.presenters.detail import pretty
+from orders.presenters import order_sections as sections
+from orders.presenters.order_page import pretty_json
 from testing.dialogs import htmx, text, url
 from testing.domain import extend, open_order, operation
 from testing.order_samples import FULL, TIMES, cart
@@ -148,7 +148,7 @@ def test_null_money_is_not_known_yet_and_never_zero(emulator: Any, as_role: Any)
     assert amounts["amount_tax"] is None
     unknown = [v for k, v in amounts.items() if k.startswith("amount") and v is None]
     absent = 8 - len(amounts)
-    assert page.count(f">{parts.UNKNOWN_YET}<") == len(unknown) + absent
+    assert page.count(f">{sections.UNKNOWN_YET}<") == len(unknown) + absent
     assert "$0.00" not in page
 
 
@@ -343,7 +343,7 @@ def test_post_is_refused(emulator: Any, as_role: Any) -> None:
 def test_the_rail_shows_times_known_and_leaves_skipped_stages_hollow() -> None:
     times = {"created_at": TIMES["created_at"], "paid_at": TIMES["paid_at"]}
     order = order_at("shipped", times)
-    steps = {step.name: step.state for step in parts.rail(order, zone=formats.UTC)}
+    steps = {step.name: step.state for step in sections.rail(order, zone=formats.UTC)}
     assert steps == {
         "created": "done",
         "notified": "skipped",
@@ -357,7 +357,7 @@ def test_the_rail_shows_times_known_and_leaves_skipped_stages_hollow() -> None:
 
 def test_an_ended_order_stands_nowhere_on_the_rail() -> None:
     order = order_at("failed", {"created_at": TIMES["created_at"]})
-    steps = [step.state for step in parts.rail(order, zone=formats.UTC)]
+    steps = [step.state for step in sections.rail(order, zone=formats.UTC)]
     assert steps == ["done", *["ahead"] * 6]
 
 
@@ -372,15 +372,15 @@ def test_selections_that_match_no_item_stand_apart() -> None:
         {"id": str(uuid4()), "cart_item_id": str(uuid4()), "quantity_index": 0, "variants": ["Red"]}
     ]
     order = parse_order(msgspec.json.encode(raw))
-    gift = parts.gift(order.cart, order.cart_selections)
+    gift = sections.gift(order.cart, order.cart_selections)
     assert gift.unmatched == ["unit 1: Red"]
     assert gift.items[0].variants == []
 
 
 def test_raw_json_that_can_not_be_read_is_shown_as_it_came() -> None:
-    assert pretty(b"{broken") == "{broken"
-    assert pretty(b'{"a":1}') == '{\n  "a": 1\n}'
-    assert pretty(b"[" * 100_000).startswith("[[[")
+    assert pretty_json(b"{broken") == "{broken"
+    assert pretty_json(b'{"a":1}') == '{\n  "a": 1\n}'
+    assert pretty_json(b"[" * 100_000).startswith("[[[")
 
 
 def test_half_a_surrogate_pair_hides_neither_the_page_nor_the_raw_json(

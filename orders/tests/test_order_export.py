@@ -17,7 +17,7 @@ from django.utils import timezone
 from orders import index, services
 from orders.audit import NotAllowed
 from orders.models import AuditEntry
-from orders.presenters.table import HEAD, table
+from orders.presenters.csv_export import COLUMNS, csv_chunks
 from orders.search import Hit, SearchTimeout, paging
 from orders.search.query import Query, Sort
 from orders.services import exports
@@ -59,7 +59,7 @@ def read(content: bytes) -> list[list[str]]:
 
 
 def exported(query: Query = ALL) -> list[list[str]]:
-    return read(b"".join(table(hits(query))))
+    return read(b"".join(csv_chunks(hits(query))))
 
 
 def audited() -> list[tuple[str, str, str]]:
@@ -88,8 +88,8 @@ def test_every_column_of_an_order() -> None:
         payment_link="https://checkout.example.test/SECRET",
         event_times={"created_at": "2026-10-01T08:00:00Z"},
     )
-    assert [dict(zip(HEAD, line, strict=True)) for line in exported()] == [
-        dict(zip(HEAD, HEAD, strict=True)),
+    assert [dict(zip(COLUMNS, line, strict=True)) for line in exported()] == [
+        dict(zip(COLUMNS, COLUMNS, strict=True)),
         {
             "order_id": str(order_id),
             "reference_id": "ABCD1234EFGH5678IJKL9012",
@@ -125,7 +125,7 @@ def test_what_is_not_known_is_empty() -> None:
         amounts=None,
         expires_at=None,
     )
-    line = dict(zip(HEAD, exported()[1], strict=True))
+    line = dict(zip(COLUMNS, exported()[1], strict=True))
     said = {"order_id", "status", "items", "is_before_tax", "read_at"}
     flags = {"is_swapped", "is_payment_pending", "has_delivery_trouble"}
     assert {name for name, value in line.items() if value} == said | flags
@@ -137,7 +137,7 @@ def test_no_cell_is_a_formula(first: str) -> None:
     known()
     names = ("recipient_name", "recipient_email", "product", "sender", "status")
     hit = next(hits())._replace(**dict.fromkeys(names, hostile))
-    cells = [cell for line in read(b"".join(table(_given(hit)))) for cell in line]
+    cells = [cell for line in read(b"".join(csv_chunks(_given(hit)))) for cell in line]
     assert cells.count(f"'{hostile}") == 5
     assert not [cell for cell in cells if cell.startswith(first)]
 
@@ -158,10 +158,10 @@ def test_it_is_the_list_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_some_orders_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of any size is made a part at a time: nothing is read before it is wanted."""
     monkeypatch.setattr(exports, "CHUNK", 2)
-    monkeypatch.setattr("orders.presenters.table.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("orders.presenters.csv_export.CHUNK_SIZE", 2)
     for _ in range(5):
         known()
-    parts = table(hits())
+    parts = csv_chunks(hits())
     assert next(parts).count(b"\r\n") == 1 + 2
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM orders_order")
@@ -211,7 +211,7 @@ def test_a_download_is_audited_with_its_size() -> None:
 
 
 def test_an_empty_list_is_an_empty_file() -> None:
-    assert exported() == [list(HEAD)]
+    assert exported() == [list(COLUMNS)]
     assert audited()[1] == ("Lead", "complete", "0 orders")
 
 
@@ -223,10 +223,10 @@ def test_without_the_right_nothing_is_begun(role: str) -> None:
 
 
 def test_who_goes_away_is_audited_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.presenters.table.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("orders.presenters.csv_export.CHUNK_SIZE", 1)
     for _ in range(3):
         known()
-    parts = table(hits())
+    parts = csv_chunks(hits())
     next(parts)
     parts.close()
     assert audited()[1] == (
@@ -269,7 +269,7 @@ def test_a_file_that_breaks_off_says_so_in_its_last_line(
     orders = hits()
     first = next(orders)
     happens(monkeypatch)
-    lines = read(b"".join(table(orders)))
+    lines = read(b"".join(csv_chunks(orders)))
     # The second order of the first part, and then nothing but the truth.
     assert len(lines) == 3
     assert lines[1][0] != str(first.uuid)
@@ -290,7 +290,7 @@ def test_a_connection_that_is_cut_is_told_in_the_file_and_in_the_audit(
     pid = connection.connection.info.backend_pid
     with psycopg.connect(**_where(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [pid])
-    lines = read(b"".join(table(orders)))
+    lines = read(b"".join(csv_chunks(orders)))
     assert lines[-1][0].startswith("INCOMPLETE: the dashboard's own database did not answer")
     assert audited()[1][1] == "incomplete"
 

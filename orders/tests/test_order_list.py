@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orders.forms.positions import Position, read_position
+from orders.list_url import LivePosition, parse_position
 from orders.models import CreatedFrom, Operation, Order, Profile, State
 from testing.domain import in_days
 from testing.faulty_server import FaultyServer, answer
@@ -117,7 +117,7 @@ def test_go_to_page_leads_to_an_opaque_place_and_keeps_the_bound(agent):
     assert response.status_code == 302
     query = parse_qs(urlsplit(response["Location"]).query)
     assert list(query) == ["position"]
-    there, here = read_position(query["position"][0]), read_position(position)
+    there, here = parse_position(query["position"][0]), parse_position(position)
     assert (there.page, there.created_before) == (5, here.created_before)
     assert "Page 5 of 6" in text_of(agent.get(response["Location"]))
 
@@ -136,7 +136,7 @@ def test_a_page_past_the_end_says_so_and_leads_to_the_last(agent):
     assert "Page 6 of 6" in text_of(agent.get(link(response, "Last page")))
 
 
-@pytest.mark.parametrize("position", ["x", "W10:abc", Position(page=2).write()[:-1] + "!"])
+@pytest.mark.parametrize("position", ["x", "W10:abc", LivePosition(page=2).serialize()[:-1] + "!"])
 def test_an_altered_position_is_refused_with_a_way_out(agent, emulator, position):
     response = agent.get(URL, {"position": position})
     assert response.status_code == 400
@@ -426,7 +426,7 @@ def test_a_page_without_the_orders_that_goody_counts_is_never_called_empty(agent
 
 
 def test_a_page_in_the_middle_without_its_orders_is_not_past_the_end(agent, settings):
-    position = Position(page=3).frozen(datetime.now(UTC)).write()
+    position = LivePosition(page=3).frozen(datetime.now(UTC)).serialize()
     with FaultyServer(answer(200, {"data": [], "list_meta": {"total_count": 500}})) as server:
         settings.GOODY_API_URL = server.url
         page = text_of(agent.get(URL, {"position": position}))

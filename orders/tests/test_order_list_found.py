@@ -27,10 +27,10 @@ from django.test.utils import CaptureQueriesContext
 
 from goody.types import CANCELABLE
 from orders import index
-from orders.forms.filters import Reading
+from orders.days import Clock
 from orders.forms.listing import ListingForm
-from orders.forms.positions import Position
 from orders.index import Created, Row
+from orders.list_url import LivePosition
 from orders.models import CreatedFrom, Label, Order, OrderPayload, State
 from orders.search import choices
 from orders.search.paging import Finder
@@ -42,15 +42,15 @@ from testing.list_pages import (
     TYPING,
     URL,
     active_in,
+    changes_in,
+    changes_url,
     complete_sync,
     ids_in,
     link,
-    news_in,
     row_of,
-    synced_in,
+    sync_status_in,
     text_of,
     walk,
-    watch_url,
 )
 from testing.search_oracle import NOW, Oracle, make_rows, store, uuid
 from testing.vendor import Emulator
@@ -85,7 +85,7 @@ def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> 
     assert form.is_valid(), form.errors
     filters, zone = form.filters, ZoneInfo("UTC")
     box = parse_query(filters.q, now=NOW, zone=zone)
-    asked = filters.query(Reading(NOW, zone, choices.id_of)).merged(box.query)
+    asked = filters.query(Clock(NOW, zone), choices.id_of).merged(box.query)
     query = replace(
         asked, sort=filters.sort, names=box.names, may_search_messages=may_search_messages
     )
@@ -247,7 +247,7 @@ def arrive(count: int) -> list[str]:
 
 
 def test_a_place_of_goodys_list_is_the_first_page(agent: Client, full: Oracle) -> None:
-    place = Position(page=3).frozen(NOW).write()
+    place = LivePosition(page=3).frozen(NOW).serialize()
     response = agent.get(URL, {"position": place})
     assert ids_in(response) == expected(full, "")[:50]
 
@@ -342,7 +342,7 @@ def test_searching_before_the_first_sync_says_what_is_known(agent: Client) -> No
 
 def test_a_list_from_the_index_says_how_old_it_is(agent: Client, full: Oracle) -> None:
     page = agent.get(URL)
-    assert synced_in(page) == "synced 40 s ago"
+    assert sync_status_in(page) == "synced 40 s ago"
     assert text_of(page).count("40 s ago") == 1
     assert "This is our copy" not in text_of(page)
     complete_sync(
@@ -352,7 +352,7 @@ def test_a_list_from_the_index_says_how_old_it_is(agent: Client, full: Oracle) -
         failing_since=NOW - timedelta(hours=3),
     )
     response = agent.get(URL)
-    assert synced_in(response) == "synced 3 h ago: Goody is unreachable"
+    assert sync_status_in(response) == "synced 3 h ago: Goody is unreachable"
     assert "This is our copy of 22 Nov 2026, 09:00 UTC" in text_of(response)
     assert "Goody is unreachable, so that it cannot be brought up to date." in text_of(response)
     assert len(ids_in(response)) == 50
@@ -802,7 +802,7 @@ def test_no_names_are_offered_where_finding_them_takes_too_long(
     assert (late.status_code, late.content) == (204, b"")
 
 
-# --- news -------------------------------------------------------------------------------------
+# --- changes -------------------------------------------------------------------------------------
 
 
 def change(row: Order, at: Any, **fields: Any) -> None:
@@ -813,43 +813,43 @@ def change(row: Order, at: Any, **fields: Any) -> None:
 def test_a_page_learns_what_has_changed_and_what_is_new(agent: Client, full: Oracle) -> None:
     later = NOW + timedelta(minutes=1)
     page = agent.get(f"{URL}?per_page=25")
-    url = watch_url(page)
-    assert news_in(agent.get(url)) == ""
+    url = changes_url(page)
+    assert changes_in(agent.get(url)) == ""
     rows = _newest(full)
     change(rows[0], later, message="nothing that a row shows")
-    assert news_in(agent.get(url)) == ""
+    assert changes_in(agent.get(url)) == ""
     later += timedelta(minutes=1)
     change(rows[0], later, recipient_first_name="Zelda")
     change(rows[3], later, status="delivered")
     change(rows[40], later, status="delivered")
-    news = agent.get(url)
-    assert "2 changed – " in text_of(news)
+    changes = agent.get(url)
+    assert "2 changed – " in text_of(changes)
     arrive(1)
-    news = agent.get(url)
-    assert "2 changed, 1 new – " in text_of(news)
-    assert link(news, "Show") == f"{URL}?per_page=25"
-    assert watch_url(news) == url
+    changes = agent.get(url)
+    assert "2 changed, 1 new – " in text_of(changes)
+    assert link(changes, "Show") == f"{URL}?per_page=25"
+    assert changes_url(changes) == url
 
 
 def test_an_order_that_left_the_list_has_changed(agent: Client, full: Oracle) -> None:
     page = agent.get(f"{URL}?status=opened&per_page=25")
     row = Order.objects.get(uuid=ids_in(page)[0])
     change(row, NOW + timedelta(minutes=1), status="accepted")
-    assert "1 changed – " in text_of(agent.get(watch_url(page)))
+    assert "1 changed – " in text_of(agent.get(changes_url(page)))
 
 
-def test_a_deeper_page_is_watched_in_its_place(agent: Client, full: Oracle) -> None:
+def test_changes_of_a_deeper_page(agent: Client, full: Oracle) -> None:
     second = agent.get(link(agent.get(f"{URL}?per_page=25"), "Next"))
     arrive(2)
-    assert news_in(agent.get(watch_url(second))) == ""
+    assert changes_in(agent.get(changes_url(second))) == ""
     change(_newest(full)[30], NOW + timedelta(minutes=1), status="on_hold", recipient_email="z@z.z")
-    news = agent.get(watch_url(second))
-    assert "1 changed – " in text_of(news)
-    assert ids_in(agent.get(link(news, "Show"))) == ids_in(second)
+    changes = agent.get(changes_url(second))
+    assert "1 changed – " in text_of(changes)
+    assert ids_in(agent.get(link(changes, "Show"))) == ids_in(second)
 
 
 @pytest.mark.parametrize("seen", ["", "x", "AAAA", "%00", "A" * 5000])
-def test_a_token_that_is_not_ours_is_no_news(agent: Client, seen: str) -> None:
+def test_a_token_that_is_not_ours_shows_no_changes(agent: Client, seen: str) -> None:
     store(3)
     complete_sync(NOW)
     assert agent.get("/orders/changes/", {"seen": seen}).status_code in (200, 204)

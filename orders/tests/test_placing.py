@@ -7,7 +7,8 @@ from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.presenters.parts import Amount, Line, Step
+from orders.presenters.elements import Line
+from orders.presenters.order_sections import Amount, Step
 from orders.presenters.rows import Row
 from orders.templatetags.placing import place
 

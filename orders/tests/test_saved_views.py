@@ -8,17 +8,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
 from orders import index, services
 from orders.audit import NotAllowed
-from orders.forms.filters import Filters
-from orders.forms.listing import ListingForm
-from orders.forms.saved_views import kept_of, view_url
+from orders.forms.listing import parse_filters
+from orders.list_url import saved_query, view_url
 from orders.models import AuditEntry, SavedView
-from orders.presenters.saved_views import ViewBar, make_view_bar
+from orders.presenters.saved_views import ViewBar, view_bar
 from orders.services import ViewProblem, saved_views
 from testing.dialogs import text
 from testing.domain import actor, order
@@ -48,15 +46,9 @@ def names(role: str, username: str = "") -> list[str]:
     return [one.name for one in services.visible_views(actor(role, username))]
 
 
-def filters(parameters: str) -> Filters:
-    form = ListingForm(QueryDict(parameters))
-    form.full_clean()
-    return form.filters
-
-
 def bar(parameters: str, role: str = "agent") -> ViewBar:
     who = actor(role)
-    return make_view_bar(services.visible_views(who), filters(parameters), actor=who)
+    return view_bar(services.visible_views(who), parse_filters(parameters), actor=who)
 
 
 def audited() -> list[tuple[str, str, Any, Any]]:
@@ -82,8 +74,8 @@ def audited() -> list[tuple[str, str, Any, Any]]:
     ],
 )
 def test_equal_lists_are_written_equally(parameters: str, kept: str) -> None:
-    assert kept_of(filters(parameters)) == kept
-    assert kept_of(filters(kept)) == kept
+    assert saved_query(parse_filters(parameters)) == kept
+    assert saved_query(parse_filters(kept)) == kept
 
 
 # --- whose --------------------------------------------------------------------------------------
@@ -341,8 +333,8 @@ def test_each_thing_that_is_done_with_a_view(as_role: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({}, "it was not said what to do"),
-        ({"do": "burn"}, "that cannot be done with a view"),
+        ({}, "the form names no action"),
+        ({"do": "burn"}, "there is no such action on a view"),
         ({"do": "rename"}, "Give the view a name."),
         ({"do": "rename", "name": "x" * 61}, "A name has at most 60 characters."),
         ({"do": "rename", "name": "First"}, "There is a view called “First” already."),
@@ -380,7 +372,7 @@ def test_a_view_is_told_in_the_words_of_its_list(as_role: Any) -> None:
         "sort=recipient": "All orders; recipients from A to Z",
     }
     for number, query in enumerate(asked):
-        save(name=str(number), query=kept_of(filters(query)))
+        save(name=str(number), query=saved_query(parse_filters(query)))
     page = html.unescape(text(client.get(VIEWS)))
     told = re.findall(r'<span class="cell__sub">(.*?)</span>', page)
     lists = ["; ".join(active_in(client.get(f"/orders/?{query}"))) for query in asked]

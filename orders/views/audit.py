@@ -1,10 +1,10 @@
-"""The audit: who set out to do what, to which order, why, and what became of it."""
+"""The audit: who did what to which order, why, and the outcome."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from orders.audit import Right
@@ -12,17 +12,17 @@ from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
 from orders.presenters.audit import rows
+from orders.viewer import Request
 
-from .fragments import render
-from .permissions import requires
+from .http import render, requires
 
 PER_PAGE = 50
 
 
 @require_safe
 @requires(Right.READ_OWN_AUDIT)
-def audit(request: HttpRequest) -> HttpResponseBase:
-    """Newest first, by key: `older` and `newer` are the id of the row to go on from."""
+def audit(request: Request) -> HttpResponseBase:
+    """Newest first, paged by key: `older` and `newer` are ids of rows."""
     viewer = request.viewer
     sees_all = viewer.actor.may(Right.READ_ALL_AUDIT)
     form = AuditFilter(request.GET, zone=viewer.zone, sees_all=sees_all)
@@ -41,13 +41,13 @@ def audit(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def _visible(request: HttpRequest, *, sees_all: bool) -> AuditEntryQuerySet:
+def _visible(request: Request, *, sees_all: bool) -> AuditEntryQuerySet:
     intents = AuditEntry.objects.intents()
     return intents if sees_all else intents.filter(actor_id=request.viewer.actor.user_id)
 
 
-def _page(request: HttpRequest, entries: AuditEntryQuerySet) -> dict[str, Any]:
-    """One page by key. An `older` or `newer` that is no number means the first page."""
+def _page(request: Request, entries: AuditEntryQuerySet) -> dict[str, Any]:
+    """One page. An `older` or `newer` that is no number means the first page."""
     older, newer = _key(request, "older"), _key(request, "newer")
     if newer is not None:
         found = list(reversed(_loaded(entries.filter(id__gt=newer).order_by("id"))))
@@ -59,18 +59,18 @@ def _page(request: HttpRequest, entries: AuditEntryQuerySet) -> dict[str, Any]:
     return _shown(request, found[:PER_PAGE], newer=False, older=len(found) > PER_PAGE)
 
 
-def _key(request: HttpRequest, name: str) -> int | None:
+def _key(request: Request, name: str) -> int | None:
     text = request.GET.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _loaded(entries: AuditEntryQuerySet) -> list[AuditEntry]:
-    """One more than a page, to know whether there is another."""
+    """One row more than a page, which tells whether there is another page."""
     return list(entries.select_related("operation").prefetch_related("outcomes")[: PER_PAGE + 1])
 
 
 def _shown(
-    request: HttpRequest, entries: list[AuditEntry], *, newer: bool, older: bool
+    request: Request, entries: list[AuditEntry], *, newer: bool, older: bool
 ) -> dict[str, Any]:
     viewer = request.viewer
     shown = rows(entries, now=viewer.now, zone=viewer.zone)
@@ -82,8 +82,8 @@ def _shown(
     }
 
 
-def _url(request: HttpRequest, **position: int) -> str:
-    """This list with the same filters at another position."""
+def _url(request: Request, **position: int) -> str:
+    """The URL with the same filters and another position."""
     query = request.GET.copy()
     for name in ("older", "newer"):
         query.pop(name, None)

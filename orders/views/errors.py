@@ -22,11 +22,11 @@ from orders import formats
 from orders.audit import NotAllowed, Right, record_security_event
 from orders.goody_api import CallsBlocked, KeyRejected, NotConfigured, Paused, wait_asked_for
 from orders.outages import is_outage
-from orders.presenters.marks import Banner
+from orders.presenters.elements import Banner
 from orders.search import SearchTimeout
 from orders.services import FindingNotFound, OrderNotFound
 
-from .fragments import target_of
+from .http import target_of
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -14,15 +14,15 @@ from orders.audit import Right
 from orders.forms.findings import FindForm
 from orders.search import SearchTimeout
 from orders.search.paste import LONG, Pasted, recognize
+from orders.viewer import Request
 
-from .answers import SeeOther
-from .permissions import requires
+from .http import SeeOther, requires
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.READ)
-def order_find(request: HttpRequest) -> HttpResponseBase:
-    """A page to paste into, and what becomes of it: the list of the orders that it names."""
+def order_find(request: Request) -> HttpResponseBase:
+    """A form for pasted text; it leads to the list of the orders that the text names."""
     if request.method != "POST":
         return _show(request, FindForm())
     form = FindForm(request.POST)
@@ -38,7 +38,7 @@ def order_find(request: HttpRequest) -> HttpResponseBase:
     return _show(request, form, status=422)
 
 
-def _find(request: HttpRequest, form: FindForm, pasted: Pasted) -> HttpResponseBase:
+def _find(request: Request, form: FindForm, pasted: Pasted) -> HttpResponseBase:
     viewer = request.viewer
     try:
         finding = services.create_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
@@ -48,7 +48,7 @@ def _find(request: HttpRequest, form: FindForm, pasted: Pasted) -> HttpResponseB
     return SeeOther(_list_url(finding=finding.pk))
 
 
-def _show(request: HttpRequest, form: FindForm, *, status: int = 200) -> HttpResponse:
+def _show(request: Request, form: FindForm, *, status: int = 200) -> HttpResponse:
     return render(request, "orders/find.html", {"form": form}, status=status)
 
 

@@ -1,4 +1,4 @@
-"""Logging in, and one's own settings. Accounts and roles are kept in Django's admin."""
+"""The login, and a person's own settings. Accounts and roles are managed in Django's admin."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import LoginView
 from django.core.signing import BadSignature, TimestampSigner
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from orders.forms.people import LoginForm, SettingsForm
+from orders.viewer import Request
 
 _UNSENT = TimestampSigner(salt="orders.unsent")
 _UNSENT_FOR = timedelta(hours=1)
 
 
 def unsent_mark() -> str:
-    """For the login's address, when somebody without a session sent a form: it was not taken.
+    """A parameter of the login's URL: a form was sent without a session, and was not processed.
 
-    Signed and of an hour, so that nobody is told so who merely opens such an address.
+    Signed and valid for an hour, so that a shared link does not claim it.
     """
     return _UNSENT.sign("unsent")
 
@@ -35,7 +36,7 @@ def _is_unsent(mark: str) -> bool:
 
 
 class Login(LoginView):
-    """Django's login in the site's frame; `next` is checked by Django and kept."""
+    """Django's login view, which checks `next`."""
 
     authentication_form = LoginForm
     redirect_authenticated_user = True
@@ -54,7 +55,7 @@ class Login(LoginView):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings(request: HttpRequest) -> HttpResponse:
+def settings(request: Request) -> HttpResponse:
     """Time zone, theme, density and keyboard of whoever is logged in; needs no role."""
     posted = request.POST if request.method == "POST" else None
     form = SettingsForm(posted, instance=request.viewer.profile)

@@ -1,4 +1,4 @@
-"""Saved views: keeping the list that is shown under a name, and looking after what is kept."""
+"""Saved views: saving a list under a name, and managing saved lists."""
 
 from __future__ import annotations
 
@@ -7,33 +7,32 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import services
 from orders.audit import NotAllowed, Right
-from orders.forms.filters import Reading
-from orders.forms.saved_views import NewViewForm, ViewForm, view_url
+from orders.forms.saved_views import NewViewForm, ViewForm
+from orders.list_url import view_url
 from orders.models import SavedView
-from orders.presenters.saved_views import manage
-from orders.search import choices
+from orders.presenters.saved_views import managed_views
 from orders.services import ViewProblem
+from orders.viewer import Request
 
-from .answers import SeeOther
-from .permissions import requires
+from .http import SeeOther, requires
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SAVE_VIEW)
-def order_views(request: HttpRequest) -> HttpResponseBase:
-    """All views that this person sees; a POST saves a list as a new one."""
+def order_views(request: Request) -> HttpResponseBase:
+    """All views that the viewer sees; a POST saves a list as a new one."""
     if request.method != "POST":
         return _show(request)
     form = NewViewForm(request.POST)
     if not form.is_valid():
-        return _show(request, form, problems=_sentences(form))
+        return _show(request, form, problems=_errors(form))
     try:
         view = services.save_view(
             actor=request.viewer.actor, **form.cleaned_data, now=request.viewer.now
@@ -46,7 +45,7 @@ def order_views(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 @requires(Right.READ)
-def order_view(request: HttpRequest, view_id: int) -> HttpResponseBase:
+def order_view(request: Request, view_id: int) -> HttpResponseBase:
     """Rename, save, share, withdraw, move or delete one view, as the form's `do` says."""
     actor = request.viewer.actor
     view = next((one for one in services.visible_views(actor) if one.pk == view_id), None)
@@ -56,52 +55,52 @@ def order_view(request: HttpRequest, view_id: int) -> HttpResponseBase:
         raise NotAllowed(Right.SHARE_VIEW if view.is_shared else Right.SAVE_VIEW)
     form = ViewForm(request.POST)
     if not form.is_valid():
-        return _show(request, problems=_sentences(form))
+        return _show(request, problems=_errors(form))
     try:
-        done = _DEEDS[form.cleaned_data["do"]](request, view, form.cleaned_data)
+        message = _CHANGES[form.cleaned_data["do"]](request, view, form.cleaned_data)
     except ViewProblem as problem:
         return _show(request, problems=[str(problem)])
-    messages.success(request, done, extra_tags="good")
+    messages.success(request, message, extra_tags="good")
     is_at_list = form.cleaned_data["do"] == "save"
     return SeeOther(view_url(view.query, view_id=view.pk) if is_at_list else reverse("order_views"))
 
 
-type _Deed = Callable[[HttpRequest, SavedView, Mapping[str, Any]], str]
+type _Change = Callable[[Request, SavedView, Mapping[str, Any]], str]
 
 
-def _rename(request: HttpRequest, view: SavedView, values: Mapping[str, Any]) -> str:
+def _rename(request: Request, view: SavedView, values: Mapping[str, Any]) -> str:
     before, viewer = view.name, request.viewer
     services.change_view(actor=viewer.actor, view=view, name=values["name"], now=viewer.now)
     return f"“{before}” is called “{view.name}” now"
 
 
-def _save(request: HttpRequest, view: SavedView, values: Mapping[str, Any]) -> str:
+def _save(request: Request, view: SavedView, values: Mapping[str, Any]) -> str:
     viewer = request.viewer
     services.change_view(actor=viewer.actor, view=view, query=values["query"], now=viewer.now)
     return f"View “{view.name}” saved"
 
 
-def _share(request: HttpRequest, view: SavedView, _: Mapping[str, Any]) -> str:
+def _share(request: Request, view: SavedView, _: Mapping[str, Any]) -> str:
     services.share_view(actor=request.viewer.actor, view=view, now=request.viewer.now)
     return f"Everybody sees “{view.name}” now"
 
 
-def _withdraw(request: HttpRequest, view: SavedView, _: Mapping[str, Any]) -> str:
+def _withdraw(request: Request, view: SavedView, _: Mapping[str, Any]) -> str:
     services.withdraw_view(actor=request.viewer.actor, view=view, now=request.viewer.now)
     return f"“{view.name}” is shared no more"
 
 
-def _move_up(request: HttpRequest, view: SavedView, _: Mapping[str, Any]) -> str:
+def _move_up(request: Request, view: SavedView, _: Mapping[str, Any]) -> str:
     services.move_view_up(actor=request.viewer.actor, view=view)
     return f"“{view.name}” moved up"
 
 
-def _delete(request: HttpRequest, view: SavedView, _: Mapping[str, Any]) -> str:
+def _delete(request: Request, view: SavedView, _: Mapping[str, Any]) -> str:
     services.delete_view(actor=request.viewer.actor, view=view)
     return f"View “{view.name}” deleted"
 
 
-_DEEDS: dict[str, _Deed] = {
+_CHANGES: dict[str, _Change] = {
     "rename": _rename,
     "save": _save,
     "share": _share,
@@ -112,13 +111,12 @@ _DEEDS: dict[str, _Deed] = {
 
 
 def _show(
-    request: HttpRequest, form: NewViewForm | None = None, *, problems: list[str] | None = None
+    request: Request, form: NewViewForm | None = None, *, problems: list[str] | None = None
 ) -> HttpResponse:
-    """The page of all views. `form` is a new view that could not be saved: to be put right."""
+    """The page of all views. `form` is a new view with errors."""
     viewer, actor = request.viewer, request.viewer.actor
-    reading = Reading(viewer.now, viewer.zone, choices.id_of)
     context = {
-        "views": manage(services.visible_views(actor), actor=actor, reading=reading),
+        "views": managed_views(services.visible_views(actor), actor=actor, clock=viewer.clock),
         "form": form,
         "problems": problems or [],
         "may_share": actor.may(Right.SHARE_VIEW),
@@ -126,5 +124,5 @@ def _show(
     return render(request, "orders/views.html", context, status=422 if problems else 200)
 
 
-def _sentences(form: forms.Form) -> list[str]:
+def _errors(form: forms.Form) -> list[str]:
     return [str(error) for errors in form.errors.values() for error in errors]

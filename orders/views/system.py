@@ -1,25 +1,25 @@
-"""For admins: the connection to Goody, the index, open changes, oddities, security events."""
+"""The system page for admins, and the sync status in the frame of every page."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods, require_POST
+from django import shortcuts
+from django.http import HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from orders import services, sync
 from orders.audit import Right
-from orders.presenters.syncing import make_syncing
-from orders.presenters.system import make_system
+from orders.presenters.system import make_system, sync_state
+from orders.viewer import Request
 
-from .fragments import render
-from .permissions import requires
+from .http import render, requires
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SYSTEM)
-def system(request: HttpRequest) -> HttpResponse:
-    """POST checks the key: it asks Goody, is audited, and opens the gate if the key works."""
+def system(request: Request) -> HttpResponse:
+    """POST checks the API key with Goody, which is audited; a working key unblocks calls."""
     viewer = request.viewer
     check = None
     if request.method == "POST":
@@ -29,21 +29,28 @@ def system(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.SYSTEM)
-def sync_resume(request: HttpRequest) -> HttpResponse:
-    """Let a sync go on that stopped because something looked wrong; audited."""
+def sync_resume(request: Request) -> HttpResponse:
+    """Resume a sync that stopped because something looked wrong; audited."""
     viewer = request.viewer
-    # Pressed twice, or by two: it goes on.
+    # Pressed twice, or by two people: already resumed.
     with suppress(sync.NotStopped):
         sync.let_go_on(actor=viewer.actor, now=viewer.now)
     return _page(request)
 
 
-def _page(request: HttpRequest, *, check: services.KeyCheck | None = None) -> HttpResponse:
+def _page(request: Request, *, check: services.KeyCheck | None = None) -> HttpResponse:
     viewer = request.viewer
     context = {
         "system": make_system(zone=viewer.zone, now=viewer.now),
-        "syncing": make_syncing(viewer.progress, zone=viewer.zone),
+        "syncing": sync_state(viewer.progress, zone=viewer.zone),
         "check": check,
     }
     fragments = {"connection": "connection", "sync": "sync"}
     return render(request, "system.html", context, fragments)
+
+
+@require_safe
+@requires(Right.READ)
+def sync_status(request: Request) -> HttpResponse:
+    """The age of the index, polled by every page."""
+    return shortcuts.render(request, "includes/sync_status.html")

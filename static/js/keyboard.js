@@ -9,8 +9,8 @@ const SIGNS = ["/", "?", "[", "]"];
 
 const SHORTCUTS = {
   "/": () => searchBox()?.select(),
-  j: () => (rows().length ? moveBy(1) : follow('.walk [rel="next"]')),
-  k: () => (rows().length ? moveBy(-1) : follow('.walk [rel="prev"]')),
+  j: () => (rows().length ? moveBy(1) : follow('.neighbors [rel="next"]')),
+  k: () => (rows().length ? moveBy(-1) : follow('.neighbors [rel="prev"]')),
   e: () => follow('[data-key="e"]', actionRoot()),
   c: () => follow('[data-key="c"]', actionRoot()),
   y: () => follow('[data-key="y"]'),

@@ -1,7 +1,6 @@
-"""A list of orders as a file for spreadsheets: comma-separated, UTF-8 with its mark in front.
+"""A list of orders as CSV for spreadsheets: UTF-8 with a byte order mark.
 
-What comes from Goody is text to a spreadsheet and never a formula. Times are UTC, money is in US
-dollars.
+Cells that a spreadsheet would take for a formula are escaped. Times are UTC, money is US dollars.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from orders import formats
 from orders.search import Hit
 from orders.services import ExportIncomplete
 
-_MARK = "\ufeff"
-ROWS_AT_ONCE = 500
-# What makes a spreadsheet take a cell for a formula; the wide ones do in Japanese ones.
+_BOM = "\ufeff"
+CHUNK_SIZE = 500
+# First characters of a formula; the full-width ones in Japanese spreadsheets.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-HEAD = (
+COLUMNS = (
     *("order_id", "reference_id", "status", "recipient_name", "recipient_email"),
     *("product", "brand", "quantity", "items", "amount_usd", "is_before_tax"),
     *("sender", "workspace", "order_batch_id", "created_at", "expires_at"),
@@ -30,24 +29,24 @@ HEAD = (
 )
 
 
-def table(hits: Generator[Hit]) -> Iterator[bytes]:
-    """The file, some rows at a time. If `hits` break off, the last line says so."""
-    buffer = io.StringIO(_MARK, newline="")
+def csv_chunks(hits: Generator[Hit]) -> Iterator[bytes]:
+    """The file in chunks of rows. If `hits` raises ExportIncomplete, the last line says so."""
+    buffer = io.StringIO(_BOM, newline="")
     buffer.seek(0, io.SEEK_END)
     write = csv.writer(buffer).writerow
-    write(HEAD)
+    write(COLUMNS)
     with closing(hits):
         try:
             for number, hit in enumerate(hits, 1):
                 write(_cells(hit))
-                if number % ROWS_AT_ONCE == 0:
-                    yield _taken_from(buffer)
+                if number % CHUNK_SIZE == 0:
+                    yield _drain(buffer)
         except ExportIncomplete as broken:
             write([f"INCOMPLETE: {broken}. More orders may belong here."])
-    yield _taken_from(buffer)
+    yield _drain(buffer)
 
 
-def _taken_from(buffer: io.StringIO) -> bytes:
+def _drain(buffer: io.StringIO) -> bytes:
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()

@@ -42,9 +42,9 @@ def opened(client: Client, order_id: UUID, **query: str) -> str:
     return text(client.get(url("order_detail", order_id, **query)))
 
 
-def walk_in(page: str) -> dict[str, str]:
+def neighbors_in(page: str) -> dict[str, str]:
     """The place, and the ids of the orders before and after; nothing where it is not shown."""
-    shown = re.search(r'<nav class="walk".*?</nav>', page, re.DOTALL)
+    shown = re.search(r'<nav class="neighbors".*?</nav>', page, re.DOTALL)
     if shown is None:
         return {}
     place = re.search(r'<span class="tabular">(.*?)</span>', shown[0])
@@ -60,7 +60,7 @@ def test_the_order_stands_in_its_list(agent: Client, five: list[UUID]) -> None:
             wanted["prev"] = str(five[number - 1])
         if number < 4:
             wanted["next"] = str(five[number + 1])
-        assert walk_in(opened(agent, order_id, next=there)) == wanted
+        assert neighbors_in(opened(agent, order_id, next=there)) == wanted
 
 
 def test_the_list_goes_along(agent: Client, five: list[UUID]) -> None:
@@ -96,7 +96,7 @@ def test_without_a_list_that_is_known_there_is_no_place(
 ) -> None:
     """Goody's own list stands in no order that we know; the page is shown all the same."""
     page = opened(agent, five[0], **({"next": there} if there else {}))
-    assert walk_in(page).get("place", "") == ""
+    assert neighbors_in(page).get("place", "") == ""
     assert "Zebedee" in page
 
 
@@ -104,7 +104,7 @@ def test_once_the_index_is_full_the_plain_list_has_places_too(
     agent: Client, five: list[UUID]
 ) -> None:
     complete_sync(timezone.now())
-    assert walk_in(opened(agent, five[1], next="/orders/"))["place"] == "2 of 5"
+    assert neighbors_in(opened(agent, five[1], next="/orders/"))["place"] == "2 of 5"
 
 
 def test_an_order_that_left_the_list_still_leads_on(
@@ -112,7 +112,7 @@ def test_an_order_that_left_the_list_still_leads_on(
 ) -> None:
     """As after a cancel: a queue is worked through one by one."""
     emulator.change(five[2], status="failed")
-    walk = walk_in(opened(agent, five[2], next="/orders/?q=zebedee&status=notified"))
+    walk = neighbors_in(opened(agent, five[2], next="/orders/?q=zebedee&status=notified"))
     assert (walk["prev"], walk["next"]) == (str(five[1]), str(five[3]))
 
 
@@ -120,7 +120,7 @@ def test_the_part_that_htmx_fetches_has_no_place(agent: Client, five: list[UUID]
     address = url("order_detail", five[0], next="/orders/?q=zebedee")
     part = text(agent.get(address, headers=htmx("div#order-detail")))
     assert "Zebedee" in part
-    assert walk_in(part) == {}
+    assert neighbors_in(part) == {}
 
 
 # --- related orders -----------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_an_order_that_is_alone_has_no_related_ones(agent: Client, emulator: Emu
 def test_nothing_is_waited_for(agent: Client, five: list[UUID], settings: Any) -> None:
     settings.BESIDE_DEADLINE = -1.0
     page = opened(agent, five[0], next="/orders/?q=zebedee")
-    assert walk_in(page) == {}
+    assert neighbors_in(page) == {}
     assert "Related orders" not in page
     assert "Zebedee" in page
 

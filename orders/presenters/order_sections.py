@@ -1,6 +1,6 @@
-"""The parts of an order's detail as text: the rail, the gift, money, shipments, people, ids.
+"""The sections of an order's page: progress, gift, money, shipments, people, ids.
 
-Pure: an order in, lines out. Putting them together with the write history is in detail.py.
+Pure functions from an order to lines; order_page.py combines them with the operations.
 """
 
 from __future__ import annotations
@@ -15,19 +15,10 @@ from goody.types import Cart, CartSelection, EventTimes, Order, Sender, Shipment
 from orders import eligibility, formats
 from orders.formats import NOTHING
 
+from .elements import Line
+
 UNKNOWN_YET = "not known yet"
 UNNAMED = "Unnamed recipient"
-
-
-class Line(NamedTuple):
-    """One label and its value. `copy` is what a copy button takes, `iso` the instant that the
-    value tells; "" where there is none.
-    """
-
-    label: str
-    value: str
-    copy: str = ""
-    iso: str = ""
 
 
 class Amount(NamedTuple):

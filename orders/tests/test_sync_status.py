@@ -17,7 +17,7 @@ from django.utils import timezone
 from orders import sync
 from orders.models import ApiLimits, SyncState
 from orders.sync import Phase
-from testing.list_pages import RESULTS, URL, complete_sync, synced_in, text_of
+from testing.list_pages import RESULTS, URL, complete_sync, sync_status_in, text_of
 from testing.search_oracle import NOW, store
 from testing.vendor import Emulator
 
@@ -71,12 +71,12 @@ def test_what_is_said_of_the_index(
 ) -> None:
     complete_sync(NOW, **fields)
     page = as_role("viewer").get("/settings/")
-    assert synced_in(page) == words
-    assert ('<p id="synced" class="topbar__sync is-soon" ' in text_of(page)) == is_amber
+    assert sync_status_in(page) == words
+    assert ('<p id="sync-status" class="topbar__sync is-soon" ' in text_of(page)) == is_amber
 
 
 def test_before_anything_was_synced(as_role: Any) -> None:
-    assert synced_in(as_role("viewer").get("/settings/")) == "not imported yet"
+    assert sync_status_in(as_role("viewer").get("/settings/")) == "not imported yet"
 
 
 def test_a_closed_gate_is_said(as_role: Any, settings: Any) -> None:
@@ -85,12 +85,12 @@ def test_a_closed_gate_is_said(as_role: Any, settings: Any) -> None:
     ApiLimits.objects.reject_key("old", now=timezone.now())
     assert sync.progress(NOW).phase is Phase.PAUSED
     agent = as_role("agent")
-    assert synced_in(agent.get("/settings/")) == "synced 40 s ago: Goody rejects the API key"
+    assert sync_status_in(agent.get("/settings/")) == "synced 40 s ago: Goody rejects the API key"
     ApiLimits.objects.accept_key()
     ApiLimits.objects.pause_until(NOW + timedelta(minutes=2))
-    assert synced_in(agent.get("/settings/")) == "synced 40 s ago: Goody asks us to wait"
+    assert sync_status_in(agent.get("/settings/")) == "synced 40 s ago: Goody asks us to wait"
     ApiLimits.objects.update(paused_until=None)
-    assert synced_in(agent.get("/settings/")) == "synced 40 s ago"
+    assert sync_status_in(agent.get("/settings/")) == "synced 40 s ago"
 
 
 def test_the_moment_itself_stands_beside_it(as_role: Any) -> None:
@@ -103,19 +103,19 @@ def test_the_moment_itself_stands_beside_it(as_role: Any) -> None:
 def test_it_leads_those_who_may_to_the_system_page(as_role: Any) -> None:
     complete_sync(NOW, suspicion="Goody lists no orders, and we know 300.")
     pages = {role: text_of(as_role(role).get("/settings/")) for role in ("lead", "admin")}
-    link = re.compile(r'<p id="synced"[^>]*><a href="/system/">')
+    link = re.compile(r'<p id="sync-status"[^>]*><a href="/system/">')
     assert [role for role, page in pages.items() if link.search(page)] == ["admin"]
 
 
 def test_it_is_asked_for_anew_and_comes_along_with_a_list(as_role: Any) -> None:
     agent = as_role("agent")
-    mark = re.search(r'<p id="synced"[^>]* hx-get="(.*?)" ', text_of(agent.get("/settings/")))
+    mark = re.search(r'<p id="sync-status"[^>]* hx-get="(.*?)" ', text_of(agent.get("/settings/")))
     assert mark
     complete_sync(NOW, synced_at=NOW - timedelta(seconds=7))
     alone, listed = agent.get(mark[1]), agent.get(URL, headers=RESULTS)
-    assert synced_in(alone) == synced_in(listed) == "synced 7 s ago"
+    assert sync_status_in(alone) == sync_status_in(listed) == "synced 7 s ago"
     assert "hx-swap-oob" not in text_of(alone)
-    assert '<p id="synced" class="topbar__sync" hx-swap-oob="true" ' in text_of(listed)
+    assert '<p id="sync-status" class="topbar__sync" hx-swap-oob="true" ' in text_of(listed)
 
 
 def test_it_stands_on_every_page_of_whoever_may_see_orders(
@@ -126,10 +126,10 @@ def test_it_stands_on_every_page_of_whoever_may_see_orders(
     admin = as_role("admin")
     paths = (URL, f"{URL}?q=nobody", order, f"{order}cancel/", "/orders/views/", "/orders/find/")
     paths += ("/audit/", "/system/", "/settings/", "/orders/nonsense/")
-    said = {path: synced_in(admin.get(path)) for path in paths}
+    said = {path: sync_status_in(admin.get(path)) for path in paths}
     assert said == dict.fromkeys(paths, "synced 40 s ago")
-    assert synced_in(as_role("").get("/settings/")) == ""
-    assert synced_in(as_role("").get(URL)) == ""
+    assert sync_status_in(as_role("").get("/settings/")) == ""
+    assert sync_status_in(as_role("").get(URL)) == ""
 
 
 def test_it_costs_one_read_a_page_and_none_in_a_part_without_it(as_role: Any) -> None:

@@ -1,0 +1,318 @@
+"""The state of a list of orders in its URL: filters, sort, page size and position.
+
+`Filters` is made from a URL and serializes to the same URL. Each parameter corresponds to a small
+`Query`; the list runs them merged with the query of the search box. Validation is in
+orders.forms.listing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache, reduce
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.core import signing
+from django.urls import get_script_prefix, reverse
+
+from orders.days import Clock, start_of
+from orders.search import Key, expiry_preset
+from orders.search.query import Choice, Query, Sort
+
+PAGE_SIZES = (25, 50, 100)
+DEFAULT_PAGE_SIZE = 50
+
+# Values of the parameter `expires`.
+EXPIRY_LABELS = {
+    "24h": "Next 24 hours",
+    "3d": "Next 3 days",
+    "7d": "Next 7 days",
+    "14d": "Next 14 days",
+    "expired": "Expired, not accepted",
+    "never": "No expiry",
+}
+# False and True of each flag, as the URL spells them.
+FLAG_VALUES = {
+    "swapped": ("no", "yes"),
+    "payment": ("no", "pending"),
+    "delivery": ("no", "trouble"),
+}
+
+_DAY = timedelta(days=1)
+# Parameters that do not narrow the list. `view` is the saved view that the list started from.
+_DISPLAY_PARAMETERS = ("view", "sort", "per_page")
+
+# From the kind of a label and Goody's id (a sender's address) to the id of its row, None if there
+# is no such row. URLs hold Goody's ids because ids of rows change when the index is rebuilt.
+type LabelLookup = Callable[[str, str], int | None]
+
+
+class ActiveFilter(NamedTuple):
+    """One value of a parameter that narrows the list, and the filters without it."""
+
+    name: str
+    value: Any
+    without: Filters
+
+
+class Filters(NamedTuple):
+    """One field per parameter, in the order of the URL. Days are days of the viewer's zone.
+
+    A page makes about twenty of them for its links, hence a tuple.
+    """
+
+    q: str = ""
+    finding: UUID | None = None
+    status: tuple[str, ...] = ()
+    created_after: date | None = None
+    created_before: date | None = None
+    expires: str = ""
+    expires_after: date | None = None
+    expires_before: date | None = None
+    workspace: str = ""
+    batch: str = ""
+    sender: str = ""
+    product: str = ""
+    brand: str = ""
+    swapped: bool | None = None
+    payment: bool | None = None
+    delivery: bool | None = None
+    view: int | None = None
+    sort: Sort | None = None
+    per_page: int = DEFAULT_PAGE_SIZE
+
+    def params(self) -> list[tuple[str, str]]:
+        """The parameters that differ from their defaults."""
+        params = []
+        for name, value, default in zip(self._fields, self, _DEFAULTS, strict=True):
+            if value != default:
+                values = value if isinstance(value, tuple) else (value,)
+                params += [(name, _serialize(name, one)) for one in values]
+        return params
+
+    @property
+    def query_string(self) -> str:
+        return urlencode(self.params())
+
+    def url(self, *, position: str = "", name: str = "order_list") -> str:
+        """The URL of the list, or of the URL pattern `name`; the first page without `position`."""
+        params = self.params()
+        if position:
+            params.append(("position", position))
+        path = _path(name, get_script_prefix())
+        return f"{path}?{urlencode(params)}" if params else path
+
+    def replace(self, **changes: Any) -> Self:
+        return self._replace(**changes)
+
+    def active(self) -> Iterator[ActiveFilter]:
+        """What narrows the list beside the search box, one value at a time."""
+        for name, value, default in zip(self._fields, self, _DEFAULTS, strict=True):
+            if name == "q" or name in _DISPLAY_PARAMETERS or value == default:
+                continue
+            if isinstance(value, tuple):
+                for one in value:
+                    rest = tuple(other for other in value if other != one)
+                    yield ActiveFilter(name, one, self.replace(**{name: rest}))
+            else:
+                yield ActiveFilter(name, value, self.replace(**{name: default}))
+
+    @property
+    def is_unfiltered(self) -> bool:
+        return not self.q and next(self.active(), None) is None
+
+    @property
+    def is_answerable_live(self) -> bool:
+        """Whether Goody's own list, which filters by creation date alone, can answer it."""
+        return self == Filters(
+            created_after=self.created_after,
+            created_before=self.created_before,
+            view=self.view,
+            per_page=self.per_page,
+        )
+
+    def created_bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+        """The bounds of creation for Goody's list (aware UTC, both inclusive).
+
+        Goody may keep fractions of a second, which cannot be sent. An end within the last second
+        of the day would miss some orders, so the end is midnight, which includes one second of the
+        next day.
+        """
+        after, before = self.created_after, self.created_before
+        start = start_of(after, zone) if after else None
+        end = start_of(before + _DAY, zone) if before else None
+        return start, end
+
+    def cleared(self) -> Self:
+        """The list of all orders with the same sort and page size."""
+        return type(self)(sort=self.sort, per_page=self.per_page)
+
+    def query(self, clock: Clock, label_id: LabelLookup) -> Query:
+        """The merged query of all parameters except `q`."""
+        queries = (parameter_query(one.name, one.value, clock, label_id) for one in self.active())
+        return replace(reduce(Query.merged, queries, Query()), sort=self.sort)
+
+
+_DEFAULTS = tuple(Filters._field_defaults.values())
+
+
+def saved_query(filters: Filters) -> str:
+    """The query string that a saved view stores: equal for equal lists, "" for all orders.
+
+    Position and page size are no part of it, nor is a finding, which expires within days.
+    """
+    return filters.replace(view=None, finding=None, per_page=DEFAULT_PAGE_SIZE).query_string
+
+
+def view_url(query: str, *, view_id: int | None = None, per_page: int = DEFAULT_PAGE_SIZE) -> str:
+    """The URL of the list that a saved view stores."""
+    params: dict[str, int] = {}
+    if view_id is not None:
+        params["view"] = view_id
+    if per_page != DEFAULT_PAGE_SIZE:
+        params["per_page"] = per_page
+    path, query_string = reverse("order_list"), "&".join(filter(None, (query, urlencode(params))))
+    return f"{path}?{query_string}" if query_string else path
+
+
+@lru_cache(maxsize=64)
+def _path(name: str, prefix: str) -> str:  # noqa: ARG001 - `reverse` reads the prefix itself
+    return reverse(name)
+
+
+def _serialize(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return FLAG_VALUES[name][value]
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def parameter_query(name: str, value: Any, clock: Clock, label_id: LabelLookup) -> Query:
+    """The query of one parameter."""
+    if name in _LABEL_FIELDS:
+        return _label_query(name, value, label_id)
+    return _QUERIES[name](value, clock)
+
+
+# Parameters that name a label, and their field of Query.
+_LABEL_FIELDS = {
+    "workspace": "workspaces",
+    "sender": "senders",
+    "product": "products",
+    "brand": "brands",
+}
+
+
+def _label_query(kind: str, text: str, label_id: LabelLookup) -> Query:
+    """The label with that id, else every label whose name contains the text."""
+    known = label_id(kind, text)
+    choice = Choice(text=text) if known is None else Choice(id=known)
+    fields: dict[str, Any] = {_LABEL_FIELDS[kind]: (choice,)}
+    return Query(**fields)
+
+
+_QUERIES: dict[str, Callable[[Any, Clock], Query]] = {
+    "finding": lambda value, _: Query(finding=value),
+    "status": lambda value, _: Query(statuses=(value,)),
+    "created_after": lambda day, clock: Query(created_from=start_of(day, clock.zone)),
+    "created_before": lambda day, clock: Query(created_until=start_of(day + _DAY, clock.zone)),
+    "expires": lambda preset, clock: Query(**expiry_preset(preset, now=clock.now)),
+    "expires_after": lambda day, clock: Query(expires_from=start_of(day, clock.zone)),
+    "expires_before": lambda day, clock: Query(expires_until=start_of(day + _DAY, clock.zone)),
+    "batch": lambda text, _: Query(batches=(Choice(text=text),)),
+    "swapped": lambda value, _: Query(is_swapped=value),
+    "payment": lambda value, _: Query(is_payment_pending=value),
+    "delivery": lambda value, _: Query(has_delivery_trouble=value),
+}
+
+
+# --- position ---------------------------------------------------------------------------------
+
+_CLOCK_SKEW = timedelta(seconds=30)
+# Goody prints whole seconds and may store fractions: bounds are rounded up.
+_FRACTION = timedelta(seconds=1)
+_signer = signing.Signer(salt="orders.list.position")
+
+
+class BadPosition(Exception):
+    """The position is not one that this module serialized."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivePosition:
+    """A page of Goody's list as of the request for its first page.
+
+    `created_before` (aware UTC) keeps orders created since from shifting the pages. It is None on
+    the first page, which shows the newest orders.
+    """
+
+    page: int = 1
+    created_before: datetime | None = None
+
+    def serialize(self) -> str:
+        before = self.created_before
+        return _signer.sign_object((self.page, int(before.timestamp()) if before else 0))
+
+    def frozen(self, now: datetime, newest: datetime | None = None) -> LivePosition:
+        """The position from which the other pages are counted.
+
+        `newest` is the latest creation time on the first page, None if one of them is unknown. No
+        order of that page may be past the bound: the others would move up, and some would fall
+        between two pages. Our clock may be behind Goody's, so without `newest` the bound is in the
+        future. Orders created before that bound may then appear twice, and a larger skew may hide
+        one.
+        """
+        if self.created_before is not None:
+            return self
+        latest = now + _CLOCK_SKEW if newest is None else max(now, newest)
+        return replace(self, created_before=latest.replace(microsecond=0) + _FRACTION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPosition:
+    """A page of a list from the index: the rows after a key, or (`is_backwards`) before it.
+
+    `key` is None for an end of the list. `sort` is the sort that the key belongs to. `ordinal` is
+    the number of the page's first row, counted from 1; 0 if it is unknown.
+    """
+
+    key: Key | None = None
+    sort: Sort | None = None
+    ordinal: int = 1
+    is_backwards: bool = False
+
+    def serialize(self) -> str:
+        key = list(self.key) if self.key is not None else None
+        sort = self.sort.value if self.sort else ""
+        return _signer.sign_object(["index", key, sort, self.ordinal, self.is_backwards])
+
+
+def parse_position(text: str) -> LivePosition | IndexPosition | None:
+    """The position in a URL; None for "", the first page of either kind. Raises BadPosition."""
+    if not text:
+        return None
+    try:
+        values = _signer.unsign_object(text)
+        if values[0] == "index":
+            return _index_position(*values)
+        return _live_position(*values)
+    except (signing.BadSignature, ValueError, TypeError, KeyError, IndexError) as error:
+        raise BadPosition from error
+
+
+def _live_position(page: int, before: int) -> LivePosition:
+    return LivePosition(page, datetime.fromtimestamp(before, UTC) if before else None)
+
+
+def _index_position(
+    _: str, key: list[Any] | None, sort: str, ordinal: int, is_backwards: bool
+) -> IndexPosition:
+    return IndexPosition(
+        key=Key(*key) if key is not None else None,
+        sort=Sort(sort) if sort else None,
+        ordinal=ordinal,
+        is_backwards=is_backwards,
+    )

@@ -1,0 +1,57 @@
+"""Small display objects that several pages share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Line(NamedTuple):
+    """A label and its value. `copy` is the text of a copy button, `iso` the instant behind the
+    value; "" if there is none.
+    """
+
+    label: str
+    value: str
+    copy: str = ""
+    iso: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """A message that stays on the page. `reference` is the request id, for reading the logs."""
+
+    tone: str
+    title: str
+    sentence: str = ""
+    next_step: str = ""
+    reference: str = ""
+    link_url: str = ""
+    link_label: str = ""
+
+    @property
+    def icon(self) -> str:
+        return {"good": "check", "info": "info"}.get(self.tone, "alert")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toast:
+    """A message that disappears. `action_url` opens in the dialog (Undo), `link_url` is a page.
+
+    `about` is an order's id: a newer toast about the same order replaces this one.
+    """
+
+    tone: str
+    title: str
+    sentence: str = ""
+    action_url: str = ""
+    action_label: str = ""
+    link_url: str = ""
+    link_label: str = ""
+    about: str = ""

@@ -1,0 +1,240 @@
+"""The form of a list's filters: its controls, and the counts beside their options."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+
+from goody.types import ENDED, ORDER_STATUSES
+from orders.forms.listing import LABELS
+from orders.list_url import EXPIRY_LABELS, FLAG_VALUES, Filters
+from orders.search import Count, Facets, Named
+from orders.search.query import Sort
+
+from .filters import SORT_NAMES
+from .status import status_badge
+
+
+class Field(NamedTuple):
+    """A text control. `value` is kept as typed even if invalid; `names_url` gives suggestions."""
+
+    name: str
+    label: str
+    value: str
+    wrong: str
+    names_url: str
+
+
+class Option(NamedTuple):
+    """One of several options; `count_id` is the element that its count fills later."""
+
+    name: str
+    value: str
+    label: str
+    chosen: str
+    count_id: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    statuses: Sequence[Option]
+    presets: Sequence[Option]
+    flags: Sequence[tuple[str, Sequence[Option]]]
+    expires: Sequence[Field]
+    created: Sequence[Field]
+    workspace: Sequence[Field]
+    sender: Sequence[Field]
+    batch: Sequence[Field]
+    more: Sequence[Field]
+    # For layouts without column heads.
+    sorts: Sequence[Option]
+    # Parameters without a control.
+    hidden: Sequence[tuple[str, str]]
+    # Groups in which something is chosen.
+    marked: Sequence[str]
+    # The first group with an invalid field.
+    wrong: str
+
+
+# Groups of the form and their parameters.
+_GROUPS = {
+    "status": ("status",),
+    "expires": ("expires", "expires_after", "expires_before"),
+    "created": ("created_after", "created_before"),
+    "workspace": ("workspace",),
+    "sender": ("sender",),
+    "batch": ("batch",),
+    "more": ("product", "brand", "swapped", "payment", "delivery"),
+}
+_NAMED = ("workspace", "sender", "product", "brand")
+_FLAG_LABELS = {
+    "swapped": ("Swap", "Swapped for something else", "Not swapped"),
+    "payment": ("Payment", "Payment pending", "Payment not pending"),
+    "delivery": ("Delivery", "Delivery in trouble", "No delivery in trouble"),
+}
+_HIDDEN = ("finding", "expires", "view", "per_page")
+
+
+def make_controls(
+    filters: Filters, *, order: Sort, typed: Mapping[str, Any], wrong: Collection[str] = ()
+) -> Controls:
+    """`order` is the sort of the list, `typed` the text of the fields, `wrong` the invalid ones."""
+
+    def fields(*wanted: str) -> list[Field]:
+        return [_field(name, typed.get(name, ""), is_wrong=name in wrong) for name in wanted]
+
+    return Controls(
+        statuses=_statuses(filters),
+        presets=_presets(filters),
+        flags=[_flag(filters, name) for name in _FLAG_LABELS],
+        expires=fields("expires_after", "expires_before"),
+        created=fields("created_after", "created_before"),
+        workspace=fields("workspace"),
+        sender=fields("sender"),
+        batch=fields("batch"),
+        more=fields("product", "brand"),
+        # The best match has a link above the rows, if there is one.
+        sorts=[_sort(filters, one, order) for one in Sort if one is not Sort.BEST or one is order],
+        hidden=[(name, value) for name, value in filters.params() if name in _HIDDEN],
+        marked=[group for group, names in _GROUPS.items() if any(map(typed.get, names))],
+        wrong=next((group for group, names in _GROUPS.items() if set(names) & set(wrong)), ""),
+    )
+
+
+def _field(name: str, value: str, *, is_wrong: bool) -> Field:
+    names_url = reverse("order_choices", args=[name]) if name in _NAMED else ""
+    return Field(name, LABELS[name], value, "wrong" if is_wrong else "", names_url)
+
+
+def _statuses(filters: Filters) -> list[Option]:
+    """One for each status, one for the ended ones, and the chosen ones that are undocumented."""
+    offered = [status for status in ORDER_STATUSES if status != ENDED[1]]
+    chosen = {ENDED[0] if status in ENDED else status for status in filters.status}
+    return [
+        Option(
+            "status",
+            status,
+            status_badge(status, is_cancel_on_record=False).word,
+            "checked" if status in chosen else "",
+            f"n-status-{status}" if status in offered else "",
+        )
+        for status in (*offered, *sorted(chosen.difference(offered)))
+    ]
+
+
+def _presets(filters: Filters) -> list[Option]:
+    options = []
+    for value, label in EXPIRY_LABELS.items():
+        is_chosen = filters.expires == value
+        url = filters.replace(expires="" if is_chosen else value).url()
+        chosen = "true" if is_chosen else ""
+        options.append(Option("expires", value, label, chosen, f"n-expires-{value}", url))
+    return options
+
+
+def _sort(filters: Filters, one: Sort, order: Sort) -> Option:
+    """The default sort has the value "", so that it stays out of the URL."""
+    is_default = one is order and filters.sort is not order
+    label = SORT_NAMES[one]
+    return Option(
+        "sort",
+        "" if is_default else one.value,
+        label[0].upper() + label[1:],
+        "selected" if one is order else "",
+        "",
+    )
+
+
+def _flag(filters: Filters, name: str) -> tuple[str, list[Option]]:
+    legend, yes, no = _FLAG_LABELS[name]
+    value = getattr(filters, name)
+    false, true = FLAG_VALUES[name]
+    return legend, [
+        Option(name, "", "Either", "checked" if value is None else "", ""),
+        Option(name, true, yes, "checked" if value is True else "", f"n-{name}"),
+        Option(name, false, no, "checked" if value is False else "", ""),
+    ]
+
+
+# --- counts -----------------------------------------------------------------------------------
+
+
+class OptionCount(NamedTuple):
+    """A count, and the id of the element that it fills."""
+
+    id: str
+    text: str
+
+
+class CommonName(NamedTuple):
+    """One of the most common names, and the list filtered by it."""
+
+    label: str
+    under: str
+    count: str
+    url: str
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommonNames:
+    id: str
+    items: Sequence[CommonName]
+
+
+# Flags of the index, and their parameters.
+_FLAG_PARAMETERS = {
+    "is_swapped": "swapped",
+    "is_payment_pending": "payment",
+    "has_delivery_trouble": "delivery",
+}
+
+
+def count_text(count: Count) -> str:
+    return f"{count.n:,}{'+' if count.is_capped else ''}"
+
+
+def option_counts(facets: Facets) -> list[OptionCount]:
+    """The ended statuses are one option, so they have one count."""
+    statuses = {name: one for name, one in facets.statuses.items() if name != ENDED[1]}
+    flags = {_FLAG_PARAMETERS[name]: one for name, one in facets.flags.items()}
+    return [
+        *_counts("n-status-", statuses),
+        *_counts("n-expires-", facets.expires),
+        *_counts("n-", flags),
+    ]
+
+
+def _counts(prefix: str, counts: Mapping[str, Count]) -> list[OptionCount]:
+    return [OptionCount(f"{prefix}{name}", count_text(count)) for name, count in counts.items()]
+
+
+def common_names(facets: Facets, *, filters: Filters, keys: Mapping[int, str]) -> list[CommonNames]:
+    """`keys` are the values of the parameters for the labels, by the labels' row ids."""
+    return [
+        CommonNames(
+            f"top-{kind}",
+            [_common_name(kind, one, filters, keys[one.id]) for one in named if one.id in keys],
+        )
+        for kind, named in (
+            ("workspace", facets.workspaces),
+            ("sender", facets.senders),
+            ("brand", facets.brands),
+            ("product", facets.products),
+        )
+    ]
+
+
+def _common_name(kind: str, named: Named, filters: Filters, key: str) -> CommonName:
+    is_chosen = getattr(filters, kind) == key
+    url = filters.replace(**{kind: "" if is_chosen else key}).url()
+    label, under = named.name or key, ""
+    if kind == "sender":
+        # "Ana Bolena <ana@acme.example>"
+        label, _, rest = label.partition(" <")
+        under = rest.removesuffix(">")
+    return CommonName(label, under, count_text(named.count), url, "true" if is_chosen else "")

@@ -1,0 +1,233 @@
+"""A page of the list from the index: its rows, count and pager, and why it may be empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.urls import reverse
+
+from orders.list_url import Filters, IndexPosition
+from orders.search import Count, Key
+from orders.search.query import Query, Sort
+from orders.services import Found
+from orders.viewer import Viewer
+
+from .changes import page_token
+from .elements import Link
+from .filter_form import count_text
+from .filters import SORT_NAMES, FilterChip
+from .freshness import Freshness
+from .list_page import Empty, Page, Pager, size_links
+from .rows import RowBuilder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """The query of a list. `position` is that of the URL, None for the first page."""
+
+    filters: Filters
+    query: Query
+    position: IndexPosition | None
+
+    @property
+    def url(self) -> str:
+        return self._url("order_list")
+
+    @property
+    def changes_url(self) -> str:
+        return self._url("order_changes")
+
+    def _url(self, name: str) -> str:
+        position = self.position.serialize() if self.position else ""
+        return self.filters.url(position=position, name=name)
+
+
+def index_page(found: Found, *, asked: ListQuery, freshness: Freshness, viewer: Viewer) -> Page:
+    found = _with_lower_bound(found, asked)
+    pager = _pager(found, asked)
+    count = _orders_text(found.count, is_complete=freshness.is_complete)
+    builder = RowBuilder(viewer, next_url=asked.url)
+    return Page(
+        rows=builder.rows(found.rows, words=asked.query.words),
+        caption=f"Orders, {SORT_NAMES[asked.query.order]}. {pager.place}.",
+        count=count,
+        announcement=f"{count}. {pager.place}.",
+        pager=pager,
+        note=freshness.note,
+        banners=freshness.banners,
+        empty=None,
+        url=asked.url,
+        best_match=_best_match(asked),
+        facets_url=asked.filters.url(name="order_facets"),
+        changes_url=_changes_url(found, asked),
+    )
+
+
+def page_without_rows(why: Empty, *, asked: ListQuery, freshness: Freshness) -> Page:
+    return Page(
+        rows=(),
+        caption="",
+        count="",
+        announcement=why.title,
+        pager=None,
+        note=freshness.note,
+        banners=freshness.banners,
+        empty=why,
+        url=asked.url,
+    )
+
+
+def _best_match(asked: ListQuery) -> Link | None:
+    """The link that sorts by match; without a URL if it is the sort, None if none can differ."""
+    if not asked.query.names:
+        return None
+    is_current = asked.query.order is Sort.BEST
+    url = "" if is_current else asked.filters.replace(sort=Sort.BEST).url()
+    return Link("Best match first", url)
+
+
+def _with_lower_bound(found: Found, asked: ListQuery) -> Found:
+    """With a count of at least the rows up to this page: the count may be an estimate."""
+    if found.count is None:
+        return found
+    before = max(0, _ordinal(found, asked) - 1)
+    return replace(found, count=found.count.at_least(before + len(found.rows)))
+
+
+def _changes_url(found: Found, asked: ListQuery) -> str:
+    url = asked.changes_url
+    return f"{url}{'&' if '?' in url else '?'}seen={page_token(found.hits)}"
+
+
+def _orders_text(count: Count | None, *, is_complete: bool) -> str:
+    if count is None:
+        return "Too many to count"
+    is_one = count.n == 1 and not count.is_capped
+    orders = f"{count_text(count)} order{'' if is_one else 's'}"
+    return orders if is_complete else f"{orders} imported so far"
+
+
+def _pager(found: Found, asked: ListQuery) -> Pager:
+    filters, size = asked.filters, asked.filters.per_page
+    first = _ordinal(found, asked)
+
+    def to(key: Key | None, *, ordinal: int, is_backwards: bool) -> str:
+        position = IndexPosition(
+            key=key, sort=asked.query.order, ordinal=ordinal, is_backwards=is_backwards
+        )
+        return filters.url(position=position.serialize())
+
+    after = first + len(found.rows) if first else 0
+    before = max(1, first - size) if first else 0
+    return Pager(
+        place=_range_text(found, first),
+        first=filters.url() if found.previous else "",
+        previous=to(found.previous, ordinal=before, is_backwards=True) if found.previous else "",
+        next=to(found.next, ordinal=after, is_backwards=False) if found.next else "",
+        last=to(None, ordinal=0, is_backwards=True) if found.next else "",
+        sizes=size_links(filters),
+        size=str(size),
+    )
+
+
+def _ordinal(found: Found, asked: ListQuery) -> int:
+    """The number of the first row within the whole list; 0 if it is unknown."""
+    if found.previous is None:
+        return 1
+    count, is_last = found.count, found.next is None
+    if is_last and count is not None and not count.is_capped:
+        return max(1, count.n - len(found.rows) + 1)
+    # At least 2: orders created since precede the page that was shown as the first.
+    return max(2, asked.position.ordinal) if asked.position and asked.position.ordinal else 0
+
+
+def _range_text(found: Found, first: int) -> str:
+    rows = len(found.rows)
+    if not rows:
+        return "Nothing here"
+    if not first:
+        return f"The last {rows:,}" if found.next is None else f"{rows:,} orders"
+    numbers = f"{first:,}–{first + rows - 1:,}" if rows > 1 else f"{first:,}"
+    return numbers if found.count is None else f"{numbers} of {count_text(found.count)}"
+
+
+# --- empty pages ------------------------------------------------------------------------------
+
+
+def empty_page(
+    asked: ListQuery,
+    chips: Sequence[FilterChip],
+    freshness: Freshness,
+    *,
+    unknown_id: UUID | None,
+) -> Empty:
+    """Why the index has no rows. `unknown_id` is an id in the search box that it does not have."""
+    if unknown_id is not None:
+        return Empty(
+            title="This id is not in our copy of Goody's orders",
+            sentence="Goody may know it.",
+            links=[Link("Ask Goody for this id", reverse("order_detail", args=[unknown_id]))],
+        )
+    if asked.position is not None and asked.position.key is not None:
+        return Empty(
+            title="There are no more orders",
+            sentence="Those that were here have moved, or do not match any more.",
+            links=[Link("First page", asked.filters.url())],
+        )
+    if chips:
+        return _no_match(asked.filters, chips)
+    if freshness.is_complete:
+        return Empty(
+            title="There are no orders yet",
+            sentence="This account has none. Gifts that are sent appear here.",
+        )
+    return Empty(
+        title="No order has been imported yet",
+        sentence="What is searched, filtered and sorted is a copy of Goody's orders, which is "
+        "empty so far.",
+        links=[Link("All orders as Goody lists them", Filters().url())],
+    )
+
+
+def _no_match(filters: Filters, chips: Sequence[FilterChip]) -> Empty:
+    links = []
+    if len(chips) > 1:
+        search_alone = Filters(q=filters.q, per_page=filters.per_page)
+        if filters.q and search_alone != filters:
+            links.append(Link("Search among all orders", search_alone.url()))
+        links += [Link(f"Without {chip.text}", chip.remove_url) for chip in chips]
+    else:
+        links.append(Link("Drop the filter", filters.cleared().url()))
+    return Empty(
+        title=f"No order matches “{filters.q}”" if filters.q else "No order matches",
+        sentence=f"Looked for: {'; '.join(chip.text for chip in chips)}.",
+        links=links,
+    )
+
+
+def search_timed_out(filters: Filters) -> Empty:
+    return Empty(
+        title="Too broad: add a date or a status",
+        sentence="This search goes through too many orders to be answered at once.",
+        links=[Link("All orders", filters.cleared().url())],
+    )
+
+
+def unknown_to_goody(order_id: UUID) -> Empty:
+    return Empty(
+        title="Goody does not know it either",
+        sentence=f"No order with the id {order_id} is in our copy, and Goody was asked just now. "
+        "Is this the right environment, and was the id copied whole?",
+        links=[Link("All orders", Filters().url())],
+    )
+
+
+def goody_not_asked(order_id: UUID, reason: str) -> Empty:
+    """`reason` is the start of a sentence."""
+    return Empty(
+        title="This id is not in our copy, and Goody could not be asked",
+        sentence=f"{reason}.",
+        links=[Link("Ask again", reverse("order_detail", args=[order_id]))],
+    )

@@ -1,0 +1,106 @@
+"""A page of the list of orders and the parts around its rows, from Goody or from the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from orders import formats
+from orders.list_url import PAGE_SIZES, Filters
+from orders.models import Finding
+
+from .elements import Banner, Link
+from .rows import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goto:
+    """The form that leads to a page by number; `hidden` are its other parameters."""
+
+    pages: int | None
+    hidden: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pager:
+    """URLs are "" if there is no such page. `last` is "" too if Goody gave no total."""
+
+    place: str
+    first: str
+    previous: str
+    next: str
+    last: str
+    sizes: Sequence[Link]
+    size: str
+    goto: Goto | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Empty:
+    """Why there are no rows, and where to go from there."""
+
+    title: str
+    sentence: str
+    links: Sequence[Link] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """`as_of` is when Goody gave the page, "" for a page from the index, whose age is in the page
+    frame. `note` qualifies the rows, `changes_url` tells whether they have changed. `best_match`
+    has no URL if the best matches are first.
+    """
+
+    rows: Sequence[Row]
+    caption: str
+    count: str
+    announcement: str
+    pager: Pager | None
+    banners: Sequence[Banner]
+    empty: Empty | None
+    url: str
+    as_of: str = ""
+    as_of_iso: str = ""
+    note: str = ""
+    best_match: Link | None = None
+    facets_url: str = ""
+    changes_url: str = ""
+
+
+def size_links(filters: Filters) -> list[Link]:
+    return [Link(str(size), filters.replace(per_page=size).url()) for size in PAGE_SIZES]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingSummary:
+    """Shown above the list of a finding. `copy` has what was not found, one item per line."""
+
+    title: str
+    missing: list[str]
+    unasked: list[str]
+    copy: str
+    cut: str
+    kept: str
+
+
+def finding_summary(finding: Finding, *, zone: ZoneInfo) -> FindingSummary:
+    counts = [f"{len(finding.order_ids):,} found"]
+    if finding.missing:
+        counts.append(f"{len(finding.missing):,} not found")
+    if finding.unasked:
+        counts.append(f"{len(finding.unasked):,} not known")
+    return FindingSummary(
+        title=", ".join(counts),
+        missing=finding.missing,
+        unasked=finding.unasked,
+        copy="\n".join(finding.missing + finding.unasked),
+        cut=_CUT if finding.was_cut else "",
+        kept=f"Kept for you until {formats.date_time(finding.expires_at, zone)}.",
+    )
+
+
+_CUT = (
+    "The text names more than is looked up at once: only the first 1,000 things it names and the "
+    "newest 1,000 orders are here."
+)

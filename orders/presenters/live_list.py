@@ -1,0 +1,169 @@
+"""A page of Goody's own list: counts, pager, and what an empty page means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from orders import formats
+from orders.list_url import Filters, LivePosition
+from orders.services import Listing
+from orders.viewer import Viewer
+
+from .elements import Banner, Link
+from .list_page import Empty, Goto, Page, Pager, size_links
+from .rows import RowBuilder
+
+
+def live_page(
+    listing: Listing, *, viewer: Viewer, filters: Filters, position: LivePosition
+) -> Page:
+    """`position` is that of the URL."""
+    url = filters.url(position=position.serialize() if position.created_before else "")
+    frozen = replace(position, page=listing.page).frozen(listing.as_of, _newest(listing))
+    pager = _pager(listing, filters=filters, frozen=frozen)
+    count = _count(listing)
+    return Page(
+        rows=RowBuilder(viewer, next_url=url).rows(listing.rows),
+        caption=f"Orders, newest first as Goody gives them. {pager.place}.",
+        count=count,
+        announcement=f"{count}. {pager.place}.",
+        as_of=formats.date_time(listing.as_of, viewer.zone),
+        as_of_iso=formats.iso(listing.as_of),
+        pager=pager,
+        banners=list(_banners(listing)),
+        empty=_empty(listing, filters=filters, frozen=frozen),
+        url=url,
+    )
+
+
+def _count(listing: Listing) -> str:
+    if listing.total is None:
+        return "Goody gave no total"
+    return f"{listing.total:,} order{'' if listing.total == 1 else 's'}"
+
+
+def _received(listing: Listing) -> int:
+    return len(listing.rows) + listing.quarantined
+
+
+def _expected(listing: Listing) -> int:
+    """The number of orders on this page according to Goody's total."""
+    before = (listing.page - 1) * listing.per_page
+    return min(listing.per_page, max(0, (listing.total or 0) - before))
+
+
+def _is_inconsistent(listing: Listing) -> bool:
+    return listing.total is not None and _received(listing) != _expected(listing)
+
+
+def _page_count(listing: Listing) -> int | None:
+    if listing.total is None:
+        return None
+    return max(1, -(-listing.total // listing.per_page))
+
+
+def _pager(listing: Listing, *, filters: Filters, frozen: LivePosition) -> Pager:
+    pages, page = _page_count(listing), listing.page
+    # Goody's answer may have fewer rows per page than requested.
+    current = filters.replace(per_page=listing.per_page)
+
+    def to(number: int | None) -> str:
+        if number is None or number == page:
+            return ""
+        return current.url(position=replace(frozen, page=number).serialize())
+
+    return Pager(
+        place=f"Page {page:,} of {pages:,}" if pages else f"Page {page:,}",
+        first=filters.url() if page > 1 else "",
+        previous=to(min(page - 1, pages or page - 1)) if page > 1 else "",
+        next=to(page + 1) if _has_more(listing, pages) else "",
+        last=to(pages) if pages and pages > page else "",
+        sizes=size_links(filters),
+        size=str(listing.per_page),
+        goto=Goto(pages=pages, hidden=[("position", frozen.serialize()), *current.params()]),
+    )
+
+
+def _newest(listing: Listing) -> datetime | None:
+    """The latest creation time on the page; None if one of the rows has none."""
+    times = [one.hit.created_at for one in listing.rows]
+    known = [at for at in times if at is not None]
+    is_complete = len(known) == len(times) and not listing.quarantined
+    return max(known, default=None) if is_complete else None
+
+
+def _has_more(listing: Listing, pages: int | None) -> bool:
+    if pages is not None:
+        return listing.page < pages
+    return _received(listing) >= listing.per_page
+
+
+def _banners(listing: Listing) -> Iterator[Banner]:
+    if _is_inconsistent(listing):
+        yield _inconsistent(listing)
+    if listing.quarantined:
+        orders = "1 order" if listing.quarantined == 1 else f"{listing.quarantined} orders"
+        yield Banner(
+            tone="warn",
+            title=f"{orders} could not be read",
+            sentence="Goody sent something that cannot be shown as an order. The others are "
+            "complete; admins see what came on the system page.",
+        )
+    if listing.was_cut:
+        yield Banner(
+            tone="info",
+            title=f"Only {listing.per_page} orders a page",
+            sentence="Goody's answer was too large for more at a time.",
+        )
+
+
+def _inconsistent(listing: Listing) -> Banner:
+    received, expected = _received(listing), _expected(listing)
+    return Banner(
+        tone="bad" if received < expected else "warn",
+        title="Goody’s answer contradicts itself",
+        sentence=f"It counts {_count(listing)}, so that {expected} belong on this page, and it "
+        f"holds {received}.",
+        next_step="Look again before you rely on this page.",
+    )
+
+
+def _empty(listing: Listing, *, filters: Filters, frozen: LivePosition) -> Empty | None:
+    if _received(listing) or _is_inconsistent(listing):
+        return None
+    if listing.page > 1:
+        return _past_the_end(listing, filters=filters, frozen=frozen)
+    if not filters.is_unfiltered:
+        return Empty(
+            title="No order matches",
+            sentence=f"Goody has none {_created_text(filters)}.",
+            links=[Link("Drop the filter", filters.cleared().url())],
+        )
+    return Empty(
+        title="There are no orders yet",
+        sentence="Goody answered, and this account has none. Gifts that are sent appear here.",
+    )
+
+
+def _past_the_end(listing: Listing, *, filters: Filters, frozen: LivePosition) -> Empty:
+    title, pages = f"Page {listing.page:,} is past the end", _page_count(listing)
+    if pages is None:
+        return Empty(
+            title=title,
+            sentence="Goody has no orders there.",
+            links=[Link("First page", filters.url())],
+        )
+    position = replace(frozen, page=pages).serialize()
+    last_url = filters.replace(per_page=listing.per_page).url(position=position)
+    return Empty(
+        title=title,
+        sentence="There is 1 page." if pages == 1 else f"There are {pages:,} pages.",
+        links=[Link("Last page", last_url)],
+    )
+
+
+def _created_text(filters: Filters) -> str:
+    bounds = (("created from", filters.created_after), ("created until", filters.created_before))
+    return " and ".join(f"{what} {formats.date_in_words(day)}" for what, day in bounds if day)

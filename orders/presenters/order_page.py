@@ -1,0 +1,270 @@
+"""An order's page: every field of Goody's schema, the possible actions, and the timeline.
+
+Values that the viewer has no right to are left out here, so no template can show them. The
+sections are in order_sections.py, operations in operations.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from goody.errors import NO_EVIDENCE, Unauthorized
+from goody.types import Order
+from orders import eligibility, formats
+from orders.audit import Actor, NotAllowed, Right
+from orders.eligibility import Verdict
+from orders.formats import Moment
+from orders.goody_api import KeyRejected
+from orders.models import Operation
+from orders.services import OrderView, why_not_fresh
+from orders.viewer import Viewer
+
+from . import order_sections as sections
+from .elements import Line
+from .operations import OperationView, operation_view, poll_token, recent_failure, with_next
+from .status import EXPIRY_TONES, Badge, expiry_text, status_badge, status_explanation
+from .timeline import Entry, timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of the page: recipient, status, expiration, and the age of the copy."""
+
+    recipient: str
+    email: str
+    badge: Badge
+    expiry: str
+    expiry_tone: str
+    expires: Moment | None
+    as_of: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAction:
+    """An action and whether it is possible. `url` is "" if it is not."""
+
+    sentence: str
+    next_step: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """The fields of the order as lines."""
+
+    rail: list[sections.Step]
+    gift: sections.Gift
+    original_gift: sections.Gift | None
+    swapped: str
+    parcels: list[sections.Parcel]
+    money: list[sections.Amount]
+    original_money: list[sections.Amount]
+    people: list[Line]
+    ids: list[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Restricted:
+    """Values that need a right of their own; "" without it, or if Goody gave none."""
+
+    may_read_messages: bool
+    message: str
+    thank_you_note: str
+    gift_link: str
+    payment_link: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warnings:
+    """What limits this copy of the order."""
+
+    problem: str
+    is_missing: bool
+    unread: tuple[str, ...]
+    unknown_fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    id: str
+    url: str
+    poll_url: str
+    status: str
+    head: Head
+    cancel: OrderAction
+    extend: OrderAction
+    explanation: str
+    hand_off: str
+    warnings: Warnings
+    open_operation: OperationView | None
+    last_failure: OperationView | None
+    poll_every: str
+    sections: Sections
+    restricted: Restricted
+    timeline: list[Entry]
+
+
+def make_detail(view: OrderView, *, viewer: Viewer, undoable: Collection[UUID]) -> Detail:
+    """`undoable`: ids of the operations that the viewer may undo now."""
+    order = view.order
+    offered = () if _obstacle(view) else undoable
+    shown = [(o, _operation(o, viewer, offered)) for o in view.operations]
+    url = with_next(reverse("order_detail", args=[order.id]), viewer.next_url)
+    waiting = next((s for _, s in shown if s.is_open), None)
+    return Detail(
+        id=str(order.id),
+        url=url,
+        poll_url=f"{url}{'&' if '?' in url else '?'}poll={poll_token(view.operation, viewer.now)}",
+        status=order.status,
+        head=head(view, viewer=viewer),
+        cancel=_cancel_action(view, viewer),
+        extend=_extend_action(view, viewer),
+        explanation=status_explanation(order.status),
+        hand_off=_hand_off(order, viewer.now),
+        warnings=_warnings(view, viewer),
+        open_operation=waiting,
+        last_failure=shown[0][1] if recent_failure(view.operations, viewer.now) else None,
+        poll_every=waiting.poll_every if waiting else "",
+        sections=_sections(order, viewer.zone),
+        restricted=_restricted(order, viewer.actor),
+        timeline=timeline(
+            order, shown, is_cancel_on_record=view.is_cancel_on_record, zone=viewer.zone
+        ),
+    )
+
+
+def _operation(operation: Operation, viewer: Viewer, undoable: Collection[UUID]) -> OperationView:
+    return operation_view(
+        operation,
+        now=viewer.now,
+        zone=viewer.zone,
+        may_undo=operation.id in undoable,
+        next_url=viewer.next_url,
+    )
+
+
+def head(view: OrderView, *, viewer: Viewer) -> Head:
+    order, zone = view.order, viewer.zone
+    expiry = eligibility.expiry(order, viewer.now)
+    return Head(
+        recipient=sections.recipient(order),
+        email=order.recipient_email or "",
+        badge=status_badge(order.status, is_cancel_on_record=view.is_cancel_on_record),
+        expiry=expiry_text(expiry, viewer.now),
+        expiry_tone=EXPIRY_TONES[expiry.kind],
+        expires=formats.moment(expiry.at, zone),
+        as_of=formats.Moment(formats.iso(view.as_of), formats.date_time(view.as_of, zone)),
+    )
+
+
+def _cancel_action(view: OrderView, viewer: Viewer) -> OrderAction:
+    verdict = eligibility.may_cancel(view.order, now=viewer.now)
+    return _action(view, viewer, verdict, Right.CANCEL, "order_cancel")
+
+
+def _extend_action(view: OrderView, viewer: Viewer) -> OrderAction:
+    verdict = eligibility.may_extend(view.order, now=viewer.now)
+    return _action(view, viewer, verdict, Right.EXTEND, "order_expiration")
+
+
+def _action(
+    view: OrderView, viewer: Viewer, verdict: Verdict, right: Right, name: str
+) -> OrderAction:
+    obstacle = _obstacle(view) if verdict.is_allowed else ""
+    if obstacle:
+        verb = "canceled" if right is Right.CANCEL else "extended"
+        return OrderAction(f"Cannot be {verb}{obstacle}", "", "")
+    if verdict.is_allowed and not viewer.actor.may(right):
+        return OrderAction(verdict.sentence, str(NotAllowed(right)), "")
+    url = with_next(reverse(name, args=[view.order.id]), viewer.next_url)
+    return OrderAction(verdict.sentence, verdict.next_step, url if verdict.is_allowed else "")
+
+
+def _obstacle(view: OrderView) -> str:
+    """The end of a sentence that says why no change is possible; "" if one is."""
+    if view.is_missing:
+        return ": Goody does not know this order."
+    if view.problem:
+        return " until Goody answers."
+    if view.operation is not None:
+        return " before the change under way is settled."
+    return ""
+
+
+def _hand_off(order: Order, now: datetime) -> str:
+    """The text for Goody support about an order that only they can change; else ""."""
+    verdict = eligibility.may_cancel(order, now=now)
+    return eligibility.hand_off(order) if verdict.code == "accepted" else ""
+
+
+def _warnings(view: OrderView, viewer: Viewer) -> Warnings:
+    order = view.order
+    problem = problem_text(view.problem, viewer.actor)
+    return Warnings(problem, view.is_missing, order.problems, sorted(order.unknown_fields))
+
+
+_KEY_PROBLEMS = {
+    why_not_fresh(KeyRejected()),
+    why_not_fresh(Unauthorized(message="", evidence=NO_EVIDENCE)),
+}
+
+
+def problem_text(problem: str, actor: Actor) -> str:
+    """`problem` as given by services. Only admins are told that the key is rejected."""
+    if problem in _KEY_PROBLEMS and not actor.may(Right.SYSTEM):
+        return "This dashboard has no working connection to Goody at present"
+    return problem
+
+
+def _sections(order: Order, zone: ZoneInfo) -> Sections:
+    return Sections(
+        rail=sections.rail(order, zone=zone),
+        gift=sections.gift(order.cart, order.cart_selections),
+        original_gift=sections.gift(order.original_cart) if order.original_cart else None,
+        swapped=_SWAPPED[order.is_swapped],
+        parcels=sections.parcels(order, zone=zone),
+        money=sections.money(order),
+        original_money=sections.original_money(order),
+        people=sections.people(order),
+        ids=sections.ids(order),
+    )
+
+
+_SWAPPED = {
+    True: "Swapped: the recipient chose another gift",
+    False: "Not swapped",
+    None: "Goody does not say whether it was swapped",
+}
+
+
+def _restricted(order: Order, actor: Actor) -> Restricted:
+    may_read = actor.may(Right.READ_MESSAGES)
+    return Restricted(
+        may_read_messages=may_read,
+        message=_if(may_read, order.message),
+        thank_you_note=_if(may_read, order.thank_you_note),
+        gift_link=_if(actor.may(Right.COPY_GIFT_LINK), order.individual_gift_link),
+        payment_link=_if(actor.may(Right.COPY_PAYMENT_LINK), order.payment_link),
+        raw=pretty_json(order.raw) if actor.may(Right.READ_RAW) else "",
+    )
+
+
+def _if(is_permitted: bool, text: str | None) -> str:
+    return (text or "") if is_permitted else ""
+
+
+def pretty_json(raw: bytes) -> str:
+    """The JSON indented; unchanged if it cannot be parsed."""
+    text = raw.decode("utf-8", "replace")
+    try:
+        return formats.printable(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,196 @@
+"""The dialogs that cancel a gift and change an expiration: one template each, as a page and inside
+the `<dialog>`. Sending and its response are in operations.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.views.decorators.http import require_http_methods
+
+from goody.errors import GoodyError
+from orders import eligibility, services
+from orders.audit import Right
+from orders.forms.writes import CUSTOM, CancelForm, ExpirationForm, WriteForm, sign_seen
+from orders.goody_api import CallsBlocked
+from orders.models import Operation
+from orders.presenters import dialogs
+from orders.presenters.dialogs import Dialog, ExpirationDialog
+from orders.services import OrderNotFound, OrderView
+from orders.viewer import Request, Viewer
+
+from .http import render, requires
+from .operations import (
+    DIALOG_FRAGMENTS,
+    dialog_template,
+    send_and_respond,
+    with_order_behind,
+)
+from .order import undoable_ids
+
+CANCEL, EXPIRATION = "order_cancel", "order_expiration"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Right.CANCEL)
+def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
+    if request.method != "POST":
+        return _show(request, order_id, CANCEL)
+    form = CancelForm(request.POST, order_id=order_id)
+    if not form.is_valid():
+        return _show(request, order_id, CANCEL, form=form)
+    given = form.cleaned_data
+
+    def send() -> Operation:
+        return services.cancel_order(
+            actor=request.viewer.actor,
+            order_id=order_id,
+            seen=given["seen"],
+            form_key=given["form_key"],
+            reason=given["reason"],
+            note=given["note"],
+            ticket_url=given["ticket_url"],
+            now=request.viewer.now,
+        )
+
+    return send_and_respond(request, order_id, send, name=CANCEL)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Right.EXTEND)
+def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:
+    """Change the expiration, or with `undo` (an operation's id) restore the previous one."""
+    if request.method != "POST":
+        return _show(request, order_id, EXPIRATION)
+    form = ExpirationForm(request.POST, order_id=order_id, zone=request.viewer.zone)
+    if form.is_valid():
+        _check_expiration(request, order_id, form)
+    if not form.is_valid():
+        return _show(request, order_id, EXPIRATION, form=form)
+    given = form.cleaned_data
+
+    def send() -> Operation:
+        return services.extend_order(
+            actor=request.viewer.actor,
+            order_id=order_id,
+            seen=given["seen"],
+            form_key=given["form_key"],
+            expiration=given["expiration"],
+            may_shorten=given["may_shorten"],
+            undoes=given["undoes"],
+            now=request.viewer.now,
+        )
+
+    return send_and_respond(request, order_id, send, name=EXPIRATION)
+
+
+def _check_expiration(request: Request, order_id: UUID, form: ExpirationForm) -> None:
+    """Add errors about the date to its field, before anything is sent.
+
+    This checks our copy; the service checks a fresh read. A repeated submit passes: it leads to
+    the operation that the first one opened.
+    """
+    given = form.cleaned_data
+    view = services.stored_order(order_id)
+    if view is None or Operation.objects.filter(form_key=given["form_key"]).exists():
+        return
+    verdict = eligibility.check_expiration(
+        view.order,
+        given["expiration"],
+        now=request.viewer.now,
+        may_shorten=given["may_shorten"] or given["undoes"] is not None,
+        # An undo restores a date that was Goody's own.
+        max_days=None if given["undoes"] else settings.EXTENSION_MAX_DAYS,
+    )
+    if not verdict.is_allowed:
+        field = "may_shorten" if verdict.code in ("shortens", "sets_a_date") else "expiration"
+        form.add_error(field, f"{verdict.sentence} {verdict.next_step}".strip())
+
+
+def _show(
+    request: Request, order_id: UUID, name: str, *, form: WriteForm | None = None
+) -> HttpResponse:
+    """The dialog with a fresh read, or with an invalid form and its errors."""
+    try:
+        view = _order_for_dialog(request, order_id, form)
+    except (GoodyError, CallsBlocked) as error:
+        return _unavailable(request, order_id, name, error)
+    except OrderNotFound as error:
+        raise Http404 from error
+    dialog = _dialog(request, view, name)
+    context: dict[str, Any] = {
+        "dialog": dialog,
+        "form": form,
+        "form_key": _form_key(form),
+        "seen": _seen(view, form),
+        "typed": _typed_date(form, dialog),
+    }
+    status = 422 if form else 200
+    response = render(request, dialog_template(name), context, DIALOG_FRAGMENTS, status=status)
+    return with_order_behind(request, order_id, response) if dialog.banner else response
+
+
+def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) -> OrderView:
+    """Fresh from Goody. With an invalid form our copy: its `seen` is older than that anyway."""
+    stored = None
+    if form is not None and not form.must_look_again:
+        stored = services.stored_order(order_id)
+    if stored is None:
+        return services.refresh_order(order_id=order_id, now=request.viewer.now)
+    return stored
+
+
+def _typed_date(form: WriteForm | None, dialog: Dialog) -> str:
+    """The typed date, also if it was posted as `expiration` and is no preset."""
+    if not isinstance(form, ExpirationForm) or not isinstance(dialog, ExpirationDialog):
+        return ""
+    chosen = form.data.get("expiration", "")
+    offered = {chip.value for chip in dialog.chips} | {CUSTOM}
+    return form.data.get("expiration_custom", "") or ("" if chosen in offered else chosen)
+
+
+def _form_key(form: WriteForm | None) -> str:
+    """The one-time key. An invalid form keeps it, since nothing was sent under it."""
+    if form is None or form.must_look_again:
+        return str(uuid4())
+    return str(form.cleaned_data["form_key"])
+
+
+def _seen(view: OrderView, form: WriteForm | None) -> str:
+    if form is None or form.must_look_again:
+        return sign_seen(view.order.id, eligibility.facts(view.order))
+    return str(form.data["seen"])
+
+
+def _dialog(request: Request, view: OrderView, name: str) -> Dialog:
+    viewer = request.viewer
+    if name == CANCEL:
+        return dialogs.cancel_dialog(view, viewer=viewer)
+    wanted = request.POST.get("undoes") or request.GET.get("undo") or ""
+    if not wanted:
+        return dialogs.expiration_dialog(view, viewer=viewer, undoing=None)
+    return _undo_dialog(viewer, view, wanted)
+
+
+def _undo_dialog(viewer: Viewer, view: OrderView, wanted: str) -> Dialog:
+    found = next((one for one in view.operations if str(one.id) == wanted), None)
+    dialog = dialogs.expiration_dialog(view, viewer=viewer, undoing=found)
+    if found is None or (dialog.banner is None and not _may_undo(viewer, view, found)):
+        return dialogs.no_undo(dialog)
+    return dialog
+
+
+def _may_undo(viewer: Viewer, view: OrderView, found: Operation) -> bool:
+    """Whether the undo is possible and the order still has the operation's expiration."""
+    is_current = eligibility.is_same_second(view.order.expires_at, found.expiration)
+    return is_current and found.id in undoable_ids(viewer, view.operations)
+
+
+def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) -> HttpResponse:
+    problem = services.why_not_fresh(error)
+    dialog = dialogs.unavailable(order_id, name, problem, viewer=request.viewer)
+    template = dialog_template(name)
+    return render(request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=503)

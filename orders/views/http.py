@@ -1,0 +1,101 @@
+"""Helpers that all views share: rights, the partial that htmx asked for, redirects.
+
+The partial is chosen on the server, from the id of the target element and a fixed map per view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, Protocol
+from urllib.parse import unquote
+
+from django import shortcuts
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from orders.audit import Right
+from orders.viewer import Request
+
+
+class View[**P](Protocol):
+    """A view with the right that it requires, which a test of all URLs reads."""
+
+    required_right: Right
+
+    def __call__(self, request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase: ...
+
+
+def requires[**P](
+    right: Right,
+) -> Callable[[Callable[Concatenate[Request, P], HttpResponseBase]], View[P]]:
+    """Run the view only for people with the right; raise NotAllowed (a 403 page) for others."""
+
+    def decorate(view: Callable[Concatenate[Request, P], HttpResponseBase]) -> View[P]:
+        @wraps(view)
+        def guarded(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            request.viewer.actor.require(right)
+            return view(request, *args, **kwargs)
+
+        guarded.required_right = right  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+class SeeOther(HttpResponse):
+    """303: the browser continues with a GET."""
+
+    status_code = 303
+
+    def __init__(self, url: str) -> None:
+        super().__init__(headers={"Location": url})
+
+
+def source_of(request: HttpRequest) -> str:
+    """The id of the element that made htmx send the request; "" if there is none."""
+    return _element_id(request, "HX-Source")
+
+
+def target_of(request: HttpRequest) -> str:
+    """The id of the element that htmx will fill; "" if there is none.
+
+    htmx 4 sends `HX-Target: tag#id` with the id percent-encoded. A history restore needs the whole
+    page, whatever the target.
+    """
+    return _element_id(request, "HX-Target")
+
+
+def _element_id(request: HttpRequest, header: str) -> str:
+    headers = request.headers
+    if headers.get("HX-Request") != "true" or "HX-History-Restore-Request" in headers:
+        return ""
+    return unquote(headers.get(header, "").partition("#")[2])
+
+
+def partial_for(target: str, fragments: Mapping[str, str]) -> str:
+    """The partial for a target id; keys are ids, or prefixes if they end in "-". "" for none."""
+    if not target:
+        return ""
+    if target in fragments:
+        return fragments[target]
+    for key, partial in fragments.items():
+        if key.endswith("-") and target.startswith(key):
+            return partial
+    return ""
+
+
+def render(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    fragments: Mapping[str, str],
+    status: int = 200,
+) -> HttpResponse:
+    """The partial that htmx asked for, or the whole page. `is_part` tells the template which."""
+    partial = partial_for(target_of(request), fragments)
+    name = f"{template}#{partial}" if partial else template
+    context = {**context, "is_part": bool(partial)}
+    response = shortcuts.render(request, name, context, status=status)
+    # Django would log every expected 503 as an error.
+    response._has_been_logged = True  # noqa: SLF001
+    return response

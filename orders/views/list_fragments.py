@@ -1,0 +1,98 @@
+"""Parts of the list that have URLs of their own: counts, changes, suggestions, the CSV export."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_safe
+
+from orders import formats, services
+from orders.audit import Right
+from orders.models import Label
+from orders.presenters.changes import BadToken, compare, parse_token
+from orders.presenters.csv_export import csv_chunks
+from orders.presenters.filter_form import common_names, option_counts
+from orders.search import SearchTimeout, choices, facets, find_page
+from orders.viewer import Request
+
+from .http import SeeOther, requires
+from .list_request import parse_request
+from .order_list import TEMPLATE
+
+_MAX_SUGGESTIONS = 30
+
+
+@require_safe
+@requires(Right.READ)
+def order_facets(request: Request) -> HttpResponse:
+    """The number of orders behind each option of the filters; 204 if counting takes too long."""
+    try:
+        wanted = parse_request(request)
+        found = facets(wanted.asked.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE)
+        named = (*found.workspaces, *found.senders, *found.brands, *found.products)
+        keys = choices.keys_of(one.id for one in named)
+    except SearchTimeout:
+        return HttpResponse(status=204)
+    context = {
+        "counts": option_counts(found),
+        "tops": common_names(found, filters=wanted.filters, keys=keys),
+    }
+    return render(request, f"{TEMPLATE}#facets", context)
+
+
+@require_safe
+@requires(Right.READ)
+def order_changes(request: Request) -> HttpResponse:
+    """How many orders of a page have changed since it was shown. The page polls this."""
+    try:
+        asked = parse_request(request).asked
+        shown = parse_token(request.GET.get("seen", ""))
+        page = find_page(
+            asked.query,
+            size=asked.filters.per_page,
+            now=request.viewer.now,
+            at=asked.position.key if asked.position else None,
+            backwards=bool(asked.position and asked.position.is_backwards),
+        )
+    except (BadToken, SearchTimeout):
+        return HttpResponse(status=204)
+    context = {
+        "changes": compare(shown, page.hits).text,
+        "url": asked.url,
+        "changes_url": request.get_full_path(),
+    }
+    return render(request, f"{TEMPLATE}#changes", context)
+
+
+@require_safe
+@requires(Right.READ)
+def order_choices(request: Request, kind: str) -> HttpResponse:
+    """Names that contain the text typed into a filter; 204 if the search takes too long."""
+    if kind not in Label.Kind.values:
+        raise Http404
+    try:
+        names = choices.suggest(kind, request.GET.get(kind, ""), limit=_MAX_SUGGESTIONS)
+    except SearchTimeout:
+        return HttpResponse(status=204)
+    return render(request, f"{TEMPLATE}#choices", {"choices": names})
+
+
+@require_GET
+@requires(Right.EXPORT)
+def order_export(request: Request) -> HttpResponseBase:
+    """The whole list with the same parameters as CSV, streamed."""
+    wanted, viewer = parse_request(request), request.viewer
+    if not wanted.is_valid:
+        # The list shows the errors.
+        return SeeOther(f"{reverse('order_list')}?{request.GET.urlencode()}")
+    filters = "; ".join(chip.text for chip in wanted.chips()) or "All orders"
+    intent = services.start_export(actor=viewer.actor, filters=filters, now=viewer.now)
+    hits = services.export_orders(intent, wanted.asked.query, now=viewer.now)
+    name = f"orders-{formats.in_zone(viewer.now, viewer.zone):%Y-%m-%d}.csv"
+    return StreamingHttpResponse(
+        csv_chunks(hits),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -1,0 +1,101 @@
+"""The request for a list: its parameters, and the query that they and the search box make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+from django.http import QueryDict
+
+from orders.audit import Right
+from orders.forms.listing import ListingForm
+from orders.list_url import Filters, IndexPosition, LabelLookup, LivePosition
+from orders.models import Finding
+from orders.presenters.filters import FilterChip, filter_chips
+from orders.presenters.index_list import ListQuery
+from orders.search import choices
+from orders.services import Interpretation, get_finding, interpret
+from orders.viewer import Request, Viewer
+
+from .http import source_of
+
+SEARCH_BOX = "q"
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """`asked` has the valid parameters, `errors` a sentence for each invalid one.
+
+    `is_typing`: sent by the search box after a pause, not by somebody who has finished.
+    """
+
+    form: ListingForm
+    viewer: Viewer
+    label_id: LabelLookup
+    interpretation: Interpretation
+    asked: ListQuery
+    finding: Finding | None
+    is_typing: bool
+
+    @property
+    def filters(self) -> Filters:
+        return self.asked.filters
+
+    @property
+    def errors(self) -> list[str]:
+        return [*self.form.error_messages, *self.interpretation.box.problems]
+
+    @property
+    def is_valid(self) -> bool:
+        """Half an operator is no error while it is being typed."""
+        return not self.form.errors and (self.is_typing or not self.interpretation.box.problems)
+
+    @property
+    def live_position(self) -> LivePosition:
+        """The page of Goody's list; the first one if the URL has a position in the index."""
+        position = self.form.cleaned_data.get("position")
+        return position if isinstance(position, LivePosition) else LivePosition()
+
+    def chips(self) -> list[FilterChip]:
+        return filter_chips(
+            self.filters,
+            box=self.interpretation.box,
+            clock=self.viewer.clock,
+            label_id=self.label_id,
+            names=choices.name_of,
+        )
+
+
+def parse_request(request: Request) -> ListRequest:
+    """Raises SearchTimeout and FindingNotFound."""
+    is_typing = source_of(request) == SEARCH_BOX
+    return parse_list(request.GET, viewer=request.viewer, is_typing=is_typing)
+
+
+def parse_list(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False) -> ListRequest:
+    """Raises SearchTimeout and FindingNotFound."""
+    form = ListingForm(parameters)
+    form.full_clean()
+    filters = form.filters
+    # The chips look up the same labels again.
+    label_id = cache(choices.id_of)
+    interpretation = interpret(filters.q, now=viewer.now, zone=viewer.zone)
+    finding = _finding(filters, viewer)
+    query = replace(
+        filters.query(viewer.clock, label_id).merged(interpretation.box.query),
+        may_search_messages=viewer.actor.may(Right.READ_MESSAGES),
+        names=interpretation.box.names,
+        sort=filters.sort,
+        found=finding.orders if finding else (),
+    )
+    position = form.cleaned_data.get("position")
+    # A key belongs to one sort.
+    is_valid = isinstance(position, IndexPosition) and position.sort in (None, query.order)
+    asked = ListQuery(filters=filters, query=query, position=position if is_valid else None)
+    return ListRequest(form, viewer, label_id, interpretation, asked, finding, is_typing)
+
+
+def _finding(filters: Filters, viewer: Viewer) -> Finding | None:
+    if filters.finding is None:
+        return None
+    return get_finding(actor=viewer.actor, finding_id=filters.finding, now=viewer.now)

@@ -1,0 +1,260 @@
+"""Sending a write and its response, and the page of an operation.
+
+A refusal stays in the dialog. Any other outcome replaces the row or the detail that the dialog was
+opened from; without htmx it redirects to the operation's page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from orders import services
+from orders.audit import NotAllowed, Right
+from orders.forms.writes import SettleForm
+from orders.models import Operation, State
+from orders.outcomes import NOT_CARRIED_OUT, tell
+from orders.presenters import dialogs
+from orders.presenters.audit import settled_by_hand
+from orders.presenters.dialogs import Dialog
+from orders.presenters.elements import Banner, Line
+from orders.presenters.operations import operation_url, operation_view, with_next
+from orders.services import (
+    FormKeyReused,
+    NotRecorded,
+    NotSettleable,
+    OrderBusy,
+    OrderView,
+    OutcomeNotRecorded,
+)
+from orders.viewer import Request
+
+from .http import SeeOther, partial_for, render, requires, target_of
+from .order import detail_fragment, row_fragment, toast_fragment, undoable_ids
+
+DIALOG_FRAGMENTS = {"dialog-body": "dialog"}
+
+# Nothing changed at Goody: shown in the dialog.
+_WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT)
+# Closed after reads without the change: shown on the operation's page.
+_WITHOUT_SUCCESS = (State.NOT_APPLIED, State.SUPERSEDED)
+
+
+# --- sending ----------------------------------------------------------------------------------
+
+
+def send_and_respond(
+    request: Request, order_id: UUID, send: Callable[[], Operation], *, name: str
+) -> HttpResponseBase:
+    """Call `send` and respond with the outcome. `name` is the URL name of the dialog."""
+    try:
+        operation = send()
+    except FormKeyReused:
+        return _dialog_banner(request, order_id, _KEY_REUSED, name=name, status=409)
+    except OrderBusy as error:
+        banner = dialogs.busy(error.operation, viewer=request.viewer)
+        response = _dialog_banner(request, order_id, banner, name=name, status=409)
+        return with_order_behind(request, order_id, response)
+    except NotRecorded:
+        return _dialog_banner(request, order_id, _NOT_RECORDED, name=name, status=503)
+    except OutcomeNotRecorded:
+        return _dialog_banner(request, order_id, _OUTCOME_NOT_RECORDED, name=name, status=503)
+    except NotAllowed as error:
+        if not _is_dialog(request):
+            raise
+        banner = Banner(tone="bad", title=str(error), sentence="Nothing was sent.")
+        return _dialog_banner(request, order_id, banner, name=name, status=403)
+    if not _is_dialog(request):
+        return _to_operation(request, operation)
+    if operation.state in _WITHOUT_EFFECT:
+        return _refused(request, operation, name=name)
+    return _done(request, operation)
+
+
+_KEY_REUSED = Banner(
+    tone="bad",
+    title="This form was used already, for something else",
+    sentence="Nothing was sent this time. What the first submit did stands in the timeline.",
+)
+_NOT_RECORDED = Banner(
+    tone="bad",
+    title="It could not be recorded, so nothing was sent",
+    sentence="The dashboard's own database is busy, or cannot take the request down.",
+    next_step="Try again in a moment; if it stays so, tell an admin.",
+)
+_OUTCOME_NOT_RECORDED = Banner(
+    tone="warn",
+    title="Outcome being checked",
+    sentence=(
+        "Goody was asked, but the dashboard's own database could not take down the answer. "
+        "What became of it is found out by reading the order."
+    ),
+    next_step="Do not repeat it meanwhile. Look at the order in a minute.",
+)
+
+
+def _is_dialog(request: Request) -> bool:
+    return bool(partial_for(target_of(request), DIALOG_FRAGMENTS))
+
+
+def dialog_template(name: str) -> str:
+    return "orders/cancel.html" if name == "order_cancel" else "orders/expiration.html"
+
+
+def _dialog_banner(
+    request: Request, order_id: UUID, banner: Banner, *, name: str, status: int
+) -> HttpResponse:
+    """The dialog with a banner in place of the form.
+
+    Its title is about this attempt alone: another one may have changed the order.
+    """
+    next_url = request.viewer.next_url
+    url = with_next(reverse(name, args=[order_id]), next_url)
+    is_unknown = banner is _OUTCOME_NOT_RECORDED
+    dialog = Dialog(
+        title=banner.title if is_unknown else NOT_CARRIED_OUT,
+        recipient="",
+        url=url,
+        order_url=dialogs.order_url(order_id, next_url),
+        next_url=next_url,
+        banner=replace(banner, reference=getattr(request, "request_id", "")),
+        again_url="" if is_unknown else url,
+    )
+    template = dialog_template(name)
+    return render(request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=status)
+
+
+def with_order_behind(request: Request, order_id: UUID, response: HttpResponse) -> HttpResponse:
+    """The dialog's response, plus the order as read for it.
+
+    The order has usually changed, and the page behind the dialog must not go on offering actions.
+    """
+    view = services.stored_order(order_id) if _is_dialog(request) else None
+    if opener := _opener(request, view):
+        target, part = opener
+        response.write(render_to_string("includes/behind.html", {"target": target, "part": part}))
+    return response
+
+
+def _refused(request: Request, operation: Operation, *, name: str) -> HttpResponse:
+    viewer = request.viewer
+    message = tell(operation, now=viewer.now, zone=viewer.zone)
+    banner = Banner(
+        tone="bad",
+        title=message.title,
+        sentence=message.sentence,
+        next_step=message.next_step,
+        link_url=operation_url(operation, viewer.next_url),
+        link_label="See the attempt",
+    )
+    response = _dialog_banner(request, operation.order_uuid, banner, name=name, status=200)
+    return with_order_behind(request, operation.order_uuid, response)
+
+
+def _done(request: Request, operation: Operation) -> HttpResponse:
+    """Replace the element that the dialog was opened from, and close the dialog."""
+    view = services.stored_order(operation.order_uuid)
+    opener = _opener(request, view)
+    if view is None or opener is None or operation.state in _WITHOUT_SUCCESS:
+        url = operation_url(operation, request.viewer.next_url)
+        return HttpResponse(headers={"HX-Redirect": url})
+    target, part = opener
+    return HttpResponse(
+        part + toast_fragment(request, operation, view.order),
+        headers={"HX-Retarget": target, "HX-Reswap": "outerHTML", "HX-Trigger": "dialog-close"},
+    )
+
+
+def _opener(request: Request, view: OrderView | None) -> tuple[str, str] | None:
+    """The selector and the new markup of the element that the dialog was opened from.
+
+    None if the page behind the dialog shows neither the order's row nor its detail.
+    """
+    path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    if view and path == reverse("order_list"):
+        return f"#order-{view.order.id}", row_fragment(request, view)
+    if view and path == reverse("order_detail", args=[view.order.id]):
+        return "#order-detail", detail_fragment(request, view)
+    return None
+
+
+def _to_operation(request: Request, operation: Operation) -> SeeOther:
+    return SeeOther(operation_url(operation, request.viewer.next_url))
+
+
+# --- the operation's page ---------------------------------------------------------------------
+
+
+@require_safe
+@requires(Right.READ)
+def operation(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
+    """Polls our row while the operation is open, never Goody."""
+    found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
+    return _operation_page(request, found, SettleForm())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Right.SETTLE)
+def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
+    """Record what a lead saw on Goody's own page. A GET, as after a login, shows the form."""
+    found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
+    if request.method != "POST":
+        return redirect(operation_url(found, request.viewer.next_url))
+    form = SettleForm(request.POST)
+    if not form.is_valid():
+        return _operation_page(request, found, form, status=422)
+    try:
+        settled = services.settle_by_hand(
+            actor=request.viewer.actor,
+            operation_id=found.id,
+            is_applied=form.cleaned_data["is_applied"],
+            note=form.cleaned_data["note"],
+            now=request.viewer.now,
+        )
+    except NotSettleable:
+        return _operation_page(request, found, form, status=409, is_settled_already=True)
+    return _to_operation(request, settled)
+
+
+def _operation_page(
+    request: Request, found: Operation, form: SettleForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    context = _operation_context(request, found) | {"form": form} | more
+    return render(request, "orders/operation.html", context, {"operation": "state"}, status=status)
+
+
+def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
+    viewer = request.viewer
+    view = services.stored_order(found.order_uuid)
+    operations = view.operations if view else (found,)
+    shown = operation_view(
+        found,
+        now=viewer.now,
+        zone=viewer.zone,
+        may_undo=found.id in undoable_ids(viewer, operations),
+        next_url=viewer.next_url,
+    )
+    return {
+        "operation": shown,
+        "head": dialogs.head_of(view, viewer=viewer),
+        "next_url": viewer.next_url,
+        "order_url": dialogs.order_url(found.order_uuid, viewer.next_url),
+        "may_settle": shown.needs_human and viewer.actor.may(Right.SETTLE),
+        "settle_url": dialogs.settle_url(found),
+        "settled": _settled_by(found),
+    }
+
+
+def _settled_by(found: Operation) -> list[Line]:
+    """The observation that a lead recorded, from the audit."""
+    entry = settled_by_hand(found.audit.all())
+    return [Line(f"Settled by {entry.actor_name}", entry.note)] if entry else []

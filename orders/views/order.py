@@ -1,0 +1,175 @@
+"""An order's page, and the fragments that show an order: the page's detail and the list's row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from goody.types import Order as GoodyOrder
+from orders import search, services, sync
+from orders.audit import Right
+from orders.models import Operation, State
+from orders.outcomes import tell
+from orders.presenters.elements import Toast
+from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_url
+from orders.presenters.order_page import make_detail
+from orders.presenters.order_sections import recipient
+from orders.presenters.related import (
+    NeighborLinks,
+    RelatedOrders,
+    neighbor_links,
+    related_orders,
+)
+from orders.presenters.rows import RowBuilder
+from orders.search import SearchTimeout
+from orders.services import FindingNotFound, OrderView
+from orders.viewer import Request, Viewer
+
+from .http import partial_for, render, requires, target_of
+from .list_request import ListRequest, parse_list
+
+TEMPLATE = "orders/detail.html"
+_FRAGMENTS = {"order-detail": "detail", "order-": "row"}
+
+
+@require_safe
+@requires(Right.READ)
+def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
+    """Read from Goody. Fragments that poll while a write is open read our copy."""
+    is_row = partial_for(target_of(request), _FRAGMENTS) == "row"
+    is_poll = is_row or "poll" in request.GET
+    view = services.stored_order(order_id) if is_poll else None
+    if view is None:
+        view = services.refresh_order(order_id=order_id, now=request.viewer.now)
+    if is_poll and request.GET.get("poll") == poll_token(view.operation, request.viewer.now):
+        # Keeps what the reader has unfolded or selected.
+        return HttpResponse(status=204)
+    if is_row:
+        return HttpResponse(row_fragment(request, view) + success_toast(request, view))
+    context = detail_context(request, view)
+    if not target_of(request):
+        context |= _list_context(request, order_id)
+    response = render(request, TEMPLATE, context, {"order-detail": "detail"})
+    if is_poll and target_of(request) == "order-detail":
+        response.write(success_toast(request, view))
+    return response
+
+
+def detail_context(request: Request, view: OrderView) -> dict[str, Any]:
+    viewer = request.viewer
+    detail = make_detail(view, viewer=viewer, undoable=undoable_ids(viewer, view.operations))
+    related = _related_orders(view.order, viewer)
+    return {"detail": detail, "related": related, "next_url": viewer.next_url}
+
+
+def undoable_ids(viewer: Viewer, operations: Sequence[Operation]) -> set[UUID]:
+    """Operations that the viewer may undo: none while another one is open."""
+    if not viewer.actor.may(Right.EXTEND) or any(one.is_open for one in operations):
+        return set()
+    return {one.id for one in operations if services.may_undo(one, now=viewer.now)}
+
+
+# --- from the index ---------------------------------------------------------------------------
+# These are left out of the page if the search takes too long.
+
+
+def _list_context(request: Request, order_id: UUID) -> dict[str, Any]:
+    """The list that the order was opened from, and the order's neighbors in it."""
+    viewer = request.viewer
+    is_list = viewer.next_url.partition("?")[0] == reverse("order_list")
+    neighbors = None
+    if is_list and request.GET.get("next"):
+        neighbors = _neighbor_links(viewer, order_id)
+    # The fragment scrolls to the row.
+    back_url = f"{viewer.next_url}#order-{order_id}" if is_list else viewer.next_url
+    return {"neighbors": neighbors, "back_url": back_url}
+
+
+def _neighbor_links(viewer: Viewer, order_id: UUID) -> NeighborLinks | None:
+    """None if the order's position in the list is not known."""
+    try:
+        wanted = _index_list(viewer)
+        if wanted is None:
+            return None
+        found = search.neighbors(
+            wanted.asked.query, order_id, now=viewer.now, seconds=settings.BESIDE_DEADLINE
+        )
+    except (SearchTimeout, FindingNotFound):
+        return None
+    return neighbor_links(found, next_url=viewer.next_url) if found else None
+
+
+def _index_list(viewer: Viewer) -> ListRequest | None:
+    """The list at `next_url`; None if it is not valid or not answered from the index."""
+    path, _, parameters = viewer.next_url.partition("#")[0].partition("?")
+    if path != reverse("order_list"):
+        return None
+    wanted = parse_list(QueryDict(parameters), viewer=viewer)
+    if not wanted.is_valid:
+        return None
+    is_live = wanted.filters.is_answerable_live and not sync.progress(viewer.now).is_complete
+    return None if is_live else wanted
+
+
+def _related_orders(order: GoodyOrder, viewer: Viewer) -> list[RelatedOrders]:
+    try:
+        found = search.related(order.id, now=viewer.now, seconds=settings.BESIDE_DEADLINE)
+    except SearchTimeout:
+        return []
+    return related_orders(found, order, viewer=viewer) if found else []
+
+
+# --- fragments --------------------------------------------------------------------------------
+
+
+def detail_fragment(request: Request, view: OrderView) -> str:
+    """The element #order-detail."""
+    return render_to_string(f"{TEMPLATE}#detail", detail_context(request, view), request)
+
+
+def row_fragment(request: Request, view: OrderView) -> str:
+    """The row of a list, with the reason if a write on the order has just failed."""
+    viewer = request.viewer
+    row = RowBuilder(viewer, next_url=viewer.next_url).row(
+        services.listed_order(view), failed=recent_failure(view.operations, viewer.now)
+    )
+    return render_to_string("orders/list.html#row", {"row": row}, request)
+
+
+def success_toast(request: Request, view: OrderView) -> str:
+    """The toast of a poll that finds the write applied; "" otherwise.
+
+    A failure is shown in the row or above the order instead, where it stays.
+    """
+    newest = view.operations[0] if view.operations else None
+    if newest is None or newest.state != State.APPLIED or view.operation is not None:
+        return ""
+    return toast_fragment(request, newest, view.order)
+
+
+def toast_fragment(request: Request, operation: Operation, order: GoodyOrder) -> str:
+    """The outcome of an operation as an out-of-band toast, with Undo if it is possible.
+
+    It names the recipient because toasts of several orders may be on the screen.
+    """
+    viewer = request.viewer
+    message = tell(operation, now=viewer.now, zone=viewer.zone)
+    may_undo = viewer.actor.may(Right.EXTEND) and services.may_undo(operation, now=viewer.now)
+    toast = Toast(
+        tone=message.tone,
+        title=f"{message.title}: {recipient(order)}",
+        sentence=message.sentence,
+        action_url=undo_url(operation, viewer.next_url) if may_undo else "",
+        action_label="Undo" if may_undo else "",
+        link_url=operation_url(operation, viewer.next_url),
+        link_label="Details",
+        about=str(operation.order_uuid),
+    )
+    return render_to_string("orders/operation.html#toast", {"toast": toast}, request)

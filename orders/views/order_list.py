@@ -1,0 +1,228 @@
+"""The list of orders: Goody's own list until the first import is complete, then the index.
+
+A list that Goody's API cannot filter or sort is always answered from the index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from goody.errors import GoodyError
+from orders import formats, services
+from orders.audit import Right
+from orders.goody_api import CallsBlocked
+from orders.list_url import Filters
+from orders.presenters import index_list
+from orders.presenters.filter_form import Controls, make_controls
+from orders.presenters.filters import HINTS, columns
+from orders.presenters.freshness import Freshness, import_banner, make_freshness
+from orders.presenters.list_page import Empty, Page, finding_summary
+from orders.presenters.live_list import live_page
+from orders.presenters.saved_views import view_bar
+from orders.search import SearchTimeout
+from orders.search.paste import recognize
+from orders.search.query import Sort
+from orders.services import Listing, OrderNotFound
+from orders.sync import SyncProgress
+from orders.viewer import Request
+
+from .http import SeeOther, render, requires, source_of
+from .list_request import ListRequest, parse_request
+
+TEMPLATE = "orders/list.html"
+_FRAGMENTS = {"results": "results"}
+_FORM = "filters"
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    return redirect("order_list")
+
+
+@require_safe
+@requires(Right.READ)
+def order_list(request: Request) -> HttpResponseBase:
+    wanted = parse_request(request)
+    if not wanted.is_valid:
+        return _show(request, wanted, page=None, status=400)
+    progress = request.viewer.progress
+    if not progress.is_complete and wanted.filters.is_answerable_live:
+        return _live(request, wanted, progress)
+    freshness = make_freshness(progress, viewer=request.viewer)
+    named = wanted.interpretation
+    if named.order_id and not wanted.is_typing:
+        return _redirect_to_order(request, named.order_id)
+    if named.unknown_id and not wanted.is_typing:
+        return _ask_goody(request, wanted, named.unknown_id, freshness)
+    return _indexed(request, wanted, freshness)
+
+
+# --- Goody's own list -------------------------------------------------------------------------
+
+
+def _live(request: Request, wanted: ListRequest, progress: SyncProgress) -> HttpResponse:
+    if number := wanted.form.cleaned_data.get("goto"):
+        return _redirect_to_page(request, wanted, number)
+    page = live_page(
+        _request_page(request, wanted),
+        viewer=request.viewer,
+        filters=wanted.filters,
+        position=wanted.live_position,
+    )
+    page = replace(page, banners=[*page.banners, *import_banner(progress)])
+    return _show(request, wanted, page=page)
+
+
+def _redirect_to_page(request: Request, wanted: ListRequest, number: int) -> HttpResponseRedirect:
+    position = replace(wanted.live_position.frozen(request.viewer.now), page=number)
+    return HttpResponseRedirect(wanted.filters.url(position=position.serialize()))
+
+
+def _request_page(request: Request, wanted: ListRequest) -> Listing:
+    position = wanted.live_position
+    after, before = wanted.filters.created_bounds(request.viewer.zone)
+    return services.list_orders(
+        page=position.page,
+        per_page=wanted.filters.per_page,
+        created_after=after,
+        created_before=min(filter(None, (before, position.created_before)), default=None),
+        now=request.viewer.now,
+    )
+
+
+# --- the index --------------------------------------------------------------------------------
+
+
+def _indexed(request: Request, wanted: ListRequest, freshness: Freshness) -> HttpResponse:
+    asked, position = wanted.asked, wanted.asked.position
+    try:
+        found = services.find_orders(
+            asked.query,
+            size=asked.filters.per_page,
+            now=request.viewer.now,
+            at=position.key if position else None,
+            is_backwards=bool(position and position.is_backwards),
+        )
+    except SearchTimeout:
+        why = index_list.search_timed_out(asked.filters)
+        return _show_empty(request, wanted, why, freshness)
+    page = index_list.index_page(found, asked=asked, freshness=freshness, viewer=request.viewer)
+    return _show(request, wanted, page=page, freshness=freshness)
+
+
+def _redirect_to_order(request: Request, order_id: UUID) -> HttpResponse:
+    url = reverse("order_detail", args=[order_id])
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(headers={"HX-Redirect": url})
+    return SeeOther(url)
+
+
+def _ask_goody(
+    request: Request, wanted: ListRequest, order_id: UUID, freshness: Freshness
+) -> HttpResponse:
+    """Look up an id at Goody that the index does not have."""
+    try:
+        services.refresh_order(order_id=order_id, now=request.viewer.now)
+    except OrderNotFound:
+        why = index_list.unknown_to_goody(order_id)
+    except (CallsBlocked, GoodyError) as error:
+        why = index_list.goody_not_asked(order_id, services.why_not_fresh(error))
+    else:
+        return _redirect_to_order(request, order_id)
+    return _show_empty(request, wanted, why, freshness)
+
+
+# --- responses --------------------------------------------------------------------------------
+
+
+def _show_empty(
+    request: Request, wanted: ListRequest, why: Empty, freshness: Freshness
+) -> HttpResponse:
+    page = index_list.page_without_rows(why, asked=wanted.asked, freshness=freshness)
+    return _show(request, wanted, page=page, freshness=freshness)
+
+
+def _show(
+    request: Request,
+    wanted: ListRequest,
+    *,
+    page: Page | None,
+    freshness: Freshness | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """`freshness` is None for a page of Goody's own list."""
+    filters, order, chips = wanted.filters, wanted.asked.query.order, wanted.chips()
+    if page and not page.rows and page.empty is None and freshness:
+        unknown_id = wanted.interpretation.unknown_id
+        why = index_list.empty_page(wanted.asked, chips, freshness, unknown_id=unknown_id)
+        page = replace(page, empty=why, pager=None)
+    context = {
+        "filters": filters,
+        "filter_form": _filter_form(wanted),
+        "active": chips,
+        "clear_url": filters.cleared().url(),
+        "heads": columns(filters, order=order),
+        "hints": HINTS,
+        "page": page,
+        "sentences": wanted.errors,
+        **_tools(request, wanted, is_indexed=freshness is not None),
+    }
+    response = render(request, TEMPLATE, context, _FRAGMENTS, status=status)
+    for name, value in _address_headers(request, wanted).items():
+        response[name] = value
+    return response
+
+
+def _tools(request: Request, wanted: ListRequest, *, is_indexed: bool) -> dict[str, Any]:
+    """The part above the list: saved views, the summary of a finding, the download."""
+    viewer, filters, finding = request.viewer, wanted.filters, wanted.finding
+    actor = viewer.actor
+    may_export = is_indexed and actor.may(Right.EXPORT)
+    return {
+        "views": view_bar(services.views_for_list_page(actor), filters, actor=actor),
+        "found": finding_summary(finding, zone=viewer.zone) if finding else None,
+        "is_ticket": finding is None and recognize(filters.q).is_many,
+        "export_url": filters.url(name="order_export") if may_export else "",
+    }
+
+
+def _address_headers(request: Request, wanted: ListRequest) -> dict[str, str]:
+    """The URL that htmx shows for a search or a submitted filter form.
+
+    A search for one order's id keeps the URL: it redirects to the order, and Back would do so too.
+    """
+    if wanted.is_typing:
+        url = "false" if wanted.interpretation.order_id else wanted.filters.url()
+        return {"HX-Replace-Url": url}
+    return {"HX-Push-Url": wanted.filters.url()} if source_of(request) == _FORM else {}
+
+
+def _filter_form(wanted: ListRequest) -> SafeString:
+    """The form as markup, cached for equal filters: it is most of a page beside the rows."""
+    viewer, order = wanted.viewer, wanted.asked.query.order
+    zone = formats.zone_in_words(viewer.zone, viewer.now)
+    form = wanted.form
+    if form.errors:
+        controls = make_controls(wanted.filters, order=order, typed=form.data, wrong=form.errors)
+        return _render_form(controls, zone)
+    return _cached_form(wanted.filters, order, zone)
+
+
+@lru_cache(maxsize=256)
+def _cached_form(filters: Filters, order: Sort, zone: str) -> SafeString:
+    controls = make_controls(filters, order=order, typed=dict(filters.params()))
+    return _render_form(controls, zone)
+
+
+def _render_form(controls: Controls, zone: str) -> SafeString:
+    return render_to_string("orders/filters.html", {"controls": controls, "zone": zone})
