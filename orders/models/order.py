@@ -107,10 +107,17 @@ class Order(models.Model):
         # By the id that never changes: the key may have, since this row was read.
         place = Order.objects.filter(uuid=self.uuid).values("pk")
         order = parse_order(OrderPayload.objects.get(pk__in=place).raw)
-        if order.event_times is None and self.event_times is not None:
-            times = msgspec.convert(self.event_times, EventTimes)
+        times = self._known_times()
+        if order.event_times is None and times is not None:
             order = msgspec.structs.replace(order, event_times=times)
         return order
+
+    def _known_times(self) -> EventTimes | None:
+        """Those of the last single read, or the creation time that the activity feed gave."""
+        if self.event_times is not None:
+            return msgspec.convert(self.event_times, EventTimes)
+        is_exact = self.created_from in EXACT and self.created_at is not None
+        return EventTimes(created_at=self.created_at) if is_exact else None
 
 
 class OrderPayload(models.Model):

@@ -31,7 +31,7 @@ class Amount(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A stage on the rail: `state` is done, now, skipped or ahead, `current` says "step" for now;
+    """A stage on the rail: `state` is done, now, unknown or ahead, `current` says "step" for now;
     `iso` and `when` are "" where Goody gives no time.
     """
 
@@ -42,6 +42,8 @@ class Step(NamedTuple):
     current: str
     iso: str
     when: str
+    # What stands in place of a time.
+    missing: str = ""
 
 
 # (status, label, field of the event times)
@@ -61,7 +63,7 @@ _RANK = {status: rank for rank, (status, _, _) in enumerate(_STAGES)} | {
 _STEP_WORDS = {
     "done": "done",
     "now": "now",
-    "skipped": "skipped, or its time was not given",
+    "unknown": "time unknown",
     "ahead": "not reached",
 }
 
@@ -69,8 +71,8 @@ _STEP_WORDS = {
 def rail(order: Order, *, zone: tzinfo) -> list[Step]:
     """Created to delivered. A stage is done when Goody gives its time, never because of later ones.
 
-    Stages may be skipped (Goody publishes no state machine): one behind the present status that
-    has no time is hollow.
+    One behind the present status that has no time may have been skipped or not: Goody publishes no
+    state machine.
     """
     # Ended and unknown statuses stand nowhere on it: only what has a time is done.
     here = _RANK.get(order.status, -1)
@@ -85,7 +87,7 @@ def _time_of(times: EventTimes | None, field: str) -> datetime | None:
 
 
 def _step(stage: tuple[str, str, str], ahead: int, at: datetime | None, zone: tzinfo) -> Step:
-    state = "skipped" if ahead < 0 else "ahead"
+    state = "unknown" if ahead < 0 else "ahead"
     if ahead == 0:
         state = "now"
     elif at is not None:
@@ -98,6 +100,7 @@ def _step(stage: tuple[str, str, str], ahead: int, at: datetime | None, zone: tz
         current="step" if state == "now" else "",
         iso=formats.iso(at) if at else "",
         when=formats.date_time(at, zone) if at else "",
+        missing=_STEP_WORDS["unknown"] if state == "unknown" else "",
     )
 
 

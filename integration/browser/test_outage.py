@@ -1,0 +1,68 @@
+"""While Goody does not answer, what is known of an order stays on the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from msgspec import json
+from playwright.sync_api import Page, expect
+
+from orders import index
+from orders.models import CreatedFrom, SyncState
+from testing.browser import Watch
+from testing.list_pages import complete_sync
+
+from .moves import in_dialog, row
+from .site import Site
+
+
+@pytest.fixture(autouse=True)
+def _complete(site: Site) -> Iterator[None]:
+    complete_sync(timezone.now())
+    yield
+    SyncState.objects.all().delete()
+
+
+def listed(site: Site) -> tuple[str, datetime]:
+    """An order that was read in a list, and when it was created, as the activity feed says."""
+    order_id = site.open_order("Nadia", status="opened")
+    raw = {**site.emulator.order(order_id), "event_times": None}
+    created = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=5)
+    known = index.Created(created, CreatedFrom.FEED)
+    index.upsert_rows([index.Row(json.encode(raw), known)], read_at=timezone.now())
+    return order_id, created
+
+
+def interrupt(site: Site, order_id: str) -> None:
+    site.emulator.fault({"kind": "status", "status": 500}, path=f"/v1/orders/{order_id}")
+
+
+def test_a_row_keeps_its_creation_date(agent: Page, site: Site, watch: Watch) -> None:
+    order_id, _ = listed(site)
+    agent.goto("/orders/")
+    cells = row(agent, order_id).locator("td:not(.col-actions), th")
+    before = cells.all_inner_texts()
+    assert re.fullmatch(r"\d+ \w+ \d{4}", before[-1])
+    interrupt(site, order_id)
+    with agent.expect_response("**/cancel/**"):
+        row(agent, order_id).locator('[data-key="c"]').click()
+    in_dialog(agent, "Close").click()
+    expect(agent.locator("#dialog")).to_be_hidden()
+    assert cells.all_inner_texts() == before
+
+
+def test_an_order_shows_when_it_was_created_and_skips_no_step(agent: Page, site: Site) -> None:
+    order_id, created = listed(site)
+    interrupt(site, order_id)
+    agent.goto(f"/orders/{order_id}/")
+    expect(agent.locator("#order-detail .banner")).to_contain_text("This is our copy")
+    steps = agent.locator(".rail__step")
+    iso = created.isoformat().replace("+00:00", "Z")
+    expect(steps.nth(0).locator("time")).to_have_attribute("datetime", iso)
+    expect(steps.nth(1)).to_have_text(re.compile("Notified.*time unknown"))
+    expect(steps.nth(2)).to_have_text(re.compile("Opened.*now"))
+    expect(agent.locator(".rail")).not_to_contain_text("skipped")
