@@ -266,7 +266,7 @@ def test_changes_are_announced_and_shown_only_on_request(agent: Page, site: Site
 
 
 @pytest.mark.parametrize("width", [1280, 800, 400])
-def test_nothing_moves_when_news_come(agent: Page, site: Site, width: int) -> None:
+def test_nothing_moves_when_changes_appear(agent: Page, site: Site, width: int) -> None:
     agent.set_viewport_size({"width": width, "height": 800})
     agent.clock.install()
     agent.goto("/orders/?per_page=25")
@@ -276,9 +276,9 @@ def test_nothing_moves_when_news_come(agent: Page, site: Site, width: int) -> No
     for _ in range(3):
         known(site, "Zenobia")
     agent.clock.fast_forward("01:05")
-    expect(agent.locator("#news")).to_contain_text("3 new – Show")
+    expect(agent.locator("#changes")).to_contain_text("3 new – Show")
     assert [place.bounding_box() for place in places] == before
-    assert_seen(agent.locator("#news a"))
+    assert_seen(agent.locator("#changes a"))
 
 
 @pytest.mark.parametrize("has_javascript", [True, False], ids=["with", "without JavaScript"])
