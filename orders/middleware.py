@@ -10,7 +10,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from django.db import Error as DatabaseFailure
@@ -24,7 +24,11 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.module_loading import import_string
 
+if TYPE_CHECKING:
+    from orders.viewer import Request
+
 type GetResponse = Callable[[HttpRequest], HttpResponse]
+type ErrorPage = Callable[..., HttpResponse]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -44,7 +48,7 @@ class RequestIdMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         request.request_id = secrets.token_hex(8)
         # Not reset at the end: Django logs refusals after the last middleware.
         _request_id.set(request.request_id)
@@ -63,7 +67,7 @@ class SecFetchMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.refuse = import_string("orders.views.errors.csrf_failure")
+        self.refuse: ErrorPage = import_string("orders.views.errors.csrf_failure")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
@@ -99,15 +103,17 @@ class ExpectedFailuresMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.page_for = import_string("orders.views.errors.page_for")
-        self.method_not_allowed = import_string("orders.views.errors.method_not_allowed")
+        self.page_for: Callable[..., HttpResponse | None] = import_string(
+            "orders.views.errors.page_for"
+        )
+        self.method_not_allowed: ErrorPage = import_string("orders.views.errors.method_not_allowed")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         is_bare = isinstance(response, HttpResponseNotAllowed) and not response.content
         return self.method_not_allowed(request, response) if is_bare else response
 
-    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+    def process_view(self, request: Request, view: Any, *_: Any) -> HttpResponse | None:
         """Load the user here, where a database that is down can still be answered for.
 
         Django gives process_exception only what views raise, and the user is loaded before.
@@ -117,7 +123,7 @@ class ExpectedFailuresMiddleware:
             request.is_frame_bare = True
             return None
         try:
-            _ = request.user.is_authenticated
+            bool(request.user.is_authenticated)
         except DatabaseFailure as failure:
             return self.page_for(request, failure)
         return None
@@ -175,6 +181,6 @@ class ViewerMiddleware:
         self.get_response = get_response
         self.viewer_of = import_string("orders.viewer.Viewer")
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         request.viewer = self.viewer_of(request)
         return self.get_response(request)

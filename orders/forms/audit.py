@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -44,9 +44,11 @@ class AuditFilter(forms.Form):
         super().__init__(*args, **kwargs)
         self.zone = zone
         security = ((SECURITY, "Security events"),) if sees_all else ()
-        self.fields["action"].choices = [("", "Any"), *_ACTIONS, *security]
+        action = cast(forms.ChoiceField, self.fields["action"])
+        action.choices = [("", "Any"), *_ACTIONS, *security]
         if sees_all:
-            self.fields["person"].choices = [("", "Anybody"), *_people()]
+            person = cast(forms.ChoiceField, self.fields["person"])
+            person.choices = [("", "Anybody"), *_people()]
         else:
             del self.fields["person"]
 

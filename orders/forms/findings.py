@@ -13,7 +13,7 @@ class _TextField(forms.CharField):
     """Whatever a clipboard holds; what Django and the database refuse in it names no order."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(str(value or "").replace("\x00", ""))
+        return super().to_python(str(value or "").replace("\x00", "")) or ""
 
 
 class FindForm(forms.Form):

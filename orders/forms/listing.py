@@ -163,7 +163,7 @@ class ListingForm(forms.Form):
         required=False,
         choices=[(size, str(size)) for size in PAGE_SIZES],
         coerce=int,
-        empty_value=DEFAULT_PAGE_SIZE,
+        empty_value=DEFAULT_PAGE_SIZE,  # type: ignore[arg-type]  # the stubs want text
         error_messages={"invalid_choice": "A page has 25, 50 or 100 orders."},
     )
     position = forms.CharField(required=False, max_length=1000)
@@ -181,7 +181,9 @@ class ListingForm(forms.Form):
     def __init__(self, data: QueryDict) -> None:
         # Only fields that the URL names: copying a field takes longer than validating it.
         fields = type(self).base_fields
-        self.base_fields = {name: field for name, field in fields.items() if name in data}
+        self.base_fields = {  # type: ignore[misc]  # Django copies it into `fields`
+            name: field for name, field in fields.items() if name in data
+        }
         super().__init__(data)
 
     def clean_position(self) -> LivePosition | IndexPosition | None:

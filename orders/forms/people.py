@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import zoneinfo
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -36,7 +36,8 @@ class SettingsForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         default = ("", f"As the dashboard ({settings.TIME_ZONE})")
-        self.fields["time_zone"].choices = [default, *((name, name) for name in time_zones())]
+        time_zone = cast(forms.ChoiceField, self.fields["time_zone"])
+        time_zone.choices = [default, *((name, name) for name in time_zones())]
 
 
 @functools.cache

@@ -26,7 +26,7 @@ class _NameField(forms.CharField):
         )
 
     def to_python(self, value: Any) -> str:
-        return " ".join(super().to_python(value).split())
+        return " ".join((super().to_python(value) or "").split())
 
 
 class _QueryField(forms.CharField):

@@ -175,7 +175,7 @@ class CommonName(NamedTuple):
 
     label: str
     under: str
-    count: str
+    total: str
     url: str
     chosen: str
 

@@ -1,8 +1,8 @@
-"""Placing many rows of texts by one partial, for the price of placing a few.
+"""A template tag that renders many rows with one partial, at the cost of a few renderings.
 
-What a row looks like hangs on which of its cells are empty, and on nothing else. So the partial
-is rendered once for each such pattern, with a mark in place of each cell; rows that share the
-pattern only have their cells, escaped, put where the marks are.
+A partial may only depend on which cells of a row are empty. It is rendered once for each such
+pattern, with a marker in place of each cell; the escaped cells of every row with that pattern then
+replace the markers.
 """
 
 from __future__ import annotations
@@ -22,41 +22,43 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-# Goody's texts hold no NUL, and browsers show none.
+# Texts of Goody contain no NUL.
 _NUL = "\x00"
-_MARK = re.compile(f"{_NUL}(\\d+){_NUL}")
+_MARKER = re.compile(f"{_NUL}(\\d+){_NUL}")
 
 
 @register.simple_tag
 def place(partial: str, rows: Sequence[tuple[str, ...]]) -> SafeString:
-    """The rows by a partial ("orders/list.html#row"), which knows each by the partial's name.
+    """Render each row with a partial ("orders/list.html#row"), as a variable with its name.
 
-    A row is a NamedTuple of texts. The partial may place cells and ask whether one is empty: no
-    filters, and no comparing, since it never sees what stands in them.
+    A row is a NamedTuple of texts. The partial may output cells and test whether one is empty. It
+    may not filter or compare them, since it sees markers in place of the values.
     """
-    known = get_template(partial).template
-    return SafeString("".join([_placed(known, row) for row in rows]))
+    # The stubs know no `template` on the backend's template.
+    known: PartialTemplate = vars(get_template(partial))["template"]
+    return SafeString("".join([_render(known, row) for row in rows]))
 
 
-def _placed(partial: PartialTemplate, row: tuple[str, ...]) -> str:
-    text, cells = _form(partial, type(row), tuple(map(bool, row)))
-    return text % cells(_escaped(row))
+def _render(partial: PartialTemplate, row: tuple[str, ...]) -> str:
+    text, cells = _pattern(partial, type(row), tuple(map(bool, row)))
+    markup: str = text % cells(_escaped(row))
+    return markup
 
 
 def _escaped(row: tuple[str, ...]) -> Sequence[str]:
-    """All cells at once: one after the other they take five times as long."""
+    """Escaping the cells one by one takes five times as long."""
     cells = escape(_NUL.join(row)).split(_NUL)
     return cells if len(cells) == len(row) else [escape(cell) for cell in row]
 
 
 @lru_cache(maxsize=1024)
-def _form(
+def _pattern(
     partial: PartialTemplate, kind: Any, filled: tuple[bool, ...]
 ) -> tuple[str, itemgetter[Any]]:
-    """The markup of a pattern with %s in place of each cell, and what picks the cells for them."""
-    marks = [f"{_NUL}{n}{_NUL}" if is_filled else "" for n, is_filled in enumerate(filled)]
-    markup = partial.render(Context({partial.name: kind(*marks)}))
-    # The first cell once more in front, at no length: itemgetter wants one, and a tuple is made
-    # of two.
-    order = [0, *(int(mark) for mark in _MARK.findall(markup))]
-    return "%.0s" + _MARK.sub("%s", markup.replace("%", "%%")), itemgetter(*order)
+    """The markup of a pattern with %s for each cell, and the getter of those cells."""
+    markers = [f"{_NUL}{n}{_NUL}" if is_filled else "" for n, is_filled in enumerate(filled)]
+    markup: str = partial.render(Context({partial.name: kind(*markers)}))
+    # The first cell once more with no output: itemgetter needs an index, and returns a tuple only
+    # for two.
+    order = [0, *(int(number) for number in _MARKER.findall(markup))]
+    return "%.0s" + _MARKER.sub("%s", markup.replace("%", "%%")), itemgetter(*order)

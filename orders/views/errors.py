@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from django import shortcuts
 from django.db import Error as DatabaseFailure
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
@@ -25,8 +25,9 @@ from orders.outages import is_outage
 from orders.presenters.elements import Banner
 from orders.search import SearchTimeout
 from orders.services import FindingNotFound, OrderNotFound
+from orders.viewer import Request
 
-from .http import target_of
+from .http import mark_logged, target_of
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Problem:
     tone: str = "bad"
 
 
-def page_for(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+def page_for(request: Request, exception: Exception) -> HttpResponse | None:
     """The page for a failure that is expected; None for a bug, which Django logs and answers."""
     problem = _problem_of(request, exception)
     if problem is None:
@@ -60,17 +61,14 @@ def page_for(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         request.is_frame_bare = True
     if problem.status >= 500:
         log.warning("%s: %s", type(exception).__name__, _detail(exception))
-    response = show(request, problem)
-    # Otherwise Django files it among the errors, as if it were a bug of ours.
-    response._has_been_logged = True  # noqa: SLF001
-    return response
+    return mark_logged(show(request, problem))
 
 
 def _detail(exception: Exception) -> object:
     return exception.detail if isinstance(exception, GoodyError) else exception
 
 
-def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
+def _problem_of(request: Request, exception: Exception) -> Problem | None:
     if isinstance(exception, NotAllowed):
         return _not_allowed(request, exception)
     if isinstance(exception, OrderNotFound):
@@ -90,7 +88,7 @@ def _problem_of(request: HttpRequest, exception: Exception) -> Problem | None:
     return None
 
 
-def _not_allowed(request: HttpRequest, refusal: NotAllowed) -> Problem:
+def _not_allowed(request: Request, refusal: NotAllowed) -> Problem:
     if request.viewer.actor.role is None:
         return Problem(
             403,
@@ -125,7 +123,7 @@ def _no_such_finding() -> Problem:
     )
 
 
-def _key_rejected(request: HttpRequest) -> Problem:
+def _key_rejected(request: Request) -> Problem:
     if request.viewer.actor.may(Right.SYSTEM):
         return Problem(
             503,
@@ -143,7 +141,7 @@ def _key_rejected(request: HttpRequest) -> Problem:
     )
 
 
-def _gate_closed(request: HttpRequest, failure: Exception) -> Problem:
+def _gate_closed(request: Request, failure: Exception) -> Problem:
     if isinstance(failure, NotConfigured):
         return _not_configured(failure)
     now, zone = request.viewer.now, request.viewer.zone
@@ -212,7 +210,7 @@ def _goody_refused(failure: Rejected) -> Problem:
     return Problem(502, "Goody refused the request", f"Goody says: {failure.message}")
 
 
-def _database_failed(request: HttpRequest, failure: Exception) -> Problem:
+def _database_failed(request: Request, failure: Exception) -> Problem:
     """A page that was only read changed nothing. A form that was sent may have got as far as Goody
     before our database failed, and this page cannot know: it must not claim that nothing happened.
     """
@@ -250,7 +248,7 @@ def _is_busy(failure: Exception) -> bool:
     return code in _BUSY_CODES or "locked" in str(failure)
 
 
-def show(request: HttpRequest, problem: Problem) -> HttpResponse:
+def show(request: Request, problem: Problem) -> HttpResponse:
     """The whole page, or for htmx a banner: in the dialog that asked, else atop the page."""
     banner = Banner(
         tone=problem.tone,
@@ -271,7 +269,7 @@ def show(request: HttpRequest, problem: Problem) -> HttpResponse:
     return response
 
 
-def _shape_of(request: HttpRequest) -> tuple[str, dict[str, str]]:
+def _shape_of(request: Request) -> tuple[str, dict[str, str]]:
     """Template and headers. A failed part is not put where the good one was to go."""
     target = target_of(request)
     if not target:
@@ -287,7 +285,7 @@ def _shape_of(request: HttpRequest) -> tuple[str, dict[str, str]]:
     }
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW, and the answer of SecFetchMiddleware: nothing was done, and the event is
     recorded. A login page that is out of date leads to a new one.
     """
@@ -316,7 +314,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def bad_request(request: Request, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """handler400"""
     return show(
         request,
@@ -330,7 +328,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
     )
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def permission_denied(request: Request, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """handler403, for what is not a right of ours (the admin pages)"""
     return show(
         request,
@@ -338,7 +336,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     )
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def not_found(request: Request, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """handler404"""
     return show(
         request,
@@ -354,7 +352,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
     )
 
 
-def method_not_allowed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def method_not_allowed(request: Request, response: HttpResponse) -> HttpResponse:
     """In place of Django's empty 405 (an address that only takes a form, typed or reloaded)."""
     page = show(
         request,
@@ -369,11 +367,11 @@ def method_not_allowed(request: HttpRequest, response: HttpResponse) -> HttpResp
         ),
     )
     page["Allow"] = response["Allow"]
-    page._has_been_logged = True  # noqa: SLF001 - Django logged it when the view refused
-    return page
+    # Django logged it when the view refused.
+    return mark_logged(page)
 
 
-def server_error(request: HttpRequest, *args: Any) -> HttpResponse:  # noqa: ARG001
+def server_error(request: Request, *args: Any) -> HttpResponse:  # noqa: ARG001
     """handler500: a bug. The frame asks nothing that may be broken too."""
     request.is_frame_bare = True
     return show(

@@ -8,10 +8,13 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from .http import mark_logged, works_without_database
+
 _TEXT = "text/plain; charset=utf-8"
 
 
 @login_not_required
+@works_without_database
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """The process answers. Touches nothing else, so that a slow database restarts nobody."""
@@ -19,6 +22,7 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 
 @login_not_required
+@works_without_database
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """The process can serve pages: its database answers. 503 otherwise."""
@@ -26,12 +30,6 @@ def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseFailure:
-        response = HttpResponse("database unavailable\n", status=503, content_type=_TEXT)
-        # It is asked every few seconds; Django would log each answer as if it were a bug of ours.
-        response._has_been_logged = True  # noqa: SLF001
-        return response
+        # Polled every few seconds.
+        return mark_logged(HttpResponse("database unavailable\n", status=503, content_type=_TEXT))
     return HttpResponse("ok\n", content_type=_TEXT)
-
-
-healthz.works_without_database = True
-readyz.works_without_database = True

@@ -42,6 +42,12 @@ def requires[**P](
     return decorate
 
 
+def works_without_database[V: Callable[..., HttpResponseBase]](view: V) -> V:
+    """Skip what our middleware reads from the database; the page frame shows no person."""
+    vars(view)["works_without_database"] = True
+    return view
+
+
 class SeeOther(HttpResponse):
     """303: the browser continues with a GET."""
 
@@ -95,7 +101,10 @@ def render(
     partial = partial_for(target_of(request), fragments)
     name = f"{template}#{partial}" if partial else template
     context = {**context, "is_part": bool(partial)}
-    response = shortcuts.render(request, name, context, status=status)
-    # Django would log every expected 503 as an error.
-    response._has_been_logged = True  # noqa: SLF001
+    return mark_logged(shortcuts.render(request, name, context, status=status))
+
+
+def mark_logged(response: HttpResponse) -> HttpResponse:
+    """Keep Django from logging an expected 4xx or 5xx as an error."""
+    vars(response)["_has_been_logged"] = True
     return response

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -85,7 +86,7 @@ def tick(stop: threading.Event, clock: Clock) -> None:
     for operation_id in _do("due", lambda: services.due_operations(now=timezone.now())) or ():
         if stop.is_set():
             return
-        _do(f"operation {operation_id}", lambda one=operation_id: _settle(one))
+        _do(f"operation {operation_id}", partial(_settle, operation_id))
 
 
 def keep_index(keeper: sync.Runner) -> float:
