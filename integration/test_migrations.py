@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from orders.models import ApiLimits, SearchText
+from orders.models import ApiLimits, SearchText, SyncState
 
 
 def migrate(name: str) -> None:
@@ -59,3 +59,24 @@ def test_the_renamed_tables_keep_their_rows_and_their_full_text_index():
         assert indexes() == {"orders_order_trgm", "orders_searchtext_trgm"}
     migrate("0007")
     assert found_text("orders_wording", "welcome") == [(8,)]
+
+
+@pytest.fixture
+def at_0008(database_url: str) -> Iterator[None]:
+    migrate("0008")
+    yield
+    migrate("zero")
+
+
+@pytest.mark.usefixtures("at_0008")
+def test_an_index_that_was_there_is_folded_again_and_a_new_one_is_not():
+    execute(
+        "INSERT INTO orders_syncstate (id, token, imported, known_before, is_full_wanted,"
+        " suspicion, is_suspicion_accepted, is_feed_missing, drift_new, drift_changed,"
+        " drift_missing, problem) VALUES (1, 0, 0, 0, false, '', false, false, 0, 0, 0, '')"
+    )
+    migrate("0009")
+    assert SyncState.objects.get().is_refolding
+    SyncState.objects.all().delete()
+    assert not SyncState.objects.current().is_refolding
+    migrate("0008")

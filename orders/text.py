@@ -1,13 +1,19 @@
-"""What makes two spellings equal: stored and searched texts are folded here, and nowhere else.
+"""Folding: texts that mean the same to people become equal, stored and searched for alike.
 
 Neither database folds as the other does, and neither as people expect. A folded text has no marks
-(accents, vowel points, dakuten), no case, no invisible characters, straight quotes and dashes and
-single spaces, in the normal form NFKC: Łukasz, LUKASZ and "lukasz" are one. What this costs: kana
-that differ in their dakuten are one as well, and so are words of Indic scripts that differ in
-their vowel signs. A search that finds a little more is better than one that misses a person.
+(accents, vowel points, dakuten), no case, no invisible characters, straight quotes and hyphens,
+ASCII digits and single spaces, in the normal form NFKC: Łukasz, LUKASZ and "lukasz" are one. Also
+one are the Arabic and Persian letters yeh and kaf, teh marbuta and heh, and a domain in Punycode
+and in Unicode; the tatweel is dropped. The cost: kana that differ in their dakuten become one as
+well, and so do words of Indic scripts that differ in their vowel signs. A search that finds a
+little more is better than one that misses a person.
 
-Folding twice changes nothing, and no normal form of a text folds differently. NUL and surrogates,
-which PostgreSQL refuses, never survive.
+Umlauts have two spellings (Müller, Mueller). The stored text holds both, so that a query needs
+only one: see `searchable`.
+
+Folding is idempotent, and all normal forms of a text fold alike. NUL and surrogates, which
+PostgreSQL refuses, never survive. A change of what is stored needs another FOLDING_VERSION: the
+worker then folds the stored orders again (orders.index.refolding).
 """
 
 from __future__ import annotations
@@ -23,13 +29,18 @@ _LETTERS = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ŧ": "t",
     "ı": "i", "ĸ": "k", "ŋ": "n",
 }  # fmt: skip
-_HYPHENS = dict.fromkeys("‐‑‒−", "-")
+_HYPHENS = dict.fromkeys("‐‑‒−⁃֊־᐀᠆", "-")
 _DASHES = dict.fromkeys("–—―", "-")
 _QUOTES = {
-    **dict.fromkeys("‘’‚‛ʼʹ", "'"),
-    **dict.fromkeys("“”„‟«»", '"'),
+    **dict.fromkeys("‘’‚‛`´′‵ʹʻʼʽʾʿˊˋꞌ՚׳", "'"),
+    **dict.fromkeys("“”„‟«»״", '"'),
 }
+# What the acute accent that stands alone is in the normal forms NFKC and NFKD.
+_ACUTE = " \N{COMBINING ACUTE ACCENT}"
+# Yeh, kaf, teh marbuta, heh and alef in the forms of Arabic, Persian and Urdu; the tatweel.
+_ARABIC = {"ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه", "ۃ": "ه", "ہ": "ه", "ە": "ه", "ٱ": "ا", "ـ": ""}
 _STRAIGHT = _QUOTES | _HYPHENS | _DASHES
+FOLDING_VERSION = 2
 # As long as a UUID.
 _DIGEST_BYTES = 16
 _BEYOND_BMP = 0x10000
@@ -66,8 +77,12 @@ class _Table(dict[int, int | str | None]):
 
     def __missing__(self, code: int) -> int | None:
         character = chr(code)
-        is_dropped = unicodedata.category(character).startswith(self._dropped)
-        kept = None if is_dropped and not character.isspace() else code
+        category = unicodedata.category(character)
+        kept: int | None = code
+        if category == "Nd":
+            kept = ord("0") + unicodedata.decimal(character)
+        elif category.startswith(self._dropped) and not character.isspace():
+            kept = None
         if code < _BEYOND_BMP:
             self[code] = kept
         return kept
@@ -86,34 +101,82 @@ _INVISIBLE = ("Cc", "Cf", "Cs")
 MARKS = _ranges(lambda character: unicodedata.category(character).startswith("M"))
 # Invisible characters that are no white space, as a class of a regular expression.
 INVISIBLE = _ranges(lambda one: unicodedata.category(one) in _INVISIBLE and not one.isspace())
+# A label of a domain, at most 63 characters of ASCII.
+_PUNYCODE = re.compile(r"(?<![\w-])xn--([a-z0-9-]{1,59})(?![\w-])")
+_LABEL = re.compile(r"[\w-]+")
+# In the normal form NFKD.
+_UMLAUT = re.compile("([aouAOU])\N{COMBINING DIAERESIS}")
+# To those who write "oe" it is one.
+_SLASHED = str.maketrans("øØ", "öÖ")
+# The second of two letters that may stand for an umlaut: not in "queen" or "Bauer".
+_TWO_LETTERS = re.compile("(?<=[aou])(?<![aeiouyq][aou])e")
 _plain = _Table(_STRAIGHT, dropped=_INVISIBLE)
 _plain_but_dashes = _Table(_QUOTES | _HYPHENS, dropped=_INVISIBLE)
 _folded = _Table(
-    _STRAIGHT | _LETTERS | {letter.upper(): plain for letter, plain in _LETTERS.items()},
+    _STRAIGHT | _LETTERS | _ARABIC | {letter.upper(): plain for letter, plain in _LETTERS.items()},
     dropped=("M", *_INVISIBLE),
 )
 
 
 def plain(text: str, *, keeps_dashes: bool = False) -> str:
-    """Return the text in NFKC with straight quotes and dashes and without invisible characters.
+    """Return the text in NFKC with straight quotes and dashes, ASCII digits and nothing invisible.
 
     Case, accents and white space stay; with `keeps_dashes`, en and em dashes as well. Idempotent.
     """
     if text.isascii() and text.isprintable():
-        return text
+        return text.replace("`", "'")
     table = _plain_but_dashes if keeps_dashes else _plain
     return unicodedata.normalize("NFKC", text.translate(table)).translate(table)
 
 
 def fold(text: str) -> str:
-    """The text as it is stored for searching and as it is searched for. Idempotent."""
+    """Return the text as it is stored for searching and as it is searched for. Idempotent."""
     if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFKD", text).translate(_folded)
+        text = _without_marks(text)
     if text.isascii():
-        return " ".join(text.lower().split())
-    # Folding the case may yield marks and compatible characters anew.
-    bare = unicodedata.normalize("NFKD", text.casefold()).translate(_folded)
-    return " ".join(unicodedata.normalize("NFKC", bare).split())
+        folded = " ".join(text.lower().replace("`", "'").split())
+    else:
+        # Folding the case may yield marks and compatible characters anew.
+        bare = _without_marks(text.casefold())
+        folded = " ".join(unicodedata.normalize("NFKC", bare).split())
+    return _PUNYCODE.sub(_decoded, folded) if "xn--" in folded else folded
+
+
+def _without_marks(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.replace("´", "'"))
+    return decomposed.replace(_ACUTE, "'").translate(_folded)
+
+
+def _decoded(label: re.Match[str]) -> str:
+    """The folded label of a domain; as it is where it is no Punycode, or would be twice."""
+    try:
+        decoded = label[1].encode().decode("punycode")
+    except UnicodeError:
+        return label[0]
+    folded = fold(decoded) if not decoded.isascii() else ""
+    is_label = folded and not folded.startswith("xn--") and _LABEL.fullmatch(folded)
+    return folded if is_label else label[0]
+
+
+def searchable(text: str) -> str:
+    """Return the folded text to be searched in, followed by `other_spellings`."""
+    folded = fold(text)
+    return " ".join((folded, *other_spellings(text, folded)))
+
+
+def other_spellings(text: str, folded: str) -> list[str]:
+    """Return the folded words of a text that has umlauts or the two letters that stand for one, in
+    the other of the two spellings: "mueller" for Müller, "muller" for Mueller.
+    """
+    others: list[str] = []
+    if not text.isascii():
+        others += fold(
+            _UMLAUT.sub(r"\1e", unicodedata.normalize("NFKD", text.translate(_SLASHED)))
+        ).split()
+    if _TWO_LETTERS.search(folded):
+        others += _TWO_LETTERS.sub("", folded).split()
+    known = set(folded.split()) if others else ()
+    return [one for one in dict.fromkeys(others) if one not in known]
 
 
 def words(text: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 columns.py says what of an order becomes which column, places.py where it stands in the order of
 creation, labels.py keeps the names that many orders share, copies.py compares, writing.py decides
-what is written and rows.py writes it. counting.py counts what is there.
+what is written and rows.py writes it. counting.py counts what is there, and refolding.py folds it
+again when folding has changed.
 """
 
 from .counting import (
@@ -16,6 +17,7 @@ from .counting import (
     unread,
 )
 from .diff import Answer, Created, Row, UpsertResult
+from .refolding import refold
 from .writing import mark_missing, upsert, upsert_answers, upsert_rows
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "instant_of_newest",
     "least_recently_read",
     "mark_missing",
+    "refold",
     "unread",
     "upsert",
     "upsert_answers",

@@ -17,7 +17,7 @@ from goody.types import CartItem, Order, Sender
 from orders.eligibility import recipient_name, released_cents
 from orders.models import Label
 from orders.models.order import pack
-from orders.text import digest, fold, gift_digest, starts_in
+from orders.text import digest, fold, gift_digest, other_spellings, searchable, starts_in
 
 _encode = msgspec.json.Encoder().encode
 _LONGEST = 300
@@ -133,7 +133,7 @@ def _sender(sender: Sender | None) -> Name | None:
 
 
 def texts_of(order: Order) -> Texts:
-    return Texts(fold(order.message or ""), fold(order.thank_you_note or ""))
+    return Texts(searchable(order.message or ""), searchable(order.thank_you_note or ""))
 
 
 def _token(link: str) -> str:
@@ -161,7 +161,7 @@ def own_columns(order: Order) -> dict[str, Any]:
         "recipient_email": email,
         "name_key": folded_name[:_LONGEST] or None,
         "email_key": folded_email[:_LONGEST],
-        "people": f"{folded_name} {folded_email}".strip(),
+        "people": _people(name, folded_name, folded_email),
         "expires_at": order.expires_at and time_as_text(order.expires_at),
         "is_expiry_odd": "expires_at" in order.problems,
         "amount_cents": cents,
@@ -174,6 +174,11 @@ def own_columns(order: Order) -> dict[str, Any]:
         "has_delivery_trouble": has_delivery_trouble(order),
         "content_hash": content_hash(order),
     }
+
+
+def _people(name: str, folded_name: str, folded_email: str) -> str:
+    parts = (folded_name, folded_email, *other_spellings(name, folded_name))
+    return " ".join(filter(None, parts))
 
 
 def is_payment_pending(order: Order) -> bool:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from orders.models import Label, LabelVersion, SearchText
 from orders.models.statements import columns_at_once, marks
-from orders.text import digest, fold
+from orders.text import digest, searchable
 
 from .columns import Name
 from .statements import VALUES_AT_ONCE
@@ -22,7 +22,7 @@ def label_ids(names: Iterable[Name], *, using: str) -> dict[LabelKey, int]:
     wanted = {name.id: name.name for name in names}
     known = _known_labels(wanted, using=using)
     fresh = [
-        Label(kind=kind, key=key, name=name, folded=fold(name))
+        Label(kind=kind, key=key, name=name, folded=searchable(name))
         for (kind, key), name in wanted.items()
         if (kind, key) not in known
     ]
@@ -30,9 +30,14 @@ def label_ids(names: Iterable[Name], *, using: str) -> dict[LabelKey, int]:
         Label.objects.using(using).bulk_create(fresh, ignore_conflicts=True)
         known |= _known_labels(wanted, using=using)
     if _rename(wanted, known, using=using) or fresh:
-        version = {"token": uuid4().hex}
-        LabelVersion.objects.using(using).update_or_create(pk=1, defaults=version)
+        renew_label_version(using=using)
     return {key: pk for key, (pk, _) in known.items()}
+
+
+def renew_label_version(*, using: str) -> None:
+    """Make every process read the labels anew."""
+    version = {"token": uuid4().hex}
+    LabelVersion.objects.using(using).update_or_create(pk=1, defaults=version)
 
 
 def _known_labels(wanted: Iterable[LabelKey], *, using: str) -> dict[LabelKey, tuple[int, str]]:
@@ -49,7 +54,7 @@ def _rename(
         known[key][0]: name for key, name in wanted.items() if name and name != known[key][1]
     }
     for pk, name in renamed.items():
-        Label.objects.using(using).filter(pk=pk).update(name=name, folded=fold(name))
+        Label.objects.using(using).filter(pk=pk).update(name=name, folded=searchable(name))
     return bool(renamed)
 
 

@@ -160,7 +160,7 @@ def _upsert(answers: Sequence[Answer], *, using: str) -> list[UpsertResult]:
     found = [_each_once(answer.rows) for answer in answers]
     plans = [_Plan(answer.read_at) for answer in answers]
     with rebuildable(using=using):
-        _lock_index(using)
+        lock_index(using)
         stored = _stored({key: row for rows in found for key, row in rows.items()}, using=using)
         for rows, plan in zip(found, plans, strict=True):
             for order_id, one in rows.items():
@@ -206,7 +206,7 @@ def _each_once(given: Sequence[Row]) -> dict[UUID, Row]:
     return found
 
 
-def _lock_index(using: str) -> None:
+def lock_index(using: str) -> None:
     """Until the commit. SQLite's transactions do so by themselves."""
     connection = connections[using]
     if connection.vendor == "postgresql":

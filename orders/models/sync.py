@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from orders.text import FOLDING_VERSION
+
 from .api_limits import ApiLimits
 from .statements import row_beside, rows_where
 
@@ -68,6 +70,10 @@ class SyncState(models.Model):
     drift_changed = models.PositiveBigIntegerField(default=0)
     drift_missing = models.PositiveBigIntegerField(default=0)
 
+    # How the index is folded (orders.text), and up to which order it has been folded again.
+    folding_version = models.PositiveSmallIntegerField(default=FOLDING_VERSION)
+    refolded_until = models.UUIDField(null=True)
+
     problem = models.TextField(blank=True)
     failing_since = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
@@ -87,6 +93,11 @@ class SyncState(models.Model):
         if self.started_at is None:
             return False
         return self.finished_at is None or self.finished_at < self.started_at
+
+    @property
+    def is_refolding(self) -> bool:
+        """Is a part of the index folded in another way than searches are?"""
+        return self.folding_version != FOLDING_VERSION
 
     @property
     def is_dated(self) -> bool:

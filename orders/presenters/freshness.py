@@ -135,8 +135,17 @@ def _banners(progress: SyncProgress, viewer: Viewer) -> Iterator[Banner]:
         )
     elif progress.phase in (Phase.PAUSED, Phase.FAILING):
         yield _not_up_to_date(progress, viewer)
+    if progress.is_refolding:
+        yield _REFOLDING
     if progress.is_complete and not progress.has_feed:
         yield _without_feed(progress, viewer)
+
+
+_REFOLDING = Banner(
+    tone="info",
+    title="Searches are being brought up to date after an update",
+    sentence="Until then, a search may miss an order that is there. This takes some minutes.",
+)
 
 
 def _still_importing(progress: SyncProgress) -> Banner:

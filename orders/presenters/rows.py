@@ -21,7 +21,7 @@ from orders.models import Operation
 from orders.outcomes import tell
 from orders.search import Hit
 from orders.services import ListedOrder
-from orders.text import fold
+from orders.text import searchable
 from orders.viewer import Viewer
 
 from .operations import asked_at, poll_every, poll_token
@@ -186,13 +186,13 @@ _MATCH_ELSEWHERE = "Found in a message or in another item"
 
 def match_text(hit: Hit, words: Iterable[str]) -> str:
     """Where the order contains searched words that no cell shows: "Brand: Acme"; "" if none."""
-    shown = fold(f"{hit.recipient_name} {hit.recipient_email} {hit.product} {hit.sender}")
+    shown = searchable(f"{hit.recipient_name} {hit.recipient_email} {hit.product} {hit.sender}")
     hidden = [word for word in words if word not in shown]
     return " · ".join(dict.fromkeys(_matching_field(hit, word) for word in hidden))
 
 
 def _matching_field(hit: Hit, word: str) -> str:
-    fields = (f"{label}: {text}" for label, text in _hidden_fields(hit) if word in fold(text))
+    fields = (f"{label}: {text}" for label, text in _hidden_fields(hit) if word in searchable(text))
     return next(fields, _MATCH_ELSEWHERE)
 
 

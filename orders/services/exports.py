@@ -50,11 +50,11 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
     rows, problem = 0, "an error of the dashboard"
     try:
         with search.snapshot():
-            is_complete = _is_index_complete()
+            missing = _why_incomplete()
             for hit in search.iterate(query, chunk=CHUNK, now=now):
                 rows += 1
                 yield hit
-        problem = "" if is_complete else _NOT_IMPORTED
+        problem = missing
     except GeneratorExit:
         problem = "the download was aborted"
         raise
@@ -67,12 +67,12 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
         raise ExportIncomplete(problem)
 
 
-def _is_index_complete() -> bool:
+def _why_incomplete() -> str:
+    """Why the index may lack an order that belongs to the list; "" if it does not."""
     state = SyncState.objects.look()
-    return state is not None and state.is_complete
-
-
-_NOT_IMPORTED = "not all of Goody's orders had been imported yet"
+    if state is None or not state.is_complete:
+        return "not all of Goody's orders had been imported yet"
+    return "searches were being brought up to date" if state.is_refolding else ""
 
 
 def _reason(error: Exception) -> str:

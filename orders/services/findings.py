@@ -60,7 +60,7 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
     """
     assert actor.user_id is not None
     state = SyncState.objects.look()
-    found = _Found(is_index_complete=state is not None and state.is_complete)
+    found = _Found(is_index_complete=_is_index_complete(state))
     limited = _first(pasted, MOST_NAMED)
     with deadline(SECONDS) as limit:
         unknown = _look_up(limited, found, limit)
@@ -88,6 +88,10 @@ def delete_expired_findings(*, now: datetime) -> int:
     expired = Finding.objects.expired(now)
     # There are rarely any, and exists() takes no lock.
     return expired.delete()[0] if expired.exists() else 0
+
+
+def _is_index_complete(state: SyncState | None) -> bool:
+    return state is not None and state.is_complete and not state.is_refolding
 
 
 def _first(pasted: Pasted, most: int) -> Pasted:

@@ -33,7 +33,7 @@ class SyncProgress:
     with Goody's counts, and what drift was found: orders that were not known, out of date, or not
     listed any more. `why` says as the beginning of a sentence what is wrong; `paused_until` is
     None where nobody knows. `is_dated`: the feed has told when the orders were created; until then
-    that is an estimate for some of them.
+    that is an estimate for some of them. `is_refolding`: a search may miss an order that is there.
     """
 
     phase: Phase
@@ -51,6 +51,7 @@ class SyncProgress:
     watermark: datetime | None = None
     has_feed: bool = True
     is_dated: bool = False
+    is_refolding: bool = False
     why: str = ""
     failing_since: datetime | None = None
     paused_until: datetime | None = None
@@ -83,6 +84,7 @@ def _progress(state: SyncState, limits: ApiLimits, now: datetime) -> SyncProgres
         watermark=state.watermark,
         has_feed=not state.is_feed_missing,
         is_dated=state.is_dated and not state.is_feed_missing,
+        is_refolding=state.is_refolding,
         why=why,
         failing_since=state.failing_since,
         paused_until=limits.paused_until if phase is Phase.PAUSED else None,

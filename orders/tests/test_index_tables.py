@@ -180,7 +180,7 @@ def test_what_is_stored_does_not_depend_on_the_way_there() -> None:
     assert (at_once["strays"], at_once["is_found"]) == (0, True)
     assert at_once["counts"] == [("opened", 1)]
     assert at_once["others"] == ["Mug"]
-    assert (at_once["product_id"], at_once["message_id"]) == ("Tea box", "danke fur alles")
+    assert (at_once["product_id"], at_once["message_id"]) == ("Tea box", "danke fur alles fuer")
 
 
 def test_a_person_who_is_renamed_is_found_by_the_new_name_alone() -> None:

@@ -57,7 +57,7 @@ def as_named(thing):
     return fold(thing) if "@" in thing else thing
 
 
-@pytest.mark.parametrize(("text", "things"), pasted_lines())
+@pytest.mark.parametrize(("text", "things"), list(pasted_lines()))
 def test_a_line_names_exactly_what_a_reader_sees_in_it(text, things):
     assert named_in(text) == sorted(map(as_named, things))
 

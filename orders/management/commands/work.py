@@ -22,13 +22,15 @@ from django.db import Error as DatabaseFailure
 from django.db import close_old_connections
 from django.utils import timezone
 
-from orders import services, sync
+from orders import index, services, sync
 
 log = logging.getLogger("orders.work")
 
 
 # Wall clock and monotonic clock may drift apart by this much between two ticks, seconds.
 _TOLERANCE = 2.0
+# How long a tick may fold stored orders again, seconds.
+_REFOLDING = 0.2
 
 
 class Command(BaseCommand):
@@ -83,6 +85,7 @@ def tick(stop: threading.Event, clock: Clock) -> None:
             return
     _do("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
     _do("delete_expired_findings", lambda: services.delete_expired_findings(now=timezone.now()))
+    _do("refold", lambda: index.refold(seconds=_REFOLDING))
     for operation_id in _do("due", lambda: services.due_operations(now=timezone.now())) or ():
         if stop.is_set():
             return

@@ -1,0 +1,146 @@
+"""Folding the stored orders again, after another FOLDING_VERSION (orders.text).
+
+All that is folded follows from the stored JSON of each order, so that Goody is asked for nothing.
+`SyncState` holds the version of what is stored and the id up to which the orders are folded again;
+both are committed with the rows, so that it can be stopped at any moment, and several workers may
+do it at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Exists, OuterRef, Q
+
+from goody.types import BadOrder, parse_order
+from orders.models import Label, Order, OrderPayload, SearchText, SyncState
+from orders.models.durability import rebuildable
+from orders.text import FOLDING_VERSION, searchable, starts_in
+
+from .columns import Derived, derive
+from .labels import label_ids, renew_label_version, search_text_ids
+from .statements import Statements
+from .writing import lock_index
+
+BATCH = 200
+_COLUMNS = ("name_key", "email_key", "people", "sender_id", "message_id", "note_id")
+
+
+def refold(*, seconds: float, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Fold stored orders again for about so many seconds, if their folding is of another version.
+
+    Returns the number of orders that were looked at; 0 when all are folded.
+    """
+    count, until = 0, time.monotonic() + seconds
+    while _is_due(using) and (count == 0 or time.monotonic() < until):
+        count += _refold_batch(using)
+    return count
+
+
+def _is_due(using: str) -> bool:
+    state = SyncState.objects.using(using).look()
+    return state is not None and state.is_refolding
+
+
+def _refold_batch(using: str) -> int:
+    with rebuildable(using=using):
+        lock_index(using)
+        state = SyncState.objects.using(using).current()
+        if not state.is_refolding:
+            return 0
+        if state.refolded_until is None:
+            _refold_labels(using)
+        orders = _next_orders(state.refolded_until, using)
+        _refold_orders(orders, using)
+        progress: dict[str, object]
+        if orders:
+            progress = {"refolded_until": orders[-1].uuid}
+        else:
+            _delete_unused(using)
+            progress = {"folding_version": FOLDING_VERSION, "refolded_until": None}
+        SyncState.objects.using(using).update(**progress)
+    return len(orders)
+
+
+def _next_orders(after: UUID | None, using: str) -> list[Order]:
+    """By their uuid: the primary key changes when the creation time becomes known."""
+    orders = Order.objects.using(using).order_by("uuid")
+    return list((orders.filter(uuid__gt=after) if after else orders)[:BATCH])
+
+
+def _refold_labels(using: str) -> None:
+    changed = []
+    for label in Label.objects.using(using).only("name", "folded").iterator():
+        if label.folded != (folded := searchable(label.name)):
+            label.folded = folded
+            changed.append(label)
+    Label.objects.using(using).bulk_update(changed, ["folded"], batch_size=BATCH)
+    renew_label_version(using=using)
+
+
+def _refold_orders(orders: Sequence[Order], using: str) -> None:
+    derived = _derive(orders, using)
+    labels = label_ids(
+        (one.names.sender for one in derived.values() if one.names.sender), using=using
+    )
+    texts = search_text_ids((text for one in derived.values() for text in one.texts), using=using)
+    changed: list[Order] = []
+    starts: list[tuple[Order, str]] = []
+    for order in orders:
+        if (now := derived.get(order.pk)) is None:
+            continue
+        sender = now.names.sender
+        values = {
+            **{name: now.columns[name] for name in ("name_key", "email_key", "people")},
+            "sender_id": labels[sender.id] if sender else None,
+            "message_id": texts.get(now.texts.message),
+            "note_id": texts.get(now.texts.note),
+        }
+        if values["people"] != order.people:
+            starts.append((order, order.people))
+        if any(getattr(order, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(order, name, value)
+            changed.append(order)
+    Order.objects.using(using).bulk_update(changed, _COLUMNS, batch_size=BATCH)
+    _refold_starts(starts, using)
+
+
+def _derive(orders: Sequence[Order], using: str) -> Mapping[int, Derived]:
+    """By primary key; without orders whose JSON this version cannot read."""
+    derived = {}
+    keys = [order.pk for order in orders]
+    for payload in OrderPayload.objects.using(using).filter(pk__in=keys):
+        try:
+            derived[payload.pk] = derive(parse_order(payload.raw))
+        except BadOrder:
+            continue
+    return derived
+
+
+def _refold_starts(changed: Sequence[tuple[Order, str]], using: str) -> None:
+    """`changed`: orders with the people that they had before."""
+    connection = connections[using]
+    statements = Statements.of(connection.vendor)
+    former = [(start, order.pk) for order, people in changed for start in starts_in(people)]
+    present = [(start, order.pk) for order, _ in changed for start in starts_in(order.people)]
+    with connection.cursor() as cursor:
+        if former:
+            statements.forget_start.run(cursor, former)
+        if present:
+            statements.start.run(cursor, present)
+
+
+def _delete_unused(using: str) -> None:
+    """Senders and texts whose folded form is another now."""
+    orders = Order.objects.using(using)
+    sent = orders.filter(sender_id=OuterRef("pk"))
+    senders = Label.objects.using(using).filter(kind=Label.Kind.SENDER)
+    senders.filter(~Exists(sent)).delete()
+    written = orders.filter(Q(message_id=OuterRef("pk")))
+    noted = orders.filter(Q(note_id=OuterRef("pk")))
+    SearchText.objects.using(using).filter(~Exists(written), ~Exists(noted)).delete()
+    renew_label_version(using=using)

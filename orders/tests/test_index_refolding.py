@@ -1,0 +1,160 @@
+"""Folding stored orders again, after an update that folds otherwise."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders import index
+from orders.index import refolding
+from orders.management.commands import work
+from orders.models import (
+    Finding,
+    Label,
+    LabelVersion,
+    Order,
+    OrderPayload,
+    SearchText,
+    SyncState,
+    WordStart,
+)
+from orders.models.order import pack
+from testing.domain import order
+from testing.list_pages import complete_sync, ids_in, text_of
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+MESSAGES = ("Schöne Grüße", "ابن بطوطة", "")
+
+
+def known(number: int, **fields: Any) -> None:
+    given = {
+        "id": str(uuid4()),
+        "recipient_first_name": "Jürgen",
+        "recipient_last_name": f"O´Mueller {number}",
+        "recipient_email": f"j{number}@xn--bcher-kva.example",
+        "message": MESSAGES[number % 3],
+        "sender": {
+            "first_name": "علی",
+            "last_name": "",
+            "email": f"s{number % 2}@xn--e1afmkfd.test",
+        },
+        **fields,
+    }
+    index.upsert([order(**given)], read_at=AT)
+
+
+def contents() -> list[Any]:
+    """What is folded in the index, with the small ids of labels and texts resolved."""
+    texts = dict(SearchText.objects.values_list("pk", "folded"))
+    labels = dict(Label.objects.values_list("pk", "key"))
+    orders = [
+        {
+            **{name: value for name, value in vars(one).items() if not name.startswith("_")},
+            "message_id": texts.get(one.message_id),
+            "note_id": texts.get(one.note_id),
+            "sender_id": labels.get(one.sender_id),
+        }
+        for one in Order.objects.order_by("uuid")
+    ]
+    starts = sorted(WordStart.objects.values_list("start", "order_id"))
+    named = sorted(Label.objects.values_list("kind", "key", "name", "folded"))
+    return [orders, starts, named, sorted(texts.values())]
+
+
+def make_outdated() -> None:
+    """What an earlier version stored, in essence: other texts, other starts, another sender."""
+    for one in Order.objects.all():
+        WordStart.objects.filter(
+            order_id=one.pk, start__in=refolding.starts_in(one.people)
+        ).delete()
+        WordStart.objects.create(start="ol", order_id=one.pk)
+        one.people, one.name_key, one.email_key = "old", "old", "old"
+        text, _ = SearchText.objects.get_or_create(hash=f"old {one.message_id}", folded="old")
+        one.message_id = text.pk
+        one.save()
+    Label.objects.update(folded="old")
+    for label in Label.objects.filter(kind="sender"):
+        label.key = f"old {label.key}"
+        label.save()
+    SearchText.objects.exclude(folded="old").delete()
+    SyncState.objects.update(folding_version=1)
+
+
+@pytest.fixture
+def outdated() -> list[Any]:
+    """The contents of the index as it shall be again."""
+    complete_sync(timezone.now())
+    for number in range(7):
+        known(number)
+    expected = contents()
+    make_outdated()
+    assert contents() != expected
+    return expected
+
+
+def test_refolding_gives_what_a_sync_from_nothing_would_give(outdated: list[Any]) -> None:
+    token = LabelVersion.objects.get().token
+    assert index.refold(seconds=60) == 7
+    assert contents() == outdated
+    assert LabelVersion.objects.get().token != token
+    assert not SyncState.objects.get().is_refolding
+    assert index.refold(seconds=60) == 0
+
+
+def test_refolding_goes_on_where_it_was_stopped(
+    outdated: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refolding, "BATCH", 3)
+    assert [index.refold(seconds=0) for _ in range(3)] == [3, 3, 1]
+    assert SyncState.objects.get().is_refolding
+    assert contents() != outdated
+    # The last batch is empty and deletes what is not used any more.
+    assert index.refold(seconds=0) == 0
+    assert contents() == outdated
+
+
+def test_an_order_whose_json_is_unreadable_keeps_its_row(outdated: list[Any]) -> None:
+    odd = Order.objects.order_by("uuid")[3]
+    OrderPayload.objects.filter(pk=odd.pk).update(packed=pack(b"{}"))
+    assert index.refold(seconds=60) == 7
+    assert set(Order.objects.filter(people="old")) == {odd}
+    assert not SyncState.objects.get().is_refolding
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_refolds(outdated: list[Any]) -> None:
+    while SyncState.objects.get().is_refolding:
+        work.tick(threading.Event(), work.Clock())
+    assert contents() == outdated
+
+
+def test_until_then_nothing_is_said_to_be_missing(as_role: Any, outdated: list[Any]) -> None:
+    client: Client = as_role("viewer")
+    page = text_of(client.get("/orders/", {"q": "Müller"}))
+    assert "Searches are being brought up to date after an update" in page
+    client.post("/orders/find/", {"text": "no.one@example.test other@example.test"})
+    finding = Finding.objects.get()
+    assert (finding.missing, finding.unasked) == ([], ["no.one@example.test", "other@example.test"])
+    index.refold(seconds=60)
+    page = client.get("/orders/", {"q": "Müller"})
+    assert len(ids_in(page)) == 7
+    assert "brought up to date after" not in text_of(page)
+
+
+@pytest.mark.parametrize(
+    "q",
+    ["Mueller", "Müller", "o'müller", "O′Mueller", "juergen", "j3@bücher.example", "gruesse",
+     "ابن بطوطه", "ابن بطوطة", "علي"],
+)  # fmt: skip
+def test_a_search_finds_each_spelling(as_role: Any, q: str) -> None:
+    complete_sync(timezone.now())
+    for number in range(4):
+        known(number)
+    assert ids_in(as_role("agent").get("/orders/", {"q": q}))
