@@ -224,8 +224,6 @@ SYNC_REREADS_PER_MINUTE = env.int("SYNC_REREADS_PER_MINUTE", default=30)
 SYNC_RECONCILE_HOUR = env.int("SYNC_RECONCILE_HOUR", default=3)
 # How long one process keeps others from syncing after it was last heard of.
 SYNC_LEASE = env.float("SYNC_LEASE", default=30.0)
-# How long the worker syncs before it looks for what is more urgent.
-SYNC_SLICE = env.float("SYNC_SLICE", default=2.0)
 
 # --- Logs ------------------------------------------------------------------------------------
 

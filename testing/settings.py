@@ -49,7 +49,6 @@ DEFAULTS = {
     "SYNC_REREADS_PER_MINUTE": "30",
     "SYNC_RECONCILE_HOUR": "3",
     "SYNC_LEASE": "30",
-    "SYNC_SLICE": "2",
 }
 os.environ.update({**DEFAULTS, **json.loads(os.environ.get("TEST_ENVIRONMENT", "{}"))})
 

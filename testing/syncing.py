@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.conf import settings
 from django.utils import timezone
 
 from goody.types import parse_order
@@ -22,39 +22,65 @@ from testing.vendor import Emulator
 SMALL = {"SYNC_PER_PAGE": 20, "SYNC_WINDOW": 40, "SYNC_INTERVAL": 60.0}
 
 
-def sync_orders(*, full: bool = False, within: float = 30.0) -> Counter[str]:
+# Nothing in the tests takes nearly as long, on whatever machine; it ends what would not end.
+_HANGING = 120.0
+
+
+class StepEvent(threading.Event):
+    """A stop event that calls `act` between any two steps of a sync, which then is set if that
+    returns true."""
+
+    def __init__(self, act: Callable[[], bool]) -> None:
+        super().__init__()
+        self._act = act
+        self._until = time.monotonic() + _HANGING
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert time.monotonic() < self._until, vars(SyncState.objects.current())
+        if self._act():
+            self.set()
+        return super().wait(timeout)
+
+
+def sync_orders(*, full: bool = False) -> Counter[str]:
     """Run a sync to its end, as the command does."""
-    errand = sync.Errand(since=timezone.now(), is_full=full)
-    until = time.monotonic() + within
-    try:
-        while not errand.is_done:
-            assert time.monotonic() < until, vars(SyncState.objects.current())
-            time.sleep(errand.run(0.5))
-    finally:
-        errand.close()
-    return errand.counts
+    since = timezone.now()
+    if full:
+        sync.request_full_sync()
+    stop = StepEvent(lambda: False)
+    run = sync.SyncRun(stop=stop, choose=sync.until_current(since=since))
+    while not sync.is_current(since=since):
+        run_or_wait(run, stop)
+    return run.counts
 
 
-def run_for(seconds: float, **given: Any) -> sync.Runner:
-    """What the worker does when it comes to the sync: one slice."""
-    runner = sync.Runner(calls_at_once=settings.SYNC_CALLS_AT_ONCE, **given)
-    try:
-        runner.run(seconds)
-    finally:
-        runner.close()
-    return runner
+def run_or_wait(run: sync.SyncRun, stop: threading.Event) -> None:
+    """Run jobs; while a retry is due only later, wait a little. A job must not fail as a whole."""
+    if not run.run():
+        stop.wait(0.02)
+    assert not run.failure
+    assert not state().is_stopped, state().suspicion
 
 
-def run_until(is_so: Callable[[], bool]) -> None:
-    """As the worker does, tick by tick, until it is so."""
-    runner = sync.Runner(calls_at_once=settings.SYNC_CALLS_AT_ONCE)
-    until = time.monotonic() + 30.0
-    try:
-        while not is_so():
-            assert time.monotonic() < until, vars(SyncState.objects.current())
-            runner.run(0.1)
-    finally:
-        runner.close()
+def run_jobs(
+    choose: sync.Choose = sync.due, *, stop_when: Callable[[], bool] = lambda: False
+) -> sync.SyncRun:
+    """Run jobs, as the worker does at a tick, until none is due or the condition is met."""
+    run = sync.SyncRun(stop=StepEvent(stop_when), choose=choose)
+    run.run()
+    return run
+
+
+def run_until(is_met: Callable[[], bool], choose: sync.Choose = sync.due) -> None:
+    """Run jobs until the condition is met at one of the steps, and end as the worker does."""
+    run_jobs(choose, stop_when=is_met)
+    assert is_met(), vars(SyncState.objects.current())
+
+
+def run_steps(count: int) -> None:
+    """Run a job for so many steps; a wait is one, and not waited for."""
+    steps = iter(range(count - 1))
+    run_jobs(stop_when=lambda: next(steps, None) is None)
 
 
 def state() -> SyncState:

@@ -7,13 +7,13 @@ again when folding has changed.
 """
 
 from .counting import (
+    count_between,
     count_known,
     count_unread,
-    count_unread_within,
-    count_within,
-    has_undated,
-    instant_of_newest,
+    count_unread_between,
+    has_estimates_between,
     least_recently_read,
+    newest_created_at,
     unread,
 )
 from .diff import Answer, Created, Row, UpsertResult
@@ -25,14 +25,14 @@ __all__ = [
     "Created",
     "Row",
     "UpsertResult",
+    "count_between",
     "count_known",
     "count_unread",
-    "count_unread_within",
-    "count_within",
-    "has_undated",
-    "instant_of_newest",
+    "count_unread_between",
+    "has_estimates_between",
     "least_recently_read",
     "mark_missing",
+    "newest_created_at",
     "refold",
     "unread",
     "upsert",

@@ -38,23 +38,23 @@ def unread(*, since: datetime, limit: int) -> list[UUID]:
     return list(orders.values_list("uuid", flat=True)[:limit])
 
 
-def count_unread_within(after: datetime, before: datetime, *, since: datetime) -> int:
+def count_unread_between(after: datetime, before: datetime, *, since: datetime) -> int:
     """The same of those that were certainly created between two instants (inclusive)."""
     exact = _within(after, before).filter(missing_at=None, created_from__in=EXACT)
     return exact.filter(read_at__lt=since).count()
 
 
-def count_within(after: datetime | None, before: datetime) -> int:
+def count_between(after: datetime | None, before: datetime) -> int:
     """Orders that were created between two instants (inclusive), as far as that is known."""
     return _within(after, before).filter(missing_at=None).count()
 
 
-def has_undated(after: datetime | None, before: datetime) -> bool:
+def has_estimates_between(after: datetime | None, before: datetime) -> bool:
     """Is there an order of that time of which it is not known exactly when it was created?"""
     return _within(after, before).exclude(created_from__in=EXACT).exists()
 
 
-def instant_of_newest(position: int) -> datetime | None:
+def newest_created_at(position: int) -> datetime | None:
     """About when the order at this position (from 0, the newest first) was created."""
     places = Order.objects.order_by("-pk").values_list("pk", flat=True)
     return next((second_of_key(key) for key in places[position : position + 1]), None)

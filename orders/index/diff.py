@@ -89,11 +89,11 @@ class Row:
         """Raises BadOrder."""
         return derive(self.order)
 
-    def work_out(self, *, all_of_it: bool) -> None:
-        """Now what will be asked for anyway; `all_of_it` where most orders are new to us."""
+    def prepare(self, *, with_columns: bool) -> None:
+        """Compute what comparing the row needs; `with_columns` if it will probably be inserted."""
         with suppress(BadOrder):
             _ = self.row_hash, self.order_id
-            if all_of_it:
+            if with_columns:
                 _ = self.derived
 
     def quarantined(self, error: BadOrder) -> Quarantined:

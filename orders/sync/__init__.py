@@ -1,23 +1,36 @@
-"""Keeping the index full: the sync. Goody stays the only truth, and nothing is ever deleted here.
+"""Keeps the index in step with Goody. Goody is the only truth, and nothing is ever deleted here.
 
-windows.py cuts time into creation windows and judges when one is read, reading.py reads one,
-walking.py many, by plans.py from sources.py. full.py is the full sync, dating.py the second walk,
-incremental.py every minute's, with feed.py and rereading.py, and reconcile.py every night's.
-lease.py lets one process do it, fetching.py asks Goody side by side, intake.py writes. running.py
-says what is due and does it, progress.py how far it is; consent.py is what an admin decides.
+running.py chooses the jobs that are due: full.py (every order, in creation windows),
+incremental.py (changes by the feed) and reconcile.py (comparison of counts). A job reads windows
+(windows.py) by a scan (scan.py) of a plan and a source (plans.py). fetching.py makes concurrent
+calls, batch_writer.py stores the rows, lease.py lets one process sync, context.py holds these
+together. progress.py tells pages the state, and lets an admin resume.
 """
 
-from .consent import NotStopped, let_go_on
-from .progress import Phase, SyncProgress, progress
-from .running import Errand, Runner, collect_garbage_less
+from .progress import NotStopped, Phase, SyncProgress, progress, resume
+from .running import (
+    Choose,
+    Job,
+    SyncRun,
+    collect_garbage_less,
+    due,
+    is_current,
+    request_full_sync,
+    until_current,
+)
 
 __all__ = [
-    "Errand",
+    "Choose",
+    "Job",
     "NotStopped",
     "Phase",
-    "Runner",
     "SyncProgress",
+    "SyncRun",
     "collect_garbage_less",
-    "let_go_on",
+    "due",
+    "is_current",
     "progress",
+    "request_full_sync",
+    "resume",
+    "until_current",
 ]

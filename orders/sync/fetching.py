@@ -1,8 +1,8 @@
-"""Several calls to Goody at once, under the one pace, without a database in their threads.
+"""Concurrent calls to Goody within the shared rate, by threads that never use the database.
 
-The caller's thread reserves their places in the pace, for several calls in one statement, and
-learns from what they end in: on SQLite a thread that had to write the gate row for its next call
-would wait for whoever writes orders.
+The syncing thread reserves rate capacity for several calls in one statement, and records what
+their errors say about the limits. On SQLite, a thread that wrote the limits row before each call
+would wait for the connection that writes orders.
 """
 
 from __future__ import annotations
@@ -21,138 +21,137 @@ from goody.client import Client, RetryPolicy
 from goody.errors import GoodyError, RateLimited, Unauthorized
 from orders import goody_api
 
-# For each thread so many calls that wait for it, or answers that wait to be collected: so that
-# neither a thread nor whoever writes is idle.
-_AHEAD = 2
-# The longest anybody looks ahead in the pace, seconds.
-_LONGEST = 5.0
+# Calls queued per thread beyond the one it makes, so that neither the threads nor the writer idle.
+_QUEUED_PER_THREAD = 2
+# How far ahead rate capacity is reserved, seconds.
+_MAX_WAIT = 5.0
+
+type Request = Callable[[Client, RetryPolicy], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A question to Goody; `about` is what its answer is for.
+    """A request to Goody. `key` identifies its result.
 
-    `work_out` is what follows from an answer alone: done beside whoever writes, one at a time, and
-    while its thread asks for the next already.
+    `prepare` turns the response into the result. It runs in a separate thread, one response at a
+    time, while the fetching thread makes its next call.
     """
 
-    about: Any
-    ask: Callable[[Client, RetryPolicy], Any]
-    work_out: Callable[[Any], Any] | None = None
+    key: Any
+    request: Request
+    prepare: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """What came of a call that started at `read_at`: `answer`, or the error; of one that was not
-    made, the error that kept it back.
+class CallResult:
+    """The response or the error of a call that started at `read_at` (aware UTC).
+
+    Where an earlier error blocks further calls, `error` is that one and `was_sent` is False.
     """
 
-    about: Any
+    key: Any
     read_at: datetime
-    answer: Any = None
+    response: Any = None
     error: GoodyError | None = None
-    is_made: bool = True
+    was_sent: bool = True
 
 
-class Crowded(Exception):
-    """So many are asking Goody that there is no place in the pace within seconds."""
+class NoRateCapacity(Exception):
+    """Other callers have reserved the rate for the next seconds."""
 
 
 class Fetchers:
-    """Threads that ask Goody. One thread asks through them and collects the answers."""
+    """A pool of threads that call Goody for one thread, which submits and collects."""
 
     def __init__(self, *, calls_at_once: int) -> None:
         self._calls_at_once = calls_at_once
-        self._threads = ThreadPoolExecutor(calls_at_once, thread_name_prefix="sync")
-        # One alone: of many threads that want Python, the one that writes would seldom get it.
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="sync-beside")
-        self._answers: queue.SimpleQueue[Answered | BaseException] = queue.SimpleQueue()
+        self._fetchers = ThreadPoolExecutor(calls_at_once, thread_name_prefix="sync")
+        # A single thread: more of them would keep the GIL from the thread that writes.
+        self._preparer = ThreadPoolExecutor(1, thread_name_prefix="sync-prepare")
+        self._results: queue.SimpleQueue[CallResult | BaseException] = queue.SimpleQueue()
         self._closing = threading.Event()
-        self._under_way = 0
-        # What shuts the gate: no call that waits for a thread is made any more; and whether all
-        # processes know it already.
-        self._shut: GoodyError | None = None
-        self._is_learned = False
+        self._in_flight = 0
+        # The 401 or 429 after which queued calls are not made, and whether it is recorded.
+        self._blocked_by: GoodyError | None = None
+        self._is_block_recorded = False
 
     @property
-    def room(self) -> int:
-        """How many more may be asked for; where that is next to none, none: so that places in the
-        pace are reserved for several at once.
-        """
-        room = self._calls_at_once * (1 + _AHEAD) - self._under_way
-        return room if room >= self._calls_at_once // 2 else 0
+    def capacity(self) -> int:
+        """How many more calls to submit; none until there are several to reserve the rate for."""
+        free = self._calls_at_once * (1 + _QUEUED_PER_THREAD) - self._in_flight
+        return free if free >= self._calls_at_once // 2 else 0
 
     @property
     def is_idle(self) -> bool:
-        return not self._under_way
+        return not self._in_flight
 
-    def ask(self, calls: Sequence[Call]) -> None:
-        """Let threads make the calls in their turn. Raises CallsBlocked or Crowded, and none is."""
+    def submit(self, calls: Sequence[Call]) -> None:
+        """Queue the calls. Raises CallsBlocked or NoRateCapacity, and then none is queued."""
         client = goody_api.client_beside(calls_at_once=self._calls_at_once)
-        waits = goody_api.reserve(len(calls), longest=_LONGEST)
+        waits = goody_api.reserve(len(calls), longest=_MAX_WAIT)
         if not waits:
-            raise Crowded
-        if self._is_learned:
-            # And the gate is open again.
-            self._shut, self._is_learned = None, False
+            raise NoRateCapacity
+        if self._is_block_recorded:
+            # `reserve` would have raised CallsBlocked if it were still in force.
+            self._blocked_by, self._is_block_recorded = None, False
         for call, wait in zip(calls, waits, strict=True):
-            self._under_way += 1
-            self._threads.submit(self._make, call, client, wait)
+            self._in_flight += 1
+            self._fetchers.submit(self._make, call, client, wait)
 
-    def collect(self, *, timeout: float) -> Answered | None:
-        """The next answer; waits for it at most `timeout` seconds.
+    def collect(self, *, timeout: float) -> CallResult | None:
+        """The next result, or None if there is none within `timeout` seconds.
 
-        What an error says about the gate, all processes know afterwards.
+        A 401 or 429 is recorded in the limits that all processes share.
         """
         if self.is_idle:
             return None
         try:
-            answered = self._answers.get(timeout=timeout)
+            result = self._results.get(timeout=timeout)
         except queue.Empty:
             return None
-        self._under_way -= 1
-        if isinstance(answered, BaseException):
-            raise answered
-        if answered.error is not None and answered.is_made:
-            goody_api.record_error(answered.error)
-            self._is_learned = self._is_learned or answered.error is self._shut
-        return answered
+        self._in_flight -= 1
+        if isinstance(result, BaseException):
+            raise result
+        if result.error is not None and result.was_sent:
+            goody_api.record_error(result.error)
+            self._is_block_recorded = self._is_block_recorded or result.error is self._blocked_by
+        return result
 
     def close(self) -> None:
-        """End the threads; calls under way end by themselves and their answers are dropped."""
+        """Drop queued calls. Calls in flight end by themselves; their results are dropped."""
         self._closing.set()
-        for pool in (self._threads, self._beside):
+        for pool in (self._fetchers, self._preparer):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _make(self, call: Call, client: Client, wait: float) -> None:
         if self._closing.wait(wait):
             return
         read_at = timezone.now()
-        if (shut := self._shut) is not None:
-            self._answers.put(Answered(call.about, read_at, error=shut, is_made=False))
+        if (blocked_by := self._blocked_by) is not None:
+            self._results.put(CallResult(call.key, read_at, error=blocked_by, was_sent=False))
             return
-        # Whoever asked decides on another attempt: a thread that waits for one is of no use.
+        # The syncing thread decides on retries; a thread that waits for one is of no use.
         policy = replace(goody_api.worker_policy(), attempts=1)
         try:
-            answered = Answered(call.about, read_at, answer=call.ask(client, policy))
+            result = CallResult(call.key, read_at, response=call.request(client, policy))
         except GoodyError as error:
             if isinstance(error, RateLimited | Unauthorized):
-                self._shut = error
-            self._answers.put(Answered(call.about, read_at, error=error))
+                self._blocked_by = error
+            self._results.put(CallResult(call.key, read_at, error=error))
         except BaseException as bug:  # noqa: BLE001
-            # It is raised in the thread that collects.
-            self._answers.put(bug)
+            # Raised again in the thread that collects.
+            self._results.put(bug)
         else:
-            self._hand_on(answered, call.work_out)
+            self._pass_on(result, call.prepare)
 
-    def _hand_on(self, answered: Answered, work_out: Callable[[Any], Any] | None) -> None:
-        if work_out is None:
-            self._answers.put(answered)
+    def _pass_on(self, result: CallResult, prepare: Callable[[Any], Any] | None) -> None:
+        if prepare is None:
+            self._results.put(result)
         elif not self._closing.is_set():
-            self._beside.submit(self._work_out, answered, work_out)
+            self._preparer.submit(self._prepare, result, prepare)
 
-    def _work_out(self, answered: Answered, work_out: Callable[[Any], Any]) -> None:
+    def _prepare(self, result: CallResult, prepare: Callable[[Any], Any]) -> None:
         try:
-            self._answers.put(replace(answered, answer=work_out(answered.answer)))
+            self._results.put(replace(result, response=prepare(result.response)))
         except BaseException as bug:  # noqa: BLE001
-            self._answers.put(bug)
+            self._results.put(bug)

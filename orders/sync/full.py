@@ -1,13 +1,17 @@
-"""The full sync: every order once, by windows of creation up to a frozen moment.
+"""The full sync: every order once, in windows of creation up to a fixed moment; and its backfill.
 
-Resumable at any moment: which windows are done stands in SyncWindow, marked in the transaction of
-their last rows. Nothing is ever deleted, and where much of what we know is missing it stops for a
-person to look.
+It can be resumed at any time: SyncWindow rows are marked in the transaction of their last rows.
+Nothing is ever deleted. If many known orders are missing at Goody, the sync stops until an admin
+resumes it.
+
+Goody's lists have no creation times, so a first sync estimates them from the windows. The backfill
+reads them from the feed's `created` activities, while the index is already in use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
@@ -16,66 +20,66 @@ from django.utils import timezone
 from goody.errors import BadResponse, Rejected
 from orders import index
 from orders.models import SyncState, SyncWindow
+from orders.models.durability import rebuildable
 
-from .asking import Steps, ask, ask_all
-from .feed import note_missing
-from .plans import Stored, Window
-from .rereading import read_each
-from .sources import Ask, Orders
-from .trouble import Doubt, Suspicious
-from .walking import Tools, Walk
+from .context import SyncContext
+from .fetching import Request
+from .incremental import log_missing_feed, read_each
+from .plans import CreatedActivities, InconsistentListing, OrderList, StoredPlan, Window
+from .scan import Scan
 from .windows import Bounds
 
-# Of the orders we know, so many may be missing at Goody before a person must look.
-_MISSING = 0.05
-# Of those that were not listed, so many are read one by one.
-_MOST_READ = 100
-# How far back is looked for a time before the first order, so many at once; and how closely it is
-# found: each time within the quarter of what was left.
+# The share of known orders that may be missing at Goody without an admin's consent.
+_MAX_MISSING = 0.05
+# How many of the orders that were not listed are read one by one.
+_MAX_SINGLE_READS = 100
+# Years before now that are tried for a time before the first order; each group concurrently.
 _YEARS = ((1, 2), (4, 8, 16))
+# How often the interval that holds the first order is reduced to a quarter.
 _QUARTERINGS = 2
 _YEAR = timedelta(days=365)
 
 
-def full_sync(
-    tools: Tools, *, anew: bool, may_go_on: Callable[[], bool] = lambda: True
-) -> Iterator[float]:
-    """Begin a full sync, or go on with one; ends when it is complete or may not go on.
+class MassDeletionSuspected(Exception):
+    """Many known orders are missing at Goody: an admin must look before the sync resumes."""
 
-    `anew`: none is under way. Raises LeaseLost, Doubt, Suspicious, or a refusal of Goody's.
+
+def full_sync(context: SyncContext, *, is_new: bool, deadline: float = math.inf) -> None:
+    """Start a full sync (`is_new`) or continue one, until it is complete or `deadline` is over.
+
+    Raises Stopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal of Goody's.
     """
-    if anew:
-        yield from _begin(tools)
+    if is_new:
+        _start(context)
     state = SyncState.objects.current()
-    plan = _Plan(tools, state)
-    yield from Walk(tools, Orders(are_new=not state.known_before), plan).steps(may_go_on=may_go_on)
-    if plan.doubtful:
-        raise Doubt(f"{len(plan.doubtful)} creation windows could not be settled")
+    plan = _FullSyncPlan(context, state)
+    Scan(context, OrderList(are_new=not state.known_before), plan).run(deadline=deadline)
+    if plan.failed:
+        raise InconsistentListing(f"{len(plan.failed)} creation windows could not be settled")
     if not SyncWindow.objects.filter(done_at=None).exists():
-        yield from _finish(tools, state)
+        _finish(context, state)
 
 
-def _begin(tools: Tools) -> Iterator[float]:
-    """Freeze the moment, count, and lay out the first windows."""
+def _start(context: SyncContext) -> None:
+    """Fix the moment, check the total, and store the first windows."""
     now = timezone.now()
-    tools.intake.earliest = None
-    frozen = now.replace(microsecond=0)
-    watermark, is_feed_missing = yield from _newest_activity(tools, frozen)
-    answered = yield from ask(tools, _orders_before(frozen))
-    total: int | None = answered.answer.total_count
+    context.writer.earliest_read_at = None
+    until = now.replace(microsecond=0)
+    watermark, is_feed_missing = _newest_activity(context, until)
+    total: int | None = context.fetch(_orders_before(until)).response.total_count
     known = index.count_known()
-    if complaint := suspicion(known=known, total=total):
-        _stop(complaint)
-    earliest = yield from _find_earliest(tools, frozen)
-    windows = [Bounds(None, earliest or frozen)]
-    if earliest is not None:
-        windows.append(Bounds(earliest, frozen))
+    if reason := suspicion(known=known, total=total):
+        _suspect(reason)
+    first = _find_first(context, until)
+    windows = [Bounds(None, first or until)]
+    if first is not None:
+        windows.append(Bounds(first, until))
     state = SyncState.objects.current()
-    tools.intake.then(lambda: _lay_out(windows))
-    tools.intake.then(
-        lambda: tools.lease.write(
+    context.writer.on_store(lambda: _store_windows(windows))
+    context.writer.on_store(
+        lambda: context.lease.write(
             started_at=now,
-            finished_at=_earlier(state.finished_at, now),
+            finished_at=_before(state.finished_at, now),
             is_full_wanted=False,
             total=total,
             imported=0,
@@ -84,157 +88,161 @@ def _begin(tools: Tools) -> Iterator[float]:
             is_feed_missing=is_feed_missing,
         )
     )
-    tools.intake.flush()
+    context.writer.flush()
 
 
-def _earlier(finished_at: datetime | None, started_at: datetime) -> datetime | None:
-    """When the sync before ended, by a clock that may have been set back: before this one began."""
+def _before(finished_at: datetime | None, started_at: datetime) -> datetime | None:
+    """The end of the previous sync, which must lie before this start although the clock may have
+    been set back."""
     return finished_at and min(finished_at, started_at - timedelta.resolution)
 
 
-def _begun(tools: Tools, state: SyncState) -> datetime:
-    """Since when this full sync has read, by the clock as it is now.
+def _started_at(context: SyncContext, state: SyncState) -> datetime:
+    """When this full sync started, by the clock as it is now.
 
-    Where that was set back, what is read now would count as read before it began: so it began no
-    later than that.
+    If the clock was set back meanwhile, the start moves before the first read since: otherwise
+    orders read after that would count as not read by this sync.
     """
     assert state.started_at is not None
-    earliest = min(state.started_at, tools.intake.earliest or timezone.now(), timezone.now())
+    now = timezone.now()
+    earliest = min(state.started_at, context.writer.earliest_read_at or now, now)
     if earliest < state.started_at:
         state.started_at = earliest
-        state.finished_at = _earlier(state.finished_at, earliest)
-        tools.lease.write(started_at=state.started_at, finished_at=state.finished_at)
+        state.finished_at = _before(state.finished_at, earliest)
+        context.lease.write(started_at=state.started_at, finished_at=state.finished_at)
     return earliest
 
 
-def _lay_out(windows: Sequence[Bounds]) -> None:
+def _store_windows(windows: Sequence[Bounds]) -> None:
     SyncWindow.objects.all().delete()
     SyncWindow.objects.bulk_create(SyncWindow(after=a, before=b) for a, b in windows)
 
 
 def suspicion(*, known: int, total: int | None) -> str:
-    """Why a person must look before orders are read, from the counts alone; "" if nobody must."""
+    """Why an admin must look before orders are read, from the counts alone; "" if nobody must."""
     if total is None or not known:
         return ""
     if not total:
         return f"Goody lists no orders, and we know {known:,}."
-    if total < known * (1 - _MISSING):
+    if total < known * (1 - _MAX_MISSING):
         return f"Goody lists {total:,} orders, and we know {known:,}."
     return ""
 
 
-def _stop(complaint: str) -> None:
-    """Raises Suspicious, unless somebody has looked and let it go on."""
+def _suspect(reason: str) -> None:
+    """Raises MassDeletionSuspected, unless an admin has resumed the sync."""
     if not SyncState.objects.current().is_suspicion_accepted:
-        raise Suspicious(complaint)
+        raise MassDeletionSuspected(reason)
 
 
-def _newest_activity(tools: Tools, now: datetime) -> Steps[tuple[datetime | None, bool]]:
-    """From where the feed is to be followed, by Goody's clock; and whether there is no feed.
+def _newest_activity(context: SyncContext, now: datetime) -> tuple[datetime | None, bool]:
+    """The watermark from which to follow the feed, and whether the feed is missing.
 
-    A mark that is too early costs calls, one that is too late loses changes.
+    A watermark that is too early costs calls, one that is too late loses changes.
     """
     try:
-        answered = yield from ask(
-            tools, lambda client, policy: client.list_activities(policy=policy)
-        )
+        result = context.fetch(lambda client, policy: client.list_activities(policy=policy))
     except Rejected as refusal:
-        note_missing(refusal)
+        log_missing_feed(refusal)
         return None, True
     except BadResponse:
-        # Too large for one answer: no mark is early enough.
+        # Too large for one response: the newest time is unknown.
         return None, False
-    times = [one.created_at for one in answered.answer.activities]
+    times = [one.created_at for one in result.response.activities]
     return (min(max(times), now) if times else None), False
 
 
-def _orders_before(moment: datetime) -> Ask:
-    return Orders().ask(Bounds(None, moment), page=1, per_page=1)
+def _orders_before(moment: datetime) -> Request:
+    return OrderList().request(Bounds(None, moment), page=1, per_page=1)
 
 
-def _find_earliest(tools: Tools, frozen: datetime) -> Steps[datetime | None]:
-    """A moment before the first order, not long before; None where there seems to be none."""
-    some, none = frozen, None
+def _find_first(context: SyncContext, until: datetime) -> datetime | None:
+    """A moment shortly before the first order; None if there is none within the years tried."""
+    with_orders, without = until, None
     for years in _YEARS:
-        some, none = yield from _narrow(tools, some, [frozen - n * _YEAR for n in years])
-        if none is not None:
+        moments = [until - n * _YEAR for n in years]
+        with_orders, without = _narrow(context, with_orders, moments)
+        if without is not None:
             break
-    if none is None:
+    if without is None:
         return None
     for _ in range(_QUARTERINGS):
-        quarter = (some - none) / 4
-        moments = [(some - n * quarter).replace(microsecond=0) for n in (1, 2, 3)]
-        some, earlier = yield from _narrow(tools, some, moments)
-        none = earlier or none
-    return none
+        quarter = (with_orders - without) / 4
+        moments = [(with_orders - n * quarter).replace(microsecond=0) for n in (1, 2, 3)]
+        with_orders, later = _narrow(context, with_orders, moments)
+        without = later or without
+    return without
 
 
 def _narrow(
-    tools: Tools, some: datetime, moments: Sequence[datetime]
-) -> Steps[tuple[datetime, datetime | None]]:
-    """Of ever earlier moments the last with orders before it, or `some`; and the next, if any."""
-    answers = yield from ask_all(tools, [_orders_before(moment) for moment in moments])
-    for moment, answered in zip(moments, answers, strict=True):
-        if not answered.answer.rows:
-            return some, moment
-        some = moment
-    return some, None
+    context: SyncContext, with_orders: datetime, moments: Sequence[datetime]
+) -> tuple[datetime, datetime | None]:
+    """Of ever earlier moments: the last one with orders before it, and the first one without.
+
+    `with_orders` is returned if no moment has orders before it.
+    """
+    results = context.fetch_all([_orders_before(moment) for moment in moments])
+    for moment, result in zip(moments, results, strict=True):
+        if not result.response.rows:
+            return with_orders, moment
+        with_orders = moment
+    return with_orders, None
 
 
-class _Plan(Stored):
-    """The windows of the full sync that is under way, the newest first."""
+class _FullSyncPlan(StoredPlan):
+    """The windows of the current full sync that are not complete, newest first."""
 
-    def __init__(self, tools: Tools, state: SyncState) -> None:
+    def __init__(self, context: SyncContext, state: SyncState) -> None:
         super().__init__()
-        self._tools = tools
+        self._context = context
         self._state = state
-        self.doubtful: set[int] = set()
+        self.failed: set[int] = set()
         self._missing: dict[int, int] = {}
 
-    def todo(self) -> QuerySet[SyncWindow]:
+    def pending(self) -> QuerySet[SyncWindow]:
         return SyncWindow.objects.filter(done_at=None)
 
-    def done(self, window: Window, total: int) -> None:
-        self._look_for_missing(window)
+    def complete(self, window: Window, total: int) -> None:
+        self._check_missing(window)
         now = timezone.now()
-        extra = index.count_within(*window.bounds) - total
+        extra = index.count_between(*window.bounds) - total
         SyncWindow.objects.filter(pk=window.key).update(total=total, extra=extra, done_at=now)
-        self._tools.lease.write(imported=F("imported") + total)
+        self._context.lease.write(imported=F("imported") + total)
 
     def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
         SyncWindow.objects.filter(pk=window.key).delete()
         SyncWindow.objects.bulk_create(
             SyncWindow(after=after, before=before, cut_from=total) for after, before in parts
         )
-        self.look_again()
+        self.reload()
 
-    def doubt(self, window: Window) -> None:
-        """The others are read; this one stays undone."""
-        self.doubtful.add(window.key)
+    def fail(self, window: Window) -> None:
+        """The window stays pending; the others are read."""
+        self.failed.add(window.key)
 
-    def _look_for_missing(self, window: Window) -> None:
-        """Count what we know of this window and Goody did not list; too much of it is odd."""
+    def _check_missing(self, window: Window) -> None:
+        """Add up the known orders that were not listed in their windows."""
         state, (after, before) = self._state, window.bounds
-        since = _begun(self._tools, state)
+        since = _started_at(self._context, state)
         if not state.known_before or after is None:
             return
-        missing = index.count_unread_within(after, before, since=since)
+        missing = index.count_unread_between(after, before, since=since)
         self._missing[window.key] = missing
-        judge_missing(sum(self._missing.values()), known=state.known_before)
+        check_missing(sum(self._missing.values()), known=state.known_before)
 
 
-def judge_missing(missing: int, *, known: int) -> None:
-    """Raises Suspicious where too much of what we know is not listed any more."""
-    if missing > known * _MISSING:
-        _stop(f"{missing:,} of the {known:,} orders we know are not listed.")
+def check_missing(missing: int, *, known: int) -> None:
+    """Raises MassDeletionSuspected if too many of the known orders are not listed any more."""
+    if missing > known * _MAX_MISSING:
+        _suspect(f"{missing:,} of the {known:,} orders we know are not listed.")
 
 
-def _finish(tools: Tools, state: SyncState) -> Iterator[float]:
-    """What was not listed is asked for by itself, as far as that is a few orders."""
-    since = _begun(tools, state)
-    judge_missing(index.count_unread(since=since), known=state.known_before)
-    yield from read_each(tools, index.unread(since=since, limit=_MOST_READ))
-    tools.lease.write(
+def _finish(context: SyncContext, state: SyncState) -> None:
+    """Read the orders that were not listed one by one if they are few, and mark the end."""
+    since = _started_at(context, state)
+    check_missing(index.count_unread(since=since), known=state.known_before)
+    read_each(context, index.unread(since=since, limit=_MAX_SINGLE_READS))
+    context.lease.write(
         finished_at=max(timezone.now(), since),
         suspicion="",
         is_suspicion_accepted=False,
@@ -242,3 +250,57 @@ def _finish(tools: Tools, state: SyncState) -> Iterator[float]:
         failing_since=None,
         retry_at=None,
     )
+
+
+# --- Backfill ---------------------------------------------------------------------------------
+
+
+def backfill_created_at(context: SyncContext, *, deadline: float) -> None:
+    """Replace estimated creation times, until none is left, `deadline` is over or the feed is
+    found missing.
+
+    Orders without a `created` activity keep their estimate until they are read. Raises Stopped
+    and LeaseLost.
+    """
+    try:
+        plan = _BackfillPlan()
+        Scan(context, CreatedActivities(), plan, may_split=False).run(deadline=deadline)
+    except Rejected as refusal:
+        log_missing_feed(refusal)
+        context.lease.write(is_feed_missing=True)
+        return
+    if not _not_backfilled().exists():
+        finished_at = SyncState.objects.current().finished_at
+        # If the clock was set back, now may lie before the end of the full sync.
+        context.lease.write(dated_at=max(filter(None, (timezone.now(), finished_at))))
+
+
+def _not_backfilled() -> QuerySet[SyncWindow]:
+    return SyncWindow.objects.filter(dated_at=None).exclude(done_at=None)
+
+
+class _BackfillPlan(StoredPlan):
+    """The windows with an estimated creation time. Those that cannot be read are skipped."""
+
+    def pending(self) -> QuerySet[SyncWindow]:
+        return _not_backfilled()
+
+    def next(self) -> Window | None:
+        while window := super().next():
+            if index.has_estimates_between(*window.bounds):
+                return window
+            self._mark(window)
+        return None
+
+    def complete(self, window: Window, total: int) -> None:  # noqa: ARG002
+        self._mark(window)
+
+    def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:  # noqa: ARG002
+        self._mark(window)
+
+    def fail(self, window: Window) -> None:
+        self._mark(window)
+
+    def _mark(self, window: Window) -> None:
+        with rebuildable():
+            SyncWindow.objects.filter(pk=window.key).update(dated_at=timezone.now())

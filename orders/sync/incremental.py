@@ -1,63 +1,278 @@
-"""Every minute: what changed since the last time, and what no feed tells.
+"""Keeps a complete index current: what changed since the watermark, and orders read one by one.
 
-Without the feed the newest orders are listed again instead. Some orders are read one by one in
-turn, since the feed knows no expirations, thank-you notes, accepts or notifications.
+Goody's activity feed tells most changes. Where an account has no feed, the newest orders are listed
+again instead. No feed tells expirations, thank-you notes, accepts and notifications, so orders
+for which they are likely are read in turn.
+
+The watermark is Goody's own time of the newest change up to which everything was read. It moves in
+the transaction of the rows before it. Some minutes before it are read again each time, since
+activities may appear late; known activities are recognized by their ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from goody.errors import Rejected
-from orders import index
-from orders.models import SyncState
+from goody.errors import BadResponse, GoodyError, NotFound, Rejected
+from goody.types import Quarantined, RawActivity, RawActivityPage
+from orders import index, services
+from orders.index import Created, Row
+from orders.models import CreatedFrom, SeenActivity, SyncState
 
-from .feed import follow_feed, note_missing
-from .plans import InMemory
-from .rereading import read_each
-from .sources import Orders
-from .walking import Tools, Walk
-from .windows import Bounds
+from .context import SyncContext
+from .fetching import CallResult, Request
+from .lease import Lease
+from .plans import MemoryPlan, OrderList, Page, Window
+from .scan import Scan
+from .windows import SECOND, Bounds
+
+log = logging.getLogger(__name__)
 
 # Goody's clock may be behind ours, and creation times may be estimates.
 _MARGIN = timedelta(days=1)
+# How far before the full sync the feed is read where it was empty at that time.
+_FEED_START = timedelta(days=1)
+# Attempts to read a single order before it is left alone for a while.
+_ATTEMPTS = 2
+# After so many failures in a row the cause is not the orders: the rest is left for later.
+_MAX_FAILURES = 3
 
 
-def bring_up_to_date(tools: Tools) -> Iterator[float]:
-    """One round. Raises LeaseLost, Doubt, or a refusal of Goody's."""
+def sync_changes(context: SyncContext) -> None:
+    """One round. Raises Stopped, LeaseLost, InconsistentListing, or a refusal of Goody's."""
     now = timezone.now()
-    tools.lease.write(tried_at=now)
+    context.lease.write(tried_at=now)
     if SyncState.objects.current().is_feed_missing:
-        yield from _list_newest(tools, now)
+        _list_newest(context, now)
     else:
-        yield from _follow_or_list(tools, now)
-    tools.lease.write(synced_at=now, problem="", failing_since=None, retry_at=None)
+        _follow_feed_or_list(context, now)
+    context.lease.write(synced_at=now, problem="", failing_since=None, retry_at=None)
 
 
-def _follow_or_list(tools: Tools, now: datetime) -> Iterator[float]:
+def _follow_feed_or_list(context: SyncContext, now: datetime) -> None:
     try:
-        yield from follow_feed(tools, now=now)
+        follow_feed(context, now=now)
     except Rejected as refusal:
-        note_missing(refusal)
-        tools.lease.write(is_feed_missing=True)
-        yield from _list_newest(tools, now)
+        log_missing_feed(refusal)
+        context.lease.write(is_feed_missing=True)
+        _list_newest(context, now)
 
 
-def _list_newest(tools: Tools, now: datetime) -> Iterator[float]:
-    """The newest windows by creation, instead of the feed; what is older comes at night."""
-    after = index.instant_of_newest(settings.SYNC_WINDOW)
+def _list_newest(context: SyncContext, now: datetime) -> None:
+    """List the newest orders instead of the feed; older ones are listed every night."""
+    after = index.newest_created_at(settings.SYNC_WINDOW)
     bounds = Bounds(after - _MARGIN if after else None, now.replace(microsecond=0))
-    yield from Walk(tools, Orders(), InMemory(bounds)).steps()
+    Scan(context, OrderList(), MemoryPlan(bounds)).run()
 
 
-def read_in_turn(tools: Tools) -> Iterator[float]:
-    """Some of the orders of which the feed does not tell what happens to them next."""
+# --- The feed ---------------------------------------------------------------------------------
+
+
+class ActivityFeed:
+    """Goody API: GET /v1/order_activities, each with its order in its present state.
+
+    `newest` is the time of the newest activity that was read.
+    """
+
+    prepare = None
+
+    def __init__(self, newest: datetime) -> None:
+        self.newest = newest
+
+    def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
+        return lambda client, policy: client.list_activities(
+            page=page,
+            per_page=per_page,
+            after=bounds.after,
+            before=bounds.before,
+            policy=policy,
+        )
+
+    def parse(
+        self,
+        response: RawActivityPage,
+        bounds: Bounds,  # noqa: ARG002
+        *,
+        first: int,  # noqa: ARG002
+        total: int | None,  # noqa: ARG002
+    ) -> Page:
+        self.newest = max([self.newest, *(one.created_at for one in response.activities)])
+        return _page(response)
+
+
+def _page(response: RawActivityPage) -> Page:
+    activities = response.activities
+    return Page(
+        ids=[one.id for one in activities] + [one.id or one.raw for one in response.quarantined],
+        rows=[_row(one) for one in activities],
+        total=response.total_count,
+        on_store=lambda: _store_seen(response),
+    )
+
+
+def _row(activity: RawActivity) -> Row:
+    if activity.order_status != "created":
+        return Row(activity.order)
+    return Row(activity.order, Created(activity.created_at, CreatedFrom.FEED))
+
+
+def _store_seen(response: RawActivityPage) -> None:
+    seen = [SeenActivity(id=one.id, at=one.created_at) for one in response.activities]
+    SeenActivity.objects.bulk_create(seen, ignore_conflicts=True)
+    unreadable = [
+        Quarantined(reason=one.reason, id=one.order_id, raw=one.raw) for one in response.quarantined
+    ]
+    services.record_anomalies((), unreadable, now=timezone.now())
+
+
+def log_missing_feed(refusal: Rejected) -> None:
+    """Log that the account is taken to have no feed, whatever the status of the refusal is.
+
+    Goody answers a lack of permission with 400 elsewhere. A 400 may also be about a parameter of
+    ours, hence the log.
+    """
+    log.warning("Goody refuses the activity feed, so orders are listed instead: %s", refusal.detail)
+
+
+def follow_feed(context: SyncContext, *, now: datetime) -> None:
+    """Read everything since the watermark.
+
+    Raises Stopped, LeaseLost, InconsistentListing, or Goody's refusal of the feed.
+    """
+    state = SyncState.objects.current()
+    assert state.started_at is not None
+    watermark = state.watermark or state.started_at - _FEED_START
+    after = watermark - timedelta(seconds=settings.SYNC_OVERLAP)
+    try:
+        result = context.fetch(_first_page(after))
+    except BadResponse:
+        # Too large for one response; a scan requests smaller pages.
+        _scan_feed(context, watermark, Bounds(after, now + SECOND))
+        return
+    page = _page(result.response)
+    newest = max([watermark, *(one.created_at for one in result.response.activities)])
+    # A watermark in the future by our clock would skip all changes until then.
+    newest = min(newest, max(now, watermark))
+    if _is_only_page(page) or _has_no_unseen(page, after):
+        _store_page(context, page, result)
+        if newest > watermark:
+            context.writer.on_store(lambda: _move_watermark(context.lease, newest))
+        context.writer.flush()
+        return
+    # To the end of that second: Goody may store fractions that it does not print.
+    before = (newest if newest > watermark else now) + SECOND
+    _scan_feed(context, watermark, Bounds(after, before))
+
+
+def _scan_feed(context: SyncContext, watermark: datetime, bounds: Bounds) -> None:
+    feed = ActivityFeed(watermark)
+    plan = _FeedPlan(context.lease, bounds, feed)
+    Scan(context, feed, plan, windows_at_once=1).run()
+
+
+def _first_page(after: datetime) -> Request:
+    return lambda client, policy: client.list_activities(
+        per_page=settings.SYNC_PER_PAGE, after=after, policy=policy
+    )
+
+
+def _is_only_page(page: Page) -> bool:
+    """A single response is consistent; but a full page may be followed by another in any case."""
+    count = len(page.ids)
+    return page.total == len(set(page.ids)) == count and count < int(settings.SYNC_PER_PAGE)
+
+
+def _has_no_unseen(page: Page, after: datetime) -> bool:
+    """The total is the number of seen activities, and those on the page are among them."""
+    seen = SeenActivity.objects.filter(at__gte=after)
+    if page.total != seen.count():
+        return False
+    ids = [one for one in page.ids if isinstance(one, UUID)]
+    return seen.filter(pk__in=ids).count() == len(page.ids)
+
+
+def _store_page(context: SyncContext, page: Page, result: CallResult) -> None:
+    context.writer.add(page.rows, read_at=result.read_at)
+    if page.on_store is not None:
+        context.writer.on_store(page.on_store)
+
+
+def _move_watermark(lease: Lease, watermark: datetime) -> None:
+    """Called in the transaction of the rows before it."""
+    overlap = timedelta(seconds=settings.SYNC_OVERLAP)
+    SeenActivity.objects.filter(at__lt=watermark - overlap).delete()
+    lease.write(watermark=watermark)
+
+
+class _FeedPlan(MemoryPlan):
+    """The windows since the watermark, oldest first; the watermark follows each.
+
+    It never passes the newest activity that was read: Goody's clock may be far behind ours.
+    """
+
+    def __init__(self, lease: Lease, bounds: Bounds, feed: ActivityFeed) -> None:
+        super().__init__(bounds)
+        self._lease = lease
+        self._feed = feed
+        self._watermark = feed.newest
+
+    def complete(self, window: Window, total: int) -> None:  # noqa: ARG002
+        newest = min(window.bounds.before, self._feed.newest)
+        if newest > self._watermark:
+            _move_watermark(self._lease, newest)
+
+
+# --- Single orders ----------------------------------------------------------------------------
+
+
+def reread_orders(context: SyncContext) -> None:
+    """Read some of the orders whose next change the feed does not tell."""
     now = timezone.now()
-    tools.lease.write(reread_at=now)
+    context.lease.write(reread_at=now)
     share = settings.SYNC_INTERVAL / 60
     limit = max(0, round(settings.SYNC_REREADS_PER_MINUTE * share))
-    yield from read_each(tools, index.least_recently_read(now=now, limit=limit))
+    read_each(context, index.least_recently_read(now=now, limit=limit))
+
+
+def read_each(context: SyncContext, order_ids: Iterable[UUID]) -> None:
+    """Read these orders; those that Goody does not know are marked missing, never deleted.
+
+    An unreadable order is recorded as an anomaly, which exempts it from rereading for a while
+    (index.least_recently_read), and does not stop the others.
+    """
+    failures = 0
+    for order_id in order_ids:
+        error = _read(context, order_id)
+        failures = failures + 1 if error else 0
+        if failures == _MAX_FAILURES:
+            log.warning("%d orders in a row could not be read, the last one: %s", failures, error)
+            return
+
+
+def _read(context: SyncContext, order_id: UUID) -> GoodyError | None:
+    """The reason why the order cannot be read, although Goody answers other requests."""
+    for _ in range(_ATTEMPTS):
+        result = context.fetch_once(
+            lambda client, policy: client.get_order(order_id, policy=policy)
+        )
+        error = result.error
+        if error is None:
+            services.apply_read(result.response, read_at=result.read_at)
+            break
+        if isinstance(error, NotFound):
+            services.mark_missing(order_id, read_at=result.read_at)
+            return None
+        # Waits as long as Goody fails as a whole. A refusal shows that it does not.
+        with suppress(Rejected):
+            context.fetch(lambda client, policy: client.me(policy=policy))
+    else:
+        services.record_unreadable(order_id, reason=str(error), now=timezone.now())
+    context.wait()
+    return error

@@ -1,91 +1,209 @@
-"""Which windows a walk reads: kept in the database, or as long as it lasts."""
+"""What a scan reads: the list it requests (sources) and in which creation windows (plans)."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db.models import QuerySet
 
-from orders.models import SyncWindow
+from goody.types import BadOrder, RawActivityPage, RawPage
+from orders.index import Created, Row
+from orders.models import CreatedFrom, SyncWindow
 
-from .trouble import Doubt
-from .windows import Bounds
+from .fetching import Request
+from .windows import Bounds, estimate_created_at
+
+
+class InconsistentListing(Exception):
+    """Goody's responses contradict each other: whether all rows were read cannot be told."""
+
+
+# --- Plans ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window to be read. `key` is the plan's, `cut_from` how many the one held that it is of."""
+    """A window to read. `key` belongs to the plan, `split_from` is the total of the window that
+    was split into this one and others."""
 
     key: int
     bounds: Bounds
-    cut_from: int | None = None
+    split_from: int | None = None
 
 
 class Plan(Protocol):
-    """Which windows are to be read. What changes it, happens in the transaction of the rows."""
+    """The windows of a scan. Its methods that change it run in the transaction of the rows."""
 
     def next(self) -> Window | None:
-        """One that is not read yet and was not given before."""
+        """A window that is not read yet and was not returned before."""
 
-    def done(self, window: Window, total: int) -> None:
-        """All its rows are stored."""
+    def complete(self, window: Window, total: int) -> None:
+        """All rows of the window are stored."""
 
     def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
-        """It is read in parts."""
+        """The window is read in parts."""
 
-    def doubt(self, window: Window) -> None:
-        """Goody's answers about it contradict each other."""
+    def fail(self, window: Window) -> None:
+        """Goody's responses for the window are inconsistent."""
 
 
-class InMemory:
-    """A plan that lasts as long as the process: one window and what it is cut into, the oldest
-    first."""
+class MemoryPlan:
+    """A plan in memory: one window and what it is split into, oldest first."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._count = 1
-        self._todo = [Window(1, bounds)]
+        self._pending = [Window(1, bounds)]
 
     def next(self) -> Window | None:
-        return self._todo.pop() if self._todo else None
+        return self._pending.pop() if self._pending else None
 
-    def done(self, window: Window, total: int) -> None:
+    def complete(self, window: Window, total: int) -> None:
         """Nothing is kept."""
 
     def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:  # noqa: ARG002
         for part in parts:
             self._count += 1
-            self._todo.append(Window(self._count, part, total))
+            self._pending.append(Window(self._count, part, total))
 
-    def doubt(self, window: Window) -> None:
-        """Raises Doubt: what comes after it must not be taken to be all there was."""
-        raise Doubt(f"what Goody lists up to {window.bounds.before:%Y-%m-%d %H:%M} does not add up")
+    def fail(self, window: Window) -> None:
+        """Raises InconsistentListing: the rows of later windows would hide the gap."""
+        before = f"{window.bounds.before:%Y-%m-%d %H:%M}"
+        raise InconsistentListing(f"what Goody lists up to {before} does not add up")
 
 
-class Stored:
-    """Rows of SyncWindow, the newest first; what is done with them is the subclass's."""
+class StoredPlan:
+    """A plan of SyncWindow rows, newest first; subclasses store what becomes of a window."""
 
     def __init__(self) -> None:
-        self._left: deque[Window] | None = None
-        self._given: set[int] = set()
+        self._remaining: deque[Window] | None = None
+        self._returned: set[int] = set()
 
-    def todo(self) -> QuerySet[SyncWindow]:
-        """Those that are to be read."""
+    def pending(self) -> QuerySet[SyncWindow]:
+        """The windows to read."""
         raise NotImplementedError
 
     def next(self) -> Window | None:
-        if self._left is None:
-            rows = self.todo().order_by("-before")
+        if self._remaining is None:
+            rows = self.pending().order_by("-before")
             windows = (Window(row.pk, Bounds(row.after, row.before), row.cut_from) for row in rows)
-            self._left = deque(one for one in windows if one.key not in self._given)
-        if not self._left:
+            self._remaining = deque(one for one in windows if one.key not in self._returned)
+        if not self._remaining:
             return None
-        window = self._left.popleft()
-        self._given.add(window.key)
+        window = self._remaining.popleft()
+        self._returned.add(window.key)
         return window
 
-    def look_again(self) -> None:
-        """The rows are others than they were."""
-        self._left = None
+    def reload(self) -> None:
+        """Query the rows again, since they changed."""
+        self._remaining = None
+
+
+# --- Sources ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a window: its rows, and `ids` that identify them.
+
+    `on_store` is called in the transaction that stores the rows.
+    """
+
+    ids: Sequence[object]
+    rows: Sequence[Row]
+    total: int | None
+    on_store: Callable[[], object] | None = None
+
+
+class Source(Protocol):
+    """An endpoint of Goody that lists orders by creation window."""
+
+    @property
+    def prepare(self) -> Callable[[Any], Any] | None:
+        """Computes what follows from a response alone (see Call), where that takes long."""
+
+    def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
+        """The call for one page (from 1) of the window."""
+
+    def parse(self, response: Any, bounds: Bounds, *, first: int, total: int | None) -> Page:
+        """The page of a response whose first row is at position `first` (from 0) of `total`."""
+
+
+class ListedRows(NamedTuple):
+    """One page of Goody's order list."""
+
+    rows: Sequence[Row]
+    total_count: int | None
+
+
+class OrderList:
+    """Goody API: GET /v1/orders. Its rows have no creation time, so it is estimated.
+
+    `are_new`: hardly any of the orders are stored yet, so all columns are computed in advance.
+    """
+
+    def __init__(self, *, are_new: bool = False) -> None:
+        self._are_new = are_new
+
+    def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
+        return lambda client, policy: client.list_raw_orders(
+            page=page,
+            per_page=per_page,
+            created_after=bounds.after,
+            created_before=bounds.before,
+            policy=policy,
+        )
+
+    def prepare(self, response: RawPage) -> ListedRows:
+        rows = [Row(raw) for raw in response.rows]
+        for row in rows:
+            row.prepare(with_columns=self._are_new)
+        return ListedRows(rows, response.total_count)
+
+    def parse(self, response: ListedRows, bounds: Bounds, *, first: int, total: int | None) -> Page:
+        count = total or first + len(response.rows)
+        for n, row in enumerate(response.rows):
+            created_at = estimate_created_at(bounds, first + n, count)
+            row.created = Created(created_at, CreatedFrom.WINDOW)
+        return Page([_row_id(row) for row in response.rows], response.rows, response.total_count)
+
+
+def _row_id(row: Row) -> object:
+    """The order's id, or the whole row if it has no readable one."""
+    try:
+        return row.order_id
+    except BadOrder:
+        return row.raw
+
+
+class CreatedActivities:
+    """Goody API: GET /v1/order_activities with status `created`: exact creation times."""
+
+    prepare = None
+
+    def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
+        return lambda client, policy: client.list_activities(
+            page=page,
+            per_page=per_page,
+            after=bounds.after,
+            before=bounds.before,
+            statuses=["created"],
+            policy=policy,
+        )
+
+    def parse(
+        self,
+        response: RawActivityPage,
+        bounds: Bounds,  # noqa: ARG002
+        *,
+        first: int,  # noqa: ARG002
+        total: int | None,  # noqa: ARG002
+    ) -> Page:
+        ids = [one.id for one in response.activities]
+        unreadable = [one.id or one.raw for one in response.quarantined]
+        rows = [
+            Row(one.order, Created(one.created_at, CreatedFrom.FEED)) for one in response.activities
+        ]
+        return Page([*ids, *unreadable], rows, response.total_count)

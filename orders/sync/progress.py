@@ -1,4 +1,4 @@
-"""How far the index is, for pages and for those who wait before a terminal."""
+"""The state of the sync, for pages and the command, and its resumption by an admin."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from orders.audit import Action, Actor, action, record_action
 from orders.models import ApiLimits, SyncState
 
 
 class Phase(StrEnum):
-    """What the sync is doing, the most important of what may be said."""
+    """What the sync is doing; of several that apply, the first."""
 
     NEVER_BEGUN = "never begun"
     SUSPICIOUS = "suspicious"
@@ -24,16 +25,16 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncProgress:
-    """Times are aware UTC.
+    """The state of the sync. Times are aware UTC.
 
-    `is_complete`: every order was read once, so that lists may come from the index; it stays so
-    while everything is read again. `imported` of `total` (None: Goody does not say) belong to the
-    full sync that is under way or was the last. `synced_at`: when the index was last brought up to
-    date; `watermark`: up to where, by Goody's clock. `reconciled_at`: when it was last compared
-    with Goody's counts, and what drift was found: orders that were not known, out of date, or not
-    listed any more. `why` says as the beginning of a sentence what is wrong; `paused_until` is
-    None where nobody knows. `is_dated`: the feed has told when the orders were created; until then
-    that is an estimate for some of them. `is_refolding`: a search may miss an order that is there.
+    `is_complete`: every order was read once, so that lists may use the index; it stays true while
+    everything is read again. `imported` of `total` (None: Goody does not say) belong to the
+    current full sync or the latest one. `synced_at`: when the index was last brought up to date;
+    `watermark`: up to which change, by Goody's clock. `reconciled_at`: when it was last compared
+    with Goody's counts. `drift_*`: the orders that were found to be unknown, out of date, or not
+    listed any more. `why` is the problem, as the beginning of a sentence. `paused_until` is None
+    if unknown. `is_dated`: the backfill is complete; until then some creation times are estimates.
+    `is_refolding`: texts are being folded again, and a search may miss orders.
     """
 
     phase: Phase
@@ -58,7 +59,7 @@ class SyncProgress:
 
 
 def progress(now: datetime) -> SyncProgress:
-    """One small read, since every page asks. `now` is aware."""
+    """One small query, since every page shows it. `now` is aware."""
     state, limits = SyncState.objects.get_with_limits()
     if state is None:
         return SyncProgress(phase=Phase.NEVER_BEGUN)
@@ -105,3 +106,20 @@ def _phase(state: SyncState, limits: ApiLimits, now: datetime) -> tuple[Phase, s
     if state.is_complete:
         return Phase.COMPLETE, ""
     return Phase.NEVER_BEGUN, ""
+
+
+class NotStopped(Exception):
+    """The sync does not wait for an admin (any more)."""
+
+
+@action(Action.SYNC_RESUME)
+def resume(*, actor: Actor, now: datetime) -> None:
+    """Let a sync continue that stopped because orders are missing; none of them is deleted.
+
+    Raises NotAllowed, NotStopped.
+    """
+    state = SyncState.objects.current()
+    stopped = SyncState.objects.filter(suspicion=state.suspicion, is_suspicion_accepted=False)
+    if not state.is_stopped or not stopped.update(is_suspicion_accepted=True, retry_at=None):
+        raise NotStopped
+    record_action(actor, Action.SYNC_RESUME, detail=state.suspicion, now=now)

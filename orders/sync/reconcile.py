@@ -1,14 +1,14 @@
-"""Every night: does Goody still count as many orders in each creation window as the index has?
+"""Every night: compare Goody's order count of each creation window with the index.
 
-A count costs one call for a thousand orders. Windows that differ are listed again, and without a
-feed all of them: nobody else tells what happens to an older order. What that brings is drift:
-something that the minutes before should have brought.
+A count costs one call for a thousand orders. Windows whose count differs are listed again, and
+without a feed all of them, since nothing else tells changes of older orders. What that finds is
+drift: changes that the incremental sync should have brought.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import time
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,54 +20,56 @@ from orders import index
 from orders.models import SyncState, SyncWindow
 from orders.models.durability import rebuildable
 
-from .asking import Steps, ask
-from .full import judge_missing
-from .plans import InMemory
-from .sources import Orders
-from .walking import Tools, Walk
+from .context import SyncContext
+from .full import check_missing
+from .plans import MemoryPlan, OrderList
+from .scan import Scan
 from .windows import Bounds
 
 log = logging.getLogger(__name__)
 
 
 def last_due(now: datetime) -> datetime:
-    """The latest moment at or before `now` at which the clock of TIME_ZONE showed the hour."""
+    """The latest moment up to `now` at which it was SYNC_RECONCILE_HOUR in TIME_ZONE."""
     zone = ZoneInfo(settings.TIME_ZONE)
     local = now.astimezone(zone)
     due = local.replace(hour=settings.SYNC_RECONCILE_HOUR, minute=0, second=0, microsecond=0)
     return due if due <= local else due - timedelta(days=1)
 
 
-def reconcile(tools: Tools, *, may_go_on: Callable[[], bool]) -> Iterator[float]:
-    """Begin, or go on with one. Raises LeaseLost, Doubt, Suspicious, or a refusal of Goody's."""
+def reconcile(context: SyncContext, *, deadline: float) -> None:
+    """Start a comparison or continue one, until `deadline` is over.
+
+    Raises Stopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal of Goody's.
+    """
     state = SyncState.objects.current()
     if not state.is_reconcile_under_way:
-        _begin(tools, state)
+        _start(context, state)
         state.refresh_from_db()
-    while may_go_on():
+    while time.monotonic() < deadline:
         row = SyncWindow.objects.filter(checked_at=None).order_by("-before").first()
         if row is None:
-            _finish(tools, state)
+            _finish(context, state)
             return
-        yield from _check(tools, row, is_feed_missing=state.is_feed_missing)
+        _check(context, row, is_feed_missing=state.is_feed_missing)
 
 
-def _begin(tools: Tools, state: SyncState) -> None:
-    """All windows are to be checked, whenever they were; what came since the newest becomes one,
-    or the end of that one.
-    """
+def _start(context: SyncContext, state: SyncState) -> None:
+    """Mark all windows as not checked, and cover the time since the newest one."""
     now = timezone.now()
-    tools.intake.then(lambda: SyncWindow.objects.update(checked_at=None))
-    tools.intake.then(lambda: _reach_until((state.synced_at or now).replace(microsecond=0)))
-    tools.intake.then(
-        lambda: tools.lease.write(
+    synced_at = (state.synced_at or now).replace(microsecond=0)
+    context.writer.on_store(lambda: SyncWindow.objects.update(checked_at=None))
+    context.writer.on_store(lambda: _extend_windows(synced_at))
+    context.writer.on_store(
+        lambda: context.lease.write(
             reconcile_started_at=now, drift_new=0, drift_changed=0, drift_missing=0
         )
     )
-    tools.intake.flush()
+    context.writer.flush()
 
 
-def _reach_until(before: datetime) -> None:
+def _extend_windows(before: datetime) -> None:
+    """Let the newest window reach until `before`, or add one if it is large already."""
     newest = SyncWindow.objects.order_by("-before").first()
     if newest is None or newest.before >= before:
         return
@@ -79,47 +81,47 @@ def _reach_until(before: datetime) -> None:
         )
 
 
-def _check(tools: Tools, row: SyncWindow, *, is_feed_missing: bool) -> Iterator[float]:
-    """One window: count, and list it again where the count differs from what it was."""
+def _check(context: SyncContext, row: SyncWindow, *, is_feed_missing: bool) -> None:
+    """Count one window, and list it again if the difference is another than last time."""
     bounds = Bounds(row.after, row.before)
-    total = yield from _count(tools, bounds)
-    extra = None if total is None else index.count_within(*bounds) - total
+    total = _count(context, bounds)
+    extra = None if total is None else index.count_between(*bounds) - total
     if extra != row.extra or is_feed_missing:
-        yield from _list_again(tools, bounds)
-        extra = index.count_within(*bounds) - (total or 0) if total is not None else 0
-        tools.lease.write(drift_missing=F("drift_missing") + max(0, extra - row.extra))
+        _list_again(context, bounds)
+        extra = index.count_between(*bounds) - (total or 0) if total is not None else 0
+        context.lease.write(drift_missing=F("drift_missing") + max(0, extra - row.extra))
     checked = SyncWindow.objects.filter(pk=row.pk)
     with rebuildable():
         checked.update(total=total, extra=extra, checked_at=timezone.now())
-    tools.lease.keep()
+    context.wait()
 
 
-def _list_again(tools: Tools, bounds: Bounds) -> Iterator[float]:
-    before = tools.intake.counts.copy()
-    yield from Walk(tools, Orders(), InMemory(bounds)).steps()
-    found = tools.intake.counts - before
-    tools.lease.write(
+def _list_again(context: SyncContext, bounds: Bounds) -> None:
+    before = context.writer.counts.copy()
+    Scan(context, OrderList(), MemoryPlan(bounds)).run()
+    found = context.writer.counts - before
+    context.lease.write(
         drift_new=F("drift_new") + found["new"], drift_changed=F("drift_changed") + found["changed"]
     )
 
 
-def _count(tools: Tools, bounds: Bounds) -> Steps[int | None]:
-    answered = yield from ask(tools, Orders().ask(bounds, page=1, per_page=1))
-    total: int | None = answered.answer.total_count
+def _count(context: SyncContext, bounds: Bounds) -> int | None:
+    result = context.fetch(OrderList().request(bounds, page=1, per_page=1))
+    total: int | None = result.response.total_count
     return total
 
 
-def _finish(tools: Tools, state: SyncState) -> None:
+def _finish(context: SyncContext, state: SyncState) -> None:
     state.refresh_from_db()
-    judge_missing(state.drift_missing, known=index.count_known())
+    check_missing(state.drift_missing, known=index.count_known())
     now = timezone.now()
-    tools.lease.write(
-        # By a clock that was set back it began later than it ends, and would for ever be under way.
+    context.lease.write(
+        # If the clock was set back, the comparison would start after its end, and never be over.
         reconcile_started_at=min(state.reconcile_started_at or now, now),
         reconciled_at=now,
         suspicion="",
         is_suspicion_accepted=False,
-        # Whether there is a feed by now is asked again from time to time.
+        # The account may have a feed by now: the next round tries it.
         is_feed_missing=False,
     )
     log.info(

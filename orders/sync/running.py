@@ -1,17 +1,13 @@
-"""What is due, and doing it: by the worker in slices, by `sync_orders` to the end.
-
-The parts of a sync are generators: each step is short, and yields how long to leave it alone. So
-one thread does them beside what is more urgent, and any number of processes may try: the lease
-lets one of them.
-"""
+"""Chooses the jobs of a sync by what is due, and runs them under the lease."""
 
 from __future__ import annotations
 
 import gc
 import logging
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,26 +22,23 @@ from orders.models.durability import expect_much_writing
 from orders.outages import log_unrecorded
 from orders.services import why_not_fresh
 
-from .dating import date_orders
+from .batch_writer import BatchWriter
+from .context import Backoff, Stopped, SyncContext, record_problem
 from .fetching import Fetchers
-from .full import full_sync
-from .incremental import bring_up_to_date, read_in_turn
-from .intake import Intake
+from .full import MassDeletionSuspected, backfill_created_at, full_sync
+from .incremental import reread_orders, sync_changes
 from .lease import Lease, LeaseLost
+from .plans import InconsistentListing
 from .reconcile import last_due, reconcile
-from .trouble import Doubt, Suspicious, Trouble, tell
-from .walking import Tools
 
 log = logging.getLogger(__name__)
 
-# After a job that failed as a whole, seconds.
+# How long the sync pauses after a job that failed as a whole, seconds.
 _RETRY = 60.0
-# After so many seconds of something long it is looked whether anything is more urgent.
+# After so many seconds a long job makes way for a more urgent one.
 _TURN = 10.0
-# New objects before garbage is looked for; Python's own measure is 2,000.
-_COLLECTED = 50_000
-# How long a process that was not given the lease leaves it alone, seconds.
-_ELSEWHERE = 1.0
+# New objects between garbage collections; Python's default is 2,000.
+_GC_THRESHOLD = 50_000
 
 
 class Job(StrEnum):
@@ -56,19 +49,63 @@ class Job(StrEnum):
     REREAD = "reread"
     AGAIN = "again"
     RECONCILE = "reconcile"
-    DATING = "dating"
+    BACKFILL = "backfill"
+
+
+type Choose = Callable[[SyncState, datetime], Job | None]
 
 
 def due(state: SyncState, now: datetime) -> Job | None:
-    """What is to be done now; None while nothing is, or nothing may be."""
-    if state.is_stopped or (state.retry_at is not None and _is_ahead(state.retry_at, now)):
+    """The most urgent job that is due; None if there is none, or the sync is stopped or pauses."""
+    if _is_on_hold(state, now):
         return None
     return next((job for job in Job if _IS_DUE[job](state, now)), None)
 
 
-def _is_a_round_ago(moment: datetime | None, now: datetime) -> bool:
+def until_current(*, since: datetime) -> Choose:
+    """Choose only what makes the index complete and up to date as of `since`."""
+
+    def choose(state: SyncState, now: datetime) -> Job | None:
+        if _is_on_hold(state, now):
+            return None
+        if not state.is_complete:
+            return Job.FIRST
+        if _is_full_sync_due(state):
+            return Job.AGAIN
+        return None if _is_current(state, since) else Job.INCREMENTAL
+
+    return choose
+
+
+def is_current(*, since: datetime) -> bool:
+    """Is the index complete, and was it brought up to date after `since`?"""
+    state = SyncState.objects.current()
+    return state.is_complete and not _is_full_sync_due(state) and _is_current(state, since)
+
+
+def request_full_sync() -> None:
+    """Let every order be read again; a full sync that is under way counts as that."""
+    if not SyncState.objects.current().is_full_under_way:
+        SyncState.objects.update(is_full_wanted=True)
+
+
+def _is_on_hold(state: SyncState, now: datetime) -> bool:
+    """A retry further ahead than any is ever set was stored before the clock was set back."""
+    latest = now + timedelta(seconds=2 * _RETRY)
+    return state.is_stopped or (state.retry_at is not None and now < state.retry_at <= latest)
+
+
+def _is_full_sync_due(state: SyncState) -> bool:
+    return state.is_full_wanted or state.is_full_under_way
+
+
+def _is_current(state: SyncState, since: datetime) -> bool:
+    return state.synced_at is not None and state.synced_at >= since
+
+
+def _is_interval_over(since: datetime | None, now: datetime) -> bool:
     interval = timedelta(seconds=settings.SYNC_INTERVAL)
-    return moment is None or not now - interval < moment <= now
+    return since is None or not now - interval < since <= now
 
 
 def _is_reconcile_due(state: SyncState, now: datetime) -> bool:
@@ -78,207 +115,133 @@ def _is_reconcile_due(state: SyncState, now: datetime) -> bool:
 
 _IS_DUE: dict[Job, Callable[[SyncState, datetime], bool]] = {
     Job.FIRST: lambda state, _: not state.is_complete,
-    Job.INCREMENTAL: lambda state, now: _is_a_round_ago(state.tried_at, now),
-    Job.REREAD: lambda state, now: _is_a_round_ago(state.reread_at, now),
-    Job.AGAIN: lambda state, _: state.is_full_wanted or state.is_full_under_way,
+    Job.INCREMENTAL: lambda state, now: _is_interval_over(state.tried_at, now),
+    Job.REREAD: lambda state, now: _is_interval_over(state.reread_at, now),
+    Job.AGAIN: lambda state, _: _is_full_sync_due(state),
     Job.RECONCILE: _is_reconcile_due,
-    Job.DATING: lambda state, _: not state.is_dated and not state.is_feed_missing,
+    Job.BACKFILL: lambda state, _: not state.is_dated and not state.is_feed_missing,
 }
 
 
-def _is_ahead(moment: datetime, now: datetime) -> bool:
-    """Does it lie before us? Not if it lies so far ahead that the clock was set back since."""
-    return now < moment <= now + timedelta(seconds=2 * _RETRY)
+class SyncRun:
+    """Runs jobs in the calling thread, as long as `choose` names one. Not thread-safe.
 
-
-type Choose = Callable[[SyncState, datetime], Job | None]
-
-
-class Runner:
-    """One process's part in keeping the index: it holds the lease while something is due.
-
-    `choose` says what is due; `calls_at_once` bounds its calls to Goody; `clock` counts the seconds
-    of its waits.
+    `stop` ends a run within a fraction of a second, calls in flight aside. `calls_at_once` bounds
+    concurrent calls to Goody (SYNC_CALLS_AT_ONCE by default).
     """
 
     def __init__(
-        self,
-        *,
-        calls_at_once: int,
-        choose: Choose = due,
-        clock: Callable[[], float] = time.monotonic,
+        self, *, stop: threading.Event, choose: Choose = due, calls_at_once: int | None = None
     ) -> None:
-        self._calls_at_once = calls_at_once
+        self._stop = stop
         self._choose = choose
-        self._clock = clock
-        self._tools: Tools | None = None
-        self._job: Iterator[float] | None = None
+        self._calls_at_once = calls_at_once or settings.SYNC_CALLS_AT_ONCE
+        self._context: SyncContext | None = None
+        # Rows read so far: new, changed, same, quarantined.
         self.counts: Counter[str] = Counter()
-        # Why the latest job ended before it was done, if it did and none has begun since.
+        # Why the latest job failed; "" if it did not.
         self.failure = ""
-        # Somebody else held the lease when it was asked for.
-        self.is_elsewhere = False
-        # Whoever comes back before is sent away.
-        self._alone_until = 0.0
 
-    def run(self, seconds: float) -> float | None:
-        """Do what is due for about so many seconds, in steps of a fraction of one.
+    def run(self) -> bool:
+        """Run jobs until none is due, one fails, another process holds the lease, or `stop` is set.
 
-        Returns how long to leave it alone, 0 if there is more to do at once, None if nothing is
-        due here. What goes wrong is told on the state row and not raised.
+        Returns whether there was a job to run. Failures are stored on the state row or logged, not
+        raised.
         """
-        if (alone := self._alone_until - self._clock()) > 0:
-            return alone
-        until = self._clock() + seconds
-        while (left := until - self._clock()) > 0:
-            try:
-                wait = self._step()
-            except DatabaseFailure as error:
-                # What a bug's error says may quote the row.
-                log_unrecorded(log, "what the sync read", error)
-                self.close()
-                return _ELSEWHERE
-            if wait is None or wait >= left:
-                self._alone_until = self._clock() + (wait or 0.0)
-                return wait
-            time.sleep(wait)
-        return 0.0
-
-    def close(self) -> None:
-        """Leave it as it stands and let others go on at once."""
-        tools, self._job, self._tools = self._tools, None, None
-        if tools is not None:
-            self.counts += tools.intake.counts
-            tools.fetchers.close()
-            with suppress(DatabaseFailure):
-                tools.lease.release()
-                expect_much_writing(is_over=True)
-
-    def _step(self) -> float | None:
-        if self._job is None and not self._take_up():
-            return None
-        assert self._job is not None
-        assert self._tools is not None
+        has_run = False
         try:
-            return next(self._job)
-        except StopIteration:
-            self._job = None
+            while job := self._next_job():
+                has_run = True
+                if not self._run_job(*job):
+                    break
+        except Stopped:
+            pass
         except LeaseLost:
-            log.info("somebody else goes on with the sync")
-            self.close()
-        except Suspicious as complaint:
-            log.warning("the sync stops: %s", complaint)
-            self._tools.lease.write(suspicion=str(complaint))
-            self.close()
-        except (GoodyError, Doubt) as error:
-            log.warning("the sync cannot go on: %s", error)
-            self.failure = str(error)
-            tell(self._tools.lease, why_not_fresh(error), now=timezone.now(), wait=_RETRY)
-            self.close()
-        return 0.0
+            log.info("another process continues the sync")
+        except DatabaseFailure as error:
+            # The message of an error that is a bug may quote the row.
+            log_unrecorded(log, "what the sync read", error)
+        finally:
+            self._release()
+        return has_run
 
-    def _take_up(self) -> bool:
-        """Begin what is due, if something is and nobody else does it."""
-        state, now = SyncState.objects.current(), timezone.now()
-        job = self._choose(state, now)
+    def _next_job(self) -> tuple[Job, SyncState, SyncContext] | None:
+        if self._stop.is_set():
+            return None
+        state = SyncState.objects.current()
+        job = self._choose(state, timezone.now())
         if job is None:
-            self.close()
-            return False
-        if self._tools is None:
-            lease = Lease.take()
-            self.is_elsewhere = lease is None
+            return None
+        if self._context is None:
+            lease = Lease.acquire()
             if lease is None:
-                return False
-            self._tools = self._tools_under(lease)
+                return None
+            self._context = self._make_context(lease)
             expect_much_writing()
-            # What others did meanwhile may have left nothing to do.
-            return self._take_up()
-        self.failure = ""
-        self._job = _begin(job, self._tools, state)
-        return True
+            # The previous holder may have done the job meanwhile.
+            return self._next_job()
+        return job, state, self._context
 
-    def _tools_under(self, lease: Lease) -> Tools:
-        return Tools(
+    def _make_context(self, lease: Lease) -> SyncContext:
+        return SyncContext(
             lease=lease,
             fetchers=Fetchers(calls_at_once=self._calls_at_once),
-            intake=Intake(lease),
-            trouble=Trouble(lease),
+            writer=BatchWriter(lease),
+            backoff=Backoff(lease),
+            stop=self._stop,
         )
 
+    def _run_job(self, job: Job, state: SyncState, context: SyncContext) -> bool:
+        """Returns whether it succeeded."""
+        self.failure = ""
+        try:
+            _run(job, state, context)
+        except MassDeletionSuspected as suspicion:
+            log.warning("the sync stops: %s", suspicion)
+            context.lease.write(suspicion=str(suspicion))
+        except (GoodyError, InconsistentListing) as error:
+            log.warning("the sync cannot go on: %s", error)
+            self.failure = str(error)
+            now = timezone.now()
+            record_problem(context.lease, why_not_fresh(error), now=now, wait=_RETRY)
+        else:
+            return True
+        return False
 
-class Errand:
-    """What somebody wants to have done now: the index complete and, since then, up to date.
+    def _release(self) -> None:
+        """Let another process continue at once."""
+        context, self._context = self._context, None
+        if context is not None:
+            self.counts += context.writer.counts
+            context.fetchers.close()
+            with suppress(DatabaseFailure):
+                context.lease.release()
+                expect_much_writing(is_over=True)
 
-    `is_full`: every order read again; a full sync that is under way counts as that.
-    """
 
-    def __init__(self, *, since: datetime, is_full: bool) -> None:
-        self._since = since
-        self._runner = Runner(calls_at_once=settings.SYNC_CALLS_AT_ONCE, choose=self._choose)
-        self.is_done = False
-        state = SyncState.objects.current()
-        if is_full and not state.is_full_under_way:
-            SyncState.objects.update(is_full_wanted=True)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Rows read by this process: new, changed, same, quarantined."""
-        return self._runner.counts
-
-    @property
-    def failure(self) -> str:
-        """Why it cannot be done for now; "" while it can."""
-        return self._runner.failure
-
-    def run(self, seconds: float) -> float:
-        """Go on for about so many seconds; returns how many to wait then."""
-        wait = self._runner.run(seconds)
-        if self.is_done:
-            return 0.0
-        return seconds if wait is None else wait
-
-    def close(self) -> None:
-        self._runner.close()
-
-    def _choose(self, state: SyncState, now: datetime) -> Job | None:
-        """The rest is the worker's, which has the time."""
-        if state.is_stopped or (state.retry_at is not None and _is_ahead(state.retry_at, now)):
-            return None
-        is_full = state.is_complete and not state.is_full_wanted and not state.is_full_under_way
-        if not is_full:
-            return Job.AGAIN
-        self.is_done = state.synced_at is not None and state.synced_at >= self._since
-        return None if self.is_done else Job.INCREMENTAL
+def _run(job: Job, state: SyncState, context: SyncContext) -> None:
+    turn = time.monotonic() + _TURN
+    is_new = state.is_full_wanted or not state.is_full_under_way
+    match job:
+        case Job.FIRST:
+            full_sync(context, is_new=is_new)
+        case Job.INCREMENTAL:
+            sync_changes(context)
+        case Job.REREAD:
+            reread_orders(context)
+        case Job.AGAIN:
+            full_sync(context, is_new=is_new, deadline=turn)
+        case Job.RECONCILE:
+            reconcile(context, deadline=turn)
+        case Job.BACKFILL:
+            backfill_created_at(context, deadline=turn)
 
 
 def collect_garbage_less() -> None:
-    """For a process that does nothing but sync. What was loaded stays loaded; and the rows of a
-    first sync come and go so fast that looking for garbage takes a tenth of its time.
+    """Tune the garbage collector for a process that syncs.
+
+    What is loaded stays loaded, and the rows of a first sync come and go so fast that collecting
+    at the default threshold takes a tenth of its time.
     """
     gc.freeze()
-    gc.set_threshold(_COLLECTED)
-
-
-def _begin(job: Job, tools: Tools, state: SyncState) -> Iterator[float]:
-    turn_ends = time.monotonic() + _TURN
-
-    def may_go_on() -> bool:
-        return time.monotonic() < turn_ends
-
-    match job:
-        case Job.FIRST:
-            return full_sync(tools, anew=_is_new(state), may_go_on=lambda: True)
-        case Job.INCREMENTAL:
-            return bring_up_to_date(tools)
-        case Job.REREAD:
-            return read_in_turn(tools)
-        case Job.AGAIN:
-            return full_sync(tools, anew=_is_new(state), may_go_on=may_go_on)
-        case Job.RECONCILE:
-            return reconcile(tools, may_go_on=may_go_on)
-        case Job.DATING:
-            return date_orders(tools, may_go_on=may_go_on)
-
-
-def _is_new(state: SyncState) -> bool:
-    return state.is_full_wanted or not state.is_full_under_way
+    gc.set_threshold(_GC_THRESHOLD)

@@ -1,12 +1,13 @@
-"""Creation windows: how they are cut, and when one counts as read. Pure: no database, no calls.
+"""Creation windows: how they are split, and when one counts as read. Pure: no database, no calls.
 
-Goody's lists are offset pages over something that moves: rows repeat and vanish as pages shift. A
-window of fixed bounds hardly moves, and its total says whether all of it was seen.
+Goody's lists are offset pages over a collection that changes: rows repeat and disappear as pages
+shift. The rows of a window with fixed bounds hardly change, and its total tells whether all of
+them were seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -14,38 +15,41 @@ from math import ceil
 from typing import NamedTuple
 
 SECOND = timedelta(seconds=1)
-# Cutting into more at once would trust too much in orders being spread evenly.
-_MOST_PARTS = 16
-# A window this much larger than wanted is read as it is.
+# Splitting into more parts would rely on an even distribution of orders over time.
+_MAX_PARTS = 16
+# A window up to this many times the wanted size is read without splitting it.
 _TOLERANCE = 1.5
-REREADS = 5
-# Of what cannot be halved any more.
-_MOST_PASSES = 20
+MAX_REREADS = 5
+# For windows that cannot be split any further.
+_MAX_PASSES = 20
+# A pass with this many times the wanted rows whose total does not match is unbounded: split it.
+_UNBOUNDED = 3
+_MIN_PER_PAGE = 10
 
 
 class Bounds(NamedTuple):
-    """Created between these instants, both inclusive; `after` None is since ever."""
+    """Created between these instants, both inclusive; `after` is None without a lower bound."""
 
     after: datetime | None
     before: datetime
 
     @property
     def seconds(self) -> int:
-        """How wide, in whole seconds; 0 where it has no lower bound and cannot be cut."""
+        """The width in whole seconds; 0 without a lower bound, since that cannot be split."""
         return 0 if self.after is None else int((self.before - self.after).total_seconds())
 
     @property
-    def may_be_cut(self) -> bool:
-        """One second is never halved: orders are born in batches."""
+    def is_splittable(self) -> bool:
+        """A second is never split: orders are created in batches."""
         return self.seconds > 1
 
-    def is_in(self, other: Bounds) -> bool:
+    def is_within(self, other: Bounds) -> bool:
         is_after = other.after is None or (self.after is not None and self.after >= other.after)
         return is_after and self.before <= other.before
 
 
-def cut(bounds: Bounds, parts: int) -> list[Bounds]:
-    """The window in up to `parts` of equal length in whole seconds, the newest first.
+def split(bounds: Bounds, parts: int) -> list[Bounds]:
+    """Up to `parts` windows of equal length in whole seconds, newest first.
 
     Neighbors share a bound, so that an order between two whole seconds lies in one of them.
     """
@@ -59,18 +63,18 @@ def cut(bounds: Bounds, parts: int) -> list[Bounds]:
 
 
 def is_too_large(bounds: Bounds, total: int, *, size: int) -> bool:
-    return bounds.may_be_cut and total > size * _TOLERANCE
+    return bounds.is_splittable and total > size * _TOLERANCE
 
 
-def parts_of(total: int, *, size: int) -> int:
-    """Into how many a window with so many orders is cut for about `size` in each."""
-    return max(2, min(_MOST_PARTS, ceil(total / size)))
+def part_count(total: int, *, size: int) -> int:
+    """The number of parts in which a window of `total` orders has about `size` in each."""
+    return max(2, min(_MAX_PARTS, ceil(total / size)))
 
 
-def instant_of(bounds: Bounds, position: int, total: int) -> datetime:
-    """About when the order at this position (from 0) of a window's list was created.
+def estimate_created_at(bounds: Bounds, position: int, total: int) -> datetime:
+    """The approximate creation time of the order at `position` (from 0) of a window's list.
 
-    As far as Goody's examples show, lists come newest first.
+    Goody's examples list the newest order first.
     """
     if bounds.after is None:
         return bounds.before
@@ -80,20 +84,20 @@ def instant_of(bounds: Bounds, position: int, total: int) -> datetime:
 
 @dataclass(slots=True)
 class Pass:
-    """What one reading of all pages of a window brought.
+    """The result of reading all pages of a window once.
 
-    `ids` name the rows, also those that are no orders. `is_ended`: there was no page after it.
-    `may_go_on`: its last page was full, so that one more may follow whatever Goody counts.
+    `ids` identify the rows, including those that are not orders. `is_ended`: no page follows.
+    `may_continue`: the last page was full, so that another may follow whatever Goody counts.
     """
 
     ids: set[object] = field(default_factory=set)
     rows: int = 0
     totals: set[int | None] = field(default_factory=set)
     is_ended: bool = False
-    may_go_on: bool = False
+    may_continue: bool = False
 
     def add(self, ids: Iterable[object], total: int | None) -> int:
-        """One page; returns how many of its rows are new."""
+        """Add one page; return how many of its rows are new."""
         before = len(self.ids)
         ids = list(ids)
         self.ids.update(ids)
@@ -103,49 +107,134 @@ class Pass:
 
     @property
     def is_exact(self) -> bool:
-        """Each row once, as many as Goody says, the same from the first page to the last."""
+        """Each row appeared once, and all pages gave the number of rows as their total."""
         return self.totals == {len(self.ids)}
 
     @property
-    def is_orderly(self) -> bool:
-        """Nothing seems to have moved: only the total does not fit, if there is one, or those of
-        single pages, all of which speak of no more than came.
-        """
+    def is_stable(self) -> bool:
+        """No row repeated, and at most the totals are wrong, without exceeding the rows."""
         fits = len(self.totals) == 1 or not self.is_short
         return self.is_ended and self.rows == len(self.ids) and fits
 
     @property
     def is_short(self) -> bool:
-        """Goody speaks of more than it gave."""
+        """A total exceeds the number of rows that were returned."""
         return any(total is not None and total > len(self.ids) for total in self.totals)
 
 
 class Verdict(Enum):
-    MORE = auto()  # read on, to the end
-    DONE = auto()
-    AGAIN = auto()
-    HALVE = auto()
-    DOUBT = auto()  # nothing helps: not complete
+    READ_ON = auto()  # request the next page
+    COMPLETE = auto()
+    REPEAT = auto()
+    SPLIT = auto()
+    INCONSISTENT = auto()  # repeating and splitting are exhausted
 
 
-def judge(passes: list[Pass], *, may_be_cut: bool) -> Verdict:
-    """What the passes over a window say, the last of which has brought all pages it asked for."""
+def judge(passes: list[Pass], *, is_splittable: bool) -> Verdict:
+    """The state of a window after these passes; all pages of the last one have been read."""
     last = passes[-1]
-    if last.is_exact and (last.is_ended or not last.may_go_on):
-        return Verdict.DONE
+    if last.is_exact and (last.is_ended or not last.may_continue):
+        return Verdict.COMPLETE
     if not last.is_ended:
-        return Verdict.MORE
-    if _settle_it(passes, may_be_cut=may_be_cut):
-        return Verdict.DONE
-    if may_be_cut and len(passes) > REREADS:
-        return Verdict.HALVE
-    return Verdict.DOUBT if len(passes) >= _MOST_PASSES else Verdict.AGAIN
+        return Verdict.READ_ON
+    if _do_passes_agree(passes, is_splittable=is_splittable):
+        return Verdict.COMPLETE
+    if is_splittable and len(passes) > MAX_REREADS:
+        return Verdict.SPLIT
+    return Verdict.INCONSISTENT if len(passes) >= _MAX_PASSES else Verdict.REPEAT
 
 
-def _settle_it(passes: list[Pass], *, may_be_cut: bool) -> bool:
-    """Where the total is missing or wrong: twice the same rows, to the last page."""
+def _do_passes_agree(passes: list[Pass], *, is_splittable: bool) -> bool:
+    """For missing or wrong totals: two passes to the last page returned the same rows."""
     if len(passes) < 2 or passes[-1].ids != passes[-2].ids:
         return False
-    if all(one.is_orderly for one in passes[-2:]):
+    if all(one.is_stable for one in passes[-2:]):
         return True
-    return not may_be_cut and not passes[-1].is_short
+    return not is_splittable and not passes[-1].is_short
+
+
+@dataclass(slots=True)
+class WindowReader:
+    """The passes over one window, and which of its pages to request next.
+
+    Pages within the total may be requested concurrently, later ones one by one until a page
+    brings no new row.
+    """
+
+    bounds: Bounds
+    per_page: int
+    passes: list[Pass] = field(default_factory=lambda: [Pass()])
+    total: int | None = None
+    # Increases with each restart; responses to requests of an earlier attempt are discarded.
+    attempt: int = 1
+    _next: int = 1
+    _last: int = 1
+    _requeued: list[int] = field(default_factory=list)
+    _in_flight: int = 0
+
+    def next_page(self) -> int | None:
+        """The next page (from 1) to request, which then counts as in flight; None for now."""
+        if self._requeued:
+            page = self._requeued.pop(0)
+        elif self._next <= self._last:
+            page = self._next
+            self._next += 1
+        else:
+            return None
+        self._in_flight += 1
+        return page
+
+    def requeue(self, page: int) -> None:
+        """Request the page again: its call failed."""
+        self._in_flight -= 1
+        self._requeued.append(page)
+
+    def add_page(self, page: int, ids: Sequence[object], total: int | None) -> None:
+        """Record the response for a page, which may be an empty one past the end."""
+        self._in_flight -= 1
+        current = self.passes[-1]
+        added = current.add(ids, total) if ids or page == 1 else 0
+        if page == 1:
+            self.total = total
+            self._last = max(1, ceil((total or 0) / self.per_page))
+        if page >= self._last:
+            current.may_continue = len(ids) >= self.per_page
+        if not added:
+            current.is_ended = True
+        if not ids:
+            # An empty page is the end, whatever the total is.
+            self._last = min(self._last, page)
+
+    def verdict(self, *, size: int) -> Verdict | None:
+        """COMPLETE, SPLIT or INCONSISTENT; None as long as pages remain to be read."""
+        if self._in_flight or self._requeued or self._next <= self._last:
+            return None
+        verdict = judge(self.passes, is_splittable=self.bounds.is_splittable)
+        if verdict is Verdict.READ_ON:
+            return self._read_on(size)
+        if verdict is Verdict.REPEAT:
+            self.restart()
+            return None
+        return verdict
+
+    def _read_on(self, size: int) -> Verdict | None:
+        last = self.passes[-1]
+        is_unbounded = last.rows > size * _UNBOUNDED and not last.is_exact
+        if self.bounds.is_splittable and is_unbounded:
+            return Verdict.SPLIT
+        self._last += 1
+        return None
+
+    @property
+    def may_shrink_pages(self) -> bool:
+        return self.per_page > _MIN_PER_PAGE
+
+    def restart(self, *, with_smaller_pages: bool = False) -> None:
+        """Start another pass at page 1; with smaller pages it replaces the present one."""
+        if with_smaller_pages:
+            self.per_page = max(_MIN_PER_PAGE, self.per_page // 4)
+            self.passes.pop()
+        self.passes.append(Pass())
+        self.attempt += 1
+        self._next = self._last = 1
+        self._requeued, self._in_flight = [], 0

@@ -60,7 +60,7 @@ def test_no_action_without_right_and_performer() -> None:
         Action.ORDER_EXTEND: services.extend_order,
         Action.OPERATION_SETTLE: services.settle_by_hand,
         Action.KEY_CHECK: services.check_key,
-        Action.SYNC_RESUME: sync.let_go_on,
+        Action.SYNC_RESUME: sync.resume,
         Action.VIEW_SHARE: services.share_view,
         Action.VIEW_CHANGE: services.change_shared_view,
         Action.VIEW_WITHDRAW: services.withdraw_view,

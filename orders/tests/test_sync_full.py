@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +12,9 @@ from django.utils import timezone
 
 from orders import goody_api, sync
 from orders.models import Anomaly, ApiLimits, CreatedFrom, Order, SyncState, SyncWindow
-from orders.sync import Phase
+from orders.sync import Job, Phase
 from orders.sync.full import suspicion
 from orders.sync.lease import Lease, LeaseLost
-from orders.sync.running import Job
 from testing.domain import known_creation, refusing
 from testing.syncing import (
     SMALL,
@@ -23,7 +22,8 @@ from testing.syncing import (
     created_in_truth,
     differences,
     done,
-    run_for,
+    run_jobs,
+    run_steps,
     run_until,
     state,
     sync_orders,
@@ -145,7 +145,7 @@ def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(
     run_until(lambda: phase() is Phase.PAUSED)
     assert emulator.calls()["counts"]["GET /v1/orders"] == 13
     asked, before = emulator.calls()["total"], done()
-    run_for(0.1)
+    run_steps(1)
     assert emulator.calls()["total"] == asked
     sync_orders()
     assert done() > before
@@ -159,7 +159,7 @@ def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator, settin
     asked = emulator.calls()["total"]
     progress = sync.progress(timezone.now())
     assert (progress.phase, progress.why) == (Phase.PAUSED, "Goody rejects the API key")
-    run_for(0.1)
+    run_steps(1)
     assert emulator.calls()["total"] == asked
     ApiLimits.objects.accept_key()
     sync_orders()
@@ -254,23 +254,23 @@ def test_a_full_sync_again_reads_everything_and_changes_nothing(emulator: Emulat
 
 def test_one_process_at_a_time_holds_the_lease(settings: Any) -> None:
     settings.SYNC_LEASE = 30.0
-    lease = Lease.take()
+    lease = Lease.acquire()
     assert lease is not None
-    assert Lease.take() is None
-    runner = run_for(0.1)
-    assert runner.is_elsewhere
+    assert Lease.acquire() is None
+    assert not sync.SyncRun(stop=threading.Event()).run()
+    assert state().started_at is None
     lease.release()
-    assert Lease.take() is not None
+    assert Lease.acquire() is not None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_who_slept_past_the_lease_writes_nothing(emulator: Emulator, settings: Any) -> None:
     settings.SYNC_LEASE = 30.0
-    sleeper = Lease.take()
+    sleeper = Lease.acquire()
     assert sleeper is not None
-    assert Lease.take() is None
+    assert Lease.acquire() is None
     SyncState.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    other = Lease.take()
+    other = Lease.acquire()
     assert other is not None
     with pytest.raises(LeaseLost):
         sleeper.write(total=5)
@@ -283,17 +283,7 @@ def test_who_slept_past_the_lease_writes_nothing(emulator: Emulator, settings: A
 def test_a_lease_of_another_clock_does_not_last(settings: Any) -> None:
     SyncState.objects.current()
     SyncState.objects.update(lease_until=timezone.now() + timedelta(days=1))
-    assert Lease.take() is not None
-
-
-def test_who_has_done_all_does_not_wait(emulator: Emulator) -> None:
-    sync_orders()
-    errand = sync.Errand(since=timezone.now(), is_full=False)
-    waits = []
-    while not errand.is_done:
-        waits.append(errand.run(60.0))
-    errand.close()
-    assert waits[-1] == 0.0
+    assert Lease.acquire() is not None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -301,7 +291,7 @@ def test_a_database_that_refuses_is_a_bug_in_the_log_and_the_next_round_goes_on(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     with refusing("orders_order", "INSERT"):
-        run_for(10)
+        run_jobs()
     [error] = [one for one in caplog.records if one.levelname == "ERROR"]
     assert error.getMessage().startswith("what the sync read could not be recorded: ")
     assert error.exc_info
@@ -339,13 +329,13 @@ def test_when_many_orders_are_missing_it_stops_until_an_admin_has_looked(
     sync_orders()
     hide(emulator, 20)
     SyncState.objects.update(is_full_wanted=True, synced_at=timezone.now())
-    run_for(3.0, choose=lambda state, _: None if state.is_stopped else Job.AGAIN)
+    run_jobs(lambda state, _: None if state.is_stopped else Job.AGAIN)
     progress = sync.progress(timezone.now())
     assert progress.phase is Phase.SUSPICIOUS
     assert progress.why == "Goody lists 280 orders, and we know 300."
     assert progress.is_complete
     asked = emulator.calls()["total"]
-    run_for(0.2)
+    run_jobs()
     assert emulator.calls()["total"] == asked
     assert Order.objects.count() == 300
 
@@ -365,7 +355,7 @@ def test_orders_of_another_account_are_noticed_though_there_are_as_many(
     hide(emulator, 30)
     emulator.create(count=30)
     SyncState.objects.update(is_full_wanted=True)
-    run_for(5.0, choose=lambda state, _: None if state.is_stopped else Job.AGAIN)
+    run_jobs(lambda state, _: None if state.is_stopped else Job.AGAIN)
     assert phase() is Phase.SUSPICIOUS
     assert "orders we know are not listed" in sync.progress(timezone.now()).why
 
@@ -398,8 +388,8 @@ def test_one_of_them_that_cannot_be_read_does_not_hold_up_the_end(emulator: Emul
 
 def test_a_clock_far_from_goodys_loses_nothing(emulator: Emulator) -> None:
     """The emulator's clock is hours behind ours; orders come in during the sync."""
-    emulator.set_latency(0.02)
-    run_for(0.5)
+    run_until(lambda: done() > 0)
+    assert undone()
     emulator.create(count=7)
     sync_orders()
     assert differences(emulator) == []
@@ -410,11 +400,9 @@ def test_a_clock_far_from_goodys_loses_nothing(emulator: Emulator) -> None:
 def test_a_first_sync_ends_though_the_clock_is_set_back(
     emulator: Emulator, clock: time_machine.Traveller
 ) -> None:
-    emulator.set_latency(0.05)
-    run_for(0.8)
+    run_until(lambda: done() > 0)
     assert undone()
     clock.shift(-600)
-    emulator.set_latency(0)
     sync_orders()
     assert phase() is Phase.COMPLETE
     assert differences(emulator) == []
@@ -427,20 +415,21 @@ def test_what_is_read_after_the_clock_was_set_back_is_not_missing(
     sync_orders()
     Order.objects.update(created_from=CreatedFrom.FEED)
     SyncState.objects.update(is_full_wanted=True)
-    emulator.set_latency(0.05)
-    runner = sync.Runner(calls_at_once=2)
-    until = time.monotonic() + 20.0
-    try:
-        while not state().is_full_under_way or undone() == SyncWindow.objects.count():
-            runner.run(0.1)
-        assert undone()
-        emulator.set_latency(0)
-        hide(emulator, 1)
-        clock.shift(-seconds)
-        while state().is_full_under_way and not state().is_stopped and time.monotonic() < until:
-            runner.run(0.1)
-    finally:
-        runner.close()
+    set_back: list[int] = []
+
+    def set_the_clock_back() -> bool:
+        if not set_back and state().is_full_under_way and done() > 0:
+            set_back.append(undone())
+            hide(emulator, 1)
+            clock.shift(-seconds)
+        return False
+
+    def choose(state: SyncState, _now: datetime) -> Job | None:
+        is_due = state.is_full_wanted or state.is_full_under_way
+        return Job.AGAIN if is_due and not state.is_stopped else None
+
+    run_jobs(choose, stop_when=set_the_clock_back)
+    assert set_back[0] > 0
     assert phase() is Phase.COMPLETE
     assert undone() == 0
     assert state().started_at < state().finished_at <= timezone.now()

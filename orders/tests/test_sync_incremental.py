@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,10 +20,9 @@ from orders.models import (
     State,
     SyncState,
 )
-from orders.sync import Phase
-from orders.sync.running import Job, due
+from orders.sync import Job, Phase, due
 from testing.domain import known_creation, operation, read_again
-from testing.syncing import SMALL, created_in_truth, differences, run_for, state, sync_orders
+from testing.syncing import SMALL, created_in_truth, differences, run_jobs, state, sync_orders
 from testing.vendor import Emulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
@@ -48,10 +48,17 @@ def asked(emulator: Emulator) -> dict[str, int]:
     return counts
 
 
-def one_round(seconds: float = 20.0) -> None:
+def one_round(*, stop_when: Callable[[], bool] = lambda: False) -> None:
     """What the worker does in a minute, and no more."""
     before = state().tried_at
-    run_for(seconds, choose=lambda state, _: Job.INCREMENTAL if state.tried_at == before else None)
+    run_jobs(
+        lambda state, _: Job.INCREMENTAL if state.tried_at == before else None,
+        stop_when=stop_when,
+    )
+
+
+def is_failing() -> bool:
+    return sync.progress(timezone.now()).phase is Phase.FAILING
 
 
 def test_nothing_new_costs_one_call_and_writes_no_order(filled: Emulator) -> None:
@@ -133,9 +140,9 @@ def test_the_watermark_stays_where_not_all_was_read(filled: Emulator) -> None:
     filled.advance(60)
     filled.create(count=150)
     filled.fault({"kind": "status", "status": 503}, path=FEED, skip=3)
-    one_round(1.5)
+    one_round(stop_when=is_failing)
     assert state().watermark == before
-    assert sync.progress(timezone.now()).phase is Phase.FAILING
+    assert is_failing()
     filled.heal()
     SyncState.objects.update(retry_at=None)
     goody_api._client.cache_clear()
@@ -273,7 +280,7 @@ def test_without_the_feed_the_newest_orders_are_listed_again(
     emulator.change(emulator.find_id(status="created"), status="opened")
     one_round()
     assert differences(emulator) == []
-    assert due(state(), timezone.now()) is not Job.DATING
+    assert due(state(), timezone.now()) is not Job.BACKFILL
 
 
 @pytest.mark.parametrize("status", [404, 403, 400, 422])
@@ -297,6 +304,10 @@ def test_a_feed_that_goes_away_is_done_without(
 # --- Read in turn -----------------------------------------------------------------------------
 
 
+def _reread_once(state: SyncState, _now: datetime) -> Job | None:
+    return Job.REREAD if state.reread_at is None else None
+
+
 def long_ago(order_id: str) -> None:
     """As if it had been read last an hour ago."""
     Order.objects.filter(uuid=order_id).update(read_at=timezone.now() - timedelta(hours=1))
@@ -317,7 +328,7 @@ def test_what_the_feed_does_not_tell_is_read_in_turn(filled: Emulator, settings:
         expiring,
         accepted,
     }
-    run_for(5.0, choose=lambda state, _: Job.REREAD if state.reread_at is None else None)
+    run_jobs(_reread_once)
     assert asked(filled)["GET /v1/orders/{id}"] == 2
     assert differences(filled) == []
     assert Order.objects.get(uuid=accepted).created_from == CreatedFrom.DETAIL
@@ -333,7 +344,7 @@ def test_so_many_a_minute_the_longest_unread_first(filled: Emulator, settings: A
             read_at=timezone.now() - timedelta(hours=1 + age),
         )
     Order.objects.exclude(pk__in=[row.pk for row in rows]).update(read_at=timezone.now())
-    run_for(5.0, choose=lambda state, _: Job.REREAD if state.reread_at is None else None)
+    run_jobs(_reread_once)
     read = Order.objects.filter(read_at__gt=timezone.now() - timedelta(minutes=5))
     assert {row.uuid for row in rows[2:]} <= {one.uuid for one in read}
     assert asked(filled)["GET /v1/orders/{id}"] == 3
@@ -354,9 +365,9 @@ def in_turn(emulator: Emulator, count: int) -> list[UUID]:
     return found
 
 
-def read_in_turn(seconds: float = 20.0) -> None:
+def read_in_turn(*, stop_when: Callable[[], bool] = lambda: False) -> None:
     SyncState.objects.update(reread_at=None)
-    run_for(seconds, choose=lambda state, _: Job.REREAD if state.reread_at is None else None)
+    run_jobs(_reread_once, stop_when=stop_when)
 
 
 def detail(order_id: object) -> str:
@@ -416,9 +427,9 @@ def test_a_key_that_may_not_ask_whose_it_is_says_as_much_of_an_order(filled: Emu
 def test_while_goody_is_down_no_order_is_blamed(filled: Emulator) -> None:
     due_ones = in_turn(filled, 2)
     filled.fault({"kind": "status", "status": 503}, path="/v1/")
-    read_in_turn(2.0)
+    read_in_turn(stop_when=is_failing)
     assert told() == []
-    assert sync.progress(timezone.now()).phase is Phase.FAILING
+    assert is_failing()
     filled.heal()
     SyncState.objects.update(retry_at=None)
     goody_api._client.cache_clear()

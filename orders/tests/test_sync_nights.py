@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,11 +12,10 @@ from django.utils import timezone
 
 from orders import sync
 from orders.models import CreatedFrom, Order, OrderPayload, SyncState, SyncWindow
-from orders.sync import Phase
+from orders.sync import Job, Phase, due
 from orders.sync.reconcile import last_due
-from orders.sync.running import Job, due
 from testing.domain import known_creation
-from testing.syncing import created_in_truth, differences, run_for, state, sync_orders
+from testing.syncing import created_in_truth, differences, run_jobs, run_until, state, sync_orders
 from testing.vendor import Emulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
@@ -29,8 +29,12 @@ def filled(emulator: Emulator) -> Emulator:
     return emulator
 
 
-def date_all(*, within: float = 30.0) -> None:
-    run_for(within, choose=lambda state, _: None if state.is_dated else Job.DATING)
+def backfill(*, stop_when: Callable[[], bool] = lambda: False) -> None:
+    run_jobs(lambda state, _: None if state.is_dated else Job.BACKFILL, stop_when=stop_when)
+
+
+def backfilled() -> int:
+    return SyncWindow.objects.exclude(dated_at=None).count()
 
 
 def reconcile() -> SyncState:
@@ -39,7 +43,7 @@ def reconcile() -> SyncState:
     def choose(state: SyncState, _now: datetime) -> Job | None:
         return Job.RECONCILE if state.reconciled_at == before and not state.is_stopped else None
 
-    run_for(30.0, choose=choose)
+    run_jobs(choose)
     return state()
 
 
@@ -47,7 +51,7 @@ def reconcile() -> SyncState:
 
 
 def test_the_feed_dates_every_order_to_the_second(filled: Emulator) -> None:
-    date_all()
+    backfill()
     true = created_in_truth(filled)
     rows = Order.objects.all()
     assert {str(row.uuid): known_creation(row) for row in rows} == true
@@ -59,25 +63,22 @@ def test_the_feed_dates_every_order_to_the_second(filled: Emulator) -> None:
 
 
 def test_dating_goes_on_where_it_was_and_then_costs_nothing(filled: Emulator) -> None:
-    filled.set_latency(0.05)
-    date_all(within=0.3)
-    dated = SyncWindow.objects.exclude(dated_at=None).count()
-    assert 0 < dated < SyncWindow.objects.count()
-    filled.set_latency(0)
-    date_all()
+    backfill(stop_when=lambda: backfilled() > 0)
+    assert 0 < backfilled() < SyncWindow.objects.count()
+    backfill()
     assert SyncWindow.objects.filter(dated_at=None).count() == 0
     filled.control("DELETE", "calls")
     sync_orders(full=True)
     assert due(state(), timezone.now()) is Job.REREAD
     filled.control("DELETE", "calls")
-    date_all()
+    backfill()
     assert filled.calls()["total"] == 0
 
 
 def test_an_order_the_feed_does_not_tell_of_keeps_its_estimate(filled: Emulator) -> None:
     victim = filled.find(limit=50)[-1]["id"]
     filled.change(victim, hidden=True)
-    date_all()
+    backfill()
     assert state().is_dated
     assert Order.objects.get(uuid=victim).created_from == CreatedFrom.WINDOW
     assert Order.objects.filter(created_from=CreatedFrom.FEED).count() == 299
@@ -87,7 +88,7 @@ def test_dating_ends_also_where_the_clock_was_set_back(
     filled: Emulator, clock: time_machine.Traveller
 ) -> None:
     clock.shift(-600)
-    date_all(within=5.0)
+    backfill()
     assert state().is_dated
     assert Order.objects.exclude(created_from=CreatedFrom.FEED).count() == 0
 
@@ -96,7 +97,7 @@ def test_dating_ends_also_where_the_clock_was_set_back(
 
 
 def test_where_all_is_well_a_window_costs_one_call(filled: Emulator) -> None:
-    date_all()
+    backfill()
     reconcile()
     filled.control("DELETE", "calls")
     found = reconcile()
@@ -107,10 +108,10 @@ def test_where_all_is_well_a_window_costs_one_call(filled: Emulator) -> None:
 def test_each_window_is_counted_once_also_where_the_clock_is_set_back(
     filled: Emulator, clock: time_machine.Traveller
 ) -> None:
-    date_all()
-    filled.set_latency(0.4)
-    run_for(1.0, choose=lambda state, _: None if state.reconciled_at else Job.RECONCILE)
-    filled.set_latency(0)
+    backfill()
+    run_until(
+        lambda: SyncWindow.objects.exclude(checked_at=None).exists(), lambda *_: Job.RECONCILE
+    )
     left = SyncWindow.objects.filter(checked_at=None).count()
     assert 0 < left < SyncWindow.objects.count()
     clock.shift(-600)
@@ -120,7 +121,7 @@ def test_each_window_is_counted_once_also_where_the_clock_is_set_back(
 
 
 def test_what_differs_is_listed_again_and_told(filled: Emulator) -> None:
-    date_all()
+    backfill()
     lost = Order.objects.all()[40]
     OrderPayload.objects.filter(pk=lost.pk).delete()
     Order.objects.filter(pk=lost.pk).delete()
@@ -140,7 +141,7 @@ def test_orders_that_no_round_brought_are_found_at_night(filled: Emulator) -> No
 
 
 def test_what_is_not_listed_any_more_is_told_once_and_kept(filled: Emulator) -> None:
-    date_all()
+    backfill()
     victim = filled.find(limit=50)[-1]["id"]
     filled.change(victim, hidden=True)
     assert reconcile().drift_missing == 1
@@ -149,7 +150,7 @@ def test_what_is_not_listed_any_more_is_told_once_and_kept(filled: Emulator) -> 
 
 
 def test_when_many_are_missing_at_night_it_stops(filled: Emulator) -> None:
-    date_all()
+    backfill()
     for row in filled.find(limit=60)[-20:]:
         filled.change(row["id"], hidden=True)
     reconcile()
@@ -187,7 +188,7 @@ def test_an_account_that_still_has_no_feed_is_kept_up_to_date(
         reconcile()
         assert not state().is_feed_missing
         SyncState.objects.update(tried_at=tried_at)
-        run_for(5.0)
+        run_jobs()
         assert state().is_feed_missing
         emulator.create(count=2)
         sync_orders()
@@ -260,7 +261,7 @@ STOPPED = {"finished_at": None, "suspicion": "odd"}
         ({"reread_at": None}, EVENING, Job.REREAD),
         ({"is_full_wanted": True}, EVENING, Job.AGAIN),
         ({"started_at": EVENING + MINUTE / 2}, EVENING, Job.AGAIN),
-        ({"dated_at": None}, EVENING, Job.DATING),
+        ({"dated_at": None}, EVENING, Job.BACKFILL),
         ({"dated_at": None, "is_feed_missing": True}, EVENING, None),
         ({"tried_at": NIGHT, "reread_at": NIGHT}, NIGHT + MINUTE / 2, Job.RECONCILE),
         (

@@ -7,6 +7,7 @@ replaced by another, and all that between any two steps of the sync. `make soak`
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from functools import partial
 from random import Random
 from typing import Any
@@ -29,15 +30,24 @@ from orders.models import (
     SyncWindow,
     WordStart,
 )
-from orders.sync import trouble
-from orders.sync.running import Job
-from testing.syncing import assert_counts_add_up, differences, run_for, state, sync_orders
+from orders.sync import Job, context
+from testing.syncing import (
+    StepEvent,
+    assert_counts_add_up,
+    differences,
+    run_jobs,
+    run_or_wait,
+    state,
+    sync_orders,
+)
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
 
 # On each database.
 STORIES = int(os.environ.get("SOAK_SYNCS", "30"))
+# In each story, at most.
+EVENTS = 150
 # What the feed tells nothing of: an order changed so is only right when it is read again.
 UNTOLD = {"notify", "accept", "swap", "expiration", "thank"}
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -57,37 +67,42 @@ FAULTS: tuple[dict[str, Any], ...] = (
 def _in_haste(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits after failures take hundredths of a second, also those of the breaker."""
     settings.GOODY_LONGEST_WAIT = 0.02
-    monkeypatch.setattr(trouble, "_FIRST", 0.02)
+    monkeypatch.setattr(context, "_FIRST_WAIT", 0.02)
     hasty = partial(Limits, retry_base=0.02, breaker_probe_interval=0.05)
     monkeypatch.setattr(goody_api, "Limits", hasty)
 
 
 class Story:
-    """One life of an emulator and of an index beside it."""
+    """Random events at Goody and here, between the steps of a first sync."""
 
     def __init__(self, emulator: Emulator, random: Random) -> None:
         self.emulator = emulator
         self.random = random
         # Orders whose latest change the feed does not tell.
         self.untold: set[str] = set()
-        self._runner = self._new_runner()
-
-    def _new_runner(self) -> sync.Runner:
-        return sync.Runner(calls_at_once=self.random.randint(1, 4))
+        # A bound by progress, not by time: after the last event nothing hinders the sync.
+        self._remaining = EVENTS
 
     def play(self) -> None:
-        """Until the first sync is complete; something happens every few steps."""
-        for _ in range(2_000):
-            if state().is_complete:
-                break
-            self.random.choice((self.change, self.change, self.fail, self.replace, self.wait))()
-            self._runner.run(self.random.choice((0.001, 0.01, 0.03)))
-        self._runner.close()
-        assert state().is_complete, state().problem or state().suspicion
+        """Run one process after the other until the first sync is complete."""
+        while not state().is_complete:
+            stop = StepEvent(self._is_process_ended)
+            calls_at_once = self.random.randint(1, 4)
+            run = sync.SyncRun(stop=stop, choose=first_sync, calls_at_once=calls_at_once)
+            run_or_wait(run, stop)
         self.emulator.heal()
 
-    def change(self) -> None:
+    def _is_process_ended(self) -> bool:
+        """Let something happen between two steps of a process."""
+        if not self._remaining:
+            return False
+        self._remaining -= 1
+        happens = (self.change, self.change, self.fail, self.end_process, self.pause)
+        return self.random.choice(happens)()
+
+    def change(self) -> bool:
         self.churn(seed=self.random.getrandbits(30), changes=self.random.randint(1, 9))
+        return False
 
     def churn(self, *, seed: int, changes: int) -> int:
         """So many random changes at Goody; how many it were."""
@@ -99,25 +114,29 @@ class Story:
                 self.untold.difference_update(one["ids"])
         return len(done)
 
-    def fail(self) -> None:
-        """Not beside one that nobody has met yet: while the breaker holds back all calls but one
-        now and then, faults would come faster than they go.
+    def fail(self) -> bool:
+        """One fault at a time: while the breaker lets only single calls through, faults would
+        come faster than calls meet them.
         """
         self.emulator.heal()
         self.emulator.fault(self.random.choice(FAULTS), path=r"/v1/order(s|_activities)$", times=1)
+        return False
 
-    def replace(self) -> None:
-        """The process ends, in whatever state it is; another goes on."""
-        self._runner.close()
-        self._runner = self._new_runner()
+    def end_process(self) -> bool:
+        """It ends in whatever state it is; the next one continues."""
+        return True
 
-    def wait(self) -> None:
-        """Nothing happens."""
+    def pause(self) -> bool:
+        return False
+
+
+def first_sync(state: SyncState, _now: datetime) -> Job | None:
+    return None if state.is_complete else Job.FIRST
 
 
 def catch_up() -> None:
     before = state().tried_at
-    run_for(20, choose=lambda state, _: Job.INCREMENTAL if state.tried_at == before else None)
+    run_jobs(lambda state, _: Job.INCREMENTAL if state.tried_at == before else None)
 
 
 @pytest.mark.parametrize("seed", range(STORIES))
@@ -164,8 +183,8 @@ def throw_away() -> None:
         table.objects.all().delete()
 
 
-def date_all() -> None:
-    run_for(30, choose=lambda state, _: None if state.is_dated else Job.DATING)
+def backfill() -> None:
+    run_jobs(lambda state, _: None if state.is_dated else Job.BACKFILL)
 
 
 def test_an_index_that_is_thrown_away_and_rebuilt_is_the_same(
@@ -173,7 +192,7 @@ def test_an_index_that_is_thrown_away_and_rebuilt_is_the_same(
 ) -> None:
     settings.SYNC_WINDOW = 200
     sync_orders()
-    date_all()
+    backfill()
     story, changes = Story(emulator, Random(7)), 0
     while changes < 2_000:
         changes += story.churn(seed=changes, changes=250)
@@ -184,7 +203,7 @@ def test_an_index_that_is_thrown_away_and_rebuilt_is_the_same(
     kept = contents()
     throw_away()
     sync_orders()
-    date_all()
+    backfill()
     rebuilt = contents()
     assert rebuilt.keys() == kept.keys()
     assert [one for one in kept if kept[one] != rebuilt[one]] == []

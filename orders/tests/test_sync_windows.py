@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.sync.reading import Reading
 from orders.sync.windows import (
-    REREADS,
+    MAX_REREADS,
     Bounds,
     Pass,
     Verdict,
-    cut,
-    instant_of,
+    WindowReader,
+    estimate_created_at,
     is_too_large,
     judge,
-    parts_of,
+    part_count,
+    split,
 )
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ MOMENTS = st.floats(0, 1, allow_nan=False)
 def test_the_parts_cover_every_instant_of_the_window(width: int, parts: int, share: float) -> None:
     """Also between two whole seconds, where no bound can be put."""
     whole = Bounds(EARLY, seconds_on(width))
-    found = cut(whole, parts)
+    found = split(whole, parts)
     moment = EARLY + (whole.before - EARLY) * share
     assert any(part.after is not None and part.after <= moment <= part.before for part in found)
     assert found[0].before == whole.before
@@ -52,16 +52,16 @@ def test_the_parts_cover_every_instant_of_the_window(width: int, parts: int, sha
 @given(width=WIDTHS)
 def test_cutting_ends_at_one_second(width: int) -> None:
     window, steps = Bounds(EARLY, seconds_on(width)), 0
-    while window.may_be_cut:
-        window, steps = cut(window, 2)[0], steps + 1
+    while window.is_splittable:
+        window, steps = split(window, 2)[0], steps + 1
     assert window.seconds <= 1
     assert steps <= 28
 
 
 def test_a_window_without_a_beginning_is_not_cut() -> None:
     window = Bounds(None, EARLY)
-    assert not window.may_be_cut
-    assert cut(window, 2) == [window]
+    assert not window.is_splittable
+    assert split(window, 2) == [window]
     assert not is_too_large(window, 10**9, size=1)
 
 
@@ -69,7 +69,7 @@ def test_a_window_without_a_beginning_is_not_cut() -> None:
     ("total", "parts"), [(1, 2), (1600, 2), (4100, 5), (16_000, 16), (10**6, 16)]
 )
 def test_a_large_window_is_cut_by_how_many_it_holds(total: int, parts: int) -> None:
-    assert parts_of(total, size=1000) == parts
+    assert part_count(total, size=1000) == parts
 
 
 def test_a_window_a_little_too_large_is_read_as_it_is() -> None:
@@ -85,9 +85,9 @@ def test_estimates_lie_in_the_window_newest_first(
 ) -> None:
     window = Bounds(EARLY, seconds_on(width))
     first, second = sorted(data.draw(st.tuples(st.integers(0, 6000), st.integers(0, 6000))))
-    newer, older = (instant_of(window, position, total) for position in (first, second))
+    newer, older = (estimate_created_at(window, position, total) for position in (first, second))
     assert EARLY <= older <= newer <= window.before
-    assert instant_of(Bounds(None, EARLY), first, total) == EARLY
+    assert estimate_created_at(Bounds(None, EARLY), first, total) == EARLY
 
 
 # --- When a window counts ---------------------------------------------------------------------
@@ -114,45 +114,45 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
 @pytest.mark.parametrize(
     ("passes", "verdict"),
     [
-        ([EXACT], Verdict.DONE),
-        ([a_pass(([], 0), is_ended=True)], Verdict.DONE),
-        ([MOVED, EXACT], Verdict.DONE),
-        ([a_pass(([1, 2], 3), ([2], 3))], Verdict.MORE),
-        ([a_pass(([1, 2], None))], Verdict.MORE),
-        ([MOVED], Verdict.AGAIN),
+        ([EXACT], Verdict.COMPLETE),
+        ([a_pass(([], 0), is_ended=True)], Verdict.COMPLETE),
+        ([MOVED, EXACT], Verdict.COMPLETE),
+        ([a_pass(([1, 2], 3), ([2], 3))], Verdict.READ_ON),
+        ([a_pass(([1, 2], None))], Verdict.READ_ON),
+        ([MOVED], Verdict.REPEAT),
         # A total that was another at the end than at the start, though the number would fit.
-        ([a_pass(([1, 2], 3), ([3], 2))], Verdict.MORE),
-        ([GREW], Verdict.AGAIN),
-        ([NO_TOTAL], Verdict.AGAIN),
-        ([NO_TOTAL, NO_TOTAL], Verdict.DONE),
-        ([NO_TOTAL, OTHERS], Verdict.AGAIN),
-        ([TOO_MANY_SAID, TOO_MANY_SAID], Verdict.DONE),
-        ([TOO_FEW_SAID, TOO_FEW_SAID], Verdict.DONE),
-        ([ROWS_OF_PAGES_SAID], Verdict.AGAIN),
-        ([ROWS_OF_PAGES_SAID, ROWS_OF_PAGES_SAID], Verdict.DONE),
+        ([a_pass(([1, 2], 3), ([3], 2))], Verdict.READ_ON),
+        ([GREW], Verdict.REPEAT),
+        ([NO_TOTAL], Verdict.REPEAT),
+        ([NO_TOTAL, NO_TOTAL], Verdict.COMPLETE),
+        ([NO_TOTAL, OTHERS], Verdict.REPEAT),
+        ([TOO_MANY_SAID, TOO_MANY_SAID], Verdict.COMPLETE),
+        ([TOO_FEW_SAID, TOO_FEW_SAID], Verdict.COMPLETE),
+        ([ROWS_OF_PAGES_SAID], Verdict.REPEAT),
+        ([ROWS_OF_PAGES_SAID, ROWS_OF_PAGES_SAID], Verdict.COMPLETE),
         # Rows repeated: what is missing may come in smaller windows.
-        ([MOVED, MOVED], Verdict.AGAIN),
-        ([MOVED] * REREADS, Verdict.AGAIN),
-        ([MOVED] * (REREADS + 1), Verdict.HALVE),
-        ([GREW] * (REREADS + 1), Verdict.HALVE),
+        ([MOVED, MOVED], Verdict.REPEAT),
+        ([MOVED] * MAX_REREADS, Verdict.REPEAT),
+        ([MOVED] * (MAX_REREADS + 1), Verdict.SPLIT),
+        ([GREW] * (MAX_REREADS + 1), Verdict.SPLIT),
     ],
 )
 def test_when_a_window_is_done(passes: list[Pass], verdict: Verdict) -> None:
-    assert judge(passes, may_be_cut=True) is verdict
+    assert judge(passes, is_splittable=True) is verdict
 
 
 @pytest.mark.parametrize(
     ("passes", "verdict"),
     [
-        ([GREW] * 10, Verdict.AGAIN),
-        ([a_pass(([1, 2, 2], 2), ([], 3), is_ended=True)] * 2, Verdict.AGAIN),
-        ([a_pass(([1, 2, 2], None), is_ended=True)] * 2, Verdict.DONE),
-        ([MOVED, MOVED], Verdict.AGAIN),
-        ([MOVED] * 20, Verdict.DOUBT),
+        ([GREW] * 10, Verdict.REPEAT),
+        ([a_pass(([1, 2, 2], 2), ([], 3), is_ended=True)] * 2, Verdict.REPEAT),
+        ([a_pass(([1, 2, 2], None), is_ended=True)] * 2, Verdict.COMPLETE),
+        ([MOVED, MOVED], Verdict.REPEAT),
+        ([MOVED] * 20, Verdict.INCONSISTENT),
     ],
 )
 def test_one_second_is_read_until_two_passes_agree(passes: list[Pass], verdict: Verdict) -> None:
-    assert judge(passes, may_be_cut=False) is verdict
+    assert judge(passes, is_splittable=False) is verdict
 
 
 # --- Which page is asked for next -------------------------------------------------------------
@@ -160,85 +160,85 @@ def test_one_second_is_read_until_two_passes_agree(passes: list[Pass], verdict: 
 WINDOW = Bounds(EARLY, seconds_on(3600))
 
 
-def read(reading: Reading, pages: dict[int, tuple[list[int], int | None]]) -> list[int]:
+def read(reader: WindowReader, pages: dict[int, tuple[list[int], int | None]]) -> list[int]:
     """Answer every page it asks for until it asks for none; returns which it asked for."""
     asked = []
-    while (page := reading.next_page()) is not None:
+    while (page := reader.next_page()) is not None:
         asked.append(page)
-        reading.take(page, *pages.get(page, ([], pages[1][1])))
-        if reading.verdict(size=100) is not None:
+        reader.add_page(page, *pages.get(page, ([], pages[1][1])))
+        if reader.verdict(size=100) is not None:
             break
     return asked
 
 
 def test_all_pages_of_the_count_are_asked_for_side_by_side() -> None:
-    reading = Reading(WINDOW, per_page=2)
-    assert [reading.next_page(), reading.next_page()] == [1, None]
-    reading.take(1, [1, 2], 5)
-    assert [reading.next_page() for _ in range(3)] == [2, 3, None]
-    assert reading.verdict(size=100) is None
-    reading.take(3, [5], 5)
-    assert reading.verdict(size=100) is None
-    reading.take(2, [3, 4], 5)
-    assert reading.verdict(size=100) is Verdict.DONE
+    reader = WindowReader(WINDOW, per_page=2)
+    assert [reader.next_page(), reader.next_page()] == [1, None]
+    reader.add_page(1, [1, 2], 5)
+    assert [reader.next_page() for _ in range(3)] == [2, 3, None]
+    assert reader.verdict(size=100) is None
+    reader.add_page(3, [5], 5)
+    assert reader.verdict(size=100) is None
+    reader.add_page(2, [3, 4], 5)
+    assert reader.verdict(size=100) is Verdict.COMPLETE
 
 
 def test_a_lost_page_is_asked_for_again_before_the_window_is_judged() -> None:
-    reading = Reading(WINDOW, per_page=2)
-    reading.next_page()
-    reading.take(1, [1, 2], 3)
-    reading.next_page()
-    reading.lose(2)
-    assert reading.verdict(size=100) is None
-    assert reading.next_page() == 2
-    reading.take(2, [3], 3)
-    assert reading.verdict(size=100) is Verdict.DONE
+    reader = WindowReader(WINDOW, per_page=2)
+    reader.next_page()
+    reader.add_page(1, [1, 2], 3)
+    reader.next_page()
+    reader.requeue(2)
+    assert reader.verdict(size=100) is None
+    assert reader.next_page() == 2
+    reader.add_page(2, [3], 3)
+    assert reader.verdict(size=100) is Verdict.COMPLETE
 
 
 def test_without_a_count_it_is_paged_to_the_empty_page_twice() -> None:
-    reading = Reading(WINDOW, per_page=2)
+    reader = WindowReader(WINDOW, per_page=2)
     pages = {1: ([1, 2], None), 2: ([3], None)}
-    assert read(reading, pages) == [1, 2, 3, 1, 2, 3]
-    assert reading.verdict(size=100) is Verdict.DONE
+    assert read(reader, pages) == [1, 2, 3, 1, 2, 3]
+    assert reader.verdict(size=100) is Verdict.COMPLETE
 
 
 def test_after_a_full_page_one_more_is_asked_for_though_the_count_fits() -> None:
-    reading = Reading(WINDOW, per_page=2)
-    assert read(reading, {1: ([1, 2], 4), 2: ([3, 4], 4)}) == [1, 2, 3]
-    assert reading.verdict(size=100) is Verdict.DONE
+    reader = WindowReader(WINDOW, per_page=2)
+    assert read(reader, {1: ([1, 2], 4), 2: ([3, 4], 4)}) == [1, 2, 3]
+    assert reader.verdict(size=100) is Verdict.COMPLETE
 
 
 @pytest.mark.parametrize("last", [2, 1])
 def test_a_count_of_the_rows_of_each_page_ends_nothing(last: int) -> None:
-    reading = Reading(WINDOW, per_page=2)
+    reader = WindowReader(WINDOW, per_page=2)
     pages = {1: ([1, 2], 2), 2: ([3, 4], 2), 3: ([5, 6][:last], last)}
-    assert read(reading, pages) == [1, 2, 3, 4, 1, 2, 3, 4]
-    assert reading.verdict(size=100) is Verdict.DONE
+    assert read(reader, pages) == [1, 2, 3, 4, 1, 2, 3, 4]
+    assert reader.verdict(size=100) is Verdict.COMPLETE
 
 
 def test_as_many_rows_as_were_counted_are_not_far_more() -> None:
-    reading = Reading(WINDOW, per_page=100)
+    reader = WindowReader(WINDOW, per_page=100)
     pages = {n: (list(range(100 * n, 100 * n + 100)), 400) for n in range(1, 5)}
-    assert read(reading, pages) == [1, 2, 3, 4, 5]
-    assert reading.verdict(size=100) is Verdict.DONE
+    assert read(reader, pages) == [1, 2, 3, 4, 5]
+    assert reader.verdict(size=100) is Verdict.COMPLETE
 
 
 def test_a_page_that_comes_again_and_again_ends_the_pass() -> None:
-    reading = Reading(WINDOW, per_page=2)
-    assert read(reading, {n: ([1, 2], 5) for n in range(1, 9)})[:6] == [1, 2, 3, 1, 2, 3]
+    reader = WindowReader(WINDOW, per_page=2)
+    assert read(reader, {n: ([1, 2], 5) for n in range(1, 9)})[:6] == [1, 2, 3, 1, 2, 3]
 
 
 def test_far_more_rows_than_were_counted_lead_to_smaller_windows() -> None:
-    reading = Reading(WINDOW, per_page=100)
+    reader = WindowReader(WINDOW, per_page=100)
     endless = {n: (list(range(100 * n, 100 * n + 100)), None) for n in range(1, 99)}
-    assert read(reading, endless) == [1, 2, 3, 4]
-    assert reading.verdict(size=100) is Verdict.HALVE
+    assert read(reader, endless) == [1, 2, 3, 4]
+    assert reader.verdict(size=100) is Verdict.SPLIT
 
 
 def test_smaller_pages_begin_the_pass_again_and_drop_what_was_under_way() -> None:
-    reading = Reading(WINDOW, per_page=100)
-    reading.next_page()
-    before = reading.round
-    reading.begin_again(with_smaller_pages=True)
-    assert (reading.per_page, reading.round, len(reading.passes)) == (25, before + 1, 1)
-    assert reading.next_page() == 1
+    reader = WindowReader(WINDOW, per_page=100)
+    reader.next_page()
+    before = reader.attempt
+    reader.restart(with_smaller_pages=True)
+    assert (reader.per_page, reader.attempt, len(reader.passes)) == (25, before + 1, 1)
+    assert reader.next_page() == 1

@@ -34,7 +34,7 @@ def sync_resume(request: Request) -> HttpResponse:
     viewer = request.viewer
     # Pressed twice, or by two people: already resumed.
     with suppress(sync.NotStopped):
-        sync.let_go_on(actor=viewer.actor, now=viewer.now)
+        sync.resume(actor=viewer.actor, now=viewer.now)
     return _page(request)
 
 

@@ -1,7 +1,7 @@
-"""`manage.py sync_orders [--full]`: fill the index now, and stay until that is done.
+"""`manage.py sync_orders [--full]`: bring the index up to date now, and exit when it is.
 
-The worker does the same by itself; whoever of them holds the lease does it, and this one then
-shows how far the other is. Killed at any moment, the next one goes on.
+The worker does the same by itself. Whichever process holds the lease does it, and this one shows
+its progress. After a kill at any moment, the next run continues.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -22,8 +25,10 @@ from orders import sync
 from orders.goody_api import NotConfigured, client_beside
 from orders.sync import Phase, SyncProgress
 
-# How often it is told how far it is: on a terminal, and in a log; seconds.
+# How often the progress is shown, on a terminal and in a log, seconds.
 _TERMINAL, _LOG = 0.2, 5.0
+# How often it is looked whether another process has finished, seconds.
+_POLL = 0.2
 _STOPPED = 130
 
 
@@ -44,34 +49,56 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        started, display = time.monotonic(), _Display()
-        errand = sync.Errand(since=timezone.now(), is_full=full)
-        try:
-            while not errand.is_done and not stop.is_set():
-                stop.wait(errand.run(_TERMINAL))
-                progress = sync.progress(timezone.now())
-                display.show(progress)
-                _give_up_if_hopeless(errand, progress)
-        finally:
-            errand.close()
-            display.close()
+        started, since = time.monotonic(), timezone.now()
+        if full:
+            sync.request_full_sync()
+        run = sync.SyncRun(stop=stop, choose=sync.until_current(since=since))
+        with ThreadPoolExecutor(1) as pool:
+            _watch(pool.submit(_sync, run, since, stop), run, stop)
         if stop.is_set():
-            raise CommandError("Stopped; the next run goes on here.", returncode=_STOPPED)
-        self.stdout.write(_summary(errand, seconds=time.monotonic() - started))
+            raise CommandError("Stopped; the next run continues.", returncode=_STOPPED)
+        self.stdout.write(_summary(run, seconds=time.monotonic() - started))
 
 
-def _give_up_if_hopeless(errand: sync.Errand, progress: SyncProgress) -> None:
-    """Where only a person can help; whatever passes is waited for."""
-    if errand.failure:
-        raise CommandError(f"The sync is incomplete: {errand.failure}.")
+def _sync(run: sync.SyncRun, since: datetime, stop: threading.Event) -> None:
+    """Runs in a thread, whose database connection it closes."""
+    try:
+        while not (stop.is_set() or sync.is_current(since=since)):
+            if not run.run():
+                stop.wait(_POLL)
+    finally:
+        connections.close_all()
+
+
+def _watch(future: Future[None], run: sync.SyncRun, stop: threading.Event) -> None:
+    """Show the progress until the thread ends; stop it where only a person can help."""
+    display = _Display()
+    try:
+        while wait([future], timeout=_TERMINAL).not_done:
+            progress = sync.progress(timezone.now())
+            display.show(progress)
+            _give_up_if_hopeless(run, progress)
+    except BaseException:
+        # The end of the command waits for the thread.
+        stop.set()
+        raise
+    finally:
+        display.close()
+    future.result()
+
+
+def _give_up_if_hopeless(run: sync.SyncRun, progress: SyncProgress) -> None:
+    """Raises CommandError for problems that do not pass by themselves."""
+    if run.failure:
+        raise CommandError(f"The sync is incomplete: {run.failure}.")
     if progress.phase is Phase.SUSPICIOUS:
         raise CommandError(f"{progress.why} An admin can let the sync go on, on /system/.")
     if progress.phase is Phase.PAUSED and progress.paused_until is None:
         raise CommandError(f"{progress.why}. An admin can check it on /system/.")
 
 
-def _summary(errand: sync.Errand, *, seconds: float) -> str:
-    counts = errand.counts
+def _summary(run: sync.SyncRun, *, seconds: float) -> str:
+    counts = run.counts
     parts = [f"{counts[name]:,} {name}" for name in ("new", "changed", "same") if counts[name]]
     if counts["quarantined"]:
         parts.append(f"{counts['quarantined']:,} that cannot be read (see /system/)")
@@ -80,7 +107,7 @@ def _summary(errand: sync.Errand, *, seconds: float) -> str:
 
 
 class _Display:
-    """A bar on a terminal, a line now and then elsewhere."""
+    """A progress bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
@@ -91,7 +118,7 @@ class _Display:
             self._draw(progress)
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LOG
-            sys.stderr.write(f"{_in_words(progress)}\n")
+            sys.stderr.write(f"{_describe(progress)}\n")
 
     def _draw(self, progress: SyncProgress) -> None:
         if self._bar is None:
@@ -105,7 +132,7 @@ class _Display:
             self._bar.close()
 
 
-def _in_words(progress: SyncProgress) -> str:
+def _describe(progress: SyncProgress) -> str:
     of = f" of {progress.total:,}" if progress.total is not None else ""
     why = f" ({progress.why})" if progress.why else ""
     return f"{progress.imported:,}{of} orders imported{why}"

@@ -1,8 +1,9 @@
-"""`manage.py work`: the loop behind the pages. As many may run as wanted.
+"""`manage.py work`: the background work. Any number of workers may run.
 
-It asks our own rows what is due and calls the services; every claim is a conditional UPDATE, so
-that two workers never do the same. It holds no state: killed at any moment, the next tick of any
-worker goes on.
+Each loop has a thread, with its own database connection, and makes blocking calls: settling never
+waits for a sync. A loop holds no state of its own. It queries our rows for what is due and claims
+it by conditional UPDATEs or a lease, so that two workers never do the same, and after a kill at any
+moment any worker continues.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,98 +21,122 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseFailure
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from orders import index, services, sync
 
 log = logging.getLogger("orders.work")
 
-
-# Wall clock and monotonic clock may drift apart by this much between two ticks, seconds.
+# How far wall clock and monotonic clock may drift apart between two ticks, seconds.
 _TOLERANCE = 2.0
-# How long a tick may fold stored orders again, seconds.
-_REFOLDING = 0.2
+# How long a tick of the housekeeping may fold stored orders again, seconds.
+_REFOLD_SECONDS = 0.2
+
+type Loop = Callable[[threading.Event], None]
 
 
 class Command(BaseCommand):
-    help = (
-        "Settle what is due: leases that ran out, outcomes to read again; keep the index; delete "
-        "old findings."
-    )
+    help = "Settle writes whose outcome is unknown, keep the index current, delete old data."
 
     def handle(self, *args: Any, **options: Any) -> None:
         sync.collect_garbage_less()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        clock = Clock()
-        keeper = sync.Runner(calls_at_once=settings.SYNC_CALLS_AT_ONCE)
         log.info("worker started")
-        wait = settings.WORKER_TICK
-        while not stop.wait(wait):
-            tick(stop, clock)
-            wait = keep_index(keeper)
-        keeper.close()
+        with ThreadPoolExecutor(len(LOOPS)) as threads:
+            loops = [threads.submit(_run, loop, stop) for loop in LOOPS]
+            wait(loops, return_when=FIRST_EXCEPTION)
+            # If a bug ended one loop, the worker ends, and whatever supervises it restarts it.
+            stop.set()
+        for loop in loops:
+            loop.result()
         log.info("worker stopped")
 
 
+def _run(loop: Loop, stop: threading.Event) -> None:
+    try:
+        loop(stop)
+    finally:
+        connections.close_all()
+
+
+def settle_loop(stop: threading.Event) -> None:
+    """Resolve writes whose outcome is unknown, and expire leases."""
+    clock = Clock()
+    while not stop.wait(settings.WORKER_TICK):
+        tick(stop, clock)
+
+
+def sync_loop(stop: threading.Event) -> None:
+    """Keep the index current; SYNC_INTERVAL=0 disables it."""
+    if not settings.SYNC_INTERVAL:
+        return
+    run = sync.SyncRun(stop=stop)
+    while not stop.wait(settings.WORKER_TICK):
+        close_old_connections()
+        _guard("sync", run.run)
+
+
+def housekeeping_loop(stop: threading.Event) -> None:
+    """Delete what has expired, and fold stored texts again after a change of folding."""
+    while not stop.wait(settings.WORKER_TICK):
+        close_old_connections()
+        _guard("findings", lambda: services.delete_expired_findings(now=timezone.now()))
+        _guard("refold", lambda: index.refold(seconds=_REFOLD_SECONDS))
+
+
+# Each runs in a thread of its own until the event is set.
+LOOPS: tuple[Loop, ...] = (settle_loop, sync_loop, housekeeping_loop)
+
+
 class Clock:
-    """Notices that the wall clock was set, against the one that nobody sets."""
+    """Compares the wall clock with the monotonic one, to notice that the former was set."""
 
     def __init__(self) -> None:
         self._wall, self._monotonic = time.time(), time.monotonic()
         self._was_set = False
 
     def was_set(self) -> bool:
-        """Since the start, or since this was dealt with."""
+        """Was the wall clock set since the start, or since the latest `acknowledge`?"""
         wall, monotonic = time.time(), time.monotonic()
         jump = (wall - self._wall) - (monotonic - self._monotonic)
         self._wall, self._monotonic = wall, monotonic
         self._was_set = self._was_set or abs(jump) > _TOLERANCE
         return self._was_set
 
-    def dealt_with(self) -> None:
+    def acknowledge(self) -> None:
         self._was_set = False
 
 
 def tick(stop: threading.Event, clock: Clock) -> None:
-    """One look at what is due. A database that is down is waited for, not died of."""
+    """Do what is due. While the database is down, the next tick tries again."""
     close_old_connections()
     if clock.was_set():
         log.warning("the clock was set; the evidence about lost answers is gathered anew")
-        _do("restart_evidence", lambda: _restart_evidence(clock))
+        _guard("restart_evidence", lambda: _restart_evidence(clock))
         if clock.was_set():
-            # With the old evidence nothing may be concluded.
+            # Nothing may be concluded from evidence across the jump.
             return
-    _do("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
-    _do("delete_expired_findings", lambda: services.delete_expired_findings(now=timezone.now()))
-    _do("refold", lambda: index.refold(seconds=_REFOLDING))
-    for operation_id in _do("due", lambda: services.due_operations(now=timezone.now())) or ():
+    _guard("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
+    for operation_id in _guard("due", lambda: services.due_operations(now=timezone.now())) or ():
         if stop.is_set():
             return
-        _do(f"operation {operation_id}", partial(_settle, operation_id))
-
-
-def keep_index(keeper: sync.Runner) -> float:
-    """A slice of the sync, if one is due; returns how long to wait for the next tick."""
-    if not settings.SYNC_INTERVAL:
-        return float(settings.WORKER_TICK)
-    wait = _do("sync", lambda: keeper.run(settings.SYNC_SLICE))
-    return float(settings.WORKER_TICK if wait is None else min(wait, settings.WORKER_TICK))
+        _guard(f"operation {operation_id}", partial(_settle, operation_id))
 
 
 def _restart_evidence(clock: Clock) -> None:
     services.restart_evidence(now=timezone.now())
-    clock.dealt_with()
+    clock.acknowledge()
 
 
 def _settle(operation_id: UUID) -> None:
     services.settle_operation(operation_id=operation_id, now=timezone.now())
 
 
-def _do[T](what: str, step: Callable[[], T]) -> T | None:
-    """One step; whatever goes wrong in it must not keep the next ones waiting for ever."""
+def _guard[T](what: str, step: Callable[[], T]) -> T | None:
+    """Run one step and log its failure, so that it does not prevent later ones."""
     try:
         return step()
     except DatabaseFailure as error:

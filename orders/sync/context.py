@@ -1,0 +1,155 @@
+"""What the jobs of a sync share: lease, fetchers, writer, backoff and the event that stops them."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from goody.errors import BadResponse, RateLimited, Rejected, Unauthorized
+from orders.goody_api import CallsBlocked, Paused
+from orders.services import why_not_fresh
+
+from .batch_writer import BatchWriter
+from .fetching import Call, CallResult, Fetchers, NoRateCapacity, Request
+from .lease import Lease
+
+# The longest wait after a first failure, seconds; it doubles with each further one.
+_FIRST_WAIT = 0.5
+# Beyond this exponent all waits are the longest one.
+_MAX_DOUBLINGS = 30
+# How often blocked calls are tried again where no end of the block is known.
+_BLOCK_POLL = timedelta(seconds=5)
+# The longest wait for a result before `stop` is looked at again, seconds.
+_POLL = 0.25
+
+
+class Stopped(Exception):
+    """The process is about to end."""
+
+
+class Backoff:
+    """Exponential backoff with jitter; the state row shows the problem while it lasts."""
+
+    def __init__(self, lease: Lease, *, jitter: Callable[[], float] = random.random) -> None:
+        self._lease = lease
+        self._jitter = jitter
+        self._failures = 0
+
+    def record(self, error: Exception) -> float:
+        """Record that calls failed or could not be made; return the seconds to wait.
+
+        Blocked calls are not a failure of Goody. No wait outlasts the lease. Raises LeaseLost.
+        """
+        now = timezone.now()
+        if isinstance(error, CallsBlocked):
+            self._lease.renew_if_due()
+            until = error.until if isinstance(error, Paused) else now + _BLOCK_POLL
+            return min(max((until - now).total_seconds(), 0.0), _max_wait())
+        doublings = min(self._failures, _MAX_DOUBLINGS)
+        wait = min(self._jitter() * _FIRST_WAIT * 2.0**doublings, _max_wait())
+        self._failures += 1
+        record_problem(self._lease, why_not_fresh(error), now=now, wait=wait)
+        return wait
+
+    def reset(self) -> None:
+        """A call succeeded."""
+        if self._failures:
+            self._failures = 0
+            self._lease.write(problem="", failing_since=None, retry_at=None)
+
+
+def _max_wait() -> float:
+    """Seconds after which the lease is still renewed in time."""
+    return float(settings.SYNC_LEASE) / 4
+
+
+def record_problem(lease: Lease, problem: str, *, now: datetime, wait: float) -> None:
+    """Store on the state row what is wrong, since when, and when the sync is retried."""
+    since = Coalesce("failing_since", Value(now, output_field=DateTimeField()))
+    retry_at = now + timedelta(seconds=wait)
+    lease.write(problem=problem[:500], failing_since=since, retry_at=retry_at)
+
+
+@dataclass(slots=True)
+class SyncContext:
+    """The methods block. They raise Stopped soon after `stop` is set, and LeaseLost."""
+
+    lease: Lease
+    fetchers: Fetchers
+    writer: BatchWriter
+    backoff: Backoff
+    stop: threading.Event
+
+    def wait(self, seconds: float = 0.0) -> None:
+        """Sleep, and renew the lease when that is due."""
+        if self.stop.wait(seconds):
+            raise Stopped
+        self.lease.renew_if_due()
+
+    def fetch(self, request: Request) -> CallResult:
+        """The response, after retries. Raises permanent errors (see is_permanent)."""
+        [result] = self.fetch_all([request])
+        return result
+
+    def fetch_all(self, requests: Sequence[Request]) -> list[CallResult]:
+        """As `fetch`, for concurrent requests; results are in the order of the requests."""
+        results: dict[int, CallResult] = {}
+        while missing := [n for n in range(len(requests)) if n not in results]:
+            failures = []
+            for result in self._send([Call(n, requests[n]) for n in missing]):
+                if result.error is None:
+                    results[result.key] = result
+                elif is_permanent(result.error):
+                    raise result.error
+                else:
+                    failures.append(result.error)
+            if failures:
+                # Concurrent failures count as one.
+                self.wait(self.backoff.record(failures[0]))
+            else:
+                self.backoff.reset()
+        return [results[n] for n in range(len(requests))]
+
+    def fetch_once(self, request: Request) -> CallResult:
+        """The response or the error of one attempt. Only blocked calls are retried."""
+        while True:
+            [result] = self._send([Call(0, request)])
+            if result.error is None:
+                self.backoff.reset()
+            if not isinstance(result.error, RateLimited | Unauthorized):
+                return result
+            self.wait(self.backoff.record(result.error))
+
+    def _send(self, calls: Sequence[Call]) -> list[CallResult]:
+        self._submit(calls)
+        results: list[CallResult] = []
+        while len(results) < len(calls):
+            if result := self.fetchers.collect(timeout=_POLL):
+                results.append(result)
+            self.wait()
+        return results
+
+    def _submit(self, calls: Sequence[Call]) -> None:
+        """Wait until the limits allow the calls."""
+        while True:
+            try:
+                self.fetchers.submit(calls)
+            except (CallsBlocked, NoRateCapacity) as blocked:
+                self.wait(self.backoff.record(blocked))
+            else:
+                return
+
+
+def is_permanent(error: Exception) -> bool:
+    """Would a retry end the same? True for a refusal, and for a response that is too large."""
+    if isinstance(error, BadResponse):
+        return error.kind == "too_large"
+    return isinstance(error, Rejected) and not isinstance(error, RateLimited | Unauthorized)
