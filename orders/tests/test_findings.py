@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -258,11 +257,11 @@ def test_a_finding_is_its_owners_and_lasts_a_week(as_role: Any, emulator: Emulat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_over_is_swept(as_role: Any, emulator: Emulator) -> None:
+def test_expired_findings_are_deleted(as_role: Any, emulator: Emulator) -> None:
     client = as_role("agent")
     old, new = found(client, str(known())), found(client, str(known()))
     Finding.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=7))
-    work.tick(threading.Event(), work.Clock())
+    work.clean_up()
     assert Finding.objects.get() == new
     assert services.delete_expired_findings(now=timezone.now()) == 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -131,7 +130,7 @@ def test_an_order_whose_json_is_unreadable_keeps_its_row(outdated: list[Any]) ->
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_refolds(outdated: list[Any]) -> None:
     while SyncState.objects.get().is_refolding:
-        work.tick(threading.Event(), work.Clock())
+        work.clean_up()
     assert contents() == outdated
 
 

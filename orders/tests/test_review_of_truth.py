@@ -188,7 +188,7 @@ def test_a_clock_that_was_set_takes_the_spread_of_reads_away(time_machine: Any) 
     )
     clock = work.Clock()
     time_machine.move_to(start + timedelta(minutes=10), tick=False)
-    work.tick(threading.Event(), clock)
+    work.settle_due(threading.Event(), clock)
     lost.refresh_from_db()
     anew = timezone.now()
     assert (lost.unchanged_reads, lost.first_unchanged_at) == (0, None)
@@ -213,10 +213,10 @@ def test_a_clock_that_was_set_is_not_forgotten_until_the_evidence_is_gone(
     time_machine.move_to(start + timedelta(minutes=10), tick=True)
     # Only starting anew fails: a read could be claimed.
     with refusing("orders_operation", "UPDATE", when="NEW.unchanged_reads = 0"):
-        work.tick(threading.Event(), clock)
+        work.settle_due(threading.Event(), clock)
     lost.refresh_from_db()
     assert (lost.reads, lost.unchanged_reads, lost.first_unchanged_at) == (0, 2, start)
-    work.tick(threading.Event(), clock)
+    work.settle_due(threading.Event(), clock)
     lost.refresh_from_db()
     assert (lost.unchanged_reads, lost.first_unchanged_at) == (0, None)
     assert clock.was_set() is False

@@ -66,7 +66,7 @@ def settle_loop(stop: threading.Event) -> None:
     """Resolve writes whose outcome is unknown, and expire leases."""
     clock = Clock()
     while not stop.wait(settings.WORKER_TICK):
-        tick(stop, clock)
+        settle_due(stop, clock)
 
 
 def sync_loop(stop: threading.Event) -> None:
@@ -79,16 +79,14 @@ def sync_loop(stop: threading.Event) -> None:
         _guard("sync", run.run)
 
 
-def housekeeping_loop(stop: threading.Event) -> None:
+def cleanup_loop(stop: threading.Event) -> None:
     """Delete what has expired, and fold stored texts again after a change of folding."""
     while not stop.wait(settings.WORKER_TICK):
-        close_old_connections()
-        _guard("findings", lambda: services.delete_expired_findings(now=timezone.now()))
-        _guard("refold", lambda: index.refold(seconds=_REFOLD_SECONDS))
+        clean_up()
 
 
 # Each runs in a thread of its own until the event is set.
-LOOPS: tuple[Loop, ...] = (settle_loop, sync_loop, housekeeping_loop)
+LOOPS: tuple[Loop, ...] = (settle_loop, sync_loop, cleanup_loop)
 
 
 class Clock:
@@ -110,8 +108,14 @@ class Clock:
         self._was_set = False
 
 
-def tick(stop: threading.Event, clock: Clock) -> None:
-    """Do what is due. While the database is down, the next tick tries again."""
+def clean_up() -> None:
+    close_old_connections()
+    _guard("findings", lambda: services.delete_expired_findings(now=timezone.now()))
+    _guard("refold", lambda: index.refold(seconds=_REFOLD_SECONDS))
+
+
+def settle_due(stop: threading.Event, clock: Clock) -> None:
+    """Settle what is due. While the database is down, the next tick tries again."""
     close_old_connections()
     if clock.was_set():
         log.warning("the clock was set; the evidence about lost answers is gathered anew")
