@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 
-from orders.models import ApiLimits, SearchText, SyncState
+from orders.models import ApiLimits, AuditEntry, SearchText, SyncState
 
 
 def migrate(name: str) -> None:
@@ -80,3 +80,30 @@ def test_an_index_that_was_there_is_folded_again_and_a_new_one_is_not():
     SyncState.objects.all().delete()
     assert not SyncState.objects.current().is_refolding
     migrate("0008")
+
+
+@pytest.fixture
+def at_0009(database_url: str) -> Iterator[None]:
+    migrate("0009")
+    yield
+    migrate("zero")
+
+
+@pytest.mark.usefixtures("at_0009")
+def test_the_renamed_ticket_keeps_its_values_and_the_audit_its_triggers():
+    execute(
+        "INSERT INTO orders_auditentry (at, actor_name, action, reference_id, reason, note,"
+        " ticket_url, outcome, detail, request_id) VALUES (%s, '', 'order.cancel', '', '', '',"
+        " 'https://tickets.test/7', '', '', '')",
+        datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    migrate("0010")
+    assert AuditEntry.objects.get().ticket == "https://tickets.test/7"
+    for statement in (
+        "UPDATE orders_auditentry SET ticket = ''",
+        "DELETE FROM orders_auditentry",
+    ):
+        with pytest.raises(DatabaseError, match="the audit is append-only"):
+            execute(statement)
+    migrate("0009")
+    assert execute("SELECT ticket_url FROM orders_auditentry") == [("https://tickets.test/7",)]

@@ -235,7 +235,7 @@ def record_intent(operation: Operation, *, request_id: str) -> AuditEntry:
         operation=operation,
         reason=operation.reason,
         note=operation.note,
-        ticket_url=operation.ticket_url,
+        ticket=operation.ticket,
         before=operation.before,
         after=_asked_for(operation),
         request_id=request_id,

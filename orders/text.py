@@ -39,7 +39,9 @@ _QUOTES = {
 _ACUTE = " \N{COMBINING ACUTE ACCENT}"
 # Yeh, kaf, teh marbuta, heh and alef in the forms of Arabic, Persian and Urdu; the tatweel.
 _ARABIC = {"ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه", "ۃ": "ه", "ہ": "ه", "ە": "ه", "ٱ": "ا", "ـ": ""}
-_STRAIGHT = _QUOTES | _HYPHENS | _DASHES
+# Letters and signs that are invisible: fillers of Hangul, of Khmer and of Braille.
+_FILLERS = {**dict.fromkeys("\u115f\u1160\u17b4\u17b5\u3164\uffa0", ""), "\u2800": " "}
+_STRAIGHT = _QUOTES | _HYPHENS | _DASHES | _FILLERS
 FOLDING_VERSION = 2
 # As long as a UUID.
 _DIGEST_BYTES = 16
@@ -110,8 +112,13 @@ _UMLAUT = re.compile("([aouAOU])\N{COMBINING DIAERESIS}")
 _SLASHED = str.maketrans("øØ", "öÖ")
 # The second of two letters that may stand for an umlaut: not in "queen" or "Bauer".
 _TWO_LETTERS = re.compile("(?<=[aou])(?<![aeiouyq][aou])e")
+_AROUND = "".join(
+    one
+    for one in map(chr, range(_BEYOND_BMP))
+    if one.isspace() or unicodedata.category(one) in _INVISIBLE
+)
 _plain = _Table(_STRAIGHT, dropped=_INVISIBLE)
-_plain_but_dashes = _Table(_QUOTES | _HYPHENS, dropped=_INVISIBLE)
+_plain_but_dashes = _Table(_QUOTES | _HYPHENS | _FILLERS, dropped=_INVISIBLE)
 _folded = _Table(
     _STRAIGHT | _LETTERS | _ARABIC | {letter.upper(): plain for letter, plain in _LETTERS.items()},
     dropped=("M", *_INVISIBLE),
@@ -177,6 +184,11 @@ def other_spellings(text: str, folded: str) -> list[str]:
         others += _TWO_LETTERS.sub("", folded).split()
     known = set(folded.split()) if others else ()
     return [one for one in dict.fromkeys(others) if one not in known]
+
+
+def strip(text: str) -> str:
+    """Return the text without white space and invisible characters around it."""
+    return text.strip(_AROUND)
 
 
 def words(text: str) -> list[str]:

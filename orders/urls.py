@@ -1,7 +1,8 @@
 """Every page's address. The names are what templates and tests use."""
 
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import UUIDConverter
 
 from orders.views import (
     audit,
@@ -17,7 +18,16 @@ from orders.views import (
     system,
 )
 
-_ORDER = "orders/<uuid:order_id>/"
+
+class OrderIdConverter(UUIDConverter):
+    """A UUID in either case: some programs print ids in capitals."""
+
+    regex = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+
+
+register_converter(OrderIdConverter, "order_id")
+
+_ORDER = "orders/<order_id:order_id>/"
 _OPERATION = _ORDER + "operations/<uuid:operation_id>/"
 
 urlpatterns = [

@@ -88,7 +88,7 @@ def cancel(order_id: UUID, **given: Any) -> Operation:
         "form_key": uuid4(),
         "reason": "duplicate",
         "note": "",
-        "ticket_url": "",
+        "ticket": "",
         "now": timezone.now(),
     }
     return services.cancel_order(**{**form, **given})

@@ -197,7 +197,7 @@ def _audit(site: Site, page: Page) -> None:
         site.open_order(),
         state="applied",
         note="غدا <b>x</b>\n" + "long " * 60,
-        ticket_url="https://tickets.example/" + "1" * 80,
+        ticket="https://tickets.example/" + "1" * 80,
         closed_at=timezone.now(),
     )
     page.goto("/audit/")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, cast
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from orders.audit import NAMES, Action
 from orders.days import start_of
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
+from orders.search.paste import recognize
 
-from .days import DayField
+from .fields import DayField, TypedField
 
 SECURITY = "security"
 # Settling is the outcome of another action, never a row of its own.
@@ -36,7 +37,7 @@ class AuditFilter(forms.Form):
     action = forms.ChoiceField(
         required=False, error_messages={"invalid_choice": "There is no action like that."}
     )
-    order = forms.CharField(required=False, max_length=100)
+    order = TypedField(required=False, max_length=100)
     after = DayField(invalid=_NOT_A_DAY)
     before = DayField(invalid=_NOT_A_DAY)
 
@@ -65,7 +66,7 @@ class AuditFilter(forms.Form):
         if given.get("action"):
             entries = _of_action(entries, given["action"])
         if given.get("order"):
-            entries = _of_order(entries, given["order"].strip())
+            entries = _of_order(entries, given["order"])
         if given.get("after"):
             entries = entries.filter(at__gte=start_of(given["after"], self.zone))
         if given.get("before"):
@@ -87,8 +88,9 @@ def _of_action(entries: AuditEntryQuerySet, action: str) -> AuditEntryQuerySet:
 
 
 def _of_order(entries: AuditEntryQuerySet, text: str) -> AuditEntryQuerySet:
-    """By order id, else by receipt reference (which Goody writes in capitals)."""
-    try:
-        return entries.filter(order_uuid=UUID(text))
-    except ValueError:
+    """By the order ids and receipt references that the text names, however they are written."""
+    pasted = recognize(text)
+    if not (pasted.ids or pasted.references):
         return entries.filter(reference_id=text.upper())
+    named = Q(order_uuid__in=pasted.ids) | Q(reference_id__in=pasted.references)
+    return entries.filter(named)

@@ -8,12 +8,14 @@ from django import forms
 
 from orders.search.paste import MOST_LETTERS
 
+from .fields import ProseField
 
-class _TextField(forms.CharField):
-    """Whatever a clipboard holds; what Django and the database refuse in it names no order."""
+
+class _TextField(ProseField):
+    """Whatever a clipboard holds. NUL, which Django refuses, separates as a zero-width space."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(str(value or "").replace("\x00", "")) or ""
+        return super().to_python(str(value or "").replace("\0", "\N{ZERO WIDTH SPACE}"))
 
 
 class FindForm(forms.Form):

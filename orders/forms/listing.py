@@ -22,9 +22,8 @@ from orders.list_url import (
 )
 from orders.search.parse import MOST_LETTERS
 from orders.search.query import Sort
-from orders.text import fold
 
-from .days import DayField
+from .fields import DayField, NumberField, TypedField, clean_typed
 
 MAX_PAGE = 1_000_000
 _MAX_STATUSES = 50
@@ -46,7 +45,14 @@ LABELS = {
 }
 
 
-class NameField(forms.CharField):
+class BoxField(forms.CharField):
+    """The text in the box, as it was typed; "" if nothing of it is visible."""
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(value if clean_typed(value) else "") or ""
+
+
+class NameField(TypedField):
     """A part of a name, or an id."""
 
     def __init__(self, *, label: str) -> None:
@@ -57,14 +63,8 @@ class NameField(forms.CharField):
             error_messages={"max_length": f"“{label}” is longer than any name."},
         )
 
-    def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        if text and not fold(text):
-            raise forms.ValidationError(f"“{self.label}” holds nothing that can be looked for.")
-        return text
 
-
-class BatchField(forms.CharField):
+class BatchField(TypedField):
     """The id of a batch or a prefix of it, in lower case with dashes."""
 
     def clean(self, value: Any) -> str:
@@ -117,7 +117,7 @@ def _day(label: str) -> DayField:
 
 
 class ListingForm(forms.Form):
-    q = forms.CharField(
+    q = BoxField(
         required=False,
         max_length=MOST_LETTERS,
         error_messages={"max_length": f"A search has at most {MOST_LETTERS:,} letters."},
@@ -167,7 +167,7 @@ class ListingForm(forms.Form):
         error_messages={"invalid_choice": "A page has 25, 50 or 100 orders."},
     )
     position = forms.CharField(required=False, max_length=1000)
-    goto = forms.IntegerField(
+    goto = NumberField(
         required=False,
         min_value=1,
         max_value=MAX_PAGE,

@@ -8,13 +8,14 @@ from django import forms
 
 from orders.list_url import saved_query
 
+from .fields import ProseField
 from .listing import parse_filters
 
 MAX_NAME_LENGTH = 60
 MAX_QUERY_LENGTH = 2_000
 
 
-class _NameField(forms.CharField):
+class _NameField(ProseField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             max_length=MAX_NAME_LENGTH,

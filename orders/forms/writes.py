@@ -18,6 +18,9 @@ from django.core.exceptions import ValidationError
 
 from orders.audit import REASONS
 
+from .fields import ProseField, TicketField, TypedField, clean_typed
+
+MAX_NOTE_LENGTH = 2_000
 CUSTOM = "custom"
 OTHER = "other"
 _SALT = "orders.seen"
@@ -55,7 +58,7 @@ def parse_expiration(text: str, zone: ZoneInfo) -> datetime:
     `zone`; ISO 8601 with an offset speaks for itself. Raises ValidationError with a sentence for
     anything else, and for a local time that the clocks skip or pass twice.
     """
-    text = text.strip()
+    text = clean_typed(text)
     try:
         if _DAY.match(text):
             return _end_of_day(datetime.fromisoformat(text), zone)
@@ -134,19 +137,8 @@ class CancelForm(WriteForm):
         choices=REASONS,
         error_messages={"required": "Choose a reason.", "invalid_choice": "Choose a reason."},
     )
-    note = forms.CharField(required=False, max_length=2000)
-    ticket_url = forms.URLField(
-        required=False,
-        max_length=500,
-        assume_scheme="https",
-        error_messages={"invalid": "The ticket's address must begin with https:// or http://."},
-    )
-
-    def clean_ticket_url(self) -> str:
-        url: str = self.cleaned_data["ticket_url"]
-        if url and not url.lower().startswith(("https://", "http://")):
-            raise ValidationError(self.fields["ticket_url"].error_messages["invalid"])
-        return url
+    note = ProseField(required=False, max_length=MAX_NOTE_LENGTH)
+    ticket = TicketField()
 
     def clean(self) -> None:
         if self.cleaned_data.get("reason") == OTHER and not self.cleaned_data.get("note"):
@@ -156,8 +148,8 @@ class CancelForm(WriteForm):
 class ExpirationForm(WriteForm):
     """`expiration` is a chip's instant, a typed date, or "custom" with `expiration_custom`."""
 
-    expiration = forms.CharField(required=False, max_length=40)
-    expiration_custom = forms.CharField(required=False, max_length=40)
+    expiration = TypedField(required=False, max_length=40)
+    expiration_custom = TypedField(required=False, max_length=40)
     may_shorten = forms.BooleanField(required=False)
     undoes = forms.UUIDField(required=False)
 
@@ -206,8 +198,8 @@ class SettleForm(forms.Form):
             "invalid_choice": "Say what Goody's own page shows.",
         },
     )
-    note = forms.CharField(
-        max_length=2000,
+    note = ProseField(
+        max_length=MAX_NOTE_LENGTH,
         error_messages={"required": "Say what you saw, and where."},
     )
 

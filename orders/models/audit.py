@@ -29,7 +29,7 @@ class AuditEntry(models.Model):
     # cancel: the reason's code; free words beside it
     reason = models.CharField(max_length=40, blank=True)
     note = models.TextField(blank=True)
-    ticket_url = models.URLField(max_length=500, blank=True)
+    ticket = models.CharField(max_length=500, blank=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     outcome = models.CharField(max_length=20, blank=True)

@@ -127,7 +127,7 @@ class Operation(models.Model):
     # cancel
     reason = models.CharField(max_length=40, blank=True)
     note = models.TextField(blank=True)
-    ticket_url = models.URLField(max_length=500, blank=True)
+    ticket = models.CharField(max_length=500, blank=True)
     # extend: the instant asked for, and the one it replaces; the extension that this one undoes
     expiration = models.DateTimeField(null=True)
     expires_before = models.DateTimeField(null=True)

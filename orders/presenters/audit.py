@@ -33,6 +33,7 @@ class Row:
     order_url: str
     reason: str
     note: str
+    ticket: str
     ticket_url: str
     change: str
     outcome: str
@@ -55,7 +56,8 @@ def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> Row:
         action=operation_name(entry.operation) if entry.operation else action_name(entry.action),
         note=entry.note,
         reason=_REASONS.get(entry.reason, entry.reason),
-        ticket_url=web_address(entry.ticket_url),
+        ticket=entry.ticket,
+        ticket_url=web_address(entry.ticket),
         change=change_text(entry.operation, zone) if entry.operation else "",
         settled_by=_settled_by(entry),
         **_order(entry),

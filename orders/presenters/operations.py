@@ -55,6 +55,7 @@ class OperationView:
     closed: Moment | None
     reason: str
     note: str
+    ticket: str
     ticket_url: str
     change: str
     is_open: bool
@@ -95,7 +96,8 @@ def operation_view(
         closed=formats.moment(operation.closed_at, zone),
         reason=_REASONS.get(operation.reason, operation.reason),
         note=operation.note,
-        ticket_url=web_address(operation.ticket_url),
+        ticket=operation.ticket,
+        ticket_url=web_address(operation.ticket),
         change=change_text(operation, zone),
         is_open=operation.is_open,
         needs_human=operation.state == State.NEEDS_HUMAN,

@@ -158,7 +158,7 @@ ONLY_ON = {
     "sqlite": {
         "replace": (
             "INSERT OR REPLACE INTO orders_auditentry "
-            "(id, at, actor_name, action, reference_id, reason, note, ticket_url, outcome, detail,"
+            "(id, at, actor_name, action, reference_id, reason, note, ticket, outcome, detail,"
             " request_id) VALUES ({id}, '2026-01-01', '', '', '', '', '', '', '', '', '')"
         ),
         "upsert": (
@@ -236,7 +236,7 @@ def test_intent_and_outcome_of_a_cancel(emulator: Emulator) -> None:
         actor=person,
         reason="other",
         note="asked on the phone",
-        ticket_url="https://tickets.example.com/1",
+        ticket="https://tickets.example.com/1",
     )
     outcome, intent = AuditEntry.objects.all()
     shared = {"action": "order.cancel", "order_uuid": order_id, "operation_id": done.pk}
@@ -251,7 +251,7 @@ def test_intent_and_outcome_of_a_cancel(emulator: Emulator) -> None:
         intent_id=None,
         reason="other",
         note="asked on the phone",
-        ticket_url="https://tickets.example.com/1",
+        ticket="https://tickets.example.com/1",
         before=stored.before,
         after=None,
         outcome="",
@@ -268,7 +268,7 @@ def test_intent_and_outcome_of_a_cancel(emulator: Emulator) -> None:
         intent_id=intent.pk,
         reason="",
         note="",
-        ticket_url="",
+        ticket="",
         before=stored.before,
         after={**stored.before, "status": "failed"},
         outcome="applied",

@@ -14,7 +14,7 @@ from testing.dialogs import htmx, open_and_submit, text, url
 
 pytestmark = pytest.mark.django_db
 
-WISH = {"reason": "other", "note": "because <b>", "ticket_url": "https://tickets.test/7"}
+WISH = {"reason": "other", "note": "because <b>", "ticket": "https://tickets.test/7"}
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from testing.domain import operation, refusing
 pytestmark = pytest.mark.django_db
 
 LIST = "/orders/?per_page=25"
-WISH = {"reason": "duplicate", "note": "sent <twice>", "ticket_url": "https://tickets.test/7"}
+WISH = {"reason": "duplicate", "note": "sent <twice>", "ticket": "https://tickets.test/7"}
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_without_javascript_the_operation_page_follows(
         "operation", args=[order_id, operation.id], query={"next": LIST}
     )
     assert operation.state == State.APPLIED
-    assert (operation.reason, operation.note, operation.ticket_url) == tuple(WISH.values())
+    assert (operation.reason, operation.note, operation.ticket) == tuple(WISH.values())
     assert emulator.order(order_id)["status"] == "failed"
     assert emulator.posts() == 1
 
@@ -152,12 +152,20 @@ def test_from_anywhere_else_the_operation_page_follows(as_role: Any, order_id: s
         ({"reason": "other", "note": ""}, "Say in a few words what the other reason is."),
         ({"reason": "other", "note": "   "}, "Say in a few words what the other reason is."),
         (
-            {"reason": "duplicate", "ticket_url": "javascript:alert(1)"},
-            "The ticket&#x27;s address must begin with https:// or http://.",
+            {"reason": "other", "note": "\u200b\u2800\r\n\ufeff"},
+            "Say in a few words what the other",
         ),
         (
-            {"reason": "duplicate", "ticket_url": "ftp://tickets.test/1"},
-            "The ticket&#x27;s address must begin with https:// or http://.",
+            {"reason": "duplicate", "ticket": "x" * 101},
+            "Give the ticket&#x27;s web address, or a reference of at most 100 characters.",
+        ),
+        (
+            {"reason": "duplicate", "ticket": f"ftp://tickets.test/{'1' * 100}"},
+            "Give the ticket&#x27;s web address, or a reference of at most 100 characters.",
+        ),
+        (
+            {"reason": "duplicate", "ticket": f"https://tickets.test/{'1' * 500}"},
+            "A ticket&#x27;s address has at most 500 characters.",
         ),
     ],
 )
@@ -493,7 +501,7 @@ def test_the_audit_is_exact(as_role: Any, order_id: str) -> None:
         "order.cancel",
         order_id,
     )
-    assert (intent.reason, intent.note, intent.ticket_url) == tuple(WISH.values())
+    assert (intent.reason, intent.note, intent.ticket) == tuple(WISH.values())
     assert (outcome.intent, outcome.outcome) == (intent, State.APPLIED)
 
 

@@ -649,7 +649,7 @@ def test_f36_an_equal_submit_finds_the_same_operation(emulator: Emulator) -> Non
     [
         {"reason": "other"},
         {"note": "x"},
-        {"ticket_url": "https://x.example.com"},
+        {"ticket": "https://x.example.com"},
         {"order_id": uuid4()},
         {"actor": ("agent", "bo")},
     ],

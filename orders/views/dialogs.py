@@ -52,7 +52,7 @@ def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
             form_key=given["form_key"],
             reason=given["reason"],
             note=given["note"],
-            ticket_url=given["ticket_url"],
+            ticket=given["ticket"],
             now=request.viewer.now,
         )
 

@@ -93,7 +93,7 @@ class WriteRequest:
     order_uuid: UUID
     reason: str = ""
     note: str = ""
-    ticket_url: str = ""
+    ticket: str = ""
     expiration: datetime | None = None
     undoes_id: UUID | None = None
     may_shorten: bool = False
@@ -116,7 +116,7 @@ def cancel_order(
     form_key: UUID,
     reason: str,
     note: str,
-    ticket_url: str,
+    ticket: str,
     now: datetime,
 ) -> Operation:
     """Cancel a gift at Goody: irreversible, and it releases money.
@@ -127,9 +127,7 @@ def cancel_order(
 
     Raises NotAllowed, FormKeyReused, OrderBusy, NotRecorded, OutcomeNotRecorded.
     """
-    request = WriteRequest(
-        Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket_url=ticket_url
-    )
+    request = WriteRequest(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket=ticket)
     operation, is_new = _open(request, actor=actor, seen=seen, form_key=form_key, now=now)
     if not is_new:
         return operation

@@ -1,0 +1,107 @@
+"""The cleaning of everything that people type or paste into a form.
+
+Two kinds of text: a typed value (a date, a name, an id), which is cleaned as a search is, and
+prose, which stays as it was written. A text of nothing but invisible characters is empty.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+
+from orders.days import FIRST_YEAR, LAST_YEAR
+from orders.text import fold, plain, strip
+
+MAX_TICKET_LENGTH = 100
+MAX_TICKET_URL_LENGTH = 500
+
+
+def clean_typed(value: Any) -> str:
+    """Return a typed value in plain characters (orders.text.plain); "" if nothing is visible."""
+    text = plain(str(value or "")).strip()
+    return text if fold(text) else ""
+
+
+def clean_prose(value: Any) -> str:
+    """Return prose with one character a line break, which browsers send as two; "" if nothing is
+    visible."""
+    text = strip(str(value or "").replace("\r\n", "\n").replace("\r", "\n")).replace("\0", "")
+    return text if fold(text) else ""
+
+
+class TypedField(forms.CharField):
+    """A value of one line. Its length is that of the cleaned value."""
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(clean_typed(value)) or ""
+
+
+class ProseField(forms.CharField):
+    """A text of any number of lines. A line break counts as one character."""
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(clean_prose(value)) or ""
+
+
+class NumberField(forms.IntegerField):
+    def to_python(self, value: Any) -> int | None:
+        return super().to_python(clean_typed(value))
+
+
+class DayField(forms.DateField):
+    """A day as YYYY-MM-DD, or none."""
+
+    def __init__(self, *, invalid: str, **kwargs: Any) -> None:
+        super().__init__(
+            required=False,
+            input_formats=["%Y-%m-%d"],
+            error_messages={"invalid": invalid},
+            **kwargs,
+        )
+
+    def to_python(self, value: Any) -> date | None:
+        return super().to_python(clean_typed(value))
+
+    def clean(self, value: Any) -> date | None:
+        day: date | None = super().clean(value)
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise forms.ValidationError(f"Give a day between {FIRST_YEAR} and {LAST_YEAR}.")
+        return day
+
+
+class TicketField(forms.CharField):
+    """A web address, also of a host without dots or with a port, or any reference in one line."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            max_length=MAX_TICKET_URL_LENGTH,
+            error_messages={
+                "max_length": f"A ticket's address has at most {MAX_TICKET_URL_LENGTH} characters."
+            },
+        )
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(" ".join(clean_prose(value).split())) or ""
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if len(value) > MAX_TICKET_LENGTH and not is_web_address(value):
+            raise forms.ValidationError(
+                f"Give the ticket's web address, or a reference of at most {MAX_TICKET_LENGTH} "
+                "characters."
+            )
+
+
+def is_web_address(text: str) -> bool:
+    """Whether a text is an http or https URL with a host and without spaces."""
+    try:
+        parts = urlsplit(text)
+        # Raises ValueError where the port is no number.
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in text
