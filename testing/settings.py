@@ -65,3 +65,5 @@ WHITENOISE_USE_FINDERS = True
 # A process looks through them once. Django's test client is a new server each time, and would
 # spend most of its time there: in this process they are looked up when asked for.
 WHITENOISE_AUTOREFRESH = "TEST_ENVIRONMENT" not in os.environ
+# Each test has a database of its own, and must not see what another one cached.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}

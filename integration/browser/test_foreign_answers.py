@@ -9,8 +9,11 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from msgspec import json
 from playwright.sync_api import Locator, Page, expect
 
+from goody.types import parse_order
+from orders import index
 from orders.models import SyncState
 from testing.browser import Watch
 from testing.list_pages import complete_sync
@@ -161,3 +164,18 @@ def test_no_answer_at_all_in_a_dialog(agent: Page, site: Site, proxy: Proxy, wat
     in_dialog(agent, "Change expiration").click()
     expect(agent.locator(".toast")).to_contain_text("Expiration changed")
     assert site.writes(order_id) == ["update_expiration"]
+
+
+def test_the_names_of_the_filters_need_no_counts(agent: Page, site: Site, proxy: Proxy) -> None:
+    orders = [parse_order(json.encode(one)) for one in site.emulator.truth().values()]
+    index.upsert(orders, read_at=timezone.now())
+    complete_sync(timezone.now())
+    proxy.answer("/orders/facets/", status=502)
+    agent.goto(f"{proxy.url}/orders/")
+    expect(banner(agent)).to_contain_text("Requested: the counts of the filters")
+    agent.locator("summary", has_text="Sender").click()
+    name = agent.locator("#top-sender a").first
+    said = name.inner_text().split("\n")[0]
+    name.click()
+    expect(agent.locator(".filter")).to_contain_text(f"From {said}")
+    SyncState.objects.all().delete()

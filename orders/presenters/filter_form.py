@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import quote_plus
 
 from django.urls import reverse
 
 from goody.types import ENDED, ORDER_STATUSES
 from orders.forms.listing import LABELS
 from orders.list_url import EXPIRY_LABELS, FLAG_VALUES, Filters
-from orders.search import Count, Facets, Named
+from orders.search import CommonLabels, Count, Facets
 from orders.search.query import Sort
 
 from .filters import SORT_NAMES
@@ -49,7 +50,9 @@ class Controls:
     workspace: Sequence[Field]
     sender: Sequence[Field]
     batch: Sequence[Field]
-    more: Sequence[Field]
+    product: Sequence[Field]
+    brand: Sequence[Field]
+    names: Mapping[str, CommonNames]
     # For layouts without column heads.
     sorts: Sequence[Option]
     # Parameters without a control.
@@ -80,7 +83,12 @@ _HIDDEN = ("finding", "expires", "view", "per_page")
 
 
 def make_controls(
-    filters: Filters, *, order: Sort, typed: Mapping[str, Any], wrong: Collection[str] = ()
+    filters: Filters,
+    *,
+    order: Sort,
+    labels: CommonLabels,
+    typed: Mapping[str, Any],
+    wrong: Collection[str] = (),
 ) -> Controls:
     """`order` is the sort of the list, `typed` the text of the fields, `wrong` the invalid ones."""
 
@@ -96,7 +104,9 @@ def make_controls(
         workspace=fields("workspace"),
         sender=fields("sender"),
         batch=fields("batch"),
-        more=fields("product", "brand"),
+        product=fields("product"),
+        brand=fields("brand"),
+        names=uncounted_names(labels, filters=filters),
         # The best match has a link above the rows, if there is one.
         sorts=[_sort(filters, one, order) for one in Sort if one is not Sort.BEST or one is order],
         hidden=[(name, value) for name, value in filters.params() if name in _HIDDEN],
@@ -180,10 +190,36 @@ class CommonName(NamedTuple):
     chosen: str
 
 
+# In the URLs that are made for all names of a filter at once: no parameter has this value.
+_ANY_KEY = "any-key"
+
+
 @dataclass(frozen=True, slots=True)
 class CommonNames:
     id: str
     items: Sequence[CommonName]
+
+    @classmethod
+    def of(
+        cls, kind: str, named: Iterable[tuple[str, str, str]], *, filters: Filters
+    ) -> CommonNames:
+        """From the key, the name and the text of the count of each."""
+        chosen: str = getattr(filters, kind)
+        with_any = filters.replace(**{kind: _ANY_KEY}).url()
+        without = filters.replace(**{kind: ""}).url()
+        items = []
+        for key, name, count in named:
+            is_chosen = key == chosen
+            url = without if is_chosen else with_any.replace(_ANY_KEY, quote_plus(key))
+            label, under = _split(name or key) if kind == "sender" else (name or key, "")
+            items.append(CommonName(label, under, count, url, "true" if is_chosen else ""))
+        return cls(f"top-{kind}", items)
+
+
+def _split(sender: str) -> tuple[str, str]:
+    """ "Ana Bolena <ana@acme.example>" as name and address."""
+    name, _, rest = sender.partition(" <")
+    return name, rest.removesuffix(">")
 
 
 # Flags of the index, and their parameters.
@@ -213,28 +249,28 @@ def _counts(prefix: str, counts: Mapping[str, Count]) -> list[OptionCount]:
     return [OptionCount(f"{prefix}{name}", count_text(count)) for name, count in counts.items()]
 
 
-def common_names(facets: Facets, *, filters: Filters, keys: Mapping[int, str]) -> list[CommonNames]:
-    """`keys` are the values of the parameters for the labels, by the labels' row ids."""
-    return [
-        CommonNames(
-            f"top-{kind}",
-            [_common_name(kind, one, filters, keys[one.id]) for one in named if one.id in keys],
+def counted_names(
+    facets: Facets, *, filters: Filters, keys: Mapping[int, str]
+) -> list[CommonNames]:
+    """The most common names with their counts; a filter whose names were not counted is left out.
+
+    `keys` are the values of the parameters for the labels, by the labels' row ids.
+    """
+    named = {kind: getattr(facets, f"{kind}s") for kind in CommonLabels._fields}
+    counted = [
+        CommonNames.of(
+            kind,
+            [(keys[one.id], one.name, count_text(one.count)) for one in found if one.id in keys],
+            filters=filters,
         )
-        for kind, named in (
-            ("workspace", facets.workspaces),
-            ("sender", facets.senders),
-            ("brand", facets.brands),
-            ("product", facets.products),
-        )
+        for kind, found in named.items()
     ]
+    return [names for names in counted if names.items]
 
 
-def _common_name(kind: str, named: Named, filters: Filters, key: str) -> CommonName:
-    is_chosen = getattr(filters, kind) == key
-    url = filters.replace(**{kind: "" if is_chosen else key}).url()
-    label, under = named.name or key, ""
-    if kind == "sender":
-        # "Ana Bolena <ana@acme.example>"
-        label, _, rest = label.partition(" <")
-        under = rest.removesuffix(">")
-    return CommonName(label, under, count_text(named.count), url, "true" if is_chosen else "")
+def uncounted_names(labels: CommonLabels, *, filters: Filters) -> dict[str, CommonNames]:
+    """The names of each filter before the counts are known."""
+    return {
+        kind: CommonNames.of(kind, [(*one, "") for one in named], filters=filters)
+        for kind, named in zip(CommonLabels._fields, labels, strict=True)
+    }

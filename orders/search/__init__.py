@@ -13,7 +13,15 @@ several reads be of one moment.
 
 from .counting import Count, find_counted_page
 from .deadline import SearchTimeout
-from .faceting import EXPIRY_PRESETS, Facets, Named, expiry_preset, facets
+from .faceting import (
+    EXPIRY_PRESETS,
+    CommonLabels,
+    Facets,
+    Named,
+    common_labels,
+    expiry_preset,
+    facets,
+)
 from .hits import Hit
 from .paging import Key, Page, find_page, first_found, iterate
 from .related import Group, Neighbors, Related, neighbors, related
@@ -21,6 +29,7 @@ from .snapshot import snapshot
 
 __all__ = [
     "EXPIRY_PRESETS",
+    "CommonLabels",
     "Count",
     "Facets",
     "Group",
@@ -31,6 +40,7 @@ __all__ = [
     "Page",
     "Related",
     "SearchTimeout",
+    "common_labels",
     "expiry_preset",
     "facets",
     "find_counted_page",

@@ -9,12 +9,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
 from goody.types import ORDER_STATUSES
+from orders.models import Label
 
+from .choices import Suggestion
 from .counting import Count, count_within
 from .deadline import Deadline, SearchTimeout, deadline
 from .labels import labels
@@ -80,6 +82,28 @@ def facets(query: Query, *, now: datetime, seconds: float, using: str = DEFAULT_
     with suppress(SearchTimeout), deadline(seconds, using=using) as given:
         _Counting(given, query.unsorted, now, found).run()
     return found
+
+
+class CommonLabels(NamedTuple):
+    """The most common choices of each filter by name, without their counts."""
+
+    workspace: tuple[Suggestion, ...] = ()
+    sender: tuple[Suggestion, ...] = ()
+    brand: tuple[Suggestion, ...] = ()
+    product: tuple[Suggestion, ...] = ()
+
+
+def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS) -> CommonLabels:
+    """Those of the newest orders, most common first. Raises SearchTimeout. `now` is aware."""
+    with deadline(seconds, using=using) as given:
+        tally = take_tally(given, Query(), now=now, most=SAMPLE, hours=EXPIRY_HOURS)
+        ids = {kind: [pk for pk, _ in tally.most_common(kind)] for kind in CommonLabels._fields}
+        labels = Label.objects.using(using).filter(pk__in=[pk for of in ids.values() for pk in of])
+        rows = {row[0]: row[1:] for row in given.all(labels.values_list("pk", "key", "name"))}
+    suggested = {
+        kind: tuple(Suggestion(*rows[pk]) for pk in of if pk in rows) for kind, of in ids.items()
+    }
+    return CommonLabels(**suggested)
 
 
 class _Counting:

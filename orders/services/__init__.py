@@ -6,6 +6,7 @@ the lists; anomalies.py counts what Goody's documentation does not name.
 """
 
 from .anomalies import record_anomalies, record_unreadable
+from .common_labels import common_labels
 from .exports import ExportIncomplete, export_orders, start_export
 from .findings import FindingNotFound, create_finding, delete_expired_findings, get_finding
 from .reading import (
@@ -81,6 +82,7 @@ __all__ = [
     "change_shared_view",
     "change_view",
     "check_key",
+    "common_labels",
     "create_finding",
     "delete_expired_findings",
     "delete_view",

@@ -433,7 +433,10 @@ def test_a_row_says_where_a_word_stands_that_it_does_not_show(agent: Client, ful
     assert "matched" not in text_of(agent.get(URL))
 
 
-def test_more_rows_cost_no_more_queries(agent: Client, full: Oracle) -> None:
+def test_more_rows_cost_no_more_queries(agent: Client, full: Oracle, settings: Any) -> None:
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": uuid4().hex}}
+
     def cost(said: str) -> int:
         agent.get(f"{URL}?{said}")
         with CaptureQueriesContext(connection) as captured:
@@ -733,6 +736,31 @@ def test_every_target_of_the_page_is_on_it_once(agent: Client, full: Oracle) -> 
 
 
 # --- counts beside the choices ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [5, 0], ids=["in time", "too late to count"])
+def test_the_names_of_the_filters_are_there_without_their_counts(
+    agent: Client, full: Oracle, settings: Any, seconds: float
+) -> None:
+    settings.COUNTS_DEADLINE = seconds
+    page = text_of(agent.get(f"{URL}?sort=amount"))
+    for kind in ("workspace", "sender", "product", "brand"):
+        names = re.search(rf'<ul class="pick__links" id="top-{kind}">(.*?)</ul>', page)
+        assert names
+        links = re.findall(r'<a href="([^"]*)"[^>]*>.+?</a><span class="count"></span>', names[1])
+        assert links
+        for address in links[:2]:
+            narrowed = text_of(agent.get(html.unescape(address)))
+            assert 'aria-label="Active filters"' in narrowed
+            assert 'data-order-id="' in narrowed
+
+
+def test_counts_that_come_too_late_leave_the_names(
+    agent: Client, full: Oracle, settings: Any
+) -> None:
+    settings.COUNTS_DEADLINE = 0
+    part = agent.get("/orders/facets/?status=opened")
+    assert "top-" not in part.content.decode()
 
 
 def counts_in(response: Any) -> dict[str, str]:

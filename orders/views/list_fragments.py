@@ -13,7 +13,7 @@ from orders.audit import Right
 from orders.models import Label
 from orders.presenters.changes import BadToken, compare, parse_token
 from orders.presenters.csv_export import csv_chunks
-from orders.presenters.filter_form import common_names, option_counts
+from orders.presenters.filter_form import counted_names, option_counts
 from orders.search import SearchTimeout, choices, facets, find_page
 from orders.viewer import Request
 
@@ -37,7 +37,7 @@ def order_facets(request: Request) -> HttpResponse:
         return HttpResponse(status=204)
     context = {
         "counts": option_counts(found),
-        "tops": common_names(found, filters=wanted.filters, keys=keys),
+        "tops": counted_names(found, filters=wanted.filters, keys=keys),
     }
     return render(request, f"{TEMPLATE}#facets", context)
 

@@ -29,7 +29,7 @@ from orders.presenters.freshness import Freshness, import_banner, make_freshness
 from orders.presenters.list_page import Empty, Page, finding_summary
 from orders.presenters.live_list import live_page
 from orders.presenters.saved_views import view_bar
-from orders.search import SearchTimeout
+from orders.search import CommonLabels, SearchTimeout
 from orders.search.paste import recognize
 from orders.search.query import Sort
 from orders.services import Listing, OrderNotFound
@@ -211,16 +211,19 @@ def _filter_form(wanted: ListRequest) -> SafeString:
     """The form as markup, cached for equal filters: it is most of a page beside the rows."""
     viewer, order = wanted.viewer, wanted.asked.query.order
     zone = formats.zone_in_words(viewer.zone, viewer.now)
-    form = wanted.form
+    form, labels = wanted.form, services.common_labels(now=viewer.now)
     if form.errors:
-        controls = make_controls(wanted.filters, order=order, typed=form.data, wrong=form.errors)
+        controls = make_controls(
+            wanted.filters, order=order, labels=labels, typed=form.data, wrong=form.errors
+        )
         return _render_form(controls, zone)
-    return _cached_form(wanted.filters, order, zone)
+    return _cached_form(wanted.filters, order, labels, zone)
 
 
 @lru_cache(maxsize=256)
-def _cached_form(filters: Filters, order: Sort, zone: str) -> SafeString:
-    controls = make_controls(filters, order=order, typed=dict(filters.params()))
+def _cached_form(filters: Filters, order: Sort, labels: CommonLabels, zone: str) -> SafeString:
+    typed = dict(filters.params())
+    controls = make_controls(filters, order=order, labels=labels, typed=typed)
     return _render_form(controls, zone)
 
 
