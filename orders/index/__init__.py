@@ -1,9 +1,9 @@
-"""Keeping the index: what an answer of Goody changes in it. Nothing else writes its tables.
+"""Stores the orders of Goody's responses. Nothing else writes the tables of the index.
 
-columns.py says what of an order becomes which column, places.py where it stands in the order of
-creation, labels.py keeps the names that many orders share, copies.py compares, writing.py decides
-what is written and rows.py writes it. counting.py counts what is there, and refolding.py folds it
-again when folding has changed.
+columns.py computes the columns of an order, creation_keys.py its primary key, labels.py the ids of
+names and texts that orders share. diff.py compares a response with the stored rows, writing.py
+upserts what differs, by the statements of rows.py and statements.py. counting.py has the queries of
+the sync, and refolding.py folds stored texts again when folding has changed.
 """
 
 from .counting import (
@@ -16,13 +16,13 @@ from .counting import (
     newest_created_at,
     unread,
 )
-from .diff import Answer, Created, Row, UpsertResult
+from .diff import Created, ResponseRows, Row, UpsertResult
 from .refolding import refold
-from .writing import mark_missing, upsert, upsert_answers, upsert_rows
+from .writing import mark_missing, upsert, upsert_responses, upsert_rows
 
 __all__ = [
-    "Answer",
     "Created",
+    "ResponseRows",
     "Row",
     "UpsertResult",
     "count_between",
@@ -36,6 +36,6 @@ __all__ = [
     "refold",
     "unread",
     "upsert",
-    "upsert_answers",
+    "upsert_responses",
     "upsert_rows",
 ]

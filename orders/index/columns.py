@@ -1,7 +1,7 @@
-"""What of an order becomes which column of its row. Pure: no database.
+"""Computes the columns of an order's row. Pure: no database.
 
-Money is US cents. Times and UUIDs are spelled as SQLite keeps them and PostgreSQL reads them: rows
-are worked out beside whoever writes them, who has no time for it.
+Money is US cents. Times and UUIDs are texts as SQLite stores them and PostgreSQL parses them, so
+that the sync can prepare rows outside the thread that writes.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ _PRODUCT, _BRAND, _SENDER, _WORKSPACE = (
 )
 
 
-class Name(NamedTuple):
-    """Something with a name that many orders share; `id` tells it from others: kind and key."""
+class LabelName(NamedTuple):
+    """A name that many orders share. `id` is the kind and the key of its label."""
 
     id: tuple[str, str]
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """The names in one order, None where there is none."""
+class LabelNames:
+    """The label names of one order; `products` has (product, brand) of each item of the cart."""
 
-    products: tuple[tuple[Name | None, Name | None], ...]
-    sender: Name | None
-    workspace: Name | None
+    products: tuple[tuple[LabelName | None, LabelName | None], ...]
+    sender: LabelName | None
+    workspace: LabelName | None
 
-    def __iter__(self) -> Iterator[Name]:
+    def __iter__(self) -> Iterator[LabelName]:
         pairs = (name for pair in self.products for name in pair)
         return filter(None, (*pairs, self.sender, self.workspace))
 
 
-class Texts(NamedTuple):
+class SearchTexts(NamedTuple):
     """Message and thank-you note, folded; "" where there is none."""
 
     message: str
@@ -56,32 +56,36 @@ class Texts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """All that stands in the index because of one order, whatever else stands there.
+    """What the index stores of one order, apart from the ids of labels and texts.
 
-    `columns` of its row, `starts` of its people's words, its JSON `packed`.
+    `starts` are the word starts of its people, `packed` is its compressed JSON.
     """
 
     columns: dict[str, Any]
-    names: Names
-    texts: Texts
+    names: LabelNames
+    texts: SearchTexts
     starts: Collection[str]
     packed: bytes
 
 
-def time_as_text(at: datetime) -> str:
-    """An aware UTC time. It names no zone: that of every session is UTC."""
+def format_time(at: datetime) -> str:
+    """An aware UTC time as the databases read it; the time zone of every session is UTC."""
     return at.replace(tzinfo=None).isoformat(" ")
 
 
 def derive(order: Order) -> Derived:
-    columns = own_columns(order)
+    columns = order_columns(order)
     return Derived(
-        columns, names_in(order), texts_of(order), starts_in(columns["people"]), pack(order.raw)
+        columns,
+        label_names(order),
+        search_texts(order),
+        starts_in(columns["people"]),
+        pack(order.raw),
     )
 
 
 def content_hash(order: Order) -> str:
-    """Equal for a list row and a single-order answer that differ in nothing but event times."""
+    """Equal for a list row and a single-order response that differ only in event times."""
     return digest(
         _encode(
             msgspec.structs.replace(order, raw=b"", event_times=None, unknown_fields=frozenset())
@@ -89,24 +93,24 @@ def content_hash(order: Order) -> str:
     )
 
 
-def times_of(order: Order) -> dict[str, str | None] | None:
-    """The event times as JSON keeps them; None when the answer carried none."""
+def event_times_json(order: Order) -> dict[str, str | None] | None:
+    """The event times as JSON values; None if the response had none."""
     if order.event_times is None:
         return None
     times: dict[str, str | None] = msgspec.to_builtins(order.event_times)
     return times
 
 
-def names_in(order: Order) -> Names:
+def label_names(order: Order) -> LabelNames:
     items = order.cart.items if order.cart else ()
-    return Names(
+    return LabelNames(
         products=tuple(_product(item) for item in items),
         sender=_sender(order.sender),
         workspace=_named(_WORKSPACE, order.workspace_id, order.workspace_name),
     )
 
 
-def _product(item: CartItem) -> tuple[Name | None, Name | None]:
+def _product(item: CartItem) -> tuple[LabelName | None, LabelName | None]:
     product = item.product
     if product is None:
         return None, None
@@ -117,23 +121,23 @@ def _product(item: CartItem) -> tuple[Name | None, Name | None]:
     )
 
 
-def _named(kind: str, given: object, name: str | None) -> Name | None:
+def _named(kind: str, given: object, name: str | None) -> LabelName | None:
     """By its id; what has none is told apart by its name."""
     key = str(given) if given else fold(name or "")[:_LONGEST]
-    return Name((kind, key), name or "") if key else None
+    return LabelName((kind, key), name or "") if key else None
 
 
-def _sender(sender: Sender | None) -> Name | None:
+def _sender(sender: Sender | None) -> LabelName | None:
     if sender is None:
         return None
     name = " ".join(filter(None, (sender.first_name, sender.last_name)))
     key = fold(sender.email or name)[:_LONGEST]
     shown = f"{name} <{sender.email}>" if name and sender.email else name or sender.email or ""
-    return Name((_SENDER, key), shown) if key else None
+    return LabelName((_SENDER, key), shown) if key else None
 
 
-def texts_of(order: Order) -> Texts:
-    return Texts(searchable(order.message or ""), searchable(order.thank_you_note or ""))
+def search_texts(order: Order) -> SearchTexts:
+    return SearchTexts(searchable(order.message or ""), searchable(order.thank_you_note or ""))
 
 
 def _token(link: str) -> str:
@@ -144,7 +148,7 @@ def _token(link: str) -> str:
     return token if slash else ""
 
 
-def own_columns(order: Order) -> dict[str, Any]:
+def order_columns(order: Order) -> dict[str, Any]:
     """The columns that follow from the order alone."""
     name, email = recipient_name(order), order.recipient_email or ""
     folded_name, folded_email = fold(name), fold(email)
@@ -162,7 +166,7 @@ def own_columns(order: Order) -> dict[str, Any]:
         "name_key": folded_name[:_LONGEST] or None,
         "email_key": folded_email[:_LONGEST],
         "people": _people(name, folded_name, folded_email),
-        "expires_at": order.expires_at and time_as_text(order.expires_at),
+        "expires_at": order.expires_at and format_time(order.expires_at),
         "is_expiry_odd": "expires_at" in order.problems,
         "amount_cents": cents,
         "is_before_tax": is_before_tax and cents is not None,

@@ -1,4 +1,4 @@
-"""Counting what the index holds, for those who compare it with what Goody says."""
+"""Queries of the sync over the stored orders."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from orders.models.order import OrderQuerySet
 from .creation_keys import first_key, second_of_key
 
 _SECOND = timedelta(seconds=1)
-# What is read again in turn, and what was read too lately for that.
+# Orders read within _FRESH are not read again. Open orders are read around their expiration, from
+# _AHEAD before to _PAST after it, accepted ones for _LATELY after their creation.
 _FRESH = timedelta(minutes=5)
 _PAST, _AHEAD = timedelta(days=1), timedelta(days=3)
 _LATELY = timedelta(days=60)
-# How long one is left alone that could not be read.
-_ASIDE = timedelta(hours=1)
+# How long an unreadable order is not read again.
+_SKIPPED_FOR = timedelta(hours=1)
 _ACCEPTED = ("accepted", "pending_payment", "paid", "ordered")
 
 
 def count_known() -> int:
-    """Orders that Goody knew when they were read last."""
+    """The number of orders that Goody knew when they were last read."""
     return Order.objects.filter(missing_at=None).count()
 
 
 def count_unread(*, since: datetime) -> int:
-    """Known orders that no answer since then has shown."""
+    """The number of known orders that were in no response since then."""
     return Order.objects.filter(missing_at=None, read_at__lt=since).count()
 
 
@@ -39,34 +40,34 @@ def unread(*, since: datetime, limit: int) -> list[UUID]:
 
 
 def count_unread_between(after: datetime, before: datetime, *, since: datetime) -> int:
-    """The same of those that were certainly created between two instants (inclusive)."""
+    """As `count_unread`, for exact creation times between two instants (inclusive)."""
     exact = _within(after, before).filter(missing_at=None, created_from__in=EXACT)
     return exact.filter(read_at__lt=since).count()
 
 
 def count_between(after: datetime | None, before: datetime) -> int:
-    """Orders that were created between two instants (inclusive), as far as that is known."""
+    """The number of known orders created between two instants (inclusive), also by estimate."""
     return _within(after, before).filter(missing_at=None).count()
 
 
 def has_estimates_between(after: datetime | None, before: datetime) -> bool:
-    """Is there an order of that time of which it is not known exactly when it was created?"""
+    """Is there an order in that window whose creation time is an estimate?"""
     return _within(after, before).exclude(created_from__in=EXACT).exists()
 
 
 def newest_created_at(position: int) -> datetime | None:
-    """About when the order at this position (from 0, the newest first) was created."""
-    places = Order.objects.order_by("-pk").values_list("pk", flat=True)
-    return next((second_of_key(key) for key in places[position : position + 1]), None)
+    """The approximate creation time of the order at this position (from 0, newest first)."""
+    keys = Order.objects.order_by("-pk").values_list("pk", flat=True)
+    return next((second_of_key(key) for key in keys[position : position + 1]), None)
 
 
 def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
-    """Ids of orders whose next change no feed tells, those first that were read longest ago.
+    """Ids of orders whose next change the feed does not report, least recently read first.
 
-    Open ones that expire soon or have just expired, and those that were accepted lately, whose
-    thank-you notes come. Not those that could not be read a while ago: they would stay the first.
+    These are open orders around their expiration, and accepted ones that may get a thank-you note.
+    Orders that were unreadable a while ago are skipped: they would remain the first.
     """
-    aside = _set_aside(now)
+    skipped = _unreadable(now)
     stale = Order.objects.filter(missing_at=None, read_at__lt=now - _FRESH)
     near = stale.filter(
         status__in=CANCELABLE, expires_at__gte=now - _PAST, expires_at__lte=now + _AHEAD
@@ -75,8 +76,8 @@ def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
     found = {
         order_id: read_at
         for some in (near, accepted)
-        for order_id, read_at in _longest_unread(some, limit + len(aside))
-        if str(order_id) not in aside
+        for order_id, read_at in _longest_unread(some, limit + len(skipped))
+        if str(order_id) not in skipped
     }
     return sorted(found, key=found.__getitem__)[:limit]
 
@@ -85,11 +86,11 @@ def _longest_unread(orders: OrderQuerySet, limit: int) -> Iterable[tuple[UUID, d
     return orders.order_by("read_at").values_list("uuid", "read_at")[:limit]
 
 
-def _set_aside(now: datetime) -> set[str]:
-    """Ids, or other keys, of what could not be read lately."""
-    odd = Anomaly.objects.filter(kind=Anomaly.Kind.QUARANTINED)
-    lately = odd.filter(last_seen_at__gt=now - _ASIDE, last_seen_at__lte=now)
-    return set(lately.values_list("key", flat=True))
+def _unreadable(now: datetime) -> set[str]:
+    """Ids, or other keys, of orders that were unreadable recently."""
+    unreadable = Anomaly.objects.filter(kind=Anomaly.Kind.QUARANTINED)
+    recent = unreadable.filter(last_seen_at__gt=now - _SKIPPED_FOR, last_seen_at__lte=now)
+    return set(recent.values_list("key", flat=True))
 
 
 def _within(after: datetime | None, before: datetime) -> OrderQuerySet:

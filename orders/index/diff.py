@@ -1,4 +1,4 @@
-"""What is compared when an answer of Goody meets the index: its orders, and our copies of them."""
+"""Compares the orders of a response with the stored rows."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
 from orders.text import digest
 
-from .columns import Derived, derive, times_of
+from .columns import Derived, derive, event_times_json
 
-# No answer is this much older than another: what was read later than that was read by a clock
-# that has been set back since.
-_CLOCK_WAS_SET = timedelta(minutes=5)
+# No response is processed so late: a stored read that is later than this by even more was made
+# before the clock was set back.
+_MAX_DELAY = timedelta(minutes=5)
 
 
 class Created(NamedTuple):
-    """When an order was created (aware UTC), and how that is known."""
+    """The creation time of an order (aware UTC), and its source."""
 
     at: datetime
     source: CreatedFrom
 
 
-def is_surer(one: Created | None, other: Created | None) -> bool:
+def is_more_exact(one: Created | None, other: Created | None) -> bool:
     return one is not None and (other is None or one.source > other.source)
 
 
@@ -44,10 +44,9 @@ _decode_id = msgspec.json.Decoder(_Id).decode
 
 
 class Row:
-    """One order of an answer: its bytes, and what the answer says of its creation.
+    """One order of a response: its bytes, and the creation time if the response tells it.
 
-    What follows from the bytes is worked out when it is first asked for, most of it never where
-    the bytes are those we know.
+    What follows from the bytes is computed on first access; of unchanged bytes, most of it never.
     """
 
     def __init__(self, raw: bytes, created: Created | None = None) -> None:
@@ -55,9 +54,11 @@ class Row:
         self.created = created
 
     @classmethod
-    def of(cls, order: GoodyOrder) -> Self:
-        """An order that was parsed already. The answer to a single order, which alone tells the
-        event times, has no `row_hash`: a list has other bytes for the same.
+    def from_order(cls, order: GoodyOrder) -> Self:
+        """The row of a parsed order.
+
+        A single-order response, which alone has event times, gets no `row_hash`: the bytes of the
+        same order in a list are others.
         """
         times = order.event_times
         created = times and times.created_at and Created(times.created_at, CreatedFrom.DETAIL)
@@ -69,7 +70,7 @@ class Row:
 
     @cached_property
     def order_id(self) -> UUID:
-        """Raises BadOrder where not even the id can be read."""
+        """Raises BadOrder if not even the id is readable."""
         try:
             return _decode_id(self.raw).id
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -102,8 +103,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The orders of one answer, whose request started at `read_at` (aware UTC)."""
+class ResponseRows:
+    """The orders of one response, whose request started at `read_at` (aware UTC)."""
 
     rows: Sequence[Row]
     read_at: datetime
@@ -111,10 +112,10 @@ class Answer:
 
 @dataclass(slots=True)
 class UpsertResult:
-    """What came of an answer.
+    """The result of upserting one response.
 
-    `order_ids`: all that were given and could be read, in their order. `created`: of which of them
-    the creation time is known to the second. `parsed`: those that are new or have changed.
+    `order_ids`: its readable orders, in their order. `created`: the exact creation times of those
+    for which they were stored. `parsed`: the orders that are new or changed.
     """
 
     order_ids: list[UUID] = field(default_factory=list)
@@ -127,12 +128,12 @@ class UpsertResult:
 
 
 def _instant(stored: datetime) -> datetime:
-    """SQLite's columns hold UTC and do not say so."""
+    """SQLite returns naive times, in UTC."""
     return stored if stored.tzinfo else stored.replace(tzinfo=UTC)
 
 
 class Stored(NamedTuple):
-    """What of a stored copy is compared with an answer, or changed beside its row."""
+    """The columns of a stored order that are compared, or needed to update related rows."""
 
     id: int
     uuid: UUID
@@ -150,7 +151,7 @@ class Stored(NamedTuple):
 
     @classmethod
     def from_database(cls, values: Sequence[Any]) -> Self:
-        """The columns as they come, in the order of the fields, of either database."""
+        """The values of the columns in the order of the fields, as either database returns them."""
         key, uuid, row_hash, content, read_at, missing_at, created_at, *others, times = values
         return cls._make(
             (
@@ -167,21 +168,21 @@ class Stored(NamedTuple):
         )
 
     def is_later_than(self, read_at: datetime) -> bool:
-        """Did a request that started later, or at that moment, say this already?"""
-        return read_at <= self.read_at <= read_at + _CLOCK_WAS_SET
+        """Is the stored row from a request that started at `read_at` or later?"""
+        return read_at <= self.read_at <= read_at + _MAX_DELAY
 
     def is_repeated_by(self, given: Row) -> bool:
-        """Says this answer nothing that the copy does not say already? Raises BadOrder."""
+        """Is the given row equal to the stored one? Raises BadOrder."""
         if self.missing_at is not None:
             return False
         if given.row_hash and given.row_hash == self.row_hash:
             return True
         if self.content_hash != given.derived.columns["content_hash"]:
             return False
-        return times_of(given.order) in (None, self.event_times)
+        return event_times_json(given.order) in (None, self.event_times)
 
-    def better(self, created: Created | None) -> Created | None:
-        """The creation time, if the answer knows it better than the copy does."""
+    def better_creation(self, created: Created | None) -> Created | None:
+        """The given creation time if it is more exact than the stored one, else None."""
         if created is None or created.source < self.created_from:
             return None
         is_as_sure = created.source == self.created_from

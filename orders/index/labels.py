@@ -1,4 +1,4 @@
-"""The names and texts that many orders share: their small ids, made where they are new."""
+"""Small ids of names and texts that many orders share; new ones are inserted."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from orders.models import Label, LabelVersion, SearchText
 from orders.models.statements import columns_at_once, marks
 from orders.text import digest, searchable
 
-from .columns import Name
+from .columns import LabelName
 from .statements import VALUES_AT_ONCE
 
 type LabelKey = tuple[str, str]
 
 
-def label_ids(names: Iterable[Name], *, using: str) -> dict[LabelKey, int]:
-    """The id of each by (kind, key). The newest name is the one that is kept."""
+def label_ids(names: Iterable[LabelName], *, using: str) -> dict[LabelKey, int]:
+    """The id of each label by (kind, key). A label gets the name that it had last."""
     wanted = {name.id: name.name for name in names}
     known = _known_labels(wanted, using=using)
     fresh = [
@@ -35,21 +35,21 @@ def label_ids(names: Iterable[Name], *, using: str) -> dict[LabelKey, int]:
 
 
 def renew_label_version(*, using: str) -> None:
-    """Make every process read the labels anew."""
+    """Invalidate the copies of the labels that processes keep."""
     version = {"token": uuid4().hex}
     LabelVersion.objects.using(using).update_or_create(pk=1, defaults=version)
 
 
 def _known_labels(wanted: Iterable[LabelKey], *, using: str) -> dict[LabelKey, tuple[int, str]]:
     columns = "id", "kind", "key", "name"
-    rows = _known(columns, "orders_label", {key for _, key in wanted}, by="key", using=using)
+    rows = _select_known(columns, "orders_label", {key for _, key in wanted}, by="key", using=using)
     return {(kind, key): (pk, name) for pk, kind, key, name in rows}
 
 
 def _rename(
     wanted: dict[LabelKey, str], known: dict[LabelKey, tuple[int, str]], *, using: str
 ) -> bool:
-    """Is any of them called otherwise now?"""
+    """Update changed names; return whether there are any."""
     renamed = {
         known[key][0]: name for key, name in wanted.items() if name and name != known[key][1]
     }
@@ -70,13 +70,13 @@ def search_text_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:
 
 
 def _known_search_texts(hashes: Iterable[str], *, using: str) -> dict[str, int]:
-    return dict(_known(("hash", "id"), "orders_searchtext", hashes, by="hash", using=using))
+    return dict(_select_known(("hash", "id"), "orders_searchtext", hashes, by="hash", using=using))
 
 
-def _known(
+def _select_known(
     columns: Sequence[str], table: str, keys: Iterable[str], *, by: str, using: str
 ) -> Iterator[tuple[Any, ...]]:
-    """The columns of the rows of these keys."""
+    """The columns of the rows that have one of these keys."""
     for some in itertools.batched(keys, VALUES_AT_ONCE):
         source = f"{table} WHERE {by} IN ({marks(some)})"
         yield from columns_at_once(columns, source, some, using=using)

@@ -129,7 +129,7 @@ def _refold_starts(changed: Sequence[tuple[Order, str]], using: str) -> None:
     present = [(start, order.pk) for order, _ in changed for start in starts_in(order.people)]
     with connection.cursor() as cursor:
         if former:
-            statements.forget_start.run(cursor, former)
+            statements.delete_start.run(cursor, former)
         if present:
             statements.start.run(cursor, present)
 

@@ -1,4 +1,4 @@
-"""Writing rows: the order's own, and what stands beside it in other tables."""
+"""Writes the rows of orders, and the related rows in other tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
 from orders.text import starts_in
 
-from .columns import Derived, Name, time_as_text, times_of
+from .columns import Derived, LabelName, event_times_json, format_time
 from .creation_keys import KeyAllocator, is_in_second
 from .diff import Created, Row, Stored
 from .labels import LabelKey, label_ids, search_text_ids
@@ -26,8 +26,10 @@ from .statements import COLUMNS, Statement, Statements
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is written of one order: `stored` is None for a new one, `row` where only the time
-    of its creation is known better now. `read_at`: when the request for it started."""
+    """A change of one order, whose request started at `read_at`.
+
+    `stored` is None for a new order, `row` if only its creation time changes.
+    """
 
     stored: Stored | None
     row: Row | None
@@ -42,26 +44,26 @@ class Change:
 
 
 def write_changes(changes: Sequence[Change], *, using: str) -> None:
-    """Write them within the caller's transaction, in which nobody else writes the index."""
+    """Write the changes in the caller's transaction, which holds the lock of the index."""
     connection = connections[using]
     shared = _Shared.of([change.row.derived for change in changes if change.row], using=using)
     allocator = KeyAllocator(using=using)
-    allocator.prefetch(_moments(changes))
-    writing = _Writing(connection.vendor)
+    allocator.prefetch(_creation_times(changes))
+    writer = _Writer(connection.vendor)
     # Oldest first: FTS5 flushes a segment when rowids go backwards.
     placed = [(_creation_key(change, allocator), change) for change in changes]
     for creation_key, change in sorted(placed, key=itemgetter(0)):
         if change.stored is not None and creation_key != change.stored.id:
-            writing.move(change.stored, creation_key)
+            writer.move(change.stored, creation_key)
         if change.row is None:
-            writing.update_created_at(creation_key, change.created)
+            writer.update_created_at(creation_key, change.created)
         else:
-            writing.put(change, change.row, creation_key, shared)
+            writer.put(change, change.row, creation_key, shared)
     with connection.cursor() as cursor:
-        writing.execute(cursor)
+        writer.execute(cursor)
 
 
-def _moments(changes: Iterable[Change]) -> Iterator[datetime]:
+def _creation_times(changes: Iterable[Change]) -> Iterator[datetime]:
     for change in changes:
         if change.created is not None:
             yield change.created.at
@@ -70,7 +72,10 @@ def _moments(changes: Iterable[Change]) -> Iterator[datetime]:
 
 
 def _creation_key(change: Change, allocator: KeyAllocator) -> int:
-    """Where it stands from now on. Of an order that nobody dates we know that it was there then."""
+    """The key of the order after the change.
+
+    An order without any creation time existed when it was read, and gets a key of that second.
+    """
     stored, created = change.stored, change.created
     if stored is None:
         return allocator.allocate(created.at if created else change.read_at)
@@ -81,10 +86,10 @@ def _creation_key(change: Change, allocator: KeyAllocator) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """The small ids of what the orders share."""
+    """The ids of the labels and texts of the orders."""
 
     labels: dict[LabelKey, int]
-    wordings: dict[str, int]
+    texts: dict[str, int]
 
     @classmethod
     def of(cls, orders: Sequence[Derived], *, using: str) -> _Shared:
@@ -101,11 +106,11 @@ class _Shared:
             "brand_id": self._label(brand),
             "sender_id": self._label(names.sender),
             "workspace_id": self._label(names.workspace),
-            "message_id": self.wordings.get(texts.message),
-            "note_id": self.wordings.get(texts.note),
+            "message_id": self.texts.get(texts.message),
+            "note_id": self.texts.get(texts.note),
         }
 
-    def _label(self, name: Name | None) -> int | None:
+    def _label(self, name: LabelName | None) -> int | None:
         return self.labels[name.id] if name else None
 
     def other_products(self, order: Derived) -> list[tuple[int, int | None]]:
@@ -117,8 +122,8 @@ class _Shared:
         ]
 
 
-class _Writing:
-    """Collects the rows of each statement."""
+class _Writer:
+    """Collects the parameters of each statement, and executes them."""
 
     def __init__(self, vendor: str) -> None:
         self._statements = Statements.of(vendor)
@@ -132,7 +137,7 @@ class _Writing:
                 statement.run(cursor, rows)
 
     def move(self, stored: Stored, new: int) -> None:
-        """The row and what stands beside it get another key."""
+        """Change the key of the row and of its related rows."""
         to = self._statements
         for statement in (to.move_row, to.move_payload, to.move_products):
             self._rows[statement].append((new, stored.id))
@@ -140,16 +145,16 @@ class _Writing:
 
     def update_created_at(self, creation_key: int, created: Created | None) -> None:
         if created is not None:
-            values = time_as_text(created.at), created.source.value, creation_key
+            values = format_time(created.at), created.source.value, creation_key
             self._rows[self._statements.update_created_at].append(values)
 
     def put(self, change: Change, given: Row, creation_key: int, shared: _Shared) -> None:
-        """The row as the order has it now, and all that is derived from it."""
+        """Insert or update the row, and the related rows that follow from the order."""
         stored, to, order = change.stored, self._statements, given.derived
         row = {
             **order.columns,
             **shared.columns(order),
-            **_times(change, given.order),
+            **_time_columns(change, given.order),
             "row_hash": given.row_hash,
         }
         statement = to.insert if stored is None else to.update
@@ -164,7 +169,7 @@ class _Writing:
         if stored is not None:
             if stored.people == order.columns["people"]:
                 return
-            self._rows[to.forget_start] += [
+            self._rows[to.delete_start] += [
                 (start, creation_key) for start in starts_in(stored.people)
             ]
         self._rows[to.start] += [(start, creation_key) for start in order.starts]
@@ -173,7 +178,7 @@ class _Writing:
         self, stored: Stored | None, creation_key: int, products: Sequence[tuple[int, int | None]]
     ) -> None:
         if stored is not None and stored.item_count > 1:
-            self._rows[self._statements.forget_products].append((creation_key,))
+            self._rows[self._statements.delete_products].append((creation_key,))
         self._rows[self._statements.product] += [(creation_key, *one) for one in products]
 
     def _count(self, stored: Stored | None, row: dict[str, Any]) -> None:
@@ -182,19 +187,19 @@ class _Writing:
         self._counts[row["workspace_id"] or 0, row["status"]] += 1
 
 
-def _times(change: Change, order: GoodyOrder) -> dict[str, Any]:
-    """The columns about when."""
-    stored, created, times = change.stored, change.created, times_of(order)
+def _time_columns(change: Change, order: GoodyOrder) -> dict[str, Any]:
+    """The columns that hold times, of which some are kept from the stored row."""
+    stored, created, times = change.stored, change.created, event_times_json(order)
     if created is None and stored is not None and stored.created_at is not None:
         created = Created(stored.created_at, CreatedFrom(stored.created_from))
-    # A 404 to a later request than this one still counts.
+    # A 404 of a later request than this one is kept.
     missing_at = stored.missing_at if stored else None
     if missing_at is not None and missing_at <= change.read_at:
         missing_at = None
     return {
-        "created_at": time_as_text(created.at) if created else None,
+        "created_at": format_time(created.at) if created else None,
         "created_from": (created.source if created else CreatedFrom.NOWHERE).value,
         "event_times": json.dumps(times) if times is not None else None,
-        "read_at": time_as_text(change.read_at),
-        "missing_at": missing_at and time_as_text(missing_at),
+        "read_at": format_time(change.read_at),
+        "missing_at": missing_at and format_time(missing_at),
     }

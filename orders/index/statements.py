@@ -1,7 +1,7 @@
-"""The statements by which rows are written.
+"""The SQL statements that write orders and their related rows.
 
-They are our own because the ORM writes one row in the time of fifteen, and a first sync writes a
-million. Every name in them is a constant or comes from the models, none from outside.
+The ORM takes fifteen times as long, and a first sync writes a million rows. Every name in the
+statements is a constant or comes from the models, none from input.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Protocol, Self
 
 from orders.models import Order
 
-# Columns are called as their fields.
+# All columns have the names of their fields.
 COLUMNS = tuple(field.name for field in Order._meta.concrete_fields if field.name != "id")
-# Kept from earlier reads when an answer lacks them.
+# Kept from earlier reads when a response lacks them.
 _COALESCED = ("event_times",)
-# In one statement; SQLite takes 32,766.
+# Parameters of one statement; SQLite allows 32,766.
 VALUES_AT_ONCE = 30_000
 
 type Rows = Sequence[Sequence[Any]]
@@ -25,12 +25,12 @@ type Rows = Sequence[Sequence[Any]]
 
 class Statement(Protocol):
     def run(self, cursor: Any, rows: Rows) -> None:
-        """Execute it for all rows, in their order."""
+        """Execute the statement for all rows, in their order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EachRow:
-    """A statement for one row."""
+class PerRow:
+    """A statement that is executed once a row."""
 
     sql: str
 
@@ -39,11 +39,11 @@ class EachRow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ManyRows:
-    """An INSERT of as many rows as a statement takes; `row` holds the marks of one.
+class BulkInsert:
+    """An INSERT of as many rows as fit a statement; `row` is the placeholders of one.
 
-    SQLite's text index writes down what it has collected at the end of every statement that fires
-    triggers, and other threads wait for Python as often as a statement begins.
+    FTS5 flushes a segment at the end of every statement that fires triggers, and each statement
+    releases and reacquires the GIL.
     """
 
     insert: str
@@ -51,15 +51,17 @@ class ManyRows:
     after: str = ""
 
     def run(self, cursor: Any, rows: Rows) -> None:
-        for some in _portions(rows):
+        for some in _chunks(rows):
             marks = ", ".join([self.row] * len(some))
             values = [value for row in some for value in row]
             cursor.execute(f"{self.insert} VALUES {marks} {self.after}", values)
 
 
-def _portions(rows: Rows) -> Iterator[Rows]:
-    """As many at once as a statement takes, in whole eighths of it, and the rest: a statement is
-    kept prepared under its text, and large ones, each of another size, would fill the memory.
+def _chunks(rows: Rows) -> Iterator[Rows]:
+    """Chunks of the maximal size, rounded to eighths of it, and the rest.
+
+    Prepared statements are cached by their text: large ones of ever other sizes would fill the
+    memory.
     """
     most = VALUES_AT_ONCE // len(rows[0])
     whole = len(rows) - len(rows) % (most // 8)
@@ -70,15 +72,15 @@ def _portions(rows: Rows) -> Iterator[Rows]:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """In the order in which they are executed."""
+    """All statements, in the order of their execution."""
 
     move_row: Statement
     move_payload: Statement
     move_products: Statement
     move_start: Statement
     update_created_at: Statement
-    forget_start: Statement
-    forget_products: Statement
+    delete_start: Statement
+    delete_products: Statement
     insert: Statement
     update: Statement
     payload: Statement
@@ -97,37 +99,37 @@ class Statements:
             for column, mark in zip(COLUMNS, marks, strict=True)
         ]
         return cls(
-            move_row=EachRow("UPDATE orders_order SET id = %s WHERE id = %s"),
-            move_payload=EachRow("UPDATE orders_orderpayload SET id = %s WHERE id = %s"),
-            move_products=EachRow(
+            move_row=PerRow("UPDATE orders_order SET id = %s WHERE id = %s"),
+            move_payload=PerRow("UPDATE orders_orderpayload SET id = %s WHERE id = %s"),
+            move_products=PerRow(
                 "UPDATE orders_otherproduct SET order_id = %s WHERE order_id = %s"
             ),
-            move_start=EachRow(
+            move_start=PerRow(
                 "UPDATE orders_wordstart SET order_id = %s WHERE start = %s AND order_id = %s"
             ),
-            update_created_at=EachRow(
+            update_created_at=PerRow(
                 "UPDATE orders_order SET created_at = %s, created_from = %s WHERE id = %s"
             ),
-            forget_start=EachRow("DELETE FROM orders_wordstart WHERE start = %s AND order_id = %s"),
-            forget_products=EachRow("DELETE FROM orders_otherproduct WHERE order_id = %s"),
-            insert=ManyRows(
+            delete_start=PerRow("DELETE FROM orders_wordstart WHERE start = %s AND order_id = %s"),
+            delete_products=PerRow("DELETE FROM orders_otherproduct WHERE order_id = %s"),
+            insert=BulkInsert(
                 f"INSERT INTO orders_order ({', '.join(COLUMNS)}, id)", f"({', '.join(marks)}, %s)"
             ),
-            update=EachRow(f"UPDATE orders_order SET {', '.join(changes)} WHERE id = %s"),  # noqa: S608
-            payload=ManyRows(
+            update=PerRow(f"UPDATE orders_order SET {', '.join(changes)} WHERE id = %s"),  # noqa: S608
+            payload=BulkInsert(
                 "INSERT INTO orders_orderpayload (id, packed)",
                 "(%s, %s)",
                 "ON CONFLICT (id) DO UPDATE SET packed = excluded.packed",
             ),
-            start=ManyRows(
+            start=BulkInsert(
                 "INSERT INTO orders_wordstart (start, order_id)",
                 "(%s, %s)",
                 "ON CONFLICT DO NOTHING",
             ),
-            product=ManyRows(
+            product=BulkInsert(
                 "INSERT INTO orders_otherproduct (order_id, product_id, brand_id)", "(%s, %s, %s)"
             ),
-            count=ManyRows(
+            count=BulkInsert(
                 "INSERT INTO orders_ordercount (workspace_id, status, n)",
                 "(%s, %s, %s)",
                 "ON CONFLICT (workspace_id, status)"

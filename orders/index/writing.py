@@ -1,8 +1,8 @@
-"""What one answer of Goody changes in the index.
+"""Upserts the orders of Goody's responses into the index.
 
-Answers are compared by the moment our request started and never by the rank of their status: an
-older read that arrives late changes nothing. Only what differs is written. Every function here is
-one transaction, and what it writes can be had from Goody again at any time.
+Responses are ordered by the start of their requests, never by the rank of the statuses: an older
+response that arrives late changes nothing. Only differences are written. Each function is one
+transaction, whose rows could be read from Goody again at any time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from orders.models import EXACT, Order
 from orders.models.durability import rebuildable
 from orders.models.statements import marks, prepared
 
-from .diff import Answer, Row, Stored, UpsertResult, is_surer
+from .diff import ResponseRows, Row, Stored, UpsertResult, is_more_exact
 from .rows import Change, write_changes
 
 log = logging.getLogger(__name__)
@@ -32,47 +32,45 @@ _WRITERS_LOCK = 0x600D1
 def upsert(
     orders: Iterable[GoodyOrder], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> UpsertResult:
-    """Store what one answer of Goody said, unless a later request already said more.
+    """Store parsed orders of one response, unless a later request has stored them already.
 
-    `read_at` is the moment our request started (aware UTC).
+    `read_at` is the start of the request (aware UTC).
     """
-    page = Answer([Row.of(order) for order in orders], read_at)
-    [remembered] = _upsert([page], using=using)
-    return remembered
+    page = ResponseRows([Row.from_order(order) for order in orders], read_at)
+    [result] = _upsert([page], using=using)
+    return result
 
 
 def upsert_rows(
     rows: Iterable[Row], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> UpsertResult:
-    """As `remember`, for rows that are not parsed yet: those whose bytes we know never are.
+    """As `upsert`, for unparsed rows: those with the stored bytes are never parsed.
 
-    A row that is no order is set aside and the others stay.
+    Unreadable rows are returned as `quarantined` and do not affect the others.
     """
-    [remembered] = upsert_answers([Answer(list(rows), read_at)], using=using)
-    return remembered
+    [result] = upsert_responses([ResponseRows(list(rows), read_at)], using=using)
+    return result
 
 
-def upsert_answers(
-    answers: Sequence[Answer], *, using: str = DEFAULT_DB_ALIAS
+def upsert_responses(
+    responses: Sequence[ResponseRows], *, using: str = DEFAULT_DB_ALIAS
 ) -> list[UpsertResult]:
-    """As `remember_rows`, for several answers: the more at once, the less each row costs."""
+    """As `upsert_rows`, for several responses: the more rows at once, the less each costs."""
     unreadable: list[list[Quarantined]] = []
-    readable: list[Answer] = []
-    for answer in answers:
-        rows, odd = _set_aside(answer.rows)
-        readable.append(Answer(rows, answer.read_at))
+    readable: list[ResponseRows] = []
+    for response in responses:
+        rows, odd = _split_readable(response.rows)
+        readable.append(ResponseRows(rows, response.read_at))
         unreadable.append(odd)
     with rebuildable(using=using):
-        remembered = [
-            one for some in _without_repeats(readable) for one in _upsert(some, using=using)
-        ]
-    for one, odd in zip(remembered, unreadable, strict=True):
+        results = [one for some in _group_distinct(readable) for one in _upsert(some, using=using)]
+    for one, odd in zip(results, unreadable, strict=True):
         one.quarantined += odd
-    return remembered
+    return results
 
 
-def _set_aside(rows: Iterable[Row]) -> tuple[list[Row], list[Quarantined]]:
-    """The rows that name an order, and those that are none."""
+def _split_readable(rows: Iterable[Row]) -> tuple[list[Row], list[Quarantined]]:
+    """The rows with a readable order id, and the others."""
     readable: list[Row] = []
     unreadable: list[Quarantined] = []
     for row in rows:
@@ -85,31 +83,32 @@ def _set_aside(rows: Iterable[Row]) -> tuple[list[Row], list[Quarantined]]:
     return readable, unreadable
 
 
-def _without_repeats(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
-    """In groups in which no two answers tell of the same order: the later is compared with what
-    the earlier left.
+def _group_distinct(responses: Iterable[ResponseRows]) -> Iterator[list[ResponseRows]]:
+    """Groups of responses that have no order in common.
+
+    A later response is compared with the row that an earlier one wrote.
     """
-    group: list[Answer] = []
+    group: list[ResponseRows] = []
     known: set[UUID] = set()
-    for answer in answers:
-        ids = {row.order_id for row in answer.rows}
+    for response in responses:
+        ids = {row.order_id for row in response.rows}
         if not known.isdisjoint(ids):
             yield group
             group, known = [], set()
-        group.append(answer)
+        group.append(response)
         known |= ids
     if group:
         yield group
 
 
 def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
-    """Note that Goody does not know the order (404). The row is never deleted."""
+    """Store that Goody does not know the order (404). The row is never deleted."""
     Order.objects.filter(uuid=order_id, read_at__lte=read_at).update(missing_at=read_at)
 
 
 @dataclass(slots=True)
-class _Plan:
-    """What is to be done with each order of an answer, whose request started at `read_at`."""
+class _Diff:
+    """The orders of one response, whose request started at `read_at`, by how they differ."""
 
     read_at: datetime
     new: list[Row] = field(default_factory=list)
@@ -120,11 +119,11 @@ class _Plan:
 
     def add(self, stored: Stored | None, given: Row) -> None:
         try:
-            self._sort_in(stored, given)
+            self._classify(stored, given)
         except BadOrder as error:
             self.unreadable[given.order_id] = given.quarantined(error)
 
-    def _sort_in(self, stored: Stored | None, given: Row) -> None:
+    def _classify(self, stored: Stored | None, given: Row) -> None:
         if stored is None:
             _ = given.order
             self.new.append(given)
@@ -134,51 +133,55 @@ class _Plan:
                 self.changed.append((stored, given))
                 return
             self.same.append((stored, given))
-        if stored.better(given.created):
+        if stored.better_creation(given.created):
             self.redated.append((stored, given))
 
-    def refuse(self, refused: Mapping[UUID, Quarantined]) -> None:
-        """The database did not take these."""
-        for order_id in [one.order_id for one in self.new if one.order_id in refused]:
-            self.unreadable[order_id] = refused[order_id]
-        for order_id in [row.uuid for row, _ in self.changed if row.uuid in refused]:
-            self.unreadable[order_id] = refused[order_id]
-        self.new = [one for one in self.new if one.order_id not in refused]
-        self.changed = [pair for pair in self.changed if pair[0].uuid not in refused]
+    def remove_rejected(self, rejected: Mapping[UUID, Quarantined]) -> None:
+        """Move orders that the database rejected to `unreadable`."""
+        for order_id in [one.order_id for one in self.new if one.order_id in rejected]:
+            self.unreadable[order_id] = rejected[order_id]
+        for order_id in [row.uuid for row, _ in self.changed if row.uuid in rejected]:
+            self.unreadable[order_id] = rejected[order_id]
+        self.new = [one for one in self.new if one.order_id not in rejected]
+        self.changed = [pair for pair in self.changed if pair[0].uuid not in rejected]
 
     def changes(self) -> Iterator[Change]:
         for one in self.new:
             yield Change(None, one, one.created, self.read_at)
         for stored, one in self.changed:
-            yield Change(stored, one, stored.better(one.created), self.read_at)
+            yield Change(stored, one, stored.better_creation(one.created), self.read_at)
         for stored, one in self.redated:
-            yield Change(stored, None, stored.better(one.created), self.read_at)
+            yield Change(stored, None, stored.better_creation(one.created), self.read_at)
 
 
-def _upsert(answers: Sequence[Answer], *, using: str) -> list[UpsertResult]:
-    """No two of them tell of the same order."""
-    found = [_each_once(answer.rows) for answer in answers]
-    plans = [_Plan(answer.read_at) for answer in answers]
+def _upsert(responses: Sequence[ResponseRows], *, using: str) -> list[UpsertResult]:
+    """Upsert responses that have no order in common."""
+    found = [_merge_duplicates(response.rows) for response in responses]
+    diffs = [_Diff(response.read_at) for response in responses]
     with rebuildable(using=using):
         lock_index(using)
-        stored = _stored({key: row for rows in found for key, row in rows.items()}, using=using)
-        for rows, plan in zip(found, plans, strict=True):
+        stored = _load_stored(
+            {key: row for rows in found for key, row in rows.items()}, using=using
+        )
+        for rows, diff in zip(found, diffs, strict=True):
             for order_id, one in rows.items():
-                plan.add(stored.get(order_id), one)
-            _renew(plan.same, read_at=plan.read_at, using=using)
-        changes = [change for plan in plans for change in plan.changes()]
-        refused = {one.id: one for one in _write(changes, using=using) if one.id is not None}
-    for plan in plans:
-        plan.refuse(refused)
+                diff.add(stored.get(order_id), one)
+            _update_read_at(diff.same, read_at=diff.read_at, using=using)
+        changes = [change for diff in diffs for change in diff.changes()]
+        rejected = {one.id: one for one in _write(changes, using=using) if one.id is not None}
+    for diff in diffs:
+        diff.remove_rejected(rejected)
     return [
-        _result(answer, len(rows), plan, stored)
-        for answer, rows, plan in zip(answers, found, plans, strict=True)
+        _result(response, len(rows), diff, stored)
+        for response, rows, diff in zip(responses, found, diffs, strict=True)
     ]
 
 
-def _result(answer: Answer, count: int, plan: _Plan, stored: Mapping[UUID, Stored]) -> UpsertResult:
-    """`count`: how many orders the answer told of."""
-    order_ids = [one.order_id for one in answer.rows if one.order_id not in plan.unreadable]
+def _result(
+    response: ResponseRows, count: int, diff: _Diff, stored: Mapping[UUID, Stored]
+) -> UpsertResult:
+    """`count` is the number of distinct orders of the response."""
+    order_ids = [one.order_id for one in response.rows if one.order_id not in diff.unreadable]
     copies = filter(None, map(stored.get, order_ids))
     return UpsertResult(
         order_ids=order_ids,
@@ -187,20 +190,23 @@ def _result(answer: Answer, count: int, plan: _Plan, stored: Mapping[UUID, Store
             for row in copies
             if row.created_from in EXACT and row.created_at is not None
         },
-        new=len(plan.new),
-        changed=len(plan.changed),
-        same=count - len(plan.new) - len(plan.changed) - len(plan.unreadable),
-        parsed=[one.order for one in (*plan.new, *(one for _, one in plan.changed))],
-        quarantined=list(plan.unreadable.values()),
+        new=len(diff.new),
+        changed=len(diff.changed),
+        same=count - len(diff.new) - len(diff.changed) - len(diff.unreadable),
+        parsed=[one.order for one in (*diff.new, *(one for _, one in diff.changed))],
+        quarantined=list(diff.unreadable.values()),
     )
 
 
-def _each_once(given: Sequence[Row]) -> dict[UUID, Row]:
-    """The feed has an order once for each of its activities, only one of which dates it."""
+def _merge_duplicates(given: Sequence[Row]) -> dict[UUID, Row]:
+    """The rows by order id, each with the most exact creation time.
+
+    The feed has an order once for each activity, and only one of them tells its creation.
+    """
     found: dict[UUID, Row] = {}
     for one in given:
         other = found.get(one.order_id)
-        if other is not None and is_surer(other.created, one.created):
+        if other is not None and is_more_exact(other.created, one.created):
             one.created = other.created
         found[one.order_id] = one
     return found
@@ -214,15 +220,15 @@ def lock_index(using: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITERS_LOCK])
 
 
-def _stored(found: dict[UUID, Row], *, using: str) -> dict[UUID, Stored]:
-    """Our copies of the orders of an answer."""
+def _load_stored(found: dict[UUID, Row], *, using: str) -> dict[UUID, Stored]:
+    """The stored rows of these orders."""
     if not found:
         return {}
     *names, times = Stored._fields
-    # A list gives none, and the copy's stay what they are.
+    # Lists have no event times, so the stored ones are not compared.
     times = "NULL" if all(one.row_hash for one in found.values()) else times
     ids = prepared(Order, "uuid", found, using=using)
-    # Every name here comes from the model, none from outside.
+    # Every name in the statement comes from the model, none from input.
     sql = f"SELECT {', '.join(names)}, {times} FROM orders_order WHERE uuid IN ({marks(ids)})"  # noqa: S608
     with connections[using].cursor() as cursor:
         cursor.execute(f"{sql} ORDER BY id", ids)
@@ -230,7 +236,7 @@ def _stored(found: dict[UUID, Row], *, using: str) -> dict[UUID, Stored]:
     return {row.uuid: row for row in rows}
 
 
-def _renew(same: Sequence[tuple[Stored, Row]], *, read_at: datetime, using: str) -> None:
+def _update_read_at(same: Sequence[tuple[Stored, Row]], *, read_at: datetime, using: str) -> None:
     if not same:
         return
     ids = [row.id for row, _ in same]
@@ -244,8 +250,9 @@ def _renew(same: Sequence[tuple[Stored, Row]], *, read_at: datetime, using: str)
 
 
 def _write(changes: Sequence[Change], *, using: str) -> list[Quarantined]:
-    """One row that the database refuses must not cost the others: then each is written alone, and
-    those that it refused are returned.
+    """Write the changes, and return the orders that the database rejects.
+
+    After a rejection each change is written alone, so that it does not affect the others.
     """
     if not changes:
         return []
@@ -254,7 +261,7 @@ def _write(changes: Sequence[Change], *, using: str) -> list[Quarantined]:
             write_changes(changes, using=using)
     except DataError:
         alone = [_write_alone(change, using=using) for change in changes]
-        return [refused for refused in alone if refused]
+        return [rejected for rejected in alone if rejected]
     return []
 
 

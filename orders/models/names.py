@@ -1,7 +1,6 @@
-"""What many orders share, stored once: products, brands, senders, workspaces, and texts.
+"""Names and texts that many orders share, stored once; an order's row has their small ids.
 
-An order's row holds their small ids. They are copies of what orders say, kept by orders.index, and
-go with the index when it is thrown away.
+They are copied from orders by orders.index, and belong to the index that can be dropped.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from django.db import models
 
 
 class Label(models.Model):
-    """One product, brand, sender or workspace, by the name that Goody gave it last."""
+    """A product, brand, sender or workspace with its latest name."""
 
     class Kind(models.TextChoices):
         PRODUCT = "product", "Product"
@@ -20,7 +19,7 @@ class Label(models.Model):
 
     id = models.AutoField(primary_key=True)
     kind = models.CharField(max_length=10, choices=Kind)
-    # Goody's id; of a sender, who has none, the folded address, else the name.
+    # Goody's id. Senders have none: their folded address, or their folded name.
     key = models.TextField()
     name = models.TextField(blank=True)
     folded = models.TextField(blank=True)
@@ -33,8 +32,8 @@ class Label(models.Model):
 
 
 class LabelVersion(models.Model):
-    """One row whose token is another after every change of a label: each process keeps a copy of
-    them, and sees by it that the copy is old."""
+    """The only row; its token changes with every change of a label, which invalidates the copies of
+    the labels that processes keep."""
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     token = models.CharField(max_length=32)
@@ -44,7 +43,7 @@ class LabelVersion(models.Model):
 
 
 class SearchText(models.Model):
-    """A message or a thank-you note, folded, to be searched. Those of a batch are the same text."""
+    """A folded message or thank-you note to search in. The orders of a batch share theirs."""
 
     id = models.AutoField(primary_key=True)
     hash = models.CharField(max_length=32, unique=True)

@@ -1,7 +1,6 @@
-"""The index: one slim row an order, and its payload beside it. Goody stays the only truth.
+"""The index: a narrow row for each order, and its JSON in a table of its own.
 
-Columns only; orders.index fills them and nothing else writes them. All of it can be thrown away
-and read from Goody again.
+orders.index writes these tables, nothing else does. They can be dropped and read from Goody again.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from goody.types import Order as GoodyOrder
 
 
 class CreatedFrom(models.IntegerChoices):
-    """How an order's creation time is known, the surest last."""
+    """The source of an order's creation time, the most exact last."""
 
     NOWHERE = 0, "not known"
     WINDOW = 1, "estimated from the creation window it was listed in"
@@ -26,7 +25,7 @@ class CreatedFrom(models.IntegerChoices):
     DETAIL = 3, "the order itself"
 
 
-# These name the second; the others are a place in the list and no date to show.
+# Sources that tell the second. Estimates only sort orders and are never shown.
 EXACT = (CreatedFrom.FEED, CreatedFrom.DETAIL)
 
 
@@ -36,19 +35,19 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """The last copy of an order that Goody gave us, in the columns that lists need.
+    """The latest copy of an order, in the columns that lists need.
 
-    `id` is the place by creation (orders.index.places): newest first is `-id` everywhere. It
-    changes when the creation time becomes known better, so that nothing outside the index keeps
-    it; `uuid` is Goody's id. Texts are "" where there is none; what is sorted by is NULL then.
-    Which indexes there are stands in orders.schema.
+    `id` is the creation key (orders.index.creation_keys): newest first is `-id` everywhere. It
+    changes when a more exact creation time becomes known, so nothing outside the index stores it.
+    `uuid` is Goody's id. Missing texts are "", or NULL in columns that lists sort by. The database
+    indexes are in orders.schema.
     """
 
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(unique=True)
     status = models.CharField(max_length=100)
     reference_id = models.TextField(blank=True)
-    # Of the token in the gift link: to be found by, not to be read.
+    # Of the token in the gift link, which is a secret: orders can be found by it, not read.
     gift_digest = models.CharField(max_length=32, blank=True)
 
     recipient_name = models.TextField(blank=True)
@@ -65,7 +64,7 @@ class Order(models.Model):
     expires_at = models.DateTimeField(null=True)
     is_expiry_odd = models.BooleanField(default=False)
 
-    # US cents: what a cancel would release
+    # US cents that a cancel would release.
     amount_cents = models.BigIntegerField(null=True)
     is_before_tax = models.BooleanField(default=False)
 
@@ -87,10 +86,11 @@ class Order(models.Model):
     has_delivery_trouble = models.BooleanField(default=False)
 
     event_times = models.JSONField(null=True)
-    # Of the row as a list has it, "" when it was read alone; of what it says, event times aside.
+    # Of the bytes of the row in a list ("" after a single read), and of the content without event
+    # times.
     row_hash = models.CharField(max_length=32, blank=True)
     content_hash = models.CharField(max_length=32)
-    # When our request started, so that an older answer that arrives late is recognised.
+    # The start of our request, by which an older response that arrives late is recognized.
     read_at = models.DateTimeField()
     missing_at = models.DateTimeField(null=True)
 
@@ -103,8 +103,8 @@ class Order(models.Model):
         return f"{self.uuid} {self.status}"
 
     def as_goody(self) -> GoodyOrder:
-        """The stored copy as the client would have given it, with the event times we know."""
-        # By the id that never changes: the key may have, since this row was read.
+        """The stored order as the client parses it, with the stored event times."""
+        # By Goody's id: the creation key may have changed since this row was read.
         place = Order.objects.filter(uuid=self.uuid).values("pk")
         order = parse_order(OrderPayload.objects.get(pk__in=place).raw)
         times = self._known_times()
@@ -121,7 +121,7 @@ class Order(models.Model):
 
 
 class OrderPayload(models.Model):
-    """The raw JSON of one order, packed. Its key is the order's."""
+    """The compressed JSON of the order with the same key."""
 
     id = models.BigAutoField(primary_key=True)
     packed = models.BinaryField()
@@ -136,7 +136,7 @@ class OrderPayload(models.Model):
 
 
 class OtherProduct(models.Model):
-    """A product of a cart beside the first one, so that a mixed gift is found by each."""
+    """A further product of a cart with several, so that the order is found by each."""
 
     id = models.BigAutoField(primary_key=True)
     order_id = models.BigIntegerField()
@@ -148,7 +148,7 @@ class OtherProduct(models.Model):
 
 
 class WordStart(models.Model):
-    """By which one or two folded letters the people of an order are found."""
+    """One or two folded letters that start a word of the people of an order."""
 
     pk = models.CompositePrimaryKey("start", "order_id")
     start = models.CharField(max_length=8)
@@ -159,7 +159,7 @@ class WordStart(models.Model):
 
 
 class OrderCount(models.Model):
-    """How many orders a workspace (0: none) has in a status; kept in step by orders.index."""
+    """The number of orders of a workspace (0: none) in a status, maintained by orders.index."""
 
     workspace_id = models.IntegerField(default=0)
     status = models.CharField(max_length=100)
@@ -174,8 +174,8 @@ class OrderCount(models.Model):
         return f"{self.n} {self.status}"
 
 
-# What most orders' JSON has in common, for the packing. A change needs a number of its own, since
-# what was packed with the old one must still be read.
+# The compression dictionary: what the JSON of most orders has in common. A changed dictionary needs
+# another version byte, since rows compressed with this one must remain readable.
 _COMMON = json.dumps(
     {
         "view_count_recipient": 1,
@@ -243,7 +243,7 @@ def pack(raw: bytes) -> bytes:
 
 
 def unpack(packed: bytes) -> bytes:
-    """Raises ValueError for anything that `pack` did not make."""
+    """Raises ValueError for a version byte that this version of the code does not know."""
     if packed[:1] != _PACKING:
-        raise ValueError("packed in a way that this version does not know")
+        raise ValueError("unknown version of the compression")
     return zlib.decompressobj(wbits=-15, zdict=_COMMON).decompress(packed[1:])

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from goody.types import Order
 from orders.eligibility import recipient_name, released_cents
-from orders.index.columns import has_delivery_trouble, is_payment_pending, names_in
+from orders.index.columns import has_delivery_trouble, is_payment_pending, label_names
 from orders.models import EXACT, CreatedFrom
 
 from .dialects import Dialect
@@ -55,7 +55,7 @@ def hit_of(
     order: Order, *, created_at: datetime | None, read_at: datetime, missing_at: datetime | None
 ) -> Hit:
     """The hit of an answer of Goody, equal to that of its row in the index."""
-    names = names_in(order)
+    names = label_names(order)
     product, brand = names.products[0] if names.products else (None, None)
     items = order.cart.items if order.cart else ()
     cents, is_before_tax = released_cents(order)

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import OperationalError
 
 from orders import index, services
-from orders.index import Answer, Row, UpsertResult
+from orders.index import ResponseRows, Row, UpsertResult
 from orders.models.durability import rebuildable
 
 from .lease import Lease
@@ -28,7 +28,7 @@ class BatchWriter:
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._pages: list[Answer] = []
+        self._pages: list[ResponseRows] = []
         self._on_store: list[Callable[[], object]] = []
         self._rows = 0
         self._batch_size = _INITIAL_ROWS
@@ -40,7 +40,7 @@ class BatchWriter:
         """Add a page whose request started at `read_at`."""
         if rows:
             self.earliest_read_at = min(self.earliest_read_at or read_at, read_at)
-            self._pages.append(Answer(rows, read_at))
+            self._pages.append(ResponseRows(rows, read_at))
             self._rows += len(rows)
 
     @property
@@ -85,7 +85,7 @@ class BatchWriter:
 
     def _write(self) -> list[UpsertResult]:
         with rebuildable():
-            results = index.upsert_answers(self._pages)
+            results = index.upsert_responses(self._pages)
             for call in self._on_store:
                 call()
             self._lease.write()
@@ -100,7 +100,7 @@ class BatchWriter:
         )
 
 
-def _report_changes(pages: Sequence[Answer], results: Sequence[UpsertResult]) -> None:
+def _report_changes(pages: Sequence[ResponseRows], results: Sequence[UpsertResult]) -> None:
     """Record anomalies of new and changed orders, and let open writes see their new state."""
     changes = [
         (result.parsed, result.quarantined, page.read_at)

@@ -86,8 +86,8 @@ class Story:
         services.refresh_order(order_id=self.order_id, now=timezone.now())
 
     def a_list_tells_of_it(self) -> None:
-        page = index.Answer([index.Row(self._listed())], timezone.now())
-        (told,) = index.upsert_answers([page])
+        page = index.ResponseRows([index.Row(self._listed())], timezone.now())
+        (told,) = index.upsert_responses([page])
         services.reconcile_lists([(told.parsed, page.read_at)])
 
     def _listed(self) -> bytes:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from orders import index
-from orders.index import Answer, Created, Row
+from orders.index import Created, ResponseRows, Row
 from orders.index.creation_keys import first_key
 from orders.models import (
     CreatedFrom,
@@ -288,7 +288,7 @@ def forget_everything() -> None:
     Order.objects.all().delete()
 
 
-def random_answers(random: Random) -> list[Answer]:
+def random_answers(random: Random) -> list[ResponseRows]:
     """Of some orders, which come again, changed or not, in answers older and newer."""
     answers = []
     for _ in range(8):
@@ -302,7 +302,7 @@ def random_answers(random: Random) -> list[Answer]:
             for _ in range(random.randrange(1, 5))
         ]
         rows += [Row(b"{]")] * random.choice([0, 0, 1])
-        answers.append(Answer(rows, NOON + timedelta(seconds=random.randrange(4))))
+        answers.append(ResponseRows(rows, NOON + timedelta(seconds=random.randrange(4))))
     return answers
 
 
@@ -312,7 +312,7 @@ def test_several_answers_at_once_are_as_one_after_the_other(seed: int) -> None:
     apart = [index.upsert_rows(one.rows, read_at=one.read_at) for one in answers]
     known = everything()
     forget_everything()
-    together = index.upsert_answers(random_answers(Random(seed)))
+    together = index.upsert_responses(random_answers(Random(seed)))
     assert everything() == known
     assert together == apart
 
@@ -322,7 +322,7 @@ def test_what_the_database_refuses_is_named_with_its_own_answer() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_order ALTER COLUMN recipient_name TYPE varchar(20)")
     fine, odd = list_row(BORN, id=str(other_id(1))), list_row(BORN, recipient_first_name="x" * 30)
-    first, second = index.upsert_answers([Answer([fine], NOON), Answer([odd], LATER)])
+    first, second = index.upsert_responses([ResponseRows([fine], NOON), ResponseRows([odd], LATER)])
     assert (first.order_ids, first.new, first.quarantined) == ([other_id(1)], 1, [])
     assert (second.order_ids, second.new) == ([], 0)
     assert [one.id for one in second.quarantined] == [ORDER_ID]
