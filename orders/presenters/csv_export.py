@@ -1,12 +1,18 @@
 """A list of orders as CSV for spreadsheets: UTF-8 with a byte order mark.
 
-Cells that a spreadsheet would take for a formula are escaped. Times are UTC, money is US dollars.
+Texts that a spreadsheet would take for a formula are escaped, whatever separator it splits the file
+by: where semicolons separate, `Semi;=1+1` is two cells, and quotes in the file do not change that.
+So an apostrophe, which marks a cell as text, is put before a text that begins with =, +, -, @ or
+one of their full-width forms, and before each of them within a text that follows a sign, or that
+follows white space and begins a word. White space and invisible characters before it do not count.
+Times are UTC, money is US dollars.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
@@ -15,11 +21,20 @@ from decimal import Decimal
 from orders import formats
 from orders.search import Hit
 from orders.services import ExportIncomplete
+from orders.text import INVISIBLE
 
 _BOM = "\ufeff"
 CHUNK_SIZE = 500
 # First characters of a formula; the full-width ones in Japanese spreadsheets.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FIRST = "=+@＝＋－＠-"
+_BLANK = rf"\s{INVISIBLE}"
+# Tabs and line breaks separate as signs do.
+_SIGN = rf"(?:[^\w{_BLANK}'{_FIRST}]|[_\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029])"
+_FORMULA = re.compile(
+    rf"""(?P<before>(?:\A|(?<={_SIGN}))[{_BLANK}]*+)(?P<formula>[{_FIRST}])
+    |(?<=[{_BLANK}])(?P<word>[{_FIRST}])(?=[^{_BLANK}]|\Z)""",
+    re.VERBOSE,
+)
 
 COLUMNS = (
     *("order_id", "reference_id", "status", "recipient_name", "recipient_email"),
@@ -73,7 +88,15 @@ def _cells(hit: Hit) -> Iterable[object]:
 
 
 def _text(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Also before a tab or a line break at the start, which some programs drop."""
+    if text.isalnum():
+        return text
+    escaped = _FORMULA.sub(_with_apostrophe, text)
+    return f"'{escaped}" if escaped.startswith(("\t", "\r", "\n")) else escaped
+
+
+def _with_apostrophe(found: re.Match[str]) -> str:
+    return f"{found['before'] or ''}'{found['formula'] or found['word']}"
 
 
 def _dollars(cents: int | None) -> str:
