@@ -93,7 +93,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("sender_request", "The sender asked for it"),
     ("recipient_request", "The recipient asked for it"),
     ("not_received", "Never received, will be sent again"),
-    ("other", "Other (say why)"),
+    ("other", "Other"),
 )
 
 

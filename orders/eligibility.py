@@ -55,14 +55,19 @@ class Standing(Protocol):
     def problems(self) -> tuple[str, ...]: ...
 
 
-def may_cancel(order: Standing, *, now: datetime) -> Verdict:  # noqa: ARG001 - asked like may_extend
+def may_cancel(
+    order: Standing,
+    *,
+    now: datetime,  # noqa: ARG001 - the arguments of may_extend
+    is_cancel_on_record: bool = False,
+) -> Verdict:
     """May the gift be canceled through the API? Irreversible, and only before acceptance."""
-    return _refusal(order.status, "canceled") or _MAY_CANCEL
+    return _refusal(order.status, "canceled", is_cancel_on_record) or _MAY_CANCEL
 
 
-def may_extend(order: Standing, *, now: datetime) -> Verdict:
+def may_extend(order: Standing, *, now: datetime, is_cancel_on_record: bool = False) -> Verdict:
     """May the expiration be changed?"""
-    refusal = _refusal(order.status, "extended")
+    refusal = _refusal(order.status, "extended", is_cancel_on_record)
     if refusal:
         return refusal
     if "expires_at" in order.problems:
@@ -84,11 +89,12 @@ def may_extend(order: Standing, *, now: datetime) -> Verdict:
 
 # A page of orders asks the same of a few statuses again and again.
 @lru_cache(maxsize=256)
-def _refusal(status: str, done: str) -> Verdict | None:
+def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | None:
     if status in CANCELABLE:
         return None
     if status in ENDED:
-        return Verdict(False, "ended", f"Cannot be {done}: it is already canceled or failed.")
+        name = formats.status_name(status, is_cancel_on_record=is_cancel_on_record)
+        return Verdict(False, "ended", f"Cannot be {done}: it is already {name.lower()}.")
     if status in _PAST_ACCEPTANCE:
         why = _PAST_ACCEPTANCE[status]
         return Verdict(False, "accepted", f"Cannot be {done}: {why}.", _ASK_GOODY)
@@ -252,6 +258,8 @@ _LABELS = {
 def _in_words(name: str, value: Any, zone: tzinfo) -> str:
     if not value:
         return "none"
+    if name == "status":
+        return formats.status_name(value)
     if name == "expires_at":
         return formats.date_time(datetime.fromisoformat(value), zone)
     if name == "recipient":

@@ -15,6 +15,8 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from goody.types import ENDED
+
 NOTHING = "—"
 # A batch of gifts shares its dates, and so do the pages that people look at again and again.
 _REMEMBERED = 4096
@@ -38,6 +40,30 @@ class Moment:
 
     iso: str
     text: str
+
+
+_STATUS_NAMES = {
+    "created": "Created",
+    "notified": "Notified",
+    "opened": "Opened",
+    "accepted": "Accepted",
+    "pending_payment": "Payment pending",
+    "paid": "Paid",
+    "ordered": "Ordered",
+    "shipped": "Shipped",
+    "delivered": "Delivered",
+}
+
+
+def status_name(status: str, *, is_cancel_on_record: bool = False) -> str:
+    """The status as every page names it; an undocumented one as "Unknown: " and its raw value.
+
+    Goody answers `failed` after a cancel, so `failed` alone does not prove one.
+    """
+    if status in ENDED:
+        is_canceled = is_cancel_on_record or status == "canceled"
+        return "Canceled" if is_canceled else "Canceled or failed"
+    return _STATUS_NAMES.get(status) or f"Unknown: {status}"
 
 
 @lru_cache(maxsize=_REMEMBERED)

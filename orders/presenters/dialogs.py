@@ -9,13 +9,15 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
-from goody.types import Order
-from orders import eligibility, formats
+from goody.types import CANCELABLE, Order
+from orders import eligibility, formats, services
 from orders.audit import REASONS
 from orders.eligibility import Verdict
 from orders.forms.writes import PRESETS, presets
+from orders.list_url import Filters
 from orders.models import Operation
-from orders.services import OrderView
+from orders.services import OrderView, SimilarOrders
+from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
 
 from .elements import Banner
@@ -27,8 +29,10 @@ from .operations import (
     preset_chips,
     with_next,
 )
-from .order_page import Head, head, problem_text
+from .order_page import Head, head, problem_text, raw_values
 from .order_sections import recipient
+from .raw_values import RawValues
+from .rows import gift_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,11 @@ class Dialog:
     url: str
     order_url: str
     next_url: str
+    # Address, gift, amount, sender and receipt, to tell the gift from others of the recipient.
+    identity: str = ""
+    # Other open orders to the same address, and the list of them.
+    similar: str = ""
+    similar_url: str = ""
     as_of_clock: str = ""
     banner: Banner | None = None
     again_url: str = ""
@@ -57,6 +66,8 @@ class ExpirationDialog(Dialog):
     was: str = ""
     has_no_date: bool = False
     warning: str = ""
+    # Whether the change can be undone.
+    undo_note: str = ""
     chips: list[PresetChip]
     # Why presets are missing; "" if none is.
     left_out: str = ""
@@ -67,32 +78,82 @@ class ExpirationDialog(Dialog):
     undo_to: str = ""
 
 
-def cancel_dialog(view: OrderView, *, viewer: Viewer) -> CancelDialog:
+def identity_text(view: OrderView) -> str:
+    """ "ana@acme.example · Tea box · $44.10 · from Bo Lee · receipt VGCO…"."""
+    hit = services.listed_order(view).hit
+    amount = formats.money(hit.amount_cents) if hit.amount_cents is not None else ""
+    return " · ".join(
+        filter(
+            None,
+            (
+                hit.recipient_email,
+                gift_text(hit),
+                f"{amount} before tax" if hit.is_before_tax else amount,
+                f"from {hit.sender.partition(' <')[0]}" if hit.sender else "",
+                f"receipt {hit.reference_id}" if hit.reference_id else "",
+            ),
+        )
+    )
+
+
+def similar_text(similar: SimilarOrders) -> str:
+    """ "4 other open gifts go to this address, 3 of them the same gift."; "" if there is none."""
+    count, same = similar
+    if not count:
+        return ""
+    number = f"{count}+" if count == MAX_SIMILAR else str(count)
+    others = "1 other open gift goes" if count == 1 else f"{number} other open gifts go"
+    if not same:
+        return f"{others} to this address."
+    same_text = "it is the same gift" if count == 1 else f"{same} of them the same gift"
+    return f"{others} to this address; {same_text}. Compare the receipt."
+
+
+def _with_identity[D: Dialog](dialog: D, view: OrderView, similar: SimilarOrders) -> D:
+    email = view.order.recipient_email or ""
+    return replace(
+        dialog,
+        identity=identity_text(view),
+        similar=similar_text(similar),
+        similar_url=Filters(q=email, status=CANCELABLE).url() if similar.total else "",
+    )
+
+
+def cancel_dialog(view: OrderView, *, similar: SimilarOrders, viewer: Viewer) -> CancelDialog:
     order = view.order
     url = with_next(reverse("order_cancel", args=[order.id]), viewer.next_url)
-    return CancelDialog(
+    dialog = CancelDialog(
         title=f"Cancel the gift for {formats.isolated(recipient(order))}?",
         recipient=recipient(order),
         url=url,
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
         as_of_clock=formats.clock(view.as_of, viewer.zone),
-        banner=refusal(view, eligibility.may_cancel(order, now=viewer.now), viewer=viewer),
+        banner=refusal(view, _may_cancel(view, viewer), viewer=viewer),
         again_url=url,
-        released=released_text(order),
+        released=released_text(order, raw_values(order, viewer)),
+    )
+    return _with_identity(dialog, view, similar)
+
+
+def _may_cancel(view: OrderView, viewer: Viewer) -> Verdict:
+    return eligibility.may_cancel(
+        view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
     )
 
 
 def expiration_dialog(
-    view: OrderView, *, viewer: Viewer, undoing: Operation | None
+    view: OrderView, *, similar: SimilarOrders, viewer: Viewer, undoing: Operation | None
 ) -> ExpirationDialog:
     order, zone = view.order, viewer.zone
     url = with_next(reverse("order_expiration", args=[order.id]), viewer.next_url)
-    verdict = eligibility.may_extend(order, now=viewer.now)
+    verdict = eligibility.may_extend(
+        order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
+    )
     verb = "Undo the change of expiration" if undoing else "Change the expiration"
     offered = presets(viewer.now, order.expires_at, zone)
     within = [one for one in offered if one[1] <= latest_allowed(viewer.now)]
-    return ExpirationDialog(
+    dialog = ExpirationDialog(
         title=f"{verb} for {formats.isolated(recipient(order))}",
         recipient=recipient(order),
         url=url,
@@ -110,7 +171,9 @@ def expiration_dialog(
         undoes=undoing.id if undoing else None,
         undo_value=_iso(undoing.expires_before) if undoing else "",
         undo_to=in_both_zones(undoing.expires_before, zone) if undoing else "",
+        undo_note="" if undoing else undo_note(order, viewer),
     )
+    return _with_identity(dialog, view, similar)
 
 
 _LEFT_OUT = (
@@ -132,12 +195,26 @@ def order_url(order_id: UUID, next_url: str) -> str:
     return with_next(reverse("order_detail", args=[order_id]), next_url)
 
 
-def released_text(order: Order) -> str:
-    """ "about $39.50 before tax", "$42.10", or that Goody has not said."""
+def undo_note(order: Order, viewer: Viewer) -> str:
+    """Whether a change of the expiration can be undone, as services.may_undo will decide."""
+    if order.expires_at is None:
+        return ""
+    if order.expires_at <= viewer.now:
+        return "There will be no Undo: the present date has passed, and Goody takes no past date."
+    until = formats.date_time(order.expires_at, viewer.zone)
+    return f"It can be undone until {until}, the present date."
+
+
+def released_text(order: Order, raw: RawValues) -> str:
+    """ "about $39.50 before tax", "$42.10", or that the amount is missing or unreadable."""
     cents, is_before_tax = eligibility.released_cents(order)
+    unreadable = raw.unreadable("amounts.amount_total")
     if cents is None:
-        return "an amount that Goody has not given yet"
+        unreadable = unreadable or raw.unreadable("amounts.amount_pre_tax_total")
+        return f"an amount that is {unreadable or 'not given by Goody yet'}"
     amount = formats.money(cents)
+    if unreadable:
+        return f"about {amount} before tax; the total is {unreadable}"
     return f"about {amount} before tax" if is_before_tax else amount
 
 

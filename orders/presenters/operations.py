@@ -170,8 +170,12 @@ def change_text(operation: Operation, zone: ZoneInfo) -> str:
         before = _expiration_before(operation)
         before_text = formats.date_time(before, zone) if before else "no expiration"
         return f"{before_text} → {formats.date_time(operation.expiration, zone)}"
-    before_status, after_status = _status(operation.before), _status(operation.after)
-    return f"{before_status} → {after_status}" if before_status and after_status else ""
+    old, new = _status(operation.before), _status(operation.after)
+    if not old or not new:
+        return ""
+    is_canceled = operation.state == State.APPLIED
+    new_name = formats.status_name(new, is_cancel_on_record=is_canceled)
+    return f"{formats.status_name(old)} → {new_name}"
 
 
 def _expiration_before(operation: Operation) -> datetime | None:

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from goody.errors import NO_EVIDENCE, Unauthorized
-from goody.types import Order
-from orders import eligibility, formats
+from goody.types import ENDED, Order, parse_order
+from orders import eligibility, formats, services
 from orders.audit import Actor, NotAllowed, Right
 from orders.eligibility import Verdict
 from orders.formats import Moment
@@ -29,7 +29,9 @@ from orders.viewer import Viewer
 from . import order_sections as sections
 from .elements import Line
 from .operations import OperationView, operation_view, poll_token, recent_failure, with_next
-from .status import EXPIRY_TONES, Badge, expiry_text, status_badge, status_explanation
+from .progress import Step, applied_cancel, find_end, steps
+from .raw_values import RawValues
+from .status import EXPIRY_TONES, Badge, expiry_text, order_badges, status_explanation
 from .timeline import Entry, timeline
 
 
@@ -39,7 +41,7 @@ class Head:
 
     recipient: str
     email: str
-    badge: Badge
+    badges: list[Badge]
     expiry: str
     expiry_tone: str
     expires: Moment | None
@@ -59,7 +61,7 @@ class OrderAction:
 class Sections:
     """The fields of the order as lines."""
 
-    rail: list[sections.Step]
+    rail: list[Step]
     gift: sections.Gift
     original_gift: sections.Gift | None
     swapped: str
@@ -88,7 +90,7 @@ class Warnings:
 
     problem: str
     is_missing: bool
-    unread: tuple[str, ...]
+    unread: list[str]
     unknown_fields: list[str]
 
 
@@ -114,7 +116,7 @@ class Detail:
 
 def make_detail(view: OrderView, *, viewer: Viewer, undoable: Collection[UUID]) -> Detail:
     """`undoable`: ids of the operations that the viewer may undo now."""
-    order = view.order
+    order, raw = view.order, raw_values(view.order, viewer)
     offered = () if _obstacle(view) else undoable
     shown = [(o, _operation(o, viewer, offered)) for o in view.operations]
     url = with_next(reverse("order_detail", args=[order.id]), viewer.next_url)
@@ -129,12 +131,12 @@ def make_detail(view: OrderView, *, viewer: Viewer, undoable: Collection[UUID]) 
         extend=_extend_action(view, viewer),
         explanation=status_explanation(order.status),
         hand_off=_hand_off(order, viewer.now),
-        warnings=_warnings(view, viewer),
+        warnings=_warnings(view, raw, viewer),
         open_operation=waiting,
         last_failure=shown[0][1] if recent_failure(view.operations, viewer.now) else None,
         poll_every=waiting.poll_every if waiting else "",
-        sections=_sections(order, viewer.zone),
-        restricted=_restricted(order, viewer.actor),
+        sections=_sections(view, raw, viewer.zone),
+        restricted=_restricted(order, raw, viewer.actor),
         timeline=timeline(
             order, shown, is_cancel_on_record=view.is_cancel_on_record, zone=viewer.zone
         ),
@@ -153,12 +155,15 @@ def _operation(operation: Operation, viewer: Viewer, undoable: Collection[UUID])
 
 def head(view: OrderView, *, viewer: Viewer) -> Head:
     order, zone = view.order, viewer.zone
+    raw = raw_values(order, viewer)
     expiry = eligibility.expiry(order, viewer.now)
     return Head(
         recipient=sections.recipient(order),
         email=order.recipient_email or "",
-        badge=status_badge(order.status, is_cancel_on_record=view.is_cancel_on_record),
-        expiry=expiry_text(expiry, viewer.now),
+        badges=order_badges(
+            services.listed_order(view).hit, is_cancel_on_record=view.is_cancel_on_record
+        ),
+        expiry=expiry_text(expiry, viewer.now, raw.unreadable("expires_at")),
         expiry_tone=EXPIRY_TONES[expiry.kind],
         expires=formats.moment(expiry.at, zone),
         as_of=formats.Moment(formats.iso(view.as_of), formats.date_time(view.as_of, zone)),
@@ -166,12 +171,16 @@ def head(view: OrderView, *, viewer: Viewer) -> Head:
 
 
 def _cancel_action(view: OrderView, viewer: Viewer) -> OrderAction:
-    verdict = eligibility.may_cancel(view.order, now=viewer.now)
+    verdict = eligibility.may_cancel(
+        view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
+    )
     return _action(view, viewer, verdict, Right.CANCEL, "order_cancel")
 
 
 def _extend_action(view: OrderView, viewer: Viewer) -> OrderAction:
-    verdict = eligibility.may_extend(view.order, now=viewer.now)
+    verdict = eligibility.may_extend(
+        view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
+    )
     return _action(view, viewer, verdict, Right.EXTEND, "order_expiration")
 
 
@@ -205,10 +214,10 @@ def _hand_off(order: Order, now: datetime) -> str:
     return eligibility.hand_off(order) if verdict.code == "accepted" else ""
 
 
-def _warnings(view: OrderView, viewer: Viewer) -> Warnings:
+def _warnings(view: OrderView, raw: RawValues, viewer: Viewer) -> Warnings:
     order = view.order
     problem = problem_text(view.problem, viewer.actor)
-    return Warnings(problem, view.is_missing, order.problems, sorted(order.unknown_fields))
+    return Warnings(problem, view.is_missing, raw.lines(), sorted(order.unknown_fields))
 
 
 _KEY_PROBLEMS = {
@@ -224,18 +233,31 @@ def problem_text(problem: str, actor: Actor) -> str:
     return problem
 
 
-def _sections(order: Order, zone: ZoneInfo) -> Sections:
+def raw_values(order: Order, viewer: Viewer) -> RawValues:
+    return RawValues(order, may_read_messages=viewer.actor.may(Right.READ_MESSAGES))
+
+
+def _sections(view: OrderView, raw: RawValues, zone: ZoneInfo) -> Sections:
+    order, cancel = view.order, applied_cancel(view.operations)
+    is_uncharged = order.status in ENDED and (cancel is not None or _was_never_accepted(order))
     return Sections(
-        rail=sections.rail(order, zone=zone),
-        gift=sections.gift(order.cart, order.cart_selections),
-        original_gift=sections.gift(order.original_cart) if order.original_cart else None,
-        swapped=_SWAPPED[order.is_swapped],
-        parcels=sections.parcels(order, zone=zone),
-        money=sections.money(order),
-        original_money=sections.original_money(order),
-        people=sections.people(order),
+        rail=steps(order, raw, end=find_end(order, cancel), zone=zone),
+        gift=sections.gift(order, raw),
+        original_gift=sections.original_gift(order, raw),
+        swapped=raw.unreadable("is_swapped") or _SWAPPED[order.is_swapped],
+        parcels=sections.parcels(order, raw, zone=zone),
+        money=sections.money(order, raw, is_uncharged=is_uncharged),
+        original_money=sections.original_money(order, raw),
+        people=sections.people(order, raw),
         ids=sections.ids(order),
     )
+
+
+def _was_never_accepted(order: Order) -> bool:
+    """Whether this answer has event times, which a list lacks, and no time of acceptance."""
+    times = parse_order(order.raw).event_times
+    is_unreadable = "event_times.accepted_at" in order.problems
+    return times is not None and times.accepted_at is None and not is_unreadable
 
 
 _SWAPPED = {
@@ -245,13 +267,15 @@ _SWAPPED = {
 }
 
 
-def _restricted(order: Order, actor: Actor) -> Restricted:
+def _restricted(order: Order, raw: RawValues, actor: Actor) -> Restricted:
     may_read = actor.may(Right.READ_MESSAGES)
+    # The link of an ended gift is of no use to the recipient.
+    may_copy_link = actor.may(Right.COPY_GIFT_LINK) and order.status not in ENDED
     return Restricted(
         may_read_messages=may_read,
-        message=_if(may_read, order.message),
-        thank_you_note=_if(may_read, order.thank_you_note),
-        gift_link=_if(actor.may(Right.COPY_GIFT_LINK), order.individual_gift_link),
+        message=_if(may_read, order.message or raw.unreadable("message")),
+        thank_you_note=_if(may_read, order.thank_you_note or raw.unreadable("thank_you_note")),
+        gift_link=_if(may_copy_link, order.individual_gift_link),
         payment_link=_if(actor.may(Right.COPY_PAYMENT_LINK), order.payment_link),
         raw=pretty_json(order.raw) if actor.may(Right.READ_RAW) else "",
     )

@@ -1,4 +1,4 @@
-"""The sections of an order's page: progress, gift, money, shipments, people, ids.
+"""The sections of an order's page: gift, money, shipments, people, ids.
 
 Pure functions from an order to lines; order_page.py combines them with the operations.
 """
@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import NamedTuple
 from uuid import UUID
 
-from goody.types import Cart, CartSelection, EventTimes, Order, Sender, Shipment
+from goody.types import ENDED, Cart, CartItem, CartSelection, Order, Sender, Shipment
 from orders import eligibility, formats
 from orders.formats import NOTHING
 
 from .elements import Line
+from .raw_values import RawValues
+from .status import Badge, shipment_badge
 
 UNKNOWN_YET = "not known yet"
+NOT_GIVEN = "not given"
+NOT_CHARGED = "Not charged: canceled before acceptance"
 UNNAMED = "Unnamed recipient"
 
 
@@ -28,80 +32,6 @@ class Amount(NamedTuple):
     value: str
     label_tone: str
     tone: str
-
-
-class Step(NamedTuple):
-    """A stage on the rail: `state` is done, now, unknown or ahead, `current` says "step" for now;
-    `iso` and `when` are "" where Goody gives no time.
-    """
-
-    name: str
-    label: str
-    state: str
-    word: str
-    current: str
-    iso: str
-    when: str
-    # What stands in place of a time.
-    missing: str = ""
-
-
-# (status, label, field of the event times)
-_STAGES = (
-    ("created", "Created", "created_at"),
-    ("notified", "Notified", "notified_at"),
-    ("opened", "Opened", "opened_at"),
-    ("accepted", "Accepted", "accepted_at"),
-    ("paid", "Paid", "paid_at"),
-    ("shipped", "Shipped", "shipped_at"),
-    ("delivered", "Delivered", "delivered_at"),
-)
-_RANK = {status: rank for rank, (status, _, _) in enumerate(_STAGES)} | {
-    "pending_payment": 3,
-    "ordered": 4,
-}
-_STEP_WORDS = {
-    "done": "done",
-    "now": "now",
-    "unknown": "time unknown",
-    "ahead": "not reached",
-}
-
-
-def rail(order: Order, *, zone: tzinfo) -> list[Step]:
-    """Created to delivered. A stage is done when Goody gives its time, never because of later ones.
-
-    One behind the present status that has no time may have been skipped or not: Goody publishes no
-    state machine.
-    """
-    # Ended and unknown statuses stand nowhere on it: only what has a time is done.
-    here = _RANK.get(order.status, -1)
-    return [
-        _step(stage, rank - here, _time_of(order.event_times, stage[2]), zone)
-        for rank, stage in enumerate(_STAGES)
-    ]
-
-
-def _time_of(times: EventTimes | None, field: str) -> datetime | None:
-    return getattr(times, field) if times is not None else None
-
-
-def _step(stage: tuple[str, str, str], ahead: int, at: datetime | None, zone: tzinfo) -> Step:
-    state = "unknown" if ahead < 0 else "ahead"
-    if ahead == 0:
-        state = "now"
-    elif at is not None:
-        state = "done"
-    return Step(
-        name=stage[0],
-        label=stage[1],
-        state=state,
-        word=_STEP_WORDS[state],
-        current="step" if state == "now" else "",
-        iso=formats.iso(at) if at else "",
-        when=formats.date_time(at, zone) if at else "",
-        missing=_STEP_WORDS["unknown"] if state == "unknown" else "",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,41 +45,55 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """What is in a cart. `unmatched` are selections that name none of its items."""
+    """The content of a cart. `unmatched` are selections that name none of its items.
+
+    `unreadable` says what of the cart could not be read.
+    """
 
     items: list[Item]
     unmatched: list[str]
+    unreadable: str = ""
 
 
-def gift(cart: Cart | None, selections: Iterable[CartSelection] = ()) -> Gift:
-    """A cart with its chosen variants; selections that match no item stand apart."""
+def gift(order: Order, raw: RawValues) -> Gift:
+    """The cart with its chosen variants."""
+    return _gift(order.cart, order.cart_selections, "cart", raw)
+
+
+def original_gift(order: Order, raw: RawValues) -> Gift | None:
+    """The cart before the swap; None if Goody gave none."""
+    if order.original_cart is None and not raw.unreadable("original_cart"):
+        return None
+    return _gift(order.original_cart, (), "original_cart", raw)
+
+
+def _gift(
+    cart: Cart | None, selections: Iterable[CartSelection], path: str, raw: RawValues
+) -> Gift:
     chosen = list(selections)
     items = cart.items if cart else ()
     known = {item.id for item in items if item.id is not None}
+    paths = raw.member_paths(f"{path}.items")
     return Gift(
-        items=[
-            Item(
-                title=_title(item.quantity, item.product.name if item.product else None),
-                brand=_brand(item),
-                variants=[
-                    _selection(s)
-                    for s in chosen
-                    if item.id is not None and s.cart_item_id == item.id
-                ],
-            )
-            for item in items
-        ],
+        items=[_item(item, chosen, next(paths), raw) for item in items],
         unmatched=[_selection(s) for s in chosen if s.cart_item_id not in known],
+        unreadable=raw.unreadable(path) or "; ".join(raw.unreadable_members(f"{path}.items")),
     )
 
 
-def _title(quantity: int | None, name: str | None) -> str:
-    return f"{quantity if quantity is not None else '?'} × {name or 'unnamed product'}"
-
-
-def _brand(item: object) -> str:
-    product = getattr(item, "product", None)
-    return (product.brand.name if product and product.brand else None) or NOTHING
+def _item(item: CartItem, selections: list[CartSelection], path: str, raw: RawValues) -> Item:
+    product = item.product
+    name = product.name if product else None
+    name = name or raw.unreadable(f"{path}.product.name") or "unnamed product"
+    unread = raw.unreadable(f"{path}.quantity")
+    quantity = f"({unread})" if unread else "?" if item.quantity is None else str(item.quantity)
+    return Item(
+        title=f"{quantity} × {name}",
+        brand=(product.brand.name if product and product.brand else None) or NOTHING,
+        variants=[
+            _selection(s) for s in selections if item.id is not None and s.cart_item_id == item.id
+        ],
+    )
 
 
 def _selection(selection: CartSelection) -> str:
@@ -175,77 +119,112 @@ _ORIGINAL_AMOUNTS = (
 )
 
 
-def money(order: Order) -> list[Amount]:
-    """Every amount Goody gives. Nothing is computed: what null means is not known yet."""
-    return [_amount(name, label, order.amounts) for name, label in _AMOUNTS]
+def money(order: Order, raw: RawValues, *, is_uncharged: bool) -> list[Amount]:
+    """Every amount that Goody gives; nothing is computed.
+
+    `is_uncharged`: the order ended and is known never to have been accepted.
+    """
+    missing = NOT_GIVEN if order.status in ENDED else UNKNOWN_YET
+    return [
+        _amount(
+            order.amounts,
+            f"amounts.{name}",
+            label,
+            raw,
+            NOT_CHARGED if is_uncharged and name == "amount_total" else missing,
+        )
+        for name, label in _AMOUNTS
+    ]
 
 
-def original_money(order: Order) -> list[Amount]:
-    """The amounts before the swap; [] when the gift was not swapped."""
-    if order.original_amounts is None:
+def original_money(order: Order, raw: RawValues) -> list[Amount]:
+    """The amounts before the swap; [] if Goody gave none."""
+    if order.original_amounts is None and not raw.unreadable("original_amounts"):
         return []
-    return [_amount(name, label, order.original_amounts) for name, label in _ORIGINAL_AMOUNTS]
+    return [
+        _amount(order.original_amounts, f"original_amounts.{name}", label, raw, NOT_GIVEN)
+        for name, label in _ORIGINAL_AMOUNTS
+    ]
 
 
-def _amount(name: str, label: str, amounts: object) -> Amount:
+def _amount(amounts: object, path: str, label: str, raw: RawValues, missing: str) -> Amount:
+    name = path.rpartition(".")[2]
     cents: int | None = getattr(amounts, name, None)
     tone = "is-total" if name.endswith("total") else ""
-    if cents is None:
-        return Amount(label, UNKNOWN_YET, tone, "muted")
-    return Amount(label, formats.money(cents), tone, tone)
+    if cents is not None:
+        return Amount(label, formats.money(cents), tone, tone)
+    if unreadable := raw.unreadable(path):
+        return Amount(label, unreadable, tone, "is-soon")
+    return Amount(label, missing, tone, "muted")
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
     title: str
-    status: str
+    badge: Badge
     lines: list[Line]
 
 
-def parcels(order: Order, *, zone: tzinfo) -> list[Parcel]:
-    """Goody's shipments. Their statuses are undocumented: shown as they come, only readable."""
-    return [_parcel(shipment, zone) for shipment in order.shipments]
+def parcels(order: Order, raw: RawValues, *, zone: tzinfo) -> list[Parcel]:
+    paths = raw.member_paths("shipments")
+    unreadable = [
+        Parcel("Shipment", Badge("warn", "alert", "Unreadable"), [Line("As sent", text)])
+        for text in raw.unreadable_members("shipments")
+    ]
+    return [_parcel(one, next(paths), raw, zone) for one in order.shipments] + unreadable
 
 
-def _parcel(shipment: Shipment, zone: tzinfo) -> Parcel:
+def _parcel(shipment: Shipment, path: str, raw: RawValues, zone: tzinfo) -> Parcel:
+    def text(label: str, name: str, missing: str) -> Line:
+        value = getattr(shipment, name) or raw.unreadable(f"{path}.{name}") or missing
+        return Line(label, value)
+
+    def moment(label: str, name: str) -> Line:
+        at = getattr(shipment, name)
+        if at is None:
+            return text(label, name, NOTHING)
+        return Line(label, formats.date_time(at, zone), iso=formats.iso(at))
+
     return Parcel(
         title=shipment.brand_name or "Unnamed brand",
-        status=(shipment.status or NOTHING).replace("_", " "),
+        badge=shipment_badge(shipment.status),
         lines=[
-            Line("Carrier", shipment.tracking_carrier or NOTHING),
-            Line("Tracking number", shipment.tracking_number or "not given"),
-            # As text: an address out of an answer is never made a link.
-            Line("Tracking page", shipment.tracking_url or "not given"),
-            _moment("Shipped", shipment.shipped_at, zone),
-            _moment("Expected", shipment.delivery_eta, zone),
-            _moment("Delivered", shipment.delivered_at, zone),
+            text("Carrier", "tracking_carrier", NOTHING),
+            text("Tracking number", "tracking_number", NOT_GIVEN),
+            # Text only: a URL in Goody's answer never becomes a link.
+            text("Tracking page", "tracking_url", NOT_GIVEN),
+            moment("Shipped", "shipped_at"),
+            moment("Expected", "delivery_eta"),
+            moment("Delivered", "delivered_at"),
         ],
     )
-
-
-def _moment(label: str, at: datetime | None, zone: tzinfo) -> Line:
-    return Line(label, formats.date_time(at, zone), iso=formats.iso(at) if at else "")
 
 
 def recipient(order: Order) -> str:
     return eligibility.recipient_name(order) or UNNAMED
 
 
-def people(order: Order) -> list[Line]:
-    """Who gets it, who sent it, and where it belongs, each with what can be copied."""
-    sender = order.sender
-    views = order.view_count_recipient
+def people(order: Order, raw: RawValues) -> list[Line]:
+    """Recipient, sender, workspace and ids, with what can be copied."""
+    sender, views = order.sender, order.view_count_recipient
+
+    def text(label: str, value: object, path: str, missing: str = NOTHING) -> Line:
+        return Line(label, str(value) if value is not None else raw.unreadable(path) or missing)
+
+    def copied(label: str, value: UUID | str | None, path: str) -> Line:
+        return _copied(label, value) if value else text(label, None, path)
+
     return [
-        Line("Recipient", eligibility.recipient_name(order) or NOTHING),
-        _copied("E-mail", order.recipient_email),
-        Line("Views by the recipient", UNKNOWN_YET if views is None else str(views)),
-        Line("Sender", sender_name(sender) or NOTHING),
-        _copied("Sender's e-mail", sender.email if sender else None),
-        Line("Workspace", order.workspace_name or NOTHING),
-        _copied("Workspace id", order.workspace_id),
-        _copied("Batch id", order.order_batch_id),
-        _copied("Card id", order.card_id),
-        _copied("Receipt reference", order.reference_id),
+        text("Recipient", eligibility.recipient_name(order) or None, "recipient_first_name"),
+        copied("E-mail", order.recipient_email, "recipient_email"),
+        text("Views by the recipient", views, "view_count_recipient", UNKNOWN_YET),
+        text("Sender", sender_name(sender) or None, "sender.first_name"),
+        copied("Sender's e-mail", sender.email if sender else None, "sender.email"),
+        text("Workspace", order.workspace_name or None, "workspace_name"),
+        copied("Workspace id", order.workspace_id, "workspace_id"),
+        copied("Batch id", order.order_batch_id, "order_batch_id"),
+        copied("Card id", order.card_id, "card_id"),
+        copied("Receipt reference", order.reference_id, "reference_id"),
         _copied("Order id", order.id),
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,7 +18,8 @@ from orders.viewer import Viewer
 from .filter_form import count_text
 from .operations import with_next
 from .order_sections import UNNAMED, sender_name
-from .status import Badge, status_badge
+from .rows import gift_text
+from .status import Badge, order_badges
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class NeighborLinks:
 class RelatedOrder:
     name: str
     url: str
-    badge: Badge
+    badges: Sequence[Badge]
     gift: str
     created: str
     created_iso: str
@@ -62,14 +63,18 @@ def neighbor_links(neighbors: Neighbors, *, next_url: str) -> NeighborLinks:
     )
 
 
-def related_orders(related: Related, order: Order, *, viewer: Viewer) -> list[RelatedOrders]:
-    """Only the groups that contain another order."""
+def related_orders(
+    related: Related, order: Order, *, canceled: Collection[UUID], viewer: Viewer
+) -> list[RelatedOrders]:
+    """Only the groups that contain another order. `canceled` are those with a cancel on record."""
     groups = (
         ("Same batch", related.batch, Filters(batch=str(order.order_batch_id or ""))),
         ("Same e-mail address", related.email, Filters(q=order.recipient_email or "")),
         ("Same sender", related.sender, Filters(sender=_sender_key(order.sender))),
     )
-    return [_group(title, group, filters, viewer) for title, group, filters in groups if group]
+    return [
+        _group(title, group, filters, canceled, viewer) for title, group, filters in groups if group
+    ]
 
 
 def _sender_key(sender: Sender | None) -> str:
@@ -77,23 +82,28 @@ def _sender_key(sender: Sender | None) -> str:
     return ((sender.email if sender else "") or sender_name(sender))[:MAX_NAME_LENGTH]
 
 
-def _group(title: str, group: Group, filters: Filters, viewer: Viewer) -> RelatedOrders:
+def _group(
+    title: str, group: Group, filters: Filters, canceled: Collection[UUID], viewer: Viewer
+) -> RelatedOrders:
     # The list includes the order itself.
     count = group.count if group.count.is_capped else group.count._replace(n=group.count.n + 1)
     return RelatedOrders(
         title=title,
-        orders=[_related_order(hit, viewer) for hit in group.hits],
+        orders=[
+            _related_order(hit, viewer, is_cancel_on_record=hit.uuid in canceled)
+            for hit in group.hits
+        ],
         all_url=filters.url(),
         all_label=f"All {count_text(count)}",
     )
 
 
-def _related_order(hit: Hit, viewer: Viewer) -> RelatedOrder:
+def _related_order(hit: Hit, viewer: Viewer, *, is_cancel_on_record: bool) -> RelatedOrder:
     return RelatedOrder(
         name=hit.recipient_name or UNNAMED,
         url=_order_url(hit.uuid, viewer.next_url),
-        badge=status_badge(hit.status, is_cancel_on_record=False),
-        gift=hit.product,
+        badges=order_badges(hit, is_cancel_on_record=is_cancel_on_record),
+        gift=gift_text(hit),
         created=formats.day(hit.created_at, viewer.zone) if hit.created_at else "",
         created_iso=formats.iso(hit.created_at) if hit.created_at else "",
     )

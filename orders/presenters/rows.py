@@ -26,7 +26,7 @@ from orders.viewer import Viewer
 
 from .operations import asked_at, poll_every, poll_token
 from .order_sections import UNNAMED
-from .status import EXPIRY_TONES, status_badge
+from .status import EXPIRY_TONES, Badge, order_badges
 
 
 class Row(NamedTuple):
@@ -42,6 +42,10 @@ class Row(NamedTuple):
     tone: str
     icon: str
     word: str
+    # A second badge, for trouble with delivery or payment.
+    second_tone: str
+    second_icon: str
+    second_word: str
     amount: str
     amount_under: str
     sender: str
@@ -90,7 +94,6 @@ class RowBuilder:
         """`failed` is a write that has just ended without effect."""
         hit, created_at = listed.hit, listed.hit.created_at
         path = f"{self._orders_url}{hit.uuid}/"
-        badge = status_badge(hit.status, is_cancel_on_record=listed.is_cancel_on_record)
         return Row(
             id=str(hit.uuid),
             status=hit.status,
@@ -99,9 +102,6 @@ class RowBuilder:
             email=hit.recipient_email,
             gift=gift_text(hit) or NOTHING,
             more=f"+{hit.item_count - 1}" if hit.item_count > 1 else "",
-            tone=badge.tone,
-            icon=badge.icon,
-            word=badge.word,
             amount=formats.money(hit.amount_cents),
             amount_under="before tax" if hit.is_before_tax else "",
             sender=hit.sender.partition(" <")[0] or NOTHING,
@@ -110,18 +110,20 @@ class RowBuilder:
             created_iso=formats.iso(created_at) if created_at else "",
             missing="Goody does not know it any more" if hit.missing_at else "",
             matched=match_text(hit, words) if words else "",
+            **_badges(listed),
             **self._expiry(hit),
-            **self._actions(hit, path),
+            **self._actions(listed, path),
             **(self._open_write(listed.operation, path) if listed.operation else {}),
             **(self._failure(failed, path) if failed else {}),
         )
 
-    def _actions(self, hit: Hit, path: str) -> dict[str, str]:
+    def _actions(self, listed: ListedOrder, path: str) -> dict[str, str]:
+        hit, is_canceled = listed.hit, listed.is_cancel_on_record
         if hit.missing_at:
             # The row says so already, and the order's page asks Goody again.
             return {"cancel_url": "", "extend_url": "", "why": ""}
-        cancel = eligibility.may_cancel(hit, now=self._now)
-        extend = eligibility.may_extend(hit, now=self._now)
+        cancel = eligibility.may_cancel(hit, now=self._now, is_cancel_on_record=is_canceled)
+        extend = eligibility.may_extend(hit, now=self._now, is_cancel_on_record=is_canceled)
         may_cancel = self._may_cancel and cancel.is_allowed
         may_extend = self._may_extend and extend.is_allowed
         return {
@@ -140,6 +142,8 @@ class RowBuilder:
         return " ".join(refusals)
 
     def _expiry(self, hit: Hit) -> dict[str, str]:
+        if hit.is_expiry_odd:
+            return {"expires": "Unreadable", "expires_tone": "is-soon"}
         expiry = eligibility.expiry(hit, self._now)
         if expiry.at is None or expiry.kind is ExpiryKind.IRRELEVANT:
             text = "No expiry" if expiry.kind is ExpiryKind.NONE else NOTHING
@@ -171,6 +175,19 @@ class RowBuilder:
             "failure_why": f"{message.sentence} {message.next_step}".strip(),
             "failure_url": f"{path}operations/{operation.id}/{self._query}",
         }
+
+
+def _badges(listed: ListedOrder) -> dict[str, str]:
+    first, *others = order_badges(listed.hit, is_cancel_on_record=listed.is_cancel_on_record)
+    second = others[0] if others else Badge("", "", "")
+    return {
+        "tone": first.tone,
+        "icon": first.icon,
+        "word": first.word,
+        "second_tone": second.tone,
+        "second_icon": second.icon,
+        "second_word": second.word,
+    }
 
 
 def gift_text(hit: Hit) -> str:

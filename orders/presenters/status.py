@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from goody.types import ENDED, ORDER_STATUSES
 from orders import formats
@@ -19,19 +20,22 @@ class Badge:
     word: str
 
 
-CANCELED = Badge("ended", "ban", "Canceled")
-CANCELED_OR_FAILED = Badge("ended", "ban", "Canceled or failed")
-_BADGES = {
-    "created": Badge("neutral", "circle", "Created"),
-    "notified": Badge("neutral", "circle", "Notified"),
-    "opened": Badge("busy", "busy", "Opened"),
-    "accepted": Badge("busy", "busy", "Accepted"),
-    "pending_payment": Badge("warn", "alert", "Payment pending"),
-    "paid": Badge("busy", "busy", "Paid"),
-    "ordered": Badge("busy", "busy", "Ordered"),
-    "shipped": Badge("busy", "busy", "Shipped"),
-    "delivered": Badge("good", "check", "Delivered"),
+# Tone and icon of each status.
+_LOOKS = {
+    "created": ("neutral", "circle"),
+    "notified": ("neutral", "circle"),
+    "opened": ("busy", "busy"),
+    "accepted": ("busy", "busy"),
+    "pending_payment": ("warn", "alert"),
+    "paid": ("busy", "busy"),
+    "ordered": ("busy", "busy"),
+    "shipped": ("busy", "busy"),
+    "delivered": ("good", "check"),
+    "failed": ("ended", "ban"),
+    "canceled": ("ended", "ban"),
 }
+DELIVERY_FAILED = Badge("bad", "alert", "Delivery failed")
+PAYMENT_PENDING = Badge("warn", "alert", "Payment pending")
 
 EXPIRY_TONES = {
     ExpiryKind.NONE: "",
@@ -42,15 +46,43 @@ EXPIRY_TONES = {
 }
 
 
-def status_badge(status: str, *, is_cancel_on_record: bool) -> Badge:
-    """The status in words; the raw value in grey if Goody's documentation does not list it.
+class Qualified(Protocol):
+    """The fields of an order that its badges depend on."""
 
-    Goody answers `failed` after a cancel, so `failed` alone does not prove one.
-    """
-    if status in ENDED:
-        is_canceled = is_cancel_on_record or status == "canceled"
-        return CANCELED if is_canceled else CANCELED_OR_FAILED
-    return _BADGES.get(status) or Badge("neutral", "help", f"Unknown: {status}")
+    @property
+    def status(self) -> str: ...
+    @property
+    def has_delivery_trouble(self) -> bool: ...
+    @property
+    def is_payment_pending(self) -> bool: ...
+
+
+def status_badge(status: str, *, is_cancel_on_record: bool) -> Badge:
+    tone, icon = _LOOKS.get(status, ("neutral", "help"))
+    return Badge(tone, icon, formats.status_name(status, is_cancel_on_record=is_cancel_on_record))
+
+
+def order_badges(order: Qualified, *, is_cancel_on_record: bool) -> list[Badge]:
+    """The status, and what qualifies it. Every page shows an order by these."""
+    badges = [status_badge(order.status, is_cancel_on_record=is_cancel_on_record)]
+    if order.has_delivery_trouble:
+        badges.append(DELIVERY_FAILED)
+    if order.is_payment_pending and order.status != "pending_payment":
+        badges.append(PAYMENT_PENDING)
+    return badges
+
+
+def shipment_badge(status: str | None) -> Badge:
+    """Goody does not document the values; the ones in its examples get a tone."""
+    if not status:
+        return Badge("neutral", "help", "Status not given")
+    word = status.replace("_", " ").capitalize()
+    if status.startswith("failed"):
+        return Badge("bad", "alert", word)
+    tone, icon = {"shipped": ("busy", "busy"), "delivered": ("good", "check")}.get(
+        status, ("neutral", "circle")
+    )
+    return Badge(tone, icon, word)
 
 
 def status_explanation(status: str) -> str:
@@ -69,8 +101,13 @@ def status_explanation(status: str) -> str:
     return ""
 
 
-def expiry_text(expiry: Expiry, now: datetime) -> str:
-    """ "Expires in 3 d", "Expired 2 d ago", "No expiry"."""
+def expiry_text(expiry: Expiry, now: datetime, unreadable: str = "") -> str:
+    """ "Expires in 3 d", "Expired 2 d ago", "No expiry".
+
+    `unreadable` is the text of an expiration that could not be read.
+    """
+    if unreadable:
+        return f"Expiration {unreadable}"
     if expiry.at is None:
         return "No expiry"
     if expiry.kind == ExpiryKind.IRRELEVANT:

@@ -179,6 +179,11 @@ def with_writes(hits: Sequence[Hit]) -> list[ListedOrder]:
     ]
 
 
+def canceled_here(order_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the orders that were canceled here."""
+    return writes_on(order_ids)[1]
+
+
 def writes_on(order_ids: Sequence[UUID]) -> tuple[dict[UUID, Operation], set[UUID]]:
     """The open write on each of the orders, and those of them that were canceled here."""
     open_ones: dict[UUID, Operation] = {}

@@ -8,10 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from orders.search import Count, Hit, Key, find_counted_page, first_found
+from goody.types import CANCELABLE
+from orders.search import (
+    Count,
+    Hit,
+    Key,
+    SearchTimeout,
+    find_counted_page,
+    find_page,
+    first_found,
+)
 from orders.search.parse import ParsedQuery, parse_query
 from orders.search.paste import Pasted, take_apart
 from orders.search.query import Choice, Query
@@ -60,6 +70,31 @@ def find_orders(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
     )
     return Found(with_writes(page.hits), page.next, page.previous, counted)
+
+
+class SimilarOrders(NamedTuple):
+    """Other open orders to the same address, at most MAX_SIMILAR, and those with the same gift."""
+
+    total: int
+    with_same_gift: int
+
+
+MAX_SIMILAR = 20
+
+
+def similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
+    """Zero if the order has no e-mail address, or if the search takes too long."""
+    hit = listed.hit
+    if not hit.recipient_email:
+        return SimilarOrders(0, 0)
+    query = Query(emails=(hit.recipient_email,), statuses=CANCELABLE)
+    try:
+        found = find_page(query, size=MAX_SIMILAR + 1, now=now).hits
+    except SearchTimeout:
+        return SimilarOrders(0, 0)
+    others = [one for one in found if one.uuid != hit.uuid][:MAX_SIMILAR]
+    same = [one for one in others if (one.product, one.quantity) == (hit.product, hit.quantity)]
+    return SimilarOrders(len(others), len(same))
 
 
 def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:

@@ -45,7 +45,7 @@ def test_an_intent_and_its_outcome_are_one_row(as_role: Any, done: dict[str, Any
     page = text(as_role("lead").get(AUDIT))
     assert len(rows(page)) == 2
     operation = Operation.objects.get(action="order.cancel")
-    for said in ("Ana", "Cancel gift", "Duplicate gift", "&lt;twice&gt;", "notified → failed"):
+    for said in ("Ana", "Cancel gift", "Duplicate gift", "&lt;twice&gt;", "Notified → Canceled"):
         assert said in page
     link = reverse("operation", args=[operation.order_uuid, operation.id])
     assert f'<a href="{link}">Canceled</a>' in page

@@ -38,7 +38,7 @@ EXPECTED = {
     "shipped": ("accepted", "it has been shipped."),
     "delivered": ("accepted", "it has been delivered."),
     "failed": ("ended", "it is already canceled or failed."),
-    "canceled": ("ended", "it is already canceled or failed."),
+    "canceled": ("ended", "it is already canceled."),
     "on_hold": ("unknown_status", "Goody reports a status that this dashboard does not know."),
     "Notified": ("unknown_status", "Goody reports a status that this dashboard does not know."),
 }
@@ -157,7 +157,7 @@ def test_facts_leave_out_what_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"status": "opened"}, "Status: notified → opened"),
+        ({"status": "opened"}, "Status: Notified → Opened"),
         ({"expires_at": None}, "Expiration: 1 Jan 2099, 00:00 UTC → none"),
         (
             {"expires_at": "2099-01-02T03:04:05+02:00"},

@@ -53,10 +53,10 @@ def test_it_tells_who_when_why_and_how_it_ended(as_role: Any, order_id: str) -> 
         "<strong>Canceled</strong>",
         "Goody confirmed it.",
         "<dd>Agent</dd>",
-        "Other (say why)",
+        "<dd>Other</dd>",
         "because &lt;b&gt;",
         'href="https://tickets.test/7"',
-        "notified → failed",
+        "Notified → Canceled",
         'href="/orders/?per_page=25"',
         str(operation.id),
     ):

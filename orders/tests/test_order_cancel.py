@@ -250,7 +250,7 @@ def test_an_order_that_moved_is_left_alone_and_the_difference_shown(
     answer = client.post(cancel_url(order_id), given, headers=dialog())
     assert answer.status_code == 200
     assert "HX-Retarget" not in answer
-    assert "Status: notified → opened" in text(answer)
+    assert "Status: Notified → Opened" in text(answer)
     assert "Nothing was sent." in text(answer)
     assert only().state == State.REFUSED
     assert emulator.posts() == 0

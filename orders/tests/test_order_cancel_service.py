@@ -157,7 +157,7 @@ def test_a_recipient_who_accepted_meanwhile_is_named_with_the_time(emulator: Emu
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"status": "opened"}, "Status: notified → opened."),
+        ({"status": "opened"}, "Status: Notified → Opened."),
         ({"expires_at": None}, "Expiration: 1 Jan 2099, 00:00 UTC → none."),
         ({"recipient_first_name": "Noa"}, "Recipient: Mira Okafor mira@example.com → Noa Okafor"),
         ({"cart": {"items": []}}, "Gift: 2 × Tea → none."),

@@ -16,6 +16,8 @@ from goody.types import Order, parse_order
 from orders import formats, models, services
 from orders.presenters import order_sections as sections
 from orders.presenters.order_page import pretty_json
+from orders.presenters.progress import Step, find_end, steps
+from orders.presenters.raw_values import RawValues
 from testing.dialogs import htmx, text, url
 from testing.domain import extend, open_order, operation
 from testing.order_samples import FULL, TIMES, cart
@@ -30,7 +32,7 @@ _SAID_AS = {
     "cart.items.0.quantity": "3 × New tea",
     "original_cart.items.0.quantity": "3 × Old tea",
     "cart_selections.0.quantity_index": "unit 2: Oolong, Large",
-    "shipments.0.status": "failed with reship",
+    "shipments.0.status": "Failed with reship",
 }
 
 
@@ -343,8 +345,8 @@ def test_post_is_refused(emulator: Any, as_role: Any) -> None:
 def test_the_rail_shows_times_known_and_marks_stages_without_a_time() -> None:
     times = {"created_at": TIMES["created_at"], "paid_at": TIMES["paid_at"]}
     order = order_at("shipped", times)
-    steps = {step.name: step.state for step in sections.rail(order, zone=formats.UTC)}
-    assert steps == {
+    states = {step.name: step.state for step in progress(order)}
+    assert states == {
         "created": "done",
         "notified": "unknown",
         "opened": "unknown",
@@ -355,10 +357,37 @@ def test_the_rail_shows_times_known_and_marks_stages_without_a_time() -> None:
     }
 
 
-def test_an_ended_order_stands_nowhere_on_the_rail() -> None:
+def progress(order: Order) -> list[Step]:
+    return steps(order, raw_values(order), end=find_end(order, None), zone=formats.UTC)
+
+
+def raw_values(order: Order) -> RawValues:
+    return RawValues(order, may_read_messages=True)
+
+
+def test_an_ended_order_has_its_end_in_place_of_the_stages_ahead() -> None:
     order = order_at("failed", {"created_at": TIMES["created_at"]})
-    steps = [step.state for step in sections.rail(order, zone=formats.UTC)]
-    assert steps == ["done", *["ahead"] * 6]
+    shown = [(step.label, step.state) for step in progress(order)]
+    assert shown == [("Created", "done"), ("Canceled or failed", "ended")]
+
+
+@pytest.mark.parametrize(
+    ("status", "label", "after"),
+    [("ordered", "Ordered", ["Shipped"]), ("pending_payment", "Payment pending", ["Paid"])],
+)
+def test_a_status_without_an_event_of_its_own_is_a_step_while_it_lasts(
+    status: str, label: str, after: list[str]
+) -> None:
+    found = progress(order_at(status, {"created_at": TIMES["created_at"]}))
+    labels = [step.label for step in found]
+    assert [step.label for step in found if step.current] == [label]
+    assert labels[labels.index(label) + 1 :][:1] == after
+    assert label not in [step.label for step in progress(order_at("shipped", {}))]
+
+
+def test_what_an_undocumented_status_follows_is_not_known() -> None:
+    states = {step.state for step in progress(order_at("on_hold", {}))}
+    assert states == {"unknown"}
 
 
 def order_at(status: str, times: dict[str, str]) -> Order:
@@ -372,7 +401,7 @@ def test_selections_that_match_no_item_stand_apart() -> None:
         {"id": str(uuid4()), "cart_item_id": str(uuid4()), "quantity_index": 0, "variants": ["Red"]}
     ]
     order = parse_order(msgspec.json.encode(raw))
-    gift = sections.gift(order.cart, order.cart_selections)
+    gift = sections.gift(order, raw_values(order))
     assert gift.unmatched == ["unit 1: Red"]
     assert gift.items[0].variants == []
 

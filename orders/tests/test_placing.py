@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.presenters.elements import Line
-from orders.presenters.order_sections import Amount, Step
+from orders.presenters.order_sections import Amount
+from orders.presenters.progress import Step
 from orders.presenters.rows import Row
 from orders.templatetags.placing import place
 

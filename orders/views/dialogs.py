@@ -19,7 +19,7 @@ from orders.goody_api import CallsBlocked
 from orders.models import Operation
 from orders.presenters import dialogs
 from orders.presenters.dialogs import Dialog, ExpirationDialog
-from orders.services import OrderNotFound, OrderView
+from orders.services import OrderNotFound, OrderView, SimilarOrders
 from orders.viewer import Request, Viewer
 
 from .http import render, requires
@@ -167,17 +167,18 @@ def _seen(view: OrderView, form: WriteForm | None) -> str:
 
 def _dialog(request: Request, view: OrderView, name: str) -> Dialog:
     viewer = request.viewer
+    similar = services.similar_orders(services.listed_order(view), now=viewer.now)
     if name == CANCEL:
-        return dialogs.cancel_dialog(view, viewer=viewer)
+        return dialogs.cancel_dialog(view, similar=similar, viewer=viewer)
     wanted = request.POST.get("undoes") or request.GET.get("undo") or ""
     if not wanted:
-        return dialogs.expiration_dialog(view, viewer=viewer, undoing=None)
-    return _undo_dialog(viewer, view, wanted)
+        return dialogs.expiration_dialog(view, similar=similar, viewer=viewer, undoing=None)
+    return _undo_dialog(viewer, view, similar, wanted)
 
 
-def _undo_dialog(viewer: Viewer, view: OrderView, wanted: str) -> Dialog:
+def _undo_dialog(viewer: Viewer, view: OrderView, similar: SimilarOrders, wanted: str) -> Dialog:
     found = next((one for one in view.operations if str(one.id) == wanted), None)
-    dialog = dialogs.expiration_dialog(view, viewer=viewer, undoing=found)
+    dialog = dialogs.expiration_dialog(view, similar=similar, viewer=viewer, undoing=found)
     if found is None or (dialog.banner is None and not _may_undo(viewer, view, found)):
         return dialogs.no_undo(dialog)
     return dialog

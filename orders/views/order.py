@@ -123,7 +123,11 @@ def _related_orders(order: GoodyOrder, viewer: Viewer) -> list[RelatedOrders]:
         found = search.related(order.id, now=viewer.now, seconds=settings.BESIDE_DEADLINE)
     except SearchTimeout:
         return []
-    return related_orders(found, order, viewer=viewer) if found else []
+    if found is None:
+        return []
+    groups = filter(None, (found.batch, found.email, found.sender))
+    canceled = services.canceled_here([hit.uuid for group in groups for hit in group.hits])
+    return related_orders(found, order, canceled=canceled, viewer=viewer)
 
 
 # --- fragments --------------------------------------------------------------------------------

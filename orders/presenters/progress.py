@@ -1,0 +1,157 @@
+"""The steps of an order from creation to delivery, or to its end."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from goody.types import ENDED, ORDER_STATUSES, EventTimes, Order
+from orders import formats
+from orders.audit import Action
+from orders.models import Operation, State
+from orders.outcomes import is_confirmed
+
+from .raw_values import RawValues
+
+
+class Step(NamedTuple):
+    """`state` is done, now, unknown, ahead or ended; `current` is "step" for the present one.
+
+    `iso` and `when` are "" if Goody gives no time; `missing` is shown in place of the time.
+    """
+
+    name: str
+    label: str
+    state: str
+    word: str
+    current: str
+    iso: str
+    when: str
+    missing: str = ""
+
+
+class _Stage(NamedTuple):
+    """`field` is that of the event times, "" for none. An optional stage is left out unless the
+    order is at it or has its time.
+    """
+
+    status: str
+    field: str
+    is_optional: bool = False
+
+    @property
+    def path(self) -> str:
+        return f"event_times.{self.field}"
+
+
+_STAGES = (
+    _Stage("created", "created_at"),
+    _Stage("notified", "notified_at"),
+    _Stage("opened", "opened_at"),
+    _Stage("accepted", "accepted_at"),
+    _Stage("pending_payment", "pending_payment_at", is_optional=True),
+    _Stage("paid", "paid_at"),
+    _Stage("ordered", "", is_optional=True),
+    _Stage("shipped", "shipped_at"),
+    _Stage("delivered", "delivered_at"),
+)
+_RANKS = {stage.status: rank for rank, stage in enumerate(_STAGES)}
+_WORDS = {
+    "done": "done",
+    "now": "now",
+    "unknown": "time unknown",
+    "ahead": "not reached",
+    "ended": "the end",
+}
+
+
+class End(NamedTuple):
+    """How an order ended: "Canceled by Ana Agent". `at` is None if the time is not known."""
+
+    label: str
+    at: datetime | None
+
+
+def find_end(order: Order, cancel: Operation | None) -> End | None:
+    """`cancel` is the applied cancel that was made here, if any. None for an order under way."""
+    if order.status not in ENDED:
+        return None
+    if cancel is not None and is_confirmed(cancel):
+        return End(f"Canceled by {cancel.actor_name}", cancel.closed_at)
+    label = formats.status_name(order.status, is_cancel_on_record=cancel is not None)
+    return End(label, None)
+
+
+def applied_cancel(operations: tuple[Operation, ...]) -> Operation | None:
+    applied = (
+        one
+        for one in operations
+        if one.action == Action.ORDER_CANCEL and one.state == State.APPLIED
+    )
+    return next(applied, None)
+
+
+def steps(order: Order, raw: RawValues, *, end: End | None, zone: tzinfo) -> list[Step]:
+    """A stage is done if Goody gives its time, never because of a later one.
+
+    An earlier stage without a time may have been skipped: Goody publishes no state machine. An
+    ended order has only the stages with a time, and its end.
+    """
+    rank = _RANKS.get(order.status, -1)
+    stages = [(number - rank, stage, _time(order, stage)) for number, stage in enumerate(_STAGES)]
+    if end is not None:
+        reached = [
+            _step(stage, "done" if at else "unknown", at, raw, zone)
+            for _, stage, at in stages
+            if at or raw.unreadable(stage.path)
+        ]
+        return [*reached, _end_step(end, zone)]
+    # What an undocumented status comes after is not known.
+    later = "ahead" if order.status in ORDER_STATUSES else "unknown"
+    return [
+        _step(stage, _state(distance, at, later), at, raw, zone)
+        for distance, stage, at in stages
+        if at or not distance or not stage.is_optional
+    ]
+
+
+def _time(order: Order, stage: _Stage) -> datetime | None:
+    times: EventTimes | None = order.event_times
+    at: datetime | None = getattr(times, stage.field, None) if times and stage.field else None
+    return at
+
+
+def _state(distance: int, at: datetime | None, later: str) -> str:
+    """`distance` from the present stage; `later` is the state of a stage after it."""
+    if distance == 0:
+        return "now"
+    if at is not None:
+        return "done"
+    return "unknown" if distance < 0 else later
+
+
+def _step(stage: _Stage, state: str, at: datetime | None, raw: RawValues, zone: tzinfo) -> Step:
+    missing = _WORDS["unknown"] if state == "unknown" else ""
+    return Step(
+        name=stage.status,
+        label=formats.status_name(stage.status),
+        state=state,
+        word=_WORDS[state],
+        current="step" if state == "now" else "",
+        iso=formats.iso(at) if at else "",
+        when=formats.date_time(at, zone) if at else "",
+        missing=raw.unreadable(stage.path) or missing,
+    )
+
+
+def _end_step(end: End, zone: tzinfo) -> Step:
+    return Step(
+        name="ended",
+        label=end.label,
+        state="ended",
+        word=_WORDS["ended"],
+        current="step",
+        iso=formats.iso(end.at) if end.at else "",
+        when=formats.date_time(end.at, zone) if end.at else "",
+        missing="" if end.at else _WORDS["unknown"],
+    )

@@ -1,0 +1,255 @@
+"""How an order is described: in the same words on every page, and never wrong about what is
+unreadable.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders import services
+from testing.dialogs import dialog, text, url
+from testing.domain import cancel, extend, open_order
+from testing.vendor import Emulator
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/orders/"
+
+
+@pytest.fixture
+def agent(as_role: Any) -> Client:
+    client: Client = as_role("agent")
+    return client
+
+
+def order_page(client: Client, order_id: UUID) -> str:
+    """Without its raw JSON."""
+    return text(client.get(url("order_detail", order_id))).partition("Raw JSON")[0]
+
+
+def row(client: Client, order_id: UUID) -> str:
+    found = re.search(rf'<tr id="order-{order_id}".*?</tr>', text(client.get(LIST)), re.DOTALL)
+    assert found
+    return found[0]
+
+
+def cancel_dialog(client: Client, order_id: UUID) -> str:
+    return text(client.get(url("order_cancel", order_id), headers=dialog()))
+
+
+def expiration_dialog(client: Client, order_id: UUID) -> str:
+    return text(client.get(url("order_expiration", order_id), headers=dialog()))
+
+
+def money(page: str) -> dict[str, str]:
+    found = re.findall(r"<dt[^>]*>([^<]*)</dt><dd[^>]*>([^<]*)</dd>", page)
+    return dict(found)
+
+
+# --- failed deliveries ------------------------------------------------------------------------
+
+FAILED = '<span class="badge badge--bad">'
+
+
+def test_a_failed_delivery_has_a_badge_of_its_own(emulator: Emulator, agent: Client) -> None:
+    shipments = [{"status": "failed_delivery", "brand_name": "Leaf"}]
+    order_id = open_order(emulator, status="shipped")
+    emulator.change(order_id, status="shipped", shipments=shipments)
+    for place in (row(agent, order_id), order_page(agent, order_id)):
+        assert f"{FAILED}" in place
+        assert '<span class="badge__word">Delivery failed</span>' in place
+    assert '<span class="badge__word">Failed delivery</span>' in order_page(agent, order_id)
+
+
+# --- canceled orders --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def canceled(emulator: Emulator) -> UUID:
+    order_id = open_order(emulator)
+    cancel(order_id, reason="other", note="because")
+    return order_id
+
+
+def test_a_canceled_order_reads_canceled_everywhere(agent: Client, canceled: UUID) -> None:
+    operation = services.stored_order(canceled).operations[0]
+    pages = {
+        "row": row(agent, canceled),
+        "page": order_page(agent, canceled),
+        "cancel": cancel_dialog(agent, canceled),
+        "expiration": expiration_dialog(agent, canceled),
+        "operation": text(agent.get(f"/orders/{canceled}/operations/{operation.id}/")),
+    }
+    for name, page in pages.items():
+        assert "anceled or failed" not in page.replace("<option", ""), name
+        assert "→ failed" not in page, name
+        assert "(say why)" not in page, name
+    assert "it is already canceled." in pages["row"]
+    assert "Notified → Canceled" in pages["operation"]
+
+
+def test_the_progress_of_a_canceled_order_ends_there(agent: Client, canceled: UUID) -> None:
+    rail = order_page(agent, canceled).partition('<ol class="rail"')[2].partition("</ol>")[0]
+    labels = re.findall(r'rail__name">([^<]*)<', rail)
+    assert labels[-1] == "Canceled by Agent"
+    assert "Delivered" not in labels
+
+
+def test_a_canceled_gift_is_not_charged(agent: Client, canceled: UUID) -> None:
+    shown = money(order_page(agent, canceled))
+    assert shown["Total"] == "Not charged: canceled before acceptance"
+    assert shown["Tax"] == "not given"
+
+
+def test_the_total_of_an_end_after_acceptance_is_not_given(
+    emulator: Emulator, agent: Client
+) -> None:
+    order_id = open_order(emulator)
+    times = {"created_at": "2026-01-01T00:00:00Z", "accepted_at": "2026-01-02T00:00:00Z"}
+    fault = {"status": "failed", "event_times": times}
+    emulator.fault({"kind": "mutate", "set": fault}, path=f"/v1/orders/{order_id}")
+    assert money(order_page(agent, order_id))["Total"] == "not given"
+
+
+def test_the_link_of_a_canceled_gift_is_not_offered(agent: Client, canceled: UUID) -> None:
+    assert "Copy gift link" not in order_page(agent, canceled)
+
+
+def test_related_orders_use_the_same_words(emulator: Emulator, agent: Client) -> None:
+    first, second = (open_order(emulator, recipient_email="twice@acme.example") for _ in range(2))
+    cancel(first)
+    services.refresh_order(order_id=second, now=timezone.now())
+    related = order_page(agent, second).partition("Related orders")[2]
+    assert '<span class="badge__word">Canceled</span>' in related
+
+
+def test_ordered_is_a_step_of_its_own(emulator: Emulator, agent: Client) -> None:
+    order_id = open_order(emulator, status="ordered")
+    page = order_page(agent, order_id)
+    current = re.findall(r'aria-current="step"><span class="rail__name">([^<]*)<', page)
+    assert current == ["Ordered"]
+
+
+# --- which gift -------------------------------------------------------------------------------
+
+
+def test_the_dialogs_name_the_gift_and_others_like_it(emulator: Emulator, agent: Client) -> None:
+    who = {
+        "recipient_first_name": "Maria",
+        "recipient_last_name": "Garcia",
+        "recipient_email": "maria@acme.example",
+    }
+    created = [open_order(emulator, **who) for _ in range(3)]
+    for order_id in created:
+        services.refresh_order(order_id=order_id, now=timezone.now())
+    given = emulator.order(created[0])
+    sender = given["sender"]
+    wanted = (
+        "maria@acme.example · ",
+        f"from {sender['first_name']} {sender['last_name']}",
+        f"receipt {given['reference_id']}",
+    )
+    for opened in (cancel_dialog(agent, created[0]), expiration_dialog(agent, created[0])):
+        line = opened.partition("dialog__identity")[2].partition("</p>")[0]
+        assert [one for one in wanted if one not in line] == []
+        assert "2 other open gifts go to this address" in opened
+    cancel(created[1])
+    cancel(created[2])
+    assert "go to this address" not in cancel_dialog(agent, created[0])
+
+
+# --- undo -------------------------------------------------------------------------------------
+
+
+def test_whether_there_will_be_an_undo_is_said_before(emulator: Emulator, agent: Client) -> None:
+    past = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+    expired = open_order(emulator, expires_at=f"{past:%Y-%m-%dT%H:%M:%SZ}")
+    current = open_order(emulator)
+    assert "There will be no Undo" in expiration_dialog(agent, expired)
+    assert "It can be undone until" in expiration_dialog(agent, current)
+    assert not services.may_undo(extend(expired), now=timezone.now())
+    assert services.may_undo(extend(current), now=timezone.now())
+
+
+# --- unreadable values ------------------------------------------------------------------------
+
+ODD = [
+    ("expires_at", "2099-01-01T00:00:00.1234567890Z"),
+    ("expires_at", "2099-01-01T00:00:60Z"),
+    ("amounts", {"amount_total": 2**53 + 1}),
+    ("amounts", {"amount_total": "44.10"}),
+    ("amounts", "44.10"),
+    ("shipments", {"status": "shipped"}),
+    ("shipments", ["lost"]),
+    ("message", 7),
+    ("cart", "Tea"),
+    ("cart", {"items": [{"quantity": "two", "product": {"name": "Tea"}}]}),
+]
+
+
+def odd_order(emulator: Emulator, name: str, value: object) -> UUID:
+    order_id = open_order(emulator)
+    fault = {"kind": "mutate", "set": {name: value}}
+    emulator.fault(fault, path=f"/v1/orders/{order_id}")
+    return order_id
+
+
+@pytest.mark.parametrize(("name", "value"), ODD)
+def test_what_cannot_be_read_is_shown_raw_and_never_as_absent(
+    emulator: Emulator, agent: Client, name: str, value: Any
+) -> None:
+    order_id = odd_order(emulator, name, value)
+    page = order_page(agent, order_id)
+    sent = {
+        "2099-01-01T00:00:00.1234567890Z",
+        "2099-01-01T00:00:60Z",
+        str(2**53 + 1),
+        "44.10",
+        "lost",
+        "two",
+        "Tea",
+        "shipped",
+        "7",
+    }
+    shown = page.partition('<header class="order-head"')[2]
+    assert "unreadable" in shown
+    raw = [one for one in sent if one in str(value)]
+    assert any(one in page for one in raw)
+    absent = {
+        "expires_at": "No expiry",
+        "shipments": "None yet.",
+        "cart": "Goody names no content.",
+    }
+    assert absent.get(name, "\x00") not in shown
+
+
+@pytest.mark.parametrize("value", ["44.10", {"amount_total": 2**53 + 1}])
+def test_a_cancel_dialog_says_that_the_amount_cannot_be_read(
+    emulator: Emulator, agent: Client, value: Any
+) -> None:
+    order_id = odd_order(emulator, "amounts", value)
+    released = cancel_dialog(agent, order_id).partition("Released:")[2].partition("</li>")[0]
+    assert "unreadable" in released
+    assert "not given" not in released
+
+
+def test_a_row_does_not_say_that_an_unreadable_expiration_is_none(
+    emulator: Emulator, agent: Client
+) -> None:
+    order_id = odd_order(emulator, "expires_at", "2099-01-01T00:00:60Z")
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    part = text(
+        agent.get(
+            url("order_detail", order_id),
+            headers={"HX-Request": "true", "HX-Target": f"tr#order-{order_id}"},
+        )
+    )
+    assert "No expiry" not in part
+    assert "Unreadable" in part
