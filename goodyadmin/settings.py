@@ -27,6 +27,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+# How many proxies add to X-Forwarded-For; what stands before theirs is the client's own claim.
+PROXY_COUNT = env.int("PROXY_COUNT", default=1)
 
 ROOT_URLCONF = "goodyadmin.urls"
 WSGI_APPLICATION = "goodyadmin.wsgi.application"
@@ -45,6 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "orders.middleware.RequestIdMiddleware",
+    "orders.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -168,6 +171,20 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- Web server (goodyadmin.server) -----------------------------------------------------------
+
+# A request that is larger is refused before it is read. There are no uploads.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS: list[str] = []
+MAX_CONNECTIONS = env.int("MAX_CONNECTIONS", default=1000)
+# A request must have arrived whole by then, and a client must take something of its answer.
+READ_TIMEOUT = env.float("READ_TIMEOUT", default=20.0)
+STALL_TIMEOUT = env.float("STALL_TIMEOUT", default=60.0)
+# Requests that wait for a thread, and how long; those that call Goody have limits of their own.
+QUEUE_SIZE = env.int("QUEUE_SIZE", default=50)
+QUEUE_WAIT = env.float("QUEUE_WAIT", default=1.0)
+GOODY_QUEUE_WAIT = env.float("GOODY_QUEUE_WAIT", default=5.0)
+
 # --- Goody -----------------------------------------------------------------------------------
 
 GOODY_API_URL = env.str("GOODY_API_URL", default="").rstrip("/")
@@ -232,16 +249,21 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "orders.middleware.RequestIdFilter"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+        "text": {"()": "goodyadmin.logs.LineFormatter"},
+        "json": {"()": "goodyadmin.logs.JsonFormatter"},
     },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": env.str("LOG_FORMAT", default="text"),
             "filters": ["request_id"],
         }
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Django's own handler for "django" would print every line twice.
-    "loggers": {"django": {"handlers": [], "propagate": True, "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # The access log has these lines already.
+        "waitress": {"level": "WARNING"},
+    },
 }

@@ -359,5 +359,5 @@ def test_every_variable_of_the_settings_is_described_and_fixed_for_tests() -> No
     )
 
     assert read - described == set()
-    assert described - read == {"PORT", "STALL_TIMEOUT", "WEB_CONCURRENCY"}
+    assert described - read == {"PORT", "WEB_CONCURRENCY"}
     assert fixed == read

@@ -10,9 +10,11 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.http import (
     HttpRequest,
@@ -31,6 +33,8 @@ type GetResponse = Callable[[HttpRequest], HttpResponse]
 type ErrorPage = Callable[..., HttpResponse]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# Set by the web server (goodyadmin.server.connections).
+TOO_LATE = "goodyadmin.is_too_late"
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -57,6 +61,32 @@ class RequestIdMiddleware:
         # By this the page's script tells our answers from those of a proxy in between.
         response["X-Goody-Admin"] = "1"
         return response
+
+
+class ClientAddressMiddleware:
+    """Behind a proxy, put the client's address into REMOTE_ADDR, where logs and limits read it.
+
+    Each proxy appends the address that it saw to X-Forwarded-For. What comes before those of our
+    own PROXY_COUNT proxies is the client's own claim, and is not read.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.BEHIND_PROXY and (address := _forwarded_address(request)):
+            request.META["REMOTE_ADDR"] = address
+        return self.get_response(request)
+
+
+def _forwarded_address(request: HttpRequest) -> str:
+    seen = request.headers.get("X-Forwarded-For", "").split(",")
+    if len(seen) < settings.PROXY_COUNT:
+        return ""
+    try:
+        return str(ip_address(seen[-settings.PROXY_COUNT].strip()))
+    except ValueError:
+        return ""
 
 
 class SecFetchMiddleware:
@@ -107,6 +137,7 @@ class ExpectedFailuresMiddleware:
             "orders.views.errors.page_for"
         )
         self.method_not_allowed: ErrorPage = import_string("orders.views.errors.method_not_allowed")
+        self.too_late: ErrorPage = import_string("orders.views.errors.too_late")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
@@ -118,12 +149,15 @@ class ExpectedFailuresMiddleware:
 
         Django gives process_exception only what views raise, and the user is loaded before.
         """
+        if request.META.get(TOO_LATE):
+            return self.too_late(request)
         if getattr(view, "works_without_database", False):
             # Nor does a page about a refusal of theirs ask for one.
             request.is_frame_bare = True
             return None
         try:
-            bool(request.user.is_authenticated)
+            # For the access log (goodyadmin.access_log).
+            request.META["goodyadmin.user_id"] = request.user.pk
         except DatabaseFailure as failure:
             return self.page_for(request, failure)
         return None

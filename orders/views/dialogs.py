@@ -22,6 +22,7 @@ from orders.presenters.dialogs import Dialog, ExpirationDialog
 from orders.services import OrderNotFound, OrderView, SimilarOrders
 from orders.viewer import Request, Viewer
 
+from .concurrency import GOODY_READ, GOODY_WRITE, in_group
 from .http import render, requires
 from .operations import (
     DIALOG_FRAGMENTS,
@@ -34,6 +35,7 @@ from .order import undoable_ids
 CANCEL, EXPIRATION = "order_cancel", "order_expiration"
 
 
+@in_group(GET=GOODY_READ, POST=GOODY_WRITE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.CANCEL)
 def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
@@ -59,6 +61,7 @@ def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
     return send_and_respond(request, order_id, send, name=CANCEL)
 
 
+@in_group(GET=GOODY_READ, POST=GOODY_WRITE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.EXTEND)
 def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:

@@ -285,6 +285,24 @@ def _shape_of(request: Request) -> tuple[str, dict[str, str]]:
     }
 
 
+def too_late(request: Request) -> HttpResponse:
+    """The web server's refusal of a request that waited too long for a thread of its group."""
+    request.is_frame_bare = True
+    log.warning("a request waited too long for a thread")
+    response = show(
+        request,
+        Problem(
+            503,
+            "Too many requests at once",
+            "Others wait for Goody or the dashboard already. Nothing was sent or changed.",
+            "Try again in a moment.",
+            retry_after=_RETRY_SOON,
+            tone="warn",
+        ),
+    )
+    return mark_logged(response)
+
+
 def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW, and the answer of SecFetchMiddleware: nothing was done, and the event is
     recorded. A login page that is out of date leads to a new one.

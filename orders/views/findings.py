@@ -16,9 +16,11 @@ from orders.search import SearchTimeout
 from orders.search.paste import LONG, Pasted, recognize
 from orders.viewer import Request
 
+from .concurrency import GOODY_READ, in_group
 from .http import SeeOther, requires
 
 
+@in_group(POST=GOODY_READ)
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.READ)
 def order_find(request: Request) -> HttpResponseBase:

@@ -8,11 +8,13 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from .concurrency import PROBE, in_group
 from .http import mark_logged, works_without_database
 
 _TEXT = "text/plain; charset=utf-8"
 
 
+@in_group(GET=PROBE)
 @login_not_required
 @works_without_database
 @require_safe
@@ -21,6 +23,7 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return HttpResponse("ok\n", content_type=_TEXT)
 
 
+@in_group(GET=PROBE)
 @login_not_required
 @works_without_database
 @require_safe

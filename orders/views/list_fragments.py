@@ -17,6 +17,7 @@ from orders.presenters.filter_form import counted_names, option_counts
 from orders.search import SearchTimeout, choices, facets, find_page
 from orders.viewer import Request
 
+from .concurrency import DOWNLOAD, in_group
 from .http import SeeOther, requires
 from .list_request import parse_request
 from .order_list import TEMPLATE
@@ -79,6 +80,7 @@ def order_choices(request: Request, kind: str) -> HttpResponse:
     return render(request, f"{TEMPLATE}#choices", {"choices": names})
 
 
+@in_group(GET=DOWNLOAD)
 @require_GET
 @requires(Right.EXPORT)
 def order_export(request: Request) -> HttpResponseBase:

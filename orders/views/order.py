@@ -32,6 +32,7 @@ from orders.search import SearchTimeout
 from orders.services import FindingNotFound, OrderView
 from orders.viewer import Request, Viewer
 
+from .concurrency import GOODY_READ, in_group
 from .http import partial_for, render, requires, target_of
 from .list_request import ListRequest, parse_list
 
@@ -39,6 +40,7 @@ TEMPLATE = "orders/detail.html"
 _FRAGMENTS = {"order-detail": "detail", "order-": "row"}
 
 
+@in_group(GET=GOODY_READ)
 @require_safe
 @requires(Right.READ)
 def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:

@@ -36,6 +36,7 @@ from orders.services import Listing, OrderNotFound
 from orders.sync import SyncProgress
 from orders.viewer import Request
 
+from .concurrency import page_slot
 from .http import SeeOther, render, requires, source_of
 from .list_request import ListRequest, parse_request
 
@@ -73,8 +74,10 @@ def order_list(request: Request) -> HttpResponseBase:
 def _live(request: Request, wanted: ListRequest, progress: SyncProgress) -> HttpResponse:
     if number := wanted.form.cleaned_data.get("goto"):
         return _redirect_to_page(request, wanted, number)
+    with page_slot():
+        listing = _request_page(request, wanted)
     page = live_page(
-        _request_page(request, wanted),
+        listing,
         viewer=request.viewer,
         filters=wanted.filters,
         position=wanted.live_position,
@@ -132,7 +135,8 @@ def _ask_goody(
 ) -> HttpResponse:
     """Look up an id at Goody that the index does not have."""
     try:
-        services.refresh_order(order_id=order_id, now=request.viewer.now)
+        with page_slot():
+            services.refresh_order(order_id=order_id, now=request.viewer.now)
     except OrderNotFound:
         why = index_list.unknown_to_goody(order_id)
     except (CallsBlocked, GoodyError) as error:

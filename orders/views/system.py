@@ -13,9 +13,11 @@ from orders.audit import Right
 from orders.presenters.system import make_system, sync_state
 from orders.viewer import Request
 
+from .concurrency import GOODY_READ, in_group
 from .http import render, requires
 
 
+@in_group(POST=GOODY_READ)
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SYSTEM)
 def system(request: Request) -> HttpResponse:

@@ -1,0 +1,113 @@
+"""Threads for requests, a bounded queue before them, and concurrency limits for slow requests.
+
+A request waits in the queue and not in a thread. One that finds the queue full, or whose wait was
+too long, is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+
+class Task(Protocol):
+    """A connection whose next request was read whole."""
+
+    def service(self) -> None:
+        """Run the request in this thread."""
+
+    def refuse(self, group: str) -> None:
+        """Answer that the wait was too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `at_once` requests of a group have a thread; the next one waits `wait` seconds."""
+
+    at_once: int
+    wait: float
+    is_always_accepted: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    task: Task
+    group: str
+    since: float = field(default_factory=time.monotonic)
+
+
+class Dispatcher:
+    """What waitress calls a task dispatcher; `limits` has one entry for each concurrency group.
+
+    waitress holds locks of the connection while it adds a task, so refusals are answered later,
+    by `refuse_overdue`, which the event loop calls after every turn.
+    """
+
+    def __init__(self, *, threads: int, queue_size: int, limits: Mapping[str, Limit]) -> None:
+        self._limits = limits
+        self._queue_size = queue_size
+        self._queue: list[_Waiting] = []
+        self._refused: list[_Waiting] = []
+        self._running: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        for number in range(threads):
+            threading.Thread(target=self._work, name=f"request-{number}", daemon=True).start()
+
+    def add(self, task: Task, group: str) -> None:
+        """Put the task's request into the queue, or among the refused when that is full."""
+        with self._changed:
+            one = _Waiting(task, group)
+            if self._limits[group].is_always_accepted:
+                self._queue.insert(0, one)
+            elif len(self._queue) < self._queue_size:
+                self._queue.append(one)
+            else:
+                self._refused.append(one)
+            self._changed.notify()
+
+    def refuse_overdue(self) -> None:
+        """Refuse what found the queue full or has waited for longer than its group may."""
+        now = time.monotonic()
+        with self._changed:
+            overdue = [one for one in self._queue if now - one.since > self._limits[one.group].wait]
+            self._queue = [one for one in self._queue if one not in overdue]
+            overdue, self._refused = self._refused + overdue, []
+        for one in overdue:
+            one.task.refuse(one.group)
+
+    def _work(self) -> None:
+        while True:
+            one = self._take()
+            try:
+                one.task.service()
+            except Exception:
+                log.exception("a request failed outside Django")
+            finally:
+                with self._changed:
+                    self._running[one.group] -= 1
+
+    def _take(self) -> _Waiting:
+        with self._changed:
+            while (one := self._next()) is None:
+                self._changed.wait()
+            self._queue.remove(one)
+            self._running[one.group] += 1
+            return one
+
+    def _next(self) -> _Waiting | None:
+        """The first in the queue whose group is below its limit."""
+        return next(
+            (
+                one
+                for one in self._queue
+                if self._running[one.group] < self._limits[one.group].at_once
+            ),
+            None,
+        )

@@ -1,0 +1,99 @@
+"""gunicorn's worker process: waitress's event loop over the sockets that gunicorn bound."""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import socket
+from typing import Any
+
+from django.conf import settings
+from gunicorn.workers.base import Worker as BaseWorker
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+
+from .connections import TcpListener, UnixListener
+from .dispatcher import Dispatcher, Limit
+
+# Seconds between two looks at the deadlines when nothing happens.
+_TURN = 0.5
+_HEADER_BYTES = 64 * 1024
+# What a thread may be ahead of the client; a download then waits for whoever takes it.
+_OUTPUT_BYTES = 1024 * 1024
+
+
+def limits() -> dict[str, Limit]:
+    """The threads of each concurrency group; "" is every request that names no group.
+
+    Each group has threads of its own, so that calls to Goody that hang keep no other page waiting.
+    Pages need the processor alone: more of them at once would only slow each other down. Probes
+    are always answered, or an overloaded process would be taken for a dead one and restarted.
+    """
+    slow = settings.GOODY_QUEUE_WAIT
+    return {
+        "": Limit(4, settings.QUEUE_WAIT),
+        "probe": Limit(2, math.inf, is_always_accepted=True),
+        # A password hash takes 0.7 s of a processor.
+        "login": Limit(1, slow),
+        "goody-read": Limit(4, slow),
+        "goody-write": Limit(4, slow),
+        "download": Limit(2, slow),
+    }
+
+
+class Worker(BaseWorker):  # type: ignore[misc]
+    """gunicorn's `worker_class`."""
+
+    def run(self) -> None:
+        # Collecting what was loaded once and stays would take 50 ms now and then.
+        gc.collect()
+        gc.freeze()
+        self._connections: dict[int, Any] = {}
+        self._dispatcher = Dispatcher(
+            threads=sum(limit.at_once for limit in limits().values()),
+            queue_size=settings.QUEUE_SIZE,
+            limits=limits(),
+        )
+        listeners = [self._listen(one.sock) for one in self.sockets]
+        while self.alive and self.ppid == os.getppid():
+            self._turn()
+        for listener in listeners:
+            listener.stop_accepting()
+        while not all(listener.close_idle() for listener in listeners):
+            self._turn()
+
+    def _listen(self, listening: socket.socket) -> Any:
+        kind = UnixListener if listening.family == socket.AF_UNIX else TcpListener
+        return kind(
+            self.wsgi,
+            self._connections,
+            _sock=listening,
+            dispatcher=self._dispatcher,
+            adj=self._adjustments(listening),
+            bind_socket=False,
+            sockinfo=(listening.family, listening.type, listening.proto, listening.getsockname()),
+        )
+
+    def _adjustments(self, listening: socket.socket) -> Adjustments:
+        return Adjustments(
+            sockets=[listening],
+            backlog=self.cfg.backlog,
+            connection_limit=settings.MAX_CONNECTIONS,
+            max_request_header_size=_HEADER_BYTES,
+            max_request_body_size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            # Nothing that is received or sent goes to a file.
+            inbuf_overflow=settings.DATA_UPLOAD_MAX_MEMORY_SIZE * 2,
+            outbuf_overflow=_OUTPUT_BYTES * 64,
+            outbuf_high_watermark=_OUTPUT_BYTES,
+            cleanup_interval=1,
+            ident=None,
+            asyncore_use_poll=True,
+            # Which of a proxy's headers count is decided in Django.
+            clear_untrusted_proxy_headers=False,
+        )
+
+    def _turn(self) -> None:
+        self.notify()
+        wasyncore.loop(timeout=_TURN, map=self._connections, use_poll=True, count=1)
+        self._dispatcher.refuse_overdue()
