@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -21,6 +21,15 @@ from .filters import SORT_NAMES, FilterChip
 from .freshness import Freshness
 from .list_page import Empty, Page, Pager, size_links
 from .rows import RowBuilder
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A change of a list without rows. `count`: the orders it brings, None if it is not known."""
+
+    label: str
+    url: str
+    count: Count | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +171,11 @@ def empty_page(
     freshness: Freshness,
     *,
     unknown_id: UUID | None,
+    remedies: Callable[[], Sequence[Remedy]],
 ) -> Empty:
-    """Why the index has no rows. `unknown_id` is an id in the search box that it does not have."""
+    """Why the index has no rows. `unknown_id` is an id in the search box that it does not have;
+    `remedies` are asked for if nothing matches.
+    """
     if unknown_id is not None:
         return Empty(
             title="This id is not in our copy of Goody's orders",
@@ -177,7 +189,7 @@ def empty_page(
             links=[Link("First page", asked.filters.url())],
         )
     if chips:
-        return _no_match(asked.filters, chips)
+        return _no_match(asked.filters, chips, remedies())
     if freshness.is_complete:
         return Empty(
             title="There are no orders yet",
@@ -191,20 +203,19 @@ def empty_page(
     )
 
 
-def _no_match(filters: Filters, chips: Sequence[FilterChip]) -> Empty:
-    links = []
-    if len(chips) > 1:
-        search_alone = Filters(q=filters.q, per_page=filters.per_page)
-        if filters.q and search_alone != filters:
-            links.append(Link("Search among all orders", search_alone.url()))
-        links += [Link(f"Without {chip.text}", chip.remove_url) for chip in chips]
-    else:
-        links.append(Link("Drop the filter", filters.cleared().url()))
+def _no_match(filters: Filters, chips: Sequence[FilterChip], remedies: Sequence[Remedy]) -> Empty:
     return Empty(
         title=f"No order matches “{filters.q}”" if filters.q else "No order matches",
         sentence=f"Looked for: {'; '.join(chip.text for chip in chips)}.",
-        links=links,
+        links=[Link(_remedy_text(one), one.url) for one in remedies],
     )
+
+
+def _remedy_text(remedy: Remedy) -> str:
+    if remedy.count is None:
+        return remedy.label
+    is_one = remedy.count.n == 1 and not remedy.count.is_capped
+    return f"{remedy.label} ({count_text(remedy.count)} order{'' if is_one else 's'})"
 
 
 def search_timed_out(filters: Filters) -> Empty:

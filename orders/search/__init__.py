@@ -11,7 +11,7 @@ that differs between the databases; budget.py ends what takes too long, and snap
 several reads be of one moment.
 """
 
-from .counting import Count, find_counted_page
+from .counting import Count, count_each, find_counted_page
 from .deadline import SearchTimeout
 from .faceting import (
     EXPIRY_PRESETS,
@@ -41,6 +41,7 @@ __all__ = [
     "Related",
     "SearchTimeout",
     "common_labels",
+    "count_each",
     "expiry_preset",
     "facets",
     "find_counted_page",

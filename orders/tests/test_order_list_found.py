@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
@@ -25,7 +26,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from goody.types import CANCELABLE
+from goody.types import CANCELABLE, ORDER_STATUSES
 from orders import index
 from orders.days import Clock
 from orders.forms.listing import ListingForm
@@ -461,9 +462,52 @@ def test_no_match_repeats_what_was_asked_and_offers_to_drop_each(
     assert "There are no orders" not in text_of(page)
     assert "0 orders" in text_of(page)
     assert 'aria-label="Pages"' not in text_of(page)
+    named, all_of_them = len(expected(full, "q=okafor")), len(expected(full, ""))
+    assert link(page, f"Search among all orders ({named} orders)") == f"{URL}?q=okafor"
+    both = len(expected(full, "q=okafor&status=opened"))
+    assert both > 1
+    assert link(page, f"Without Created until 1 Jan 2020 ({both} orders)") == (
+        f"{URL}?q=okafor&status=opened"
+    )
+    assert link(page, f"All orders ({all_of_them} orders)") == URL
+    # Nothing was created before 2020.
+    assert "Without Status: opened" not in text_of(page)
+    assert "Without “okafor”" not in text_of(page)
+
+
+def _a_name_without_two_statuses(full: Oracle) -> tuple[str, list[str]]:
+    """Words that match several orders, and two statuses that none of these has."""
+    for words in map("+".join, product(("ana", "mira", "al"), ("okafor", "lee", "mai"))):
+        found = set(expected(full, f"q={words}"))
+        statuses = [
+            one for one in ORDER_STATUSES if found.isdisjoint(expected(full, f"status={one}"))
+        ]
+        if len(found) > 1 and len(statuses) > 1:
+            return words, statuses[:2]
+    raise AssertionError("every name has every status")
+
+
+@pytest.mark.parametrize(
+    "said", ["&status={}&status={}", "+status:{}+status:{}", "+status:{}&status={}"]
+)
+def test_alternatives_are_removed_together(agent: Client, full: Oracle, said: str) -> None:
+    """Without one of several statuses there are fewer orders, not more."""
+    words, statuses = _a_name_without_two_statuses(full)
+    page = agent.get(f"{URL}?q={words}{said.format(*statuses)}")
+    count = len(expected(full, f"q={words}"))
+    assert link(page, f"Without Status ({count} orders)") == f"{URL}?q={words}"
+    assert "Without Status: " not in text_of(page)
+
+
+def test_remedies_that_are_not_counted_in_time_have_no_count(
+    agent: Client, full: Oracle, settings: Any
+) -> None:
+    settings.COUNTS_DEADLINE = 0
+    page = agent.get(f"{URL}?q=okafor&status=opened&status=paid&created_before=2020-01-01")
     assert link(page, "Search among all orders") == f"{URL}?q=okafor"
-    assert link(page, "Without Status: opened") == f"{URL}?q=okafor&created_before=2020-01-01"
-    assert link(page, "Without “okafor”") == f"{URL}?status=opened&created_before=2020-01-01"
+    assert link(page, "Without Status") == f"{URL}?q=okafor&created_before=2020-01-01"
+    assert link(page, "All orders") == URL
+    assert "Without Status: " not in text_of(page)
 
 
 def test_an_account_without_orders_is_not_a_search_without_a_match(agent: Client) -> None:

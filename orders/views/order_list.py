@@ -6,7 +6,7 @@ A list that Goody's API cannot filter or sort is always answered from the index.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,7 @@ from orders.viewer import Request
 from .concurrency import page_slot
 from .http import SeeOther, render, requires, source_of
 from .list_request import ListRequest, parse_request
+from .remedies import remedies
 
 TEMPLATE = "orders/list.html"
 _FRAGMENTS = {"results": "results"}
@@ -168,7 +169,13 @@ def _show(
     filters, order, chips = wanted.filters, wanted.asked.query.order, wanted.chips()
     if page and not page.rows and page.empty is None and freshness:
         unknown_id = wanted.interpretation.unknown_id
-        why = index_list.empty_page(wanted.asked, chips, freshness, unknown_id=unknown_id)
+        why = index_list.empty_page(
+            wanted.asked,
+            chips,
+            freshness,
+            unknown_id=unknown_id,
+            remedies=partial(remedies, wanted),
+        )
         page = replace(page, empty=why, pager=None)
     context = {
         "filters": filters,

@@ -1,0 +1,83 @@
+"""What to change in a list that matches nothing, and how many orders each change would bring."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import QueryDict
+
+from orders.list_url import Filters
+from orders.presenters.filters import FilterChip
+from orders.presenters.index_list import Remedy
+from orders.search import count_each
+
+from .list_request import ListRequest, parse_list
+
+_MAX_COUNT = 1000
+# Fields whose values are alternatives: without one of several, the list would only be narrower.
+_ALTERNATIVES = {
+    "statuses": "Status",
+    "workspaces": "Workspace",
+    "batches": "Batch",
+    "senders": "Sender",
+    "products": "Product",
+    "brands": "Brand",
+}
+
+
+def remedies(wanted: ListRequest) -> list[Remedy]:
+    """Those that bring an order, or may: a count that takes too long is left out."""
+    changed = {**_of_chips(wanted), **_of_all(wanted)}
+    counts = count_each(
+        [one.asked.query for one in changed.values()],
+        now=wanted.viewer.now,
+        limit=_MAX_COUNT,
+        seconds=settings.COUNTS_DEADLINE,
+    )
+    return [
+        Remedy(label, rest.filters.url(), count)
+        for (label, rest), count in zip(changed.items(), counts, strict=True)
+        if count is None or count.n
+    ]
+
+
+def _of_chips(wanted: ListRequest) -> dict[str, ListRequest]:
+    chips = wanted.chips()
+    if len(chips) < 2:
+        return {}
+    parts = dict(_without(wanted, chip) for chip in chips)
+    changed = {f"Without {name}": rest for name, rest in parts.items()}
+    search_alone = Filters(q=wanted.filters.q, per_page=wanted.filters.per_page)
+    known = {wanted.filters, *(one.filters for one in parts.values())}
+    if wanted.filters.q and search_alone not in known:
+        changed["Search among all orders"] = _with(wanted, search_alone.url())
+    return changed
+
+
+def _of_all(wanted: ListRequest) -> dict[str, ListRequest]:
+    return {"All orders": _with(wanted, wanted.filters.cleared().url())}
+
+
+def _without(wanted: ListRequest, chip: FilterChip) -> tuple[str, ListRequest]:
+    """The list without the condition, and a name for it; without its alternatives, too."""
+    rest = _with(wanted, chip.remove_url)
+    for field, name in _ALTERNATIVES.items():
+        left = set(getattr(rest.asked.query, field))
+        if left and left < set(getattr(wanted.asked.query, field)):
+            return name, _without_alternatives(rest, field)
+    return chip.text, rest
+
+
+def _without_alternatives(wanted: ListRequest, field: str) -> ListRequest:
+    values = getattr(wanted.asked.query, field)
+    while values:
+        # A chip of another field leaves these values as they are.
+        rests = (_with(wanted, chip.remove_url) for chip in wanted.chips())
+        wanted = next(one for one in rests if len(getattr(one.asked.query, field)) < len(values))
+        values = getattr(wanted.asked.query, field)
+    return wanted
+
+
+def _with(wanted: ListRequest, url: str) -> ListRequest:
+    return parse_list(QueryDict(urlsplit(url).query), viewer=wanted.viewer)
