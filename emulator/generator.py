@@ -30,6 +30,10 @@ _SPAN = 730 * DAY
 _FLUSH_INTERVAL = 20_000
 _ORDERS_PER_SECOND = 40
 _MAX_BATCH = 250
+# The exponent of the distribution of batch sizes: few are large, but they have most orders.
+_TAIL = 0.8
+# The newest batches are small, so that the first pages of the list have many different gifts.
+_NEWEST_BATCHES, _MAX_NEWEST_BATCH = 40, 5
 
 
 def generate(*, orders: int, seed: int, now: int) -> Columns:
@@ -57,12 +61,15 @@ class _Generator:
         return self._columns
 
     def _draw_batch_sizes(self) -> list[int]:
+        """Oldest first, in a bounded Pareto distribution: most have one order, some hundreds."""
         largest = min(_MAX_BATCH, 3 + self._count // 20)
+        beyond = (largest + 1) ** -_TAIL
         sizes, left = [], self._count
         while left > 0:
-            sizes.append(min(left, 1 + int(self._draw() ** 16 * largest)))
+            size = int((1 - self._draw() * (1 - beyond)) ** (-1 / _TAIL))
+            sizes.append(min(left, size))
             left -= sizes[-1]
-        return sizes
+        return _with_small_newest(sizes)
 
     def _draw_creation_times(self, count: int) -> list[int]:
         """Sorted; a quarter within four weeks, so that many orders can be canceled."""
@@ -93,7 +100,7 @@ class _Generator:
         kind = self._draw()
         if flags & DIRECT or kind < 0.12:
             return NEVER
-        if kind < 0.37 and self._now - created < 120 * DAY:
+        if kind < 0.37 and 2 * DAY < self._now - created < 120 * DAY:
             return self._now + 30 * MINUTE + int(self._draw() ** 2 * 6 * DAY)
         days = (14, 30, 30, 45, 60, 90, 90, 180)[int(self._draw() * 8)]
         return created - created % DAY + days * DAY + 7 * HOUR - 1
@@ -147,3 +154,13 @@ class _Generator:
                 cut = bisect_left(pending, pack_event(at=before, index=0, code=0))
             self._columns.events[code].extend(pending[:cut])
             del pending[:cut]
+
+
+def _with_small_newest(sizes: list[int]) -> list[int]:
+    """The same sizes, with large ones among the newest exchanged for older small ones."""
+    newest = max(0, len(sizes) - _NEWEST_BATCHES)
+    large = [n for n in range(newest, len(sizes)) if sizes[n] > _MAX_NEWEST_BATCH]
+    small = [n for n in range(newest) if sizes[n] <= _MAX_NEWEST_BATCH]
+    for n, other in zip(large, reversed(small), strict=False):
+        sizes[n], sizes[other] = sizes[other], sizes[n]
+    return sizes

@@ -16,6 +16,7 @@ _UNDELIVERED = (
     "failed_with_reship",
 )
 _ANY = (*_UNDELIVERED, "delivered", "delivered")
+_FAILED = ("failed", "failed_unset_tracking", "failed_with_reship")
 
 
 def render_shipments(facts: OrderFacts, cart: Json, draws: Draws, *, now: int) -> list[Json]:
@@ -29,12 +30,13 @@ def render_shipments(facts: OrderFacts, cart: Json, draws: Draws, *, now: int) -
 
 
 def _draw_statuses(facts: OrderFacts, count: int, draws: Draws, *, now: int) -> list[str]:
-    """In a shipped order one shipment is shipped; the others have any status that time allows."""
+    """In a shipped order one shipment is or was under way; the others have any possible status."""
     if facts.status == "delivered":
         return ["delivered_override" if draws.below(12) == 0 else "delivered" for _ in range(count)]
     possible = _UNDELIVERED if facts.times["shipped"] + 2 * DAY > now else _ANY
     statuses = [possible[draws.below(len(possible))] for _ in range(count - 1)]
-    statuses.insert(draws.below(count), "shipped")
+    first = "shipped" if draws.below(10) else _FAILED[draws.below(3)]
+    statuses.insert(draws.below(count), first)
     return statuses
 
 
