@@ -36,7 +36,9 @@ _KEPT = 3 * 86_400
 _FILL = "bench/fill.py"
 _FILLED_BY = (
     *("orders/index", "orders/schema.py", "orders/models/order.py", "orders/models/names.py"),
-    *("orders/text.py", "emulator/seed.py", "emulator/render.py", "emulator/words.py"),
+    *("orders/text.py", "emulator/carts.py", "emulator/columns.py", "emulator/draws.py"),
+    *("emulator/generator.py", "emulator/lifecycle.py", "emulator/renderer.py"),
+    *("emulator/shipments.py", "emulator/texts.py"),
     _FILL,
 )
 _FACTS = "bench/facts.py"

@@ -96,7 +96,7 @@ def test_a_spoiled_entry_costs_no_other_and_names_its_order(
     (odd,) = spoiled.quarantined
     lost = sound.activities[4]
     order_id = parse_order(lost.order).id
-    assert (odd.reason, odd.id, odd.order_id) == ("no usable created_at", lost.id, order_id)
+    assert (odd.reason, odd.id, odd.order_id) == ("no valid created_at", lost.id, order_id)
     assert client.get_order(order_id).id == order_id
 
 
