@@ -204,6 +204,8 @@ GOODY_PAGE_DEADLINE = env.float("GOODY_PAGE_DEADLINE", default=10.0)
 GOODY_DETAIL_DEADLINE = env.float("GOODY_DETAIL_DEADLINE", default=2.0)
 GOODY_WORKER_DEADLINE = env.float("GOODY_WORKER_DEADLINE", default=15.0)
 GOODY_WRITE_DEADLINE = env.float("GOODY_WRITE_DEADLINE", default=30.0)
+# Domains and addresses of the people who answer tickets.
+OWN_ADDRESSES = env.list("OWN_ADDRESSES", default=[])
 # An order is never kept waiting for what stands beside it.
 BESIDE_DEADLINE = env.float("BESIDE_DEADLINE", default=0.2)
 # With the page around them the counts beside the filters' choices take a tenth of a second.

@@ -28,6 +28,7 @@ DEFAULTS = {
     "QUEUE_SIZE": "1000",
     "QUEUE_WAIT": "60",
     "GOODY_QUEUE_WAIT": "60",
+    "OWN_ADDRESSES": "",
     "GOODY_API_URL": "",
     "GOODY_API_KEY": "",
     "GOODY_CA_BUNDLE": "",

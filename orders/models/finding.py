@@ -33,6 +33,8 @@ class Finding(models.Model):
     # Not in the index, but perhaps at Goody: it was not asked for the id, or the first sync was
     # not complete.
     unasked = models.JSONField(default=list)
+    # Addresses of our own, which were not looked up.
+    left_out = models.JSONField(default=list)
     # Whether the text named more than a finding holds.
     was_cut = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_index=True)

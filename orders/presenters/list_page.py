@@ -79,6 +79,7 @@ class FindingSummary:
     title: str
     missing: list[str]
     unasked: list[str]
+    left_out: list[str]
     copy: str
     cut: str
     kept: str
@@ -90,10 +91,13 @@ def finding_summary(finding: Finding, *, zone: ZoneInfo) -> FindingSummary:
         counts.append(f"{len(finding.missing):,} not found")
     if finding.unasked:
         counts.append(f"{len(finding.unasked):,} not known")
+    if finding.left_out:
+        counts.append(f"{len(finding.left_out):,} left out")
     return FindingSummary(
         title=", ".join(counts),
         missing=finding.missing,
         unasked=finding.unasked,
+        left_out=finding.left_out,
         copy="\n".join(finding.missing + finding.unasked),
         cut=_CUT if finding.was_cut else "",
         kept=f"Kept for you until {formats.date_time(finding.expires_at, zone)}.",

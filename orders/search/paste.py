@@ -16,9 +16,9 @@ Ids and references may touch any letter that is not ASCII. A zero-width space or
 character between two things separates them; inside one of them it is dropped.
 
 A text that names several things is a ticket: all of them are looked up, and its words are prose.
-Unless it is written as a search: in one line of up to 500 characters, with an operator that has a
-value or a minus directly before a word. In a search a minus excludes, and everything that was
-written counts. A text that was posted to be looked up is always a ticket.
+Unless it is written as a search: in one line of up to 500 bytes, with an operator that has a value
+or a minus directly before a word. In a search a minus excludes, and everything that was written
+counts. A text that was posted to be looked up is always a ticket.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from .parse import terms, text_of
 # A field of Pasted, and what belongs there.
 type _Named = list[tuple[str, Any]]
 
-# A longer text is no search any more.
+# A longer text, in bytes of UTF-8, is no search any more.
 LONG = 500
 MOST_LETTERS = 100_000
 
@@ -50,6 +50,9 @@ _OTHER_LINK = "\N{REPLACEMENT CHARACTER}"
 # Signs whose compatible forms are letters, which would touch what follows.
 _NUMBER_SIGNS = str.maketrans("№ºª", "   ")
 _DASHES = str.maketrans("–—―", "---")
+
+# A dash before a word is typed for a minus.
+_MINUS = re.compile(r"(?<!\S)[–—―]")
 
 _ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
 _UUID = re.compile(
@@ -90,7 +93,7 @@ class Pasted:
     as they came. Each tuple is in the order of the text.
 
     `is_single`: the whole text is one such thing, within brackets, a link or the like at most.
-    `is_many`: a ticket, that is several things, or a text over 500 characters, and no search.
+    `is_many`: a ticket, that is several things, or a text over 500 bytes, and no search.
     """
 
     ids: tuple[UUID, ...] = ()
@@ -114,27 +117,34 @@ def recognize(text: str) -> Pasted:
     return replace(
         pasted,
         is_single=pasted.count == 1 and scanner.is_nothing_else,
-        is_many=len(text) > LONG or (pasted.count > 1 and not _is_search(text)),
+        is_many=is_long(text) or (pasted.count > 1 and not _is_search(text)),
     )
 
 
 def take_apart(text: str) -> tuple[Pasted, str]:
-    """What a text in the box names, and, of a search that names several things, what else it says:
-    the things behind an operator or a minus are part of that. Raises nothing.
+    """Return what a text in the box names, and the rest of a search that names something: its
+    other words, and what stands behind an operator or a minus. Raises nothing.
+
+    Where the text is no search, its other words are prose and there is no rest.
     """
     pasted = recognize(text)
-    if pasted.count < 2 or pasted.is_many:
+    if not pasted.count or pasted.is_single or not _is_search(text):
         return pasted, ""
     named: list[str] = []
     rest: list[str] = []
-    for term in terms(plain(text)):
-        is_said = term.operator or term.is_excluded or not recognize(term.text).count
-        (rest if is_said else named).append(term.text)
+    for term in terms(_MINUS.sub("-", plain(text, keeps_dashes=True))):
+        is_rest = term.operator or term.is_excluded or not recognize(term.text).count
+        (rest if is_rest else named).append(term.text)
     return recognize(" ".join(named)), " ".join(rest)
 
 
+def is_long(text: str) -> bool:
+    """Whether a text is too long for a URL, in which its bytes may be encoded twice."""
+    return len(text) > LONG or len(text.encode(errors="replace")) > LONG
+
+
 def _is_search(text: str) -> bool:
-    if len(text) > LONG or "\n" in text.strip():
+    if is_long(text) or "\n" in text.strip():
         return False
     return any((one.operator or one.is_excluded) and text_of(one) for one in terms(plain(text)))
 

@@ -1,14 +1,15 @@
 """Findings: the orders that a pasted text names.
 
-Names are looked up in the index. Ids that it does not have are requested from Goody, at most
-MOST_ASKED of them, once.
+Names are looked up in the index, an address as that of a recipient and of a sender. Ids that it
+does not have are requested from Goody, at most MOST_ASKED of them, once. Addresses of our own
+(OWN_ADDRESSES), which stand in every ticket, are left out.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
 from typing import Any
@@ -19,10 +20,10 @@ from django.conf import settings
 from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
 from orders.goody_api import CallsBlocked
-from orders.models import Finding, Order, SyncState
+from orders.models import Finding, Label, Order, SyncState
 from orders.search.deadline import SECONDS, Deadline, deadline
 from orders.search.paste import Pasted
-from orders.text import gift_digest
+from orders.text import fold, gift_digest
 
 from .reading import OrderNotFound, refresh_order
 
@@ -61,6 +62,7 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
     assert actor.user_id is not None
     state = SyncState.objects.look()
     found = _Found(is_index_complete=_is_index_complete(state))
+    own, pasted = _without_own(pasted)
     limited = _first(pasted, MOST_NAMED)
     with deadline(SECONDS) as limit:
         unknown = _look_up(limited, found, limit)
@@ -70,6 +72,7 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
         order_ids=[str(one) for one in found.orders][:MOST_ORDERS],
         missing=found.missing,
         unasked=found.unasked,
+        left_out=own[:MOST_NAMED],
         was_cut=limited.count < pasted.count or len(found.orders) > MOST_ORDERS,
         created_at=now,
     )
@@ -94,6 +97,22 @@ def _is_index_complete(state: SyncState | None) -> bool:
     return state is not None and state.is_complete and not state.is_refolding
 
 
+def _without_own(pasted: Pasted) -> tuple[list[str], Pasted]:
+    """Return the addresses of our own, and what else is named."""
+    own = {fold(one).removeprefix("@") for one in settings.OWN_ADDRESSES}
+    ours = {one: None for one in pasted.emails if not own.isdisjoint(_domains(one))}
+    others = tuple(one for one in pasted.emails if one not in ours)
+    return list(ours), replace(pasted, emails=others)
+
+
+def _domains(email: str) -> Iterator[str]:
+    """The address, its domain, and the domains that this one is part of."""
+    yield email
+    labels = email.rpartition("@")[2].split(".")
+    for start in range(len(labels)):
+        yield ".".join(labels[start:])
+
+
 def _first(pasted: Pasted, most: int) -> Pasted:
     """The first `most` names."""
     kept: dict[str, Any] = {}
@@ -111,15 +130,29 @@ def _look_up(pasted: Pasted, found: _Found, limit: Deadline) -> list[UUID]:
     tokens = {
         gift_digest(one): one for one in _take("reference_id", pasted.references, found, limit)
     }
+    # Digest -> the text shown when no order has it.
     links = {gift_digest(one): _hint(one) for one in pasted.gift_tokens}
-    for column, named in (
-        ("gift_digest", tokens),
-        ("email_key", {text: text for text in pasted.emails}),
-        ("gift_digest", links),
-    ):
-        # Value of the column -> the text shown when no order has it.
-        found.add_missing(*(named[one] for one in _take(column, list(named), found, limit)))
+    found.add_missing(*map(tokens.__getitem__, _take("gift_digest", list(tokens), found, limit)))
+    found.add_missing(*_look_up_emails(pasted.emails, found, limit))
+    found.add_missing(*map(links.__getitem__, _take("gift_digest", list(links), found, limit)))
     return unknown
+
+
+def _look_up_emails(emails: Sequence[str], found: _Found, limit: Deadline) -> list[str]:
+    """Return the addresses that no order was sent to or from."""
+    no_recipients = _take("email_key", emails, found, limit)
+    senders = _senders(emails, limit)
+    unused = set(_take("sender_id", list(senders.values()), found, limit))
+    return [one for one in no_recipients if senders.get(one) in (None, *unused)]
+
+
+def _senders(emails: Sequence[str], limit: Deadline) -> dict[str, int]:
+    """The labels of those addresses that belong to a sender."""
+    senders: dict[str, int] = {}
+    for some in batched(emails, _BATCH_SIZE):
+        labels = Label.objects.filter(kind=Label.Kind.SENDER, key__in=some)
+        senders.update(limit.all(labels.values_list("key", "pk")))
+    return senders
 
 
 def _take[T](column: str, values: Sequence[T], found: _Found, limit: Deadline) -> list[T]:

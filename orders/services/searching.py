@@ -98,25 +98,34 @@ def similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
 
 
 def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
-    """What somebody who writes this is looking for: what it names exactly, narrowed by what else a
-    search says; or, where it names nothing or one thing among others, what its words and operators
-    say. Raises SearchTimeout.
+    """Return what a text in the box asks for.
+
+    What it names exactly wins over the words beside it ("Ana B <ana@example.com>"); operators and
+    exclusions narrow it. A text that names nothing is a search for its words and operators. Raises
+    SearchTimeout.
     """
     pasted, rest = take_apart(text)
-    is_one = pasted.is_single and not rest
-    if not (is_one or pasted.count > 1):
+    if not pasted.count:
         return Interpretation(parse_query(text, now=now, zone=zone))
     found = first_found(_named(text, pasted), limit=2, now=now)
-    if found is None and is_one and (pasted.references or pasted.emails):
-        # The beginning of one, or a part.
-        return Interpretation(parse_query(text, now=now, zone=zone))
+    if found is None and (name := _only_text(pasted)):
+        # An address that sent gifts and got none; the beginning of one, or a part.
+        words = text if pasted.is_single else f"{name} {rest}"
+        return Interpretation(replace(parse_query(words, now=now, zone=zone), text=text))
     query, ids = found or (next(_named(text, pasted)), [])
     said = parse_query(rest, now=now, zone=zone)
     box = replace(said, text=text, query=query.merged(said.query))
+    is_one = pasted.count == 1 and not rest
     if not ids:
         return Interpretation(box, unknown_id=pasted.ids[0] if is_one and pasted.ids else None)
     is_order = is_one and len(ids) == 1 and _names_orders(query)
     return Interpretation(box, order_id=ids[0] if is_order else None)
+
+
+def _only_text(pasted: Pasted) -> str:
+    """The one reference or address that is named; "" for anything else."""
+    named = (*pasted.references, *pasted.emails)
+    return named[0] if pasted.count == len(named) == 1 else ""
 
 
 def _named(text: str, pasted: Pasted) -> Iterator[Query]:
@@ -131,7 +140,7 @@ def _named(text: str, pasted: Pasted) -> Iterator[Query]:
         yield Query(batches=tuple(Choice(text=str(one)) for one in pasted.ids))
     if pasted.references:
         # The token of a gift link alone may look like a reference.
-        yield Query(gift_tokens=(text.strip(),))
+        yield Query(gift_tokens=(*pasted.references, text.strip()))
 
 
 def _names_orders(query: Query) -> bool:

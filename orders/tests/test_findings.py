@@ -272,7 +272,7 @@ def test_a_few_queries_for_however_many_names(
     people = [f"person{number}@example.test" for number in range(60)]
     for one in people[:3]:
         known(recipient_email=one)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         assert len(found(viewer, "\n".join(people)).orders) == 3
 
 
@@ -351,3 +351,60 @@ def test_a_ticket_in_the_box_can_be_looked_up_whole(
     page = text(viewer.get("/orders/", {"q": q}))
     assert ("Look all of it up" in page) is is_offered
     assert (f'name="text" value="{q.strip()}"' in page) is is_offered
+
+
+# --- addresses ----------------------------------------------------------------------------------
+
+
+def sent(email: str, **fields: Any) -> UUID:
+    sender = {"first_name": "Sam", "last_name": "Sender", "email": email}
+    return known(sender=sender, **fields)
+
+
+def test_an_address_is_looked_up_as_recipient_and_as_sender(viewer: Client) -> None:
+    by_sender = {sent("Sam@sender.example") for _ in range(3)}
+    to_them = known(recipient_email="sam@sender.example")
+    finding = found(viewer, "From: sam@sender.example\nCc: no.one@sender.example")
+    assert set(finding.orders) == {*by_sender, to_them}
+    assert finding.missing == ["no.one@sender.example"]
+
+
+def test_a_sender_without_orders_is_not_found(viewer: Client) -> None:
+    order_id = sent("old@sender.example")
+    Order.objects.filter(uuid=order_id).update(sender_id=None)
+    finding = found(viewer, "old@sender.example other@sender.example")
+    assert (finding.orders, finding.missing) == (
+        (),
+        ["old@sender.example", "other@sender.example"],
+    )
+
+
+def test_own_addresses_are_left_out_and_said_to_be(viewer: Client, settings: Any) -> None:
+    settings.OWN_ADDRESSES = ["Us.Example", "@team.example", "help@else.example"]
+    ours = [
+        "ana@us.example",
+        "bo@mail.us.example",
+        "cy@team.example",
+        "help@else.example",
+    ]
+    others = ["dee@else.example", "eve@notus.example"]
+    known(recipient_email="ana@us.example")
+    order_id = known(recipient_email="dee@else.example")
+    finding = found(viewer, " ".join([*ours, *others]))
+    assert finding.left_out == ours
+    assert (finding.orders, finding.missing) == ((order_id,), ["eve@notus.example"])
+    page = text(shown(viewer, finding))
+    assert "<strong>1 found, 1 not found, 4 left out</strong>" in page
+    assert f"Left out, since they are your own: {', '.join(ours)}</p>" in page
+    assert 'data-copy="eve@notus.example"' in page
+
+
+def test_another_address_is_never_shown_as_found(viewer: Client) -> None:
+    known(recipient_email="ops@pair.example")
+    finding = found(viewer, "sales&ops@pair.example, a/ops@pair.example and key=ops@pair.example")
+    assert finding.orders == ()
+    assert finding.missing == [
+        "sales&ops@pair.example",
+        "a/ops@pair.example",
+        "key=ops@pair.example",
+    ]

@@ -219,6 +219,11 @@ BOTH = Pasted(emails=("a@x.io", "b@x.io"), is_many=True)
         ("A@x.io b@x.io -c@x.io sender:d@x.io", BOTH, "-c@x.io sender:d@x.io"),
         (f"{ID} batch:{OTHER}", one(ids=(ID,)), f"batch:{OTHER}"),
         (f"-{ID} -{LINK}", Pasted(), f"-{ID} -{LINK}"),
+        ("status:opened a@x.io", one(emails=("a@x.io",)), "status:opened"),
+        ("Ana <a@x.io>—status:opened x", Pasted(emails=("a@x.io",)), ""),
+        ("x@acme.example—please -Ana", Pasted(emails=("x@acme.example",)), "-Ana"),
+        ("-a@x.io", Pasted(), "-a@x.io"),
+        ("sender:a@x.io", Pasted(), "sender:a@x.io"),
         ("a@x.io -b@x.io", one(emails=("a@x.io",)), "-b@x.io"),
     ],
 )
@@ -244,9 +249,9 @@ def test_a_ticket_is_no_search(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ana -bo", "status:opened a@x.io", "-a@x.io", "ABCD -EFGH 2345 -6789 IJKL MNOP"]
+    "text", ["", "ana -bo", "ABCD -EFGH 2345 -6789 IJKL MNOP", "Ana <a@x.io>", "ref: a@x.io (old)"]
 )
-def test_of_what_names_one_thing_at_most_nothing_is_taken_apart(text):
+def test_without_a_search_nothing_is_taken_apart(text):
     assert take_apart(text) == (recognize(text), "")
 
 
@@ -256,6 +261,13 @@ def test_a_long_text_is_many_whatever_it_names():
     assert recognize(f"a@x.io{' ' * LONG}") == Pasted(
         emails=("a@x.io",), is_single=True, is_many=True
     )
+
+
+@pytest.mark.parametrize(("letter", "most"), [("x", 500), ("é", 250), ("語", 166), ("🎁", 125)])
+def test_bytes_are_counted(letter, most):
+    """Twice encoded in a URL, a byte that is not ASCII has five characters."""
+    assert not recognize(letter * most).is_many
+    assert recognize(letter * (most + 1)).is_many
 
 
 def test_a_whole_ticket():
