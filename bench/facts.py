@@ -133,6 +133,14 @@ def _elsewhere() -> str:
     return "\n".join([*names, *SearchText.objects.values_list("folded", flat=True)])
 
 
+def _everywhere() -> str:
+    """The word of a product's name that is in the most messages."""
+    names = Label.objects.filter(kind=Label.Kind.PRODUCT).values_list("folded", flat=True)
+    words = {word for name in names for word in name.split() if len(word) > 2 and word.isalnum()}
+    text = "\n".join(SearchText.objects.values_list("folded", flat=True))
+    return max(sorted(words), key=text.count)
+
+
 def facts() -> dict[str, str | int]:
     orders = Order.objects.count()
     texts = list(Order.objects.order_by("uuid").values_list("people", flat=True))
@@ -151,6 +159,8 @@ def facts() -> dict[str, str | int]:
         "now": _newest(),
         **words,
         **{f"{name}_hits": people.hits(word) for name, word in words.items()},
+        "common_words": f"{people.with_hits(orders // 10)} {people.with_hits(orders // 4)}",
+        "everywhere": _everywhere(),
         "email": typical.recipient_email,
         "reference": typical.reference_id,
         "name": typical.recipient_name,

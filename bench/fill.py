@@ -1,8 +1,8 @@
 """`python -m bench.fill`: an index as a completed sync leaves it, without waiting for one.
 
-The orders are the emulator's, rendered in this process and stored by the project's own writer, in
-the database that DATABASE_URL names, which is migrated first. ORDERS (100000) says how many there
-are to be; those that are there already are left as they are.
+The orders are written into the database of DATABASE_URL, which is migrated first, by the project's
+own writer. ORDERS (100000) is their number; a database that holds orders is left as it is. DATASET
+chooses them: "emulator" (the emulator's, rendered in this process) or "varied" (varied.py).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from emulator.store import Store
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
+from bench import varied  # noqa: E402
 from orders import index  # noqa: E402
 from orders.index import Created, Row  # noqa: E402
 from orders.models import CreatedFrom, Order, SyncState  # noqa: E402
@@ -37,7 +38,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def rows(*, orders: int, seed: int, now: datetime) -> Iterator[Row]:
-    """What lists and the feed say of the emulator's orders, oldest first."""
+    """As lists and the feed show the emulator's orders, oldest first."""
     store = Store(orders=orders, seed=seed, now=int(now.timestamp()))
     for number in range(orders):
         facts = store.facts(number)
@@ -45,10 +46,14 @@ def rows(*, orders: int, seed: int, now: datetime) -> Iterator[Row]:
         yield Row(_encode(store.renderer.row(facts)), Created(created, CreatedFrom.FEED))
 
 
-def fill(*, orders: int, now: datetime) -> None:
-    """Store them; `now` is when the emulator's world stands still."""
+_DATASETS = {"emulator": rows, "varied": varied.rows}
+
+
+def fill(*, dataset: str, orders: int, now: datetime) -> None:
+    """Store them. No order has an event after `now`."""
     started, done = time.monotonic(), 0
-    parts = itertools.batched(rows(orders=orders, seed=SEED, now=now), _AT_ONCE)
+    dataset_rows = _DATASETS[dataset](orders=orders, seed=SEED, now=now)
+    parts = itertools.batched(dataset_rows, _AT_ONCE)
     while done < orders:
         with transaction.atomic():
             for part in itertools.islice(parts, _TOGETHER // _AT_ONCE):
@@ -99,7 +104,7 @@ def main() -> None:
     if not Order.objects.exists():
         _relax_durability()
         now = datetime.now(UTC).replace(microsecond=0)
-        fill(orders=orders, now=now)
+        fill(dataset=os.environ.get("DATASET", "emulator"), orders=orders, now=now)
         _mark_complete(orders, now)
         _analyze()
     print(f"{Order.objects.count():,} orders in {connection.vendor}", file=sys.stderr)

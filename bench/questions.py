@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
@@ -72,7 +72,7 @@ def _sorts() -> Iterator[Question]:
 
 
 def _filters(facts: Facts) -> Iterator[Question]:
-    today = datetime.fromisoformat(facts["now"]).date()
+    today = _today(facts)
     week, month_ago = timedelta(days=7), today - timedelta(days=30)
     asked: dict[str, Params] = {
         "status delivered": {"status": "delivered"},
@@ -106,7 +106,7 @@ def _presets() -> Iterator[Question]:
 
 
 def _pairs(facts: Facts) -> Iterator[Question]:
-    today = datetime.fromisoformat(facts["now"]).date()
+    today = _today(facts)
     opened = {"status": ["created", "notified", "opened"]}
     asked: dict[str, Params] = {
         "status + expires 7d": {"status": "opened", "expires": "7d"},
@@ -122,10 +122,31 @@ def _pairs(facts: Facts) -> Iterator[Question]:
         "brand + workspace": {"brand": facts["brand"], "workspace": facts["workspace"]},
         "name + status": {"q": facts["first_name"], "status": "delivered"},
         "name + expires 14d": {"q": facts["first_name"], "expires": "14d"},
+        "name + expired": {"q": facts["first_name"], "expires": "expired"},
         "status + amount": {"status": "delivered", "sort": "-amount"},
+        **_in_a_year(facts),
     }
     for name, params in asked.items():
         yield Question(name, Kind.OTHER, params)
+
+
+def _in_a_year(facts: Facts) -> dict[str, Params]:
+    """A window of creation that holds half of the orders, sorted by another column."""
+    year = {"created_after": str(_today(facts) - timedelta(days=365))}
+    return {
+        "created in a year, by expiration": {**year, "sort": "expires"},
+        "created in a year, by expiration, latest first": {**year, "sort": "-expires"},
+        "created in a year, by amount": {**year, "sort": "-amount"},
+        "two words, created in a year, by expiration": {
+            **year,
+            "q": facts["common_words"],
+            "sort": "expires",
+        },
+    }
+
+
+def _today(facts: Facts) -> date:
+    return datetime.fromisoformat(facts["now"]).date()
 
 
 def _searches(facts: Facts) -> Iterator[Question]:
@@ -143,6 +164,7 @@ def _searches(facts: Facts) -> Iterator[Question]:
         "one letter": "g",
         "CJK pair": "小龍",
         "two words": facts["name"],
+        "word of products and messages": facts["everywhere"],
         "product by name": facts["product_name"],
         "brand by name": facts["brand_name"],
         "beginning of a receipt": facts["reference"][:10],
@@ -192,8 +214,11 @@ def _draw(draw: random.Random, pool: Mapping[str, list[str]], number: int) -> Qu
 
 
 def _pool(facts: Facts) -> dict[str, list[str]]:
-    today = datetime.fromisoformat(facts["now"]).date()
-    words = ("one", "twenty", "many", "most", "nobody", "first_name", "product_name", "email")
+    today = _today(facts)
+    words = (
+        *("one", "twenty", "many", "most", "nobody", "first_name", "product_name", "email"),
+        *("common_words", "everywhere"),
+    )
     return {
         "q": [facts[word] for word in words] + ["ma", "小龍", "-maria", "is:swapped"],
         "status": ["created", "notified", "opened", "delivered", "canceled", "pending_payment"],
