@@ -20,6 +20,7 @@ from orders.text import starts_in
 from .columns import Derived, LabelName, event_times_json, format_time
 from .creation_keys import KeyAllocator, is_in_second
 from .diff import Created, Row, Stored
+from .expiry_ranges import widen
 from .labels import LabelKey, label_ids, search_text_ids
 from .statements import COLUMNS, Statement, Statements
 
@@ -126,18 +127,24 @@ class _Writer:
     """Collects the parameters of each statement, and executes them."""
 
     def __init__(self, vendor: str) -> None:
+        self._vendor = vendor
         self._statements = Statements.of(vendor)
         self._rows: dict[Statement, list[Sequence[Any]]] = defaultdict(list)
         self._counts: Counter[tuple[int, str]] = Counter()
+        # Of the orders whose key or expiration may change.
+        self._keys: set[int] = set()
 
     def execute(self, cursor: Any) -> None:
         self._rows[self._statements.count] = [(*key, n) for key, n in self._counts.items() if n]
         for statement in self._statements:
             if rows := self._rows[statement]:
                 statement.run(cursor, rows)
+        if self._keys:
+            widen(cursor, self._keys, vendor=self._vendor)
 
     def move(self, stored: Stored, new: int) -> None:
         """Change the key of the row and of its related rows."""
+        self._keys.add(new)
         to = self._statements
         for statement in (to.move_row, to.move_payload, to.move_products):
             self._rows[statement].append((new, stored.id))
@@ -150,6 +157,7 @@ class _Writer:
 
     def put(self, change: Change, given: Row, creation_key: int, shared: _Shared) -> None:
         """Insert or update the row, and the related rows that follow from the order."""
+        self._keys.add(creation_key)
         stored, to, order = change.stored, self._statements, given.derived
         row = {
             **order.columns,

@@ -174,6 +174,19 @@ class OrderCount(models.Model):
         return f"{self.n} {self.status}"
 
 
+class ExpiryRange(models.Model):
+    """The earliest and the latest expiration of the orders created in a period
+    (orders.index.expiry_ranges).
+    """
+
+    period = models.BigIntegerField(primary_key=True)
+    earliest = models.DateTimeField()
+    latest = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.earliest} to {self.latest}"
+
+
 # The compression dictionary: what the JSON of most orders has in common. A changed dictionary needs
 # another version byte, since rows compressed with this one must remain readable.
 _COMMON = json.dumps(

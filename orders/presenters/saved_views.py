@@ -12,7 +12,7 @@ from orders.days import Clock
 from orders.forms.listing import parse_filters
 from orders.list_url import DEFAULT_PAGE_SIZE, Filters, saved_query, view_url
 from orders.models import SavedView
-from orders.search import choices
+from orders.search import labels
 from orders.search.parse import parse_query
 from orders.services import may_change_view
 
@@ -118,8 +118,8 @@ def _filters_text(view: SavedView, clock: Clock) -> str:
         filters,
         box=parse_query(filters.q, now=clock.now, zone=clock.zone),
         clock=clock,
-        label_id=choices.id_of,
-        names=choices.name_of,
+        label_id=labels.id_of,
+        names=labels.name_of,
     )
     texts = [chip.text for chip in chips] or ["All orders"]
     return "; ".join([*texts, SORT_NAMES[filters.sort]] if filters.sort else texts)

@@ -1,31 +1,27 @@
-"""Finding orders in the index: what can be asked, how people write it, and how it is answered.
+"""Searching the index.
 
-query.py is what can be asked, folding.py what makes two spellings equal, language.py the box that
-people type into, windows.py its dates, wording.py a query in words, recognition.py what is found
-in pasted text. All of these are pure: no database, no settings, no clock.
+Pure modules: query.py (what can be searched for), parse.py (the text of the search box), dates.py
+(its time windows), describe.py (a query in words), paste.py (ids and addresses in pasted text).
 
-The others ask the database: conditions.py and matching.py make of a query what a row must fulfill,
-planning.py and sizes.py decide which index is walked, and walking.py walks it. What pages call are
-paging.py, counting.py, faceting.py and beside.py. sqlite.py and postgresql.py are all
-that differs between the databases; budget.py ends what takes too long, and snapshot.py lets
-several reads be of one moment.
+Modules that read the database: conditions.py and words.py compile a query, bounds.py narrows its
+ranges, execute.py executes it by the counts of statistics.py; context.py, labels.py and deadline.py
+hold what one search needs; sql.py has SQL fragments, sqlite.py and postgresql.py what differs
+between the databases. Pages call paging.py (lists and counts), facets.py and related.py.
 """
 
-from .counting import Count, count_each, find_counted_page
-from .deadline import SearchTimeout
-from .faceting import (
+from .deadline import SearchTimeout, snapshot
+from .facets import (
     EXPIRY_PRESETS,
     CommonLabels,
     Facets,
     Named,
     common_labels,
+    count_facets,
     expiry_preset,
-    facets,
 )
 from .hits import Hit
-from .paging import Key, Page, find_page, first_found, iterate
+from .paging import Count, Key, Page, count_each, find_counted_page, find_page, first_found, iterate
 from .related import Group, Neighbors, Related, neighbors, related
-from .snapshot import snapshot
 
 __all__ = [
     "EXPIRY_PRESETS",
@@ -42,8 +38,8 @@ __all__ = [
     "SearchTimeout",
     "common_labels",
     "count_each",
+    "count_facets",
     "expiry_preset",
-    "facets",
     "find_counted_page",
     "find_page",
     "first_found",

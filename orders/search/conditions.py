@@ -1,4 +1,4 @@
-"""A query as conditions on an order's row, with the indexes that know who fulfills them."""
+"""Compiles a query into conditions on an order's row, each with the indexes that answer it."""
 
 from __future__ import annotations
 
@@ -12,84 +12,85 @@ from goody.types import CANCELABLE
 from orders.index.creation_keys import first_key
 from orders.text import gift_digest
 
-from .context import MOST_SOURCES, SearchContext
-from .labels import Names
-from .matching import id_range, word_condition
+from .context import MAX_SCANS, SearchContext
+from .labels import LabelNames
 from .query import Choices, Query
 from .sql import Condition, IndexScan, Sql, all_of, not_, union
+from .words import id_range, word_condition
 
 
 @dataclass(frozen=True)
 class CompiledQuery:
-    """The conditions of a query, and the windows that are ranges of a key.
+    """The conditions of a query, and its windows: ranges of the creation key and the expiration.
 
-    `places`: of the keys of orders, the second excluded; `expires` likewise.
+    The second bound of a window is excluded; None is no bound.
     """
 
     conditions: tuple[Condition, ...]
-    places: tuple[int | None, int | None]
+    creation_keys: tuple[int | None, int | None]
     expires: tuple[datetime | None, datetime | None]
     has_expiry: bool | None
 
     @property
-    def leaves_out_without_expiry(self) -> bool:
+    def requires_expiry(self) -> bool:
+        """Do orders without an expiration never match?"""
         return self.has_expiry is True or self.expires != (None, None)
 
     def also(self, condition: Condition) -> CompiledQuery:
         return replace(self, conditions=(condition, *self.conditions))
 
-    def without_looking_up_words(self) -> CompiledQuery:
-        """The words are compared only: other conditions lead to the orders."""
-        tested = (replace(one, sources=()) if one.text else one for one in self.conditions)
-        return replace(self, conditions=tuple(tested))
+    def without_word_scans(self) -> CompiledQuery:
+        """Words are tested on each row and not looked up in the text indexes."""
+        conditions = (replace(one, scans=()) if one.text else one for one in self.conditions)
+        return replace(self, conditions=tuple(conditions))
 
 
 class NoMatches(Exception):
-    """No order can fulfill what is asked, such as a sender whom there is not."""
+    """No order can match, such as with a sender who does not exist."""
 
 
-def compile_query(query: Query, asking: SearchContext, *, now: datetime) -> CompiledQuery | None:
-    """None: nothing can match. `now` decides what is expired (aware)."""
+def compile_query(query: Query, context: SearchContext, *, now: datetime) -> CompiledQuery | None:
+    """None: no order can match. `now` (aware) decides which orders are expired."""
     try:
-        conditions = tuple(_conditions(query, asking, now))
+        conditions = tuple(_conditions(query, context, now))
     except NoMatches:
         return None
     return CompiledQuery(
         conditions=conditions,
-        places=_places(query),
+        creation_keys=_creation_keys(query),
         expires=(query.expires_from, query.expires_until),
         has_expiry=True if query.is_expired_unaccepted else query.has_expiry,
     )
 
 
-def _places(query: Query) -> tuple[int | None, int | None]:
+def _creation_keys(query: Query) -> tuple[int | None, int | None]:
     low, high = query.created_from, query.created_until
     return first_key(low) if low else None, first_key(high) if high else None
 
 
-def _conditions(query: Query, asking: SearchContext, now: datetime) -> Iterator[Condition]:
-    yield from _found(query, asking)
-    yield from _exact(query, asking)
-    yield from _words(query, asking)
-    yield from _statuses_and_workspaces(query, asking)
-    yield from _choices(query, asking)
-    yield from _batches(query, asking)
+def _conditions(query: Query, context: SearchContext, now: datetime) -> Iterator[Condition]:
+    yield from _found(query, context)
+    yield from _exact(query, context)
+    yield from _words(query, context)
+    yield from _statuses_and_workspaces(query, context)
+    yield from _choices(query, context)
+    yield from _batches(query, context)
     yield from _flags(query)
-    yield from _expired(query, asking, now)
+    yield from _expired(query, context, now)
     if query.has_expiry is not None:
         yield _has_expiry(query.has_expiry)
     if query.created_from or query.created_until:
         yield Condition(Sql("o.created_at IS NOT NULL"))
 
 
-def _found(query: Query, asking: SearchContext) -> Iterator[Condition]:
+def _found(query: Query, context: SearchContext) -> Iterator[Condition]:
     if query.finding is not None:
         if not query.found:
             raise NoMatches
-        yield asking.equals("uuid", query.found, index="")
+        yield context.equals("uuid", query.found, index="")
 
 
-def _exact(query: Query, asking: SearchContext) -> Iterator[Condition]:
+def _exact(query: Query, context: SearchContext) -> Iterator[Condition]:
     columns = (
         ("uuid", query.order_ids, ""),
         ("reference_id", query.references, "orders_order_reference"),
@@ -97,140 +98,142 @@ def _exact(query: Query, asking: SearchContext) -> Iterator[Condition]:
         ("gift_digest", tuple(map(gift_digest, query.gift_tokens)), "orders_order_gift"),
     )
     named = [
-        asking.equals(column, values, index=index) for column, values, index in columns if values
+        context.equals(column, values, index=index) for column, values, index in columns if values
     ]
     if named:
         yield union(named)
 
 
-def _words(query: Query, asking: SearchContext) -> Iterator[Condition]:
+def _words(query: Query, context: SearchContext) -> Iterator[Condition]:
     may = query.may_search_messages
     for word in query.words:
-        yield _possible(word_condition(asking, word, may_search_messages=may))
+        condition = word_condition(context, word, may_search_messages=may)
+        if condition is None:
+            raise NoMatches
+        yield condition
     for word in query.without_words:
-        if condition := word_condition(asking, word, may_search_messages=may):
+        if condition := word_condition(context, word, may_search_messages=may):
             yield Condition(not_(condition.test))
 
 
-def _possible(condition: Condition | None) -> Condition:
-    if condition is None:
+def _statuses_and_workspaces(query: Query, context: SearchContext) -> Iterator[Condition]:
+    workspaces = _ids(query.workspaces, context.labels.workspaces)
+    wanted = _wanted_statuses(query)
+    statuses = tuple(one for one in wanted or () if _may_have(one, query))
+    if wanted is not None and not statuses:
         raise NoMatches
-    return condition
-
-
-def _statuses_and_workspaces(query: Query, asking: SearchContext) -> Iterator[Condition]:
-    workspaces = _ids(query.workspaces, asking.labels.workspaces)
-    asked = _asked_statuses(query)
-    statuses = tuple(one for one in asked or () if _may_be(one, query))
-    if asked is not None and not statuses:
-        raise NoMatches
-    if statuses and workspaces and len(statuses) * len(workspaces) <= MOST_SOURCES:
-        yield _pairs(asking, statuses, workspaces)
+    if statuses and workspaces and len(statuses) * len(workspaces) <= MAX_SCANS:
+        yield _pairs(context, statuses, workspaces)
     else:
         if statuses:
-            yield _statuses(asking, statuses)
+            yield _statuses(context, statuses)
         if workspaces:
-            yield asking.equals(
+            yield context.equals(
                 "workspace_id",
                 workspaces,
                 index="orders_order_workspace",
-                size=lambda: asking.sizes.kept(workspaces=workspaces),
+                size=lambda: context.statistics.orders(workspaces=workspaces),
             )
     if query.without_statuses and not statuses:
-        yield Condition(not_(_statuses(asking, query.without_statuses).test))
-    yield from _without("workspace_id", query.without_workspaces, asking.labels.workspaces, asking)
+        yield Condition(not_(_statuses(context, query.without_statuses).test))
+    yield from _without(
+        "workspace_id", query.without_workspaces, context.labels.workspaces, context
+    )
 
 
-def _asked_statuses(query: Query) -> Sequence[str] | None:
-    """None: any. After acceptance and after the end an expiration means nothing any more."""
+def _wanted_statuses(query: Query) -> Sequence[str] | None:
+    """None: any. An expiration has no effect once the gift is accepted or has ended."""
     if query.has_expiry_window:
         return CANCELABLE
     return query.statuses or None
 
 
-def _statuses(asking: SearchContext, statuses: tuple[str, ...]) -> Condition:
-    return asking.equals(
+def _statuses(context: SearchContext, statuses: tuple[str, ...]) -> Condition:
+    return context.equals(
         "status",
         statuses,
         index="orders_order_status",
-        expires="orders_order_status_expires",
-        size=lambda: asking.sizes.kept(statuses=statuses),
+        expires_index="orders_order_status_expires",
+        size=lambda: context.statistics.orders(statuses=statuses),
     )
 
 
-def _pairs(asking: SearchContext, statuses: tuple[str, ...], workspaces: list[int]) -> Condition:
-    """Both at once have indexes of their own."""
+def _pairs(context: SearchContext, statuses: tuple[str, ...], workspaces: list[int]) -> Condition:
+    """Workspace and status share indexes."""
     sorts = (
         ("id", "orders_order_workspace_status"),
         ("expires_at", "orders_order_workspace_status_expires"),
     )
     tests = (
-        asking.dialect.among("o.status", statuses),
-        asking.dialect.among("o.workspace_id", workspaces),
+        context.dialect.among("o.status", statuses),
+        context.dialect.among("o.workspace_id", workspaces),
     )
-    sources = tuple(
-        IndexScan(Sql("workspace_id = %s AND status = %s", pair), sorts=sorts)
+    scans = tuple(
+        IndexScan(
+            Sql("workspace_id = %s AND status = %s", pair),
+            sorts=sorts,
+            index="orders_order_workspace_status",
+        )
         for pair in product(workspaces, statuses)
     )
-    kept = partial(asking.sizes.kept, statuses=statuses, workspaces=workspaces)
-    return Condition(all_of(tests), sources, size=kept)
+    size = partial(context.statistics.orders, statuses=statuses, workspaces=workspaces)
+    return Condition(all_of(tests), scans, size)
 
 
-def _choices(query: Query, asking: SearchContext) -> Iterator[Condition]:
-    found = asking.labels
-    if ids := _ids(query.senders, found.senders):
-        yield asking.equals("sender_id", ids, index="orders_order_sender")
-    yield from _without("sender_id", query.without_senders, found.senders, asking)
+def _choices(query: Query, context: SearchContext) -> Iterator[Condition]:
+    labels = context.labels
+    if ids := _ids(query.senders, labels.senders):
+        yield context.equals("sender_id", ids, index="orders_order_sender")
+    yield from _without("sender_id", query.without_senders, labels.senders, context)
     for column, names, chosen, without in (
-        ("product", found.products, query.products, query.without_products),
-        ("brand", found.brands, query.brands, query.without_brands),
+        ("product", labels.products, query.products, query.without_products),
+        ("brand", labels.brands, query.brands, query.without_brands),
     ):
         if ids := _ids(chosen, names):
-            yield asking.in_cart(column, ids, index=column)
-        if unwanted := _named(without, names):
-            condition = asking.in_cart(column, unwanted, index=column)
-            yield Condition(not_(condition.test))
+            yield context.in_cart(column, ids)
+        if excluded := _chosen_ids(without, names):
+            yield Condition(not_(context.in_cart(column, excluded).test))
 
 
-def _ids(choices: Choices, names: Names) -> list[int]:
-    """The labels chosen; raises CannotBe where there is none like that."""
-    ids = _named(choices, names)
+def _ids(choices: Choices, names: LabelNames) -> list[int]:
+    """The labels chosen. Raises NoMatches where none has such a name."""
+    ids = _chosen_ids(choices, names)
     if choices and not ids:
         raise NoMatches
     return ids
 
 
-def _named(choices: Choices, names: Names) -> list[int]:
-    found = ((one.id,) if one.id is not None else names.holding(one.text) for one in choices)
-    return list(dict.fromkeys(pk for ids in found for pk in ids))
+def _chosen_ids(choices: Choices, names: LabelNames) -> list[int]:
+    chosen = ((one.id,) if one.id is not None else names.containing(one.text) for one in choices)
+    return list(dict.fromkeys(pk for ids in chosen for pk in ids))
 
 
 def _without(
-    column: str, choices: Choices, names: Names, asking: SearchContext
+    column: str, choices: Choices, names: LabelNames, context: SearchContext
 ) -> Iterator[Condition]:
-    if unwanted := _named(choices, names):
-        yield Condition(not_(asking.dialect.among(f"o.{column}", unwanted)))
+    if excluded := _chosen_ids(choices, names):
+        yield Condition(not_(context.dialect.among(f"o.{column}", excluded)))
 
 
-def _batches(query: Query, asking: SearchContext) -> Iterator[Condition]:
+def _batches(query: Query, context: SearchContext) -> Iterator[Condition]:
     if query.batches:
-        found = list(_each_batch(query.batches, asking))
-        if not found:
+        batches = list(_each_batch(query.batches, context))
+        if not batches:
             raise NoMatches
-        yield union(found)
-    if unwanted := list(_each_batch(query.without_batches, asking)):
-        yield Condition(not_(union(unwanted).test))
+        yield union(batches)
+    if excluded := list(_each_batch(query.without_batches, context)):
+        yield Condition(not_(union(excluded).test))
 
 
-def _each_batch(choices: Choices, asking: SearchContext) -> Iterator[Condition]:
+def _each_batch(choices: Choices, context: SearchContext) -> Iterator[Condition]:
     index = "orders_order_batch"
     ranges = [ends for one in choices if (ends := id_range(one.text))]
     whole = [first for first, last in ranges if first == last]
     if whole:
-        yield asking.equals("order_batch_id", whole, index=index)
+        yield context.equals("order_batch_id", whole, index=index)
     for ends in ranges:
         if ends[0] != ends[1]:
-            yield asking.between("order_batch_id", *ends, index=index)
+            yield context.between("order_batch_id", *ends, index=index)
 
 
 def _flags(query: Query) -> Iterator[Condition]:
@@ -240,8 +243,9 @@ def _flags(query: Query) -> Iterator[Condition]:
         ("has_delivery_trouble", "trouble", query.has_delivery_trouble),
     ):
         if wanted:
-            source = IndexScan(Sql(column), sorts=(("id", f"orders_order_{index}"),))
-            yield Condition(Sql(f"o.{column}"), (source,))
+            name = f"orders_order_{index}"
+            scan = IndexScan(Sql(column), sorts=(("id", name),), index=name)
+            yield Condition(Sql(f"o.{column}"), (scan,))
         elif wanted is not None:
             yield Condition(Sql(f"NOT o.{column}"))
 
@@ -249,17 +253,18 @@ def _flags(query: Query) -> Iterator[Condition]:
 def _has_expiry(wanted: bool) -> Condition:
     if wanted:
         return Condition(Sql("o.expires_at IS NOT NULL"))
-    source = IndexScan(Sql("expires_at IS NULL"), sorts=(("id", "orders_order_expires"),))
-    return Condition(Sql("o.expires_at IS NULL"), (source,))
+    index = "orders_order_expires"
+    scan = IndexScan(Sql("expires_at IS NULL"), sorts=(("id", index),), index=index)
+    return Condition(Sql("o.expires_at IS NULL"), (scan,))
 
 
-def _expired(query: Query, asking: SearchContext, now: datetime) -> Iterator[Condition]:
+def _expired(query: Query, context: SearchContext, now: datetime) -> Iterator[Condition]:
     """Past its expiration, in a status in which it could still be accepted."""
     if query.is_expired_unaccepted is None:
         return
-    at = asking.dialect.plain(now.astimezone(UTC))
-    open_ = [status for status in CANCELABLE if _may_be(status, query)]
-    among = asking.dialect.among("o.status", open_ or CANCELABLE)
+    at = context.dialect.parameter(now.astimezone(UTC))
+    open_ = [status for status in CANCELABLE if _may_have(status, query)]
+    among = context.dialect.among("o.status", open_ or CANCELABLE)
     test = Sql(f"(o.expires_at < %s AND {among.text})", (at, *among.params))
     if not query.is_expired_unaccepted:
         yield Condition(not_(test))
@@ -267,16 +272,16 @@ def _expired(query: Query, asking: SearchContext, now: datetime) -> Iterator[Con
     if query.has_expiry is False or not open_:
         raise NoMatches
     index = "orders_order_status_expires"
-    sources = tuple(
+    scans = tuple(
         IndexScan(
             Sql("status = %s AND expires_at < %s", (status, at)),
-            sorts=(("expires_at", index), ("id", index)),
-            is_scanned=True,
+            sorts=(("expires_at", index),),
+            index=index,
         )
         for status in open_
     )
-    yield Condition(test, sources)
+    yield Condition(test, scans)
 
 
-def _may_be(status: str, query: Query) -> bool:
+def _may_have(status: str, query: Query) -> bool:
     return status not in query.without_statuses and (not query.statuses or status in query.statuses)

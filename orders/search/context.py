@@ -1,4 +1,4 @@
-"""The conditions that everything asked is made of, for one database and with the names of now."""
+"""What one search needs: its connection and deadline, the dialect, the names and the statistics."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from . import postgresql, sqlite
 from .deadline import Deadline
-from .dialects import Dialect, dialect
-from .labels import Labels, labels
-from .sql import Condition, IndexScan, Sql, union
+from .labels import Labels, current_labels
+from .sql import Condition, Dialect, IndexScan, Sql, union
 from .statistics import Statistics
 
-# As many indexes are asked one by one for their newest; of more than that, each.
-MOST_SOURCES = 60
+# A condition on more values than this is read from its index in one scan, which is not sorted;
+# on fewer in one sorted scan for each value.
+MAX_SCANS = 60
 
 
 @dataclass(frozen=True)
 class SearchContext:
-    """One search's way to the database, and what is known beside it."""
+    """Shared by all statements of one search. Also makes the common kinds of conditions."""
 
     deadline: Deadline
 
     @cached_property
     def dialect(self) -> Dialect:
-        return dialect(self.deadline.vendor)
+        return sqlite if self.deadline.vendor == "sqlite" else postgresql
 
     @cached_property
     def labels(self) -> Labels:
-        return labels(self.deadline)
+        return current_labels(self.deadline)
 
     @cached_property
-    def sizes(self) -> Statistics:
-        return Statistics(self.deadline)
+    def statistics(self) -> Statistics:
+        return Statistics(self.deadline, self.dialect)
 
     def equals(
         self,
@@ -40,44 +41,57 @@ class SearchContext:
         values: Sequence[object],
         *,
         index: str,
-        expires: str = "",
+        expires_index: str = "",
         size: Callable[[], int] | None = None,
     ) -> Condition:
-        """The column is one of the values. `expires`: the index that has them by expiration."""
-        sorts = (("id", index), ("expires_at", expires)) if expires else (("id", index),)
-        plain = self.dialect.plain
-        if len(values) <= MOST_SOURCES:
-            sources = tuple(
-                IndexScan(Sql(f"{column} = %s", (plain(one),)), sorts=sorts) for one in values
+        """The column has one of the values. `expires_index` is sorted by value and expiration."""
+        test = self.dialect.among(f"o.{column}", values)
+        if len(values) > MAX_SCANS:
+            return Condition(test, (IndexScan(self.dialect.among(column, values)),), size)
+        sorts = [("id", index)]
+        if expires_index:
+            sorts.append(("expires_at", expires_index))
+        scans = tuple(
+            IndexScan(
+                Sql(f"{column} = %s", (self.dialect.parameter(one),)),
+                sorts=tuple(sorts),
+                index=index,
             )
-        else:
-            sources = (IndexScan(self.dialect.among(column, values)),)
-        return Condition(self.dialect.among(f"o.{column}", values), sources, size)
+            for one in values
+        )
+        return Condition(test, scans, size)
 
     def between(self, column: str, low: object, high: object, *, index: str) -> Condition:
-        """The column's value is from `low` to `high`, both included."""
-        bounds = (self.dialect.plain(low), self.dialect.plain(high))
+        """The column's value is from `low` to `high`, both included: a narrow range."""
+        bounds = (self.dialect.parameter(low), self.dialect.parameter(high))
         where = f"{column} >= %s AND {column} <= %s"
         test = f"o.{column} >= %s AND o.{column} <= %s"
-        source = IndexScan(Sql(where, bounds), sorts=(("id", index),), is_scanned=True)
-        return Condition(Sql(test, bounds), (source,))
+        scan = IndexScan(
+            Sql(where, bounds), sorts=(("id", index),), index=index, is_quick_by_id=False
+        )
+        return Condition(Sql(test, bounds), (scan,))
 
-    def in_cart(self, column: str, ids: Sequence[int], *, index: str) -> Condition:
-        """One of the products or brands is in the gift, as its first item or another."""
-        first = self.equals(f"{column}_id", ids, index=f"orders_order_{index}")
-        return union([first, self._in_mixed_cart(f"{column}_id", ids, index=index)])
+    def in_cart(self, column: str, ids: Sequence[int]) -> Condition:
+        """The cart holds one of the products or brands; `column` is "product" or "brand"."""
+        first = self.equals(f"{column}_id", ids, index=f"orders_order_{column}")
+        return union([first, self._in_mixed_cart(column, ids)])
 
-    def _in_mixed_cart(self, column: str, ids: Sequence[int], *, index: str) -> Condition:
-        table, sorts = "orders_otherproduct", (("id", f"orders_otherproduct_{index}"),)
-        among = self.dialect.among(f"x.{column}", ids)
+    def _in_mixed_cart(self, column: str, ids: Sequence[int]) -> Condition:
+        table, index = "orders_otherproduct", f"orders_otherproduct_{column}"
+        # The sign keeps SQLite from seeking each id in the index of products or brands.
+        among = self.dialect.among(f"+x.{column}_id", ids)
         test = Sql(
             f"(o.item_count > 1 AND EXISTS (SELECT 1 FROM {table} x"  # noqa: S608
             f" WHERE x.order_id = o.id AND {among.text}))",
             among.params,
         )
-        if len(ids) > MOST_SOURCES:
-            where = self.dialect.among(column, ids)
+        if len(ids) > MAX_SCANS:
+            where = self.dialect.among(f"{column}_id", ids)
             return Condition(test, (IndexScan(where, table, "order_id"),))
-        wheres = (Sql(f"{column} = %s", (one,)) for one in ids)
-        sources = tuple(IndexScan(where, table, "order_id", sorts) for where in wheres)
-        return Condition(test, sources)
+        scans = tuple(
+            IndexScan(
+                Sql(f"{column}_id = %s", (one,)), table, "order_id", (("id", index),), index=index
+            )
+            for one in ids
+        )
+        return Condition(test, scans)

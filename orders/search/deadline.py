@@ -1,4 +1,4 @@
-"""How long a search may take, and that it ends then: one second, in either database."""
+"""The deadline of a search, which the database enforces, and reads from one snapshot."""
 
 from __future__ import annotations
 
@@ -11,92 +11,13 @@ import psycopg.errors
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 from django.db.models import QuerySet
 
-from .snapshot import REPEATABLE, is_within_transaction, snapshot
-
 SECONDS = 1.0
-# SQLite asks after so many steps of its machine, some microseconds.
-_STEPS = 2000
+# Virtual machine instructions between two calls of SQLite's progress handler: some microseconds.
+_INSTRUCTIONS = 2000
 
-
-class SearchTimeout(Exception):
-    """Finding out takes longer than a search may: nothing is known about how many there are."""
-
-
-class Deadline:
-    """The way to the database for one search; each statement gets what is left of the time."""
-
-    def __init__(self, connection: Any, seconds: float) -> None:
-        self.connection = connection
-        self.vendor: str = connection.vendor
-        # What a search reads once, whatever it asks (see labels.py).
-        self.labels: Any = None
-        self._until = time.monotonic() + seconds
-        self._granted = seconds
-
-    @property
-    def left(self) -> float:
-        return self._until - time.monotonic()
-
-    def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of the answer. Raises SearchTimeout."""
-        with self.connection.cursor() as cursor, self._limited(cursor):
-            cursor.execute(sql, params)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-
-    def all[T](self, asked: QuerySet[Any, T]) -> list[T]:
-        """All rows that Django's own query gives. Raises SearchTimeout."""
-        with self.connection.cursor() as cursor, self._limited(cursor):
-            return list(asked.using(self.connection.alias))
-
-    @contextmanager
-    def _limited(self, cursor: Any) -> Iterator[None]:
-        self._grant(cursor)
-        try:
-            yield
-        except OperationalError as error:
-            if self._is_late(error):
-                raise SearchTimeout from error
-            raise
-
-    def _grant(self, cursor: Any) -> None:
-        left = self.left
-        if left <= 0:
-            raise SearchTimeout
-        # A tenth more for the last statement is not worth asking before each.
-        if self.vendor == "postgresql" and left < self._granted * 0.9:
-            cursor.execute(f"SET LOCAL statement_timeout = {_milliseconds(left)}")
-            self._granted = left
-
-    def _is_late(self, error: OperationalError) -> bool:
-        if self.vendor == "postgresql":
-            return isinstance(error.__cause__, psycopg.errors.QueryCanceled)
-        return str(error) == "interrupted"
-
-
-@contextmanager
-def deadline(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Deadline]:
-    """Everything asked within ends after `seconds`, with SearchTimeout, and is of one moment."""
-    connection = connections[using]
-    connection.ensure_connection()
-    limited = _sqlite if connection.vendor == "sqlite" else _postgresql
-    with limited(connection, seconds) as given:
-        yield given
-
-
-@contextmanager
-def _sqlite(connection: Any, seconds: float) -> Iterator[Deadline]:
-    given = Deadline(connection, seconds)
-    handle = connection.connection
-    handle.set_progress_handler(lambda: given.left <= 0, _STEPS)
-    try:
-        with snapshot(using=connection.alias):
-            yield given
-    finally:
-        handle.set_progress_handler(None, 0)
-
-
-# What the planner must know: pages are in memory, and compiling takes longer than the answer.
+# To be executed before the first read. A transaction of SQLite reads from a snapshot by itself.
+_REPEATABLE_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+# All pages are in memory, and compiling a statement takes longer than executing it.
 _SETTINGS = (
     "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true),"
     " set_config('jit', 'off', true), set_config('random_page_cost', '1.1', true),"
@@ -104,15 +25,93 @@ _SETTINGS = (
 )
 
 
+class SearchTimeout(Exception):
+    """The search takes longer than its deadline; it is not known how many orders match."""
+
+
+class Deadline:
+    """The connection of one search. Each statement is canceled when the time is over."""
+
+    def __init__(self, connection: Any, seconds: float) -> None:
+        self.connection = connection
+        self.vendor: str = connection.vendor
+        # Read once a search: see labels.py.
+        self.labels: Any = None
+        self._until = time.monotonic() + seconds
+        self._timeout = seconds
+
+    @property
+    def seconds_left(self) -> float:
+        return self._until - time.monotonic()
+
+    def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement. Raises SearchTimeout."""
+        with self.connection.cursor() as cursor, self._limited(cursor):
+            cursor.execute(sql, params)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+    def all[T](self, queryset: QuerySet[Any, T]) -> list[T]:
+        """All rows of a queryset. Raises SearchTimeout."""
+        with self.connection.cursor() as cursor, self._limited(cursor):
+            return list(queryset.using(self.connection.alias))
+
+    @contextmanager
+    def _limited(self, cursor: Any) -> Iterator[None]:
+        self._set_timeout(cursor)
+        try:
+            yield
+        except OperationalError as error:
+            if self._is_timeout(error):
+                raise SearchTimeout from error
+            raise
+
+    def _set_timeout(self, cursor: Any) -> None:
+        left = self.seconds_left
+        if left <= 0:
+            raise SearchTimeout
+        # Setting it costs a round trip, which the first tenth of the time is not worth.
+        if self.vendor == "postgresql" and left < self._timeout * 0.9:
+            cursor.execute(f"SET LOCAL statement_timeout = {_milliseconds(left)}")
+            self._timeout = left
+
+    def _is_timeout(self, error: OperationalError) -> bool:
+        if self.vendor == "postgresql":
+            return isinstance(error.__cause__, psycopg.errors.QueryCanceled)
+        return str(error) == "interrupted"
+
+
+@contextmanager
+def time_limit(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Deadline]:
+    """A deadline for all statements within, which read from one snapshot."""
+    connection = connections[using]
+    connection.ensure_connection()
+    limited = _sqlite if connection.vendor == "sqlite" else _postgresql
+    with limited(connection, seconds) as deadline:
+        yield deadline
+
+
+@contextmanager
+def _sqlite(connection: Any, seconds: float) -> Iterator[Deadline]:
+    deadline = Deadline(connection, seconds)
+    handle = connection.connection
+    handle.set_progress_handler(lambda: deadline.seconds_left <= 0, _INSTRUCTIONS)
+    try:
+        with snapshot(using=connection.alias):
+            yield deadline
+    finally:
+        handle.set_progress_handler(None, 0)
+
+
 @contextmanager
 def _postgresql(connection: Any, seconds: float) -> Iterator[Deadline]:
-    is_inner = is_within_transaction(connection)
+    is_inner = _is_in_transaction(connection)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if is_inner:
             cursor.execute(_SETTINGS, [str(_milliseconds(seconds))])
         else:
-            # Both on one way to the database.
-            cursor.execute(f"{REPEATABLE}; {_SETTINGS}", [str(_milliseconds(seconds))])
+            # Both in one round trip.
+            cursor.execute(f"{_REPEATABLE_READ}; {_SETTINGS}", [str(_milliseconds(seconds))])
             cursor.nextset()
         before = cursor.fetchone()[0]
         yield Deadline(connection, seconds)
@@ -122,3 +121,39 @@ def _postgresql(connection: Any, seconds: float) -> Iterator[Deadline]:
 
 def _milliseconds(seconds: float) -> int:
     return max(1, int(seconds * 1000))
+
+
+@contextmanager
+def snapshot(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """All statements within read the same state of the database. Nothing may be written within.
+
+    An order's key changes when its creation time becomes known better: between two statements an
+    order could vanish from a list, or appear in it twice. Inside a transaction this does nothing.
+    """
+    connection = connections[using]
+    connection.ensure_connection()
+    if _is_in_transaction(connection):
+        yield
+    elif connection.vendor == "sqlite":
+        with _read_transaction(connection.connection):
+            yield
+    else:
+        with transaction.atomic(using=using), connection.cursor() as cursor:
+            cursor.execute(_REPEATABLE_READ)
+            yield
+
+
+def _is_in_transaction(connection: Any) -> bool:
+    has_begun = connection.vendor == "sqlite" and connection.connection.in_transaction
+    return bool(connection.in_atomic_block or has_begun)
+
+
+@contextmanager
+def _read_transaction(handle: Any) -> Iterator[None]:
+    """`transaction.atomic` would take SQLite's write lock (BEGIN IMMEDIATE)."""
+    handle.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        if handle.in_transaction:
+            handle.execute("ROLLBACK")

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from goody.types import ENDED, ORDER_STATUSES
 from orders import formats
 
-from . import windows
+from . import dates
+from .dates import Back, Direction, FutureRange, Setting, Window
 from .parse import FLAGS, NAMED, terms, text_of
 from .query import Choice, Query
-from .windows import Back, Direction, FutureRange, Setting, Window
 
 # The name of a picked row of a small table: ("senders", 12) -> "Ana Bolena".
 type Names = Callable[[str, int], str]
@@ -88,7 +88,7 @@ def _window(query: Query, name: str, setting: Setting) -> Iterator[Piece]:
     if window == Window():
         return
     text = (
-        f"{name.capitalize()} {windows.describe(window, direction=_WINDOWS[name], setting=setting)}"
+        f"{name.capitalize()} {dates.describe(window, direction=_WINDOWS[name], setting=setting)}"
     )
     if _is_past(name, window, setting):
         text = "Expired"
@@ -176,7 +176,7 @@ def _written_window(query: Query, name: str, setting: Setting) -> list[str]:
     window = _window_of(query, name)
     if _is_past(name, window, setting):
         return ["past"]
-    return windows.write(window, direction=_WINDOWS[name], setting=setting)
+    return dates.write(window, direction=_WINDOWS[name], setting=setting)
 
 
 def _quoted(text: str) -> str:

@@ -12,8 +12,8 @@ from orders.eligibility import recipient_name, released_cents
 from orders.index.columns import has_delivery_trouble, is_payment_pending, label_names
 from orders.models import EXACT, CreatedFrom
 
-from .dialects import Dialect
 from .labels import Labels
+from .sql import Dialect
 
 
 class Hit(NamedTuple):

@@ -1,7 +1,9 @@
-"""The names that many orders share, kept in the process: looked up, and searched, without asking.
+"""The names that many orders share: products, brands, senders and workspaces.
 
-Each process has its own copy, and sees by the token of LabelVersion that it is old: one look at a
-table of one row before each search.
+Searches look them up in a copy that each process keeps (`current_labels`). The token of
+LabelVersion, read once a search, tells whether the copy is out of date. The filters of a list ask
+the database (`suggest`, `id_of`, ...). A key is Goody's id, of a sender the e-mail address: it may
+stand in a URL, whereas the small ids are given out anew when the index is rebuilt.
 """
 
 from __future__ import annotations
@@ -12,37 +14,45 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from orders.models import Label
-from orders.text import SHORT, is_start, word_starts, words
+from orders.text import SHORT, fold, is_start, word_starts, words
 
-from .deadline import Deadline
+from .deadline import SECONDS, Deadline, time_limit
 
-_BETWEEN = "\n"
+_SEPARATOR = "\n"
+_KINDS = {
+    "products": Label.Kind.PRODUCT,
+    "brands": Label.Kind.BRAND,
+    "senders": Label.Kind.SENDER,
+    "workspaces": Label.Kind.WORKSPACE,
+}
 
 
-class Names:
-    """The labels of one kind, in the order of their ids."""
+class LabelNames:
+    """The folded names of the labels of one kind, searchable."""
 
-    def __init__(self, rows: Iterable[tuple[int, str, str]]) -> None:
+    def __init__(self, rows: Iterable[tuple[int, str]]) -> None:
         self._ids: list[int] = []
         self._folded: list[str] = []
-        self.by_id: dict[int, str] = {}
-        for pk, name, folded in rows:
+        for pk, folded in rows:
             self._ids.append(pk)
             self._folded.append(folded)
-            self.by_id[pk] = name
-        # One long text is searched a hundred times faster than many short ones.
-        self._text = _BETWEEN.join(self._folded)
+        # Searching one long text is a hundred times faster than many short ones.
+        self._text = _SEPARATOR.join(self._folded)
         self._ends = list(accumulate(len(one) + 1 for one in self._folded))
 
     def matching(self, word: str) -> list[int]:
-        """The ids of those with that folded text in their name; of one or two letters, at the start
-        of a word."""
-        return self._starting(word) if is_start(word) else list(self.holding(word))
+        """The ids of those whose name contains the folded word; one or two letters match the start
+        of a word.
+        """
+        return self._starting(word) if is_start(word) else list(self.containing(word))
 
-    def holding(self, text: str) -> Iterator[int]:
-        """The ids of those with that folded text anywhere in their name."""
+    def containing(self, text: str) -> Iterator[int]:
+        """The ids of those whose name contains the folded text."""
         at = self._text.find(text)
         while at >= 0:
             which = bisect_right(self._ends, at)
@@ -70,51 +80,83 @@ class Names:
 
 @dataclass(frozen=True)
 class Labels:
+    """All labels as of `token`; `names` by id."""
+
     token: str
-    products: Names
-    brands: Names
-    senders: Names
-    workspaces: Names
+    products: LabelNames
+    brands: LabelNames
+    senders: LabelNames
+    workspaces: LabelNames
     names: dict[int, str] = field(repr=False)
 
 
 _kept: dict[str, Labels] = {}
 
 
-def labels(given: Deadline) -> Labels:
-    """The names as they were when the search began."""
-    if given.labels is None:
-        given.labels = _now(given)
-    found: Labels = given.labels
+def current_labels(deadline: Deadline) -> Labels:
+    """The labels as of the beginning of the search."""
+    if deadline.labels is None:
+        deadline.labels = _current(deadline)
+    found: Labels = deadline.labels
     return found
 
 
-def _now(given: Deadline) -> Labels:
-    token = _token(given)
-    # Two databases of one process, as in tests, share an alias but never a token.
-    kept = _kept.get(given.connection.alias)
+def _current(deadline: Deadline) -> Labels:
+    token = _token(deadline)
+    # Two databases of one process, as in tests, may share an alias but never a token.
+    kept = _kept.get(deadline.connection.alias)
     if kept is None or kept.token != token:
-        kept = _kept[given.connection.alias] = _read(given, token)
+        kept = _kept[deadline.connection.alias] = _read(deadline, token)
     return kept
 
 
-def _token(given: Deadline) -> str:
-    rows = given.rows("SELECT token FROM orders_labelversion WHERE id = 1")
+def _token(deadline: Deadline) -> str:
+    rows = deadline.rows("SELECT token FROM orders_labelversion WHERE id = 1")
     return rows[0][0] if rows else ""
 
 
-def _read(given: Deadline, token: str) -> Labels:
-    kinds: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+def _read(deadline: Deadline, token: str) -> Labels:
+    kinds: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    names: dict[int, str] = {}
     sql = "SELECT kind, id, name, folded FROM orders_label ORDER BY id"
-    for kind, *row in given.rows(sql) if token else ():
-        kinds[kind].append((row[0], row[1], row[2]))
-    names = {pk: name for rows in kinds.values() for pk, name, _ in rows}
-    kind = Label.Kind
-    return Labels(
-        token,
-        Names(kinds[kind.PRODUCT]),
-        Names(kinds[kind.BRAND]),
-        Names(kinds[kind.SENDER]),
-        Names(kinds[kind.WORKSPACE]),
-        names,
-    )
+    for kind, pk, name, folded in deadline.rows(sql) if token else ():
+        kinds[kind].append((pk, folded))
+        names[pk] = name
+    by_field = {field_: LabelNames(kinds[kind]) for field_, kind in _KINDS.items()}
+    return Labels(token, **by_field, names=names)
+
+
+class Suggestion(NamedTuple):
+    key: str
+    name: str
+
+
+def id_of(kind: str, key: str) -> int | None:
+    """The id of the label with this key, if there is one. Raises SearchTimeout."""
+    named = Label.objects.filter(kind=kind, key__in={key, fold(key)}).order_by("pk")
+    return next(iter(_rows(named.values_list("pk", flat=True)[:1])), None)
+
+
+def name_of(field_: str, pk: int) -> str:
+    """The name of a label that a field of Query refers to. Raises SearchTimeout."""
+    named = Label.objects.filter(kind=_KINDS[field_], pk=pk)
+    names = (text for row in _rows(named.values_list("name", "key")) for text in row)
+    return next(filter(None, names), "one that is not there any more")
+
+
+def keys_of(ids: Iterable[int]) -> dict[int, str]:
+    """The keys of the labels with these ids. Raises SearchTimeout."""
+    return dict(_rows(Label.objects.filter(pk__in=list(ids)).values_list("pk", "key")))
+
+
+def suggest(kind: str, text: str, *, limit: int) -> list[Suggestion]:
+    """The labels whose name contains the text, by name. Raises SearchTimeout."""
+    named = Label.objects.filter(kind=kind).exclude(name="").order_by("folded", "pk")
+    if folded := fold(text):
+        named = named.filter(folded__contains=folded)
+    return [Suggestion(*row) for row in _rows(named.values_list("key", "name")[:limit])]
+
+
+def _rows[T](queryset: QuerySet[Any, T]) -> list[T]:
+    with time_limit(SECONDS) as deadline:
+        return deadline.all(queryset)

@@ -1,12 +1,13 @@
-"""One page of a list, and the pages beside it: by the key of a row, never by a number of rows.
+"""Pages of a list by keyset, and the number of its orders.
 
-What is inserted meanwhile shifts nothing. A `Key` is plain data that the caller gives back, signed
-as it may be; of a list sorted by recipient it holds the order's id, not the name.
+A page begins after the `Key` of a row, so that orders inserted meanwhile shift nothing. A key is
+plain data that the caller signs; in lists sorted by recipient it holds the order's id, no name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,11 +18,11 @@ from django.db import DEFAULT_DB_ALIAS
 
 from .conditions import CompiledQuery, compile_query
 from .context import SearchContext
-from .deadline import SECONDS, Deadline, deadline
-from .execute import INDEXES, Executor, Order, Row, Scan
+from .deadline import SECONDS, Deadline, SearchTimeout, time_limit
+from .execute import INDEXES, Executor
 from .hits import Hit, columns, make_hits
 from .query import Query, Sort
-from .sql import Condition, IndexScan, Sql, not_
+from .sql import Condition, IndexScan, Order, Row, Scan, Sql, all_of, not_
 
 _COLUMNS = {
     "created": "id",
@@ -33,11 +34,11 @@ _COLUMNS = {
 
 
 class Key(NamedTuple):
-    """Where in a list a row stands: the value it is sorted by, and its place by creation.
+    """The position of a row: the value that the list is sorted by, and the creation key.
 
-    The value is an ISO time of an expiration, cents of an amount, of a recipient the order's id
-    (hex), 1 of whoever is named in full where those are first; None in lists by creation, and for
-    a row without the value.
+    The value is the ISO time of an expiration, an amount in cents, for a list by recipient the
+    order's id (hex), for best matches 1 for a recipient with one of the full names; None in lists
+    by creation, and for a row without the value.
     """
 
     value: str | int | None
@@ -46,7 +47,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`hits` in the order of the list; `next` and `previous` are None where nothing follows."""
+    """`hits` in the list's order. `next` and `previous` are None at the ends of the list."""
 
     hits: Sequence[Hit]
     next: Key | None
@@ -65,21 +66,21 @@ def find_page(
     backwards: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Page:
-    """The `size` rows behind `at`, or the first; if `backwards`, those before it, or the last.
+    """The `size` rows after `at`, or the first; with `backwards` those before it, or the last.
 
-    Give `next` of a page to get the one behind it, and `previous` with `backwards` to get the one
-    before. `now` (aware) decides what is expired. Raises SearchTimeout.
+    The page after a page is at its `next`, the one before at its `previous`, with `backwards`.
+    `now` (aware) decides which orders are expired. Raises SearchTimeout.
     """
-    with deadline(SECONDS, using=using) as given:
-        return Finder(given, query, now=now).page(size, at, backwards=backwards)
+    with time_limit(SECONDS, using=using) as deadline:
+        return Finder(deadline, query, now=now).page(size, at, backwards=backwards)
 
 
 def iterate(
     query: Query, *, chunk: int = 500, now: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> Iterator[Hit]:
-    """All hits in the order of the list, some at a time: each `chunk` has its own second.
+    """All hits in the list's order. Each `chunk` of them has a deadline of its own.
 
-    Raises SearchTimeout, also in the middle.
+    Raises SearchTimeout, also after the first hits.
     """
     at: Key | None = None
     while True:
@@ -93,24 +94,84 @@ def iterate(
 def first_found(
     queries: Iterable[Query], *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> tuple[Query, list[UUID]] | None:
-    """The first of the queries that finds anything, and the first `limit` orders of its list.
+    """The first query that has matches, and its first `limit` orders.
 
-    They share a second. Raises SearchTimeout.
+    All share one deadline. Raises SearchTimeout.
     """
-    with deadline(SECONDS, using=using) as given:
+    with time_limit(SECONDS, using=using) as deadline:
         for query in queries:
-            if rows := Finder(given, query, now=now).rows(limit, selected="o.uuid"):
+            if rows := Finder(deadline, query, now=now).rows(limit, selected="o.uuid"):
                 return query, [UUID(str(row[2])) for row in rows]
     return None
 
 
+class Count(NamedTuple):
+    """`n`, or at least that many if `is_capped`."""
+
+    n: int
+    is_capped: bool
+
+    def at_least(self, n: int) -> Count:
+        """Corrected by a page that ends with the `n`th row."""
+        return self if self.n >= n else Count(n, is_capped=True)
+
+
+# Fields of a query whose matches orders_ordercount counts.
+_IN_ORDER_COUNTS = ("statuses", "without_statuses", "workspaces", "without_workspaces")
+
+
+def find_counted_page(
+    query: Query,
+    *,
+    size: int,
+    now: datetime,
+    limit: int,
+    at: Key | None = None,
+    backwards: bool = False,
+    using: str = DEFAULT_DB_ALIAS,
+) -> tuple[Page, Count | None]:
+    """A page as `find_page` returns it, and the number of matches, exact up to `limit`.
+
+    The count is None where only the page was found in time. Raises SearchTimeout.
+    """
+    page = None
+    try:
+        with time_limit(SECONDS, using=using) as deadline:
+            finder = Finder(deadline, query, now=now)
+            page = finder.page(size, at, backwards=backwards)
+            if page.previous is None and page.next is None:
+                return page, Count(len(page.hits), is_capped=False)
+            return page, finder.count(limit)
+    except SearchTimeout:
+        if page is None:
+            raise
+        return page, None
+
+
+def count_each(
+    queries: Sequence[Query],
+    *,
+    now: datetime,
+    limit: int,
+    seconds: float,
+    using: str = DEFAULT_DB_ALIAS,
+) -> list[Count | None]:
+    """The number of matches of each query, None for those not counted within `seconds` in all."""
+    counts: list[Count | None] = []
+    with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
+        # No comprehension: what was counted before a timeout is kept.
+        for query in queries:
+            counts.append(Finder(deadline, query, now=now).count(limit))  # noqa: PERF401
+    return [*counts, *[None] * (len(queries) - len(counts))]
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Of a list: those with the value that it is sorted by, or those without, newest first. Where
-    the best matches are first, that is the name in full.
+    """A list is the rows with a value in the column it is sorted by, then those without, newest
+    first. A list of best matches is the recipients with one of the full names, then the others.
     """
 
-    asked: CompiledQuery
+    compiled: CompiledQuery
     order: Order
     is_empty: bool = False
     after: tuple[Any, int] | None = None
@@ -121,17 +182,17 @@ class _Part:
 
 
 class Finder:
-    """One query, with the conditions that it means to this database."""
+    """A query compiled for one search."""
 
-    def __init__(self, given: Deadline, query: Query, *, now: datetime) -> None:
-        self.asking = SearchContext(given)
-        self.asked = compile_query(query, self.asking, now=now)
+    def __init__(self, deadline: Deadline, query: Query, *, now: datetime) -> None:
+        self.context = SearchContext(deadline)
+        self.compiled = compile_query(query, self.context, now=now)
         self.query = query
         self._sort = query.order
         self._column = _COLUMNS[self._sort.key]
 
     def page(self, size: int, at: Key | None, *, backwards: bool) -> Page:
-        selected = columns(self.asking.dialect)
+        selected = columns(self.context.dialect)
         rows = self.rows(size + 1, at, backwards=backwards, selected=selected)
         more, rows = len(rows) > size, rows[:size]
         if not rows:
@@ -140,7 +201,7 @@ class Finder:
             rows.reverse()
         is_first, is_last = (not more, at is None) if backwards else (at is None, not more)
         return Page(
-            hits=make_hits(rows, self.asking.labels, vendor=self.asking.deadline.vendor),
+            hits=make_hits(rows, self.context.labels, vendor=self.context.deadline.vendor),
             next=None if is_last else self.key(rows[-1]),
             previous=None if is_first else self.key(rows[0]),
         )
@@ -148,30 +209,41 @@ class Finder:
     def rows(
         self, n: int, at: Key | None = None, *, backwards: bool = False, selected: str = ""
     ) -> list[Row]:
-        """(id, value, *selected) of the first `n` behind `at`, in the direction of the walk."""
+        """(id, value, *selected) of the first `n` after `at`, or before it, the nearest first."""
         found: list[Row] = []
-        if self.asked is None:
+        if self.compiled is None:
             return found
-        for part in self._parts(self.asked, at, backwards=backwards):
-            walk = Scan(part.order, n - len(found), selected, part.after)
-            rows = Executor(self.asking, part.asked).take(walk)
+        for part in self._parts(self.compiled, at, backwards=backwards):
+            scan = Scan(part.order, n - len(found), selected, part.after)
+            rows = Executor(self.context, part.compiled, part.order.column).take(scan)
             found += [(row[0], None, *row[2:]) for row in rows] if part.is_empty else rows
             if len(found) >= n:
                 break
         return found
 
-    def count(self, limit: int) -> tuple[int, bool]:
-        """How many there are, and whether they are more than `limit` or that was not found out."""
-        if self.asked is None:
-            return 0, False
-        # In whatever order is the cheapest; a list that is sorted by it unless told otherwise holds
-        # only those that have it.
-        by_itself = _COLUMNS[self.query.unsorted.order.key]
-        column = by_itself if self.asked.leaves_out_without_expiry else "id"
-        return Executor(self.asking, self.asked).count(column, limit=limit)
+    def count(self, limit: int) -> Count:
+        """The number of matches, and whether it is a lower bound. Raises SearchTimeout.
+
+        Queries by status or workspace alone are always counted exactly.
+        """
+        if self.compiled is None:
+            return Count(0, is_capped=False)
+        if self.query.without(*_IN_ORDER_COUNTS).is_everything:
+            return Count(self._sum_of_order_counts(self.compiled), is_capped=False)
+        # A window of expirations is counted along the index of expirations.
+        default = _COLUMNS[self.query.unsorted.order.key]
+        column = default if self.compiled.requires_expiry else "id"
+        return Count(*Executor(self.context, self.compiled, column).count(limit=limit))
+
+    def _sum_of_order_counts(self, compiled: CompiledQuery) -> int:
+        """From the table orders_ordercount, which has columns of the same names."""
+        tests = all_of(one.test for one in compiled.conditions)
+        sql = "SELECT coalesce(sum(n), 0) FROM orders_ordercount o"
+        sql += f" WHERE {tests.text}" if tests else ""
+        return int(self.context.deadline.rows(sql, tests.params)[0][0])
 
     def key(self, row: Row) -> Key:
-        """Of a row with the columns of a hit."""
+        """The key of a row with the columns of a hit."""
         pk, value, uuid = row[:3]
         if self._sort.key == "created" or value is None:
             return Key(None, pk)
@@ -182,34 +254,36 @@ class Finder:
         return Key(value.isoformat() if isinstance(value, datetime) else value, pk)
 
     def key_of(self, uuid: UUID) -> Key | None:
-        """Where that order would stand in the list; None for one that is not in the index."""
+        """The position that the order has or would have; None if the index does not hold it."""
         value = self._value
         sql = f"SELECT o.id, {value.text}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
-        rows = self.asking.deadline.rows(sql, [*value.params, self.asking.dialect.plain(uuid)])
+        rows = self.context.deadline.rows(
+            sql, [*value.params, self.context.dialect.parameter(uuid)]
+        )
         return self.key(rows[0]) if rows else None
 
     @property
     def _value(self) -> Sql:
-        """What a row is sorted by, NULL where it has none."""
+        """The value that the list is sorted by."""
         if self._sort is Sort.BEST:
             return Sql(f"CASE WHEN {self._named.test.text} THEN 1 END", self._named.test.params)
         column = f"o.{self._column}"
-        return Sql(self.asking.dialect.instant(column) if column == "o.expires_at" else column)
+        return Sql(self.context.dialect.instant(column) if column == "o.expires_at" else column)
 
     def holds(self, uuid: UUID) -> bool:
-        """Is the order in the list?"""
-        if self.asked is None:
+        """Does the order match?"""
+        if self.compiled is None:
             return False
-        only = self.asking.equals("uuid", [uuid], index="")
+        only = self.context.equals("uuid", [uuid], index="")
         newest = Scan(Order("id", is_descending=True), 1)
-        return bool(Executor(self.asking, self.asked.also(only)).take(newest))
+        return bool(Executor(self.context, self.compiled.also(only), "id").take(newest))
 
-    def _parts(self, asked: CompiledQuery, at: Key | None, *, backwards: bool) -> list[_Part]:
-        """Those to be walked, in turn, from `at` on."""
+    def _parts(self, compiled: CompiledQuery, at: Key | None, *, backwards: bool) -> list[_Part]:
+        """The parts to scan in turn, from `at` on."""
         if self._sort is Sort.BEST:
-            parts = list(self._best(asked))
+            parts = list(self._best(compiled))
         else:
-            parts = [*self._valued(asked), *self._empty(asked)]
+            parts = [*self._valued(compiled), *self._empty(compiled)]
         if backwards:
             parts = [one.reversed for one in reversed(parts)]
         after = self._after(at) if at else None
@@ -219,52 +293,52 @@ class Finder:
         return [
             replace(one, after=after) if one.is_empty == is_empty else one
             for one in parts
-            # Those with the value come first, and last where the list is walked backwards.
+            # Backwards, the rows with a value come last.
             if one.is_empty in (is_empty, not backwards)
         ]
 
-    def _best(self, asked: CompiledQuery) -> Iterator[_Part]:
+    def _best(self, compiled: CompiledQuery) -> Iterator[_Part]:
         newest = Order("id", is_descending=True)
         if not self._is_anybody_named():
-            yield _Part(asked, newest, is_empty=True)
+            yield _Part(compiled, newest, is_empty=True)
             return
-        # Whoever is called so has the words in the name.
-        yield _Part(asked.without_looking_up_words().also(self._named), newest)
+        # The index of names is used, which returns fewer orders than the words.
+        yield _Part(compiled.without_word_scans().also(self._named), newest)
         others = Condition(not_(self._named.test))
-        yield _Part(asked.also(others), newest, is_empty=True)
+        yield _Part(compiled.also(others), newest, is_empty=True)
 
     @cached_property
     def _named(self) -> Condition:
-        return self.asking.equals("name_key", self.query.names, index=INDEXES["name_key"])
+        return self.context.equals("name_key", self.query.names, index=INDEXES["name_key"])
 
     def _is_anybody_named(self) -> bool:
-        """Mostly nobody is, above all while somebody types."""
+        """Has any order such a recipient? Mostly none has, above all during typing."""
         test = self._named.test
         sql = f"SELECT 1 FROM orders_order o WHERE {test.text} LIMIT 1"  # noqa: S608
-        return bool(self.asking.deadline.rows(sql, test.params))
+        return bool(self.context.deadline.rows(sql, test.params))
 
-    def _valued(self, asked: CompiledQuery) -> Iterator[_Part]:
-        if self._column != "expires_at" or asked.has_expiry is not False:
-            yield _Part(asked, Order(self._column, self._sort.is_descending))
+    def _valued(self, compiled: CompiledQuery) -> Iterator[_Part]:
+        if self._column != "expires_at" or compiled.has_expiry is not False:
+            yield _Part(compiled, Order(self._column, self._sort.is_descending))
 
-    def _empty(self, asked: CompiledQuery) -> Iterator[_Part]:
+    def _empty(self, compiled: CompiledQuery) -> Iterator[_Part]:
         column = self._column
-        if column == "id" or (column == "expires_at" and asked.leaves_out_without_expiry):
+        if column == "id" or (column == "expires_at" and compiled.requires_expiry):
             return
-        source = IndexScan(Sql(f"{column} IS NULL"), sorts=(("id", INDEXES[column]),))
-        empty = Condition(Sql(f"o.{column} IS NULL"), (source,))
-        yield _Part(asked.also(empty), Order("id", is_descending=True), is_empty=True)
+        index = INDEXES[column]
+        scan = IndexScan(Sql(f"{column} IS NULL"), sorts=(("id", index),), index=index)
+        empty = Condition(Sql(f"o.{column} IS NULL"), (scan,))
+        yield _Part(compiled.also(empty), Order("id", is_descending=True), is_empty=True)
 
     def _after(self, at: Key) -> tuple[Any, int] | None:
-        """The value and the place; None: the order is not known any more, which takes a new
-        index."""
+        """Value and creation key; None if the index was rebuilt and lacks the order."""
         if self._column == "name_key" and at.value is not None:
             return self._of_recipient(UUID(str(at.value)))
         if self._column == "expires_at" and at.value is not None:
-            return self.asking.dialect.plain(datetime.fromisoformat(str(at.value))), at.id
+            return self.context.dialect.parameter(datetime.fromisoformat(str(at.value))), at.id
         return at.value, at.id
 
     def _of_recipient(self, uuid: UUID) -> tuple[Any, int] | None:
         sql = "SELECT name_key, id FROM orders_order WHERE uuid = %s"
-        rows = self.asking.deadline.rows(sql, [self.asking.dialect.plain(uuid)])
+        rows = self.context.deadline.rows(sql, [self.context.dialect.parameter(uuid)])
         return rows[0] if rows else None

@@ -27,9 +27,9 @@ from zoneinfo import ZoneInfo
 from goody.types import ENDED, ORDER_STATUSES
 from orders.text import fold, plain
 
-from . import windows
+from . import dates
+from .dates import Back, Direction, FutureRange, Setting, Window
 from .query import Choice, Query
-from .windows import Back, Direction, FutureRange, Setting, Window
 
 MOST_LETTERS = 10_000
 MOST_TERMS = 32
@@ -192,7 +192,7 @@ def _created(term: Term, setting: Setting) -> Query:
 def _window(term: Term, setting: Setting, *, direction: Direction, hint: str) -> Window:
     if term.is_excluded:
         raise InvalidValue("a time cannot be excluded: write what is wanted, with < or >")
-    window = windows.read(term.value, direction=direction, setting=setting)
+    window = dates.read(term.value, direction=direction, setting=setting)
     if window is None:
         raise InvalidValue(hint)
     return window

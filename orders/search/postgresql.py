@@ -1,4 +1,4 @@
-"""How PostgreSQL is asked: pg_trgm, whose hits come in no order."""
+"""The SQL of PostgreSQL: pg_trgm, whose hits are not sorted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from .sql import Condition, IndexScan, Sql
 
+# See words.py.
+LOOKED_UP_LETTERS = 1000
 _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-def plain(value: object) -> object:
+def parameter(value: object) -> object:
     return value
 
 
@@ -25,45 +27,47 @@ def among(column: str, values: Sequence[object]) -> Sql:
     return Sql(f"{column} = ANY(%s)", (list(values),))
 
 
-def listed(values: Sequence[int]) -> Sql:
-    """A table `c` with these keys as `id`, in whatever order."""
+def keys_table(values: Sequence[int]) -> Sql:
+    """A table `c` with these keys as `id`, in any order."""
     return Sql("unnest(%s::bigint[]) c(id)", (list(values),))
 
 
-def holding(table: str, column: str, text: str, part: str) -> IndexScan:
-    """The rows of `table` whose `column` holds the folded text, of three characters or more.
+def full_text(table: str, column: str, text: str, part: str) -> IndexScan:
+    """The rows of `table` whose `column` contains the folded text of three characters or more.
 
-    `part` of it is looked up.
+    The index looks up `part` of the text.
     """
     where = Sql(f"{column} LIKE %s", (f"%{part.translate(_SPECIAL)}%",))
     if part != text:
-        more = contains(column, text)
-        where = Sql(f"{where.text} AND {more.text}", where.params + more.params)
-    return IndexScan(where, table, is_text=True)
+        whole = contains(column, text)
+        where = Sql(f"{where.text} AND {whole.text}", where.params + whole.params)
+    return IndexScan(where, table, is_quick_by_id=False)
 
 
-def from_(source: IndexScan, _sort: str) -> str:
-    return source.table
+def from_(scan: IndexScan, _sort: str) -> str:
+    return scan.table
 
 
-def merged(arms: Sequence[str], by: str, limit: int) -> str:
-    """Several walks as one in the order `by`, of which `limit` rows are wanted; each row once.
-    Only where each is limited as well they are merged and not read to the end first."""
-    if len(arms) == 1:
-        return f"{arms[0]} ORDER BY {by}"
-    limited = (f"(SELECT * FROM ({arm} ORDER BY {by} LIMIT {limit}) a)" for arm in arms)  # noqa: S608
+def merged(scans: Sequence[str], by: str, limit: int) -> str:
+    """Several scans in the order `by`, of which `limit` rows are read; each row once.
+
+    PostgreSQL merges sorted scans without reading them to the end only where each has a limit.
+    """
+    if len(scans) == 1:
+        return f"{scans[0]} ORDER BY {by}"
+    limited = (f"(SELECT * FROM ({scan} ORDER BY {by} LIMIT {limit}) a)" for scan in scans)  # noqa: S608
     return f"SELECT DISTINCT * FROM ({' UNION ALL '.join(limited)}) u ORDER BY {by}"  # noqa: S608
 
 
-def tested(condition: Condition) -> Sql:
-    """The test of a row `o` that a walk `c` has come to."""
+def row_test(condition: Condition) -> Sql:
+    """Tests the row `o` of the entry `c`."""
     return condition.test
 
 
-# Row by row: the planner would rather test all rows first where it takes a test for rare.
+# One row at a time: the planner would test all rows first where it takes a test for rare.
 JOIN = "CROSS JOIN LATERAL (SELECT * FROM orders_order x WHERE x.id = c.id OFFSET 0) o"
 
 
-def walked(columns: str) -> str:
-    """The order of the inner walk is known to the planner, so that saying it costs nothing."""
+def order_by(columns: str) -> str:
+    """The planner knows that the entries are sorted so; naming the order costs nothing."""
     return f" ORDER BY {columns}"

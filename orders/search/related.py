@@ -11,13 +11,12 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .counting import Count, count_within
-from .deadline import SECONDS, Deadline, deadline
+from .deadline import SECONDS, Deadline, time_limit
 from .hits import Hit
-from .paging import Finder
+from .paging import Count, Finder
 from .query import Choice, Query, Sort
 
-_FAR = 1000
+_MAX_COUNT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,15 @@ def neighbors(
     using: str = DEFAULT_DB_ALIAS,
 ) -> Neighbors | None:
     """None for an order outside the index. Raises SearchTimeout."""
-    with deadline(seconds, using=using) as given:
-        finder = Finder(given, query, now=now)
+    with time_limit(seconds, using=using) as deadline:
+        finder = Finder(deadline, query, now=now)
         if (at := finder.key_of(order_id)) is None:
             return None
-        before = finder.rows(_FAR + 1, at, backwards=True, selected="o.uuid")
+        before = finder.rows(_MAX_COUNT + 1, at, backwards=True, selected="o.uuid")
         after = finder.rows(1, at, selected="o.uuid")
-        is_counted = len(before) <= _FAR and finder.holds(order_id)
+        is_counted = len(before) <= _MAX_COUNT and finder.holds(order_id)
         place = len(before) + 1 if is_counted else None
-        found = count_within(given, query, now=now, limit=_FAR)
+        found = finder.count(_MAX_COUNT)
         return Neighbors(
             previous=_uuid(before),
             next=_uuid(after),
@@ -91,19 +90,19 @@ def related(
     using: str = DEFAULT_DB_ALIAS,
 ) -> Related | None:
     """The newest `few` of each. None for an order outside the index. Raises SearchTimeout."""
-    with deadline(seconds, using=using) as given:
-        shared = _shared(given, order_id, now)
+    with time_limit(seconds, using=using) as deadline:
+        shared = _shared(deadline, order_id, now)
         if shared is None:
             return None
-        groups = [_group(given, query, order_id, now=now, few=few) for query in shared]
+        groups = [_group(deadline, query, order_id, now=now, few=few) for query in shared]
     return Related(*groups)
 
 
-def _shared(given: Deadline, order_id: UUID, now: datetime) -> list[Query | None] | None:
+def _shared(deadline: Deadline, order_id: UUID, now: datetime) -> list[Query | None] | None:
     """The queries for batch, address and sender of the order; None where it has none."""
-    rows = given.rows(
+    rows = deadline.rows(
         "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
-        [Finder(given, Query(), now=now).asking.dialect.plain(order_id)],
+        [Finder(deadline, Query(), now=now).context.dialect.parameter(order_id)],
     )
     if not rows:
         return None
@@ -116,16 +115,16 @@ def _shared(given: Deadline, order_id: UUID, now: datetime) -> list[Query | None
 
 
 def _group(
-    given: Deadline, query: Query | None, order_id: UUID, *, now: datetime, few: int
+    deadline: Deadline, query: Query | None, order_id: UUID, *, now: datetime, few: int
 ) -> Group | None:
     if query is None:
         return None
-    finder = Finder(given, replace(query, sort=Sort.NEWEST), now=now)
+    finder = Finder(deadline, replace(query, sort=Sort.NEWEST), now=now)
     hits = finder.page(few + 1, None, backwards=False).hits
     others = [hit for hit in hits if hit.uuid != order_id][:few]
     if not others:
         return None
-    found = count_within(given, query, now=now, limit=_FAR)
+    found = finder.count(_MAX_COUNT)
     # The order itself is not counted, unless there are too many to tell.
     n = found.n if found.is_capped else found.n - 1
     return Group(others, Count(n, is_capped=found.is_capped), query)

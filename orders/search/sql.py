@@ -1,13 +1,16 @@
-"""Pieces of SQL with their parameters, and where the keys of orders can be had from.
+"""SQL fragments with parameters, and conditions on an order with the indexes that answer them.
 
-`o` is the order's row in every test. Column and table names are ours, values are parameters.
+In every test `o` is the row of orders_order. Names of tables and columns are constants; values are
+always parameters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+type Row = tuple[Any, ...]
 
 
 class Sql(NamedTuple):
@@ -18,7 +21,7 @@ class Sql(NamedTuple):
         return bool(self.text)
 
 
-NOTHING_SAID = Sql("")
+EMPTY = Sql("")
 
 
 def all_of(tests: Iterable[Sql]) -> Sql:
@@ -30,77 +33,126 @@ def any_of(tests: Iterable[Sql]) -> Sql:
 
 
 def not_(test: Sql) -> Sql:
-    """Also where the test says neither yes nor no, since a value is missing."""
+    """True where the test is false or NULL."""
     return Sql(f"({test.text}) IS NOT TRUE", test.params)
 
 
-def _joined(tests: Sequence[Sql], word: str) -> Sql:
-    """As a tree: SQLite refuses a thousand of them in a row."""
+def _joined(tests: Sequence[Sql], operator: str) -> Sql:
+    """As a balanced tree: SQLite limits the depth of an expression to 1,000."""
     if not tests:
-        return NOTHING_SAID
+        return EMPTY
     if len(tests) == 1:
         return tests[0]
     middle = len(tests) // 2
-    left, right = _joined(tests[:middle], word), _joined(tests[middle:], word)
-    return Sql(f"({left.text}{word}{right.text})", left.params + right.params)
+    left, right = _joined(tests[:middle], operator), _joined(tests[middle:], operator)
+    return Sql(f"({left.text}{operator}{right.text})", left.params + right.params)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexScan:
-    """An index that gives the keys of those orders for which `where` is true.
+    """Reads the keys of the orders for which `where` is true from an index of `table`.
 
-    `sorts`: by which columns of the order's row it can give them sorted, each with the name of the
-    index that does; the first is taken where their order does not matter. `is_scanned`: all of
-    the index has to be read to have them by id. `is_text`: how many there are cannot be counted
-    cheaply.
+    `key` is the column that holds the order's key. `sorts` names the columns of the order by which
+    the scan returns its entries sorted without reading many more of them, each with its index.
     """
 
     where: Sql
     table: str = "orders_order"
     key: str = "id"
     sorts: tuple[tuple[str, str], ...] = ()
-    is_scanned: bool = False
-    is_text: bool = False
+    # The index to read where entries need not be sorted; "" leaves it to the database.
+    index: str = ""
+    # Is the first entry by id, or the entry with a given id, found without reading others?
+    is_quick_by_id: bool = True
 
     def is_sorted_by(self, column: str) -> bool:
         return any(column == one for one, _ in self.sorts)
 
     def index_for(self, column: str) -> str:
-        """The name of the index to be used; "" where there is nothing to be said."""
-        first = self.sorts[0][1] if self.sorts else ""
-        return next((index for one, index in self.sorts if column == one), first)
+        """The index that returns the entries sorted by the column, or `index`."""
+        return next((index for one, index in self.sorts if column == one), self.index)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something that each order found must fulfill.
+    """A test that every order found must pass.
 
-    `sources` together give all that do; none where no index helps, or too many would have to be
-    asked. `size` is how many do, if that is known; `text` what is looked for in people's names.
+    `scans` together return exactly the orders that pass it; there are none where no index helps or
+    too many indexes would be read. `size` returns the number of these orders where it is known.
+    `text` is the word that the condition looks up, "" for other conditions.
     """
 
     test: Sql
-    sources: tuple[IndexScan, ...] = ()
+    scans: tuple[IndexScan, ...] = ()
     size: Callable[[], int] | None = None
     text: str = ""
 
     def is_sorted_by(self, column: str) -> bool:
-        return bool(self.sources) and all(one.is_sorted_by(column) for one in self.sources)
+        return bool(self.scans) and all(one.is_sorted_by(column) for one in self.scans)
 
     @property
     def is_quick_by_id(self) -> bool:
-        """Is the first by id had without looking at others?"""
-        is_slow = any(one.is_scanned or one.is_text for one in self.sources)
-        return self.is_sorted_by("id") and not is_slow
+        """Can the indexes tell the first entries by id, and whether they hold a given id?"""
+        return self.is_sorted_by("id") and all(one.is_quick_by_id for one in self.scans)
 
 
 def union(conditions: Sequence[Condition]) -> Condition:
-    """Fulfilled where one of them is."""
-    sources: tuple[IndexScan, ...] = ()
-    if all(one.sources for one in conditions):
-        sources = tuple(source for one in conditions for source in one.sources)
+    """True where one of them is."""
+    scans: tuple[IndexScan, ...] = ()
+    if all(one.scans for one in conditions):
+        scans = tuple(scan for one in conditions for scan in one.scans)
     return Condition(
         any_of(one.test for one in conditions),
-        sources,
+        scans,
         text=next((one.text for one in conditions if one.text), ""),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By a column of the order's row, then by id in the same direction ("id" is by creation).
+
+    Rows without a value in the column are left out.
+    """
+
+    column: str
+    is_descending: bool
+
+    @property
+    def reversed(self) -> Order:
+        return replace(self, is_descending=not self.is_descending)
+
+    @property
+    def direction(self) -> str:
+        return "DESC" if self.is_descending else "ASC"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The first `n` rows in `order` after the row with the value and id of `after`.
+
+    A row of the result is (id, value, *columns), where `columns` are selected from `o`.
+    """
+
+    order: Order
+    n: int
+    columns: str = ""
+    after: tuple[Any, int] | None = None
+
+
+class Dialect(Protocol):
+    """What differs between the databases: sqlite.py and postgresql.py."""
+
+    JOIN: str
+    LOOKED_UP_LETTERS: int
+
+    def parameter(self, value: object, /) -> object: ...
+    def instant(self, column: str, /) -> str: ...
+    def contains(self, column: str, text: str, /) -> Sql: ...
+    def among(self, column: str, values: Sequence[object], /) -> Sql: ...
+    def keys_table(self, values: Sequence[int], /) -> Sql: ...
+    def full_text(self, table: str, column: str, text: str, part: str, /) -> IndexScan: ...
+    def from_(self, scan: IndexScan, sort: str, /) -> str: ...
+    def merged(self, scans: Sequence[str], by: str, limit: int, /) -> str: ...
+    def row_test(self, condition: Condition, /) -> Sql: ...
+    def order_by(self, columns: str, /) -> str: ...

@@ -1,7 +1,7 @@
-"""How SQLite is asked: FTS5 with trigrams, which answers newest first without sorting.
+"""The SQL of SQLite: FTS5 with trigrams, which returns the newest first without sorting.
 
-Indexes are named, since without statistics its planner guesses; nothing interrupts FTS5 between
-two hits, so that what it is asked for is always limited.
+Statements name their indexes, since the planner has no statistics to choose by. A progress handler
+does not interrupt FTS5 between two hits, so that every statement limits their number.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from uuid import UUID
 
 from .sql import Condition, IndexScan, Sql
 
-# As many values stand in the statement themselves.
-_FEW = 50
+# See words.py.
+LOOKED_UP_LETTERS = 5
+# More values than this are passed as one JSON array.
+_MAX_VALUES = 50
 
 
-def plain(value: object) -> object:
-    """As Django stores it there."""
+def parameter(value: object) -> object:
+    """The value as Django stores it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
     return value.hex if isinstance(value, UUID) else value
 
 
 def instant(column: str) -> str:
-    """Selects it as text that datetime.fromisoformat reads as an instant: the driver's converters
-    would take longer than the search."""
+    """Text for datetime.fromisoformat: the driver's converters take longer than the search."""
     return f"{column} || '+00:00'"
 
 
@@ -35,57 +36,60 @@ def contains(column: str, text: str) -> Sql:
 
 
 def among(column: str, values: Sequence[object]) -> Sql:
-    plains = tuple(map(plain, values))
-    if len(plains) <= _FEW:
-        return Sql(f"{column} IN ({', '.join(['%s'] * len(plains))})", plains)
-    return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(plains),))  # noqa: S608
+    parameters = tuple(map(parameter, values))
+    if len(parameters) <= _MAX_VALUES:
+        return Sql(f"{column} IN ({', '.join(['%s'] * len(parameters))})", parameters)
+    return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(parameters),))  # noqa: S608
 
 
-def listed(values: Sequence[int]) -> Sql:
-    """A table `c` with these keys as `id`, to be walked in whatever order."""
+def keys_table(values: Sequence[int]) -> Sql:
+    """A table `c` with these keys as `id`, in their order."""
     return Sql("(SELECT value AS id FROM json_each(%s)) c", (json.dumps(values),))
 
 
-def holding(table: str, column: str, text: str, part: str) -> IndexScan:
-    """The rows of `table` whose `column` holds the folded text, of three characters or more.
+def full_text(table: str, column: str, text: str, part: str) -> IndexScan:
+    """The rows of `table` whose `column` contains the folded text of three characters or more.
 
-    `part` of it is looked up.
+    The index looks up `part` of the text.
     """
     fts = f"{table}_fts"
     phrase = part.replace('"', '""')
-    test = Sql(f"{fts} MATCH %s", (f'"{phrase}"',))
+    where = Sql(f"{fts} MATCH %s", (f'"{phrase}"',))
     if part != text:
-        more = contains(f"{fts}.{column}", text)
-        test = Sql(f"{test.text} AND {more.text}", test.params + more.params)
-    return IndexScan(test, fts, "rowid", sorts=(("id", ""),), is_text=True)
+        whole = contains(f"{fts}.{column}", text)
+        where = Sql(f"{where.text} AND {whole.text}", where.params + whole.params)
+    return IndexScan(where, fts, "rowid", sorts=(("id", ""),), is_quick_by_id=False)
 
 
-def from_(source: IndexScan, sort: str) -> str:
-    index = source.index_for(sort)
-    return f"{source.table} INDEXED BY {index}" if index else source.table
+def from_(scan: IndexScan, sort: str) -> str:
+    index = scan.index_for(sort)
+    return f"{scan.table} INDEXED BY {index}" if index else scan.table
 
 
-def merged(arms: Sequence[str], by: str, _limit: int) -> str:
-    """Several walks as one in the order `by`, which sorts by all that is selected; each row once.
-    They are merged without looking farther than the answer."""
-    return f"{' UNION '.join(arms)} ORDER BY {by}"
+def merged(scans: Sequence[str], by: str, _limit: int) -> str:
+    """Several scans in the order `by`, which names all selected columns; each row once.
+
+    SQLite merges the arms of a sorted UNION without reading beyond the limit.
+    """
+    return f"{' UNION '.join(scans)} ORDER BY {by}"
 
 
-def tested(condition: Condition) -> Sql:
-    """The test of a row `o` that a walk `c` has come to. Neighbors in an index are far apart among
-    the rows: where another index knows as well, it is asked."""
-    if len(condition.sources) > 1 or not condition.is_quick_by_id:
+def row_test(condition: Condition) -> Sql:
+    """Tests the row `o` of the entry `c`. Another index that can tell is read instead of the row:
+    the rows of neighboring entries are on different pages.
+    """
+    if len(condition.scans) > 1 or not condition.is_quick_by_id:
         return condition.test
-    [source] = condition.sources
-    where = f"{source.where.text} AND {source.key} = c.id"
-    sql = f"EXISTS (SELECT 1 FROM {from_(source, 'id')} WHERE {where})"  # noqa: S608
-    return Sql(sql, source.where.params)
+    [scan] = condition.scans
+    where = f"{scan.where.text} AND {scan.key} = c.id"
+    sql = f"EXISTS (SELECT 1 FROM {from_(scan, 'id')} WHERE {where})"  # noqa: S608
+    return Sql(sql, scan.where.params)
 
 
-# The order of the tables is that of the walk, and the walk's that of the answer.
+# CROSS JOIN fixes the order of the tables, and with it the order of the result.
 JOIN = "CROSS JOIN orders_order o ON o.id = c.id"
 
 
-def walked(_columns: str) -> str:
-    """SQLite answers in the order of the inner walk; told to sort, it would end it first."""
+def order_by(_columns: str) -> str:
+    """Rows follow the entries. With an ORDER BY, SQLite would read all entries and sort them."""
     return ""

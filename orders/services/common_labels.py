@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from orders import search
-from orders.search import CommonLabels, SearchTimeout, choices
+from orders.search import CommonLabels, SearchTimeout, labels
 
 _KEY = "common-labels"
 # Seconds: names change slowly, and a busy database is asked again soon.
@@ -34,7 +34,7 @@ def common_labels(*, now: datetime) -> CommonLabels:
 
 def _by_alphabet() -> CommonLabels:
     try:
-        suggested = [choices.suggest(kind, "", limit=_MOST) for kind in CommonLabels._fields]
+        suggested = [labels.suggest(kind, "", limit=_MOST) for kind in CommonLabels._fields]
     except SearchTimeout:
         return CommonLabels()
     return CommonLabels(*map(tuple, suggested))

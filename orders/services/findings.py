@@ -21,7 +21,7 @@ from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
 from orders.goody_api import CallsBlocked
 from orders.models import Finding, Label, Order, SyncState
-from orders.search.deadline import SECONDS, Deadline, deadline
+from orders.search.deadline import SECONDS, Deadline, time_limit
 from orders.search.paste import Pasted
 from orders.text import fold, gift_digest
 
@@ -64,7 +64,7 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
     found = _Found(is_index_complete=_is_index_complete(state))
     own, pasted = _without_own(pasted)
     limited = _first(pasted, MOST_NAMED)
-    with deadline(SECONDS) as limit:
+    with time_limit(SECONDS) as limit:
         unknown = _look_up(limited, found, limit)
     _ask_goody(unknown, found, now=now)
     return Finding.objects.create(

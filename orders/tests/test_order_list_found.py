@@ -33,7 +33,7 @@ from orders.forms.listing import ListingForm
 from orders.index import Created, Row
 from orders.list_url import LivePosition
 from orders.models import CreatedFrom, Label, Order, OrderPayload, State
-from orders.search import choices
+from orders.search import labels
 from orders.search.paging import Finder
 from orders.search.parse import parse_query
 from testing.domain import operation
@@ -86,7 +86,7 @@ def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> 
     assert form.is_valid(), form.errors
     filters, zone = form.filters, ZoneInfo("UTC")
     box = parse_query(filters.q, now=NOW, zone=zone)
-    asked = filters.query(Clock(NOW, zone), choices.id_of).merged(box.query)
+    asked = filters.query(Clock(NOW, zone), labels.id_of).merged(box.query)
     query = replace(
         asked, sort=filters.sort, names=box.names, may_search_messages=may_search_messages
     )
@@ -519,7 +519,7 @@ def test_an_account_without_orders_is_not_a_search_without_a_match(agent: Client
 def test_what_takes_too_long_is_never_called_empty(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.counting.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
     page = agent.get(f"{URL}?q=ana&per_page=25")
     assert "Too broad: add a date or a status" in text_of(page)
     assert "No order matches" not in text_of(page)
@@ -531,7 +531,7 @@ def test_what_takes_too_long_is_never_called_empty(
 def test_what_the_question_itself_takes_too_long_for_is_too_broad_as_well(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch, emulator: Emulator
 ) -> None:
-    monkeypatch.setattr("orders.search.choices.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.labels.SECONDS", 0.0)
     monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
     for said in ({"sender": "lee@sender.example.com"}, {"q": str(uuid4())}):
         page = agent.get(URL, said)
@@ -869,7 +869,7 @@ def test_no_names_are_offered_where_finding_them_takes_too_long(
     )
     in_time = agent.get("/orders/choices/sender/", {"sender": "29999"})
     assert "<option" in text_of(in_time)
-    monkeypatch.setattr("orders.search.choices.SECONDS", 0.001)
+    monkeypatch.setattr("orders.search.labels.SECONDS", 0.001)
     late = agent.get("/orders/choices/sender/", {"sender": "29999"})
     assert (late.status_code, late.content) == (204, b"")
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
     ids=["all", "word", "filters", "window"],
 )
 def test_counts_beside_the_choices_are_those_of_the_lists(oracle: Oracle, query: Query) -> None:
-    facets = search.facets(query, now=NOW, seconds=30)
+    facets = search.count_facets(query, now=NOW, seconds=30)
 
     def expected(*dropped: str, **fields: Any) -> search.Count:
         return search.Count(len(oracle.find(replace(query.without(*dropped), **fields))), False)
@@ -53,7 +53,7 @@ def test_counts_beside_the_choices_are_those_of_the_lists(oracle: Oracle, query:
 
 
 def test_what_is_not_counted_in_time_is_left_out(oracle: Oracle) -> None:
-    assert search.facets(Query(words=("ana",)), now=NOW, seconds=0) == search.Facets()
+    assert search.count_facets(Query(words=("ana",)), now=NOW, seconds=0) == search.Facets()
 
 
 def test_a_count_beyond_its_limit_says_so(oracle: Oracle) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from orders import index, search
 from orders.models import Label
-from orders.search.counting import count_within
-from orders.search.deadline import deadline
+from orders.search.deadline import time_limit
+from orders.search.paging import Finder
 from orders.search.query import Choice, Query, Sort
 from testing import search_oracle
 from testing.domain import ORDER_ID, order_json
@@ -120,23 +120,20 @@ MAKERS = [_words, _words, _words, _statuses, _expiry, _created, _choices, _choic
           _flags, _exact]  # fmt: skip
 
 
-@pytest.fixture(params=["as it is", "walks end early", "nothing is fetched whole"])
-def _ways(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few hundred orders take the first way there is: here each is the only one."""
-    if request.param != "as it is":
-        monkeypatch.setattr("orders.search.plan._SHORTEST_WALK", 3)
-        monkeypatch.setattr("orders.search.plan._DISAPPOINTING", 0)
-        monkeypatch.setattr("orders.search.execute._EFFORT", 3)
-        # Hardly anybody is known, so that a few letters of a word are looked up; or its beginning.
-        monkeypatch.setattr("orders.search.statistics._known", {})
-        monkeypatch.setattr("orders.search.statistics._SAMPLE", 5)
-        monkeypatch.setattr("orders.search.matching._LONGEST", 6)
-    if request.param == "nothing is fetched whole":
-        monkeypatch.setattr("orders.search.plan.MOST_FETCHED", 0)
-        monkeypatch.setattr("orders.search.execute.MOST_FETCHED", 0)
+@pytest.fixture(params=["as configured", "short scans", "short scans and no fetch"])
+def _access_paths(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few hundred orders are found by the first access path: here the others are taken."""
+    if request.param != "as configured":
+        monkeypatch.setattr("orders.search.execute.MAX_ENTRIES", 3)
+        monkeypatch.setattr("orders.search.execute._FIRST_CHUNK", 2)
+        monkeypatch.setattr("orders.search.statistics._kept", {})
+        monkeypatch.setattr("orders.search.words._MAX_LOOKED_UP", 6)
+        monkeypatch.setattr("orders.search.words._MAX_TEXTS", 1)
+    if request.param == "short scans and no fetch":
+        monkeypatch.setattr("orders.search.execute.MAX_FETCHED", 0)
 
 
-@pytest.mark.usefixtures("_ways")
+@pytest.mark.usefixtures("_access_paths")
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -> None:
     random = Random(seed)
@@ -144,8 +141,8 @@ def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -
         query = random_query(random, oracle)
         expected = oracle.find(query)
         assert found(query) == expected, query
-        with deadline(60) as given:
-            count = count_within(given, query, now=NOW, limit=1000)
+        with time_limit(60) as deadline:
+            count = Finder(deadline, query, now=NOW).count(1000)
         assert count.n <= len(expected) if count.is_capped else count.n == len(expected), query
 
 

@@ -126,7 +126,7 @@ def test_neighbors_are_of_as_many_as_come_before(
     oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where counting ends before it has come so far."""
-    monkeypatch.setattr("orders.search.execute._EFFORT", 1)
+    monkeypatch.setattr("orders.search.execute.MAX_ENTRIES", 1)
     query = Query(is_payment_pending=False)
     neighbors = search.neighbors(query, oracle.find(query)[9], now=NOW)
     assert neighbors is not None

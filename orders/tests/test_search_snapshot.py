@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orders.search.deadline import Deadline, deadline
+from orders.search.deadline import Deadline, time_limit
 from orders.search.paging import Finder
 from orders.search.query import Query
 from testing.rekeying import set_creation_times
@@ -44,8 +44,8 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_no_order_falls_out_of_a_page_because_its_key_moves(query: Query) -> None:
     expected = Oracle().find(query)
-    with deadline(60) as given:
-        page = Finder(given, query, now=NOW).page(len(expected) - 1, None, backwards=False)
+    with time_limit(60) as deadline:
+        page = Finder(deadline, query, now=NOW).page(len(expected) - 1, None, backwards=False)
     assert {hit.uuid for hit in page.hits} == set(expected[:-1])
     # The list must not seem to end where it was disturbed.
     assert page.next is not None

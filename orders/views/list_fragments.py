@@ -14,7 +14,7 @@ from orders.models import Label
 from orders.presenters.changes import BadToken, compare, parse_token
 from orders.presenters.csv_export import csv_chunks
 from orders.presenters.filter_form import counted_names, option_counts
-from orders.search import SearchTimeout, choices, facets, find_page
+from orders.search import SearchTimeout, count_facets, find_page, labels
 from orders.viewer import Request
 
 from .concurrency import DOWNLOAD, in_group
@@ -31,9 +31,11 @@ def order_facets(request: Request) -> HttpResponse:
     """The number of orders behind each option of the filters; 204 if counting takes too long."""
     try:
         wanted = parse_request(request)
-        found = facets(wanted.asked.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE)
+        found = count_facets(
+            wanted.asked.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE
+        )
         named = (*found.workspaces, *found.senders, *found.brands, *found.products)
-        keys = choices.keys_of(one.id for one in named)
+        keys = labels.keys_of(one.id for one in named)
     except SearchTimeout:
         return HttpResponse(status=204)
     context = {
@@ -74,7 +76,7 @@ def order_choices(request: Request, kind: str) -> HttpResponse:
     if kind not in Label.Kind.values:
         raise Http404
     try:
-        names = choices.suggest(kind, request.GET.get(kind, ""), limit=_MAX_SUGGESTIONS)
+        names = labels.suggest(kind, request.GET.get(kind, ""), limit=_MAX_SUGGESTIONS)
     except SearchTimeout:
         return HttpResponse(status=204)
     return render(request, f"{TEMPLATE}#choices", {"choices": names})

@@ -13,7 +13,7 @@ from orders.list_url import Filters, IndexPosition, LabelLookup, LivePosition
 from orders.models import Finding
 from orders.presenters.filters import FilterChip, filter_chips
 from orders.presenters.index_list import ListQuery
-from orders.search import choices
+from orders.search import labels
 from orders.services import Interpretation, get_finding, interpret
 from orders.viewer import Request, Viewer
 
@@ -62,7 +62,7 @@ class ListRequest:
             box=self.interpretation.box,
             clock=self.viewer.clock,
             label_id=self.label_id,
-            names=choices.name_of,
+            names=labels.name_of,
         )
 
 
@@ -78,7 +78,7 @@ def parse_list(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False
     form.full_clean()
     filters = form.filters
     # The chips look up the same labels again.
-    label_id = cache(choices.id_of)
+    label_id = cache(labels.id_of)
     interpretation = interpret(filters.q, now=viewer.now, zone=viewer.zone)
     finding = _finding(filters, viewer)
     query = replace(

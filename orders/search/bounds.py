@@ -1,0 +1,106 @@
+"""The ranges of creation keys and expirations outside of which no order can match.
+
+A window that is asked for bounds its own column. It also bounds the other: no order expires before
+it was created, and the index keeps the earliest and the latest expiration of the orders created in
+each period (`ExpiryRange`). So a scan by expiration begins where the orders of a creation window
+may begin to expire, and a scan by creation ends where none can still expire in time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from orders.index.expiry_ranges import PERIOD_BITS
+
+from .conditions import CompiledQuery
+from .context import SearchContext
+from .sql import Scan, Sql
+
+type Range = tuple[Any, Any]
+
+_NO_KEYS = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`expirations` and `window` are values as the database takes them; the second bound of the
+    former and of `creation_keys` is excluded. `window` is the part of `expirations` that was asked
+    for.
+    """
+
+    creation_keys: tuple[int | None, int | None]
+    window: Range
+    # Of a scan by expiration, the last included.
+    expirations: Range
+
+    @classmethod
+    def of(cls, compiled: CompiledQuery, context: SearchContext, column: str) -> Bounds:
+        window = tuple(at and context.dialect.parameter(at) for at in compiled.expires)
+        keys = compiled.creation_keys
+        expirations: Range = (None, None)
+        if column == "expires_at" and keys != (None, None):
+            expirations = _expirations(context, *keys)
+            if expirations == (None, None):
+                keys = _NO_KEYS
+        if window != (None, None):
+            keys = _narrowed(keys, _creation_keys(context, *window))
+        return cls(keys, (window[0], window[1]), expirations)
+
+    def keys(self, column: str) -> list[Sql]:
+        return _within(column, *self.creation_keys)
+
+    def window_of_expirations(self, prefix: str) -> list[Sql]:
+        return _within(f"{prefix}expires_at", *self.window)
+
+    def of_scan(self, scan: Scan, *, key: str, value: str) -> list[Sql]:
+        """What bounds the entries of a scan; `key` and `value` are the columns it is sorted by."""
+        than = "<" if scan.order.is_descending else ">"
+        bounds = self.keys(key)
+        if scan.order.column == "id":
+            return [*bounds, *([Sql(f"{key} {than} %s", (scan.after[1],))] if scan.after else [])]
+        bounds.append(Sql(f"{value} IS NOT NULL"))
+        if scan.order.column == "expires_at":
+            earliest, latest = self.expirations
+            bounds += _within(value, *self.window)
+            bounds += _within(value, earliest, None)
+            if latest is not None:
+                bounds.append(Sql(f"{value} <= %s", (latest,)))
+        if scan.after:
+            bounds.append(Sql(f"({value}, {key}) {than} (%s, %s)", scan.after))
+        return bounds
+
+
+def _within(column: str, low: object, high: object) -> list[Sql]:
+    bounds = [] if low is None else [Sql(f"{column} >= %s", (low,))]
+    return bounds if high is None else [*bounds, Sql(f"{column} < %s", (high,))]
+
+
+def _expirations(context: SearchContext, low: int | None, high: int | None) -> Range:
+    """The earliest and the latest expiration of the orders with creation keys in this range."""
+    periods = _within("period", low and low >> PERIOD_BITS, high and (high >> PERIOD_BITS) + 1)
+    where = " AND ".join(one.text for one in periods)
+    sql = f"SELECT min(earliest), max(latest) FROM orders_expiryrange WHERE {where}"  # noqa: S608
+    rows = context.deadline.rows(sql, [param for one in periods for param in one.params])
+    return rows[0]
+
+
+def _creation_keys(context: SearchContext, start: object, end: object) -> tuple[int, int]:
+    """The range of the creation keys of the orders that expire in this window."""
+    bounds = [*_within("latest", start, None), *_within("earliest", None, end)]
+    where = " AND ".join(one.text for one in bounds)
+    sql = f"SELECT min(period), max(period) FROM orders_expiryrange WHERE {where}"  # noqa: S608
+    [(first, last)] = context.deadline.rows(sql, [param for one in bounds for param in one.params])
+    if first is None:
+        return _NO_KEYS
+    return first << PERIOD_BITS, (last + 1) << PERIOD_BITS
+
+
+def _narrowed(
+    keys: tuple[int | None, int | None], other: tuple[int, int]
+) -> tuple[int | None, int | None]:
+    low, high = keys
+    return (
+        other[0] if low is None else max(low, other[0]),
+        other[1] if high is None else min(high, other[1]),
+    )

@@ -1,0 +1,245 @@
+"""How many matches each choice of a filter would leave.
+
+A filter's choices are counted among the matches of the query without that filter. One read of up
+to 10,000 matches counts all choices. What is not counted in time is left out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS
+
+from goody.types import CANCELABLE, ENDED, ORDER_STATUSES
+from orders.models import Label
+
+from .deadline import Deadline, SearchTimeout, time_limit
+from .labels import Suggestion, current_labels
+from .paging import Count, Finder
+from .query import Choice, Query
+
+MAX_MATCHES = 10_000
+# Without any filter, the newest orders show which names are common.
+SAMPLE = 1000
+# Names of a kind.
+_MAX_NAMES = 10
+
+# Windows from now on, then what is past its expiration and not accepted, and what never expires.
+EXPIRY_HOURS = {"24h": 24, "3d": 72, "7d": 168, "14d": 336}
+EXPIRY_PRESETS = (*EXPIRY_HOURS, "expired", "never")
+
+_FLAGS = ("is_swapped", "is_payment_pending", "has_delivery_trouble")
+_NAMED = ("workspace", "sender", "brand", "product")
+_FIELDS = {
+    "status": ("statuses", "without_statuses"),
+    "expires": ("expires_from", "expires_until", "has_expiry", "is_expired_unaccepted"),
+    **{kind: (f"{kind}s",) for kind in _NAMED},
+    **{name: (name,) for name in _FLAGS},
+}
+_COLUMNS = ("status", "workspace_id", "sender_id", "product_id", "brand_id", *_FLAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A label as a choice, with the number of matches that have it."""
+
+    id: int
+    name: str
+    count: Count
+
+
+@dataclass(slots=True)
+class Facets:
+    """The counts of all choices. A capped one is a lower bound; a missing one was not counted."""
+
+    statuses: dict[str, Count] = field(default_factory=dict)
+    # By the names of EXPIRY_PRESETS.
+    expires: dict[str, Count] = field(default_factory=dict)
+    # By is_swapped, is_payment_pending, has_delivery_trouble.
+    flags: dict[str, Count] = field(default_factory=dict)
+    # The most common ones.
+    workspaces: list[Named] = field(default_factory=list)
+    senders: list[Named] = field(default_factory=list)
+    brands: list[Named] = field(default_factory=list)
+    products: list[Named] = field(default_factory=list)
+
+
+def expiry_preset(name: str, *, now: datetime) -> dict[str, Any]:
+    """The fields of Query that a preset sets."""
+    if name == "expired":
+        return {"is_expired_unaccepted": True}
+    if name == "never":
+        return {"has_expiry": False}
+    return {"expires_from": now, "expires_until": now + timedelta(hours=EXPIRY_HOURS[name])}
+
+
+def count_facets(
+    query: Query, *, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS
+) -> Facets:
+    """What can be counted in `seconds`. Never raises SearchTimeout. `now` is aware."""
+    facets = Facets()
+    with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
+        _FacetCounter(deadline, query.unsorted, now, facets).run()
+    return facets
+
+
+class CommonLabels(NamedTuple):
+    """The most common choices of each filter by name, without their counts."""
+
+    workspace: tuple[Suggestion, ...] = ()
+    sender: tuple[Suggestion, ...] = ()
+    brand: tuple[Suggestion, ...] = ()
+    product: tuple[Suggestion, ...] = ()
+
+
+def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS) -> CommonLabels:
+    """Those of the newest orders, most common first. Raises SearchTimeout. `now` is aware."""
+    with time_limit(seconds, using=using) as deadline:
+        tally = take_tally(Finder(deadline, Query(), now=now), now=now, limit=SAMPLE)
+        ids = {kind: [pk for pk, _ in tally.most_common(kind)] for kind in CommonLabels._fields}
+        labels = Label.objects.using(using).filter(pk__in=[pk for of in ids.values() for pk in of])
+        rows = {row[0]: row[1:] for row in deadline.all(labels.values_list("pk", "key", "name"))}
+    suggested = {
+        kind: tuple(Suggestion(*rows[pk]) for pk in of if pk in rows) for kind, of in ids.items()
+    }
+    return CommonLabels(**suggested)
+
+
+class _FacetCounter:
+    """Fills `facets`, the most useful counts first."""
+
+    def __init__(self, deadline: Deadline, query: Query, now: datetime, facets: Facets) -> None:
+        self._deadline = deadline
+        self._query = query
+        self._now = now
+        self._facets = facets
+        self._names = current_labels(deadline).names
+        self._tallies: dict[Query, Tally] = {}
+
+    def run(self) -> None:
+        facets = self._facets
+        statuses = {one: {"statuses": (one,)} for one in ORDER_STATUSES}
+        self._fill(facets.statuses, "status", statuses)
+        presets = {name: expiry_preset(name, now=self._now) for name in EXPIRY_PRESETS}
+        self._fill(facets.expires, "expires", presets)
+        for kind in _NAMED:
+            self._fill_named(getattr(facets, f"{kind}s"), kind)
+        for name in _FLAGS:
+            self._fill(facets.flags, name, {name: {name: True}})
+
+    def _fill(
+        self, counts: dict[str, Count], filter_: str, choices: dict[str, dict[str, Any]]
+    ) -> None:
+        base = self._query.without(*_FIELDS[filter_])
+        for name, fields in choices.items():
+            if base.is_everything:
+                counts[name] = self._count(replace(base, **fields))
+            elif count := self._tally(base).count(filter_, name):
+                counts[name] = count
+
+    def _fill_named(self, counts: list[Named], kind: str) -> None:
+        base = self._query.without(*_FIELDS[kind])
+        for pk, tallied in self._tally(base).most_common(kind):
+            count = tallied
+            if base.is_everything:
+                fields: dict[str, Any] = {f"{kind}s": (Choice(id=pk),)}
+                count = self._count(replace(base, **fields))
+            counts.append(Named(pk, self._names.get(pk, ""), count))
+
+    def _count(self, query: Query) -> Count:
+        return Finder(self._deadline, query, now=self._now).count(MAX_MATCHES)
+
+    def _tally(self, base: Query) -> Tally:
+        if base not in self._tallies:
+            limit = SAMPLE if base.is_everything else MAX_MATCHES
+            finder = Finder(self._deadline, base, now=self._now)
+            self._tallies[base] = take_tally(finder, now=self._now, limit=limit)
+        return self._tallies[base]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The number of matches with each value of a filter. `is_complete`: all matches were read."""
+
+    counters: Mapping[str, Counter[Any]]
+    is_complete: bool
+
+    def count(self, filter_: str, value: object) -> Count | None:
+        """None where nothing is known: no match that was read has it, and not all were read."""
+        key = True if filter_ in _FLAGS else value
+        n = self.counters[filter_][key]
+        return Count(n, not self.is_complete) if n or self.is_complete else None
+
+    def most_common(self, kind: str) -> list[tuple[int, Count]]:
+        """The ids of the most common labels of a kind."""
+        common = self.counters[kind].most_common(_MAX_NAMES)
+        return [(pk, Count(n, not self.is_complete)) for pk, n in common]
+
+
+def take_tally(finder: Finder, *, now: datetime, limit: int) -> Tally:
+    """Of the first `limit` matches. Raises SearchTimeout."""
+    expires = finder.context.dialect.instant("o.expires_at")
+    columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), "o.item_count", expires))
+    rows = finder.rows(limit + 1, selected=columns)
+    is_complete, rows = len(rows) <= limit, rows[:limit]
+    values = list(zip(*(row[2:] for row in rows), strict=True)) or [()] * (len(_COLUMNS) + 2)
+    by_column = dict(zip(_COLUMNS, values, strict=False))
+    counters = {name.removesuffix("_id"): Counter(column) for name, column in by_column.items()}
+    mixed = {
+        row[0]: (product, brand)
+        for row, product, brand, items in zip(
+            rows, by_column["product_id"], by_column["brand_id"], values[-2], strict=True
+        )
+        if items > 1
+    }
+    _add_other_products(counters, finder, mixed)
+    counters["expires"] = _count_presets(by_column["status"], values[-1], now=now)
+    ended = sum(counters["status"][status] for status in ENDED)
+    counters["status"] |= dict.fromkeys(ENDED, ended)
+    for counter in counters.values():
+        counter.pop(None, None)
+    return Tally(counters, is_complete)
+
+
+def _add_other_products(
+    counters: dict[str, Counter[Any]], finder: Finder, mixed: dict[int, tuple[Any, Any]]
+) -> None:
+    """Count each product and brand once an order; `mixed` holds those of the first item."""
+    if not mixed:
+        return
+    among = finder.context.dialect.among("order_id", [*mixed])
+    rows = finder.context.deadline.rows(
+        f"SELECT order_id, product_id, brand_id FROM orders_otherproduct WHERE {among.text}",  # noqa: S608
+        among.params,
+    )
+    products = {(order, product) for order, product, _ in rows if product != mixed[order][0]}
+    brands = {(order, brand) for order, _, brand in rows if brand != mixed[order][1]}
+    counters["product"].update(product for _, product in products)
+    counters["brand"].update(brand for _, brand in brands)
+
+
+def _count_presets(statuses: Iterable[str], times: Iterable[Any], *, now: datetime) -> Counter[Any]:
+    """An expiration has no effect once the gift is accepted or has ended."""
+    counter: Counter[Any] = Counter()
+    pairs = list(zip(statuses, times, strict=True))
+    counter["never"] = sum(at is None for _, at in pairs)
+    times = sorted(at for status, at in pairs if at is not None and status in CANCELABLE)
+    if not times:
+        return counter
+    start = bisect_left(times, _like(times[0], now))
+    for name, hours in EXPIRY_HOURS.items():
+        end = _like(times[0], now + timedelta(hours=hours))
+        counter[name] = bisect_left(times, end) - start
+    counter["expired"] = start
+    return counter
+
+
+def _like(example: object, at: datetime) -> Any:
+    """Comparable with the example: SQLite returns text, which sorts as the instants do."""
+    return at.astimezone(UTC).isoformat(" ") if isinstance(example, str) else at

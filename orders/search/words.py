@@ -1,0 +1,185 @@
+"""Conditions on the words of a search: every field of an order that a person can see.
+
+A word matches any part of the recipient's name and address, of the names of products, brands,
+sender and workspace, and, for those who may read them, of message and note; from six characters on
+also the beginning of the receipt reference, of the order's id and of its batch's id. One or two
+letters or digits match the start of a word of people and names alone. No index answers one or two
+characters with a sign among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from uuid import UUID
+
+from orders.text import SHORT, is_start, words
+
+from .context import MAX_SCANS, SearchContext
+from .sql import Condition, IndexScan, Sql, all_of, union
+
+# The shortest word that is compared with the beginning of references and ids.
+_MIN_PREFIX = 6
+_LAST_CHARACTER = chr(0x10FFFF)
+_MAX_TEXTS = 1000
+# A part of a word with fewer hits than this is rare.
+_FEW_HITS = 200
+# A text index looks up this many characters of a longer text; the rest is compared.
+_MAX_LOOKED_UP = 40
+
+_REFERENCE = re.compile(r"[a-z0-9]+")
+_ID = "00000000-0000-0000-0000-000000000000"
+
+
+def word_condition(
+    context: SearchContext, word: str, *, may_search_messages: bool
+) -> Condition | None:
+    """True where the folded word or phrase is in a field; None: it can be in none."""
+    # The first is the one with the most matches: see Executor.count.
+    fields: list[Condition] = []
+    if is_start(word):
+        fields += _word_start(context, word)
+    elif len(word) <= SHORT:
+        fields.append(Condition(context.dialect.contains("o.people", word)))
+    else:
+        fields += [_people(context, word), *_prefixes(context, word)]
+        if may_search_messages:
+            fields += _texts(context, word)
+    fields += _names(context, word)
+    return union(fields) if fields else None
+
+
+def _people(context: SearchContext, word: str) -> Condition:
+    scan = context.dialect.full_text("orders_order", "people", word, _part(context, word))
+    return Condition(context.dialect.contains("o.people", word), (scan,), text=word)
+
+
+def _part(context: SearchContext, word: str) -> str:
+    """The part of the word that the text index looks up; the whole is compared afterwards.
+
+    FTS5 reads the entries of every trigram, so that a long word of common ones takes long where a
+    few of its letters are rare. GIN finds the rare ones by itself.
+    """
+    size = context.dialect.LOOKED_UP_LETTERS
+    if len(word) > size + 1:
+        for start in (len(word) - size, *range(0, len(word) - size, size)):
+            part = word[start : start + size]
+            scan = context.dialect.full_text("orders_order", "people", part, part)
+            if context.statistics.count_entries(scan, _FEW_HITS) < _FEW_HITS:
+                return part
+    return word[:_MAX_LOOKED_UP]
+
+
+def _names(context: SearchContext, word: str) -> Iterator[Condition]:
+    labels = context.labels
+    if ids := labels.products.matching(word):
+        yield context.in_cart("product", ids)
+    if ids := labels.brands.matching(word):
+        yield context.in_cart("brand", ids)
+    if ids := labels.senders.matching(word):
+        yield context.equals("sender_id", ids, index="orders_order_sender")
+    if ids := labels.workspaces.matching(word):
+        yield context.equals("workspace_id", ids, index="orders_order_workspace")
+
+
+def _prefixes(context: SearchContext, word: str) -> Iterator[Condition]:
+    if len(word) < _MIN_PREFIX:
+        return
+    if _REFERENCE.fullmatch(word):
+        low = word.upper()
+        high = low + _LAST_CHARACTER
+        yield context.between("reference_id", low, high, index="orders_order_reference")
+    if ends := id_range(word):
+        yield context.between("order_batch_id", *ends, index="orders_order_batch")
+        yield context.between("uuid", *ends, index="")
+
+
+def _word_start(context: SearchContext, word: str) -> list[Condition]:
+    """Two letters of different scripts are two starts."""
+    starts = [_start(context, start) for start in words(word)]
+    if None in starts:
+        return []
+    conditions = list(filter(None, starts))
+    test = all_of(one.test for one in conditions)
+    # A scan of one start returns more than the orders that have both.
+    scans = conditions[0].scans if len(conditions) == 1 else ()
+    return [Condition(test, scans, text=word)]
+
+
+def _start(context: SearchContext, start: str) -> Condition | None:
+    starts = [start] if len(start) == SHORT else _starts_with(context, start)
+    if not starts:
+        return None
+    among = context.dialect.among("s.start", starts)
+    test = Sql(
+        "EXISTS (SELECT 1 FROM orders_wordstart s"  # noqa: S608
+        f" WHERE s.order_id = o.id AND {among.text})",
+        among.params,
+    )
+    scans = tuple(
+        IndexScan(
+            Sql("start = %s", (one,)),
+            "orders_wordstart",
+            "order_id",
+            (("id", ""),),
+            is_quick_by_id=False,
+        )
+        for one in starts
+    )
+    return Condition(test, scans if len(scans) <= 2 * MAX_SCANS else ())
+
+
+def _starts_with(context: SearchContext, letter: str) -> list[str]:
+    """The two-letter starts in use that begin with the letter: one index seek for each."""
+    rows = context.deadline.rows(_STARTS, [letter, letter + _LAST_CHARACTER] * 2)
+    return [start for (start,) in rows]
+
+
+def _texts(context: SearchContext, word: str) -> Iterator[Condition]:
+    """Message or note. A common word is tested on each order's texts."""
+    scan = context.dialect.full_text("orders_searchtext", "folded", word, word[:_MAX_LOOKED_UP])
+    rows = context.deadline.rows(
+        f"SELECT {scan.key} FROM {scan.table} WHERE {scan.where.text}"  # noqa: S608
+        f" LIMIT {_MAX_TEXTS + 1}",
+        scan.where.params,
+    )
+    ids = [pk for (pk,) in rows]
+    if len(ids) > _MAX_TEXTS:
+        contains = context.dialect.contains("t.folded", word)
+        yield Condition(
+            Sql(
+                "EXISTS (SELECT 1 FROM orders_searchtext t"  # noqa: S608
+                f" WHERE t.id IN (o.message_id, o.note_id) AND {contains.text})",
+                contains.params,
+            )
+        )
+    elif ids:
+        yield context.equals("message_id", ids, index="orders_order_message")
+        yield context.equals("note_id", ids, index="orders_order_note")
+
+
+_STARTS = """
+WITH RECURSIVE used (start) AS (
+    SELECT min(start) FROM orders_wordstart WHERE start >= %s AND start < %s
+    UNION ALL
+    SELECT (SELECT min(s.start) FROM orders_wordstart s
+            WHERE s.start > used.start AND s.start >= %s AND s.start < %s)
+    FROM used WHERE used.start IS NOT NULL
+)
+SELECT start FROM used WHERE start IS NOT NULL
+"""
+
+
+def id_range(text: str) -> tuple[UUID, UUID] | None:
+    """The first and the last id with this prefix, which is written with dashes or without."""
+    if not text or len(text) > len(_ID):
+        return None
+    digits = text.replace("-", "")
+    has_dashes = "-" in text
+    if has_dashes and [i for i, c in enumerate(text) if c == "-"] != [
+        i for i, c in enumerate(_ID[: len(text)]) if c == "-"
+    ]:
+        return None
+    if len(digits) > 32 or not re.fullmatch(r"[0-9a-f]*", digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
