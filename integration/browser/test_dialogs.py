@@ -34,7 +34,7 @@ def open_from_row(page: Page, order_id: str, key: str) -> None:
 
 
 def choose_reason(page: Page, label: str = "Duplicate gift") -> None:
-    page.get_by_label(label).check()
+    page.get_by_label(label, exact=True).check()
 
 
 # --- focus --------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ class Sections:
     original_gift: sections.Gift | None
     swapped: str
     parcels: list[sections.Parcel]
+    no_parcels: str
     money: list[sections.Amount]
     original_money: list[sections.Amount]
     people: list[Line]
@@ -246,6 +247,7 @@ def _sections(view: OrderView, raw: RawValues, zone: ZoneInfo) -> Sections:
         original_gift=sections.original_gift(order, raw),
         swapped=raw.unreadable("is_swapped") or _SWAPPED[order.is_swapped],
         parcels=sections.parcels(order, raw, zone=zone),
+        no_parcels="None." if order.status in ENDED else "None yet.",
         money=sections.money(order, raw, is_uncharged=is_uncharged),
         original_money=sections.original_money(order, raw),
         people=sections.people(order, raw),

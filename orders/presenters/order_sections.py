@@ -124,7 +124,10 @@ def money(order: Order, raw: RawValues, *, is_uncharged: bool) -> list[Amount]:
 
     `is_uncharged`: the order ended and is known never to have been accepted.
     """
-    missing = NOT_GIVEN if order.status in ENDED else UNKNOWN_YET
+    # With the total, all amounts are final.
+    total = order.amounts.amount_total if order.amounts else None
+    is_final = order.status in ENDED or total is not None
+    missing = NOT_GIVEN if is_final else UNKNOWN_YET
     return [
         _amount(
             order.amounts,
