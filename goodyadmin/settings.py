@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "orders.middleware.VaryOnHtmxMiddleware",
     "orders.middleware.ExpectedFailuresMiddleware",
+    "orders.middleware.IdleSessionMiddleware",
     "orders.middleware.HtmxLoginMiddleware",
     "orders.middleware.ViewerMiddleware",
 ]
@@ -113,10 +115,16 @@ else:
 
 # --- People ----------------------------------------------------------------------------------
 
+PASSWORD_HASHERS = [
+    "goodyadmin.hashers.SerialPBKDF2PasswordHasher",
+    *global_settings.PASSWORD_HASHERS[1:],
+]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_COOKIE_AGE = 60 * 60 * 12
+# A session ends after so long without an action of its person; polls of open pages do not count.
+SESSION_IDLE_TIMEOUT = env.int("SESSION_IDLE_TIMEOUT", default=60 * 60 * 2)
 SESSION_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 CSRF_FAILURE_VIEW = "orders.views.errors.csrf_failure"

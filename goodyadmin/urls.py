@@ -9,6 +9,7 @@ handler404 = "orders.views.errors.not_found"
 handler500 = "orders.views.errors.server_error"
 
 urlpatterns = [
-    path("django-admin/", admin.site.urls),
+    # Before the admin, whose login it replaces.
     path("", include("orders.urls")),
+    path("django-admin/", admin.site.urls),
 ]

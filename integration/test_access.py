@@ -78,6 +78,9 @@ TABLE: dict[str, Row] = {
     "settings": Row(LOGGED_IN, (200, 200, 422, 405, 405)),
     "login": Row(EVERYBODY, (200, 200, 422, 422, 405)),
     "logout": Row(LOGGED_IN, (405, 405, 302, 405, 405)),
+    "sign_out_everywhere": Row(LOGGED_IN, (405, 405, 302, 405, 405)),
+    "password_change": Row(LOGGED_IN, (200, 200, 422, 422, 405)),
+    "admin_login": Row(EVERYBODY, (302, 302, 302, 405, 405)),
     "healthz": Row(EVERYBODY, (200, 200, 405, 405, 405), is_personal=False),
     "readyz": Row(EVERYBODY, (200, 200, 405, 405, 405), is_personal=False),
 }
@@ -189,6 +192,8 @@ def test_every_address_is_in_the_table() -> None:
 
 
 def expected_status(name: str, role: str, method: str, *, is_htmx: bool) -> int:
+    if name == "admin_login" and role not in ADMINS | {"anonymous"}:
+        return 405 if method in ("PUT", "DELETE") else 403
     if name == "login" and role != "anonymous":
         return LOGGED_IN_AT_LOGIN[METHODS.index(method)]
     return TABLE[name].expected(role, method, is_htmx=is_htmx)
@@ -215,7 +220,11 @@ def test_every_address_answers_every_role_as_the_table_says(
                 if answer.status_code != wanted:
                     wrong.append(f"{where}: {answer.status_code} and not {wanted}")
                 wrong += [f"{where}: {fault}" for fault in faults(answer, role, name)]
-                if name == "logout" and role != "anonymous" and method == "POST":
+                if (
+                    name in ("logout", "sign_out_everywhere")
+                    and role != "anonymous"
+                    and method == "POST"
+                ):
                     client = visitor(role)
     assert wrong == []
     assert audited_writes() == before

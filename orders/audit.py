@@ -136,6 +136,23 @@ NEEDED: dict[Action, Right] = {
     Action.ORDER_EXPORT: Right.EXPORT,
 }
 
+
+class AccountEvent(StrEnum):
+    """What happens to accounts: audited, with no right of its own."""
+
+    SIGN_IN = "account.sign_in"
+    SIGN_OUT_EVERYWHERE = "account.sign_out_everywhere"
+    PASSWORD_CHANGE = "account.password_change"  # noqa: S105 - an action
+    CHANGE = "account.change"
+
+
+ACCOUNT_NAMES: dict[AccountEvent, str] = {
+    AccountEvent.SIGN_IN: "Log in",
+    AccountEvent.SIGN_OUT_EVERYWHERE: "Log out everywhere",
+    AccountEvent.PASSWORD_CHANGE: "Change the own password",
+    AccountEvent.CHANGE: "Change an account",
+}
+
 # Every function that performs an action, as @action found it.
 PERFORMERS: dict[Action, Callable[..., Any]] = {}
 
@@ -331,6 +348,28 @@ def record_action(
         actor_id=actor.user_id,
         actor_name=actor.name,
         action=name,
+        detail=detail,
+        before=before,
+        after=after,
+        request_id=actor.request_id,
+    )
+
+
+def record_account_event(
+    actor: Actor,
+    event: AccountEvent,
+    *,
+    detail: str,
+    now: datetime,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> AuditEntry:
+    """Something that happened to an account, in one row."""
+    return AuditEntry.objects.create(
+        at=now,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        action=event,
         detail=detail,
         before=before,
         after=after,

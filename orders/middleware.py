@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from ipaddress import ip_address
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.db import Error as DatabaseFailure
 from django.http import (
     HttpRequest,
@@ -166,6 +168,35 @@ class ExpectedFailuresMiddleware:
         return self.page_for(request, exception)
 
 
+class IdleSessionMiddleware:
+    """End a session after SESSION_IDLE_TIMEOUT without a request that a person made.
+
+    Polls of open pages do not count. The time is stored once a minute at most.
+    """
+
+    _STORED_EVERY = 60
+    _POLLS = frozenset({"order_changes", "sync_status"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> None:
+        if getattr(view, "works_without_database", False) or not request.user.is_authenticated:
+            return
+        now = time.time()
+        active_at = request.session.get("active_at", now)
+        if now - active_at > settings.SESSION_IDLE_TIMEOUT:
+            logout(request)
+            return
+        is_poll = request.resolver_match and request.resolver_match.url_name in self._POLLS
+        is_stored = "active_at" in request.session and now - active_at < self._STORED_EVERY
+        if not (is_poll or is_stored):
+            request.session["active_at"] = now
+
+
 class HtmxLoginMiddleware:
     """Ask for a login on every view that is not marked `login_not_required`.
 
@@ -175,7 +206,7 @@ class HtmxLoginMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.unsent_mark = import_string("orders.views.people.unsent_mark")
+        self.unsent_mark = import_string("orders.views.account.unsent_mark")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)

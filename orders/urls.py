@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from django.urls.converters import UUIDConverter
 
 from orders.views import (
+    account,
     audit,
     dialogs,
     findings,
@@ -50,8 +51,11 @@ urlpatterns = [
     path("system/sync/", system.sync_resume, name="sync_resume"),
     path("sync-status/", system.sync_status, name="sync_status"),
     path("settings/", people.settings, name="settings"),
-    path("login/", people.Login.as_view(), name="login"),
+    path("login/", account.login, name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/everywhere/", account.sign_out_everywhere, name="sign_out_everywhere"),
+    path("password/", account.password_change, name="password_change"),
+    path("django-admin/login/", account.admin_login, name="admin_login"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

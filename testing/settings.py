@@ -16,6 +16,7 @@ DEFAULTS = {
     "HTTPS": "false",
     "BEHIND_PROXY": "false",
     "PROXY_COUNT": "1",
+    "SESSION_IDLE_TIMEOUT": "7200",
     "LOG_FORMAT": "text",
     "TIME_ZONE": "UTC",
     "LOG_LEVEL": "INFO",

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from orders.audit import NAMES, Action
+from orders.audit import ACCOUNT_NAMES, NAMES, Action
 from orders.days import start_of
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
@@ -22,6 +22,7 @@ from .fields import DayField, TypedField
 SECURITY = "security"
 # Settling is the outcome of another action, never a row of its own.
 _ACTIONS = [(one.value, name) for one, name in NAMES.items() if one != Action.OPERATION_SETTLE]
+_ACCOUNT_EVENTS = [(one.value, name) for one, name in ACCOUNT_NAMES.items()]
 _NOT_A_DAY = "This is not a date. Write it as 2026-12-01."
 
 
@@ -46,7 +47,7 @@ class AuditFilter(forms.Form):
         self.zone = zone
         security = ((SECURITY, "Security events"),) if sees_all else ()
         action = cast(forms.ChoiceField, self.fields["action"])
-        action.choices = [("", "Any"), *_ACTIONS, *security]
+        action.choices = [("", "Any"), *_ACTIONS, *_ACCOUNT_EVENTS, *security]
         if sees_all:
             person = cast(forms.ChoiceField, self.fields["person"])
             person.choices = [("", "Anybody"), *_people()]

@@ -4,10 +4,12 @@ they keep.
 The order index can be thrown away and rebuilt from Goody. Operations and the audit can not.
 """
 
+from .access import OrderAccess
 from .anomaly import Anomaly
 from .api_limits import ApiLimits
 from .audit import AuditEntry
 from .finding import Finding
+from .heartbeat import Heartbeat
 from .names import Label, LabelVersion, SearchText
 from .operation import LEASED_STATES, OPEN_STATES, WITHOUT_EFFECT, FailureClass, Operation, State
 from .order import (
@@ -22,6 +24,7 @@ from .order import (
 )
 from .profile import Profile
 from .saved_view import SavedView
+from .sign_in import SignInLimit
 from .sync import SeenActivity, SyncState, SyncWindow
 
 __all__ = [
@@ -36,10 +39,12 @@ __all__ = [
     "ExpiryRange",
     "FailureClass",
     "Finding",
+    "Heartbeat",
     "Label",
     "LabelVersion",
     "Operation",
     "Order",
+    "OrderAccess",
     "OrderCount",
     "OrderPayload",
     "OtherProduct",
@@ -47,6 +52,7 @@ __all__ = [
     "SavedView",
     "SearchText",
     "SeenActivity",
+    "SignInLimit",
     "State",
     "SyncState",
     "SyncWindow",

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from orders import formats
-from orders.audit import NAMES, REASONS, Action
+from orders.audit import ACCOUNT_NAMES, NAMES, REASONS, Action
 from orders.models import AuditEntry, State
 from orders.outcomes import tell
 
 from .operations import change_text, operation_name, operation_url, web_address
 
 _REASONS = dict(REASONS)
-_NAMES = {action.value: name for action, name in NAMES.items()}
+_NAMES = {action.value: name for action, name in (*NAMES.items(), *ACCOUNT_NAMES.items())}
 
 
 @dataclass(frozen=True, slots=True)

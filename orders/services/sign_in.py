@@ -1,0 +1,146 @@
+"""Sign-in attempts, limited for each account and each address, and what people do to their account.
+
+An attempt is counted before its password is checked, so that attempts at the same moment in several
+processes count as well. The wait grows with each failure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db.models import F
+
+from orders.audit import AccountEvent, Actor, record_account_event, record_security_event
+from orders.models import SignInLimit
+
+# After so long without an attempt the failures are forgotten.
+_FORGOTTEN_AFTER = timedelta(hours=1)
+_LONGEST_WAIT = timedelta(minutes=5)
+# How many failures cause no wait. Many people may share an address.
+FREE_FOR_ACCOUNT = 3
+FREE_FOR_ADDRESS = 20
+_LOST_RACE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody tries to sign in as `username` from `address`."""
+
+    username: str
+    address: str
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The keys of the rows that limit it, with the failures that each allows."""
+        name = unicodedata.normalize("NFKC", self.username).casefold()
+        return {
+            _digest(f"account:{name}"): FREE_FOR_ACCOUNT,
+            _digest(f"address:{_network(self.address)}"): FREE_FOR_ADDRESS,
+        }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _network(address: str) -> str:
+    """The address, or of IPv6 the network of 64 bits that one customer is given."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def wait_after(failures: int, *, free: int) -> timedelta:
+    """Nothing for the first `free` failures, then 1, 2, 4, 8 seconds and so on."""
+    over = failures - free
+    if over <= 0:
+        return timedelta(0)
+    return min(timedelta(seconds=2 ** min(over - 1, 20)), _LONGEST_WAIT)
+
+
+def claim_attempt(attempt: Attempt, *, now: datetime) -> timedelta:
+    """Count the attempt as a failure; what is returned must pass before the password is checked.
+
+    Zero: go ahead, and call `sign_in_succeeded` or `sign_in_failed`.
+    """
+    limits = attempt.limits
+    stored = SignInLimit.objects.in_bulk(list(limits))
+    wait = max((row.blocked_until - now for row in stored.values()), default=timedelta(0))
+    # A wait that is longer than any that is ever set: the clock was set back.
+    if timedelta(0) < wait <= _LONGEST_WAIT:
+        return wait
+    for key, free in limits.items():
+        if not _count_failure(key, stored.get(key), free=free, now=now):
+            return _LOST_RACE
+    return timedelta(0)
+
+
+def _count_failure(key: str, row: SignInLimit | None, *, free: int, now: datetime) -> bool:
+    """False if another process counted one at the same moment."""
+    if row is None:
+        _, is_new = SignInLimit.objects.get_or_create(
+            key=key, defaults={"failures": 1, "last_at": now, "blocked_until": now}
+        )
+        return is_new
+    is_old = now - row.last_at > _FORGOTTEN_AFTER
+    failures = 1 if is_old else row.failures + 1
+    same = SignInLimit.objects.filter(key=key, failures=row.failures, last_at=row.last_at)
+    return bool(
+        same.update(
+            failures=failures, last_at=now, blocked_until=now + wait_after(failures, free=free)
+        )
+    )
+
+
+def forget_failures(attempt: Attempt, *, now: datetime) -> None:
+    """Forget the account's failures, and the one that this attempt counted for the address."""
+    account, address = attempt.limits
+    SignInLimit.objects.filter(key=account).delete()
+    SignInLimit.objects.filter(key=address, failures__gt=0).update(
+        failures=F("failures") - 1, blocked_until=now
+    )
+
+
+def sign_in_succeeded(attempt: Attempt, *, actor: Actor, now: datetime) -> None:
+    """Forget the failures, and record it."""
+    forget_failures(attempt, now=now)
+    record_account_event(actor, AccountEvent.SIGN_IN, detail=f"from {attempt.address}", now=now)
+
+
+def sign_in_failed(attempt: Attempt, *, request_id: str) -> None:
+    """Record it; a user name that nobody has is left out, since it may be a password."""
+    known = User.objects.filter(username=attempt.username).values_list("username", flat=True)
+    name = known.first()
+    whom = f"as {name}" if name else "with an unknown user name"
+    record_security_event(
+        "sign_in_failed", detail=f"{whom} from {attempt.address}", request_id=request_id
+    )
+
+
+def sign_out_everywhere(*, actor: Actor, now: datetime) -> int:
+    """End all sessions of the actor; returns how many there were."""
+    sessions = [
+        session.pk
+        for session in Session.objects.filter(expire_date__gt=now).iterator()
+        if session.get_decoded().get("_auth_user_id") == str(actor.user_id)
+    ]
+    Session.objects.filter(pk__in=sessions).delete()
+    record_account_event(
+        actor, AccountEvent.SIGN_OUT_EVERYWHERE, detail=f"sessions ended: {len(sessions)}", now=now
+    )
+    return len(sessions)
+
+
+def password_changed(*, actor: Actor, now: datetime) -> None:
+    """Record that the actor chose another password."""
+    record_account_event(actor, AccountEvent.PASSWORD_CHANGE, detail="own password", now=now)
