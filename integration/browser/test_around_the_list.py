@@ -112,13 +112,81 @@ def test_several_addresses_in_the_box(someone: Become, site: Site) -> None:
     page = someone("viewer")
     _, ids = indexed(site, 1)
     page.goto("/settings/")
-    box(page).fill(f"{ids[0]} no.one@example.test")
+    for part in (ids[0], " no.one", "@example.test"):
+        box(page).press_sequentially(part)
     box(page).press("Enter")
     page.wait_for_url("**/orders/?*")
     offer = page.get_by_role("button", name="Look all of it up")
     if offer.count():
         offer.click()
     expect_finding(page, "1 found, 1 not found", ids)
+
+
+def drop(page: Page, text: str) -> None:
+    dropped = page.evaluate_handle(
+        """text => {
+          const dropped = new DataTransfer();
+          dropped.setData("text/plain", text);
+          return dropped;
+        }""",
+        text,
+    )
+    box(page).dispatch_event("drop", {"dataTransfer": dropped})
+
+
+def insert(page: Page, text: str) -> None:
+    box(page).focus()
+    page.keyboard.insert_text(text)
+
+
+def set_value(page: Page, text: str) -> None:
+    """As programs do that expand abbreviations."""
+    box(page).evaluate(
+        """(box, text) => {
+          box.value = text;
+          box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        }""",
+        text,
+    )
+
+
+@pytest.mark.parametrize("put", [drop, insert, set_value])
+def test_a_ticket_is_dropped_or_inserted(
+    agent: Page, site: Site, put: Callable[[Page, str], None]
+) -> None:
+    _, ids = indexed(site, 2)
+    agent.goto("/audit/")
+    put(agent, f"Hello,\nwhere are {ids[0]} \n{ids[1]} and that of no.one@example.test?\n")
+    expect_finding(agent, "2 found, 1 not found", ids)
+
+
+@pytest.mark.parametrize("put", [drop, insert, set_value])
+def test_a_long_search_is_posted(
+    agent: Page, site: Site, put: Callable[[Page, str], None], watch: Watch
+) -> None:
+    """470 Japanese letters have 4,230 characters in a URL."""
+    watch.expected.add(422)
+    agent.goto("/audit/")
+    put(agent, "語" * 470)
+    agent.wait_for_url("**/orders/find/")
+    expect(agent.locator(".form-errors")).to_contain_text("no order has all of its words")
+
+
+def test_a_long_text_that_is_typed_is_posted_by_enter(
+    agent: Page, site: Site, watch: Watch
+) -> None:
+    watch.expected.add(422)
+    searched: list[str] = []
+    agent.on("request", lambda request: searched.append(request.url))
+    agent.goto("/orders/")
+    for _ in range(18):
+        insert(agent, "語" * 10)
+    expect(box(agent)).to_have_value("語" * 180)
+    agent.wait_for_timeout(1_000)
+    assert all(len(url) < 2_000 for url in searched)
+    box(agent).press("Enter")
+    agent.wait_for_url("**/orders/find/")
+    expect(agent.locator(".form-errors")).to_contain_text("no order has all of its words")
 
 
 TWO = "one@example.test two@example.test"

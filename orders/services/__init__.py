@@ -8,7 +8,13 @@ the lists; anomalies.py counts what Goody's documentation does not name.
 from .anomalies import record_anomalies, record_unreadable
 from .common_labels import common_labels
 from .exports import ExportIncomplete, export_orders, start_export
-from .findings import FindingNotFound, create_finding, delete_expired_findings, get_finding
+from .findings import (
+    FindingNotFound,
+    create_finding,
+    create_search_finding,
+    delete_expired_findings,
+    get_finding,
+)
 from .reading import (
     KeyCheck,
     ListedOrder,
@@ -89,6 +95,7 @@ __all__ = [
     "check_key",
     "common_labels",
     "create_finding",
+    "create_search_finding",
     "delete_expired_findings",
     "delete_view",
     "due_operations",

@@ -1,4 +1,4 @@
-"""Findings: the orders that a pasted text names.
+"""Findings: the orders that a pasted text names, or that a long search finds.
 
 Names are looked up in the index, an address as that of a recipient and of a sender. Ids that it
 does not have are requested from Goody, at most MOST_ASKED of them, once. Addresses of our own
@@ -21,8 +21,10 @@ from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
 from orders.goody_api import CallsBlocked
 from orders.models import Finding, Label, Order, SyncState
+from orders.search import first_found
 from orders.search.deadline import SECONDS, Deadline, time_limit
 from orders.search.paste import Pasted
+from orders.search.query import Query
 from orders.text import fold, gift_digest
 
 from .reading import OrderNotFound, refresh_order
@@ -74,6 +76,24 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
         unasked=found.unasked,
         left_out=own[:MOST_NAMED],
         was_cut=limited.count < pasted.count or len(found.orders) > MOST_ORDERS,
+        created_at=now,
+    )
+
+
+def create_search_finding(*, actor: Actor, query: Query, now: datetime) -> Finding | None:
+    """Store the orders of a search for the actor alone; None if there are none.
+
+    At most MOST_ORDERS orders, the first of the list, are stored. Raises SearchTimeout.
+    """
+    assert actor.user_id is not None
+    found = first_found([query], limit=MOST_ORDERS + 1, now=now)
+    if found is None:
+        return None
+    _, ids = found
+    return Finding.objects.create(
+        owner_id=actor.user_id,
+        order_ids=[str(one) for one in ids[:MOST_ORDERS]],
+        was_cut=len(ids) > MOST_ORDERS,
         created_at=now,
     )
 

@@ -353,6 +353,36 @@ def test_a_ticket_in_the_box_can_be_looked_up_whole(
     assert (f'name="text" value="{q.strip()}"' in page) is is_offered
 
 
+# --- a search too long for a URL ----------------------------------------------------------------
+
+
+def test_a_long_search_becomes_a_finding(viewer: Client) -> None:
+    words = [f"{number}{'語' * 20}" for number in range(10)]
+    order_id = known(
+        recipient_first_name=" ".join(words[:5]), recipient_last_name=" ".join(words[5:])
+    )
+    known(recipient_first_name=words[0])
+    finding = found(viewer, " ".join(words))
+    assert (finding.orders, finding.missing, finding.was_cut) == ((order_id,), [], False)
+
+
+def test_a_long_search_is_cut_and_narrowed(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "MOST_ORDERS", 2)
+    name = "語" * 100
+    ids = [known(recipient_first_name=name, status="paid") for _ in range(3)]
+    known(recipient_first_name=name)
+    finding = found(viewer, f"{name} {name} {name} status:paid")
+    assert set(finding.orders) < set(ids)
+    assert (len(finding.orders), finding.was_cut) == (2, True)
+
+
+@pytest.mark.parametrize(("letters", "status"), [(166, 303), (167, 422)])
+def test_bytes_decide_what_is_long(viewer: Client, letters: int, status: int) -> None:
+    answer = post(viewer, "語" * letters)
+    assert answer.status_code == status
+    assert ("no order has all of its words" in text(answer)) is (status == 422)
+
+
 # --- addresses ----------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseBase
@@ -13,7 +14,8 @@ from orders import services
 from orders.audit import Right
 from orders.forms.findings import FindForm
 from orders.search import SearchTimeout
-from orders.search.paste import LONG, Pasted, recognize
+from orders.search.parse import parse_query
+from orders.search.paste import Pasted, is_long, recognize
 from orders.viewer import Request
 
 from .concurrency import GOODY_READ, in_group
@@ -34,10 +36,9 @@ def order_find(request: Request) -> HttpResponseBase:
     pasted = recognize(text)
     if pasted.count:
         return _find(request, form, pasted)
-    if len(text) <= LONG:
+    if not is_long(text):
         return SeeOther(_list_url(q=text))
-    form.add_error("text", NOTHING_NAMED)
-    return _show(request, form, status=422)
+    return _search(request, form, text)
 
 
 def _find(request: Request, form: FindForm, pasted: Pasted) -> HttpResponseBase:
@@ -47,6 +48,26 @@ def _find(request: Request, form: FindForm, pasted: Pasted) -> HttpResponseBase:
     except SearchTimeout:
         form.add_error("text", TOOK_TOO_LONG)
         return _show(request, form, status=503)
+    return SeeOther(_list_url(finding=finding.pk))
+
+
+def _search(request: Request, form: FindForm, text: str) -> HttpResponseBase:
+    """A search that is too long for a URL."""
+    viewer = request.viewer
+    parsed = parse_query(text, now=viewer.now, zone=viewer.zone)
+    finding = None
+    if not parsed.problems:
+        query = replace(parsed.query, may_search_messages=viewer.actor.may(Right.READ_MESSAGES))
+        try:
+            finding = services.create_search_finding(
+                actor=viewer.actor, query=query, now=viewer.now
+            )
+        except SearchTimeout:
+            form.add_error("text", TOOK_TOO_LONG)
+            return _show(request, form, status=503)
+    if finding is None:
+        form.add_error("text", NOTHING_NAMED)
+        return _show(request, form, status=422)
     return SeeOther(_list_url(finding=finding.pk))
 
 
@@ -64,5 +85,5 @@ TOOK_TOO_LONG = (
 )
 NOTHING_NAMED = (
     "Nothing in this text can be looked up: it holds no order id, batch id, receipt reference, "
-    "gift link or e-mail address."
+    "gift link or e-mail address, and no order has all of its words."
 )

@@ -12,9 +12,12 @@ function hasOperator(text, operators) {
   return new RegExp(`(?:^|\\s)(?:${names}|[-\\u2010-\\u2015\\u2212])\\S*[\\p{L}\\p{N}]`, "iu").test(text);
 }
 
-/* Longer than a search may be, or several identifiers that are not part of a one-line search. */
+const encoder = new TextEncoder();
+
+/* Longer than a search may be, in bytes; or several identifiers that are not part of a one-line
+ * search. */
 function isTicket(text, { longest, operators }) {
-  if (text.length > Number(longest)) {
+  if (encoder.encode(text).length > Number(longest)) {
     return true;
   }
   const isSearch = !text.trim().includes("\n") && hasOperator(text, operators);
@@ -36,14 +39,50 @@ function postTicket(text, url) {
   form.submit();
 }
 
-document.addEventListener("paste", (event) => {
-  const box = event.target.closest("[data-find]");
-  const text = box ? event.clipboardData.getData("text/plain") : "";
-  if (box && isTicket(text, box.dataset)) {
+/* Pasted, dropped or inserted: the text before the browser drops its line breaks. */
+function postInserted(event, text) {
+  const box = event.target.closest?.("[data-find]");
+  if (box && text && isTicket(text, box.dataset)) {
     event.preventDefault();
     postTicket(text, box.dataset.find);
   }
+}
+
+document.addEventListener("paste", (event) => {
+  postInserted(event, event.clipboardData.getData("text/plain"));
 });
+
+document.addEventListener("drop", (event) => {
+  postInserted(event, event.dataTransfer.getData("text/plain"));
+});
+
+document.addEventListener("beforeinput", (event) => {
+  postInserted(event, event.data);
+});
+
+/* Nobody types so many characters between two events: a program put them there. */
+const TYPED_AT_ONCE = 20;
+const lengths = new WeakMap();
+
+/* Captured before htmx sends a search of it. A long text that is typed is posted by Enter. */
+document.addEventListener(
+  "input",
+  (event) => {
+    const box = event.target.closest?.("[data-find]");
+    if (!box) {
+      return;
+    }
+    const grown = box.value.length - (lengths.get(box) ?? box.defaultValue.length);
+    lengths.set(box, box.value.length);
+    if (isTicket(box.value, box.dataset)) {
+      event.stopPropagation();
+      if (grown > TYPED_AT_ONCE) {
+        postTicket(box.value, box.dataset.find);
+      }
+    }
+  },
+  true,
+);
 
 /* Captured before htmx handles the submit. */
 document.addEventListener(
