@@ -7,6 +7,7 @@ budget bound all calls of the process.
 import http.client
 import ipaddress
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 
+from goody.errors import Unavailable
 from goody.limits import (
     DETAIL,
     PAGE,
@@ -27,7 +29,6 @@ from goody.limits import (
     Limits,
     RetryBudget,
     RetryPolicy,
-    Slots,
 )
 from goody.paths import MAX_PER_PAGE, activities_path, format_time, order_path, orders_path
 from goody.responses import parse_response, parse_single, read_error, write_error
@@ -69,7 +70,8 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._slots = Slots(limits.slots)
+        self._slots = threading.BoundedSemaphore(limits.slots)
+        self._write_slots = threading.BoundedSemaphore(limits.write_slots)
         self._breaker = Breaker(
             failures=limits.breaker_failures,
             probe_interval=limits.breaker_probe_interval,
@@ -210,6 +212,21 @@ class Client:
         body = msgspec.json.encode({"expiration": format_time(expiration)})
         return self._write(f"{order_path(order_id)}/update_expiration", body, before_send)
 
+    @contextmanager
+    def write_slot(self, *, timeout: float) -> Iterator[None]:
+        """Hold one of the slots for writes, which reads never take.
+
+        The client does not take one itself: the caller holds it over the read before the write
+        too, so that a write never waits with a read that grows old. Raises Unavailable ("slots")
+        if there is none within `timeout` seconds.
+        """
+        if not self._write_slots.acquire(timeout=timeout):
+            raise Unavailable("slots")
+        try:
+            yield
+        finally:
+            self._write_slots.release()
+
     def close(self) -> None:
         """Close the pooled connections. Later calls raise Unavailable."""
         self._is_closed = True
@@ -281,9 +298,9 @@ class Client:
         )
         deadline = Deadline(self._limits.write_deadline, self._clock)
         try:
-            with self._slot(deadline):
-                self._check_breaker(may_probe=False)
-                response = self._exchange(request, deadline, is_fresh=True)
+            self._check_open()
+            self._check_breaker(may_probe=False)
+            response = self._exchange(request, deadline, is_fresh=True)
             return parse_response(response, parse_single, secret=self._key.reveal())
         except RequestFailed as error:
             failed = error
@@ -308,11 +325,14 @@ class Client:
         if not self._breaker.allows_call(may_probe=may_probe):
             raise RequestFailed("breaker", may_have_left=False)
 
-    @contextmanager
-    def _slot(self, deadline: Deadline) -> Iterator[None]:
+    def _check_open(self) -> None:
         if self._is_closed:
             raise RequestFailed("closed", may_have_left=False)
-        if not self._slots.acquire(timeout=deadline.remaining):
+
+    @contextmanager
+    def _slot(self, deadline: Deadline) -> Iterator[None]:
+        self._check_open()
+        if not self._slots.acquire(timeout=max(deadline.remaining, 0)):
             raise RequestFailed("slots", may_have_left=False)
         try:
             yield

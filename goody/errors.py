@@ -3,7 +3,7 @@
     GoodyError
     ├── Unavailable       no usable response, and certainly nothing was changed
     ├── OutcomeUnknown    a write may have reached Goody, and its outcome is not known
-    ├── Rejected          Goody rejected the request (4xx)
+    ├── Rejected          Goody rejected the request (4xx; of a write the definite ones alone)
     │   ├── NotFound          404
     │   ├── Unauthorized      401
     │   └── RateLimited       429
@@ -154,6 +154,8 @@ class BadResponse(GoodyError):
 
 class Rejected(GoodyError):
     """Goody rejected the request (4xx): nothing was changed.
+
+    A write is rejected by 400, 401, 403, 404, 409, 422 and 429 alone.
 
     `message` is the message of Goody's error envelope without control characters, at most 300
     characters, or a generic one. It is vendor text, which must be escaped, and may contain personal

@@ -1,10 +1,9 @@
-"""Bounds on the calls of one process: limits, slots, circuit breaker and retry budget.
+"""Bounds on the calls of one process: limits, circuit breaker and retry budget.
 
 They are kept in memory and apply to one process. Times are seconds of an injected monotonic clock.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,7 +21,8 @@ class Limits:
     list_body: int = 5 * MIB  # after decompression
     order_body: int = 1 * MIB
     header_bytes: int = 64 * 1024
-    slots: int = 2
+    slots: int = 2  # reads at once
+    write_slots: int = 2  # writes at once
     breaker_failures: int = 5
     breaker_probe_interval: float = 30.0
     retry_base: float = 0.5
@@ -62,40 +62,6 @@ class Deadline:
     def at_most(self, seconds: float) -> "Deadline":
         """The earlier of this deadline and `seconds` from now."""
         return Deadline(min(seconds, self.remaining), self._clock)
-
-
-class Slots:
-    """A fair semaphore: waiting calls get a slot in the order in which they arrived."""
-
-    def __init__(self, count: int) -> None:
-        self._lock = threading.Lock()
-        self._free = count
-        self._waiting: deque[threading.Event] = deque()
-
-    def acquire(self, *, timeout: float) -> bool:
-        """Take a slot; False if there is none within `timeout` seconds."""
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return True
-            event = threading.Event()
-            self._waiting.append(event)
-        if event.wait(max(timeout, 0)):
-            return True
-        with self._lock:
-            # release() may have passed the slot on between the end of the wait and here.
-            if event.is_set():
-                return True
-            self._waiting.remove(event)
-            return False
-
-    def release(self) -> None:
-        """Pass the slot to the call that has waited longest, or make it free."""
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._free += 1
 
 
 class Breaker:

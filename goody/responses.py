@@ -29,6 +29,9 @@ from goody.types.parsing import BadOrder, parse_value
 from goody.types.strict_json import BadJSON, loads_object
 
 _REJECTIONS: dict[int, str] = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}
+# Statuses by which Goody understood and refused a write. All others of 400 to 499 (408, 425, 499,
+# what a proxy may send) leave open whether the request was carried out.
+_DEFINITE = frozenset({400, 401, 403, 404, 409, 422, 429})
 # Kinds of failed reads that got a response, but not a documented one.
 _BAD_RESPONSES = frozenset(
     {"redirect", "status", "content_type", "bad_body", "too_large", "bad_json", "mismatch"}
@@ -75,10 +78,13 @@ def read_error(failed: RequestFailed) -> GoodyError:
 
 
 def write_error(failed: RequestFailed) -> GoodyError:
-    """The public error of a failed write. Once a byte may have left, only a 4xx is definite."""
+    """The public error of a failed write. Once a byte may have left, only a refusal is definite."""
     if not failed.may_have_left:
         return Unavailable(failed.kind, evidence=failed.evidence)
-    return _rejection(failed) or OutcomeUnknown(failed.kind, evidence=failed.evidence)
+    rejection = _rejection(failed)
+    if rejection is not None and failed.evidence.status in _DEFINITE:
+        return rejection
+    return OutcomeUnknown("status" if rejection else failed.kind, evidence=failed.evidence)
 
 
 def _rejection(failed: RequestFailed) -> Rejected | None:

@@ -219,6 +219,9 @@ BESIDE_DEADLINE = env.float("BESIDE_DEADLINE", default=0.2)
 # With the page around them the counts beside the filters' choices take a tenth of a second.
 COUNTS_DEADLINE = env.float("COUNTS_DEADLINE", default=0.08)
 GOODY_CALLS_AT_ONCE = env.int("GOODY_CALLS_AT_ONCE", default=2)
+# Writes of one process at once, beside those reads, and how long a submitted form waits for a slot.
+GOODY_WRITES_AT_ONCE = env.int("GOODY_WRITES_AT_ONCE", default=2)
+GOODY_WRITE_SLOT_WAIT = env.float("GOODY_WRITE_SLOT_WAIT", default=5.0)
 # Goody documents no rate limit: a polite pace for all processes together, and a short burst.
 GOODY_CALLS_PER_SECOND = env.float("GOODY_CALLS_PER_SECOND", default=10.0)
 GOODY_CALLS_BURST = env.int("GOODY_CALLS_BURST", default=20)
@@ -233,6 +236,10 @@ OPERATION_FRESH_READ = env.float("OPERATION_FRESH_READ", default=5.0)
 OPERATION_READS = env.list("OPERATION_READS", cast=float, default=[2, 10, 60, 150, 300, 1800])
 OPERATION_NOT_APPLIED_READS = env.int("OPERATION_NOT_APPLIED_READS", default=3)
 OPERATION_NOT_APPLIED_SPREAD = env.float("OPERATION_NOT_APPLIED_SPREAD", default=120.0)
+# A POST may still take effect for so long after it left; the order takes no other write meanwhile.
+OPERATION_MAY_LAND = env.float("OPERATION_MAY_LAND", default=OPERATION_NOT_APPLIED_SPREAD)
+# So long after the proof of a write the order is read once more.
+OPERATION_CHECK_AFTER = env.float("OPERATION_CHECK_AFTER", default=300.0)
 OPERATION_NEEDS_HUMAN_AFTER = env.float("OPERATION_NEEDS_HUMAN_AFTER", default=86_400.0)
 EXTENSION_MAX_DAYS = env.int("EXTENSION_MAX_DAYS", default=365)
 WORKER_TICK = env.float("WORKER_TICK", default=0.5)

@@ -107,3 +107,72 @@ def test_the_renamed_ticket_keeps_its_values_and_the_audit_its_triggers():
             execute(statement)
     migrate("0009")
     assert execute("SELECT ticket_url FROM orders_auditentry") == [("https://tickets.test/7",)]
+
+
+@pytest.fixture
+def at_0010(database_url: str) -> Iterator[None]:
+    migrate("0010")
+    yield
+    migrate("zero")
+
+
+SENT, RESENT, CLOSED = (datetime(2026, 1, 2, 12, minute, tzinfo=UTC) for minute in (0, 1, 5))
+
+
+def insert_operation(user_id: int, **values: object) -> UUID:
+    """A row as the code before the migration stored it."""
+    operation_id = uuid4()
+    columns: dict[str, object] = {
+        "id": database_value(operation_id),
+        "order_uuid": database_value(uuid4()),
+        "form_key": database_value(uuid4()),
+        "reference_id": "",
+        "action": "order.extend",
+        "actor_id": user_id,
+        "actor_name": "Ana",
+        "params_hash": "",
+        "reason": "",
+        "note": "",
+        "ticket": "",
+        "failure_class": "",
+        "failure_kind": "",
+        "detail": "",
+        "created_at": SENT,
+        "sent_at": SENT,
+        "lease_until": SENT,
+        "reads": 0,
+        "unchanged_reads": 0,
+        **values,
+    }
+    marks = ", ".join(["%s"] * len(columns))
+    execute(
+        f"INSERT INTO orders_operation ({', '.join(columns)}) VALUES ({marks})", *columns.values()
+    )
+    return operation_id
+
+
+def database_value(value: UUID) -> object:
+    return value.hex if connection.vendor == "sqlite" else value
+
+
+@pytest.mark.usefixtures("at_0010")
+def test_proofs_are_dated_and_no_second_sending_is_kept():
+    user_id = make_user("agent").pk
+    confirmed = insert_operation(user_id, state="applied", closed_at=CLOSED)
+    by_read = insert_operation(user_id, state="applied", closed_at=CLOSED, unknown_at=SENT)
+    by_hand = insert_operation(
+        user_id, state="applied", closed_at=CLOSED, unknown_at=SENT, failure_kind="by_hand"
+    )
+    unknown = insert_operation(user_id, state="unknown", unknown_at=SENT, resent_at=RESENT)
+    migrate("0011")
+    found = Operation.objects.in_bulk()
+    dates = {key: (one.confirmed_at, one.effect_seen_at) for key, one in found.items()}
+    assert dates == {
+        confirmed: (CLOSED, None),
+        by_read: (None, CLOSED),
+        by_hand: (None, None),
+        unknown: (None, None),
+    }
+    assert (found[unknown].sent_at, found[by_read].sent_at) == (RESENT, SENT)
+    migrate("0010")
+    assert execute("SELECT count(*) FROM orders_operation WHERE resent_at IS NULL") == [(4,)]

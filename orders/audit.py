@@ -291,8 +291,8 @@ def record_outcome(
     )
 
 
-def record_resend(operation: Operation, *, now: datetime) -> AuditEntry:
-    """The row that says that an extension is sent to Goody once more, before it is."""
+def record_observation(operation: Operation, *, outcome: str, now: datetime) -> AuditEntry:
+    """The row for what a later read showed of a closed operation: "effect_seen", "contradicted"."""
     return AuditEntry.objects.create(
         at=now,
         actor_name=PROGRAM,
@@ -302,9 +302,8 @@ def record_resend(operation: Operation, *, now: datetime) -> AuditEntry:
         operation=operation,
         intent=AuditEntry.objects.intents().get(operation=operation),
         before=operation.before,
-        after=_asked_for(operation),
-        outcome="sent_again",
-        detail="A read showed the expiration from before, so it was sent to Goody once more.",
+        after=operation.contradiction or operation.after,
+        outcome=outcome,
     )
 
 

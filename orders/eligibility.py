@@ -106,6 +106,11 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | Non
     )
 
 
+def already_canceled() -> Verdict:
+    """The verdict on an order whose cancel is on record here, whatever a read shows."""
+    return Verdict(False, "ended", "Cannot be changed: it was canceled here already.")
+
+
 class ExpiryKind(StrEnum):
     NONE = "none"
     FUTURE = "future"

@@ -1,7 +1,7 @@
-"""The way to Goody: one client a process, and the gate row that every call asks first.
+"""Access to Goody: one client a process, and the limits that every call respects.
 
-What goody/ protects by itself (two calls at once, a breaker) holds for its process only. What
-must hold everywhere, a rejected key, a wait that Goody asked for, the pace, is the ApiLimits row.
+Slots and the circuit breaker of goody/ apply to one process. The ApiLimits row applies to all: a
+rejected key, a pause that Goody asked for, and the rate of calls.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,20 +31,20 @@ from .models import ApiLimits
 
 log = logging.getLogger(__name__)
 
-# What Goody is taken to ask for when a 429 names no time.
-_UNSAID_WAIT = 5.0
+# The wait in seconds after a 429 without Retry-After.
+_DEFAULT_WAIT = 5.0
 
 
 class CallsBlocked(Exception):
-    """Nothing is sent to Goody at present."""
+    """No calls are made to Goody at present."""
 
 
 class NotConfigured(CallsBlocked):
-    """A setting without which Goody cannot be asked is missing or wrong; the text says which."""
+    """A required setting is missing or wrong; the text names it."""
 
 
 class KeyRejected(CallsBlocked):
-    """Goody answered 401 to this key; calls stop until the key changes or an admin checks it."""
+    """Goody answered 401 to this key: no calls until the key changes or an admin checks it."""
 
 
 class Paused(CallsBlocked):
@@ -67,27 +68,27 @@ def worker_policy() -> RetryPolicy:
 
 
 def with_elapsed(policy: RetryPolicy, seconds: float) -> RetryPolicy:
-    """What is left of it after that many seconds; never nothing, so that the client says why."""
+    """The policy with the remaining deadline, at least 0.05 s so that the client reports why."""
     return replace(policy, deadline=max(policy.deadline - seconds, 0.05))
 
 
 def ask[T](request: Callable[[Client, RetryPolicy], T], *, policy: RetryPolicy | None = None) -> T:
-    """Make one call to Goody if the gate is open, and learn from a 401 or 429.
+    """Make one call to Goody within the limits, and record a 401 or 429 for all processes.
 
-    The wait for a place in the common pace counts against `patience`; the request is given what
-    is left. Raises CallsBlocked, or what the client raises.
+    The wait for the rate limit counts against the deadline of `policy`; the request is given the
+    rest. Raises CallsBlocked, or what the client raises.
     """
     policy = policy or page_policy()
     client = _configured_client()
-    waited = _keep_pace(check_limits(now=timezone.now()), longest=policy.deadline)
-    return _learning_from(lambda: request(client, with_elapsed(policy, waited)))
+    waited = _wait_for_rate(check_limits(now=timezone.now()), longest=policy.deadline)
+    return _record_errors_of(lambda: request(client, with_elapsed(policy, waited)))
 
 
 def reserve(count: int, *, longest: float) -> list[float]:
-    """Places in the common pace for `count` calls that threads will make: the seconds to each.
+    """Reserve `count` calls within the rate limit; return the seconds until each may start.
 
-    Empty when the first would be over `longest` seconds away. Raises CallsBlocked. What the calls
-    end in is told to `learn_from`.
+    Empty when the first is more than `longest` seconds away. Raises CallsBlocked. The caller
+    passes errors of these calls to `record_error`.
     """
     limits = check_limits(now=timezone.now())
     try:
@@ -100,7 +101,7 @@ def reserve(count: int, *, longest: float) -> list[float]:
             limits=limits,
         )
     except DatabaseFailure:
-        log.warning("the pace of calls could not be kept: the database refused")
+        log.warning("the rate limit could not be applied: the database failed")
         return [1 / settings.GOODY_CALLS_PER_SECOND * number for number in range(1, count + 1)]
 
 
@@ -109,21 +110,31 @@ def client_beside(*, calls_at_once: int) -> Client:
 
     Raises NotConfigured.
     """
-    return _configured_client(slots=calls_at_once)
+    return _configured_client(slots=calls_at_once, is_separate=True)
+
+
+@contextmanager
+def write_slot() -> Iterator[None]:
+    """Hold one of the slots for writes of this process, which no read ever takes.
+
+    Raises NotConfigured, or Unavailable ("slots") after GOODY_WRITE_SLOT_WAIT seconds.
+    """
+    with _configured_client().write_slot(timeout=settings.GOODY_WRITE_SLOT_WAIT):
+        yield
 
 
 def call_unthrottled[T](request: Callable[[Client, RetryPolicy], T], policy: RetryPolicy) -> T:
-    """Ask at once, whatever the gate says: an admin wants to know whether the key works now."""
+    """Make a call regardless of the limits: an admin checks whether the key works now."""
     client = _configured_client()
-    answer = _learning_from(lambda: request(client, policy))
+    answer = _record_errors_of(lambda: request(client, policy))
     ApiLimits.objects.accept_key()
     return answer
 
 
 def check_limits(*, now: datetime) -> ApiLimits:
-    """Raise the CallsBlocked that stands in the way of a call, if one does; return the gate.
+    """Return the limits. Raises KeyRejected or Paused if no call may be made.
 
-    A pause longer than any that is ever set is none: the clock was set back.
+    A pause that ends later than any that is ever set is ignored: the clock was set back.
     """
     limits = ApiLimits.objects.current()
     if limits.is_key_rejected(settings.GOODY_API_KEY):
@@ -134,7 +145,7 @@ def check_limits(*, now: datetime) -> ApiLimits:
     return limits
 
 
-def _learning_from[T](call: Callable[[], T]) -> T:
+def _record_errors_of[T](call: Callable[[], T]) -> T:
     try:
         return call()
     except GoodyError as error:
@@ -143,32 +154,32 @@ def _learning_from[T](call: Callable[[], T]) -> T:
 
 
 def record_error(error: GoodyError) -> None:
-    """Let all processes know what an error of the client says about the gate."""
+    """Record for all processes what an error of the client says about the limits."""
     if isinstance(error, Unauthorized):
-        _note(lambda: ApiLimits.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
+        _store(lambda: ApiLimits.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
     elif isinstance(error, RateLimited):
         until = timezone.now() + wait_asked_for(error)
-        _note(lambda: ApiLimits.objects.pause_until(until))
+        _store(lambda: ApiLimits.objects.pause_until(until))
     elif error.kind in ("tls", "redirect"):
-        _note(lambda: record_security_event(f"goody_{error.kind}", detail=str(error)))
+        _store(lambda: record_security_event(f"goody_{error.kind}", detail=str(error)))
 
 
 def wait_asked_for(error: RateLimited) -> timedelta:
     """The wait of a 429, between one second and GOODY_LONGEST_WAIT."""
-    asked = _UNSAID_WAIT if error.retry_after is None else error.retry_after
+    asked = _DEFAULT_WAIT if error.retry_after is None else error.retry_after
     return timedelta(seconds=min(max(asked, 1.0), settings.GOODY_LONGEST_WAIT))
 
 
-def _note(store: Callable[[], object]) -> None:
-    """Store what an error taught us; a database that refuses must not hide the error itself."""
+def _store(store: Callable[[], object]) -> None:
+    """Store, and log a database failure: it must not hide the error of the call."""
     try:
         store()
     except DatabaseFailure as error:
-        log.warning("what Goody answered could not be noted: %s", type(error).__name__)
+        log.warning("an error of Goody could not be recorded: %s", type(error).__name__)
 
 
-def _keep_pace(limits: ApiLimits, *, longest: float) -> float:
-    """Wait for a place in the pace, at most `longest` seconds; return how long it took."""
+def _wait_for_rate(limits: ApiLimits, *, longest: float) -> float:
+    """Wait until the rate limit allows a call, at most `longest` seconds; return the wait."""
     now = timezone.now()
     try:
         wait = ApiLimits.objects.reserve_call(
@@ -179,18 +190,18 @@ def _keep_pace(limits: ApiLimits, *, longest: float) -> float:
             limits=limits,
         )
     except DatabaseFailure:
-        # A full disk must not end reading; a write has its intent stored before it comes here.
-        log.warning("the pace of calls could not be kept: the database refused")
+        # Reads go on when the disk is full; a write has stored its intent before.
+        log.warning("the rate limit could not be applied: the database failed")
         return 0.0
     if wait is None:
-        # Our own crowd, not a wait that Goody asked for.
+        # Too many calls of our own, not a pause that Goody asked for.
         raise Unavailable("slots")
     if wait:
         time.sleep(wait)
     return wait
 
 
-def _configured_client(slots: int = 0) -> Client:
+def _configured_client(slots: int = 0, *, is_separate: bool = False) -> Client:
     missing = [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
     if missing:
         raise NotConfigured(f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not set")
@@ -198,16 +209,22 @@ def _configured_client(slots: int = 0) -> Client:
         connect_timeout=settings.GOODY_CONNECT_TIMEOUT,
         write_deadline=settings.GOODY_WRITE_DEADLINE,
         slots=slots or settings.GOODY_CALLS_AT_ONCE,
+        write_slots=settings.GOODY_WRITES_AT_ONCE,
     )
+    where = settings.GOODY_API_URL, settings.GOODY_API_KEY, settings.GOODY_CA_BUNDLE
     try:
-        return _client(
-            settings.GOODY_API_URL, settings.GOODY_API_KEY, settings.GOODY_CA_BUNDLE, limits
-        )
+        return _client(*where, limits, is_separate)
     except (ValueError, OSError) as error:
-        # A file that is not there names itself; the client's own words name no value.
+        # An OSError names the file; the client's own errors quote no value.
         raise NotConfigured(f"The connection to Goody is set up wrongly: {error}") from error
 
 
 @functools.lru_cache(maxsize=4)
-def _client(base_url: str, api_key: str, ca_bundle: str | None, limits: Limits) -> Client:
+def _client(
+    base_url: str,
+    api_key: str,
+    ca_bundle: str | None,
+    limits: Limits,
+    is_separate: bool,  # noqa: ARG001 - a part of the cache's key
+) -> Client:
     return Client(base_url=base_url, api_key=api_key, limits=limits, ca_bundle=ca_bundle)

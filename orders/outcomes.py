@@ -1,7 +1,8 @@
-"""What a person is told about a write: the one source of words, pure functions.
+"""The words for the outcome of a write, as pure functions; no other module has any.
 
-Every sentence is true for its state and claims nothing beyond it. "Canceled" is said for
-`applied` alone; "not canceled" only where Goody said no, no byte left, or reads proved it.
+Every sentence is true for its state and claims nothing beyond it. The title "Canceled" is used for
+`applied` alone, "Not canceled" only where Goody refused, no byte left, or reads proved it. That our
+request did it is said only where Goody itself confirmed it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from goody.types import CANCELABLE
@@ -28,7 +30,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class OutcomeMessage:
-    """`is_final`: nothing more is expected to happen to this operation by itself."""
+    """`is_final`: the program will not change this operation any more."""
 
     tone: Tone
     title: str
@@ -39,32 +41,56 @@ class OutcomeMessage:
 
 @dataclass(frozen=True)
 class _Words:
-    """The verb of an action in the forms the sentences need."""
+    """Titles of an action. `found`: at Goody it is as requested, whoever did it. `otherwise`: Goody
+    confirmed it and shows something else later.
+    """
 
     done: str
     doing: str
     not_done: str
+    found: str
+    otherwise: str
 
 
-# Where nothing is known of the order itself, only that this attempt came to nothing.
+# Nothing is known of the order itself, only that this attempt had no effect.
 NOT_CARRIED_OUT = "This attempt was not carried out"
 
 _WORDS = {
-    Action.ORDER_CANCEL: _Words("Canceled", "Canceling", "Not canceled"),
-    Action.ORDER_EXTEND: _Words("Expiration changed", "Changing the expiration", "Not changed"),
+    Action.ORDER_CANCEL: _Words(
+        "Canceled",
+        "Canceling",
+        "Not canceled",
+        "Canceled at Goody",
+        "Canceled, but Goody shows the gift open",
+    ),
+    Action.ORDER_EXTEND: _Words(
+        "Expiration changed",
+        "Changing the expiration",
+        "Not changed",
+        "Changed at Goody",
+        "Changed, but Goody shows another expiration",
+    ),
 }
 
 
 def tell(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
-    """What stands on screen about this operation at this moment."""
+    """The message about this operation at this moment, with times in the viewer's zone."""
     words = _WORDS[Action(operation.action)]
+    if operation.state != State.APPLIED and operation.effect_seen_at is not None:
+        return _found_later(operation, words, zone)
+    return _message_by_state(operation, words, now=now, zone=zone)
+
+
+def _message_by_state(
+    operation: Operation, words: _Words, *, now: datetime, zone: ZoneInfo
+) -> OutcomeMessage:
     match State(operation.state):
         case State.PLANNED | State.WAITING:
             return _busy(words.doing, "It has not been sent to Goody yet.")
         case State.SENDING:
             return _busy(words.doing, "Goody has been asked; the answer is awaited.")
         case State.UNKNOWN:
-            return _unknown(operation)
+            return _unknown(operation, now=now, zone=zone)
         case State.NEEDS_HUMAN:
             return _needs_human(operation)
         case State.APPLIED:
@@ -83,23 +109,45 @@ def _busy(title: str, sentence: str) -> OutcomeMessage:
     return OutcomeMessage(Tone.BUSY, f"{title}…", sentence, "This page updates by itself.", False)
 
 
-def _unknown(operation: Operation) -> OutcomeMessage:
+def _unknown(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
     why = operation.detail or "Goody's answer did not arrive."
+    parts = (
+        _sentence(why),
+        _shown_meanwhile(operation, zone),
+        "Whether the change reached Goody is found out by reading the order.",
+        blocked_until(operation, now=now, zone=zone),
+    )
     return OutcomeMessage(
         Tone.BUSY,
         "Outcome being checked",
-        f"{_sentence(why)} Whether the change reached Goody is found out by reading the order.",
+        " ".join(filter(None, parts)),
         "Do not repeat it elsewhere meanwhile. This page updates by itself.",
         False,
     )
+
+
+def _shown_meanwhile(operation: Operation, zone: ZoneInfo) -> str:
+    """The other expiration that a read showed while the request may still take effect."""
+    if operation.expiration is None or operation.after is None:
+        return ""
+    return f"A read shows another expiration, {_shown_expiration(operation.after, zone)}."
+
+
+def blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
+    """Until when the order takes no other write because this one may still take effect."""
+    until = operation.may_land_until
+    if until is None or until <= now:
+        return ""
+    at = f"{formats.clock(until, zone)} {formats.zone_name(until, zone)}"
+    return f"It may still take effect until {at}; the order takes no other change before that."
 
 
 def _needs_human(operation: Operation) -> OutcomeMessage:
     if operation.failure_kind == "contradiction":
         why = "Goody's answer contradicted the request, and reading the order did not settle it."
     else:
-        # Whether reads failed or settled nothing: both leave it open.
-        why = "For a long time, no read of the order has settled the outcome."
+        # The reads failed, or settled nothing.
+        why = "No read of the order has settled the outcome."
     return OutcomeMessage(
         Tone.BAD,
         "Needs a person",
@@ -110,28 +158,64 @@ def _needs_human(operation: Operation) -> OutcomeMessage:
 
 
 def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> OutcomeMessage:
-    if operation.action == Action.ORDER_EXTEND:
-        was, to = _when(operation.expires_before, zone), _when(operation.expiration, zone)
-        sentence = f"Changed from {was} to {to}. {_if_noted(operation)}".strip()
+    if operation.contradicted_at is not None:
+        return _contradicted(operation, words, zone)
+    if operation.failure_kind == "by_hand" and not is_confirmed(operation):
+        sentence = " ".join(filter(None, (_change(operation, zone), operation.detail)))
     elif is_confirmed(operation):
-        sentence = "Goody confirmed it."
-    elif operation.failure_kind == "by_hand":
-        sentence = operation.detail
+        sentence = _change(operation, zone) or "Goody confirmed it."
     else:
-        # The sender may have canceled it in the same minute; a read cannot tell.
-        sentence = "It is canceled at Goody, consistent with this request."
-        sentence = f"{sentence} {_if_noted(operation)}".strip()
+        sentence = _perhaps_ours(operation, zone)
     return OutcomeMessage(Tone.GOOD, words.done, sentence, "", True)
 
 
+def _change(operation: Operation, zone: ZoneInfo) -> str:
+    """ "Changed from … to ….", "" for a cancel."""
+    if operation.action != Action.ORDER_EXTEND:
+        return ""
+    was, to = _when(operation.expires_before, zone), _when(operation.expiration, zone)
+    return f"Changed from {was} to {to}."
+
+
+def _perhaps_ours(operation: Operation, zone: ZoneInfo) -> str:
+    """What is known when a read, and not Goody's answer, showed the order as requested."""
+    seen = f" since {_when(operation.effect_seen_at, zone)} at the latest"
+    request = f"our request of {_when(operation.sent_at, zone)}" if operation.sent_at else "us"
+    what = "Canceled at Goody"
+    if operation.action == Action.ORDER_EXTEND:
+        what = f"Goody shows the expiration {_when(operation.expiration, zone)}"
+    since = seen if operation.effect_seen_at else ""
+    return f"{what}{since}, perhaps by {request}, perhaps by somebody else."
+
+
+def _contradicted(operation: Operation, words: _Words, zone: ZoneInfo) -> OutcomeMessage:
+    shown = operation.contradiction or {}
+    read = f"a read at {_when(operation.contradicted_at, zone)} shows"
+    if operation.action == Action.ORDER_EXTEND:
+        what = f"{_shown_expiration(shown, zone)} instead of {_when(operation.expiration, zone)}"
+    else:
+        what = f"the order as “{shown.get('status')}”"
+    confirmed = "Goody confirmed it, but" if is_confirmed(operation) else "It was found done, but"
+    return OutcomeMessage(
+        Tone.BAD,
+        words.otherwise,
+        f"{confirmed} {read} {what}. Somebody else may have changed it since.",
+        "Look at the order, then decide again.",
+        True,
+    )
+
+
+def _found_later(operation: Operation, words: _Words, zone: ZoneInfo) -> OutcomeMessage:
+    """Closed without proof, and a later read shows the order as requested."""
+    sentence = _perhaps_ours(operation, zone)
+    if operation.failure_kind == "rejected" and operation.detail:
+        sentence = f"{sentence} Goody refused the request: {_sentence(operation.detail)}"
+    return OutcomeMessage(Tone.NEUTRAL, words.found, sentence, "", True)
+
+
 def is_confirmed(operation: Operation) -> bool:
-    """Whether Goody's own answer to the request proved it, and not a later read or a person."""
-    return operation.state == State.APPLIED and operation.unknown_at is None
-
-
-def _if_noted(operation: Operation) -> str:
-    """The detail, if it was written when the outcome was found, and not when it was lost."""
-    return operation.detail if operation.failure_kind in ("late", "by_hand") else ""
+    """Whether Goody's own answer to the request proved it."""
+    return operation.state == State.APPLIED and operation.confirmed_at is not None
 
 
 def _not_applied(operation: Operation, words: _Words) -> OutcomeMessage:
@@ -154,18 +238,36 @@ def _refused(
     operation: Operation, words: _Words, *, now: datetime, zone: ZoneInfo
 ) -> OutcomeMessage:
     sentence, next_step = _why_refused(operation, now=now, zone=zone)
+    if operation.sent_at is not None:
+        sentence = f"{sentence} {_shown_after_refusal(operation)}".strip()
     return OutcomeMessage(Tone.BAD, _title_of_refusal(operation, words), sentence, next_step, True)
 
 
+def _shown_after_refusal(operation: Operation) -> str:
+    """What the read that follows a refused POST shows, where it is not as before."""
+    if operation.failure_kind == "not_found":
+        return ""
+    if operation.after is None:
+        return "Whether the order has changed is found out by reading it."
+    status = operation.after.get("status")
+    return "" if status in CANCELABLE else f"A read afterwards shows the order as “{status}”."
+
+
 def _title_of_refusal(operation: Operation, words: _Words) -> str:
-    """ "Not canceled" would be untrue of an order that somebody else has canceled."""
+    """ "Not canceled" would be false for an order that somebody else has canceled."""
     if operation.failure_kind == "ended":
         return "Already canceled or failed"
     if operation.failure_kind in ("rejected", "forbidden"):
         return "Refused by Goody"
-    if operation.failure_kind in ("unknown_status", "not_found"):
+    if operation.failure_kind in ("unknown_status", "not_found") or _is_unread(operation):
         return NOT_CARRIED_OUT
     return words.not_done
+
+
+def _is_unread(operation: Operation) -> bool:
+    """Whether the POST was refused and no read afterwards shows an order that can be canceled."""
+    status = (operation.after or {}).get("status")
+    return operation.sent_at is not None and status not in CANCELABLE
 
 
 def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
@@ -177,7 +279,7 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
         case "rate_limited":
             return _asked_to_wait(operation, now=now, zone=zone)
         case "key_rejected":
-            # Everybody reads this; admins find on the system page that it is the key.
+            # Admins see on the system page that the key is the reason.
             return (
                 "This dashboard had no working connection to Goody.",
                 "Tell an admin: the system page says why. Changes are off until it works.",
@@ -197,7 +299,7 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
 
 
 def _moved(operation: Operation, zone: ZoneInfo) -> str:
-    """What differs from what the dialog showed, in the zone of whoever reads it."""
+    """The difference to what the dialog showed, with times in the viewer's zone."""
     found = differences(operation.before or {}, operation.after or {}, zone=zone)
     words = "; ".join(str(one) for one in found)
     what = f"The order changed since you looked. {words}." if words else operation.detail
@@ -227,6 +329,8 @@ def _not_sent(operation: Operation, words: _Words) -> OutcomeMessage:
         why, next_step = "The attempt was interrupted before anything left", "You may try again."
     elif operation.failure_kind == "not_configured":
         why, next_step = "The connection to Goody is not set up", "Tell an admin."
+    elif operation.failure_kind == "not_recorded":
+        why, next_step = "The attempt could not be recorded", "You may try again."
     elif operation.failure_kind in ("dns", "connect"):
         why, next_step = "Goody is unreachable", "You may try again."
     else:
@@ -236,10 +340,9 @@ def _not_sent(operation: Operation, words: _Words) -> OutcomeMessage:
 
 
 def _superseded(operation: Operation, zone: ZoneInfo) -> OutcomeMessage:
-    now_at = (operation.after or {}).get("expires_at")
     old, asked = _when(operation.expires_before, zone), _when(operation.expiration, zone)
-    new = _when(datetime.fromisoformat(now_at) if now_at else None, zone)
-    # Who set it is not known: another person, or Goody itself in answer to this request.
+    new = _shown_expiration(operation.after or {}, zone)
+    # Another person set it, or Goody itself in answer to this request.
     return OutcomeMessage(
         Tone.NEUTRAL,
         "Another expiration was set",
@@ -249,12 +352,17 @@ def _superseded(operation: Operation, zone: ZoneInfo) -> OutcomeMessage:
     )
 
 
+def _shown_expiration(shown: dict[str, Any], zone: ZoneInfo) -> str:
+    text = shown.get("expires_at")
+    return _when(datetime.fromisoformat(text) if text else None, zone)
+
+
 def _when(at: datetime | None, zone: ZoneInfo) -> str:
     return "no expiration" if at is None else formats.date_time(at, zone)
 
 
 def _sentence(text: str) -> str:
-    """A clause of the client or of Goody as a sentence of its own."""
+    """A clause of the client or of Goody as a sentence."""
     text = text.strip()
     if not text:
         return ""

@@ -5,6 +5,7 @@ Nothing is mocked: the client, the sockets and the databases are real.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -154,9 +155,21 @@ def story(one: Operation) -> list[tuple[str, str, str]]:
     return [(row.action, row.actor_name, row.outcome) for row in rows]
 
 
-def read_again(one: Operation) -> str:
-    """Move the clock to the next due read, run it as the worker does, return the state."""
-    services.settle_operation(operation_id=one.pk, now=timezone.now())
+class WorkerEvidence(services.Evidence):
+    """The evidence of a worker whose monotonic clock moves with the wall clock of the tests."""
+
+    def __init__(self) -> None:
+        super().__init__(monotonic=lambda: time.time(), wall=lambda: time.time())  # noqa: PLW0108
+
+
+_evidence = WorkerEvidence()
+
+
+def read_again(one: Operation, evidence: services.Evidence | None = None) -> str:
+    """Read the order as the worker does if it is due; return the state afterwards."""
+    services.settle_operation(
+        operation_id=one.pk, now=timezone.now(), evidence=evidence or _evidence
+    )
     return Operation.objects.get(pk=one.pk).state
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from goody.client import RetryPolicy
-from goody.errors import NotFound, Unavailable
-from goody.limits import Breaker, Deadline, RetryBudget, Slots
+from goody.errors import NotFound, OutcomeUnknown, Unavailable
+from goody.limits import Breaker, Deadline, RetryBudget
 from goody.tests.samples import (
     BRIEFLY,
     ENDLESS,
@@ -52,13 +52,9 @@ def test_waiting_for_a_slot_ends_at_the_deadline():
             pool.submit(client.get_order, ORDER_ID, policy=RetryPolicy(30, 1)) for _ in range(2)
         ]
         server.wait_until(lambda s: len(s.requests) == 2)
-        for call, policy in (
-            (lambda: client.get_order(ORDER_ID, policy=BRIEFLY), BRIEFLY.deadline),
-            (lambda: client.cancel_order(ORDER_ID), ENDLESS.write_deadline),
-        ):
-            with pytest.raises(Unavailable) as caught, lasting(policy):
-                call()
-            assert caught.value.kind == "slots"
+        with pytest.raises(Unavailable) as caught, lasting(BRIEFLY.deadline):
+            client.get_order(ORDER_ID, policy=BRIEFLY)
+        assert caught.value.kind == "slots"
         assert len(server.requests) == 2
         may_end.set()
         for call in busy:
@@ -67,30 +63,28 @@ def test_waiting_for_a_slot_ends_at_the_deadline():
         assert client.get_order(ORDER_ID).id == ORDER_ID
 
 
-def test_slots_are_fair():
-    slots = Slots(1)
-    assert slots.acquire(timeout=0)
-    served = []
+def test_writes_have_slots_of_their_own():
+    """Hung writes keep no read waiting, and no write waits longer than it wants to."""
+    may_end = threading.Event()
+    post = (held(may_end, hang_up),)
+    with FaultyServer(answer(200, order()), post=post) as server, ThreadPoolExecutor(2) as pool:
+        client = make_client(server.url, limits=ENDLESS)
 
-    def take(name, is_waiting):
-        is_waiting.set()
-        assert slots.acquire(timeout=5)
-        served.append(name)
-        slots.release()
+        def write():
+            with client.write_slot(timeout=5):
+                client.cancel_order(ORDER_ID)
 
-    threads = []
-    for name in range(4):
-        is_waiting = threading.Event()
-        threads.append(threading.Thread(target=take, args=(name, is_waiting)))
-        threads[-1].start()
-        assert is_waiting.wait(5)
-        wait_for(lambda name=name: len(slots._waiting) == name + 1)
-    assert not slots.acquire(timeout=0.01)
-    slots.release()
-    for thread in threads:
-        thread.join(5)
-    assert served == [0, 1, 2, 3]
-    assert slots.acquire(timeout=0)
+        hung = [pool.submit(write) for _ in range(2)]
+        server.wait_until(lambda s: s.posts == 2)
+        assert client.get_order(ORDER_ID, policy=LONG).id == ORDER_ID
+        with pytest.raises(Unavailable) as caught, client.write_slot(timeout=0.05):
+            raise AssertionError("a third slot")
+        assert caught.value.kind == "slots"
+        may_end.set()
+        for call in hung:
+            assert isinstance(call.exception(), OutcomeUnknown)
+        with client.write_slot(timeout=0.05):
+            pass
 
 
 def wait_for(condition):

@@ -1,8 +1,7 @@
-"""A write to Goody: from the intent to the proven outcome.
+"""Operations: writes to Goody, their states and the transitions between these.
 
-States and the moves between them. Who may make a move, and what is told about it, is decided
-in orders.services and orders.outcomes; here a move is a conditional UPDATE whose row count is
-looked at, so that it is right on SQLite (where select_for_update locks nothing) as well.
+orders.services decides which transition to make, orders.outcomes words its result. A transition
+is a conditional UPDATE whose row count is checked, since select_for_update locks nothing on SQLite.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -43,7 +42,7 @@ OPEN_STATES = (
 
 LEASED_STATES = (State.PLANNED, State.SENDING)
 
-# Closed, as far as is known without a change at Goody. A later read may still correct the last.
+# Closed without a change at Goody as far as is known. A later read may show the change after all.
 WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED)
 
 TRANSITIONS: dict[State, frozenset[State]] = {
@@ -56,7 +55,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
         {State.APPLIED, State.NOT_APPLIED, State.SUPERSEDED, State.NEEDS_HUMAN}
     ),
     State.NEEDS_HUMAN: frozenset({State.APPLIED, State.NOT_APPLIED}),
-    # If a later read shows that it did arrive.
+    # When Goody's own answer to the request arrives after all.
     State.NOT_APPLIED: frozenset({State.APPLIED}),
     State.SUPERSEDED: frozenset({State.APPLIED}),
 }
@@ -89,19 +88,41 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(state__in=LEASED_STATES, lease_until__lte=now)
 
     def due_for_reading(self, now: datetime) -> OperationQuerySet:
-        """Unknown outcomes, and those given up that a list gave a reason to look at once more."""
-        return self.filter(state__in=(State.UNKNOWN, State.NOT_APPLIED), due_at__lte=now)
+        """Unknown outcomes, and closed operations whose order is to be read once more."""
+        return self.filter(due_at__lte=now)
+
+    def may_still_land(self, order_id: uuid.UUID, now: datetime) -> OperationQuerySet:
+        """Closed by reads alone, so short a time after the POST that it may still take effect."""
+        window = timedelta(seconds=settings.OPERATION_MAY_LAND)
+        return self.filter(
+            order_uuid=order_id,
+            state__in=(State.APPLIED, State.NOT_APPLIED, State.SUPERSEDED),
+            confirmed_at=None,
+            sent_at__gt=now - window,
+            # Further ahead than this it was sent before the clock was set back.
+            sent_at__lt=now + timedelta(days=1),
+        )
+
+    def cancels_in_force(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
+        """Applied cancels that no later check has contradicted."""
+        return self.on(order_ids).filter(
+            action="order.cancel", state=State.APPLIED, contradicted_at=None
+        )
+
+    def with_notice(self, user_id: int | None) -> OperationQuerySet:
+        """Operations of this person of which a later read showed something unexpected."""
+        return self.filter(actor_id=user_id, notice_at__isnull=False)
 
     def transition(self, operation: Operation, to: State, **changes: Any) -> Operation | None:
-        """Make one move if the row still stands where `operation` saw it.
+        """Change the state if the row still has the state of `operation`.
 
-        Returns the operation as it stands afterwards, or None if somebody else moved it. The
-        one given is left as it is, so that a transaction that fails can be tried again.
+        Returns a changed copy, or None if another process changed the state. `operation` is left
+        as it is, so that a failed transaction can be repeated.
         """
         if to not in TRANSITIONS.get(State(operation.state), frozenset()):
             raise ValueError(f"no transition from {operation.state} to {to}")
-        standing = self.filter(pk=operation.pk, state=operation.state)
-        if not standing.update(state=to, **changes):
+        current = self.filter(pk=operation.pk, state=operation.state)
+        if not current.update(state=to, **changes):
             return None
         moved = copy.copy(operation)
         for name, value in {"state": to, **changes}.items():
@@ -110,7 +131,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
 
 class Operation(models.Model):
-    """One cancel or one change of an expiration, asked for by one person (times UTC)."""
+    """One cancel or one change of an expiration, requested by one person. Times in UTC."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order_uuid = models.UUIDField(db_index=True)
@@ -120,7 +141,7 @@ class Operation(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     actor_name = models.CharField(max_length=200)
 
-    # The one-time key of the form, and a hash of all it asked for.
+    # The one-time key of the form, and a hash of everything it requested.
     form_key = models.UUIDField(unique=True)
     params_hash = models.CharField(max_length=64)
 
@@ -128,7 +149,7 @@ class Operation(models.Model):
     reason = models.CharField(max_length=40, blank=True)
     note = models.TextField(blank=True)
     ticket = models.CharField(max_length=500, blank=True)
-    # extend: the instant asked for, and the one it replaces; the extension that this one undoes
+    # extend: the instant requested and the one it replaces; the extension that this one undoes
     expiration = models.DateTimeField(null=True)
     expires_before = models.DateTimeField(null=True)
     undoes = models.ForeignKey(
@@ -139,25 +160,31 @@ class Operation(models.Model):
     after = models.JSONField(null=True)
     failure_class = models.CharField(max_length=1, choices=FailureClass, blank=True)
     failure_kind = models.CharField(max_length=40, blank=True)
-    # Of an answer that was no answer: status, at most 200 redacted bytes, hash of the body.
+    # Of an unusable answer: HTTP status, at most 200 redacted bytes, hash of the body.
     evidence = models.JSONField(null=True)
-    # What a person is told beside the state: Goody's own words, the difference, who was first.
+    # Shown beside the state: Goody's own words, or the difference that was found.
     detail = models.TextField(blank=True)
 
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
-    # An extension whose answer was lost is sent once more.
-    resent_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
-    # A planned or sending whose lease ran out is taken to be abandoned.
+    # A planned or sending operation is abandoned when its lease has expired.
     lease_until = models.DateTimeField()
 
-    # Reading an unknown outcome
     unknown_at = models.DateTimeField(null=True)
+    # When the worker reads the order next, and how often it has.
     due_at = models.DateTimeField(null=True, db_index=True)
     reads = models.PositiveIntegerField(default=0)
-    unchanged_reads = models.PositiveIntegerField(default=0)
-    first_unchanged_at = models.DateTimeField(null=True)
+
+    # Goody's own answer to the request proved it.
+    confirmed_at = models.DateTimeField(null=True)
+    # Without that: a read showed the order as requested. Others may have done it.
+    effect_seen_at = models.DateTimeField(null=True)
+    # A read some minutes after the proof showed otherwise, and these facts.
+    contradicted_at = models.DateTimeField(null=True)
+    contradiction = models.JSONField(null=True)
+    # A later read showed something unexpected, and the person has not opened the page since.
+    notice_at = models.DateTimeField(null=True)
 
     objects = OperationQuerySet.as_manager()
 
@@ -170,12 +197,17 @@ class Operation(models.Model):
                 name="one_open_operation_per_order",
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["actor"], condition=Q(notice_at__isnull=False), name="operation_notice"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.order_uuid} {self.state}"
 
     def copy_from(self, moved: Operation) -> None:
-        """Take over what a move changed, in the object that others hold."""
+        """Set every field to that of `moved`, for those who hold this object."""
         for field in self._meta.concrete_fields:
             setattr(self, field.attname, getattr(moved, field.attname))
 
@@ -183,9 +215,11 @@ class Operation(models.Model):
         return self.state in LEASED_STATES and self.lease_until <= now
 
     @property
-    def last_sent_at(self) -> datetime | None:
-        """A read that began before this says nothing of it."""
-        return self.resent_at or self.sent_at
+    def may_land_until(self) -> datetime | None:
+        """Until then the POST may still take effect at Goody; None if nothing was sent."""
+        if self.sent_at is None:
+            return None
+        return self.sent_at + timedelta(seconds=settings.OPERATION_MAY_LAND)
 
     @property
     def is_open(self) -> bool:

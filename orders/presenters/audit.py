@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from orders import formats
 from orders.audit import ACCOUNT_NAMES, NAMES, REASONS, Action
-from orders.models import AuditEntry, State
-from orders.outcomes import tell
+from orders.models import AuditEntry, Operation
+from orders.outcomes import is_confirmed, tell
 
 from .operations import change_text, operation_name, operation_url, web_address
 
@@ -96,10 +96,14 @@ def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]
     message = tell(entry.operation, now=now, zone=zone)
     return {
         "outcome": message.title,
-        # An applied change has its own column.
-        "outcome_detail": "" if entry.operation.state == State.APPLIED else message.sentence,
+        # A confirmed change has its own column.
+        "outcome_detail": "" if _is_told_by_change(entry.operation) else message.sentence,
         "operation_url": operation_url(entry.operation),
     }
+
+
+def _is_told_by_change(operation: Operation) -> bool:
+    return is_confirmed(operation) and operation.contradicted_at is None
 
 
 def _settled_by(entry: AuditEntry) -> str:

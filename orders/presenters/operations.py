@@ -19,7 +19,7 @@ from orders import formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import Moment
 from orders.models import Operation, State
-from orders.outcomes import OutcomeMessage, Tone, tell
+from orders.outcomes import OutcomeMessage, Tone, is_confirmed, tell
 
 from .elements import Banner
 
@@ -51,7 +51,6 @@ class OperationView:
     who: str
     asked: Moment
     sent: Moment | None
-    sent_again: Moment | None
     closed: Moment | None
     reason: str
     note: str
@@ -92,7 +91,6 @@ def operation_view(
         who=operation.actor_name,
         asked=_moment(operation.created_at, zone),
         sent=formats.moment(operation.sent_at, zone),
-        sent_again=formats.moment(operation.resent_at, zone),
         closed=formats.moment(operation.closed_at, zone),
         reason=_REASONS.get(operation.reason, operation.reason),
         note=operation.note,
@@ -103,7 +101,9 @@ def operation_view(
         needs_human=operation.state == State.NEEDS_HUMAN,
         undo_url=undo_url(operation, next_url) if may_undo else "",
         undoes_url=_undoes_url(operation, next_url),
-        is_change_in_message=operation.state == State.APPLIED and operation.expiration is not None,
+        is_change_in_message=is_confirmed(operation)
+        and operation.expiration is not None
+        and operation.contradicted_at is None,
         is_cancel=operation.action == Action.ORDER_CANCEL,
         poll_every=poll_every(operation, now),
     )

@@ -78,11 +78,8 @@ def _operation_entry(operation: Operation, shown: OperationView) -> tuple[dateti
 
 
 def _title(operation: Operation, shown: OperationView) -> str:
-    if _is_our_cancel(operation):
-        if is_confirmed(operation):
-            return f"Canceled here by {shown.who}"
-        # Found by a read or recorded by a person: the sender may have canceled at the same time.
-        return f"Canceled at Goody, consistent with {shown.who}’s request"
+    if is_confirmed(operation) and shown.is_cancel and operation.contradicted_at is None:
+        return f"Canceled here by {shown.who}"
     return f"{shown.name}: {shown.message.title}"
 
 
@@ -97,7 +94,7 @@ def _end(
     """
     if order.status not in ENDED:
         return []
-    if any(_is_our_cancel(operation) for operation, _ in operations):
+    if any(_tells_the_end(operation) for operation, _ in operations):
         return []
     what = "Canceled" if is_cancel_on_record else "Canceled or failed"
     may_be_ours = any(_may_be_our_cancel(operation) for operation, _ in operations)
@@ -111,8 +108,17 @@ def _may_be_our_cancel(operation: Operation) -> bool:
     return was_sent and operation.state in _MAY_HAVE_ARRIVED
 
 
-_MAY_HAVE_ARRIVED = (State.SENDING, State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED)
+_MAY_HAVE_ARRIVED = (
+    State.SENDING,
+    State.UNKNOWN,
+    State.NEEDS_HUMAN,
+    State.NOT_APPLIED,
+    State.REFUSED,
+    State.APPLIED,
+)
 
 
-def _is_our_cancel(operation: Operation) -> bool:
-    return operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED
+def _tells_the_end(operation: Operation) -> bool:
+    """Whether the entry of this cancel says already that the order is canceled."""
+    is_known = operation.state == State.APPLIED or operation.effect_seen_at is not None
+    return operation.action == Action.ORDER_CANCEL and is_known

@@ -1,6 +1,6 @@
-"""Reading orders from Goody, and from our copy where Goody does not answer.
+"""Reads orders from Goody, and the stored copy when Goody does not answer.
 
-Whatever passes through updates the index at once. Nothing here changes anything at Goody.
+Every answer is upserted into the index. Nothing here changes anything at Goody.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from uuid import UUID
 
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
+from msgspec import structs
 
 from goody.client import RetryPolicy
 from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
+from goody.types import CANCELABLE, OrderPage, Workspace
 from goody.types import Order as GoodyOrder
-from goody.types import OrderPage, Workspace
 from orders import goody_api
 from orders.audit import Action, Actor, action, record_action
 from orders.goody_api import CallsBlocked
@@ -38,7 +39,7 @@ _SMALL_PAGE = 25
 
 
 class OrderNotFound(Exception):
-    """Goody does not know the order, and we have no copy either."""
+    """Goody does not know the order, and no copy is stored."""
 
 
 class ListedOrder(NamedTuple):
@@ -51,8 +52,11 @@ class ListedOrder(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """One page. `total` is None when Goody did not say; `was_cut` when fewer rows were asked for
-    than wanted because Goody's answer was too large. `as_of` is when our request started."""
+    """One page of a live list.
+
+    `total` is None when Goody gave none. `was_cut`: fewer rows than wanted were requested because
+    the answer was too large. `as_of` is when the request started (UTC).
+    """
 
     rows: tuple[ListedOrder, ...]
     total: int | None
@@ -65,9 +69,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class OrderView:
-    """One order as well as it can be known now.
+    """An order with the operations on it, newest first.
 
-    `problem` says in plain words why the copy is not fresh. `is_missing`: Goody answered 404.
+    `problem`: why the copy is not fresh, as a sentence without a period. `is_missing`: Goody
+    answered 404. `operation` is the open one.
     """
 
     order: GoodyOrder
@@ -82,10 +87,10 @@ class OrderView:
 
 @dataclass(frozen=True)
 class KeyCheck:
-    """Whose key it is and which workspaces it sees.
+    """The owner of the API key and the workspaces that it can read.
 
-    `problem` is empty when the key works, otherwise why that is not known, or (`is_rejected`)
-    that Goody rejects it. `workspaces` is None when only they could not be read.
+    `problem` is "" when the key works, otherwise why the check failed (`is_rejected`: Goody
+    rejects the key). `workspaces` is None when only they could not be read.
     """
 
     email: str | None = None
@@ -124,7 +129,7 @@ def list_orders(
 def _ask_for_page(
     page: int, per_page: int, created_after: datetime | None, created_before: datetime | None
 ) -> OrderPage:
-    """The page, or the smaller one that holds its first row where Goody's answer is too large."""
+    """The page, or a smaller one with its first row when Goody's answer is too large."""
 
     def ask(page: int, per_page: int, policy: RetryPolicy) -> OrderPage:
         return goody_api.ask(
@@ -172,38 +177,52 @@ def listed_order(view: OrderView) -> ListedOrder:
 
 
 def with_writes(hits: Sequence[Hit]) -> list[ListedOrder]:
-    open_ones, canceled = writes_on([hit.uuid for hit in hits])
-    return [
-        ListedOrder(hit, open_ones.get(hit.uuid), hit.status == "canceled" or hit.uuid in canceled)
-        for hit in hits
-    ]
+    """The hits with the open operation on each; canceled where a cancel of ours is in force."""
+    operations: dict[UUID, list[Operation]] = {hit.uuid: [] for hit in hits}
+    for operation in Operation.objects.history(operations):
+        operations[operation.order_uuid].append(operation)
+    return [_with_operations(hit, operations[hit.uuid]) for hit in hits]
 
 
 def canceled_here(order_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the orders that were canceled here."""
-    return writes_on(order_ids)[1]
+    """The orders with a cancel of ours in force."""
+    found = Operation.objects.cancels_in_force(order_ids)
+    return set(found.values_list("order_uuid", flat=True))
 
 
-def writes_on(order_ids: Sequence[UUID]) -> tuple[dict[UUID, Operation], set[UUID]]:
-    """The open write on each of the orders, and those of them that were canceled here."""
-    open_ones: dict[UUID, Operation] = {}
-    canceled: set[UUID] = set()
-    for operation in Operation.objects.history(order_ids):
-        if operation.is_open:
-            open_ones[operation.order_uuid] = operation
-        elif _is_applied_cancel(operation):
-            canceled.add(operation.order_uuid)
-    return open_ones, canceled
+def _with_operations(hit: Hit, operations: Sequence[Operation]) -> ListedOrder:
+    canceled_as = _status_by_our_cancel(hit.status, operations)
+    return ListedOrder(
+        hit._replace(status=canceled_as) if canceled_as else hit,
+        _open_one(operations),
+        hit.status == "canceled" or any(map(_is_cancel_in_force, operations)),
+    )
 
 
-def _is_applied_cancel(operation: Operation) -> bool:
-    return operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED
+def _status_by_our_cancel(status: str, operations: Sequence[Operation]) -> str:
+    """The status by our applied cancel, where a read still shows the order open; otherwise "".
+
+    Goody's confirmation outranks later reads, which may be served from an older copy.
+    """
+    cancel = next(filter(_is_cancel_in_force, operations), None)
+    if cancel is None or status not in CANCELABLE:
+        return ""
+    return str((cancel.after or {}).get("status") or "failed")
+
+
+def _is_cancel_in_force(operation: Operation) -> bool:
+    is_applied = operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED
+    return is_applied and operation.contradicted_at is None
+
+
+def _open_one(operations: Sequence[Operation]) -> Operation | None:
+    return next((one for one in operations if one.is_open), None)
 
 
 def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None = None) -> OrderView:
-    """Read one order from Goody, or give our copy of it with the reason.
+    """Read one order from Goody, or return the stored copy with the problem.
 
-    Raises OrderNotFound, or the CallsBlocked or GoodyError when there is no copy either.
+    Without a copy raises OrderNotFound, CallsBlocked or GoodyError.
     """
     try:
         order, operations = read_with_operations(
@@ -211,7 +230,7 @@ def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None =
         )
     except NotFound as error:
         mark_missing(order_id, read_at=now)
-        # Whether or not the row could be flagged.
+        # Also when the flag could not be stored.
         return replace(_copy_or_raise(order_id, "", OrderNotFound(), error), is_missing=True)
     except (CallsBlocked, GoodyError) as error:
         if isinstance(error, GoodyError):
@@ -221,7 +240,7 @@ def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None =
 
 
 def stored_order(order_id: UUID) -> OrderView | None:
-    """Our copy, without asking Goody."""
+    """The stored copy, without a call to Goody."""
     row = Order.objects.find(order_id)
     return _copy(row, problem="") if row else None
 
@@ -255,16 +274,18 @@ def _view(
     problem: str = "",
     is_missing: bool = False,
 ) -> OrderView:
+    canceled_as = _status_by_our_cancel(order.status, operations)
+    if canceled_as:
+        order = structs.replace(order, status=canceled_as)
     return OrderView(
         order=order,
         as_of=as_of,
         is_fresh=is_fresh,
         problem=problem,
         is_missing=is_missing,
-        operation=next((one for one in operations if one.is_open), None),
+        operation=_open_one(operations),
         operations=operations,
-        is_cancel_on_record=order.status == "canceled"
-        or any(_is_applied_cancel(one) for one in operations),
+        is_cancel_on_record=order.status == "canceled" or any(map(_is_cancel_in_force, operations)),
     )
 
 
@@ -272,12 +293,12 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
     try:
         return operations_on(order_id, now=timezone.now())
     except DatabaseFailure:
-        log.warning("leases that ran out could not be taken back")
+        log.warning("operations with an expired lease could not be abandoned")
         return Operation.objects.history([order_id])
 
 
 def why_not_fresh(error: Exception) -> str:
-    """Why there is no fresh read, as the start of a sentence a person reads."""
+    """Why there is no fresh read, as a sentence without a period."""
     if isinstance(error, goody_api.NotConfigured):
         return "The connection to Goody is not set up"
     if isinstance(error, goody_api.KeyRejected):
@@ -290,7 +311,7 @@ def why_not_fresh(error: Exception) -> str:
 
 @action(Action.KEY_CHECK)
 def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
-    """Ask Goody whose key it is, even if it was rejected before; a success opens the gate."""
+    """Ask Goody for the owner of the key, also of a rejected one; a success allows calls again."""
     policy = goody_api.page_policy()
     try:
         me = goody_api.call_unthrottled(lambda client, left: client.me(policy=left), policy)

@@ -110,4 +110,4 @@ def _report_changes(pages: Sequence[ResponseRows], results: Sequence[UpsertResul
     for parsed, quarantined, read_at in changes:
         services.record_anomalies(parsed, quarantined, now=read_at)
     if changes:
-        services.reconcile_lists((parsed, read_at) for parsed, _, read_at in changes)
+        services.request_reads(order for parsed, _, _ in changes for order in parsed)

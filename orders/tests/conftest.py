@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from testing.domain import forget_goody
+from testing.faulty_server import FaultyServer
 from testing.search_oracle import Oracle, store
 from testing.syncing import SMALL
 
@@ -24,6 +25,18 @@ def clock() -> Iterator[time_machine.Traveller]:
     """Time goes on from now, and .shift(seconds) moves it."""
     with time_machine.travel(datetime.now(UTC), tick=True) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def goody(settings: Any) -> Callable[[FaultyServer], None]:
+    """Point the settings at a server of this test, with a short deadline for the POST alone."""
+
+    def use(server: FaultyServer) -> None:
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        settings.GOODY_WRITE_DEADLINE, settings.GOODY_PAGE_DEADLINE = 0.8, 5
+        settings.GOODY_DETAIL_DEADLINE = 0.8
+
+    return use
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from goody.errors import RateLimited, Unauthorized, Unavailable
 from orders import goody_api, services
 from orders.goody_api import KeyRejected, NotConfigured, Paused
 from orders.models import ApiLimits, AuditEntry
-from testing.domain import actor
+from testing.domain import actor, refusing
 from testing.faulty_server import FaultyServer, answer, redirect
 from testing.vendor import Emulator
 
@@ -201,3 +201,61 @@ def test_threads_never_share_a_place() -> None:
         thread.join(30)
     places = sorted(round(wait * 10) for wait in waits if wait is not None)
     assert places == list(range(36))
+
+
+@pytest.mark.django_db
+def test_a_pause_from_before_the_clock_was_set_back_does_not_hold() -> None:
+    now = timezone.now()
+    ApiLimits.objects.pause_until(now + timedelta(days=3))
+    goody_api.check_limits(now=now)
+    ApiLimits.objects.pause_until(now + timedelta(seconds=30))
+    with pytest.raises(goody_api.Paused):
+        goody_api.check_limits(now=now)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GOODY_API_URL", "http://goody.example"),
+        ("GOODY_API_URL", "https://api..goody.example"),
+        ("GOODY_API_KEY", "s3cr3t\n"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_is_no_crash(settings: Any, name: str, value: str) -> None:
+    settings.GOODY_API_URL, settings.GOODY_API_KEY = "https://goody.example", "key"
+    setattr(settings, name, value)
+    with pytest.raises(NotConfigured, match="set up wrongly") as raised:
+        goody_api.ask(lambda client, left: client.me(policy=left))
+    assert value.strip() not in str(raised.value)
+
+
+@pytest.mark.django_db
+def test_the_wait_for_the_pace_counts_against_the_deadline(
+    emulator: Emulator, settings: Any
+) -> None:
+    settings.GOODY_CALLS_PER_SECOND = 0.1
+    ApiLimits.objects.current()
+    policy = goody_api.page_policy()
+
+    def ask_when_the_next_place_is_in(seconds: float) -> float:
+        place = timezone.now() + timedelta(seconds=seconds)
+        ApiLimits.objects.update(next_call_at=place)
+        return goody_api.ask(lambda client, left: left.deadline, policy=policy)
+
+    assert ask_when_the_next_place_is_in(-60) == policy.deadline
+    assert ask_when_the_next_place_is_in(0.5) < policy.deadline
+    with pytest.raises(Unavailable, match="were running"):
+        ask_when_the_next_place_is_in(policy.deadline + 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_401_is_told_as_one_even_if_it_cannot_be_noted(goody: Any) -> None:
+    ApiLimits.objects.current()
+    with (
+        FaultyServer(answer(401, {"error": "Unauthorized"})) as server,
+        refusing("orders_apilimits", "UPDATE", when="NEW.rejected_key <> ''"),
+    ):
+        goody(server)
+        with pytest.raises(goody_api.Unauthorized):
+            goody_api.ask(lambda client, left: client.me(policy=left))

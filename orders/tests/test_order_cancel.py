@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 from html import escape, unescape
 from typing import Any
 from uuid import uuid4
@@ -423,7 +423,8 @@ def test_a_poll_that_finds_a_failure_tells_it_in_the_row_and_in_no_toast(
     client = as_role("agent")
     emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     open_and_submit(client, cancel_url(order_id), headers=dialog(LIST), **WISH)
-    Operation.objects.update(state=state, closed_at=timezone.now())
+    sent_at = timezone.now() if state == State.NOT_APPLIED else None
+    Operation.objects.update(state=state, closed_at=timezone.now(), sent_at=sent_at)
     row = htmx(f"tr#order-{order_id}")
     settled = text(client.get(url("order_detail", order_id, poll="unknown-2s"), headers=row))
     assert "data-toast" not in settled
@@ -451,7 +452,7 @@ def test_a_submit_again_of_what_came_to_nothing_leads_to_its_page(
     ("fault", "title"),
     [
         (None, "Canceled here by Ana"),
-        ({"kind": "apply_then_reset"}, "Canceled at Goody, consistent with Ana’s request"),
+        ({"kind": "apply_then_reset"}, "Cancel gift: Canceled"),
     ],
 )
 def test_only_goodys_own_answer_makes_it_canceled_here(
@@ -465,6 +466,33 @@ def test_only_goodys_own_answer_makes_it_canceled_here(
     assert only().state == State.APPLIED
     assert title in page
     assert ("Canceled here" in page) == (fault is None)
+    assert ("perhaps by our request of " in page) == (fault is not None)
+
+
+@pytest.mark.parametrize("state", [State.APPLIED, State.NOT_APPLIED, State.REFUSED])
+def test_what_a_read_showed_is_told_the_same_everywhere(
+    emulator: Any, as_role: Any, order_id: str, state: State
+) -> None:
+    """Applied by a read, or closed without proof and shown canceled later."""
+    lead = as_role("lead")
+    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/", times=1)
+    open_and_submit(lead, cancel_url(order_id), **WISH)
+    if state != State.APPLIED:
+        Operation.objects.update(state=state, closed_at=timezone.now(), after={})
+    emulator.change(order_id, status="failed")
+    detail = text(lead.get(url("order_detail", order_id)))
+    done = only()
+    assert (done.state, done.effect_seen_at is None) == (state, False)
+    seen_at, sent_at = (date_time(at, UTC) for at in (done.effect_seen_at, done.sent_at))
+    sentence = (
+        f"Canceled at Goody since {seen_at} at the latest, perhaps by our request of {sent_at}, "
+        "perhaps by somebody else."
+    )
+    own_page = text(lead.get(reverse("operation", args=[order_id, done.id])))
+    audit = text(lead.get(reverse("audit")))
+    assert [sentence in page for page in (detail, own_page, audit)] == [True] * 3
+    assert "outside this dashboard" not in detail
+    assert "Not canceled" not in detail + own_page + audit
 
 
 @pytest.mark.parametrize(

@@ -212,20 +212,22 @@ def test_an_end_from_outside_is_told_apart(
 
 
 @pytest.mark.parametrize(
-    ("state", "where"),
+    ("state", "was_sent", "where"),
     [
-        *((state, "") for state in ("sending", "unknown", "needs_human", "not_applied")),
-        ("refused", " outside this dashboard"),
+        *((state, True, "") for state in ("sending", "unknown", "needs_human", "not_applied")),
+        ("refused", True, ""),
+        ("refused", False, " outside this dashboard"),
     ],
 )
 def test_an_end_that_may_be_ours_is_not_put_down_to_others(
-    emulator: Any, as_role: Any, state: str, where: str
+    emulator: Any, as_role: Any, state: str, was_sent: bool, where: str
 ) -> None:
     order_id = emulator.find_id(status="opened")
     emulator.change(order_id, status="accepted")
     emulator.change(order_id, status="failed")
     now = timezone.now()
-    operation(order_uuid=order_id, state=state, sent_at=now, unknown_at=now)
+    sent_at = now if was_sent else None
+    operation(order_uuid=order_id, state=state, sent_at=sent_at, unknown_at=now)
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert f"Canceled or failed{where} (Goody gives neither time nor person)" in page
 

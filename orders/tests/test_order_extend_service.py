@@ -9,16 +9,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from django.db import Error as DatabaseFailure
-from django.db import connection
-from django.urls import reverse
 from django.utils import timezone
 
 from orders import formats, services
 from orders.eligibility import facts
-from orders.models import AuditEntry, Operation, Order, State
-from orders.outcomes import tell
-from testing.dialogs import text
+from orders.models import Operation, Order, State
 from testing.domain import (
     ORDER_ID,
     cancel,
@@ -28,15 +23,14 @@ from testing.domain import (
     operation,
     order,
     order_json,
-    read_again,
-    read_until_settled,
-    refusing,
     seen,
     stamp,
     standing,
-    story,
 )
-from testing.faulty_server import Connection, FaultyServer, answer, hang_up
+from testing.faulty_server import FaultyServer, answer
+from testing.operations import (
+    sentence,
+)
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -49,11 +43,6 @@ def expires_at(emulator: Emulator, order_id: UUID) -> datetime:
 def extensions(emulator: Emulator, order_id: UUID) -> list[bool]:
     entries = emulator.ledger(order_id=str(order_id), kind="update_expiration")
     return [one["applied"] for one in entries]
-
-
-def sentence(done: Operation) -> str:
-    stored = Operation.objects.get(pk=done.pk)
-    return tell(stored, now=timezone.now(), zone=timezone.get_default_timezone()).sentence
 
 
 # --- It works ---------------------------------------------------------------------------------
@@ -158,198 +147,6 @@ def test_f15_goody_refuses(emulator: Emulator, status: int) -> None:
     assert sentence(done) == "Goody refused: Too late."
 
 
-# --- Resolving by reading, and the one repetition ---------------------------------------------
-
-
-def lose_the_answer(
-    emulator: Emulator, settings: Any, fault: dict[str, Any], *, times: int | None = 1
-) -> Operation:
-    settings.GOODY_WRITE_DEADLINE = 0.3
-    order_id = open_order(emulator)
-    shown = seen(order_id)
-    emulator.fault(fault, method="POST", times=times)
-    done = extend(order_id, seen=shown)
-    assert standing(done)[:2] == ("unknown", "C")
-    return done
-
-
-@pytest.mark.parametrize("kind", ["apply_then_reset", "apply_then_hang"])
-def test_f31_applied_but_the_answer_was_lost(
-    emulator: Emulator, settings: Any, clock: Any, kind: str
-) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": kind})
-    assert read_until_settled(done, clock) == [2]
-    assert (standing(done)[0], emulator.posts()) == ("applied", 1)
-
-
-def test_an_extension_that_did_not_arrive_is_sent_once_more(
-    emulator: Emulator, settings: Any, clock: Any
-) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "cut"})
-    assert read_until_settled(done, clock) == [2]
-    assert (standing(done)[0], emulator.posts()) == ("applied", 2)
-    assert expires_at(emulator, done.order_uuid) == done.expiration
-    assert Order.objects.get(uuid=done.order_uuid).expires_at == done.expiration
-
-
-def test_both_times_that_an_extension_was_sent_are_kept_and_told(
-    emulator: Emulator, settings: Any, clock: Any, as_role: Any
-) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "cut"})
-    read_until_settled(done, clock)
-    stored = Operation.objects.get(pk=done.pk)
-    assert (stored.state, stored.sent_at, stored.detail) == ("applied", done.sent_at, "")
-    assert stored.resent_at - done.sent_at >= timedelta(seconds=2)
-    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "sent_again", "applied"]
-    again = AuditEntry.objects.get(outcome="sent_again")
-    assert (again.at, again.intent.operation) == (stored.resent_at, done)
-    page = text(as_role("agent").get(reverse("operation", args=[done.order_uuid, done.pk])))
-    for label, at in (("Sent at", stored.sent_at), ("Sent again at", stored.resent_at)):
-        assert f'<dt>{label}</dt><dd><time datetime="{formats.iso(at)}">' in page
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_the_audit_cannot_take_is_not_sent_again(
-    emulator: Emulator, settings: Any, clock: Any
-) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "cut"})
-    clock.shift(2)
-    refused = refusing("orders_auditentry", "INSERT", when="NEW.outcome = 'sent_again'")
-    with refused, pytest.raises(DatabaseFailure):
-        read_again(done)
-    stored = Operation.objects.get(pk=done.pk)
-    assert (stored.state, stored.resent_at, emulator.posts()) == ("unknown", None, 1)
-
-
-def test_and_never_a_third_time(emulator: Emulator, settings: Any, clock: Any) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "cut"}, times=None)
-    # The read before the repetition says nothing of it, so the three begin at 10 s.
-    assert read_until_settled(done, clock) == [2, 10, 60, 150]
-    stored = Operation.objects.get(pk=done.pk)
-    assert (stored.state, emulator.posts()) == ("not_applied", 2)
-    assert (stored.reads, stored.unchanged_reads) == (4, 3)
-
-
-def test_a_repetition_that_goody_refuses_proves_nothing_of_the_first(
-    emulator: Emulator, settings: Any, clock: Any
-) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "late_apply", "seconds": 600})
-    emulator.fault({"kind": "status", "status": 422}, method="POST")
-    clock.shift(2)
-    assert read_again(done) == "unknown"
-    emulator.control("POST", "late")
-    assert read_until_settled(done, clock) == [10]
-    assert (standing(done)[0], emulator.posts()) == ("applied", 2)
-
-
-def test_a_repetition_needs_a_fresh_read(emulator: Emulator, settings: Any, clock: Any) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "cut"})
-    settings.OPERATION_FRESH_READ = -1
-    assert read_until_settled(done, clock) == [2, 10, 60, 150]
-    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
-
-
-def test_no_repetition_after_the_instant_has_passed(
-    emulator: Emulator, settings: Any, clock: Any
-) -> None:
-    settings.GOODY_WRITE_DEADLINE = 0.3
-    order_id = open_order(emulator)
-    shown = seen(order_id)
-    emulator.fault({"kind": "cut"}, method="POST", times=1)
-    soon = timezone.now() + timedelta(seconds=1.9)
-    done = extend(order_id, seen=shown, expiration=soon, may_shorten=True)
-    assert read_until_settled(done, clock) == [2, 10, 60, 150]
-    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
-
-
-def test_no_repetition_of_what_goody_answered_otherwise(
-    emulator: Emulator, settings: Any, clock: Any
-) -> None:
-    wrong = msgspec.json.encode(order_json()).decode()
-    done = lose_the_answer(emulator, settings, {"kind": "body", "as": "text", "text": wrong})
-    assert standing(done) == ("unknown", "C", "contradiction")
-    read_until_settled(done, clock)
-    assert (standing(done)[0], emulator.posts()) == ("needs_human", 1)
-
-
-def test_f34_somebody_else_set_another_date(emulator: Emulator, settings: Any, clock: Any) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "cut"})
-    emulator.change(done.order_uuid, expires_at="2099-05-06T07:08:00Z")
-    assert read_until_settled(done, clock) == [2]
-    assert (standing(done)[0], emulator.posts()) == ("superseded", 1)
-    assert expires_at(emulator, done.order_uuid) == datetime(2099, 5, 6, 7, 8, tzinfo=UTC)
-    assert sentence(done).startswith("A later read shows 6 May 2099, 07:08 UTC: neither")
-
-
-def test_accepted_meanwhile_is_not_repeated(emulator: Emulator, settings: Any, clock: Any) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "cut"})
-    emulator.change(done.order_uuid, status="accepted")
-    assert read_until_settled(done, clock) == [2]
-    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
-
-
-def test_an_expiration_that_cannot_be_read_concludes_nothing(
-    emulator: Emulator, settings: Any, clock: Any
-) -> None:
-    done = lose_the_answer(emulator, settings, {"kind": "cut"})
-    emulator.fault({"kind": "mutate", "set": {"expires_at": "soon"}}, method="GET", times=1)
-    clock.shift(2)
-    assert (read_again(done), emulator.posts()) == ("unknown", 1)
-
-
-def test_a_cancel_is_never_sent_again(emulator: Emulator, settings: Any, clock: Any) -> None:
-    settings.GOODY_WRITE_DEADLINE = 0.3
-    order_id = open_order(emulator)
-    shown = seen(order_id)
-    emulator.fault({"kind": "cut"}, method="POST", times=1)
-    done = cancel(order_id, seen=shown)
-    read_until_settled(done, clock)
-    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
-    assert Operation.objects.get(pk=done.pk).resent_at is None
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_send_it_once_more_only_once(settings: Any, clock: Any) -> None:
-    """Between the read of one worker and its repetition another worker repeats it."""
-
-    def other_worker_was_faster(asked: Connection) -> None:
-        Operation.objects.update(resent_at=timezone.now())
-        connection.close()
-        answer(200, order_json())(asked)
-
-    get = answer(200, order_json())
-    with FaultyServer(get, other_worker_was_faster, post=(hang_up,)) as server:
-        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts(order()), may_shorten=True)
-        clock.shift(2)
-        assert (read_again(done), server.posts) == ("unknown", 1)
-    # That read had begun before the other one's repetition: it is no evidence.
-    assert Operation.objects.get(pk=done.pk).unchanged_reads == 0
-
-
-@pytest.mark.django_db(transaction=True)
-def test_goodys_late_answer_outranks_another_date_that_a_read_showed(
-    settings: Any, clock: Any
-) -> None:
-    asked = in_days(44)
-    elsewhere = order(expires_at="2030-01-01T00:00:00Z")
-    extended = order_json(expires_at=asked.strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-    def pause(paused: Connection) -> None:
-        clock.shift(61)
-        services.abandon_expired(now=timezone.now())
-        services.apply_read(elsewhere, read_at=timezone.now())
-        connection.close()
-        answer(200, extended)(paused)
-
-    with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
-        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts(order()), expiration=asked, may_shorten=True)
-    assert done.state == standing(done)[0] == "applied"
-    outcomes = [outcome for _, _, outcome in story(done)]
-    assert outcomes == ["", "unknown", "superseded", "applied"]
-
-
 # --- Forms ------------------------------------------------------------------------------------
 
 
@@ -449,3 +246,14 @@ def test_an_undo_of_a_cancel_is_refused(emulator: Emulator) -> None:
     done = extend(order_id, undoes=operation(state=State.REFUSED).pk)
     assert standing(done) == ("refused", "B", "not_undoable")
     assert emulator.posts() == 0
+
+
+@pytest.mark.django_db
+def test_an_undo_may_go_back_to_a_date_beyond_our_own_bound(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    emulator.change(order_id, expires_at="2029-11-22T12:00:00Z")
+    done = extend(order_id, expiration=in_days(30), may_shorten=True)
+    assert services.may_undo(done, now=timezone.now()) is True
+    undone = extend(order_id, expiration=done.expires_before, undoes=done.pk)
+    assert undone.state == State.APPLIED
+    assert emulator.order(order_id)["expires_at"] == "2029-11-22T12:00:00Z"

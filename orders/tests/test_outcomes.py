@@ -38,13 +38,9 @@ KINDS: dict[State, list[dict[str, Any]]] = {
     ],
     State.NEEDS_HUMAN: [{"failure_kind": "deadline"}, {"failure_kind": "contradiction"}],
     State.APPLIED: [
-        {},
-        {"unknown_at": NOW},
-        {
-            "unknown_at": NOW,
-            "failure_kind": "late",
-            "detail": "It turned out later that it had arrived.",
-        },
+        {"confirmed_at": NOW},
+        {"effect_seen_at": NOW, "sent_at": NOW},
+        {"confirmed_at": NOW, "contradicted_at": NOW, "contradiction": {"status": "notified"}},
         {"unknown_at": NOW, "failure_kind": "by_hand", "detail": "Lea recorded this."},
     ],
     State.REFUSED: [
@@ -83,9 +79,10 @@ def test_success_is_claimed_by_applied_alone(
 ) -> None:
     telling = told(action, state, **fields)
     done = {CANCEL: "Canceled", EXTEND: "Expiration changed"}[action]
-    assert (telling.title == done) == (state == State.APPLIED)
-    assert (telling.tone is Tone.GOOD) == (state == State.APPLIED)
-    claims = ("It is canceled", "Goody confirmed")
+    is_applied = state == State.APPLIED and "contradicted_at" not in fields
+    assert (telling.title == done) == is_applied
+    assert (telling.tone is Tone.GOOD) == is_applied
+    claims = ("Canceled at Goody", "Goody confirmed")
     assert state == State.APPLIED or not any(claim in telling.sentence for claim in claims)
 
 
@@ -124,16 +121,16 @@ def test_a_canceled_gift_is_not_called_not_canceled() -> None:
 
 
 def test_a_cancel_confirmed_by_goody_and_one_found_by_reading_differ() -> None:
-    assert told(CANCEL, State.APPLIED).sentence == "Goody confirmed it."
-    assert (
-        told(CANCEL, State.APPLIED, unknown_at=NOW, detail="Goody did not answer in time").sentence
-        == "It is canceled at Goody, consistent with this request."
+    assert told(CANCEL, State.APPLIED, confirmed_at=NOW).sentence == "Goody confirmed it."
+    by_read = {"sent_at": NOW, "effect_seen_at": NOW + timedelta(minutes=2)}
+    perhaps = (
+        "Canceled at Goody since 22 Nov 2026, 13:02 CET at the latest, perhaps by our request of "
+        "22 Nov 2026, 13:00 CET, perhaps by somebody else."
     )
-    late = {"failure_kind": "late", "detail": "It turned out later that it had arrived."}
-    assert told(CANCEL, State.APPLIED, unknown_at=NOW, **late).sentence == (
-        "It is canceled at Goody, consistent with this request. "
-        "It turned out later that it had arrived."
-    )
+    assert told(CANCEL, State.APPLIED, unknown_at=NOW, **by_read).sentence == perhaps
+    for state in (State.NOT_APPLIED, State.REFUSED):
+        later = told(CANCEL, state, **by_read)
+        assert (later.title, later.sentence) == ("Canceled at Goody", perhaps)
     by_hand = {"failure_kind": "by_hand", "detail": "Lea looked at Goody's own page."}
     sentence = told(CANCEL, State.APPLIED, unknown_at=NOW, **by_hand).sentence
     assert sentence == "Lea looked at Goody's own page."
@@ -165,10 +162,10 @@ def test_not_applied_says_how_it_was_found_out(
 
 
 def test_times_name_the_zone_of_the_viewer() -> None:
-    assert told(EXTEND, State.APPLIED).sentence == (
+    assert told(EXTEND, State.APPLIED, confirmed_at=NOW).sentence == (
         "Changed from 1 Jul 2026, 12:00 CEST to 24 Dec 2026, 19:00 CET."
     )
-    assert told(EXTEND, State.APPLIED, expires_before=None).sentence == (
+    assert told(EXTEND, State.APPLIED, confirmed_at=NOW, expires_before=None).sentence == (
         "Changed from no expiration to 24 Dec 2026, 19:00 CET."
     )
     after = {"expires_at": "2027-01-01T00:00:00+00:00"}
@@ -218,7 +215,7 @@ def test_why_nothing_was_sent(kind: str, sentence: str) -> None:
 def test_what_waits_for_a_person_is_not_said_to_be_unread() -> None:
     """Reads that settle nothing lead here as well as reads that fail."""
     waiting = told(CANCEL, State.NEEDS_HUMAN, failure_kind="deadline", reads=9)
-    assert waiting.sentence == "For a long time, no read of the order has settled the outcome."
+    assert waiting.sentence == "No read of the order has settled the outcome."
 
 
 @pytest.mark.parametrize("kind", ["unknown_status", "not_found"])

@@ -41,7 +41,7 @@ def test_the_history_of_orders_is_what_django_would_read() -> None:
     user, one, other = make_user("agent", "ana"), uuid4(), uuid4()
     first = write_on(one, age=3, actor=user, state=State.APPLIED, expires_before=NOW)
     write_on(one, age=1, actor=user, before={"a": [1, None, "é"]}, evidence=None)
-    write_on(other, age=2, actor=user, undoes=first, resent_at=NOW, note="<b> 100 %s")
+    write_on(other, age=2, actor=user, undoes=first, confirmed_at=NOW, note="<b> 100 %s")
     write_on(uuid4(), age=0, actor=user)
     ids = [one, other]
     with CaptureQueriesContext(connection) as captured:

@@ -35,6 +35,7 @@ from orders.services import (
     OrderBusy,
     OrderView,
     OutcomeNotRecorded,
+    TooManyWrites,
 )
 from orders.viewer import Request
 
@@ -64,6 +65,8 @@ def send_and_respond(
         banner = dialogs.busy(error.operation, viewer=request.viewer)
         response = _dialog_banner(request, order_id, banner, name=name, status=409)
         return with_order_behind(request, order_id, response)
+    except TooManyWrites:
+        return _dialog_banner(request, order_id, _TOO_MANY, name=name, status=503)
     except NotRecorded:
         return _dialog_banner(request, order_id, _NOT_RECORDED, name=name, status=503)
     except OutcomeNotRecorded:
@@ -84,6 +87,12 @@ _KEY_REUSED = Banner(
     tone="bad",
     title="This form was used already, for something else",
     sentence="Nothing was sent this time. What the first submit did stands in the timeline.",
+)
+_TOO_MANY = Banner(
+    tone="bad",
+    title="Too many changes are under way",
+    sentence="Nothing was recorded and nothing was sent.",
+    next_step="Try again in a moment.",
 )
 _NOT_RECORDED = Banner(
     tone="bad",

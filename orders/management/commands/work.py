@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
@@ -28,8 +27,6 @@ from orders import index, services, sync
 
 log = logging.getLogger("orders.work")
 
-# How far wall clock and monotonic clock may drift apart between two ticks, seconds.
-_TOLERANCE = 2.0
 # How long a tick of the housekeeping may fold stored orders again, seconds.
 _REFOLD_SECONDS = 0.2
 
@@ -64,9 +61,11 @@ def _run(loop: Loop, stop: threading.Event) -> None:
 
 def settle_loop(stop: threading.Event) -> None:
     """Resolve writes whose outcome is unknown, and expire leases."""
-    clock = Clock()
+    evidence = services.Evidence()
+    # The clock may have been set since the last worker ended.
+    _guard("restart_schedule", lambda: services.restart_schedule(now=timezone.now()))
     while not stop.wait(settings.WORKER_TICK):
-        settle_due(stop, clock)
+        settle_due(stop, evidence)
 
 
 def sync_loop(stop: threading.Event) -> None:
@@ -89,54 +88,34 @@ def cleanup_loop(stop: threading.Event) -> None:
 LOOPS: tuple[Loop, ...] = (settle_loop, sync_loop, cleanup_loop)
 
 
-class Clock:
-    """Compares the wall clock with the monotonic one, to notice that the former was set."""
-
-    def __init__(self) -> None:
-        self._wall, self._monotonic = time.time(), time.monotonic()
-        self._was_set = False
-
-    def was_set(self) -> bool:
-        """Was the wall clock set since the start, or since the latest `acknowledge`?"""
-        wall, monotonic = time.time(), time.monotonic()
-        jump = (wall - self._wall) - (monotonic - self._monotonic)
-        self._wall, self._monotonic = wall, monotonic
-        self._was_set = self._was_set or abs(jump) > _TOLERANCE
-        return self._was_set
-
-    def acknowledge(self) -> None:
-        self._was_set = False
-
-
 def clean_up() -> None:
     close_old_connections()
     _guard("findings", lambda: services.delete_expired_findings(now=timezone.now()))
     _guard("refold", lambda: index.refold(seconds=_REFOLD_SECONDS))
 
 
-def settle_due(stop: threading.Event, clock: Clock) -> None:
+def settle_due(stop: threading.Event, evidence: services.Evidence) -> None:
     """Settle what is due. While the database is down, the next tick tries again."""
     close_old_connections()
-    if clock.was_set():
-        log.warning("the clock was set; the evidence about lost answers is gathered anew")
-        _guard("restart_evidence", lambda: _restart_evidence(clock))
-        if clock.was_set():
-            # Nothing may be concluded from evidence across the jump.
+    if evidence.was_clock_set():
+        log.warning("the clock was set; the reads of operations are scheduled anew")
+        _guard("restart_schedule", lambda: _restart_schedule(evidence))
+        if evidence.was_clock_set():
             return
     _guard("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
     for operation_id in _guard("due", lambda: services.due_operations(now=timezone.now())) or ():
         if stop.is_set():
             return
-        _guard(f"operation {operation_id}", partial(_settle, operation_id))
+        _guard(f"operation {operation_id}", partial(_settle, operation_id, evidence))
 
 
-def _restart_evidence(clock: Clock) -> None:
-    services.restart_evidence(now=timezone.now())
-    clock.acknowledge()
+def _restart_schedule(evidence: services.Evidence) -> None:
+    services.restart_schedule(now=timezone.now(), clock_was_set=True)
+    evidence.accept_clock()
 
 
-def _settle(operation_id: UUID) -> None:
-    services.settle_operation(operation_id=operation_id, now=timezone.now())
+def _settle(operation_id: UUID, evidence: services.Evidence) -> None:
+    services.settle_operation(operation_id=operation_id, now=timezone.now(), evidence=evidence)
 
 
 def _guard[T](what: str, step: Callable[[], T]) -> T | None:

@@ -1,7 +1,6 @@
-"""The two writes: what each asks of an order, sends, takes as proof, and concludes from a read.
+"""The two kinds of write: what each requires of an order, sends, takes as proof and concludes.
 
-How a write is carried out, and how a lost answer is settled, is the same for both and stands in
-sending.py and settling.py.
+Sending (send.py) and resolving an unknown outcome (resolve.py) are the same for both.
 """
 
 from __future__ import annotations
@@ -23,22 +22,33 @@ from orders.models import WITHOUT_EFFECT, Operation, State
 class Conclusion(Enum):
     """What one read of the order says about a write whose answer was lost."""
 
+    # The order is as the write asked; others may have done it.
     APPLIED = "applied"
-    # The order went another way; the write can have no effect any more.
+    # The order was accepted or ended otherwise: the write can have no effect any more.
     NOT_APPLIED = "not_applied"
-    # Somebody set another expiration.
+    # The order has an expiration that is neither the former one nor the one asked for.
     SUPERSEDED = "superseded"
-    # As it was before the write; it may still arrive.
+    # As before the write, which may still arrive.
     UNCHANGED = "unchanged"
-    # An unknown status, or an end that may have followed an acceptance: nothing can be concluded.
+    # An unknown status, or an end that may have followed an acceptance.
     UNCLEAR = "unclear"
 
 
 class Write(Protocol):
-    def verdict(self, order: Order, *, now: datetime) -> Verdict: ...
-    def send(self, client: Client, before_send: Callable[[], None]) -> Order: ...
-    def is_confirmed_by(self, answer: Order) -> bool: ...
-    def evaluate(self, order: Order) -> Conclusion: ...
+    def verdict(self, order: Order, *, now: datetime) -> Verdict:
+        """May this write be sent to the order?"""
+
+    def send(self, client: Client, before_send: Callable[[], None]) -> Order:
+        """Send it once; errors and `before_send` as in Client.cancel_order."""
+
+    def is_confirmed_by(self, answer: Order) -> bool:
+        """Does an answer of 200 prove it?"""
+
+    def evaluate(self, order: Order) -> Conclusion:
+        """What a read says about it while its outcome is unknown."""
+
+    def is_kept_by(self, order: Order) -> bool | None:
+        """Is the order, some time after the proof, as the write left it? None: unreadable."""
 
 
 class CancelWrite:
@@ -58,22 +68,25 @@ class CancelWrite:
 
     def evaluate(self, order: Order) -> Conclusion:
         if order.status in ENDED:
-            # Goody cancels nothing that was accepted: such an order failed for its own reasons.
+            # Goody cancels no accepted order: one that was accepted failed for another reason.
             return Conclusion.APPLIED if _was_never_accepted(order) else Conclusion.UNCLEAR
         if order.status in CANCELABLE:
             return Conclusion.UNCHANGED
         return Conclusion.NOT_APPLIED if order.status in ORDER_STATUSES else Conclusion.UNCLEAR
 
+    def is_kept_by(self, order: Order) -> bool | None:
+        return order.status in ENDED if order.status in ORDER_STATUSES else None
+
 
 def _was_never_accepted(order: Order) -> bool:
-    """Only the answer to a single order tells; a list has no event times."""
+    """Only the answer for a single order has event times; a list has none."""
     if order.event_times is None or "event_times.accepted_at" in order.problems:
         return False
     return order.event_times.accepted_at is None
 
 
 class ExtendWrite:
-    """POST /v1/orders/{id}/update_expiration; the proof is the answer's `expires_at`."""
+    """POST /v1/orders/{id}/update_expiration. The answer's `expires_at` proves it."""
 
     def __init__(self, operation: Operation, *, may_shorten: bool = False) -> None:
         assert operation.expiration is not None
@@ -90,7 +103,7 @@ class ExtendWrite:
             self.expiration,
             now=now,
             may_shorten=self.may_shorten,
-            # What an undo goes back to was Goody's own date.
+            # An undo goes back to a date that Goody had.
             max_days=None if self.operation.undoes_id else settings.EXTENSION_MAX_DAYS,
         )
 
@@ -110,26 +123,33 @@ class ExtendWrite:
         if is_same_second(order.expires_at, self.expiration):
             return Conclusion.APPLIED
         if order.status not in CANCELABLE:
-            # Accepted or ended: its date has no meaning any more, and Goody may drop it.
+            # Accepted or ended: the expiration has no meaning any more, and Goody may drop it.
             return Conclusion.NOT_APPLIED if order.status in ORDER_STATUSES else Conclusion.UNCLEAR
         if is_same_second(order.expires_at, self.operation.expires_before):
             return Conclusion.UNCHANGED
         return Conclusion.SUPERSEDED
 
+    def is_kept_by(self, order: Order) -> bool | None:
+        if "expires_at" in order.problems or order.status not in ORDER_STATUSES:
+            return None
+        return order.status not in CANCELABLE or is_same_second(order.expires_at, self.expiration)
+
 
 def write_of(operation: Operation) -> Write:
-    """The write behind a stored operation."""
+    """The write of a stored operation."""
     if operation.action == Action.ORDER_CANCEL:
         return CancelWrite(operation)
-    # Whoever asked for a shorter one confirmed it then.
+    # The person who asked for a shorter one has confirmed it.
     return ExtendWrite(operation, may_shorten=True)
 
 
 def may_undo(operation: Operation, *, now: datetime, by: Operation | None = None) -> bool:
-    """May this extension be undone: applied, not an undo itself, its former date still ahead?
+    """May this extension be undone?
 
-    There is no undo where there was no date before: Goody documents no way to take one off. `by`
-    is the undo that asks; any other stands in its way, unless it ended without effect.
+    Only one that Goody itself confirmed (another date may be somebody else's), that is no undo,
+    and whose former expiration is in the future. There is no undo to "no expiration": Goody
+    documents no way to remove one. `by` is the undo that asks; any other undo prevents it unless
+    it ended without effect.
     """
     others = operation.undone_by.exclude(state__in=WITHOUT_EFFECT)
     if by is not None:
@@ -137,6 +157,8 @@ def may_undo(operation: Operation, *, now: datetime, by: Operation | None = None
     return (
         operation.action == Action.ORDER_EXTEND
         and operation.state == State.APPLIED
+        and operation.confirmed_at is not None
+        and operation.contradicted_at is None
         and operation.undoes_id is None
         and operation.expires_before is not None
         and operation.expires_before > now

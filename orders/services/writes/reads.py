@@ -16,7 +16,7 @@ from orders import goody_api, index
 from orders.models import Operation
 from orders.services.anomalies import record_anomalies
 
-from .resolve import reconcile
+from .resolve import operations_on, reconcile, request_reads
 
 log = logging.getLogger(__name__)
 
@@ -32,23 +32,30 @@ def read_with_operations(
     order_id: UUID, *, policy: RetryPolicy, before_send: Callable[[], None] | None = None
 ) -> tuple[GoodyOrder, tuple[Operation, ...]]:
     """As `read_order`, with all operations on the order as they stand afterwards, newest first."""
+    sent_before = Operation.objects.history([order_id])
     read_at = timezone.now()
     order = goody_api.ask(
         lambda client, left: client.get_order(order_id, policy=left, before_send=before_send),
         policy=policy,
     )
-    return order, apply_read(order, read_at=read_at)
+    _store(order, read_at=read_at)
+    try:
+        reconcile(order, sent_before)
+        return order, operations_on(order_id, now=timezone.now())
+    except DatabaseFailure:
+        log.warning("what a read says about operations could not be stored")
+        return order, Operation.objects.history([order_id])
 
 
-def apply_read(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
-    """Apply a read whose request started at `read_at`; return all operations on the order."""
+def apply_read(order: GoodyOrder, *, read_at: datetime) -> None:
+    """Store an order that was read elsewhere, by a request that started at `read_at`."""
+    _store(order, read_at=read_at)
+    request_reads([order])
+
+
+def _store(order: GoodyOrder, *, read_at: datetime) -> None:
     upsert_or_log([order], read_at=read_at)
     record_anomalies([order], now=read_at)
-    try:
-        return reconcile(order, read_at=read_at)
-    except DatabaseFailure:
-        log.warning("what a read says about open operations could not be stored")
-        return Operation.objects.history([order.id])
 
 
 def upsert_or_log(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:

@@ -1,11 +1,15 @@
-"""Finding out what became of a write whose answer was lost: by reading the order, never by
-sending again (one exception: an extension, see `_send_extension_again`).
+"""Finds out by reads what became of a write whose answer was lost. Nothing is ever sent again.
+
+A read may conclude from what it shows at once (canceled, accepted, the requested expiration). That
+the write did not arrive is concluded only by the worker, from several reads (evidence.py). Closed
+operations are read once more: after a proof to see whether it holds, after a failure to see
+whether the write took effect after all.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,47 +19,49 @@ from django.db.models import F
 from django.utils import timezone
 
 from goody.errors import GoodyError, NotFound
-from goody.types import CANCELABLE, ENDED
+from goody.types import CANCELABLE
 from goody.types import Order as GoodyOrder
 from orders import goody_api, index
-from orders.audit import Action, Actor, action, record_resend
+from orders.audit import Action, Actor, action
 from orders.eligibility import facts
 from orders.goody_api import CallsBlocked
 from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, State
 
+from .evidence import Evidence
 from .kinds import Conclusion, write_of
-from .transitions import record, schedule_first_read, transition
+from .transitions import (
+    close_by_read,
+    note_contradiction,
+    note_effect,
+    schedule_first_read,
+    transition,
+)
 
 log = logging.getLogger(__name__)
 
-# So many reads until the worker looks around again.
-_AT_ONCE = 20
-_CORRECTABLE = (State.NOT_APPLIED, State.SUPERSEDED)
-# For news of their order.
-_WAITING = (State.UNKNOWN, *_CORRECTABLE)
-_CLOSED_BY = {
+# Operations that the worker reads before it looks for other due work.
+_BATCH_SIZE = 20
+# Closed although the write was sent and Goody did not confirm it: it may take effect later.
+_WITHOUT_PROOF = (State.NOT_APPLIED, State.SUPERSEDED, State.REFUSED)
+_CLOSED_AT_ONCE = {
     Conclusion.APPLIED: State.APPLIED,
     Conclusion.NOT_APPLIED: State.NOT_APPLIED,
-    Conclusion.SUPERSEDED: State.SUPERSEDED,
 }
+_WITHOUT_EFFECT = (Conclusion.UNCHANGED, Conclusion.SUPERSEDED)
 
 
 class NotSettleable(Exception):
-    """The operation does not wait for a person (any more)."""
-
-
-class _NotAgain(Exception):
-    """The extension was sent again or settled meanwhile, or the read before it is too old."""
+    """The operation does not wait for a person, or not any more."""
 
 
 def due_operations(*, now: datetime) -> list[UUID]:
-    """Ids of a few operations whose next read is due, the longest overdue first."""
+    """Ids of at most 20 operations whose order is due for a read, the longest overdue first."""
     due = Operation.objects.due_for_reading(now).order_by("due_at")
-    return list(due.values_list("pk", flat=True)[:_AT_ONCE])
+    return list(due.values_list("pk", flat=True)[:_BATCH_SIZE])
 
 
 def abandon_expired(*, now: datetime, order_id: UUID | None = None) -> int:
-    """Take back what was left lying: a planned write was never sent, a sending one is unknown."""
+    """Close planned operations whose lease has expired; those being sent become unknown."""
     abandoned = Operation.objects.lease_expired(now)
     if order_id is not None:
         abandoned = abandoned.filter(order_uuid=order_id)
@@ -63,7 +69,7 @@ def abandon_expired(*, now: datetime, order_id: UUID | None = None) -> int:
 
 
 def _is_abandoned(operation: Operation, now: datetime) -> bool:
-    """One row that cannot be moved must not keep the others lying."""
+    """A row that cannot be changed must not prevent the others from being abandoned."""
     try:
         _abandon(operation, now)
     except DatabaseFailure as error:
@@ -91,28 +97,64 @@ def _abandon(operation: Operation, now: datetime) -> None:
         )
 
 
-def restart_evidence(*, now: datetime) -> None:
-    """The clock was set: what the spread of earlier reads seemed to prove, it does not prove.
+def restart_schedule(*, now: datetime, clock_was_set: bool = False) -> None:
+    """Schedule all pending reads from now on. For a worker that starts, or whose clock was set.
 
-    Every unknown outcome starts on its timetable anew, and no lease lies further ahead than one
-    that is given now.
+    Times that were stored by another clock mean nothing: no read, check or lease may lie further
+    ahead than one that is scheduled now.
     """
-    unknown = Operation.objects.filter(state=State.UNKNOWN)
-    anew = schedule_first_read(now)
-    unknown.update(first_unchanged_at=None, unchanged_reads=0, **anew)
+    first = schedule_first_read(now)
+    changes = first if clock_was_set else {"due_at": first["due_at"]}
+    Operation.objects.filter(state=State.UNKNOWN).update(**changes)
+    check = now + timedelta(seconds=settings.OPERATION_CHECK_AFTER)
+    pending = Operation.objects.exclude(state=State.UNKNOWN).exclude(due_at=None)
+    pending.update(due_at=check)
     latest = now + timedelta(seconds=settings.OPERATION_LEASE)
     leased = Operation.objects.filter(state__in=LEASED_STATES, lease_until__gt=latest)
     leased.update(lease_until=latest)
 
 
-def settle_operation(*, operation_id: UUID, now: datetime) -> None:
-    """Read the order of an operation whose read is due once, and conclude what the read allows.
+def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -> None:
+    """Read the order of an operation that is due, and conclude what the read allows.
 
-    Safe to call at any time and by many at once: a conditional UPDATE claims the read.
+    Safe to call at any time and by several processes: a conditional UPDATE claims the read.
+    `evidence` is that of the calling process.
     """
-    operation = _claim_read(operation_id, now)
+    operation = _claim_read(operation_id, now, evidence)
     if operation is None:
         return
+    started = evidence.start_read(operation_id)
+    order = _read(operation)
+    if evidence.was_clock_set():
+        # The read was due by another clock. The caller restarts the schedule.
+        return
+    if order is None:
+        _give_up_if_late(operation, now, evidence)
+    elif operation.state == State.APPLIED:
+        _check(operation, order)
+    else:
+        reconcile(order, [operation])
+        _mark_read(operation)
+        _weigh(operation, order, evidence, started=started)
+        _give_up_if_late(operation, now, evidence)
+
+
+def _claim_read(operation_id: UUID, now: datetime, evidence: Evidence) -> Operation | None:
+    due = Operation.objects.due_for_reading(now).filter(pk=operation_id)
+    delay = _delay_after(evidence.reads_started(operation_id) + 1)
+    if not due.update(due_at=now + timedelta(seconds=delay), reads=F("reads") + 1):
+        return None
+    return Operation.objects.get(pk=operation_id)
+
+
+def _delay_after(reads: int) -> float:
+    """Seconds from the read with that number (from 1) to the next one; the last delay repeats."""
+    moments: Sequence[float] = settings.OPERATION_READS
+    return moments[reads] - moments[reads - 1] if reads < len(moments) else moments[-1]
+
+
+def _read(operation: Operation) -> GoodyOrder | None:
+    """The order, stored in the index as well; None if it could not be read."""
     read_at = timezone.now()
     try:
         order = goody_api.ask(
@@ -123,57 +165,70 @@ def settle_operation(*, operation_id: UUID, now: datetime) -> None:
         log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
         if isinstance(error, NotFound):
             index.mark_missing(operation.order_uuid, read_at=read_at)
-            _was_looked_at(operation)
-        _give_up_if_late(operation, now)
-        return
-    index.upsert([order], read_at=read_at)
-    reconcile(order, read_at=read_at)
-    _was_looked_at(operation)
-    operation.refresh_from_db()
-    if operation.state == State.UNKNOWN and not _was_sent_since(operation, read_at):
-        _count_open_read(operation, order, now=read_at)
-    _give_up_if_late(operation, now)
-
-
-def _was_looked_at(operation: Operation) -> None:
-    """Of what was given up one answer is enough, unless a list asked for another one since."""
-    asked = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
-    asked.filter(state=State.NOT_APPLIED).update(due_at=None)
-
-
-def _was_sent_since(operation: Operation, read_at: datetime) -> bool:
-    return operation.last_sent_at is not None and operation.last_sent_at >= read_at
-
-
-def _claim_read(operation_id: UUID, now: datetime) -> Operation | None:
-    due = Operation.objects.due_for_reading(now).filter(pk=operation_id)
-    lease = now + timedelta(seconds=settings.OPERATION_LEASE)
-    if not due.update(due_at=lease, reads=F("reads") + 1):
+            _mark_read(operation)
         return None
-    operation = Operation.objects.get(pk=operation_id)
-    operation.due_at = _next_read(operation, now)
-    operation.save(update_fields=["due_at"])
-    return operation
+    index.upsert([order], read_at=read_at)
+    return order
 
 
-def _next_read(operation: Operation, now: datetime) -> datetime:
-    """The next moment of the timetable; its last gap repeats."""
-    assert operation.unknown_at is not None
-    waits = (operation.unknown_at + timedelta(seconds=wait) for wait in settings.OPERATION_READS)
-    later = next((moment for moment in waits if moment > now), None)
-    return later or now + timedelta(seconds=settings.OPERATION_READS[-1])
+def _mark_read(operation: Operation) -> None:
+    """One answer is enough for a closed operation, unless another read was requested since."""
+    requested = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
+    requested.exclude(state=State.UNKNOWN).update(due_at=None)
 
 
-def _give_up_if_late(operation: Operation, now: datetime) -> None:
+def _check(operation: Operation, order: GoodyOrder) -> None:
+    """Compare an order with what an applied write left, some minutes after its proof."""
+    is_kept = write_of(operation).is_kept_by(order)
+    if is_kept is None:
+        # The next read may be readable.
+        return
+    if not is_kept and not _has_later_write(operation):
+        note_contradiction(operation, order, now=timezone.now())
+    _mark_read(operation)
+
+
+def _has_later_write(operation: Operation) -> bool:
+    """Whether another write to the order was sent afterwards, which explains a difference."""
+    later = Operation.objects.on([operation.order_uuid]).filter(sent_at__gt=operation.sent_at)
+    return later.exclude(state=State.REFUSED).exists()
+
+
+def _weigh(operation: Operation, order: GoodyOrder, evidence: Evidence, *, started: float) -> None:
+    """Count a read that does not show the write; enough of them close the operation.
+
+    Until then the POST may still arrive and the order takes no other write, also where somebody
+    has set another expiration meanwhile.
+    """
+    operation.refresh_from_db()
+    conclusion = write_of(operation).evaluate(order)
+    if operation.state != State.UNKNOWN or conclusion not in _WITHOUT_EFFECT:
+        return
+    evidence.add_without_effect(operation.pk, at=started)
+    if not evidence.is_sufficient(operation.pk):
+        return
+    if conclusion is Conclusion.SUPERSEDED:
+        close_by_read(operation, State.SUPERSEDED, order, now=timezone.now())
+    elif operation.failure_kind == "contradiction":
+        transition(operation, State.NEEDS_HUMAN, due_at=None)
+    else:
+        close_by_read(operation, State.NOT_APPLIED, order, now=timezone.now())
+    evidence.forget(operation.pk)
+
+
+def _give_up_if_late(operation: Operation, now: datetime, evidence: Evidence) -> None:
+    """After a day without a conclusion a person decides."""
     if operation.state != State.UNKNOWN:
         return
     assert operation.unknown_at is not None
-    if now - operation.unknown_at >= timedelta(seconds=settings.OPERATION_NEEDS_HUMAN_AFTER):
+    is_late = now - operation.unknown_at >= timedelta(seconds=settings.OPERATION_NEEDS_HUMAN_AFTER)
+    # A new process does not know what its clock did before.
+    if is_late and evidence.reads_started(operation.pk) >= settings.OPERATION_NOT_APPLIED_READS:
         transition(operation, State.NEEDS_HUMAN, due_at=None)
 
 
 def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
-    """All writes on an order, the newest first; what was left lying is taken back before."""
+    """All operations on an order, newest first, after abandoning those with an expired lease."""
     found = Operation.objects.history([order_id])
     if not any(one.is_lease_expired(now) for one in found):
         return found
@@ -181,162 +236,85 @@ def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
     return Operation.objects.history([order_id])
 
 
-def reconcile(order: GoodyOrder, *, read_at: datetime) -> tuple[Operation, ...]:
-    """Let every write that waits for news of this order hear what a read says.
+def reconcile(order: GoodyOrder, operations: Iterable[Operation]) -> None:
+    """Apply a read of the order to operations that had been sent before its request started.
 
-    `read_at` is when the read started: a write that was sent later learns nothing from it.
-    Returns all writes on the order as they stand afterwards, the newest first.
+    Which had is known from their stored state, never from a comparison of clocks.
     """
-    operations = operations_on(order.id, now=timezone.now())
-    waiting = [one for one in operations if _waits_for_news(one, read_at)]
-    for operation in waiting:
-        reading = write_of(operation).evaluate(order)
+    for operation in operations:
+        if operation.sent_at is None:
+            continue
         if operation.state == State.UNKNOWN:
-            _close_by(operation, reading, order)
-        elif reading is Conclusion.APPLIED:
-            _correct(operation, order)
-    return Operation.objects.history([order.id]) if waiting else operations
+            _reconcile_unknown(operation, order)
+        elif operation.state in _WITHOUT_PROOF:
+            _reconcile_closed(operation, order)
 
 
-def reconcile_lists(lists: Iterable[tuple[Iterable[GoodyOrder], datetime]]) -> None:
-    """As learn_from, for what lists or the feed said of many orders, few of which are waited for:
-    the orders of each, and when the request for it started; in the order in which they were read.
-    Where they leave open what became of a cancel, the worker is asked to read the order itself.
-
-    A database that refuses keeps nobody from reading on: what waits reads for itself too.
-    """
-    told = [(order, read_at) for orders, read_at in lists for order in orders]
-    try:
-        writes = Operation.objects.history({order.id for order, _ in told})
-        waiting = {one.order_uuid for one in writes if one.state in _WAITING}
-        for order, read_at in told:
-            if order.id in waiting:
-                reconcile(order, read_at=read_at)
-                _have_its_end_read(order)
-    except DatabaseFailure as error:
-        log.warning("what a list says about open operations is lost: %s", type(error).__name__)
-
-
-def _have_its_end_read(order: GoodyOrder) -> None:
-    """That it ended may be our cancel's doing: the order itself says whether it was accepted."""
-    if order.status in ENDED:
-        cancels = Operation.objects.on([order.id]).filter(action=Action.ORDER_CANCEL)
-        cancels.filter(state__in=_WAITING).update(due_at=timezone.now())
-
-
-def _waits_for_news(operation: Operation, read_at: datetime) -> bool:
-    is_older = operation.last_sent_at is not None and operation.last_sent_at < read_at
-    return is_older and operation.state in _WAITING
-
-
-def _close_by(operation: Operation, reading: Conclusion, order: GoodyOrder) -> None:
-    state = _CLOSED_BY.get(reading)
+def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
+    conclusion = write_of(operation).evaluate(order)
+    state = _CLOSED_AT_ONCE.get(conclusion)
     if state is not None:
-        transition(operation, state, closed_at=timezone.now(), due_at=None, after=facts(order))
+        close_by_read(operation, state, order, now=timezone.now())
+    elif conclusion is Conclusion.SUPERSEDED:
+        # For the page, which shows the other expiration meanwhile.
+        current = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN)
+        current.update(after=facts(order))
 
 
-def _correct(operation: Operation, order: GoodyOrder) -> None:
-    """What was taken not to have arrived did arrive, later than anybody waited."""
-    if not _may_have_arrived_late(operation) or _is_explained_otherwise(operation):
-        return
-    transition(
-        operation,
-        State.APPLIED,
-        closed_at=timezone.now(),
-        due_at=None,
-        after=facts(order),
-        failure_kind="late",
-        detail="It turned out later that it had arrived.",
-    )
+def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
+    if operation.state == State.REFUSED and operation.after is None:
+        # The read that follows a refusal: outcomes.py words the refusal by what it shows.
+        operation.after = facts(order)
+        refused = Operation.objects.filter(pk=operation.pk, after__isnull=True)
+        refused.update(after=operation.after, due_at=None)
+    if operation.effect_seen_at is None and _shows_effect(operation, order):
+        note_effect(operation, now=timezone.now())
 
 
-def _may_have_arrived_late(operation: Operation) -> bool:
-    """Only where the order stood open when it was given up: Goody changes no other."""
-    stood = (operation.after or {}).get("status")
-    return stood is None or stood in CANCELABLE
+def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
+    is_applied = write_of(operation).evaluate(order) is Conclusion.APPLIED
+    return is_applied and _may_take_effect(operation) and not _is_explained_otherwise(operation)
+
+
+def _may_take_effect(operation: Operation) -> bool:
+    """Goody changes no expiration of an order that was accepted or had ended."""
+    status = (operation.after or {}).get("status")
+    return operation.action == Action.ORDER_CANCEL or status is None or status in CANCELABLE
 
 
 def _is_explained_otherwise(operation: Operation) -> bool:
-    """Another write of ours of this kind did it, or may be doing it: one that was sent."""
+    """Another operation of the same kind did it, or may be doing it."""
     others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
     alike = others.filter(action=operation.action, expiration=operation.expiration)
     sent = alike.exclude(sent_at=None)
     return sent.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
 
 
-def _count_open_read(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
-    """One more read that shows the order as before. Enough of them, over enough time, close it."""
-    if write_of(operation).evaluate(order) is not Conclusion.UNCHANGED:
-        return
-    if _may_be_sent_again(operation) and _send_extension_again(operation, read_at=now):
-        return
-    first = operation.first_unchanged_at or now
-    operation.first_unchanged_at = first
-    operation.unchanged_reads += 1
-    operation.save(update_fields=["first_unchanged_at", "unchanged_reads"])
-    spread = timedelta(seconds=settings.OPERATION_NOT_APPLIED_SPREAD)
-    if operation.unchanged_reads < settings.OPERATION_NOT_APPLIED_READS or now - first < spread:
-        return
-    if operation.failure_kind == "contradiction":
-        transition(operation, State.NEEDS_HUMAN, due_at=None)
-    else:
-        transition(operation, State.NOT_APPLIED, closed_at=now, due_at=None, after=facts(order))
+def request_reads(orders: Iterable[GoodyOrder]) -> None:
+    """Let the worker read those of the orders at once that may show what became of a write.
 
-
-def _may_be_sent_again(operation: Operation) -> bool:
-    return (
-        operation.action == Action.ORDER_EXTEND
-        and operation.resent_at is None
-        # Goody did answer that one, only not as asked: the same again would get the same.
-        and operation.failure_kind != "contradiction"
-    )
-
-
-def _send_extension_again(operation: Operation, *, read_at: datetime) -> bool:
-    """Send an extension once more: a read has just shown exactly the expiry from before.
-
-    Setting the same instant twice does no harm, unlike a cancel, which is never sent again.
-    Returns whether a byte may have left: then the read before it says nothing any more.
+    For orders from lists, the feed and the sync: these have no event times, or their request may
+    have started before the write was sent. A database failure is logged: the worker reads them by
+    its own schedule too.
     """
-    write = write_of(operation)
+    given = {order.id: order for order in orders}
     try:
-        answer = goody_api.ask(
-            lambda client, _: write.send(client, lambda: _claim_resend(operation, read_at=read_at))
-        )
-    except (_NotAgain, CallsBlocked, GoodyError) as error:
-        log.info("extension %s was not confirmed again: %s", operation.pk, type(error).__name__)
-        return operation.resent_at is not None
-    if write.is_confirmed_by(answer):
-        _take_proof(operation, answer)
-    return True
+        operations = Operation.objects.history(given)
+        wanted = [one.pk for one in operations if _may_concern(given[one.order_uuid], one)]
+        if wanted:
+            Operation.objects.filter(pk__in=wanted).update(due_at=timezone.now())
+    except DatabaseFailure as error:
+        log.warning("reads of open operations could not be requested: %s", type(error).__name__)
 
 
-def _take_proof(operation: Operation, answer: GoodyOrder) -> None:
-    now = timezone.now()
-    # A read that was under way beside the POST may show the order from before it.
-    index.upsert([answer], read_at=now)
-    transition(operation, State.APPLIED, closed_at=now, due_at=None, after=facts(answer), detail="")
-
-
-def _claim_resend(operation: Operation, *, read_at: datetime) -> None:
-    """Commit that it is sent again, to the audit too, and forget the reads that came before."""
-    now = timezone.now()
-    if operation.expiration is None or operation.expiration <= now:
-        raise _NotAgain
-    still = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN, resent_at=None)
-    changes = {"resent_at": now, "unchanged_reads": 0, "first_unchanged_at": None}
-
-    def store() -> None:
-        if not still.update(**changes):
-            raise _NotAgain
-        # The row may have been waited for.
-        if timezone.now() - read_at > timedelta(seconds=settings.OPERATION_FRESH_READ):
-            raise _NotAgain
-        record_resend(operation, now=now)
-
-    record(store)
-    for name, value in changes.items():
-        setattr(operation, name, value)
+def _may_concern(order: GoodyOrder, operation: Operation) -> bool:
+    if operation.sent_at is None:
+        return False
+    conclusion = write_of(operation).evaluate(order)
+    if operation.state == State.UNKNOWN:
+        return conclusion is not Conclusion.UNCHANGED
+    is_open_to_effect = operation.state in _WITHOUT_PROOF and operation.effect_seen_at is None
+    return is_open_to_effect and conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)
 
 
 @action(Action.OPERATION_SETTLE)
@@ -362,3 +340,9 @@ def settle_by_hand(
         # Another lead was faster.
         raise NotSettleable
     return settled
+
+
+def acknowledge(operation: Operation, *, actor: Actor) -> None:
+    """The person who requested the write has opened its page: end the notice about it."""
+    if operation.notice_at is not None and operation.actor_id == actor.user_id:
+        Operation.objects.filter(pk=operation.pk).update(notice_at=None)

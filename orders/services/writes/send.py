@@ -1,81 +1,69 @@
-"""Carrying out a write: intent, fresh read, POST, proof, outcome.
+"""Carries out a write: intent, fresh read, POST, proof, outcome.
 
 The intent is committed before anything is asked of Goody; no transaction is open during a call.
-The move to `sending` is committed when the connection stands, directly before the first byte
-leaves. From then on only Goody's answer, or a read of the order, says what became of it.
+The transition to `sending` is committed when the connection is established, directly before the
+first byte leaves. From then on only Goody's answer, or a read of the order, tells the outcome.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import IntegrityError
 from django.utils import timezone
 
-from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected
+from goody.client import RetryPolicy
+from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected, Unavailable
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Action, Actor, action, record_intent
-from orders.eligibility import Verdict, differences, facts, is_same_second
-from orders.goody_api import CallsBlocked
+from orders.audit import Action, Actor, action
+from orders.eligibility import Verdict, already_canceled, differences, facts, is_same_second
+from orders.goody_api import CallsBlocked, NotConfigured
 from orders.models import Operation, Order, State
 from orders.outages import log_unrecorded
 
+from .intents import (
+    NotRecorded,
+    Submit,
+    TooManyWrites,
+    WriteRequest,
+    abandon_unclaimed,
+    commit_intent,
+    find_earlier,
+)
 from .kinds import CancelWrite, ExtendWrite, Write, may_undo
 from .reads import mark_missing, read_order, upsert_or_log
 from .resolve import abandon_expired
-from .transitions import (
-    close_unsent,
-    leave_unknown,
-    not_sent,
-    record,
-    refuse,
-    transition,
-    verdict_of,
-)
+from .transitions import close_unsent, confirm, leave_unknown, not_sent, refuse, verdict_of
 
 log = logging.getLogger(__name__)
 
-
-class FormKeyReused(Exception):
-    """The one-time key of the form came again with other parameters. Nothing was sent."""
-
-
-class OrderBusy(Exception):
-    """Another operation is open on this order. Nothing was sent and nothing waits in line."""
-
-    def __init__(self, operation: Operation) -> None:
-        super().__init__(f"operation {operation.pk} is open")
-        self.operation = operation
-
-
-class NotRecorded(Exception):
-    """The database refused the intent, so nothing was sent."""
+# The resolution of stored times.
+_TICK = timedelta(microseconds=1)
 
 
 class OutcomeNotRecorded(Exception):
-    """Goody was asked, but the database could not take the outcome: it is being checked."""
+    """The write was sent, but the database failed to store the outcome: it is being checked."""
 
 
 class _LeaseLost(Exception):
-    """The operation was taken to be abandoned before its first byte left."""
+    """The lease expired, or another process abandoned the operation, before a byte left."""
 
 
 class _ReadTooOld(Exception):
-    """Between the fresh read and the first byte lay too much time."""
+    """Too much time passed between the fresh read and the first byte."""
 
 
 class _ReadAge:
-    """How old the fresh read is: from when its request left, since Goody may look at once."""
+    """The age of the fresh read, counted from when its request left."""
 
     def begin(self) -> None:
         self._began = time.monotonic()
@@ -83,28 +71,6 @@ class _ReadAge:
     def check(self) -> None:
         if time.monotonic() - self._began > settings.OPERATION_FRESH_READ:
             raise _ReadTooOld
-
-
-@dataclass(frozen=True)
-class WriteRequest:
-    """What a form asks for."""
-
-    action: Action
-    order_uuid: UUID
-    reason: str = ""
-    note: str = ""
-    ticket: str = ""
-    expiration: datetime | None = None
-    undoes_id: UUID | None = None
-    may_shorten: bool = False
-
-    def stored(self) -> dict[str, Any]:
-        """The fields of the operation; a tick is for this attempt only."""
-        return {name: value for name, value in asdict(self).items() if name != "may_shorten"}
-
-    def digest(self, actor: Actor) -> str:
-        request = json.dumps({**asdict(self), "actor": actor.user_id}, sort_keys=True, default=str)
-        return hashlib.sha256(request.encode()).hexdigest()
 
 
 @action(Action.ORDER_CANCEL)
@@ -121,17 +87,15 @@ def cancel_order(
 ) -> Operation:
     """Cancel a gift at Goody: irreversible, and it releases money.
 
-    `seen` are the `eligibility.facts` that the person confirmed. Returns the operation in the
-    state in which it ended or stands; an equal repeated submit returns the same one at once.
+    `seen` are the `eligibility.facts` that the person confirmed. Returns the operation in its
+    present state; a repeated equal submit returns the same operation at once.
     Goody API: POST /v1/orders/{id}/cancel.
 
-    Raises NotAllowed, FormKeyReused, OrderBusy, NotRecorded, OutcomeNotRecorded.
+    Raises NotAllowed, FormKeyReused, OrderBusy, TooManyWrites, NotRecorded, OutcomeNotRecorded.
     """
     request = WriteRequest(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket=ticket)
-    operation, is_new = _open(request, actor=actor, seen=seen, form_key=form_key, now=now)
-    if not is_new:
-        return operation
-    return _execute(operation, CancelWrite(operation), seen)
+    submit = Submit(request, actor, form_key)
+    return _perform(submit, CancelWrite, seen=seen, now=now)
 
 
 @action(Action.ORDER_EXTEND)
@@ -146,11 +110,10 @@ def extend_order(
     undoes: UUID | None,
     now: datetime,
 ) -> Operation:
-    """Set an order's expiration (aware datetime; Goody keeps whole seconds).
+    """Set an order's expiration (aware datetime; Goody stores whole seconds).
 
-    `undoes` names the applied extension that this one takes back; the order must still stand as
-    that one left it. Otherwise as `cancel_order`. Goody API:
-    POST /v1/orders/{id}/update_expiration.
+    `undoes` is the id of a confirmed extension to undo; the order must still be as that one left
+    it. Otherwise as `cancel_order`. Goody API: POST /v1/orders/{id}/update_expiration.
     """
     if expiration.tzinfo is None:
         raise ValueError("an expiration needs a time zone")
@@ -161,84 +124,50 @@ def extend_order(
         undoes_id=undoes,
         may_shorten=may_shorten,
     )
-    operation, is_new = _open(request, actor=actor, seen=seen, form_key=form_key, now=now)
-    if not is_new:
-        return operation
-    write = ExtendWrite(operation, may_shorten=may_shorten or undoes is not None)
-    return _execute(operation, write, seen)
+    submit = Submit(request, actor, form_key)
+    write = partial(ExtendWrite, may_shorten=may_shorten or undoes is not None)
+    return _perform(submit, write, seen=seen, now=now)
 
 
-def _open(
-    request: WriteRequest, *, actor: Actor, seen: dict[str, Any], form_key: UUID, now: datetime
-) -> tuple[Operation, bool]:
-    """Commit the intent, or find the operation that an equal submit has opened already."""
-    try:
-        earlier = _earlier_submit(request, actor, form_key)
-        if earlier is not None:
-            return earlier, False
-        operation = _intent(request, actor=actor, seen=seen, form_key=form_key, now=now)
-        record(lambda: _store_intent(operation, actor))
-    except IntegrityError as error:
-        return _resolve_conflict(request, actor, form_key, error), False
-    except DatabaseFailure as error:
-        log_unrecorded(log, "an intent", error)
-        raise NotRecorded from error
-    return operation, True
-
-
-def _store_intent(operation: Operation, actor: Actor) -> None:
-    operation.save(force_insert=True)
-    record_intent(operation, request_id=actor.request_id)
-
-
-def _intent(
-    request: WriteRequest, *, actor: Actor, seen: dict[str, Any], form_key: UUID, now: datetime
+def _perform(
+    submit: Submit,
+    write: Callable[[Operation], Write],
+    *,
+    seen: dict[str, Any],
+    now: datetime,
 ) -> Operation:
-    assert actor.user_id is not None
-    reference = Order.objects.filter(uuid=request.order_uuid).values_list("reference_id", flat=True)
-    return Operation(
-        **request.stored(),
-        reference_id=reference.first() or "",
-        actor_id=actor.user_id,
-        actor_name=actor.name,
-        form_key=form_key,
-        params_hash=request.digest(actor),
-        before=seen,
-        created_at=now,
-        lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
-    )
-
-
-def _earlier_submit(request: WriteRequest, actor: Actor, form_key: UUID) -> Operation | None:
-    earlier = Operation.objects.filter(form_key=form_key).first()
-    if earlier is not None and earlier.params_hash != request.digest(actor):
-        raise FormKeyReused
-    return earlier
-
-
-def _resolve_conflict(
-    request: WriteRequest, actor: Actor, form_key: UUID, error: IntegrityError
-) -> Operation:
-    """A constraint refused the intent: the same form in another thread, or another person."""
-    earlier = _earlier_submit(request, actor, form_key)
+    """Take a slot, commit the intent and execute it; without a slot nothing is recorded."""
+    earlier = find_earlier(submit)
     if earlier is not None:
         return earlier
-    other = Operation.objects.on([request.order_uuid]).open().first()
-    if other is not None:
-        raise OrderBusy(other)
-    # It closed between the refusal and this look, or another constraint refused; nothing was sent.
-    log_unrecorded(log, "an intent", error)
-    raise NotRecorded from error
+    with ExitStack() as held:
+        _take_slot(held, submit)
+        operation, is_new = commit_intent(submit, seen=seen, now=now)
+        return _execute(operation, write(operation), seen) if is_new else operation
+
+
+def _take_slot(held: ExitStack, submit: Submit) -> None:
+    """Raises TooManyWrites, or OrderBusy when the order is why the slots are taken."""
+    try:
+        held.enter_context(goody_api.write_slot())
+    except NotConfigured:
+        # The attempt is recorded, and ends without a call.
+        return
+    except Unavailable as error:
+        if find_earlier(submit) is None:
+            raise TooManyWrites from error
 
 
 def _execute(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
     try:
         return _read_and_send(operation, write, seen)
     except DatabaseFailure as error:
-        # Not the state: somebody else may have moved it on since. This is set with the claim.
-        was_sent = operation.sent_at is not None
         log_unrecorded(log, f"operation {operation.pk}", error)
-        raise (OutcomeNotRecorded if was_sent else NotRecorded) from error
+        # Not the state, which another process may have changed: sent_at is set with the claim.
+        if operation.sent_at is not None:
+            raise OutcomeNotRecorded from error
+        abandon_unclaimed(operation)
+        raise NotRecorded from error
 
 
 def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
@@ -260,7 +189,10 @@ def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> 
 def _refusal(
     operation: Operation, write: Write, fresh: GoodyOrder, seen: dict[str, Any]
 ) -> Verdict | None:
-    """Why the fresh read forbids the write, if it does."""
+    """Why the fresh read forbids the write; None if it does not."""
+    if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
+        # Goody confirmed a cancel; a read that still shows the order open is an old one.
+        return already_canceled()
     verdict = write.verdict(fresh, now=timezone.now())
     if verdict.code in ("ended", "accepted", "unknown_status"):
         return verdict
@@ -295,7 +227,7 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _ReadAge) 
         age.check()
 
     try:
-        answer = goody_api.ask(lambda client, _: write.send(client, claim))
+        answer = goody_api.ask(lambda client, _: write.send(client, claim), policy=_post_policy())
     except _LeaseLost:
         abandon_expired(now=timezone.now(), order_id=operation.order_uuid)
         operation.refresh_from_db()
@@ -308,11 +240,16 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _ReadAge) 
         return _after_rejection(operation, error)
     except (CallsBlocked, GoodyError) as error:
         return close_unsent(operation, error)
-    return _judge(operation, write, answer)
+    return _check_answer(operation, write, answer)
+
+
+def _post_policy() -> RetryPolicy:
+    """A POST waits for the rate limit no longer than the read before it stays fresh."""
+    return RetryPolicy(deadline=max(settings.OPERATION_FRESH_READ, 0.0), attempts=1)
 
 
 def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
-    """Commit `sending`; whoever's lease ran out meanwhile sends nothing."""
+    """Commit `sending`. Raises _LeaseLost if the lease has expired: nothing is sent then."""
     now = timezone.now()
     if now >= operation.lease_until:
         raise _LeaseLost
@@ -330,33 +267,40 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
     operation.copy_from(moved)
 
 
-def _judge(operation: Operation, write: Write, answer: GoodyOrder) -> Operation:
-    """Take an answer of 200 for what it proves."""
+def _check_answer(operation: Operation, write: Write, answer: GoodyOrder) -> Operation:
+    """Conclude from an answer of 200."""
     is_proof = write.is_confirmed_by(answer)
     if answer.id == operation.order_uuid and operation.sent_at is not None:
-        # A read that was under way beside the POST may show the order from before it.
-        upsert_or_log([answer], read_at=timezone.now() if is_proof else operation.sent_at)
+        _store_answer(answer, sent_at=operation.sent_at, is_proof=is_proof)
     if not is_proof:
         words = "Goody's answer contradicts the request."
         return leave_unknown(operation, "contradiction", words)
-    now = timezone.now()
-    return transition(operation, State.APPLIED, closed_at=now, after=facts(answer), detail="")
+    return confirm(operation, answer, now=timezone.now())
+
+
+def _store_answer(answer: GoodyOrder, *, sent_at: datetime, is_proof: bool) -> None:
+    """Upsert the answer. A proof outranks every read so far, also one dated by another clock."""
+    if not is_proof:
+        upsert_or_log([answer], read_at=sent_at)
+        return
+    read = Order.objects.filter(uuid=answer.id).values_list("read_at", flat=True).first()
+    upsert_or_log([answer], read_at=max(timezone.now(), read + _TICK if read else sent_at))
 
 
 def _after_rejection(operation: Operation, error: Rejected) -> Operation:
-    """A definite no. The order is read again, so that the page shows why."""
+    """Close a definitely refused operation and read the order, which decides what is said of it.
+
+    An earlier copy of the request may have been applied on its way. If this read fails, the worker
+    makes it.
+    """
     closed = refuse(operation, verdict_of(error), None)
     read_at = timezone.now()
     try:
-        _read_again(operation.order_uuid, read_at)
-    except (CallsBlocked, GoodyError, DatabaseFailure):
-        # The refusal stands recorded; the page is only older than it could be.
-        log.info("the order of a refused write could not be read again")
-    return closed
-
-
-def _read_again(order_id: UUID, read_at: datetime) -> None:
-    try:
-        read_order(order_id, policy=goody_api.detail_policy())
+        read_order(operation.order_uuid, policy=goody_api.detail_policy())
     except NotFound:
-        mark_missing(order_id, read_at=read_at)
+        mark_missing(operation.order_uuid, read_at=read_at)
+    except (CallsBlocked, GoodyError, DatabaseFailure):
+        log.info("the order of a refused write could not be read again")
+    else:
+        closed.refresh_from_db()
+    return closed

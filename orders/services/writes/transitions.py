@@ -12,21 +12,24 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection
+from django.db import transaction as database_transaction
 from django.utils import timezone
 
 from goody.errors import Evidence, GoodyError, NotFound, RateLimited, Rejected, Unauthorized
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Actor, record_outcome
+from orders.audit import Actor, record_observation, record_outcome
 from orders.eligibility import Verdict, facts
 from orders.goody_api import CallsBlocked, KeyRejected, NotConfigured, Paused
 from orders.models import FailureClass, Operation, State
 
 _TRIES = 3
+# States that Goody's own late answer overrules.
 _OPEN_TO_PROOF = (State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED, State.SUPERSEDED)
 # serialization_failure, deadlock_detected
 _SAFE_TO_REPEAT = {"40001", "40P01"}
@@ -35,19 +38,18 @@ _SAFE_TO_REPEAT = {"40001", "40P01"}
 def transition(
     operation: Operation, to: State, *, actor: Actor | None = None, note: str = "", **changes: Any
 ) -> Operation:
-    """Make a move and write its audit row; return the operation as it then stands.
+    """Make a transition and write its audit row; return the operation as it is afterwards.
 
-    `actor` and `note` are those of a lead who settles by hand. If the row went on without us
-    (our lease had run out, another read was faster), a proof that the write was applied still
-    counts, all else does not.
+    `actor` and `note` are those of a lead who settles by hand. If another process changed the
+    state meanwhile (the lease had expired, another read was faster), Goody's own confirmation
+    still counts and everything else is dropped.
     """
     was_sent = operation.state != State.PLANNED
     (record_with_retries if was_sent else record)(
         lambda: _store(operation, to, actor=actor, note=note, changes=changes)
     )
     operation.refresh_from_db()
-    is_proof = to == State.APPLIED and actor is None
-    if is_proof and operation.state in _OPEN_TO_PROOF:
+    if changes.get("confirmed_at") and operation.state in _OPEN_TO_PROOF:
         return transition(operation, to, **changes)
     return operation
 
@@ -60,16 +62,81 @@ def _store(
         record_outcome(moved, now=timezone.now(), actor=actor, note=note)
 
 
-def record(store: Callable[[], None]) -> None:
-    """Run `store` in one transaction; repeat it where the database itself chose a victim.
+def confirm(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Operation:
+    """Goody's own answer proves the write. The order is read once more some minutes later."""
+    return transition(
+        operation,
+        State.APPLIED,
+        closed_at=now,
+        confirmed_at=now,
+        due_at=_check_time(now),
+        after=facts(answer),
+        detail="",
+    )
 
-    A lock that was waited for in vain (3 s on both databases) is not waited for again.
+
+def close_by_read(
+    operation: Operation, state: State, order: GoodyOrder, *, now: datetime
+) -> Operation:
+    """A read, or several, show what became of the write."""
+    return transition(
+        operation,
+        state,
+        closed_at=now,
+        effect_seen_at=now if state == State.APPLIED else None,
+        due_at=_check_time(now),
+        after=facts(order),
+    )
+
+
+def _check_time(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.OPERATION_CHECK_AFTER)
+
+
+def note_effect(operation: Operation, *, now: datetime) -> None:
+    """A read shows the order as requested, after the operation was closed without effect.
+
+    The state stays: whether our request or somebody else did it cannot be known.
+    """
+    _observe(operation, "effect_seen", effect_seen_at=now, notice_at=now)
+
+
+def note_contradiction(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
+    """A read some minutes after the proof shows the order otherwise than the write left it."""
+    _observe(
+        operation,
+        "contradicted",
+        contradicted_at=now,
+        contradiction=facts(order),
+        notice_at=now,
+        due_at=None,
+    )
+
+
+def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
+    """Set columns once and write an audit row, without a transition."""
+    first = next(iter(changes))
+    current = Operation.objects.filter(pk=operation.pk, state=operation.state, **{first: None})
+
+    def store() -> None:
+        if current.update(**changes):
+            for name, value in changes.items():
+                setattr(operation, name, value)
+            record_observation(operation, outcome=outcome, now=changes[first])
+
+    record_with_retries(store)
+
+
+def record(store: Callable[[], None]) -> None:
+    """Run `store` in one transaction; repeat it when the database chose it as a victim.
+
+    A lock timeout (3 s on both databases) is not repeated.
     """
     _repeat(store, lambda error: _sqlstate(error) in _SAFE_TO_REPEAT)
 
 
 def record_with_retries(store: Callable[[], None]) -> None:
-    """Like `record`, and through a lost connection too: Goody has answered, this must be kept."""
+    """As `record`, and repeat it after a lost connection: Goody has answered already."""
 
     def is_worth_it(error: DatabaseFailure) -> bool:
         return isinstance(error, OperationalError | InterfaceError)
@@ -78,16 +145,16 @@ def record_with_retries(store: Callable[[], None]) -> None:
 
 
 def _repeat(store: Callable[[], None], is_worth_it: Callable[[DatabaseFailure], bool]) -> None:
-    for tried in range(1, _TRIES + 1):
+    for attempt in range(1, _TRIES + 1):
         try:
-            with transaction.atomic():
+            with database_transaction.atomic():
                 store()
         except DatabaseFailure as error:
-            if tried == _TRIES or not is_worth_it(error):
+            if attempt == _TRIES or not is_worth_it(error):
                 raise
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
-            time.sleep(0.05 * tried)
+            time.sleep(0.05 * attempt)
         else:
             return
 
@@ -115,7 +182,7 @@ def verdict_of(error: Rejected) -> Verdict:
 
 
 def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Operation:
-    """End an operation of which no byte has left."""
+    """Close an operation of which no byte has left."""
     if isinstance(error, Rejected):
         return refuse(operation, verdict_of(error), None)
     if isinstance(error, KeyRejected):
@@ -129,23 +196,27 @@ def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Oper
 
 
 def refuse(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
+    """Close a refused operation. After a refused POST the order is to be read at once."""
     after = None
     if fresh is not None:
         times = fresh.event_times
         accepted_at = times.accepted_at if times else None
         after = {**facts(fresh), "accepted_at": accepted_at.isoformat() if accepted_at else None}
+    now = timezone.now()
+    was_sent = operation.sent_at is not None
     return transition(
         operation,
         State.REFUSED,
-        closed_at=timezone.now(),
+        closed_at=now,
         failure_class=FailureClass.REFUSED,
         failure_kind=verdict.code,
         detail=verdict.sentence,
         after=after,
+        due_at=schedule_first_read(now)["due_at"] if was_sent else None,
     )
 
 
-def not_sent(operation: Operation, kind: str, detail: str) -> Operation:
+def not_sent(operation: Operation, kind: str, detail: str, **changes: Any) -> Operation:
     return transition(
         operation,
         State.NOT_SENT,
@@ -155,7 +226,13 @@ def not_sent(operation: Operation, kind: str, detail: str) -> Operation:
         detail=detail,
         # It may have been claimed already, directly before the first byte.
         sent_at=None,
+        **changes,
     )
+
+
+def release_form(operation: Operation) -> Operation:
+    """Close an operation that could not be claimed for sending; its form may be used again."""
+    return not_sent(operation, "not_recorded", "", form_key=uuid4())
 
 
 def leave_unknown(

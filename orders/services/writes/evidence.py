@@ -1,0 +1,85 @@
+"""Reads that one worker process has made of operations with an unknown outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+
+# Seconds by which the wall clock and the monotonic clock may drift apart between two looks.
+_TOLERANCE = 2.0
+
+
+@dataclass(slots=True)
+class _Reads:
+    """`started`: reads that were started. `first` and `last`: monotonic seconds at which the
+    requests started that did not show the write.
+    """
+
+    started: int = 0
+    without_effect: int = 0
+    first: float = 0.0
+    last: float = 0.0
+
+
+class Evidence:
+    """Counts and spread of the reads of this process, by its monotonic clock, in memory only.
+
+    Neither a restart nor a change of the wall clock can make two reads look further apart than
+    they were: a new process starts without evidence. `monotonic` and `wall` return seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._monotonic = monotonic
+        self._wall = wall
+        self._reads: dict[UUID, _Reads] = {}
+        self._offset = wall() - monotonic()
+        self._was_set = False
+
+    def start_read(self, operation_id: UUID) -> float:
+        """Count a read and return the monotonic time at which it starts."""
+        self._reads.setdefault(operation_id, _Reads()).started += 1
+        return self._monotonic()
+
+    def reads_started(self, operation_id: UUID) -> int:
+        return self._reads.get(operation_id, _Reads()).started
+
+    def add_without_effect(self, operation_id: UUID, *, at: float) -> None:
+        """Count a read, started at `at`, that did not show the write."""
+        reads = self._reads.setdefault(operation_id, _Reads())
+        reads.first = reads.first if reads.without_effect else at
+        reads.last = at
+        reads.without_effect += 1
+
+    def is_sufficient(self, operation_id: UUID) -> bool:
+        """Whether enough reads over enough time did not show the write.
+
+        All of them started after the POST had left, so their spread is less than its age.
+        """
+        reads = self._reads.get(operation_id, _Reads())
+        spread = max(settings.OPERATION_NOT_APPLIED_SPREAD, settings.OPERATION_MAY_LAND)
+        required: int = settings.OPERATION_NOT_APPLIED_READS
+        return reads.without_effect >= required and reads.last - reads.first >= spread
+
+    def forget(self, operation_id: UUID) -> None:
+        self._reads.pop(operation_id, None)
+
+    def was_clock_set(self) -> bool:
+        """Whether the wall clock was set since the start, or since `accept_clock`."""
+        jump = self._wall() - self._monotonic() - self._offset
+        self._was_set = self._was_set or abs(jump) > _TOLERANCE
+        # Slow drift is no jump.
+        self._offset += jump
+        return self._was_set
+
+    def accept_clock(self) -> None:
+        """The schedule of reads has been restarted by the clock as it is now."""
+        self._was_set = False

@@ -1,0 +1,193 @@
+"""Commits the intent of a write: the operation and its audit row, before anything is sent.
+
+Constraints decide which of several submits gets through: one open operation an order, and one
+operation a form key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db import IntegrityError
+
+from orders.audit import Action, Actor, record_intent
+from orders.models import LEASED_STATES, Operation, Order
+from orders.outages import log_unrecorded
+
+from .transitions import record, release_form
+
+log = logging.getLogger(__name__)
+
+
+class FormKeyReused(Exception):
+    """The one-time key of the form was used before with other parameters. Nothing was sent."""
+
+
+class OrderBusy(Exception):
+    """Another operation on this order is open, or may still take effect. Nothing was sent."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(f"operation {operation.pk} is open")
+        self.operation = operation
+
+
+class TooManyWrites(Exception):
+    """All slots for writes stayed taken. Nothing was recorded and nothing was sent."""
+
+
+class NotRecorded(Exception):
+    """The database failed before anything was sent. The same form may be submitted again."""
+
+
+@dataclass(frozen=True)
+class WriteRequest:
+    """The parameters of a submitted form."""
+
+    action: Action
+    order_uuid: UUID
+    reason: str = ""
+    note: str = ""
+    ticket: str = ""
+    expiration: datetime | None = None
+    undoes_id: UUID | None = None
+    may_shorten: bool = False
+
+    def stored(self) -> dict[str, Any]:
+        """The fields that an operation stores: all but the confirmation to shorten."""
+        return {name: value for name, value in asdict(self).items() if name != "may_shorten"}
+
+
+@dataclass(frozen=True)
+class Submit:
+    """A submitted form: its parameters, who submitted it, and its one-time key."""
+
+    request: WriteRequest
+    actor: Actor
+    form_key: UUID
+
+    @property
+    def order_uuid(self) -> UUID:
+        return self.request.order_uuid
+
+    @property
+    def digest(self) -> str:
+        """A hash of all parameters, by which submits with the same key are compared."""
+        given = {**asdict(self.request), "actor": self.actor.user_id}
+        values = json.dumps(given, sort_keys=True, default=str)
+        return hashlib.sha256(values.encode()).hexdigest()
+
+
+def find_earlier(submit: Submit) -> Operation | None:
+    """The operation of an earlier equal submit.
+
+    Raises FormKeyReused; OrderBusy when another operation on the order is open, so that nobody
+    waits for a slot in vain; NotRecorded when the database fails.
+    """
+    try:
+        _release_unclaimed(submit.order_uuid)
+        earlier = _earlier_submit(submit)
+        other = Operation.objects.on([submit.order_uuid]).open().first()
+    except DatabaseFailure as error:
+        log_unrecorded(log, "an intent", error)
+        raise NotRecorded from error
+    if earlier is None and other is not None:
+        raise OrderBusy(other)
+    return earlier
+
+
+def commit_intent(submit: Submit, *, seen: dict[str, Any], now: datetime) -> tuple[Operation, bool]:
+    """Commit the intent; or return the operation of an earlier equal submit, and False.
+
+    Errors as in `find_earlier`: what is checked there is decided here, by constraints.
+    """
+    try:
+        earlier = _earlier_submit(submit)
+        if earlier is not None:
+            return earlier, False
+        operation = _intent(submit, seen=seen, now=now)
+        record(lambda: _store_intent(operation, submit.actor))
+    except IntegrityError as error:
+        return _resolve_conflict(submit, error), False
+    except DatabaseFailure as error:
+        log_unrecorded(log, "an intent", error)
+        raise NotRecorded from error
+    return operation, True
+
+
+def _store_intent(operation: Operation, actor: Actor) -> None:
+    """Insert, and look only then for a write that may still land: until it was closed, the
+    constraint of one open operation an order has kept this one out.
+    """
+    operation.save(force_insert=True)
+    landing = Operation.objects.may_still_land(operation.order_uuid, operation.created_at).first()
+    if landing is not None:
+        raise OrderBusy(landing)
+    record_intent(operation, request_id=actor.request_id)
+
+
+def _intent(submit: Submit, *, seen: dict[str, Any], now: datetime) -> Operation:
+    actor = submit.actor
+    assert actor.user_id is not None
+    reference = Order.objects.filter(uuid=submit.order_uuid).values_list("reference_id", flat=True)
+    return Operation(
+        **submit.request.stored(),
+        reference_id=reference.first() or "",
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        form_key=submit.form_key,
+        params_hash=submit.digest,
+        before=seen,
+        created_at=now,
+        lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
+    )
+
+
+def _earlier_submit(submit: Submit) -> Operation | None:
+    earlier = Operation.objects.filter(form_key=submit.form_key).first()
+    if earlier is not None and earlier.params_hash != submit.digest:
+        raise FormKeyReused
+    return earlier
+
+
+def _resolve_conflict(submit: Submit, error: IntegrityError) -> Operation:
+    """A constraint refused the intent: an equal submit in another thread, or another person."""
+    earlier = _earlier_submit(submit)
+    if earlier is not None:
+        return earlier
+    other = Operation.objects.on([submit.order_uuid]).open().first()
+    if other is not None:
+        raise OrderBusy(other)
+    # It was closed since, or another constraint refused.
+    log_unrecorded(log, "an intent", error)
+    raise NotRecorded from error
+
+
+# Operations of this process that could not be claimed for sending and are not closed yet: id and
+# order. Their threads are done with them, so that nothing of them is sent any more.
+_unclaimed: dict[UUID, UUID] = {}
+
+
+def abandon_unclaimed(operation: Operation) -> None:
+    """Close an operation whose claim the database refused, now or before the next submit."""
+    _unclaimed[operation.pk] = operation.order_uuid
+    try:
+        _release_unclaimed(operation.order_uuid)
+    except DatabaseFailure as error:
+        log.warning("an operation stays planned until it is tried again: %s", type(error).__name__)
+
+
+def _release_unclaimed(order_id: UUID) -> None:
+    """Close what could not be claimed, so that the order and the form are free again."""
+    for operation_id in [one for one, order in _unclaimed.items() if order == order_id]:
+        operation = Operation.objects.filter(pk=operation_id, state__in=LEASED_STATES).first()
+        if operation is not None:
+            release_form(operation)
+        _unclaimed.pop(operation_id, None)

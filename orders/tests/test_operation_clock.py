@@ -1,0 +1,207 @@
+"""Clocks that are set while the outcome of a write is unknown."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from orders import services
+from orders.management.commands import work
+from orders.models import Operation, Order, State
+from orders.services import Evidence
+from testing.domain import (
+    WorkerEvidence,
+    cancel,
+    open_order,
+    operation,
+    order_json,
+    read_again,
+    refusing,
+    seen,
+    standing,
+)
+from testing.faulty_server import Connection, FaultyServer, answer
+from testing.operations import cancel_at, lose_cancel, title
+from testing.vendor import Emulator
+
+pytestmark = pytest.mark.django_db
+threaded = pytest.mark.django_db(transaction=True)
+
+
+class Clocks:
+    """A wall clock that can be set beside a monotonic clock that only goes forward, in seconds."""
+
+    def __init__(self) -> None:
+        self.wall, self.monotonic = 1_000_000.0, 50.0
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+
+    def evidence(self) -> Evidence:
+        return Evidence(monotonic=lambda: self.monotonic, wall=lambda: self.wall)
+
+
+def test_the_passing_of_time_is_not_taken_for_a_set_clock() -> None:
+    clocks = Clocks()
+    evidence = clocks.evidence()
+    clocks.pass_seconds(86_400)
+    assert evidence.was_clock_set() is False
+    assert Evidence().was_clock_set() is False
+
+
+def test_slow_drift_is_not_taken_for_a_set_clock() -> None:
+    clocks = Clocks()
+    evidence = clocks.evidence()
+    for _ in range(100):
+        clocks.wall += 0.1
+        assert evidence.was_clock_set() is False
+
+
+@pytest.mark.parametrize("seconds", [3600, -600, 3])
+def test_a_set_clock_is_noticed_until_it_is_accepted(seconds: float) -> None:
+    clocks = Clocks()
+    evidence = clocks.evidence()
+    clocks.wall += seconds
+    assert [evidence.was_clock_set(), evidence.was_clock_set()] == [True, True]
+    evidence.accept_clock()
+    assert evidence.was_clock_set() is False
+
+
+def test_reads_count_by_the_monotonic_clock_alone() -> None:
+    clocks = Clocks()
+    evidence = clocks.evidence()
+    one = Operation().pk
+    for _ in range(3):
+        evidence.add_without_effect(one, at=evidence.start_read(one))
+        clocks.wall += 3600
+        clocks.monotonic += 50
+    assert evidence.is_sufficient(one) is False
+    clocks.monotonic += 20
+    evidence.add_without_effect(one, at=evidence.start_read(one))
+    assert evidence.is_sufficient(one) is True
+
+
+def test_a_new_worker_on_a_clock_an_hour_ahead_concludes_nothing_from_earlier_reads(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    first = WorkerEvidence()
+    for seconds in (2, 8):
+        clock.shift(seconds)
+        assert read_again(done, first) == "unknown"
+    clock.shift(3600)
+    services.restart_schedule(now=timezone.now())
+    second = WorkerEvidence()
+    clock.shift(2)
+    assert read_again(done, second) == "unknown"
+    emulator.control("POST", "late")
+    clock.shift(8)
+    assert read_again(done, second) == "applied"
+
+
+@threaded
+def test_a_clock_that_is_set_while_a_read_is_slow_concludes_nothing(
+    goody: Any, settings: Any, clock: Any
+) -> None:
+    """Three reads long ago; beside the last one the clock is set by an hour."""
+    clocks = Clocks()
+    evidence = clocks.evidence()
+
+    def set_the_clock(asked: Connection) -> None:
+        clocks.wall += 3600
+        notified(asked)
+
+    notified = answer(200, order_json())
+    script = (notified, notified, notified, set_the_clock, notified)
+    with FaultyServer(*script, post=(answer(500),)) as server:
+        done = cancel_at(server, goody)
+        for seconds in (2, 60, 0):
+            clock.shift(seconds + 60)
+            clocks.pass_seconds(seconds)
+            assert read_again(done, evidence) == "unknown"
+    assert evidence.was_clock_set() is True
+
+
+def test_a_clock_that_was_set_back_keeps_no_read_from_concluding(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    clock.shift(-600)
+    services.restart_schedule(now=timezone.now(), clock_was_set=True)
+    clock.shift(2)
+    assert read_again(done, WorkerEvidence()) == "applied"
+
+
+def test_a_page_concludes_from_its_read_after_the_clock_was_set_back(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    clock.shift(-600)
+    services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert (standing(done)[0], title(done)) == ("applied", "Canceled")
+
+
+def test_a_confirmed_cancel_is_shown_after_the_clock_was_set_back(
+    emulator: Emulator, clock: Any
+) -> None:
+    """The toast and the page must not contradict each other."""
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    clock.shift(-200)
+    assert cancel(order_id, seen=shown).state == "applied"
+    view = services.stored_order(order_id)
+    assert view is not None
+    assert view.order.status == Order.objects.get(uuid=order_id).status == "failed"
+
+
+@threaded
+def test_a_worker_whose_clock_was_set_schedules_its_reads_anew(clock: Any) -> None:
+    start = timezone.now()
+    lost = operation(
+        state=State.UNKNOWN, sent_at=start, unknown_at=start, due_at=start + timedelta(days=1)
+    )
+    clocks = Clocks()
+    evidence = clocks.evidence()
+    clocks.wall += 600
+    # Only the restart fails: a read could be claimed.
+    with refusing("orders_operation", "UPDATE", when="NEW.reads = 0"):
+        work.settle_due(threading.Event(), evidence)
+    lost.refresh_from_db()
+    assert (lost.reads, lost.due_at) == (0, start + timedelta(days=1))
+    work.settle_due(threading.Event(), evidence)
+    lost.refresh_from_db()
+    assert lost.due_at == lost.unknown_at + timedelta(seconds=2)
+    assert evidence.was_clock_set() is False
+
+
+def test_a_check_starts_anew_with_the_worker(emulator: Emulator, clock: Any) -> None:
+    done = cancel(open_order(emulator))
+    clock.shift(3600)
+    services.restart_schedule(now=timezone.now())
+    assert services.due_operations(now=timezone.now()) == []
+    clock.shift(300)
+    assert services.due_operations(now=timezone.now()) == [done.pk]
+
+
+def test_a_clock_set_back_leaves_no_lease_in_the_future() -> None:
+    start = timezone.now()
+    stuck = operation(state=State.SENDING, lease_until=start + timedelta(hours=24))
+    services.restart_schedule(now=start)
+    stuck.refresh_from_db()
+    assert stuck.lease_until == start + timedelta(seconds=60)
+
+
+def test_the_newest_answer_counts_though_a_clock_was_ahead(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    Order.objects.update(read_at=timezone.now() + timedelta(hours=1))
+    emulator.change(order_id, status="accepted")
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    view = services.stored_order(order_id)
+    assert view is not None
+    assert view.order.status == "accepted"

@@ -1,0 +1,255 @@
+"""Equal submits, several people, leases that expire: one POST, and one truth."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from orders import services
+from orders.audit import Actor
+from orders.eligibility import facts
+from orders.models import AuditEntry, Operation, State
+from testing.domain import (
+    NEVER_ACCEPTED,
+    ORDER_ID,
+    actor,
+    cancel,
+    open_order,
+    operation,
+    order,
+    order_json,
+    read_until_settled,
+    seen,
+    standing,
+    story,
+)
+from testing.faulty_server import Connection, FaultyServer, answer, held
+from testing.operations import (
+    cancel_at,
+    cancels,
+    in_threads,
+)
+from testing.vendor import Emulator
+
+pytestmark = pytest.mark.django_db
+threaded = pytest.mark.django_db(transaction=True)
+
+CANCELED = {**order_json(), "status": "failed"}
+
+
+def test_f36_an_equal_submit_finds_the_same_operation(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    form = {"form_key": uuid4(), "seen": seen(order_id), "actor": actor()}
+    first = cancel(order_id, **form)
+    again = cancel(order_id, **form)
+    assert (again.pk, again.state, emulator.posts()) == (first.pk, "applied", 1)
+    assert Operation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"reason": "other"},
+        {"note": "x"},
+        {"ticket": "https://x.example.com"},
+        {"order_id": uuid4()},
+        {"actor": ("agent", "bo")},
+    ],
+)
+def test_f36_the_same_key_with_other_parameters(emulator: Emulator, other: Any) -> None:
+    order_id = open_order(emulator)
+    form: dict[str, Any] = {"form_key": uuid4(), "seen": seen(order_id)}
+    cancel(order_id, **form)
+    if "actor" in other:
+        other = {"actor": actor(*other["actor"])}
+    with pytest.raises(services.FormKeyReused):
+        cancel(**{"order_id": order_id, **form, **other})
+    assert (emulator.posts(), Operation.objects.count()) == (1, 1)
+
+
+@threaded
+def test_f36_equal_submits_at_once_make_one_post(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    form = {"form_key": uuid4(), "seen": seen(order_id), "actor": actor()}
+    results = in_threads(8, lambda: cancel(order_id, **form))
+    assert {one.pk for one in results if isinstance(one, Operation)} == {Operation.objects.get().pk}
+    assert all(isinstance(one, Operation) for one in results), results
+    assert (emulator.posts(), cancels(emulator, order_id)) == (1, [True])
+    assert story(Operation.objects.get()) == [
+        ("order.cancel", "Agent", ""),
+        ("order.cancel", "Goody Admin", "applied"),
+    ]
+
+
+@threaded
+def test_f38_two_people_at_once_make_one_post(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    people: list[Actor] = [actor("agent", name) for name in ("ana", "bo", "cy")]
+    emulator.set_latency(0.1)
+    results = in_threads(3, lambda: cancel(order_id, actor=people.pop(), seen=shown))
+    busy = [one for one in results if isinstance(one, services.OrderBusy)]
+    done = [one for one in results if isinstance(one, Operation)]
+    assert (len(done) + len(busy), len(busy)) == (3, 2)
+    assert {one.operation.pk for one in busy} == {done[0].pk}
+    assert (emulator.posts(), Operation.objects.count()) == (1, 1)
+
+
+@threaded
+def test_hung_writes_keep_nobody_waiting_for_longer_than_a_slot_may_take(
+    goody: Any, settings: Any
+) -> None:
+    """The third is told before an intent is recorded; dialogs open meanwhile."""
+    may_end = threading.Event()
+    read = answer(200, order_json(event_times=NEVER_ACCEPTED))
+    people = [actor("agent", name) for name in ("ana", "bo", "cy")]
+    settings.GOODY_WRITE_SLOT_WAIT, settings.GOODY_WRITES_AT_ONCE = 0.2, 1
+    with FaultyServer(read, post=(held(may_end, answer(200, CANCELED)),)) as server:
+        goody(server)
+        settings.GOODY_WRITE_DEADLINE = 30
+        form = {"seen": facts(order()), "form_key": uuid4(), "actor": people[0]}
+        with ThreadPoolExecutor(1) as pool:
+            hung = pool.submit(in_thread, lambda: cancel(ORDER_ID, **form))
+            server.wait_until(lambda one: one.posts == 1)
+            with pytest.raises(services.TooManyWrites):
+                cancel(uuid4(), seen=facts(order()), actor=people[1])
+            with pytest.raises(services.OrderBusy):
+                cancel(ORDER_ID, seen=facts(order()), actor=people[2])
+            assert cancel(ORDER_ID, **form).state == "sending"
+            view = services.refresh_order(order_id=ORDER_ID, now=timezone.now())
+            assert view.is_fresh is True
+            may_end.set()
+            assert hung.result(30).state == "applied"
+        assert (server.posts, Operation.objects.count(), AuditEntry.objects.count()) == (1, 1, 2)
+
+
+def in_thread(attempt: Callable[[], Operation]) -> Operation:
+    try:
+        return attempt()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("state", ["planned", "waiting", "sending", "unknown", "needs_human"])
+def test_f38_an_open_operation_keeps_others_out(emulator: Emulator, state: str) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    first = operation(order_uuid=order_id, state=state)
+    with pytest.raises(services.OrderBusy) as busy:
+        cancel(order_id, actor=actor("agent", "bo"), seen=shown)
+    assert (busy.value.operation.pk, emulator.posts()) == (first.pk, 0)
+    assert AuditEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize("state", ["refused", "not_sent", "not_applied", "superseded"])
+def test_f38_a_closed_operation_keeps_nobody_out(emulator: Emulator, state: str) -> None:
+    order_id = open_order(emulator)
+    operation(order_uuid=order_id, state=state)
+    assert cancel(order_id).state == "applied"
+
+
+def test_a_planned_write_left_lying_was_not_sent() -> None:
+    done = operation(state=State.PLANNED)
+    assert services.abandon_expired(now=timezone.now() + timedelta(seconds=59)) == 0
+    assert services.abandon_expired(now=timezone.now() + timedelta(seconds=61)) == 1
+    assert standing(done) == ("not_sent", "A", "lease")
+    assert [outcome for _, _, outcome in story(done)] == ["", "not_sent"]
+
+
+def test_f44_a_write_left_lying_while_sending_is_unknown(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    done = operation(state=State.SENDING, order_uuid=order_id, sent_at=timezone.now())
+    clock.shift(61)
+    view = services.refresh_order(order_id=order_id, now=timezone.now())
+    assert view.operation is not None
+    assert standing(done) == ("unknown", "C", "lease")
+    read_until_settled(done, clock)
+    assert (standing(done)[0], emulator.posts()) == ("not_applied", 0)
+
+
+@threaded
+@pytest.mark.parametrize("has_somebody_noticed", [False, True])
+def test_f46_whose_lease_expired_before_the_first_byte_sends_nothing(
+    goody: Any, clock: Any, has_somebody_noticed: bool
+) -> None:
+    def pause(paused: Connection) -> None:
+        clock.shift(61)
+        if has_somebody_noticed:
+            services.abandon_expired(now=timezone.now())
+            connection.close()
+        answer(200, order_json())(paused)
+
+    with FaultyServer(pause) as server:
+        done = cancel_at(server, goody)
+        assert (standing(done), server.posts) == (("not_sent", "A", "lease"), 0)
+    assert done.state == "not_sent"
+    assert [outcome for _, _, outcome in story(done)] == ["", "not_sent"]
+
+
+@threaded
+@pytest.mark.parametrize("went_on_to", ["unknown", "not_applied", "needs_human"])
+def test_a_late_proof_counts_whatever_was_thought_meanwhile(
+    goody: Any, clock: Any, went_on_to: str
+) -> None:
+    def pause(paused: Connection) -> None:
+        clock.shift(61)
+        services.abandon_expired(now=timezone.now())
+        Operation.objects.update(state=went_on_to)
+        connection.close()
+        answer(200, CANCELED)(paused)
+
+    with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
+        done = cancel_at(server, goody)
+        assert server.posts == 1
+    assert done.state == standing(done)[0] == "applied"
+    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
+
+
+@threaded
+def test_a_late_refusal_changes_nothing_that_was_found_out_meanwhile(
+    goody: Any, clock: Any
+) -> None:
+    def pause(paused: Connection) -> None:
+        clock.shift(61)
+        services.abandon_expired(now=timezone.now())
+        connection.close()
+        answer(422, {"error": "No"})(paused)
+
+    with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
+        done = cancel_at(server, goody)
+    assert standing(done) == ("unknown", "C", "lease")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_read_beside_the_post_does_not_outrank_its_answer(goody: Any) -> None:
+    """Somebody opens the order while the cancel is under way, and sees it from before."""
+    order_id = ORDER_ID
+
+    def look_meanwhile(under_way: Connection) -> None:
+        looker = threading.Thread(target=_look, args=(order_id,))
+        looker.start()
+        looker.join()
+        answer(200, CANCELED)(under_way)
+
+    with FaultyServer(answer(200, order_json()), post=(look_meanwhile,)) as server:
+        goody(server)
+        done = cancel(order_id, seen=seen(order_id))
+        assert done.state == State.APPLIED
+        view = services.stored_order(done.order_uuid)
+    assert view is not None
+    assert view.order.status == "failed"
+
+
+def _look(order_id: Any) -> None:
+    try:
+        services.refresh_order(order_id=order_id, now=timezone.now())
+    finally:
+        connection.close()

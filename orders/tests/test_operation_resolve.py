@@ -1,0 +1,561 @@
+"""An unknown outcome is resolved by reads alone, and told as what they show."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from orders import formats, services
+from orders.eligibility import facts
+from orders.models import Operation, State
+from orders.services import NotSettleable
+from testing.domain import (
+    NEVER_ACCEPTED,
+    ORDER_ID,
+    actor,
+    cancel,
+    extend,
+    in_days,
+    open_order,
+    operation,
+    order,
+    order_json,
+    read_again,
+    read_until_settled,
+    seen,
+    stamp,
+    standing,
+    story,
+)
+from testing.faulty_server import Connection, FaultyServer, answer
+from testing.operations import (
+    cancel_at,
+    cancels,
+    lose_cancel,
+    lose_extension,
+    message,
+    sentence,
+    title,
+)
+from testing.vendor import Emulator
+
+pytestmark = pytest.mark.django_db
+threaded = pytest.mark.django_db(transaction=True)
+
+
+def perhaps(what: str, done: Operation) -> str:
+    """What is said of a write that a read, and not Goody's answer, showed."""
+    done = Operation.objects.get(pk=done.pk)
+    seen_at, sent_at = (formats.date_time(at, UTC) for at in (done.effect_seen_at, done.sent_at))
+    return (
+        f"{what} since {seen_at} at the latest, perhaps by our request of {sent_at}, "
+        "perhaps by somebody else."
+    )
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "apply_then_hang", "seconds": 1},
+        {"kind": "apply_then_reset"},
+        {"kind": "apply_then_status", "status": 502},
+    ],
+)
+def test_f31_applied_but_the_answer_was_lost(
+    emulator: Emulator, settings: Any, clock: Any, fault: dict[str, Any]
+) -> None:
+    done = lose_cancel(emulator, settings, fault)
+    assert read_until_settled(done, clock) == [2]
+    assert standing(done)[0] == "applied"
+    assert sentence(done) == perhaps("Canceled at Goody", done)
+    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
+    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
+
+
+def test_f31_opening_the_page_settles_it_too(emulator: Emulator, settings: Any, clock: Any) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert (view.operation, view.is_cancel_on_record) == (None, True)
+    assert standing(done)[0] == "applied"
+
+
+def test_f32_not_applied_takes_three_reads_over_two_minutes(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    assert read_until_settled(done, clock) == [2, 10, 60, 150]
+    assert standing(done)[0] == "not_applied"
+    assert (title(done), message(done).next_step) == ("Not canceled", "You may try again.")
+    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [])
+    emulator.heal()
+    again = cancel(done.order_uuid)
+    assert (again.state, emulator.posts()) == ("applied", 2)
+    assert standing(done)[0] == "not_applied"
+
+
+def test_f33_a_post_that_lands_late_is_still_canceled_once(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    for seconds in (2, 8, 50):
+        clock.shift(seconds)
+        assert read_again(done) == "unknown"
+    emulator.control("POST", "late")
+    assert read_until_settled(done, clock) == [150]
+    assert standing(done)[0] == "applied"
+    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
+
+
+def test_accepted_meanwhile_means_not_canceled(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    emulator.change(done.order_uuid, status="accepted")
+    assert read_until_settled(done, clock) == [2]
+    assert standing(done)[0] == "not_applied"
+    assert sentence(done).endswith("A later read shows the order as “accepted”.")
+    # Its payment fails weeks later: that is not our cancel.
+    emulator.change(done.order_uuid, status="failed")
+    view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert (standing(done)[0], view.is_cancel_on_record) == ("not_applied", False)
+
+
+def test_failed_after_acceptance_proves_no_cancel(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    emulator.change(done.order_uuid, status="accepted")
+    emulator.change(done.order_uuid, status="failed")
+    settings.OPERATION_READS = [2, 43_200]
+    read_until_settled(done, clock)
+    assert standing(done)[0] == "needs_human"
+
+
+def test_an_unknown_status_concludes_nothing(emulator: Emulator, settings: Any, clock: Any) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    emulator.change(done.order_uuid, status="on_hold")
+    for seconds in (2, 8, 50, 90):
+        clock.shift(seconds)
+        assert read_again(done) == "unknown"
+    emulator.change(done.order_uuid, status="failed")
+    clock.shift(150)
+    assert read_again(done) == "applied"
+
+
+def test_f10_a_contradiction_that_reads_do_not_settle_needs_a_person(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    fault = {"kind": "body", "as": "text", "text": ""}
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    fault["text"] = json.dumps(order_json(id=str(order_id), status="opened"))
+    emulator.fault(fault, method="POST")
+    done = cancel(order_id, seen=shown)
+    assert standing(done) == ("unknown", "C", "contradiction")
+    read_until_settled(done, clock)
+    assert (standing(done)[0], title(done)) == ("needs_human", "Needs a person")
+    assert emulator.posts() == 1
+
+
+def test_f10_a_contradiction_that_a_read_settles(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    fault = {"kind": "mutate", "set": {"id": str(uuid4())}}
+    done = lose_cancel(emulator, settings, fault)
+    assert standing(done) == ("unknown", "C", "contradiction")
+    assert read_until_settled(done, clock) == [2]
+    assert standing(done)[0] == "applied"
+
+
+def test_goody_unreachable_for_a_day_needs_a_person(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    emulator.fault({"kind": "status", "status": 404}, method="GET")
+    settings.OPERATION_READS = [2, 10, 60, 150, 300, 40_000]
+    moments = read_until_settled(done, clock)
+    assert moments[-1] >= 86_400
+    assert max(moments[:-1]) < 86_400
+    assert (standing(done)[0], title(done)) == ("needs_human", "Needs a person")
+    assert Operation.objects.get(pk=done.pk).reads == len(moments)
+
+
+def test_reads_are_claimed_once(emulator: Emulator, settings: Any, clock: Any) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    assert services.due_operations(now=timezone.now()) == []
+    read_again(done)
+    clock.shift(2)
+    assert services.due_operations(now=timezone.now()) == [done.pk]
+    before = emulator.calls()["total"]
+    read_again(done)
+    read_again(done)
+    assert emulator.calls()["total"] == before + 1
+    assert Operation.objects.get(pk=done.pk).reads == 1
+
+
+@pytest.mark.parametrize(("is_applied", "state"), [(True, "applied"), (False, "not_applied")])
+def test_a_lead_settles_what_needs_a_person(is_applied: bool, state: str) -> None:
+    done = operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
+    _settle(done, is_applied)
+    assert standing(done)[0] == state
+    assert title(done) == ("Canceled" if is_applied else "Not canceled")
+    assert sentence(done) == "Lead looked at Goody's own page and recorded this."
+    with pytest.raises(NotSettleable):
+        _settle(done, not is_applied)
+    assert standing(done)[0] == state
+
+
+def _settle(done: Operation, is_applied: bool) -> Operation:
+    return services.settle_by_hand(
+        actor=actor("lead"),
+        operation_id=done.pk,
+        is_applied=is_applied,
+        note="seen",
+        now=timezone.now(),
+    )
+
+
+def test_only_one_cancel_is_told_to_have_done_it(emulator: Emulator, goody: Any) -> None:
+    """While a new cancel is under way, what a read shows is not put down to an old one."""
+    order_id = open_order(emulator)
+    past = timezone.now() - timedelta(minutes=5)
+    old = operation(state=State.NOT_APPLIED, order_uuid=order_id, sent_at=past, unknown_at=past)
+    new = operation(state=State.SENDING, order_uuid=order_id, sent_at=past)
+    emulator.change(order_id, status="failed")
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    assert (standing(old)[0], standing(new)[0]) == ("not_applied", "sending")
+    services.abandon_expired(now=timezone.now() + timedelta(seconds=61))
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    assert (standing(old)[0], standing(new)[0]) == ("not_applied", "applied")
+
+
+# --- Extensions -------------------------------------------------------------------------------
+
+LATER = "2099-05-06T07:08:00Z"
+
+
+def extensions(emulator: Emulator, order_id: UUID) -> list[str]:
+    """The expirations that our extensions set at Goody, in their order."""
+    entries = emulator.ledger(order_id=str(order_id), kind="update_expiration")
+    return [one["after"]["expires_at"] for one in entries if one["applied"]]
+
+
+@pytest.mark.parametrize("kind", ["apply_then_reset", "apply_then_hang"])
+def test_f31_an_extension_was_applied_but_the_answer_was_lost(
+    emulator: Emulator, settings: Any, clock: Any, kind: str
+) -> None:
+    done = lose_extension(emulator, settings, {"kind": kind})
+    assert read_until_settled(done, clock) == [2]
+    assert (standing(done)[0], emulator.posts()) == ("applied", 1)
+    asked = formats.date_time(done.expiration, UTC)
+    assert sentence(done) == perhaps(f"Goody shows the expiration {asked}", done)
+
+
+def test_a_lost_extension_is_never_sent_again(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_extension(emulator, settings, {"kind": "cut"})
+    assert read_until_settled(done, clock) == [2, 10, 60, 150]
+    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
+    assert (title(done), message(done).next_step) == ("Not changed", "You may try again.")
+    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "not_applied"]
+
+
+def test_f34_another_date_keeps_the_order_from_other_writes_while_ours_may_land(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_extension(emulator, settings, {"kind": "cut"})
+    emulator.change(done.order_uuid, expires_at=LATER)
+    for seconds in (2, 8, 50):
+        clock.shift(seconds)
+        assert read_again(done) == "unknown"
+        with pytest.raises(services.OrderBusy):
+            extend(done.order_uuid)
+    until = f"{done.may_land_until:%H:%M:%S} UTC"
+    assert "A read shows another expiration, 6 May 2099, 07:08 UTC." in sentence(done)
+    assert f"It may still take effect until {until}; the order takes no other change" in sentence(
+        done
+    )
+    clock.shift(90)
+    assert (read_again(done), emulator.posts()) == ("superseded", 1)
+    assert extensions(emulator, done.order_uuid) == []
+    assert sentence(done).startswith("A later read shows 6 May 2099, 07:08 UTC: neither")
+    assert extend(done.order_uuid, may_shorten=True).state == "applied"
+
+
+def test_an_extension_that_lands_late_overwrites_no_write_of_ours(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    """Answered 504, it lands 40 s later: another person cannot get in between."""
+    fault = {"kind": "late_apply", "seconds": 600, "then": "status", "status": 504}
+    done = lose_extension(emulator, settings, fault)
+    emulator.change(done.order_uuid, expires_at=LATER)
+    clock.shift(40)
+    read_again(done)
+    with pytest.raises(services.OrderBusy):
+        extend(done.order_uuid, actor=actor("agent", "bo"))
+    emulator.control("POST", "late")
+    clock.shift(20)
+    assert (read_again(done), emulator.posts()) == ("applied", 1)
+
+
+def test_after_a_read_showed_the_date_the_order_waits_until_ours_cannot_land(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    """Somebody else may have set the same date, and our request is still on its way."""
+    done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
+    read_until_settled(done, clock)
+    with pytest.raises(services.OrderBusy) as busy:
+        extend(done.order_uuid, expiration=in_days(60))
+    assert busy.value.operation.pk == done.pk
+    clock.shift(120)
+    assert extend(done.order_uuid, expiration=in_days(60)).state == "applied"
+
+
+def test_accepted_meanwhile_means_not_changed(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_extension(emulator, settings, {"kind": "cut"})
+    emulator.change(done.order_uuid, status="accepted")
+    assert read_until_settled(done, clock) == [2]
+    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
+
+
+def test_an_expiration_that_cannot_be_read_concludes_nothing(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_extension(emulator, settings, {"kind": "cut"})
+    emulator.fault({"kind": "mutate", "set": {"expires_at": "soon"}}, method="GET", times=1)
+    clock.shift(2)
+    assert (read_again(done), emulator.posts()) == ("unknown", 1)
+
+
+def test_f10_an_extension_that_goody_answers_otherwise_needs_a_person(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    wrong = json.dumps(order_json())
+    done = lose_extension(emulator, settings, {"kind": "body", "as": "text", "text": wrong})
+    assert standing(done) == ("unknown", "C", "contradiction")
+    read_until_settled(done, clock)
+    assert (standing(done)[0], emulator.posts()) == ("needs_human", 1)
+
+
+@threaded
+def test_goodys_late_answer_outranks_what_reads_showed(settings: Any, clock: Any) -> None:
+    asked = in_days(44)
+
+    def pause(paused: Connection) -> None:
+        clock.shift(61)
+        services.abandon_expired(now=timezone.now())
+        Operation.objects.update(state="superseded")
+        connection.close()
+        answer(200, order_json(expires_at=stamp(asked)))(paused)
+
+    with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        done = extend(ORDER_ID, seen=facts(order()), expiration=asked, may_shorten=True)
+    assert done.state == standing(done)[0] == "applied"
+    assert done.confirmed_at is not None
+    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
+
+
+# --- Shown later ------------------------------------------------------------------------------
+
+
+def test_a_gift_that_turns_out_canceled_later_is_perhaps_ours(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    read_until_settled(done, clock)
+    assert (standing(done)[0], title(done)) == ("not_applied", "Not canceled")
+    emulator.control("POST", "late")
+    services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert (standing(done)[0], title(done)) == ("not_applied", "Canceled at Goody")
+    assert sentence(done) == perhaps("Canceled at Goody", done)
+    assert [outcome for _, _, outcome in story(done)] == [
+        "",
+        "unknown",
+        "not_applied",
+        "effect_seen",
+    ]
+    assert Operation.objects.with_notice(done.actor_id).get() == done
+
+
+def test_another_attempt_finds_that_the_first_may_have_arrived(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    """Its own fresh read shows it: of the other attempt itself nothing was sent."""
+    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    read_until_settled(done, clock)
+    shown = seen(done.order_uuid)
+    emulator.control("POST", "late")
+    again = cancel(done.order_uuid, seen=shown)
+    assert (title(done), standing(again)) == ("Canceled at Goody", ("refused", "B", "ended"))
+    assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
+
+
+def test_what_a_lead_took_for_not_applied_may_be_seen_later(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    done = operation(
+        state=State.NEEDS_HUMAN,
+        order_uuid=order_id,
+        unknown_at=timezone.now(),
+        sent_at=timezone.now() - timedelta(seconds=1),
+    )
+    _settle(done, False)
+    emulator.change(order_id, status="canceled")
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    assert (standing(done)[0], title(done)) == ("not_applied", "Canceled at Goody")
+
+
+@pytest.mark.parametrize("closed_as", [State.NOT_APPLIED, State.SUPERSEDED])
+def test_an_expiration_that_is_seen_later_is_perhaps_ours_and_offers_no_undo(
+    emulator: Emulator, closed_as: State
+) -> None:
+    order_id = open_order(emulator)
+    asked = in_days(20)
+    lost = operation(
+        order_uuid=order_id,
+        action="order.extend",
+        state=closed_as,
+        expiration=asked,
+        expires_before=in_days(10),
+        sent_at=timezone.now() - timedelta(minutes=10),
+        unknown_at=timezone.now() - timedelta(minutes=9),
+        after={"status": "notified"},
+    )
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    assert Operation.objects.get(pk=lost.pk).effect_seen_at is None
+    emulator.change(order_id, expires_at=stamp(asked))
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    lost.refresh_from_db()
+    assert (lost.state, title(lost)) == (closed_as, "Changed at Goody")
+    shown = f"Goody shows the expiration {formats.date_time(asked, UTC)}"
+    assert sentence(lost) == perhaps(shown, lost)
+    assert services.may_undo(lost, now=timezone.now()) is False
+
+
+def test_a_date_that_a_read_showed_offers_no_undo(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
+    read_until_settled(done, clock)
+    done.refresh_from_db()
+    assert (done.state, services.may_undo(done, now=timezone.now())) == ("applied", False)
+
+
+def test_a_date_that_another_extension_set_is_not_credited_to_a_lost_one(
+    emulator: Emulator,
+) -> None:
+    order_id = open_order(emulator)
+    done = extend(order_id)
+    lost = operation(
+        order_uuid=order_id,
+        action="order.extend",
+        state=State.NOT_APPLIED,
+        expiration=done.expiration,
+        sent_at=timezone.now() - timedelta(minutes=10),
+    )
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    assert Operation.objects.get(pk=lost.pk).effect_seen_at is None
+
+
+# --- One read some minutes after the proof ----------------------------------------------------
+
+
+def check(done: Operation, clock: Any) -> Operation:
+    """Run the read that follows a proof after some minutes."""
+    clock.shift(301)
+    assert services.due_operations(now=timezone.now()) == [done.pk]
+    read_again(done)
+    return Operation.objects.get(pk=done.pk)
+
+
+def test_a_proof_that_holds_is_checked_once(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    for write in (extend, cancel):
+        done = check(write(order_id), clock)
+        assert (done.state, done.due_at, done.contradicted_at) == ("applied", None, None)
+    assert emulator.posts() == 2
+
+
+def test_a_cancel_that_goody_takes_back_is_an_alarm(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    done = cancel(order_id)
+    emulator.change(order_id, status="notified")
+    done = check(done, clock)
+    at = formats.date_time(done.contradicted_at, UTC)
+    assert (done.state, title(done)) == ("applied", "Canceled, but Goody shows the gift open")
+    assert sentence(done) == (
+        f"Goody confirmed it, but a read at {at} shows the order as “notified”. "
+        "Somebody else may have changed it since."
+    )
+    assert [outcome for _, _, outcome in story(done)] == ["", "applied", "contradicted"]
+    assert Operation.objects.with_notice(done.actor_id).get() == done
+    # The order is open again, for us too.
+    assert (cancel(order_id).state, emulator.posts()) == ("applied", 2)
+
+
+def test_another_expiration_after_ours_is_a_difference(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    done = extend(order_id)
+    emulator.change(order_id, expires_at=LATER)
+    done = check(done, clock)
+    at, asked = (formats.date_time(one, UTC) for one in (done.contradicted_at, done.expiration))
+    assert title(done) == "Changed, but Goody shows another expiration"
+    assert sentence(done) == (
+        f"Goody confirmed it, but a read at {at} shows 6 May 2099, 07:08 UTC instead of {asked}. "
+        "Somebody else may have changed it since."
+    )
+    assert services.may_undo(done, now=timezone.now()) is False
+    assert Operation.objects.with_notice(done.actor_id).get() == done
+
+
+def test_only_the_newest_extension_is_compared(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    first = extend(order_id)
+    clock.shift(100)
+    second = extend(order_id, expiration=in_days(60))
+    clock.shift(201)
+    read_again(first)
+    assert Operation.objects.get(pk=first.pk).contradicted_at is None
+    assert check(second, clock).contradicted_at is None
+
+
+def test_a_check_that_fails_is_made_again(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    done = cancel(order_id)
+    emulator.fault({"kind": "status", "status": 503}, method="GET")
+    due = check(done, clock).due_at
+    assert due is not None
+    emulator.heal()
+    emulator.change(order_id, status="notified")
+    clock.shift(1800)
+    read_again(done)
+    assert Operation.objects.get(pk=done.pk).contradicted_at is not None
+
+
+@threaded
+def test_our_cancel_ends_the_order_while_reads_are_stale(goody: Any) -> None:
+    stale = answer(200, order_json(event_times=NEVER_ACCEPTED))
+    with FaultyServer(stale, post=(answer(200, order_json(status="failed")),)) as server:
+        done = cancel_at(server, goody)
+        assert done.state == "applied"
+        view = services.refresh_order(order_id=ORDER_ID, now=timezone.now())
+        assert (view.is_fresh, view.order.status, view.is_cancel_on_record) == (
+            True,
+            "failed",
+            True,
+        )
+        again = cancel_at(server, goody)
+        assert (standing(again), title(again)) == (
+            ("refused", "B", "ended"),
+            "Already canceled or failed",
+        )
+        assert server.posts == 1

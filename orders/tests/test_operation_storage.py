@@ -1,0 +1,198 @@
+"""When the database refuses what a write must store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from orders import services
+from orders.models import Operation, Order
+from testing.domain import (
+    ORDER_ID,
+    actor,
+    cancel,
+    open_order,
+    order_json,
+    read_until_settled,
+    refusing,
+    seen,
+    standing,
+)
+from testing.faulty_server import (
+    Connection,
+    FaultyServer,
+    answer,
+)
+from testing.operations import (
+    cancel_at,
+    title,
+)
+from testing.vendor import Emulator
+
+pytestmark = pytest.mark.django_db
+threaded = pytest.mark.django_db(transaction=True)
+
+CANCELED = {**order_json(), "status": "failed"}
+
+
+@threaded
+@pytest.mark.parametrize(
+    ("table", "what"), [("orders_operation", "INSERT"), ("orders_auditentry", "INSERT")]
+)
+def test_without_a_stored_intent_nothing_is_asked(
+    emulator: Emulator, table: str, what: str
+) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    person = actor()
+    before = emulator.calls()["total"]
+    with refusing(table, what), pytest.raises(services.NotRecorded):
+        cancel(order_id, seen=shown, actor=person)
+    assert (emulator.calls()["total"], Operation.objects.count()) == (before, 0)
+    assert cancel(order_id, seen=shown, actor=person).state == "applied"
+
+
+@threaded
+def test_without_a_stored_claim_no_byte_leaves(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    with (
+        refusing("orders_operation", "UPDATE", when="NEW.state = 'sending'"),
+        pytest.raises(services.NotRecorded),
+    ):
+        cancel(order_id, seen=shown)
+    assert (emulator.posts(), standing(Operation.objects.get())) == (
+        0,
+        ("not_sent", "A", "not_recorded"),
+    )
+
+
+@threaded
+@pytest.mark.parametrize("when", ["NEW.state = 'sending'", "true"])
+def test_after_not_recorded_the_same_form_works(emulator: Emulator, when: str) -> None:
+    """Also where the database refuses to close the attempt: it is closed by the next one."""
+    order_id = open_order(emulator)
+    form = {"seen": seen(order_id), "form_key": uuid4(), "actor": actor()}
+    with refusing("orders_operation", "UPDATE", when=when), pytest.raises(services.NotRecorded):
+        cancel(order_id, **form)
+    again = cancel(order_id, **form)
+    assert (again.state, emulator.posts()) == ("applied", 1)
+    assert cancel(order_id, **form).pk == again.pk
+    states = sorted(Operation.objects.values_list("state", flat=True))
+    assert states == ["applied", "not_sent"]
+
+
+@threaded
+def test_after_not_recorded_another_person_is_not_kept_waiting(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    with refusing("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
+        cancel(order_id, seen=shown)
+    assert cancel(order_id, seen=shown, actor=actor("agent", "bo")).state == "applied"
+
+
+@threaded
+def test_an_outcome_that_cannot_be_stored_is_found_again(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    with (
+        refusing("orders_operation", "UPDATE", when="NEW.state = 'applied'"),
+        pytest.raises(services.OutcomeNotRecorded),
+    ):
+        cancel(order_id, seen=shown)
+    done = Operation.objects.get()
+    assert (done.state, title(done)) == ("sending", "Canceling…")
+    clock.shift(61)
+    services.abandon_expired(now=timezone.now())
+    assert read_until_settled(done, clock) == [2]
+    assert (standing(done)[0], emulator.posts()) == ("applied", 1)
+
+
+@threaded
+def test_a_refusal_that_was_stored_is_not_told_as_unsent(emulator: Emulator, goody: Any) -> None:
+    """What fails after the outcome is stored costs freshness, not truth."""
+    gone = answer(404, {"error": "Order not found"})
+    with FaultyServer(answer(200, order_json()), gone, post=(gone,)) as server:
+        with refusing("orders_order", "UPDATE", when="NEW.missing_at IS NOT NULL"):
+            done = cancel_at(server, goody)
+        assert (standing(done), server.posts) == (("refused", "B", "not_found"), 1)
+
+
+@threaded
+@pytest.mark.parametrize("outcome", ["", "applied"])
+def test_what_the_database_refuses_is_logged_as_the_bug_it_is(
+    emulator: Emulator, caplog: Any, outcome: str
+) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    with (
+        refusing("orders_auditentry", "INSERT", when=f"NEW.outcome = '{outcome}'"),
+        pytest.raises((services.NotRecorded, services.OutcomeNotRecorded)),
+    ):
+        cancel(order_id, seen=shown)
+    assert [bool(record.exc_info) for record in logged(caplog)] == [True]
+
+
+@threaded
+def test_a_log_line_quotes_nothing_of_the_row(emulator: Emulator, caplog: Any) -> None:
+    order_id = open_order(emulator)
+    with pytest.raises(services.NotRecorded):
+        cancel(order_id, seen=seen(order_id), reason=None, note="Mira moved house")
+    assert [record.levelname for record in logged(caplog)] == ["ERROR"]
+    assert "IntegrityError" in caplog.text
+    assert "Mira moved house" not in caplog.text
+
+
+def logged(caplog: Any) -> list[Any]:
+    return [one for one in caplog.records if one.name.startswith("orders.services.writes.")]
+
+
+@threaded
+@pytest.mark.sqlite_only(reason="PRAGMA max_page_count is SQLite's way to a full disk")
+def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator, caplog: Any) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    person = actor()
+    before = emulator.calls()["total"]
+    with connection.cursor() as cursor:
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        try:
+            with pytest.raises(services.NotRecorded):
+                cancel(order_id, seen=shown, actor=person, note="n" * 200_000)
+            assert emulator.calls()["total"] == before
+            told = [(one.levelname, one.exc_info) for one in logged(caplog)]
+            assert told == [("WARNING", None)]
+            view = services.refresh_order(order_id=order_id, now=timezone.now())
+            assert (view.is_fresh, view.order.status) == (True, "notified")
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+    assert Order.objects.get(uuid=order_id).as_goody().id == order_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_confirmed_cancel_that_cannot_be_stored_is_never_told_as_unsent(
+    goody: Any, time_machine: Any
+) -> None:
+    """The lease ran out beside the POST, a worker moved the row on, and then the proof failed."""
+    time_machine.move_to(timezone.now(), tick=True)
+    order_id = ORDER_ID
+
+    def pause(paused: Connection) -> None:
+        Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        services.abandon_expired(now=timezone.now())
+        connection.close()
+        answer(200, CANCELED)(paused)
+
+    with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
+        goody(server)
+        shown = seen(order_id)
+        refused = refusing("orders_auditentry", "INSERT", when="NEW.outcome = 'applied'")
+        with refused, pytest.raises(services.OutcomeNotRecorded):
+            cancel(order_id, seen=shown)
+        assert server.posts == 1

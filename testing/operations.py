@@ -1,0 +1,90 @@
+"""What tests of the two writes share: their words, lost answers, attempts at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from orders.eligibility import facts
+from orders.models import Operation
+from orders.outcomes import OutcomeMessage, tell
+from testing.domain import ORDER_ID, cancel, extend, open_order, order, seen, standing
+from testing.faulty_server import FaultyServer
+from testing.vendor import Emulator
+
+
+def message(one: Operation) -> OutcomeMessage:
+    """The words for an operation as it is stored, in UTC."""
+    stored = Operation.objects.get(pk=one.pk)
+    return tell(stored, now=timezone.now(), zone=timezone.get_default_timezone())
+
+
+def title(one: Operation) -> str:
+    return message(one).title
+
+
+def sentence(one: Operation) -> str:
+    return message(one).sentence
+
+
+def cancels(emulator: Emulator, order_id: UUID) -> list[bool]:
+    """Which of the cancels that reached Goody's store were applied."""
+    return [one["applied"] for one in emulator.ledger(order_id=str(order_id), kind="cancel")]
+
+
+def cancel_at(server: FaultyServer, goody: Any, **given: Any) -> Operation:
+    """Cancel ORDER_ID at this server. `goody` is the fixture."""
+    goody(server)
+    return cancel(ORDER_ID, **{"seen": facts(order()), **given})
+
+
+def lose_cancel(emulator: Emulator, settings: Any, fault: dict[str, Any]) -> Operation:
+    """A cancel whose outcome is unknown because of `fault`."""
+    return _lose(emulator, settings, fault, cancel)
+
+
+def lose_extension(
+    emulator: Emulator, settings: Any, fault: dict[str, Any], **given: Any
+) -> Operation:
+    """An extension whose outcome is unknown because of `fault`."""
+    return _lose(emulator, settings, fault, extend, **given)
+
+
+def _lose(
+    emulator: Emulator, settings: Any, fault: dict[str, Any], write: Any, **given: Any
+) -> Operation:
+    settings.GOODY_WRITE_DEADLINE = 0.3
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    emulator.fault(fault, method="POST", times=1)
+    done: Operation = write(order_id, seen=shown, **given)
+    assert standing(done)[:2] == ("unknown", "C")
+    return done
+
+
+def in_threads(count: int, attempt: Callable[[], object]) -> list[object]:
+    """What each of `count` attempts at once returned or raised."""
+    results: list[object] = []
+    start = threading.Barrier(count)
+
+    def run() -> None:
+        try:
+            start.wait(10)
+            results.append(attempt())
+        except Exception as error:  # noqa: BLE001 - the test looks at whatever it was
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(results) == count
+    return results
