@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
-from orders.models import ApiLimits, AuditEntry, SearchText, SyncState
+from orders.models import ApiLimits, AuditEntry, Operation, SearchText, SyncState
+from testing.users import make_user
 
 
 def migrate(name: str) -> None:

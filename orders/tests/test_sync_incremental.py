@@ -224,11 +224,12 @@ def lost_cancel(filled: Emulator, state: State = State.UNKNOWN) -> Operation:
     )
 
 
-def test_writes_that_wait_for_news_hear_of_it(filled: Emulator) -> None:
+def test_a_change_of_an_order_lets_the_worker_read_it_at_once(filled: Emulator) -> None:
     one = lost_cancel(filled)
     filled.change(one.order_uuid, status="paid")
     one_round()
-    assert Operation.objects.get(pk=one.pk).state == State.NOT_APPLIED
+    assert services.due_operations(now=timezone.now()) == [one.pk]
+    assert read_again(one) == State.NOT_APPLIED
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.NOT_APPLIED])
@@ -244,7 +245,9 @@ def test_the_order_itself_says_whether_a_cancel_ended_it(
     one_round()
     assert Operation.objects.get(pk=one.pk).state == state
     assert services.due_operations(now=timezone.now()) == [one.pk]
-    assert read_again(one) == (state if was_accepted else State.APPLIED)
+    is_resolved = state == State.UNKNOWN and not was_accepted
+    assert read_again(one) == (State.APPLIED if is_resolved else state)
+    assert (Operation.objects.get(pk=one.pk).effect_seen_at is None) == was_accepted
     assert services.due_operations(now=timezone.now()) == []
 
 
