@@ -18,7 +18,7 @@ def date_proofs(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0010_rename_ticket_url_ticket"),
+        ("orders", "0011_finding_left_out"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
