@@ -112,8 +112,8 @@ def test_the_renamed_ticket_keeps_its_values_and_the_audit_its_triggers():
 
 
 @pytest.fixture
-def at_0011(database_url: str) -> Iterator[None]:
-    migrate("0011")
+def at_0013(database_url: str) -> Iterator[None]:
+    migrate("0013")
     yield
     migrate("zero")
 
@@ -157,7 +157,7 @@ def database_value(value: UUID) -> object:
     return value.hex if connection.vendor == "sqlite" else value
 
 
-@pytest.mark.usefixtures("at_0011")
+@pytest.mark.usefixtures("at_0013")
 def test_proofs_are_dated_and_no_second_sending_is_kept():
     user_id = make_user("agent").pk
     confirmed = insert_operation(user_id, state="applied", closed_at=CLOSED)
@@ -166,7 +166,7 @@ def test_proofs_are_dated_and_no_second_sending_is_kept():
         user_id, state="applied", closed_at=CLOSED, unknown_at=SENT, failure_kind="by_hand"
     )
     unknown = insert_operation(user_id, state="unknown", unknown_at=SENT, resent_at=RESENT)
-    migrate("0012")
+    migrate("0014")
     found = Operation.objects.in_bulk()
     dates = {key: (one.confirmed_at, one.effect_seen_at) for key, one in found.items()}
     assert dates == {
@@ -176,5 +176,5 @@ def test_proofs_are_dated_and_no_second_sending_is_kept():
         unknown: (None, None),
     }
     assert (found[unknown].sent_at, found[by_read].sent_at) == (RESENT, SENT)
-    migrate("0011")
+    migrate("0013")
     assert execute("SELECT count(*) FROM orders_operation WHERE resent_at IS NULL") == [(4,)]

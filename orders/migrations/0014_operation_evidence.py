@@ -18,7 +18,7 @@ def date_proofs(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0011_finding_left_out"),
+        ("orders", "0013_sign_in_heartbeat_access"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
