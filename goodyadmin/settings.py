@@ -93,10 +93,11 @@ _database = DATABASES["default"]
 # An operation's intent must outlive a power cut before Goody is called, and the rules of the
 # writes rest on conditional UPDATEs: no transaction may stay open around a request.
 _database["ATOMIC_REQUESTS"] = False
+# Options of DATABASE_URL win over these, such as sslmode=verify-full.
+_options = _database.setdefault("OPTIONS", {})
 if _database["ENGINE"].endswith("sqlite3"):
-    _database["CONN_MAX_AGE"] = None
-    # What a statement overwrites, by which it could be undone, is as much as it writes: it is kept
-    # in memory and not in a file.
+    _database.setdefault("CONN_MAX_AGE", None)
+    # The statement journal, as large as what a statement overwrites, stays in memory.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 3,
@@ -104,13 +105,17 @@ if _database["ENGINE"].endswith("sqlite3"):
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
             " PRAGMA temp_store=MEMORY;"
         ),
+        **_options,
     }
 else:
-    _database["CONN_MAX_AGE"] = 600
-    _database["CONN_HEALTH_CHECKS"] = True
+    _database.setdefault("CONN_MAX_AGE", 600)
+    _database.setdefault("CONN_HEALTH_CHECKS", True)
+    # `migrate` lifts the timeout of a statement (orders.management.commands.migrate).
+    _timeouts = "-c lock_timeout=3s -c statement_timeout=5s"
     _database["OPTIONS"] = {
         "connect_timeout": 3,
-        "options": "-c lock_timeout=3s -c statement_timeout=5s",
+        **_options,
+        "options": f"{_timeouts} {_options.get('options', '')}".strip(),
     }
 
 # --- People ----------------------------------------------------------------------------------
