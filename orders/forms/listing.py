@@ -20,7 +20,7 @@ from orders.list_url import (
     LivePosition,
     parse_position,
 )
-from orders.search.parse import MOST_LETTERS
+from orders.search.parse import MAX_LETTERS
 from orders.search.query import Sort
 
 from .fields import DayField, NumberField, TypedField, clean_typed
@@ -119,8 +119,8 @@ def _day(label: str) -> DayField:
 class ListingForm(forms.Form):
     q = BoxField(
         required=False,
-        max_length=MOST_LETTERS,
-        error_messages={"max_length": f"A search has at most {MOST_LETTERS:,} letters."},
+        max_length=MAX_LETTERS,
+        error_messages={"max_length": f"A search has at most {MAX_LETTERS:,} letters."},
     )
     finding = forms.UUIDField(
         required=False,

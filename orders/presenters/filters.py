@@ -6,14 +6,13 @@ it; removing a chip of the search box takes its term out of the box.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from orders.days import Clock
 from orders.list_url import Filters, LabelLookup, parameter_query
-from orders.search.describe import Names, describe, write_box
-from orders.search.parse import OPERATORS, ParsedQuery
+from orders.search.describe import Names, describe
+from orders.search.parse import OPERATORS, ParsedQuery, ParsedTerm
 from orders.search.query import Sort
 
 
@@ -80,22 +79,28 @@ def filter_chips(
     filters: Filters, *, box: ParsedQuery, clock: Clock, label_id: LabelLookup, names: Names
 ) -> list[FilterChip]:
     """One chip for each condition, also where the box and a filter both state it."""
-    without: dict[str, Filters] = {}
-    for text, rest in _conditions(filters, box, clock, label_id, names):
-        without[text] = _without_both(filters, without[text], rest) if text in without else rest
+    without = _without_terms(filters, box, clock, names)
+    for one in filters.active():
+        query = parameter_query(one.name, one.value, clock, label_id)
+        for text in describe(query, names=names, now=clock.now, zone=clock.zone):
+            kept = without.get(text)
+            without[text] = _without_both(filters, kept, one.without) if kept else one.without
     return [FilterChip(text, rest.url()) for text, rest in without.items()]
 
 
-def _conditions(
-    filters: Filters, box: ParsedQuery, clock: Clock, label_id: LabelLookup, names: Names
-) -> Iterator[tuple[str, Filters]]:
-    now, zone = clock
-    for piece in describe(box.query, names=names, now=now, zone=zone):
-        yield piece.text, filters.replace(q=write_box(piece.without, now=now, zone=zone))
-    for one in filters.active():
-        query = parameter_query(one.name, one.value, clock, label_id)
-        for piece in describe(query, names=names, now=now, zone=zone):
-            yield piece.text, one.without
+def _without_terms(
+    filters: Filters, box: ParsedQuery, clock: Clock, names: Names
+) -> dict[str, Filters]:
+    """The conditions of the search box, each with the filters without its terms."""
+    terms: dict[str, list[ParsedTerm]] = {}
+    for term in box.terms:
+        for text in describe(term.query, names=names, now=clock.now, zone=clock.zone):
+            terms.setdefault(text, []).append(term)
+    without = {text: filters.replace(q=box.without(some)) for text, some in terms.items()}
+    # An order that is named by any of them matches, so that they are one condition.
+    if exact := describe(box.exact, names=names, now=clock.now, zone=clock.zone):
+        without[" or ".join(exact)] = filters.replace(q=box.without_exact)
+    return without
 
 
 def _without_both(filters: Filters, one: Filters, other: Filters) -> Filters:

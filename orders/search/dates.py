@@ -1,12 +1,12 @@
-"""Windows of time as people write them in the box, and as they are told.
+"""Windows of time: as they are written in the search box, and in words.
 
-A window is half open: from its first instant on (aware UTC), before its second; None is no bound.
-Days, months and years are the viewer's, however long daylight saving makes them. A length of time
-("7d", "36h", "2w") is exact and counts from now: ahead for what will happen (`Ahead`, expirations),
-back for what has happened (`Back`, creations).
+A window begins with its first instant (aware UTC) and ends before its second; None is no bound.
+Days, months and years are those of the clock's zone, also where daylight saving changes their
+length. A length of time ("7d", "36h", "2w") is exact and relative to now: expirations are in the
+future (`FutureRange`), creations in the past (`PastRange`).
 
     2026-10-12   2026-10   2026   today   yesterday   tomorrow
-    <7d   >3d    within that time, or farther away
+    <7d   >3d    less or more than that far from now
     <2026-10-12  <=2026-10  >2026-10-12  >=2026-10-01  >=2026-10-01T12:00Z
 """
 
@@ -18,11 +18,12 @@ from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from orders import formats
-from orders.days import FIRST_YEAR, LAST_YEAR, start_of
+from orders.days import FIRST_YEAR, LAST_YEAR, Clock, start_of
 
-_LENGTHS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_MOST = 9999
-_COMPARED = re.compile(r"(<=|>=|<|>|=|)(.+)")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_UNIT_NAMES = {"h": "hour", "d": "day", "w": "week"}
+_MAX_AMOUNT = 9999
+_COMPARISON = re.compile(r"(<=|>=|<|>|=|)(.+)")
 _LENGTH = re.compile(r"([0-9]{1,4})([hdw])")
 _PERIOD = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?")
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
@@ -33,91 +34,60 @@ class Window(NamedTuple):
     end: datetime | None = None
 
 
-class Setting(NamedTuple):
-    """When the question is asked (aware UTC), and whose days are meant."""
-
-    now: datetime
-    zone: ZoneInfo
-
-
 class Direction(Protocol):
-    """Where a length of time leads from now."""
+    """Reads and describes windows that are given by a length of time."""
 
     def read(self, length: timedelta, *, is_within: bool, now: datetime) -> Window: ...
 
-    def write(self, window: Window, now: datetime) -> tuple[list[str], Window]:
-        """The bounds that are a length from now as it is written, and those that are left."""
-        ...
-
     def describe(self, window: Window, now: datetime) -> str:
-        """The window in words; "" where it is no length from now."""
+        """The window in words; "" if it is not a length of time from now."""
         ...
 
 
 class FutureRange:
-    """Within 7 days: from now on, not what is past. Farther than 3 days: from then on."""
+    """Within 7 days: from now until then. More than 3 days: from then on."""
 
     @staticmethod
     def read(length: timedelta, *, is_within: bool, now: datetime) -> Window:
         return Window(now, now + length) if is_within else Window(now + length)
 
     @staticmethod
-    def write(window: Window, now: datetime) -> tuple[list[str], Window]:
-        start, end = window
-        values = []
-        if start and start >= now and (within := end and _short(end - now)):
-            values, start, end = [f"<{within}"], start if start > now else None, None
-        if start and (beyond := _short(start - now)):
-            values, start = [*values, f">{beyond}"], None
-        return values, Window(start, end)
-
-    @staticmethod
     def describe(window: Window, now: datetime) -> str:
         start, end = window
-        if end and start == now and (length := _long(end - now)):
+        if end and start == now and (length := _length_in_words(end - now)):
             return f"within {length}"
-        if start and not end and (length := _long(start - now)):
+        if start and not end and (length := _length_in_words(start - now)):
             return f"in {length} or later"
         return ""
 
 
-class Back:
-    """Within 30 days: since then. Farther than 30 days: before then."""
+class PastRange:
+    """Within 30 days: since then. More than 30 days: before then."""
 
     @staticmethod
     def read(length: timedelta, *, is_within: bool, now: datetime) -> Window:
         return Window(now - length) if is_within else Window(None, now - length)
 
     @staticmethod
-    def write(window: Window, now: datetime) -> tuple[list[str], Window]:
-        start, end = window
-        values = []
-        if start and (within := _short(now - start)):
-            values, start = [f"<{within}"], None
-        if end and (beyond := _short(now - end)):
-            values, end = [*values, f">{beyond}"], None
-        return values, Window(start, end)
-
-    @staticmethod
     def describe(window: Window, now: datetime) -> str:
         start, end = window
-        if start and not end and (length := _long(now - start)):
+        if start and not end and (length := _length_in_words(now - start)):
             return f"in the last {length}"
-        if end and not start and (length := _long(now - end)):
+        if end and not start and (length := _length_in_words(now - end)):
             return f"more than {length} ago"
         return ""
 
 
-def read(text: str, *, direction: Direction, setting: Setting) -> Window | None:
-    """The window that is written there; None where it cannot be understood."""
-    compared = _COMPARED.fullmatch(text.lower())
-    if compared is None:
+def read(text: str, *, direction: Direction, clock: Clock) -> Window | None:
+    """The window that the text means; None if it means none."""
+    comparison = _COMPARISON.fullmatch(text.lower())
+    if comparison is None:
         return None
-    sign, value = compared.groups()
-    if length := _LENGTH.fullmatch(value):
-        distance = int(length[1]) * _LENGTHS[length[2]]
-        return direction.read(distance, is_within=">" not in sign, now=setting.now)
-    if period := _period(value, setting):
+    sign, value = comparison.groups()
+    if found := _LENGTH.fullmatch(value):
+        length = int(found[1]) * _UNITS[found[2]]
+        return direction.read(length, is_within=">" not in sign, now=clock.now)
+    if period := _period(value, clock):
         return _compare(sign, *period)
     instant = _instant(value)
     return _compare(sign, instant, instant) if instant and sign not in ("", "=") else None
@@ -137,11 +107,11 @@ def _compare(sign: str, start: datetime, end: datetime) -> Window:
             return Window(start, end)
 
 
-def _period(text: str, setting: Setting) -> tuple[datetime, datetime] | None:
+def _period(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
     """The first instant of a day, month or year, and of the next."""
     if text in _DAYS:
-        first = _today(setting) + timedelta(days=_DAYS[text])
-        return _instants(first, first + timedelta(days=1), setting.zone)
+        first = _today(clock) + timedelta(days=_DAYS[text])
+        return _instants(first, first + timedelta(days=1), clock.zone)
     if (parts := _PERIOD.fullmatch(text)) is None:
         return None
     year, month, day = (int(part) if part else None for part in parts.groups())
@@ -152,12 +122,12 @@ def _period(text: str, setting: Setting) -> tuple[datetime, datetime] | None:
     except ValueError:
         return None
     if day:
-        return _instants(first, first + timedelta(days=1), setting.zone)
-    return _instants(first, _next_month(first) if month else date(year + 1, 1, 1), setting.zone)
+        return _instants(first, first + timedelta(days=1), clock.zone)
+    return _instants(first, _next_month(first) if month else date(year + 1, 1, 1), clock.zone)
 
 
-def _today(setting: Setting) -> date:
-    return setting.now.astimezone(setting.zone).date()
+def _today(clock: Clock) -> date:
+    return clock.now.astimezone(clock.zone).date()
 
 
 def _next_month(first: date) -> date:
@@ -169,53 +139,38 @@ def _instants(first: date, next_: date, zone: ZoneInfo) -> tuple[datetime, datet
 
 
 def _instant(text: str) -> datetime | None:
-    """ISO 8601 with its offset, which needs no zone."""
+    """An ISO 8601 time with an offset."""
     try:
         at = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
-    # At the very ends of the calendar there is no such instant in every zone.
+    # In the first and the last year an instant may not exist in every zone.
     is_usable = at.tzinfo is not None and MINYEAR < at.year < MAXYEAR
     return at if is_usable else None
 
 
-def write(window: Window, *, direction: Direction, setting: Setting) -> list[str]:
-    """What `read` understands as this window, in one value or two that must both hold."""
-    if period := _as_period(window, setting.zone):
-        return [period]
-    values: list[str] = []
-    start, end = window
-    if not _is_of_days(window, setting.zone):
-        values, (start, end) = direction.write(window, setting.now)
-    if start:
-        values.append(f">={_stamp(start, setting.zone)}")
-    if end:
-        values.append(f"<{_stamp(end, setting.zone)}")
-    return values
-
-
-def describe(window: Window, *, direction: Direction, setting: Setting) -> str:
-    """The window in words that go on a sentence: "within 7 days", "on 12 Oct 2026"."""
-    if not _is_of_days(window, setting.zone) and (text := direction.describe(window, setting.now)):
+def describe(window: Window, *, direction: Direction, clock: Clock) -> str:
+    """The window as the end of a sentence: "within 7 days", "on 12 Oct 2026"."""
+    if not _has_whole_days(window, clock.zone) and (text := direction.describe(window, clock.now)):
         return text
-    return _tell_dates(window, setting.zone)
+    return _describe_dates(window, clock.zone)
 
 
-def _tell_dates(window: Window, zone: ZoneInfo) -> str:
-    if period := _as_period(window, zone):
-        return _tell_period(period)
-    return " ".join(filter(None, (_tell_start(window, zone), _tell_end(window, zone))))
+def _describe_dates(window: Window, zone: ZoneInfo) -> str:
+    if period := _iso_period(window, zone):
+        return _describe_period(period)
+    return " ".join(filter(None, (_describe_start(window, zone), _describe_end(window, zone))))
 
 
-def _tell_start(window: Window, zone: ZoneInfo) -> str:
+def _describe_start(window: Window, zone: ZoneInfo) -> str:
     if window.start is None:
         return ""
     day = _day(window.start, zone)
     return f"from {formats.date_in_words(day) if day else formats.date_time(window.start, zone)}"
 
 
-def _tell_end(window: Window, zone: ZoneInfo) -> str:
-    """The last day, which belongs to it, or the instant that does not."""
+def _describe_end(window: Window, zone: ZoneInfo) -> str:
+    """The last day, which is included, or the instant, which is not."""
     if window.end is None:
         return ""
     if day := _day(window.end, zone):
@@ -223,7 +178,7 @@ def _tell_end(window: Window, zone: ZoneInfo) -> str:
     return f"{'and ' if window.start else ''}before {formats.date_time(window.end, zone)}"
 
 
-def _tell_period(period: str) -> str:
+def _describe_period(period: str) -> str:
     if len(period) == len("2026"):
         return f"in {period}"
     if len(period) == len("2026-10"):
@@ -231,8 +186,8 @@ def _tell_period(period: str) -> str:
     return f"on {formats.date_in_words(date.fromisoformat(period))}"
 
 
-def _as_period(window: Window, zone: ZoneInfo) -> str:
-    """A whole day, month or year as it is written; "" for anything else."""
+def _iso_period(window: Window, zone: ZoneInfo) -> str:
+    """A whole day, month or year in ISO format; "" for any other window."""
     start, end = window
     first, next_ = start and _day(start, zone), end and _day(end, zone)
     if not first or not next_:
@@ -246,36 +201,22 @@ def _as_period(window: Window, zone: ZoneInfo) -> str:
     return ""
 
 
-def _is_of_days(window: Window, zone: ZoneInfo) -> bool:
-    """Whether each bound is the beginning of a day: then dates were meant."""
+def _has_whole_days(window: Window, zone: ZoneInfo) -> bool:
+    """Is each bound the beginning of a day? Then dates were meant."""
     return all(_day(at, zone) for at in window if at)
 
 
 def _day(at: datetime, zone: ZoneInfo) -> date | None:
-    """The day that begins at this instant."""
+    """The day that begins at this instant, if one does."""
     day = formats.in_zone(at, zone).date()
     is_start = FIRST_YEAR <= day.year <= LAST_YEAR and start_of(day, zone) == at
     return day if is_start else None
 
 
-def _stamp(at: datetime, zone: ZoneInfo) -> str:
-    day = _day(at, zone)
-    return day.isoformat() if day else at.isoformat().replace("+00:00", "Z")
-
-
-def _short(length: timedelta) -> str:
-    """ "7d", "36h"; "" for what is no whole number of hours or cannot be written so."""
+def _length_in_words(length: timedelta) -> str:
+    """ "7 days", "1 hour"; "" for nothing, or for no whole number of hours."""
     for unit in ("d", "h", "w"):
-        amount, rest = divmod(length, _LENGTHS[unit])
-        if not rest and 0 <= amount <= _MOST:
-            return f"{amount}{unit}"
+        amount, rest = divmod(length, _UNITS[unit])
+        if not rest and 0 < amount <= _MAX_AMOUNT:
+            return f"{amount:,} {_UNIT_NAMES[unit]}{'' if amount == 1 else 's'}"
     return ""
-
-
-def _long(length: timedelta) -> str:
-    """ "7 days", "1 hour"; "" like `_short`, and for nothing."""
-    short = _short(length)
-    if not short or not length:
-        return ""
-    amount, unit = int(short[:-1]), {"d": "day", "h": "hour", "w": "week"}[short[-1]]
-    return f"{amount:,} {unit}{'' if amount == 1 else 's'}"

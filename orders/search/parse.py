@@ -1,45 +1,46 @@
-"""The box: what people type, as a `Query`.
+"""Parses the text of the search box into a `Query`.
 
-Words are looked for in every field that the person can see, each of them somewhere; signs around
-them do not count ("Bolena, Ana" is two words). "Ana B" in quotes is looked for as it stands, and so
-are signs ("&", "a-"); one or two letters alone begin a word, in quotes or not. A minus excludes
-(-ana, -"Ana B", -status:paid). `OPERATORS` are what narrows single fields; there is no space behind
-the colon, a value with spaces is put into quotes (sender:"Ana B"), and capitals never matter.
-Different operators narrow each other, one that is repeated widens (status:paid status:shipped),
-dates excepted: two of them are the two ends of a window.
+A word matches any field that the person may see, and every word must match; signs around a word
+are ignored ("Bolena, Ana" is two words). A quoted phrase ("Ana B") matches as it is written, and so
+do quoted signs ("&", "a-"). One or two letters match the start of a word. A minus excludes (-ana,
+-"Ana B", -status:paid). `OPERATORS` search single fields: no space follows the colon, a value with
+spaces is quoted (sender:"Ana B"), case is ignored. Different operators narrow the search, a
+repeated one widens it (status:paid status:shipped), except for dates, which are the two ends of a
+window.
 
-Nothing that is typed is an error. An operator we do not know is a word like any other (12:30,
-https://...), and so is a quote that is never closed. An operator of ours whose value cannot be
-understood narrows nothing, and `Box.problems` says so in a sentence.
+No text is an error. An unknown operator is a word (12:30, https://...), and so is an unclosed
+quote. An operator with an invalid value is left out, and `ParsedQuery.problems` explains it.
 
-Time and memory are linear in the text, and what comes out is bounded, however long that is.
+Time and memory are linear in the length of the text, and the size of the query is bounded.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from goody.types import ENDED, ORDER_STATUSES
+from orders.days import Clock
 from orders.text import fold, plain
 
 from . import dates
-from .dates import Back, Direction, FutureRange, Setting, Window
+from .dates import Direction, FutureRange, PastRange, Window
 from .query import Choice, Query
 
-MOST_LETTERS = 10_000
-MOST_TERMS = 32
-LONGEST_WORD = 100
-_QUOTED_LETTERS = 50
+MAX_LETTERS = 10_000
+MAX_TERMS = 32
+MAX_WORD_LENGTH = 100
+_MAX_QUOTED = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One line of the help: `name` is what is typed before the value."""
+    """A line of the help. `name` is what precedes the value."""
 
     name: str
     example: str
@@ -67,25 +68,61 @@ OPERATORS = (
     Operator('"', '"ana b"', "Exactly this, spaces and signs included"),
 )
 
-# "status: expires: ...": the operators that take a value, each once.
+# "status: expires: ...": each operator with a value once.
 OPERATOR_NAMES = " ".join(dict.fromkeys(one.name for one in OPERATORS if one.name.endswith(":")))
+
+
+class ParsedTerm(NamedTuple):
+    """A term as typed, and its query. `rest` is what remains of it without this query: the other
+    values of a list.
+    """
+
+    text: str
+    query: Query
+    rest: str = ""
+
+
+_NO_CONDITION = Query()
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """`text` as it was typed, what it asks for, and a sentence for each piece that says nothing.
+    """A text as typed, its query, and a sentence for each term that is invalid.
 
-    `names`: whom its words may name in full, folded.
+    `names` are the full names that its words may be, folded. `exact` holds the ids and addresses
+    that the text names beside its terms, and `without_exact` is the text without them.
     """
 
     text: str
     query: Query
     problems: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    terms: tuple[ParsedTerm, ...] = ()
+    exact: Query = _NO_CONDITION
+    without_exact: str = ""
+
+    def without(self, terms: Iterable[ParsedTerm]) -> str:
+        """The text as typed, the terms cut out of it."""
+        text = plain(self.text)
+        for term in terms:
+            text = _cut(text, term)
+        return text
+
+
+def _cut(text: str, term: ParsedTerm) -> str:
+    """Preferably where it stands alone: it may also be a part of another term."""
+    pattern = re.escape(term.text)
+    found = re.search(rf"(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
+    if found is None:
+        return ""
+    before, after = text[: found.start()].rstrip(), text[found.end() :].lstrip()
+    return " ".join(filter(None, (before, term.rest, after)))
 
 
 class Term(NamedTuple):
-    """A word or an operator as it was typed; `operator` is "" for words, `text` is all of it."""
+    """A word, or an operator and its value; `text` is all of it as typed. The operator of a word is
+    "".
+    """
 
     text: str
     is_excluded: bool
@@ -95,42 +132,43 @@ class Term(NamedTuple):
 
 
 class InvalidValue(Exception):
-    """The value is none for this operator; the message says what to write instead."""
+    """The operator does not take this value. The message says what to write instead."""
 
 
-type _Reader = Callable[[Term, Setting], Query]
+type _Reader = Callable[[Term, Clock], Query]
 
 
 def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
-    """What the text asks for. `now` is aware; days are those of `zone`. Raises nothing.
+    """The query of a text. `now` is aware; days are those of `zone`. Raises nothing.
 
-    Whether messages are searched is not the box's to say: set `may_search_messages` on the query.
+    The caller sets `may_search_messages` on the query.
     """
-    setting = Setting(now, zone)
-    query = Query()
+    clock = Clock(now, zone)
+    parsed: list[ParsedTerm] = []
     problems: list[str] = []
     words: list[Term] = []
-    typed = plain(text[:MOST_LETTERS])
+    typed = plain(text[:MAX_LETTERS])
     for count, term in enumerate(terms(typed)):
-        if count == MOST_TERMS:
-            problems.append(f"Only the first {MOST_TERMS} words are searched for.")
+        if count == MAX_TERMS:
+            problems.append(f"Only the first {MAX_TERMS} words are searched for.")
             break
         try:
-            query = query.merged(_read(term, setting))
+            parsed += _parse(term, clock)
         except InvalidValue as invalid:
             problems.append(f"“{_short(term.text)}” is not understood; {invalid}.")
         if not (term.operator or term.is_excluded):
             words.append(term)
+    query = reduce(Query.merged, (term.query for term in parsed), Query())
     if typed.strip() and not problems and query.is_everything:
         problems.append(
             f"“{_short(typed.strip())}” has no letter or digit; put signs into quotes to search "
             "for them."
         )
-    return ParsedQuery(text, query, tuple(problems), _names(words))
+    return ParsedQuery(text, query, tuple(problems), _names(words), tuple(parsed))
 
 
 def terms(text: str) -> Iterator[Term]:
-    """The words and operators of a text that is `plain` already."""
+    """The terms of a text to which `plain` was applied."""
     for found in _TERM.finditer(text):
         minus, operator, quoted, bare = found.groups()
         is_quoted = quoted is not None
@@ -138,33 +176,50 @@ def terms(text: str) -> Iterator[Term]:
         yield Term(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
 
 
-def _read(term: Term, setting: Setting) -> Query:
-    return _READERS[term.operator](term, setting)
+def _parse(term: Term, clock: Clock) -> list[ParsedTerm]:
+    """One for each status of a list, so that each can be cut out alone. Raises InvalidValue."""
+    read = _READERS[term.operator]
+    query = read(term, clock)
+    if term.operator != "status" or term.is_quoted or "," not in term.value:
+        return [ParsedTerm(term.text, query)]
+    values: dict[Query, list[str]] = {}
+    for value in filter(None, term.value.split(",")):
+        values.setdefault(read(term._replace(value=value), clock), []).append(value)
+    return [
+        ParsedTerm(term.text, one, _without_values(term, removed))
+        for one, removed in values.items()
+    ]
+
+
+def _without_values(term: Term, removed: Sequence[str]) -> str:
+    operator = term.text[: len(term.text) - len(term.value)]
+    kept = [value for value in term.value.split(",") if value and value not in removed]
+    return operator + ",".join(kept) if kept else ""
 
 
 def text_of(term: Term) -> str:
-    """The folded text to look for: without signs around it, unless they are quoted."""
-    folded = fold(term.value[:LONGEST_WORD])[:LONGEST_WORD]
+    """The folded word, without the signs around it unless it is quoted."""
+    folded = fold(term.value[:MAX_WORD_LENGTH])[:MAX_WORD_LENGTH]
     return folded if term.is_quoted else _SIGNS_AROUND.sub("", folded)
 
 
 def _names(typed: Sequence[Term]) -> tuple[str, ...]:
-    """As it stands ("Ana B."), without the signs, and the first name first ("B, Ana")."""
+    """The words as typed ("Ana B."), without signs, and with the first name first ("B, Ana")."""
     texts = [text_of(term) for term in typed]
     if not any(texts):
         return ()
     comma = next((n for n, term in enumerate(typed, 1) if term.value.endswith(",")), 0)
-    whole = [fold(term.value[:LONGEST_WORD]) for term in typed]
+    whole = [fold(term.value[:MAX_WORD_LENGTH]) for term in typed]
     spelled = (whole, texts, [*texts[comma:], *texts[:comma]])
     return tuple(dict.fromkeys(" ".join(filter(None, one)) for one in spelled))
 
 
-def _words(term: Term, _: Setting) -> Query:
+def _words(term: Term, _: Clock) -> Query:
     text = (text_of(term),)
     return Query(without_words=text) if term.is_excluded else Query(words=text)
 
 
-def _status(term: Term, _: Setting) -> Query:
+def _status(term: Term, _: Clock) -> Query:
     names = [fold(name).replace(" ", "_").replace("-", "_") for name in term.value.split(",")]
     statuses = tuple(_STATUSES.get(name, name) for name in names if name)
     if not statuses or not set(statuses) <= set(ORDER_STATUSES):
@@ -172,36 +227,36 @@ def _status(term: Term, _: Setting) -> Query:
     return Query(without_statuses=statuses) if term.is_excluded else Query(statuses=statuses)
 
 
-def _expires(term: Term, setting: Setting) -> Query:
+def _expires(term: Term, clock: Clock) -> Query:
     value = term.value.lower()
     if value == "none":
         return Query(has_expiry=term.is_excluded)
     if value == "past" and not term.is_excluded:
-        return Query(expires_until=setting.now)
+        return Query(expires_until=clock.now)
     hint = "write expires:<7d, expires:past, expires:none or a date such as expires:2026-10-12"
-    start, end = _window(term, setting, direction=FutureRange, hint=hint)
+    start, end = _window(term, clock, direction=FutureRange, hint=hint)
     return Query(expires_from=start, expires_until=end)
 
 
-def _created(term: Term, setting: Setting) -> Query:
+def _created(term: Term, clock: Clock) -> Query:
     hint = "write created:<30d or a date such as created:2026-10 or created:>=2026-10-12"
-    start, end = _window(term, setting, direction=Back, hint=hint)
+    start, end = _window(term, clock, direction=PastRange, hint=hint)
     return Query(created_from=start, created_until=end)
 
 
-def _window(term: Term, setting: Setting, *, direction: Direction, hint: str) -> Window:
+def _window(term: Term, clock: Clock, *, direction: Direction, hint: str) -> Window:
     if term.is_excluded:
         raise InvalidValue("a time cannot be excluded: write what is wanted, with < or >")
-    window = dates.read(term.value, direction=direction, setting=setting)
+    window = dates.read(term.value, direction=direction, clock=clock)
     if window is None:
         raise InvalidValue(hint)
     return window
 
 
 def _named(field: str, example: str) -> _Reader:
-    """A reader of parts of names."""
+    """A reader of a part of a name."""
 
-    def read(term: Term, _: Setting) -> Query:
+    def read(term: Term, _: Clock) -> Query:
         if not (text := text_of(term)):
             raise InvalidValue(f"write a part of the name directly behind it, as in {example}")
         return _chosen(field, term, text)
@@ -209,7 +264,7 @@ def _named(field: str, example: str) -> _Reader:
     return read
 
 
-def _batch(term: Term, _: Setting) -> Query:
+def _batch(term: Term, _: Clock) -> Query:
     digits = fold(term.value).removeprefix("urn:uuid:").strip("{}").replace("-", "")
     if not _HEX.fullmatch(digits):
         raise InvalidValue("write the id of a batch or its beginning, as in batch:1a2b3c4d")
@@ -218,19 +273,21 @@ def _batch(term: Term, _: Setting) -> Query:
 
 
 def _chosen(field: str, term: Term, text: str) -> Query:
-    said: dict[str, Any] = {f"without_{field}" if term.is_excluded else field: (Choice(text=text),)}
-    return Query(**said)
+    fields: dict[str, Any] = {
+        f"without_{field}" if term.is_excluded else field: (Choice(text=text),)
+    }
+    return Query(**fields)
 
 
-def _is(term: Term, _: Setting) -> Query:
+def _is(term: Term, _: Clock) -> Query:
     if (field := FLAGS.get(fold(term.value))) is None:
         raise InvalidValue(f"write {', '.join(f'is:{flag}' for flag in FLAGS)}")
-    said: dict[str, Any] = {field: not term.is_excluded}
-    return Query(**said)
+    fields: dict[str, Any] = {field: not term.is_excluded}
+    return Query(**fields)
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _QUOTED_LETTERS else f"{text[:_QUOTED_LETTERS]}…"
+    return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…"
 
 
 FLAGS = {
@@ -246,7 +303,7 @@ NAMED = {
     "product": "products",
     "brand": "brands",
 }
-# What people call a status that Goody calls otherwise.
+# Other names of statuses.
 _STATUSES = {
     "cancelled": ENDED[0],
     "canceled_or_failed": ENDED[0],
@@ -265,7 +322,7 @@ _READERS: dict[str, _Reader] = {
     "product": _named("products", "product:candle"),
     "brand": _named("brands", "brand:acme"),
 }
-# Each alternative takes what it can in one go, so that no text makes it look twice.
+# Possessive by construction: no character is read twice.
 _TERM = re.compile(
     rf'(?=\S)(-*)(?:({"|".join(filter(None, _READERS))}):)?(?:"([^"]*)"|("?[^\s"]*))', re.IGNORECASE
 )

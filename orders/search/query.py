@@ -173,11 +173,6 @@ class Query:
         """The query with these fields as if nothing had been said in them."""
         return replace(self, **{name: _NOTHING[name] for name in names})
 
-    def dropping(self, name: str, *values: object) -> Self:
-        """The query without these values in a field of several."""
-        kept: Any = tuple(one for one in getattr(self, name) if one not in values)
-        return replace(self, **{name: kept})
-
     def merged(self, other: Query) -> Self:
         """Both at once, as a box and the filters beside it: values of one field are joined,
         windows cut, and where only one can be right it is the other's.

@@ -114,7 +114,13 @@ def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
         return Interpretation(replace(parse_query(words, now=now, zone=zone), text=text))
     query, ids = found or (next(_named(text, pasted)), [])
     said = parse_query(rest, now=now, zone=zone)
-    box = replace(said, text=text, query=query.merged(said.query))
+    box = replace(
+        said,
+        text=text,
+        query=query.merged(said.query),
+        exact=query,
+        without_exact=rest.strip(),
+    )
     is_one = pasted.count == 1 and not rest
     if not ids:
         return Interpretation(box, unknown_id=pasted.ids[0] if is_one and pasted.ids else None)

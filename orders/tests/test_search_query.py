@@ -128,12 +128,6 @@ def test_a_sort_has_a_key_and_a_direction():
     assert all(sort.reversed.reversed is sort and sort.reversed.key == sort.key for sort in Sort)
 
 
-def test_one_of_several_values_can_be_dropped():
-    query = Query(words=("ana", "bo"), statuses=("paid", "failed"))
-    assert query.dropping("words", "ana") == Query(words=("bo",), statuses=("paid", "failed"))
-    assert query.dropping("statuses", "failed", "canceled").statuses == ("paid",)
-
-
 def test_box_and_filters_are_asked_at_once():
     box = Query(words=("ana",), statuses=("paid",), created_from=NOW, expires_until=LATER)
     filters = Query(
