@@ -12,8 +12,9 @@ once, and the rest of the text is ignored. Time is linear in the length of the t
   without its link may look like that too: look for a reference among the tokens as well.
 - E-mail addresses: addresses.py.
 
-Ids and references may touch any letter that is not ASCII. A zero-width space or another invisible
-character between two things separates them; inside one of them it is dropped.
+Ids and references may touch any letter that is not ASCII, ids with dashes any letter but those of
+hexadecimal digits, and references in capitals any small letter. A zero-width space or another
+invisible character between two things separates them; inside one of them it is dropped.
 
 A text that names several things is a ticket: all of them are looked up, and its words are prose.
 Unless it is written as a search: in one line of up to 500 bytes, with an operator that has a value
@@ -55,11 +56,13 @@ _DASHES = str.maketrans("–—―", "---")
 _MINUS = re.compile(r"(?<!\S)[–—―]")
 
 _ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
+# Between dashes an id is plain enough to touch letters that are no digits of it.
 _UUID = re.compile(
-    _ALONE.format("-?".join(f"[0-9a-f]{{{length}}}" for length in (8, 4, 4, 4, 12))),
+    r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])"
+    "|" + _ALONE.format("-?".join(f"[0-9a-f]{{{length}}}" for length in (8, 4, 4, 4, 12))),
     re.IGNORECASE,
 )
-_SOLID = re.compile(_ALONE.format("(?:[0-9A-Z]{24}|[0-9a-z]{24})"))
+_SOLID = re.compile(rf"(?<![0-9A-Z])[0-9A-Z]{{24}}(?![0-9A-Z])|{_ALONE.format('[0-9a-z]{24}')}")
 _GROUPED = re.compile(
     _ALONE.format(
         "(?:{})".format(

@@ -8,7 +8,7 @@ from time import process_time
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orders.search.paste import LONG, Pasted, recognize, take_apart
@@ -60,6 +60,45 @@ def as_named(thing):
 @pytest.mark.parametrize(("text", "things"), list(pasted_lines()))
 def test_a_line_names_exactly_what_a_reader_sees_in_it(text, things):
     assert named_in(text) == sorted(map(as_named, things))
+
+
+ATEXT = "abcXYZ019!#$%&'*+-/=?^_`{}~."
+
+
+AROUND_BEFORE = ["", " ", "<", "(", '"', "to: ", "to:", "请联系", "メールは", "—", "a@b.cd, ", "|"]
+AROUND_AFTER = [
+    "",
+    " ",
+    ">",
+    ")",
+    '"',
+    ",",
+    "。",
+    "谢谢",
+    "です",
+    "님",
+    ". ",
+    "—x",
+    "?",
+    ";x",
+    "\n",
+]
+LOCAL_PARTS = st.tuples(
+    st.text("abcXYZ019_", min_size=1, max_size=3), st.text(ATEXT, max_size=10), st.just("a")
+).map("".join)
+
+
+@given(
+    LOCAL_PARTS,
+    st.sampled_from(["pair.example", "a-b.mail.example.co.uk", "例え.jp", "x1.io"]),
+    st.tuples(st.sampled_from(AROUND_BEFORE), st.sampled_from(AROUND_AFTER)),
+)
+@settings(max_examples=500, deadline=None)
+def test_an_address_is_never_cut(local, domain, around):
+    assume(local.count("{") == local.count("}"))
+    before, after = around
+    emails = recognize(f"{before}{local}@{domain}{after}").emails
+    assert emails[before.startswith("a@b") :] == (fold(f"{local}@{domain}"),)
 
 
 def one(**found):
@@ -167,7 +206,8 @@ def test_a_gift_link_of_any_host(text, token):
         "AbCdEfGh23456789IjKlMnOp",
         f"{REFERENCE}Q",
         f"{REFERENCE[:-1]}",
-        f"x{ID}",
+        f"a{ID}",
+        f"x{ID.hex}",
         f"{ID}0",
         f"{ID.hex}ab",
         "0f8fad5b-d9cb-469f-a165-70867728950",
