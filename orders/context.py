@@ -18,7 +18,7 @@ from django.urls import reverse
 from orders.audit import Actor, Right
 from orders.presenters.freshness import SyncStatus, sync_status
 from orders.search.parse import OPERATOR_NAMES
-from orders.search.paste import LONG
+from orders.search.paste import MAX_SEARCH_BYTES
 from orders.viewer import Viewer
 
 _NAVIGATION = (
@@ -50,7 +50,7 @@ class BaseContext:
     navigation: tuple[NavigationItem, ...] = ()
     # The page's script tells a search from a ticket by these.
     operators: str = OPERATOR_NAMES
-    longest_search: int = LONG
+    max_search_bytes: int = MAX_SEARCH_BYTES
     # Called by the template: most fragments do not show it.
     sync_status: Callable[[], SyncStatus | None] = lambda: None
     system_url: str = ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from orders.search.paste import MOST_LETTERS
+from orders.search.paste import MAX_CHARACTERS
 
 from .fields import ProseField
 
@@ -20,10 +20,10 @@ class _TextField(ProseField):
 
 class FindForm(forms.Form):
     text = _TextField(
-        max_length=MOST_LETTERS,
+        max_length=MAX_CHARACTERS,
         widget=forms.Textarea,
         error_messages={
             "required": "Paste or write something first.",
-            "max_length": f"This is more than {MOST_LETTERS:,} characters. Look it up in parts.",
+            "max_length": f"This is more than {MAX_CHARACTERS:,} characters. Look it up in parts.",
         },
     )

@@ -1,7 +1,7 @@
-"""Order and batch ids, receipt references, gift links and e-mail addresses in pasted text.
+"""Names in pasted text: order and batch ids, receipt references, gift links, e-mail addresses.
 
-A ticket, a mail thread, a column of a spreadsheet: everything is found wherever it stands, each
-once, and the rest of the text is ignored. Time is linear in the length of the text.
+They are found anywhere in a ticket, a mail thread or a column of a spreadsheet, each once. Time is
+linear in the length of the text.
 
 - An id is a UUID with or without dashes, in any case, in braces, behind `urn:uuid:`, in a link.
   Whether it is an order's or a batch's cannot be seen from it.
@@ -16,10 +16,9 @@ Ids and references may touch any letter that is not ASCII, ids with dashes any l
 hexadecimal digits, and references in capitals any small letter. A zero-width space or another
 invisible character between two things separates them; inside one of them it is dropped.
 
-A text that names several things is a ticket: all of them are looked up, and its words are prose.
-Unless it is written as a search: in one line of up to 500 bytes, with an operator that has a value
-or a minus directly before a word. In a search a minus excludes, and everything that was written
-counts. A text that was posted to be looked up is always a ticket.
+A text with several names is a ticket: all of them are looked up, and its words are prose. A search
+is one line of up to 500 bytes that has an operator with a value, or a minus directly before a word;
+there, a minus excludes and every word counts. A posted text is always a ticket.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ from .addresses import addresses
 from .links import LINK, MAILTO, original, parts, recipients
 from .parse import terms, text_of
 
-# A field of Pasted, and what belongs there.
+# Fields of Pasted with a value.
 type _Named = list[tuple[str, Any]]
 
-# A longer text, in bytes of UTF-8, is no search any more.
-LONG = 500
-MOST_LETTERS = 100_000
+# A longer text, in UTF-8, is not a search.
+MAX_SEARCH_BYTES = 500
+MAX_CHARACTERS = 100_000
 
 # Replaces what was found, and links that name nothing, character by character: offsets stay.
 _TAKEN = "\N{OBJECT REPLACEMENT CHARACTER}"
@@ -83,20 +82,20 @@ _UNBROKEN = re.compile(r"""[^\s<>"'(),;|\[\]{}]+""")
 _PIECE = re.compile(r"""[^\s<>"(),;|\[\]]++""")
 _INVISIBLE = re.compile(rf"[{INVISIBLE}]+")
 _MARKUP = ("_", "*", "~")
-# The shortest thing that can be named: a@b.cd
+# The length of the shortest name: a@b.cd
 _SHORTEST = 6
-# Signs and markup around the only thing of a text. A minus before it excludes it.
+# Signs and markup around the only name of a text. A minus before it excludes it.
 _SIGN = rf"[^\w\s{_TAKEN}{_OTHER_LINK}-]|_"
 _SINGLE = re.compile(rf"(?:{_SIGN})*+(?:urn:uuid:)?+(?:{_TAKEN}++(?:{_SIGN}|-)*+)*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pasted:
-    """`ids` are those of orders or batches; references are in capitals, addresses folded, tokens
-    as they came. Each tuple is in the order of the text.
+    """The names in a text, in its order: ids of orders or batches, references in capitals, folded
+    addresses, tokens unchanged.
 
-    `is_single`: the whole text is one such thing, within brackets, a link or the like at most.
-    `is_many`: a ticket, that is several things, or a text over 500 bytes, and no search.
+    `is_single`: the whole text is one name, perhaps in brackets, in a link or with a scheme.
+    `is_ticket`: the text has several names or more than 500 bytes, and is not a search.
     """
 
     ids: tuple[UUID, ...] = ()
@@ -104,7 +103,7 @@ class Pasted:
     emails: tuple[str, ...] = ()
     gift_tokens: tuple[str, ...] = ()
     is_single: bool = False
-    is_many: bool = False
+    is_ticket: bool = False
 
     @property
     def count(self) -> int:
@@ -114,21 +113,21 @@ class Pasted:
 def recognize(text: str) -> Pasted:
     """Return everything that the first 100,000 characters of the text name. Raises nothing."""
     # One character may become eighteen in its compatible form.
-    scanner = _Scanner(_visible(text[:MOST_LETTERS])[:MOST_LETTERS].strip())
+    scanner = _Scanner(_visible(text[:MAX_CHARACTERS])[:MAX_CHARACTERS].strip())
     scanner.scan()
     pasted = scanner.pasted()
     return replace(
         pasted,
         is_single=pasted.count == 1 and scanner.is_nothing_else,
-        is_many=is_long(text) or (pasted.count > 1 and not _is_search(text)),
+        is_ticket=is_long(text) or (pasted.count > 1 and not _is_search(text)),
     )
 
 
-def take_apart(text: str) -> tuple[Pasted, str]:
-    """Return what a text in the box names, and the rest of a search that names something: its
-    other words, and what stands behind an operator or a minus. Raises nothing.
+def split_search(text: str) -> tuple[Pasted, str]:
+    """Return the names in a text, and the other terms of a search, including its operators and
+    exclusions with the names in them. Raises nothing.
 
-    Where the text is no search, its other words are prose and there is no rest.
+    If the text is not a search, its other words are prose, and the second value is "".
     """
     pasted = recognize(text)
     if not pasted.count or pasted.is_single or not _is_search(text):
@@ -143,7 +142,7 @@ def take_apart(text: str) -> tuple[Pasted, str]:
 
 def is_long(text: str) -> bool:
     """Whether a text is too long for a URL, in which its bytes may be encoded twice."""
-    return len(text) > LONG or len(text.encode(errors="replace")) > LONG
+    return len(text) > MAX_SEARCH_BYTES or len(text.encode(errors="replace")) > MAX_SEARCH_BYTES
 
 
 def _is_search(text: str) -> bool:
@@ -153,8 +152,8 @@ def _is_search(text: str) -> bool:
 
 
 def _visible(text: str) -> str:
-    """The plain text, dashes kept, with a space for each gap of invisible characters between two
-    things, and nothing for any other."""
+    """The plain text with its dashes, a space for invisible characters between two names, and
+    nothing for others."""
     if _INVISIBLE.search(text):
         text = _PIECE.sub(lambda found: _joined(found[0]), text)
     return plain(text.translate(_NUMBER_SIGNS), keeps_dashes=True)
@@ -166,14 +165,14 @@ def _joined(piece: str) -> str:
 
 
 def _is_apart(piece: str) -> bool:
-    """Is it a thing of its own, or a word of another script?"""
+    """Whether it is a name by itself, or a word of a script other than Latin."""
     if not any("!" <= letter <= "~" for letter in piece):
         return True
     return len(piece) >= _SHORTEST and recognize(piece).is_single
 
 
 class _Scanner:
-    """Looks for one kind of thing after the other in the text that is not taken yet."""
+    """Finds one kind of name after the other in the part of the text that is not taken yet."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -23,7 +23,7 @@ from orders.search import (
     first_found,
 )
 from orders.search.parse import ParsedQuery, parse_query
-from orders.search.paste import Pasted, take_apart
+from orders.search.paste import Pasted, split_search
 from orders.search.query import Choice, Query
 
 from .reading import ListedOrder, with_writes
@@ -104,7 +104,7 @@ def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
     exclusions narrow it. A text that names nothing is a search for its words and operators. Raises
     SearchTimeout.
     """
-    pasted, rest = take_apart(text)
+    pasted, rest = split_search(text)
     if not pasted.count:
         return Interpretation(parse_query(text, now=now, zone=zone))
     found = first_found(_named(text, pasted), limit=2, now=now)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from orders.search.paste import LONG, Pasted, recognize, take_apart
+from orders.search.paste import MAX_SEARCH_BYTES, Pasted, recognize, split_search
 from orders.text import fold
 
 LINES = Path(__file__).with_name("pasted_lines.txt")
@@ -240,14 +240,14 @@ def test_an_id_among_other_things_is_no_single_thing(text):
     assert recognize(text) == Pasted(ids=(ID,))
 
 
-def test_several_things_are_many():
-    assert recognize(f"{ID}\n{OTHER}") == Pasted(ids=(ID, OTHER), is_many=True)
-    assert recognize("a@x.io, b@x.io").is_many
-    assert recognize(f"a@x.io {ID}").is_many
-    assert not recognize("a@x.io a@x.io").is_many
+def test_several_names_are_a_ticket():
+    assert recognize(f"{ID}\n{OTHER}") == Pasted(ids=(ID, OTHER), is_ticket=True)
+    assert recognize("a@x.io, b@x.io").is_ticket
+    assert recognize(f"a@x.io {ID}").is_ticket
+    assert not recognize("a@x.io a@x.io").is_ticket
 
 
-BOTH = Pasted(emails=("a@x.io", "b@x.io"), is_many=True)
+BOTH = Pasted(emails=("a@x.io", "b@x.io"), is_ticket=True)
 
 
 @pytest.mark.parametrize(
@@ -268,8 +268,8 @@ BOTH = Pasted(emails=("a@x.io", "b@x.io"), is_many=True)
     ],
 )
 def test_a_search_may_name_several_things_and_say_more(text, named, rest):
-    assert take_apart(text) == (named, rest)
-    assert not recognize(text).is_many
+    assert split_search(text) == (named, rest)
+    assert not recognize(text).is_ticket
 
 
 @pytest.mark.parametrize(
@@ -281,33 +281,33 @@ def test_a_search_may_name_several_things_and_say_more(text, named, rest):
         "- a@x.io - b@x.io -- Ana",
         "-a@x.io\n-b@x.io",
         "12:30 https://x.io a@x.io re:status b@x.io",
-        f"status:opened a@x.io b@x.io {'x' * LONG}",
+        f"status:opened a@x.io b@x.io {'x' * MAX_SEARCH_BYTES}",
     ],
 )
 def test_a_ticket_is_no_search(text):
-    assert take_apart(text) == (BOTH, "")
+    assert split_search(text) == (BOTH, "")
 
 
 @pytest.mark.parametrize(
     "text", ["", "ana -bo", "ABCD -EFGH 2345 -6789 IJKL MNOP", "Ana <a@x.io>", "ref: a@x.io (old)"]
 )
 def test_without_a_search_nothing_is_taken_apart(text):
-    assert take_apart(text) == (recognize(text), "")
+    assert split_search(text) == (recognize(text), "")
 
 
-def test_a_long_text_is_many_whatever_it_names():
-    assert not recognize("x" * LONG).is_many
-    assert recognize("x" * (LONG + 1)).is_many
-    assert recognize(f"a@x.io{' ' * LONG}") == Pasted(
-        emails=("a@x.io",), is_single=True, is_many=True
+def test_a_long_text_is_a_ticket_whatever_it_names():
+    assert not recognize("x" * MAX_SEARCH_BYTES).is_ticket
+    assert recognize("x" * (MAX_SEARCH_BYTES + 1)).is_ticket
+    assert recognize(f"a@x.io{' ' * MAX_SEARCH_BYTES}") == Pasted(
+        emails=("a@x.io",), is_single=True, is_ticket=True
     )
 
 
 @pytest.mark.parametrize(("letter", "most"), [("x", 500), ("é", 250), ("語", 166), ("🎁", 125)])
 def test_bytes_are_counted(letter, most):
     """Twice encoded in a URL, a byte that is not ASCII has five characters."""
-    assert not recognize(letter * most).is_many
-    assert recognize(letter * (most + 1)).is_many
+    assert not recognize(letter * most).is_ticket
+    assert recognize(letter * (most + 1)).is_ticket
 
 
 def test_a_whole_ticket():
@@ -324,7 +324,7 @@ Phone 555 0100 1234, order 12345. ana.bolena@example.com
         references=(REFERENCE, "ABCDEFGH23456789IJKLMNOQ"),
         emails=("ana.bolena@example.com", "bo@example.com"),
         gift_tokens=("TESTTOKEN01",),
-        is_many=True,
+        is_ticket=True,
     )
     assert recognize(ticket).count == 7
 
@@ -336,7 +336,7 @@ def test_a_row_of_a_table_without_spaces():
         references=(REFERENCE,),
         emails=("ana@example.com",),
         gift_tokens=("TESTTOKEN01",),
-        is_many=True,
+        is_ticket=True,
     )
 
 
@@ -354,7 +354,7 @@ def test_a_thing_is_found_whatever_is_written_around_it(before, after):
     assert REFERENCE in pasted.references
     assert "a@x.io" in pasted.emails
     assert "TESTTOKEN01" in pasted.gift_tokens
-    assert pasted.is_many
+    assert pasted.is_ticket
     assert not pasted.is_single
 
 

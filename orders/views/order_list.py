@@ -202,7 +202,7 @@ def _tools(request: Request, wanted: ListRequest, *, is_indexed: bool) -> dict[s
     return {
         "views": view_bar(services.views_for_list_page(actor), filters, actor=actor),
         "found": finding_summary(finding, zone=viewer.zone) if finding else None,
-        "is_ticket": finding is None and recognize(filters.q).is_many,
+        "is_ticket": finding is None and recognize(filters.q).is_ticket,
         "export_url": filters.url(name="order_export") if may_export else "",
     }
 

@@ -16,8 +16,8 @@ const encoder = new TextEncoder();
 
 /* Longer than a search may be, in bytes; or several identifiers that are not part of a one-line
  * search. */
-function isTicket(text, { longest, operators }) {
-  if (encoder.encode(text).length > Number(longest)) {
+function isTicket(text, { maxBytes, operators }) {
+  if (encoder.encode(text).length > Number(maxBytes)) {
     return true;
   }
   const isSearch = !text.trim().includes("\n") && hasOperator(text, operators);
