@@ -28,7 +28,7 @@ def environment(*, database_url: str, goody_url: str = NOWHERE, **more: str) -> 
     return {
         **inherited,
         "DJANGO_SETTINGS_MODULE": "bench.settings",
-        "SECRET_KEY": "only-for-the-benchmark",
+        "SECRET_KEY": "only-for-the-benchmark-0123456789-abcdefghijklmnopqrstuvwxyz",
         "HTTPS": "false",
         "LOG_LEVEL": "WARNING",
         "DATABASE_URL": database_url,

@@ -24,6 +24,14 @@ if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Copy .env.example to .env and put a long random text there."
     )
+# Django signs sessions and forms with it: a short one can be guessed.
+if len(SECRET_KEY) < 50 and not DEBUG:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is shorter than 50 characters. Make a longer one with"
+        " python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    )
+# Former keys: what they signed stays valid while a key is changed.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=not DEBUG)
@@ -49,6 +57,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orders.middleware.RequestIdMiddleware",
     "orders.middleware.ClientAddressMiddleware",
+    "orders.middleware.ProbeHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -180,7 +189,9 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+# Browsers' preload lists bind a whole domain for months: only when asked for.
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -264,6 +275,13 @@ SYNC_RECONCILE_HOUR = env.int("SYNC_RECONCILE_HOUR", default=3)
 # How long one process keeps others from syncing after it was last heard of.
 SYNC_LEASE = env.float("SYNC_LEASE", default=30.0)
 
+# --- Housekeeping -----------------------------------------------------------------------------
+
+# A process whose SQLite file has less room on its disk, in bytes, is not ready.
+MIN_FREE_DISK = env.int("MIN_FREE_DISK", default=100_000_000)
+# How many days it is kept who read which order.
+ORDER_ACCESS_DAYS = env.int("ORDER_ACCESS_DAYS", default=90)
+
 # --- Logs ------------------------------------------------------------------------------------
 
 LOGGING = {
@@ -285,6 +303,8 @@ LOGGING = {
     # Django's own handler for "django" would print every line twice.
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # A request for another host is answered 400 and stands in the access log.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # The access log has these lines already.
         "waitress": {"level": "WARNING"},
     },

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import Error as DatabaseFailure
 from django.http import (
     HttpRequest,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
 type ErrorPage = Callable[..., HttpResponse]
+
+log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Set by the web server (goodyadmin.server.connections).
@@ -63,6 +66,23 @@ class RequestIdMiddleware:
         # By this the page's script tells our answers from those of a proxy in between.
         response["X-Goody-Admin"] = "1"
         return response
+
+
+class ProbeHostMiddleware:
+    """Let a load balancer probe by an address, whose Host is not in ALLOWED_HOSTS.
+
+    The pages of probes contain no URL, so that nothing is made of the Host.
+    """
+
+    _PROBES = frozenset({"/healthz", "/readyz"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info in self._PROBES and settings.ALLOWED_HOSTS:
+            request.META["HTTP_HOST"] = settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"
+        return self.get_response(request)
 
 
 class ClientAddressMiddleware:
@@ -194,7 +214,16 @@ class IdleSessionMiddleware:
         is_poll = request.resolver_match and request.resolver_match.url_name in self._POLLS
         is_stored = "active_at" in request.session and now - active_at < self._STORED_EVERY
         if not (is_poll or is_stored):
-            request.session["active_at"] = now
+            self._store(request, now)
+
+    def _store(self, request: HttpRequest, now: float) -> None:
+        """Now, and without failing: people go on reading while the disk is full."""
+        request.session["active_at"] = now
+        try:
+            request.session.save()
+        except (DatabaseFailure, UpdateError) as failure:
+            log.warning("a session could not be stored: %s", type(failure).__name__)
+        request.session.modified = False
 
 
 class HtmxLoginMiddleware:

@@ -15,7 +15,8 @@ from django.db import connection
 from django.db.models import Count
 
 from orders import formats
-from orders.models import Anomaly, ApiLimits, AuditEntry, Operation
+from orders.models import Anomaly, ApiLimits, AuditEntry, Heartbeat, Operation
+from orders.services import heartbeat
 from orders.sync import Phase, SyncProgress
 
 from .elements import Banner
@@ -44,6 +45,17 @@ class SecurityEvent:
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """A thread of a process and its heartbeat."""
+
+    process: str
+    role: str
+    started: str
+    last: str
+    is_silent: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     environment: str
@@ -52,6 +64,7 @@ class System:
     last_check: str
     open_operations: list[tuple[str, int]]
     worker: Banner
+    processes: list[ProcessRow]
     anomalies: list[AnomalyRow]
     events: list[SecurityEvent]
     versions: list[tuple[str, str]]
@@ -64,7 +77,8 @@ def make_system(*, zone: ZoneInfo, now: datetime) -> System:
         limits=_limits(ApiLimits.objects.current(), zone=zone, now=now),
         last_check=_last_check(zone),
         open_operations=_open_operations(),
-        worker=_worker(now=now),
+        worker=_worker(zone=zone, now=now),
+        processes=_processes(zone, now=now),
         anomalies=_anomalies(zone),
         events=_events(zone),
         versions=_versions(),
@@ -97,8 +111,16 @@ def _open_operations() -> list[tuple[str, int]]:
     return [(str(state).replace("_", " "), count) for state, count in counts]
 
 
-def _worker(*, now: datetime) -> Banner:
-    """A worker without due work leaves no trace, so only its absence can be detected."""
+def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
+    """A worker beats every few seconds; work that is overdue shows one that beats in vain."""
+    last = heartbeat.last_worker_beat()
+    if last is None or not heartbeat.is_worker_alive(now=now):
+        since = f" since {formats.date_time(last, zone)}" if last else ""
+        return Banner(
+            tone="bad",
+            title=f"No worker has been heard of{since}",
+            sentence="Start “manage.py work”; it finds out what became of open changes.",
+        )
     late = (
         Operation.objects.due_for_reading(now - _LATE).count()
         + Operation.objects.lease_expired(now - _LATE).count()
@@ -110,6 +132,19 @@ def _worker(*, now: datetime) -> Banner:
             sentence="Start “manage.py work”; it finds out what became of open changes.",
         )
     return Banner(tone="good", title="Nothing is overdue for the worker")
+
+
+def _processes(zone: ZoneInfo, *, now: datetime) -> list[ProcessRow]:
+    return [
+        ProcessRow(
+            process=one.worker,
+            role=one.role,
+            started=formats.date_time(one.started_at, zone),
+            last=formats.relative(one.beat_at, now),
+            is_silent=now - one.beat_at > heartbeat.SILENT_AFTER,
+        )
+        for one in Heartbeat.objects.order_by("role", "-beat_at")[:ROWS]
+    ]
 
 
 def _anomalies(zone: ZoneInfo) -> list[AnomalyRow]:

@@ -10,6 +10,7 @@ import pytest
 
 from orders.audit import record_security_event
 from orders.models import Anomaly, ApiLimits, AuditEntry, Operation, State, SyncState
+from orders.services import heartbeat
 
 URL = "/system/"
 
@@ -83,6 +84,7 @@ def test_a_pause_is_told_with_its_end(admin):
 
 def test_open_changes_are_counted_and_a_worker_that_is_missing_is_noticed(admin):
     now = datetime.now(UTC)
+    heartbeat.beat(heartbeat.SETTLING, now=now, is_forced=True)
     for late in (timedelta(minutes=2), -timedelta(minutes=2)):
         Operation.objects.create(
             order_uuid=uuid4(),
@@ -99,9 +101,11 @@ def test_open_changes_are_counted_and_a_worker_that_is_missing_is_noticed(admin)
     content = text_of(admin.get(URL))
     assert "<dt>unknown</dt><dd>2</dd>" in content
     assert "1 overdue: the worker seems not to run" in content
+    assert "No worker has been heard of" not in content
 
 
 def test_nothing_open_is_said_in_words(admin):
+    heartbeat.beat(heartbeat.SETTLING, now=datetime.now(UTC), is_forced=True)
     content = text_of(admin.get(URL))
     assert "None: every change that was asked for has its outcome." in content
     assert "Nothing is overdue for the worker" in content
@@ -199,3 +203,12 @@ def test_htmx_gets_the_card_of_the_index(admin):
 
 def test_letting_it_go_on_by_get_is_refused(admin):
     assert admin.get(RESUME).status_code == 405
+
+
+def test_a_worker_that_was_not_heard_of_is_told_with_the_time(admin):
+    assert "No worker has been heard of" in text_of(admin.get(URL))
+    before = datetime.now(UTC) - timedelta(minutes=14)
+    heartbeat.beat(heartbeat.SETTLING, now=before, is_forced=True)
+    content = text_of(admin.get(URL))
+    assert "No worker has been heard of since" in content
+    assert "14 min ago" in content

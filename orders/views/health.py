@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error as DatabaseFailure
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
+
+from orders.services.readiness import readiness_problem
 
 from .concurrency import PROBE, in_group
 from .http import mark_logged, works_without_database
@@ -27,12 +28,10 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 @login_not_required
 @works_without_database
 @require_safe
-def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """The process can serve pages: its database answers. 503 otherwise."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseFailure:
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The process can serve pages; with `?worker=1`, a worker runs as well. 503 otherwise."""
+    problem = readiness_problem(now=timezone.now(), needs_worker=request.GET.get("worker") == "1")
+    if problem:
         # Polled every few seconds.
-        return mark_logged(HttpResponse("database unavailable\n", status=503, content_type=_TEXT))
+        return mark_logged(HttpResponse(f"{problem}\n", status=503, content_type=_TEXT))
     return HttpResponse("ok\n", content_type=_TEXT)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
@@ -24,11 +25,15 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from orders import index, services, sync
+from orders.services import heartbeat, housekeeping
 
 log = logging.getLogger("orders.work")
 
 # How long a tick of the housekeeping may fold stored orders again, seconds.
 _REFOLD_SECONDS = 0.2
+
+# How often what grows by itself is pruned, seconds.
+_TIDY_EVERY = 3600.0
 
 type Loop = Callable[[threading.Event], None]
 
@@ -65,6 +70,7 @@ def settle_loop(stop: threading.Event) -> None:
     # The clock may have been set since the last worker ended.
     _guard("restart_schedule", lambda: services.restart_schedule(now=timezone.now()))
     while not stop.wait(settings.WORKER_TICK):
+        _beat(heartbeat.SETTLING)
         settle_due(stop, evidence)
 
 
@@ -80,8 +86,13 @@ def sync_loop(stop: threading.Event) -> None:
 
 def cleanup_loop(stop: threading.Event) -> None:
     """Delete what has expired, and fold stored texts again after a change of folding."""
+    tidied_at = -_TIDY_EVERY
     while not stop.wait(settings.WORKER_TICK):
+        _beat("cleanup")
         clean_up()
+        if time.monotonic() - tidied_at > _TIDY_EVERY:
+            _guard("tidy", lambda: housekeeping.tidy(now=timezone.now()))
+            tidied_at = time.monotonic()
 
 
 # Each runs in a thread of its own until the event is set.
@@ -106,6 +117,7 @@ def settle_due(stop: threading.Event, evidence: services.Evidence) -> None:
     for operation_id in _guard("due", lambda: services.due_operations(now=timezone.now())) or ():
         if stop.is_set():
             return
+        _beat(heartbeat.SETTLING)
         _guard(f"operation {operation_id}", partial(_settle, operation_id, evidence))
 
 
@@ -116,6 +128,11 @@ def _restart_schedule(evidence: services.Evidence) -> None:
 
 def _settle(operation_id: UUID, evidence: services.Evidence) -> None:
     services.settle_operation(operation_id=operation_id, now=timezone.now(), evidence=evidence)
+
+
+def _beat(role: str) -> None:
+    close_old_connections()
+    _guard("heartbeat", lambda: heartbeat.beat(role, now=timezone.now()))
 
 
 def _guard[T](what: str, step: Callable[[], T]) -> T | None:

@@ -1,0 +1,63 @@
+"""Heartbeats: which processes run, so that one that died or hangs is noticed.
+
+A loop of a worker calls `beat` in each turn; web processes beat when they are probed.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from datetime import datetime, timedelta
+
+from orders.models import Heartbeat
+
+WEB = "web"
+# The loop of a worker without which no outcome is found out.
+SETTLING = "settling"
+# A worker that was not heard of for so long is taken for dead.
+SILENT_AFTER = timedelta(seconds=60)
+_STORED_EVERY = 5.0
+_FORGOTTEN_AFTER = timedelta(days=1)
+
+_stored: dict[str, float] = {}
+_lock = threading.Lock()
+
+
+def process_name() -> str:
+    """The host and the process id."""
+    return f"{socket.gethostname()[:100]}:{os.getpid()}"
+
+
+def beat(role: str, *, now: datetime, is_forced: bool = False) -> None:
+    """Store that this process does its work of `role`; at most every five seconds, unless forced.
+
+    Raises DatabaseFailure.
+    """
+    with _lock:
+        if not is_forced and time.monotonic() - _stored.get(role, -_STORED_EVERY) < _STORED_EVERY:
+            return
+        _stored[role] = time.monotonic()
+    worker = process_name()
+    if not Heartbeat.objects.filter(worker=worker, role=role).update(beat_at=now):
+        Heartbeat.objects.get_or_create(
+            worker=worker, role=role, defaults={"started_at": now, "beat_at": now}
+        )
+
+
+def last_worker_beat() -> datetime | None:
+    """When a worker was heard of last; None if none was within a day."""
+    last = Heartbeat.objects.filter(role=SETTLING).order_by("-beat_at").first()
+    return last.beat_at if last else None
+
+
+def is_worker_alive(*, now: datetime) -> bool:
+    """Has a worker been heard of within a minute?"""
+    last = last_worker_beat()
+    return last is not None and now - last < SILENT_AFTER
+
+
+def delete_old_heartbeats(*, now: datetime) -> None:
+    """Forget the processes that ended a day ago."""
+    Heartbeat.objects.filter(beat_at__lt=now - _FORGOTTEN_AFTER).delete()

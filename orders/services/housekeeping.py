@@ -1,0 +1,38 @@
+"""What grows by itself and must not: called by the worker, about once an hour."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection
+
+from orders.models import OrderAccess, SignInLimit
+
+from .heartbeat import delete_old_heartbeats
+
+# SQLite reuses its log; only one that grew under a long read is cut.
+_LARGE_LOG = 16 * 1024 * 1024
+
+
+def tidy(*, now: datetime) -> None:
+    """Delete ended sessions, old limits, heartbeats and accesses, and cut SQLite's log.
+
+    Safe to repeat, and to run in several workers. Raises DatabaseFailure.
+    """
+    Session.objects.filter(expire_date__lt=now).delete()
+    SignInLimit.objects.delete_old(now=now)
+    delete_old_heartbeats(now=now)
+    kept_since = now - timedelta(days=settings.ORDER_ACCESS_DAYS)
+    OrderAccess.objects.filter(at__lt=kept_since).delete()
+    truncate_log()
+
+
+def truncate_log(*, larger_than: int = _LARGE_LOG) -> None:
+    """Write SQLite's log into the database and cut it, if it is larger than so many bytes."""
+    log = Path(f"{connection.settings_dict['NAME']}-wal")
+    if connection.vendor == "sqlite" and log.is_file() and log.stat().st_size > larger_than:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,52 @@
+"""Whether this process can serve: its database is migrated, takes writes, and has room."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from . import heartbeat
+
+
+def readiness_problem(*, now: datetime, needs_worker: bool) -> str:
+    """Why not, in a few words; "" when ready."""
+    try:
+        if _missing_migrations():
+            return "migrations are missing"
+        if _is_disk_full():
+            return "the disk is nearly full"
+        heartbeat.beat(heartbeat.WEB, now=now)
+        if needs_worker and not heartbeat.is_worker_alive(now=now):
+            return "no worker was heard of within a minute"
+    except DatabaseFailure as failure:
+        # Whoever writes for long does not make a process useless.
+        return "" if "locked" in str(failure) else "the database cannot be read or written"
+    return ""
+
+
+def _missing_migrations() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        applied = {(str(app), str(name)) for app, name in cursor.fetchall()}
+    return not _latest_migrations() <= applied
+
+
+@functools.cache
+def _latest_migrations() -> frozenset[tuple[str, str]]:
+    """Of each app. Read once: the code of a running process does not change."""
+    return frozenset(MigrationLoader(None).graph.leaf_nodes())
+
+
+def _is_disk_full() -> bool:
+    """Of a SQLite file; PostgreSQL tells by refusing the write."""
+    path = Path(str(connection.settings_dict["NAME"]))
+    if connection.vendor != "sqlite" or not path.is_file():
+        return False
+    return bool(shutil.disk_usage(path.parent).free < settings.MIN_FREE_DISK)
