@@ -5,6 +5,7 @@ How to run it:
     make bench                              everything, 100,000 orders, SQLite
     ORDERS=1000000 DATABASE=both make bench the full run: an hour with nothing else on the machine
     make bench PARTS="list peers"           parts of it: core, list, peers, sync
+    DATASET=varied make bench PARTS=list    the list on orders of another shape
 
 ORDERS is how many orders the index holds. DATABASE is sqlite, postgresql or both; the peers are
 measured on SQLite. BENCH_DATA is the folder in which filled databases stay for the next run: 8 GB
@@ -26,7 +27,8 @@ ratio to the same question at that many orders. A goal stands beside its figure 
 "MISSED"; in long tables only those that were missed are shown. Goals were set for 1,000,000 orders
 and a machine that does nothing else.
 
-The rest: databases.py keeps the databases, fill.py fills one, facts.py finds what is worth asking
-it, writing.py writes into one, copying.py copies one for the peers, of which changelist/ is
-Django's admin; serving.py runs the dashboard, series.py takes the time, report.py prints.
+The rest: databases.py keeps the databases, fill.py fills one with the emulator's orders or those of
+varied.py, facts.py finds what is worth asking it, writing.py writes into one, copying.py copies one
+for the peers, of which changelist/ is Django's admin; serving.py runs the dashboard, series.py
+takes the time, report.py prints.
 """

@@ -30,6 +30,8 @@ from testing.serving import TOP
 
 FOLDER = Path(os.environ.get("BENCH_DATA") or Path(tempfile.gettempdir()) / "goody-admin-bench")
 ORDERS = int(os.environ.get("ORDERS", "100000"))
+# "emulator" or "varied": see fill.py.
+DATASET = os.environ.get("DATASET", "emulator")
 # What ORDERS are compared with.
 SMALL = min(10_000, ORDERS)
 _KEPT = 3 * 86_400
@@ -39,6 +41,7 @@ _FILLED_BY = (
     *("orders/text.py", "emulator/carts.py", "emulator/columns.py", "emulator/draws.py"),
     *("emulator/generator.py", "emulator/lifecycle.py", "emulator/renderer.py"),
     *("emulator/shipments.py", "emulator/texts.py"),
+    "bench/varied.py",
     _FILL,
 )
 _FACTS = "bench/facts.py"
@@ -135,7 +138,7 @@ def home(vendor: str) -> Iterator[Home]:
 
 def filled(at: Home, *, orders: int) -> Database:
     """The index of so many orders, filled now if it is not there."""
-    name = f"index-{orders}-{digest(*_FILLED_BY)}"
+    name = f"{DATASET}-{orders}-{digest(*_FILLED_BY)}"
     mark = FOLDER / f"{name}.{at.vendor}"
     url = at.url(name)
     if not mark.exists() or time.time() - mark.stat().st_mtime > _KEPT:
@@ -151,7 +154,7 @@ def _fill(at: Home, name: str, url: str, orders: int) -> None:
     at.remove(name)
     if isinstance(at, Postgresql):
         at.create(name)
-    env = {**environment(database_url=url), "ORDERS": str(orders)}
+    env = {**environment(database_url=url), "ORDERS": str(orders), "DATASET": DATASET}
     subprocess.run([sys.executable, "-m", "bench.fill"], cwd=TOP, env=env, check=True)
 
 

@@ -34,9 +34,16 @@ class Series:
 
     @property
     def p95(self) -> float:
+        return self._percentile(95)
+
+    @property
+    def p99(self) -> float:
+        return self._percentile(99)
+
+    def _percentile(self, percent: int) -> float:
         if len(self.took) == 1:
             return self.took[0]
-        return statistics.quantiles(self.took, n=20, method="inclusive")[-1]
+        return statistics.quantiles(self.took, n=100, method="inclusive")[percent - 1]
 
     @property
     def seconds(self) -> float:

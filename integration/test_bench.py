@@ -17,9 +17,12 @@ from bench.serving import agent, collect_static, get, serving
 ORDERS = 300
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+@pytest.fixture(scope="module", params=["emulator", "varied"])
+def database(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Database]:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "DATASET", request.param)
         patch.setattr(databases, "FOLDER", tmp_path_factory.mktemp("bench"))
         with home("sqlite") as at:
             yield filled(at, orders=ORDERS)
