@@ -59,6 +59,11 @@ def page_policy() -> RetryPolicy:
     return RetryPolicy(deadline=settings.GOODY_PAGE_DEADLINE, attempts=2)
 
 
+def order_policy() -> RetryPolicy:
+    """For the read of an order that a page waits for."""
+    return RetryPolicy(deadline=settings.GOODY_PAGE_DEADLINE, attempts=1)
+
+
 def detail_policy() -> RetryPolicy:
     return RetryPolicy(deadline=settings.GOODY_DETAIL_DEADLINE, attempts=1)
 

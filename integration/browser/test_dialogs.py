@@ -487,3 +487,41 @@ def test_single_keys_do_nothing_where_they_are_switched_off(agent: Page) -> None
     wait_for_keys(agent)
     agent.keyboard.press("?")
     expect(sheet).to_be_visible()
+
+
+# --- a slow Goody -------------------------------------------------------------------------------
+
+
+def test_a_dialog_opens_at_once_and_keeps_what_was_typed(agent: Page, site: Site) -> None:
+    order_id = site.open_order()
+    agent.goto(f"/orders/{order_id}/")
+    expect(agent.locator("#as-of")).not_to_contain_text("asking Goody")
+    site.emulator.set_latency(2.0)
+    agent.get_by_role("link", name="Cancel gift…").click()
+    submit = in_dialog(agent, "Cancel gift")
+    expect(submit).to_be_visible(timeout=1_500)
+    expect(submit).to_be_disabled()
+    choose_reason(agent)
+    agent.get_by_label("Note (required").fill("typed meanwhile")
+    expect(submit).to_be_enabled()
+    expect(agent.get_by_label("Note (required")).to_have_value("typed meanwhile")
+    expect(agent.get_by_label("Note (required")).to_be_focused()
+    site.emulator.set_latency(0)
+    submit.click()
+    expect(agent.locator("#order-detail")).to_have_attribute("data-status", "failed")
+
+
+def test_a_read_that_ends_after_its_dialog_changes_nothing(agent: Page, site: Site) -> None:
+    order_id = site.open_order()
+    agent.goto(f"/orders/{order_id}/")
+    expect(agent.locator("#as-of")).not_to_contain_text("asking Goody")
+    site.emulator.change(order_id, status="accepted")
+    site.emulator.set_latency(1.0)
+    with agent.expect_response(lambda one: "read=" in one.url):
+        agent.get_by_role("link", name="Cancel gift…").click()
+        expect(in_dialog(agent, "Cancel gift")).to_be_disabled()
+        in_dialog(agent, "Keep gift").click()
+        expect(agent.locator("#dialog")).to_be_hidden()
+    agent.wait_for_timeout(300)
+    expect(agent.locator("#dialog")).to_be_hidden()
+    expect(agent.locator("#dialog-body")).to_be_empty()

@@ -24,6 +24,7 @@ from orders.formats import Moment
 from orders.goody_api import KeyRejected
 from orders.models import Operation
 from orders.services import OrderView, why_not_fresh
+from orders.text import digest
 from orders.viewer import Viewer
 
 from . import order_sections as sections
@@ -100,6 +101,8 @@ class Detail:
     id: str
     url: str
     poll_url: str
+    # From which the page loads Goody's answer; "" if it shows that.
+    read_url: str
     status: str
     head: Head
     cancel: OrderAction
@@ -115,17 +118,35 @@ class Detail:
     timeline: list[Entry]
 
 
-def make_detail(view: OrderView, *, viewer: Viewer, undoable: Collection[UUID]) -> Detail:
-    """`undoable`: ids of the operations that the viewer may undo now."""
+# The parameter of a read from Goody; its value is the token of the view that is shown.
+READ = "read"
+
+
+def view_token(view: OrderView, viewer: Viewer) -> str:
+    """Equal for views that the page shows alike, except for their age."""
+    operation = poll_token(view.operation, viewer.now)
+    closed = [one.closed_at for one in view.operations]
+    facts = (view.order.raw, view.order.event_times, view.problem, view.is_missing, closed)
+    return digest(f"{facts!r} {operation}".encode())
+
+
+def make_detail(
+    view: OrderView, *, viewer: Viewer, undoable: Collection[UUID], read_token: str = ""
+) -> Detail:
+    """`undoable`: ids of the operations that the viewer may undo now. With `read_token` the page
+    loads Goody's answer.
+    """
     order, raw = view.order, raw_values(view.order, viewer)
     offered = () if _obstacle(view) else undoable
     shown = [(o, _operation(o, viewer, offered)) for o in view.operations]
     url = with_next(reverse("order_detail", args=[order.id]), viewer.next_url)
     waiting = next((s for _, s in shown if s.is_open), None)
+    join = f"{url}{'&' if '?' in url else '?'}"
     return Detail(
         id=str(order.id),
         url=url,
-        poll_url=f"{url}{'&' if '?' in url else '?'}poll={poll_token(view.operation, viewer.now)}",
+        poll_url=f"{join}poll={poll_token(view.operation, viewer.now)}",
+        read_url=f"{join}{READ}={read_token}" if read_token else "",
         status=order.status,
         head=head(view, viewer=viewer),
         cancel=_cancel_action(view, viewer),

@@ -226,7 +226,7 @@ def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None =
     """
     try:
         order, operations = read_with_operations(
-            order_id, policy=policy or goody_api.detail_policy()
+            order_id, policy=policy or goody_api.order_policy()
         )
     except NotFound as error:
         mark_missing(order_id, read_at=now)

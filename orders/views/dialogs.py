@@ -4,9 +4,11 @@ the `<dialog>`. Sending and its response are in operations.py.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
+from django import shortcuts
 from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_http_methods
@@ -19,11 +21,13 @@ from orders.goody_api import CallsBlocked
 from orders.models import Operation
 from orders.presenters import dialogs
 from orders.presenters.dialogs import Dialog, ExpirationDialog
+from orders.presenters.order_page import READ
 from orders.services import OrderNotFound, OrderView, SimilarOrders
+from orders.text import digest
 from orders.viewer import Request, Viewer
 
 from .concurrency import GOODY_READ, GOODY_WRITE, in_group
-from .http import render, requires
+from .http import render, requires, runs_script, target_of
 from .operations import (
     DIALOG_FRAGMENTS,
     dialog_template,
@@ -116,7 +120,12 @@ def _check_expiration(request: Request, order_id: UUID, form: ExpirationForm) ->
 def _show(
     request: Request, order_id: UUID, name: str, *, form: WriteForm | None = None
 ) -> HttpResponse:
-    """The dialog with a fresh read, or with an invalid form and its errors."""
+    """The dialog with a fresh read, or with an invalid form and its errors.
+
+    If our copy allows the change, it opens with that at once, and its script loads the fresh read.
+    """
+    if form is None and (response := _show_copy(request, order_id, name)):
+        return response
     try:
         view = _order_for_dialog(request, order_id, form)
     except (GoodyError, CallsBlocked) as error:
@@ -124,16 +133,59 @@ def _show(
     except OrderNotFound as error:
         raise Http404 from error
     dialog = _dialog(request, view, name)
+    if not dialog.banner and request.GET.get(READ) == _facts_token(view):
+        return _enable(request, view, dialog, name)
+    status = 422 if form else 200
+    response = _render(request, view, dialog, name, form=form, status=status)
+    return with_order_behind(request, order_id, response) if dialog.banner else response
+
+
+def _render(
+    request: Request,
+    view: OrderView,
+    dialog: Dialog,
+    name: str,
+    *,
+    form: WriteForm | None = None,
+    status: int = 200,
+    read_url: str = "",
+) -> HttpResponse:
+    """With `read_url` the form cannot be sent until the fresh read is loaded from there."""
     context: dict[str, Any] = {
         "dialog": dialog,
         "form": form,
         "form_key": _form_key(form),
         "seen": _seen(view, form),
         "typed": _typed_date(form, dialog),
+        "read_url": read_url,
     }
-    status = 422 if form else 200
-    response = render(request, dialog_template(name), context, DIALOG_FRAGMENTS, status=status)
-    return with_order_behind(request, order_id, response) if dialog.banner else response
+    return render(request, dialog_template(name), context, DIALOG_FRAGMENTS, status=status)
+
+
+def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | None:
+    """The dialog from our copy, which cannot be sent yet; None if it must wait for Goody."""
+    if not runs_script(request) or not target_of(request) or READ in request.GET:
+        return None
+    view = services.stored_order(order_id)
+    dialog = _dialog(request, view, name) if view else None
+    if view is None or dialog is None or dialog.banner:
+        return None
+    url = request.get_full_path()
+    read_url = f"{url}{'&' if '?' in url else '?'}{READ}={_facts_token(view)}"
+    return _render(request, view, dialog, name, read_url=read_url)
+
+
+def _facts_token(view: OrderView) -> str:
+    """Equal for reads between which nothing changed that the dialog shows."""
+    return digest(json.dumps(eligibility.facts(view.order), sort_keys=True).encode())
+
+
+def _enable(request: Request, view: OrderView, dialog: Dialog, name: str) -> HttpResponse:
+    """The submit button and what a fresh read sets, so that what was typed stays."""
+    context = {"dialog": dialog, "seen": _seen(view, None)}
+    response = shortcuts.render(request, f"{dialog_template(name)}#ready", context)
+    response["HX-Reswap"] = "none"
+    return response
 
 
 def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) -> OrderView:

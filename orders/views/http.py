@@ -57,6 +57,14 @@ class SeeOther(HttpResponse):
         super().__init__(headers={"Location": url})
 
 
+def runs_script(request: HttpRequest) -> bool:
+    """Whether the browser runs our script, which says so in a cookie.
+
+    It then loads Goody's answer by itself, so a page can show our copy at once.
+    """
+    return request.COOKIES.get("script") == "on"
+
+
 def source_of(request: HttpRequest) -> str:
     """The id of the element that made htmx send the request; "" if there is none."""
     return _element_id(request, "HX-Source")

@@ -42,7 +42,7 @@ from orders.viewer import Request
 from .http import SeeOther, partial_for, render, requires, target_of
 from .order import detail_fragment, row_fragment, toast_fragment, undoable_ids
 
-DIALOG_FRAGMENTS = {"dialog-body": "dialog"}
+DIALOG_FRAGMENTS = {"dialog-body": "dialog", "dialog-content": "dialog"}
 
 # Nothing changed at Goody: shown in the dialog.
 _WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT)

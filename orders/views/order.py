@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django import shortcuts
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.template.loader import render_to_string
@@ -19,7 +20,7 @@ from orders.models import Operation, State
 from orders.outcomes import tell
 from orders.presenters.elements import Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_url
-from orders.presenters.order_page import make_detail
+from orders.presenters.order_page import READ, head, make_detail, view_token
 from orders.presenters.order_sections import recipient
 from orders.presenters.related import (
     NeighborLinks,
@@ -33,7 +34,7 @@ from orders.services import FindingNotFound, OrderView
 from orders.viewer import Request, Viewer
 
 from .concurrency import GOODY_READ, in_group
-from .http import partial_for, render, requires, target_of
+from .http import partial_for, render, requires, runs_script, target_of
 from .list_request import ListRequest, parse_list
 
 TEMPLATE = "orders/detail.html"
@@ -44,10 +45,15 @@ _FRAGMENTS = {"order-detail": "detail", "order-": "row"}
 @require_safe
 @requires(Right.READ)
 def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
-    """Read from Goody. Fragments that poll while a write is open read our copy."""
+    """Our copy at once if the browser's script then loads Goody's answer, else Goody's answer.
+
+    Fragments that poll while a write is open read our copy.
+    """
     is_row = partial_for(target_of(request), _FRAGMENTS) == "row"
     is_poll = is_row or "poll" in request.GET
-    view = services.stored_order(order_id) if is_poll else None
+    is_page = runs_script(request) and not target_of(request) and READ not in request.GET
+    view = services.stored_order(order_id) if is_poll or is_page else None
+    is_waiting = is_page and view is not None
     if view is None:
         view = services.refresh_order(order_id=order_id, now=request.viewer.now)
     if is_poll and request.GET.get("poll") == poll_token(view.operation, request.viewer.now):
@@ -55,7 +61,9 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
         return HttpResponse(status=204)
     if is_row:
         return HttpResponse(row_fragment(request, view) + success_toast(request, view))
-    context = detail_context(request, view)
+    if request.GET.get(READ) == view_token(view, request.viewer) and target_of(request):
+        return _unchanged(request, view)
+    context = detail_context(request, view, is_waiting=is_waiting)
     if not target_of(request):
         context |= _list_context(request, order_id)
     response = render(request, TEMPLATE, context, {"order-detail": "detail"})
@@ -64,9 +72,25 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
     return response
 
 
-def detail_context(request: Request, view: OrderView) -> dict[str, Any]:
+def _unchanged(request: Request, view: OrderView) -> HttpResponse:
+    """Only the time of the read, so that the reader keeps what is unfolded or selected."""
+    as_of = head(view, viewer=request.viewer).as_of
+    response = shortcuts.render(request, f"{TEMPLATE}#as_of", {"as_of": as_of, "is_oob": True})
+    response["HX-Reswap"] = "none"
+    return response
+
+
+def detail_context(
+    request: Request, view: OrderView, *, is_waiting: bool = False
+) -> dict[str, Any]:
+    """`is_waiting`: the page shows our copy until Goody's answer is loaded."""
     viewer = request.viewer
-    detail = make_detail(view, viewer=viewer, undoable=undoable_ids(viewer, view.operations))
+    detail = make_detail(
+        view,
+        viewer=viewer,
+        undoable=undoable_ids(viewer, view.operations),
+        read_token=view_token(view, viewer) if is_waiting else "",
+    )
     related = _related_orders(view.order, viewer)
     return {"detail": detail, "related": related, "next_url": viewer.next_url}
 
