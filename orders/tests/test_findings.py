@@ -9,7 +9,9 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders import index, services
@@ -266,14 +268,15 @@ def test_expired_findings_are_deleted(as_role: Any, emulator: Emulator) -> None:
     assert services.delete_expired_findings(now=timezone.now()) == 0
 
 
-def test_a_few_queries_for_however_many_names(
-    viewer: Client, django_assert_max_num_queries: Any
-) -> None:
+def test_a_few_queries_for_however_many_names(viewer: Client) -> None:
     people = [f"person{number}@example.test" for number in range(60)]
     for one in people[:3]:
         known(recipient_email=one)
-    with django_assert_max_num_queries(16):
+    with CaptureQueriesContext(connection) as queries:
         assert len(found(viewer, "\n".join(people)).orders) == 3
+    # How often the time limit is set anew depends on how fast the others are.
+    asked = [one["sql"] for one in queries if 'FROM "orders_' in one["sql"]]
+    assert len(asked) <= 6, asked
 
 
 # --- the list of a finding ----------------------------------------------------------------------
