@@ -1,4 +1,4 @@
-"""The filters of the audit page: what a person typed, and the query that it means."""
+"""The filters of the audit page, and their query."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOT_A_DAY = "This is not a date. Write it as 2026-12-01."
 
 
 class AuditFilter(forms.Form):
-    """Every field may be empty. Days are the viewer's, both inclusive."""
+    """Every field is optional. Days are days of `zone`, both inclusive."""
 
     person = forms.TypedChoiceField(
         required=False,
@@ -60,7 +60,7 @@ class AuditFilter(forms.Form):
             raise ValidationError("The first day lies after the last one, so nothing can match.")
 
     def narrow(self, entries: AuditEntryQuerySet) -> AuditEntryQuerySet:
-        """Only what the filters leave. Call it on a valid form."""
+        """Apply the filters of a valid form."""
         given = self.cleaned_data
         if given.get("person") is not None:
             entries = entries.filter(actor_id=given["person"])

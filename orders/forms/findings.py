@@ -1,4 +1,4 @@
-"""A pasted text, in which orders are to be found."""
+"""The form for a pasted text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .fields import ProseField
 
 
 class _TextField(ProseField):
-    """Whatever a clipboard holds. NUL, which Django refuses, separates as a zero-width space."""
+    """Any text. NUL, which Django refuses, separates names as a zero-width space does."""
 
     def to_python(self, value: Any) -> str:
         return super().to_python(str(value or "").replace("\0", "\N{ZERO WIDTH SPACE}"))

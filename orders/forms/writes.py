@@ -1,7 +1,7 @@
-"""What a person fills in to cancel, to change an expiration, or to settle an outcome.
+"""Forms to cancel a gift, to change an expiration, and to settle an outcome.
 
-Shapes and sentences about the input only. Whether the order allows it is decided in
-orders.eligibility, and asked again by orders.services with a fresh read.
+They validate the input alone. Whether the order allows the write is decided by orders.eligibility,
+and again by orders.services after a fresh read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?\Z")
 _END_OF_DAY = time(23, 59, 59)
 _DAYS = (7, 14, 30)
-# How many the dialog offers: these and the end of the month.
+# The number of presets: these and the end of the month.
 PRESETS = len(_DAYS) + 1
 _LAST_YEAR = 9999
 _NOT_A_DATE = (
@@ -38,12 +38,12 @@ _NOT_A_DATE = (
 
 
 def sign_seen(order_id: UUID, facts: dict[str, Any]) -> str:
-    """What the dialog showed, for its hidden field: whoever posts it back can not change it."""
+    """Sign what the dialog showed, for its hidden field."""
     return signing.dumps([str(order_id), facts], salt=_SALT, compress=True)
 
 
 def read_seen(order_id: UUID, value: str) -> dict[str, Any] | None:
-    """The facts out of the hidden field; None if it is not ours or belongs to another order."""
+    """Return the facts of the hidden field; None if the signature is invalid or another order's."""
     try:
         signed_for, facts = signing.loads(value, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
@@ -52,11 +52,11 @@ def read_seen(order_id: UUID, value: str) -> dict[str, Any] | None:
 
 
 def parse_expiration(text: str, zone: ZoneInfo) -> datetime:
-    """The instant that a text means, aware, in UTC, in whole seconds.
+    """Parse a date or time into an aware datetime in UTC, in whole seconds.
 
-    `YYYY-MM-DD` is the last second of that day and `YYYY-MM-DDTHH:MM` that minute, both in
-    `zone`; ISO 8601 with an offset speaks for itself. Raises ValidationError with a sentence for
-    anything else, and for a local time that the clocks skip or pass twice.
+    `YYYY-MM-DD` is the last second of that day and `YYYY-MM-DDTHH:MM` that minute, both in `zone`;
+    ISO 8601 with an offset is accepted as well. Raises ValidationError for anything else, and for
+    a local time that daylight saving skips or repeats.
     """
     text = clean_typed(text)
     try:
@@ -73,7 +73,7 @@ def parse_expiration(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _end_of_day(day: datetime, zone: ZoneInfo) -> datetime:
-    """Its last second. Where clocks are set back at midnight, the later of the two is the end."""
+    """The last second of the day; the later one where clocks are set back at midnight."""
     naive = datetime.combine(day, _END_OF_DAY)
     _refuse_skipped(naive, zone)
     return naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
@@ -100,7 +100,7 @@ def _refuse_skipped(naive: datetime, zone: ZoneInfo) -> None:
 
 
 class WriteForm(forms.Form):
-    """What both dialogs carry: the one-time key, and what was on the screen."""
+    """The hidden fields of both dialogs: the one-time key, and what the dialog showed, signed."""
 
     form_key = forms.UUIDField(
         error_messages={
@@ -122,13 +122,13 @@ class WriteForm(forms.Form):
         facts = read_seen(self.order_id, self.cleaned_data["seen"])
         if facts is None:
             raise ValidationError(
-                "What the dialog showed can not be verified. Nothing was sent; look again."
+                "What the dialog showed cannot be verified. Nothing was sent; look again."
             )
         return facts
 
     @property
-    def must_look_again(self) -> bool:
-        """Whether the hidden part is unusable, so that only a new dialog helps."""
+    def needs_new_dialog(self) -> bool:
+        """Whether a hidden field is missing or invalid."""
         return bool({"form_key", "seen"} & set(self.errors))
 
 
@@ -146,7 +146,7 @@ class CancelForm(WriteForm):
 
 
 class ExpirationForm(WriteForm):
-    """`expiration` is a chip's instant, a typed date, or "custom" with `expiration_custom`."""
+    """`expiration` is the time of a preset, a typed date, or "custom" with `expiration_custom`."""
 
     expiration = TypedField(required=False, max_length=40)
     expiration_custom = TypedField(required=False, max_length=40)
@@ -161,7 +161,7 @@ class ExpirationForm(WriteForm):
         chosen = self.cleaned_data.get("expiration", "")
         typed = self.cleaned_data.get("expiration_custom", "")
         if chosen in ("", CUSTOM):
-            self._take("expiration_custom", typed)
+            self._parse("expiration_custom", typed)
         elif typed:
             self.add_error(
                 "expiration_custom",
@@ -169,15 +169,15 @@ class ExpirationForm(WriteForm):
                 "empty this field.",
             )
         else:
-            self._take("expiration", chosen)
+            self._parse("expiration", chosen)
 
     @property
     def undo_errors(self) -> list[str]:
-        """What is wrong with an undo, which shows no field to stand beside."""
+        """Errors of an undo, whose dialog has no visible field."""
         fields = ("expiration", "expiration_custom", "may_shorten", "undoes")
         return [str(error) for name in fields for error in self.errors.get(name, ())]
 
-    def _take(self, field: str, text: str) -> None:
+    def _parse(self, field: str, text: str) -> None:
         if not text:
             self.add_error("expiration", "Choose a new expiration.")
             return
@@ -188,7 +188,7 @@ class ExpirationForm(WriteForm):
 
 
 class SettleForm(forms.Form):
-    """What Goody's own page shows about a write whose outcome could not be read."""
+    """What a person saw on Goody's own page about a write whose outcome is unknown."""
 
     is_applied = forms.TypedChoiceField(
         choices=[("yes", "yes"), ("no", "no")],
@@ -204,8 +204,8 @@ class SettleForm(forms.Form):
     )
 
 
-def latest_of(now: datetime, expires_at: datetime | None) -> datetime:
-    """What presets count from: the present expiry, or now where that is past or missing.
+def preset_base(now: datetime, expires_at: datetime | None) -> datetime:
+    """Return the time from which presets count: the expiration, or now if it is past or missing.
 
     Now is cut to the whole minute, since the dialog shows no seconds.
     """
@@ -216,12 +216,12 @@ def latest_of(now: datetime, expires_at: datetime | None) -> datetime:
 def presets(
     now: datetime, expires_at: datetime | None, zone: ZoneInfo
 ) -> list[tuple[str, datetime]]:
-    """The dialog's chips as (label, instant in UTC).
+    """Return the presets of the dialog as (label, time in UTC).
 
-    Days are counted on the viewer's calendar, so that the hour stays the same over a change of
-    the clocks. There are none at the end of the calendar, where Goody may put "never".
+    Days are days of `zone`, so that the local time stays the same across daylight saving. There
+    are no presets in the year 9999, which may stand for "never".
     """
-    start = latest_of(now, expires_at)
+    start = preset_base(now, expires_at)
     if start.year >= _LAST_YEAR:
         return []
     local = start.astimezone(zone).replace(tzinfo=None)
@@ -230,7 +230,7 @@ def presets(
 
 
 def _end_of_month(start: datetime, local: datetime, zone: ZoneInfo) -> datetime:
-    """The end of the month that `start` lies in, or of the next one if that is no later."""
+    """The end of the month of `start`, or of the next one if that is not later."""
     end = _last_day(local)
     instant = _at(datetime.combine(end, _END_OF_DAY), zone)
     if instant > start:

@@ -191,7 +191,7 @@ def _enable(request: Request, view: OrderView, dialog: Dialog, name: str) -> Htt
 def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) -> OrderView:
     """Fresh from Goody. With an invalid form our copy: its `seen` is older than that anyway."""
     stored = None
-    if form is not None and not form.must_look_again:
+    if form is not None and not form.needs_new_dialog:
         stored = services.stored_order(order_id)
     if stored is None:
         return services.refresh_order(order_id=order_id, now=request.viewer.now)
@@ -209,13 +209,13 @@ def _typed_date(form: WriteForm | None, dialog: Dialog) -> str:
 
 def _form_key(form: WriteForm | None) -> str:
     """The one-time key. An invalid form keeps it, since nothing was sent under it."""
-    if form is None or form.must_look_again:
+    if form is None or form.needs_new_dialog:
         return str(uuid4())
     return str(form.cleaned_data["form_key"])
 
 
 def _seen(view: OrderView, form: WriteForm | None) -> str:
-    if form is None or form.must_look_again:
+    if form is None or form.needs_new_dialog:
         return sign_seen(view.order.id, eligibility.facts(view.order))
     return str(form.data["seen"])
 
