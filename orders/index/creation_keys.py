@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from orders.models.statements import columns_at_once
+from orders.models.statements import select_tuples
 
 _EPOCH = int(datetime(2018, 1, 1, tzinfo=UTC).timestamp())
 _BITS = 12
@@ -49,7 +49,7 @@ class KeyAllocator:
             self._read(seconds)
 
     def _read(self, seconds: Sequence[int]) -> None:
-        found = columns_at_once(
+        found = select_tuples(
             ("first_key", "highest"), _highest_keys(len(seconds)), seconds, using=self._using
         )
         self._next |= {first: first for first in seconds}

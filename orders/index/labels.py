@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from orders.models import Label, LabelVersion, SearchText
-from orders.models.statements import columns_at_once, marks
+from orders.models.statements import placeholders, select_tuples
 from orders.text import digest, searchable
 
 from .columns import LabelName
@@ -78,5 +78,5 @@ def _select_known(
 ) -> Iterator[tuple[Any, ...]]:
     """The columns of the rows that have one of these keys."""
     for some in itertools.batched(keys, VALUES_AT_ONCE):
-        source = f"{table} WHERE {by} IN ({marks(some)})"
-        yield from columns_at_once(columns, source, some, using=using)
+        source = f"{table} WHERE {by} IN ({placeholders(some)})"
+        yield from select_tuples(columns, source, some, using=using)

@@ -19,7 +19,7 @@ from goody.types import QUARANTINE_BYTES, BadOrder, Quarantined
 from goody.types import Order as GoodyOrder
 from orders.models import EXACT, Order
 from orders.models.durability import rebuildable
-from orders.models.statements import marks, prepared
+from orders.models.statements import placeholders, prepare_values
 
 from .diff import ResponseRows, Row, Stored, UpsertResult, is_more_exact
 from .rows import Change, write_changes
@@ -227,9 +227,11 @@ def _load_stored(found: dict[UUID, Row], *, using: str) -> dict[UUID, Stored]:
     *names, times = Stored._fields
     # Lists have no event times, so the stored ones are not compared.
     times = "NULL" if all(one.row_hash for one in found.values()) else times
-    ids = prepared(Order, "uuid", found, using=using)
+    ids = prepare_values(Order, "uuid", found, using=using)
     # Every name in the statement comes from the model, none from input.
-    sql = f"SELECT {', '.join(names)}, {times} FROM orders_order WHERE uuid IN ({marks(ids)})"  # noqa: S608
+    sql = (
+        f"SELECT {', '.join(names)}, {times} FROM orders_order WHERE uuid IN ({placeholders(ids)})"  # noqa: S608
+    )
     with connections[using].cursor() as cursor:
         cursor.execute(f"{sql} ORDER BY id", ids)
         rows = [Stored.from_database(values) for values in cursor.fetchall()]
@@ -240,8 +242,8 @@ def _update_read_at(same: Sequence[tuple[Stored, Row]], *, read_at: datetime, us
     if not same:
         return
     ids = [row.id for row, _ in same]
-    started = prepared(Order, "read_at", [read_at], using=using)
-    sql = f"UPDATE orders_order SET read_at = %s WHERE id IN ({marks(ids)})"  # noqa: S608
+    started = prepare_values(Order, "read_at", [read_at], using=using)
+    sql = f"UPDATE orders_order SET read_at = %s WHERE id IN ({placeholders(ids)})"  # noqa: S608
     with connections[using].cursor() as cursor:
         cursor.execute(sql, [*started, *ids])
     for row, given in same:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connections, models
 
 from .durability import rebuildable
-from .statements import prepared, rows_where
+from .statements import prepare_values, select_where
 
 _ONLY = 1
 # Each failed try is somebody else's success, so that this bounds the callers at one moment.
@@ -29,7 +29,7 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
 
     def look(self) -> ApiLimits:
         """As `current`, without making one: unsaved defaults where there is none yet."""
-        found = rows_where(ApiLimits, "id = %s", [_ONLY], using=self.db)
+        found = select_where(ApiLimits, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else ApiLimits()
 
     def reject_key(self, api_key: str, *, now: datetime) -> None:
@@ -101,7 +101,7 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
     def _take(self, taken: datetime | None, then: datetime) -> bool:
         connection = connections[self.db]
         instants = [at for at in (then, taken) if at]
-        values = prepared(ApiLimits, "next_call_at", instants, using=self.db)
+        values = prepare_values(ApiLimits, "next_call_at", instants, using=self.db)
         with rebuildable(using=self.db), connection.cursor() as cursor:
             cursor.execute(_TAKE_AFTER if taken else _TAKE_FIRST, [*values, _ONLY])
             return bool(cursor.rowcount)

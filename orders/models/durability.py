@@ -1,7 +1,7 @@
-"""Commits that need not outlive a power cut.
+"""Transactions that need not survive a power cut.
 
-An intent must: SQLite runs with synchronous=FULL for its sake. The index and the pace can be
-made again from Goody at any time, and are written on every page view.
+Intents must: SQLite runs with synchronous=FULL for their sake. The index and the reserved rate can
+be rebuilt at any time, and are written by every page view.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 @contextmanager
 def rebuildable(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """A transaction that does not wait for the disk; inside another one just a part of that, which
-    fails as a whole if this does: to undo a part alone would cost much memory.
+    """A transaction that does not wait for the disk.
+
+    Inside another transaction it makes no savepoint, so an error makes the whole one fail: the
+    journal of a savepoint would cost much memory.
     """
     connection = connections[using]
     if connection.in_atomic_block:
@@ -35,16 +37,16 @@ def rebuildable(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
             yield
 
 
-# Pages of 4 KiB: the most that is written ahead before it is copied into the database, and the
-# most that is kept in memory; SQLite's own measure is 1,000 and 500.
-_AHEAD, _KEPT = 20_000, 4_000
+# In pages of 4 KiB: the length of the WAL at which it is copied into the database, and the cache.
+# SQLite's defaults are 1,000 and 500.
+_WAL_PAGES, _CACHE_PAGES = 20_000, 4_000
 
 
-def expect_much_writing(*, is_over: bool = False, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Let this process write many rows in a row faster (SQLite), or as usual again."""
+def tune_for_bulk_writes(*, is_over: bool = False, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Make this connection write many rows faster (SQLite), or return to the defaults."""
     connection = connections[using]
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA wal_autocheckpoint={1_000 if is_over else _AHEAD}")
-        cursor.execute(f"PRAGMA cache_size={-2_000 if is_over else _KEPT}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={1_000 if is_over else _WAL_PAGES}")
+        cursor.execute(f"PRAGMA cache_size={-2_000 if is_over else _CACHE_PAGES}")

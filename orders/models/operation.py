@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .statements import marks, prepared, rows_where
+from .statements import placeholders, prepare_values, select_where
 
 
 class State(models.TextChoices):
@@ -80,9 +80,9 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """All writes on these orders, the newest first."""
         if not order_ids:
             return ()
-        ids = prepared(Operation, "order_uuid", order_ids, using=self.db)
-        condition = f"order_uuid IN ({marks(ids)}) ORDER BY created_at DESC"
-        return tuple(rows_where(Operation, condition, ids, using=self.db))
+        ids = prepare_values(Operation, "order_uuid", order_ids, using=self.db)
+        condition = f"order_uuid IN ({placeholders(ids)}) ORDER BY created_at DESC"
+        return tuple(select_where(Operation, condition, ids, using=self.db))
 
     def lease_expired(self, now: datetime) -> OperationQuerySet:
         return self.filter(state__in=LEASED_STATES, lease_until__lte=now)

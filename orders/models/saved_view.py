@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .statements import rows_where
+from .statements import select_where
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
@@ -16,7 +16,7 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def for_list_page(self, user_id: int | None) -> list[SavedView]:
         """As `seen_by`, in order, as a list; read by every page of orders."""
         condition = "is_shared OR owner_id = %s ORDER BY is_shared, position, id"
-        return rows_where(SavedView, condition, [user_id], using=self.db)
+        return select_where(SavedView, condition, [user_id], using=self.db)
 
 
 class SavedView(models.Model):

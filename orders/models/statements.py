@@ -1,6 +1,4 @@
-"""Questions that every page asks, in SQL of our own: Django takes several times as long to write
-them anew, and to read that there is nothing, as a database to answer them.
-"""
+"""Raw SQL for the queries of every page, which take several times as long by the ORM."""
 
 from __future__ import annotations
 
@@ -11,12 +9,12 @@ import msgspec
 from django.db import connections, models
 
 
-def rows_where[M: models.Model](
+def select_where[M: models.Model](
     model: type[M], condition: str, values: Sequence[Any], *, using: str
 ) -> list[M]:
-    """The rows of a model under a condition, which may go on with ORDER BY.
+    """The rows of a model that meet a condition, which may end in ORDER BY.
 
-    `condition` is ours and holds %s for each of the `values`, never a value itself.
+    `condition` has %s for each of the `values`, and never contains input itself.
     """
     table = model._meta.db_table
     sql = f"SELECT {_columns(model)} FROM {table} WHERE {condition}"  # noqa: S608
@@ -27,10 +25,10 @@ def rows_where[M: models.Model](
     return [make(row) for row in rows]
 
 
-def row_beside[M: models.Model, N: models.Model](
+def select_pair[M: models.Model, N: models.Model](
     model: type[M], other: type[N], key: int, *, using: str
 ) -> tuple[M, N | None] | None:
-    """The row of a model with that id, and the one of another model with the same, in one read."""
+    """The row of a model with that id, and the row of another with the same id, in one query."""
     columns = f"{_columns(model, 'a.')}, {_columns(other, 'b.')}"
     tables = f"{model._meta.db_table} a LEFT JOIN {other._meta.db_table} b ON b.id = a.id"
     rows = _rows(f"SELECT {columns} FROM {tables} WHERE a.id = %s", [key], using=using)  # noqa: S608
@@ -38,19 +36,18 @@ def row_beside[M: models.Model, N: models.Model](
         return None
     width = len(model._meta.concrete_fields)
     mine, others = rows[0][:width], rows[0][width:]
-    # A row that is not there is one of NULLs, its key too.
+    # The outer join returns NULLs for a missing row, including its key.
     found = _maker(other, using=using)(others) if others[0] is not None else None
     return _maker(model, using=using)(mine), found
 
 
-def columns_at_once(
+def select_tuples(
     columns: Sequence[str], source: str, values: Sequence[Any], *, using: str
 ) -> list[tuple[Any, ...]]:
-    """`columns`, texts and whole numbers, of every row of `source`: what follows FROM, with %s for
-    each of the `values`.
+    """`columns` (texts and integers) of every row of `source`.
 
-    From SQLite as one text: for every single row that it is asked for, another thread may take
-    Python, and whoever writes would wait for it.
+    `source` is what follows FROM, with %s for each of the `values`. SQLite returns one JSON text:
+    each fetched row would release the GIL, for which a writing thread would have to wait.
     """
     connection, names = connections[using], ", ".join(columns)
     if connection.vendor != "sqlite":
@@ -75,7 +72,7 @@ def _rows(sql: str, values: Sequence[Any], *, using: str) -> list[tuple[Any, ...
 
 
 def _maker[M: models.Model](model: type[M], *, using: str) -> Callable[[Sequence[Any]], M]:
-    """From what the database gives for a row to what Django would make of it."""
+    """A function that makes an instance from a row of the database, as Django does."""
     fields, connection = model._meta.concrete_fields, connections[using]
     names = [field.attname for field in fields]
     readers = [_reader(field, connection) for field in fields]
@@ -88,7 +85,7 @@ def _maker[M: models.Model](model: type[M], *, using: str) -> Callable[[Sequence
 
 
 def _reader(field: Any, connection: Any) -> Callable[[Any], Any]:
-    """From what the database gives for a field to what Django would make of it."""
+    """A function that converts a value of the database for the field, as Django does."""
     column = field.get_col(field.model._meta.db_table)
     converters = connection.ops.get_db_converters(column) + field.get_db_converters(connection)
 
@@ -100,15 +97,15 @@ def _reader(field: Any, connection: Any) -> Callable[[Any], Any]:
     return read
 
 
-def prepared(
+def prepare_values(
     model: type[models.Model], name: str, values: Collection[Any], *, using: str
 ) -> list[Any]:
-    """Values of a field as its database takes them."""
+    """Values of a field as parameters of its database."""
     field: Any = model._meta.get_field(name)
     connection = connections[using]
     return [field.get_db_prep_value(value, connection) for value in values]
 
 
-def marks(values: Sequence[Any]) -> str:
-    """As many %s."""
+def placeholders(values: Sequence[Any]) -> str:
+    """The list of as many %s."""
     return ", ".join(["%s"] * len(values))

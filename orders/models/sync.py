@@ -1,6 +1,6 @@
-"""How far the index is filled: one row of state, and the creation windows of a full sync.
+"""The state of the sync: one row, the creation windows of a full sync, and known activities.
 
-orders.sync moves them, by conditional updates under the token of its lease.
+orders.sync changes them by conditional updates under the token of its lease.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from django.db import models
 from orders.text import FOLDING_VERSION
 
 from .api_limits import ApiLimits
-from .statements import row_beside, rows_where
+from .statements import select_pair, select_where
 
 _ONLY = 1
 
@@ -21,24 +21,25 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         return state
 
     def look(self) -> SyncState | None:
-        """As `current`, without making one."""
-        found = rows_where(SyncState, "id = %s", [_ONLY], using=self.db)
+        """As `current`, but None instead of creating the row."""
+        found = select_where(SyncState, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else None
 
     def get_with_limits(self) -> tuple[SyncState | None, ApiLimits]:
-        """As `look`, and the gate in the same read: the frame of every page tells of both."""
-        state, limits = row_beside(SyncState, ApiLimits, _ONLY, using=self.db) or (None, None)
+        """As `look`, with the API limits in the same query: every page shows both."""
+        state, limits = select_pair(SyncState, ApiLimits, _ONLY, using=self.db) or (None, None)
         return state, limits or ApiLimits()
 
 
 class SyncState(models.Model):
-    """The only row. Times are ours (UTC) but for `watermark`, which is Goody's own."""
+    """The only row. Times are UTC by our clock, except `watermark`, which is Goody's."""
 
-    # Who may sync: counted up by each that takes the lease, so that a late one is refused.
+    # The fencing token: acquiring the lease increments it, and writes under an earlier token are
+    # refused.
     token = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
 
-    # The full sync: the latest that began, and the latest that ended.
+    # The start of the latest full sync, and the end of the latest complete one.
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     total = models.PositiveBigIntegerField(null=True)
@@ -47,23 +48,23 @@ class SyncState(models.Model):
 
     is_full_wanted = models.BooleanField(default=False)
 
-    # Why it was stopped for a person to look at; what was accepted is not asked again.
+    # Why the sync stopped for an admin, and whether an admin has resumed it.
     suspicion = models.TextField(blank=True)
     is_suspicion_accepted = models.BooleanField(default=False)
 
-    # The feed has been read up to here; without one the newest windows are listed again.
+    # The feed has been read up to here. Without a feed, the newest windows are listed again.
     watermark = models.DateTimeField(null=True)
     is_feed_missing = models.BooleanField(default=False)
-    # When changes were last looked for, last found all, when orders were last read in turn.
+    # The latest start of a round, the latest complete round, the latest rereads.
     tried_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField(null=True)
     reread_at = models.DateTimeField(null=True)
 
-    # When the feed had told the creation times of all orders of the latest full sync.
-    dated_at = models.DateTimeField(null=True)
+    # When the backfill of creation times after the latest full sync was complete.
+    backfilled_at = models.DateTimeField(null=True)
 
-    # The comparison of counts: the latest that began and that ended, and what it found: orders
-    # that the index lacked, had in an older form, and has although Goody lists them no more.
+    # The nightly comparison: its latest start and end, and the orders that it found to be unknown,
+    # out of date, and not listed any more.
     reconcile_started_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
     drift_new = models.PositiveBigIntegerField(default=0)
@@ -85,7 +86,7 @@ class SyncState(models.Model):
 
     @property
     def is_complete(self) -> bool:
-        """Was every order read once? Never judged by how many rows there are."""
+        """Has a full sync been complete? Never concluded from the number of rows."""
         return self.finished_at is not None
 
     @property
@@ -100,8 +101,10 @@ class SyncState(models.Model):
         return self.folding_version != FOLDING_VERSION
 
     @property
-    def is_dated(self) -> bool:
-        return self.dated_at is not None and self.dated_at >= (self.finished_at or self.dated_at)
+    def is_backfilled(self) -> bool:
+        return self.backfilled_at is not None and self.backfilled_at >= (
+            self.finished_at or self.backfilled_at
+        )
 
     @property
     def is_reconcile_under_way(self) -> bool:
@@ -111,27 +114,27 @@ class SyncState(models.Model):
 
     @property
     def is_stopped(self) -> bool:
-        """Does it wait for an admin?"""
+        """Does the sync wait for an admin?"""
         return bool(self.suspicion) and not self.is_suspicion_accepted
 
 
 class SyncWindow(models.Model):
-    """Orders created between two instants, both inclusive; `after` None is since ever.
+    """Orders created between two instants, both inclusive; `after` None is no lower bound.
 
-    Windows share their bounds, so that an order stored with a fraction of a second lies in one.
+    Neighbors share a bound: an order stored with a fraction of a second lies in one of them.
     """
 
     after = models.DateTimeField(null=True)
     before = models.DateTimeField()
-    # How many the window held that this one was cut from.
-    cut_from = models.PositiveBigIntegerField(null=True)
-    # How many orders it held when it was read, and how many more the index has of that time:
-    # those that Goody lists no more.
+    # The total of the window that was split into this one and others.
+    split_from = models.PositiveBigIntegerField(null=True)
+    # The number of orders when the window was read, and how many more the index has: those that
+    # Goody does not list any more.
     total = models.PositiveBigIntegerField(null=True)
     extra = models.BigIntegerField(default=0)
-    # When it was read, when its orders were dated by the feed, when it was last counted again.
+    # When it was read, backfilled, and last compared.
     done_at = models.DateTimeField(null=True)
-    dated_at = models.DateTimeField(null=True)
+    backfilled_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -142,7 +145,7 @@ class SyncWindow(models.Model):
 
 
 class SeenActivity(models.Model):
-    """An activity of the time that is looked at again, by Goody's id: it is no news any more."""
+    """The id of an activity that was processed, kept while the feed may be read there again."""
 
     id = models.UUIDField(primary_key=True)
     at = models.DateTimeField(db_index=True)

@@ -34,7 +34,7 @@ def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
 
 def _creation_date_note(progress: SyncProgress) -> str:
     """From the progress of the backfill: counting orders without a date would take long."""
-    if progress.is_dated or not progress.imported:
+    if progress.is_backfilled or not progress.imported:
         return ""
     if progress.has_feed:
         return (

@@ -212,7 +212,7 @@ class _FullSyncPlan(StoredPlan):
     def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
         SyncWindow.objects.filter(pk=window.key).delete()
         SyncWindow.objects.bulk_create(
-            SyncWindow(after=after, before=before, cut_from=total) for after, before in parts
+            SyncWindow(after=after, before=before, split_from=total) for after, before in parts
         )
         self.reload()
 
@@ -272,11 +272,11 @@ def backfill_created_at(context: SyncContext, *, deadline: float) -> None:
     if not _not_backfilled().exists():
         finished_at = SyncState.objects.current().finished_at
         # If the clock was set back, now may lie before the end of the full sync.
-        context.lease.write(dated_at=max(filter(None, (timezone.now(), finished_at))))
+        context.lease.write(backfilled_at=max(filter(None, (timezone.now(), finished_at))))
 
 
 def _not_backfilled() -> QuerySet[SyncWindow]:
-    return SyncWindow.objects.filter(dated_at=None).exclude(done_at=None)
+    return SyncWindow.objects.filter(backfilled_at=None).exclude(done_at=None)
 
 
 class _BackfillPlan(StoredPlan):
@@ -303,4 +303,4 @@ class _BackfillPlan(StoredPlan):
 
     def _mark(self, window: Window) -> None:
         with rebuildable():
-            SyncWindow.objects.filter(pk=window.key).update(dated_at=timezone.now())
+            SyncWindow.objects.filter(pk=window.key).update(backfilled_at=timezone.now())

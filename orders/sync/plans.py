@@ -88,7 +88,9 @@ class StoredPlan:
     def next(self) -> Window | None:
         if self._remaining is None:
             rows = self.pending().order_by("-before")
-            windows = (Window(row.pk, Bounds(row.after, row.before), row.cut_from) for row in rows)
+            windows = (
+                Window(row.pk, Bounds(row.after, row.before), row.split_from) for row in rows
+            )
             self._remaining = deque(one for one in windows if one.key not in self._returned)
         if not self._remaining:
             return None

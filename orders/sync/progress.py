@@ -33,7 +33,7 @@ class SyncProgress:
     `watermark`: up to which change, by Goody's clock. `reconciled_at`: when it was last compared
     with Goody's counts. `drift_*`: the orders that were found to be unknown, out of date, or not
     listed any more. `why` is the problem, as the beginning of a sentence. `paused_until` is None
-    if unknown. `is_dated`: the backfill is complete; until then some creation times are estimates.
+    if unknown. `is_backfilled`: until the backfill is complete, some creation times are estimates.
     `is_refolding`: texts are being folded again, and a search may miss orders.
     """
 
@@ -51,7 +51,7 @@ class SyncProgress:
     drift_missing: int = 0
     watermark: datetime | None = None
     has_feed: bool = True
-    is_dated: bool = False
+    is_backfilled: bool = False
     is_refolding: bool = False
     why: str = ""
     failing_since: datetime | None = None
@@ -84,7 +84,7 @@ def _progress(state: SyncState, limits: ApiLimits, now: datetime) -> SyncProgres
         drift_missing=state.drift_missing,
         watermark=state.watermark,
         has_feed=not state.is_feed_missing,
-        is_dated=state.is_dated and not state.is_feed_missing,
+        is_backfilled=state.is_backfilled and not state.is_feed_missing,
         is_refolding=state.is_refolding,
         why=why,
         failing_since=state.failing_since,

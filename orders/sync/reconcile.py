@@ -77,7 +77,7 @@ def _extend_windows(before: datetime) -> None:
         SyncWindow.objects.filter(pk=newest.pk).update(before=before)
     else:
         SyncWindow.objects.create(
-            after=newest.before, before=before, done_at=before, dated_at=before
+            after=newest.before, before=before, done_at=before, backfilled_at=before
         )
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from goody.errors import GoodyError
 from orders.models import SyncState
-from orders.models.durability import expect_much_writing
+from orders.models.durability import tune_for_bulk_writes
 from orders.outages import log_unrecorded
 from orders.services import why_not_fresh
 
@@ -119,7 +119,7 @@ _IS_DUE: dict[Job, Callable[[SyncState, datetime], bool]] = {
     Job.REREAD: lambda state, now: _is_interval_over(state.reread_at, now),
     Job.AGAIN: lambda state, _: _is_full_sync_due(state),
     Job.RECONCILE: _is_reconcile_due,
-    Job.BACKFILL: lambda state, _: not state.is_dated and not state.is_feed_missing,
+    Job.BACKFILL: lambda state, _: not state.is_backfilled and not state.is_feed_missing,
 }
 
 
@@ -177,7 +177,7 @@ class SyncRun:
             if lease is None:
                 return None
             self._context = self._make_context(lease)
-            expect_much_writing()
+            tune_for_bulk_writes()
             # The previous holder may have done the job meanwhile.
             return self._next_job()
         return job, state, self._context
@@ -216,7 +216,7 @@ class SyncRun:
             context.fetchers.close()
             with suppress(DatabaseFailure):
                 context.lease.release()
-                expect_much_writing(is_over=True)
+                tune_for_bulk_writes(is_over=True)
 
 
 def _run(job: Job, state: SyncState, context: SyncContext) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from orders.models import OrderCount
-from orders.models.durability import expect_much_writing, rebuildable
+from orders.models.durability import rebuildable, tune_for_bulk_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,9 +50,9 @@ def test_both_are_kept_where_nothing_fails() -> None:
 @pytest.mark.sqlite_only(reason="PRAGMAs are SQLite's")
 def test_much_writing_leaves_the_connection_as_it_was() -> None:
     before = _settings()
-    expect_much_writing()
+    tune_for_bulk_writes()
     assert set(_settings().items()).isdisjoint(before.items())
-    expect_much_writing(is_over=True)
+    tune_for_bulk_writes(is_over=True)
     assert _settings() == before
 
 

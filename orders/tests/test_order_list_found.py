@@ -320,13 +320,13 @@ def test_a_list_says_that_creation_dates_are_estimates_while_some_are(
     assert said() == [NOT_YET]
     complete_sync(NOW, imported=COUNT)
     assert said() == [NOT_YET]
-    complete_sync(NOW, imported=COUNT, dated_at=finished - timedelta(seconds=1))
+    complete_sync(NOW, imported=COUNT, backfilled_at=finished - timedelta(seconds=1))
     assert said() == [NOT_YET]
-    complete_sync(NOW, imported=COUNT, dated_at=finished)
+    complete_sync(NOW, imported=COUNT, backfilled_at=finished)
     assert said() == []
-    complete_sync(NOW, imported=COUNT, dated_at=finished, is_feed_missing=True)
+    complete_sync(NOW, imported=COUNT, backfilled_at=finished, is_feed_missing=True)
     assert said() == [NOT_TOLD]
-    complete_sync(NOW, imported=0, dated_at=None, is_feed_missing=False)
+    complete_sync(NOW, imported=0, backfilled_at=None, is_feed_missing=False)
     assert said() == []
 
 

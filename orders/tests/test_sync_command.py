@@ -73,7 +73,9 @@ def test_the_worker_begins_the_first_sync_by_itself(
     live_app: Callable[..., LiveApp], emulator: Emulator
 ) -> None:
     live_app(webs=0, workers=1, **SMALL_ENV)
-    wait_for(lambda: state().is_complete and state().is_dated, timeout=30, what="the first sync")
+    wait_for(
+        lambda: state().is_complete and state().is_backfilled, timeout=30, what="the first sync"
+    )
     assert differences(emulator) == []
     assert sync.progress(timezone.now()).phase is Phase.COMPLETE
 

@@ -30,11 +30,11 @@ def filled(emulator: Emulator) -> Emulator:
 
 
 def backfill(*, stop_when: Callable[[], bool] = lambda: False) -> None:
-    run_jobs(lambda state, _: None if state.is_dated else Job.BACKFILL, stop_when=stop_when)
+    run_jobs(lambda state, _: None if state.is_backfilled else Job.BACKFILL, stop_when=stop_when)
 
 
 def backfilled() -> int:
-    return SyncWindow.objects.exclude(dated_at=None).count()
+    return SyncWindow.objects.exclude(backfilled_at=None).count()
 
 
 def reconcile() -> SyncState:
@@ -59,14 +59,14 @@ def test_the_feed_dates_every_order_to_the_second(filled: Emulator) -> None:
     # And so they stand in the order in which they were created.
     assert [true[str(row.uuid)] for row in rows] == sorted(true.values(), reverse=True)
     assert differences(filled) == []
-    assert state().is_dated
+    assert state().is_backfilled
 
 
 def test_dating_goes_on_where_it_was_and_then_costs_nothing(filled: Emulator) -> None:
     backfill(stop_when=lambda: backfilled() > 0)
     assert 0 < backfilled() < SyncWindow.objects.count()
     backfill()
-    assert SyncWindow.objects.filter(dated_at=None).count() == 0
+    assert SyncWindow.objects.filter(backfilled_at=None).count() == 0
     filled.control("DELETE", "calls")
     sync_orders(full=True)
     assert due(state(), timezone.now()) is Job.REREAD
@@ -79,7 +79,7 @@ def test_an_order_the_feed_does_not_tell_of_keeps_its_estimate(filled: Emulator)
     victim = filled.find(limit=50)[-1]["id"]
     filled.change(victim, hidden=True)
     backfill()
-    assert state().is_dated
+    assert state().is_backfilled
     assert Order.objects.get(uuid=victim).created_from == CreatedFrom.WINDOW
     assert Order.objects.filter(created_from=CreatedFrom.FEED).count() == 299
 
@@ -89,7 +89,7 @@ def test_dating_ends_also_where_the_clock_was_set_back(
 ) -> None:
     clock.shift(-600)
     backfill()
-    assert state().is_dated
+    assert state().is_backfilled
     assert Order.objects.exclude(created_from=CreatedFrom.FEED).count() == 0
 
 
@@ -236,7 +236,7 @@ def a_state(**fields: Any) -> SyncState:
         **{
             "started_at": EVENING - timedelta(hours=1),
             "finished_at": EVENING,
-            "dated_at": EVENING,
+            "backfilled_at": EVENING,
             "tried_at": EVENING,
             "reread_at": EVENING,
             **fields,
@@ -261,8 +261,8 @@ STOPPED = {"finished_at": None, "suspicion": "odd"}
         ({"reread_at": None}, EVENING, Job.REREAD),
         ({"is_full_wanted": True}, EVENING, Job.AGAIN),
         ({"started_at": EVENING + MINUTE / 2}, EVENING, Job.AGAIN),
-        ({"dated_at": None}, EVENING, Job.BACKFILL),
-        ({"dated_at": None, "is_feed_missing": True}, EVENING, None),
+        ({"backfilled_at": None}, EVENING, Job.BACKFILL),
+        ({"backfilled_at": None, "is_feed_missing": True}, EVENING, None),
         ({"tried_at": NIGHT, "reread_at": NIGHT}, NIGHT + MINUTE / 2, Job.RECONCILE),
         (
             {"tried_at": NIGHT, "reread_at": NIGHT, "reconciled_at": NIGHT},

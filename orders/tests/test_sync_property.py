@@ -184,7 +184,7 @@ def throw_away() -> None:
 
 
 def backfill() -> None:
-    run_jobs(lambda state, _: None if state.is_dated else Job.BACKFILL)
+    run_jobs(lambda state, _: None if state.is_backfilled else Job.BACKFILL)
 
 
 def test_an_index_that_is_thrown_away_and_rebuilt_is_the_same(
