@@ -50,7 +50,9 @@ def in_state(state: State) -> Callable[[], bool]:
 
 def outcomes() -> list[str]:
     """What the audit says became of the one write, oldest first; the intent is ""."""
-    return list(AuditEntry.objects.order_by("id").values_list("outcome", flat=True))
+    return list(
+        AuditEntry.objects.exclude(operation=None).order_by("id").values_list("outcome", flat=True)
+    )
 
 
 def operation_page(visitor: Visitor) -> str:

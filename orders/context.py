@@ -16,10 +16,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orders.audit import Actor, Right
+from orders.models import Operation
 from orders.presenters.freshness import SyncStatus, sync_status
+from orders.presenters.operations import Notice, notice
 from orders.search.parse import OPERATOR_NAMES
 from orders.search.paste import MAX_SEARCH_BYTES
 from orders.viewer import Viewer
+
+# More of them are shown when these have been opened.
+MAX_NOTICES = 3
 
 _NAVIGATION = (
     ("Orders", "order_list", "o", (Right.READ,), ("order_", "operation")),
@@ -54,6 +59,8 @@ class BaseContext:
     # Called by the template: most fragments do not show it.
     sync_status: Callable[[], SyncStatus | None] = lambda: None
     system_url: str = ""
+    # Called by the template: fragments do not show them.
+    notices: Callable[[], list[Notice]] = list
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -89,6 +96,7 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "role_sentence": _role_sentence(viewer.actor),
             "navigation": _navigation(request, viewer.actor),
             "sync_status": partial(_sync_status, viewer),
+            "notices": partial(_notices, viewer),
             "system_url": reverse("system") if viewer.actor.may(Right.SYSTEM) else "",
         }
     except DatabaseFailure:
@@ -103,6 +111,15 @@ def _sync_status(viewer: Viewer) -> SyncStatus | None:
         return sync_status(viewer.progress, viewer=viewer)
     except DatabaseFailure:
         return None
+
+
+def _notices(viewer: Viewer) -> list[Notice]:
+    """Writes of this person of which a later read showed something unexpected."""
+    try:
+        found = Operation.objects.with_notice(viewer.actor.user_id)[:MAX_NOTICES]
+        return [notice(one, now=viewer.now, zone=viewer.zone) for one in found]
+    except DatabaseFailure:
+        return []
 
 
 def _role_sentence(actor: Actor) -> str:

@@ -7,7 +7,7 @@ request did it is said only where Goody itself confirmed it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -73,8 +73,21 @@ _WORDS = {
 }
 
 
-def tell(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
+NO_WORKER = (
+    "No worker is running, so the order is not read at present: tell an admin. Opening the order's "
+    "page reads it too."
+)
+
+
+def tell(
+    operation: Operation, *, now: datetime, zone: ZoneInfo, is_worker_missing: bool = False
+) -> OutcomeMessage:
     """The message about this operation at this moment, with times in the viewer's zone."""
+    message = _message(operation, now=now, zone=zone)
+    return replace(message, next_step=NO_WORKER) if is_worker_missing else message
+
+
+def _message(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
     words = _WORDS[Action(operation.action)]
     if operation.state != State.APPLIED and operation.effect_seen_at is not None:
         return _found_later(operation, words, zone)

@@ -45,6 +45,9 @@ LEASED_STATES = (State.PLANNED, State.SENDING)
 # Closed without a change at Goody as far as is known. A later read may show the change after all.
 WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED)
 
+# Unless Goody confirmed it.
+CLOSED_BY_READS = (State.APPLIED, State.NOT_APPLIED, State.SUPERSEDED)
+
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset({State.WAITING, State.SENDING, State.REFUSED, State.NOT_SENT}),
     State.WAITING: frozenset({State.PLANNED, State.NOT_SENT}),
@@ -96,7 +99,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         window = timedelta(seconds=settings.OPERATION_MAY_LAND)
         return self.filter(
             order_uuid=order_id,
-            state__in=(State.APPLIED, State.NOT_APPLIED, State.SUPERSEDED),
+            state__in=CLOSED_BY_READS,
             confirmed_at=None,
             sent_at__gt=now - window,
             # Further ahead than this it was sent before the clock was set back.
@@ -220,6 +223,12 @@ class Operation(models.Model):
         if self.sent_at is None:
             return None
         return self.sent_at + timedelta(seconds=settings.OPERATION_MAY_LAND)
+
+    def may_still_land(self, now: datetime) -> bool:
+        """As the query: closed by reads alone, and the POST may still take effect."""
+        until = self.may_land_until
+        is_unproven = self.state in CLOSED_BY_READS and self.confirmed_at is None
+        return is_unproven and until is not None and now < until < now + timedelta(days=1)
 
     @property
     def is_open(self) -> bool:

@@ -16,6 +16,7 @@ from orders.eligibility import Verdict
 from orders.forms.writes import PRESETS, presets
 from orders.list_url import Filters
 from orders.models import Operation
+from orders.outcomes import blocked_until
 from orders.services import OrderView, SimilarOrders
 from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
@@ -76,6 +77,9 @@ class ExpirationDialog(Dialog):
     undoes: UUID | None = None
     undo_value: str = ""
     undo_to: str = ""
+    # What an earlier extension asked for that was not applied, to ask for it again.
+    again_value: str = ""
+    again_may_shorten: bool = False
 
 
 def identity_text(view: OrderView) -> str:
@@ -228,8 +232,8 @@ def refusal(view: OrderView, verdict: Verdict, *, viewer: Viewer) -> Banner | No
         )
     if view.problem:
         return not_fresh(view, viewer=viewer)
-    if view.operation is not None:
-        return busy(view.operation, viewer=viewer)
+    if view.blocking is not None:
+        return busy(view.blocking, viewer=viewer)
     if not verdict.is_allowed:
         return refused(verdict)
     return None
@@ -242,6 +246,20 @@ def not_fresh(view: OrderView, *, viewer: Viewer) -> Banner:
         title="The order could not be read just now, so nothing can be sent",
         sentence=f"{problem}. The last copy is of {formats.date_time(view.as_of, viewer.zone)}.",
         next_step="Nothing was sent. Try again in a moment.",
+    )
+
+
+def filled_again(
+    dialog: ExpirationDialog, former: Operation, *, viewer: Viewer
+) -> ExpirationDialog:
+    """The dialog filled in with what an extension that was not applied had asked for."""
+    assert former.expiration is not None
+    at = former.expiration.astimezone(viewer.zone)
+    before = former.expires_before
+    return replace(
+        dialog,
+        again_value=at.isoformat(),
+        again_may_shorten=before is None or former.expiration < before,
     )
 
 
@@ -269,11 +287,15 @@ def refused(verdict: Verdict) -> Banner:
     return Banner(tone="warn", title=verdict.sentence, sentence=verdict.next_step)
 
 
+_ONE_AT_A_TIME = "Nothing else can be sent for this order until that is settled."
+
+
 def busy(operation: Operation, *, viewer: Viewer) -> Banner:
+    until = blocked_until(operation, now=viewer.now, zone=viewer.zone)
     return Banner(
         tone="warn",
         title=busy_sentence(operation, now=viewer.now, zone=viewer.zone),
-        sentence="Nothing else can be sent for this order until that is settled.",
+        sentence=" ".join(filter(None, (_ONE_AT_A_TIME, until))),
         link_url=operation_url(operation, viewer.next_url),
         link_label="See how it stands",
     )

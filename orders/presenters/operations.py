@@ -61,6 +61,8 @@ class OperationView:
     needs_human: bool
     undo_url: str
     undoes_url: str
+    # The dialog that asks for the same again, after it was not applied.
+    again_url: str
     is_cancel: bool
     # Whether the message states the change.
     is_change_in_message: bool
@@ -79,7 +81,13 @@ class OperationView:
 
 
 def operation_view(
-    operation: Operation, *, now: datetime, zone: ZoneInfo, may_undo: bool, next_url: str = ""
+    operation: Operation,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    may_undo: bool,
+    next_url: str = "",
+    is_worker_missing: bool = False,
 ) -> OperationView:
     """`may_undo`: whether the viewer has the right to undo it and services.may_undo allows it."""
     return OperationView(
@@ -87,7 +95,7 @@ def operation_view(
         url=operation_url(operation, next_url),
         action=operation.action,
         name=operation_name(operation),
-        message=tell(operation, now=now, zone=zone),
+        message=tell(operation, now=now, zone=zone, is_worker_missing=is_worker_missing),
         who=operation.actor_name,
         asked=_moment(operation.created_at, zone),
         sent=formats.moment(operation.sent_at, zone),
@@ -101,6 +109,7 @@ def operation_view(
         needs_human=operation.state == State.NEEDS_HUMAN,
         undo_url=undo_url(operation, next_url) if may_undo else "",
         undoes_url=_undoes_url(operation, next_url),
+        again_url=again_url(operation, next_url),
         is_change_in_message=is_confirmed(operation)
         and operation.expiration is not None
         and operation.contradicted_at is None,
@@ -157,6 +166,16 @@ def undo_url(operation: Operation, next_url: str = "") -> str:
     return f"{reverse('order_expiration', args=[operation.order_uuid])}?{urlencode(query)}"
 
 
+def again_url(operation: Operation, next_url: str = "") -> str:
+    """The dialog filled in as it was for an operation that was not applied; "" for others."""
+    if operation.state != State.NOT_APPLIED or operation.effect_seen_at is not None:
+        return ""
+    if operation.action == Action.ORDER_CANCEL:
+        return with_next(reverse("order_cancel", args=[operation.order_uuid]), next_url)
+    query = {"again": str(operation.id)} | ({"next": next_url} if next_url else {})
+    return f"{reverse('order_expiration', args=[operation.order_uuid])}?{urlencode(query)}"
+
+
 def with_next(url: str, next_url: str) -> str:
     """The URL with the list to return to."""
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
@@ -189,14 +208,33 @@ def _status(values: Any) -> str:
     return str(status) if status else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A link to an operation whose page the person should open again."""
+
+    url: str
+    text: str
+
+
+def notice(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Notice:
+    """ "Cancel gift of 28 Nov 2026, 14:02 UTC: Canceled at Goody"."""
+    asked = formats.date_time(operation.created_at, zone)
+    title = tell(operation, now=now, zone=zone).title
+    return Notice(operation_url(operation), f"{operation_name(operation)} of {asked}: {title}")
+
+
+_BEING_SENT = (State.PLANNED, State.WAITING, State.SENDING)
+
+
 def busy_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
     """ "Ana is canceling this gift (14:02 EST)."; without an answer: "Ana asked to cancel this gift
-    (14:02 EST); the outcome is being checked."
+    (14:02 EST); the outcome is being checked."; closed by reads: "Ana asked to … (14:02 EST)."
     """
     doing, asked, what = _VERBS[Action(operation.action)]
     suffix = _UNKNOWN_SUFFIX.get(State(operation.state), "")
     at = asked_at(operation, now=now, zone=zone)
-    return f"{operation.actor_name} {asked if suffix else doing} {what} ({at}){suffix}."
+    verb = doing if operation.state in _BEING_SENT else asked
+    return f"{operation.actor_name} {verb} {what} ({at}){suffix}."
 
 
 def asked_at(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:

@@ -131,14 +131,23 @@ def view_token(view: OrderView, viewer: Viewer) -> str:
 
 
 def make_detail(
-    view: OrderView, *, viewer: Viewer, undoable: Collection[UUID], read_token: str = ""
+    view: OrderView,
+    *,
+    viewer: Viewer,
+    undoable: Collection[UUID],
+    read_token: str = "",
+    is_worker_missing: bool = False,
 ) -> Detail:
     """`undoable`: ids of the operations that the viewer may undo now. With `read_token` the page
-    loads Goody's answer.
+    loads Goody's answer. `is_worker_missing`: the open operation depends on a worker, and none is
+    running.
     """
     order, raw = view.order, raw_values(view.order, viewer)
     offered = () if _obstacle(view) else undoable
-    shown = [(o, _operation(o, viewer, offered)) for o in view.operations]
+    shown = [
+        (o, _operation(o, viewer, offered, is_worker_missing=is_worker_missing and o.is_open))
+        for o in view.operations
+    ]
     url = with_next(reverse("order_detail", args=[order.id]), viewer.next_url)
     waiting = next((s for _, s in shown if s.is_open), None)
     join = f"{url}{'&' if '?' in url else '?'}"
@@ -165,13 +174,20 @@ def make_detail(
     )
 
 
-def _operation(operation: Operation, viewer: Viewer, undoable: Collection[UUID]) -> OperationView:
+def _operation(
+    operation: Operation,
+    viewer: Viewer,
+    undoable: Collection[UUID],
+    *,
+    is_worker_missing: bool = False,
+) -> OperationView:
     return operation_view(
         operation,
         now=viewer.now,
         zone=viewer.zone,
         may_undo=operation.id in undoable,
         next_url=viewer.next_url,
+        is_worker_missing=is_worker_missing,
     )
 
 

@@ -72,7 +72,7 @@ class OrderView:
     """An order with the operations on it, newest first.
 
     `problem`: why the copy is not fresh, as a sentence without a period. `is_missing`: Goody
-    answered 404. `operation` is the open one.
+    answered 404. `operation` is the open one, `blocking` that or one that may still take effect.
     """
 
     order: GoodyOrder
@@ -81,6 +81,7 @@ class OrderView:
     problem: str
     is_missing: bool
     operation: Operation | None
+    blocking: Operation | None
     operations: tuple[Operation, ...]
     is_cancel_on_record: bool
 
@@ -215,6 +216,10 @@ def _is_cancel_in_force(operation: Operation) -> bool:
     return is_applied and operation.contradicted_at is None
 
 
+def _landing(operations: Sequence[Operation], now: datetime) -> Operation | None:
+    return next((one for one in operations if one.may_still_land(now)), None)
+
+
 def _open_one(operations: Sequence[Operation]) -> Operation | None:
     return next((one for one in operations if one.is_open), None)
 
@@ -284,6 +289,7 @@ def _view(
         problem=problem,
         is_missing=is_missing,
         operation=_open_one(operations),
+        blocking=_open_one(operations) or _landing(operations, timezone.now()),
         operations=operations,
         is_cancel_on_record=order.status == "canceled" or any(map(_is_cancel_in_force, operations)),
     )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from orders.models import AuditEntry, Operation, State
-from testing.dialogs import htmx, open_and_submit, text, url
+from orders.models import AuditEntry, Heartbeat, Operation, State
+from orders.services import heartbeat
+from testing.dialogs import hidden, htmx, open_and_submit, text, url
+from testing.domain import operation
 
 pytestmark = pytest.mark.django_db
 
@@ -195,3 +199,113 @@ def test_the_detail_shows_an_attempt_without_effect_in_a_place_that_stays(
     Operation.objects.filter(pk=operation.pk).update(closed_at=an_hour_ago)
     page = text(client.get(url("order_detail", UUID(order_id)))).partition('id="h-timeline"')[0]
     assert "Goody refused" not in page
+
+
+# --- What waits for the worker, and what a later read showed ----------------------------------
+
+
+def lost(**fields: Any) -> Operation:
+    now = datetime.now(UTC)
+    return operation(**{"state": State.UNKNOWN, "sent_at": now, "unknown_at": now, **fields})
+
+
+NO_WORKER = "No worker is running, so the order is not read at present: tell an admin."
+
+
+def test_a_page_that_waits_for_the_worker_says_that_none_is_running(
+    emulator: Any, as_role: Any
+) -> None:
+    client, order_id = as_role("agent"), emulator.find_id(status="opened")
+    emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
+    one = canceled(client, order_id)
+    pages = (page_of(one), url("order_detail", order_id))
+    assert [NO_WORKER in unescape(text(client.get(page))) for page in pages] == [True, True]
+    heartbeat.beat(heartbeat.SETTLING, now=timezone.now(), is_forced=True)
+    assert [NO_WORKER in unescape(text(client.get(page))) for page in pages] == [False, False]
+    Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=61))
+    assert NO_WORKER in unescape(text(client.get(page_of(one))))
+
+
+def test_what_does_not_wait_for_the_worker_says_nothing_of_it(as_role: Any) -> None:
+    for state in (State.PLANNED, State.SENDING, State.NEEDS_HUMAN, State.APPLIED):
+        one = operation(order_uuid=uuid4(), state=state, sent_at=timezone.now())
+        assert NO_WORKER not in unescape(text(as_role("agent").get(page_of(one))))
+
+
+def test_without_a_worker_the_page_ends_an_expired_lease_itself(as_role: Any) -> None:
+    past = datetime.now(UTC) - timedelta(minutes=2)
+    one = operation(state=State.SENDING, sent_at=past, lease_until=past)
+    assert "Outcome being checked" in text(as_role("agent").get(page_of(one)))
+
+
+def test_a_lost_extension_is_asked_for_again_with_one_click(emulator: Any, as_role: Any) -> None:
+    order_id = emulator.find_id(status="notified", no_expiry="false")
+    asked = (datetime.now(UTC) + timedelta(days=300)).replace(microsecond=0)
+    now = datetime.now(UTC)
+    one = lost(
+        order_uuid=UUID(order_id),
+        action="order.extend",
+        state=State.NOT_APPLIED,
+        expiration=asked,
+        expires_before=asked + timedelta(days=1),
+        sent_at=now - timedelta(minutes=5),
+    )
+    client = as_role("agent")
+    again = f"{url('order_expiration', order_id)}?again={one.id}"
+    assert f'href="{again}' in unescape(text(client.get(page_of(one))))
+    assert "again=" not in text(as_role("viewer").get(page_of(one)))
+    dialog = client.get(again)
+    assert f'value="{asked.isoformat()}"' in text(dialog)
+    assert 'value="custom" checked' in text(dialog)
+    given = {"expiration": "custom", "expiration_custom": asked.isoformat(), "may_shorten": "on"}
+    client.post(url("order_expiration", order_id), {**hidden(dialog), **given})
+    assert emulator.order(order_id)["expires_at"] == f"{asked:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize(
+    ("state", "more"),
+    [
+        (State.UNKNOWN, {}),
+        (State.SUPERSEDED, {}),
+        (State.NOT_APPLIED, {"effect_seen_at": datetime(2026, 1, 2, tzinfo=UTC)}),
+    ],
+)
+def test_nothing_is_asked_for_again_that_may_have_taken_effect(
+    as_role: Any, state: State, more: dict[str, Any]
+) -> None:
+    later = datetime.now(UTC) + timedelta(days=9)
+    one = lost(action="order.extend", state=state, expiration=later, **more)
+    assert "again=" not in text(as_role("agent").get(page_of(one)))
+
+
+def test_who_asked_is_told_of_what_a_later_read_showed_until_the_page_is_opened(
+    as_role: Any,
+) -> None:
+    ana, bo = as_role("agent", "ana"), as_role("agent", "bo")
+    now = datetime.now(UTC)
+    one = lost(state=State.NOT_APPLIED, actor_id=ana.user.pk, effect_seen_at=now, notice_at=now)
+    told = "Canceled at Goody</strong><p>A later read of the order showed this."
+    page = reverse("settings")
+    assert [told in text(who.get(page)) for who in (ana, bo)] == [True, False]
+    bo.get(page_of(one))
+    assert told in text(ana.get(page))
+    ana.get(page_of(one))
+    assert told not in text(ana.get(page))
+
+
+def test_the_dialog_says_until_when_an_earlier_request_may_still_take_effect(
+    emulator: Any, as_role: Any
+) -> None:
+    order_id = emulator.find_id(status="notified", no_expiry="false")
+    expires_at = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
+    one = lost(
+        order_uuid=UUID(order_id),
+        action="order.extend",
+        state=State.APPLIED,
+        expiration=expires_at,
+        effect_seen_at=datetime.now(UTC),
+    )
+    dialog = text(as_role("agent").get(url("order_expiration", order_id)))
+    assert "asked to change this gift" in dialog
+    assert f"It may still take effect until {one.may_land_until:%H:%M:%S} UTC" in dialog
+    assert 'name="form_key"' not in dialog

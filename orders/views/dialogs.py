@@ -18,7 +18,7 @@ from orders import eligibility, services
 from orders.audit import Right
 from orders.forms.writes import CUSTOM, CancelForm, ExpirationForm, WriteForm, sign_seen
 from orders.goody_api import CallsBlocked
-from orders.models import Operation
+from orders.models import Operation, State
 from orders.presenters import dialogs
 from orders.presenters.dialogs import Dialog, ExpirationDialog
 from orders.presenters.order_page import READ
@@ -200,8 +200,10 @@ def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) 
 
 def _typed_date(form: WriteForm | None, dialog: Dialog) -> str:
     """The typed date, also if it was posted as `expiration` and is no preset."""
-    if not isinstance(form, ExpirationForm) or not isinstance(dialog, ExpirationDialog):
+    if not isinstance(dialog, ExpirationDialog):
         return ""
+    if not isinstance(form, ExpirationForm):
+        return dialog.again_value
     chosen = form.data.get("expiration", "")
     offered = {chip.value for chip in dialog.chips} | {CUSTOM}
     return form.data.get("expiration_custom", "") or ("" if chosen in offered else chosen)
@@ -227,8 +229,17 @@ def _dialog(request: Request, view: OrderView, name: str) -> Dialog:
         return dialogs.cancel_dialog(view, similar=similar, viewer=viewer)
     wanted = request.POST.get("undoes") or request.GET.get("undo") or ""
     if not wanted:
-        return dialogs.expiration_dialog(view, similar=similar, viewer=viewer, undoing=None)
+        dialog = dialogs.expiration_dialog(view, similar=similar, viewer=viewer, undoing=None)
+        former = _not_applied(view, request.GET.get("again", ""))
+        return dialogs.filled_again(dialog, former, viewer=viewer) if former else dialog
     return _undo_dialog(viewer, view, similar, wanted)
+
+
+def _not_applied(view: OrderView, wanted: str) -> Operation | None:
+    """The extension that is asked for again, if it was not applied."""
+    found = next((one for one in view.operations if str(one.id) == wanted), None)
+    is_former = found is not None and found.state == State.NOT_APPLIED
+    return found if is_former and found and found.expiration else None
 
 
 def _undo_dialog(viewer: Viewer, view: OrderView, similar: SimilarOrders, wanted: str) -> Dialog:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -207,7 +207,10 @@ def _to_operation(request: Request, operation: Operation) -> SeeOther:
 @requires(Right.READ)
 def operation(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """Polls our row while the operation is open, never Goody."""
-    found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
+    found = services.find_operation(order_id, operation_id, now=request.viewer.now)
+    if found is None:
+        raise Http404
+    services.acknowledge(found, actor=request.viewer.actor)
     return _operation_page(request, found, SettleForm())
 
 
@@ -251,9 +254,12 @@ def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
         zone=viewer.zone,
         may_undo=found.id in undoable_ids(viewer, operations),
         next_url=viewer.next_url,
+        is_worker_missing=services.is_worker_missing(found, now=viewer.now),
     )
+    may_ask = viewer.actor.may(Right.CANCEL if shown.is_cancel else Right.EXTEND)
     return {
         "operation": shown,
+        "again_url": shown.again_url if may_ask else "",
         "head": dialogs.head_of(view, viewer=viewer),
         "next_url": viewer.next_url,
         "order_url": dialogs.order_url(found.order_uuid, viewer.next_url),

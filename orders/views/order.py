@@ -85,11 +85,14 @@ def detail_context(
 ) -> dict[str, Any]:
     """`is_waiting`: the page shows our copy until Goody's answer is loaded."""
     viewer = request.viewer
+    waiting = view.operation
     detail = make_detail(
         view,
         viewer=viewer,
         undoable=undoable_ids(viewer, view.operations),
         read_token=view_token(view, viewer) if is_waiting else "",
+        is_worker_missing=waiting is not None
+        and services.is_worker_missing(waiting, now=viewer.now),
     )
     related = _related_orders(view.order, viewer)
     return {"detail": detail, "related": related, "next_url": viewer.next_url}

@@ -26,6 +26,7 @@ from orders.audit import Action, Actor, action
 from orders.eligibility import facts
 from orders.goody_api import CallsBlocked
 from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, State
+from orders.services.heartbeat import is_worker_alive
 
 from .evidence import Evidence
 from .kinds import Conclusion, write_of
@@ -234,6 +235,19 @@ def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
         return found
     abandon_expired(now=now, order_id=order_id)
     return Operation.objects.history([order_id])
+
+
+def find_operation(order_id: UUID, operation_id: UUID, *, now: datetime) -> Operation | None:
+    """One operation on an order as it stands, after abandoning those with an expired lease."""
+    return next((one for one in operations_on(order_id, now=now) if one.pk == operation_id), None)
+
+
+def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
+    """Whether the outcome depends on reads of the worker, and no worker is running."""
+    is_waiting = operation.state == State.UNKNOWN or (
+        operation.state == State.REFUSED and operation.due_at is not None
+    )
+    return is_waiting and not is_worker_alive(now=now)
 
 
 def reconcile(order: GoodyOrder, operations: Iterable[Operation]) -> None:
