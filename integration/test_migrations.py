@@ -10,7 +10,15 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
-from orders.models import ApiLimits, AuditEntry, Operation, SearchText, SyncState
+from orders.models import (
+    ApiLimits,
+    AuditEntry,
+    Operation,
+    SearchText,
+    SyncState,
+    SyncWindow,
+)
+from orders.text import FOLDING_VERSION
 from testing.users import make_user
 
 
@@ -78,9 +86,9 @@ def test_an_index_that_was_there_is_folded_again_and_a_new_one_is_not():
         " drift_missing, problem) VALUES (1, 0, 0, 0, false, '', false, false, 0, 0, 0, '')"
     )
     migrate("0009")
-    assert SyncState.objects.get().is_refolding
-    SyncState.objects.all().delete()
-    assert not SyncState.objects.current().is_refolding
+    [(version,)] = execute("SELECT folding_version FROM orders_syncstate")
+    assert version != FOLDING_VERSION
+    assert SyncState().folding_version == FOLDING_VERSION
     migrate("0008")
 
 
@@ -178,3 +186,25 @@ def test_proofs_are_dated_and_no_second_sending_is_kept():
     assert (found[unknown].sent_at, found[by_read].sent_at) == (RESENT, SENT)
     migrate("0013")
     assert execute("SELECT count(*) FROM orders_operation WHERE resent_at IS NULL") == [(4,)]
+
+
+@pytest.fixture
+def at_0014(database_url: str) -> Iterator[None]:
+    migrate("0014")
+    yield
+    migrate("zero")
+
+
+@pytest.mark.usefixtures("at_0014")
+def test_the_backfill_and_the_splits_of_windows_keep_their_values():
+    execute(
+        "INSERT INTO orders_syncwindow (before, total, extra, cut_from, dated_at)"
+        " VALUES (%s, 7, 0, 40, %s)",
+        SENT,
+        CLOSED,
+    )
+    migrate("0015")
+    window = SyncWindow.objects.get()
+    assert (window.before, window.split_from, window.backfilled_at) == (SENT, 40, CLOSED)
+    migrate("0014")
+    assert execute("SELECT total, cut_from FROM orders_syncwindow") == [(7, 40)]
