@@ -64,7 +64,7 @@ class Walkthrough:
         for entry, words in zip(
             rows.all(),
             (
-                ["Cancel gift", REASON, NOTE, "notified|opened", "failed", "Canceled"],
+                ["Cancel gift", REASON, NOTE, r"(Notified|Opened) → Canceled\s+Canceled"],
                 ["Undo change of expiration", "Expiration changed"],
                 ["Change expiration", "Expiration changed"],
             ),
