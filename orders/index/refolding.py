@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -21,12 +22,16 @@ from orders.models.durability import rebuildable
 from orders.text import FOLDING_VERSION, searchable, starts_in
 
 from .columns import Derived, derive
-from .labels import label_ids, renew_label_version, search_text_ids
-from .statements import Statements
+from .labels import LabelKey, label_ids, renew_label_version, search_text_ids
+from .statements import PerRow, Rows, Statements
 from .writing import lock_index
 
 BATCH = 200
 _COLUMNS = ("name_key", "email_key", "people", "sender_id", "message_id", "note_id")
+# Many times faster than bulk_update().
+_UPDATE = PerRow(
+    f"UPDATE orders_order SET {', '.join(f'{name} = %s' for name in _COLUMNS)} WHERE id = %s"  # noqa: S608
+)
 
 
 def refold(*, seconds: float, using: str = DEFAULT_DB_ALIAS) -> int:
@@ -83,30 +88,49 @@ def _refold_labels(using: str) -> None:
 
 def _refold_orders(orders: Sequence[Order], using: str) -> None:
     derived = _derive(orders, using)
-    labels = label_ids(
-        (one.names.sender for one in derived.values() if one.names.sender), using=using
-    )
+    sent = (one.names.sender for one in derived.values() if one.names.sender)
+    labels = label_ids(sent, using=using)
     texts = search_text_ids((text for one in derived.values() for text in one.texts), using=using)
-    changed: list[Order] = []
-    starts: list[tuple[Order, str]] = []
+    changed: list[tuple[Any, ...]] = []
+    former: list[tuple[str, int]] = []
+    present: list[tuple[str, int]] = []
     for order in orders:
         if (now := derived.get(order.pk)) is None:
             continue
-        sender = now.names.sender
-        values = {
-            **{name: now.columns[name] for name in ("name_key", "email_key", "people")},
-            "sender_id": labels[sender.id] if sender else None,
-            "message_id": texts.get(now.texts.message),
-            "note_id": texts.get(now.texts.note),
-        }
-        if values["people"] != order.people:
-            starts.append((order, order.people))
-        if any(getattr(order, name) != value for name, value in values.items()):
-            for name, value in values.items():
-                setattr(order, name, value)
-            changed.append(order)
-    Order.objects.using(using).bulk_update(changed, _COLUMNS, batch_size=BATCH)
-    _refold_starts(starts, using)
+        values = _folded_values(now, labels, texts)
+        if values != tuple(getattr(order, name) for name in _COLUMNS):
+            changed.append((*values, order.pk))
+        if now.columns["people"] != order.people:
+            former += [(start, order.pk) for start in starts_in(order.people)]
+            present += [(start, order.pk) for start in now.starts]
+    _write(changed, former, present, using)
+
+
+def _folded_values(
+    derived: Derived, labels: Mapping[LabelKey, int], texts: Mapping[str, int]
+) -> tuple[Any, ...]:
+    """In the order of _COLUMNS."""
+    sender = derived.names.sender
+    return (
+        *(derived.columns[name] for name in ("name_key", "email_key", "people")),
+        labels[sender.id] if sender else None,
+        texts.get(derived.texts.message),
+        texts.get(derived.texts.note),
+    )
+
+
+def _write(changed: Rows, former: Rows, present: Rows, using: str) -> None:
+    """`former` and `present`: (start, primary key) of the word starts to delete and to insert."""
+    connection = connections[using]
+    statements = Statements.of(connection.vendor)
+    with connection.cursor() as cursor:
+        for statement, rows in (
+            (_UPDATE, changed),
+            (statements.delete_start, former),
+            (statements.start, present),
+        ):
+            if rows:
+                statement.run(cursor, rows)
 
 
 def _derive(orders: Sequence[Order], using: str) -> Mapping[int, Derived]:
@@ -119,19 +143,6 @@ def _derive(orders: Sequence[Order], using: str) -> Mapping[int, Derived]:
         except BadOrder:
             continue
     return derived
-
-
-def _refold_starts(changed: Sequence[tuple[Order, str]], using: str) -> None:
-    """`changed`: orders with the people that they had before."""
-    connection = connections[using]
-    statements = Statements.of(connection.vendor)
-    former = [(start, order.pk) for order, people in changed for start in starts_in(people)]
-    present = [(start, order.pk) for order, _ in changed for start in starts_in(order.people)]
-    with connection.cursor() as cursor:
-        if former:
-            statements.delete_start.run(cursor, former)
-        if present:
-            statements.start.run(cursor, present)
 
 
 def _delete_unused(using: str) -> None:
