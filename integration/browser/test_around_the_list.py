@@ -172,6 +172,14 @@ def test_a_long_search_is_posted(
     expect(agent.locator(".form-errors")).to_contain_text("no order has all of its words")
 
 
+def test_a_long_url_is_answered(agent: Page, site: Site) -> None:
+    """As it comes without a script, and encoded twice in links back to the list."""
+    url = f"/orders/?q={quote_plus('語' * 470)}"
+    assert agent.request.get(f"{site.url}{url}").status == 200
+    back = agent.request.get(f"{site.url}/orders/{site.open_order()}/?next={quote_plus(url)}")
+    assert back.status == 200
+
+
 def test_a_long_text_that_is_typed_is_posted_by_enter(
     agent: Page, site: Site, watch: Watch
 ) -> None:

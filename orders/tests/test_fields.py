@@ -17,6 +17,7 @@ from orders.forms.listing import ListingForm
 from orders.forms.saved_views import NewViewForm
 from orders.forms.writes import SettleForm, parse_expiration
 from orders.models import AuditEntry, Operation
+from orders.search.parse import parse_query
 from testing.dialogs import open_and_submit
 from testing.domain import ORDER_ID, open_order
 from testing.vendor import Emulator
@@ -49,6 +50,17 @@ def test_a_day_in_any_digits_and_dashes(typed: str) -> None:
     form = ListingForm(query(created_after=typed))
     assert form.is_valid()
     assert form.cleaned_data["created_after"] == date(2026, 12, 1)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["created:２０２６－１０", "created:2026–10", "created:\u200b2026\u201110", "created:٢٠٢٦-١٠"],
+)
+def test_a_month_in_the_box_in_any_digits_and_dashes(typed: str) -> None:
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    month = parse_query("created:2026-10", now=now, zone=UTC_ZONE)
+    assert parse_query(typed, now=now, zone=UTC_ZONE).query == month.query
+    assert not month.problems
 
 
 @pytest.mark.parametrize(
