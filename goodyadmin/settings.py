@@ -258,6 +258,8 @@ OPERATION_MAY_LAND = env.float("OPERATION_MAY_LAND", default=OPERATION_NOT_APPLI
 OPERATION_CHECK_AFTER = env.float("OPERATION_CHECK_AFTER", default=300.0)
 OPERATION_NEEDS_HUMAN_AFTER = env.float("OPERATION_NEEDS_HUMAN_AFTER", default=86_400.0)
 EXTENSION_MAX_DAYS = env.int("EXTENSION_MAX_DAYS", default=365)
+# By one person, against a session in the wrong hands.
+CANCELS_PER_HOUR = env.int("CANCELS_PER_HOUR", default=60)
 WORKER_TICK = env.float("WORKER_TICK", default=0.5)
 
 # --- Keeping the index ------------------------------------------------------------------------

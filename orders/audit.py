@@ -144,6 +144,7 @@ class AccountEvent(StrEnum):
     SIGN_OUT_EVERYWHERE = "account.sign_out_everywhere"
     PASSWORD_CHANGE = "account.password_change"  # noqa: S105 - an action
     CHANGE = "account.change"
+    CANCEL_LIMIT = "account.cancel_limit"
 
 
 ACCOUNT_NAMES: dict[AccountEvent, str] = {
@@ -151,6 +152,7 @@ ACCOUNT_NAMES: dict[AccountEvent, str] = {
     AccountEvent.SIGN_OUT_EVERYWHERE: "Log out everywhere",
     AccountEvent.PASSWORD_CHANGE: "Change the own password",
     AccountEvent.CHANGE: "Change an account",
+    AccountEvent.CANCEL_LIMIT: "Reach the limit of cancels",
 }
 
 # Every function that performs an action, as @action found it.

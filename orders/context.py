@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,9 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest
 from django.urls import reverse
 
-from orders.audit import Actor, Right
-from orders.models import Operation
+from orders import formats
+from orders.audit import AccountEvent, Actor, Right
+from orders.models import AuditEntry, Operation
 from orders.presenters.freshness import SyncStatus, sync_status
 from orders.presenters.operations import Notice, notice
 from orders.search.parse import OPERATOR_NAMES
@@ -26,6 +28,8 @@ from orders.viewer import Viewer
 # More of them are shown when these have been opened.
 MAX_NOTICES = 3
 
+# How long leads are told that somebody reached the limit of cancels.
+_NOTICE_FOR = timedelta(hours=4)
 _NAVIGATION = (
     ("Orders", "order_list", "o", (Right.READ,), ("order_", "operation")),
     ("Audit", "audit", "a", (Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT), ("audit",)),
@@ -61,6 +65,8 @@ class BaseContext:
     system_url: str = ""
     # Called by the template: fragments do not show them.
     notices: Callable[[], list[Notice]] = list
+    # For leads: who reached the limit of cancels lately.
+    limit_notice: Callable[[], str] = str
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -97,10 +103,25 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "navigation": _navigation(request, viewer.actor),
             "sync_status": partial(_sync_status, viewer),
             "notices": partial(_notices, viewer),
+            "limit_notice": partial(_limit_notice, viewer),
             "system_url": reverse("system") if viewer.actor.may(Right.SYSTEM) else "",
         }
     except DatabaseFailure:
         return {}
+
+
+def _limit_notice(viewer: Viewer) -> str:
+    lately = AuditEntry.objects.filter(
+        action=AccountEvent.CANCEL_LIMIT, at__gt=viewer.now - _NOTICE_FOR
+    )
+    try:
+        found = lately.first() if viewer.actor.may(Right.READ_ALL_AUDIT) else None
+    except DatabaseFailure:
+        found = None
+    if found is None:
+        return ""
+    at = f"{formats.clock(found.at, viewer.zone)} {formats.zone_name(found.at, viewer.zone)}"
+    return f"{found.actor_name} reached the limit of {found.detail} at {at}"
 
 
 def _sync_status(viewer: Viewer) -> SyncStatus | None:

@@ -60,6 +60,8 @@ class Dialog:
 class CancelDialog(Dialog):
     released: str = ""
     reasons: tuple[tuple[str, str], ...] = REASONS
+    # That few cancels are left in this hour; "" if there are many.
+    limit_note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +135,42 @@ def cancel_dialog(view: OrderView, *, similar: SimilarOrders, viewer: Viewer) ->
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
         as_of_clock=formats.clock(view.as_of, viewer.zone),
-        banner=refusal(view, _may_cancel(view, viewer), viewer=viewer),
+        banner=refusal(view, _may_cancel(view, viewer), viewer=viewer) or _limit_banner(viewer),
+        limit_note=_limit_note(viewer),
         again_url=url,
         released=released_text(order, raw_values(order, viewer)),
     )
     return _with_identity(dialog, view, similar)
+
+
+# From so many on, the dialog says how many cancels are left.
+_FEW = 10
+
+
+def _limit_note(viewer: Viewer) -> str:
+    left = services.cancels_left(viewer.actor, now=viewer.now)
+    if left > _FEW:
+        return ""
+    gifts = "1 gift" if left == 1 else f"{left} gifts"
+    return f"You can cancel {gifts} more in this hour, of {settings.CANCELS_PER_HOUR}."
+
+
+def _limit_banner(viewer: Viewer) -> Banner | None:
+    if services.cancels_left(viewer.actor, now=viewer.now):
+        return None
+    until = services.limit_ends_at(viewer.actor, now=viewer.now)
+    return limit_reached(settings.CANCELS_PER_HOUR, until, viewer=viewer)
+
+
+def limit_reached(limit: int, until: datetime, *, viewer: Viewer) -> Banner:
+    """Why no gift can be canceled until the time."""
+    at = f"{formats.clock(until, viewer.zone)} {formats.zone_name(until, viewer.zone)}"
+    return Banner(
+        tone="warn",
+        title=f"You canceled {limit} gifts within an hour, which is the limit",
+        sentence="Nothing was sent. The leads have been told.",
+        next_step=f"The next one can be canceled at {at}.",
+    )
 
 
 def _may_cancel(view: OrderView, viewer: Viewer) -> Verdict:

@@ -51,6 +51,7 @@ from .searching import (
     similar_orders,
 )
 from .writes import (
+    CancelLimitReached,
     Evidence,
     FormKeyReused,
     NotRecorded,
@@ -62,10 +63,12 @@ from .writes import (
     acknowledge,
     apply_read,
     cancel_order,
+    cancels_left,
     due_operations,
     extend_order,
     find_operation,
     is_worker_missing,
+    limit_ends_at,
     mark_missing,
     may_undo,
     request_reads,
@@ -75,6 +78,7 @@ from .writes import (
 )
 
 __all__ = [
+    "CancelLimitReached",
     "Evidence",
     "ExportIncomplete",
     "FindingNotFound",
@@ -98,6 +102,7 @@ __all__ = [
     "apply_read",
     "cancel_order",
     "canceled_here",
+    "cancels_left",
     "change_shared_view",
     "change_view",
     "check_key",
@@ -114,6 +119,7 @@ __all__ = [
     "get_finding",
     "interpret",
     "is_worker_missing",
+    "limit_ends_at",
     "list_orders",
     "listed_order",
     "mark_missing",

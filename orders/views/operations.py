@@ -29,6 +29,7 @@ from orders.presenters.dialogs import Dialog
 from orders.presenters.elements import Banner, Line
 from orders.presenters.operations import operation_url, operation_view, with_next
 from orders.services import (
+    CancelLimitReached,
     FormKeyReused,
     NotRecorded,
     NotSettleable,
@@ -65,12 +66,12 @@ def send_and_respond(
         banner = dialogs.busy(error.operation, viewer=request.viewer)
         response = _dialog_banner(request, order_id, banner, name=name, status=409)
         return with_order_behind(request, order_id, response)
-    except TooManyWrites:
-        return _dialog_banner(request, order_id, _TOO_MANY, name=name, status=503)
-    except NotRecorded:
-        return _dialog_banner(request, order_id, _NOT_RECORDED, name=name, status=503)
-    except OutcomeNotRecorded:
-        return _dialog_banner(request, order_id, _OUTCOME_NOT_RECORDED, name=name, status=503)
+    except CancelLimitReached as reached:
+        banner = dialogs.limit_reached(reached.limit, reached.until, viewer=request.viewer)
+        return _dialog_banner(request, order_id, banner, name=name, status=429)
+    except (TooManyWrites, NotRecorded, OutcomeNotRecorded) as error:
+        banner = _UNAVAILABLE[type(error)]
+        return _dialog_banner(request, order_id, banner, name=name, status=503)
     except NotAllowed as error:
         if not _is_dialog(request):
             raise
@@ -109,6 +110,13 @@ _OUTCOME_NOT_RECORDED = Banner(
     ),
     next_step="Do not repeat it meanwhile. Look at the order in a minute.",
 )
+
+
+_UNAVAILABLE: dict[type[Exception], Banner] = {
+    TooManyWrites: _TOO_MANY,
+    NotRecorded: _NOT_RECORDED,
+    OutcomeNotRecorded: _OUTCOME_NOT_RECORDED,
+}
 
 
 def _is_dialog(request: Request) -> bool:

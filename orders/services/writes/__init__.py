@@ -9,6 +9,7 @@ by the evidence of evidence.py; reads.py reads one order and applies the answer.
 from .evidence import Evidence
 from .intents import FormKeyReused, NotRecorded, OrderBusy, TooManyWrites
 from .kinds import may_undo
+from .limit import CancelLimitReached, cancels_left, limit_ends_at
 from .reads import apply_read, mark_missing
 from .resolve import (
     NotSettleable,
@@ -25,6 +26,7 @@ from .resolve import (
 from .send import OutcomeNotRecorded, cancel_order, extend_order
 
 __all__ = [
+    "CancelLimitReached",
     "Evidence",
     "FormKeyReused",
     "NotRecorded",
@@ -36,10 +38,12 @@ __all__ = [
     "acknowledge",
     "apply_read",
     "cancel_order",
+    "cancels_left",
     "due_operations",
     "extend_order",
     "find_operation",
     "is_worker_missing",
+    "limit_ends_at",
     "mark_missing",
     "may_undo",
     "request_reads",

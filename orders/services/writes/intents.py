@@ -22,6 +22,7 @@ from orders.audit import Action, Actor, record_intent
 from orders.models import LEASED_STATES, Operation, Order
 from orders.outages import log_unrecorded
 
+from .limit import check_cancel_limit
 from .transitions import record, release_form
 
 log = logging.getLogger(__name__)
@@ -126,6 +127,8 @@ def _store_intent(operation: Operation, actor: Actor) -> None:
     """Insert, and look only then for a write that may still land: until it was closed, the
     constraint of one open operation an order has kept this one out.
     """
+    if operation.action == Action.ORDER_CANCEL:
+        check_cancel_limit(actor, now=operation.created_at)
     operation.save(force_insert=True)
     landing = Operation.objects.may_still_land(operation.order_uuid, operation.created_at).first()
     if landing is not None:

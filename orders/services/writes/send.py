@@ -40,6 +40,7 @@ from .intents import (
     find_earlier,
 )
 from .kinds import CancelWrite, ExtendWrite, Write, may_undo
+from .limit import CancelLimitReached, record_limit_reached
 from .reads import mark_missing, read_order, upsert_or_log
 from .resolve import abandon_expired
 from .transitions import close_unsent, confirm, leave_unknown, not_sent, refuse, verdict_of
@@ -91,7 +92,8 @@ def cancel_order(
     present state; a repeated equal submit returns the same operation at once.
     Goody API: POST /v1/orders/{id}/cancel.
 
-    Raises NotAllowed, FormKeyReused, OrderBusy, TooManyWrites, NotRecorded, OutcomeNotRecorded.
+    Raises NotAllowed, FormKeyReused, OrderBusy, TooManyWrites, CancelLimitReached, NotRecorded,
+    OutcomeNotRecorded.
     """
     request = WriteRequest(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket=ticket)
     submit = Submit(request, actor, form_key)
@@ -142,7 +144,11 @@ def _perform(
         return earlier
     with ExitStack() as held:
         _take_slot(held, submit)
-        operation, is_new = commit_intent(submit, seen=seen, now=now)
+        try:
+            operation, is_new = commit_intent(submit, seen=seen, now=now)
+        except CancelLimitReached as reached:
+            record_limit_reached(submit.actor, reached, now=now)
+            raise
         return _execute(operation, write(operation), seen) if is_new else operation
 
 

@@ -1,0 +1,71 @@
+"""The limit of cancels by one person in an hour, against a session in the wrong hands.
+
+Jobs have limits of their own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from orders.audit import AccountEvent, Action, Actor, record_account_event
+from orders.models import AuditEntry, Operation, State
+
+_PERIOD = timedelta(hours=1)
+# Nothing was sent, or Goody refused.
+_WITHOUT_EFFECT = (State.NOT_SENT, State.REFUSED)
+
+
+class CancelLimitReached(Exception):
+    """The person canceled too many gifts within an hour. Nothing was recorded or sent."""
+
+    def __init__(self, limit: int, until: datetime) -> None:
+        super().__init__(f"{limit} cancels an hour")
+        self.limit = limit
+        self.until = until
+
+
+def cancels_left(actor: Actor, *, now: datetime) -> int:
+    """How many gifts the actor may still cancel within the hour."""
+    limit: int = settings.CANCELS_PER_HOUR
+    return max(0, limit - len(_recent(actor, now)))
+
+
+def limit_ends_at(actor: Actor, *, now: datetime) -> datetime:
+    """When the next cancel is possible, if none is now."""
+    recent = _recent(actor, now)
+    place = len(recent) - settings.CANCELS_PER_HOUR
+    return recent[max(place, 0)] + _PERIOD if recent else now
+
+
+def _recent(actor: Actor, now: datetime) -> list[datetime]:
+    """When the cancels of the last hour were asked for, the earliest first."""
+    found = Operation.objects.filter(
+        actor_id=actor.user_id,
+        action=Action.ORDER_CANCEL,
+        created_at__gt=now - _PERIOD,
+        created_at__lte=now + _PERIOD,
+    ).exclude(state__in=_WITHOUT_EFFECT)
+    return list(found.order_by("created_at").values_list("created_at", flat=True))
+
+
+def check_cancel_limit(actor: Actor, *, now: datetime) -> None:
+    """Call it in the transaction of the intent: a lock lets the person's intents follow each other.
+
+    Raises CancelLimitReached.
+    """
+    # On SQLite the transaction has the whole file.
+    assert actor.user_id is not None
+    User.objects.select_for_update(no_key=True).filter(pk=actor.user_id).first()
+    if not cancels_left(actor, now=now):
+        raise CancelLimitReached(settings.CANCELS_PER_HOUR, limit_ends_at(actor, now=now))
+
+
+def record_limit_reached(actor: Actor, reached: CancelLimitReached, *, now: datetime) -> None:
+    """Record it for the leads, once an hour."""
+    event = AccountEvent.CANCEL_LIMIT
+    of_actor = AuditEntry.objects.filter(action=event, actor_id=actor.user_id)
+    if not of_actor.filter(at__gt=now - _PERIOD).exists():
+        record_account_event(actor, event, detail=f"{reached.limit} cancels an hour", now=now)

@@ -1,0 +1,90 @@
+"""The limit of cancels by one person in an hour."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders import services
+from orders.audit import Actor
+from orders.models import AuditEntry, Operation, State
+from testing.dialogs import dialog, hidden, text, url
+from testing.domain import operation
+from testing.users import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def agent(as_role, emulator, settings):
+    settings.CANCELS_PER_HOUR = 3
+    return as_role("agent")
+
+
+def earlier(agent, *minutes: float, state: str = State.APPLIED) -> None:
+    for ago in minutes:
+        operation(actor=agent.user, state=state, created_at=timezone.now() - timedelta(minutes=ago))
+
+
+def form_of(agent, order_id):
+    opened = agent.get(url("order_cancel", order_id), headers=dialog())
+    return {**hidden(opened), "reason": "duplicate"}
+
+
+def test_what_goes_over_the_limit_is_refused_before_any_intent(agent, emulator):
+    found = [order["id"] for order in emulator.find(status="opened", limit=2)]
+    earlier(agent, 59, 30)
+    forms = [(url("order_cancel", one), form_of(agent, one)) for one in found]
+    answers = [agent.post(address, form, headers=dialog()) for address, form in forms]
+    assert [one.status_code for one in answers] == [200, 429]
+    shown = text(answers[1])
+    assert "You canceled 3 gifts within an hour, which is the limit" in shown
+    assert "Nothing was sent." in shown
+    assert emulator.posts() == 1
+    assert Operation.objects.count() == 3
+
+
+def test_the_dialog_tells_the_limit_before(agent, emulator):
+    order_id = emulator.find_id(status="opened")
+    earlier(agent, 5)
+    opened = agent.get(url("order_cancel", order_id), headers=dialog())
+    assert "You can cancel 2 gifts more in this hour, of 3." in text(opened)
+    earlier(agent, 10, 20)
+    opened = agent.get(url("order_cancel", order_id), headers=dialog())
+    assert "which is the limit" in text(opened)
+    assert "form_key" not in hidden(opened)
+
+
+def test_the_hour_slides_and_attempts_without_effect_do_not_count(agent):
+    now = timezone.now()
+    actor = Actor.of(agent.user)
+    earlier(agent, 61)
+    earlier(agent, 5, state=State.REFUSED)
+    earlier(agent, 5, state=State.NOT_SENT)
+    assert services.cancels_left(actor, now=now) == 3
+    earlier(agent, 50, 40, 30)
+    assert services.cancels_left(actor, now=now) == 0
+    ends = services.limit_ends_at(actor, now=now) - now
+    assert timedelta(minutes=9) < ends < timedelta(minutes=11)
+    assert services.cancels_left(actor, now=now + ends + timedelta(seconds=1)) == 1
+
+
+def test_the_limit_is_of_one_person(agent):
+    earlier(agent, 1, 2, 3)
+    other = Actor.of(make_user("lead"))
+    assert services.cancels_left(other, now=timezone.now()) == 3
+
+
+def test_leads_are_told_and_it_is_audited_once(agent, as_role, emulator):
+    order_id = emulator.find_id(status="opened")
+    form = form_of(agent, order_id)
+    earlier(agent, 1, 2, 3)
+    for _ in range(2):
+        assert agent.post(url("order_cancel", order_id), form).status_code == 429
+    entry = AuditEntry.objects.get(action="account.cancel_limit")
+    assert (entry.actor, entry.detail) == (agent.user, "3 cancels an hour")
+    notice = "Agent reached the limit of 3 cancels an hour at"
+    assert notice in text(as_role("lead").get("/settings/"))
+    assert notice not in text(agent.get("/settings/"))
