@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 REFERENCE = "VGCO1234ABCD5678EFGH9012"
 TOKEN = "TOKE1234ABCD5678EFGH9012"
-BATCH = uuid4()
+BATCH = "7d0f3a52-0c5d-4d7e-8a55-1f3e8f0a2b02"
 
 
 def known(**fields: Any) -> UUID:
