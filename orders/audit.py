@@ -1,8 +1,8 @@
-"""Who may do what, and the record of it: roles, rights, actions, the one writer of the audit.
+"""Roles, rights and actions, and the only writer of the audit.
 
-A role is a group; its rights are the table below. Every change made by a person goes through a
-function under `@action`, which checks the right; the intent is one audit row, committed before
-anything happens, and what became of it another row that names the first.
+A role is a Django group; its rights are the table RIGHTS. Every change by a person goes through a
+function decorated with `@action`, which checks the right. The intent is one audit row, committed
+before anything happens, and the outcome another row that refers to it.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ REASONS: tuple[tuple[str, str], ...] = (
 
 
 class Action(StrEnum):
-    """What is audited: noun.verb."""
+    """Audited actions, as noun.verb."""
 
     ORDER_CANCEL = "order.cancel"
     ORDER_EXTEND = "order.extend"
@@ -138,7 +138,7 @@ NEEDED: dict[Action, Right] = {
 
 
 class AccountEvent(StrEnum):
-    """What happens to accounts: audited, with no right of its own."""
+    """Audited events of accounts, which need no right."""
 
     SIGN_IN = "account.sign_in"
     SIGN_OUT_EVERYWHERE = "account.sign_out_everywhere"
@@ -160,7 +160,7 @@ PERFORMERS: dict[Action, Callable[..., Any]] = {}
 
 
 class NotAllowed(Exception):
-    """The actor lacks a right; the text says which, and who grants it."""
+    """The actor lacks a right; the text names it and the role that has it."""
 
     def __init__(self, right: Right) -> None:
         self.right = right
@@ -180,7 +180,7 @@ _LONGEST_NAME = AuditEntry._meta.get_field("actor_name").max_length
 
 @dataclass(frozen=True)
 class Actor:
-    """The person behind a change. Services and jobs are given one, never a request."""
+    """The person who makes a change. Services and jobs are given an actor, never a request."""
 
     user_id: int | None
     name: str
@@ -195,7 +195,7 @@ class Actor:
         *,
         groups: Collection[str] | None = None,
     ) -> Self:
-        """`groups` are the names of the user's groups, where they have just been read."""
+        """`groups`: the names of the user's groups, if they have been read already."""
         if not user.is_authenticated:
             return cls(None, "", None, request_id)
         if groups is None:
@@ -226,7 +226,7 @@ def make_groups() -> None:
 
 
 def action[**P, R](name: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let only an `actor` (keyword) with the action's right perform it; note who performs what."""
+    """Require the action's right of the keyword argument `actor`, and register the function."""
 
     def decorate(perform: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(perform)
@@ -243,7 +243,7 @@ def action[**P, R](name: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def record_intent(operation: Operation, *, request_id: str) -> AuditEntry:
-    """The row that says what a person set out to do. Call it in the transaction of the intent."""
+    """Record what a person is about to do. Call it in the transaction of the intent."""
     return AuditEntry.objects.create(
         at=operation.created_at,
         actor_id=operation.actor_id,
@@ -270,9 +270,9 @@ def _asked_for(operation: Operation) -> dict[str, str] | None:
 def record_outcome(
     operation: Operation, *, now: datetime, actor: Actor | None = None, note: str = ""
 ) -> AuditEntry:
-    """The row that says what became of an intent. Call it in the transaction of the outcome.
+    """Record the outcome of an intent. Call it in the transaction of the outcome.
 
-    `actor` is the lead who settled it by hand; without one the program found it out.
+    `actor` is the lead who settled it by hand; None for the program.
     """
     intent = AuditEntry.objects.intents().get(operation=operation)
     return AuditEntry.objects.create(
@@ -294,7 +294,7 @@ def record_outcome(
 
 
 def record_observation(operation: Operation, *, outcome: str, now: datetime) -> AuditEntry:
-    """The row for what a later read showed of a closed operation: "effect_seen", "contradicted"."""
+    """Record what a read showed of a closed operation: "effect_seen" or "contradicted"."""
     return AuditEntry.objects.create(
         at=now,
         actor_name=PROGRAM,
@@ -309,26 +309,25 @@ def record_observation(operation: Operation, *, outcome: str, now: datetime) -> 
     )
 
 
-# Rows of the audit stay for good, and anybody can cause a security event: so many a kind an hour.
-MOST_SECURITY_EVENTS = 20
+# Audit rows are permanent, and anybody can cause security events: a limit for each kind and hour.
+MAX_SECURITY_EVENTS = 20
 
 
 def record_security_event(
     kind: str, *, detail: str = "", request_id: str = ""
 ) -> AuditEntry | None:
-    """Something that whoever runs the dashboard should look at. Shown on /system/.
+    """Record an event that an administrator should look at; /system/ shows it.
 
-    Where there are too many of a kind within an hour, the last that is recorded says that the
-    others are in the log alone.
+    Beyond the limit of a kind and hour events are only logged, which the last recorded one says.
     """
     now, name = timezone.now(), f"security.{kind}"[:40]
-    lately = AuditEntry.objects.filter(action=name, at__gt=now - timedelta(hours=1))
-    count = lately[:MOST_SECURITY_EVENTS].count()
-    if count == MOST_SECURITY_EVENTS:
+    recent = AuditEntry.objects.filter(action=name, at__gt=now - timedelta(hours=1))
+    count = recent[:MAX_SECURITY_EVENTS].count()
+    if count == MAX_SECURITY_EVENTS:
         log.warning("security event %s not recorded, too many: %s", kind, detail[:300])
         return None
-    if count == MOST_SECURITY_EVENTS - 1:
-        detail = f"{detail[:200]} (more of these within the hour are in the log alone)"
+    if count == MAX_SECURITY_EVENTS - 1:
+        detail = f"{detail[:200]} (further ones within the hour are only in the log)"
     return AuditEntry.objects.create(
         at=now, actor_name=PROGRAM, action=name, detail=detail[:300], request_id=request_id
     )
@@ -343,7 +342,7 @@ def record_action(
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
 ) -> AuditEntry:
-    """An action that is done in one step, without an operation: intent and outcome in one row."""
+    """Record an action without an operation: intent and outcome in one row."""
     return AuditEntry.objects.create(
         at=now,
         actor_id=actor.user_id,
@@ -365,7 +364,7 @@ def record_account_event(
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
 ) -> AuditEntry:
-    """Something that happened to an account, in one row."""
+    """Record an event of an account in one row."""
     return AuditEntry.objects.create(
         at=now,
         actor_id=actor.user_id,
@@ -379,7 +378,7 @@ def record_account_event(
 
 
 def record_end(intent: AuditEntry, *, outcome: str, detail: str, now: datetime) -> AuditEntry:
-    """What became of an action that took its time: a row of its own, which names the first."""
+    """Record the outcome of a longer action in a row that refers to its first one."""
     return AuditEntry.objects.create(
         at=now,
         actor_id=intent.actor_id,

@@ -1,8 +1,8 @@
-"""May this order be canceled or extended, and if not, why: pure functions, one sentence each.
+"""Whether an order may be canceled or extended, and why not, as pure functions.
 
-The row, the detail, the dialog and the write itself all ask here. Goody's lifecycle guide allows
-a cancel for created, notified and opened orders; for changing an expiration it is silent, so the
-same three are offered.
+Rows, pages, dialogs and the writes themselves use these. Goody's lifecycle guide allows a cancel of
+created, notified and opened orders. It says nothing of changing an expiration, which is therefore
+offered for the same three.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SUPPORT = "support@ongoody.com"
 
 @dataclass(frozen=True)
 class Verdict:
-    """An answer to "may it?". `code` is for programs, the rest is read by people."""
+    """Whether something is allowed. `code` is for programs, the sentences are for people."""
 
     is_allowed: bool
     code: str
@@ -44,8 +44,8 @@ _MAY_EXTEND = Verdict(True, "open", "Can be extended: it has not been accepted."
 _ASK_GOODY = f"Ask Goody support ({SUPPORT}); the hand-off text has what they need."
 
 
-class Standing(Protocol):
-    """What of an order the rules about it look at, whatever keeps it."""
+class HasStatus(Protocol):
+    """The attributes of an order that decide what is allowed."""
 
     @property
     def status(self) -> str: ...
@@ -56,7 +56,7 @@ class Standing(Protocol):
 
 
 def may_cancel(
-    order: Standing,
+    order: HasStatus,
     *,
     now: datetime,  # noqa: ARG001 - the arguments of may_extend
     is_cancel_on_record: bool = False,
@@ -65,7 +65,7 @@ def may_cancel(
     return _refusal(order.status, "canceled", is_cancel_on_record) or _MAY_CANCEL
 
 
-def may_extend(order: Standing, *, now: datetime, is_cancel_on_record: bool = False) -> Verdict:
+def may_extend(order: HasStatus, *, now: datetime, is_cancel_on_record: bool = False) -> Verdict:
     """May the expiration be changed?"""
     refusal = _refusal(order.status, "extended", is_cancel_on_record)
     if refusal:
@@ -107,8 +107,8 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | Non
 
 
 def already_canceled() -> Verdict:
-    """The verdict on an order whose cancel is on record here, whatever a read shows."""
-    return Verdict(False, "ended", "Cannot be changed: it was canceled here already.")
+    """The verdict on an order with an applied cancel, whatever a read shows."""
+    return Verdict(False, "ended", "Cannot be changed: its cancel is on record here.")
 
 
 class ExpiryKind(StrEnum):
@@ -126,8 +126,8 @@ class Expiry:
     at: datetime | None
 
 
-def expiry(order: Standing, now: datetime) -> Expiry:
-    """Where the order stands with its expiry, which is an axis of its own beside the status."""
+def expiry(order: HasStatus, now: datetime) -> Expiry:
+    """The kind and the instant of the expiration, which is independent of the status."""
     at = order.expires_at
     if order.status in ORDER_STATUSES and order.status not in CANCELABLE:
         return Expiry(ExpiryKind.IRRELEVANT, at)
@@ -143,8 +143,8 @@ def check_expiration(
 ) -> Verdict:
     """May `expiration` (aware) replace the order's `expires_at`?
 
-    Goody documents no bounds: a future instant, at most `max_days` (None: any number) ahead, and
-    an earlier date or one where there was none only when the person confirmed it.
+    Goody documents no bounds. Required are a future instant, at most `max_days` ahead (None: no
+    bound), and a confirmation (`may_shorten`) of an earlier date or of one where there was none.
     """
     if expiration.tzinfo is None:
         raise ValueError("an expiration needs a time zone")
@@ -183,20 +183,20 @@ def _check_against_current(
 
 
 def is_same_second(one: datetime | None, other: datetime | None) -> bool:
-    """Goody prints whole seconds; nothing finer can be compared."""
+    """Compare to the second, since Goody returns whole seconds."""
     if one is None or other is None:
         return one is other
     return one.replace(microsecond=0) == other.replace(microsecond=0)
 
 
 def recipient_name(order: Order) -> str:
-    """ "" where Goody gives none, or none that can be seen."""
+    """The visible name; "" if there is none."""
     both = (order.recipient_first_name, order.recipient_last_name)
     return formats.one_line(" ".join(filter(None, both)))
 
 
 def released_cents(order: Order) -> tuple[int | None, bool]:
-    """What a cancel releases, in US cents, and whether that figure is before tax."""
+    """The US cents that a cancel releases, and whether they are before tax."""
     if order.amounts is None:
         return None, True
     if order.amounts.amount_total is not None:
@@ -205,9 +205,9 @@ def released_cents(order: Order) -> tuple[int | None, bool]:
 
 
 def facts(order: Order) -> dict[str, Any]:
-    """What a dialog shows of an order and what must not have changed when it is confirmed.
+    """What a dialog shows of an order, and what must be unchanged when it is confirmed.
 
-    Plain JSON values. View counts do not matter.
+    Plain JSON values, without view counts.
     """
     amounts = order.amounts
     return {
@@ -241,7 +241,7 @@ class Difference:
 def differences(
     seen: dict[str, Any], fresh: dict[str, Any], *, zone: tzinfo = UTC
 ) -> list[Difference]:
-    """What changed between two `facts`, in words; times in the zone of whoever reads them."""
+    """The differences between two `facts` as text, with times in the viewer's zone."""
     return [
         Difference(
             label, _in_words(name, seen.get(name), zone), _in_words(name, fresh.get(name), zone)
@@ -281,7 +281,7 @@ def _amounts_in_words(pre_tax: int | None, tax: int | None, total: int | None) -
 
 
 def hand_off(order: Order) -> str:
-    """What to send to Goody support about an order that the API will not change."""
+    """The message to Goody support about an order that the API does not change."""
     return "\n".join(
         (
             "Hello Goody support,",

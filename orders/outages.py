@@ -1,4 +1,4 @@
-"""When our own database fails: an outage, or a bug in what was asked of it."""
+"""Failures of our own database: outages and bugs, and what is logged of them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import sqlite3
 from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError
 
-# What SQLite calls a statement that it does not understand, and a wrong use of its library.
+# Invalid SQL, and misuse of the SQLite library.
 _WRONG = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE}
-# PostgreSQL: a statement that is too long or too deep (program_limit_exceeded).
+# PostgreSQL, program_limit_exceeded: a statement that is too long or too deep.
 _TOO_COMPLEX = "54"
 
 
 def is_outage(error: Exception) -> bool:
-    """Could the database not be reached, was it busy or full? Otherwise the fault is ours.
+    """Whether the database was unreachable, busy or full; otherwise the error is a bug.
 
-    SQLite raises OperationalError for both, PostgreSQL a ProgrammingError for nearly all of ours.
+    SQLite raises OperationalError for both, PostgreSQL ProgrammingError for most bugs.
     """
     if not isinstance(error, OperationalError | InterfaceError):
         return False
@@ -29,9 +29,9 @@ def is_outage(error: Exception) -> bool:
 
 
 def log_unrecorded(log: logging.Logger, what: str, error: DatabaseFailure) -> None:
-    """Log what could not be stored: an outage in a line, a bug with its traceback.
+    """Log what could not be stored: an outage in one line, a bug with its traceback.
 
-    Without the words of a bug: they may quote the row, and with it a name or a note.
+    The message of a bug is left out: it may quote the row, and with it a name or a note.
     """
     if is_outage(error):
         log.warning("%s could not be recorded: %s", what, error)

@@ -79,7 +79,7 @@ NO_WORKER = (
 )
 
 
-def tell(
+def outcome_message(
     operation: Operation, *, now: datetime, zone: ZoneInfo, is_worker_missing: bool = False
 ) -> OutcomeMessage:
     """The message about this operation at this moment, with times in the viewer's zone."""

@@ -1,7 +1,7 @@
-"""The triggers that make the audit append-only, for both databases.
+"""Triggers that make the audit append-only, for both databases.
 
-They stand here and not in the migration alone because tests that flush tables have to take
-them off and put them back. Nothing else may.
+They are defined here, outside the migration, because tests that flush tables drop and recreate
+them. Nothing else may.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders.eligibility import facts
 from orders.models import Operation
-from orders.outcomes import OutcomeMessage, tell
+from orders.outcomes import OutcomeMessage, outcome_message
 from testing.domain import ORDER_ID, cancel, extend, open_order, order, seen, standing
 from testing.faulty_server import FaultyServer
 from testing.vendor import Emulator
@@ -21,7 +21,7 @@ from testing.vendor import Emulator
 def message(one: Operation) -> OutcomeMessage:
     """The words for an operation as it is stored, in UTC."""
     stored = Operation.objects.get(pk=one.pk)
-    return tell(stored, now=timezone.now(), zone=timezone.get_default_timezone())
+    return outcome_message(stored, now=timezone.now(), zone=timezone.get_default_timezone())
 
 
 def title(one: Operation) -> str:

@@ -1,7 +1,6 @@
-"""What is stored: the index of orders, the writes, the audit, the gate to Goody, people and what
-they keep.
+"""Models: the index of orders, operations, the audit, API limits, people and what they save.
 
-The order index can be thrown away and rebuilt from Goody. Operations and the audit can not.
+The index can be dropped and rebuilt from Goody; operations and the audit cannot.
 """
 
 from .access import OrderAccess

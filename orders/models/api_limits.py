@@ -1,6 +1,6 @@
-"""The gate to Goody: what must hold in every process at once, as one row.
+"""The limits of calls to Goody that apply to all processes, in one row.
 
-A key that Goody rejected, a wait that Goody asked for, and the pace of calls.
+A key that Goody rejected, a pause that Goody asked for, and the rate of calls.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .durability import rebuildable
 from .statements import prepare_values, select_where
 
 _ONLY = 1
-# Each failed try is somebody else's success, so that this bounds the callers at one moment.
+# A try fails only if another call succeeded, so that this bounds the concurrent callers.
 _TRIES = 200
 # In SQL of our own: see statements.py.
 _TAKE = "UPDATE orders_apilimits SET next_call_at = %s"
@@ -28,12 +28,12 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         return limits if limits.pk else self.get_or_create(pk=_ONLY)[0]
 
     def look(self) -> ApiLimits:
-        """As `current`, without making one: unsaved defaults where there is none yet."""
+        """As `current`, but with unsaved defaults if there is no row yet."""
         found = select_where(ApiLimits, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else ApiLimits()
 
     def reject_key(self, api_key: str, *, now: datetime) -> None:
-        """Close the gate to this key (401). Another key, or an admin's check, opens it again."""
+        """Stop calls with this key (401), until the key changes or an admin checks it."""
         self.current()
         self.filter(pk=_ONLY).update(rejected_key=fingerprint(api_key), rejected_at=now)
 
@@ -41,14 +41,14 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         self.filter(pk=_ONLY).update(rejected_key="", rejected_at=None)
 
     def pause_until(self, until: datetime) -> None:
-        """Honor a wait that Goody asked for (429); a shorter one never ends a longer one."""
+        """Stop all calls until then (429); a shorter pause never ends a longer one."""
         self.current()
-        # One that lies days ahead was set before the clock was set back.
-        gone_astray = until + timedelta(days=1)
+        # A pause that ends days later was set before the clock was set back.
+        implausible = until + timedelta(days=1)
         self.filter(pk=_ONLY).filter(
             models.Q(paused_until=None)
             | models.Q(paused_until__lt=until)
-            | models.Q(paused_until__gt=gone_astray)
+            | models.Q(paused_until__gt=implausible)
         ).update(paused_until=until)
 
     def reserve_call(
@@ -76,21 +76,21 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         longest: float,
         limits: ApiLimits | None = None,
     ) -> list[float]:
-        """Take the next `count` places in the common pace; return the seconds to wait for each.
+        """Reserve the next `count` calls; return the seconds to wait for each.
 
-        Places are `1 / per_second` apart; up to `burst` of them may be taken at once after a
-        quiet time. A conditional UPDATE decides, so that processes never share a place. Empty, and
-        no place taken, if the first wait would be over `longest` seconds. `gate` is the row where
-        it was read just now.
+        Calls are `1 / per_second` apart; up to `burst` of them may start at once after a quiet
+        time. A conditional UPDATE decides, so that no two processes reserve the same. Empty, and
+        nothing is reserved, if the first wait would exceed `longest` seconds. `limits`: the row,
+        if it has just been read.
         """
         gap = timedelta(seconds=1 / per_second)
-        rested, last = now - gap * burst, now + timedelta(seconds=longest)
+        earliest, last = now - gap * burst, now + timedelta(seconds=longest)
         for _ in range(_TRIES):
             taken = (limits or self.current()).next_call_at
             limits = None
-            # Nobody takes a place that far ahead: the clock was set back.
+            # No call is reserved that far ahead: the clock was set back.
             is_sane = taken is not None and taken <= last + gap
-            place = max(taken, rested) if taken is not None and is_sane else rested
+            place = max(taken, earliest) if taken is not None and is_sane else earliest
             if place > last:
                 return []
             if self._take(taken, place + gap * count):
@@ -116,7 +116,7 @@ class ApiLimits(models.Model):
     objects = ApiLimitsQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return "gate to Goody"
+        return "limits of calls to Goody"
 
     def is_key_rejected(self, api_key: str) -> bool:
         return bool(self.rejected_key) and self.rejected_key == fingerprint(api_key)
@@ -126,5 +126,5 @@ class ApiLimits(models.Model):
 
 
 def fingerprint(api_key: str) -> str:
-    """Tells keys apart without storing one."""
+    """A hash that distinguishes keys without storing them."""
     return hashlib.sha256(b"goody-admin:" + api_key.encode()).hexdigest()

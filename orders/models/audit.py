@@ -12,7 +12,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """What somebody set out to do, or (with `intent`) what became of it."""
+    """An intent, or (with `intent`) the outcome of one. Times in UTC."""
 
     at = models.DateTimeField(db_index=True)
     actor = models.ForeignKey(

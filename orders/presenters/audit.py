@@ -13,7 +13,7 @@ from django.urls import reverse
 from orders import formats
 from orders.audit import ACCOUNT_NAMES, NAMES, REASONS, Action
 from orders.models import AuditEntry, Operation
-from orders.outcomes import is_confirmed, tell
+from orders.outcomes import is_confirmed, outcome_message
 
 from .operations import change_text, operation_name, operation_url, web_address
 
@@ -93,7 +93,7 @@ def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]
             "outcome_detail": ends[0] if ends else "",
             "operation_url": "",
         }
-    message = tell(entry.operation, now=now, zone=zone)
+    message = outcome_message(entry.operation, now=now, zone=zone)
     return {
         "outcome": message.title,
         # A confirmed change has its own column.

@@ -19,7 +19,7 @@ from orders import formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import Moment
 from orders.models import Operation, State
-from orders.outcomes import OutcomeMessage, Tone, is_confirmed, tell
+from orders.outcomes import OutcomeMessage, Tone, is_confirmed, outcome_message
 
 from .elements import Banner
 
@@ -95,7 +95,7 @@ def operation_view(
         url=operation_url(operation, next_url),
         action=operation.action,
         name=operation_name(operation),
-        message=tell(operation, now=now, zone=zone, is_worker_missing=is_worker_missing),
+        message=outcome_message(operation, now=now, zone=zone, is_worker_missing=is_worker_missing),
         who=operation.actor_name,
         asked=_moment(operation.created_at, zone),
         sent=formats.moment(operation.sent_at, zone),
@@ -219,7 +219,7 @@ class Notice:
 def notice(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Notice:
     """ "Cancel gift of 28 Nov 2026, 14:02 UTC: Canceled at Goody"."""
     asked = formats.date_time(operation.created_at, zone)
-    title = tell(operation, now=now, zone=zone).title
+    title = outcome_message(operation, now=now, zone=zone).title
     return Notice(operation_url(operation), f"{operation_name(operation)} of {asked}: {title}")
 
 

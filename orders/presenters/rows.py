@@ -18,7 +18,7 @@ from orders.audit import Right
 from orders.eligibility import ExpiryKind, Verdict
 from orders.formats import NOTHING
 from orders.models import Operation
-from orders.outcomes import tell
+from orders.outcomes import outcome_message
 from orders.search import Hit
 from orders.services import ListedOrder
 from orders.text import searchable
@@ -159,7 +159,7 @@ class RowBuilder:
     def _open_write(self, operation: Operation, path: str) -> dict[str, str]:
         query = self._query
         token = poll_token(operation, self._now)
-        title = tell(operation, now=self._now, zone=self._zone).title
+        title = outcome_message(operation, now=self._now, zone=self._zone).title
         asked = asked_at(operation, now=self._now, zone=self._zone)
         return {
             "busy": f"{title} · {operation.actor_name}, {asked}",
@@ -169,7 +169,7 @@ class RowBuilder:
         }
 
     def _failure(self, operation: Operation, path: str) -> dict[str, str]:
-        message = tell(operation, now=self._now, zone=self._zone)
+        message = outcome_message(operation, now=self._now, zone=self._zone)
         return {
             "failure": message.title,
             "failure_why": f"{message.sentence} {message.next_step}".strip(),

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from orders import goody_api
-from orders.audit import MOST_SECURITY_EVENTS
+from orders.audit import MAX_SECURITY_EVENTS
 from orders.models import ApiLimits, AuditEntry, Profile
 from testing.faulty_server import refusing_url
 
@@ -319,16 +319,16 @@ def test_after_a_post_nothing_is_claimed_about_goody(agent, monkeypatch, failure
 
 def test_a_flood_of_forged_posts_fills_nothing():
     stranger = Client(enforce_csrf_checks=True)
-    for _ in range(MOST_SECURITY_EVENTS + 5):
+    for _ in range(MAX_SECURITY_EVENTS + 5):
         assert stranger.post("/login/", {}).status_code == 302
     events = AuditEntry.objects.filter(action="security.csrf_anonymous")
-    assert events.count() == MOST_SECURITY_EVENTS
-    assert "more of these within the hour" in events.latest("id").detail
+    assert events.count() == MAX_SECURITY_EVENTS
+    assert "further ones within the hour" in events.latest("id").detail
 
 
 def test_a_flood_from_outside_hides_nothing_of_somebody_signed_in(agent):
     stranger = Client(enforce_csrf_checks=True)
-    for _ in range(MOST_SECURITY_EVENTS + 1):
+    for _ in range(MAX_SECURITY_EVENTS + 1):
         stranger.post("/login/", {})
     attacked = Client(enforce_csrf_checks=True)
     attacked.force_login(agent.user)

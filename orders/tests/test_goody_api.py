@@ -1,4 +1,4 @@
-"""The gate to Goody: what holds in every process at once."""
+"""The limits of calls to Goody that apply to all processes."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from goody.types import CANCELABLE, ENDED
 from orders import index, services
 from orders.audit import Action
 from orders.models import AuditEntry, Operation, State
-from orders.outcomes import Tone, tell
+from orders.outcomes import Tone, outcome_message
 from testing.domain import (
     WorkerEvidence,
     cancel,
@@ -198,7 +198,7 @@ class Hihistory:
         outcomes = [outcome for outcome in outcomes if outcome not in OBSERVATIONS]
         assert outcomes[-1:] == ([one.state] if one.state not in _UNRECORDED else [])
         assert len(set(outcomes)) == len(outcomes)
-        told = tell(one, now=timezone.now(), zone=timezone.get_default_timezone())
+        told = outcome_message(one, now=timezone.now(), zone=timezone.get_default_timezone())
         if told.title in ("Canceled", "Canceled at Goody"):
             assert (status in ENDED, self.was_accepted) == (True, False)
         if one.confirmed_at is not None:

@@ -10,7 +10,7 @@ import pytest
 
 from orders.audit import Action
 from orders.models import Operation, State
-from orders.outcomes import OutcomeMessage, Tone, tell
+from orders.outcomes import OutcomeMessage, Tone, outcome_message
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -23,7 +23,7 @@ def told(action: Action, state: State, *, now: datetime = NOW, **fields: Any) ->
         "expires_before": datetime(2026, 7, 1, 10, 0, tzinfo=UTC),
     }
     given = {**(dates if action == EXTEND else {}), **fields}
-    return tell(Operation(action=action, state=state, **given), now=now, zone=BERLIN)
+    return outcome_message(Operation(action=action, state=state, **given), now=now, zone=BERLIN)
 
 
 # What may lie behind each state: every combination the services store.

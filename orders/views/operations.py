@@ -22,7 +22,7 @@ from orders import services
 from orders.audit import NotAllowed, Right
 from orders.forms.writes import SettleForm
 from orders.models import Operation, State
-from orders.outcomes import NOT_CARRIED_OUT, tell
+from orders.outcomes import NOT_CARRIED_OUT, outcome_message
 from orders.presenters import dialogs
 from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog
@@ -164,7 +164,7 @@ def with_order_behind(request: Request, order_id: UUID, response: HttpResponse) 
 
 def _refused(request: Request, operation: Operation, *, name: str) -> HttpResponse:
     viewer = request.viewer
-    message = tell(operation, now=viewer.now, zone=viewer.zone)
+    message = outcome_message(operation, now=viewer.now, zone=viewer.zone)
     banner = Banner(
         tone="bad",
         title=message.title,

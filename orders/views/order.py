@@ -17,7 +17,7 @@ from goody.types import Order as GoodyOrder
 from orders import search, services, sync
 from orders.audit import Right
 from orders.models import Operation, State
-from orders.outcomes import tell
+from orders.outcomes import outcome_message
 from orders.presenters.elements import Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_url
 from orders.presenters.order_page import READ, head, make_detail, view_token
@@ -193,7 +193,7 @@ def toast_fragment(request: Request, operation: Operation, order: GoodyOrder) ->
     It names the recipient because toasts of several orders may be on the screen.
     """
     viewer = request.viewer
-    message = tell(operation, now=viewer.now, zone=viewer.zone)
+    message = outcome_message(operation, now=viewer.now, zone=viewer.zone)
     may_undo = viewer.actor.may(Right.EXTEND) and services.may_undo(operation, now=viewer.now)
     toast = Toast(
         tone=message.tone,

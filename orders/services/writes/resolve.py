@@ -32,8 +32,8 @@ from .evidence import Evidence
 from .kinds import Conclusion, write_of
 from .transitions import (
     close_by_read,
-    note_contradiction,
-    note_effect,
+    record_contradiction,
+    record_effect,
     schedule_first_read,
     transition,
 )
@@ -185,7 +185,7 @@ def _check(operation: Operation, order: GoodyOrder) -> None:
         # The next read may be readable.
         return
     if not is_kept and not _has_later_write(operation):
-        note_contradiction(operation, order, now=timezone.now())
+        record_contradiction(operation, order, now=timezone.now())
     _mark_read(operation)
 
 
@@ -282,7 +282,7 @@ def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
         refused = Operation.objects.filter(pk=operation.pk, after__isnull=True)
         refused.update(after=operation.after, due_at=None)
     if operation.effect_seen_at is None and _shows_effect(operation, order):
-        note_effect(operation, now=timezone.now())
+        record_effect(operation, now=timezone.now())
 
 
 def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:

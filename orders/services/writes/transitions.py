@@ -93,7 +93,7 @@ def _check_time(now: datetime) -> datetime:
     return now + timedelta(seconds=settings.OPERATION_CHECK_AFTER)
 
 
-def note_effect(operation: Operation, *, now: datetime) -> None:
+def record_effect(operation: Operation, *, now: datetime) -> None:
     """A read shows the order as requested, after the operation was closed without effect.
 
     The state stays: whether our request or somebody else did it cannot be known.
@@ -101,7 +101,7 @@ def note_effect(operation: Operation, *, now: datetime) -> None:
     _observe(operation, "effect_seen", effect_seen_at=now, notice_at=now)
 
 
-def note_contradiction(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
+def record_contradiction(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
     """A read some minutes after the proof shows the order otherwise than the write left it."""
     _observe(
         operation,
