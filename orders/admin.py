@@ -9,9 +9,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
-from .audit import Actor, Right
+from .audit import AccountEvent, Actor, Right, record_account_event
 from .models import Anomaly, AuditEntry, Operation, Order, Profile
 
 
@@ -97,7 +99,72 @@ class RoleAdmin(ReadOnlyAdmin):
 
 @admin.register(User)
 class PersonAdmin(Managed, UserAdmin):
-    """Their role is their group. Whoever is in the audit is switched off, never deleted."""
+    """Their role is their group. Whoever is in the audit is switched off, never deleted.
+
+    Every change is audited with what it changed; passwords are named and not shown.
+    """
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        stored = User.objects.filter(pk=obj.pk).first()
+        form.facts_before = _account_facts(stored) if stored else {}
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        after = _account_facts(form.instance)
+        if after != form.facts_before:
+            _record_change(request, form.instance, before=form.facts_before, after=after)
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's name
+        form_url: str = "",
+    ) -> HttpResponse:
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        user = self.get_object(request, id)
+        if request.method == "POST" and response.status_code == 302 and user is not None:
+            _record_change(request, user, before={}, after={"password": "another one"})
+        return response
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        before = _account_facts(obj)
+        super().delete_model(request, obj)
+        _record_change(request, obj, before=before, after={})
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            self.delete_model(request, user)
+
+
+def _account_facts(user: User) -> dict[str, str]:
+    """What decides what an account may do, and what people know it by."""
+    return {
+        "user name": user.get_username(),
+        "name": user.get_full_name(),
+        "role": ", ".join(user.groups.order_by("name").values_list("name", flat=True)),
+        "active": "yes" if user.is_active else "no",
+        "staff": "yes" if user.is_staff else "no",
+        "superuser": "yes" if user.is_superuser else "no",
+    }
+
+
+def _record_change(
+    request: HttpRequest, user: User, *, before: dict[str, str], after: dict[str, str]
+) -> None:
+    changed = [
+        f"{name}: {before.get(name) or 'none'} → {after.get(name) or 'none'}"
+        for name in {**before, **after}
+        if before.get(name, "") != after.get(name, "")
+    ]
+    record_account_event(
+        Actor.of(request.user, getattr(request, "request_id", "")),
+        AccountEvent.CHANGE,
+        detail=f"{user.get_username()}: {'; '.join(changed)}",
+        now=timezone.now(),
+        before=before,
+        after=after,
+    )
 
 
 @admin.register(Profile)

@@ -79,7 +79,11 @@ class AuditFilter(forms.Form):
 def _people() -> list[tuple[str, str]]:
     seen = AuditEntry.objects.filter(actor__isnull=False).values("actor")
     users = get_user_model().objects.filter(pk__in=seen).order_by("username")
-    return [(str(user.pk), user.get_full_name() or user.get_username()) for user in users]
+    return [(str(user.pk), _label(user.get_full_name(), user.get_username())) for user in users]
+
+
+def _label(full_name: str, user_name: str) -> str:
+    return f"{full_name} ({user_name})" if full_name else user_name
 
 
 def _of_action(entries: AuditEntryQuerySet, action: str) -> AuditEntryQuerySet:

@@ -27,6 +27,8 @@ class Row:
     when: str
     when_iso: str
     who: str
+    # Two people may have one name.
+    user_name: str
     action: str
     order: str
     order_title: str
@@ -53,6 +55,7 @@ def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> Row:
         when=formats.date_time(entry.at, zone),
         when_iso=formats.iso(entry.at),
         who=entry.actor_name,
+        user_name=entry.actor.get_username() if entry.actor else "",
         action=operation_name(entry.operation) if entry.operation else action_name(entry.action),
         note=entry.note,
         reason=_REASONS.get(entry.reason, entry.reason),

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
+from orders.audit import AccountEvent, Actor, record_account_event
 from orders.models import Anomaly, AuditEntry, Operation, Order
 from testing.dialogs import open_and_submit, url
+from testing.users import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +71,74 @@ def test_an_admin_manages_people(as_role: Any) -> None:
     page = reverse("admin:auth_user_changelist")
     assert client.get(page).status_code == 200
     assert staff(as_role, "lead").get(page).status_code == 403
+
+
+# --- accounts ----------------------------------------------------------------------------------
+
+
+def account_form(user: User, **changed: Any) -> dict[str, Any]:
+    joined = user.date_joined
+    form = {
+        "username": user.username,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "email": user.email,
+        "date_joined_0": f"{joined:%Y-%m-%d}",
+        "date_joined_1": f"{joined:%H:%M:%S}",
+        "is_active": "on",
+        "groups": [group.pk for group in user.groups.all()],
+        **changed,
+    }
+    return {name: value for name, value in form.items() if value is not None}
+
+
+def account_changes() -> list[tuple[str, str]]:
+    rows = AuditEntry.objects.filter(action="account.change").order_by("id")
+    return [(row.actor_name, row.detail) for row in rows]
+
+
+def test_a_change_of_role_is_audited_with_what_it_changed(as_role: Any) -> None:
+    client, ben = staff(as_role, "admin"), make_user("viewer", "ben")
+    page = reverse("admin:auth_user_change", args=[ben.pk])
+    lead = Group.objects.get(name="lead").pk
+    assert client.post(page, account_form(ben, groups=[lead], is_active=None)).status_code == 302
+    assert account_changes() == [("Admin", "ben: role: viewer → lead; active: yes → no")]
+    entry = AuditEntry.objects.get(action="account.change")
+    assert (entry.before["role"], entry.after["role"]) == ("viewer", "lead")
+    assert client.post(page, account_form(ben, groups=[lead], is_active=None)).status_code == 302
+    assert len(account_changes()) == 1
+
+
+def test_new_accounts_passwords_and_deletions_are_audited(as_role: Any) -> None:
+    client = staff(as_role, "admin")
+    secret = "a-long-password-of-cleo-7"
+    form = {"username": "cleo", "password1": secret, "password2": secret, "usable_password": "true"}
+    assert client.post(reverse("admin:auth_user_add"), form).status_code == 302
+    cleo = User.objects.get(username="cleo")
+    password = reverse("admin:auth_user_password_change", args=[cleo.pk])
+    other = {"password1": secret[::-1], "password2": secret[::-1]}
+    assert client.post(password, form | other).status_code == 302
+    delete = reverse("admin:auth_user_delete", args=[cleo.pk])
+    assert client.post(delete, {"post": "yes"}).status_code == 302
+    details = [detail for _, detail in account_changes()]
+    assert details == [
+        "cleo: user name: none → cleo; active: none → yes; staff: none → no; superuser: none → no",
+        "cleo: password: none → another one",
+        "cleo: user name: cleo → none; active: yes → none; staff: no → none; superuser: no → none",
+    ]
+    assert secret not in str(list(AuditEntry.objects.values()))
+
+
+def test_namesakes_are_told_apart_by_their_user_names(as_role: Any) -> None:
+    lead = as_role("lead")
+    for name in ("ana1", "ana2"):
+        user = make_user("agent", name)
+        user.first_name, user.last_name = "Ana", "Lopez"
+        user.save()
+        record_account_event(
+            Actor.of(user), AccountEvent.PASSWORD_CHANGE, detail="own", now=timezone.now()
+        )
+    page = lead.get("/audit/").content.decode()
+    for name in ("ana1", "ana2"):
+        assert f'Ana Lopez <span class="small muted">{name}</span>' in page
+        assert f"Ana Lopez ({name})" in page

@@ -66,7 +66,9 @@ def _key(request: Request, name: str) -> int | None:
 
 def _loaded(entries: AuditEntryQuerySet) -> list[AuditEntry]:
     """One row more than a page, which tells whether there is another page."""
-    return list(entries.select_related("operation").prefetch_related("outcomes")[: PER_PAGE + 1])
+    return list(
+        entries.select_related("operation", "actor").prefetch_related("outcomes")[: PER_PAGE + 1]
+    )
 
 
 def _shown(
