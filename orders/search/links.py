@@ -25,7 +25,8 @@ _SCHEME = len("https://")
 _INNER = re.compile(r"(?:https?|mailto)(:|%(?:25)*3a)", re.IGNORECASE)
 _ENCODED_SCHEME = re.compile(r"(?:https?|mailto)%", re.IGNORECASE)
 _PROOFPOINT_2 = re.compile(r"/v2/url\?u=([^&]++)", re.IGNORECASE)
-_PROOFPOINT_3 = re.compile(r"/v3/__(.+?)__;([\w-]*+)!", re.IGNORECASE)
+_PROOFPOINT_3 = "/v3/__"
+_MASKED_TEXT = re.compile(r"([\w-]*+)!")
 _FROM_PROOFPOINT_2 = str.maketrans("-_", "%/")
 _MASKED = re.compile(r"\*(?:\*(.))?")
 _LENGTHS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
@@ -65,16 +66,19 @@ def _proofpoint_2(link: str) -> str:
 
 def _proofpoint_3(link: str) -> str:
     """Each "*" stands for the next masked character, "**" and a letter for several of them."""
-    found = _PROOFPOINT_3.search(link)
-    if found is None:
+    # A regular expression would search for the end once for each of many beginnings.
+    _, beginning, rest = link.partition(_PROOFPOINT_3)
+    inner, end, rest = rest.partition("__;")
+    found = _MASKED_TEXT.match(rest)
+    if not (beginning and end and found):
         return ""
-    masked = iter(_from_base64(found[2]))
+    masked = iter(_from_base64(found[1]))
 
     def unmask(star: re.Match[str]) -> str:
         count = _LENGTHS.find(star[1]) + 2 if star[1] else 1
         return "".join(character for _, character in zip(range(count), masked, strict=False))
 
-    return _MASKED.sub(unmask, found[1])
+    return _MASKED.sub(unmask, inner)
 
 
 def _base64(link: str) -> str:
@@ -99,8 +103,10 @@ def _encoded(link: str) -> str:
     inner = link[found.start() :]
     if found[1] != ":":
         inner = unquote(inner.partition("&")[0])
-        while _ENCODED_SCHEME.match(inner) and (decoded := unquote(inner)) != inner:
-            inner = decoded
+        for _ in range(_MOST_WRAPPERS):
+            if not _ENCODED_SCHEME.match(inner):
+                break
+            inner = unquote(inner)
     elif "?" in link[: found.start()] and "?" not in inner:
         inner = inner.partition("&")[0]
     return inner
