@@ -122,7 +122,7 @@ def _product(item: CartItem) -> tuple[LabelName | None, LabelName | None]:
 
 
 def _named(kind: str, given: object, name: str | None) -> LabelName | None:
-    """By its id; what has none is told apart by its name."""
+    """Keyed by the id, or by the folded name without one."""
     key = str(given) if given else fold(name or "")[:_LONGEST]
     return LabelName((kind, key), name or "") if key else None
 
@@ -186,7 +186,7 @@ def _people(name: str, folded_name: str, folded_email: str) -> str:
 
 
 def is_payment_pending(order: Order) -> bool:
-    """Goody shows the link while the status still says accepted: the field is what counts."""
+    """Goody's status remains `accepted` while there is a payment link, so the link decides."""
     return order.status == "pending_payment" or (
         order.status == "accepted" and bool(order.payment_link)
     )

@@ -44,7 +44,7 @@ _decode_id = msgspec.json.Decoder(_Id).decode
 
 
 class Row:
-    """One order of a response: its bytes, and the creation time if the response tells it.
+    """One order of a response: its bytes, and the creation time if the response has it.
 
     What follows from the bytes is computed on first access; of unchanged bytes, most of it never.
     """

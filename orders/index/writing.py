@@ -201,7 +201,7 @@ def _result(
 def _merge_duplicates(given: Sequence[Row]) -> dict[UUID, Row]:
     """The rows by order id, each with the most exact creation time.
 
-    The feed has an order once for each activity, and only one of them tells its creation.
+    The feed has an order once for each activity, and only one of them has its creation time.
     """
     found: dict[UUID, Row] = {}
     for one in given:

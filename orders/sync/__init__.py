@@ -4,7 +4,7 @@ running.py chooses the jobs that are due: full.py (every order, in creation wind
 incremental.py (changes by the feed) and reconcile.py (comparison of counts). A job reads windows
 (windows.py) by a scan (scan.py) of a plan and a source (plans.py). fetching.py makes concurrent
 calls, batch_writer.py stores the rows, lease.py lets one process sync, context.py holds these
-together. progress.py tells pages the state, and lets an admin resume.
+together. progress.py reports the state to pages, and lets an admin resume.
 """
 
 from .progress import NotStopped, Phase, SyncProgress, progress, resume

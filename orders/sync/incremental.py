@@ -1,8 +1,8 @@
 """Keeps a complete index current: what changed since the watermark, and orders read one by one.
 
-Goody's activity feed tells most changes. Where an account has no feed, the newest orders are listed
-again instead. No feed tells expirations, thank-you notes, accepts and notifications, so orders
-for which they are likely are read in turn.
+Goody's activity feed reports most changes. If an account has no feed, the newest orders are listed
+again instead. The feed reports no expirations, thank-you notes, accepts and notifications, so
+orders for which they are likely are read one by one.
 
 The watermark is Goody's own time of the newest change up to which everything was read. It moves in
 the transaction of the rows before it. Some minutes before it are read again each time, since
@@ -233,7 +233,7 @@ class _FeedPlan(MemoryPlan):
 
 
 def reread_orders(context: SyncContext) -> None:
-    """Read some of the orders whose next change the feed does not tell."""
+    """Read some of the orders whose next change the feed does not report."""
     now = timezone.now()
     context.lease.write(reread_at=now)
     share = settings.SYNC_INTERVAL / 60

@@ -18,7 +18,7 @@ from .windows import Bounds, estimate_created_at
 
 
 class InconsistentListing(Exception):
-    """Goody's responses contradict each other: whether all rows were read cannot be told."""
+    """Goody's responses contradict each other, so it is unknown whether all rows were read."""
 
 
 # --- Plans ------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Every night: compare Goody's order count of each creation window with the index.
 
 A count costs one call for a thousand orders. Windows whose count differs are listed again, and
-without a feed all of them, since nothing else tells changes of older orders. What that finds is
+without a feed all of them, since nothing else reports changes of older orders. What that finds is
 drift: changes that the incremental sync should have brought.
 """
 

@@ -136,7 +136,7 @@ class Scan:
         if reader is None or reader.attempt != request.attempt:
             return 0.0
         if not result.was_sent:
-            # The next submit tells how long to wait.
+            # The next submit returns how long to wait.
             reader.requeue(request.page)
             return 0.0
         if result.error is not None:

@@ -1,7 +1,7 @@
 """Creation windows: how they are split, and when one counts as read. Pure: no database, no calls.
 
 Goody's lists are offset pages over a collection that changes: rows repeat and disappear as pages
-shift. The rows of a window with fixed bounds hardly change, and its total tells whether all of
+shift. The rows of a window with fixed bounds hardly change, and its total shows whether all of
 them were seen.
 """
 

@@ -47,7 +47,7 @@ def command(database_url: str, emulator: Emulator) -> Iterator[Callable[..., Pro
         process.close()
 
 
-def test_the_command_fills_the_index_and_says_so(
+def test_the_command_completes_the_index_and_prints_a_summary(
     command: Callable[..., Process], emulator: Emulator
 ) -> None:
     process = command()
@@ -56,20 +56,22 @@ def test_the_command_fills_the_index_and_says_so(
     assert differences(emulator) == []
 
 
-def test_without_settings_it_says_what_is_missing(command: Callable[..., Process]) -> None:
+def test_a_missing_setting_is_named(command: Callable[..., Process]) -> None:
     process = command(GOODY_API_URL="")
     assert process.wait() == 1
     assert process.output().splitlines()[-1] == "CommandError: GOODY_API_URL is not set"
 
 
-def test_a_rejected_key_ends_it(command: Callable[..., Process], emulator: Emulator) -> None:
+def test_a_rejected_key_ends_the_command(
+    command: Callable[..., Process], emulator: Emulator
+) -> None:
     process = command(GOODY_API_KEY="wrong")
     assert process.wait() == 1
     assert "Goody rejects the API key. An admin can check it on /system/." in process.output()
     assert emulator.calls()["total"] == 1
 
 
-def test_the_worker_begins_the_first_sync_by_itself(
+def test_the_worker_starts_the_first_sync(
     live_app: Callable[..., LiveApp], emulator: Emulator
 ) -> None:
     live_app(webs=0, workers=1, **SMALL_ENV)
@@ -80,7 +82,9 @@ def test_the_worker_begins_the_first_sync_by_itself(
     assert sync.progress(timezone.now()).phase is Phase.COMPLETE
 
 
-def test_two_at_once_do_it_once(command: Callable[..., Process], emulator: Emulator) -> None:
+def test_two_concurrent_commands_make_each_call_once(
+    command: Callable[..., Process], emulator: Emulator
+) -> None:
     processes = [command(), command()]
     for process in processes:
         assert process.wait() == 0, process.output()
@@ -101,7 +105,7 @@ COUNTED: dict[str, Callable[[Emulator], int]] = {
 
 
 @pytest.mark.parametrize("what", COUNTED)
-def test_kills_lose_and_double_nothing(
+def test_kills_lose_and_duplicate_nothing(
     command: Callable[..., Process], emulator: Emulator, what: str
 ) -> None:
     """Twenty of them: as soon as Goody was asked so often, and as soon as so many are stored."""

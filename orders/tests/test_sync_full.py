@@ -1,4 +1,4 @@
-"""The full sync against the real emulator: every order once, whatever Goody answers meanwhile."""
+"""The full sync against the emulator: every order once, whatever Goody responds meanwhile."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def test_every_order_is_stored_once(emulator: Emulator) -> None:
     assert progress.synced_at is not None
 
 
-def test_orders_stand_in_the_window_they_were_listed_in(emulator: Emulator) -> None:
+def test_estimated_creation_times_lie_in_the_window_of_the_order(
+    emulator: Emulator,
+) -> None:
     sync_orders()
     true = created_in_truth(emulator)
     windows = [w for w in SyncWindow.objects.all() if w.after is not None]
@@ -67,7 +69,7 @@ def test_orders_stand_in_the_window_they_were_listed_in(emulator: Emulator) -> N
 
 
 @pytest.mark.parametrize("fraction", ["0", "0.4"])
-def test_a_batch_within_one_second_is_not_cut(emulator: Emulator, fraction: str) -> None:
+def test_a_batch_within_one_second_is_not_split(emulator: Emulator, fraction: str) -> None:
     emulator.switch(created_fraction=fraction)
     emulator.create(count=130)
     sync_orders()
@@ -75,7 +77,7 @@ def test_a_batch_within_one_second_is_not_cut(emulator: Emulator, fraction: str)
     assert undone() == 0
 
 
-def test_nothing_is_stored_of_an_account_without_orders(settings: Any) -> None:
+def test_an_account_without_orders(settings: Any) -> None:
     empty = Emulator(orders=0)
     try:
         settings.GOODY_API_URL = empty.url
@@ -103,7 +105,7 @@ def test_nothing_is_stored_of_an_account_without_orders(settings: Any) -> None:
     ],
     ids=["negative", "null", "no meta", "too small", "too large", "a page", "missing"],
 )
-def test_wrong_totals_cost_calls_and_no_orders(emulator: Emulator, change: dict[str, Any]) -> None:
+def test_wrong_totals_lose_no_orders(emulator: Emulator, change: dict[str, Any]) -> None:
     emulator.fault({"kind": "mutate", **change}, path=LIST)
     sync_orders()
     assert differences(emulator) == []
@@ -123,7 +125,7 @@ FAULTS = [
 ]
 
 
-def test_calls_that_fail_now_and_then_are_made_again(emulator: Emulator) -> None:
+def test_failed_calls_are_retried(emulator: Emulator) -> None:
     for number, fault in enumerate(FAULTS):
         emulator.fault(fault, path=LIST, times=1, skip=9 + 4 * number)
     sync_orders()
@@ -131,10 +133,8 @@ def test_calls_that_fail_now_and_then_are_made_again(emulator: Emulator) -> None
     assert state().failing_since is None
 
 
-def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(
-    emulator: Emulator, settings: Any
-) -> None:
-    """Also by the calls that wait for the thread that was told so."""
+def test_retry_after_is_honored_and_nothing_is_lost(emulator: Emulator, settings: Any) -> None:
+    """Also by the calls that are queued for the thread that received it."""
     settings.SYNC_CALLS_AT_ONCE = 1
     emulator.fault(
         {"kind": "status", "status": 429, "headers": {"Retry-After": "2"}},
@@ -152,7 +152,9 @@ def test_a_wait_that_goody_asks_for_is_kept_and_nothing_is_lost(
     assert differences(emulator) == []
 
 
-def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator, settings: Any) -> None:
+def test_a_rejected_key_pauses_the_sync_until_an_admin_checks_it(
+    emulator: Emulator, settings: Any
+) -> None:
     settings.SYNC_CALLS_AT_ONCE = 1
     emulator.fault({"kind": "status", "status": 401}, path=LIST, times=1, skip=12)
     run_until(lambda: phase() is Phase.PAUSED)
@@ -166,7 +168,7 @@ def test_a_rejected_key_stops_it_until_somebody_looks(emulator: Emulator, settin
     assert differences(emulator) == []
 
 
-def test_while_goody_is_down_it_says_so_and_goes_on_afterwards(emulator: Emulator) -> None:
+def test_an_outage_of_goody_is_shown_and_the_sync_resumes_after_it(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
     run_until(lambda: phase() is Phase.FAILING)
     progress = sync.progress(timezone.now())
@@ -194,7 +196,7 @@ def nested(depth: int) -> Any:
     return {"items": nested(depth - 1)} if depth else None
 
 
-def test_rows_that_cannot_be_read_cost_no_others(emulator: Emulator) -> None:
+def test_unreadable_rows_do_not_affect_others(emulator: Emulator) -> None:
     odd, frozen, *_, poisoned = (row["id"] for row in emulator.find(limit=90))
     emulator.change(odd, is_swapped="perhaps", brand_new_field=1)
     emulator.change(frozen, recipient_first_name="a\x00b", status="frozen")
@@ -213,7 +215,7 @@ def test_rows_that_cannot_be_read_cost_no_others(emulator: Emulator) -> None:
     }
 
 
-def test_orders_too_large_for_one_answer_come_in_smaller_ones(emulator: Emulator) -> None:
+def test_pages_that_are_too_large_are_requested_in_smaller_ones(emulator: Emulator) -> None:
     """Neither their list nor the feed fits a page."""
     emulator.create(count=20, message="x" * 300_000)
     sync_orders()
@@ -224,7 +226,7 @@ def test_orders_too_large_for_one_answer_come_in_smaller_ones(emulator: Emulator
 # --- Resumed, leased --------------------------------------------------------------------------
 
 
-def test_it_goes_on_where_it_was(emulator: Emulator) -> None:
+def test_a_full_sync_resumes(emulator: Emulator) -> None:
     emulator.set_latency(0.05)
     rounds = before = 0
 
@@ -264,7 +266,7 @@ def test_one_process_at_a_time_holds_the_lease(settings: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_slept_past_the_lease_writes_nothing(emulator: Emulator, settings: Any) -> None:
+def test_an_expired_lease_cannot_write(emulator: Emulator, settings: Any) -> None:
     settings.SYNC_LEASE = 30.0
     sleeper = Lease.acquire()
     assert sleeper is not None
@@ -280,14 +282,14 @@ def test_who_slept_past_the_lease_writes_nothing(emulator: Emulator, settings: A
     assert state().lease_until is not None
 
 
-def test_a_lease_of_another_clock_does_not_last(settings: Any) -> None:
+def test_a_lease_far_in_the_future_is_ignored(settings: Any) -> None:
     SyncState.objects.current()
     SyncState.objects.update(lease_until=timezone.now() + timedelta(days=1))
     assert Lease.acquire() is not None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_refuses_is_a_bug_in_the_log_and_the_next_round_goes_on(
+def test_a_database_error_is_logged_without_values_and_the_next_run_resumes(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     with refusing("orders_order", "INSERT"):
@@ -314,7 +316,7 @@ def test_a_database_that_refuses_is_a_bug_in_the_log_and_the_next_round_goes_on(
         (1200, 0, "Goody lists no orders, and we know 1,200."),
     ],
 )
-def test_what_is_suspicious(known: int, total: int | None, words: str) -> None:
+def test_which_totals_are_suspicious(known: int, total: int | None, words: str) -> None:
     assert suspicion(known=known, total=total) == words
 
 
@@ -323,7 +325,7 @@ def hide(emulator: Emulator, count: int) -> None:
         emulator.change(row["id"], hidden=True)
 
 
-def test_when_many_orders_are_missing_it_stops_until_an_admin_has_looked(
+def test_many_missing_orders_stop_the_sync_until_an_admin_resumes_it(
     emulator: Emulator,
 ) -> None:
     sync_orders()
@@ -346,7 +348,7 @@ def test_when_many_orders_are_missing_it_stops_until_an_admin_has_looked(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_orders_of_another_account_are_noticed_though_there_are_as_many(
+def test_as_many_orders_of_another_account_stop_the_sync(
     emulator: Emulator,
 ) -> None:
     """The counts fit, but none of the orders we know is among them."""
@@ -360,7 +362,7 @@ def test_orders_of_another_account_are_noticed_though_there_are_as_many(
     assert "orders we know are not listed" in sync.progress(timezone.now()).why
 
 
-def test_a_few_that_are_not_listed_are_asked_for_by_themselves(emulator: Emulator) -> None:
+def test_a_few_orders_that_are_not_listed_are_read_one_by_one(emulator: Emulator) -> None:
     sync_orders()
     hide(emulator, 5)
     sync_orders(full=True)
@@ -369,7 +371,7 @@ def test_a_few_that_are_not_listed_are_asked_for_by_themselves(emulator: Emulato
     assert emulator.calls()["counts"]["GET /v1/orders/{id}"] == 5
 
 
-def test_one_of_them_that_cannot_be_read_does_not_hold_up_the_end(emulator: Emulator) -> None:
+def test_an_unreadable_one_of_them_does_not_prevent_completion(emulator: Emulator) -> None:
     """It was readable once; now it is neither in the list nor by itself."""
     sync_orders()
     bad = emulator.find(limit=1)[0]["id"]
@@ -379,8 +381,8 @@ def test_one_of_them_that_cannot_be_read_does_not_hold_up_the_end(emulator: Emul
     assert not state().is_full_under_way
     assert emulator.calls()["counts"]["GET /v1/orders/{id}"] == 2
     assert Order.objects.filter(read_at__lt=state().started_at).count() == 1
-    [told] = Anomaly.objects.all()
-    assert (told.kind, told.key) == ("quarantined", bad)
+    [anomaly] = Anomaly.objects.all()
+    assert (anomaly.kind, anomaly.key) == ("quarantined", bad)
 
 
 # --- Times ------------------------------------------------------------------------------------
@@ -397,7 +399,7 @@ def test_a_clock_far_from_goodys_loses_nothing(emulator: Emulator) -> None:
     assert state().watermark < datetime.now(UTC)
 
 
-def test_a_first_sync_ends_though_the_clock_is_set_back(
+def test_a_first_sync_completes_after_the_clock_was_set_back(
     emulator: Emulator, clock: time_machine.Traveller
 ) -> None:
     run_until(lambda: done() > 0)
@@ -409,7 +411,7 @@ def test_a_first_sync_ends_though_the_clock_is_set_back(
 
 
 @pytest.mark.parametrize("seconds", [1, 600, 100_000])
-def test_what_is_read_after_the_clock_was_set_back_is_not_missing(
+def test_orders_read_after_the_clock_was_set_back_are_not_missing(
     emulator: Emulator, clock: time_machine.Traveller, seconds: float
 ) -> None:
     sync_orders()

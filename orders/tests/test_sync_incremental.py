@@ -1,4 +1,4 @@
-"""Every minute: what the feed tells, what it does not, and what is done without one."""
+"""The incremental sync: the activity feed, accounts without one, and rereads of single orders."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_nothing_new_costs_one_call_and_writes_no_order(filled: Emulator) -> Non
     assert list(Order.objects.order_by("pk").values_list("pk", "content_hash")) == before
 
 
-def test_nothing_new_costs_one_call_also_after_a_busy_time(filled: Emulator) -> None:
+def test_nothing_new_costs_one_call_after_many_activities(filled: Emulator) -> None:
     """There are more activities in the overlap than fit a page."""
     filled.create(count=90)
     one_round()
@@ -79,7 +79,7 @@ def test_nothing_new_costs_one_call_also_after_a_busy_time(filled: Emulator) -> 
     assert asked(filled) == {"GET /v1/order_activities": 1}
 
 
-def test_a_batch_that_fits_no_page_comes_with_the_next_round(filled: Emulator) -> None:
+def test_a_batch_larger_than_a_page_is_read_in_the_next_round(filled: Emulator) -> None:
     """All of it in the newest second that the feed shows."""
     filled.advance(60)
     filled.create(count=90)
@@ -91,7 +91,7 @@ def test_a_batch_that_fits_no_page_comes_with_the_next_round(filled: Emulator) -
     assert asked(filled) == {"GET /v1/order_activities": 1}
 
 
-def test_changes_come_with_the_next_round(filled: Emulator) -> None:
+def test_changes_are_read_in_the_next_round(filled: Emulator) -> None:
     done = filled.churn(
         seed=1, changes=40, kinds=["batch", "open", "cancel", "bill", "pay", "order"]
     )
@@ -103,7 +103,7 @@ def test_changes_come_with_the_next_round(filled: Emulator) -> None:
     assert progress.synced_at == state().tried_at
 
 
-def test_what_the_feed_says_of_a_new_order_dates_it(filled: Emulator) -> None:
+def test_the_feed_gives_a_new_order_its_creation_time(filled: Emulator) -> None:
     created = filled.create(count=3)[0]["id"]
     one_round()
     row = Order.objects.get(uuid=created)
@@ -111,7 +111,7 @@ def test_what_the_feed_says_of_a_new_order_dates_it(filled: Emulator) -> None:
     assert known_creation(row) == created_in_truth(filled)[created]
 
 
-def test_a_long_absence_is_caught_up_with_in_order(filled: Emulator) -> None:
+def test_a_long_outage_is_caught_up_with_in_order(filled: Emulator) -> None:
     for seed in range(6):
         filled.churn(seed=seed, changes=60, kinds=["batch", "open", "cancel", "bill"])
         filled.advance(3600)
@@ -121,7 +121,7 @@ def test_a_long_absence_is_caught_up_with_in_order(filled: Emulator) -> None:
     assert state().watermark == newest
 
 
-def test_no_more_is_taken_as_read_than_was_seen(filled: Emulator) -> None:
+def test_the_watermark_never_passes_what_was_seen(filled: Emulator) -> None:
     """By our clock it is hours later than by Goody's, and all happened in one second there."""
     *busy, later = (row["id"] for row in filled.find(limit=31))
     for order_id in busy:
@@ -168,7 +168,7 @@ def test_wrong_totals_lose_no_change(filled: Emulator, change: dict[str, Any]) -
     assert differences(filled) == []
 
 
-def test_an_activity_that_turns_up_late_is_found(filled: Emulator) -> None:
+def test_an_activity_that_appears_late_is_found(filled: Emulator) -> None:
     """It lies before the watermark, and nothing new comes after it."""
     early, late = (row["id"] for row in filled.find(status="notified", limit=2))
     filled.change(early, status="opened", hidden=True)
@@ -181,7 +181,7 @@ def test_an_activity_that_turns_up_late_is_found(filled: Emulator) -> None:
     assert Order.objects.get(uuid=early).status == "opened"
 
 
-def test_a_time_that_lies_ahead_is_no_watermark(filled: Emulator) -> None:
+def test_the_watermark_is_never_in_the_future(filled: Emulator) -> None:
     filled.advance(10 * 86_400)
     filled.create(count=1)
     one_round()
@@ -191,7 +191,7 @@ def test_a_time_that_lies_ahead_is_no_watermark(filled: Emulator) -> None:
     assert differences(filled) == []
 
 
-def test_an_odd_entry_costs_no_others(filled: Emulator) -> None:
+def test_an_unreadable_activity_does_not_affect_others(filled: Emulator) -> None:
     filled.create(count=5)
     odd = {"kind": "mutate", "set": {"created_at": "yesterday"}}
     filled.fault(odd, path=FEED, times=1)
@@ -201,7 +201,7 @@ def test_an_odd_entry_costs_no_others(filled: Emulator) -> None:
     assert differences(filled) == []
 
 
-def test_changes_too_large_for_one_answer_come_in_smaller_ones(filled: Emulator) -> None:
+def test_a_feed_page_that_is_too_large_is_requested_in_smaller_ones(filled: Emulator) -> None:
     before = state().watermark
     filled.advance(60)
     filled.create(count=20, message="x" * 300_000)
@@ -237,7 +237,7 @@ def test_a_change_of_an_order_lets_the_worker_read_it_at_once(filled: Emulator) 
 def test_the_order_itself_says_whether_a_cancel_ended_it(
     filled: Emulator, state: State, was_accepted: bool
 ) -> None:
-    """A list tells neither way whether the gift was accepted before it ended."""
+    """A list does not show whether the gift was accepted before it ended."""
     one = lost_cancel(filled, state)
     if was_accepted:
         filled.change(one.order_uuid, status="accepted")
@@ -287,7 +287,7 @@ def test_without_the_feed_the_newest_orders_are_listed_again(
 
 
 @pytest.mark.parametrize("status", [404, 403, 400, 422])
-def test_a_feed_that_goes_away_is_done_without(
+def test_a_feed_that_is_refused_later_is_replaced_by_listing(
     emulator: Emulator, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     sync_orders()
@@ -316,7 +316,9 @@ def long_ago(order_id: str) -> None:
     Order.objects.filter(uuid=order_id).update(read_at=timezone.now() - timedelta(hours=1))
 
 
-def test_what_the_feed_does_not_tell_is_read_in_turn(filled: Emulator, settings: Any) -> None:
+def test_orders_whose_changes_the_feed_does_not_report_are_reread(
+    filled: Emulator, settings: Any
+) -> None:
     expiring, accepted = (row["id"] for row in filled.find(limit=2))
     now = timezone.now()
     filled.change(expiring, expires_at=(now + timedelta(days=1)).isoformat())
@@ -337,7 +339,9 @@ def test_what_the_feed_does_not_tell_is_read_in_turn(filled: Emulator, settings:
     assert Order.objects.get(uuid=accepted).created_from == CreatedFrom.DETAIL
 
 
-def test_so_many_a_minute_the_longest_unread_first(filled: Emulator, settings: Any) -> None:
+def test_rereads_are_limited_and_start_with_the_least_recently_read(
+    filled: Emulator, settings: Any
+) -> None:
     settings.SYNC_REREADS_PER_MINUTE = 3
     rows = list(Order.objects.all()[:5])
     for age, row in enumerate(rows):
@@ -382,7 +386,7 @@ def was_read(order_id: UUID) -> bool:
     return Order.objects.get(uuid=order_id).read_at > timezone.now() - timedelta(minutes=5)
 
 
-def told() -> list[tuple[str, str]]:
+def anomalies() -> list[tuple[str, str]]:
     return list(Anomaly.objects.values_list("kind", "key"))
 
 
@@ -397,14 +401,14 @@ def told() -> list[tuple[str, str]]:
     ],
     ids=["500", "403", "400", "unreadable", "too large"],
 )
-def test_an_order_that_cannot_be_read_costs_no_others(
+def test_an_unreadable_order_does_not_affect_others(
     filled: Emulator, settings: Any, fault: dict[str, Any]
 ) -> None:
     settings.SYNC_REREADS_PER_MINUTE = 1
     bad, good = in_turn(filled, 2)
     filled.fault(fault, path=detail(bad))
     read_in_turn()
-    assert told() == [("quarantined", str(bad))]
+    assert anomalies() == [("quarantined", str(bad))]
     assert state().failing_since is None
     read_in_turn()
     assert asked(filled) == {"GET /v1/orders/{id}": 3, "GET /v1/me": 2}
@@ -418,34 +422,34 @@ def test_an_order_that_cannot_be_read_costs_no_others(
     assert was_read(bad)
 
 
-def test_a_key_that_may_not_ask_whose_it_is_says_as_much_of_an_order(filled: Emulator) -> None:
+def test_an_order_is_unreadable_also_where_the_key_may_not_read_me(filled: Emulator) -> None:
     bad, good = in_turn(filled, 2)
     filled.fault({"kind": "status", "status": 500}, path=detail(bad))
     filled.fault({"kind": "status", "status": 403}, path=r"/v1/me$")
     read_in_turn()
-    assert told() == [("quarantined", str(bad))]
+    assert anomalies() == [("quarantined", str(bad))]
     assert was_read(good)
 
 
-def test_while_goody_is_down_no_order_is_blamed(filled: Emulator) -> None:
+def test_an_outage_makes_no_order_unreadable(filled: Emulator) -> None:
     due_ones = in_turn(filled, 2)
     filled.fault({"kind": "status", "status": 503}, path="/v1/")
     read_in_turn(stop_when=is_failing)
-    assert told() == []
+    assert anomalies() == []
     assert is_failing()
     filled.heal()
     SyncState.objects.update(retry_at=None)
     goody_api._client.cache_clear()
     read_in_turn()
     assert all(was_read(one) for one in due_ones)
-    assert told() == []
+    assert anomalies() == []
 
 
-def test_after_three_in_a_row_that_cannot_be_read_the_rest_waits(filled: Emulator) -> None:
+def test_after_three_unreadable_orders_in_a_row_the_rest_waits(filled: Emulator) -> None:
     due_ones = in_turn(filled, 5)
     filled.fault({"kind": "status", "status": 500}, path=detail("[^/]+"))
     read_in_turn()
-    assert sorted(told()) == sorted(("quarantined", str(one)) for one in due_ones[:3])
+    assert sorted(anomalies()) == sorted(("quarantined", str(one)) for one in due_ones[:3])
     filled.heal()
     read_in_turn()
     assert index.least_recently_read(now=timezone.now(), limit=9) == []

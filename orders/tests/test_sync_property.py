@@ -1,7 +1,7 @@
-"""Whatever happens while a sync pages: nothing is lost, nothing is doubled.
+"""A sync loses and duplicates no order, whatever happens between two of its steps.
 
-Random stories: orders are created, changed and canceled, in batches too, calls fail, the process is
-replaced by another, and all that between any two steps of the sync. `make soak` plays many more.
+In random stories orders are created, changed and canceled, also in batches, calls fail, and
+processes end and are replaced. `make soak` plays many more.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.django_db
 STORIES = int(os.environ.get("SOAK_SYNCS", "30"))
 # In each story, at most.
 EVENTS = 150
-# What the feed tells nothing of: an order changed so is only right when it is read again.
+# Changes that the feed does not report: they are known only after a reread of the order.
 UNTOLD = {"notify", "accept", "swap", "expiration", "thank"}
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 503},
@@ -78,7 +78,7 @@ class Story:
     def __init__(self, emulator: Emulator, random: Random) -> None:
         self.emulator = emulator
         self.random = random
-        # Orders whose latest change the feed does not tell.
+        # Orders whose latest change the feed does not report.
         self.untold: set[str] = set()
         # A bound by progress, not by time: after the last event nothing hinders the sync.
         self._remaining = EVENTS
@@ -140,7 +140,7 @@ def catch_up() -> None:
 
 
 @pytest.mark.parametrize("seed", range(STORIES))
-def test_nothing_is_lost_and_nothing_doubled(emulator: Emulator, settings: Any, seed: int) -> None:
+def test_no_order_is_lost_or_duplicated(emulator: Emulator, settings: Any, seed: int) -> None:
     random = Random(seed)
     settings.SYNC_PER_PAGE = random.choice((11, 25, 40))
     settings.SYNC_WINDOW = random.choice((30, 60, 120))
@@ -155,7 +155,7 @@ def test_nothing_is_lost_and_nothing_doubled(emulator: Emulator, settings: Any, 
 
 # --- Rebuilt ----------------------------------------------------------------------------------
 
-# What says how something is known, or when it was read, and not what is so.
+# Columns about when and how an order was read.
 ASIDE = {"id", "created_from", "event_times", "row_hash", "read_at"}
 NAMED = ("product_id", "brand_id", "sender_id", "workspace_id")
 
@@ -187,9 +187,7 @@ def backfill() -> None:
     run_jobs(lambda state, _: None if state.is_backfilled else Job.BACKFILL)
 
 
-def test_an_index_that_is_thrown_away_and_rebuilt_is_the_same(
-    emulator: Emulator, settings: Any
-) -> None:
+def test_a_rebuilt_index_is_equal(emulator: Emulator, settings: Any) -> None:
     settings.SYNC_WINDOW = 200
     sync_orders()
     backfill()

@@ -1,4 +1,4 @@
-"""What has time: dating by the feed, and comparing with Goody's counts every night."""
+"""The backfill of creation times, the nightly comparison of counts, and which job is due."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ def reconcile() -> SyncState:
     return state()
 
 
-# --- Dating -----------------------------------------------------------------------------------
+# --- Backfill ---------------------------------------------------------------------------------
 
 
-def test_the_feed_dates_every_order_to_the_second(filled: Emulator) -> None:
+def test_the_backfill_reads_every_creation_time(filled: Emulator) -> None:
     backfill()
     true = created_in_truth(filled)
     rows = Order.objects.all()
     assert {str(row.uuid): known_creation(row) for row in rows} == true
     assert set(rows.values_list("created_from", flat=True)) == {CreatedFrom.FEED}
-    # And so they stand in the order in which they were created.
+    # So they are sorted by creation.
     assert [true[str(row.uuid)] for row in rows] == sorted(true.values(), reverse=True)
     assert differences(filled) == []
     assert state().is_backfilled
 
 
-def test_dating_goes_on_where_it_was_and_then_costs_nothing(filled: Emulator) -> None:
+def test_the_backfill_resumes_and_costs_nothing_once_it_is_complete(filled: Emulator) -> None:
     backfill(stop_when=lambda: backfilled() > 0)
     assert 0 < backfilled() < SyncWindow.objects.count()
     backfill()
@@ -75,7 +75,7 @@ def test_dating_goes_on_where_it_was_and_then_costs_nothing(filled: Emulator) ->
     assert filled.calls()["total"] == 0
 
 
-def test_an_order_the_feed_does_not_tell_of_keeps_its_estimate(filled: Emulator) -> None:
+def test_an_order_without_activity_keeps_its_estimate(filled: Emulator) -> None:
     victim = filled.find(limit=50)[-1]["id"]
     filled.change(victim, hidden=True)
     backfill()
@@ -84,7 +84,7 @@ def test_an_order_the_feed_does_not_tell_of_keeps_its_estimate(filled: Emulator)
     assert Order.objects.filter(created_from=CreatedFrom.FEED).count() == 299
 
 
-def test_dating_ends_also_where_the_clock_was_set_back(
+def test_the_backfill_ends_after_the_clock_was_set_back(
     filled: Emulator, clock: time_machine.Traveller
 ) -> None:
     clock.shift(-600)
@@ -93,10 +93,10 @@ def test_dating_ends_also_where_the_clock_was_set_back(
     assert Order.objects.exclude(created_from=CreatedFrom.FEED).count() == 0
 
 
-# --- Counting ---------------------------------------------------------------------------------
+# --- Comparison -------------------------------------------------------------------------------
 
 
-def test_where_all_is_well_a_window_costs_one_call(filled: Emulator) -> None:
+def test_comparing_a_window_without_drift_costs_one_call(filled: Emulator) -> None:
     backfill()
     reconcile()
     filled.control("DELETE", "calls")
@@ -105,7 +105,7 @@ def test_where_all_is_well_a_window_costs_one_call(filled: Emulator) -> None:
     assert (found.drift_new, found.drift_changed, found.drift_missing) == (0, 0, 0)
 
 
-def test_each_window_is_counted_once_also_where_the_clock_is_set_back(
+def test_each_window_is_counted_once_after_the_clock_was_set_back(
     filled: Emulator, clock: time_machine.Traveller
 ) -> None:
     backfill()
@@ -120,7 +120,7 @@ def test_each_window_is_counted_once_also_where_the_clock_is_set_back(
     assert filled.calls()["total"] == left
 
 
-def test_what_differs_is_listed_again_and_told(filled: Emulator) -> None:
+def test_a_window_whose_count_differs_is_listed_again(filled: Emulator) -> None:
     backfill()
     lost = Order.objects.all()[40]
     OrderPayload.objects.filter(pk=lost.pk).delete()
@@ -132,7 +132,7 @@ def test_what_differs_is_listed_again_and_told(filled: Emulator) -> None:
     assert (found.drift_new, found.drift_changed, found.drift_missing) == (0, 0, 0)
 
 
-def test_orders_that_no_round_brought_are_found_at_night(filled: Emulator) -> None:
+def test_the_comparison_finds_orders_that_no_round_brought(filled: Emulator) -> None:
     filled.create(count=5)
     SyncState.objects.update(synced_at=timezone.now())
     found = reconcile()
@@ -140,7 +140,7 @@ def test_orders_that_no_round_brought_are_found_at_night(filled: Emulator) -> No
     assert differences(filled) == []
 
 
-def test_what_is_not_listed_any_more_is_told_once_and_kept(filled: Emulator) -> None:
+def test_an_order_not_listed_any_more_is_counted_once_and_kept(filled: Emulator) -> None:
     backfill()
     victim = filled.find(limit=50)[-1]["id"]
     filled.change(victim, hidden=True)
@@ -149,7 +149,7 @@ def test_what_is_not_listed_any_more_is_told_once_and_kept(filled: Emulator) -> 
     assert Order.objects.filter(uuid=victim).exists()
 
 
-def test_when_many_are_missing_at_night_it_stops(filled: Emulator) -> None:
+def test_the_comparison_stops_when_many_orders_are_missing(filled: Emulator) -> None:
     backfill()
     for row in filled.find(limit=60)[-20:]:
         filled.change(row["id"], hidden=True)
@@ -165,7 +165,7 @@ def test_when_many_are_missing_at_night_it_stops(filled: Emulator) -> None:
     assert Order.objects.count() == 300
 
 
-def test_whether_there_is_a_feed_is_asked_again_at_night(emulator: Emulator) -> None:
+def test_the_feed_is_tried_again_after_the_comparison(emulator: Emulator) -> None:
     emulator.switch(activities="404")
     sync_orders()
     assert state().is_feed_missing
@@ -178,10 +178,10 @@ def test_whether_there_is_a_feed_is_asked_again_at_night(emulator: Emulator) -> 
 
 
 @pytest.mark.parametrize("status", ["404", "403", "400"])
-def test_an_account_that_still_has_no_feed_is_kept_up_to_date(
+def test_an_account_still_without_a_feed_is_kept_up_to_date(
     emulator: Emulator, status: str
 ) -> None:
-    """Whoever asks for the feed first: the next round, or the dating where the last one is new."""
+    """Whichever job requests the feed first: the next round, or the backfill."""
     emulator.switch(activities=status)
     sync_orders()
     for tried_at in (None, timezone.now()):
@@ -196,8 +196,8 @@ def test_an_account_that_still_has_no_feed_is_kept_up_to_date(
         assert differences(emulator) == []
 
 
-def test_without_a_feed_every_order_is_read_again_at_night(emulator: Emulator) -> None:
-    """Nobody else tells what happens to an old order: its window holds as many as before."""
+def test_without_a_feed_the_comparison_lists_every_order(emulator: Emulator) -> None:
+    """Nothing else reports a change of an old order, and the count of its window is unchanged."""
     emulator.switch(activities="404")
     sync_orders()
     oldest = Order.objects.earliest("pk")
@@ -217,7 +217,7 @@ def test_without_a_feed_every_order_is_read_again_at_night(emulator: Emulator) -
         ("2026-11-24T12:00:00+00:00", "America/New_York", 3, "2026-11-24T08:00:00+00:00"),
     ],
 )
-def test_the_night_is_that_of_the_time_zone(
+def test_the_hour_of_the_comparison_is_in_the_time_zone(
     settings: Any, now: str, zone: str, hour: int, last: str
 ) -> None:
     settings.TIME_ZONE, settings.SYNC_RECONCILE_HOUR = zone, hour
@@ -231,7 +231,7 @@ EVENING = NIGHT - timedelta(hours=6)
 
 
 def a_state(**fields: Any) -> SyncState:
-    """Complete, dated, and brought up to date this moment."""
+    """Complete, backfilled, and brought up to date this moment."""
     return SyncState(
         **{
             "started_at": EVENING - timedelta(hours=1),
@@ -281,6 +281,8 @@ STOPPED = {"finished_at": None, "suspicion": "odd"}
         ({"finished_at": None, "retry_at": EVENING + 90 * MINUTE}, EVENING, Job.FIRST),
     ],
 )
-def test_what_is_due(fields: dict[str, Any], now: datetime, job: Job | None, settings: Any) -> None:
+def test_which_job_is_due(
+    fields: dict[str, Any], now: datetime, job: Job | None, settings: Any
+) -> None:
     settings.TIME_ZONE, settings.SYNC_RECONCILE_HOUR = "UTC", 3
     assert due(a_state(**fields), now) is job
