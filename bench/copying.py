@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
 from bench.changelist.models import AnalyzedOrder, PlainOrder, SlimOrder  # noqa: E402
-from orders.models.order import unpack  # noqa: E402
+from orders.packing import unpack  # noqa: E402
 
 _SHARED = """
     o.id, o.uuid, o.status, o.recipient_name, o.recipient_email,

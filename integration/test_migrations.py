@@ -14,10 +14,12 @@ from orders.models import (
     ApiLimits,
     AuditEntry,
     Operation,
+    Order,
     SearchText,
     SyncState,
     SyncWindow,
 )
+from orders.packing import pack
 from orders.text import FOLDING_VERSION
 from testing.users import make_user
 
@@ -208,3 +210,54 @@ def test_the_backfill_and_the_splits_of_windows_keep_their_values():
     assert (window.before, window.split_from, window.backfilled_at) == (SENT, 40, CLOSED)
     migrate("0014")
     assert execute("SELECT total, cut_from FROM orders_syncwindow") == [(7, 40)]
+
+
+@pytest.fixture
+def at_0015(database_url: str) -> Iterator[None]:
+    migrate("0015")
+    yield
+    migrate("zero")
+
+
+def insert_order(number: int, raw: bytes) -> None:
+    """A row of the index with its payload, as the code before the migration stored it."""
+    columns = {
+        "id": number,
+        "uuid": database_value(UUID(int=number)),
+        "status": "notified",
+        **dict.fromkeys(("reference_id", "gift_digest", "recipient_name", "recipient_email"), ""),
+        **dict.fromkeys(("email_key", "people", "row_hash", "content_hash"), ""),
+        **dict.fromkeys(("is_expiry_odd", "is_before_tax", "is_swapped"), False),
+        **dict.fromkeys(("is_payment_pending", "has_delivery_trouble"), False),
+        "created_from": 0,
+        "item_count": 0,
+        "read_at": datetime(2026, 1, 2, tzinfo=UTC),
+    }
+    marks = ", ".join(["%s"] * len(columns))
+    names = ", ".join(columns)
+    execute(f"INSERT INTO orders_order ({names}) VALUES ({marks})", *columns.values())
+    execute("INSERT INTO orders_orderpayload (id, packed) VALUES (%s, %s)", number, pack(raw))
+
+
+@pytest.mark.usefixtures("at_0015")
+def test_stored_orders_with_unreadable_values_are_marked():
+    for number, fields in enumerate((b"", b', "amounts": "44"', b', "expires_at": "soon"'), 1):
+        order_id = str(UUID(int=number)).encode()
+        insert_order(number, b'{"id": "%s", "status": "notified"%s}' % (order_id, fields))
+    triggers = _triggers()
+    migrate("0016")
+    assert list(Order.objects.order_by("id").values_list("is_odd", "is_amount_odd")) == [
+        (False, False),
+        (True, True),
+        (True, False),
+    ]
+    assert _triggers() == triggers
+    migrate("0015")
+    assert _triggers() == triggers
+
+
+def _triggers() -> set[object]:
+    """SQLite's triggers that keep the full-text index, which a copy of the table would drop."""
+    if connection.vendor != "sqlite":
+        return set()
+    return {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}

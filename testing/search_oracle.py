@@ -276,7 +276,7 @@ class Oracle:
         return not begins(query.without_batches)
 
     def _flags(self, query: Query, row: Order) -> bool:
-        names = ("is_swapped", "is_payment_pending", "has_delivery_trouble")
+        names = ("is_swapped", "is_payment_pending", "has_delivery_trouble", "is_odd")
         return all(getattr(query, name) in (None, getattr(row, name)) for name in names)
 
     def _exact(self, query: Query, row: Order) -> bool:

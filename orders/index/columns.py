@@ -16,7 +16,7 @@ import msgspec
 from goody.types import CartItem, Order, Sender
 from orders.eligibility import recipient_name, released_cents
 from orders.models import Label
-from orders.models.order import pack
+from orders.packing import pack
 from orders.text import digest, fold, gift_digest, other_spellings, searchable, starts_in
 
 _encode = msgspec.json.Encoder().encode
@@ -168,6 +168,8 @@ def order_columns(order: Order) -> dict[str, Any]:
         "people": _people(name, folded_name, folded_email),
         "expires_at": order.expires_at and format_time(order.expires_at),
         "is_expiry_odd": "expires_at" in order.problems,
+        "is_amount_odd": is_amount_odd(order),
+        "is_odd": bool(order.problems),
         "amount_cents": cents,
         "is_before_tax": is_before_tax and cents is not None,
         "quantity": items[0].quantity if items else None,
@@ -183,6 +185,12 @@ def order_columns(order: Order) -> dict[str, Any]:
 def _people(name: str, folded_name: str, folded_email: str) -> str:
     parts = (folded_name, folded_email, *other_spellings(name, folded_name))
     return " ".join(filter(None, parts))
+
+
+def is_amount_odd(order: Order) -> bool:
+    """Whether an amount that `released_cents` looks at could not be read."""
+    amounts = ("amounts", "amounts.amount_total", "amounts.amount_pre_tax_total")
+    return any(path in order.problems for path in amounts)
 
 
 def is_payment_pending(order: Order) -> bool:

@@ -50,7 +50,7 @@ def _cells(hit: Hit) -> str:
         f"{hit.status}\n{hit.recipient_name}\n{hit.recipient_email}\n{hit.product}\n{hit.quantity}"
         f"\n{hit.item_count}\n{hit.amount_cents}\n{hit.is_before_tax}\n{hit.sender}"
         f"\n{hit.order_batch_id and hit.order_batch_id.int}\n{_timestamp(hit.created_at)}"
-        f"\n{_timestamp(hit.expires_at)}\n{hit.is_expiry_odd}\n{_timestamp(hit.missing_at)}"
+        f"\n{_timestamp(hit.expires_at)}\n{hit.is_expiry_odd}\n{hit.is_amount_odd}\n{_timestamp(hit.missing_at)}"
     )
 
 

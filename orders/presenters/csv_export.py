@@ -25,6 +25,7 @@ from orders.text import INVISIBLE
 
 _BOM = "\ufeff"
 CHUNK_SIZE = 500
+_UNREADABLE = "unreadable"
 # First characters of a formula; the full-width ones in Japanese spreadsheets.
 _FIRST = "=+@＝＋－＠-"
 _BLANK = rf"\s{INVISIBLE}"
@@ -75,12 +76,12 @@ def _cells(hit: Hit) -> Iterable[object]:
         *map(_text, (hit.product, hit.brand)),
         hit.quantity,
         hit.item_count,
-        _dollars(hit.amount_cents),
+        _UNREADABLE if hit.is_amount_odd else _dollars(hit.amount_cents),
         _yes(hit.is_before_tax),
         *map(_text, (hit.sender, hit.workspace)),
         hit.order_batch_id,
         _time(hit.created_at),
-        _time(hit.expires_at),
+        _UNREADABLE if hit.is_expiry_odd else _time(hit.expires_at),
         *map(_yes, (hit.is_swapped, hit.is_payment_pending, hit.has_delivery_trouble)),
         _time(hit.read_at),
         _time(hit.missing_at),

@@ -241,6 +241,7 @@ def _flags(query: Query) -> Iterator[Condition]:
         ("is_swapped", "swapped", query.is_swapped),
         ("is_payment_pending", "payment", query.is_payment_pending),
         ("has_delivery_trouble", "trouble", query.has_delivery_trouble),
+        ("is_odd", "odd", query.is_odd),
     ):
         if wanted:
             name = f"orders_order_{index}"
@@ -252,10 +253,12 @@ def _flags(query: Query) -> Iterator[Condition]:
 
 def _has_expiry(wanted: bool) -> Condition:
     if wanted:
-        return Condition(Sql("o.expires_at IS NOT NULL"))
+        return Condition(Sql("(o.expires_at IS NOT NULL OR o.is_expiry_odd)"))
     index = "orders_order_expires"
-    scan = IndexScan(Sql("expires_at IS NULL"), sorts=(("id", index),), index=index)
-    return Condition(Sql("o.expires_at IS NULL"), (scan,))
+    # An unreadable expiration is not an absent one.
+    where = Sql("expires_at IS NULL AND NOT is_expiry_odd")
+    scan = IndexScan(where, sorts=(("id", index),), index=index)
+    return Condition(Sql("(o.expires_at IS NULL AND NOT o.is_expiry_odd)"), (scan,))
 
 
 def _expired(query: Query, context: SearchContext, now: datetime) -> Iterator[Condition]:

@@ -32,6 +32,7 @@ _FLAGS = {
     "is_swapped": ("Swapped", "Not swapped"),
     "is_payment_pending": ("Payment pending", "Payment not pending"),
     "has_delivery_trouble": ("Delivery trouble", "No delivery trouble"),
+    "is_odd": ("Unreadable values", "No unreadable values"),
 }
 _EXACT = {
     "order_ids": ("Order {}", "{:,} orders by their id"),

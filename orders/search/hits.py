@@ -9,7 +9,12 @@ from uuid import UUID
 
 from goody.types import Order
 from orders.eligibility import recipient_name, released_cents
-from orders.index.columns import has_delivery_trouble, is_payment_pending, label_names
+from orders.index.columns import (
+    has_delivery_trouble,
+    is_amount_odd,
+    is_payment_pending,
+    label_names,
+)
 from orders.models import EXACT, CreatedFrom
 
 from .labels import Labels
@@ -39,6 +44,7 @@ class Hit(NamedTuple):
     created_from: int
     expires_at: datetime | None
     is_expiry_odd: bool
+    is_amount_odd: bool
     is_swapped: bool
     is_payment_pending: bool
     has_delivery_trouble: bool
@@ -78,6 +84,7 @@ def hit_of(
         created_from=CreatedFrom.DETAIL if created_at else CreatedFrom.NOWHERE,
         expires_at=order.expires_at,
         is_expiry_odd="expires_at" in order.problems,
+        is_amount_odd=is_amount_odd(order),
         is_swapped=bool(order.is_swapped),
         is_payment_pending=is_payment_pending(order),
         has_delivery_trouble=has_delivery_trouble(order),
@@ -91,7 +98,7 @@ _COLUMNS = (
     *("uuid", "status", "reference_id", "recipient_name", "recipient_email"),
     *("product_id", "brand_id", "quantity", "item_count", "amount_cents", "is_before_tax"),
     *("sender_id", "workspace_id", "order_batch_id", "created_at", "created_from", "expires_at"),
-    *("is_expiry_odd", "is_swapped", "is_payment_pending", "has_delivery_trouble"),
+    *("is_expiry_odd", "is_amount_odd", "is_swapped", "is_payment_pending", "has_delivery_trouble"),
     *("read_at", "missing_at"),
 )
 _NAMED = [_COLUMNS.index(f"{name}_id") for name in ("product", "brand", "sender", "workspace")]

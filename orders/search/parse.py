@@ -64,6 +64,7 @@ OPERATORS = (
     Operator("is:", "is:expired", "Past the expiration and never accepted"),
     Operator("is:", "is:unpaid", "Accepted, and payment is pending"),
     Operator("is:", "is:trouble", "A delivery is in trouble"),
+    Operator("is:", "is:odd", "Goody sent a value that cannot be read"),
     Operator("-", "-status:delivered", "Without these: before a word, a quote or an operator"),
     Operator('"', '"ana b"', "Exactly this, spaces and signs included"),
 )
@@ -295,6 +296,7 @@ FLAGS = {
     "expired": "is_expired_unaccepted",
     "unpaid": "is_payment_pending",
     "trouble": "has_delivery_trouble",
+    "odd": "is_odd",
 }
 NAMED = {
     "sender": "senders",

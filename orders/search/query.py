@@ -118,6 +118,8 @@ class Query:
     is_swapped: bool | None = None
     is_payment_pending: bool | None = None
     has_delivery_trouble: bool | None = None
+    # A field could not be read as Goody sent it.
+    is_odd: bool | None = None
 
     # Exactly these; the e-mail address is the recipient's. What is named in any of the four
     # matches: a pasted list names some orders by address and others by id.

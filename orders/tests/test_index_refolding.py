@@ -23,7 +23,7 @@ from orders.models import (
     SyncState,
     WordStart,
 )
-from orders.models.order import pack
+from orders.packing import pack
 from testing.domain import order
 from testing.list_pages import complete_sync, ids_in, text_of
 

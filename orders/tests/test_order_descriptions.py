@@ -4,17 +4,22 @@ unreadable.
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders import services
-from testing.dialogs import dialog, text, url
+from orders import search, services
+from orders.presenters.csv_export import csv_chunks
+from orders.search.parse import parse_query
+from orders.search.query import Query
+from testing.dialogs import dialog, htmx, text, url
 from testing.domain import cancel, extend, open_order
 from testing.vendor import Emulator
 
@@ -195,7 +200,7 @@ ODD = [
 
 
 def odd_order(emulator: Emulator, name: str, value: object) -> UUID:
-    order_id = open_order(emulator)
+    order_id = open_order(emulator, expires_at="2099-01-01T00:00:00Z")
     fault = {"kind": "mutate", "set": {name: value}}
     emulator.fault(fault, path=f"/v1/orders/{order_id}")
     return order_id
@@ -253,3 +258,40 @@ def test_a_row_does_not_say_that_an_unreadable_expiration_is_none(
     )
     assert "No expiry" not in part
     assert "Unreadable" in part
+
+
+# --- unreadable values in the index -----------------------------------------------------------
+
+
+def found(query: str) -> set[UUID]:
+    box = parse_query(query, now=timezone.now(), zone=ZoneInfo("UTC"))
+    assert box.problems == ()
+    return {hit.uuid for hit in search.find_page(box.query, size=100, now=timezone.now()).hits}
+
+
+def test_unreadable_orders_are_found_as_odd_and_not_as_without_expiration(
+    emulator: Emulator,
+) -> None:
+    odd = {name: odd_order(emulator, name, value) for name, value in ODD}
+    fine = open_order(emulator, expires_at="2099-01-01T00:00:00Z")
+    no_expiry = open_order(emulator, expires_at=None)
+    for order_id in (*odd.values(), fine, no_expiry):
+        services.refresh_order(order_id=order_id, now=timezone.now())
+    assert found("is:odd") == set(odd.values())
+    assert found("-is:odd") == {fine, no_expiry}
+    assert found("expires:none") == {no_expiry}
+    assert odd["expires_at"] in found("-expires:none")
+
+
+def test_rows_and_csv_mark_unreadable_values(emulator: Emulator, agent: Client) -> None:
+    amount = odd_order(emulator, "amounts", {"amount_total": "44.10"})
+    expiry = odd_order(emulator, "expires_at", "2099-01-01T00:00:60Z")
+    for order_id in (amount, expiry):
+        services.refresh_order(order_id=order_id, now=timezone.now())
+    hits = search.iterate(Query(), now=timezone.now())
+    lines = list(csv.DictReader(b"".join(csv_chunks(hits)).decode("utf-8-sig").splitlines()))
+    cells = {line["order_id"]: (line["amount_usd"], line["expires_at"]) for line in lines}
+    assert cells[str(amount)][0] == "unreadable"
+    assert cells[str(expiry)][1] == "unreadable"
+    part = text(agent.get(url("order_detail", amount), headers=htmx(f"tr#order-{amount}")))
+    assert re.search(r'<td class="cell-amount num">Unreadable</td>', part)
