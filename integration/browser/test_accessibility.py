@@ -159,7 +159,7 @@ def _slipped(site: Site, page: Page) -> None:
     """Errors in the dialog."""
     dialog("e")(site, page)
     chip(page, "Another date").click()
-    page.locator("#expiration-custom").fill("soon")
+    page.locator("#id_expiration_custom").fill("soon")
     in_dialog(page, "Change expiration").click()
     expect(page.locator("#dialog .form-errors")).to_be_focused()
 
@@ -214,7 +214,7 @@ def _nothing_found(_: Site, page: Page) -> None:
     page.goto("/orders/find/")
     page.get_by_role("textbox", name="A ticket").fill("words " * 100)
     page.get_by_role("button", name="Find orders").click()
-    expect(page.locator(".form-errors")).to_be_focused()
+    expect(page.get_by_role("textbox", name="A ticket")).to_be_focused()
 
 
 def _finding(site: Site, page: Page) -> None:
@@ -433,7 +433,7 @@ def test_what_is_chosen_and_done_is_told_in_the_colors_of_the_system_too(
     assert_different(".rail__step--now", ".rail__step--ahead", part="::before")
     agent.keyboard.press("e")
     chip(agent, "+14").click()
-    agent.locator("#expiration-custom").focus()
+    agent.locator("#id_expiration_custom").focus()
     assert_different(".chip:has(:checked)", ".chip:not(:has(:checked))")
     agent.goto("/orders/?sort=expires&status=notified")
     assert_different(".topbar__nav [aria-current]", ".topbar__nav a:not([aria-current])")

@@ -169,7 +169,7 @@ def test_a_long_search_is_posted(
     agent.goto("/audit/")
     put(agent, "語" * 470)
     agent.wait_for_url("**/orders/find/")
-    expect(agent.locator(".form-errors")).to_contain_text("no order has all of its words")
+    expect(agent.locator(".field__error")).to_contain_text("no order has all of its words")
 
 
 def test_a_long_url_is_answered(agent: Page, site: Site) -> None:
@@ -194,7 +194,7 @@ def test_a_long_text_that_is_typed_is_posted_by_enter(
     assert all(len(url) < 2_000 for url in searched)
     box(agent).press("Enter")
     agent.wait_for_url("**/orders/find/")
-    expect(agent.locator(".form-errors")).to_contain_text("no order has all of its words")
+    expect(agent.locator(".field__error")).to_contain_text("no order has all of its words")
 
 
 TWO = "one@example.test two@example.test"
@@ -247,7 +247,7 @@ def test_a_page_to_paste_into(someone: Become, site: Site, watch: Watch) -> None
     assert_whole_page(page, "Find orders in a text")
     page.get_by_label("A ticket, an e-mail, a column of a spreadsheet").fill("words " * 100)
     page.get_by_role("button", name="Find orders").click()
-    expect(page.locator(".form-errors")).to_contain_text("Nothing in this text can be looked up")
+    expect(page.locator(".field__error")).to_contain_text("Nothing in this text can be looked up")
     page.get_by_label("A ticket, an e-mail, a column of a spreadsheet").fill("\n".join(ids))
     page.get_by_role("button", name="Find orders").click()
     expect_finding(page, "2 found", ids)

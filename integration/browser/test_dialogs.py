@@ -34,7 +34,7 @@ def open_from_row(page: Page, order_id: str, key: str) -> None:
 
 
 def choose_reason(page: Page, label: str = "Duplicate gift") -> None:
-    page.get_by_label(label, exact=True).check()
+    page.get_by_role("radio", name=label).check()
 
 
 # --- focus --------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def test_it_opens_at_whom_it_cancels_and_how_much(
     agent.get_by_role("link", name="Cancel gift…").click()
     keep = in_dialog(agent, "Keep gift")
     expect(keep).to_be_focused()
-    for place in (agent.locator("#dialog-title"), agent.locator(".consequences li").first, keep):
+    for place in (agent.locator("#dialog-title"), agent.locator(".dialog__identity"), keep):
         assert_seen(place)
 
     choose_reason(agent, "Other")
@@ -183,7 +183,7 @@ def test_errors_stand_inside_with_the_input_kept(agent: Page, site: Site, watch:
     expect(errors).to_be_focused()
     expect(errors).to_contain_text("Nothing was sent.")
     expect(agent.locator("#dialog")).to_contain_text("Say in a few words")
-    expect(agent.get_by_label("Other", exact=True)).to_be_checked()
+    expect(agent.get_by_role("radio", name="Other")).to_be_checked()
     expect(agent.get_by_label("Ticket")).to_have_value("ticket " * 15)
     assert site.emulator.posts() == 0
 
@@ -199,11 +199,11 @@ def test_shortening_needs_the_tick(agent: Page, site: Site, watch: Watch) -> Non
     order_id = site.open_order()
     earlier = (site.expiry(order_id) - timedelta(days=10)).date().isoformat()
     open_from_row(agent, order_id, "e")
-    agent.locator("#expiration-custom").fill(earlier)
+    agent.locator("#id_expiration_custom").fill(earlier)
     chip(agent, "Another date").click()
     in_dialog(agent, "Change expiration").click()
-    expect(agent.locator("#error-shorten")).to_be_visible()
-    expect(agent.locator("#expiration-custom")).to_have_value(earlier)
+    expect(agent.locator("#id_may_shorten_error")).to_be_visible()
+    expect(agent.locator("#id_expiration_custom")).to_have_value(earlier)
     assert site.emulator.posts() == 0
 
     agent.locator("[name=may_shorten]").check()

@@ -22,6 +22,8 @@ def type_into_dialog(page: Page, order_id: str) -> None:
     page.get_by_role("link", name="Cancel gift…").click()
     choose_reason(page)
     page.get_by_label("Note (required").fill(NOTE)
+    # Goody's answer has come.
+    expect(in_dialog(page, "Cancel gift")).to_be_enabled()
 
 
 def assert_kept(page: Page) -> None:

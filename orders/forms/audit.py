@@ -38,7 +38,12 @@ class AuditFilter(forms.Form):
     action = forms.ChoiceField(
         required=False, error_messages={"invalid_choice": "There is no action like that."}
     )
-    order = TypedField(required=False, max_length=100)
+    order = TypedField(
+        label="Order id or receipt reference",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     after = DayField(invalid=_NOT_A_DAY)
     before = DayField(invalid=_NOT_A_DAY)
 

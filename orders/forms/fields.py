@@ -75,10 +75,12 @@ class DayField(forms.DateField):
 class TicketField(forms.CharField):
     """A web address, also of a host without dots or with a port, or any reference in one line."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, label: str) -> None:
         super().__init__(
+            label=label,
             required=False,
             max_length=MAX_TICKET_URL_LENGTH,
+            widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "url"}),
             error_messages={
                 "max_length": f"A ticket's address has at most {MAX_TICKET_URL_LENGTH} characters."
             },

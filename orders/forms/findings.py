@@ -20,8 +20,11 @@ class _TextField(ProseField):
 
 class FindForm(forms.Form):
     text = _TextField(
+        label="A ticket, an e-mail, a column of a spreadsheet",
+        help_text="Looked up are order ids, batch ids, receipt references, gift links and e-mail "
+        "addresses, wherever they stand. The text itself is not kept.",
         max_length=MAX_CHARACTERS,
-        widget=forms.Textarea,
+        widget=forms.Textarea(attrs={"rows": 14}),
         error_messages={
             "required": "Paste or write something first.",
             "max_length": f"This is more than {MAX_CHARACTERS:,} characters. Look it up in parts.",

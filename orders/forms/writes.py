@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ MAX_NOTE_LENGTH = 2_000
 CUSTOM = "custom"
 OTHER = "other"
 _SALT = "orders.seen"
+_HIDDEN = ("form_key", "seen")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?\Z")
 _END_OF_DAY = time(23, 59, 59)
@@ -127,18 +128,29 @@ class WriteForm(forms.Form):
         return facts
 
     @property
+    def summary_errors(self) -> list[str]:
+        """The errors of the hidden fields."""
+        return [str(error) for name in _HIDDEN for error in self.errors.get(name, ())]
+
+    @property
     def needs_new_dialog(self) -> bool:
         """Whether a hidden field is missing or invalid."""
-        return bool({"form_key", "seen"} & set(self.errors))
+        return bool(self.summary_errors)
 
 
 class CancelForm(WriteForm):
     reason = forms.ChoiceField(
         choices=REASONS,
+        widget=forms.RadioSelect,
         error_messages={"required": "Choose a reason.", "invalid_choice": "Choose a reason."},
     )
-    note = ProseField(required=False, max_length=MAX_NOTE_LENGTH)
-    ticket = TicketField()
+    note = ProseField(
+        label="Note (required with “Other”)",
+        required=False,
+        max_length=MAX_NOTE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    ticket = TicketField(label="Ticket (address or number, optional)")
 
     def clean(self) -> None:
         if self.cleaned_data.get("reason") == OTHER and not self.cleaned_data.get("note"):
@@ -191,17 +203,27 @@ class SettleForm(forms.Form):
     """What a person saw on Goody's own page about a write whose outcome is unknown."""
 
     is_applied = forms.TypedChoiceField(
-        choices=[("yes", "yes"), ("no", "no")],
+        label="Goody's page shows",
+        choices=[("yes", "the new expiration"), ("no", "another expiration")],
         coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
         error_messages={
             "required": "Say what Goody's own page shows.",
             "invalid_choice": "Say what Goody's own page shows.",
         },
     )
     note = ProseField(
+        label="What you saw, and where",
         max_length=MAX_NOTE_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say what you saw, and where."},
     )
+
+    def __init__(self, *args: Any, is_cancel: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_cancel:
+            is_applied = cast(forms.ChoiceField, self.fields["is_applied"])
+            is_applied.choices = [("yes", "the gift canceled"), ("no", "the gift not canceled")]
 
 
 def preset_base(now: datetime, expires_at: datetime | None) -> datetime:

@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from goody.types import CANCELABLE, Order
 from orders import eligibility, formats, services
-from orders.audit import REASONS
 from orders.eligibility import Verdict
 from orders.forms.writes import PRESETS, presets
 from orders.list_url import Filters
@@ -59,7 +58,6 @@ class Dialog:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelDialog(Dialog):
     released: str = ""
-    reasons: tuple[tuple[str, str], ...] = REASONS
     # That few cancels are left in this hour; "" if there are many.
     limit_note: str = ""
 

@@ -153,7 +153,7 @@ def _render(
     """With `read_url` the form cannot be sent until the fresh read is loaded from there."""
     context: dict[str, Any] = {
         "dialog": dialog,
-        "form": form,
+        "form": form or _empty_form(request, view.order.id, name),
         "form_key": _form_key(form),
         "seen": _seen(view, form),
         "typed": _typed_date(form, dialog),
@@ -186,6 +186,12 @@ def _enable(request: Request, view: OrderView, dialog: Dialog, name: str) -> Htt
     response = shortcuts.render(request, f"{dialog_template(name)}#ready", context)
     response["HX-Reswap"] = "none"
     return response
+
+
+def _empty_form(request: Request, order_id: UUID, name: str) -> WriteForm:
+    if name == CANCEL:
+        return CancelForm(order_id=order_id)
+    return ExpirationForm(order_id=order_id, zone=request.viewer.zone)
 
 
 def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) -> OrderView:

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import services
-from orders.audit import NotAllowed, Right
+from orders.audit import Action, NotAllowed, Right
 from orders.forms.writes import SettleForm
 from orders.models import Operation, State
 from orders.outcomes import NOT_CARRIED_OUT, outcome_message
@@ -219,7 +219,7 @@ def operation(request: Request, order_id: UUID, operation_id: UUID) -> HttpRespo
     if found is None:
         raise Http404
     services.acknowledge(found, actor=request.viewer.actor)
-    return _operation_page(request, found, SettleForm())
+    return _operation_page(request, found, SettleForm(is_cancel=_is_cancel(found)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -229,7 +229,7 @@ def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> Ht
     found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
     if request.method != "POST":
         return redirect(operation_url(found, request.viewer.next_url))
-    form = SettleForm(request.POST)
+    form = SettleForm(request.POST, is_cancel=_is_cancel(found))
     if not form.is_valid():
         return _operation_page(request, found, form, status=422)
     try:
@@ -243,6 +243,10 @@ def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> Ht
     except NotSettleable:
         return _operation_page(request, found, form, status=409, is_settled_already=True)
     return _to_operation(request, settled)
+
+
+def _is_cancel(found: Operation) -> bool:
+    return found.action == Action.ORDER_CANCEL
 
 
 def _operation_page(

@@ -58,10 +58,10 @@ function successorOf(lost) {
   return resolve(lost) || part?.querySelector(":scope > th [data-open]") || part || byId("results");
 }
 
-/* Focus a form's error summary once. */
+/* Focus once what is wrong with a form: the summary of its errors, else the first wrong field. */
 export function focusErrors() {
-  const errors = document.querySelector(".form-errors:not([data-seen])");
-  if (errors) {
+  const errors = document.querySelector(".form-errors") || document.querySelector("[aria-invalid=true]");
+  if (errors && !errors.dataset.seen) {
     errors.dataset.seen = "true";
     errors.focus();
   }
