@@ -252,17 +252,20 @@ def _refused(
 ) -> OutcomeMessage:
     sentence, next_step = _why_refused(operation, now=now, zone=zone)
     if operation.sent_at is not None:
-        sentence = f"{sentence} {_shown_after_refusal(operation)}".strip()
+        sentence = f"{sentence} {_shown_after_refusal(operation, zone)}".strip()
     return OutcomeMessage(Tone.BAD, _title_of_refusal(operation, words), sentence, next_step, True)
 
 
-def _shown_after_refusal(operation: Operation) -> str:
+def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
     """What the read that follows a refused POST shows, where it is not as before."""
     if operation.failure_kind == "not_found":
         return ""
     if operation.after is None:
         return "Whether the order has changed is found out by reading it."
-    status = operation.after.get("status")
+    status, accepted_at = operation.after.get("status"), operation.after.get("accepted_at")
+    if accepted_at:
+        at = _when(datetime.fromisoformat(accepted_at), zone)
+        return f"The recipient accepted it at {at}."
     return "" if status in CANCELABLE else f"A read afterwards shows the order as “{status}”."
 
 

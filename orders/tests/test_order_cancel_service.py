@@ -15,6 +15,7 @@ from orders import index, services
 from orders.eligibility import facts
 from orders.models import AuditEntry, Operation, Order, State
 from testing.domain import (
+    NEVER_ACCEPTED,
     ORDER_ID,
     cancel,
     open_order,
@@ -305,6 +306,21 @@ def test_f15_an_applied_cancel_behind_a_refusal_is_found_by_the_read_that_follow
     assert "perhaps by our request of " in sentence(done)
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert view.order.status == "failed"
+
+
+def test_f39_a_recipient_who_accepted_between_read_and_post_is_named_with_the_time(
+    emulator: Emulator, goody: Any
+) -> None:
+    accepted = order_json(
+        status="accepted", event_times={**NEVER_ACCEPTED, "accepted_at": "2026-11-01T10:02:00Z"}
+    )
+    refusal = answer(422, {"error": "Too late"})
+    with FaultyServer(answer(200, order_json()), answer(200, accepted), post=(refusal,)) as server:
+        done = cancel_at(server, goody)
+        assert (standing(done), server.posts) == (("refused", "B", "rejected"), 1)
+    assert sentence(done) == (
+        "Goody refused: Too late. The recipient accepted it at 1 Nov 2026, 10:02 UTC."
+    )
 
 
 def test_f16_a_429_is_told_as_not_canceled_once_a_read_shows_it(

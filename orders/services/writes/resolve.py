@@ -32,6 +32,7 @@ from .evidence import Evidence
 from .kinds import Conclusion, write_of
 from .transitions import (
     close_by_read,
+    facts_after_refusal,
     record_contradiction,
     record_effect,
     schedule_first_read,
@@ -278,7 +279,7 @@ def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
 def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
     if operation.state == State.REFUSED and operation.after is None:
         # The read that follows a refusal: outcomes.py words the refusal by what it shows.
-        operation.after = facts(order)
+        operation.after = facts_after_refusal(order)
         refused = Operation.objects.filter(pk=operation.pk, after__isnull=True)
         refused.update(after=operation.after, due_at=None)
     if operation.effect_seen_at is None and _shows_effect(operation, order):

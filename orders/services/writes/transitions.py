@@ -197,11 +197,6 @@ def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Oper
 
 def refuse(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
     """Close a refused operation. After a refused POST the order is to be read at once."""
-    after = None
-    if fresh is not None:
-        times = fresh.event_times
-        accepted_at = times.accepted_at if times else None
-        after = {**facts(fresh), "accepted_at": accepted_at.isoformat() if accepted_at else None}
     now = timezone.now()
     was_sent = operation.sent_at is not None
     return transition(
@@ -211,9 +206,15 @@ def refuse(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> 
         failure_class=FailureClass.REFUSED,
         failure_kind=verdict.code,
         detail=verdict.sentence,
-        after=after,
+        after=None if fresh is None else facts_after_refusal(fresh),
         due_at=schedule_first_read(now)["due_at"] if was_sent else None,
     )
+
+
+def facts_after_refusal(order: GoodyOrder) -> dict[str, Any]:
+    """The facts of an order, and when the recipient accepted it (ISO 8601 or None)."""
+    accepted_at = order.event_times.accepted_at if order.event_times else None
+    return {**facts(order), "accepted_at": accepted_at.isoformat() if accepted_at else None}
 
 
 def not_sent(operation: Operation, kind: str, detail: str, **changes: Any) -> Operation:
