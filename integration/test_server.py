@@ -147,7 +147,8 @@ def test_what_finds_the_queue_full_is_told_at_once_and_a_probe_is_answered(live_
 def test_hung_writes_stop_no_page_and_the_late_ones_leave_no_intent(
     live_app: Start, emulator: Emulator
 ) -> None:
-    app = live_app(GOODY_CALLS_AT_ONCE="30", GOODY_QUEUE_WAIT="0.5", **LONG_LIMITS)
+    many = {"GOODY_CALLS_AT_ONCE": "30", "GOODY_WRITES_AT_ONCE": "30"}
+    app = live_app(GOODY_QUEUE_WAIT="0.5", **many, **LONG_LIMITS)
     agent = app.log_in("agent")
     found = emulator.find(status="opened", limit=20)
     forms = [cancel_form(agent, order["id"]) for order in found]
@@ -164,6 +165,29 @@ def test_hung_writes_stop_no_page_and_the_late_ones_leave_no_intent(
     assert "Nothing was sent or changed." in refused.text
     assert refused.headers["Retry-After"] == "5"
     assert Operation.objects.count() == emulator.posts() == at_once
+
+
+def test_hung_writes_keep_no_dialog_waiting_and_a_late_one_is_told_before_its_intent(
+    live_app: Start, emulator: Emulator
+) -> None:
+    """With the slots of the defaults: two for writes, two for reads."""
+    app = live_app(**{**LONG_LIMITS, "GOODY_WRITE_SLOT_WAIT": "0.5"})
+    agent = app.log_in("agent")
+    found = emulator.find(status="opened", limit=3)
+    forms = [cancel_form(agent, order["id"]) for order in found]
+    emulator.fault({"kind": "delay", "seconds": 6}, method="POST")
+    with ThreadPoolExecutor(2) as pool:
+        hung = [pool.submit(form.submit, agent.copy()) for form in forms[:2]]
+        wait_for(lambda: emulator.posts() == 2, what="both POSTs")
+        assert agent.get(forms[2].path).status_code == 200
+        late = forms[2].submit(agent)
+        assert (late.status_code, Operation.objects.count()) == (503, 2)
+        assert "Too many changes are under way" in late.text
+        assert [one.result().status_code for one in hung] == [303, 303]
+    emulator.heal()
+    # The same form works once there is a slot.
+    assert forms[2].submit(agent).status_code == 303
+    assert emulator.posts() == 3
 
 
 # --- Stop and reload ---------------------------------------------------------------------------
