@@ -69,9 +69,9 @@ class BaseContext:
     limit_notice: Callable[[], str] = str
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `shell` for templates/base.html."""
-    return {"shell": BaseContext(**_environment(), **_person(request))}
+def base_context(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `base` for templates/base.html."""
+    return {"base": BaseContext(**_environment(), **_person(request))}
 
 
 def missing_settings() -> list[str]:

@@ -1,7 +1,7 @@
-"""Money, dates and ids as text, for pages and for the sentences of the domain alike.
+"""Money, dates, statuses and ids as text.
 
-The zone is always the viewer's, and always named. Own month names and digits: what is said must
-not depend on a machine's locale.
+Times are in the viewer's zone, which is named. Month names are fixed, so that texts do not depend
+on the locale of the machine.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 from goody.types import ENDED
 
 NOTHING = "—"
-# A batch of gifts shares its dates, and so do the pages that people look at again and again.
-_REMEMBERED = 4096
+# The gifts of a batch share their dates and amounts.
+_CACHE_SIZE = 4096
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# What embeds, overrides and isolates a direction: one of them turns around what follows it.
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# Fillers, a blank and joiners that Unicode counts among letters, symbols and marks.
+# Embeddings, overrides and isolates: each changes the direction of the text after it.
+_BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Invisible characters that Unicode classifies as letters, symbols and marks.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _FIRST_STRONG_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
 _UNITS = (
@@ -36,7 +36,7 @@ _UNITS = (
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant ready for a `<time>` element: `iso` for machines, `text` for people."""
+    """The attribute and the text of a `<time>` element."""
 
     iso: str
     text: str
@@ -66,9 +66,9 @@ def status_name(status: str, *, is_cancel_on_record: bool = False) -> str:
     return _STATUS_NAMES.get(status) or f"Unknown: {status}"
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHE_SIZE)
 def money(cents: int | None) -> str:
-    """US cents as "$1,842.50"; "—" for None, which means not known yet and never zero."""
+    """US cents as "$1,842.50"; "—" for None, which is not zero."""
     if cents is None:
         return NOTHING
     sign = "-" if cents < 0 else ""
@@ -77,7 +77,7 @@ def money(cents: int | None) -> str:
 
 
 def in_zone(at: datetime, zone: tzinfo) -> datetime:
-    """The instant in the zone; in its own at the ends of the calendar."""
+    """The instant in the zone; unchanged where the calendar ends."""
     try:
         return at.astimezone(zone)
     except OverflowError:
@@ -85,21 +85,17 @@ def in_zone(at: datetime, zone: tzinfo) -> datetime:
 
 
 def printable(text: str) -> str:
-    """Text that can be sent as UTF-8 and is read as it stands: half a surrogate pair, which
-    cannot, becomes its escape, and so does what would turn the text around.
-    """
-    return _TURNING.sub(
+    """The text with bidirectional controls and lone surrogates, which UTF-8 lacks, escaped."""
+    return _BIDI_CONTROLS.sub(
         lambda found: f"\\u{ord(found[0]):04x}", text.encode("utf-8", "backslashreplace").decode()
     )
 
 
 def one_line(text: str) -> str:
-    """A text of others for a line of ours: without what would turn that line around, and "" when
-    there is nothing in it to be seen.
-    """
+    """Vendor text for use within a line: without bidirectional controls, "" if it is invisible."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    straight = _TURNING.sub("", text).strip()
+    straight = _BIDI_CONTROLS.sub("", text).strip()
     return straight if any(map(_is_visible, straight)) else ""
 
 
@@ -111,11 +107,11 @@ def _is_visible(character: str) -> bool:
 
 
 def isolated(text: str) -> str:
-    """The text as a part of a sentence, which reads on in its own direction behind it."""
+    """The text in isolates, so that it does not change the direction of the sentence around it."""
     return f"{_FIRST_STRONG_ISOLATE}{text}{_END_OF_ISOLATE}"
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHE_SIZE)
 def day(at: datetime, zone: tzinfo) -> str:
     """The day in the zone: "12 Mar 2026"."""
     return date_in_words(in_zone(at, zone))
@@ -142,7 +138,7 @@ def clock(at: datetime, zone: tzinfo) -> str:
     return f"{minute(at, zone)}:{in_zone(at, zone).second:02d}"
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHE_SIZE)
 def date_time(at: datetime | None, zone: tzinfo) -> str:
     """Day and minute with the zone named: "12 Mar 2026, 23:59 EDT"; "—" for None."""
     if at is None:
@@ -183,7 +179,7 @@ def age(at: datetime, now: datetime) -> str:
     return f"{max(0, seconds)} s ago" if seconds < 60 else relative(at, now)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHE_SIZE)
 def iso(at: datetime) -> str:
     """For `datetime=` attributes: whole seconds in UTC, "2026-03-12T23:59:00Z"."""
     return f"{in_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
