@@ -55,7 +55,7 @@ def neighbor_links(neighbors: Neighbors, *, next_url: str) -> NeighborLinks:
     def to(order_id: UUID | None) -> str:
         return _order_url(order_id, next_url) if order_id else ""
 
-    position, count = neighbors.place, neighbors.count
+    position, count = neighbors.position, neighbors.count
     return NeighborLinks(
         position=f"{position:,} of {count_text(count)}" if position else "",
         previous_url=to(neighbors.previous),

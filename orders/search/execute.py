@@ -69,7 +69,7 @@ class Executor:
 
     def count(self, *, limit: int) -> tuple[int, bool]:
         """The number of matches with a value in the column, and whether that is a lower bound:
-        there are more than `limit`, or more entries than are scanned or fetched to count.
+        there are more than `limit`, or more entries than are scanned to count.
 
         Raises SearchTimeout.
         """
@@ -82,7 +82,7 @@ class Executor:
             return self._count_union(self._conditions[0].scans, scan.n), True
         if not self._tests:
             return self._number_of(self._entries(scan, self._driving.scans, scan.n)), True
-        rarest = self._rarest(2 * MAX_ENTRIES)
+        rarest = self._rarest(MAX_ENTRIES)
         if rarest is not None:
             return len(self._fetched(scan, rarest)), True
         scan = self._after_gap(scan)

@@ -1,4 +1,4 @@
-"""One row of a list, as the index has it: plain values, names in place of their small ids."""
+"""The rows of a list: plain values, with the names of labels instead of their ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .sql import Dialect
 
 
 class Hit(NamedTuple):
-    """An order of a list. Times are aware UTC, money US cents, texts "" where there is none."""
+    """An order of a list. Times are aware UTC, money is US cents, missing texts are ""."""
 
     uuid: UUID
     status: str
@@ -32,14 +32,14 @@ class Hit(NamedTuple):
     product: str
     brand: str
     quantity: int | None
-    # Of the cart; `product` and `quantity` are those of the first.
+    # Of the cart. `product` and `quantity` are those of the first item.
     item_count: int
     amount_cents: int | None
     is_before_tax: bool
     sender: str
     workspace: str
     order_batch_id: UUID | None
-    # None where it is not known to the second.
+    # None if it is not known to the second.
     created_at: datetime | None
     created_from: int
     expires_at: datetime | None
@@ -53,14 +53,14 @@ class Hit(NamedTuple):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """As Order.problems, for orders.eligibility."""
+        """Like Order.problems, for orders.eligibility."""
         return ("expires_at",) if self.is_expiry_odd else ()
 
 
 def hit_of(
     order: Order, *, created_at: datetime | None, read_at: datetime, missing_at: datetime | None
 ) -> Hit:
-    """The hit of an answer of Goody, equal to that of its row in the index."""
+    """The hit of an order as Goody returned it, equal to the hit of its row in the index."""
     names = label_names(order)
     product, brand = names.products[0] if names.products else (None, None)
     items = order.cart.items if order.cart else ()
@@ -109,14 +109,14 @@ _FLAGS = [at for at, name in enumerate(_COLUMNS) if name.startswith(("is_", "has
 
 
 def columns(dialect: Dialect) -> str:
-    """What is selected of `o` for a hit."""
+    """The columns of `o` that make a hit."""
     return ", ".join(
         dialect.instant(f"o.{name}") if name in _TIMES else f"o.{name}" for name in _COLUMNS
     )
 
 
 def make_hits(rows: Iterable[tuple[Any, ...]], labels: Labels, *, vendor: str) -> list[Hit]:
-    """From rows whose last values are those of `columns`."""
+    """The last values of each row are those of `columns`."""
     make = _from_postgresql if vendor == "postgresql" else _from_sqlite
     return [make(row[-len(_COLUMNS) :], labels.names) for row in rows]
 

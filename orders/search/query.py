@@ -1,10 +1,9 @@
-"""Everything a list of orders can be asked, in the words of the domain: no SQL, no URL.
+"""What a list of orders can be filtered and sorted by, without SQL and URLs.
 
-A `Query` is normalized when it is made: texts are folded, values unique, instants in UTC, and
-`failed` stands beside `canceled`, which are one group to us. Equal questions are equal and hash
-equal. Different fields narrow each other; the values of one field widen it (`statuses`, `senders`,
-`order_ids`, ...), except that each of the `words` must match. What is said in `without_...` must
-not match at all.
+A `Query` is normalized when it is created: texts are folded, values unique, times in UTC, and
+`failed` and `canceled`, which are one group, always together. Equal queries compare and hash equal.
+An order must match every field; in a field with several values (`statuses`, `senders`, ...) it must
+match one of them, except that it must match each of the `words` and none of a `without_...` field.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from orders.text import fold
 
 
 class Sort(StrEnum):
-    """What a list is sorted by; empty values come last in either direction, newest first.
+    """The sort of a list; the values are those of the URL.
 
-    The values are those of the URL. Orders that are equal in it follow by their creation, in the
-    same direction. BEST: those first whose recipient is called by one of `Query.names`, each newest
-    first; without any name it says nothing.
+    Orders with equal values are sorted by creation in the same direction; orders without a value
+    come last, newest first. BEST begins with the recipients whose full name is one of
+    `Query.names`; without names it is the default sort.
     """
 
     NEWEST = "-created"
@@ -49,7 +48,7 @@ class Sort(StrEnum):
 
     @property
     def reversed(self) -> Sort:
-        """The same the other way round; nobody asks for the worst first."""
+        """The opposite direction; BEST has none."""
         if self is Sort.BEST:
             return self
         return Sort(self.key if self.is_descending else f"-{self.key}")
@@ -57,12 +56,11 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A workspace, sender, batch, product or brand: one of the index's small tables by its `id`
-    there (picked from a list), or all whose name holds the folded `text`.
+    """A workspace, sender, batch, product or brand: the label with this `id`, or every label whose
+    name contains the folded `text`.
 
-    The name of a sender is their first and last name and e-mail address. A batch has no name but
-    its id: `text` is the beginning of that, in small letters with dashes (36 characters: exactly
-    that batch).
+    The name of a sender is first name, last name and e-mail address. A batch has no name: `text` is
+    a prefix of its id, in lower case with dashes; 36 characters name one batch.
     """
 
     text: str = ""
@@ -71,7 +69,7 @@ class Choice:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", fold(self.text))
         if (self.id is None) == (not self.text):
-            raise ValueError("A choice is either an id or a text.")
+            raise ValueError("A choice has either an id or a text.")
 
 
 type Choices = tuple[Choice, ...]
@@ -79,23 +77,23 @@ type Choices = tuple[Choice, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A question about the orders in the index; without anything said, all of them."""
+    """Conditions on the orders of the index; without any, all match."""
 
-    # Folded, each somewhere in a field that a person can see. One or two letters or digits: at the
-    # start of a word (`folding.word_starts`). A phrase holds spaces.
+    # Folded; each must be in a field that the person may see. One or two letters or digits must be
+    # the start of a word (`text.word_starts`). A phrase contains spaces.
     words: tuple[str, ...] = ()
     without_words: tuple[str, ...] = ()
 
-    # Folded: what recipients may be called of whom the whole name was typed. They narrow nothing.
+    # Folded full names that the words may be. They only sort.
     names: tuple[str, ...] = ()
 
-    # Values of Goody, unknown ones as they came.
+    # Statuses of Goody, also undocumented ones.
     statuses: tuple[str, ...] = ()
     without_statuses: tuple[str, ...] = ()
 
-    # Aware UTC, from the first instant on and before the second. A window leaves out orders
-    # whose time is not known or not set; one of expirations also those that are accepted or
-    # ended, whose date means nothing any more.
+    # Aware UTC; the first instant is included, the second is not. An order without the time matches
+    # no window. An accepted or ended order matches no window of expirations, since its expiration
+    # has no effect.
     expires_from: datetime | None = None
     expires_until: datetime | None = None
     has_expiry: bool | None = None
@@ -121,33 +119,32 @@ class Query:
     # A field could not be read as Goody sent it.
     is_odd: bool | None = None
 
-    # Exactly these; the e-mail address is the recipient's. What is named in any of the four
-    # matches: a pasted list names some orders by address and others by id.
+    # An order must match one value of these four fields. The address is the recipient's.
     order_ids: tuple[UUID, ...] = ()
     references: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     gift_tokens: tuple[str, ...] = ()
 
-    # Only orders that were found in a pasted text: those of `finding`, however few they are.
+    # The orders of a finding.
     finding: UUID | None = None
     found: tuple[UUID, ...] = ()
 
-    # Whether `words` look into messages and thank-you notes too: a right of the person's role.
+    # Do `words` match messages and thank-you notes? Depends on the role of the person.
     may_search_messages: bool = False
 
-    # None: whatever `order` says is best.
+    # None: see `order`.
     sort: Sort | None = None
 
     def __post_init__(self) -> None:
-        for name, nothing in _NOTHING.items():
-            # Most is not said in most queries.
-            if (value := getattr(self, name)) != nothing:
+        for name, default in _DEFAULTS.items():
+            # Most fields of most queries have their default.
+            if (value := getattr(self, name)) != default:
                 object.__setattr__(self, name, _normal(name, value))
 
     @property
     def order(self) -> Sort:
-        """How the list is sorted: as asked, else a window of expirations soonest first, what is
-        expired by how long ago, and anything else the best matches first, or the newest.
+        """The sort of the list. By default a window of expirations begins with the soonest, expired
+        orders with the latest; any other list has the best matches first, or the newest.
         """
         if self.sort is not None and (self.sort is not Sort.BEST or self.names):
             return self.sort
@@ -159,7 +156,7 @@ class Query:
 
     @property
     def unsorted(self) -> Self:
-        """The same orders, in whatever order is the cheapest."""
+        """The same orders in the default sort."""
         return self.without("sort", "names")
 
     @property
@@ -172,23 +169,22 @@ class Query:
         return self.unsorted.without("may_search_messages") == Query()
 
     def without(self, *names: str) -> Self:
-        """The query with these fields as if nothing had been said in them."""
-        return replace(self, **{name: _NOTHING[name] for name in names})
+        """The query with the defaults of these fields."""
+        return replace(self, **{name: _DEFAULTS[name] for name in names})
 
     def merged(self, other: Query) -> Self:
-        """Both at once, as a box and the filters beside it: values of one field are joined,
-        windows cut, and where only one can be right it is the other's.
+        """Both queries at once: values of a field are joined, windows intersected; of a field with
+        one value the other query's wins.
         """
         joined = {
             name: _merge(name, getattr(self, name), more)
-            for name, nothing in _NOTHING.items()
-            if (more := getattr(other, name)) != nothing
+            for name, default in _DEFAULTS.items()
+            if (more := getattr(other, name)) != default
         }
         return replace(self, **joined)
 
 
-# What each field says when nothing is said.
-_NOTHING: dict[str, Any] = {field.name: field.default for field in fields(Query)}
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Query)}
 
 
 def _normal(name: str, value: Any) -> Any:
@@ -210,17 +206,17 @@ def _unique[T](values: Iterable[T]) -> tuple[T, ...]:
 
 def _utc(at: datetime) -> datetime:
     if at.tzinfo is None:
-        raise ValueError("A time without a zone is no instant.")
+        raise ValueError("The time has no zone.")
     return at.astimezone(UTC)
 
 
 def _grouped(statuses: tuple[str, ...]) -> tuple[str, ...]:
-    """In the order of a gift's life, unknown values last; one of the ended ones means all."""
-    given = set(statuses)
-    if not given.isdisjoint(ENDED):
-        given.update(ENDED)
-    known = [status for status in ORDER_STATUSES if status in given]
-    return (*known, *sorted(given.difference(known)))
+    """In the order of a gift's life, undocumented ones last; an ended one adds the others."""
+    wanted = set(statuses)
+    if not wanted.isdisjoint(ENDED):
+        wanted.update(ENDED)
+    known = [status for status in ORDER_STATUSES if status in wanted]
+    return (*known, *sorted(wanted.difference(known)))
 
 
 def _merge(name: str, mine: Any, more: Any) -> Any:

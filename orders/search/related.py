@@ -1,5 +1,4 @@
-"""What stands beside one order: its place in a list, and the orders that have something in common
-with it. For the detail page: nothing of it is needed to show the order."""
+"""The neighbors of an order in a list, and the orders that have something in common with it."""
 
 from __future__ import annotations
 
@@ -21,20 +20,20 @@ _MAX_COUNT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Neighbors:
-    """The orders before and after one in a list, its place counted from 1, and of how many.
+    """The orders before and after one in a list, its position, counted from 1, and their number.
 
-    `place` is None where the order is not in the list (any more), or farther down than 1,000.
+    `position` is None if the order is not in the list (any more) or beyond the first 1,000.
     """
 
     previous: UUID | None
     next: UUID | None
-    place: int | None
+    position: int | None
     count: Count
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The newest of some orders, how many there are, and the list of all of them."""
+    """The newest orders of a group, their number, and the query of all of them."""
 
     hits: Sequence[Hit]
     count: Count
@@ -43,8 +42,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The other orders of the same batch, to the same address, from the same sender; None where
-    there are none."""
+    """The other orders of the same batch, to the same address, from the same sender; None if there
+    are none.
+    """
 
     batch: Group | None
     email: Group | None
@@ -59,7 +59,7 @@ def neighbors(
     seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Neighbors | None:
-    """None for an order outside the index. Raises SearchTimeout."""
+    """None if the index does not hold the order. Raises SearchTimeout."""
     with time_limit(seconds, using=using) as deadline:
         finder = Finder(deadline, query, now=now)
         if (at := finder.key_of(order_id)) is None:
@@ -67,13 +67,13 @@ def neighbors(
         before = finder.rows(_MAX_COUNT + 1, at, backwards=True, selected="o.uuid")
         after = finder.rows(1, at, selected="o.uuid")
         is_counted = len(before) <= _MAX_COUNT and finder.holds(order_id)
-        place = len(before) + 1 if is_counted else None
+        position = len(before) + 1 if is_counted else None
         found = finder.count(_MAX_COUNT)
         return Neighbors(
             previous=_uuid(before),
             next=_uuid(after),
-            place=place,
-            count=found.at_least(place or 0),
+            position=position,
+            count=found.at_least(position or 0),
         )
 
 
@@ -89,7 +89,7 @@ def related(
     seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Related | None:
-    """The newest `few` of each. None for an order outside the index. Raises SearchTimeout."""
+    """The newest `few` of each group. None if the index lacks the order. Raises SearchTimeout."""
     with time_limit(seconds, using=using) as deadline:
         shared = _shared(deadline, order_id, now)
         if shared is None:
@@ -99,7 +99,7 @@ def related(
 
 
 def _shared(deadline: Deadline, order_id: UUID, now: datetime) -> list[Query | None] | None:
-    """The queries for batch, address and sender of the order; None where it has none."""
+    """The queries by batch, address and sender; None where the order has none."""
     rows = deadline.rows(
         "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
         [Finder(deadline, Query(), now=now).context.dialect.parameter(order_id)],
@@ -125,6 +125,6 @@ def _group(
     if not others:
         return None
     found = finder.count(_MAX_COUNT)
-    # The order itself is not counted, unless there are too many to tell.
+    # Without the order itself; a capped count is a lower bound either way.
     n = found.n if found.is_capped else found.n - 1
     return Group(others, Count(n, is_capped=found.is_capped), query)

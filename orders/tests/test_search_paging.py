@@ -113,11 +113,11 @@ def test_neighbors_are_those_of_the_list(oracle: Oracle) -> None:
     for query in LISTS:
         expected = oracle.find(query)
         for at in {0, len(expected) // 2, len(expected) - 1}:
-            found = search.neighbors(query, expected[at], now=NOW)
+            found = search.neighbors(query, expected[at], now=NOW, seconds=60)
             assert found == search.Neighbors(
                 previous=expected[at - 1] if at else None,
                 next=expected[at + 1] if at + 1 < len(expected) else None,
-                place=at + 1,
+                position=at + 1,
                 count=search.Count(len(expected), is_capped=False),
             )
 
@@ -128,27 +128,27 @@ def test_neighbors_are_of_as_many_as_come_before(
     """Also where counting ends before it has come so far."""
     monkeypatch.setattr("orders.search.execute.MAX_ENTRIES", 1)
     query = Query(is_payment_pending=False)
-    neighbors = search.neighbors(query, oracle.find(query)[9], now=NOW)
+    neighbors = search.neighbors(query, oracle.find(query)[9], now=NOW, seconds=60)
     assert neighbors is not None
-    assert (neighbors.place, neighbors.count) == (10, (10, True))
+    assert (neighbors.position, neighbors.count) == (10, (10, True))
 
 
 def test_an_order_that_left_the_list_still_has_neighbors_but_no_place(oracle: Oracle) -> None:
     everything, opened = oracle.find(Query()), Query(statuses=("opened",))
     inside = set(oracle.find(opened))
     at = next(n for n in range(50, 300) if everything[n] not in inside)
-    neighbors = search.neighbors(opened, everything[at], now=NOW)
+    neighbors = search.neighbors(opened, everything[at], now=NOW, seconds=60)
     assert neighbors is not None
-    assert neighbors.place is None
+    assert neighbors.position is None
     assert neighbors.next == next(one for one in everything[at:] if one in inside)
     assert neighbors.previous == next(one for one in reversed(everything[:at]) if one in inside)
-    assert search.neighbors(opened, UUID(int=5), now=NOW) is None
+    assert search.neighbors(opened, UUID(int=5), now=NOW, seconds=60) is None
 
 
 def test_related_orders_are_the_others_of_batch_address_and_sender(oracle: Oracle) -> None:
     newest_first = sorted(oracle.rows, key=lambda row: -row.pk)
     for row in newest_first[::23]:
-        related = search.related(row.uuid, now=NOW)
+        related = search.related(row.uuid, now=NOW, seconds=60)
         assert related is not None
         for column, group in (
             ("order_batch_id", related.batch),
@@ -166,4 +166,4 @@ def test_related_orders_are_the_others_of_batch_address_and_sender(oracle: Oracl
                 assert [hit.uuid for hit in group.hits] == others[:3]
                 assert group.count == (len(others), False)
                 assert set(oracle.find(group.query)) == {*others, row.uuid}
-    assert search.related(UUID(int=5), now=NOW) is None
+    assert search.related(UUID(int=5), now=NOW, seconds=60) is None
