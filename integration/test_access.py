@@ -67,6 +67,7 @@ TABLE: dict[str, Row] = {
     "order_views": Row(AGENTS, (200, 200, 422, 405, 405)),
     "order_view": Row(LEADS, (405, 405, 422, 405, 405)),
     "order_detail": Row(READERS, (200, 200, 405, 405, 405)),
+    "order_access": Row(AGENTS, (405, 405, 422, 405, 405)),
     "order_cancel": Row(AGENTS, (200, 200, 422, 405, 405)),
     "order_expiration": Row(AGENTS, (200, 200, 422, 405, 405)),
     "operation": Row(READERS, (200, 200, 405, 405, 405)),
@@ -127,7 +128,7 @@ class Ground:
             "order_id": self.order_id,
             "operation_id": self.operation.pk,
         }
-        wanted = {"order_cancel", "order_expiration", "order_detail", "operation"}
+        wanted = {"order_access", "order_cancel", "order_expiration", "order_detail", "operation"}
         if name == "order_choices":
             return reverse(name, args=["sender"])
         if name in ("operation", "operation_settle"):

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from .audit import AccountEvent, Actor, Right, record_account_event
-from .models import Anomaly, AuditEntry, Operation, Order, Profile
+from .models import Anomaly, AuditEntry, Operation, Order, OrderAccess, Profile
 
 
 class Guarded(admin.ModelAdmin):
@@ -76,6 +76,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 class AnomalyAdmin(ReadOnlyAdmin):
     list_display = ("kind", "key", "count", "first_seen_at", "last_seen_at")
     list_filter = ("kind",)
+
+
+@admin.register(OrderAccess)
+class OrderAccessAdmin(ReadOnlyAdmin):
+    list_display = ("at", "actor", "kind", "order_uuid")
+    list_filter = ("kind",)
+    search_fields = ("=order_uuid", "=actor__username", "=request_id")
 
 
 class Managed(Guarded):

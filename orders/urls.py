@@ -42,6 +42,7 @@ urlpatterns = [
     path("orders/views/", saved_views.order_views, name="order_views"),
     path("orders/views/<int:view_id>/", saved_views.order_view, name="order_view"),
     path(_ORDER, order.order_detail, name="order_detail"),
+    path(_ORDER + "access/", order.order_access, name="order_access"),
     path(_ORDER + "cancel/", dialogs.order_cancel, name="order_cancel"),
     path(_ORDER + "expiration/", dialogs.order_expiration, name="order_expiration"),
     path(_OPERATION, operations.operation, name="operation"),

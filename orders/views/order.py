@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from goody.types import Order as GoodyOrder
 from orders import search, services, sync
@@ -30,7 +30,7 @@ from orders.presenters.related import (
 )
 from orders.presenters.rows import RowBuilder
 from orders.search import SearchTimeout
-from orders.services import FindingNotFound, OrderView
+from orders.services import FindingNotFound, OrderView, access
 from orders.viewer import Request, Viewer
 
 from .concurrency import GOODY_READ, in_group
@@ -66,10 +66,35 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
     context = detail_context(request, view, is_waiting=is_waiting)
     if not target_of(request):
         context |= _list_context(request, order_id)
+        _record_reading(request, view)
     response = render(request, TEMPLATE, context, {"order-detail": "detail"})
     if is_poll and target_of(request) == "order-detail":
         response.write(success_toast(request, view))
     return response
+
+
+def _record_reading(request: Request, view: OrderView) -> None:
+    """With our script, the browser tells by `order_access` when the raw JSON is unfolded."""
+    viewer = request.viewer
+    kinds = [access.Kind.ORDER]
+    if viewer.actor.may(Right.READ_RAW) and not runs_script(request):
+        kinds.append(access.Kind.RAW)
+    for kind in kinds:
+        access.record_access(actor=viewer.actor, kind=kind, order_id=view.order.id, now=viewer.now)
+
+
+@require_POST
+@requires(Right.COPY_GIFT_LINK)
+def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
+    """What only the browser knows: a link was copied, the raw JSON unfolded (`kind`)."""
+    kind = request.POST.get("kind", "")
+    if kind not in access.Kind.values:
+        return HttpResponse(status=422)
+    viewer = request.viewer
+    access.record_access(
+        actor=viewer.actor, kind=access.Kind(kind), order_id=order_id, now=viewer.now
+    )
+    return HttpResponse(status=204)
 
 
 def _unchanged(request: Request, view: OrderView) -> HttpResponse:

@@ -1,6 +1,7 @@
-/* Copy buttons: the text in `data-copy` goes to the clipboard, the label says so for a moment. */
+/* Copy buttons: the text in `data-copy` goes to the clipboard, the label says so for a moment.
+ * What is copied or unfolded under `data-access` is recorded on the server. */
 
-import { announce } from "./dom.js";
+import { announce, cookie } from "./dom.js";
 
 const LABEL_MS = 2_000;
 
@@ -12,6 +13,25 @@ document.addEventListener("click", (event) => {
   }
 });
 
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.target.open && event.target.dataset.access) {
+      record(event.target);
+    }
+  },
+  true,
+);
+
+function record(element) {
+  const { access, accessUrl } = element.dataset;
+  if (accessUrl) {
+    const body = new URLSearchParams({ kind: access, csrfmiddlewaretoken: cookie("csrftoken") });
+    // Whether it was recorded changes nothing on the page.
+    fetch(accessUrl, { method: "POST", body, keepalive: true }).catch(() => {});
+  }
+}
+
 async function copy(button) {
   const labeled = button.querySelector("[data-copy-text]") || button;
   const label = labeled.dataset.label || labeled.textContent;
@@ -21,6 +41,7 @@ async function copy(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
     labeled.textContent = "Copied";
+    record(button);
     announce(`${name}: copied`);
   } catch {
     labeled.textContent = "Could not copy";

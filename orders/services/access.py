@@ -1,0 +1,47 @@
+"""Records who read what: orders, raw JSON, copied links. Apart from the audit, and pruned."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import Error as DatabaseFailure
+
+from orders.audit import Actor, Right
+from orders.models import OrderAccess
+from orders.models.durability import rebuildable
+
+log = logging.getLogger(__name__)
+
+Kind = OrderAccess.Kind
+NEEDED: dict[Kind, Right] = {
+    Kind.ORDER: Right.READ,
+    Kind.RAW: Right.READ_RAW,
+    Kind.GIFT_LINK: Right.COPY_GIFT_LINK,
+    Kind.PAYMENT_LINK: Right.COPY_PAYMENT_LINK,
+}
+# A page that is loaded again within so long is one reading.
+_ONE_READING = timedelta(minutes=5)
+
+
+def record_access(*, actor: Actor, kind: Kind, order_id: UUID, now: datetime) -> None:
+    """Raises NotAllowed. A database that fails is logged: people go on reading."""
+    actor.require(NEEDED[kind])
+    assert actor.user_id is not None
+    try:
+        same = OrderAccess.objects.filter(
+            actor_id=actor.user_id, kind=kind, order_uuid=order_id, at__gt=now - _ONE_READING
+        )
+        if same.exists():
+            return
+        with rebuildable():
+            OrderAccess.objects.create(
+                at=now,
+                actor_id=actor.user_id,
+                kind=kind,
+                order_uuid=order_id,
+                request_id=actor.request_id,
+            )
+    except DatabaseFailure as failure:
+        log.warning("an access could not be recorded: %s", type(failure).__name__)

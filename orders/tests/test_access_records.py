@@ -1,0 +1,87 @@
+"""Who read which order, its raw JSON, or copied a link: recorded apart from the audit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from orders.models import AuditEntry, OrderAccess
+from testing.dialogs import url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def order_id(emulator):
+    return emulator.find_id(status="opened")
+
+
+def recorded() -> list[tuple[str, str, UUID]]:
+    rows = OrderAccess.objects.order_by("id").select_related("actor")
+    return [(row.actor.username, row.kind, row.order_uuid) for row in rows]
+
+
+def test_a_read_of_an_order_is_recorded_and_is_no_action(as_role, order_id):
+    viewer = as_role("viewer")
+    answer = viewer.get(url("order_detail", order_id))
+    assert recorded() == [("viewer", "order", UUID(order_id))]
+    assert OrderAccess.objects.get().request_id == answer["X-Request-Id"]
+    assert not AuditEntry.objects.exists()
+
+
+def test_loading_a_page_again_is_the_same_reading(as_role, order_id):
+    viewer = as_role("viewer")
+    for minutes in (0, 4, 6):
+        with time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=False):
+            viewer.get(url("order_detail", order_id))
+    assert len(recorded()) == 2
+
+
+def test_a_row_and_a_poll_are_no_reading(as_role, order_id):
+    viewer = as_role("viewer")
+    for target in (f"tr#order-{order_id}", "div#order-detail"):
+        headers = {"HX-Request": "true", "HX-Target": target}
+        assert viewer.get(url("order_detail", order_id), headers=headers).status_code == 200
+    assert recorded() == []
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "status"),
+    [
+        ("agent", "gift_link", 204),
+        ("agent", "payment_link", 403),
+        ("agent", "raw", 403),
+        ("admin", "raw", 204),
+        ("admin", "payment_link", 204),
+        ("admin", "anything", 422),
+    ],
+)
+def test_what_the_browser_tells_needs_the_right_to_it(as_role, order_id, role, kind, status):
+    client = as_role(role)
+    answer = client.post(url("order_access", order_id), {"kind": kind})
+    assert answer.status_code == status
+    assert recorded() == ([(role, kind, UUID(order_id))] if status == 204 else [])
+
+
+def test_without_the_script_an_admins_page_shows_the_raw_json_to_begin_with(as_role, order_id):
+    admin = as_role("admin")
+    admin.get(url("order_detail", order_id))
+    assert [kind for _, kind, _ in recorded()] == ["order", "raw"]
+    OrderAccess.objects.all().delete()
+    admin.cookies["script"] = "on"
+    page = admin.get(url("order_detail", order_id)).content.decode()
+    assert [kind for _, kind, _ in recorded()] == ["order"]
+    assert f'data-access="raw" data-access-url="/orders/{order_id}/access/"' in page
+
+
+def test_a_database_that_fails_keeps_nobody_from_reading(as_role, order_id):
+    viewer = as_role("viewer")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_orderaccess RENAME TO elsewhere")
+    if connection.vendor == "sqlite":
+        assert viewer.get(url("order_detail", order_id)).status_code == 200
