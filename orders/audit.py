@@ -294,7 +294,10 @@ def record_outcome(
 
 
 def record_observation(operation: Operation, *, outcome: str, now: datetime) -> AuditEntry:
-    """Record what a read showed of a closed operation: "effect_seen" or "contradicted"."""
+    """Record what became known of a closed operation.
+
+    `outcome`: "confirmed" by Goody's late answer, or by a read "effect_seen" or "contradicted".
+    """
     return AuditEntry.objects.create(
         at=now,
         actor_name=PROGRAM,

@@ -57,7 +57,7 @@ NOT_APPLIED = [
     {"kind": "redirect", "status": 307},
 ]
 FAULTS: list[dict[str, Any] | None] = [None, None, None, *APPLIED_UNSEEN, *NOT_APPLIED]
-OBSERVATIONS = ("effect_seen", "contradicted")
+OBSERVATIONS = ("confirmed", "effect_seen", "contradicted")
 SENT_NOTHING = (State.NOT_SENT, State.REFUSED)
 
 

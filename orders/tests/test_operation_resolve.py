@@ -365,6 +365,25 @@ def test_goodys_late_answer_outranks_what_reads_showed(settings: Any, clock: Any
     assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
 
 
+@threaded
+def test_goodys_late_answer_confirms_what_a_read_had_found(settings: Any, clock: Any) -> None:
+    asked = in_days(44)
+    extended = answer(200, order_json(expires_at=stamp(asked)))
+
+    def pause(paused: Connection) -> None:
+        clock.shift(61)
+        services.abandon_expired(now=timezone.now())
+        services.refresh_order(order_id=ORDER_ID, now=timezone.now())
+        connection.close()
+        extended(paused)
+
+    with FaultyServer(answer(200, order_json()), extended, post=(pause,)) as server:
+        settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
+        done = extend(ORDER_ID, seen=facts(order()), expiration=asked, may_shorten=True)
+    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied", "confirmed"]
+    assert sentence(done).startswith("Changed from 1 Jan 2099, 00:00 UTC to ")
+
+
 # --- Shown later ------------------------------------------------------------------------------
 
 
@@ -515,6 +534,14 @@ def test_another_expiration_after_ours_is_a_difference(emulator: Emulator, clock
     )
     assert services.may_undo(done, now=timezone.now()) is False
     assert Operation.objects.with_notice(done.actor_id).get() == done
+
+
+def test_unknown_outcomes_are_read_before_checks(emulator: Emulator, clock: Any) -> None:
+    done = cancel(open_order(emulator))
+    clock.shift(301)
+    now = timezone.now()
+    unknown = operation(state=State.UNKNOWN, sent_at=now, unknown_at=now, due_at=now)
+    assert services.due_operations(now=now) == [unknown.pk, done.pk]
 
 
 def test_only_the_newest_extension_is_compared(emulator: Emulator, clock: Any) -> None:

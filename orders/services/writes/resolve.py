@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.utils import timezone
 
 from goody.errors import GoodyError, NotFound
@@ -57,8 +57,9 @@ class NotSettleable(Exception):
 
 
 def due_operations(*, now: datetime) -> list[UUID]:
-    """Ids of at most 20 operations whose order is due for a read, the longest overdue first."""
-    due = Operation.objects.due_for_reading(now).order_by("due_at")
+    """Ids of at most 20 operations whose order is due for a read, unknown outcomes first."""
+    is_closed = Case(When(state=State.UNKNOWN, then=0), default=1)
+    due = Operation.objects.due_for_reading(now).order_by(is_closed, "due_at")
     return list(due.values_list("pk", flat=True)[:_BATCH_SIZE])
 
 
@@ -109,8 +110,9 @@ def restart_schedule(*, now: datetime, clock_was_set: bool = False) -> None:
     changes = first if clock_was_set else {"due_at": first["due_at"]}
     Operation.objects.filter(state=State.UNKNOWN).update(**changes)
     check = now + timedelta(seconds=settings.OPERATION_CHECK_AFTER)
-    pending = Operation.objects.exclude(state=State.UNKNOWN).exclude(due_at=None)
-    pending.update(due_at=check)
+    pending = Operation.objects.exclude(due_at=None)
+    pending.exclude(state__in=(State.UNKNOWN, State.REFUSED)).update(due_at=check)
+    pending.filter(state=State.REFUSED).update(due_at=first["due_at"])
     latest = now + timedelta(seconds=settings.OPERATION_LEASE)
     leased = Operation.objects.filter(state__in=LEASED_STATES, lease_until__gt=latest)
     leased.update(lease_until=latest)
@@ -186,6 +188,7 @@ def _check(operation: Operation, order: GoodyOrder) -> None:
         # The next read may be readable.
         return
     if not is_kept and not _has_later_write(operation):
+        log.warning("operation %s was proven, but Goody shows the order otherwise", operation.pk)
         record_contradiction(operation, order, now=timezone.now())
     _mark_read(operation)
 

@@ -64,7 +64,7 @@ def _store(
 
 def confirm(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Operation:
     """Goody's own answer proves the write. The order is read once more some minutes later."""
-    return transition(
+    confirmed = transition(
         operation,
         State.APPLIED,
         closed_at=now,
@@ -73,6 +73,10 @@ def confirm(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Opera
         after=facts(answer),
         detail="",
     )
+    if confirmed.state == State.APPLIED and confirmed.confirmed_at is None:
+        # A read was faster, and could not tell who had done it.
+        _observe(confirmed, "confirmed", confirmed_at=now)
+    return confirmed
 
 
 def close_by_read(
