@@ -1,21 +1,25 @@
-"""The sync: a first one beside a pager that stores nothing, one with nothing new, known pages.
+"""The sync: a first one beside a pager that stores nothing, one with nothing new, unchanged pages.
 
-`manage.py sync_orders` as a process, with 8 calls allowed at once and no pace, against a Goody
-that answers after 100 ms and one that answers at once; the pager asks for one page after the other
-and looks at none. Memory is the most that the process ever had.
+`manage.py sync_orders` runs as a process with 8 concurrent calls and without a rate limit, against
+a Goody that responds after 100 ms and one that responds at once. The pager requests one page after
+the other and ignores them. Memory is the maximum of the process. The CPU time of an order is
+measured over the first and the last tenth of the orders, since it grows with the index.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+import psutil
+import psycopg
 import requests
 
 from bench import report
@@ -29,21 +33,31 @@ from testing.vendor import KEY, Emulator
 _AT_ONCE = "8"
 _SLOW = 0.1
 _PER_PAGE = 100
-# Of a pager that takes its time, so many pages tell enough.
+# The pager reads at most so many pages.
 _PAGES = 200
 _TIMES_PAGER = 5.0
 _INSTANT = 4_000.0
 _MEMORY = 200.0
 _CALLS = 2.0
 _PAGE_MS = 5.0
+# The rate of the last tenth, by CPU time, in percent of that of the first tenth.
+_KEPT_RATE = 80.0
+_SAMPLE_EVERY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command that ended: seconds, and the most memory it had (MB)."""
+    """A command that ended: seconds, maximal memory (MB), samples of (orders, CPU seconds)."""
 
     seconds: float
     memory: float
+    samples: list[tuple[int, float]]
+
+    def cpu_per_order(self, start: int, end: int) -> float:
+        """Microseconds, between the samples that enclose these numbers of orders."""
+        first = [sample for sample in self.samples if sample[0] <= start][-1]
+        last = next((one for one in self.samples if one[0] >= end), self.samples[-1])
+        return 1e6 * (last[1] - first[1]) / max(last[0] - first[0], 1)
 
 
 def measure(vendor: str) -> None:
@@ -59,7 +73,9 @@ def measure(vendor: str) -> None:
                 emulator.set_latency(0)
                 _print_nothing_new(emulator, env)
             with _new_index(at, emulator) as env:
-                _print_first("sync, a call answered at once", _sync(env), pager=None)
+                done = _sync(env)
+                _print_first("sync, a call answered at once", done, pager=None)
+            _print_growth(done)
             _print_unchanged(at)
     finally:
         emulator.stop()
@@ -96,11 +112,27 @@ def _sync(env: dict[str, str]) -> Run:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _, status, usage = os.wait4(process.pid, 0)
+    samples = [(0, 0.0)]
+    while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+        times = psutil.Process(process.pid).cpu_times()
+        samples.append((_imported(env["DATABASE_URL"]), times.user + times.system))
+        time.sleep(_SAMPLE_EVERY)
+    _, status, usage = ended
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"sync_orders ended with {process.returncode}")
-    return Run(time.perf_counter() - started, usage.ru_maxrss / 1024)
+    return Run(time.perf_counter() - started, usage.ru_maxrss / 1024, samples)
+
+
+def _imported(url: str) -> int:
+    """How many orders the full sync has stored."""
+    query = "SELECT COALESCE(max(imported), 0) FROM orders_syncstate"
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)) as connection:
+            return int(connection.execute(query).fetchone()[0])
+    with psycopg.connect(url) as server:
+        row = server.execute(query).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _print_first(name: str, done: Run, *, pager: float | None) -> None:
@@ -111,6 +143,16 @@ def _print_first(name: str, done: Run, *, pager: float | None) -> None:
     else:
         goals.insert(0, Goal("× pager", pace / pager, _TIMES_PAGER, is_floor=True))
     report.line(name, pace, pace / pager if pager else None, done.memory, goals=goals)
+
+
+def _print_growth(done: Run) -> None:
+    tenth = max(ORDERS // 10, 1)
+    first = done.cpu_per_order(0, tenth)
+    last = done.cpu_per_order(ORDERS - tenth, ORDERS)
+    report.title("CPU time of an order in a first sync", "first tenth", "last (µs)", "kept (%)")
+    kept = 100 * first / last
+    goal = Goal("kept rate", kept, _KEPT_RATE, " %", is_floor=True)
+    report.line("sync_orders, all threads", first, last, kept, goals=[goal])
 
 
 def _print_nothing_new(emulator: Emulator, env: dict[str, str]) -> None:
@@ -124,6 +166,6 @@ def _print_nothing_new(emulator: Emulator, env: dict[str, str]) -> None:
 def _print_unchanged(at: Home) -> None:
     database = filled(at, orders=ORDERS)
     pages = Series("pages", json.loads(run(["-m", "bench.writing", "unchanged"], env=database.env)))
-    report.title(f"A page of {_PER_PAGE} that is known already", "median", "p95 (ms)")
+    report.title(f"An unchanged page of {_PER_PAGE}", "median", "p95 (ms)")
     goal = Goal("median", pages.median, _PAGE_MS, " ms")
     report.line("compared and left alone", pages.median, pages.p95, goals=[goal])

@@ -1,7 +1,7 @@
-"""`python -m bench.writing unchanged|flood`: what the index costs to keep, seen from inside.
+"""`python -m bench.writing unchanged|flood`: the time of upserts, without HTTP.
 
-`unchanged` stores pages of 100 orders that are known already, and prints the milliseconds of each.
-`flood` stores new orders as fast as it can until it is stopped, in the transactions of a sync.
+`unchanged` upserts unchanged pages of 100 orders, and prints the milliseconds of each.
+`flood` inserts new orders as fast as possible until it is stopped, in the transactions of a sync.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ def unchanged() -> None:
     took = []
     for page in itertools.batched([Row(one.raw) for one in newest], _PAGE):
         start = time.perf_counter()
-        remembered = index.upsert_rows(page, read_at=datetime.now(UTC))
+        result = index.upsert_rows(page, read_at=datetime.now(UTC))
         took.append((time.perf_counter() - start) * 1000)
-        if remembered.same != len(page):
-            raise SystemExit(f"{len(page) - remembered.same} of a page had changed")
+        if result.same != len(page):
+            raise SystemExit(f"{len(page) - result.same} of a page had changed")
     print(json.dumps(took))
 
 
 def flood() -> None:
-    """Of other seeds: other orders, spread over the same two years."""
+    """Orders of other seeds, distributed over the same two years."""
     now, started, done = datetime.now(UTC), time.monotonic(), 0
     for some in itertools.batched(_others(now), _TRANSACTION):
         index.upsert_rows(some, read_at=now)
