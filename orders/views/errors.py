@@ -1,7 +1,7 @@
-"""Error pages in the site's frame: what is known to go wrong gets its words and its status here.
+"""Error pages: the words and the status of every expected failure.
 
-A failure that is not known here is a bug: Django logs it and shows the 500 page with the request
-id. Refusals of a write are told in the dialog that caused them (see writes.py), not here.
+Any other exception is a bug: Django logs it and shows the 500 page with the request id. Refusals of
+a write appear in the dialog that caused them, see operations.py.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 _RETRY_SOON = 5
 _RETRY_LATER = 30
-# A lock that was not had in time: SQLite's words, PostgreSQL's codes.
+# PostgreSQL's codes of a lock or statement that timed out, or a serialization failure.
 _BUSY_CODES = {"55P03", "57014", "40001", "40P01"}
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A page about a failure. `retry_after` in seconds, 0 for no promise."""
+    """An error page. `retry_after` is in seconds, 0 for no Retry-After header."""
 
     status: int
     title: str
@@ -52,20 +52,16 @@ class Problem:
 
 
 def page_for(request: Request, exception: Exception) -> HttpResponse | None:
-    """The page for a failure that is expected; None for a bug, which Django logs and answers."""
+    """The page of an expected failure; None for a bug, which Django logs and answers."""
     problem = _problem_of(request, exception)
     if problem is None:
         return None
     if isinstance(exception, DatabaseFailure):
-        # The frame must not ask the database again.
         request.is_frame_bare = True
     if problem.status >= 500:
-        log.warning("%s: %s", type(exception).__name__, _detail(exception))
+        detail = exception.detail if isinstance(exception, GoodyError) else exception
+        log.warning("%s: %s", type(exception).__name__, detail)
     return mark_logged(show(request, problem))
-
-
-def _detail(exception: Exception) -> object:
-    return exception.detail if isinstance(exception, GoodyError) else exception
 
 
 def _problem_of(request: Request, exception: Exception) -> Problem | None:
@@ -249,7 +245,7 @@ def _is_busy(failure: Exception) -> bool:
 
 
 def show(request: Request, problem: Problem) -> HttpResponse:
-    """The whole page, or for htmx a banner: in the dialog that asked, else atop the page."""
+    """The whole page; for htmx a banner, in the dialog that asked or at the top of the page."""
     banner = Banner(
         tone=problem.tone,
         title=problem.title,
@@ -270,7 +266,7 @@ def show(request: Request, problem: Problem) -> HttpResponse:
 
 
 def _shape_of(request: Request) -> tuple[str, dict[str, str]]:
-    """Template and headers. A failed part is not put where the good one was to go."""
+    """Template and headers. The banner does not replace the part that was requested."""
     target = target_of(request)
     if not target:
         return "problem.html", {}
