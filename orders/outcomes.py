@@ -207,7 +207,7 @@ def _contradicted(operation: Operation, words: _Words, zone: ZoneInfo) -> Outcom
     if operation.action == Action.ORDER_EXTEND:
         what = f"{_shown_expiration(shown, zone)} instead of {_when(operation.expiration, zone)}"
     else:
-        what = f"the order as “{shown.get('status')}”"
+        what = f"the order as “{formats.status_name(str(shown.get('status')))}”"
     confirmed = "Goody confirmed it, but" if is_confirmed(operation) else "It was found done, but"
     return OutcomeMessage(
         Tone.BAD,
@@ -237,7 +237,8 @@ def _not_applied(operation: Operation, words: _Words) -> OutcomeMessage:
     if operation.failure_kind == "by_hand":
         sentence = operation.detail
     elif status and status not in CANCELABLE:
-        sentence = f"Goody gave no clear answer. A later read shows the order as “{status}”."
+        shown = formats.status_name(status)
+        sentence = f"Goody gave no clear answer. A later read shows the order as “{shown}”."
         next_step = "Look at the order."
     else:
         sentence = (
@@ -266,7 +267,9 @@ def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
     if accepted_at:
         at = _when(datetime.fromisoformat(accepted_at), zone)
         return f"The recipient accepted it at {at}."
-    return "" if status in CANCELABLE else f"A read afterwards shows the order as “{status}”."
+    if status in CANCELABLE:
+        return ""
+    return f"A read afterwards shows the order as “{formats.status_name(str(status))}”."
 
 
 def _title_of_refusal(operation: Operation, words: _Words) -> str:

@@ -125,8 +125,12 @@ READ = "read"
 def view_token(view: OrderView, viewer: Viewer) -> str:
     """Equal for views that the page shows alike, except for their age."""
     operation = poll_token(view.operation, viewer.now)
-    closed = [one.closed_at for one in view.operations]
-    facts = (view.order.raw, view.order.event_times, view.problem, view.is_missing, closed)
+    order = view.order
+    outcomes = [
+        (one.state, one.closed_at, one.contradicted_at, one.effect_seen_at)
+        for one in view.operations
+    ]
+    facts = (order.raw, order.status, order.event_times, view.problem, view.is_missing, outcomes)
     return digest(f"{facts!r} {operation}".encode())
 
 

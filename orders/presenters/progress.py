@@ -86,7 +86,9 @@ def applied_cancel(operations: tuple[Operation, ...]) -> Operation | None:
     applied = (
         one
         for one in operations
-        if one.action == Action.ORDER_CANCEL and one.state == State.APPLIED
+        if one.action == Action.ORDER_CANCEL
+        and one.state == State.APPLIED
+        and one.contradicted_at is None
     )
     return next(applied, None)
 

@@ -96,7 +96,7 @@ def _end(
         return []
     if any(_tells_the_end(operation) for operation, _ in operations):
         return []
-    what = "Canceled" if is_cancel_on_record else "Canceled or failed"
+    what = formats.status_name(order.status, is_cancel_on_record=is_cancel_on_record)
     may_be_ours = any(_may_be_our_cancel(operation) for operation, _ in operations)
     where = "" if may_be_ours else " outside this dashboard"
     title = f"{what}{where} (Goody gives neither time nor person)"

@@ -119,7 +119,7 @@ def test_accepted_meanwhile_means_not_canceled(
     emulator.change(done.order_uuid, status="accepted")
     assert read_until_settled(done, clock) == [2]
     assert standing(done)[0] == "not_applied"
-    assert sentence(done).endswith("A later read shows the order as “accepted”.")
+    assert sentence(done).endswith("A later read shows the order as “Accepted”.")
     # Its payment fails weeks later: that is not our cancel.
     emulator.change(done.order_uuid, status="failed")
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
@@ -512,7 +512,7 @@ def test_a_cancel_that_goody_takes_back_is_an_alarm(emulator: Emulator, clock: A
     at = formats.date_time(done.contradicted_at, UTC)
     assert (done.state, title(done)) == ("applied", "Canceled, but Goody shows the gift open")
     assert sentence(done) == (
-        f"Goody confirmed it, but a read at {at} shows the order as “notified”. "
+        f"Goody confirmed it, but a read at {at} shows the order as “Notified”. "
         "Somebody else may have changed it since."
     )
     assert [outcome for _, _, outcome in story(done)] == ["", "applied", "contradicted"]

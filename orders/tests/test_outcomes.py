@@ -147,7 +147,7 @@ def test_a_cancel_confirmed_by_goody_and_one_found_by_reading_differ() -> None:
         ),
         (
             {"after": {"status": "accepted"}},
-            "Goody gave no clear answer. A later read shows the order as “accepted”.",
+            "Goody gave no clear answer. A later read shows the order as “Accepted”.",
             "Look at the order.",
         ),
         ({"failure_kind": "by_hand", "detail": "Lea saw it."}, "Lea saw it.", "You may try again."),
