@@ -40,10 +40,11 @@ _PICTURE = re.compile(r"\dx\.(?:gif|jpe?g|png|svg|webp)", re.IGNORECASE)
 
 
 class Address(NamedTuple):
-    """An address as it is stored for searching, and where it stands in the text."""
+    """An address as it is written and as it is stored for searching, and where it is."""
 
     start: int
     end: int
+    text: str
     folded: str
 
 
@@ -61,7 +62,8 @@ def addresses(text: str) -> Iterator[Address]:
         position = max(end, found.start(2))
         if _is_address(local, domain):
             last_end = end
-            yield Address(found.start(2) - 1 - len(local), end, fold(f"{local}@{domain}"))
+            address = f"{local}@{domain}"
+            yield Address(end - len(address), end, address, fold(address))
 
 
 def _local_part(found: re.Match[str], end: int, *, is_behind_address: bool) -> str:

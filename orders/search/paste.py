@@ -24,8 +24,8 @@ there, a minus excludes and every word counts. A posted text is always a ticket.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
 from urllib.parse import unquote
@@ -33,7 +33,7 @@ from uuid import UUID
 
 from orders.text import INVISIBLE, plain
 
-from .addresses import addresses
+from .addresses import Address, addresses
 from .links import LINK, MAILTO, original, parts, recipients
 from .parse import terms, text_of
 
@@ -102,12 +102,18 @@ class Pasted:
     references: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     gift_tokens: tuple[str, ...] = ()
+    # The addresses as they are written, by the folded ones.
+    spellings: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     is_single: bool = False
     is_ticket: bool = False
 
     @property
     def count(self) -> int:
         return len(self.ids) + len(self.references) + len(self.emails) + len(self.gift_tokens)
+
+    def spelling(self, email: str) -> str:
+        """Return a folded address as it is written in the text."""
+        return self.spellings.get(email, email)
 
 
 def recognize(text: str) -> Pasted:
@@ -194,11 +200,13 @@ class _Scanner:
             self._replace(_CAPITALS_IN_GROUPS, lambda found: _reference(found[0], is_grouped=True))
 
     def pasted(self) -> Pasted:
-        named: dict[str, dict[Any, None]] = {}
+        named: dict[str, dict[Any, str]] = {}
         for _, (kind, value) in sorted(self._found, key=itemgetter(0)):
-            named.setdefault(kind, {})[value] = None
+            is_email = isinstance(value, Address)
+            key, text = (value.folded, value.text) if is_email else (value, "")
+            named.setdefault(kind, {}).setdefault(key, text)
         fields: dict[str, Any] = {kind: tuple(values) for kind, values in named.items()}
-        return Pasted(**fields)
+        return Pasted(**fields, spellings=named.get("emails", {}))
 
     @property
     def is_nothing_else(self) -> bool:
@@ -237,7 +245,7 @@ class _Scanner:
         pieces: list[str] = []
         end = 0
         for one in addresses(self._text):
-            self._found.append((one.start, ("emails", one.folded)))
+            self._found.append((one.start, ("emails", one)))
             pieces += (self._text[end : one.start], _TAKEN * (one.end - one.start))
             end = one.end
         self._text = "".join((*pieces, self._text[end:]))
@@ -258,7 +266,7 @@ def _named_in_link(link: str) -> _Named:
 
 
 def _emails(text: str) -> _Named:
-    return [("emails", one.folded) for one in addresses(text)]
+    return [("emails", one) for one in addresses(text)]
 
 
 def _reference(text: str, *, is_grouped: bool) -> _Named:

@@ -74,7 +74,7 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
         order_ids=[str(one) for one in found.orders][:MOST_ORDERS],
         missing=found.missing,
         unasked=found.unasked,
-        left_out=own[:MOST_NAMED],
+        left_out=[pasted.spelling(one) for one in own[:MOST_NAMED]],
         was_cut=limited.count < pasted.count or len(found.orders) > MOST_ORDERS,
         created_at=now,
     )
@@ -139,7 +139,7 @@ def _first(pasted: Pasted, most: int) -> Pasted:
     for name in ("ids", "references", "emails", "gift_tokens"):
         kept[name] = getattr(pasted, name)[:most]
         most -= len(kept[name])
-    return Pasted(**kept)
+    return replace(pasted, **kept)
 
 
 def _look_up(pasted: Pasted, found: _Found, limit: Deadline) -> list[UUID]:
@@ -153,7 +153,7 @@ def _look_up(pasted: Pasted, found: _Found, limit: Deadline) -> list[UUID]:
     # Digest -> the text shown when no order has it.
     links = {gift_digest(one): _hint(one) for one in pasted.gift_tokens}
     found.add_missing(*map(tokens.__getitem__, _take("gift_digest", list(tokens), found, limit)))
-    found.add_missing(*_look_up_emails(pasted.emails, found, limit))
+    found.add_missing(*map(pasted.spelling, _look_up_emails(pasted.emails, found, limit)))
     found.add_missing(*map(links.__getitem__, _take("gift_digest", list(links), found, limit)))
     return unknown
 

@@ -432,6 +432,15 @@ def test_own_addresses_are_left_out_and_said_to_be(viewer: Client, settings: Any
     assert 'data-copy="eve@notus.example"' in page
 
 
+def test_what_was_not_found_is_listed_as_it_was_written(viewer: Client, settings: Any) -> None:
+    settings.OWN_ADDRESSES = ["bücher.example"]
+    finding = found(
+        viewer, "José.Núñez@Example.test, 山田@xn--r8jz45g.jp, me@xn--bcher-kva.example"
+    )
+    assert finding.missing == ["José.Núñez@Example.test", "山田@xn--r8jz45g.jp"]
+    assert finding.left_out == ["me@xn--bcher-kva.example"]
+
+
 def test_another_address_is_never_shown_as_found(viewer: Client) -> None:
     known(recipient_email="ops@pair.example")
     finding = found(viewer, "sales&ops@pair.example, a/ops@pair.example and key=ops@pair.example")
