@@ -13,13 +13,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from waitress.adjustments import Adjustments
+from waitress.parser import HTTPRequestParser
 
+from goodyadmin.server.connections import group_of
 from goodyadmin.server.worker import limits
 from orders.models import Operation
+from testing.domain import ORDER_ID
 from testing.processes import LiveApp, Visitor, Web, wait_for
 from testing.vendor import Emulator
 from testing.walkthroughs import LONG_LIMITS, cancel_form
@@ -188,6 +193,34 @@ def test_hung_writes_keep_no_dialog_waiting_and_a_late_one_is_told_before_its_in
     # The same form works once there is a slot.
     assert forms[2].submit(agent).status_code == 303
     assert emulator.posts() == 3
+
+
+@pytest.mark.parametrize(
+    ("request_line", "cookies", "group"),
+    [
+        ("GET /healthz", "", "probe"),
+        ("HEAD /readyz", "", "probe"),
+        ("POST /login/", "", "login"),
+        ("GET /login/", "", ""),
+        ("GET /orders/", "", ""),
+        ("GET /orders/export.csv", "", "download"),
+        ("POST /orders/find/", "", "goody-read"),
+        (f"GET /orders/{ORDER_ID}/", "", "goody-read"),
+        (f"GET /orders/{ORDER_ID}/", "a=b; script=on", ""),
+        (f"GET /orders/{ORDER_ID}/?poll=x", "", ""),
+        (f"GET /orders/{ORDER_ID}/?next=%2F&read=x", "script=on", "goody-read"),
+        (f"GET /orders/{ORDER_ID}/cancel/", "script=on", ""),
+        (f"GET /orders/{ORDER_ID}/cancel/?read=x", "script=on", "goody-read"),
+        (f"POST /orders/{ORDER_ID}/cancel/?read=x", "script=on", "goody-write"),
+        (f"POST /orders/{ORDER_ID}/expiration/", "", "goody-write"),
+        ("GET /nowhere/", "", ""),
+    ],
+)
+def test_each_request_is_in_its_group(request_line: str, cookies: str, group: str) -> None:
+    parser = HTTPRequestParser(Adjustments())
+    parser.received(f"{request_line} HTTP/1.1\r\nHost: a\r\nCookie: {cookies}\r\n\r\n".encode())
+    assert group_of(SimpleNamespace(requests=[parser])) == group
+    assert group in limits()
 
 
 # --- Stop and reload ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -131,7 +132,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
 
 def group_of(connection: HTTPChannel) -> str:
-    """The concurrency group that the view names for the method; "" for no limit of its own."""
+    """The concurrency group that the view gives the request; "" for no limit of its own."""
     request = connection.requests[0]
     if request.error:
         return ""
@@ -139,9 +140,12 @@ def group_of(connection: HTTPChannel) -> str:
         view = resolve(request.path).func
     except Resolver404:
         return ""
-    groups: dict[str, str] = getattr(view, "concurrency_groups", {})
+    choose: Callable[[str, str, str], str] | None = getattr(view, "concurrency_group", None)
+    if choose is None:
+        return ""
     method = request.command.upper()
-    return groups.get("GET" if method == "HEAD" else method, "")
+    query, cookies = request.query or "", request.headers.get("COOKIE", "")
+    return choose("GET" if method == "HEAD" else method, query, cookies)
 
 
 class _Deadlines:

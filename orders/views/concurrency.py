@@ -1,7 +1,7 @@
 """Concurrency groups: kinds of requests that wait for something other than the processor.
 
 The web server (goodyadmin.server) gives each group threads of its own and lets a request wait for
-one of them only so long. It reads `concurrency_groups` of the view.
+one of them only so long. It calls the view's `concurrency_group`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from goody.errors import Unavailable
+from orders.presenters.order_page import READ
 
 PROBE = "probe"
 LOGIN = "login"
@@ -20,14 +21,22 @@ GOODY_WRITE = "goody-write"
 DOWNLOAD = "download"
 
 
-def in_group[V: Callable[..., Any]](**groups: str) -> Callable[[V], V]:
+def in_group[V: Callable[..., Any]](*, has_copy: bool = False, **groups: str) -> Callable[[V], V]:
     """Name a view's group for each method: `@in_group(GET=GOODY_READ, POST=GOODY_WRITE)`.
 
-    A HEAD request counts as a GET.
+    A HEAD request counts as a GET. With `has_copy`, a GET that shows our copy of an order is in no
+    group: one by a browser that then loads Goody's answer with READ, and a poll.
     """
 
+    def group_of(method: str, query: str, cookies: str) -> str:
+        names = {part.partition("=")[0] for part in query.split("&")}
+        shows_copy = READ not in names and ("script=on" in cookies or "poll" in names)
+        if has_copy and method == "GET" and shows_copy:
+            return ""
+        return groups.get(method, "")
+
     def decorate(view: V) -> V:
-        view.concurrency_groups = groups  # type: ignore[attr-defined]
+        view.concurrency_group = group_of  # type: ignore[attr-defined]
         return view
 
     return decorate

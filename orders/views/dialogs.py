@@ -39,7 +39,7 @@ from .order import undoable_ids
 CANCEL, EXPIRATION = "order_cancel", "order_expiration"
 
 
-@in_group(GET=GOODY_READ, POST=GOODY_WRITE)
+@in_group(GET=GOODY_READ, POST=GOODY_WRITE, has_copy=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.CANCEL)
 def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
@@ -65,7 +65,7 @@ def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
     return send_and_respond(request, order_id, send, name=CANCEL)
 
 
-@in_group(GET=GOODY_READ, POST=GOODY_WRITE)
+@in_group(GET=GOODY_READ, POST=GOODY_WRITE, has_copy=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.EXTEND)
 def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:

@@ -41,7 +41,7 @@ TEMPLATE = "orders/detail.html"
 _FRAGMENTS = {"order-detail": "detail", "order-": "row"}
 
 
-@in_group(GET=GOODY_READ)
+@in_group(GET=GOODY_READ, has_copy=True)
 @require_safe
 @requires(Right.READ)
 def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
