@@ -70,11 +70,11 @@ class People:
             for part, n in trigrams.items()
             if n > _COMMON * len(self._sample) and " " not in part
         )
-        walk = random.Random(1)
+        generator = random.Random(1)
         while True:
-            term = walk.choice(common)
+            term = generator.choice(common)
             while len(term) < 12 and (after := [p for p in common if p.startswith(term[-2:])]):
-                term += walk.choice(after)[2]
+                term += generator.choice(after)[2]
             if len(term) >= 8 and not self.hits(term):
                 return term
 

@@ -51,7 +51,7 @@ def measure(vendor: str) -> None:
             _kept(large, visitor, small, agent(little))
             _combined(large, visitor)
             print_memory({"gunicorn": web.pid})
-        _beside_a_writer(at, large)
+        _measure_during_writes(at, large)
 
 
 def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) -> None:
@@ -119,7 +119,7 @@ def _combined(database: Database, visitor: Visitor) -> None:
 # --- while a sync writes ----------------------------------------------------------------------
 
 
-def _beside_a_writer(at: Home, database: Database) -> None:
+def _measure_during_writes(at: Home, database: Database) -> None:
     with ExitStack() as stack:
         copy = stack.enter_context(copied(at, database))
         visitor = agent(stack.enter_context(serving(copy.env)))
@@ -130,7 +130,7 @@ def _beside_a_writer(at: Home, database: Database) -> None:
         idle = interleave(asked, rounds=2 * _ROUNDS)
         with _writer(copy.env):
             busy = interleave(asked, rounds=2 * _ROUNDS)
-    _print_beside(idle, busy)
+    _print_comparison(idle, busy)
 
 
 @contextmanager
@@ -149,7 +149,7 @@ def _writer(env: Mapping[str, str]) -> Iterator[None]:
         writer.close()
 
 
-def _print_beside(idle: Mapping[str, Series], busy: Mapping[str, Series]) -> None:
+def _print_comparison(idle: Mapping[str, Series], busy: Mapping[str, Series]) -> None:
     for name, before in idle.items():
         times = busy[name].p95 / before.p95
         goal = Goal("× idle", times, _TIMES_IDLE)

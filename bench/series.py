@@ -12,7 +12,7 @@ type Request = Callable[[], object]
 _WARM_UP = 5
 # Minimum rounds and maximum total seconds of a slow request.
 _FEWEST = 3
-_PATIENCE = 30.0
+_MAX_SECONDS = 30.0
 
 
 @dataclass
@@ -55,7 +55,7 @@ def interleave(
     *,
     rounds: int,
     warm_up: int | None = None,
-    policy: float = _PATIENCE,
+    max_seconds: float = _MAX_SECONDS,
 ) -> dict[str, Series]:
     """Measure each kind once a round, so that a drift of the machine affects all alike.
 
@@ -67,8 +67,8 @@ def interleave(
     for number in range(warm_up + rounds):
         for name, request in requests.items():
             one = series[name]
-            if number == warm_up and one.seconds < policy:
+            if number == warm_up and one.seconds < max_seconds:
                 one.took.clear()
-            if len(one.took) < _FEWEST or one.seconds < policy:
+            if len(one.took) < _FEWEST or one.seconds < max_seconds:
                 one.measure(request)
     return series

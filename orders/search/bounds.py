@@ -1,6 +1,6 @@
 """The ranges of creation keys and expirations outside of which no order can match.
 
-A window that is asked for bounds its own column. It also bounds the other: no order expires before
+A window of the query bounds its own column. It also bounds the other: no order expires before
 it was created, and the index keeps the earliest and the latest expiration of the orders created in
 each period (`ExpiryRange`). So a scan by expiration begins where the orders of a creation window
 may begin to expire, and a scan by creation ends where none can still expire in time.
@@ -24,14 +24,14 @@ _NO_KEYS = (0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`expirations` and `window` are values as the database takes them; the second bound of the
-    former and of `creation_keys` is excluded. `window` is the part of `expirations` that was asked
-    for.
+    """`window` is the query's window of expirations, `expirations` the range in which all matches
+    expire, both as values of the database. The second bound of `window` and of `creation_keys` is
+    excluded.
     """
 
     creation_keys: tuple[int | None, int | None]
     window: Range
-    # Of a scan by expiration, the last included.
+    # For scans by expiration. The second bound is included.
     expirations: Range
 
     @classmethod

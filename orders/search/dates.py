@@ -35,7 +35,7 @@ class Window(NamedTuple):
 
 
 class Direction(Protocol):
-    """Reads and describes windows that are given by a length of time."""
+    """Reads and describes windows that are a length of time."""
 
     def read(self, length: timedelta, *, is_within: bool, now: datetime) -> Window: ...
 

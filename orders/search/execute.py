@@ -153,7 +153,7 @@ class Executor:
     # --- scanning -----------------------------------------------------------------------------
 
     def _after_gap(self, scan: Scan) -> Scan:
-        """Start at the first entry that passes the conditions whose indexes can tell: delivered
+        """Start at the first entry that passes the conditions with a sorted index: delivered
         orders begin long after the newest.
         """
         if self._column != "id":

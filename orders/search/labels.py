@@ -3,7 +3,7 @@
 Searches look them up in a copy that each process keeps (`current_labels`). The token of
 LabelVersion, read once a search, tells whether the copy is out of date. The filters of a list ask
 the database (`suggest`, `id_of`, ...). A key is Goody's id, of a sender the e-mail address: it may
-stand in a URL, whereas the small ids are given out anew when the index is rebuilt.
+stand in a URL, whereas the small ids change when the index is rebuilt.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class ParsedQuery:
     """A text as typed, its query, and a sentence for each term that is invalid.
 
     `names` are the full names that its words may be, folded. `exact` holds the ids and addresses
-    that the text names beside its terms, and `without_exact` is the text without them.
+    that the text names in addition to its terms, and `without_exact` is the text without them.
     """
 
     text: str

@@ -62,7 +62,7 @@ class IndexScan:
     sorts: tuple[tuple[str, str], ...] = ()
     # The index to read where entries need not be sorted; "" leaves it to the database.
     index: str = ""
-    # Is the first entry by id, or the entry with a given id, found without reading others?
+    # Is the first entry by id, or the entry with an id, found without reading others?
     is_quick_by_id: bool = True
 
     def is_sorted_by(self, column: str) -> bool:
@@ -92,7 +92,7 @@ class Condition:
 
     @property
     def is_quick_by_id(self) -> bool:
-        """Can the indexes tell the first entries by id, and whether they hold a given id?"""
+        """Do the indexes find the first entries by id, and an entry by its id, directly?"""
         return self.is_sorted_by("id") and all(one.is_quick_by_id for one in self.scans)
 
 

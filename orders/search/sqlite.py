@@ -75,8 +75,8 @@ def merged(scans: Sequence[str], by: str, _limit: int) -> str:
 
 
 def row_test(condition: Condition) -> Sql:
-    """Tests the row `o` of the entry `c`. Another index that can tell is read instead of the row:
-    the rows of neighboring entries are on different pages.
+    """Tests the row `o` of the entry `c`, if possible by another index instead of the row: the rows
+    of neighboring entries are on different pages.
     """
     if len(condition.scans) > 1 or not condition.is_quick_by_id:
         return condition.test
