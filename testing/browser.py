@@ -62,6 +62,12 @@ class Watch:
         context.on("dialog", self._dialog)
         context.on("request", self._request)
 
+    def leave(self, context: BrowserContext) -> None:
+        context.remove_listener("console", self._console)
+        context.remove_listener("weberror", self._error)
+        context.remove_listener("dialog", self._dialog)
+        context.remove_listener("request", self._request)
+
     def _request(self, request: Request) -> None:
         self.requests.append(request)
 

@@ -7,10 +7,11 @@ browser. Orders live on from test to test, so each test takes orders of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from pytest_django.plugin import DjangoDbBlocker
 
 from testing import databases
@@ -24,6 +25,9 @@ from .site import Site
 
 # Reads of an unknown outcome come at once, since a browser waits for them.
 SETTINGS = {"OPERATION_READS": "0.2,1,2,5,10", "TIME_ZONE": "America/New_York"}
+
+
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="package")
@@ -70,10 +74,44 @@ def watch(site: Site) -> Iterator[Watch]:
     seen.assert_clean()
 
 
-@pytest.fixture
-def context(context: BrowserContext, site: Site, watch: Watch) -> BrowserContext:
+@pytest.fixture(scope="package")
+def _shared_contexts(browser: Browser, _site: Site) -> Iterator[dict[bool, BrowserContext]]:
+    """One browser context with JavaScript and one without: opening a context and filling its cache
+    with the static files takes longer than most tests.
+    """
+    contexts = {
+        has_script: browser.new_context(
+            java_script_enabled=has_script, base_url=_site.url, viewport=VIEWPORT
+        )
+        for has_script in (True, False)
+    }
+    yield contexts
+    for one in contexts.values():
+        one.close()
+
+
+@contextmanager
+def _borrowed(context: BrowserContext, watch: Watch) -> Iterator[BrowserContext]:
+    """A shared context, left as it was: without pages, cookies and permissions."""
     watch.observe(context)
-    return context
+    yield context
+    for page in context.pages:
+        page.close()
+    watch.leave(context)
+    context.clear_cookies()
+    context.clear_permissions()
+
+
+@pytest.fixture
+def context(request: pytest.FixtureRequest, site: Site, watch: Watch) -> Iterator[BrowserContext]:
+    """The shared one, unless the test is marked `own_context`."""
+    if request.node.get_closest_marker("own_context"):
+        own: BrowserContext = request.getfixturevalue("new_context")()
+        watch.observe(own)
+        yield own
+        return
+    with _borrowed(request.getfixturevalue("_shared_contexts")[True], watch) as shared:
+        yield shared
 
 
 @pytest.fixture
@@ -93,11 +131,11 @@ def agent(as_person: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture
-def without_javascript(browser: Browser, site: Site, watch: Watch) -> Iterator[Page]:
-    context = browser.new_context(java_script_enabled=False, base_url=site.url)
-    watch.observe(context)
-    yield context.new_page()
-    context.close()
+def without_javascript(
+    _shared_contexts: dict[bool, BrowserContext], site: Site, watch: Watch
+) -> Iterator[Page]:
+    with _borrowed(_shared_contexts[False], watch) as shared:
+        yield shared.new_page()
 
 
 @pytest.fixture
@@ -105,7 +143,7 @@ def browser_context_args(browser_context_args: dict[str, object], _site: Site) -
     return {
         **browser_context_args,
         "base_url": _site.url,
-        "viewport": {"width": 1280, "height": 800},
+        "viewport": VIEWPORT,
     }
 
 

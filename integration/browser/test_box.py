@@ -270,6 +270,7 @@ def test_back_from_an_order_to_the_same_page_scroll_and_row(agent: Page, site: S
     expect(agent.locator(".pager")).to_contain_text("1–25 of")
 
 
+@pytest.mark.own_context
 def test_changes_are_announced_and_shown_only_on_request(agent: Page, site: Site) -> None:
     agent.clock.install()
     agent.goto("/orders/")
@@ -284,6 +285,7 @@ def test_changes_are_announced_and_shown_only_on_request(agent: Page, site: Site
     expect(agent.locator("#changes")).to_be_empty()
 
 
+@pytest.mark.own_context
 @pytest.mark.parametrize("width", [1280, 800, 400])
 def test_nothing_moves_when_changes_appear(agent: Page, site: Site, width: int) -> None:
     agent.set_viewport_size({"width": width, "height": 800})
@@ -326,6 +328,7 @@ def test_a_narrow_list_is_sorted_without_a_head(
     assert len(names) > 20
 
 
+@pytest.mark.own_context
 def test_the_age_of_the_index_is_renewed_and_leaves_what_went_wrong(
     page: Page, site: Site, watch: Watch
 ) -> None:

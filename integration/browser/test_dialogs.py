@@ -315,6 +315,7 @@ def polls_of(watch: Watch, order_id: str) -> int:
     return len([path for path in watch.sent("GET", order_id) if "poll=" in path])
 
 
+@pytest.mark.own_context
 @pytest.mark.parametrize("place", ["row", "detail"])
 def test_a_lost_answer_is_checked_and_then_told(
     agent: Page, site: Site, watch: Watch, place: str
@@ -351,6 +352,7 @@ def test_a_lost_answer_is_checked_and_then_told(
     assert polls_of(watch, order_id) == asked
 
 
+@pytest.mark.own_context
 def test_the_page_of_a_write_tells_the_truth_when_it_is_known(agent: Page, site: Site) -> None:
     agent.clock.install()
     order_id = site.open_order()
@@ -373,6 +375,7 @@ def test_the_page_of_a_write_tells_the_truth_when_it_is_known(agent: Page, site:
 # --- toasts and announcements -------------------------------------------------------------------
 
 
+@pytest.mark.own_context
 def test_a_toast_offers_undo_for_ten_seconds_and_waits_for_its_reader(
     agent: Page, site: Site
 ) -> None:
@@ -411,6 +414,7 @@ def test_the_pager_announces_the_results(agent: Page) -> None:
 # --- copying ------------------------------------------------------------------------------------
 
 
+@pytest.mark.own_context
 def test_copy_buttons_give_the_text_and_ask_nobody(
     as_person: Callable[..., Page], site: Site, watch: Watch
 ) -> None:

@@ -92,6 +92,7 @@ def test_a_submitted_dialog_keeps_what_was_typed(
     assert site.writes(order_id) == ["cancel"]
 
 
+@pytest.mark.own_context
 @pytest.mark.parametrize("place", ["row", "detail", "operation"])
 def test_an_outcome_is_still_asked_for(agent: Page, site: Site, proxy: Proxy, place: str) -> None:
     agent.clock.install()
@@ -118,6 +119,7 @@ def test_an_outcome_is_still_asked_for(agent: Page, site: Site, proxy: Proxy, pl
     expect(part.locator("text=Canceled").first).to_be_visible(timeout=15_000)
 
 
+@pytest.mark.own_context
 def test_the_top_bar_stays(agent: Page, proxy: Proxy) -> None:
     now = timezone.now()
     complete_sync(now)
@@ -149,6 +151,7 @@ def test_back_leaves_the_page_that_is_shown(agent: Page, proxy: Proxy) -> None:
     expect(agent.locator(".pager")).to_contain_text("Page 2 of")
 
 
+@pytest.mark.own_context
 def test_no_answer_at_all_in_a_dialog(agent: Page, site: Site, proxy: Proxy, watch: Watch) -> None:
     watch.expected_texts |= {"ERR_INTERNET_DISCONNECTED", "Failed to fetch"}
     order_id = site.open_order()

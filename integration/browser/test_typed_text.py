@@ -74,6 +74,7 @@ def test_a_click_beside_the_dialog_closes_it_unless_something_was_typed(
 # --- the session --------------------------------------------------------------------------------
 
 
+@pytest.mark.own_context
 def test_a_session_that_ends_leaves_the_dialog(agent: Page, site: Site, watch: Watch) -> None:
     """Neither the minute's poll nor the submit leads away; after a login in another tab the same
     form is sent.
@@ -100,6 +101,7 @@ def test_a_session_that_ends_leaves_the_dialog(agent: Page, site: Site, watch: W
     submit(agent, site, order_id)
 
 
+@pytest.mark.own_context
 def test_a_poll_leads_nobody_away(agent: Page, site: Site, watch: Watch) -> None:
     watch.expected.add(401)
     agent.clock.install()
