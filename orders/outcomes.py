@@ -73,6 +73,7 @@ _WORDS = {
 }
 
 
+_UPDATES = "This page updates by itself."
 NO_WORKER = (
     "No worker is running, so the order is not read at present: tell an admin. Opening the order's "
     "page reads it too."
@@ -84,7 +85,10 @@ def outcome_message(
 ) -> OutcomeMessage:
     """The message about this operation at this moment, with times in the viewer's zone."""
     message = _message(operation, now=now, zone=zone)
-    return replace(message, next_step=NO_WORKER) if is_worker_missing else message
+    if not is_worker_missing:
+        return message
+    step = message.next_step.replace(_UPDATES, "").strip()
+    return replace(message, next_step=f"{step} {NO_WORKER}".strip())
 
 
 def _message(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
@@ -119,7 +123,7 @@ def _message_by_state(
 
 
 def _busy(title: str, sentence: str) -> OutcomeMessage:
-    return OutcomeMessage(Tone.BUSY, f"{title}…", sentence, "This page updates by itself.", False)
+    return OutcomeMessage(Tone.BUSY, f"{title}…", sentence, _UPDATES, False)
 
 
 def _unknown(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
@@ -134,7 +138,7 @@ def _unknown(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeM
         Tone.BUSY,
         "Outcome being checked",
         " ".join(filter(None, parts)),
-        "Do not repeat it elsewhere meanwhile. This page updates by itself.",
+        f"Do not repeat it elsewhere meanwhile. {_UPDATES}",
         False,
     )
 

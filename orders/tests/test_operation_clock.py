@@ -179,6 +179,21 @@ def test_a_worker_whose_clock_was_set_schedules_its_reads_anew(clock: Any) -> No
     assert evidence.was_clock_set() is False
 
 
+def test_a_check_by_a_clock_that_was_set_contradicts_nothing(
+    emulator: Emulator, clock: Any
+) -> None:
+    """It is due minutes too early, and Goody may still serve an older copy of the order."""
+    order_id = open_order(emulator)
+    done = cancel(order_id)
+    emulator.change(order_id, status="notified")
+    clocks = Clocks()
+    evidence = clocks.evidence()
+    clocks.wall += 301
+    clock.shift(301)
+    read_again(done, evidence)
+    assert Operation.objects.get(pk=done.pk).contradicted_at is None
+
+
 def test_a_check_starts_anew_with_the_worker(emulator: Emulator, clock: Any) -> None:
     done = cancel(open_order(emulator))
     clock.shift(3600)
