@@ -50,9 +50,12 @@ _SMALL_TARGETS = """() => [...document.querySelectorAll(
   .filter(([, box]) => box.width < 24 || box.height < 24)
   .map(([text, box]) => `${text}: ${box.width} x ${box.height}`)"""
 
-_AIMS = """() => [...document.querySelectorAll("[hx-target]")]
-  .map(it => it.getAttribute("hx-target"))
-  .filter(aim => aim !== "this" && document.querySelectorAll(aim).length !== 1)"""
+_AIMS = """() => [...document.querySelectorAll("[hx-target]")].filter(it => {
+  const aim = it.getAttribute("hx-target");
+  const [, ancestor] = aim.match(/^closest (.+)/) ?? [];
+  const count = ancestor ? Number(!!it.closest(ancestor)) : document.querySelectorAll(aim).length;
+  return aim !== "this" && count !== 1;
+}).map(it => it.getAttribute("hx-target"))"""
 
 _REPEATED_IDS = """() => {
   const ids = [...document.querySelectorAll("[id]")].map(it => it.id);

@@ -140,6 +140,28 @@ def test_the_top_bar_stays(agent: Page, proxy: Proxy) -> None:
     SyncState.objects.all().delete()
 
 
+@pytest.mark.own_context
+def test_a_dialog_waits_for_the_answer_of_goody(agent: Page, site: Site, proxy: Proxy) -> None:
+    """What is typed meanwhile stays, and the form can be sent as soon as the answer is there."""
+    agent.clock.install()
+    order_id = site.open_order()
+    agent.goto(f"{proxy.url}/orders/{order_id}/")
+    expect(agent.locator("#order-detail")).to_be_visible()
+    proxy.answer("read=", status=502)
+    agent.get_by_role("link", name="Cancel gift…").click()
+    choose_reason(agent)
+    agent.get_by_label("Note (required").fill("Sent twice")
+    expect(banner(agent, "#dialog")).to_contain_text("Requested: Goody’s answer")
+    expect(in_dialog(agent, "Cancel gift")).to_be_disabled()
+    proxy.stand_aside()
+    agent.clock.run_for(5_500)
+    expect(in_dialog(agent, "Cancel gift")).to_be_enabled()
+    expect(banner(agent, "#dialog")).to_have_count(0)
+    expect(agent.get_by_label("Note (required")).to_have_value("Sent twice")
+    in_dialog(agent, "Cancel gift").click()
+    expect(agent.locator("#order-detail")).to_have_attribute("data-status", "failed")
+
+
 def test_back_leaves_the_page_that_is_shown(agent: Page, proxy: Proxy) -> None:
     agent.goto(proxy.url + LIST)
     agent.get_by_role("link", name="Next", exact=True).click()

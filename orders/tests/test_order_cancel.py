@@ -48,7 +48,7 @@ def test_the_dialog_says_what_is_at_stake(emulator: Any, as_role: Any, order_id:
     order = emulator.order(order_id)
     page = text(as_role("agent").get(cancel_url(order_id), headers=dialog()))
     cents = order["amounts"]["amount_pre_tax_total"]
-    assert page.strip().startswith('<div class="dialog__head">')
+    assert page.strip().startswith('<div class="dialog__content"')
     assert f"about ${cents / 100:,.2f} before tax" in page
     assert "loses the gift, which cannot be accepted any more." in page
     assert "What its link shows then is not documented." in page
@@ -346,7 +346,7 @@ def test_goody_down_without_a_copy_stays_in_the_dialog(
     answer = as_role("agent").get(cancel_url(order_id), headers=dialog())
     assert answer.status_code == 503
     assert "Goody reported an internal error" in text(answer)
-    assert text(answer).strip().startswith('<div class="dialog__head">')
+    assert text(answer).strip().startswith('<div class="dialog__content"')
     assert hidden(answer) == {}
 
 

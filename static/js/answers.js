@@ -6,6 +6,9 @@ import { announce, byId } from "./dom.js";
 
 const WHOLE_PAGE = /^\s*(?:<!doctype|<html)\b/i;
 
+/* What is loaded once is requested again after a failure: it is waited for. */
+const RELOAD_MS = 5_000;
+
 /* Requested by a timer, not by a person. */
 function isAutomatic(element) {
   return /^(every|load)/.test(element?.getAttribute("hx-trigger") || "");
@@ -55,6 +58,11 @@ function maySafelyLeave(ctx) {
 }
 
 function showProblem(name, ctx) {
+  reloadLater(ctx.sourceElement);
+  const shown = bannerOf(ctx);
+  if (shown?.dataset.name === name && isAutomatic(ctx.sourceElement)) {
+    return;
+  }
   const banner = byId(name).content.firstElementChild.cloneNode(true);
   const fill = (slot, text) => {
     const place = banner.querySelector(`[data-slot="${slot}"]`);
@@ -69,8 +77,8 @@ function showProblem(name, ctx) {
     login.href = ctx.response.headers.get("HX-Redirect");
   }
   banner.querySelector(ctx.request.method === "GET" ? '[data-for="sending"]' : '[data-for="reading"]')?.remove();
-  banner.dataset.source = sourceOf(ctx);
-  removeProblem(ctx);
+  Object.assign(banner.dataset, { name, source: sourceOf(ctx) });
+  shown?.remove();
   placeFor(ctx).prepend(banner);
   announce(banner.querySelector("strong").textContent.trim());
   if (!isAutomatic(ctx.sourceElement)) {
@@ -79,7 +87,22 @@ function showProblem(name, ctx) {
 }
 
 function removeProblem(ctx) {
-  document.querySelector(`.banner[data-source="${CSS.escape(sourceOf(ctx))}"]`)?.remove();
+  bannerOf(ctx)?.remove();
+}
+
+function bannerOf(ctx) {
+  return document.querySelector(`.banner[data-source="${CSS.escape(sourceOf(ctx))}"]`);
+}
+
+function reloadLater(element) {
+  if (/^load/.test(element.getAttribute("hx-trigger") || "")) {
+    setTimeout(() => {
+      const again = element.cloneNode(true);
+      again.removeAttribute("data-htmx-powered");
+      element.replaceWith(again);
+      htmx.process(again);
+    }, RELOAD_MS);
+  }
 }
 
 function sourceOf({ sourceElement, request }) {
