@@ -74,12 +74,12 @@ def test_a_time_in_wide_digits(typed: str) -> None:
 def test_a_text_of_invisible_characters_is_empty(typed: str) -> None:
     assert (clean_typed(typed), clean_prose(typed)) == ("", "")
     assert DayField(invalid="no").clean(typed) is None
-    assert TicketField().clean(typed) == ""
+    assert TicketField(label="Ticket").clean(typed) == ""
     form = ListingForm(query(q=typed, sender=typed, batch=typed, goto=typed))
     assert form.is_valid()
     assert form.cleaned_data["q"] == form.cleaned_data["sender"] == ""
     assert not NewViewForm({"name": typed}).is_valid()
-    assert not SettleForm({"is_applied": "yes", "note": typed}).is_valid()
+    assert not SettleForm({"is_applied": "yes", "note": typed}, is_cancel=True).is_valid()
 
 
 def query(**parameters: str) -> QueryDict:
@@ -120,7 +120,7 @@ def test_prose_stays_as_it_was_written() -> None:
     ],
 )
 def test_a_ticket_is_an_address_or_a_reference(ticket: str) -> None:
-    assert TicketField().clean(f" {ticket}\u200b\r\n") == ticket
+    assert TicketField(label="Ticket").clean(f" {ticket}\u200b\r\n") == ticket
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_ticket_is_an_address_or_a_reference(ticket: str) -> None:
 )  # fmt: skip
 def test_what_is_neither_is_refused(ticket: str) -> None:
     with pytest.raises(ValidationError):
-        TicketField().clean(ticket)
+        TicketField(label="Ticket").clean(ticket)
 
 
 @pytest.mark.django_db
