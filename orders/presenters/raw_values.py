@@ -79,8 +79,9 @@ class RawValues:
             value = _child(value, name)
         if value is None:
             return ""
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        text = formats.printable(text)
+        # Control characters stay escaped, as JSON requires.
+        text = json.dumps(value, ensure_ascii=False)
+        text = formats.printable(text[1:-1] if isinstance(value, str) else text)
         return f"“{text[:_MAX_LENGTH]}{'…' if len(text) > _MAX_LENGTH else ''}”"
 
 
