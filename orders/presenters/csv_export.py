@@ -33,7 +33,7 @@ _BLANK = rf"\s{INVISIBLE}"
 _SIGN = rf"(?:[^\w{_BLANK}'{_FIRST}]|[_\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029])"
 _FORMULA = re.compile(
     rf"""(?P<before>(?:\A|(?<={_SIGN}))[{_BLANK}]*+)(?P<formula>[{_FIRST}])
-    |(?<=[{_BLANK}])(?P<word>[{_FIRST}])(?=[^{_BLANK}]|\Z)""",
+    |(?<=[{_BLANK}])(?P<word>[{_FIRST}])(?=[^ ]|\Z)""",
     re.VERBOSE,
 )
 
