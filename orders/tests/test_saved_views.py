@@ -400,6 +400,8 @@ def test_the_number_of_queries_does_not_grow_with_the_views(
 ) -> None:
     client = as_role("lead")
     save("lead", name="0", is_shared=True)
+    # The first request of a session also stores when its person was active.
+    client.get(VIEWS)
     with django_assert_max_num_queries(10) as few:
         client.get(VIEWS)
     for number in range(1, 9):
