@@ -314,6 +314,7 @@ CASES: dict[str, Case] = {
     "audit without a match": Case(path("/audit/?order=nothing"), role="lead"),
     "system": Case(_checked_key, role="admin"),
     "settings": Case(path("/settings/")),
+    "password": Case(path("/password/")),
     "shortcuts": Case(lambda _, page: (page.goto("/settings/"), page.keyboard.press("?"))),
     "403": Case(path("/system/"), statuses={403}),
     "404": Case(path("/nothing/here/"), statuses={404}),
