@@ -94,8 +94,9 @@ def find_earlier(submit: Submit) -> Operation | None:
     """
     try:
         _release_unclaimed(submit.order_uuid)
-        earlier = _earlier_submit(submit)
+        # In this order: an open operation read first is found again if it is an equal submit's.
         other = Operation.objects.on([submit.order_uuid]).open().first()
+        earlier = _earlier_submit(submit)
     except DatabaseFailure as error:
         log_unrecorded(log, "an intent", error)
         raise NotRecorded from error
