@@ -1,8 +1,8 @@
 """The databases that are measured: filled once, kept in a folder, found again by the next run.
 
-BENCH_DATA names the folder (the system's temporary one by default). A database is known by how
-many orders it has, by the seed, and by what the code that fills it looks like; it is filled anew
-after three days, since the expirations in it draw nearer.
+BENCH_DATA names the folder (the system's temporary one by default). A database is identified by
+its dataset, its number of orders and a hash of the code that fills it. It is filled again
+after three days, since more and more of its expirations are past.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ type Home = Sqlite | Postgresql
 
 @contextmanager
 def home(vendor: str) -> Iterator[Home]:
-    """Where databases of this kind live; a cluster runs as long as it is needed."""
+    """Yield the store of this vendor's databases; a PostgreSQL cluster runs meanwhile."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     if vendor == "sqlite":
         yield Sqlite()
@@ -136,7 +136,7 @@ def home(vendor: str) -> Iterator[Home]:
         server.stop(is_kept=True)
 
 
-def filled(at: Home, *, orders: int) -> Database:
+def filled_database(at: Home, *, orders: int) -> Database:
     """The index of so many orders, filled now if it is not there."""
     name = f"{DATASET}-{orders}-{digest(*_FILLED_BY)}"
     mark = FOLDER / f"{name}.{at.vendor}"
@@ -168,7 +168,7 @@ def _facts(name: str, vendor: str, url: str, filled_at: float) -> dict[str, Any]
 
 
 @contextmanager
-def copied(at: Home, database: Database) -> Iterator[Database]:
+def temporary_copy(at: Home, database: Database) -> Iterator[Database]:
     """A copy to write into, removed at the end."""
     name = database.url.rpartition("/")[2].removesuffix(".sqlite3")
     at.copy(name, "copy")
@@ -191,7 +191,7 @@ def empty(at: Home) -> Iterator[str]:
 
 
 def digest(*paths: str) -> str:
-    """Of the files that decide what stands in a database."""
+    """A hash of the files that decide the contents of a database."""
     files = [file for path in paths for file in sorted((TOP / path).rglob("*.py"))]
     files += [TOP / path for path in paths if path.endswith(".py")]
     text = b"".join(file.read_bytes() for file in files if "tests" not in file.parts)

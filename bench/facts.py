@@ -1,4 +1,4 @@
-"""`python -m bench.facts`: what is worth asking an index for, as JSON.
+"""`python -m bench.facts`: the search words, keys and positions for questions.py, as JSON.
 
 Which word has twenty hits and which has twenty thousand, which workspace is the largest, where the
 middle of a list is: all found in the database that DATABASE_URL names, so that a list of questions
@@ -54,7 +54,7 @@ class People:
         return {term: self.hits(term) for term in sorted(terms)}
 
     def with_hits(self, wanted: int, *, is_exact: bool = False) -> str:
-        """The term whose hits come nearest, in proportion; exactly: one that is nowhere else."""
+        """The term with nearly `wanted` hits. `is_exact`: it occurs in no other field."""
         found = {
             term: n
             for term, n in self._by_term.items()
@@ -63,7 +63,7 @@ class People:
         return min(found, key=lambda term: abs(math.log(found[term] / wanted)))
 
     def adversarial(self) -> str:
-        """No hit, and each three letters of it are common: nothing narrows the search."""
+        """A term without hits whose trigrams are all common: no index narrows the search."""
         trigrams = Counter(part for text in self._sample for part in _trigrams(text))
         common = sorted(
             part
@@ -117,7 +117,7 @@ def _place(number: int) -> str:
 
 
 def _typical() -> Order:
-    """One with everything that is looked for, and a name that somebody would type."""
+    """An order with a reference, an address, and a first name of 3 to 7 ASCII letters."""
     whole = Order.objects.exclude(Q(reference_id="") | Q(recipient_email=""))
     return next(one for one in whole.order_by("uuid") if _FIRST_NAME.match(one.recipient_name))
 

@@ -38,7 +38,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def rows(*, orders: int, seed: int, now: datetime) -> Iterator[Row]:
-    """As lists and the feed show the emulator's orders, oldest first."""
+    """The emulator's orders as rows with exact creation times, oldest first."""
     store = Store(orders=orders, seed=seed, now=int(now.timestamp()))
     for number in range(orders):
         facts = store.facts(number)
@@ -70,7 +70,7 @@ def _execute(*statements: str) -> None:
 
 
 def _relax_durability() -> None:
-    """What is lost in a power cut is filled again."""
+    """Do not wait for the disk: after a power cut the database is filled again."""
     if connection.vendor == "sqlite":
         _execute(
             "PRAGMA journal_mode=OFF",
@@ -82,7 +82,7 @@ def _relax_durability() -> None:
 
 
 def _mark_complete(orders: int, now: datetime) -> None:
-    """So that the list is the index's."""
+    """Mark the full sync as complete, so that the list is answered from the index."""
     SyncState.objects.current()
     SyncState.objects.update(
         started_at=now, finished_at=now, synced_at=now, watermark=now, total=orders, imported=orders

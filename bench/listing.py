@@ -15,8 +15,17 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from bench import report
-from bench.databases import DATASET, ORDERS, SMALL, Database, Home, copied, filled, home
-from bench.questions import Kind, Question, drawn, kept
+from bench.databases import (
+    DATASET,
+    ORDERS,
+    SMALL,
+    Database,
+    Home,
+    filled_database,
+    home,
+    temporary_copy,
+)
+from bench.questions import Kind, Question, fixed_questions, random_questions
 from bench.report import Goal
 from bench.series import Series, interleave
 from bench.serving import agent, get, print_memory, serving
@@ -45,7 +54,7 @@ _TIMES_IDLE = 2.0
 
 def measure(vendor: str) -> None:
     with home(vendor) as at:
-        large, small = filled(at, orders=ORDERS), filled(at, orders=SMALL)
+        large, small = filled_database(at, orders=ORDERS), filled_database(at, orders=SMALL)
         with serving(large.env) as web, serving(small.env) as little:
             visitor = agent(web)
             _kept(large, visitor, small, agent(little))
@@ -55,11 +64,11 @@ def measure(vendor: str) -> None:
 
 
 def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) -> None:
-    questions = kept(large.facts)
+    questions = fixed_questions(large.facts)
     asked = {BARE: partial(get, visitor, "/bare/")}
     asked |= {one.name: _asking(visitor, one) for one in questions}
     # By the place in the list: a name may say how many hits there are.
-    asked |= {f"{n}": _asking(other, one) for n, one in enumerate(kept(small.facts))}
+    asked |= {f"{n}": _asking(other, one) for n, one in enumerate(fixed_questions(small.facts))}
     series = interleave(asked, rounds=_ROUNDS)
     bare = series[BARE].median
     report.title(
@@ -100,7 +109,7 @@ def _combined(database: Database, visitor: Visitor) -> None:
     all_of_them = Series("random combinations")
     slowest: list[tuple[float, str]] = []
     too_broad = 0
-    for question in drawn(database.facts, count=_COMBINATIONS):
+    for question in random_questions(database.facts, count=_COMBINATIONS):
         page = all_of_them.measure(_asking(visitor, question))
         slowest.append((all_of_them.took[-1], question.url))
         too_broad += _TOO_BROAD in page
@@ -121,7 +130,7 @@ def _combined(database: Database, visitor: Visitor) -> None:
 
 def _measure_during_writes(at: Home, database: Database) -> None:
     with ExitStack() as stack:
-        copy = stack.enter_context(copied(at, database))
+        copy = stack.enter_context(temporary_copy(at, database))
         visitor = agent(stack.enter_context(serving(copy.env)))
         asked = {
             _NEWEST: partial(get, visitor, "/orders/"),

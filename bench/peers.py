@@ -1,4 +1,4 @@
-"""The list beside its peers, on the same orders, in one run: each asked in turn with ours.
+"""The list compared with its peers on the same orders: their requests alternate with ours.
 
 Django's own admin, plain, tuned, and tuned and analyzed (changelist/); Datasette with its limits
 tuned and a trigram index, on the analyzed table, as it comes and without suggesting facets; at
@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import requests
 
 from bench import report
-from bench.databases import FOLDER, ORDERS, SMALL, Database, digest, filled, home
+from bench.databases import FOLDER, ORDERS, SMALL, Database, digest, filled_database, home
 from bench.listing import BARE
 from bench.report import Goal
 from bench.series import Request, interleave
@@ -51,8 +51,8 @@ def measure() -> None:
         raise SystemExit("Datasette is not installed: `sh bin/bench` (`make bench`) installs it.")
     print(subprocess.check_output([_DATASETTE, "--version"], text=True).strip())
     with home("sqlite") as at:
-        _beside_admin_and_datasette(filled(at, orders=ORDERS))
-        _beside_a_scan(filled(at, orders=SMALL))
+        _beside_admin_and_datasette(filled_database(at, orders=ORDERS))
+        _beside_a_scan(filled_database(at, orders=SMALL))
 
 
 def _beside_admin_and_datasette(database: Database) -> None:
@@ -84,7 +84,7 @@ def _url(path: str, params: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The same in three languages, and by how much we are meant to be faster than each peer."""
+    """One question as parameters for us, the admin and Datasette, and the speed-ups to reach."""
 
     name: str
     ours: Mapping[str, str]

@@ -50,7 +50,7 @@ class Question:
         return _TYPING if self.kind is Kind.TYPING else None
 
 
-def kept(facts: Facts) -> list[Question]:
+def fixed_questions(facts: Facts) -> list[Question]:
     """Every sort, every filter alone, the commonest pairs, each preset, searches with no hit and
     with most orders as hits, the middle of the list and its end, and the parts of the page.
     """
@@ -201,7 +201,7 @@ def _parts(facts: Facts) -> Iterator[Question]:
         yield Question(name, Kind.TYPING, {"q": text})
 
 
-def drawn(facts: Facts, *, count: int, seed: int = 1) -> list[Question]:
+def random_questions(facts: Facts, *, count: int, seed: int = 1) -> list[Question]:
     """One to four things asked at once, in any sort; the same for the same seed."""
     draw, pool = random.Random(seed), _pool(facts)
     return [_draw(draw, pool, number) for number in range(count)]

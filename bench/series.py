@@ -1,4 +1,4 @@
-"""Series of measured milliseconds, and interleaved measurement of several kinds."""
+"""Measured times of requests, and measuring several kinds of requests in turn."""
 
 from __future__ import annotations
 

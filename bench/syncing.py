@@ -23,7 +23,7 @@ import psycopg
 import requests
 
 from bench import report
-from bench.databases import ORDERS, Home, empty, filled, home
+from bench.databases import ORDERS, Home, empty, filled_database, home
 from bench.report import Goal
 from bench.series import Series
 from bench.serving import environment, run
@@ -164,7 +164,7 @@ def _print_nothing_new(emulator: Emulator, env: dict[str, str]) -> None:
 
 
 def _print_unchanged(at: Home) -> None:
-    database = filled(at, orders=ORDERS)
+    database = filled_database(at, orders=ORDERS)
     pages = Series("pages", json.loads(run(["-m", "bench.writing", "unchanged"], env=database.env)))
     report.title(f"An unchanged page of {_PER_PAGE}", "median", "p95 (ms)")
     goal = Goal("median", pages.median, _PAGE_MS, " ms")

@@ -239,7 +239,7 @@ def audited_writes() -> int:
 
 
 def faults(answer: HttpResponse, role: str, name: str) -> list[str]:
-    """What no answer may lack, and what none may show to this role."""
+    """Missing security headers, and values that the page must not show to this role."""
     page, found = answer.getvalue().decode(), []
     if "script-src 'self'" not in answer.headers.get("Content-Security-Policy", ""):
         found.append("no Content-Security-Policy")

@@ -9,9 +9,9 @@ from itertools import chain
 import pytest
 
 from bench import databases
-from bench.databases import Database, filled, home
+from bench.databases import Database, filled_database, home
 from bench.peers import copied_for_peers
-from bench.questions import drawn, kept
+from bench.questions import fixed_questions, random_questions
 from bench.serving import agent, collect_static, get, serving
 
 ORDERS = 300
@@ -25,7 +25,7 @@ def database(
         patch.setattr(databases, "DATASET", request.param)
         patch.setattr(databases, "FOLDER", tmp_path_factory.mktemp("bench"))
         with home("sqlite") as at:
-            yield filled(at, orders=ORDERS)
+            yield filled_database(at, orders=ORDERS)
 
 
 def test_every_question_has_an_answer(database: Database) -> None:
@@ -33,10 +33,12 @@ def test_every_question_has_an_answer(database: Database) -> None:
     rows = {}
     with serving(database.env) as web:
         visitor = agent(web)
-        for question in chain(kept(database.facts), drawn(database.facts, count=20)):
+        for question in chain(
+            fixed_questions(database.facts), random_questions(database.facts, count=20)
+        ):
             page = get(visitor, question.url, question.headers)
             rows[question.name] = page.count("data-order-id=")
-    assert len(rows) == len(kept(database.facts)) + 20
+    assert len(rows) == len(fixed_questions(database.facts)) + 20
     assert rows["newest page"] == rows["sort -recipient"] == 50
     assert rows["search, nobody: 0 hits"] == rows["adversarial term"] == 0
     assert rows["search, one: 1 hits"] == rows["typing, one hit"] == 1

@@ -1,4 +1,4 @@
-"""A download whose client takes nothing any more ends; one that is only slow does not."""
+"""A download ends if its client stops reading, and not if the client is only slow."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class RoleAdmin(ReadOnlyAdmin):
 
 @admin.register(User)
 class PersonAdmin(Managed, UserAdmin):
-    """Their role is their group. Whoever is in the audit is switched off, never deleted.
+    """A user's group is the role. A user with audit entries is deactivated, never deleted.
 
     Every change is audited with what it changed; passwords are named and not shown.
     """
@@ -145,7 +145,7 @@ class PersonAdmin(Managed, UserAdmin):
 
 
 def _account_facts(user: User) -> dict[str, str]:
-    """What decides what an account may do, and what people know it by."""
+    """The audited fields of an account: its names and what decides its rights."""
     return {
         "user name": user.get_username(),
         "name": user.get_full_name(),

@@ -77,7 +77,7 @@ def money(cents: int | None) -> str:
 
 
 def in_zone(at: datetime, zone: tzinfo) -> datetime:
-    """The instant in the zone; unchanged where the calendar ends."""
+    """Convert to the zone; unchanged if the result would be before year 1 or after 9999."""
     try:
         return at.astimezone(zone)
     except OverflowError:

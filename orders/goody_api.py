@@ -110,7 +110,7 @@ def reserve(count: int, *, longest: float) -> list[float]:
         return [1 / settings.GOODY_CALLS_PER_SECOND * number for number in range(1, count + 1)]
 
 
-def client_beside(*, calls_at_once: int) -> Client:
+def separate_client(*, calls_at_once: int) -> Client:
     """A client with slots of its own, so that its calls never take one that a page waits for.
 
     Raises NotConfigured.

@@ -1,4 +1,4 @@
-"""What every request goes through. What the error pages say is decided in orders.views.errors.
+"""The middleware. The texts of error pages are in orders.views.errors.
 
 LOGGING names RequestIdFilter, so this module is imported before Django has loaded the apps: what
 needs models is looked up by its dotted path when the middleware is made.
@@ -112,7 +112,7 @@ def _forwarded_address(request: HttpRequest) -> str:
 
 
 class SecFetchMiddleware:
-    """Refuse changes that another site asked the browser for; the CSRF token is the second wall.
+    """Refuse cross-site changes by the header Sec-Fetch-Site, before the CSRF check.
 
     Browsers that send no Sec-Fetch-Site (and programs) are left to the CSRF check.
     """
@@ -134,7 +134,7 @@ class SecFetchMiddleware:
 
 
 class VaryOnHtmxMiddleware:
-    """One URL has a whole page and parts of it: say so to caches, and keep people out of them.
+    """Set Vary, since a URL has a whole page and fragments, and keep personal pages out of caches.
 
     `no-store` also makes Back ask again, so that it shows whole pages and the present state.
     """

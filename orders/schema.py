@@ -1,7 +1,7 @@
 """What Django's migrations cannot say of the index, for both databases.
 
-SQLite's indexes end in the row's key by themselves, PostgreSQL's are told to. Text is searched by
-FTS5 with trigrams there, kept in step by triggers, and by pg_trgm here.
+SQLite appends the rowid to every index; on PostgreSQL the last column is `id`. Text is searched by
+FTS5 with trigrams on SQLite, updated by triggers, and by pg_trgm on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _INDEXES = {
     "amount": ("amount_cents",),
     "name": ("name_key",),
 }
-# Rare things are found by an index of only those.
+# Partial indexes, for flags that few orders have.
 _RARE = {
     "swapped": "is_swapped",
     "payment": "is_payment_pending",
@@ -105,7 +105,7 @@ def _plain_indexes(*, ends_in_id: bool) -> list[str]:
 
 
 def _full_text(table: str, column: str) -> list[str]:
-    """An FTS5 index over one column of a table. A new key is a new place of the text."""
+    """An FTS5 index over one column of a table. A new key moves the text to another rowid."""
     fts = f"{table}_fts"
     forget = f"INSERT INTO {fts} ({fts}, rowid, {column}) VALUES ('delete', old.id, old.{column});"  # noqa: S608
     add = f"INSERT INTO {fts} (rowid, {column}) VALUES (new.id, new.{column});"  # noqa: S608

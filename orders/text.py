@@ -219,7 +219,7 @@ def is_start(text: str) -> bool:
 
 
 def starts_in(people: str) -> set[str]:
-    """By which one or two letters an order is found; of a very long name not by all of them."""
+    """The word starts by which an order's people are found, at most _MOST_STARTS."""
     return set(sorted(word_starts(people))[:_MOST_STARTS])
 
 
@@ -228,5 +228,5 @@ def digest(text: bytes) -> str:
 
 
 def gift_digest(token: str) -> str:
-    """By which an order is found whose gift link somebody has; the link itself is a secret."""
+    """The hash by which an order is found from its gift link, which is a secret and not stored."""
     return digest(token.encode())

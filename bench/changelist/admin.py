@@ -1,8 +1,8 @@
-"""Django's admin over them: as most people would write it, and tuned to its best.
+"""Django's admin of the same orders, in two forms: "plain", as most would write it, and "tuned".
 
 Plain: search_fields, list_filter, date_hierarchy, ordering, 50 a page. Tuned: rows without their
-payload, sorted by their key, indexed, no date_hierarchy, no full count; and the same once somebody
-has run ANALYZE. Whoever is signed in may look.
+payload, sorted by their key, indexed, no date_hierarchy, no full count; measured before and after
+ANALYZE. Every signed-in user may view.
 """
 
 from __future__ import annotations

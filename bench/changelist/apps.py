@@ -13,7 +13,7 @@ class Peers(AppConfig):
 
 
 class Router:
-    """The peers' tables lie in a database of their own; everything else lies where it lay."""
+    """Routes the peers' tables to a database of their own, all other tables to the default."""
 
     def db_for_read(self, model: Any, **_: Any) -> str | None:
         return "peers" if model._meta.app_label == "peers" else None

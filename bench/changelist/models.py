@@ -35,7 +35,7 @@ class Columns(models.Model):
 
 
 class PlainOrder(Columns):
-    """With the JSON in the row, as one stores what an API answers, and the usual indexes."""
+    """The plain model: the API's JSON is in the row; the indexes are the usual ones."""
 
     raw = models.JSONField()
 

@@ -29,7 +29,7 @@ TOO_LATE = "goodyadmin.is_too_late"
 _RETRY_AFTER = "2"
 
 
-# A process that stops still reads what a client sends that has just connected, for so long.
+# While the process stops, a new connection has this many seconds to send its first request.
 _FIRST_REQUEST_WITHIN = 1.0
 
 

@@ -19,7 +19,7 @@ from .dispatcher import Dispatcher, Limit
 # Seconds between two looks at the deadlines when nothing happens.
 _TURN = 0.5
 _HEADER_BYTES = 64 * 1024
-# What a thread may be ahead of the client; a download then waits for whoever takes it.
+# Bytes of a response that may wait in memory for the client; beyond that the thread waits.
 _OUTPUT_BYTES = 1024 * 1024
 
 

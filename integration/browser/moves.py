@@ -1,4 +1,4 @@
-"""How people move in the pages: with the mouse, with the keyboard; and what a whole page is."""
+"""Helpers of the browser tests: focus and keys, rows and dialogs, checks of whole pages."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Site:
         self.url = app.url
 
     def forget(self) -> None:
-        """No fault, no count, no closed gate; orders and the audit stay."""
+        """Remove faults, recorded calls and API limits; orders and the audit stay."""
         self.emulator.heal()
         for what in ("calls", "ledger"):
             self.emulator.control("DELETE", what)

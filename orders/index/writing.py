@@ -44,7 +44,7 @@ def upsert(
 def upsert_rows(
     rows: Iterable[Row], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> UpsertResult:
-    """As `upsert`, for unparsed rows: those with the stored bytes are never parsed.
+    """As `upsert`, for unparsed rows. A row whose bytes equal the stored ones is not parsed.
 
     Unreadable rows are returned as `quarantined` and do not affect the others.
     """

@@ -51,7 +51,7 @@ class Order(models.Model):
 
     recipient_name = models.TextField(blank=True)
     recipient_email = models.TextField(blank=True)
-    # Folded (orders.search.folding): to sort by, to find one address, to find any part.
+    # Folded (orders.text): the name to sort by, the address to look up, both to search in.
     name_key = models.TextField(null=True)
     email_key = models.TextField(blank=True)
     people = models.TextField(blank=True)

@@ -29,7 +29,7 @@ from .operations import (
     preset_chips,
     with_next,
 )
-from .order_page import Head, head, problem_text, raw_values
+from .order_page import Head, make_head, problem_text, raw_values
 from .order_sections import recipient
 from .raw_values import RawValues
 from .rows import gift_text
@@ -307,7 +307,7 @@ def no_undo(dialog: ExpirationDialog) -> ExpirationDialog:
 
 def head_of(view: OrderView | None, *, viewer: Viewer) -> Head | None:
     """The order's head on the page of an operation; None without a copy of the order."""
-    return head(view, viewer=viewer) if view is not None else None
+    return make_head(view, viewer=viewer) if view is not None else None
 
 
 def settle_url(operation: Operation) -> str:

@@ -116,8 +116,8 @@ def _imported_text(progress: SyncProgress) -> str:
 
 
 def _read_at(progress: SyncProgress) -> datetime | None:
-    """The instant up to which changes are in the index. Without an activity feed this holds for
-    the newest orders only, which a banner says.
+    """The time up to which the index contains all changes. Without an activity feed this is true of
+    the newest orders only; a banner says so.
     """
     if not progress.is_complete:
         return None

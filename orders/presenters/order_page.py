@@ -161,7 +161,7 @@ def make_detail(
         poll_url=f"{join}poll={poll_token(view.operation, viewer.now)}",
         read_url=f"{join}{READ}={read_token}" if read_token else "",
         status=order.status,
-        head=head(view, viewer=viewer),
+        head=make_head(view, viewer=viewer),
         cancel=_cancel_action(view, viewer),
         extend=_extend_action(view, viewer),
         explanation=status_explanation(order.status),
@@ -195,7 +195,7 @@ def _operation(
     )
 
 
-def head(view: OrderView, *, viewer: Viewer) -> Head:
+def make_head(view: OrderView, *, viewer: Viewer) -> Head:
     order, zone = view.order, viewer.zone
     raw = raw_values(order, viewer)
     expiry = eligibility.expiry(order, viewer.now)

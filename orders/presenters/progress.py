@@ -31,8 +31,8 @@ class Step(NamedTuple):
 
 
 class _Stage(NamedTuple):
-    """`field` is that of the event times, "" for none. An optional stage is left out unless the
-    order is at it or has its time.
+    """`field` is the stage's field of EventTimes, "" if there is none. An optional stage is shown
+    only if the order is in it or has a time for it.
     """
 
     status: str

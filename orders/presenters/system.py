@@ -112,7 +112,7 @@ def _open_operations() -> list[tuple[str, int]]:
 
 
 def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
-    """A worker beats every few seconds; work that is overdue shows one that beats in vain."""
+    """Whether a worker runs, by its heartbeat, and whether work is overdue all the same."""
     last = heartbeat.last_worker_beat()
     if last is None or not heartbeat.is_worker_alive(now=now):
         since = f" since {formats.date_time(last, zone)}" if last else ""

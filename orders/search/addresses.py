@@ -80,7 +80,7 @@ def _local_part(found: re.Match[str], end: int, *, is_behind_address: bool) -> s
 
 
 def _domain(text: str) -> str:
-    """Without what follows the top-level domain, all letters of which are of one script."""
+    """The domain up to the end of its top-level domain, whose letters are all of one script."""
     rest, dot, last = text.rpartition(".")
     if _DISTINCT.match(last):
         script = _script_of(last[0])

@@ -44,7 +44,7 @@ class Direction(Protocol):
         ...
 
 
-class FutureRange:
+class FutureDirection:
     """Within 7 days: from now until then. More than 3 days: from then on."""
 
     @staticmethod
@@ -61,7 +61,7 @@ class FutureRange:
         return ""
 
 
-class PastRange:
+class PastDirection:
     """Within 30 days: since then. More than 30 days: before then."""
 
     @staticmethod

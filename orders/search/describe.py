@@ -12,13 +12,13 @@ from orders import formats
 from orders.days import Clock
 
 from . import dates
-from .dates import Direction, FutureRange, PastRange, Window
+from .dates import Direction, FutureDirection, PastDirection, Window
 from .query import Query
 
 # The name of a label by field and id: ("senders", 12) -> "Ana Bolena".
 type Names = Callable[[str, int], str]
 
-_WINDOWS: dict[str, Direction] = {"expires": FutureRange, "created": PastRange}
+_WINDOWS: dict[str, Direction] = {"expires": FutureDirection, "created": PastDirection}
 _CHOICES = {
     "workspaces": ("Workspace: {}", "Not workspace: {}"),
     "batches": ("Batch: {}", "Not batch: {}"),

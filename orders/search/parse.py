@@ -29,7 +29,7 @@ from orders.days import Clock
 from orders.text import fold, plain
 
 from . import dates
-from .dates import Direction, FutureRange, PastRange, Window
+from .dates import Direction, FutureDirection, PastDirection, Window
 from .query import Choice, Query
 
 MAX_LETTERS = 10_000
@@ -235,13 +235,13 @@ def _expires(term: Term, clock: Clock) -> Query:
     if value == "past" and not term.is_excluded:
         return Query(expires_until=clock.now)
     hint = "write expires:<7d, expires:past, expires:none or a date such as expires:2026-10-12"
-    start, end = _window(term, clock, direction=FutureRange, hint=hint)
+    start, end = _window(term, clock, direction=FutureDirection, hint=hint)
     return Query(expires_from=start, expires_until=end)
 
 
 def _created(term: Term, clock: Clock) -> Query:
     hint = "write created:<30d or a date such as created:2026-10 or created:>=2026-10-12"
-    start, end = _window(term, clock, direction=PastRange, hint=hint)
+    start, end = _window(term, clock, direction=PastDirection, hint=hint)
     return Query(created_from=start, created_until=end)
 
 

@@ -55,7 +55,7 @@ _DASHES = str.maketrans("–—―", "---")
 _MINUS = re.compile(r"(?<!\S)[–—―]")
 
 _ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
-# Between dashes an id is plain enough to touch letters that are no digits of it.
+# An id with dashes is recognized even directly beside letters that are no hexadecimal digits.
 _UUID = re.compile(
     r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])"
     "|" + _ALONE.format("-?".join(f"[0-9a-f]{{{length}}}" for length in (8, 4, 4, 4, 12))),
@@ -171,14 +171,14 @@ def _joined(piece: str) -> str:
 
 
 def _is_apart(piece: str) -> bool:
-    """Whether it is a name by itself, or a word of a script other than Latin."""
+    """Whether the piece is one complete id, reference, link or address, or has no ASCII letter."""
     if not any("!" <= letter <= "~" for letter in piece):
         return True
     return len(piece) >= _SHORTEST and recognize(piece).is_single
 
 
 class _Scanner:
-    """Finds one kind of name after the other in the part of the text that is not taken yet."""
+    """Finds links, addresses, ids and references in turn, each in the text not matched so far."""
 
     def __init__(self, text: str) -> None:
         self._text = text

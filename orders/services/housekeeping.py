@@ -1,4 +1,4 @@
-"""What grows by itself and must not: called by the worker, about once an hour."""
+"""Deletes old rows and truncates SQLite's log; called by the worker about once an hour."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class SyncContext:
         return results
 
     def _submit(self, calls: Sequence[Call]) -> None:
-        """Wait until the limits allow the calls."""
+        """Submit the calls, after waiting until the API limits allow them."""
         while True:
             try:
                 self.fetchers.submit(calls)

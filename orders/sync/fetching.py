@@ -87,7 +87,7 @@ class Fetchers:
 
     def submit(self, calls: Sequence[Call]) -> None:
         """Queue the calls. Raises CallsBlocked or NoRateCapacity, and then none is queued."""
-        client = goody_api.client_beside(calls_at_once=self._calls_at_once)
+        client = goody_api.separate_client(calls_at_once=self._calls_at_once)
         waits = goody_api.reserve(len(calls), longest=_MAX_WAIT)
         if not waits:
             raise NoRateCapacity

@@ -13,7 +13,7 @@ from orders.models import ApiLimits, SyncState
 
 
 class Phase(StrEnum):
-    """What the sync is doing; of several that apply, the first."""
+    """What the sync is doing. If several phases apply, it is the first of them."""
 
     NEVER_BEGUN = "never begun"
     SUSPICIOUS = "suspicious"

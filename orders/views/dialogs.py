@@ -150,7 +150,7 @@ def _render(
     status: int = 200,
     read_url: str = "",
 ) -> HttpResponse:
-    """With `read_url` the form cannot be sent until the fresh read is loaded from there."""
+    """`read_url`: the URL of a fresh read; until it is loaded, the form cannot be sent."""
     context: dict[str, Any] = {
         "dialog": dialog,
         "form": form or _empty_form(request, view.order.id, name),
@@ -195,7 +195,7 @@ def _empty_form(request: Request, order_id: UUID, name: str) -> WriteForm:
 
 
 def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) -> OrderView:
-    """Fresh from Goody. With an invalid form our copy: its `seen` is older than that anyway."""
+    """A fresh read; for an invalid form our copy, since the form's `seen` is older anyway."""
     stored = None
     if form is not None and not form.needs_new_dialog:
         stored = services.stored_order(order_id)

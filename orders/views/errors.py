@@ -386,7 +386,7 @@ def method_not_allowed(request: Request, response: HttpResponse) -> HttpResponse
 
 
 def server_error(request: Request, *args: Any) -> HttpResponse:  # noqa: ARG001
-    """handler500: a bug. The frame asks nothing that may be broken too."""
+    """handler500: a bug. The page frame reads nothing from the database."""
     request.is_frame_bare = True
     return show(
         request,

@@ -20,7 +20,7 @@ from orders.models import Operation, State
 from orders.outcomes import outcome_message
 from orders.presenters.elements import Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_url
-from orders.presenters.order_page import READ, head, make_detail, view_token
+from orders.presenters.order_page import READ, make_detail, make_head, view_token
 from orders.presenters.order_sections import recipient
 from orders.presenters.related import (
     NeighborLinks,
@@ -99,7 +99,7 @@ def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
 
 def _unchanged(request: Request, view: OrderView) -> HttpResponse:
     """Only the time of the read, so that the reader keeps what is unfolded or selected."""
-    as_of = head(view, viewer=request.viewer).as_of
+    as_of = make_head(view, viewer=request.viewer).as_of
     response = shortcuts.render(request, f"{TEMPLATE}#as_of", {"as_of": as_of, "is_oob": True})
     response["HX-Reswap"] = "none"
     return response

@@ -52,7 +52,7 @@ def _recent(actor: Actor, now: datetime) -> list[datetime]:
 
 
 def check_cancel_limit(actor: Actor, *, now: datetime) -> None:
-    """Call it in the transaction of the intent: a lock lets the person's intents follow each other.
+    """Call it in the transaction of the intent: the lock serializes the intents of one person.
 
     Raises CancelLimitReached.
     """

@@ -132,7 +132,7 @@ def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
 
 
 def record(store: Callable[[], None]) -> None:
-    """Run `store` in one transaction; repeat it when the database chose it as a victim.
+    """Run `store` in one transaction; repeat it after a deadlock or serialization failure.
 
     A lock timeout (3 s on both databases) is not repeated.
     """
