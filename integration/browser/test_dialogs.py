@@ -415,7 +415,7 @@ def test_the_pager_announces_the_results(agent: Page) -> None:
 
 
 @pytest.mark.own_context
-def test_copy_buttons_give_the_text_and_ask_nobody(
+def test_copy_buttons_give_the_text_and_record_copies_of_links(
     as_person: Callable[..., Page], site: Site, watch: Watch
 ) -> None:
     """The gift link above all: a request for it may count as the recipient's."""
@@ -449,7 +449,8 @@ def test_copy_buttons_give_the_text_and_ask_nobody(
     expect(page.locator('[data-key="y"]')).to_have_text("Copied")
     page.clock.run_for(1_000)
     expect(page.locator('[data-key="y"]')).to_have_text("Copy gift link")
-    assert watch.sent("POST") == []
+    # Copies of the gift link are recorded, others are not.
+    assert watch.sent("POST") == [f"/orders/{order['id']}/access/"] * 3
     assert page.locator(f'a[href="{order["individual_gift_link"]}"]').count() == 0
 
 
