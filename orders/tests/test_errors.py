@@ -254,7 +254,7 @@ def test_alive_without_a_database_and_not_ready(agent):
     with connection.execute_wrapper(down):
         alive, ready = agent.get("/healthz"), agent.get("/readyz")
     assert (alive.status_code, alive.content) == (200, b"ok\n")
-    assert (ready.status_code, ready.content) == (503, b"database unavailable\n")
+    assert (ready.status_code, ready.content) == (503, b"the database cannot be read or written\n")
 
 
 # --- Pages that are not there, requests that make no sense, bugs --------------------------------
