@@ -213,6 +213,41 @@ def test_undo_refuses_when_the_order_moved_on(emulator: Emulator) -> None:
     assert emulator.posts() == 2
 
 
+def test_undo_refuses_a_date_that_somebody_set_again_after_a_later_extension(
+    emulator: Emulator,
+) -> None:
+    order_id = open_order(emulator)
+    first = extend(order_id, expiration=in_days(50))
+    second = extend(order_id, expiration=in_days(60))
+    assert first.expiration is not None
+    emulator.change(order_id, expires_at=stamp(first.expiration))
+    assert services.may_undo(first, now=timezone.now()) is False
+    refused = undo(first)
+    assert (refused.state, emulator.posts()) == ("refused", 2)
+    assert expires_at(emulator, order_id) == first.expiration
+    assert services.may_undo(second, now=timezone.now()) is True
+
+
+def test_an_extension_without_effect_leaves_the_undo_of_the_former_one(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    first = extend(order_id)
+    emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
+    assert extend(order_id, expiration=in_days(60)).state == "refused"
+    assert undo(first).state == "applied"
+
+
+def test_no_undo_after_a_refused_extension_whose_effect_was_seen(emulator: Emulator) -> None:
+    first = extend(open_order(emulator))
+    operation(
+        order_uuid=first.order_uuid,
+        action="order.extend",
+        state=State.REFUSED,
+        sent_at=timezone.now(),
+        effect_seen_at=timezone.now(),
+    )
+    assert services.may_undo(first, now=timezone.now()) is False
+
+
 def test_undo_refuses_another_date_another_order_and_what_was_not_applied(
     emulator: Emulator,
 ) -> None:

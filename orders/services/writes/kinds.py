@@ -11,12 +11,13 @@ from enum import Enum
 from typing import Protocol
 
 from django.conf import settings
+from django.db.models import Q
 
 from goody.client import Client
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
 from orders.audit import Action
 from orders.eligibility import Verdict, check_expiration, is_same_second, may_cancel, may_extend
-from orders.models import WITHOUT_EFFECT, Operation, State
+from orders.models import OPEN_STATES, WITHOUT_EFFECT, Operation, State
 
 
 class Conclusion(Enum):
@@ -148,12 +149,9 @@ def may_undo(operation: Operation, *, now: datetime, by: Operation | None = None
 
     Only one that Goody itself confirmed (another date may be somebody else's), that is no undo,
     and whose former expiration is in the future. There is no undo to "no expiration": Goody
-    documents no way to remove one. `by` is the undo that asks; any other undo prevents it unless
-    it ended without effect.
+    documents no way to remove one. `by` is the undo that asks; any other operation on the order
+    that is open or was sent later prevents it unless it ended without effect.
     """
-    others = operation.undone_by.exclude(state__in=WITHOUT_EFFECT)
-    if by is not None:
-        others = others.exclude(pk=by.pk)
     return (
         operation.action == Action.ORDER_EXTEND
         and operation.state == State.APPLIED
@@ -162,5 +160,17 @@ def may_undo(operation: Operation, *, now: datetime, by: Operation | None = None
         and operation.undoes_id is None
         and operation.expires_before is not None
         and operation.expires_before > now
-        and not others.exists()
+        and not _has_later_effect(operation, by)
     )
+
+
+def _has_later_effect(operation: Operation, by: Operation | None) -> bool:
+    """Whether another operation may have changed the order after this one.
+
+    The expiration may then be as this operation left it only because somebody set it again.
+    """
+    others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
+    if by is not None:
+        others = others.exclude(pk=by.pk)
+    later = others.filter(Q(sent_at__gt=operation.sent_at) | Q(state__in=OPEN_STATES))
+    return later.exclude(state__in=WITHOUT_EFFECT, effect_seen_at=None).exists()
