@@ -6,21 +6,29 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from goody.types import Order as GoodyOrder
 from orders import services
+from orders.eligibility import facts
 from orders.models import Operation, Order
+from orders.services.writes import send
 from testing.domain import (
     ORDER_ID,
     actor,
     cancel,
+    extend,
+    in_days,
     open_order,
+    order,
     order_json,
     read_until_settled,
     refusing,
     seen,
+    stamp,
     standing,
 )
 from testing.faulty_server import (
@@ -121,6 +129,67 @@ def test_a_refusal_that_was_stored_is_not_told_as_unsent(emulator: Emulator, goo
         with refusing("orders_order", "UPDATE", when="NEW.missing_at IS NOT NULL"):
             done = cancel_at(server, goody)
         assert (standing(done), server.posts) == (("refused", "B", "not_found"), 1)
+
+
+@threaded
+@pytest.mark.postgresql_only(reason="SQLite has no connection that could be lost")
+@pytest.mark.parametrize("write", [cancel, extend])
+def test_a_confirmation_is_stored_although_the_connection_is_lost_during_the_post(
+    goody: Any, write: Any
+) -> None:
+    wanted = in_days(44)
+    changed = {"status": "failed"} if write is cancel else {"expires_at": stamp(wanted)}
+
+    def end_connections(paused: Connection) -> None:
+        with psycopg.connect(**connection_parameters(), autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        answer(200, order_json(**changed))(paused)
+
+    given = {} if write is cancel else {"expiration": wanted, "may_shorten": True}
+    with FaultyServer(answer(200, order_json()), post=(end_connections,)) as server:
+        goody(server)
+        done = write(ORDER_ID, seen=facts(order()), **given)
+    assert (standing(done), server.posts) == (("applied", "", ""), 1)
+    assert Operation.objects.get().confirmed_at is not None
+    stored = Order.objects.get(uuid=ORDER_ID).as_goody()
+    assert facts(stored) == facts(order(**changed))
+
+
+def connection_parameters() -> dict[str, Any]:
+    settings = connection.settings_dict
+    return {
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+        "user": settings["USER"],
+        "dbname": settings["NAME"],
+    }
+
+
+@threaded
+def test_a_claim_without_a_sent_byte_is_not_told_as_sent(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """The claim is committed, nothing leaves, and the database refuses to store that."""
+    order_id = open_order(emulator)
+    form = {"seen": seen(order_id), "form_key": uuid4(), "actor": actor()}
+    claim = send._claim_sending
+
+    def claim_slowly(operation: Operation, fresh: GoodyOrder) -> None:
+        claim(operation, fresh)
+        settings.OPERATION_FRESH_READ = -1.0
+
+    monkeypatch.setattr(send, "_claim_sending", claim_slowly)
+    refused = refusing("orders_operation", "UPDATE", when="NEW.state = 'not_sent'")
+    with refused, pytest.raises(services.NotRecorded):
+        cancel(order_id, **form)
+    monkeypatch.undo()
+    settings.OPERATION_FRESH_READ = 60.0
+    assert emulator.posts() == 0
+    assert cancel(order_id, **form).state == "applied"
+    assert emulator.posts() == 1
 
 
 @threaded

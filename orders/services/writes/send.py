@@ -169,7 +169,8 @@ def _execute(operation: Operation, write: Write, seen: dict[str, Any]) -> Operat
         return _read_and_send(operation, write, seen)
     except DatabaseFailure as error:
         log_unrecorded(log, f"operation {operation.pk}", error)
-        # Not the state, which another process may have changed: sent_at is set with the claim.
+        # Not the state, which another process may have changed: sent_at is set with the claim, and
+        # reset where no byte left after it.
         if operation.sent_at is not None:
             raise OutcomeNotRecorded from error
         abandon_unclaimed(operation)
@@ -239,12 +240,15 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _ReadAge) 
         operation.refresh_from_db()
         return operation
     except _ReadTooOld:
+        # The claim may be committed, but no byte left.
+        operation.sent_at = None
         return not_sent(operation, "slow", "Too much time had passed since the order was read.")
     except OutcomeUnknown as error:
         return leave_unknown(operation, error.kind, str(error), error.evidence)
     except Rejected as error:
         return _after_rejection(operation, error)
     except (CallsBlocked, GoodyError) as error:
+        operation.sent_at = None
         return close_unsent(operation, error)
     return _check_answer(operation, write, answer)
 
@@ -274,23 +278,35 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
 
 
 def _check_answer(operation: Operation, write: Write, answer: GoodyOrder) -> Operation:
-    """Conclude from an answer of 200."""
-    is_proof = write.is_confirmed_by(answer)
-    if answer.id == operation.order_uuid and operation.sent_at is not None:
-        _store_answer(answer, sent_at=operation.sent_at, is_proof=is_proof)
-    if not is_proof:
+    """Conclude from an answer of 200. The outcome is stored first: the index can be read anew."""
+    sent_at, is_proof = operation.sent_at, write.is_confirmed_by(answer)
+    try:
+        if is_proof:
+            return confirm(operation, answer, now=timezone.now())
         words = "Goody's answer contradicts the request."
         return leave_unknown(operation, "contradiction", words)
-    return confirm(operation, answer, now=timezone.now())
+    finally:
+        if answer.id == operation.order_uuid and sent_at is not None:
+            _store_answer(answer, sent_at=sent_at, is_proof=is_proof)
 
 
 def _store_answer(answer: GoodyOrder, *, sent_at: datetime, is_proof: bool) -> None:
-    """Upsert the answer. A proof outranks every read so far, also one dated by another clock."""
-    if not is_proof:
-        upsert_or_log([answer], read_at=sent_at)
+    """Upsert the answer; log a database failure.
+
+    A proof outranks every read so far, also one dated by another clock.
+    """
+    try:
+        read_at = _after_every_read(answer.id) if is_proof else sent_at
+    except DatabaseFailure as error:
+        log.warning("the answer to a write could not be stored: %s", type(error).__name__)
         return
-    read = Order.objects.filter(uuid=answer.id).values_list("read_at", flat=True).first()
-    upsert_or_log([answer], read_at=max(timezone.now(), read + _TICK if read else sent_at))
+    upsert_or_log([answer], read_at=read_at)
+
+
+def _after_every_read(order_id: UUID) -> datetime:
+    read = Order.objects.filter(uuid=order_id).values_list("read_at", flat=True).first()
+    now = timezone.now()
+    return max(now, read + _TICK) if read else now
 
 
 def _after_rejection(operation: Operation, error: Rejected) -> Operation:
