@@ -212,11 +212,16 @@ def _contradicted(operation: Operation, words: _Words, zone: ZoneInfo) -> Outcom
         what = f"{_shown_expiration(shown, zone)} instead of {_when(operation.expiration, zone)}"
     else:
         what = f"the order as “{formats.status_name(str(shown.get('status')))}”"
-    confirmed = "Goody confirmed it, but" if is_confirmed(operation) else "It was found done, but"
+    if is_confirmed(operation):
+        before = "Goody confirmed it, but"
+    elif operation.failure_kind == "by_hand":
+        before = "It was recorded by hand, but"
+    else:
+        before = "It was found done, but"
     return OutcomeMessage(
         Tone.BAD,
         words.otherwise,
-        f"{confirmed} {read} {what}. Somebody else may have changed it since.",
+        f"{before} {read} {what}. Somebody else may have changed it since.",
         "Look at the order, then decide again.",
         True,
     )

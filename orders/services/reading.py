@@ -29,8 +29,9 @@ from orders.search import Hit
 from orders.search.hits import hit_of
 
 from .anomalies import record_anomalies
-from .writes.reads import mark_missing, read_with_operations, upsert_or_log
+from .writes.reads import read_with_operations
 from .writes.resolve import operations_on
+from .writes.storing import mark_missing, upsert_or_log
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from .evidence import Evidence
 from .intents import FormKeyReused, NotRecorded, OrderBusy, TooManyWrites
 from .kinds import may_undo
 from .limit import CancelLimitReached, cancels_left, limit_ends_at
-from .reads import apply_read, mark_missing
+from .reads import apply_read
+from .reconcile import request_reads
 from .resolve import (
     NotSettleable,
     abandon_expired,
@@ -18,12 +19,12 @@ from .resolve import (
     due_operations,
     find_operation,
     is_worker_missing,
-    request_reads,
     restart_schedule,
     settle_by_hand,
     settle_operation,
 )
 from .send import OutcomeNotRecorded, cancel_order, extend_order
+from .storing import mark_missing
 
 __all__ = [
     "CancelLimitReached",

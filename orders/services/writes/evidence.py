@@ -15,11 +15,14 @@ _TOLERANCE = 2.0
 
 @dataclass(slots=True)
 class _Reads:
-    """`started`: reads that were started. `first` and `last`: monotonic seconds at which the
+    """`started`: reads that were started, the first and the last of them at these monotonic
+    seconds. `first` and `last`: monotonic seconds at which the
     requests started that did not show the write.
     """
 
     started: int = 0
+    started_first: float = 0.0
+    started_last: float = 0.0
     without_effect: int = 0
     first: float = 0.0
     last: float = 0.0
@@ -46,8 +49,12 @@ class Evidence:
 
     def start_read(self, operation_id: UUID) -> float:
         """Count a read and return the monotonic time at which it starts."""
-        self._reads.setdefault(operation_id, _Reads()).started += 1
-        return self._monotonic()
+        at = self._monotonic()
+        reads = self._reads.setdefault(operation_id, _Reads())
+        reads.started_first = reads.started_first if reads.started else at
+        reads.started_last = at
+        reads.started += 1
+        return at
 
     def reads_started(self, operation_id: UUID) -> int:
         return self._reads.get(operation_id, _Reads()).started
@@ -68,6 +75,13 @@ class Evidence:
         spread = max(settings.OPERATION_NOT_APPLIED_SPREAD, settings.OPERATION_MAY_LAND)
         required: int = settings.OPERATION_NOT_APPLIED_READS
         return reads.without_effect >= required and reads.last - reads.first >= spread
+
+    def has_read_long_enough(self, operation_id: UUID) -> bool:
+        """Whether this process has tried to read for as long as the POST may take effect."""
+        reads = self._reads.get(operation_id, _Reads())
+        required: int = settings.OPERATION_NOT_APPLIED_READS
+        span = reads.started_last - reads.started_first
+        return reads.started >= required and span >= settings.OPERATION_MAY_LAND
 
     def forget(self, operation_id: UUID) -> None:
         self._reads.pop(operation_id, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from goody.client import RetryPolicy
 from goody.types import Order as GoodyOrder
-from orders import goody_api, index
+from orders import goody_api
 from orders.models import Operation
 from orders.services.anomalies import record_anomalies
 
-from .resolve import operations_on, reconcile, request_reads
+from .reconcile import reconcile, request_reads
+from .resolve import operations_on
+from .storing import upsert_or_log
 
 log = logging.getLogger(__name__)
 
@@ -56,23 +58,3 @@ def apply_read(order: GoodyOrder, *, read_at: datetime) -> None:
 def _store(order: GoodyOrder, *, read_at: datetime) -> None:
     upsert_or_log([order], read_at=read_at)
     record_anomalies([order], now=read_at)
-
-
-def upsert_or_log(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UUID, datetime]:
-    """Upsert into the index and return the known creation times; log a database failure.
-
-    Reading goes on when the disk is full; the index is only older than it could be.
-    """
-    try:
-        return index.upsert(orders, read_at=read_at).created
-    except DatabaseFailure as error:
-        log.warning("the index could not be updated: %s", type(error).__name__)
-        return {}
-
-
-def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
-    """Flag an order for which Goody answered 404; log a database failure."""
-    try:
-        index.mark_missing(order_id, read_at=read_at)
-    except DatabaseFailure as error:
-        log.warning("a 404 could not be recorded: %s", type(error).__name__)

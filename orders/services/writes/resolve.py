@@ -1,40 +1,45 @@
 """Finds out by reads what became of a write whose answer was lost. Nothing is ever sent again.
 
-A read may conclude from what it shows at once (canceled, accepted, the requested expiration). That
-the write did not arrive is concluded only by the worker, from several reads (evidence.py). Closed
-operations are read once more: after a proof to see whether it holds, after a failure to see
-whether the write took effect after all.
+What one read shows is applied by reconcile.py. That the write did not arrive is concluded only by
+the worker, from several reads (evidence.py). Closed operations are read once more: after a proof to
+see whether it holds, after a failure to see whether the write took effect after all.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Subquery, When
 from django.utils import timezone
 
 from goody.errors import GoodyError, NotFound
-from goody.types import CANCELABLE
 from goody.types import Order as GoodyOrder
-from orders import goody_api, index
+from orders import goody_api
 from orders.audit import Action, Actor, action
-from orders.eligibility import facts
 from orders.goody_api import CallsBlocked
-from orders.models import LEASED_STATES, OPEN_STATES, FailureClass, Operation, State
+from orders.models import (
+    LEASED_STATES,
+    WITHOUT_EFFECT,
+    AuditEntry,
+    FailureClass,
+    Operation,
+    State,
+)
 from orders.services.heartbeat import is_worker_alive
 
 from .evidence import Evidence
 from .kinds import Conclusion, write_of
+from .reconcile import reconcile
+from .storing import mark_missing, upsert_or_log
 from .transitions import (
+    check_time,
     close_by_read,
-    facts_after_refusal,
     record_contradiction,
-    record_effect,
     schedule_first_read,
     transition,
 )
@@ -43,12 +48,6 @@ log = logging.getLogger(__name__)
 
 # Operations that the worker reads before it looks for other due work.
 _BATCH_SIZE = 20
-# Closed although the write was sent and Goody did not confirm it: it may take effect later.
-_WITHOUT_PROOF = (State.NOT_APPLIED, State.SUPERSEDED, State.REFUSED)
-_CLOSED_AT_ONCE = {
-    Conclusion.APPLIED: State.APPLIED,
-    Conclusion.NOT_APPLIED: State.NOT_APPLIED,
-}
 _WITHOUT_EFFECT = (Conclusion.UNCHANGED, Conclusion.SUPERSEDED)
 
 
@@ -127,6 +126,8 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -
     operation = _claim_read(operation_id, now, evidence)
     if operation is None:
         return
+    claimed = operation.due_at
+    sent_before = _with_others(operation)
     started = evidence.start_read(operation_id)
     order = _read(operation)
     if evidence.was_clock_set():
@@ -135,12 +136,19 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -
     if order is None:
         _give_up_if_late(operation, now, evidence)
     elif operation.state == State.APPLIED:
+        reconcile(order, sent_before)
         _check(operation, order)
     else:
-        reconcile(order, [operation])
-        _mark_read(operation)
+        reconcile(order, sent_before)
+        _mark_read(operation, claimed)
         _weigh(operation, order, evidence, started=started)
         _give_up_if_late(operation, now, evidence)
+
+
+def _with_others(operation: Operation) -> list[Operation]:
+    """The operation, and all others on its order: a read concerns each that was sent before."""
+    others = Operation.objects.history([operation.order_uuid])
+    return [operation, *(one for one in others if one.pk != operation.pk)]
 
 
 def _claim_read(operation_id: UUID, now: datetime, evidence: Evidence) -> Operation | None:
@@ -168,16 +176,19 @@ def _read(operation: Operation) -> GoodyOrder | None:
     except (CallsBlocked, GoodyError) as error:
         log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
         if isinstance(error, NotFound):
-            index.mark_missing(operation.order_uuid, read_at=read_at)
-            _mark_read(operation)
+            mark_missing(operation.order_uuid, read_at=read_at)
+            _mark_read(operation, operation.due_at)
         return None
-    index.upsert([order], read_at=read_at)
+    upsert_or_log([order], read_at=read_at)
     return order
 
 
-def _mark_read(operation: Operation) -> None:
-    """One answer is enough for a closed operation, unless another read was requested since."""
-    requested = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
+def _mark_read(operation: Operation, claimed: datetime | None) -> None:
+    """One answer is enough for a closed operation, unless another read was requested since.
+
+    `claimed`: the time that the claim of this read left for the next one.
+    """
+    requested = Operation.objects.filter(pk=operation.pk, due_at=claimed)
     requested.exclude(state=State.UNKNOWN).update(due_at=None)
 
 
@@ -190,13 +201,18 @@ def _check(operation: Operation, order: GoodyOrder) -> None:
     if not is_kept and not _has_later_write(operation):
         log.warning("operation %s was proven, but Goody shows the order otherwise", operation.pk)
         record_contradiction(operation, order, now=timezone.now())
-    _mark_read(operation)
+    _mark_read(operation, operation.due_at)
 
 
 def _has_later_write(operation: Operation) -> bool:
-    """Whether another write to the order was sent afterwards, which explains a difference."""
-    later = Operation.objects.on([operation.order_uuid]).filter(sent_at__gt=operation.sent_at)
-    return later.exclude(state=State.REFUSED).exists()
+    """Whether a later write to the order explains a difference.
+
+    The order of writes is that of their intents in the audit: the clock may have been set.
+    """
+    intent = AuditEntry.objects.intents().filter(operation=operation).values("pk")[:1]
+    sent = Operation.objects.on([operation.order_uuid]).exclude(sent_at=None)
+    later = sent.filter(audit__intent=None, audit__pk__gt=Subquery(intent))
+    return later.exclude(state__in=WITHOUT_EFFECT, effect_seen_at=None).exists()
 
 
 def _weigh(operation: Operation, order: GoodyOrder, evidence: Evidence, *, started: float) -> None:
@@ -222,13 +238,16 @@ def _weigh(operation: Operation, order: GoodyOrder, evidence: Evidence, *, start
 
 
 def _give_up_if_late(operation: Operation, now: datetime, evidence: Evidence) -> None:
-    """After a day without a conclusion a person decides."""
+    """After a day without a conclusion a person decides.
+
+    The clock may have been set since the outcome became unknown: this process must itself have
+    read for as long as the POST may take effect.
+    """
     if operation.state != State.UNKNOWN:
         return
     assert operation.unknown_at is not None
     is_late = now - operation.unknown_at >= timedelta(seconds=settings.OPERATION_NEEDS_HUMAN_AFTER)
-    # A new process does not know what its clock did before.
-    if is_late and evidence.reads_started(operation.pk) >= settings.OPERATION_NOT_APPLIED_READS:
+    if is_late and evidence.has_read_long_enough(operation.pk):
         transition(operation, State.NEEDS_HUMAN, due_at=None)
 
 
@@ -254,87 +273,6 @@ def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
     return is_waiting and not is_worker_alive(now=now)
 
 
-def reconcile(order: GoodyOrder, operations: Iterable[Operation]) -> None:
-    """Apply a read of the order to operations that had been sent before its request started.
-
-    Which had is known from their stored state, never from a comparison of clocks.
-    """
-    for operation in operations:
-        if operation.sent_at is None:
-            continue
-        if operation.state == State.UNKNOWN:
-            _reconcile_unknown(operation, order)
-        elif operation.state in _WITHOUT_PROOF:
-            _reconcile_closed(operation, order)
-
-
-def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
-    conclusion = write_of(operation).evaluate(order)
-    state = _CLOSED_AT_ONCE.get(conclusion)
-    if state is not None:
-        close_by_read(operation, state, order, now=timezone.now())
-    elif conclusion is Conclusion.SUPERSEDED:
-        # For the page, which shows the other expiration meanwhile.
-        current = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN)
-        current.update(after=facts(order))
-
-
-def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
-    if operation.state == State.REFUSED and operation.after is None:
-        # The read that follows a refusal: outcomes.py words the refusal by what it shows.
-        operation.after = facts_after_refusal(order)
-        refused = Operation.objects.filter(pk=operation.pk, after__isnull=True)
-        refused.update(after=operation.after, due_at=None)
-    if operation.effect_seen_at is None and _shows_effect(operation, order):
-        record_effect(operation, now=timezone.now())
-
-
-def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
-    is_applied = write_of(operation).evaluate(order) is Conclusion.APPLIED
-    return is_applied and _may_take_effect(operation) and not _is_explained_otherwise(operation)
-
-
-def _may_take_effect(operation: Operation) -> bool:
-    """Goody changes no expiration of an order that was accepted or had ended."""
-    status = (operation.after or {}).get("status")
-    return operation.action == Action.ORDER_CANCEL or status is None or status in CANCELABLE
-
-
-def _is_explained_otherwise(operation: Operation) -> bool:
-    """Another operation of the same kind did it, or may be doing it."""
-    others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
-    alike = others.filter(action=operation.action, expiration=operation.expiration)
-    sent = alike.exclude(sent_at=None)
-    return sent.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
-
-
-def request_reads(orders: Iterable[GoodyOrder]) -> None:
-    """Let the worker read those of the orders at once that may show what became of a write.
-
-    For orders from lists, the feed and the sync: these have no event times, or their request may
-    have started before the write was sent. A database failure is logged: the worker reads them by
-    its own schedule too.
-    """
-    given = {order.id: order for order in orders}
-    try:
-        operations = Operation.objects.history(given)
-        wanted = [one.pk for one in operations if _may_concern(given[one.order_uuid], one)]
-        if wanted:
-            Operation.objects.filter(pk__in=wanted).update(due_at=timezone.now())
-    except DatabaseFailure as error:
-        log.warning("reads of open operations could not be requested: %s", type(error).__name__)
-
-
-def _may_concern(order: GoodyOrder, operation: Operation) -> bool:
-    if operation.sent_at is None:
-        return False
-    conclusion = write_of(operation).evaluate(order)
-    if operation.state == State.UNKNOWN:
-        return conclusion is not Conclusion.UNCHANGED
-    is_open_to_effect = operation.state in _WITHOUT_PROOF and operation.effect_seen_at is None
-    return is_open_to_effect and conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)
-
-
 @action(Action.OPERATION_SETTLE)
 def settle_by_hand(
     *, actor: Actor, operation_id: UUID, is_applied: bool, note: str, now: datetime
@@ -351,6 +289,7 @@ def settle_by_hand(
         actor=actor,
         note=note,
         closed_at=now,
+        due_at=check_time(now),
         failure_kind="by_hand",
         detail=detail,
     )

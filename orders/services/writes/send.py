@@ -41,8 +41,9 @@ from .intents import (
 )
 from .kinds import CancelWrite, ExtendWrite, Write, may_undo
 from .limit import CancelLimitReached, record_limit_reached
-from .reads import mark_missing, read_order, upsert_or_log
+from .reads import read_order
 from .resolve import abandon_expired
+from .storing import mark_missing, upsert_or_log
 from .transitions import close_unsent, confirm, leave_unknown, not_sent, refuse, verdict_of
 
 log = logging.getLogger(__name__)

@@ -69,7 +69,7 @@ def confirm(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Opera
         State.APPLIED,
         closed_at=now,
         confirmed_at=now,
-        due_at=_check_time(now),
+        due_at=check_time(now),
         after=facts(answer),
         detail="",
     )
@@ -88,12 +88,13 @@ def close_by_read(
         state,
         closed_at=now,
         effect_seen_at=now if state == State.APPLIED else None,
-        due_at=_check_time(now),
+        due_at=check_time(now),
         after=facts(order),
     )
 
 
-def _check_time(now: datetime) -> datetime:
+def check_time(now: datetime) -> datetime:
+    """When the order is read once more after an outcome became known."""
     return now + timedelta(seconds=settings.OPERATION_CHECK_AFTER)
 
 

@@ -1,0 +1,123 @@
+"""Applies what one read shows to the operations on its order.
+
+A read may conclude at once from what it shows: canceled, accepted, the requested expiration.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.db import Error as DatabaseFailure
+from django.utils import timezone
+
+from goody.types import CANCELABLE
+from goody.types import Order as GoodyOrder
+from orders.audit import Action
+from orders.eligibility import facts
+from orders.models import OPEN_STATES, Operation, State
+
+from .kinds import Conclusion, write_of
+from .transitions import close_by_read, facts_after_refusal, record_effect
+
+log = logging.getLogger(__name__)
+
+# Closed although the write was sent and Goody did not confirm it: it may take effect later.
+_WITHOUT_PROOF = (State.NOT_APPLIED, State.SUPERSEDED, State.REFUSED)
+_CLOSED_AT_ONCE = {
+    Conclusion.APPLIED: State.APPLIED,
+    Conclusion.NOT_APPLIED: State.NOT_APPLIED,
+}
+
+
+def reconcile(order: GoodyOrder, operations: Iterable[Operation]) -> None:
+    """Apply a read of the order to operations that had been sent before its request started.
+
+    Which had is known from their stored state, never from a comparison of clocks.
+    """
+    for operation in operations:
+        if operation.sent_at is None:
+            continue
+        if operation.state == State.UNKNOWN:
+            _reconcile_unknown(operation, order)
+        elif operation.state == State.NEEDS_HUMAN:
+            _reconcile_unresolved(operation, order)
+        elif operation.state in _WITHOUT_PROOF:
+            _reconcile_closed(operation, order)
+
+
+def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
+    conclusion = write_of(operation).evaluate(order)
+    state = _CLOSED_AT_ONCE.get(conclusion)
+    if state is not None:
+        close_by_read(operation, state, order, now=timezone.now())
+    elif conclusion is Conclusion.SUPERSEDED:
+        # For the page, which shows the other expiration meanwhile.
+        current = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN)
+        current.update(after=facts(order))
+
+
+def _reconcile_unresolved(operation: Operation, order: GoodyOrder) -> None:
+    """A read that shows the write leaves nothing for a person to decide."""
+    if write_of(operation).evaluate(order) is Conclusion.APPLIED:
+        close_by_read(operation, State.APPLIED, order, now=timezone.now())
+
+
+def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
+    if operation.state == State.REFUSED and operation.after is None:
+        # The read that follows a refusal: outcomes.py words the refusal by what it shows.
+        operation.after = facts_after_refusal(order)
+        refused = Operation.objects.filter(pk=operation.pk, after__isnull=True)
+        refused.update(after=operation.after, due_at=None)
+    if operation.effect_seen_at is None and _shows_effect(operation, order):
+        record_effect(operation, now=timezone.now())
+
+
+def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
+    is_applied = write_of(operation).evaluate(order) is Conclusion.APPLIED
+    return is_applied and _may_take_effect(operation) and not _is_explained_otherwise(operation)
+
+
+def _may_take_effect(operation: Operation) -> bool:
+    """Goody changes no expiration of an order that was accepted or had ended."""
+    status = (operation.after or {}).get("status")
+    return operation.action == Action.ORDER_CANCEL or status is None or status in CANCELABLE
+
+
+def _is_explained_otherwise(operation: Operation) -> bool:
+    """Another operation of the same kind did it, or may be doing it."""
+    others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
+    alike = others.filter(action=operation.action, expiration=operation.expiration)
+    sent = alike.exclude(sent_at=None)
+    return sent.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
+
+
+def request_reads(orders: Iterable[GoodyOrder]) -> None:
+    """Let the worker read those of the orders at once that may show what became of a write.
+
+    For orders from lists, the feed and the sync: these have no event times, or their request may
+    have started before the write was sent. A database failure is logged: the worker reads them by
+    its own schedule too.
+    """
+    given = {order.id: order for order in orders}
+    try:
+        operations = Operation.objects.history(given)
+        wanted = [one for one in operations if _may_concern(given[one.order_uuid], one)]
+        for one in wanted:
+            # Another read may have closed it meanwhile, and scheduled its check.
+            current = Operation.objects.filter(pk=one.pk, state=one.state)
+            current.update(due_at=timezone.now())
+    except DatabaseFailure as error:
+        log.warning("reads of open operations could not be requested: %s", type(error).__name__)
+
+
+def _may_concern(order: GoodyOrder, operation: Operation) -> bool:
+    if operation.sent_at is None:
+        return False
+    conclusion = write_of(operation).evaluate(order)
+    if operation.state == State.UNKNOWN:
+        return conclusion is not Conclusion.UNCHANGED
+    if operation.state == State.NEEDS_HUMAN:
+        return conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)
+    is_open_to_effect = operation.state in _WITHOUT_PROOF and operation.effect_seen_at is None
+    return is_open_to_effect and conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)

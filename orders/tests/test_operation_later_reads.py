@@ -1,0 +1,241 @@
+"""What later reads show of operations that are closed, or that wait for a person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from orders import services
+from orders.eligibility import facts
+from orders.models import Operation, State
+from orders.services.writes import reconcile
+from testing.domain import (
+    WorkerEvidence,
+    actor,
+    cancel,
+    extend,
+    in_days,
+    open_order,
+    operation,
+    order,
+    read_again,
+    read_until_settled,
+    refusing,
+    stamp,
+    standing,
+    story,
+)
+from testing.operations import lose_cancel, lose_extension, sentence, title
+from testing.vendor import Emulator
+
+pytestmark = pytest.mark.django_db
+threaded = pytest.mark.django_db(transaction=True)
+
+
+def read_when_due(one: Operation, clock: Any, *, times: int = 10) -> Operation:
+    """Make the reads that are due, at most so many; return the operation afterwards."""
+    for _ in range(times):
+        one = Operation.objects.get(pk=one.pk)
+        if one.due_at is None:
+            break
+        clock.shift(max(one.due_at - timezone.now(), timedelta(0)))
+        read_again(one)
+    return Operation.objects.get(pk=one.pk)
+
+
+def needs_human(emulator: Emulator, **fields: Any) -> Operation:
+    """An operation of yesterday whose outcome a person must record."""
+    yesterday = timezone.now() - timedelta(days=1)
+    given = {"order_uuid": open_order(emulator), "sent_at": yesterday, "unknown_at": yesterday}
+    return operation(state=State.NEEDS_HUMAN, **{**given, **fields})
+
+
+def record_applied(done: Operation) -> None:
+    services.settle_by_hand(
+        actor=actor("lead"),
+        operation_id=done.pk,
+        is_applied=True,
+        note="seen",
+        now=timezone.now(),
+    )
+
+
+# --- Recorded by hand -------------------------------------------------------------------------
+
+
+def test_a_wrong_record_by_hand_of_a_cancel_is_contradicted_by_reads(
+    emulator: Emulator, clock: Any
+) -> None:
+    done = needs_human(emulator)
+    record_applied(done)
+    assert read_when_due(done, clock).contradicted_at is not None
+    assert sentence(done).startswith("It was recorded by hand, but a read at ")
+    view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert (view.order.status, view.is_cancel_on_record) == ("notified", False)
+    again = cancel(done.order_uuid, seen=facts(view.order))
+    assert (standing(again)[0], emulator.posts()) == ("applied", 1)
+
+
+def test_a_wrong_record_by_hand_of_an_extension_is_contradicted_by_reads(
+    emulator: Emulator, clock: Any
+) -> None:
+    dates = {"expiration": in_days(40), "expires_before": in_days(20)}
+    done = needs_human(emulator, action="order.extend", **dates)
+    record_applied(done)
+    assert read_when_due(done, clock).contradicted_at is not None
+    assert sentence(done).startswith("It was recorded by hand, but a read at ")
+
+
+def test_a_true_record_by_hand_holds(emulator: Emulator, clock: Any) -> None:
+    done = needs_human(emulator)
+    emulator.change(done.order_uuid, status="failed")
+    record_applied(done)
+    done = read_when_due(done, clock)
+    assert (done.due_at, done.contradicted_at, title(done)) == (None, None, "Canceled")
+
+
+# --- The worker's reads -----------------------------------------------------------------------
+
+
+@threaded
+def test_an_index_that_cannot_be_written_does_not_keep_an_operation_open(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    with refusing("orders_order", "UPDATE"):
+        assert read_until_settled(done, clock) == [2, 10, 60, 150]
+    assert standing(done)[0] == "not_applied"
+
+
+@threaded
+def test_a_404_that_cannot_be_flagged_is_a_read_all_the_same(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "cut"})
+    emulator.fault({"kind": "status", "status": 404}, method="GET")
+    clock.shift(2)
+    with refusing("orders_order", "UPDATE"):
+        assert read_again(done) == "unknown"
+
+
+def test_a_worker_that_starts_on_a_clock_a_day_ahead_does_not_give_up(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_extension(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    clock.shift(25 * 3600)
+    services.restart_schedule(now=timezone.now())
+    evidence = WorkerEvidence()
+    for seconds in (2, 8, 50):
+        clock.shift(seconds)
+        assert read_again(done, evidence) == "unknown"
+    emulator.control("POST", "late")
+    clock.shift(90)
+    assert read_again(done, evidence) == "applied"
+
+
+def test_the_check_after_a_read_that_showed_the_write_is_kept(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    read_until_settled(done, clock)
+    done = Operation.objects.get(pk=done.pk)
+    assert done.closed_at is not None
+    assert done.due_at == done.closed_at + timedelta(seconds=300)
+
+
+def test_a_requested_read_does_not_replace_the_check_of_an_operation_closed_meanwhile(
+    emulator: Emulator, settings: Any, monkeypatch: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
+    may_concern = reconcile._may_concern
+
+    def close_meanwhile(given: Any, one: Operation) -> bool:
+        found = may_concern(given, one)
+        services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+        return found
+
+    monkeypatch.setattr(reconcile, "_may_concern", close_meanwhile)
+    services.request_reads([order(id=str(done.order_uuid), status="failed")])
+    done = Operation.objects.get(pk=done.pk)
+    assert done.closed_at is not None
+    assert done.due_at == done.closed_at + timedelta(seconds=300)
+
+
+def test_a_read_for_one_operation_counts_for_the_others_on_the_order(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    """The first extension lands when the second one has been confirmed."""
+    asked = in_days(20)
+    fault = {"kind": "cut"}
+    first = lose_extension(emulator, settings, fault, expiration=asked, may_shorten=True)
+    emulator.change(first.order_uuid, expires_at=stamp(in_days(25)))
+    read_until_settled(first, clock)
+    second = extend(first.order_uuid, expiration=in_days(40))
+    emulator.change(first.order_uuid, expires_at=stamp(asked))
+    clock.shift(301)
+    read_again(second)
+    assert (standing(first)[0], title(first)) == ("superseded", "Changed at Goody")
+
+
+# --- Waiting for a person ---------------------------------------------------------------------
+
+
+def test_a_read_that_shows_the_write_leaves_nothing_for_a_person(emulator: Emulator) -> None:
+    done = needs_human(emulator, before={"status": "notified"})
+    emulator.change(done.order_uuid, status="failed")
+    services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert (standing(done)[0], title(done)) == ("applied", "Canceled")
+    assert "perhaps by our request of " in sentence(done)
+    assert [outcome for _, _, outcome in story(done)] == ["", "applied"]
+
+
+def test_a_list_that_shows_the_write_lets_the_worker_read_for_a_person(
+    emulator: Emulator, clock: Any
+) -> None:
+    done = needs_human(emulator, before={"status": "notified"})
+    emulator.change(done.order_uuid, status="failed")
+    services.request_reads([order(id=str(done.order_uuid), status="failed")])
+    assert read_again(done) == "applied"
+    assert Operation.objects.get(pk=done.pk).due_at is not None
+
+
+def test_a_read_that_does_not_show_the_write_leaves_it_to_a_person(emulator: Emulator) -> None:
+    done = needs_human(emulator, before={"status": "notified"})
+    services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert (standing(done)[0], title(done)) == ("needs_human", "Needs a person")
+
+
+# --- A later write ----------------------------------------------------------------------------
+
+
+def test_a_later_extension_explains_a_difference_though_the_clock_was_set_back(
+    emulator: Emulator, clock: Any
+) -> None:
+    order_id = open_order(emulator)
+    first = extend(order_id, expiration=in_days(40))
+    clock.shift(-3600)
+    services.restart_schedule(now=timezone.now(), clock_was_set=True)
+    extend(order_id, expiration=in_days(50))
+    first = read_when_due(first, clock)
+    assert (first.due_at, first.contradicted_at) == (None, None)
+    assert title(first) == "Expiration changed"
+
+
+def test_a_later_write_without_effect_explains_nothing(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    first = extend(order_id, expiration=in_days(30))
+    operation(
+        order_uuid=order_id,
+        action="order.extend",
+        state=State.NOT_APPLIED,
+        expiration=in_days(40),
+        expires_before=first.expiration,
+        sent_at=timezone.now(),
+        closed_at=timezone.now(),
+    )
+    assert first.expires_before is not None
+    emulator.change(order_id, expires_at=stamp(first.expires_before))
+    assert read_when_due(first, clock).contradicted_at is not None
