@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import Error as DatabaseFailure
@@ -23,12 +23,14 @@ from goody.types import CANCELABLE, OrderPage, Workspace
 from goody.types import Order as GoodyOrder
 from orders import goody_api
 from orders.audit import Action, Actor, action, record_action
+from orders.eligibility import HasStatus
 from orders.goody_api import CallsBlocked
 from orders.models import Operation, Order, State
 from orders.search import Hit
 from orders.search.hits import hit_of
 
 from .anomalies import record_anomalies
+from .writes.kinds import extension_not_shown
 from .writes.reads import read_with_operations
 from .writes.resolve import operations_on
 from .writes.storing import mark_missing, upsert_or_log
@@ -179,11 +181,12 @@ def listed_order(view: OrderView) -> ListedOrder:
 
 
 def with_writes(hits: Sequence[Hit]) -> list[ListedOrder]:
-    """The hits with the open operation on each; canceled where a cancel of ours is in force."""
+    """The hits with the open operation on each, and as the writes confirmed by Goody left them."""
     operations: dict[UUID, list[Operation]] = {hit.uuid: [] for hit in hits}
     for operation in Operation.objects.history(operations):
         operations[operation.order_uuid].append(operation)
-    return [_with_operations(hit, operations[hit.uuid]) for hit in hits]
+    now = timezone.now()
+    return [_with_operations(hit, operations[hit.uuid], now) for hit in hits]
 
 
 def canceled_here(order_ids: Sequence[UUID]) -> set[UUID]:
@@ -192,20 +195,30 @@ def canceled_here(order_ids: Sequence[UUID]) -> set[UUID]:
     return set(found.values_list("order_uuid", flat=True))
 
 
-def _with_operations(hit: Hit, operations: Sequence[Operation]) -> ListedOrder:
-    canceled_as = _status_by_our_cancel(hit.status, operations)
+def _with_operations(hit: Hit, operations: Sequence[Operation], now: datetime) -> ListedOrder:
     return ListedOrder(
-        hit._replace(status=canceled_as) if canceled_as else hit,
+        hit._replace(**_changes_by_our_writes(hit, operations, now)),
         _open_one(operations),
         hit.status == "canceled" or any(map(_is_cancel_in_force, operations)),
     )
 
 
-def _status_by_our_cancel(status: str, operations: Sequence[Operation]) -> str:
-    """The status by our applied cancel, where a read still shows the order open; otherwise "".
+def _changes_by_our_writes(
+    order: HasStatus, operations: Sequence[Operation], now: datetime
+) -> dict[str, Any]:
+    """The fields that writes of ours changed and that the read does not show yet.
 
     Goody's confirmation outranks later reads, which may be served from an older copy.
     """
+    canceled_as = _status_by_our_cancel(order.status, operations)
+    if canceled_as:
+        return {"status": canceled_as}
+    extension = extension_not_shown(order, operations, now=now)
+    return {"expires_at": extension.expiration} if extension else {}
+
+
+def _status_by_our_cancel(status: str, operations: Sequence[Operation]) -> str:
+    """The status by our applied cancel, where a read still shows the order open; otherwise ""."""
     cancel = next(filter(_is_cancel_in_force, operations), None)
     if cancel is None or status not in CANCELABLE:
         return ""
@@ -280,9 +293,8 @@ def _view(
     problem: str = "",
     is_missing: bool = False,
 ) -> OrderView:
-    canceled_as = _status_by_our_cancel(order.status, operations)
-    if canceled_as:
-        order = structs.replace(order, status=canceled_as)
+    now = timezone.now()
+    order = structs.replace(order, **_changes_by_our_writes(order, operations, now))
     return OrderView(
         order=order,
         as_of=as_of,
@@ -290,7 +302,7 @@ def _view(
         problem=problem,
         is_missing=is_missing,
         operation=_open_one(operations),
-        blocking=_open_one(operations) or _landing(operations, timezone.now()),
+        blocking=_open_one(operations) or _landing(operations, now),
         operations=operations,
         is_cancel_on_record=order.status == "canceled" or any(map(_is_cancel_in_force, operations)),
     )

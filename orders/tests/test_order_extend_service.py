@@ -15,6 +15,7 @@ from orders import formats, services
 from orders.eligibility import facts
 from orders.models import Operation, Order, State
 from testing.domain import (
+    NEVER_ACCEPTED,
     ORDER_ID,
     cancel,
     extend,
@@ -23,6 +24,7 @@ from testing.domain import (
     operation,
     order,
     order_json,
+    read_again,
     seen,
     stamp,
     standing,
@@ -34,6 +36,8 @@ from testing.operations import (
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
+
+CANCELED = order_json(status="failed")
 
 
 def expires_at(emulator: Emulator, order_id: UUID) -> datetime:
@@ -145,6 +149,68 @@ def test_f15_goody_refuses(emulator: Emulator, status: int) -> None:
     done = extend(order_id)
     assert (standing(done), emulator.posts()) == (("refused", "B", "rejected"), 1)
     assert sentence(done) == "Goody refused: Too late."
+
+
+# --- Goody's reads are older than its confirmation -------------------------------------------
+
+
+def stale(old: datetime) -> dict[str, Any]:
+    return order_json(event_times=NEVER_ACCEPTED, expires_at=stamp(old))
+
+
+def shown_expiration() -> datetime | None:
+    return services.refresh_order(order_id=ORDER_ID, now=timezone.now()).order.expires_at
+
+
+def test_a_read_older_than_a_confirmed_extension_allows_no_other(goody: Any, clock: Any) -> None:
+    old, first, second = in_days(10), in_days(30), in_days(40)
+    posts = tuple(answer(200, order_json(expires_at=stamp(at))) for at in (first, second))
+    with FaultyServer(answer(200, stale(old)), post=posts) as server:
+        goody(server)
+        done = extend(ORDER_ID, expiration=first)
+        assert shown_expiration() == first
+        refused = extend(ORDER_ID, expiration=second)
+        undone = extend(ORDER_ID, expiration=old, undoes=done.pk)
+        assert [standing(one)[2] for one in (refused, undone)] == ["older_read", "older_read"]
+        assert server.posts == 1
+        assert sentence(refused) == (
+            "Goody's answer does not show the last change of the expiration yet, although Goody "
+            "confirmed that change. Try again in a few minutes. Nothing was sent."
+        )
+        clock.shift(301)
+        read_again(done)
+        assert shown_expiration() == old
+        assert extend(ORDER_ID, expiration=second).expires_before == old
+
+
+def test_a_read_older_than_two_confirmed_extensions_allows_no_third(goody: Any, clock: Any) -> None:
+    old, first, second = in_days(10), in_days(30), in_days(40)
+    reads = [answer(200, stale(at)) for at in (old, old, first, first, old)]
+    posts = tuple(answer(200, order_json(expires_at=stamp(at))) for at in (first, second))
+    with FaultyServer(*reads, post=posts) as server:
+        goody(server)
+        extend(ORDER_ID, expiration=first)
+        extend(ORDER_ID, expiration=second)
+        assert standing(extend(ORDER_ID, seen={}, expiration=in_days(50)))[2] == "older_read"
+        assert (shown_expiration(), server.posts) == (second, 2)
+
+
+def test_a_read_older_than_a_confirmed_extension_allows_a_cancel(goody: Any) -> None:
+    old, first = in_days(10), in_days(30)
+    posts = (answer(200, order_json(expires_at=stamp(first))), answer(200, CANCELED))
+    with FaultyServer(answer(200, stale(old)), post=posts) as server:
+        goody(server)
+        extend(ORDER_ID, expiration=first)
+        assert cancel(ORDER_ID).state == "applied"
+
+
+def test_another_date_at_goody_is_shown_and_may_be_changed(emulator: Emulator) -> None:
+    order_id = open_order(emulator)
+    extend(order_id)
+    other = in_days(35)
+    emulator.change(order_id, expires_at=stamp(other))
+    done = extend(order_id, expiration=in_days(60))
+    assert (done.state, done.expires_before) == ("applied", other)
 
 
 # --- Forms ------------------------------------------------------------------------------------

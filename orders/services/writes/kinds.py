@@ -5,9 +5,11 @@ Sending (send.py) and resolving an unknown outcome (resolve.py) are the same for
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
+from itertools import takewhile
 from typing import Protocol
 
 from django.conf import settings
@@ -16,7 +18,14 @@ from django.db.models import Q
 from goody.client import Client
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
 from orders.audit import Action
-from orders.eligibility import Verdict, check_expiration, is_same_second, may_cancel, may_extend
+from orders.eligibility import (
+    HasStatus,
+    Verdict,
+    check_expiration,
+    is_same_second,
+    may_cancel,
+    may_extend,
+)
 from orders.models import OPEN_STATES, WITHOUT_EFFECT, Operation, State
 
 
@@ -174,3 +183,33 @@ def _has_later_effect(operation: Operation, by: Operation | None) -> bool:
         others = others.exclude(pk=by.pk)
     later = others.filter(Q(sent_at__gt=operation.sent_at) | Q(state__in=OPEN_STATES))
     return later.exclude(state__in=WITHOUT_EFFECT, effect_seen_at=None).exists()
+
+
+def extension_not_shown(
+    order: HasStatus, operations: Sequence[Operation], *, now: datetime
+) -> Operation | None:
+    """The last extension, if Goody confirmed it and this read still shows a former expiration.
+
+    Goody's confirmation outranks a read until the order is checked, OPERATION_CHECK_AFTER seconds
+    later. `operations` are those on the order, newest first.
+    """
+    if order.status not in CANCELABLE or "expires_at" in order.problems:
+        return None
+    sent = [one for one in operations if one.action == Action.ORDER_EXTEND and _has_effect(one)]
+    recent = list(takewhile(partial(_is_confirmed_recently, now=now), sent))
+    if not recent or is_same_second(order.expires_at, recent[0].expiration):
+        return None
+    is_former = any(is_same_second(order.expires_at, one.expires_before) for one in recent)
+    return recent[0] if is_former else None
+
+
+def _has_effect(operation: Operation) -> bool:
+    """Whether it was sent and may have changed the order."""
+    may_have = operation.state not in WITHOUT_EFFECT or operation.effect_seen_at is not None
+    return operation.sent_at is not None and may_have
+
+
+def _is_confirmed_recently(operation: Operation, *, now: datetime) -> bool:
+    at, window = operation.confirmed_at, timedelta(seconds=settings.OPERATION_CHECK_AFTER)
+    # Further ahead than this it was confirmed before the clock was set back.
+    return at is not None and operation.contradicted_at is None and abs(now - at) < window

@@ -19,6 +19,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
+from msgspec import structs
 
 from goody.client import RetryPolicy
 from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected, Unavailable
@@ -39,7 +40,7 @@ from .intents import (
     commit_intent,
     find_earlier,
 )
-from .kinds import CancelWrite, ExtendWrite, Write, may_undo
+from .kinds import CancelWrite, ExtendWrite, Write, extension_not_shown, may_undo
 from .limit import CancelLimitReached, record_limit_reached
 from .reads import read_order
 from .resolve import abandon_expired
@@ -201,6 +202,13 @@ def _refusal(
     if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
         # Goody confirmed a cancel; a read that still shows the order open is an old one.
         return already_canceled()
+    history = Operation.objects.history([operation.order_uuid])
+    extension = extension_not_shown(fresh, history, now=timezone.now())
+    if extension is not None:
+        if operation.action == Action.ORDER_EXTEND:
+            return _older_read()
+        # The page shows the confirmed expiration too.
+        fresh = structs.replace(fresh, expires_at=extension.expiration)
     verdict = write.verdict(fresh, now=timezone.now())
     if verdict.code in ("ended", "accepted", "unknown_status"):
         return verdict
@@ -211,6 +219,15 @@ def _refusal(
     if not verdict.is_allowed:
         return verdict
     return _undo_refusal(operation, fresh)
+
+
+def _older_read() -> Verdict:
+    return Verdict(
+        False,
+        "older_read",
+        "Goody's answer does not show the last change of the expiration yet, although Goody "
+        "confirmed that change. Try again in a few minutes.",
+    )
 
 
 def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
