@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from goody.types import Order, Sender
 from orders import formats
 from orders.forms.listing import MAX_NAME_LENGTH
 from orders.list_url import Filters
-from orders.search import Group, Hit, Neighbors, Related
+from orders.search import Group, Neighbors, Related
+from orders.services import ListedOrder
 from orders.viewer import Viewer
 
 from .filter_form import count_text
@@ -64,16 +65,16 @@ def neighbor_links(neighbors: Neighbors, *, next_url: str) -> NeighborLinks:
 
 
 def related_orders(
-    related: Related, order: Order, *, canceled: Collection[UUID], viewer: Viewer
+    related: Related, order: Order, *, listed: Mapping[UUID, ListedOrder], viewer: Viewer
 ) -> list[RelatedOrders]:
-    """Only the groups that contain another order. `canceled` are those with a cancel on record."""
+    """Only the groups that contain another order. `listed` are their orders with our writes."""
     groups = (
         ("Same batch", related.batch, Filters(batch=str(order.order_batch_id or ""))),
         ("Same e-mail address", related.email, Filters(q=order.recipient_email or "")),
         ("Same sender", related.sender, Filters(sender=_sender_key(order.sender))),
     )
     return [
-        _group(title, group, filters, canceled, viewer) for title, group, filters in groups if group
+        _group(title, group, filters, listed, viewer) for title, group, filters in groups if group
     ]
 
 
@@ -83,26 +84,28 @@ def _sender_key(sender: Sender | None) -> str:
 
 
 def _group(
-    title: str, group: Group, filters: Filters, canceled: Collection[UUID], viewer: Viewer
+    title: str,
+    group: Group,
+    filters: Filters,
+    listed: Mapping[UUID, ListedOrder],
+    viewer: Viewer,
 ) -> RelatedOrders:
     # The list includes the order itself.
     count = group.count if group.count.is_capped else group.count._replace(n=group.count.n + 1)
     return RelatedOrders(
         title=title,
-        orders=[
-            _related_order(hit, viewer, is_cancel_on_record=hit.uuid in canceled)
-            for hit in group.hits
-        ],
+        orders=[_related_order(listed[hit.uuid], viewer) for hit in group.hits],
         all_url=filters.url(),
         all_label=f"All {count_text(count)}",
     )
 
 
-def _related_order(hit: Hit, viewer: Viewer, *, is_cancel_on_record: bool) -> RelatedOrder:
+def _related_order(listed: ListedOrder, viewer: Viewer) -> RelatedOrder:
+    hit = listed.hit
     return RelatedOrder(
         name=hit.recipient_name or UNNAMED,
         url=_order_url(hit.uuid, viewer.next_url),
-        badges=order_badges(hit, is_cancel_on_record=is_cancel_on_record),
+        badges=order_badges(hit, is_cancel_on_record=listed.is_cancel_on_record),
         gift=gift_text(hit),
         created=formats.day(hit.created_at, viewer.zone) if hit.created_at else "",
         created_iso=formats.iso(hit.created_at) if hit.created_at else "",

@@ -21,13 +21,13 @@ from .reading import (
     Listing,
     OrderNotFound,
     OrderView,
-    canceled_here,
     check_key,
     list_orders,
     listed_order,
     refresh_order,
     stored_order,
     why_not_fresh,
+    with_writes,
 )
 from .saved_views import (
     ViewProblem,
@@ -101,7 +101,6 @@ __all__ = [
     "acknowledge",
     "apply_read",
     "cancel_order",
-    "canceled_here",
     "cancels_left",
     "change_shared_view",
     "change_view",
@@ -141,5 +140,6 @@ __all__ = [
     "views_for_list_page",
     "visible_views",
     "why_not_fresh",
+    "with_writes",
     "withdraw_view",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from datetime import datetime
+from itertools import batched
 
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
@@ -14,6 +15,8 @@ from orders.audit import Action, Actor, action, record_action, record_end
 from orders.models import AuditEntry, SyncState
 from orders.search import Hit, SearchTimeout
 from orders.search.query import Query
+
+from .reading import with_writes
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +54,10 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
     try:
         with search.snapshot():
             missing = _why_incomplete()
-            for hit in search.iterate(query, chunk=CHUNK, now=now):
-                rows += 1
-                yield hit
+            for hits in batched(search.iterate(query, chunk=CHUNK, now=now), CHUNK):
+                for listed in with_writes(hits):
+                    rows += 1
+                    yield listed.hit
         problem = missing
     except GeneratorExit:
         problem = "the download was aborted"

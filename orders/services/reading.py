@@ -189,12 +189,6 @@ def with_writes(hits: Sequence[Hit]) -> list[ListedOrder]:
     return [_with_operations(hit, operations[hit.uuid], now) for hit in hits]
 
 
-def canceled_here(order_ids: Sequence[UUID]) -> set[UUID]:
-    """The orders with a cancel of ours in force."""
-    found = Operation.objects.cancels_in_force(order_ids)
-    return set(found.values_list("order_uuid", flat=True))
-
-
 def _with_operations(hit: Hit, operations: Sequence[Operation], now: datetime) -> ListedOrder:
     return ListedOrder(
         hit._replace(**_changes_by_our_writes(hit, operations, now)),

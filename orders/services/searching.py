@@ -92,7 +92,10 @@ def similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
         found = find_page(query, size=MAX_SIMILAR + 1, now=now).hits
     except SearchTimeout:
         return SimilarOrders(0, 0)
-    others = [one for one in found if one.uuid != hit.uuid][:MAX_SIMILAR]
+    # The index may hold a read that is older than a cancel of ours.
+    shown = [one.hit for one in with_writes(found)]
+    is_open = [one for one in shown if one.status in CANCELABLE and one.uuid != hit.uuid]
+    others = is_open[:MAX_SIMILAR]
     same = [one for one in others if (one.product, one.quantity) == (hit.product, hit.quantity)]
     return SimilarOrders(len(others), len(same))
 

@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from orders import index, services
 from orders.audit import NotAllowed
-from orders.models import AuditEntry
+from orders.models import AuditEntry, State
 from orders.presenters.csv_export import COLUMNS, csv_chunks
 from orders.search import Hit, SearchTimeout, paging
 from orders.search.query import Query, Sort
 from orders.services import exports
 from testing.dialogs import text
-from testing.domain import actor, order
+from testing.domain import actor, operation, order
 from testing.list_pages import complete_sync
 from testing.rekeying import set_creation_times
 
@@ -315,6 +315,20 @@ def test_what_cannot_even_begin_is_an_error_and_no_file(monkeypatch: pytest.Monk
     with pytest.raises(DatabaseError):
         next(hits())
     assert [outcome for _, outcome, _ in audited()] == ["", "incomplete", "", "incomplete"]
+
+
+def test_an_order_that_we_canceled_is_exported_as_the_list_shows_it(as_role: Any) -> None:
+    ids = [known() for _ in range(2)]
+    operation(order_uuid=ids[0], state=State.APPLIED, after={"status": "failed"})
+    lines = exported()
+    assert {line[0]: line[2] for line in lines[1:]} == {
+        str(ids[0]): "failed",
+        str(ids[1]): "notified",
+    }
+    page = text(as_role("lead").get("/orders/"))
+    row = re.search(rf'<tr id="order-{ids[0]}".*?</tr>', page, re.DOTALL)
+    assert row is not None
+    assert "Canceled" in row[0]
 
 
 # --- the page -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.utils import timezone
 from goody.types import parse_order
 from orders import index, services
 from testing.dialogs import htmx, text, url
-from testing.domain import open_order, order_json
+from testing.domain import cancel, open_order, order_json
 from testing.list_pages import complete_sync
 from testing.vendor import Emulator
 
@@ -176,6 +176,32 @@ def test_a_sender_without_an_address_is_named_in_the_address_of_the_list(
     _, label, address = related_in(opened(agent, shown))["Same sender"]
     listed = re.findall(r'<tr id="order-([^"]+)"', text(agent.get(address)))
     assert (label, len(listed)) == ("All 2", 2)
+
+
+def test_a_related_order_that_we_canceled_is_canceled_while_a_read_shows_it_open(
+    agent: Client, emulator: Emulator
+) -> None:
+    address = {"recipient_email": "same@example.test"}
+    shown, canceled = (open_order(emulator, **address) for _ in range(2))
+    cancel(canceled)
+    emulator.change(canceled, status="notified")
+    services.refresh_order(order_id=canceled, now=timezone.now())
+    group = re.search(r"<h3>Same e-mail address</h3>.*?</ul>", opened(agent, shown), re.DOTALL)
+    assert group is not None
+    assert re.findall(r"(Canceled|Notified|Sent)", group[0]) == ["Canceled"]
+
+
+def test_an_order_that_we_canceled_is_no_other_open_one(emulator: Emulator) -> None:
+    shown, canceled, still_open = (
+        open_order(emulator, recipient_email="same@example.test") for _ in range(3)
+    )
+    cancel(canceled)
+    emulator.change(canceled, status="notified")
+    for order_id in (canceled, still_open):
+        services.refresh_order(order_id=order_id, now=timezone.now())
+    view = services.refresh_order(order_id=shown, now=timezone.now())
+    similar = services.similar_orders(services.listed_order(view), now=timezone.now())
+    assert similar.total == 1
 
 
 def test_an_order_that_is_alone_has_no_related_ones(agent: Client, emulator: Emulator) -> None:

@@ -180,8 +180,8 @@ def _related_orders(order: GoodyOrder, viewer: Viewer) -> list[RelatedOrders]:
     if found is None:
         return []
     groups = filter(None, (found.batch, found.email, found.sender))
-    canceled = services.canceled_here([hit.uuid for group in groups for hit in group.hits])
-    return related_orders(found, order, canceled=canceled, viewer=viewer)
+    listed = services.with_writes([hit for group in groups for hit in group.hits])
+    return related_orders(found, order, listed={one.hit.uuid: one for one in listed}, viewer=viewer)
 
 
 # --- fragments --------------------------------------------------------------------------------
