@@ -1,29 +1,30 @@
-"""Speed and memory, measured side by side with our peers and printed. Nothing here is a test.
+"""Benchmarks of speed and memory, compared with other programs (peers). Nothing here is a test.
 
-How to run it:
+Running:
 
     make bench                              everything, 100,000 orders, SQLite
     ORDERS=1000000 DATABASE=both make bench the full run: an hour with nothing else on the machine
     make bench PARTS="list peers"           parts of it: core, list, peers, sync
-    DATASET=varied make bench PARTS=list    the list on orders of another shape
+    DATASET=varied make bench PARTS=list    the list on the orders of varied.py
 
-ORDERS is how many orders the index holds. DATABASE is sqlite, postgresql or both; the peers are
+ORDERS is the number of orders in the index. DATABASE is sqlite, postgresql or both; the peers are
 measured on SQLite. BENCH_DATA is the folder in which filled databases stay for the next run: 8 GB
-for a million orders in both. ROUNDS, LIST_ROUNDS and COMBINATIONS say how often things are asked,
+for a million orders in both. ROUNDS, LIST_ROUNDS and COMBINATIONS are numbers of requests,
 GOODY_ORDERS how many orders Goody has for the live pages.
 
-What is measured, a module each:
+Modules that measure:
 
     core.py     the live list and detail beyond Goody's own time, and memory
-    listing.py  the list from the index: what questions.py keeps, random combinations, typing, and
-                reading while somebody writes
-    peers.py    the same beside Django's admin, Datasette, and a scan of the API
-    syncing.py  a first sync beside a pager that stores nothing, one with nothing new, memory
+    listing.py  the list from the index: the requests of questions.py, random combinations, and
+                requests during writes
+    peers.py    the list compared with Django's admin, Datasette, and a scan of the API
+    syncing.py  a first sync compared with a pager that stores nothing, a sync without changes,
+                memory
 
-How to read it: every figure is milliseconds over HTTP through gunicorn unless it says otherwise,
+Reading the results: figures are milliseconds over HTTP through gunicorn unless they say otherwise,
 of one client, signed in, warm, whole pages. "× bare" is the ratio to a signed-in view that returns
 30 KB through the same gunicorn in the same run: machines differ, ratios less. "× 10,000" is the
-ratio to the same question at that many orders. A goal stands beside its figure with "met" or
+ratio to the same question at that many orders. A goal is printed next to its figure with "met" or
 "MISSED"; in long tables only those that were missed are shown. Goals were set for 1,000,000 orders
 and a machine that does nothing else.
 

@@ -34,7 +34,7 @@ def main() -> None:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     print(report.describe_machine())
     print(f"{ORDERS:,} orders; goals were set for 1,000,000 and an idle machine")
-    # What was started is ended also when we are told to stop.
+    # SIGTERM must also end the started processes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     collect_static()
     for name in asked:

@@ -1,4 +1,4 @@
-"""`python -m bench.copying`: the orders of an index as its peers want them.
+"""`python -m bench.copying`: copy the orders of an index into the tables of its peers.
 
 From the SQLite file of DATABASE_URL into the one of PEERS_DATABASE: Django's tables, with the
 payload and without, analyzed and not, and a trigram index of the analyzed one's names and addresses
@@ -42,7 +42,7 @@ _COPY = (
     "INSERT INTO peers_analyzedorder SELECT * FROM peers_slimorder ORDER BY id",
     f"INSERT INTO peers_plainorder ({{columns}}, raw) SELECT {_SHARED}, unpacked(d.packed)"
     f" FROM {_JOINED} JOIN index_.orders_orderpayload d ON d.id = o.id ORDER BY o.id",
-    # Datasette recognizes it by these very quotation marks.
+    # Datasette detects the full-text table by these quotation marks.
     "CREATE VIRTUAL TABLE peers_analyzedorder_fts USING fts5(recipient_name, recipient_email,"
     """ content="peers_analyzedorder", content_rowid="id", tokenize="trigram")""",
     "INSERT INTO peers_analyzedorder_fts(peers_analyzedorder_fts) VALUES ('rebuild')",

@@ -1,7 +1,7 @@
 """The live pages: what the dashboard adds to Goody's own time, and the memory of each process.
 
 For the list (50 rows) and the detail, with Goody answering at once and after 100 ms: the whole
-page, the same asked of Goody directly, and the difference. ROUNDS (200) changes how often, and
+page, the same request to Goody directly, and the difference. ROUNDS (200) changes how often, and
 GOODY_ORDERS (5000) how many orders the emulator has.
 """
 
@@ -29,7 +29,7 @@ def measure() -> None:
     try:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{folder}/core.sqlite3"
-            # A worker that syncs would take its share of what is measured.
+            # A worker that syncs would use CPU time during the measurement.
             env = environment(database_url=url, goody_url=emulator.url, SYNC_INTERVAL="0")
             _measure(emulator, env)
     finally:

@@ -1,4 +1,4 @@
-"""The databases that are measured: filled once, kept in a folder, found again by the next run.
+"""The measured databases: filled once and kept in a folder for the next run.
 
 BENCH_DATA names the folder (the system's temporary one by default). A database is identified by
 its dataset, its number of orders and a hash of the code that fills it. It is filled again
@@ -32,7 +32,7 @@ FOLDER = Path(os.environ.get("BENCH_DATA") or Path(tempfile.gettempdir()) / "goo
 ORDERS = int(os.environ.get("ORDERS", "100000"))
 # "emulator" or "varied": see fill.py.
 DATASET = os.environ.get("DATASET", "emulator")
-# What ORDERS are compared with.
+# The size with which ORDERS is compared.
 SMALL = min(10_000, ORDERS)
 _KEPT = 3 * 86_400
 _FILL = "bench/fill.py"
@@ -45,7 +45,7 @@ _FILLED_BY = (
     _FILL,
 )
 _FACTS = "bench/facts.py"
-# As a server of its own would have it for a database of this size.
+# Settings of a dedicated server for a database of this size.
 _SERVER = {"shared_buffers": "1GB", "effective_cache_size": "4GB", "max_wal_size": "8GB"}
 
 
@@ -63,12 +63,12 @@ class Database:
 
     @property
     def path(self) -> Path:
-        """Of an SQLite file."""
+        """The path of an SQLite file."""
         return Path(self.url.removeprefix("sqlite:///"))
 
 
 class Sqlite:
-    """Files in the folder."""
+    """SQLite files in the folder."""
 
     vendor = "sqlite"
 
@@ -120,7 +120,7 @@ type Home = Sqlite | Postgresql
 
 @contextmanager
 def home(vendor: str) -> Iterator[Home]:
-    """Yield the store of this vendor's databases; a PostgreSQL cluster runs meanwhile."""
+    """Yield the store of this vendor's databases, with its PostgreSQL cluster running."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     if vendor == "sqlite":
         yield Sqlite()
@@ -137,7 +137,7 @@ def home(vendor: str) -> Iterator[Home]:
 
 
 def filled_database(at: Home, *, orders: int) -> Database:
-    """The index of so many orders, filled now if it is not there."""
+    """The index of this number of orders, filled now if it does not exist."""
     name = f"{DATASET}-{orders}-{digest(*_FILLED_BY)}"
     mark = FOLDER / f"{name}.{at.vendor}"
     url = at.url(name)
@@ -169,7 +169,7 @@ def _facts(name: str, vendor: str, url: str, filled_at: float) -> dict[str, Any]
 
 @contextmanager
 def temporary_copy(at: Home, database: Database) -> Iterator[Database]:
-    """A copy to write into, removed at the end."""
+    """A copy for writing, removed at the end."""
     name = database.url.rpartition("/")[2].removesuffix(".sqlite3")
     at.copy(name, "copy")
     try:
@@ -180,7 +180,7 @@ def temporary_copy(at: Home, database: Database) -> Iterator[Database]:
 
 @contextmanager
 def empty(at: Home) -> Iterator[str]:
-    """The address of a database with nothing in it, removed at the end."""
+    """The URL of an empty database, removed at the end."""
     at.remove("empty")
     if isinstance(at, Postgresql):
         at.create("empty")

@@ -1,8 +1,7 @@
 """`python -m bench.facts`: the search words, keys and positions for questions.py, as JSON.
 
-Which word has twenty hits and which has twenty thousand, which workspace is the largest, where the
-middle of a list is: all found in the database that DATABASE_URL names, so that a list of questions
-fits whatever orders there are.
+For example the word with about twenty hits, the largest workspace, or the key of the middle of a
+list. They are found in the database of DATABASE_URL, so that the questions fit any orders.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from orders.models import Label, Order, SearchText  # noqa: E402
 from orders.search import Key  # noqa: E402
 
 _SAMPLE = 2_000
-# The orders whose names and addresses are cut into words to be looked for.
+# The number of orders whose names and addresses are split into search words.
 _CUT = 15
 _DEPTH = 500_000
 _COMMON = 0.05
@@ -37,10 +36,10 @@ _FIRST_NAME = re.compile(r"[A-Z][a-z]{2,6} ")
 
 
 class People:
-    """The folded names and addresses of all orders, and which parts of them are how frequent."""
+    """The folded names and addresses of all orders, and the frequencies of their parts."""
 
     def __init__(self, texts: Sequence[str], sample: Sequence[str], elsewhere: str) -> None:
-        """`elsewhere`: all other folded texts in which a word is looked for."""
+        """`elsewhere`: all other folded texts that a search includes."""
         self._texts = texts
         self._sample = sample
         self._elsewhere = elsewhere
@@ -63,7 +62,7 @@ class People:
         return min(found, key=lambda term: abs(math.log(found[term] / wanted)))
 
     def adversarial(self) -> str:
-        """A term without hits whose trigrams are all common: no index narrows the search."""
+        """A term without hits, whose trigrams are common, so that no index narrows the search."""
         trigrams = Counter(part for text in self._sample for part in _trigrams(text))
         common = sorted(
             part
@@ -86,7 +85,7 @@ def _parts(text: str) -> set[str]:
     """
     words = {*text.split(), *re.split(r"[\s@.]+", text)}
     beginnings = {word[:end] for word in words for end in range(3, len(word) + 1)}
-    # Signs would mean something in the box.
+    # Punctuation may be an operator in the search box.
     return {term for term in beginnings if term.isascii() and term.isalnum()}
 
 
@@ -100,7 +99,7 @@ def _commonest(column: str) -> Any:
 
 
 def _key(column: str) -> str:
-    """As a URL names the commonest product, brand, sender or workspace."""
+    """The key in a URL of the most frequent product, brand, sender or workspace."""
     key: str = Label.objects.get(pk=_commonest(column)).key
     return key
 
@@ -111,7 +110,7 @@ def _name(column: str) -> str:
 
 
 def _place(number: int) -> str:
-    """The position of the page that begins after so many orders, the newest first."""
+    """The position of the page that begins after this number of orders, newest first."""
     place = Order.objects.order_by("-id").values_list("id", flat=True)[number - 1]
     return IndexPosition(key=Key(None, place), ordinal=number + 1).serialize()
 
@@ -134,7 +133,7 @@ def _elsewhere() -> str:
 
 
 def _everywhere() -> str:
-    """The word of a product's name that is in the most messages."""
+    """The word of a product's name that occurs in the most messages."""
     names = Label.objects.filter(kind=Label.Kind.PRODUCT).values_list("folded", flat=True)
     words = {word for name in names for word in name.split() if len(word) > 2 and word.isalnum()}
     text = "\n".join(SearchText.objects.values_list("folded", flat=True))

@@ -1,4 +1,4 @@
-"""`python -m bench.fill`: an index as a completed sync leaves it, without waiting for one.
+"""`python -m bench.fill`: fill an index as a completed sync would, but faster.
 
 The orders are written into the database of DATABASE_URL, which is migrated first, by the project's
 own writer. ORDERS (100000) is their number; a database that holds orders is left as it is. DATASET
@@ -31,8 +31,8 @@ from orders.models import CreatedFrom, Order, SyncState  # noqa: E402
 
 SEED = 7
 _AT_ONCE = 1_000
-# The pages of the indexes that were touched are written at the end of a transaction: the fewer
-# ends, the faster. A sync has short ones; nobody waits for this one.
+# Changed pages of the indexes are written at the end of a transaction, so long transactions are
+# faster. A sync needs short ones, because pages wait for its locks.
 _TOGETHER = 50_000
 _encode = msgspec.json.Encoder().encode
 
@@ -70,7 +70,7 @@ def _execute(*statements: str) -> None:
 
 
 def _relax_durability() -> None:
-    """Do not wait for the disk: after a power cut the database is filled again."""
+    """Do not wait for the disk: after a power failure the database is filled again."""
     if connection.vendor == "sqlite":
         _execute(
             "PRAGMA journal_mode=OFF",
@@ -90,7 +90,7 @@ def _mark_complete(orders: int, now: datetime) -> None:
 
 
 def _analyze() -> None:
-    """As a database looks that has been in use for a while."""
+    """Collect statistics, as a database in use has them."""
     if connection.vendor == "sqlite":
         _execute("PRAGMA journal_mode=WAL")
     else:

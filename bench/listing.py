@@ -1,8 +1,8 @@
 """The list from the index: whole pages of 50 rows, signed in, one client, warm.
 
 Every question of questions.py at ORDERS and at 10,000 orders, taken in turn with the bare view;
-then random combinations; then the newest page and a search while a writer stores new orders as
-fast as it can. LIST_ROUNDS (50) is the number of requests of each question, COMBINATIONS (500)
+then random combinations; then the newest page and a search while a writer inserts orders as fast
+as possible. LIST_ROUNDS (50) is the number of requests of each question, COMBINATIONS (500)
 that of combinations. DATASET chooses the orders; the goals of "varied" are ratios to the bare view.
 """
 
@@ -67,7 +67,7 @@ def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) ->
     questions = fixed_questions(large.facts)
     asked = {BARE: partial(get, visitor, "/bare/")}
     asked |= {one.name: _asking(visitor, one) for one in questions}
-    # By the place in the list: a name may say how many hits there are.
+    # Paired by position in the list: a name may contain the number of hits.
     asked |= {f"{n}": _asking(other, one) for n, one in enumerate(fixed_questions(small.facts))}
     series = interleave(asked, rounds=_ROUNDS)
     bare = series[BARE].median
@@ -144,7 +144,7 @@ def _measure_during_writes(at: Home, database: Database) -> None:
 
 @contextmanager
 def _writer(env: Mapping[str, str]) -> Iterator[None]:
-    """Somebody who stores new orders as fast as may be, and has begun to."""
+    """A process that inserts orders as fast as possible, and has started to."""
     writer = Process(["-m", "bench.writing", "flood"], env={**env, "PYTHONUNBUFFERED": "1"})
     try:
         while "storing" not in writer.output():

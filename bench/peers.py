@@ -1,9 +1,9 @@
 """The list compared with its peers on the same orders: their requests alternate with ours.
 
-Django's own admin, plain, tuned, and tuned and analyzed (changelist/); Datasette with its limits
-tuned and a trigram index, on the analyzed table, as it comes and without suggesting facets; at
-10,000 orders a plain scan of the API with requests. On SQLite, whatever DATABASE says. What takes
-seconds is asked three times.
+Django's own admin, plain, tuned, and tuned and analyzed (changelist/); Datasette with tuned limits
+and a trigram index on the analyzed table, with and without suggested facets; at 10,000 orders a
+plain scan of the API with requests. Always on SQLite. Requests that take seconds
+are repeated three times.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _compare(asked: _Asked, requested: Mapping[str, partial[str]]) -> None:
 
 
 def _first_order(page: str) -> str:
-    """The id of the first row, as a database writes it."""
+    """The id of the first row, in the database's format."""
     found = re.search('data-order-id="([^"]+)"', page)
     return found[1].replace("-", "") if found else ""
 
@@ -134,7 +134,7 @@ def _first_order(page: str) -> str:
 
 
 def copied_for_peers(database: Database) -> Path:
-    """The peers' file beside the index's, made if it is not there or is older."""
+    """The peers' file next to the index's, created if it does not exist or is older."""
     path = database.path.with_name("peers.sqlite3")
     made_from = path.with_suffix(".txt")
     made_by = digest("bench/changelist", "bench/copying.py")
@@ -151,7 +151,7 @@ def copied_for_peers(database: Database) -> Path:
 
 @contextmanager
 def _datasette(path: Path) -> Iterator[Visitor]:
-    """A Datasette on a file that may change, as an index does while a sync keeps it."""
+    """A Datasette on a file that may change, like an index during a sync."""
     port = free_port()
     limits = [part for name, value in _LIMITS.items() for part in ("--setting", name, value)]
     command = [_DATASETTE, "serve", path, "--port", str(port)]
@@ -205,7 +205,7 @@ def _compare_with_scan(url: str, visitor: Visitor, word: str, limit: float) -> N
 
 
 def scan(url: str, word: str) -> int:
-    """How many orders hold the word: what one does who has nothing but the API."""
+    """Count the orders that contain the word, by the API alone."""
     found = 0
     with requests.Session() as http:
         http.headers["Authorization"] = f"Bearer {KEY}"

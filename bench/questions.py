@@ -1,4 +1,4 @@
-"""What the list is asked: the requests that are kept, and random ones from a seed.
+"""The measured requests of the list: fixed ones, and random ones from a seed.
 
 The words, people and places in them come from the database (facts.py).
 """
@@ -20,8 +20,9 @@ _TYPING = {"HX-Request": "true", "HX-Target": "section#results", "HX-Source": "i
 
 
 class Kind(StrEnum):
-    """By which a question is judged (listing.py). The last two are parts of the page, which the
-    browser asks for by itself.
+    """The kind of a question, which decides its goal (listing.py).
+
+    The last two are fragments that the browser requests by itself.
     """
 
     PLAIN = "plain"
@@ -131,7 +132,7 @@ def _pairs(facts: Facts) -> Iterator[Question]:
 
 
 def _in_a_year(facts: Facts) -> dict[str, Params]:
-    """A window of creation that holds half of the orders, sorted by another column."""
+    """A creation window with half of the orders, sorted by another column."""
     year = {"created_after": str(_today(facts) - timedelta(days=365))}
     return {
         "created in a year, by expiration": {**year, "sort": "expires"},
@@ -202,7 +203,7 @@ def _parts(facts: Facts) -> Iterator[Question]:
 
 
 def random_questions(facts: Facts, *, count: int, seed: int = 1) -> list[Question]:
-    """One to four things asked at once, in any sort; the same for the same seed."""
+    """One to four conditions with any sort; equal seeds give equal questions."""
     draw, pool = random.Random(seed), _pool(facts)
     return [_draw(draw, pool, number) for number in range(count)]
 

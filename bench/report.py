@@ -1,4 +1,4 @@
-"""What is printed: the machine, tables of figures with their ratios, and the goals beside them."""
+"""Printed output: the machine, and tables of figures with their ratios and goals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WIDTH = 44
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A figure and what it was meant to be: at most `limit`, or at least that."""
+    """A figure and its goal: at most `limit`, or at least `limit`."""
 
     name: str
     value: float
@@ -50,7 +50,7 @@ def title(text: str, *columns: str) -> None:
 
 
 def line(name: str, *figures: float | str | None, goals: Sequence[Goal] = ()) -> None:
-    """One row; None leaves its column empty, a goal that was missed stands out."""
+    """One row; None leaves its column empty, and a missed goal is marked."""
     cells = "".join(f"{_cell(figure):>11}" for figure in figures)
     judged = "   " + "; ".join(map(str, goals)) if goals else ""
     print(f"  {name:<{_WIDTH - 2}}{cells}{judged}", flush=True)

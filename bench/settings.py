@@ -1,4 +1,4 @@
-"""The real settings, with one more page: the bare view that everything is compared with.
+"""The real settings with one more page, the bare view, to which all figures are compared.
 
 PEERS_DATABASE adds the orders as Django's admin shows them, in a database of their own.
 """
@@ -7,7 +7,7 @@ from goodyadmin.settings import *  # noqa: F403
 from goodyadmin.settings import DATABASES, INSTALLED_APPS, env
 
 ROOT_URLCONF = "bench.urls"
-# A database is made with people in it, and nobody measures how long they take to sign in.
+# A new database gets users. The time of hashing their passwords is not measured.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if env.str("PEERS_DATABASE", default=""):

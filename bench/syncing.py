@@ -1,8 +1,8 @@
-"""The sync: a first one beside a pager that stores nothing, one with nothing new, unchanged pages.
+"""The sync: a first one compared with a pager, one without changes, and unchanged pages.
 
 `manage.py sync_orders` runs as a process with 8 concurrent calls and without a rate limit, against
-a Goody that responds after 100 ms and one that responds at once. The pager requests one page after
-the other and ignores them. Memory is the maximum of the process. The CPU time of an order is
+a Goody that responds after 100 ms and one that responds at once. The pager requests the
+pages one by one and ignores them. Memory is the maximum of the process. The CPU time of an order is
 measured over the first and the last tenth of the orders, since it grows with the index.
 """
 
@@ -33,7 +33,7 @@ from testing.vendor import KEY, Emulator
 _AT_ONCE = "8"
 _SLOW = 0.1
 _PER_PAGE = 100
-# The pager reads at most so many pages.
+# The maximum of pages that the pager reads.
 _PAGES = 200
 _TIMES_PAGER = 5.0
 _INSTANT = 4_000.0
@@ -82,7 +82,7 @@ def measure(vendor: str) -> None:
 
 
 def _page_through(url: str) -> float:
-    """Orders a second."""
+    """Orders a second of the sequential pager."""
     pages = min(_PAGES, -(-ORDERS // _PER_PAGE))
     with requests.Session() as http:
         http.headers["Authorization"] = f"Bearer {KEY}"
@@ -103,7 +103,7 @@ def _new_index(at: Home, emulator: Emulator) -> Iterator[dict[str, str]]:
 
 
 def _sync(env: dict[str, str]) -> Run:
-    """One `sync_orders`, from the start of its process to the end of it."""
+    """Run `sync_orders`, from the start of its process to its end."""
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "manage.py", "sync_orders"],
@@ -125,7 +125,7 @@ def _sync(env: dict[str, str]) -> Run:
 
 
 def _imported(url: str) -> int:
-    """How many orders the full sync has stored."""
+    """The number of orders that the full sync has stored."""
     query = "SELECT COALESCE(max(imported), 0) FROM orders_syncstate"
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)) as connection:

@@ -1,4 +1,4 @@
-"""The dashboard's pages, the bare view, and the peers' admin where there is one."""
+"""The dashboard's pages, the bare view, and the peers' admin if it is enabled."""
 
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +9,7 @@ BARE = "<!doctype html><title>bare</title>" + "<p>thirty kilobytes</p>" * (30_00
 
 
 def bare(request: HttpRequest) -> HttpResponse:
-    """30 KB for somebody who is signed in: session and user are read, nothing else happens."""
+    """Return 30 KB to a signed-in user: it reads the session and the user, nothing else."""
     return HttpResponse(f"{BARE}<p>{request.user.pk}</p>")
 
 

@@ -1,6 +1,6 @@
-"""Orders of another shape than the emulator's: few of them share a text, a name or a batch size.
+"""Orders more varied than the emulator's: few of them share a text, a name or a batch size.
 
-Nothing here imitates a customer. The figures are those under which an index behaves differently:
+They imitate no customer. The distributions are those that change the behavior of an index:
 a million orders have 90,000 messages, 9,000 surnames, 2,500 products, 3,000 senders, and batches
 whose sizes follow a Pareto distribution: half hold one order, the largest some ten thousand.
 Statuses and the time from one to the next are the emulator's (`emulator.lifecycle`).
@@ -60,7 +60,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def rows(*, orders: int, seed: int, now: datetime) -> Iterator[Row]:
-    """As lists and the feed show them, oldest first."""
+    """Rows in the form of lists and the feed, oldest first."""
     generator = _Generator(orders=orders, seed=seed, now=int(now.timestamp()))
     for order, created in generator.orders():
         yield Row(_encode(order), Created(datetime.fromtimestamp(created, UTC), CreatedFrom.FEED))
@@ -85,7 +85,7 @@ class _Generator:
         self._weights = list(accumulate(1 / (rank + 1) ** 1.3 for rank in range(_WORKSPACES)))
 
     def orders(self) -> Iterator[tuple[Json, int]]:
-        """Each with the second in which it was created."""
+        """Orders with the second of their creation."""
         last = 0
         sizes = list(self._batch_sizes())
         for size, created in zip(sizes, self._batch_times(len(sizes)), strict=True):
@@ -104,7 +104,7 @@ class _Generator:
             left -= size
 
     def _batch_times(self, count: int) -> list[int]:
-        """More of them the newer, over two years."""
+        """Times of batches over two years, increasingly frequent."""
         return sorted(self._now - int(self._random.random() ** 1.5 * _SPAN) for _ in range(count))
 
     def _batch(self, created: int) -> tuple[Json, int, int]:
@@ -128,7 +128,7 @@ class _Generator:
         )
 
     def _expires(self, created: int, flags: int) -> int:
-        """0: never. Some are extended by a year."""
+        """The expiration; 0 means never. Some are extended by a year."""
         draw = self._random.random()
         if flags & DIRECT or draw < 0.15:
             return 0
@@ -183,7 +183,7 @@ class _Generator:
         return {**self._named(name.capitalize()), "brand": draw.choice(self._brands)}
 
     def _item(self) -> Json:
-        """Some products are in many gifts, most in few."""
+        """A product; some products are in many gifts, most in few."""
         rank = int(len(self._products) * self._random.random() ** 3)
         return {"quantity": self._random.choice([1, 1, 1, 2]), "product": self._products[rank]}
 

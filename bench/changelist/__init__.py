@@ -1,1 +1,1 @@
-"""A peer: the same orders in Django's own admin, as an app beside ours. See admin.py."""
+"""A peer: the same orders in Django's own admin, as a separate app. See admin.py."""

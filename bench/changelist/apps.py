@@ -1,4 +1,4 @@
-"""The app of the peers, and which database it lies in."""
+"""The app of the peers and its database router."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The orders as somebody would model them who has no index in mind, and tuned for the admin."""
+"""Models of the orders for Django's admin: plain, and tuned for the changelist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _STATUSES = [(one, one) for one in ORDER_STATUSES]
 
 
 class Columns(models.Model):
-    """What both have; `id` rises in the order of creation, and is what SQLite finds rows by."""
+    """Columns of both models; `id`, SQLite's rowid, rises in the order of creation."""
 
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(unique=True)
@@ -35,7 +35,7 @@ class Columns(models.Model):
 
 
 class PlainOrder(Columns):
-    """The plain model: the API's JSON is in the row; the indexes are the usual ones."""
+    """The plain model: the row contains the API's JSON; the indexes are Django's usual ones."""
 
     raw = models.JSONField()
 
@@ -44,7 +44,7 @@ class PlainOrder(Columns):
 
 
 class Slim(Columns):
-    """Without it, and with an index on everything that is filtered or searched."""
+    """No JSON in the row, and an index on every column that is filtered or searched."""
 
     class Meta:
         abstract = True
@@ -56,8 +56,8 @@ class Slim(Columns):
 
 
 class SlimOrder(Slim):
-    """As Django leaves it: without ANALYZE."""
+    """The tuned table without ANALYZE, which Django does not run."""
 
 
 class AnalyzedOrder(Slim):
-    """With the statistics by which SQLite finds the few values of a filter without a full scan."""
+    """The tuned table after ANALYZE, with which filters need no full scan for their values."""
