@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
+from django.http import QueryDict
 from django.test import Client
 
-from orders.models import SyncState
+from orders import index
+from orders.days import Clock
+from orders.forms.listing import ListingForm
+from orders.index import Created, Row
+from orders.models import CreatedFrom, Order, SyncState
+from orders.search import labels
+from orders.search.parse import parse_query
+from testing.search_oracle import NOW, Oracle, make_rows, uuid
 
+# The orders in the index of the fixture `full`.
+COUNT = 150
 URL = "/orders/"
 RESULTS = {"HX-Request": "true", "HX-Target": "section#results"}
 TYPING = {**RESULTS, "HX-Source": "input#q"}
@@ -87,3 +100,32 @@ def walk(client: Client, first: str, label: str = "Next") -> list[list[str]]:
         if not has_link(response, label):
             return pages
         response = client.get(link(response, label))
+
+
+def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> list[str]:
+    """The ids that the oracle finds for a query string, in list order."""
+    form = ListingForm(QueryDict(said))
+    assert form.is_valid(), form.errors
+    filters, zone = form.filters, ZoneInfo("UTC")
+    box = parse_query(filters.q, now=NOW, zone=zone)
+    asked = filters.query(Clock(NOW, zone), labels.id_of).merged(box.query)
+    query = replace(
+        asked, sort=filters.sort, names=box.names, may_search_messages=may_search_messages
+    )
+    return [str(one) for one in oracle.find(query)]
+
+
+def shown(client: Client, said: str) -> list[str]:
+    """The ids on all pages of the list with this query string."""
+    return [one for page in walk(client, f"{URL}?{said}&per_page=100") for one in page]
+
+
+def arrive(count: int) -> list[str]:
+    """Store new orders that were created at NOW; return their ids, newest first."""
+    rows = [
+        Row(row.raw.replace(str(uuid("order", number)).encode(), str(uuid4()).encode()), at)
+        for number, row in enumerate(make_rows(count, seed=9))
+        if (at := Created(NOW, CreatedFrom.FEED))
+    ]
+    index.upsert_rows(rows, read_at=NOW)
+    return [str(one.uuid) for one in Order.objects.order_by("-id")[:count]]

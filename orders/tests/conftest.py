@@ -11,7 +11,8 @@ import time_machine
 
 from testing.domain import forget_goody
 from testing.faulty_server import FaultyServer
-from testing.search_oracle import Oracle, store
+from testing.list_pages import COUNT, complete_sync
+from testing.search_oracle import NOW, Oracle, store
 from testing.syncing import SMALL
 
 
@@ -53,4 +54,19 @@ def oracle(db: None, monkeypatch: pytest.MonkeyPatch) -> Oracle:
     """
     monkeypatch.setattr("orders.search.paging.SECONDS", 60.0)
     store()
+    return Oracle()
+
+
+@pytest.fixture
+def search_time() -> Iterator[None]:
+    """The time of the oracle's orders."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def full(db: None, search_time: None) -> Oracle:
+    """A complete index with COUNT orders."""
+    store(COUNT)
+    complete_sync(NOW)
     return Oracle()
