@@ -73,6 +73,8 @@ _WORDS = {
 }
 
 
+_BEING_CHECKED = "Outcome being checked"
+_NOT_MEANWHILE = "Do not repeat it elsewhere meanwhile."
 _UPDATES = "This page updates by itself."
 NO_WORKER = (
     "No worker is running, so the order is not read at present: tell an admin. Opening the order's "
@@ -136,9 +138,9 @@ def _unknown(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeM
     )
     return OutcomeMessage(
         Tone.BUSY,
-        "Outcome being checked",
+        _BEING_CHECKED,
         " ".join(filter(None, parts)),
-        f"Do not repeat it elsewhere meanwhile. {_UPDATES}",
+        f"{_NOT_MEANWHILE} {_UPDATES}",
         False,
     )
 
@@ -263,20 +265,31 @@ def _refused(
     sentence, next_step = _why_refused(operation, now=now, zone=zone)
     if operation.sent_at is not None:
         sentence = f"{sentence} {_shown_after_refusal(operation, zone)}".strip()
+    if is_refusal_unread(operation):
+        # Goody asked to wait: a read comes before another attempt.
+        step = "" if operation.failure_kind == "rate_limited" else next_step
+        wait = f"{step} {_NOT_MEANWHILE}".strip()
+        return OutcomeMessage(Tone.BUSY, _BEING_CHECKED, sentence, wait, False)
     return OutcomeMessage(Tone.BAD, _title_of_refusal(operation, words), sentence, next_step, True)
+
+
+def is_refusal_unread(operation: Operation) -> bool:
+    """Whether the read that follows a refused POST is still to be made."""
+    is_refused = operation.state == State.REFUSED and operation.sent_at is not None
+    return is_refused and operation.after is None and operation.due_at is not None
 
 
 def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
     """What the read that follows a refused POST shows, where it is not as before."""
-    if operation.failure_kind == "not_found":
-        return ""
-    if operation.after is None:
+    if is_refusal_unread(operation):
         return "Whether the order has changed is found out by reading it."
+    if operation.after is None:
+        return "A read afterwards did not find the order."
     status, accepted_at = operation.after.get("status"), operation.after.get("accepted_at")
     if accepted_at:
         at = _when(datetime.fromisoformat(accepted_at), zone)
         return f"The recipient accepted it at {at}."
-    if status in CANCELABLE:
+    if status in CANCELABLE and operation.failure_kind != "not_found":
         return ""
     return f"A read afterwards shows the order as “{formats.status_name(str(status))}”."
 
@@ -285,15 +298,16 @@ def _title_of_refusal(operation: Operation, words: _Words) -> str:
     """ "Not canceled" would be false for an order that somebody else has canceled."""
     if operation.failure_kind == "ended":
         return "Already canceled or failed"
-    if operation.failure_kind in ("rejected", "forbidden"):
+    is_unread = operation.sent_at is not None and operation.after is None
+    if is_unread or operation.failure_kind in ("rejected", "forbidden"):
         return "Refused by Goody"
-    if operation.failure_kind in ("unknown_status", "not_found") or _is_unread(operation):
+    if operation.failure_kind in ("unknown_status", "not_found") or _may_have_ended(operation):
         return NOT_CARRIED_OUT
     return words.not_done
 
 
-def _is_unread(operation: Operation) -> bool:
-    """Whether the POST was refused and no read afterwards shows an order that can be canceled."""
+def _may_have_ended(operation: Operation) -> bool:
+    """Whether the POST was refused and the read afterwards shows no order that can be canceled."""
     status = (operation.after or {}).get("status")
     return operation.sent_at is not None and status not in CANCELABLE
 
@@ -314,7 +328,7 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
             )
         case "not_found":
             return (
-                "Goody does not know this order, or this key may not see it.",
+                "Goody answered that it does not know this order, or that this key may not see it.",
                 "Check that this is the right environment.",
             )
         case "forbidden":

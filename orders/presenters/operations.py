@@ -19,7 +19,13 @@ from orders import formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import Moment
 from orders.models import Operation, State
-from orders.outcomes import OutcomeMessage, Tone, is_confirmed, outcome_message
+from orders.outcomes import (
+    OutcomeMessage,
+    Tone,
+    is_confirmed,
+    is_refusal_unread,
+    outcome_message,
+)
 
 from .elements import Banner
 
@@ -120,7 +126,8 @@ def operation_view(
 
 def poll_every(operation: Operation, now: datetime) -> str:
     """Often for some minutes, then seldom; never for an operation that waits for a person."""
-    if not operation.is_open or operation.state == State.NEEDS_HUMAN:
+    is_pending = operation.is_open or is_refusal_unread(operation)
+    if not is_pending or operation.state == State.NEEDS_HUMAN:
         return ""
     return "2s" if now - operation.created_at < _FREQUENT_POLLING else "15s"
 

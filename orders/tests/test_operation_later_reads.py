@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from orders import services
@@ -24,11 +25,12 @@ from testing.domain import (
     read_again,
     read_until_settled,
     refusing,
+    seen,
     stamp,
     standing,
     story,
 )
-from testing.operations import lose_cancel, lose_extension, sentence, title
+from testing.operations import lose_cancel, lose_extension, message, sentence, title
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +180,73 @@ def test_a_read_for_one_operation_counts_for_the_others_on_the_order(
     clock.shift(301)
     read_again(second)
     assert (standing(first)[0], title(first)) == ("superseded", "Changed at Goody")
+
+
+# --- After a refusal --------------------------------------------------------------------------
+
+
+def refused(emulator: Emulator, status: int, **fault: Any) -> Operation:
+    """A cancel whose POST was answered with this status."""
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    fault = {"kind": "status", "status": status, **fault}
+    emulator.fault(fault, method="POST", times=1)
+    return cancel(order_id, seen=shown)
+
+
+def test_a_read_waits_for_the_end_of_a_pause_without_a_step_of_the_backoff(
+    emulator: Emulator, clock: Any
+) -> None:
+    headers = {"Retry-After": "36000"}
+    done = refused(emulator, 429, kind="apply_then_status", headers=headers)
+    assert (title(done), message(done).is_final) == ("Outcome being checked", False)
+    assert message(done).next_step == "Do not repeat it elsewhere meanwhile."
+    until = datetime.fromisoformat(done.detail)
+    clock.shift(3)
+    read_again(done)
+    postponed = Operation.objects.get(pk=done.pk)
+    assert postponed.due_at is not None
+    assert abs(postponed.due_at - until) < timedelta(seconds=1)
+    assert (postponed.reads, title(done)) == (0, "Outcome being checked")
+    clock.shift(900)
+    read_again(done)
+    assert (Operation.objects.get(pk=done.pk).reads, title(done)) == (1, "Canceled at Goody")
+
+
+def test_the_page_of_a_refused_write_is_polled_until_the_order_was_read(
+    emulator: Emulator, as_role: Any, clock: Any
+) -> None:
+    done = refused(emulator, 429)
+    client = as_role("agent")
+    page = reverse("operation", args=[done.order_uuid, done.pk])
+    assert 'hx-trigger="every 2s"' in client.get(page).content.decode()
+    clock.shift(10)
+    read_again(done)
+    assert "hx-trigger" not in client.get(page).content.decode().split('id="operation"')[1]
+
+
+def test_a_404_to_the_read_after_a_refusal_is_told(emulator: Emulator, clock: Any) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
+    emulator.fault({"kind": "status", "status": 404}, method="GET", skip=1)
+    done = read_when_due(cancel(order_id, seen=shown), clock)
+    assert (done.due_at, title(done)) == (None, "Refused by Goody")
+    assert sentence(done).endswith(" A read afterwards did not find the order.")
+
+
+def test_an_order_that_a_read_shows_is_not_said_to_be_unknown(
+    emulator: Emulator, clock: Any
+) -> None:
+    order_id = open_order(emulator)
+    shown = seen(order_id)
+    emulator.fault({"kind": "status", "status": 404}, method="POST", times=1)
+    emulator.fault({"kind": "mutate", "set": {"status": "accepted"}}, method="GET", skip=1)
+    done = cancel(order_id, seen=shown)
+    assert sentence(done) == (
+        "Goody answered that it does not know this order, or that this key may not see it. "
+        "A read afterwards shows the order as “Accepted”."
+    )
 
 
 # --- Waiting for a person ---------------------------------------------------------------------

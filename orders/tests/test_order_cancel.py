@@ -363,6 +363,21 @@ def test_a_lost_answer_is_being_checked_and_never_a_success(
     assert emulator.posts() == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [(400, "Canceled at Goody"), (409, "Canceled at Goody"), (429, "Outcome being checked")],
+)
+def test_the_dialog_of_a_refusal_tells_that_goody_canceled_it_all_the_same(
+    emulator: Any, as_role: Any, order_id: str, status: int, shown: str
+) -> None:
+    fault = {"kind": "apply_then_status", "status": status, "headers": {"Retry-After": "60"}}
+    emulator.fault(fault, method="POST", path="/v1/orders/")
+    answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(), **WISH)
+    assert heading(answer) == shown
+    assert "This page updates by itself" not in text(answer)
+    assert emulator.posts() == 1
+
+
 def test_while_it_is_open_a_second_person_is_told_who_was_first(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:

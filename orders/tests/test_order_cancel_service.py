@@ -256,7 +256,7 @@ REFUSALS = {
     400: ("rejected", "Refused by Goody", "Goody refused: No <b>way</b>."),
     401: (
         "key_rejected",
-        "This attempt was not carried out",
+        "Outcome being checked",
         f"This dashboard had no working connection to Goody. {UNREAD}",
     ),
     403: (
@@ -267,7 +267,8 @@ REFUSALS = {
     404: (
         "not_found",
         "This attempt was not carried out",
-        "Goody does not know this order, or this key may not see it.",
+        "Goody answered that it does not know this order, or that this key may not see it. "
+        "A read afterwards shows the order as “Notified”.",
     ),
     409: ("rejected", "Refused by Goody", "Goody refused: No <b>way</b>."),
     422: ("rejected", "Refused by Goody", "Goody refused: No <b>way</b>."),
@@ -299,7 +300,7 @@ def test_f15_an_applied_cancel_behind_a_refusal_is_found_by_the_read_that_follow
     done = cancel(order_id, seen=shown)
     assert (done.state, emulator.posts()) == ("refused", 1)
     if status == 429:
-        assert title(done) == "This attempt was not carried out"
+        assert title(done) == "Outcome being checked"
         clock.shift(10)
         read_again(done)
     assert title(done) == "Canceled at Goody"
@@ -329,7 +330,7 @@ def test_f16_a_429_is_told_as_not_canceled_once_a_read_shows_it(
     order_id = open_order(emulator)
     emulator.fault({"kind": "status", "status": 429}, method="POST")
     done = cancel(order_id)
-    assert title(done) == "This attempt was not carried out"
+    assert title(done) == "Outcome being checked"
     clock.shift(10)
     read_again(done)
     assert (title(done), Operation.objects.get(pk=done.pk).due_at) == ("Not canceled", None)
@@ -380,7 +381,7 @@ def test_f16_f17_a_429_ends_a_single_action(
     until = datetime.fromisoformat(done.detail)
     assert abs(until - timezone.now() - timedelta(seconds=seconds)) < timedelta(seconds=2)
     assert sentence(done) == f"Goody asks us to wait until {until:%H:%M:%S} UTC. {UNREAD}"
-    assert title(done) == "This attempt was not carried out"
+    assert title(done) == "Outcome being checked"
     # No read is possible before that; then it decides what is said.
     assert Operation.objects.get(pk=done.pk).due_at is not None
 

@@ -22,7 +22,7 @@ from orders import services
 from orders.audit import Action, NotAllowed, Right
 from orders.forms.writes import SettleForm
 from orders.models import Operation, State
-from orders.outcomes import NOT_CARRIED_OUT, outcome_message
+from orders.outcomes import NOT_CARRIED_OUT
 from orders.presenters import dialogs
 from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog
@@ -69,9 +69,11 @@ def send_and_respond(
     except CancelLimitReached as reached:
         banner = dialogs.limit_reached(reached.limit, reached.until, viewer=request.viewer)
         return _dialog_banner(request, order_id, banner, name=name, status=429)
-    except (TooManyWrites, NotRecorded, OutcomeNotRecorded) as error:
+    except (TooManyWrites, NotRecorded) as error:
         banner = _UNAVAILABLE[type(error)]
         return _dialog_banner(request, order_id, banner, name=name, status=503)
+    except OutcomeNotRecorded:
+        return _outcome_not_recorded(request, order_id, name=name)
     except NotAllowed as error:
         if not _is_dialog(request):
             raise
@@ -115,7 +117,6 @@ _OUTCOME_NOT_RECORDED = Banner(
 _UNAVAILABLE: dict[type[Exception], Banner] = {
     TooManyWrites: _TOO_MANY,
     NotRecorded: _NOT_RECORDED,
-    OutcomeNotRecorded: _OUTCOME_NOT_RECORDED,
 }
 
 
@@ -128,23 +129,29 @@ def dialog_template(name: str) -> str:
 
 
 def _dialog_banner(
-    request: Request, order_id: UUID, banner: Banner, *, name: str, status: int
+    request: Request,
+    order_id: UUID,
+    banner: Banner,
+    *,
+    name: str,
+    status: int,
+    title: str = NOT_CARRIED_OUT,
+    may_repeat: bool = True,
 ) -> HttpResponse:
     """The dialog with a banner in place of the form.
 
-    Its title is about this attempt alone: another one may have changed the order.
+    `title` is about this attempt alone: another one may have changed the order.
     """
     next_url = request.viewer.next_url
     url = with_next(reverse(name, args=[order_id]), next_url)
-    is_unknown = banner is _OUTCOME_NOT_RECORDED
     dialog = Dialog(
-        title=banner.title if is_unknown else NOT_CARRIED_OUT,
+        title=title,
         recipient="",
         url=url,
         order_url=dialogs.order_url(order_id, next_url),
         next_url=next_url,
         banner=replace(banner, reference=getattr(request, "request_id", "")),
-        again_url="" if is_unknown else url,
+        again_url=url if may_repeat else "",
     )
     template = dialog_template(name)
     return render(request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=status)
@@ -162,18 +169,37 @@ def with_order_behind(request: Request, order_id: UUID, response: HttpResponse) 
     return response
 
 
+def _outcome_not_recorded(request: Request, order_id: UUID, *, name: str) -> HttpResponse:
+    return _dialog_banner(
+        request,
+        order_id,
+        _OUTCOME_NOT_RECORDED,
+        name=name,
+        status=503,
+        title=_OUTCOME_NOT_RECORDED.title,
+        may_repeat=False,
+    )
+
+
 def _refused(request: Request, operation: Operation, *, name: str) -> HttpResponse:
     viewer = request.viewer
-    message = outcome_message(operation, now=viewer.now, zone=viewer.zone)
-    banner = Banner(
-        tone="bad",
-        title=message.title,
-        sentence=message.sentence,
-        next_step=message.next_step,
+    shown = operation_view(operation, now=viewer.now, zone=viewer.zone, may_undo=False)
+    banner = replace(
+        shown.banner,
         link_url=operation_url(operation, viewer.next_url),
         link_label="See the attempt",
     )
-    response = _dialog_banner(request, operation.order_uuid, banner, name=name, status=200)
+    message = shown.message
+    was_sent = operation.sent_at is not None
+    response = _dialog_banner(
+        request,
+        operation.order_uuid,
+        banner,
+        name=name,
+        status=200,
+        title=message.title if was_sent else NOT_CARRIED_OUT,
+        may_repeat=message.is_final and operation.effect_seen_at is None,
+    )
     return with_order_behind(request, operation.order_uuid, response)
 
 

@@ -56,6 +56,10 @@ class Evidence:
         reads.started += 1
         return at
 
+    def discard_read(self, operation_id: UUID) -> None:
+        """The read that was started last was not made."""
+        self._reads[operation_id].started -= 1
+
     def reads_started(self, operation_id: UUID) -> int:
         return self._reads.get(operation_id, _Reads()).started
 

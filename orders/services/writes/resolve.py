@@ -21,7 +21,7 @@ from goody.errors import GoodyError, NotFound
 from goody.types import Order as GoodyOrder
 from orders import goody_api
 from orders.audit import Action, Actor, action
-from orders.goody_api import CallsBlocked
+from orders.goody_api import CallsBlocked, Paused
 from orders.models import (
     LEASED_STATES,
     WITHOUT_EFFECT,
@@ -129,7 +129,7 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -
     claimed = operation.due_at
     sent_before = _with_others(operation)
     started = evidence.start_read(operation_id)
-    order = _read(operation)
+    order = _read(operation, evidence)
     if evidence.was_clock_set():
         # The read was due by another clock. The caller restarts the schedule.
         return
@@ -165,7 +165,7 @@ def _delay_after(reads: int) -> float:
     return moments[reads] - moments[reads - 1] if reads < len(moments) else moments[-1]
 
 
-def _read(operation: Operation) -> GoodyOrder | None:
+def _read(operation: Operation, evidence: Evidence) -> GoodyOrder | None:
     """The order, stored in the index as well; None if it could not be read."""
     read_at = timezone.now()
     try:
@@ -173,6 +173,9 @@ def _read(operation: Operation) -> GoodyOrder | None:
             lambda client, left: client.get_order(operation.order_uuid, policy=left),
             policy=goody_api.worker_policy(),
         )
+    except Paused as pause:
+        _postpone(operation, pause.until, evidence)
+        return None
     except (CallsBlocked, GoodyError) as error:
         log.info("operation %s could not be checked: %s", operation.pk, type(error).__name__)
         if isinstance(error, NotFound):
@@ -181,6 +184,13 @@ def _read(operation: Operation) -> GoodyOrder | None:
         return None
     upsert_or_log([order], read_at=read_at)
     return order
+
+
+def _postpone(operation: Operation, until: datetime, evidence: Evidence) -> None:
+    """Make the read when Goody may be asked again. Nothing was read: the backoff stays."""
+    evidence.discard_read(operation.pk)
+    claimed = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
+    claimed.update(due_at=until, reads=F("reads") - 1)
 
 
 def _mark_read(operation: Operation, claimed: datetime | None) -> None:
