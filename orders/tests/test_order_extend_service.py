@@ -294,6 +294,18 @@ def test_undo_refuses_a_date_that_somebody_set_again_after_a_later_extension(
     assert services.may_undo(second, now=timezone.now()) is True
 
 
+def test_no_undo_after_a_later_extension_on_a_clock_set_back(
+    emulator: Emulator, clock: Any
+) -> None:
+    order_id = open_order(emulator)
+    first = extend(order_id, expiration=in_days(50))
+    clock.shift(-3600)
+    second = extend(order_id, expiration=in_days(60))
+    assert second.state == "applied"
+    assert services.may_undo(first, now=timezone.now()) is False
+    assert services.may_undo(second, now=timezone.now()) is True
+
+
 def test_an_extension_without_effect_leaves_the_undo_of_the_former_one(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     first = extend(order_id)

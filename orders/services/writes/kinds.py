@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, Subquery
 
 from goody.client import Client
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
@@ -26,7 +26,7 @@ from orders.eligibility import (
     may_cancel,
     may_extend,
 )
-from orders.models import OPEN_STATES, WITHOUT_EFFECT, Operation, State
+from orders.models import OPEN_STATES, WITHOUT_EFFECT, AuditEntry, Operation, State
 
 
 class Conclusion(Enum):
@@ -176,12 +176,15 @@ def may_undo(operation: Operation, *, now: datetime, by: Operation | None = None
 def _has_later_effect(operation: Operation, by: Operation | None) -> bool:
     """Whether another operation may have changed the order after this one.
 
-    The expiration may then be as this operation left it only because somebody set it again.
+    The expiration may then be as this operation left it only because somebody set it again. The
+    order of operations is that of their intents in the audit: the clock may have been set.
     """
+    intent = AuditEntry.objects.intents().filter(operation=operation).values("pk")[:1]
+    was_sent_later = Q(audit__intent=None, audit__pk__gt=Subquery(intent), sent_at__isnull=False)
     others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
     if by is not None:
         others = others.exclude(pk=by.pk)
-    later = others.filter(Q(sent_at__gt=operation.sent_at) | Q(state__in=OPEN_STATES))
+    later = others.filter(was_sent_later | Q(state__in=OPEN_STATES))
     return later.exclude(state__in=WITHOUT_EFFECT, effect_seen_at=None).exists()
 
 
