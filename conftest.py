@@ -1,7 +1,7 @@
 """Fixtures and rules for every test.
 
-Tests that touch the database run once for each database: [sqlite] and [postgresql]. The fixtures
-know nothing of pages or the domain; testing/ implements them.
+Tests that touch the database run once for each database: [sqlite] and [postgresql]. The
+fixtures do not depend on pages or the domain; testing/ implements them.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from testing.walkthroughs import LONG_LIMITS
 
 @pytest.fixture
 def patient(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long limits that a test may shorten, and a client without earlier failures."""
+    """Use long limits, which a test may shorten, and a client without earlier failures."""
     for name, seconds in LONG_LIMITS.items():
         setattr(settings, name, float(seconds))
     forget_goody(settings, monkeypatch)

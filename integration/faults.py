@@ -1,4 +1,4 @@
-"""A table of Goody's faults: what the emulator does, and what a person reads."""
+"""A table of Goody's faults: the emulator's behavior and the text of the pages."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Who gets what: every address, for every role, by every method, by htmx and plainly.
+"""The permission matrix: every URL, role and method, with and without htmx.
 
-The table is the expectation, written by hand; an address that is not in it fails the test.
+The table of expected responses is written by hand; a URL that is not in it fails the test.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/orders/?per_p
 
 @dataclass(frozen=True)
 class Row:
-    """Who may, and what they are answered to GET, HEAD, POST, PUT and DELETE.
+    """The roles with access, and their statuses for GET, HEAD, POST, PUT and DELETE.
 
-    A POST carries no fields, so that it shows who may and changes nothing.
+    A POST carries no fields, so that it tests permissions and changes nothing.
     """
 
     may: frozenset[str]
@@ -94,7 +94,7 @@ PARTS = {
     "audit": ("section#results",),
     "system": ("section#connection", "section#sync"),
 }
-# Who is logged in already is led home by the login page, whatever the method.
+# The login page redirects logged-in users for every method.
 LOGGED_IN_AT_LOGIN = (302, 302, 302, 302, 302)
 
 SECRETS = {
@@ -115,9 +115,7 @@ SEEN_BY = {
 
 @dataclass(frozen=True)
 class Ground:
-    """One order with everything that is not for everybody, a write on it that needs a lead, and a
-    view that everybody sees.
-    """
+    """An order with every restricted value, a write for a lead to settle, and a shared view."""
 
     order_id: str
     operation: Operation
@@ -166,7 +164,7 @@ def person(role: str) -> User:
         return User.objects.create_superuser(f"root-{uuid4().hex[:8]}")
     user = make_user("" if role == "no role" else role)
     if role == "admin":
-        # As whoever makes an admin ticks it; it opens the door of Django's admin, and nothing else.
+        # Staff status, which admits to Django's admin and nothing else.
         user.is_staff = True
         user.save()
     return user
@@ -201,7 +199,7 @@ def expected_status(name: str, role: str, method: str, *, is_htmx: bool) -> int:
 
 
 def ways(name: str, method: str) -> list[dict[str, str]]:
-    """Plainly, by htmx for the whole page, and by htmx for each part the page has."""
+    """Headers of a plain request, of htmx for the whole page, and of htmx for each fragment."""
     parts = PARTS.get(name, ()) if method == "GET" else ()
     return [{}, HTMX, *(HTMX | {"HX-Target": target} for target in parts)]
 
@@ -239,7 +237,7 @@ def audited_writes() -> int:
 
 
 def faults(answer: HttpResponse, role: str, name: str) -> list[str]:
-    """Missing security headers, and values that the page must not show to this role."""
+    """Missing security headers, and values on the page that this role must not see."""
     page, found = answer.getvalue().decode(), []
     if "script-src 'self'" not in answer.headers.get("Content-Security-Policy", ""):
         found.append("no Content-Security-Policy")
@@ -259,7 +257,7 @@ def faults(answer: HttpResponse, role: str, name: str) -> list[str]:
 
 
 def test_who_may_see_it_does_see_it(role: str, ground: Ground) -> None:
-    """The other half: what is kept from the others is really on the page for those who may."""
+    """The values hidden from other roles are on the page for roles with the right."""
     page = visitor(role).get(ground.address("order_detail")).content.decode()
     seen = {kind for kind, text in SECRETS.items() if text in page}
     assert seen == {kind for kind, roles in SEEN_BY.items() if role in roles}
@@ -300,7 +298,7 @@ def test_nobody_is_asked_to_log_in_and_led_back(ground: Ground) -> None:
 def test_a_session_that_ends_in_a_dialog_sends_nothing(
     emulator: Emulator, ground: Ground, name: str
 ) -> None:
-    """Login leads to the page again, by GET: what was typed is never posted by itself."""
+    """The login redirects to the page by GET; the form is never posted automatically."""
     Operation.objects.update(state=State.NOT_APPLIED)
     client = visitor("agent")
     address = ground.address(name)

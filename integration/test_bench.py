@@ -1,4 +1,4 @@
-"""`make bench` on a few orders: what it fills, asks, and copies for the peers."""
+"""`make bench` on a few orders: filling, requests, and copies for the peers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> Non
     with sqlite3.connect(copied_for_peers(database)) as connection:
         for table in ("peers_plainorder", "peers_slimorder", "peers_analyzedorder"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
-        # As Datasette recognizes the index, and asks it.
+        # Datasette detects and queries the full-text table like this.
         recognized = connection.execute(
             "SELECT name FROM sqlite_master"
             """ WHERE sql LIKE '%VIRTUAL TABLE%USING FTS%content="peers_analyzedorder"%'"""

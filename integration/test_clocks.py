@@ -31,7 +31,7 @@ class Clock:
         self.set(0.0)
 
     def set(self, seconds: float) -> None:
-        # In one step: the process may read at any moment.
+        # Atomic, since the process may read at any moment.
         draft = self._path.with_suffix(".draft")
         draft.write_text(str(seconds))
         draft.replace(self._path)
@@ -49,7 +49,7 @@ def clock(tmp_path: Path) -> Clock:
 
 
 def lost_cancel(app: LiveApp, emulator: Emulator) -> Operation:
-    """A cancel that reached Goody and is not carried out there yet."""
+    """A cancel that reached Goody and has not taken effect yet."""
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.fault({"kind": "late_apply", "seconds": 900}, method="POST")
@@ -60,7 +60,7 @@ def lost_cancel(app: LiveApp, emulator: Emulator) -> Operation:
 
 
 def reads(more: int = 0) -> Callable[[], bool]:
-    """Whether so many more reads have been made."""
+    """Whether this number of further reads was made."""
     wanted = Operation.objects.get().reads + more
     return lambda: Operation.objects.get().reads >= wanted
 

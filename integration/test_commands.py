@@ -1,4 +1,4 @@
-"""bin/demo as a person runs it, and how the scripts find their interpreter."""
+"""bin/demo as a process, and the scripts' search for an interpreter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TOP = Path(__file__).resolve().parent.parent
 
 
 class Demo:
-    """bin/demo with data and ports of its own."""
+    """bin/demo with its own data and ports."""
 
     def __init__(self, data: Path, **variables: str) -> None:
         self.port = free_port()
@@ -61,7 +61,7 @@ class Demo:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def kill(self) -> None:
-        """For a test that failed: whatever is left."""
+        """Kill the remaining processes after a failed test."""
         if self.process.poll() is None:
             for process in (*self.processes(), psutil.Process(self.process.pid)):
                 process.kill()
@@ -70,7 +70,7 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all starts: each after the first finds what the one before it left."""
+    """One data folder for all starts, so that later ones find the data of earlier ones."""
     return tmp_path_factory.mktemp("demo")
 
 
@@ -227,7 +227,7 @@ def test_demo_users_are_refused_away_from_loopback(url: str, settings: Any) -> N
 
 
 class Machine:
-    """A PATH and a home with interpreters that only say their version."""
+    """A PATH and a home with fake interpreters that only print their version."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "bin"
@@ -241,7 +241,7 @@ class Machine:
     def add(
         self, name: str, version: str, *, modules: bool = True, folder: Path | None = None
     ) -> str:
-        """An interpreter that runs the scripts' own check as if it were that version."""
+        """Add an interpreter that runs the scripts' own check and claims that version."""
         place = (folder or self.path) / name
         place.parent.mkdir(parents=True, exist_ok=True)
         info = tuple(int(part) for part in version.split("."))
@@ -254,7 +254,7 @@ class Machine:
         return str(place)
 
     def add_broken(self, name: str) -> None:
-        """As a pyenv shim whose version is not active."""
+        """Add a pyenv shim whose version is not active."""
         (self.path / name).write_text("#!/bin/sh\nexit 127\n")
         (self.path / name).chmod(0o755)
 

@@ -1,6 +1,6 @@
-"""Our own side fails: the database stopped, locked or full, the log's end gone.
+"""Failures of the dashboard's own database and logs: stopped, locked or full.
 
-Reading goes on where it can; a write whose intent cannot be stored is never sent.
+Pages that need no write still work; a write whose intent cannot be stored is never sent.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ CANCELED = answer(200, order_json(status="failed"))
 def own_app(
     postgres_server: Server, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Callable[..., LiveApp]]:
-    """A dashboard over a PostgreSQL that the test may stop; models read the same one."""
+    """A dashboard on a PostgreSQL that the test may stop; models use the same database."""
     before, started = connections.settings["default"], []
 
     def start(goody_url: str, **env: str) -> LiveApp:
@@ -62,7 +62,7 @@ def own_app(
         databases.point_at(postgres_server.url("postgres"))
         call_command("migrate", interactive=False, verbosity=0)
         with connection.cursor() as cursor:
-            # As in earnest: what was committed is there after a stop without warning.
+            # Durable as in production: committed rows survive an immediate stop.
             cursor.execute("ALTER ROLE CURRENT_USER SET synchronous_commit = on")
         yield start
         for app in started:
@@ -94,7 +94,7 @@ def test_without_the_database_every_page_says_so_and_goody_is_not_asked(
         assert "Traceback" not in page.text
         assert ("<html" in page.text) is (page not in (part, in_dialog))
     assert all("Goody Admin" in page.text for page in pages)
-    # A form that was sent may have got far: the page must not claim that nothing happened.
+    # A submitted form may have had effects: the page must not claim that nothing happened.
     look_first = "look at the order and its timeline before you try again"
     assert [look_first in page.text for page in (pages[0], pages[-1])] == [False, True]
     assert agent.get("/healthz").status_code == 200
@@ -152,7 +152,7 @@ def test_a_database_that_stops_between_post_and_record_ends_in_the_truth(
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """Another connection holds what every write needs."""
+    """Hold the lock that every write needs on another connection."""
     other = connections.create_connection("default")
     try:
         other.set_autocommit(False)
@@ -168,7 +168,7 @@ def locked() -> Iterator[None]:
 
 
 def wait_for_locks(milliseconds: int) -> None:
-    """The 3 s of the settings, shortened for this connection."""
+    """Shorten the lock timeout (3 s in the settings) for this connection."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
@@ -212,7 +212,7 @@ def test_the_limit_on_locks_is_three_seconds_in_earnest() -> None:
 
 
 def fill_up() -> None:
-    """No page of the file is left, nor room on one for another write."""
+    """Fill the file, until no page has room for another write."""
     with connection.cursor() as cursor:
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count = {pages}")
@@ -278,7 +278,7 @@ def test_on_a_full_disk_people_can_read_and_nothing_is_sent(
 
 @pytest.fixture
 def app_without_logs(database_url: str, emulator: Emulator) -> Iterator[LiveApp]:
-    """Web process and worker whose every log line fails: the disk behind it is full."""
+    """A web process and a worker whose log writes all fail, as on a full disk."""
     app = LiveApp(
         database_url=database_url,
         goody_url=emulator.url,
@@ -325,7 +325,7 @@ def test_without_its_audit_row_nothing_is_done(
     assert Operation.objects.count() == 0
     assert AuditEntry.objects.count() == 0
     assert emulator.posts() == 0
-    # No outage: an admin must find it under the reference that was shown.
+    # A bug, not an outage: an admin must find it by the reference on the page.
     bugs = [one.name for one in caplog.records if one.levelno >= logging.ERROR]
     assert bugs == ["orders.services.writes.intents"] * 2
     assert submit(client, path, fields).status_code == 303

@@ -68,7 +68,7 @@ def test_the_sqlite_file_is_for_its_user_alone(tmp_path: Path) -> None:
 
 @pytest.fixture
 def runtime_url(database_url: str) -> str:
-    """The URL of the same database for a role that owns nothing and was granted what it needs."""
+    """The URL of the same database for the runtime role, which owns no table."""
     role = f"runtime_{urlsplit(database_url).path[-8:]}"
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {role} LOGIN")

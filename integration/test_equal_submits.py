@@ -32,7 +32,7 @@ MANY = 50
 
 
 def crowd(app: LiveApp, agent: Any, size: int = MANY) -> list[Any]:
-    """The same person on as many connections, in turn at each of the web processes."""
+    """One user on this number of connections, distributed over the web processes."""
     return [agent.copy(app.webs[number % len(app.webs)].url) for number in range(size)]
 
 
@@ -85,7 +85,7 @@ def test_fifty_equal_submits_by_htmx_put_the_row_in_place(
 
 
 def test_equal_submits_hold_no_thread_while_goody_is_asked(live_app: Start) -> None:
-    """More of them than one process has threads, and all are answered before Goody answers."""
+    """There are more submits than threads, and all are answered before Goody answers."""
     goody_may_answer = threading.Event()
     canceled = answer(200, order_json(status="failed"))
     with FaultyServer(answer(200, order_json()), post=(held(goody_may_answer, canceled),)) as goody:

@@ -1,4 +1,4 @@
-"""The feed and the lists on both sides of the wire: what the client reads is what there is."""
+"""The client reads the feed and the lists of the emulator completely and unchanged."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def client(emulator: Emulator) -> Iterator[Client]:
 
 
 def walked(ask: Callable[..., Any], rows: str, **asked: Any) -> list[Any]:
-    """The rows of all pages; each page's total is their number."""
+    """The rows of all pages; asserts that each page's total is their number."""
     found: list[Any] = []
     totals = set()
     for page in range(1, 1000):

@@ -1,4 +1,4 @@
-"""The tests' own ground: both databases, clean-up under append-only triggers, live processes."""
+"""The fixtures: both databases, flushing under append-only triggers, live processes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_sqlite_is_a_file_with_the_options_of_production() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", [1, 2])
 def test_clean_up_keeps_groups_and_triggers(turn: int) -> None:
-    """The second turn finds the tables empty and everything else in place."""
+    """The second run finds empty tables, with groups and triggers intact."""
     assert AuditEntry.objects.count() == 0
     assert set(Group.objects.values_list("name", flat=True)) == ROLES
     note_something()

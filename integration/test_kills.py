@@ -1,7 +1,7 @@
-"""Processes that are killed, stopped or told to end at the worst moment; connections that break.
+"""Killed, stopped and terminated processes, and broken connections, at critical moments.
 
-Whatever happens to us, Goody gets one POST at most, and the page says in the end what is true.
-Leases and times of reading are short here; what they are in earnest stands in the settings.
+In every case Goody receives at most one POST, and the page finally shows the true outcome. Leases
+and delays of reads are shorter here than the defaults in the settings.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ GIVEN_UP_SOON = {
 }
 ORDER = answer(200, order_json())
 CANCELED = answer(200, order_json(status="failed"))
-# That the order is canceled is on the page a moment before the operation is concluded from it.
+# The page shows the order as canceled a moment before the operation is closed.
 CONCLUDED = "perhaps by our request of "
 
 
@@ -50,20 +50,20 @@ def in_state(state: State) -> Callable[[], bool]:
 
 
 def outcomes() -> list[str]:
-    """What the audit says became of the one write, oldest first; the intent is ""."""
+    """The audited outcomes of the one write, oldest first; the intent's is ""."""
     return list(
         AuditEntry.objects.exclude(operation=None).order_by("id").values_list("outcome", flat=True)
     )
 
 
 def operation_page(visitor: Visitor) -> str:
-    """Our own row alone: Goody is not asked for it."""
+    """The operation's page, which needs no call to Goody."""
     one = the_operation()
     return visitor.get(f"/orders/{one.order_uuid}/operations/{one.pk}/").text
 
 
 def wait_for_words(visitor: Visitor, words: str) -> str:
-    """The first reading of that page that has them."""
+    """Poll the page until it contains the words; return it."""
 
     def read() -> str:
         page = operation_page(visitor)
@@ -130,7 +130,7 @@ def test_a_kill_before_sending_is_told_as_not_sent(live_app: Start, emulator: Em
     assert the_operation().state == State.NOT_SENT
     assert outcomes() == ["", "not_sent"]
     assert emulator.posts() == 0
-    # And it may: nothing is left in the way.
+    # The next cancel is possible: no operation is open.
     assert cancel_form(again, order_id).submit(again).status_code == 303
     assert emulator.posts() == 1
 
@@ -178,10 +178,10 @@ def test_a_write_that_was_applied_and_never_answered_is_found_out(
     assert emulator.posts() == 1
 
 
-def test_a_post_that_lands_late_is_still_told_and_sent_once(
+def test_a_post_that_takes_effect_after_not_applied_is_recorded_and_sent_once(
     live_app: Start, emulator: Emulator
 ) -> None:
-    """After it was given up, that is; the first answer was true when it was given."""
+    """The first outcome, "Not canceled", was true when it was shown."""
     app = live_app(workers=1, **{**SHORT, **GIVEN_UP_SOON})
     agent = app.log_in("agent")
     order_id = emulator.find_id(status="opened")
@@ -222,8 +222,8 @@ def test_a_post_that_lands_while_it_is_being_checked_is_found(
     assert emulator.posts() == 1
 
 
-def test_who_goes_away_finds_it_done(live_app: Start) -> None:
-    """The tab is closed while Goody is being asked."""
+def test_a_cancel_completes_after_the_client_disconnects(live_app: Start) -> None:
+    """The tab is closed during the call to Goody."""
     goody_may_answer = threading.Event()
     with FaultyServer(ORDER, post=(held(goody_may_answer, CANCELED),)) as goody:
         app = live_app(GOODY_API_URL=goody.url, **LONG_LIMITS)
@@ -239,7 +239,7 @@ def test_who_goes_away_finds_it_done(live_app: Start) -> None:
 
 
 def _sent_by_hand(visitor: Visitor, form: Form) -> socket.socket:
-    """The submit on a socket that the test may close whenever it likes."""
+    """Submit on a socket that the test may close at any time."""
     request = requests.Request(
         "POST",
         visitor.base + form.path,
@@ -261,11 +261,11 @@ def _sent_by_hand(visitor: Visitor, form: Form) -> socket.socket:
 def test_a_process_that_sleeps_past_its_lease_sends_nothing_when_it_wakes(
     live_app: Start, workers: int
 ) -> None:
-    """It is stopped between the intent and the first byte, while the fresh read is under way."""
+    """The process is stopped between the intent and the first byte, during the fresh read."""
     may_read = threading.Event()
     script = (ORDER, held(may_read, ORDER), ORDER)
     with FaultyServer(*script, post=(CANCELED,)) as goody:
-        # It is held until the lease is out, so that a short one is no race.
+        # The read is held until the lease has expired, so that a short lease causes no race.
         lease = {**SHORT, "OPERATION_LEASE": "1"}
         app = live_app(workers=workers, GOODY_API_URL=goody.url, **lease)
         agent = app.log_in("agent")

@@ -1,6 +1,6 @@
-"""Whole answers that are strange, or that say no: what people read, and what is kept.
+"""Complete but unexpected answers and refusals: the pages and the stored data.
 
-Beside test_page_faults.py, where answers are broken or do not come.
+test_page_faults.py tests broken and missing answers.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def test_a_rejected_key_stops_everything_until_an_admin_tries_it_again(
     refused = submit(agent, f"/orders/{order_id}/cancel/", fields, DIALOG)
     assert "This dashboard had no working connection to Goody." in read(refused)
     assert the_operation().state == State.REFUSED
-    # Whose key it is matters to admins alone.
+    # Only admins see the owner of the key.
     shown = [read(one.get(f"/orders/{order_id}/")) for one in (agent, admin)]
     assert all("This is our copy of" in page for page in shown)
     assert ["API key" in page for page in shown] == [False, True]

@@ -1,7 +1,7 @@
-"""What people read when Goody fails: on the list, the order, and both kinds of write.
+"""Pages while Goody fails: the list, the order, and both writes.
 
-Through pages, the real client and real sockets. What each fault becomes in the client alone stands
-in goody/tests; answers that are whole but strange, in test_page_answers.py.
+They use the real client and real sockets. goody/tests tests each fault in the client alone,
+test_page_answers.py complete but unexpected answers.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> server.Certificate
 
 @contextmanager
 def nowhere(kind: str, certificates: server.Certificates) -> Iterator[str]:
-    """The address of a Goody that cannot be talked to."""
+    """The URL of a Goody that cannot be reached."""
     if kind == "no such name":
         yield "https://goody.invalid"
     elif kind == "refused":
@@ -186,7 +186,7 @@ def test_a_goody_that_cannot_be_reached_was_sent_nothing(  # noqa: PLR0917 - fix
     with nowhere(kind, certificates) as settings.GOODY_API_URL:
         listed = [client.get(LIST, headers=headers) for headers in ({}, RESULTS)]
         copy = client.get(f"/orders/{order_id}/")
-        # Otherwise the breaker would speak for the failure behind it.
+        # Otherwise the open breaker would hide the failure.
         goody_api._client.cache_clear()
         sent = submit(client, path, fields)
         again = submit(client, path, fields, DIALOG)

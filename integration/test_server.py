@@ -1,6 +1,6 @@
-"""The web server under clients that send half a request, too much, too many, or take nothing.
+"""The web server with incomplete, oversized and too many requests, and clients that read nothing.
 
-Over real connections to gunicorn processes.
+The tests use real connections to gunicorn processes.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def test_a_request_that_drips_is_closed_as_well(live_app: Start) -> None:
 )
 def test_a_large_body_is_refused_before_it_is_read(live_app: Start, length: str) -> None:
     app = live_app()
-    # As much as is read of a body of unknown length.
+    # The limit for a body of unknown length.
     chunk = b"200000\r\n" + b"x" * 1024 * 1024 if "chunked" in length else b""
     answered = answer_to(app.webs[0], f"{LOGIN}{FORM}{length}\r\n".encode() + chunk)
     assert status_of(answered) == 413
@@ -172,10 +172,10 @@ def test_hung_writes_stop_no_page_and_the_late_ones_leave_no_intent(
     assert Operation.objects.count() == emulator.posts() == at_once
 
 
-def test_hung_writes_keep_no_dialog_waiting_and_a_late_one_is_told_before_its_intent(
+def test_hung_writes_delay_no_dialog_and_a_write_without_a_slot_stores_no_intent(
     live_app: Start, emulator: Emulator
 ) -> None:
-    """With the slots of the defaults: two for writes, two for reads."""
+    """The slots are the defaults: two for writes, two for reads."""
     app = live_app(**{**LONG_LIMITS, "GOODY_WRITE_SLOT_WAIT": "0.5"})
     agent = app.log_in("agent")
     found = emulator.find(status="opened", limit=3)
@@ -190,7 +190,7 @@ def test_hung_writes_keep_no_dialog_waiting_and_a_late_one_is_told_before_its_in
         assert "Too many changes are under way" in late.text
         assert [one.result().status_code for one in hung] == [303, 303]
     emulator.heal()
-    # The same form works once there is a slot.
+    # The same form works when a slot is free.
     assert forms[2].submit(agent).status_code == 303
     assert emulator.posts() == 3
 

@@ -1,4 +1,4 @@
-"""Settings that a deployment gets wrong, or must ask for."""
+"""Invalid settings of a deployment, and settings that it must opt in to."""
 
 from __future__ import annotations
 

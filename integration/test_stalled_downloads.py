@@ -20,7 +20,7 @@ from testing.processes import LiveApp, Visitor, wait_for
 
 LIMIT = 4.0
 ORDERS = 1_100
-# More than the buffers between the two hold.
+# More than the socket buffers hold.
 NAME = "Tea " * 4_000
 
 
@@ -32,7 +32,7 @@ def fill() -> None:
 
 
 def download(visitor: Visitor, query: str) -> socket.socket:
-    """A connection on which the file comes, with the beginning of it taken."""
+    """A connection that receives the file, after its beginning was read."""
     where = urlsplit(visitor.base)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -50,7 +50,7 @@ def rest(connection: socket.socket) -> bytes:
 
 
 def ends() -> list[tuple[str, str, str]]:
-    """Of each download that has ended: what was asked for, and how it ended."""
+    """The path and the outcome of each ended download."""
     rows = AuditEntry.objects.filter(action="order.export").exclude(intent=None)
     return [(row.intent.detail, row.outcome, row.detail) for row in rows.order_by("id")]
 

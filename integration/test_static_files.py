@@ -1,4 +1,4 @@
-"""The script's modules and the style sheets, as they are collected for production."""
+"""The script's modules and the style sheets, collected as for production."""
 
 from __future__ import annotations
 

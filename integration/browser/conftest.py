@@ -1,7 +1,7 @@
 """One dashboard for all browser tests, and pages that report every browser error.
 
-SQLite only, as one gunicorn serves them all: what depends on the database is tested without a
-browser. Orders live on from test to test, so each test takes orders of its own.
+SQLite only, since one gunicorn serves all tests; tests without a browser cover both databases.
+Orders persist between tests, so each test uses orders of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from testing.vendor import Emulator
 
 from .site import Site
 
-# Reads of an unknown outcome come at once, since a browser waits for them.
+# Reads of an unknown outcome follow at once, since a browser waits for them.
 SETTINGS = {"OPERATION_READS": "0.2,1,2,5,10", "TIME_ZONE": "America/New_York"}
 
 
@@ -62,13 +62,13 @@ def site(_site: Site) -> Iterator[Site]:
 
 @pytest.fixture
 def emulator(site: Site) -> Emulator:
-    """The one that the running dashboard asks. Not reset: what is open at Goody must stay so."""
+    """The emulator of the running dashboard. It is not reset, since open orders must stay open."""
     return site.emulator
 
 
 @pytest.fixture
 def watch(site: Site) -> Iterator[Watch]:
-    """What the browser complained about and asked for. Complaints fail the test at its end."""
+    """The browser's errors and requests. An error fails the test at its end."""
     seen = Watch(site.url)
     yield seen
     seen.assert_clean()
@@ -92,7 +92,7 @@ def _shared_contexts(browser: Browser, _site: Site) -> Iterator[dict[bool, Brows
 
 @contextmanager
 def _borrowed(context: BrowserContext, watch: Watch) -> Iterator[BrowserContext]:
-    """A shared context, left as it was: without pages, cookies and permissions."""
+    """A shared context, afterwards without pages, cookies and permissions again."""
     watch.observe(context)
     yield context
     for page in context.pages:
@@ -104,7 +104,7 @@ def _borrowed(context: BrowserContext, watch: Watch) -> Iterator[BrowserContext]
 
 @pytest.fixture
 def context(request: pytest.FixtureRequest, site: Site, watch: Watch) -> Iterator[BrowserContext]:
-    """The shared one, unless the test is marked `own_context`."""
+    """The shared context, unless the test is marked `own_context`."""
     if request.node.get_closest_marker("own_context"):
         own: BrowserContext = request.getfixturevalue("new_context")()
         watch.observe(own)
@@ -116,7 +116,7 @@ def context(request: pytest.FixtureRequest, site: Site, watch: Watch) -> Iterato
 
 @pytest.fixture
 def as_person(context: BrowserContext, site: Site, page: Page) -> Callable[..., Page]:
-    """as_person("agent") -> the test's page, with somebody of that role logged in."""
+    """as_person("agent") -> the test's page, logged in as a user with that role."""
 
     def become(role: str, username: str = "", **profile: str) -> Page:
         site.log_in(context, make_user(role, username), **profile)

@@ -33,13 +33,13 @@ _IS_SEEN = """it => {
 
 
 def assert_seen(place: Locator) -> None:
-    """In sight from its top to its bottom: nothing lies over it, and it is not scrolled away."""
+    """Assert that the whole height is visible: nothing covers it, and it is scrolled into view."""
     assert place.evaluate(_IS_SEEN), f"{place} is out of sight"
 
 
 def wait_for_keys(page: Page) -> None:
     """Single keys do something once the page's script has run, a moment after its words are there.
-    Nobody presses them that fast, and a key that came before would be lost.
+    A key pressed earlier would be lost; no person is that fast.
     """
     expect(page.locator("html.has-js")).to_have_count(1)
 
@@ -53,7 +53,7 @@ def settle(page: Page) -> None:
 
 
 def tab_to(page: Page, place: Locator, *, key: str = "Tab", within: int = 40) -> None:
-    """Press the key until the focus is there; it must be seen at every stop."""
+    """Press the key until the element has the focus; the focus must be visible at every stop."""
     press_until_focused(page, key, place, within=within)
 
 
@@ -70,7 +70,7 @@ def press_until_focused(page: Page, key: str, place: Locator, *, within: int) ->
 
 
 def assert_whole_page(page: Page, title: str) -> None:
-    """A page in the site's frame, styled, with everything once: no fragment on its own."""
+    """Assert a complete, styled page with one frame, not a fragment on its own."""
     expect(page).to_have_title(re.compile(rf"^{title} – Goody Admin"))
     for part in ("header.topbar", "main#main", "h1", "dialog#dialog", "#toasts", "#live"):
         expect(page.locator(part)).to_have_count(1)
@@ -85,7 +85,7 @@ def row(page: Page, order_id: str) -> Locator:
 
 
 def expect_listed(page: Page, *order_ids: str) -> None:
-    """These orders, in this order, once the list has come."""
+    """Wait until the list shows these orders in this sequence."""
     rows = page.locator("tr[data-order-id]")
     expect(rows).to_have_count(len(order_ids))
     for n, order_id in enumerate(order_ids):

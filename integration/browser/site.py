@@ -1,4 +1,4 @@
-"""The running dashboard as the browser tests use it: people, orders of their own, its worker."""
+"""The running dashboard for browser tests: its users, fresh orders and worker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from testing.vendor import Emulator
 
 
 class Site:
-    """`url` is the dashboard's; the emulator is the Goody it asks."""
+    """A dashboard at `url`, which calls the emulator."""
 
     def __init__(self, *, app: LiveApp, emulator: Emulator) -> None:
         self.app = app
@@ -56,7 +56,7 @@ class Site:
         )
 
     def end_session(self, context: BrowserContext) -> None:
-        """The server forgets who this was; the browser does not know yet."""
+        """Delete the session on the server; the browser keeps its cookie."""
         cookies = {one["name"]: one["value"] for one in context.cookies()}
         store = import_module(settings.SESSION_ENGINE).SessionStore
         store(cookies[settings.SESSION_COOKIE_NAME]).delete()
@@ -75,12 +75,12 @@ class Site:
         return make_user(role)
 
     def open_order(self, name: str = "Ada", **fields: Any) -> str:
-        """The id of a fresh order, first in the list, that may be canceled and extended."""
+        """The id of a new order, first in the list, that may be canceled and extended."""
         given = {"status": "notified", "recipient_first_name": name, **fields}
         return str(self.emulator.create(**given)[0]["id"])
 
     def order_on_page(self, number: int, *, size: int = 50) -> str:
-        """Like open_order, with so many newer ones that it stands in the middle of that page."""
+        """Like open_order, with newer orders that move it to the middle of that page."""
         order_id = self.open_order()
         self.emulator.create(count=(number - 1) * size + size // 2)
         return order_id
@@ -94,11 +94,11 @@ class Site:
         return [one["kind"] for one in entries if one["kind"] != "control" and one["applied"]]
 
     def state_of(self, order_id: str) -> str:
-        """Of the newest write of this order."""
+        """The state of the newest write of this order."""
         return Operation.objects.filter(order_uuid=order_id).latest("created_at").state
 
     def operation(self, order_id: str, **fields: Any) -> Operation:
-        """A write as a process left it that is no more; with its intent in the audit."""
+        """A write as an ended process left it, with its intent in the audit."""
         now = timezone.now()
         actor = make_user("agent")
         made = Operation.objects.create(

@@ -1,4 +1,4 @@
-"""The browser tells the server that a link was copied and the raw JSON unfolded."""
+"""The browser reports copies of links and the opening of raw JSON to the server."""
 
 from __future__ import annotations
 

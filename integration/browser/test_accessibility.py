@@ -1,5 +1,5 @@
-"""Every page, in every state: axe finds nothing in either theme, nothing scrolls sideways in a
-narrow window, targets can be hit, and what htmx aims at is there exactly once.
+"""Every page in every state: axe finds nothing in either theme, narrow windows do not scroll
+sideways, targets are large enough, and htmx's targets exist exactly once.
 
 The console and the CSP are watched by the `watch` fixture, as in all browser tests.
 """
@@ -28,7 +28,7 @@ from .site import Site
 LIST = "/orders/?per_page=25"
 _AXE = Axe()
 _ALL_RULES: dict[str, Any] = {"resultTypes": ["violations"]}
-# What a theme can change; the rest of a page is the same in both.
+# The axe rules that depend on the theme.
 _RULES_OF_COLOR: dict[str, Any] = {
     **_ALL_RULES,
     "runOnly": ["color-contrast", "link-in-text-block"],
@@ -64,7 +64,7 @@ _REPEATED_IDS = """() => {
 
 
 def assert_accessible(page: Page) -> None:
-    """The page as it stands now, open dialogs included."""
+    """Check the page in its present state, with open dialogs."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.evaluate(_AXE.axe_script)
     assert violations(page, _ALL_RULES) == []
@@ -101,7 +101,7 @@ def assert_fits_windows(page: Page) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """A page in one state: how it is reached, by whom, and with which status it answers."""
+    """A page in one state: how to reach it, the role, and the expected status."""
 
     visit: Callable[[Site, Page], Any]
     role: str = "agent"
@@ -159,7 +159,7 @@ def _login_failed(_: Site, page: Page) -> None:
 
 
 def _slipped(site: Site, page: Page) -> None:
-    """Errors in the dialog."""
+    """The dialog with form errors."""
     dialog("e")(site, page)
     chip(page, "Another date").click()
     page.locator("#id_expiration_custom").fill("soon")
@@ -175,7 +175,7 @@ def _toast(site: Site, page: Page) -> None:
 
 
 def _stale(site: Site, page: Page) -> None:
-    """Our copy, as Goody does not answer."""
+    """The stored copy, while Goody does not answer."""
     order_id = site.open_order()
     page.goto(f"/orders/{order_id}/")
     site.emulator.fault({"kind": "status", "status": 500}, times=1)
@@ -184,7 +184,7 @@ def _stale(site: Site, page: Page) -> None:
 
 
 def _bug(site: Site, page: Page) -> None:
-    """A row that no code of ours writes."""
+    """A page that fails with 500, by a row that the code never writes."""
     order_id = site.open_order()
     broken = site.operation(order_id, state="applied")
     type(broken).objects.filter(pk=broken.pk).update(state="nonsense")
@@ -221,7 +221,7 @@ def _nothing_found(_: Site, page: Page) -> None:
 
 
 def _finding(site: Site, page: Page) -> None:
-    """Some found, and of what was not, a word that is longer than a line; not all is imported."""
+    """An incomplete finding: found orders, and a missing name longer than a line."""
     page.goto("/orders/find/")
     text = f"{site.open_order()} {'long' * 15}@example.test {uuid4()}"
     page.get_by_role("textbox", name="A ticket").fill(text)
@@ -230,7 +230,7 @@ def _finding(site: Site, page: Page) -> None:
 
 
 def _saved(*queries: str) -> SavedView:
-    """The agent's views of these lists, and a shared one; the last of the agent's."""
+    """Save views of these lists for the agent and one shared view; return the agent's last."""
     owner, lead = make_user("agent"), make_user("lead")
     SavedView.objects.all().delete()
     shared = "Everybody's " + "long " * 9
@@ -257,7 +257,7 @@ def _changed_view(_: Site, page: Page) -> None:
 
 
 def _in_its_list(site: Site, page: Page) -> None:
-    """With neighbors, and orders like it."""
+    """An order opened from a list, with neighbors and related orders."""
     fields = {"recipient_email": "neighbor@example.test"}
     for _ in range(3):
         order_id = site.open_order("Neighbor", **fields)
@@ -351,7 +351,7 @@ _STATES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("state", _STATES)
 def test_operation(as_person: Callable[..., Page], site: Site, state: str) -> None:
-    """A write's own page, in each state a write can have; a lead may settle one there."""
+    """The operation's page in each state, and the form with which a lead settles one."""
     page = as_person("lead")
     order_id = site.open_order()
     page.request.get(f"/orders/{order_id}/")
@@ -386,7 +386,8 @@ def test_a_list_with_open_writes(as_person: Callable[..., Page], site: Site) -> 
 
 @pytest.mark.parametrize("state", ["unknown", "refused"])
 def test_an_order_with_a_write(as_person: Callable[..., Page], site: Site, state: str) -> None:
-    """Under way, and just ended without effect: both stand above the order and in its timeline."""
+    """An open operation, or one that just ended without effect, is above the order and in its
+    timeline."""
     page = as_person("agent")
     order_id, now = site.open_order(), timezone.now()
     site.operation(order_id, state=state, closed_at=None if state == "unknown" else now)
@@ -398,7 +399,7 @@ def test_an_order_with_a_write(as_person: Callable[..., Page], site: Site, state
 
 @pytest.mark.parametrize(("chosen", "system"), [("dark", "light"), ("light", "dark")])
 def test_the_chosen_theme_wins(as_person: Callable[..., Page], chosen: str, system: str) -> None:
-    """Chosen in the settings, it holds on every page whatever the system says."""
+    """A theme chosen in the settings overrides the system's on every page."""
     page = as_person("agent", f"related-{chosen}")
     page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
     page.goto("/settings/")
@@ -424,10 +425,8 @@ _LOOK = """([selector, part]) => {
 }"""
 
 
-def test_what_is_chosen_and_done_is_told_in_the_colors_of_the_system_too(
-    agent: Page, site: Site
-) -> None:
-    """Of pairs that our own colors tell apart, each looks different there as well."""
+def test_states_differ_in_forced_colors(agent: Page, site: Site) -> None:
+    """Elements that differ by the dashboard's colors must also differ in forced colors."""
 
     def assert_different(one: str, other: str, *, part: str | None = None) -> None:
         assert agent.evaluate(_LOOK, [one, part]) != agent.evaluate(_LOOK, [other, part])

@@ -1,4 +1,4 @@
-"""Around the list: a ticket pasted into the box, saved views, the download, the way through a list.
+"""Pasted tickets, saved views, the download, and the neighbors of an order in its list.
 
 With JavaScript and without, except for what only a script can do.
 """
@@ -33,7 +33,7 @@ type Become = Callable[[str], Page]
 
 @pytest.fixture(params=["with JavaScript", "without JavaScript"])
 def someone(request: pytest.FixtureRequest, site: Site) -> Become:
-    """someone("agent") -> a page of somebody of that role."""
+    """someone("agent") -> a page, logged in as a user with that role."""
 
     def become(role: str) -> Page:
         if request.param == "with JavaScript":
@@ -48,7 +48,7 @@ def someone(request: pytest.FixtureRequest, site: Site) -> Become:
 
 @pytest.fixture(autouse=True)
 def _complete(site: Site) -> Iterator[None]:
-    """Every order was read once, as far as anybody asks."""
+    """Mark the first full sync as complete."""
     complete_sync(timezone.now())
     yield
     SyncState.objects.all().delete()
@@ -85,7 +85,7 @@ def expect_finding(page: Page, title: str, orders: list[str]) -> None:
 
 
 def test_a_ticket_is_pasted_into_the_box(agent: Page, site: Site) -> None:
-    """It is posted: nothing of it stands in an address."""
+    """The ticket is posted, so that no URL contains its text."""
     _, ids = indexed(site, 2)
     ticket = f"Hello,\nwhere are {ids[0]}\n{ids[1]} and that of no.one@example.test?\n"
     agent.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -140,7 +140,7 @@ def insert(page: Page, text: str) -> None:
 
 
 def set_value(page: Page, text: str) -> None:
-    """As programs do that expand abbreviations."""
+    """Set the value by script, as programs that expand abbreviations do."""
     box(page).evaluate(
         """(box, text) => {
           box.value = text;
@@ -173,7 +173,7 @@ def test_a_long_search_is_posted(
 
 
 def test_a_long_url_is_answered(agent: Page, site: Site) -> None:
-    """As it comes without a script, and encoded twice in links back to the list."""
+    """Without the script such a URL is requested, and links back to the list encode it twice."""
     url = f"/orders/?q={quote_plus('語' * 470)}"
     assert agent.request.get(f"{site.url}{url}").status == 200
     back = agent.request.get(f"{site.url}/orders/{site.open_order()}/?next={quote_plus(url)}")
@@ -217,7 +217,7 @@ def test_a_search_with_several_addresses_is_no_ticket(someone: Become, site: Sit
 
 
 def test_the_script_knows_every_operator(agent: Page) -> None:
-    """And takes no search for a ticket, typed or pasted."""
+    """No search, typed or pasted, is taken as a ticket."""
     examples = {one.name: one.example for one in OPERATORS if one.name != '"'}
     agent.goto("/orders/")
     for example in examples.values():
@@ -354,7 +354,7 @@ def test_the_list_is_downloaded(someone: Become, site: Site, tmp_path: Path) -> 
     expect(page.locator("h1")).to_have_text("Orders")
 
 
-# --- the way through a list ---------------------------------------------------------------------
+# --- neighbors in the list ----------------------------------------------------------------------
 
 
 def test_from_order_to_order_and_back_to_the_row(someone: Become, site: Site) -> None:
@@ -388,7 +388,7 @@ def test_through_a_list_by_keyboard(agent: Page, site: Site) -> None:
         wait_for_keys(agent)
     agent.get_by_role("link", name="Back to the list").click()
     expect(row(agent, ids[1]).locator("[data-open]")).to_be_focused()
-    # From there on, as if one had never been away.
+    # The list continues as before.
     agent.keyboard.press("j")
     expect(row(agent, ids[2]).locator("[data-open]")).to_be_focused()
 

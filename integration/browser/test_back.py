@@ -1,7 +1,7 @@
-"""Leaving by a plain link and coming Back, after every kind of swap that htmx makes.
+"""Back after a plain link, for every kind of swap by htmx.
 
-What comes is a whole page, at the same place of the list, never the fragment that was swapped in.
-And a session that ends meanwhile: the login as a page, then back to where one was.
+Back shows a whole page at the same scroll position, never only a fragment. If the session has
+ended, the login page leads back to the former page.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def extend_in_dialog(page: Page, trigger: Locator) -> None:
 
 
 def assert_back_and_forward(page: Page, title: str, check: Callable[[], None]) -> None:
-    """Leave, come back to the same, go forward, and come back again."""
+    """Leave the page, go back to the same content, forward, and back again."""
     url = page.url
     leave(page)
     for _ in range(2):
@@ -63,7 +63,7 @@ def test_after_the_pager(agent: Page) -> None:
 
 
 def test_back_through_the_pages_of_the_list(agent: Page) -> None:
-    """Without leaving the page: htmx itself answers this Back."""
+    """htmx itself handles this Back, since the page is not left."""
     agent.goto("/orders/?per_page=25")
     first = first_row(agent)
     for number in (2, 3):
@@ -153,7 +153,7 @@ def test_after_the_detail_was_replaced(agent: Page, site: Site, swap: str) -> No
 
 
 def test_back_to_the_row_that_was_opened(agent: Page, site: Site) -> None:
-    """The same list, the same page, the same scroll."""
+    """List, page and scroll position are unchanged."""
     order_id = site.order_on_page(2)
     agent.goto("/orders/")
     agent.get_by_role("link", name="Next", exact=True).click()

@@ -1,4 +1,4 @@
-"""Finding orders: the box while one types and when one is done, the filters, and Back from both.
+"""The search box during and after typing, the filters, and Back from both.
 
 With and without JavaScript, by mouse and by keyboard. The index holds every order of the emulator.
 """
@@ -37,7 +37,7 @@ from .test_accessibility import assert_accessible
 
 @pytest.fixture(autouse=True)
 def _indexed(site: Site) -> Iterator[None]:
-    """Every order was read once."""
+    """Mark the first full sync as complete."""
     refill(site)
     complete_sync(timezone.now())
     yield
@@ -45,13 +45,13 @@ def _indexed(site: Site) -> Iterator[None]:
 
 
 def refill(site: Site) -> None:
-    """Every order of Goody's into the index, as if each had been looked at."""
+    """Upsert every order of the emulator with its detail."""
     orders = [parse_order(json.encode(one)) for one in site.emulator.truth().values()]
     index.upsert(orders, read_at=timezone.now())
 
 
 def known(site: Site, name: str, **fields: object) -> str:
-    """A fresh order that the index knows."""
+    """A new order that is in the index."""
     order_id = site.open_order(name, **fields)
     order = parse_order(json.encode(site.emulator.order(order_id)))
     index.upsert([order], read_at=timezone.now())
@@ -209,7 +209,7 @@ def test_filters_by_keyboard_alone(agent: Page) -> None:
 
 
 def test_an_empty_list_offers_what_brings_orders(agent: Page, site: Site) -> None:
-    """And not the list without one of several statuses, which can only be narrower."""
+    """It does not offer to remove one of several statuses, which can only narrow the list."""
     name = f"Z{uuid4().hex[:8]}"
     known(site, name)
     known(site, name)

@@ -1,5 +1,5 @@
-"""The dialogs under a person's hands: focus, errors, double submits, outcomes that come later,
-toasts, announcements, copying.
+"""Dialogs: focus, errors, double submits, outcomes that become known later, toasts, announcements,
+copying.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LIST = "/orders/?per_page=25"
 
 @pytest.fixture
 def slow_goody(site: Site) -> Iterator[None]:
-    """Slow enough that a second click comes before the first one is answered."""
+    """Goody answers so slowly that a second click precedes the answer to the first."""
     site.emulator.set_latency(0.15)
     yield
     site.emulator.set_latency(0)
@@ -103,7 +103,7 @@ def test_the_keys_for_pages_leave_the_focus_in_the_list(agent: Page, site: Site)
 def test_a_dialog_asked_for_while_another_closes_gives_the_focus_back(
     agent: Page, site: Site
 ) -> None:
-    """The browser tells only afterwards that the first one has closed."""
+    """The `close` event of the first dialog arrives after the second one has opened."""
     agent.goto(f"/orders/{site.open_order()}/")
     trigger = agent.get_by_role("link", name="Extend…")
     trigger.click()
@@ -213,7 +213,7 @@ def test_shortening_needs_the_tick(agent: Page, site: Site, watch: Watch) -> Non
 
 
 def test_a_refusal_stays_in_the_dialog(agent: Page, site: Site) -> None:
-    """The recipient accepts while the dialog is open: nothing is sent, and it is said why."""
+    """The recipient accepts while the dialog is open: nothing is sent, the dialog says why."""
     order_id = site.open_order()
     open_from_row(agent, order_id, "c")
     choose_reason(agent)
@@ -250,7 +250,7 @@ def test_an_order_that_moved_is_shown_as_it_is_now_behind_the_dialog(
 @pytest.mark.usefixtures("slow_goody")
 @pytest.mark.parametrize("way", ["double click", "Enter twice"])
 def test_submitted_twice_is_sent_once(agent: Page, site: Site, watch: Watch, way: str) -> None:
-    """F36"""
+    """A double click sends one request (F36)."""
     order_id = site.open_order()
     open_from_row(agent, order_id, "c")
     choose_reason(agent)
@@ -272,7 +272,7 @@ def test_submitted_twice_is_sent_once(agent: Page, site: Site, watch: Watch, way
 def test_back_and_submit_again_leads_to_the_same_operation(
     without_javascript: Page, site: Site, person: Callable
 ) -> None:
-    """F36, with no script to hold the second submit back."""
+    """Without a script that blocks the second submit (F36)."""
     page = without_javascript
     site.log_in(page.context, person("agent"))
     order_id = site.open_order()
@@ -320,7 +320,7 @@ def polls_of(watch: Watch, order_id: str) -> int:
 def test_a_lost_answer_is_checked_and_then_told(
     agent: Page, site: Site, watch: Watch, place: str
 ) -> None:
-    """ "Outcome being checked" turns into the truth without a reload, and the asking ends."""
+    """ "Outcome being checked" becomes the outcome without a reload, and polling ends."""
     agent.clock.install()
     order_id = site.open_order()
     lose_the_answer(site, order_id, "cancel")
@@ -418,7 +418,7 @@ def test_the_pager_announces_the_results(agent: Page) -> None:
 def test_copy_buttons_give_the_text_and_record_copies_of_links(
     as_person: Callable[..., Page], site: Site, watch: Watch
 ) -> None:
-    """The gift link above all: a request for it may count as the recipient's."""
+    """The gift link is never requested: that may count as the recipient's opening."""
     page = as_person("admin")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     order = site.emulator.order(site.open_order(recipient_email="ada@example.com"))
@@ -428,7 +428,7 @@ def test_copy_buttons_give_the_text_and_record_copies_of_links(
         "Copy E-mail": order["recipient_email"],
         "Copy Receipt reference": order["reference_id"],
     }
-    # What a button says of itself stands still.
+    # The accessible name of a button does not change.
     page.clock.install()
     page.goto(f"/orders/{order['id']}/")
     for name, text in wanted.items():

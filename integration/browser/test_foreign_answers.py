@@ -28,7 +28,7 @@ LIST = "/orders/?per_page=25"
 
 @pytest.fixture(autouse=True)
 def proxy(site: Site, watch: Watch) -> Iterator[Proxy]:
-    """What the browser asks instead of the dashboard."""
+    """The proxy between browser and dashboard."""
     with proxy_of(site.url) as between:
         watch.url = between.url
         watch.expected.add(502)
@@ -74,7 +74,7 @@ def test_a_dialog_does_not_open_on_a_page_of_somebody_else(
 def test_a_submitted_dialog_keeps_what_was_typed(
     agent: Page, site: Site, proxy: Proxy, status: int
 ) -> None:
-    """And may be submitted again: a form is carried out once."""
+    """The form can be submitted again and takes effect once."""
     order_id = site.open_order()
     agent.goto(f"{proxy.url}/orders/{order_id}/")
     agent.get_by_role("link", name="Cancel gift…").click()
@@ -142,7 +142,7 @@ def test_the_top_bar_stays(agent: Page, proxy: Proxy) -> None:
 
 @pytest.mark.own_context
 def test_a_dialog_waits_for_the_answer_of_goody(agent: Page, site: Site, proxy: Proxy) -> None:
-    """What is typed meanwhile stays, and the form can be sent as soon as the answer is there."""
+    """Text typed meanwhile is kept, and the form can be submitted as soon as Goody has answered."""
     agent.clock.install()
     order_id = site.open_order()
     agent.goto(f"{proxy.url}/orders/{order_id}/")

@@ -28,7 +28,7 @@ def _complete(site: Site) -> Iterator[None]:
 
 @pytest.fixture
 def keys(agent: Page) -> CDPSession:
-    """Presses keys as a keyboard of any layout does."""
+    """Presses keys with the codes of any keyboard layout."""
     return agent.context.new_cdp_session(agent)
 
 

@@ -1,4 +1,4 @@
-"""While Goody does not answer, what is known of an order stays on the page."""
+"""While Goody does not answer, the page keeps the known data of an order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _complete(site: Site) -> Iterator[None]:
 
 
 def listed(site: Site) -> tuple[str, datetime]:
-    """An order that was read in a list, and when it was created, as the activity feed says."""
+    """An order known from a list, with the creation time of the activity feed."""
     order_id = site.open_order("Nadia", status="opened")
     raw = {**site.emulator.order(order_id), "event_times": None}
     created = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=5)

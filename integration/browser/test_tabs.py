@@ -18,7 +18,7 @@ _HOW: dict[str, dict[str, Any]] = {
 
 
 def open_tab(page: Page, link: Locator, how: str) -> Page:
-    """The new tab; the page itself stays as it was."""
+    """Return the new tab; assert that the page itself did not change."""
     url = page.url
     with page.context.expect_page() as opened:
         link.click(**_HOW[how])
@@ -62,7 +62,7 @@ def test_links_of_an_order_and_its_dialog(agent: Page, site: Site, how: str) -> 
 
 
 def test_cmd_is_left_to_the_browser(agent: Page) -> None:
-    """Chromium opens a tab for it on a Mac alone: elsewhere the link leads to its page."""
+    """Chromium opens a tab with Cmd on macOS only; elsewhere the link is followed."""
     agent.goto("/orders/?per_page=25")
     agent.locator('[data-key="e"]').first.click(modifiers=["Meta"])
     assert_whole_page(agent, "Change expiration")

@@ -1,5 +1,5 @@
-"""What was typed in a dialog or a login form is not lost: not to the mouse, to a session that ends,
-to a login in another tab, nor to a failure of the dashboard.
+"""Text typed in a dialog or a login form survives the mouse, the end of the session, a login in
+another tab, and a failure of the dashboard.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def type_into_dialog(page: Page, order_id: str) -> None:
     page.get_by_role("link", name="Cancel gift…").click()
     choose_reason(page)
     page.get_by_label("Note (required").fill(NOTE)
-    # Goody's answer has come.
+    # Goody has answered.
     expect(in_dialog(page, "Cancel gift")).to_be_enabled()
 
 
@@ -115,7 +115,7 @@ def test_a_poll_leads_nobody_away(agent: Page, site: Site, watch: Watch) -> None
 
 
 def test_the_same_person_logs_in_again_in_another_tab(agent: Page, site: Site) -> None:
-    """Which renews the CSRF token under the form."""
+    """A login replaces the CSRF token of the open form."""
     order_id = site.open_order()
     agent.goto("/audit/")
     type_into_dialog(agent, order_id)
@@ -133,7 +133,7 @@ def test_the_same_person_logs_in_again_in_another_tab(agent: Page, site: Site) -
 def test_two_login_pages(
     request: pytest.FixtureRequest, page: Page, has_javascript: bool, watch: Watch
 ) -> None:
-    """The second one leads in, instead of 403 for ever."""
+    """The second one logs in as well, instead of answering 403."""
     second = page if has_javascript else request.getfixturevalue("without_javascript")
     username = make_user("agent").username
     second.goto("/login/?next=/audit/")

@@ -31,12 +31,12 @@ NOTE = "Sent twice, says the ticket"
 
 @pytest.fixture
 def username() -> str:
-    """Somebody of this test's own, so that the audit has nothing else of theirs."""
+    """A new user, so that the audit has no other entries by them."""
     return make_user("agent", "ana").username
 
 
 class Walkthrough:
-    """What must be true at Goody after each step, however the step was made."""
+    """Assertions on Goody's state after each step, for every kind of input."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -57,7 +57,7 @@ class Walkthrough:
         assert self.site.emulator.posts() == 3
 
     def assert_told_in(self, audit: Page) -> None:
-        """The audit, filtered by this order: newest first, each with its outcome."""
+        """Assert the audit of this order: newest first, each entry with its outcome."""
         assert_whole_page(audit, "Audit")
         rows = audit.locator(f'tbody tr:has([title="{self.order_id}"])')
         expect(rows).to_have_count(3)
