@@ -148,7 +148,8 @@ def statements(query: Query) -> int:
         (Query(senders=(Choice(text="ana"),)), 2),
         (Query(words=("example",)), 3),
         (Query(words=("nobody is called so",)), 3),
-        (Query(words=("example",), names=("nobody",)), 3),
+        # A probe for the name, the keys of the word, and the rows.
+        (Query(words=("example",), names=("nobody",)), 4),
         (Query(words=("ana",), names=("ana okafor",)), 6),
         (Query(words=("example",), statuses=("opened",), is_swapped=True), 6),
         (Query(words=("ana", "tea", "mai"), has_expiry=True, sort=Sort.RECIPIENT), 8),
