@@ -40,7 +40,7 @@ _PICTURE = re.compile(r"\dx\.(?:gif|jpe?g|png|svg|webp)", re.IGNORECASE)
 
 
 class Address(NamedTuple):
-    """An address as it is written and as it is stored for searching, and where it is."""
+    """An e-mail address: as written, as stored for searching, and its position in the text."""
 
     start: int
     end: int
@@ -49,7 +49,10 @@ class Address(NamedTuple):
 
 
 def addresses(text: str) -> Iterator[Address]:
-    """Yield the addresses of a text that is `plain` already, dashes kept, in their order."""
+    """Yield the addresses in `text` in order of appearance.
+
+    `text` is the result of `plain(..., keeps_dashes=True)`.
+    """
     position = last_end = 0
     while found := _RUN.search(text, position):
         position = found.end()
@@ -80,7 +83,7 @@ def _local_part(found: re.Match[str], end: int, *, is_behind_address: bool) -> s
 
 
 def _domain(text: str) -> str:
-    """The domain up to the end of its top-level domain, whose letters are all of one script."""
+    """Return the domain up to the end of its top-level domain, whose letters share one script."""
     rest, dot, last = text.rpartition(".")
     if _DISTINCT.match(last):
         script = _script_of(last[0])
@@ -92,7 +95,7 @@ def _domain(text: str) -> str:
 
 
 def _script_of(letter: str) -> str:
-    """The first word of its name in Unicode: THAI, HIRAGANA, CJK."""
+    """Return the first word of the letter's Unicode name: THAI, HIRAGANA, CJK."""
     return unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]
 
 

@@ -1,9 +1,10 @@
-"""The ranges of creation keys and expirations outside of which no order can match.
+"""Computes ranges of creation keys and expirations that contain all matches of a query.
 
-A window of the query bounds its own column. It also bounds the other: no order expires before
-it was created, and the index keeps the earliest and the latest expiration of the orders created in
-each period (`ExpiryRange`). So a scan by expiration begins where the orders of a creation window
-may begin to expire, and a scan by creation ends where none can still expire in time.
+A window of the query bounds its own column. It also bounds the other column, because no order
+expires before it was created, and because the index stores the earliest and the latest expiration
+of the orders created in each period (`ExpiryRange`). A scan by expiration starts at the earliest
+expiration of the orders in the creation window. A scan by creation stops after the last order that
+can still expire within the expiration window.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Bounds:
         return _within(f"{prefix}expires_at", *self.window)
 
     def of_scan(self, scan: Scan, *, key: str, value: str) -> list[Sql]:
-        """What bounds the entries of a scan; `key` and `value` are the columns it is sorted by."""
+        """Return the conditions that bound a scan sorted by the columns `key` and `value`."""
         than = "<" if scan.order.is_descending else ">"
         bounds = self.keys(key)
         if scan.order.column == "id":
@@ -77,7 +78,7 @@ def _within(column: str, low: object, high: object) -> list[Sql]:
 
 
 def _expirations(context: SearchContext, low: int | None, high: int | None) -> Range:
-    """The earliest and the latest expiration of the orders with creation keys in this range."""
+    """Return the earliest and the latest expiration of the orders with keys in this range."""
     periods = _within("period", low and low >> PERIOD_BITS, high and (high >> PERIOD_BITS) + 1)
     where = " AND ".join(one.text for one in periods)
     sql = f"SELECT min(earliest), max(latest) FROM orders_expiryrange WHERE {where}"  # noqa: S608
@@ -86,7 +87,7 @@ def _expirations(context: SearchContext, low: int | None, high: int | None) -> R
 
 
 def _creation_keys(context: SearchContext, start: object, end: object) -> tuple[int, int]:
-    """The range of the creation keys of the orders that expire in this window."""
+    """Return the range of creation keys of the orders that expire in this window."""
     bounds = [*_within("latest", start, None), *_within("earliest", None, end)]
     where = " AND ".join(one.text for one in bounds)
     sql = f"SELECT min(period), max(period) FROM orders_expiryrange WHERE {where}"  # noqa: S608

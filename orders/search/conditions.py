@@ -21,9 +21,9 @@ from .words import id_range, word_condition
 
 @dataclass(frozen=True)
 class CompiledQuery:
-    """The conditions of a query, and its windows: ranges of the creation key and the expiration.
+    """The conditions of a query, and its windows as ranges of creation keys and expirations.
 
-    The second bound of a window is excluded; None is no bound.
+    The end of a window is excluded; None means unbounded.
     """
 
     conditions: tuple[Condition, ...]
@@ -33,24 +33,27 @@ class CompiledQuery:
 
     @property
     def requires_expiry(self) -> bool:
-        """Do orders without an expiration never match?"""
+        """Whether orders without an expiration never match."""
         return self.has_expiry is True or self.expires != (None, None)
 
     def also(self, condition: Condition) -> CompiledQuery:
         return replace(self, conditions=(condition, *self.conditions))
 
     def without_word_scans(self) -> CompiledQuery:
-        """Words are tested on each row and not looked up in the text indexes."""
+        """Return a copy that tests words on each row instead of reading the text indexes."""
         conditions = (replace(one, scans=()) if one.text else one for one in self.conditions)
         return replace(self, conditions=tuple(conditions))
 
 
 class NoMatches(Exception):
-    """No order can match, such as with a sender who does not exist."""
+    """No order can match, for example because no sender has the given name."""
 
 
 def compile_query(query: Query, context: SearchContext, *, now: datetime) -> CompiledQuery | None:
-    """None: no order can match. `now` (aware) decides which orders are expired."""
+    """Return the compiled query, or None if no order can match.
+
+    `now` (aware) decides which orders are expired.
+    """
     try:
         conditions = tuple(_conditions(query, context, now))
     except NoMatches:
@@ -142,7 +145,10 @@ def _statuses_and_workspaces(query: Query, context: SearchContext) -> Iterator[C
 
 
 def _wanted_statuses(query: Query) -> Sequence[str] | None:
-    """None: any. An expiration has no effect once the gift is accepted or has ended."""
+    """Return the statuses that can match, or None for any status.
+
+    An expiration has no effect once the gift is accepted or has ended.
+    """
     if query.has_expiry_window:
         return CANCELABLE
     return query.statuses or None
@@ -159,7 +165,7 @@ def _statuses(context: SearchContext, statuses: tuple[str, ...]) -> Condition:
 
 
 def _pairs(context: SearchContext, statuses: tuple[str, ...], workspaces: list[int]) -> Condition:
-    """Workspace and status share indexes."""
+    """Return a condition on workspace and status, which share indexes."""
     sorts = (
         ("id", "orders_order_workspace_status"),
         ("expires_at", "orders_order_workspace_status_expires"),
@@ -196,7 +202,7 @@ def _choices(query: Query, context: SearchContext) -> Iterator[Condition]:
 
 
 def _ids(choices: Choices, names: LabelNames) -> list[int]:
-    """The labels chosen. Raises NoMatches where none has such a name."""
+    """Return the ids of the chosen labels. Raises NoMatches if no label has a chosen name."""
     ids = _chosen_ids(choices, names)
     if choices and not ids:
         raise NoMatches
@@ -262,7 +268,7 @@ def _has_expiry(wanted: bool) -> Condition:
 
 
 def _expired(query: Query, context: SearchContext, now: datetime) -> Iterator[Condition]:
-    """Past its expiration, in a status in which it could still be accepted."""
+    """Yield conditions for orders past their expiration that could still be accepted."""
     if query.is_expired_unaccepted is None:
         return
     at = context.dialect.parameter(now.astimezone(UTC))

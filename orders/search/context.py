@@ -1,4 +1,4 @@
-"""What one search needs: its connection and deadline, the dialect, the names and the statistics."""
+"""The context of one search: connection, deadline, SQL dialect, labels and statistics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_SCANS = 60
 
 @dataclass(frozen=True)
 class SearchContext:
-    """Shared by all statements of one search. Also makes the common kinds of conditions."""
+    """The state that all statements of one search share, and makers of common conditions."""
 
     deadline: Deadline
 
@@ -44,7 +44,10 @@ class SearchContext:
         expires_index: str = "",
         size: Callable[[], int] | None = None,
     ) -> Condition:
-        """The column has one of the values. `expires_index` is sorted by value and expiration."""
+        """Return the condition that the column has one of the values.
+
+        The index `expires_index` is sorted by the column's value and then by expiration.
+        """
         test = self.dialect.among(f"o.{column}", values)
         if len(values) > MAX_SCANS:
             return Condition(test, (IndexScan(self.dialect.among(column, values)),), size)
@@ -62,7 +65,10 @@ class SearchContext:
         return Condition(test, scans, size)
 
     def between(self, column: str, low: object, high: object, *, index: str) -> Condition:
-        """The column's value is from `low` to `high`, both included: a narrow range."""
+        """Return the condition that the column is from `low` to `high`, both included.
+
+        The range must be narrow.
+        """
         bounds = (self.dialect.parameter(low), self.dialect.parameter(high))
         where = f"{column} >= %s AND {column} <= %s"
         test = f"o.{column} >= %s AND o.{column} <= %s"
@@ -72,7 +78,10 @@ class SearchContext:
         return Condition(Sql(test, bounds), (scan,))
 
     def in_cart(self, column: str, ids: Sequence[int]) -> Condition:
-        """The cart holds one of the products or brands; `column` is "product" or "brand"."""
+        """Return the condition that the cart contains one of the products or brands.
+
+        `column` is "product" or "brand".
+        """
         first = self.equals(f"{column}_id", ids, index=f"orders_order_{column}")
         return union([first, self._in_mixed_cart(column, ids)])
 

@@ -35,17 +35,20 @@ class Window(NamedTuple):
 
 
 class Direction(Protocol):
-    """Reads and describes windows that are a length of time."""
+    """Parses and describes windows given as a length of time from now."""
 
     def read(self, length: timedelta, *, is_within: bool, now: datetime) -> Window: ...
 
     def describe(self, window: Window, now: datetime) -> str:
-        """The window in words; "" if it is not a length of time from now."""
+        """Return the window in words; "" if it is not a length of time from now."""
         ...
 
 
 class FutureDirection:
-    """Within 7 days: from now until then. More than 3 days: from then on."""
+    """Windows after now.
+
+    "Within 7 days" is from now until 7 days from now; "more than 3 days" has no end.
+    """
 
     @staticmethod
     def read(length: timedelta, *, is_within: bool, now: datetime) -> Window:
@@ -62,7 +65,10 @@ class FutureDirection:
 
 
 class PastDirection:
-    """Within 30 days: since then. More than 30 days: before then."""
+    """Windows before now.
+
+    "Within 30 days" starts 30 days ago; "more than 30 days" ends 30 days ago.
+    """
 
     @staticmethod
     def read(length: timedelta, *, is_within: bool, now: datetime) -> Window:
@@ -79,7 +85,7 @@ class PastDirection:
 
 
 def read(text: str, *, direction: Direction, clock: Clock) -> Window | None:
-    """The window that the text means; None if it means none."""
+    """Return the window that the text specifies, or None if the text is not a window."""
     comparison = _COMPARISON.fullmatch(text.lower())
     if comparison is None:
         return None
@@ -108,7 +114,7 @@ def _compare(sign: str, start: datetime, end: datetime) -> Window:
 
 
 def _period(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
-    """The first instant of a day, month or year, and of the next."""
+    """Return the start of the day, month or year, and the start of the following one."""
     if text in _DAYS:
         first = _today(clock) + timedelta(days=_DAYS[text])
         return _instants(first, first + timedelta(days=1), clock.zone)
@@ -139,7 +145,7 @@ def _instants(first: date, next_: date, zone: ZoneInfo) -> tuple[datetime, datet
 
 
 def _instant(text: str) -> datetime | None:
-    """An ISO 8601 time with an offset."""
+    """Parse an ISO 8601 time with an offset; return None for other text."""
     try:
         at = datetime.fromisoformat(text.upper())
     except ValueError:
@@ -150,7 +156,7 @@ def _instant(text: str) -> datetime | None:
 
 
 def describe(window: Window, *, direction: Direction, clock: Clock) -> str:
-    """The window as the end of a sentence: "within 7 days", "on 12 Oct 2026"."""
+    """Return the window as the end of a sentence: "within 7 days", "on 12 Oct 2026"."""
     if not _has_whole_days(window, clock.zone) and (text := direction.describe(window, clock.now)):
         return text
     return _describe_dates(window, clock.zone)
@@ -170,7 +176,7 @@ def _describe_start(window: Window, zone: ZoneInfo) -> str:
 
 
 def _describe_end(window: Window, zone: ZoneInfo) -> str:
-    """The last day, which is included, or the instant, which is not."""
+    """Return the end of the window: the last day (included), or the instant (excluded)."""
     if window.end is None:
         return ""
     if day := _day(window.end, zone):
@@ -187,7 +193,7 @@ def _describe_period(period: str) -> str:
 
 
 def _iso_period(window: Window, zone: ZoneInfo) -> str:
-    """A whole day, month or year in ISO format; "" for any other window."""
+    """Return a window of a whole day, month or year in ISO format; "" for other windows."""
     start, end = window
     first, next_ = start and _day(start, zone), end and _day(end, zone)
     if not first or not next_:
@@ -202,19 +208,19 @@ def _iso_period(window: Window, zone: ZoneInfo) -> str:
 
 
 def _has_whole_days(window: Window, zone: ZoneInfo) -> bool:
-    """Is each bound the beginning of a day? Then dates were meant."""
+    """Whether each bound is the start of a day, so that the window is described by dates."""
     return all(_day(at, zone) for at in window if at)
 
 
 def _day(at: datetime, zone: ZoneInfo) -> date | None:
-    """The day that begins at this instant, if one does."""
+    """Return the day that starts at this instant, or None if none does."""
     day = formats.in_zone(at, zone).date()
     is_start = FIRST_YEAR <= day.year <= LAST_YEAR and start_of(day, zone) == at
     return day if is_start else None
 
 
 def _length_in_words(length: timedelta) -> str:
-    """ "7 days", "1 hour"; "" for nothing, or for no whole number of hours."""
+    """Return the length as "7 days" or "1 hour"; "" for zero or for a fraction of an hour."""
     for unit in ("d", "h", "w"):
         amount, rest = divmod(length, _UNITS[unit])
         if not rest and 0 < amount <= _MAX_AMOUNT:

@@ -1,4 +1,4 @@
-"""The deadline of a search, which the database enforces, and reads from one snapshot."""
+"""The deadline of a search, enforced by the database, and reads from one snapshot."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _SETTINGS = (
 
 
 class SearchTimeout(Exception):
-    """The search takes longer than its deadline; it is not known how many orders match."""
+    """The search exceeded its deadline, so the number of matches is unknown."""
 
 
 class Deadline:
-    """The connection of one search. Each statement is canceled when the time is over."""
+    """The database connection of one search, which cancels statements at the deadline."""
 
     def __init__(self, connection: Any, seconds: float) -> None:
         self.connection = connection
@@ -45,14 +45,14 @@ class Deadline:
         return self._until - time.monotonic()
 
     def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a statement. Raises SearchTimeout."""
+        """Execute a statement and return all rows. Raises SearchTimeout."""
         with self.connection.cursor() as cursor, self._limited(cursor):
             cursor.execute(sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
     def all[T](self, queryset: QuerySet[Any, T]) -> list[T]:
-        """All rows of a queryset. Raises SearchTimeout."""
+        """Return all rows of a queryset. Raises SearchTimeout."""
         with self.connection.cursor() as cursor, self._limited(cursor):
             return list(queryset.using(self.connection.alias))
 
@@ -83,7 +83,7 @@ class Deadline:
 
 @contextmanager
 def time_limit(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Deadline]:
-    """A deadline for all statements within, which read from one snapshot."""
+    """Run the statements of the block with one deadline and on one snapshot."""
     connection = connections[using]
     connection.ensure_connection()
     limited = _sqlite if connection.vendor == "sqlite" else _postgresql
@@ -125,10 +125,11 @@ def _milliseconds(seconds: float) -> int:
 
 @contextmanager
 def snapshot(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """All statements within read the same state of the database. Nothing may be written within.
+    """Run the statements of the block on one snapshot of the database.
 
-    An order's key changes when its creation time becomes known better: between two statements an
-    order could vanish from a list, or appear in it twice. Inside a transaction this does nothing.
+    The block must not write. An order's key changes when a more exact creation time becomes known:
+    between two statements an order could vanish from a list, or appear in it twice. Inside a
+    transaction this does nothing.
     """
     connection = connections[using]
     connection.ensure_connection()
@@ -150,7 +151,10 @@ def _is_in_transaction(connection: Any) -> bool:
 
 @contextmanager
 def _read_transaction(handle: Any) -> Iterator[None]:
-    """`transaction.atomic` would take SQLite's write lock (BEGIN IMMEDIATE)."""
+    """Begin a read transaction.
+
+    `transaction.atomic` would take SQLite's write lock (BEGIN IMMEDIATE).
+    """
     handle.execute("BEGIN DEFERRED")
     try:
         yield

@@ -1,4 +1,4 @@
-"""A query in words, one text for each condition."""
+"""Describes a query in words, one text for each condition."""
 
 from __future__ import annotations
 

@@ -1,15 +1,17 @@
-"""Executes a compiled query: the first rows in an order, or a count, without reading all matches.
+"""Executes a compiled query: returns the first rows or a count without reading all matches.
 
-There are two access paths. A scan reads an index that is sorted as the list is and tests each entry
-until the page is full. A fetch reads all orders that pass the rarest condition, tests and sorts
-them. The rule, in which only counts are consulted:
+There are two access paths. A scan reads an index in the sort order of the list and tests each entry
+until the page is full. A fetch reads all orders that pass the most selective condition, then tests
+and sorts them. The choice depends only on counts:
 
 1. Scan up to 3,000 entries. If a condition passes fewer orders than that, fetch them instead,
-   unless its own index is sorted as the list is.
-2. If the page is not full, fetch by the rarest condition, if at most 60,000 orders pass it.
-3. Otherwise scan on.
+unless its own index has the sort order of the list.
 
-The databases' own planners do not know that a scan ends after fifty hits.
+2. If the page is not full, fetch by the most selective condition if at most 60,000 orders pass it.
+
+3. Otherwise continue the scan.
+
+The planners of the databases do not take into account that a scan ends after fifty matches.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ class Executor:
         self._conditions = [*compiled.conditions, *self._windows(compiled)]
 
     def take(self, scan: Scan) -> list[Row]:
-        """Raises SearchTimeout."""
+        """Return the rows of the scan. Raises SearchTimeout."""
         if not self._tests:
             return self._scanned(scan, self._driving, max_entries=scan.n)
         rarest = self._rarest(MAX_ENTRIES)
@@ -68,10 +70,10 @@ class Executor:
         return self._fetched(scan, rarest)
 
     def count(self, *, limit: int) -> tuple[int, bool]:
-        """The number of matches with a value in the column, and whether that is a lower bound:
-        there are more than `limit`, or more entries than are scanned to count.
+        """Return the number of matches with a value in the column, and whether it is a lower bound.
 
-        Raises SearchTimeout.
+        It is a lower bound if there are more than `limit` matches, or more entries than a count
+        scans. Raises SearchTimeout.
         """
         scan = Scan(Order(self._column, is_descending=True), limit + 1)
         n, is_exact = self._counted(scan)
@@ -90,7 +92,7 @@ class Executor:
         return n, n >= scan.n or self._is_end(scan, MAX_ENTRIES)
 
     def _count_union(self, scans: Sequence[IndexScan], limit: int) -> int:
-        """The number of orders that the scans return, or `limit`, which the first may reach."""
+        """Return the number of distinct orders in the scans, at most `limit`."""
         keys = [self._keys(one, limit) for one in scans]
         n = self._number_of(keys[0])
         if n >= limit or len(keys) == 1:
@@ -103,7 +105,8 @@ class Executor:
     # --- conditions ---------------------------------------------------------------------------
 
     def _windows(self, compiled: CompiledQuery) -> Iterator[Condition]:
-        """The windows as conditions. Bounds apply them to scans by the same column."""
+        """Yield the windows as conditions, except where the bounds already apply them to the scan.
+        """
         if self._column != "expires_at" and (bounds := self._bounds.window_of_expirations("")):
             yield self._expiry_window(bounds)
         if self._column != "id" and compiled.creation_keys != (None, None):
@@ -111,7 +114,7 @@ class Executor:
             yield Condition(all_of(self._bounds.keys("o.id")), (scan,))
 
     def _expiry_window(self, bounds: Sequence[Sql]) -> Condition:
-        """Only orders that can still be accepted are in a window of expirations."""
+        """Return the condition of an expiration window, which only open orders can meet."""
         index, within = "orders_order_status_expires", all_of(bounds)
         scans = tuple(
             IndexScan(
@@ -126,7 +129,8 @@ class Executor:
 
     @cached_property
     def _driving(self) -> Condition:
-        """The condition whose index is scanned: the rarest of those sorted by the column."""
+        """Return the condition whose index is scanned: the most selective one with the sort order.
+        """
         usable = [one for one in self._conditions if one.is_sorted_by(self._column)]
         if len(usable) > 1:
             return min(usable, key=lambda one: self._count_orders(one, MAX_ENTRIES))
@@ -139,11 +143,12 @@ class Executor:
 
     @cached_property
     def _tests(self) -> list[Condition]:
-        """What is tested on each entry of a scan."""
+        """Return the conditions that are tested on each entry of a scan."""
         return [one for one in self._conditions if one is not self._driving]
 
     def _rarest(self, limit: int) -> Condition | None:
-        """The condition that the fewest orders pass, if that is at most `limit`."""
+        """Return the condition that the fewest orders pass, or None if more than `limit` pass it.
+        """
         counted = [
             (self._count_orders(one, limit + 1), one) for one in self._conditions if one.scans
         ]
@@ -153,8 +158,9 @@ class Executor:
     # --- scanning -----------------------------------------------------------------------------
 
     def _after_gap(self, scan: Scan) -> Scan:
-        """Start at the first entry that passes the conditions with a sorted index: delivered
-        orders begin long after the newest.
+        """Start the scan at the first entry that passes the conditions with a sorted index.
+
+        For example, the newest delivered order is much older than the newest order.
         """
         if self._column != "id":
             return scan
@@ -170,7 +176,7 @@ class Executor:
         return replace(scan, after=(None, first))
 
     def _is_end(self, scan: Scan, entries: int) -> bool:
-        """Has the driving index no more entries than that?"""
+        """Whether the driving index has at most this many entries."""
         return not self._rows(*self._entries(scan, self._driving.scans, 1, offset=entries))
 
     def _scanned(
@@ -179,7 +185,7 @@ class Executor:
         return self._rows(*self._scan(scan, driving, max_entries))
 
     def _scan(self, scan: Scan, driving: Condition, max_entries: int | None) -> Sql:
-        """The first rows among the first `max_entries` entries that pass the tests."""
+        """Return the SQL for the first rows among `max_entries` entries that pass the tests."""
         entries = self._entries(scan, driving.scans, max_entries)
         test = all_of(self._dialect.row_test(one) for one in self._tests)
         value = "c.id" if self._column == "id" else "c.value"
@@ -195,7 +201,8 @@ class Executor:
     def _entries(
         self, scan: Scan, scans: Sequence[IndexScan], limit: int | None, *, offset: int = 0
     ) -> Sql:
-        """Keys and values of several index scans, merged in order, each key once."""
+        """Return the SQL for keys and values of several index scans, merged in order and distinct.
+        """
         parts = [self._entries_of(scan, one) for one in scans]
         most = _ALL_ENTRIES if limit is None else limit
         by = self._by(scan, "value", "id")
@@ -275,7 +282,7 @@ class Executor:
         return rows[: scan.n]
 
     def _sorted(self, scan: Scan, keys: Sequence[int], tests: Sequence[Condition]) -> list[Row]:
-        """The first rows, in the list's order, of the orders with these keys."""
+        """Return the first rows, in the sort order of the list, of the orders with these keys."""
         table, column = self._dialect.keys_table(keys), f"o.{self._column}"
         within = self._bounds.of_scan(scan, key="o.id", value=column)
         test = all_of([*(one.test for one in tests), *within])

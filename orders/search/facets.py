@@ -1,7 +1,7 @@
-"""How many matches each choice of a filter would leave.
+"""Counts the matches that each option of a filter would leave.
 
-A filter's choices are counted among the matches of the query without that filter. One read of up
-to 10,000 matches counts all choices. What is not counted in time is left out.
+The options of a filter are counted among the matches of the query without that filter. One read of
+up to 10,000 matches counts all options. Counts that are not ready in time are left out.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _COLUMNS = ("status", "workspace_id", "sender_id", "product_id", "brand_id", *_F
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A label as a choice, with the number of matches that have it."""
+    """A label offered as an option, with the number of matches that have it."""
 
     id: int
     name: str
@@ -56,7 +56,7 @@ class Named:
 
 @dataclass(slots=True)
 class Facets:
-    """The counts of all choices. A capped one is a lower bound; a missing one was not counted."""
+    """The counts of all options. A capped count is a lower bound; a missing one is unknown."""
 
     statuses: dict[str, Count] = field(default_factory=dict)
     # By the names of EXPIRY_PRESETS.
@@ -71,7 +71,7 @@ class Facets:
 
 
 def expiry_preset(name: str, *, now: datetime) -> dict[str, Any]:
-    """The fields of Query that a preset sets."""
+    """Return the fields of Query that an expiration preset sets."""
     if name == "expired":
         return {"is_expired_unaccepted": True}
     if name == "never":
@@ -82,7 +82,10 @@ def expiry_preset(name: str, *, now: datetime) -> dict[str, Any]:
 def count_facets(
     query: Query, *, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS
 ) -> Facets:
-    """What can be counted in `seconds`. Never raises SearchTimeout. `now` is aware."""
+    """Return the counts that are ready within `seconds`.
+
+    `now` is aware. Never raises SearchTimeout.
+    """
     facets = Facets()
     with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
         _FacetCounter(deadline, query.unsorted, now, facets).run()
@@ -90,7 +93,7 @@ def count_facets(
 
 
 class CommonLabels(NamedTuple):
-    """The most common choices of each filter by name, without their counts."""
+    """The names of the most common options of each filter, without counts."""
 
     workspace: tuple[Suggestion, ...] = ()
     sender: tuple[Suggestion, ...] = ()
@@ -99,7 +102,10 @@ class CommonLabels(NamedTuple):
 
 
 def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS) -> CommonLabels:
-    """Those of the newest orders, most common first. Raises SearchTimeout. `now` is aware."""
+    """Return the labels of the newest orders, most common first.
+
+    `now` is aware. Raises SearchTimeout.
+    """
     with time_limit(seconds, using=using) as deadline:
         tally = take_tally(Finder(deadline, Query(), now=now), now=now, limit=SAMPLE)
         ids = {kind: [pk for pk, _ in tally.most_common(kind)] for kind in CommonLabels._fields}
@@ -112,7 +118,7 @@ def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIA
 
 
 class _FacetCounter:
-    """Fills `facets`, the most useful counts first."""
+    """Counts the options of each filter into `facets`, the most useful counts first."""
 
     def __init__(self, deadline: Deadline, query: Query, now: datetime, facets: Facets) -> None:
         self._deadline = deadline
@@ -165,25 +171,31 @@ class _FacetCounter:
 
 @dataclass(frozen=True)
 class Tally:
-    """The number of matches with each value of a filter. `is_complete`: all matches were read."""
+    """The number of matches for each value of a filter.
+
+    `is_complete` is True if all matches were read.
+    """
 
     counters: Mapping[str, Counter[Any]]
     is_complete: bool
 
     def count(self, filter_: str, value: object) -> Count | None:
-        """None where nothing is known: no match that was read has it, and not all were read."""
+        """Return the number of matches with the value.
+
+        None means unknown: no match that was read has the value, and not all matches were read.
+        """
         key = True if filter_ in _FLAGS else value
         n = self.counters[filter_][key]
         return Count(n, not self.is_complete) if n or self.is_complete else None
 
     def most_common(self, kind: str) -> list[tuple[int, Count]]:
-        """The ids of the most common labels of a kind."""
+        """Return (id, count) of the most common labels of a kind."""
         common = self.counters[kind].most_common(_MAX_NAMES)
         return [(pk, Count(n, not self.is_complete)) for pk, n in common]
 
 
 def take_tally(finder: Finder, *, now: datetime, limit: int) -> Tally:
-    """Of the first `limit` matches. Raises SearchTimeout."""
+    """Count the values of the first `limit` matches. Raises SearchTimeout."""
     expires = finder.context.dialect.instant("o.expires_at")
     columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), "o.item_count", expires))
     rows = finder.rows(limit + 1, selected=columns)
@@ -210,7 +222,10 @@ def take_tally(finder: Finder, *, now: datetime, limit: int) -> Tally:
 def _add_other_products(
     counters: dict[str, Counter[Any]], finder: Finder, mixed: dict[int, tuple[Any, Any]]
 ) -> None:
-    """Count each product and brand once an order; `mixed` holds those of the first item."""
+    """Count each product and brand once per order.
+
+    `mixed` has the product and brand of the first item, by order id.
+    """
     if not mixed:
         return
     among = finder.context.dialect.among("order_id", [*mixed])
@@ -225,7 +240,10 @@ def _add_other_products(
 
 
 def _count_presets(statuses: Iterable[str], times: Iterable[Any], *, now: datetime) -> Counter[Any]:
-    """An expiration has no effect once the gift is accepted or has ended."""
+    """Count the orders in each expiration preset.
+
+    An expiration has no effect once the gift is accepted or has ended.
+    """
     counter: Counter[Any] = Counter()
     pairs = list(zip(statuses, times, strict=True))
     counter["never"] = sum(at is None for _, at in pairs)
@@ -241,5 +259,8 @@ def _count_presets(statuses: Iterable[str], times: Iterable[Any], *, now: dateti
 
 
 def _like(example: object, at: datetime) -> Any:
-    """Comparable with the example: SQLite returns text, which sorts as the instants do."""
+    """Convert `at` to the type of `example`, so that the two can be compared.
+
+    SQLite returns text, which sorts in the order of time.
+    """
     return at.astimezone(UTC).isoformat(" ") if isinstance(example, str) else at

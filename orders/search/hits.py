@@ -1,4 +1,4 @@
-"""The rows of a list: plain values, with the names of labels instead of their ids."""
+"""The rows of a list as plain values, with label names instead of label ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .sql import Dialect
 
 
 class Hit(NamedTuple):
-    """An order of a list. Times are aware UTC, money is US cents, missing texts are ""."""
+    """One order of a list. Times are aware UTC, money is US cents, missing texts are ""."""
 
     uuid: UUID
     status: str
@@ -53,14 +53,14 @@ class Hit(NamedTuple):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Like Order.problems, for orders.eligibility."""
+        """The unreadable fields, in the form of `Order.problems`, for orders.eligibility."""
         return ("expires_at",) if self.is_expiry_odd else ()
 
 
 def hit_of(
     order: Order, *, created_at: datetime | None, read_at: datetime, missing_at: datetime | None
 ) -> Hit:
-    """The hit of an order as Goody returned it, equal to the hit of its row in the index."""
+    """Return the hit of an order from Goody, equal to the hit of its row in the index."""
     names = label_names(order)
     product, brand = names.products[0] if names.products else (None, None)
     items = order.cart.items if order.cart else ()
@@ -109,14 +109,14 @@ _FLAGS = [at for at, name in enumerate(_COLUMNS) if name.startswith(("is_", "has
 
 
 def columns(dialect: Dialect) -> str:
-    """The columns of `o` that make a hit."""
+    """Return the SELECT list of the columns of `o` that make a hit."""
     return ", ".join(
         dialect.instant(f"o.{name}") if name in _TIMES else f"o.{name}" for name in _COLUMNS
     )
 
 
 def make_hits(rows: Iterable[tuple[Any, ...]], labels: Labels, *, vendor: str) -> list[Hit]:
-    """The last values of each row are those of `columns`."""
+    """Return hits from rows whose last values are those of `columns`."""
     make = _from_postgresql if vendor == "postgresql" else _from_sqlite
     return [make(row[-len(_COLUMNS) :], labels.names) for row in rows]
 

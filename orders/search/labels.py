@@ -1,9 +1,9 @@
-"""The names that many orders share: products, brands, senders and workspaces.
+"""Labels: the names of products, brands, senders and workspaces that many orders share.
 
-Searches look them up in a copy that each process keeps (`current_labels`). The token of
-LabelVersion, read once a search, tells whether the copy is out of date. The filters of a list ask
-the database (`suggest`, `id_of`, ...). A key is Goody's id, of a sender the e-mail address: it may
-stand in a URL, whereas the small ids change when the index is rebuilt.
+Searches use a copy that each process keeps (`current_labels`). The token of LabelVersion, read once
+per search, shows whether the copy is out of date. The filters of a list query the database
+(`suggest`, `id_of`, ...). The key of a label is Goody's id or, for a sender, the e-mail address.
+URLs contain keys, because the row ids change when the index is rebuilt.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _KINDS = {
 
 
 class LabelNames:
-    """The folded names of the labels of one kind, searchable."""
+    """The folded names of the labels of one kind, for searching."""
 
     def __init__(self, rows: Iterable[tuple[int, str]]) -> None:
         self._ids: list[int] = []
@@ -46,13 +46,14 @@ class LabelNames:
         self._ends = list(accumulate(len(one) + 1 for one in self._folded))
 
     def matching(self, word: str) -> list[int]:
-        """The ids of those whose name contains the folded word; one or two letters match the start
-        of a word.
+        """Return the ids of labels whose name contains the folded word.
+
+        One or two letters match only the start of a word.
         """
         return self._starting(word) if is_start(word) else list(self.containing(word))
 
     def containing(self, text: str) -> Iterator[int]:
-        """The ids of those whose name contains the folded text."""
+        """Yield the ids of labels whose name contains the folded text."""
         at = self._text.find(text)
         while at >= 0:
             which = bisect_right(self._ends, at)
@@ -80,7 +81,7 @@ class LabelNames:
 
 @dataclass(frozen=True)
 class Labels:
-    """All labels as of `token`; `names` by id."""
+    """All labels at the version `token`; `names` maps row ids to names."""
 
     token: str
     products: LabelNames
@@ -94,7 +95,7 @@ _kept: dict[str, Labels] = {}
 
 
 def current_labels(deadline: Deadline) -> Labels:
-    """The labels as of the beginning of the search."""
+    """Return all labels as of the start of the search."""
     if deadline.labels is None:
         deadline.labels = _current(deadline)
     found: Labels = deadline.labels
@@ -132,25 +133,25 @@ class Suggestion(NamedTuple):
 
 
 def id_of(kind: str, key: str) -> int | None:
-    """The id of the label with this key, if there is one. Raises SearchTimeout."""
+    """Return the row id of the label with this key, or None. Raises SearchTimeout."""
     named = Label.objects.filter(kind=kind, key__in={key, fold(key)}).order_by("pk")
     return next(iter(_rows(named.values_list("pk", flat=True)[:1])), None)
 
 
 def name_of(field_: str, pk: int) -> str:
-    """The name of a label that a field of Query refers to. Raises SearchTimeout."""
+    """Return the name of a label by the Query field and row id. Raises SearchTimeout."""
     named = Label.objects.filter(kind=_KINDS[field_], pk=pk)
     names = (text for row in _rows(named.values_list("name", "key")) for text in row)
     return next(filter(None, names), "one that is not there any more")
 
 
 def keys_of(ids: Iterable[int]) -> dict[int, str]:
-    """The keys of the labels with these ids. Raises SearchTimeout."""
+    """Return the keys of labels by row id. Raises SearchTimeout."""
     return dict(_rows(Label.objects.filter(pk__in=list(ids)).values_list("pk", "key")))
 
 
 def suggest(kind: str, text: str, *, limit: int) -> list[Suggestion]:
-    """The labels whose name contains the text, by name. Raises SearchTimeout."""
+    """Return up to `limit` labels whose name contains the text, by name. Raises SearchTimeout."""
     named = Label.objects.filter(kind=kind).exclude(name="").order_by("folded", "pk")
     if folded := fold(text):
         named = named.filter(folded__contains=folded)

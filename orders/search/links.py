@@ -1,9 +1,10 @@
-"""Links in text: where they are, and which link a mail filter has rewritten.
+"""Finds links in text and unwraps links that a mail filter has rewritten.
 
-Mail filters replace each link by one of their own that carries the original: percent-encoded in a
+Mail filters replace each link by a wrapper that contains the original: percent-encoded in a
 parameter (Microsoft Safe Links, Barracuda, Cisco, Google), in an encoding of their own (Proofpoint
 URL Defense, versions 1 to 3), or in Base64 (Sophos). A mail that passes two filters has its links
-wrapped twice. Everything else in a wrapper (the addressee, ids of the mail) is about the filter.
+wrapped twice. The other parts of a wrapper (the addressee, ids of the mail) describe the filter,
+not the original link.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _PARTS = re.compile(r"[/?&=#;,:()\[\]]+")
 
 
 def original(link: str) -> str:
-    """Return the link that the filters' wrappers carry; the link itself if it is not wrapped."""
+    """Return the link inside the wrappers of mail filters, or the link itself if not wrapped."""
     for _ in range(_MOST_WRAPPERS):
         inner = _proofpoint_2(link) or _proofpoint_3(link) or _base64(link) or _encoded(link)
         if not inner:
@@ -45,7 +46,7 @@ def original(link: str) -> str:
 
 
 def parts(link: str) -> Iterator[str]:
-    """Yield the decoded segments of a link's path and its parameters, without its host."""
+    """Yield the decoded path segments and parameters of a link, without its host."""
     _, _, rest = link.partition("://")
     _, _, rest = rest.partition("/")
     return map(unquote, filter(None, _PARTS.split(rest)))
@@ -65,7 +66,10 @@ def _proofpoint_2(link: str) -> str:
 
 
 def _proofpoint_3(link: str) -> str:
-    """Each "*" stands for the next masked character, "**" and a letter for several of them."""
+    """Decode a Proofpoint version 3 link.
+
+    Each "*" represents the next masked character; "**" and a letter represent several.
+    """
     # A regular expression would search for the end once for each of many beginnings.
     _, beginning, rest = link.partition(_PROOFPOINT_3)
     inner, end, rest = rest.partition("__;")
@@ -96,7 +100,7 @@ def _from_base64(text: str) -> str:
 
 
 def _encoded(link: str) -> str:
-    """The link in a parameter or in the path, percent-encoded any number of times or not at all."""
+    """Return the link in a parameter or in the path, percent-encoded zero or more times."""
     found = _INNER.search(link, _SCHEME)
     if found is None:
         return ""
