@@ -1,4 +1,4 @@
-"""Forms: what a person typed, checked and made into aware datetimes and numbers.
+"""Forms: validate typed input and convert it into aware datetimes and numbers.
 
-Whether something may be done at all is not a form's business (see orders.eligibility).
+Whether an action is allowed is decided in orders.eligibility, not in forms.
 """

@@ -27,7 +27,7 @@ _NOT_A_DAY = "This is not a date. Write it as 2026-12-01."
 
 
 class AuditFilter(forms.Form):
-    """Every field is optional. Days are days of `zone`, both inclusive."""
+    """The filters of the audit, all optional. Days are days of `zone`, both inclusive."""
 
     person = forms.TypedChoiceField(
         required=False,
@@ -65,7 +65,7 @@ class AuditFilter(forms.Form):
             raise ValidationError("The first day lies after the last one, so nothing can match.")
 
     def narrow(self, entries: AuditEntryQuerySet) -> AuditEntryQuerySet:
-        """Apply the filters of a valid form."""
+        """Return the entries filtered by the valid fields."""
         given = self.cleaned_data
         if given.get("person") is not None:
             entries = entries.filter(actor_id=given["person"])
@@ -98,7 +98,7 @@ def _of_action(entries: AuditEntryQuerySet, action: str) -> AuditEntryQuerySet:
 
 
 def _of_order(entries: AuditEntryQuerySet, text: str) -> AuditEntryQuerySet:
-    """By the order ids and receipt references that the text names, however they are written."""
+    """Filter by the order ids and receipt references in the text, in any spelling."""
     pasted = recognize(text)
     if not (pasted.ids or pasted.references):
         return entries.filter(reference_id=text.upper())

@@ -1,7 +1,7 @@
-"""The cleaning of everything that people type or paste into a form.
+"""Form fields that clean what people type or paste.
 
-Two kinds of text: a typed value (a date, a name, an id), which is cleaned as a search is, and
-prose, which stays as it was written. A text of nothing but invisible characters is empty.
+There are two kinds of text. A typed value (a date, a name, an id) is cleaned as the text of a
+search is. Prose is kept as written. A text with only invisible characters is empty.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ def clean_typed(value: Any) -> str:
 
 
 def clean_prose(value: Any) -> str:
-    """Return prose with one character a line break, which browsers send as two; "" if nothing is
-    visible."""
+    """Return prose with "\n" for each line break, which browsers send as two characters.
+
+    Return "" if nothing is visible.
+    """
     text = strip(str(value or "").replace("\r\n", "\n").replace("\r", "\n")).replace("\0", "")
     return text if fold(text) else ""
 
 
 class TypedField(forms.CharField):
-    """A value of one line. Its length is that of the cleaned value."""
+    """A value of one line. Length limits apply to the cleaned value."""
 
     def to_python(self, value: Any) -> str:
         return super().to_python(clean_typed(value)) or ""
@@ -52,7 +54,7 @@ class NumberField(forms.IntegerField):
 
 
 class DayField(forms.DateField):
-    """A day as YYYY-MM-DD, or none."""
+    """An optional day in the form YYYY-MM-DD."""
 
     def __init__(self, *, invalid: str, **kwargs: Any) -> None:
         super().__init__(
@@ -73,7 +75,7 @@ class DayField(forms.DateField):
 
 
 class TicketField(forms.CharField):
-    """A web address, also of a host without dots or with a port, or any reference in one line."""
+    """A URL, also with a host without dots or with a port, or any reference in one line."""
 
     def __init__(self, *, label: str) -> None:
         super().__init__(

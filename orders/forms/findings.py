@@ -12,7 +12,10 @@ from .fields import ProseField
 
 
 class _TextField(ProseField):
-    """Any text. NUL, which Django refuses, separates names as a zero-width space does."""
+    """A field for any text.
+
+    NUL, which Django refuses, separates identifiers like a zero-width space.
+    """
 
     def to_python(self, value: Any) -> str:
         return super().to_python(str(value or "").replace("\0", "\N{ZERO WIDTH SPACE}"))

@@ -46,7 +46,7 @@ LABELS = {
 
 
 class BoxField(forms.CharField):
-    """The text in the box, as it was typed; "" if nothing of it is visible."""
+    """The text of the search box as typed; "" if nothing of it is visible."""
 
     def to_python(self, value: Any) -> str:
         return super().to_python(value if clean_typed(value) else "") or ""
@@ -93,7 +93,7 @@ class StatusField(forms.Field):
 
 
 def _may_be_status(text: str) -> bool:
-    """PostgreSQL refuses NUL in parameters."""
+    """Whether a text can be a status. PostgreSQL refuses NUL in parameters."""
     return len(text) <= _MAX_STATUS_LENGTH and "\x00" not in text
 
 
@@ -205,7 +205,7 @@ class ListingForm(forms.Form):
 
     @property
     def filters(self) -> Filters:
-        """The valid filters, also if other fields have errors."""
+        """Return the valid filters, also if other fields have errors."""
         names = Filters._fields
         return Filters(**{name: one for name, one in self.cleaned_data.items() if name in names})
 
@@ -215,7 +215,7 @@ class ListingForm(forms.Form):
 
 
 def parse_filters(query_string: str) -> Filters:
-    """The filters of a query string, without those that are not valid."""
+    """Return the filters of a query string, without the invalid ones."""
     form = ListingForm(QueryDict(query_string))
     form.full_clean()
     return form.filters

@@ -1,4 +1,4 @@
-"""Logging in, and what a person may choose for themselves."""
+"""The login form, and the form of personal settings."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ class SettingsForm(forms.ModelForm):
 
 @functools.cache
 def time_zones() -> tuple[str, ...]:
-    """Every zone this machine knows by a region's name; read from disk once."""
+    """Return the names of all regional time zones of this machine, read from disk once."""
     names = zoneinfo.available_timezones()
     return tuple(sorted(name for name in names if "/" in name or name == "UTC"))

@@ -1,4 +1,4 @@
-"""Saving a list as a view, and changing a saved view."""
+"""Forms that save a list as a view and change a saved view."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ class NewViewForm(forms.Form):
 
 
 class ViewForm(forms.Form):
-    """One change of a view, named by `do`; `name` and `query` are the new values of two of them."""
+    """A change of a view.
+
+    `do` selects the change; `name` and `query` are the new values for two of the changes.
+    """
 
     do = forms.ChoiceField(
         choices=[(one, one) for one in ("rename", "save", "share", "withdraw", "up", "delete")],

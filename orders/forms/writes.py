@@ -1,6 +1,6 @@
 """Forms to cancel a gift, to change an expiration, and to settle an outcome.
 
-They validate the input alone. Whether the order allows the write is decided by orders.eligibility,
+They only validate the input. Whether the order allows the write is decided by orders.eligibility,
 and again by orders.services after a fresh read.
 """
 
@@ -39,12 +39,15 @@ _NOT_A_DATE = (
 
 
 def sign_seen(order_id: UUID, facts: dict[str, Any]) -> str:
-    """Sign what the dialog showed, for its hidden field."""
+    """Return the facts that the dialog showed, signed, for its hidden field."""
     return signing.dumps([str(order_id), facts], salt=_SALT, compress=True)
 
 
 def read_seen(order_id: UUID, value: str) -> dict[str, Any] | None:
-    """Return the facts of the hidden field; None if the signature is invalid or another order's."""
+    """Return the facts of the hidden field.
+
+    Return None if the signature is invalid or belongs to another order.
+    """
     try:
         signed_for, facts = signing.loads(value, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
@@ -74,7 +77,7 @@ def parse_expiration(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _end_of_day(day: datetime, zone: ZoneInfo) -> datetime:
-    """The last second of the day; the later one where clocks are set back at midnight."""
+    """Return the last second of the day, the later one if clocks are set back at midnight."""
     naive = datetime.combine(day, _END_OF_DAY)
     _refuse_skipped(naive, zone)
     return naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
@@ -101,7 +104,7 @@ def _refuse_skipped(naive: datetime, zone: ZoneInfo) -> None:
 
 
 class WriteForm(forms.Form):
-    """The hidden fields of both dialogs: the one-time key, and what the dialog showed, signed."""
+    """The hidden fields of both dialogs: the one-time key and the signed facts of the dialog."""
 
     form_key = forms.UUIDField(
         error_messages={
@@ -129,7 +132,7 @@ class WriteForm(forms.Form):
 
     @property
     def summary_errors(self) -> list[str]:
-        """The errors of the hidden fields."""
+        """Return the errors of the hidden fields."""
         return [str(error) for name in _HIDDEN for error in self.errors.get(name, ())]
 
     @property
@@ -158,7 +161,10 @@ class CancelForm(WriteForm):
 
 
 class ExpirationForm(WriteForm):
-    """`expiration` is the time of a preset, a typed date, or "custom" with `expiration_custom`."""
+    """The form of the expiration dialog.
+
+    `expiration` is the time of a preset, a typed date, or "custom" with `expiration_custom`.
+    """
 
     expiration = TypedField(required=False, max_length=40)
     expiration_custom = TypedField(required=False, max_length=40)
@@ -185,7 +191,7 @@ class ExpirationForm(WriteForm):
 
     @property
     def undo_errors(self) -> list[str]:
-        """Errors of an undo, whose dialog has no visible field."""
+        """Return the errors of an undo, whose dialog has no visible field."""
         fields = ("expiration", "expiration_custom", "may_shorten", "undoes")
         return [str(error) for name in fields for error in self.errors.get(name, ())]
 
@@ -229,7 +235,7 @@ class SettleForm(forms.Form):
 def preset_base(now: datetime, expires_at: datetime | None) -> datetime:
     """Return the time from which presets count: the expiration, or now if it is past or missing.
 
-    Now is cut to the whole minute, since the dialog shows no seconds.
+    Now is truncated to the minute, because the dialog shows no seconds.
     """
     minute = now.replace(second=0, microsecond=0)
     return max(minute, expires_at) if expires_at is not None else minute
@@ -240,8 +246,8 @@ def presets(
 ) -> list[tuple[str, datetime]]:
     """Return the presets of the dialog as (label, time in UTC).
 
-    Days are days of `zone`, so that the local time stays the same across daylight saving. There
-    are no presets in the year 9999, which may stand for "never".
+    Days are days of `zone`, so that the local time stays the same across daylight saving. There are
+    no presets in the year 9999, which may mean "never".
     """
     start = preset_base(now, expires_at)
     if start.year >= _LAST_YEAR:
@@ -252,7 +258,7 @@ def presets(
 
 
 def _end_of_month(start: datetime, local: datetime, zone: ZoneInfo) -> datetime:
-    """The end of the month of `start`, or of the next one if that is not later."""
+    """Return the end of the month of `start`, or of the next month if that is not later."""
     end = _last_day(local)
     instant = _at(datetime.combine(end, _END_OF_DAY), zone)
     if instant > start:

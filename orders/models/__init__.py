@@ -1,4 +1,4 @@
-"""Models: the index of orders, operations, the audit, API limits, people and what they save.
+"""Models: the index, operations, the audit, API limits, people and their saved data.
 
 The index can be dropped and rebuilt from Goody; operations and the audit cannot.
 """

@@ -1,4 +1,7 @@
-"""Who read what. Apart from the audit of actions: it grows with every page view and is pruned."""
+"""Records of reads: who read which order.
+
+They are separate from the audit, because they grow with every page view and are pruned.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from django.db import models
 
 
 class OrderAccess(models.Model):
-    """Somebody read an order, its raw JSON, or copied one of its links (times UTC)."""
+    """A person read an order or its raw JSON, or copied one of its links. Times are UTC."""
 
     class Kind(models.TextChoices):
         ORDER = "order", "read the order"

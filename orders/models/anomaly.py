@@ -1,4 +1,4 @@
-"""Anomalies: what Goody sent and does not document, counted for the administrators."""
+"""Anomalies: undocumented content of Goody's responses, counted for the administrators."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import F
 
 class AnomalyQuerySet(models.QuerySet["Anomaly"]):
     def record(self, kind: str, key: str, *, detail: str = "", now: datetime) -> None:
-        """Count one occurrence; the detail of the first is kept."""
+        """Count one occurrence. The detail of the first occurrence is kept."""
         existing = self.filter(kind=kind, key=key[:200])
         if not existing.update(count=F("count") + 1, last_seen_at=now):
             self.bulk_create(

@@ -1,6 +1,6 @@
 """The limits of calls to Goody that apply to all processes, in one row.
 
-A key that Goody rejected, a pause that Goody asked for, and the rate of calls.
+These are a rejected key, a pause that Goody requested, and the rate of calls.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         return limits if limits.pk else self.get_or_create(pk=_ONLY)[0]
 
     def look(self) -> ApiLimits:
-        """As `current`, but with unsaved defaults if there is no row yet."""
+        """Return `current`, or unsaved defaults if there is no row yet."""
         found = select_where(ApiLimits, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else ApiLimits()
 
     def reject_key(self, api_key: str, *, now: datetime) -> None:
-        """Stop calls with this key (401), until the key changes or an admin checks it."""
+        """Stop calls with this key (401) until the key changes or an admin checks it."""
         self.current()
         self.filter(pk=_ONLY).update(rejected_key=fingerprint(api_key), rejected_at=now)
 
@@ -41,7 +41,7 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         self.filter(pk=_ONLY).update(rejected_key="", rejected_at=None)
 
     def pause_until(self, until: datetime) -> None:
-        """Stop all calls until then (429); a shorter pause never ends a longer one."""
+        """Stop all calls until the given time (429). A shorter pause never ends a longer one."""
         self.current()
         # A pause that ends days later was set before the clock was set back.
         implausible = until + timedelta(days=1)
@@ -60,7 +60,7 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         longest: float,
         limits: ApiLimits | None = None,
     ) -> float | None:
-        """As reserve_calls, for one; returns the seconds to wait, or None."""
+        """Reserve one call as `reserve_calls` does; return the seconds to wait, or None."""
         waits = self.reserve_calls(
             1, now=now, per_second=per_second, burst=burst, longest=longest, limits=limits
         )
@@ -78,10 +78,10 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
     ) -> list[float]:
         """Reserve the next `count` calls; return the seconds to wait for each.
 
-        Calls are `1 / per_second` apart; up to `burst` of them may start at once after a quiet
-        time. A conditional UPDATE decides, so that no two processes reserve the same. Empty, and
-        nothing is reserved, if the first wait would exceed `longest` seconds. `limits`: the row,
-        if it has just been read.
+        Calls are `1 / per_second` apart; after a quiet time up to `burst` of them may start at
+        once. A conditional UPDATE prevents two processes from reserving the same calls. If the
+        first wait would exceed `longest` seconds, nothing is reserved and the list is empty.
+        `limits` is the row, if it has just been read.
         """
         gap = timedelta(seconds=1 / per_second)
         earliest, last = now - gap * burst, now + timedelta(seconds=longest)
@@ -126,5 +126,5 @@ class ApiLimits(models.Model):
 
 
 def fingerprint(api_key: str) -> str:
-    """A hash that distinguishes keys without storing them."""
+    """Return a hash that distinguishes keys without storing them."""
     return hashlib.sha256(b"goody-admin:" + api_key.encode()).hexdigest()

@@ -12,7 +12,7 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """An intent, or (with `intent`) the outcome of one. Times in UTC."""
+    """An intent, or the outcome of the entry in `intent`. Times are UTC."""
 
     at = models.DateTimeField(db_index=True)
     actor = models.ForeignKey(

@@ -1,7 +1,7 @@
-"""Transactions that need not survive a power cut.
+"""Transactions that may be lost in a power failure.
 
-Intents must: SQLite runs with synchronous=FULL for their sake. The index and the reserved rate can
-be rebuilt at any time, and are written by every page view.
+Intents must not be lost: SQLite runs with synchronous=FULL because of them. The index and the
+reserved rate can be rebuilt at any time, and every page view writes them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 @contextmanager
 def rebuildable(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """A transaction that does not wait for the disk.
+    """Run the block in a transaction that does not wait for the disk.
 
-    Inside another transaction it makes no savepoint, so an error makes the whole one fail: the
-    journal of a savepoint would cost much memory.
+    Inside another transaction it makes no savepoint, so an error makes the whole transaction fail:
+    the journal of a savepoint would use much memory.
     """
     connection = connections[using]
     if connection.in_atomic_block:
@@ -44,7 +44,7 @@ _WAL_PAGES, _CACHE_PAGES = 100_000, 4_000
 
 
 def tune_for_bulk_writes(*, is_over: bool = False, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Make this connection write many rows faster (SQLite), or return to the defaults."""
+    """Make this connection write many rows faster (SQLite), or restore the defaults."""
     connection = connections[using]
     if connection.vendor != "sqlite":
         return

@@ -1,4 +1,4 @@
-"""Findings: the orders that a pasted text names. The text itself is never stored."""
+"""Findings: the orders whose identifiers are in a pasted text. The text is never stored."""
 
 from __future__ import annotations
 

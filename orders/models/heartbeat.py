@@ -1,4 +1,4 @@
-"""When each worker was last heard of."""
+"""Heartbeats: the time at which each worker last reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Heartbeat(models.Model):
-    """One thread of one worker process (times UTC)."""
+    """The heartbeat of one thread of one worker process. Times are UTC."""
 
     worker = models.CharField(max_length=120)
     role = models.CharField(max_length=40)

@@ -1,6 +1,6 @@
-"""Names and texts that many orders share, stored once; an order's row has their small ids.
+"""Names and texts that many orders share, stored once; orders refer to them by row id.
 
-They are copied from orders by orders.index, and belong to the index that can be dropped.
+They are copied from orders by orders.index and belong to the index, which can be dropped.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ class Label(models.Model):
 
 
 class LabelVersion(models.Model):
-    """The only row; its token changes with every change of a label, which invalidates the copies of
-    the labels that processes keep."""
+    """The version of the labels, in a single row.
+
+    The token changes with every change of a label, which invalidates the copies in processes.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     token = models.CharField(max_length=32)
@@ -43,7 +45,7 @@ class LabelVersion(models.Model):
 
 
 class SearchText(models.Model):
-    """A folded message or thank-you note to search in. The orders of a batch share theirs."""
+    """A folded message or thank-you note for searching. Orders of one batch share theirs."""
 
     id = models.AutoField(primary_key=True)
     hash = models.CharField(max_length=32, unique=True)

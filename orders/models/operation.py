@@ -1,7 +1,8 @@
-"""Operations: writes to Goody, their states and the transitions between these.
+"""Operations: writes to Goody, their states and the transitions between them.
 
-orders.services decides which transition to make, orders.outcomes words its result. A transition
-is a conditional UPDATE whose row count is checked, since select_for_update locks nothing on SQLite.
+orders.services decides which transition to make, orders.outcomes describes its result. A transition
+is a conditional UPDATE whose row count is checked, because select_for_update locks nothing on
+SQLite.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 
 class FailureClass(models.TextChoices):
-    """Why a write did not simply succeed."""
+    """The reason why a write did not simply succeed."""
 
     NOT_SENT = "A", "certainly not sent"
     REFUSED = "B", "definitely refused"
@@ -80,7 +81,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(order_uuid__in=order_ids)
 
     def history(self, order_ids: Collection[uuid.UUID]) -> tuple[Operation, ...]:
-        """All writes on these orders, the newest first."""
+        """Return all writes on these orders, newest first."""
         if not order_ids:
             return ()
         ids = prepare_values(Operation, "order_uuid", order_ids, using=self.db)
@@ -91,11 +92,11 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(state__in=LEASED_STATES, lease_until__lte=now)
 
     def due_for_reading(self, now: datetime) -> OperationQuerySet:
-        """Unknown outcomes, and closed operations whose order is to be read once more."""
+        """Return unknown outcomes, and closed operations whose order must be read once more."""
         return self.filter(due_at__lte=now)
 
     def may_still_land(self, order_id: uuid.UUID, now: datetime) -> OperationQuerySet:
-        """Closed by reads alone, so short a time after the POST that it may still take effect."""
+        """Return operations closed by reads alone whose POST may still take effect."""
         window = timedelta(seconds=settings.OPERATION_MAY_LAND)
         return self.filter(
             order_uuid=order_id,
@@ -107,20 +108,20 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         )
 
     def cancels_in_force(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
-        """Applied cancels that no later check has contradicted."""
+        """Return applied cancels that no later check has contradicted."""
         return self.on(order_ids).filter(
             action="order.cancel", state=State.APPLIED, contradicted_at=None
         )
 
     def with_notice(self, user_id: int | None) -> OperationQuerySet:
-        """Operations of this person of which a later read showed something unexpected."""
+        """Return operations of this person for which a later read showed something unexpected."""
         return self.filter(actor_id=user_id, notice_at__isnull=False)
 
     def transition(self, operation: Operation, to: State, **changes: Any) -> Operation | None:
         """Change the state if the row still has the state of `operation`.
 
-        Returns a changed copy, or None if another process changed the state. `operation` is left
-        as it is, so that a failed transaction can be repeated.
+        Return a changed copy, or None if another process changed the state. `operation` is not
+        changed, so that a failed transaction can be repeated.
         """
         if to not in TRANSITIONS.get(State(operation.state), frozenset()):
             raise ValueError(f"no transition from {operation.state} to {to}")
@@ -134,7 +135,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
 
 class Operation(models.Model):
-    """One cancel or one change of an expiration, requested by one person. Times in UTC."""
+    """One cancel or one change of an expiration, requested by one person. Times are UTC."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order_uuid = models.UUIDField(db_index=True)
@@ -210,7 +211,7 @@ class Operation(models.Model):
         return f"{self.action} {self.order_uuid} {self.state}"
 
     def copy_from(self, moved: Operation) -> None:
-        """Set every field to that of `moved`, for those who hold this object."""
+        """Set every field to that of `moved`, for callers that hold this object."""
         for field in self._meta.concrete_fields:
             setattr(self, field.attname, getattr(moved, field.attname))
 
@@ -219,13 +220,13 @@ class Operation(models.Model):
 
     @property
     def may_land_until(self) -> datetime | None:
-        """Until then the POST may still take effect at Goody; None if nothing was sent."""
+        """The time until which the POST may still take effect; None if nothing was sent."""
         if self.sent_at is None:
             return None
         return self.sent_at + timedelta(seconds=settings.OPERATION_MAY_LAND)
 
     def may_still_land(self, now: datetime) -> bool:
-        """As the query: closed by reads alone, and the POST may still take effect."""
+        """Whether it was closed by reads alone and the POST may still take effect."""
         until = self.may_land_until
         is_unproven = self.state in CLOSED_BY_READS and self.confirmed_at is None
         return is_unproven and until is not None and now < until < now + timedelta(days=1)

@@ -1,6 +1,6 @@
-"""The index: a narrow row for each order, and its JSON in a table of its own.
+"""The index: a narrow row for each order, and its JSON in a separate table.
 
-orders.index writes these tables, nothing else does. They can be dropped and read from Goody again.
+Only orders.index writes these tables. They can be dropped and read from Goody again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from orders.packing import unpack
 
 
 class CreatedFrom(models.IntegerChoices):
-    """The source of an order's creation time, the most exact last."""
+    """The source of an order's creation time; later members are more exact."""
 
     NOWHERE = 0, "not known"
     WINDOW = 1, "estimated from the creation window it was listed in"
@@ -34,11 +34,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class Order(models.Model):
-    """The latest copy of an order, in the columns that lists need.
+    """The latest copy of an order, in the columns that lists use.
 
     `id` is the creation key (orders.index.creation_keys): newest first is `-id` everywhere. It
-    changes when a more exact creation time becomes known, so nothing outside the index stores it.
-    `uuid` is Goody's id. Missing texts are "", or NULL in columns that lists sort by. The database
+    changes when a more exact creation time becomes known, so only the index stores it. `uuid` is
+    Goody's id. Missing texts are "", or NULL in columns that lists are sorted by. The database
     indexes are in orders.schema.
     """
 
@@ -105,7 +105,7 @@ class Order(models.Model):
         return f"{self.uuid} {self.status}"
 
     def as_goody(self) -> GoodyOrder:
-        """The stored order as the client parses it, with the stored event times."""
+        """Return the stored order as the client parses it, with the stored event times."""
         # By Goody's id: the creation key may have changed since this row was read.
         place = Order.objects.filter(uuid=self.uuid).values("pk")
         order = parse_order(OrderPayload.objects.get(pk__in=place).raw)
@@ -115,7 +115,7 @@ class Order(models.Model):
         return order
 
     def _known_times(self) -> EventTimes | None:
-        """Those of the last single read, or the creation time that the activity feed gave."""
+        """Return the event times of the last single read, or the creation time from the feed."""
         if self.event_times is not None:
             return msgspec.convert(self.event_times, EventTimes)
         is_exact = self.created_from in EXACT and self.created_at is not None
@@ -138,7 +138,7 @@ class OrderPayload(models.Model):
 
 
 class OtherProduct(models.Model):
-    """A further product of a cart with several, so that the order is found by each."""
+    """A product after the first in a cart, so that searches for each product find the order."""
 
     id = models.BigAutoField(primary_key=True)
     order_id = models.BigIntegerField()
@@ -150,7 +150,7 @@ class OtherProduct(models.Model):
 
 
 class WordStart(models.Model):
-    """One or two folded letters that start a word of the people of an order."""
+    """One or two folded letters at the start of a word in the names of an order's people."""
 
     pk = models.CompositePrimaryKey("start", "order_id")
     start = models.CharField(max_length=8)
@@ -161,7 +161,7 @@ class WordStart(models.Model):
 
 
 class OrderCount(models.Model):
-    """The number of orders of a workspace (0: none) in a status, maintained by orders.index."""
+    """The number of orders of a workspace (0: none) with a status, maintained by orders.index."""
 
     workspace_id = models.IntegerField(default=0)
     status = models.CharField(max_length=100)

@@ -1,4 +1,4 @@
-"""What a person chose for themselves."""
+"""Profiles: the personal settings."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _WITH_GROUPS = f"""
 
 class ProfileQuerySet(models.QuerySet["Profile"]):
     def with_groups(self, user_id: int) -> tuple[Profile, frozenset[str]]:
-        """What a person chose (unsaved defaults where nothing is stored), and their groups' names,
-        in one read.
+        """Return a person's settings and the names of the person's groups, in one query.
+
+        The settings are unsaved defaults if nothing is stored.
         """
         with connections[self.db].cursor() as cursor:
             cursor.execute(_WITH_GROUPS, [user_id])

@@ -1,4 +1,4 @@
-"""Saved views: the filters and the sort of a list, under a name."""
+"""Saved views: the filters and the sort of a list under a name."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
         return self.filter(Q(is_shared=True) | Q(owner_id=user_id))
 
     def for_list_page(self, user_id: int | None) -> list[SavedView]:
-        """As `seen_by`, in order, as a list; read by every page of orders."""
+        """Return `seen_by` sorted, as a list, for every page of orders."""
         condition = "is_shared OR owner_id = %s ORDER BY is_shared, position, id"
         return select_where(SavedView, condition, [user_id], using=self.db)
 
 
 class SavedView(models.Model):
-    """A view of one person, or of everybody (`is_shared`)."""
+    """A view of one person, or of everybody if `is_shared`."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"

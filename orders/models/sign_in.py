@@ -9,13 +9,13 @@ from django.db import models
 
 class SignInLimitQuerySet(models.QuerySet["SignInLimit"]):
     def delete_old(self, *, now: datetime) -> int:
-        """Delete the rows that no attempt has touched for a day."""
+        """Delete the rows that no attempt has changed for a day, and return their number."""
         count, _ = self.filter(last_at__lt=now - timedelta(days=1)).delete()
         return count
 
 
 class SignInLimit(models.Model):
-    """The failed attempts at one account, or from one address (times UTC)."""
+    """The failed attempts for one account or from one network address. Times are UTC."""
 
     # A digest: somebody may have typed a password for the user name.
     key = models.CharField(max_length=64, primary_key=True)

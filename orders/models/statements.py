@@ -1,4 +1,4 @@
-"""Raw SQL for the queries of every page, which take several times as long by the ORM."""
+"""Raw SQL for the queries of every page, which take several times as long with the ORM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connections, models
 def select_where[M: models.Model](
     model: type[M], condition: str, values: Sequence[Any], *, using: str
 ) -> list[M]:
-    """The rows of a model that meet a condition, which may end in ORDER BY.
+    """Return the rows of a model that meet a condition, which may end in ORDER BY.
 
     `condition` has %s for each of the `values`, and never contains input itself.
     """
@@ -28,7 +28,10 @@ def select_where[M: models.Model](
 def select_pair[M: models.Model, N: models.Model](
     model: type[M], other: type[N], key: int, *, using: str
 ) -> tuple[M, N | None] | None:
-    """The row of a model with that id, and the row of another with the same id, in one query."""
+    """Return the rows of two models with the same id, in one query.
+
+    Return None if the first row does not exist; the second one may be None.
+    """
     columns = f"{_columns(model, 'a.')}, {_columns(other, 'b.')}"
     tables = f"{model._meta.db_table} a LEFT JOIN {other._meta.db_table} b ON b.id = a.id"
     rows = _rows(f"SELECT {columns} FROM {tables} WHERE a.id = %s", [key], using=using)  # noqa: S608
@@ -44,10 +47,10 @@ def select_pair[M: models.Model, N: models.Model](
 def select_tuples(
     columns: Sequence[str], source: str, values: Sequence[Any], *, using: str
 ) -> list[tuple[Any, ...]]:
-    """`columns` (texts and integers) of every row of `source`.
+    """Return `columns` (texts and integers) of every row of `source`.
 
-    `source` is what follows FROM, with %s for each of the `values`. SQLite returns one JSON text:
-    each fetched row would release the GIL, for which a writing thread would have to wait.
+    `source` is the text after FROM, with %s for each of the `values`. SQLite returns one JSON text:
+    fetching each row would release the GIL and then wait for a thread that writes.
     """
     connection, names = connections[using], ", ".join(columns)
     if connection.vendor != "sqlite":
@@ -72,7 +75,7 @@ def _rows(sql: str, values: Sequence[Any], *, using: str) -> list[tuple[Any, ...
 
 
 def _maker[M: models.Model](model: type[M], *, using: str) -> Callable[[Sequence[Any]], M]:
-    """A function that makes an instance from a row of the database, as Django does."""
+    """Return a function that makes an instance from a row of the database, as Django does."""
     fields, connection = model._meta.concrete_fields, connections[using]
     names = [field.attname for field in fields]
     readers = [_reader(field, connection) for field in fields]
@@ -85,7 +88,7 @@ def _maker[M: models.Model](model: type[M], *, using: str) -> Callable[[Sequence
 
 
 def _reader(field: Any, connection: Any) -> Callable[[Any], Any]:
-    """A function that converts a value of the database for the field, as Django does."""
+    """Return a function that converts a database value for the field, as Django does."""
     column = field.get_col(field.model._meta.db_table)
     converters = connection.ops.get_db_converters(column) + field.get_db_converters(connection)
 
@@ -100,12 +103,12 @@ def _reader(field: Any, connection: Any) -> Callable[[Any], Any]:
 def prepare_values(
     model: type[models.Model], name: str, values: Collection[Any], *, using: str
 ) -> list[Any]:
-    """Values of a field as parameters of its database."""
+    """Return values of a field as parameters for its database."""
     field: Any = model._meta.get_field(name)
     connection = connections[using]
     return [field.get_db_prep_value(value, connection) for value in values]
 
 
 def placeholders(values: Sequence[Any]) -> str:
-    """The list of as many %s."""
+    """Return as many %s as there are values, separated by commas."""
     return ", ".join(["%s"] * len(values))

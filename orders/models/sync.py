@@ -1,6 +1,6 @@
-"""The state of the sync: one row, the creation windows of a full sync, and known activities.
+"""The state of the sync: one row, the windows of a full sync, and known activities.
 
-orders.sync changes them by conditional updates under the token of its lease.
+orders.sync changes them by conditional updates with the token of its lease.
 """
 
 from __future__ import annotations
@@ -21,18 +21,21 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         return state
 
     def look(self) -> SyncState | None:
-        """As `current`, but None instead of creating the row."""
+        """Return `current`, or None instead of creating the row."""
         found = select_where(SyncState, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else None
 
     def get_with_limits(self) -> tuple[SyncState | None, ApiLimits]:
-        """As `look`, with the API limits in the same query: every page shows both."""
+        """Return the row as `look` does, and the API limits, in one query for every page."""
         state, limits = select_pair(SyncState, ApiLimits, _ONLY, using=self.db) or (None, None)
         return state, limits or ApiLimits()
 
 
 class SyncState(models.Model):
-    """The only row. Times are UTC by our clock, except `watermark`, which is Goody's."""
+    """The state of the sync, in a single row.
+
+    Times are UTC by our clock, except `watermark`, which is Goody's.
+    """
 
     # The fencing token: acquiring the lease increments it, and writes under an earlier token are
     # refused.
@@ -86,7 +89,7 @@ class SyncState(models.Model):
 
     @property
     def is_complete(self) -> bool:
-        """Has a full sync been complete? Never concluded from the number of rows."""
+        """Whether a full sync has been completed. It is never derived from the number of rows."""
         return self.finished_at is not None
 
     @property
@@ -97,7 +100,7 @@ class SyncState(models.Model):
 
     @property
     def is_refolding(self) -> bool:
-        """Is a part of the index folded in another way than searches are?"""
+        """Whether a part of the index is folded by another version than searches are."""
         return self.folding_version != FOLDING_VERSION
 
     @property
@@ -114,14 +117,15 @@ class SyncState(models.Model):
 
     @property
     def is_stopped(self) -> bool:
-        """Does the sync wait for an admin?"""
+        """Whether the sync waits for an admin."""
         return bool(self.suspicion) and not self.is_suspicion_accepted
 
 
 class SyncWindow(models.Model):
-    """Orders created between two instants, both inclusive; `after` None is no lower bound.
+    """The window of orders created between two instants, both inclusive.
 
-    Neighbors share a bound: an order stored with a fraction of a second lies in one of them.
+    `after` None means no lower bound. Adjacent windows share a bound, so that an order stored with
+    a fraction of a second is in one of them.
     """
 
     after = models.DateTimeField(null=True)
@@ -145,7 +149,7 @@ class SyncWindow(models.Model):
 
 
 class SeenActivity(models.Model):
-    """The id of an activity that was processed, kept while the feed may be read there again."""
+    """The id of a processed activity, kept while the feed may be read there again."""
 
     id = models.UUIDField(primary_key=True)
     at = models.DateTimeField(db_index=True)

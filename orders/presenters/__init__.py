@@ -1,5 +1,5 @@
-"""Display objects for templates: dates, money, URLs and words are formatted once, here.
+"""Display objects for templates. Dates, money, URLs and texts are formatted once, here.
 
-Presenters take domain objects and make texts. They decide no rule, and query the database only on
+Presenters convert domain objects to texts. They contain no rules, and query the database only for
 the system page.
 """

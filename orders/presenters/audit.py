@@ -45,7 +45,10 @@ class Row:
 
 
 def rows(entries: Sequence[AuditEntry], *, now: datetime, zone: ZoneInfo) -> list[Row]:
-    """`entries` are intents with their operation and outcomes prefetched."""
+    """Return the rows of the audit page.
+
+    `entries` are intents with their operation and outcomes prefetched.
+    """
     return [_row(entry, now, zone) for entry in entries]
 
 
@@ -69,7 +72,7 @@ def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> Row:
 
 
 def action_name(action: str) -> str:
-    """ "Cancel gift"; "Security: cross site" for a security event."""
+    """Return the label of an action: "Cancel gift"; "Security: cross site" for a security event."""
     if action.startswith("security."):
         return f"Security: {action.removeprefix('security.').replace('_', ' ')}"
     return _NAMES.get(action, action)
@@ -86,8 +89,10 @@ def _order(entry: AuditEntry) -> dict[str, str]:
 
 
 def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """The outcome of an operation in the words of orders.outcomes. Other actions have a detail, and
-    those that take time also the detail of their end.
+    """Return the cells that describe the outcome.
+
+    Operations use the sentences of orders.outcomes. Other actions have a detail, and actions that
+    take time also the detail of their end.
     """
     if entry.operation is None:
         ends = [end.detail for end in entry.outcomes.all()]
@@ -115,5 +120,8 @@ def _settled_by(entry: AuditEntry) -> str:
 
 
 def settled_by_hand(outcomes: Iterable[AuditEntry]) -> AuditEntry | None:
-    """The entry by which a lead settled an operation by hand; its note says what they saw."""
+    """Return the entry by which a lead settled an operation by hand, or None.
+
+    The note of the entry states what the lead saw.
+    """
     return next((one for one in outcomes if one.action == Action.OPERATION_SETTLE), None)

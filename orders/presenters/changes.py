@@ -1,7 +1,7 @@
-"""What has changed on a page of the list since it was shown.
+"""Compares a page of the list with the same page as shown earlier.
 
-A page carries a token of its rows: for each, in order, a prefix of the order's id and a checksum of
-its cells. Comparing the token with the same page read again gives the changes.
+A page has a token of its rows: for each row, in order, a prefix of the order's id and a checksum of
+its cells. The changes are the differences between the token and the same page read again.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _BYTES = 3
 
 
 class BadToken(Exception):
-    """The token is not one that `page_token` made."""
+    """The token was not made by `page_token`."""
 
 
 class Changes(NamedTuple):
-    """The number of orders that have changed or left a page, and of those that are new on it."""
+    """The number of orders that changed on a page or left it, and of those that are new on it."""
 
     changed: int
     new: int
 
     @property
     def text(self) -> str:
-        """ "3 changed, 1 new"; "" if there is no difference."""
+        """The changes as "3 changed, 1 new"; "" if there is no difference."""
         parts = ((self.changed, "changed"), (self.new, "new"))
         return ", ".join(f"{n:,} {word}" for n, word in parts if n)
 
@@ -45,7 +45,10 @@ def _digest(hit: Hit) -> tuple[bytes, bytes]:
 
 
 def _cells(hit: Hit) -> str:
-    """The values shown in the row. Without `read_at`: most reads change nothing."""
+    """Return the values shown in the row as text.
+
+    `read_at` is left out, because most reads change nothing else.
+    """
     return (
         f"{hit.status}\n{hit.recipient_name}\n{hit.recipient_email}\n{hit.product}\n{hit.quantity}"
         f"\n{hit.item_count}\n{hit.amount_cents}\n{hit.is_before_tax}\n{hit.sender}"
@@ -71,10 +74,10 @@ def parse_token(text: str) -> dict[bytes, bytes]:
 
 
 def compare(shown: dict[bytes, bytes], hits: Sequence[Hit]) -> Changes:
-    """The changes between a page as shown and the same page read again.
+    """Return the changes between a page as shown and the same page read again.
 
-    Rows after the last one that is on both have only moved to another page or come from one, so
-    they do not count.
+    Rows after the last one that both have in common do not count, because they have only moved to
+    or from another page.
     """
     current = dict(map(_digest, hits))
     gone = _missing(shown, current)
@@ -83,7 +86,7 @@ def compare(shown: dict[bytes, bytes], hits: Sequence[Hit]) -> Changes:
 
 
 def _missing(some: dict[bytes, bytes], others: dict[bytes, bytes]) -> list[bytes]:
-    """Keys absent from the others, up to the last common one; all if none is common."""
+    """Return the keys that `others` lacks, up to the last common one; all if none is common."""
     keys = list(some)
     common = [n for n, key in enumerate(keys) if key in others]
     end = common[-1] if common else len(keys)

@@ -1,11 +1,11 @@
-"""A list of orders as CSV for spreadsheets: UTF-8 with a byte order mark.
+"""Exports a list of orders as CSV for spreadsheets: UTF-8 with a byte order mark.
 
-Texts that a spreadsheet would take for a formula are escaped, whatever separator it splits the file
-by: where semicolons separate, `Semi;=1+1` is two cells, and quotes in the file do not change that.
-So an apostrophe, which marks a cell as text, is put before a text that begins with =, +, -, @ or
-one of their full-width forms, and before each of them within a text that follows a sign, or that
-follows white space and begins a word. White space and invisible characters before it do not count.
-Times are UTC, money is US dollars.
+Text that a spreadsheet would interpret as a formula is escaped, whatever separator it splits the
+file by: with semicolons, `Semi;=1+1` is two cells, and quotes in the file do not change that. An
+apostrophe, which marks a cell as text, is put before a text that begins with =, +, -, @ or one of
+their full-width forms. It is also put before each of these characters within a text if it follows a
+sign, or follows white space and begins a word. White space and invisible characters before it are
+ignored. Times are UTC, money is US dollars.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ COLUMNS = (
 
 
 def csv_chunks(hits: Generator[Hit]) -> Iterator[bytes]:
-    """The file in chunks of rows. If `hits` raises ExportIncomplete, the last line says so."""
+    """Yield the file in chunks of rows.
+
+    If `hits` raises ExportIncomplete, the last line states the reason.
+    """
     buffer = io.StringIO(_BOM, newline="")
     buffer.seek(0, io.SEEK_END)
     write = csv.writer(buffer).writerow
@@ -89,7 +92,7 @@ def _cells(hit: Hit) -> Iterable[object]:
 
 
 def _text(text: str) -> str:
-    """Also before a tab or a line break at the start, which some programs drop."""
+    """Escape a text, also before a leading tab or line break, which some programs drop."""
     if text.isalnum():
         return text
     escaped = _FORMULA.sub(_with_apostrophe, text)

@@ -37,7 +37,10 @@ from .rows import gift_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialog:
-    """The common part. A dialog with `banner` has no form; the banner says why."""
+    """The fields that all dialogs share.
+
+    A dialog with a `banner` has no form; the banner states the reason.
+    """
 
     title: str
     recipient: str
@@ -83,7 +86,9 @@ class ExpirationDialog(Dialog):
 
 
 def identity_text(view: OrderView) -> str:
-    """ "ana@acme.example · Tea box · $44.10 · from Bo Lee · receipt VGCO…"."""
+    """Return the order in one line: "ana@acme.example · Tea box · $44.10 · from Bo Lee · receipt
+    …".
+    """
     hit = services.listed_order(view).hit
     amount = formats.money(hit.amount_cents) if hit.amount_cents is not None else ""
     return " · ".join(
@@ -101,7 +106,10 @@ def identity_text(view: OrderView) -> str:
 
 
 def similar_text(similar: SimilarOrders) -> str:
-    """ "4 other open gifts go to this address, 3 of them the same gift."; "" if there is none."""
+    """Return a warning about similar open orders, "" if there are none.
+
+    "4 other open gifts go to this address, 3 of them the same gift."
+    """
     count, same = similar
     if not count:
         return ""
@@ -161,7 +169,7 @@ def _limit_banner(viewer: Viewer) -> Banner | None:
 
 
 def limit_reached(limit: int, until: datetime, *, viewer: Viewer) -> Banner:
-    """Why no gift can be canceled until the time."""
+    """Return the banner that no gift can be canceled until the given time."""
     at = f"{formats.clock(until, viewer.zone)} {formats.zone_name(until, viewer.zone)}"
     return Banner(
         tone="warn",
@@ -226,12 +234,12 @@ def _iso(at: datetime | None) -> str:
 
 
 def order_url(order_id: UUID, next_url: str) -> str:
-    """The order's page with the list to return to."""
+    """Return the URL of the order's page with the list to return to."""
     return with_next(reverse("order_detail", args=[order_id]), next_url)
 
 
 def undo_note(order: Order, viewer: Viewer) -> str:
-    """Whether a change of the expiration can be undone, as services.may_undo will decide."""
+    """Return a note on whether services.may_undo would allow an undo of the new expiration."""
     if order.expires_at is None:
         return ""
     if order.expires_at <= viewer.now:
@@ -241,7 +249,9 @@ def undo_note(order: Order, viewer: Viewer) -> str:
 
 
 def released_text(order: Order, raw: RawValues) -> str:
-    """ "about $39.50 before tax", "$42.10", or that the amount is missing or unreadable."""
+    """Return the amount as "about $39.50 before tax" or "$42.10", or that it is missing or
+    unreadable.
+    """
     cents, is_before_tax = eligibility.released_cents(order)
     unreadable = raw.unreadable("amounts.amount_total")
     if cents is None:
@@ -254,7 +264,7 @@ def released_text(order: Order, raw: RawValues) -> str:
 
 
 def refusal(view: OrderView, verdict: Verdict, *, viewer: Viewer) -> Banner | None:
-    """Why nothing can be sent now; None if the dialog may show its form."""
+    """Return a banner if nothing can be sent now; None if the dialog may show its form."""
     if view.is_missing:
         return Banner(
             tone="bad",
@@ -283,7 +293,7 @@ def not_fresh(view: OrderView, *, viewer: Viewer) -> Banner:
 def filled_again(
     dialog: ExpirationDialog, former: Operation, *, viewer: Viewer
 ) -> ExpirationDialog:
-    """The dialog filled in with what an extension that was not applied had asked for."""
+    """Return the dialog filled in with the request of an extension that was not applied."""
     assert former.expiration is not None
     at = former.expiration.astimezone(viewer.zone)
     before = former.expires_before
@@ -295,7 +305,7 @@ def filled_again(
 
 
 def no_undo(dialog: ExpirationDialog) -> ExpirationDialog:
-    """The dialog of an undo that is not possible (any more)."""
+    """Return the dialog of an undo that is not (or no longer) possible."""
     banner = Banner(
         tone="warn",
         title="This change can no longer be undone",
@@ -306,7 +316,7 @@ def no_undo(dialog: ExpirationDialog) -> ExpirationDialog:
 
 
 def head_of(view: OrderView | None, *, viewer: Viewer) -> Head | None:
-    """The order's head on the page of an operation; None without a copy of the order."""
+    """Return the order's head for the page of an operation; None without a copy of the order."""
     return make_head(view, viewer=viewer) if view is not None else None
 
 
@@ -333,7 +343,7 @@ def busy(operation: Operation, *, viewer: Viewer) -> Banner:
 
 
 def unavailable(order_id: UUID, name: str, problem: str, *, viewer: Viewer) -> Dialog:
-    """The dialog if Goody gives no answer and there is no copy."""
+    """Return the dialog for the case that Goody does not answer and no copy is stored."""
     url = with_next(reverse(name, args=[order_id]), viewer.next_url)
     return Dialog(
         title="The order could not be read",

@@ -25,7 +25,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Banner:
-    """A message that stays on the page. `reference` is the request id, for reading the logs."""
+    """A message that stays on the page. `reference` is the request id, to search the logs for."""
 
     tone: str
     title: str
@@ -42,9 +42,10 @@ class Banner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toast:
-    """A message that disappears. `action_url` opens in the dialog (Undo), `link_url` is a page.
+    """A message that disappears.
 
-    `about` is an order's id: a newer toast about the same order replaces this one.
+    `action_url` opens in the dialog (Undo), `link_url` is a page. `about` is an order's id: a newer
+    toast about the same order replaces this one.
     """
 
     tone: str

@@ -1,4 +1,4 @@
-"""The form of a list's filters: its controls, and the counts beside their options."""
+"""The form of a list's filters: its controls and the counts of their options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from .status import status_badge
 
 
 class Field(NamedTuple):
-    """A text control. `value` is kept as typed even if invalid; `names_url` gives suggestions."""
+    """A text control.
+
+    `value` is the text as typed, even if invalid. `names_url` returns suggestions.
+    """
 
     name: str
     label: str
@@ -30,7 +33,7 @@ class Field(NamedTuple):
 
 
 class Option(NamedTuple):
-    """One of several options; `count_id` is the element that its count fills later."""
+    """One of several options. `count_id` is the id of the element that shows its count."""
 
     name: str
     value: str
@@ -90,7 +93,11 @@ def make_controls(
     typed: Mapping[str, Any],
     wrong: Collection[str] = (),
 ) -> Controls:
-    """`order` is the sort of the list, `typed` the text of the fields, `wrong` the invalid ones."""
+    """Return the controls of the form.
+
+    `order` is the sort of the list, `typed` the text of the fields, `wrong` the names of invalid
+    fields.
+    """
 
     def fields(*wanted: str) -> list[Field]:
         return [_field(name, typed.get(name, ""), is_wrong=name in wrong) for name in wanted]
@@ -121,7 +128,7 @@ def _field(name: str, value: str, *, is_wrong: bool) -> Field:
 
 
 def _statuses(filters: Filters) -> list[Option]:
-    """One for each status, one for the ended ones, and the chosen ones that are undocumented."""
+    """Return one option per status, one for all ended ones, and chosen undocumented ones."""
     offered = [status for status in ORDER_STATUSES if status != ENDED[1]]
     chosen = {ENDED[0] if status in ENDED else status for status in filters.status}
     return [
@@ -147,7 +154,7 @@ def _presets(filters: Filters) -> list[Option]:
 
 
 def _sort(filters: Filters, one: Sort, order: Sort) -> Option:
-    """The default sort has the value "", so that it stays out of the URL."""
+    """Return the option of a sort. The default sort has the value "" to keep it out of the URL."""
     is_default = one is order and filters.sort is not order
     label = SORT_NAMES[one]
     return Option(
@@ -174,14 +181,14 @@ def _flag(filters: Filters, name: str) -> tuple[str, list[Option]]:
 
 
 class OptionCount(NamedTuple):
-    """A count, and the id of the element that it fills."""
+    """A count, and the id of the element that shows it."""
 
     id: str
     text: str
 
 
 class CommonName(NamedTuple):
-    """One of the most common names, and the list filtered by it."""
+    """A common name, and the URL of the list filtered by it."""
 
     label: str
     under: str
@@ -203,7 +210,7 @@ class CommonNames:
     def of(
         cls, kind: str, named: Iterable[tuple[str, str, str]], *, filters: Filters
     ) -> CommonNames:
-        """From the key, the name and the text of the count of each."""
+        """Make the names of a filter from (key, name, text of the count)."""
         chosen: str = getattr(filters, kind)
         with_any = filters.replace(**{kind: _ANY_KEY}).url()
         without = filters.replace(**{kind: ""}).url()
@@ -217,7 +224,7 @@ class CommonNames:
 
 
 def _split(sender: str) -> tuple[str, str]:
-    """ "Ana Bolena <ana@acme.example>" as name and address."""
+    """Return name and address of a sender written as "Ana Bolena <ana@acme.example>"."""
     name, _, rest = sender.partition(" <")
     return name, rest.removesuffix(">")
 
@@ -235,7 +242,7 @@ def count_text(count: Count) -> str:
 
 
 def option_counts(facets: Facets) -> list[OptionCount]:
-    """The ended statuses are one option, so they have one count."""
+    """Return the counts of the options. The ended statuses are one option with one count."""
     statuses = {name: one for name, one in facets.statuses.items() if name != ENDED[1]}
     flags = {_FLAG_PARAMETERS[name]: one for name, one in facets.flags.items()}
     return [
@@ -252,9 +259,9 @@ def _counts(prefix: str, counts: Mapping[str, Count]) -> list[OptionCount]:
 def counted_names(
     facets: Facets, *, filters: Filters, keys: Mapping[int, str]
 ) -> list[CommonNames]:
-    """The most common names with their counts; a filter whose names were not counted is left out.
+    """Return the most common names with their counts, without filters that were not counted.
 
-    `keys` are the values of the parameters for the labels, by the labels' row ids.
+    `keys` maps the row ids of labels to the values of the URL parameters.
     """
     named = {kind: getattr(facets, f"{kind}s") for kind in CommonLabels._fields}
     counted = [
@@ -269,7 +276,7 @@ def counted_names(
 
 
 def uncounted_names(labels: CommonLabels, *, filters: Filters) -> dict[str, CommonNames]:
-    """The names of each filter before the counts are known."""
+    """Return the common names of each filter, for use until the counts are ready."""
     return {
         kind: CommonNames.of(kind, [(*one, "") for one in named], filters=filters)
         for kind, named in zip(CommonLabels._fields, labels, strict=True)

@@ -1,7 +1,7 @@
 """The active filters of a list as chips, and the columns that sort it.
 
-The search box and the filters are described in the same words. Each chip links to the list without
-it; removing a chip of the search box takes its term out of the box.
+Filters and terms of the search box are described in the same words. Each chip links to the list
+without it; removing a chip of the search box removes its term from the box.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ class FilterChip(NamedTuple):
 
 
 class Hint(NamedTuple):
-    """An operator of the search box."""
+    """An operator of the search box with its explanation."""
 
     example: str
     meaning: str
 
 
 class Column(NamedTuple):
-    """A column head, and the URL that sorts by it or reverses the sort; `key` is "" if it does not
-    sort.
+    """The head of a column, and the URL that sorts by it or reverses the sort.
+
+    `key` is "" if the column cannot be sorted.
     """
 
     key: str
@@ -78,7 +79,7 @@ _FIRST_SORT = {
 def filter_chips(
     filters: Filters, *, box: ParsedQuery, clock: Clock, label_id: LabelLookup, names: Names
 ) -> list[FilterChip]:
-    """One chip for each condition, also where the box and a filter both state it."""
+    """Return one chip for each condition, even if the search box and a filter both contain it."""
     without = _without_terms(filters, box, clock, names)
     for one in filters.active():
         query = parameter_query(one.name, one.value, clock, label_id)
@@ -91,7 +92,7 @@ def filter_chips(
 def _without_terms(
     filters: Filters, box: ParsedQuery, clock: Clock, names: Names
 ) -> dict[str, Filters]:
-    """The conditions of the search box, each with the filters without its terms."""
+    """Return the filters without the terms of each condition of the search box, by condition."""
     terms: dict[str, list[ParsedTerm]] = {}
     for term in box.terms:
         for text in describe(term.query, names=names, now=clock.now, zone=clock.zone):
@@ -104,14 +105,14 @@ def _without_terms(
 
 
 def _without_both(filters: Filters, one: Filters, other: Filters) -> Filters:
-    """`filters` without what either of the two lacks."""
+    """Return `filters` without the values that `one` or `other` lacks."""
     values = ((name, getattr(other, name)) for name in Filters._fields)
     return one.replace(**{name: value for name, value in values if value != getattr(filters, name)})
 
 
 @lru_cache(maxsize=256)
 def columns(filters: Filters, *, order: Sort) -> tuple[Column, ...]:
-    """The columns of the table; `order` is the sort of the list."""
+    """Return the columns of the table. `order` is the sort of the list."""
     return tuple(
         Column(key, label, css, *(_sort_link(filters, key, order) if key else ("", "")))
         for key, label, css in _COLUMNS

@@ -15,8 +15,9 @@ from .elements import Banner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """What the list says about the index; its age is in the page frame. `note` is about creation
-    dates, "" if they are complete.
+    """Notes about the index for the list. The age of the index is in the page frame.
+
+    `note` is about creation dates, "" if they are complete.
     """
 
     is_complete: bool
@@ -33,7 +34,10 @@ def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
 
 
 def _creation_date_note(progress: SyncProgress) -> str:
-    """From the progress of the backfill: counting orders without a date would take long."""
+    """Return the note on estimated creation dates.
+
+    It is based on the progress of the backfill, because counting orders without a date is slow.
+    """
     if progress.is_backfilled or not progress.imported:
         return ""
     if progress.has_feed:
@@ -54,8 +58,9 @@ _FAILED_PHASES = (Phase.SUSPICIOUS, Phase.PAUSED, Phase.FAILING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
-    """The state of the index for the page frame. `iso` and `at` are the instant that its age
-    counts from, "" during the first import.
+    """The state of the index for the page frame.
+
+    `iso` and `at` are the instant from which its age is counted, "" during the first import.
     """
 
     text: str
@@ -97,7 +102,7 @@ def _import_text(progress: SyncProgress) -> str:
 
 
 def import_banner(progress: SyncProgress) -> list[Banner]:
-    """Above Goody's own list during the first import."""
+    """Return the banner above Goody's own list during the first import."""
     if progress.is_complete or not progress.is_full_under_way:
         return []
     return [
@@ -116,8 +121,9 @@ def _imported_text(progress: SyncProgress) -> str:
 
 
 def _read_at(progress: SyncProgress) -> datetime | None:
-    """The time up to which the index contains all changes. Without an activity feed this is true of
-    the newest orders only; a banner says so.
+    """Return the time up to which the index contains all changes.
+
+    Without an activity feed this holds only for the newest orders, and a banner states so.
     """
     if not progress.is_complete:
         return None

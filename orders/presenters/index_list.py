@@ -1,4 +1,4 @@
-"""A page of the list from the index: its rows, count and pager, and why it may be empty."""
+"""A page of the list from the index: rows, count, pager, and the reason if it is empty."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from .rows import RowBuilder
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change of a list without rows. `count`: the orders it brings, None if it is not known."""
+    """A suggested change of a list without rows.
+
+    `count` is the number of orders that it would show, None if unknown.
+    """
 
     label: str
     url: str
@@ -34,7 +37,7 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """The query of a list. `position` is that of the URL, None for the first page."""
+    """The query of a list. `position` comes from the URL; None is the first page."""
 
     filters: Filters
     query: Query
@@ -89,7 +92,10 @@ def page_without_rows(why: Empty, *, asked: ListQuery, freshness: Freshness) -> 
 
 
 def _best_match(asked: ListQuery) -> Link | None:
-    """The link that sorts by match; without a URL if it is the sort, None if none can differ."""
+    """Return the link that sorts by best match.
+
+    The link has no URL if this is the current sort. Return None if the sort would change nothing.
+    """
     if not asked.query.names:
         return None
     is_current = asked.query.order is Sort.BEST
@@ -98,7 +104,10 @@ def _best_match(asked: ListQuery) -> Link | None:
 
 
 def _with_lower_bound(found: Found, asked: ListQuery) -> Found:
-    """With a count of at least the rows up to this page: the count may be an estimate."""
+    """Return `found` with a count that covers at least the rows up to this page.
+
+    The count may be an estimate.
+    """
     if found.count is None:
         return found
     before = max(0, _ordinal(found, asked) - 1)
@@ -142,7 +151,7 @@ def _pager(found: Found, asked: ListQuery) -> Pager:
 
 
 def _ordinal(found: Found, asked: ListQuery) -> int:
-    """The number of the first row within the whole list; 0 if it is unknown."""
+    """Return the number of the page's first row within the whole list (from 1), 0 if unknown."""
     if found.previous is None:
         return 1
     count, is_last = found.count, found.next is None
@@ -173,8 +182,10 @@ def empty_page(
     unknown_id: UUID | None,
     remedies: Callable[[], Sequence[Remedy]],
 ) -> Empty:
-    """Why the index has no rows. `unknown_id` is an id in the search box that it does not have;
-    `remedies` are asked for if nothing matches.
+    """Return the explanation of an empty page of the index.
+
+    `unknown_id` is an id in the search box that the index does not contain. `remedies` is called
+    only if nothing matches.
     """
     if unknown_id is not None:
         return Empty(
@@ -236,7 +247,10 @@ def unknown_to_goody(order_id: UUID) -> Empty:
 
 
 def goody_not_asked(order_id: UUID, reason: str) -> Empty:
-    """`reason` is the start of a sentence."""
+    """Return the empty page for an id that Goody could not be asked about.
+
+    `reason` is the start of a sentence.
+    """
     return Empty(
         title="This id is not in our copy, and Goody could not be asked",
         sentence=f"{reason}.",

@@ -1,4 +1,4 @@
-"""A page of the list of orders and the parts around its rows, from Goody or from the index."""
+"""A page of the list of orders and the elements around its rows, from Goody or the index."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .rows import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goto:
-    """The form that leads to a page by number; `hidden` are its other parameters."""
+    """The form for a page number. `hidden` has its other parameters."""
 
     pages: int | None
     hidden: Sequence[tuple[str, str]]
@@ -24,7 +24,10 @@ class Goto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pager:
-    """URLs are "" if there is no such page. `last` is "" too if Goody gave no total."""
+    """The links to other pages.
+
+    A URL is "" if there is no such page. `last` is also "" if Goody gave no total.
+    """
 
     place: str
     first: str
@@ -38,7 +41,7 @@ class Pager:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Empty:
-    """Why there are no rows, and where to go from there."""
+    """The explanation of an empty list, with links to other lists."""
 
     title: str
     sentence: str
@@ -74,7 +77,10 @@ def size_links(filters: Filters) -> list[Link]:
 
 @dataclass(frozen=True, slots=True)
 class FindingSummary:
-    """Shown above the list of a finding. `copy` has what was not found, one item per line."""
+    """The summary above the list of a finding.
+
+    `copy` has the identifiers that were not found, one per line.
+    """
 
     title: str
     missing: list[str]

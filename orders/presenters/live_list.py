@@ -1,4 +1,4 @@
-"""A page of Goody's own list: counts, pager, and what an empty page means."""
+"""A page of Goody's own list: counts, pager and the explanation of an empty page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .rows import RowBuilder
 def live_page(
     listing: Listing, *, viewer: Viewer, filters: Filters, position: LivePosition
 ) -> Page:
-    """`position` is that of the URL."""
+    """Return the page. `position` comes from the URL."""
     url = filters.url(position=position.serialize() if position.created_before else "")
     frozen = replace(position, page=listing.page).frozen(listing.as_of, _newest(listing))
     pager = _pager(listing, filters=filters, frozen=frozen)
@@ -49,7 +49,7 @@ def _received(listing: Listing) -> int:
 
 
 def _expected(listing: Listing) -> int:
-    """The number of orders on this page according to Goody's total."""
+    """Return the number of orders that this page should have according to Goody's total."""
     before = (listing.page - 1) * listing.per_page
     return min(listing.per_page, max(0, (listing.total or 0) - before))
 
@@ -87,7 +87,7 @@ def _pager(listing: Listing, *, filters: Filters, frozen: LivePosition) -> Pager
 
 
 def _newest(listing: Listing) -> datetime | None:
-    """The latest creation time on the page; None if one of the rows has none."""
+    """Return the latest creation time on the page; None if one of the rows has none."""
     times = [one.hit.created_at for one in listing.rows]
     known = [at for at in times if at is not None]
     is_complete = len(known) == len(times) and not listing.quarantined

@@ -1,6 +1,6 @@
-"""An operation as text: who, when, why, the change, and its outcome.
+"""Describes an operation: who requested it, when, why, the change, and its outcome.
 
-The words of an outcome come from orders.outcomes.
+The sentences of an outcome come from orders.outcomes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _BANNER_TONES = {Tone.GOOD: "good", Tone.BUSY: "info", Tone.BAD: "bad", Tone.NEU
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """One operation. Texts are "" if there is none."""
+    """One operation as texts. Missing texts are ""."""
 
     id: UUID
     url: str
@@ -95,7 +95,10 @@ def operation_view(
     next_url: str = "",
     is_worker_missing: bool = False,
 ) -> OperationView:
-    """`may_undo`: whether the viewer has the right to undo it and services.may_undo allows it."""
+    """Return an operation as texts.
+
+    `may_undo`: whether the viewer has the right to undo it and services.may_undo allows it.
+    """
     return OperationView(
         id=operation.id,
         url=operation_url(operation, next_url),
@@ -125,7 +128,10 @@ def operation_view(
 
 
 def poll_every(operation: Operation, now: datetime) -> str:
-    """Often for some minutes, then seldom; never for an operation that waits for a person."""
+    """Return the polling interval for htmx: short for some minutes, then long.
+
+    It is "" for an operation that waits for a person.
+    """
     is_pending = operation.is_open or is_refusal_unread(operation)
     if not is_pending or operation.state == State.NEEDS_HUMAN:
         return ""
@@ -133,7 +139,10 @@ def poll_every(operation: Operation, now: datetime) -> str:
 
 
 def poll_token(operation: Operation | None, now: datetime) -> str:
-    """A token of what a page shows of an open operation; a poll with the same token gets a 204."""
+    """Return a token of what a page shows of an open operation.
+
+    A poll with the same token gets a 204.
+    """
     if operation is None:
         return "settled"
     return f"{operation.state}-{poll_every(operation, now)}"
@@ -150,7 +159,7 @@ def operation_name(operation: Operation) -> str:
 
 
 def web_address(text: str) -> str:
-    """A ticket's address if it is safe as a link, else ""."""
+    """Return the URL of a ticket if it is safe as a link, else ""."""
     return text if text.lower().startswith(("https://", "http://")) else ""
 
 
@@ -168,13 +177,16 @@ def _undoes_url(operation: Operation, next_url: str) -> str:
 
 
 def undo_url(operation: Operation, next_url: str = "") -> str:
-    """The dialog that confirms the undo."""
+    """Return the URL of the dialog that confirms the undo."""
     query = {"undo": str(operation.id)} | ({"next": next_url} if next_url else {})
     return f"{reverse('order_expiration', args=[operation.order_uuid])}?{urlencode(query)}"
 
 
 def again_url(operation: Operation, next_url: str = "") -> str:
-    """The dialog filled in as it was for an operation that was not applied; "" for others."""
+    """Return the URL of the dialog with the input of an operation that was not applied.
+
+    Return "" for other operations.
+    """
     if operation.state != State.NOT_APPLIED or operation.effect_seen_at is not None:
         return ""
     if operation.action == Action.ORDER_CANCEL:
@@ -184,13 +196,14 @@ def again_url(operation: Operation, next_url: str = "") -> str:
 
 
 def with_next(url: str, next_url: str) -> str:
-    """The URL with the list to return to."""
+    """Return the URL with the list to return to as parameter."""
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
 
 
 def change_text(operation: Operation, zone: ZoneInfo) -> str:
-    """The requested change: "12 Mar 2026, 23:59 EDT → 26 Mar 2026, 23:59 EDT"; for a cancel, the
-    status before and after if both are known.
+    """Return the requested change: "12 Mar 2026, 23:59 EDT → 26 Mar 2026, 23:59 EDT".
+
+    For a cancel it is the status before and after if both are known.
     """
     if operation.expiration is not None:
         before = _expiration_before(operation)
@@ -205,7 +218,7 @@ def change_text(operation: Operation, zone: ZoneInfo) -> str:
 
 
 def _expiration_before(operation: Operation) -> datetime | None:
-    """From the read before the POST; if nothing was sent, from the dialog."""
+    """Return the expiration before the change, from the read before the POST or the dialog."""
     seen = (operation.before or {}).get("expires_at")
     return operation.expires_before or (datetime.fromisoformat(seen) if seen else None)
 
@@ -224,7 +237,7 @@ class Notice:
 
 
 def notice(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Notice:
-    """ "Cancel gift of 28 Nov 2026, 14:02 UTC: Canceled at Goody"."""
+    """Return the notice: "Cancel gift of 28 Nov 2026, 14:02 UTC: Canceled at Goody"."""
     asked = formats.date_time(operation.created_at, zone)
     title = outcome_message(operation, now=now, zone=zone).title
     return Notice(operation_url(operation), f"{operation_name(operation)} of {asked}: {title}")
@@ -234,7 +247,9 @@ _BEING_SENT = (State.PLANNED, State.WAITING, State.SENDING)
 
 
 def busy_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
-    """ "Ana is canceling this gift (14:02 EST)."; without an answer: "Ana asked to cancel this gift
+    """Return a sentence about the write that is in progress.
+
+    "Ana is canceling this gift (14:02 EST)."; without an answer: "Ana asked to cancel this gift
     (14:02 EST); the outcome is being checked."; closed by reads: "Ana asked to … (14:02 EST)."
     """
     doing, asked, what = _VERBS[Action(operation.action)]
@@ -245,7 +260,7 @@ def busy_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str
 
 
 def asked_at(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
-    """ "14:02 EST" if that is today, else "20 Nov 2026, 14:02 EST"."""
+    """Return the time of the request: "14:02 EST" if it is today, else "20 Nov 2026, 14:02 EST"."""
     at = operation.created_at
     if formats.day(at, zone) != formats.day(now, zone):
         return formats.date_time(at, zone)
@@ -258,8 +273,9 @@ _WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPER
 
 
 def recent_failure(operations: Sequence[Operation], now: datetime) -> Operation | None:
-    """The newest operation if it has just ended without effect. A failure is shown on the page,
-    never as a toast.
+    """Return the newest operation if it has just ended without effect, else None.
+
+    A failure is shown on the page, never as a toast.
     """
     newest = operations[0] if operations else None
     if newest is None or newest.closed_at is None or newest.state not in _WITHOUT_EFFECT:
@@ -269,7 +285,7 @@ def recent_failure(operations: Sequence[Operation], now: datetime) -> Operation 
 
 @dataclass(frozen=True, slots=True)
 class PresetChip:
-    """A preset of the expiration dialog: the posted value, its label, and the date it gives."""
+    """A preset of the expiration dialog: the posted value, the label, and the resulting date."""
 
     value: str
     label: str
@@ -281,8 +297,9 @@ def preset_chips(presets: Sequence[tuple[str, datetime]], *, zone: ZoneInfo) -> 
 
 
 def in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:
-    """The viewer's time and UTC: "26 Mar 2026, 23:59 EDT (27 Mar 2026, 03:59 UTC)", the date once
-    if both have the same.
+    """Return the time in the viewer's zone and in UTC.
+
+    "26 Mar 2026, 23:59 EDT (27 Mar 2026, 03:59 UTC)"; only one if both are equal.
     """
     if at is None:
         return "no expiration"

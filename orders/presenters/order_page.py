@@ -23,7 +23,7 @@ from orders.eligibility import Verdict
 from orders.formats import Moment
 from orders.goody_api import KeyRejected
 from orders.models import Operation
-from orders.services import OrderView, why_not_fresh
+from orders.services import OrderView, freshness_problem
 from orders.text import digest
 from orders.viewer import Viewer
 
@@ -38,7 +38,7 @@ from .timeline import Entry, timeline
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of the page: recipient, status, expiration, and the age of the copy."""
+    """The head of an order's page: recipient, status, expiration, and the age of the copy."""
 
     recipient: str
     email: str
@@ -76,7 +76,7 @@ class Sections:
 
 @dataclass(frozen=True, slots=True)
 class Restricted:
-    """Values that need a right of their own; "" without it, or if Goody gave none."""
+    """Values that require a separate right; "" without the right or if Goody gave none."""
 
     may_read_messages: bool
     message: str
@@ -88,7 +88,7 @@ class Restricted:
 
 @dataclass(frozen=True, slots=True)
 class Warnings:
-    """What limits this copy of the order."""
+    """The limitations of this copy of the order."""
 
     problem: str
     is_missing: bool
@@ -123,7 +123,7 @@ READ = "read"
 
 
 def view_token(view: OrderView, viewer: Viewer) -> str:
-    """Equal for views that the page shows alike, except for their age."""
+    """Return a token that is equal for views that differ on the page only in their age."""
     operation = poll_token(view.operation, viewer.now)
     order = view.order
     outcomes = [
@@ -142,9 +142,10 @@ def make_detail(
     read_token: str = "",
     is_worker_missing: bool = False,
 ) -> Detail:
-    """`undoable`: ids of the operations that the viewer may undo now. With `read_token` the page
-    loads Goody's answer. `is_worker_missing`: the open operation depends on a worker, and none is
-    running.
+    """Return the detail of an order.
+
+    `undoable`: ids of the operations that the viewer may undo now. With `read_token` the page loads
+    Goody's answer. `is_worker_missing`: the open operation requires a worker, and none is running.
     """
     order, raw = view.order, raw_values(view.order, viewer)
     offered = () if _obstacle(view) else undoable
@@ -240,7 +241,7 @@ def _action(
 
 
 def _obstacle(view: OrderView) -> str:
-    """The end of a sentence that says why no change is possible; "" if one is."""
+    """Return the reason why no change is possible, as the end of a sentence; "" if one is."""
     if view.is_missing:
         return ": Goody does not know this order."
     if view.problem:
@@ -251,7 +252,7 @@ def _obstacle(view: OrderView) -> str:
 
 
 def _hand_off(order: Order, now: datetime) -> str:
-    """The text for Goody support about an order that only they can change; else ""."""
+    """Return the text for Goody support if only they can change the order; else ""."""
     verdict = eligibility.may_cancel(order, now=now)
     return eligibility.hand_off(order) if verdict.code == "accepted" else ""
 
@@ -263,13 +264,13 @@ def _warnings(view: OrderView, raw: RawValues, viewer: Viewer) -> Warnings:
 
 
 _KEY_PROBLEMS = {
-    why_not_fresh(KeyRejected()),
-    why_not_fresh(Unauthorized(message="", evidence=NO_EVIDENCE)),
+    freshness_problem(KeyRejected()),
+    freshness_problem(Unauthorized(message="", evidence=NO_EVIDENCE)),
 }
 
 
 def problem_text(problem: str, actor: Actor) -> str:
-    """`problem` as given by services. Only admins are told that the key is rejected."""
+    """Return `problem` of services as shown. Only admins see that the key is rejected."""
     if problem in _KEY_PROBLEMS and not actor.may(Right.SYSTEM):
         return "This dashboard has no working connection to Goody at present"
     return problem
@@ -297,7 +298,7 @@ def _sections(view: OrderView, raw: RawValues, zone: ZoneInfo) -> Sections:
 
 
 def _was_never_accepted(order: Order) -> bool:
-    """Whether this answer has event times, which a list lacks, and no time of acceptance."""
+    """Whether this answer has event times, which lists lack, but no time of acceptance."""
     times = parse_order(order.raw).event_times
     is_unreadable = "event_times.accepted_at" in order.problems
     return times is not None and times.accepted_at is None and not is_unreadable
@@ -329,7 +330,7 @@ def _if(is_permitted: bool, text: str | None) -> str:
 
 
 def pretty_json(raw: bytes) -> str:
-    """The JSON indented; unchanged if it cannot be parsed."""
+    """Return the JSON indented, or unchanged if it cannot be parsed."""
     text = raw.decode("utf-8", "replace")
     try:
         return formats.printable(json.dumps(json.loads(text), indent=2, ensure_ascii=False))

@@ -45,9 +45,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """The content of a cart. `unmatched` are selections that name none of its items.
+    """The content of a cart.
 
-    `unreadable` says what of the cart could not be read.
+    `unmatched` are selections that match no item of the cart. `unreadable` describes the parts of
+    the cart that could not be read.
     """
 
     items: list[Item]
@@ -56,12 +57,12 @@ class Gift:
 
 
 def gift(order: Order, raw: RawValues) -> Gift:
-    """The cart with its chosen variants."""
+    """Return the cart with its chosen variants."""
     return _gift(order.cart, order.cart_selections, "cart", raw)
 
 
 def original_gift(order: Order, raw: RawValues) -> Gift | None:
-    """The cart before the swap; None if Goody gave none."""
+    """Return the cart before the swap; None if Goody gave none."""
     if order.original_cart is None and not raw.unreadable("original_cart"):
         return None
     return _gift(order.original_cart, (), "original_cart", raw)
@@ -120,9 +121,9 @@ _ORIGINAL_AMOUNTS = (
 
 
 def money(order: Order, raw: RawValues, *, is_uncharged: bool) -> list[Amount]:
-    """Every amount that Goody gives; nothing is computed.
+    """Return every amount that Goody gives; nothing is computed.
 
-    `is_uncharged`: the order ended and is known never to have been accepted.
+    `is_uncharged`: the order ended and was certainly never accepted.
     """
     # With the total, all amounts are final.
     total = order.amounts.amount_total if order.amounts else None
@@ -141,7 +142,7 @@ def money(order: Order, raw: RawValues, *, is_uncharged: bool) -> list[Amount]:
 
 
 def original_money(order: Order, raw: RawValues) -> list[Amount]:
-    """The amounts before the swap; [] if Goody gave none."""
+    """Return the amounts before the swap; [] if Goody gave none."""
     if order.original_amounts is None and not raw.unreadable("original_amounts"):
         return []
     return [
@@ -208,7 +209,7 @@ def recipient(order: Order) -> str:
 
 
 def people(order: Order, raw: RawValues) -> list[Line]:
-    """Recipient, sender, workspace and ids, with what can be copied."""
+    """Return recipient, sender, workspace and ids as lines, with texts to copy."""
     sender, views = order.sender, order.view_count_recipient
 
     def text(label: str, value: object, path: str, missing: str = NOTHING) -> Line:
@@ -233,7 +234,7 @@ def people(order: Order, raw: RawValues) -> list[Line]:
 
 
 def sender_name(sender: Sender | None) -> str:
-    """ "" where Goody gives neither name."""
+    """Return the full name; "" if Goody gives neither first nor last name."""
     return " ".join(filter(None, (sender.first_name, sender.last_name))) if sender else ""
 
 
@@ -243,7 +244,7 @@ def _copied(label: str, value: UUID | str | None) -> Line:
 
 
 def ids(order: Order) -> list[Line]:
-    """The ids inside the gift and its shipments, for whoever has to quote one to Goody."""
+    """Return the ids inside the gift and its shipments, to quote to Goody."""
     return [
         *_cart_ids("", order.cart),
         *(_copied(f"Selection {n}", s.id) for n, s in enumerate(order.cart_selections, 1)),

@@ -15,9 +15,10 @@ from .raw_values import RawValues
 
 
 class Step(NamedTuple):
-    """`state` is done, now, unknown, ahead or ended; `current` is "step" for the present one.
+    """A step of an order.
 
-    `iso` and `when` are "" if Goody gives no time; `missing` is shown in place of the time.
+    `state` is done, now, unknown, ahead or ended; `current` is "step" for the present one. `iso`
+    and `when` are "" if Goody gives no time; `missing` is shown instead of the time.
     """
 
     name: str
@@ -31,8 +32,10 @@ class Step(NamedTuple):
 
 
 class _Stage(NamedTuple):
-    """`field` is the stage's field of EventTimes, "" if there is none. An optional stage is shown
-    only if the order is in it or has a time for it.
+    """A stage of a gift's life.
+
+    `field` is the stage's field of EventTimes, "" if there is none. An optional stage is shown only
+    if the order is in it or has a time for it.
     """
 
     status: str
@@ -66,14 +69,17 @@ _WORDS = {
 
 
 class End(NamedTuple):
-    """How an order ended: "Canceled by Ana Agent". `at` is None if the time is not known."""
+    """The end of an order: "Canceled by Ana Agent". `at` is None if the time is not known."""
 
     label: str
     at: datetime | None
 
 
 def find_end(order: Order, cancel: Operation | None) -> End | None:
-    """`cancel` is the applied cancel that was made here, if any. None for an order under way."""
+    """Return how the order ended; None for an order that has not ended.
+
+    `cancel` is the applied cancel that was made here, if any.
+    """
     if order.status not in ENDED:
         return None
     if cancel is not None and is_confirmed(cancel):
@@ -94,10 +100,11 @@ def applied_cancel(operations: tuple[Operation, ...]) -> Operation | None:
 
 
 def steps(order: Order, raw: RawValues, *, end: End | None, zone: tzinfo) -> list[Step]:
-    """A stage is done if Goody gives its time, never because of a later one.
+    """Return the steps of an order.
 
-    An earlier stage without a time may have been skipped: Goody publishes no state machine. An
-    ended order has only the stages with a time, and its end.
+    A stage is done only if Goody gives its time, never because a later stage has one. An earlier
+    stage without a time may have been skipped: Goody publishes no state machine. An ended order has
+    only the stages with a time, and its end.
     """
     rank = _RANKS.get(order.status, -1)
     stages = [(number - rank, stage, _time(order, stage)) for number, stage in enumerate(_STAGES)]
@@ -124,7 +131,10 @@ def _time(order: Order, stage: _Stage) -> datetime | None:
 
 
 def _state(distance: int, at: datetime | None, later: str) -> str:
-    """`distance` from the present stage; `later` is the state of a stage after it."""
+    """Return the state of a stage.
+
+    `distance` is counted from the present stage; `later` is the state of a stage after it.
+    """
     if distance == 0:
         return "now"
     if at is not None:

@@ -1,6 +1,6 @@
-"""The values of an order that could not be read, as Goody sent them.
+"""The unreadable values of an order, exactly as Goody sent them.
 
-They are shown raw and marked, so that no page takes an unreadable value for an absent one.
+They are shown raw and marked, so that an unreadable value is not mistaken for an absent one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ _MESSAGES = ("message", "thank_you_note")
 
 
 class RawValues:
-    """`may_read_messages`: whether the viewer may see the text of messages."""
+    """The raw values of one order.
+
+    `may_read_messages`: whether the viewer may see the text of messages.
+    """
 
     def __init__(self, order: Order, *, may_read_messages: bool) -> None:
         self._order = order
@@ -35,9 +38,9 @@ class RawValues:
             return None
 
     def unreadable(self, path: str) -> str:
-        """ "unreadable: “45.5”" for the dotted path of a field without a value.
+        """Return 'unreadable: “45.5”' for the dotted path of a field without a value.
 
-        "" if Goody sent none. A field within an unreadable object is only "unreadable".
+        Return "" if Goody sent no value. A field within an unreadable object is only "unreadable".
         """
         if path in self._order.problems:
             raw = self._raw(path)
@@ -49,17 +52,17 @@ class RawValues:
         return any(parent in self._order.problems for parent in parents)
 
     def lines(self) -> list[str]:
-        """Each field that was not read as sent: `expires_at: “2026-01-01T00:00:60Z”`."""
+        """Return a line for each unreadable field: `expires_at: “2026-01-01T00:00:60Z”`."""
         paths = self._order.problems
         return [f"{path}: {raw}" if (raw := self._raw(path)) else path for path in paths]
 
     def member_paths(self, path: str) -> Iterator[str]:
-        """The paths of a list's readable members, in order; unreadable ones are left out of it."""
+        """Yield the paths of the readable members of a list, in order."""
         paths = (f"{path}.{number}" for number in count())
         return (one for one in paths if one not in self._order.problems)
 
     def unreadable_members(self, path: str) -> list[str]:
-        """The unreadable members of a list, or the list itself, as text."""
+        """Return the unreadable members of a list, or the list itself if unreadable, as text."""
         if whole := self.unreadable(path):
             return [whole]
         names = (one.rpartition(".") for one in self._order.problems)
@@ -70,7 +73,7 @@ class RawValues:
         ]
 
     def _raw(self, path: str) -> str:
-        """The JSON at the path, cut; "" for null and for what the viewer may not see."""
+        """Return the shortened JSON at the path; "" for null and if the viewer may not see it."""
         root, *_ = names = path.split(".")
         if root in self._hidden:
             return ""

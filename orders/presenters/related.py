@@ -25,7 +25,7 @@ from .status import Badge, order_badges
 
 @dataclass(frozen=True, slots=True)
 class NeighborLinks:
-    """ "14 of 112" and the URLs of the previous and next order; "" if there is none or unknown."""
+    """The text "14 of 112" and the URLs of the previous and next order; "" if none or unknown."""
 
     position: str
     previous_url: str
@@ -44,7 +44,7 @@ class RelatedOrder:
 
 @dataclass(frozen=True, slots=True)
 class RelatedOrders:
-    """The newest orders with the same batch, address or sender, and the list of all of them."""
+    """The newest orders with the same batch, address or sender, and the URL of all of them."""
 
     title: str
     orders: Sequence[RelatedOrder]
@@ -67,7 +67,10 @@ def neighbor_links(neighbors: Neighbors, *, next_url: str) -> NeighborLinks:
 def related_orders(
     related: Related, order: Order, *, listed: Mapping[UUID, ListedOrder], viewer: Viewer
 ) -> list[RelatedOrders]:
-    """Only the groups that contain another order. `listed` are their orders with our writes."""
+    """Return the groups that contain another order.
+
+    `listed` are their orders with our writes.
+    """
     groups = (
         ("Same batch", related.batch, Filters(batch=str(order.order_batch_id or ""))),
         ("Same e-mail address", related.email, Filters(q=order.recipient_email or "")),
@@ -79,7 +82,7 @@ def related_orders(
 
 
 def _sender_key(sender: Sender | None) -> str:
-    """The value of the parameter `sender`: the e-mail address, else the name."""
+    """Return the value of the parameter `sender`: the e-mail address, or the name."""
     return ((sender.email if sender else "") or sender_name(sender))[:MAX_NAME_LENGTH]
 
 

@@ -1,6 +1,6 @@
-"""One row of a list of orders, as texts that the template places.
+"""The rows of a list of orders as texts for the template.
 
-Rules (may it be canceled, what does its expiration mean, what became of a write) are in
+The rules (whether it can be canceled, what its expiration means, how a write ended) are in
 orders.eligibility and orders.outcomes.
 """
 
@@ -30,7 +30,10 @@ from .status import EXPIRY_TONES, Badge, order_badges
 
 
 class Row(NamedTuple):
-    """Texts only, "" if there is none: the tag `place` renders equal patterns of them once."""
+    """The cells of a row as texts, "" if empty.
+
+    The tag `place` renders each pattern of empty cells once.
+    """
 
     id: str
     status: str
@@ -75,7 +78,10 @@ class Row(NamedTuple):
 
 
 class RowBuilder:
-    """Makes the rows of one page. `next_url` is the list to which their pages lead back."""
+    """Makes the rows of one page.
+
+    The order pages have a link back to `next_url`, the URL of the list.
+    """
 
     def __init__(self, viewer: Viewer, *, next_url: str) -> None:
         self._now, self._zone = viewer.now, viewer.zone
@@ -85,13 +91,13 @@ class RowBuilder:
         self._orders_url = reverse("order_list")
 
     def rows(self, listed: Iterable[ListedOrder], *, words: Sequence[str] = ()) -> list[Row]:
-        """`words` are the folded words of the search."""
+        """Return the rows. `words` are the folded words of the search."""
         return [self.row(one, words=words) for one in listed]
 
     def row(
         self, listed: ListedOrder, *, words: Sequence[str] = (), failed: Operation | None = None
     ) -> Row:
-        """`failed` is a write that has just ended without effect."""
+        """Return the row of an order. `failed` is a write that has just ended without effect."""
         hit, created_at = listed.hit, listed.hit.created_at
         path = f"{self._orders_url}{hit.uuid}/"
         return Row(
@@ -133,7 +139,7 @@ class RowBuilder:
         }
 
     def _refusal(self, cancel: Verdict, extend: Verdict) -> str:
-        """Why an action is not offered; "" if it is only the role that does not allow one."""
+        """Return the reason why an action is not offered; "" if only the role forbids it."""
         refusals = [verdict.sentence for verdict in (cancel, extend) if not verdict.is_allowed]
         if len(refusals) == 2 and refusals[1] == refusals[0].replace("canceled", "extended", 1):
             return refusals[0].replace("canceled", "canceled or extended", 1)
@@ -191,7 +197,7 @@ def _badges(listed: ListedOrder) -> dict[str, str]:
 
 
 def gift_text(hit: Hit) -> str:
-    """The first item of the cart: "2 × Tea box"; "" if there is none."""
+    """Return the first item of the cart as "2 × Tea box"; "" if there is none."""
     if not hit.item_count:
         return ""
     name = hit.product or "Unnamed product"
@@ -202,7 +208,7 @@ _MATCH_ELSEWHERE = "Found in a message or in another item"
 
 
 def match_text(hit: Hit, words: Iterable[str]) -> str:
-    """Where the order contains searched words that no cell shows: "Brand: Acme"; "" if none."""
+    """Return which field matches searched words that no cell shows: "Brand: Acme"; "" if none."""
     shown = searchable(f"{hit.recipient_name} {hit.recipient_email} {hit.product} {hit.sender}")
     hidden = [word for word in words if word not in shown]
     return " · ".join(dict.fromkeys(_matching_field(hit, word) for word in hidden))
@@ -222,7 +228,7 @@ def _hidden_fields(hit: Hit) -> Iterator[tuple[str, str]]:
 
 
 def _id_spellings(label: str, value: UUID | None) -> Iterator[tuple[str, str]]:
-    """With dashes and without."""
+    """Yield the id with and without dashes, each as (label, text)."""
     if value is not None:
         yield label, str(value)
         yield label, value.hex

@@ -1,4 +1,4 @@
-"""Saved views: the tabs above the list, and the page that manages them."""
+"""Saved views as tabs above the list, and the page that manages them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ class Tab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewBar:
-    """`query` would be saved. `change_url` is "" if the current view may not be changed,
-    `reset_url` if the list does not differ from it.
+    """The tabs of the saved views, and the forms to save and change a view.
+
+    `query` is the query string to save. `change_url` is "" if the current view may not be changed,
+    `reset_url` is "" if the list is equal to the view.
     """
 
     tabs: list[Tab]
@@ -44,7 +46,7 @@ class ViewBar:
 
 
 def view_bar(views: Iterable[SavedView], filters: Filters, *, actor: Actor) -> ViewBar:
-    """`filters` are those of the current list."""
+    """Return the tabs above a list. `filters` are those of the current list."""
     query, per_page = saved_query(filters), filters.per_page
     current = next((one for one in views if one.pk == filters.view), None)
     is_changed = current is not None and current.query != query
@@ -83,7 +85,10 @@ def _may_change(view: SavedView | None, actor: Actor) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ManagedView:
-    """A view on the page that manages views. `address` is "" if the viewer may not change it."""
+    """A view on the page that manages views.
+
+    `address` is "" if the viewer may not change the view.
+    """
 
     id: int
     name: str
@@ -112,7 +117,7 @@ def managed_views(views: Iterable[SavedView], *, actor: Actor, clock: Clock) -> 
 
 
 def _filters_text(view: SavedView, clock: Clock) -> str:
-    """The filters of the view, and its sort if it has one."""
+    """Return the filters of the view in words, and its sort if it has one."""
     filters = parse_filters(view.query)
     chips = filter_chips(
         filters,

@@ -47,7 +47,7 @@ EXPIRY_TONES = {
 
 
 class Qualified(Protocol):
-    """The fields of an order that its badges depend on."""
+    """The fields of an order on which its badges depend."""
 
     @property
     def status(self) -> str: ...
@@ -63,7 +63,10 @@ def status_badge(status: str, *, is_cancel_on_record: bool) -> Badge:
 
 
 def order_badges(order: Qualified, *, is_cancel_on_record: bool) -> list[Badge]:
-    """The status, and what qualifies it. Every page shows an order by these."""
+    """Return the badges of an order: its status and qualifications of it.
+
+    Every page uses them.
+    """
     badges = [status_badge(order.status, is_cancel_on_record=is_cancel_on_record)]
     if order.has_delivery_trouble:
         badges.append(DELIVERY_FAILED)
@@ -73,7 +76,10 @@ def order_badges(order: Qualified, *, is_cancel_on_record: bool) -> list[Badge]:
 
 
 def shipment_badge(status: str | None) -> Badge:
-    """Goody does not document the values; the ones in its examples get a tone."""
+    """Return the badge of a shipment status.
+
+    Goody does not document the values; those in its examples have a tone.
+    """
     if not status:
         return Badge("neutral", "help", "Status not given")
     word = status.replace("_", " ").capitalize()
@@ -86,7 +92,7 @@ def shipment_badge(status: str | None) -> Badge:
 
 
 def status_explanation(status: str) -> str:
-    """Goody's definition of the status, where the badge needs one; else ""."""
+    """Return Goody's definition of the status if the badge needs one; else ""."""
     if status in ENDED:
         return (
             f"Goody reports “{status}”. Its documentation describes “failed” as canceled: that is "
@@ -102,7 +108,7 @@ def status_explanation(status: str) -> str:
 
 
 def expiry_text(expiry: Expiry, now: datetime, unreadable: str = "") -> str:
-    """ "Expires in 3 d", "Expired 2 d ago", "No expiry".
+    """Return the expiration as "Expires in 3 d", "Expired 2 d ago" or "No expiry".
 
     `unreadable` is the text of an expiration that could not be read.
     """

@@ -1,4 +1,7 @@
-"""The system page: connection, sync, open operations, anomalies, security events. No secrets."""
+"""The system page: connection, sync, open operations, anomalies and security events.
+
+It shows no secrets.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +115,7 @@ def _open_operations() -> list[tuple[str, int]]:
 
 
 def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
-    """Whether a worker runs, by its heartbeat, and whether work is overdue all the same."""
+    """Return a banner on whether a worker runs, by its heartbeat, and whether work is overdue."""
     last = heartbeat.last_worker_beat()
     if last is None or not heartbeat.is_worker_alive(now=now):
         since = f" since {formats.date_time(last, zone)}" if last else ""
@@ -189,7 +192,7 @@ def _versions() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncState:
-    """`is_stopped`: the sync waits until an admin resumes it."""
+    """The state of the sync. `is_stopped`: the sync waits until an admin resumes it."""
 
     banner: Banner
     facts: list[tuple[str, str]]

@@ -48,7 +48,7 @@ def timeline(
     is_cancel_on_record: bool,
     zone: ZoneInfo,
 ) -> list[Entry]:
-    """Newest first. An end without a time comes first."""
+    """Return the entries, newest first. An end without a time comes first."""
     dated = [*_goody_events(order, zone), *(_operation_entry(*one) for one in reversed(operations))]
     # Sorted oldest first: events with the same time keep their order, which is that of the fields.
     dated.sort(key=lambda pair: pair[0])
@@ -88,9 +88,10 @@ def _end(
     operations: Sequence[tuple[Operation, OperationView]],
     is_cancel_on_record: bool,
 ) -> list[Entry]:
-    """The end of an order that was not canceled here; a cancel made here has its own entry.
+    """Return the entry for the end of an order, if it was not canceled here.
 
-    If a cancel of ours may have arrived, the entry does not say where the order was canceled.
+    A cancel made here has an entry already. If a cancel from here may have been applied, the entry
+    does not state where the order was canceled.
     """
     if order.status not in ENDED:
         return []
@@ -119,6 +120,6 @@ _MAY_HAVE_ARRIVED = (
 
 
 def _tells_the_end(operation: Operation) -> bool:
-    """Whether the entry of this cancel says already that the order is canceled."""
+    """Whether the entry of this cancel already states that the order is canceled."""
     is_known = operation.state == State.APPLIED or operation.effect_seen_at is not None
     return operation.action == Action.ORDER_CANCEL and is_known

@@ -39,7 +39,7 @@ class CompiledQuery:
     def also(self, condition: Condition) -> CompiledQuery:
         return replace(self, conditions=(condition, *self.conditions))
 
-    def without_word_scans(self) -> CompiledQuery:
+    def with_words_tested_on_rows(self) -> CompiledQuery:
         """Return a copy that tests words on each row instead of reading the text indexes."""
         conditions = (replace(one, scans=()) if one.text else one for one in self.conditions)
         return replace(self, conditions=tuple(conditions))

@@ -84,7 +84,7 @@ class PastDirection:
         return ""
 
 
-def read(text: str, *, direction: Direction, clock: Clock) -> Window | None:
+def parse_window(text: str, *, direction: Direction, clock: Clock) -> Window | None:
     """Return the window that the text specifies, or None if the text is not a window."""
     comparison = _COMPARISON.fullmatch(text.lower())
     if comparison is None:
@@ -155,7 +155,7 @@ def _instant(text: str) -> datetime | None:
     return at if is_usable else None
 
 
-def describe(window: Window, *, direction: Direction, clock: Clock) -> str:
+def describe_window(window: Window, *, direction: Direction, clock: Clock) -> str:
     """Return the window as the end of a sentence: "within 7 days", "on 12 Oct 2026"."""
     if not _has_whole_days(window, clock.zone) and (text := direction.describe(window, clock.now)):
         return text

@@ -79,7 +79,7 @@ def _window(query: Query, name: str, clock: Clock) -> Iterator[str]:
     if name == "expires" and window == Window(None, clock.now):
         yield "Expired"
     elif window != Window():
-        text = dates.describe(window, direction=_WINDOWS[name], clock=clock)
+        text = dates.describe_window(window, direction=_WINDOWS[name], clock=clock)
         yield f"{name.capitalize()} {text}"
 
 

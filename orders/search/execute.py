@@ -105,8 +105,7 @@ class Executor:
     # --- conditions ---------------------------------------------------------------------------
 
     def _windows(self, compiled: CompiledQuery) -> Iterator[Condition]:
-        """Yield the windows as conditions, except where the bounds already apply them to the scan.
-        """
+        """Yield the windows as conditions, except those that the bounds apply to the scan."""
         if self._column != "expires_at" and (bounds := self._bounds.window_of_expirations("")):
             yield self._expiry_window(bounds)
         if self._column != "id" and compiled.creation_keys != (None, None):
@@ -129,8 +128,7 @@ class Executor:
 
     @cached_property
     def _driving(self) -> Condition:
-        """Return the condition whose index is scanned: the most selective one with the sort order.
-        """
+        """Return the condition whose index is scanned: the most selective one in sort order."""
         usable = [one for one in self._conditions if one.is_sorted_by(self._column)]
         if len(usable) > 1:
             return min(usable, key=lambda one: self._count_orders(one, MAX_ENTRIES))
@@ -147,8 +145,7 @@ class Executor:
         return [one for one in self._conditions if one is not self._driving]
 
     def _rarest(self, limit: int) -> Condition | None:
-        """Return the condition that the fewest orders pass, or None if more than `limit` pass it.
-        """
+        """Return the condition that the fewest orders pass; None if over `limit` pass it."""
         counted = [
             (self._count_orders(one, limit + 1), one) for one in self._conditions if one.scans
         ]
@@ -201,8 +198,7 @@ class Executor:
     def _entries(
         self, scan: Scan, scans: Sequence[IndexScan], limit: int | None, *, offset: int = 0
     ) -> Sql:
-        """Return the SQL for keys and values of several index scans, merged in order and distinct.
-        """
+        """Return SQL for keys and values of several index scans, merged in order and distinct."""
         parts = [self._entries_of(scan, one) for one in scans]
         most = _ALL_ENTRIES if limit is None else limit
         by = self._by(scan, "value", "id")

@@ -35,7 +35,7 @@ _BASE64 = re.compile(r"[?&/=](aHR0c[\w+/-]++)")
 _PARTS = re.compile(r"[/?&=#;,:()\[\]]+")
 
 
-def original(link: str) -> str:
+def unwrapped(link: str) -> str:
     """Return the link inside the wrappers of mail filters, or the link itself if not wrapped."""
     for _ in range(_MOST_WRAPPERS):
         inner = _proofpoint_2(link) or _proofpoint_3(link) or _base64(link) or _encoded(link)
@@ -45,7 +45,7 @@ def original(link: str) -> str:
     return link
 
 
-def parts(link: str) -> Iterator[str]:
+def path_and_parameters(link: str) -> Iterator[str]:
     """Yield the decoded path segments and parameters of a link, without its host."""
     _, _, rest = link.partition("://")
     _, _, rest = rest.partition("/")

@@ -36,9 +36,9 @@ _COLUMNS = {
 class Key(NamedTuple):
     """The position of a row: the value that the list is sorted by, and the creation key.
 
-    The value is the ISO time of an expiration, an amount in cents, for a list by recipient the
-    order's id (hex), for best matches 1 for a recipient with one of the full names; None in lists
-    by creation, and for a row without the value.
+    The value is the ISO time of an expiration, an amount in cents, the order's id (hex) in a list
+    by recipient, or 1 in a list of best matches for a recipient with one of the full names. It is
+    None in lists by creation, and for a row without the value.
     """
 
     value: str | int | None
@@ -47,7 +47,9 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`hits` in the list's order. `next` and `previous` are None at the ends of the list."""
+    """A page of a list. `hits` are in the order of the list; `next` and `previous` are None at its
+    ends.
+    """
 
     hits: Sequence[Hit]
     next: Key | None
@@ -66,9 +68,10 @@ def find_page(
     backwards: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Page:
-    """The `size` rows after `at`, or the first; with `backwards` those before it, or the last.
+    """Return the `size` rows after `at`, or the first ones; with `backwards` those before it, or
+    the last ones.
 
-    The page after a page is at its `next`, the one before at its `previous`, with `backwards`.
+    The following page starts at `next`; the preceding one is read with `backwards` from `previous`.
     `now` (aware) decides which orders are expired. Raises SearchTimeout.
     """
     with time_limit(SECONDS, using=using) as deadline:
@@ -78,9 +81,10 @@ def find_page(
 def iterate(
     query: Query, *, chunk: int = 500, now: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> Iterator[Hit]:
-    """All hits in the list's order. Each `chunk` of them has a deadline of its own.
+    """Yield all hits in the order of the list.
 
-    Raises SearchTimeout, also after the first hits.
+    Each query for `chunk` hits has its own deadline. Raises SearchTimeout, also after the first
+    hits.
     """
     at: Key | None = None
     while True:
@@ -94,9 +98,9 @@ def iterate(
 def first_found(
     queries: Iterable[Query], *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> tuple[Query, list[UUID]] | None:
-    """The first query that has matches, and its first `limit` orders.
+    """Return the first query that has matches, with the ids of its first `limit` orders.
 
-    All share one deadline. Raises SearchTimeout.
+    Return None if no query has matches. All queries share one deadline. Raises SearchTimeout.
     """
     with time_limit(SECONDS, using=using) as deadline:
         for query in queries:
@@ -106,13 +110,13 @@ def first_found(
 
 
 class Count(NamedTuple):
-    """`n`, or at least that many if `is_capped`."""
+    """A number of orders: exactly `n`, or at least `n` if `is_capped`."""
 
     n: int
     is_capped: bool
 
     def at_least(self, n: int) -> Count:
-        """Corrected by a page that ends with the `n`th row."""
+        """Return the count, raised to `n` if a page ends with the `n`th row."""
         return self if self.n >= n else Count(n, is_capped=True)
 
 
@@ -130,9 +134,9 @@ def find_counted_page(
     backwards: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> tuple[Page, Count | None]:
-    """A page as `find_page` returns it, and the number of matches, exact up to `limit`.
+    """Return a page as `find_page` does, and the number of matches, exact up to `limit`.
 
-    The count is None where only the page was found in time. Raises SearchTimeout.
+    The count is None if only the page was found before the deadline. Raises SearchTimeout.
     """
     page = None
     try:
@@ -156,7 +160,10 @@ def count_each(
     seconds: float,
     using: str = DEFAULT_DB_ALIAS,
 ) -> list[Count | None]:
-    """The number of matches of each query, None for those not counted within `seconds` in all."""
+    """Return the number of matches of each query.
+
+    It is None for queries that were not counted within `seconds` for all together.
+    """
     counts: list[Count | None] = []
     with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
         # No comprehension: what was counted before a timeout is kept.
@@ -167,8 +174,11 @@ def count_each(
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A list is the rows with a value in the column it is sorted by, then those without, newest
-    first. A list of best matches is the recipients with one of the full names, then the others.
+    """A part of a list, read by one scan.
+
+    Most lists have two parts: the rows with a value in the sort column, then the rows without,
+    newest first. A list of best matches has the recipients with one of the full names, then the
+    others.
     """
 
     compiled: CompiledQuery
@@ -182,7 +192,7 @@ class _Part:
 
 
 class Finder:
-    """A query compiled for one search."""
+    """Runs a compiled query within one search."""
 
     def __init__(self, deadline: Deadline, query: Query, *, now: datetime) -> None:
         self.context = SearchContext(deadline)
@@ -209,7 +219,9 @@ class Finder:
     def rows(
         self, n: int, at: Key | None = None, *, backwards: bool = False, selected: str = ""
     ) -> list[Row]:
-        """(id, value, *selected) of the first `n` after `at`, or before it, the nearest first."""
+        """Return (id, value, *selected) of the first `n` rows after `at`, or before it, nearest
+        first.
+        """
         found: list[Row] = []
         if self.compiled is None:
             return found
@@ -222,7 +234,7 @@ class Finder:
         return found
 
     def count(self, limit: int) -> Count:
-        """The number of matches, and whether it is a lower bound. Raises SearchTimeout.
+        """Return the number of matches, and whether it is a lower bound. Raises SearchTimeout.
 
         Queries by status or workspace alone are always counted exactly.
         """
@@ -236,14 +248,14 @@ class Finder:
         return Count(*Executor(self.context, self.compiled, column).count(limit=limit))
 
     def _sum_of_order_counts(self, compiled: CompiledQuery) -> int:
-        """From the table orders_ordercount, which has columns of the same names."""
+        """Return the count from the table orders_ordercount, whose columns have the same names."""
         tests = all_of(one.test for one in compiled.conditions)
         sql = "SELECT coalesce(sum(n), 0) FROM orders_ordercount o"
         sql += f" WHERE {tests.text}" if tests else ""
         return int(self.context.deadline.rows(sql, tests.params)[0][0])
 
     def key(self, row: Row) -> Key:
-        """The key of a row with the columns of a hit."""
+        """Return the key of a row that has the columns of a hit."""
         pk, value, uuid = row[:3]
         if self._sort.key == "created" or value is None:
             return Key(None, pk)
@@ -254,7 +266,7 @@ class Finder:
         return Key(value.isoformat() if isinstance(value, datetime) else value, pk)
 
     def key_of(self, uuid: UUID) -> Key | None:
-        """The position that the order has or would have; None if the index does not hold it."""
+        """Return the key that the order has or would have; None if it is not in the index."""
         value = self._value
         sql = f"SELECT o.id, {value.text}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
         rows = self.context.deadline.rows(
@@ -264,14 +276,14 @@ class Finder:
 
     @property
     def _value(self) -> Sql:
-        """The value that the list is sorted by."""
+        """Return the SQL of the value that the list is sorted by."""
         if self._sort is Sort.BEST:
             return Sql(f"CASE WHEN {self._named.test.text} THEN 1 END", self._named.test.params)
         column = f"o.{self._column}"
         return Sql(self.context.dialect.instant(column) if column == "o.expires_at" else column)
 
     def holds(self, uuid: UUID) -> bool:
-        """Does the order match?"""
+        """Whether the order matches the query."""
         if self.compiled is None:
             return False
         only = self.context.equals("uuid", [uuid], index="")
@@ -279,7 +291,7 @@ class Finder:
         return bool(Executor(self.context, self.compiled.also(only), "id").take(newest))
 
     def _parts(self, compiled: CompiledQuery, at: Key | None, *, backwards: bool) -> list[_Part]:
-        """The parts to scan in turn, from `at` on."""
+        """Return the parts of the list to scan in turn, starting at `at`."""
         if self._sort is Sort.BEST:
             parts = list(self._best(compiled))
         else:
@@ -303,7 +315,7 @@ class Finder:
             yield _Part(compiled, newest, is_empty=True)
             return
         # The index of names is used, which returns fewer orders than the words.
-        yield _Part(compiled.without_word_scans().also(self._named), newest)
+        yield _Part(compiled.with_words_tested_on_rows().also(self._named), newest)
         others = Condition(not_(self._named.test))
         yield _Part(compiled.also(others), newest, is_empty=True)
 
@@ -312,7 +324,10 @@ class Finder:
         return self.context.equals("name_key", self.query.names, index=INDEXES["name_key"])
 
     def _is_anybody_named(self) -> bool:
-        """Has any order such a recipient? Mostly none has, above all during typing."""
+        """Whether any order has a recipient with one of the full names.
+
+        Usually none has, especially while the text is being typed.
+        """
         test = self._named.test
         sql = f"SELECT 1 FROM orders_order o WHERE {test.text} LIMIT 1"  # noqa: S608
         return bool(self.context.deadline.rows(sql, test.params))
@@ -331,7 +346,7 @@ class Finder:
         yield _Part(compiled.also(empty), Order("id", is_descending=True), is_empty=True)
 
     def _after(self, at: Key) -> tuple[Any, int] | None:
-        """Value and creation key; None if the index was rebuilt and lacks the order."""
+        """Return the value and creation key of `at`; None if the rebuilt index lacks the order."""
         if self._column == "name_key" and at.value is not None:
             return self._of_recipient(UUID(str(at.value)))
         if self._column == "expires_at" and at.value is not None:

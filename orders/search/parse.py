@@ -40,7 +40,7 @@ _MAX_QUOTED = 50
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A line of the help. `name` is what precedes the value."""
+    """An operator as listed in the help. `name` is the text before the value."""
 
     name: str
     example: str
@@ -74,8 +74,9 @@ OPERATOR_NAMES = " ".join(dict.fromkeys(one.name for one in OPERATORS if one.nam
 
 
 class ParsedTerm(NamedTuple):
-    """A term as typed, and its query. `rest` is what remains of it without this query: the other
-    values of a list.
+    """A term as typed, and its query.
+
+    `rest` is the term without the part for this query: the other values of a list.
     """
 
     text: str
@@ -88,10 +89,10 @@ _NO_CONDITION = Query()
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """A text as typed, its query, and a sentence for each term that is invalid.
+    """A text as typed, its query, and a sentence for each invalid term.
 
-    `names` are the full names that its words may be, folded. `exact` holds the ids and addresses
-    that the text names in addition to its terms, and `without_exact` is the text without them.
+    `names` are the folded full names that the words may form. `exact` has the ids and addresses in
+    the text in addition to its terms, and `without_exact` is the text without them.
     """
 
     text: str
@@ -103,7 +104,7 @@ class ParsedQuery:
     without_exact: str = ""
 
     def without(self, terms: Iterable[ParsedTerm]) -> str:
-        """The text as typed, the terms cut out of it."""
+        """Return the text as typed, without the terms."""
         text = plain(self.text)
         for term in terms:
             text = _cut(text, term)
@@ -111,7 +112,7 @@ class ParsedQuery:
 
 
 def _cut(text: str, term: ParsedTerm) -> str:
-    """Preferably where it stands alone: it may also be a part of another term."""
+    """Remove the term from the text, preferably where it is not a part of another term."""
     pattern = re.escape(term.text)
     found = re.search(rf"(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
     if found is None:
@@ -121,8 +122,9 @@ def _cut(text: str, term: ParsedTerm) -> str:
 
 
 class Term(NamedTuple):
-    """A word, or an operator and its value; `text` is all of it as typed. The operator of a word is
-    "".
+    """A word, or an operator and its value.
+
+    `text` is the whole term as typed. `operator` is "" for a word.
     """
 
     text: str
@@ -133,16 +135,16 @@ class Term(NamedTuple):
 
 
 class InvalidValue(Exception):
-    """The operator does not take this value. The message says what to write instead."""
+    """The operator does not accept this value. The message explains what to write instead."""
 
 
 type _Reader = Callable[[Term, Clock], Query]
 
 
 def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
-    """The query of a text. `now` is aware; days are those of `zone`. Raises nothing.
+    """Return the query of a text. Raises nothing.
 
-    The caller sets `may_search_messages` on the query.
+    `now` is aware; days are days of `zone`. The caller sets `may_search_messages` on the query.
     """
     clock = Clock(now, zone)
     parsed: list[ParsedTerm] = []
@@ -169,7 +171,7 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
 
 
 def terms(text: str) -> Iterator[Term]:
-    """The terms of a text to which `plain` was applied."""
+    """Yield the terms of a text to which `plain` was applied."""
     for found in _TERM.finditer(text):
         minus, operator, quoted, bare = found.groups()
         is_quoted = quoted is not None
@@ -178,7 +180,10 @@ def terms(text: str) -> Iterator[Term]:
 
 
 def _parse(term: Term, clock: Clock) -> list[ParsedTerm]:
-    """One for each status of a list, so that each can be cut out alone. Raises InvalidValue."""
+    """Return the parsed terms: one for each status of a list, so that each can be removed alone.
+
+    Raises InvalidValue.
+    """
     read = _READERS[term.operator]
     query = read(term, clock)
     if term.operator != "status" or term.is_quoted or "," not in term.value:
@@ -199,13 +204,17 @@ def _without_values(term: Term, removed: Sequence[str]) -> str:
 
 
 def text_of(term: Term) -> str:
-    """The folded word, without the signs around it unless it is quoted."""
+    """Return the folded text, without the signs around it unless it is quoted."""
     folded = fold(term.value[:MAX_WORD_LENGTH])[:MAX_WORD_LENGTH]
     return folded if term.is_quoted else _SIGNS_AROUND.sub("", folded)
 
 
 def _names(typed: Sequence[Term]) -> tuple[str, ...]:
-    """The words as typed ("Ana B."), without signs, and with the first name first ("B, Ana")."""
+    """Return the full names that the words may form, folded.
+
+    These are the words as typed ("Ana B.") without signs, and in the order first name, last name
+    ("B, Ana").
+    """
     texts = [text_of(term) for term in typed]
     if not any(texts):
         return ()
@@ -248,14 +257,14 @@ def _created(term: Term, clock: Clock) -> Query:
 def _window(term: Term, clock: Clock, *, direction: Direction, hint: str) -> Window:
     if term.is_excluded:
         raise InvalidValue("a time cannot be excluded: write what is wanted, with < or >")
-    window = dates.read(term.value, direction=direction, clock=clock)
+    window = dates.parse_window(term.value, direction=direction, clock=clock)
     if window is None:
         raise InvalidValue(hint)
     return window
 
 
 def _named(field: str, example: str) -> _Reader:
-    """A reader of a part of a name."""
+    """Return a reader for an operator that takes a part of a name."""
 
     def read(term: Term, _: Clock) -> Query:
         if not (text := text_of(term)):

@@ -1,24 +1,27 @@
-"""Names in pasted text: order and batch ids, receipt references, gift links, e-mail addresses.
+"""Recognizes identifiers in pasted text.
 
-They are found anywhere in a ticket, a mail thread or a column of a spreadsheet, each once. Time is
-linear in the length of the text.
+Identifiers are order and batch ids, receipt references, gift links and e-mail addresses. They are
+found anywhere in a ticket, a mail thread or a column of a spreadsheet, each once. Time is linear in
+the length of the text.
 
-- An id is a UUID with or without dashes, in any case, in braces, behind `urn:uuid:`, in a link.
-  Whether it is an order's or a batch's cannot be seen from it.
+- An id is a UUID with or without dashes, in any case, in braces, after `urn:uuid:`, or in a link.
+  The id alone does not show whether it belongs to an order or to a batch.
 - The token of a gift link follows `/gift/` in a link, whatever its host, also where mail filters
   rewrote the link (links.py).
-- A receipt reference is 24 letters and digits, all capitals or all small, also in equal groups
-  between spaces or dashes. Small letters and groups need a digit, or any prose would do. A token
-  without its link may look like that too: look for a reference among the tokens as well.
+- A receipt reference is 24 letters and digits, all upper case or all lower case, also in equal
+  groups between spaces or dashes. Lower case and groups require a digit, because prose would match
+  otherwise. A token without its link may have the same form: look for a reference among the tokens
+  as well.
 - E-mail addresses: addresses.py.
 
-Ids and references may touch any letter that is not ASCII, ids with dashes any letter but those of
-hexadecimal digits, and references in capitals any small letter. A zero-width space or another
-invisible character between two things separates them; inside one of them it is dropped.
+Ids and references may be next to any letter that is not ASCII, ids with dashes next to any letter
+that is not a hexadecimal digit, and references in upper case next to any lower-case letter. A
+zero-width space or another invisible character between two identifiers separates them; inside one
+identifier it is dropped.
 
-A text with several names is a ticket: all of them are looked up, and its words are prose. A search
-is one line of up to 500 bytes that has an operator with a value, or a minus directly before a word;
-there, a minus excludes and every word counts. A posted text is always a ticket.
+A text with several identifiers is a ticket: all of them are looked up, and its words are ignored. A
+search is one line of up to 500 bytes that has an operator with a value, or a minus directly before
+a word; in a search, a minus excludes and every word counts. A posted text is always a ticket.
 """
 
 from __future__ import annotations
@@ -34,17 +37,17 @@ from uuid import UUID
 from orders.text import INVISIBLE, plain
 
 from .addresses import Address, addresses
-from .links import LINK, MAILTO, original, parts, recipients
+from .links import LINK, MAILTO, path_and_parameters, recipients, unwrapped
 from .parse import terms, text_of
 
 # Fields of Pasted with a value.
-type _Named = list[tuple[str, Any]]
+type _Identifiers = list[tuple[str, Any]]
 
 # A longer text, in UTF-8, is not a search.
 MAX_SEARCH_BYTES = 500
 MAX_CHARACTERS = 100_000
 
-# Replaces what was found, and links that name nothing, character by character: offsets stay.
+# Mask identifiers and links without one, character by character, so that offsets stay valid.
 _TAKEN = "\N{OBJECT REPLACEMENT CHARACTER}"
 _OTHER_LINK = "\N{REPLACEMENT CHARACTER}"
 # Signs whose compatible forms are letters, which would touch what follows.
@@ -82,27 +85,28 @@ _UNBROKEN = re.compile(r"""[^\s<>"'(),;|\[\]{}]+""")
 _PIECE = re.compile(r"""[^\s<>"(),;|\[\]]++""")
 _INVISIBLE = re.compile(rf"[{INVISIBLE}]+")
 _MARKUP = ("_", "*", "~")
-# The length of the shortest name: a@b.cd
+# The length of the shortest identifier: a@b.cd
 _SHORTEST = 6
-# Signs and markup around the only name of a text. A minus before it excludes it.
+# Signs and markup around the only identifier of a text. A minus before it excludes it.
 _SIGN = rf"[^\w\s{_TAKEN}{_OTHER_LINK}-]|_"
 _SINGLE = re.compile(rf"(?:{_SIGN})*+(?:urn:uuid:)?+(?:{_TAKEN}++(?:{_SIGN}|-)*+)*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pasted:
-    """The names in a text, in its order: ids of orders or batches, references in capitals, folded
-    addresses, tokens unchanged.
+    """The identifiers in a text, in order of appearance.
 
-    `is_single`: the whole text is one name, perhaps in brackets, in a link or with a scheme.
-    `is_ticket`: the text has several names or more than 500 bytes, and is not a search.
+    These are ids of orders or batches, references in upper case, folded addresses, and gift tokens
+    unchanged. `is_single`: the whole text is one identifier, perhaps in brackets, in a link or with
+    a scheme. `is_ticket`: the text has several identifiers or more than 500 bytes, and is not a
+    search.
     """
 
     ids: tuple[UUID, ...] = ()
     references: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     gift_tokens: tuple[str, ...] = ()
-    # The addresses as they are written, by the folded ones.
+    # The addresses as written, by folded address.
     spellings: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     is_single: bool = False
     is_ticket: bool = False
@@ -112,12 +116,12 @@ class Pasted:
         return len(self.ids) + len(self.references) + len(self.emails) + len(self.gift_tokens)
 
     def spelling(self, email: str) -> str:
-        """Return a folded address as it is written in the text."""
+        """Return a folded address as written in the text."""
         return self.spellings.get(email, email)
 
 
 def recognize(text: str) -> Pasted:
-    """Return everything that the first 100,000 characters of the text name. Raises nothing."""
+    """Return all identifiers in the first 100,000 characters of the text. Raises nothing."""
     # One character may become eighteen in its compatible form.
     scanner = _Scanner(_visible(text[:MAX_CHARACTERS])[:MAX_CHARACTERS].strip())
     scanner.scan()
@@ -130,10 +134,10 @@ def recognize(text: str) -> Pasted:
 
 
 def split_search(text: str) -> tuple[Pasted, str]:
-    """Return the names in a text, and the other terms of a search, including its operators and
-    exclusions with the names in them. Raises nothing.
+    """Return the identifiers in a text, and the remaining terms if it is a search.
 
-    If the text is not a search, its other words are prose, and the second value is "".
+    Operators and exclusions are remaining terms, including the identifiers in them. If the text is
+    not a search, the second value is "". Raises nothing.
     """
     pasted = recognize(text)
     if not pasted.count or pasted.is_single or not _is_search(text):
@@ -158,8 +162,10 @@ def _is_search(text: str) -> bool:
 
 
 def _visible(text: str) -> str:
-    """The plain text with its dashes, a space for invisible characters between two names, and
-    nothing for others."""
+    """Return the plain text without invisible characters, keeping its dashes.
+
+    Invisible characters between two identifiers become a space; all others are dropped.
+    """
     if _INVISIBLE.search(text):
         text = _PIECE.sub(lambda found: _joined(found[0]), text)
     return plain(text.translate(_NUMBER_SIGNS), keeps_dashes=True)
@@ -196,7 +202,7 @@ class _Scanner:
         self._replace(_SOLID, lambda found: _reference(found[0], is_grouped=False))
         self._replace(_GROUPED, lambda found: _reference(found[0], is_grouped=True))
         if _CAPITALS_IN_GROUPS.fullmatch(self._text):
-            # However it was typed or printed.
+            # In whatever groups the reference was typed or printed.
             self._replace(_CAPITALS_IN_GROUPS, lambda found: _reference(found[0], is_grouped=True))
 
     def pasted(self) -> Pasted:
@@ -215,11 +221,14 @@ class _Scanner:
     def _replace(
         self,
         pattern: re.Pattern[str],
-        read: Callable[[re.Match[str]], _Named],
+        read: Callable[[re.Match[str]], _Identifiers],
         *,
         otherwise: str = "",
     ) -> None:
-        """Take what `read` finds in each match; put `otherwise` where it finds nothing."""
+        """Add the identifiers that `read` returns for each match, and mask their text.
+
+        Matches without an identifier are replaced by `otherwise`, or kept if it is "".
+        """
 
         def taken(found: re.Match[str]) -> str:
             named = read(found)
@@ -229,15 +238,15 @@ class _Scanner:
 
         self._text = pattern.sub(taken, self._text)
 
-    def _mailto(self, found: re.Match[str]) -> _Named:
+    def _mailto(self, found: re.Match[str]) -> _Identifiers:
         return _emails(recipients(found[0]))
 
-    def _link(self, found: re.Match[str]) -> _Named:
+    def _link(self, found: re.Match[str]) -> _Identifiers:
         before = found.string[max(found.start() - 1, 0) : found.start()]
         # Emphasized, as in _https://example.com/_
-        return _named_in_link(found[0].rstrip(before) if before in _MARKUP else found[0])
+        return _identifiers_in_link(found[0].rstrip(before) if before in _MARKUP else found[0])
 
-    def _bare_link(self, found: re.Match[str]) -> _Named:
+    def _bare_link(self, found: re.Match[str]) -> _Identifiers:
         token = _TOKEN.search(unquote(found[0]))
         return [("gift_tokens", token[1])] if token else []
 
@@ -251,25 +260,25 @@ class _Scanner:
         self._text = "".join((*pieces, self._text[end:]))
 
 
-def _named_in_link(link: str) -> _Named:
-    link = original(link)
+def _identifiers_in_link(link: str) -> _Identifiers:
+    link = unwrapped(link)
     if MAILTO.match(link):
         return _emails(recipients(link))
     if token := _TOKEN.search(unquote(link)):
         return [("gift_tokens", token[1])]
-    named: _Named = []
-    for part in parts(link):
+    named: _Identifiers = []
+    for part in path_and_parameters(link):
         named += [("ids", UUID(found[0])) for found in _UUID.finditer(part)]
         named += _emails(plain(part, keeps_dashes=True)) if "@" in part else []
         named += _reference(part, is_grouped=False) if _SOLID.fullmatch(part) else []
     return named
 
 
-def _emails(text: str) -> _Named:
+def _emails(text: str) -> _Identifiers:
     return [("emails", one) for one in addresses(text)]
 
 
-def _reference(text: str, *, is_grouped: bool) -> _Named:
+def _reference(text: str, *, is_grouped: bool) -> _Identifiers:
     solid = _GAPS.sub("", text)
     has_digit = any(map(str.isdigit, solid))
     may_be_prose = is_grouped or not solid.isupper()

@@ -1,4 +1,4 @@
-"""The SQL of PostgreSQL: pg_trgm, whose hits are not sorted."""
+"""The SQL dialect of PostgreSQL, with pg_trgm, whose results are not sorted."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def among(column: str, values: Sequence[object]) -> Sql:
 
 
 def keys_table(values: Sequence[int]) -> Sql:
-    """A table `c` with these keys as `id`, in any order."""
+    """Return SQL for a table `c` with these keys as `id`, in any order."""
     return Sql("unnest(%s::bigint[]) c(id)", (list(values),))
 
 
 def full_text(table: str, column: str, text: str, part: str) -> IndexScan:
-    """The rows of `table` whose `column` contains the folded text of three characters or more.
+    """Return a scan of the rows of `table` whose `column` contains the folded text.
 
-    The index looks up `part` of the text.
+    The text has three characters or more. The index looks up `part` of it.
     """
     where = Sql(f"{column} LIKE %s", (f"%{part.translate(_SPECIAL)}%",))
     if part != text:
@@ -49,9 +49,9 @@ def from_(scan: IndexScan, _sort: str) -> str:
 
 
 def merged(scans: Sequence[str], by: str, limit: int) -> str:
-    """Several scans in the order `by`, of which `limit` rows are read; each row once.
+    """Return SQL for several scans in the order `by`, with each row once and `limit` rows at most.
 
-    PostgreSQL merges sorted scans without reading them to the end only where each has a limit.
+    PostgreSQL merges sorted scans without reading them to the end only if each has a limit.
     """
     if len(scans) == 1:
         return f"{scans[0]} ORDER BY {by}"
@@ -60,7 +60,7 @@ def merged(scans: Sequence[str], by: str, limit: int) -> str:
 
 
 def row_test(condition: Condition) -> Sql:
-    """Tests the row `o` of the entry `c`."""
+    """Return SQL that tests the row `o` of the entry `c`."""
     return condition.test
 
 
@@ -69,5 +69,8 @@ JOIN = "CROSS JOIN LATERAL (SELECT * FROM orders_order x WHERE x.id = c.id OFFSE
 
 
 def order_by(columns: str) -> str:
-    """The planner knows that the entries are sorted so; naming the order costs nothing."""
+    """Return the ORDER BY clause.
+
+    The planner recognizes that the entries are already sorted, so it adds no sort.
+    """
     return f" ORDER BY {columns}"

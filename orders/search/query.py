@@ -39,7 +39,7 @@ class Sort(StrEnum):
 
     @property
     def key(self) -> str:
-        """ "created", "expires", "amount", "recipient" or "best"."""
+        """The sort key: "created", "expires", "amount", "recipient" or "best"."""
         return self.value.removeprefix("-")
 
     @property
@@ -56,11 +56,11 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A workspace, sender, batch, product or brand: the label with this `id`, or every label whose
-    name contains the folded `text`.
+    """A workspace, sender, batch, product or brand to filter by.
 
-    The name of a sender is first name, last name and e-mail address. A batch has no name: `text` is
-    a prefix of its id, in lower case with dashes; 36 characters name one batch.
+    It is the label with this `id`, or every label whose name contains the folded `text`. The name
+    of a sender is first name, last name and e-mail address. A batch has no name: `text` is a prefix
+    of its id, in lower case with dashes; 36 characters identify one batch.
     """
 
     text: str = ""
@@ -77,7 +77,7 @@ type Choices = tuple[Choice, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Conditions on the orders of the index; without any, all match."""
+    """Conditions on the orders of the index. A query without conditions matches all orders."""
 
     # Folded; each must be in a field that the person may see. One or two letters or digits must be
     # the start of a word (`text.word_starts`). A phrase contains spaces.
@@ -143,8 +143,10 @@ class Query:
 
     @property
     def order(self) -> Sort:
-        """The sort of the list. By default a window of expirations begins with the soonest, expired
-        orders with the latest; any other list has the best matches first, or the newest.
+        """The sort of the list.
+
+        By default a window of expirations is sorted by expiration, soonest first, and expired
+        orders by expiration, latest first; other lists have the best matches first, or the newest.
         """
         if self.sort is not None and (self.sort is not Sort.BEST or self.names):
             return self.sort
@@ -156,7 +158,7 @@ class Query:
 
     @property
     def unsorted(self) -> Self:
-        """The same orders in the default sort."""
+        """The query in the default sort."""
         return self.without("sort", "names")
 
     @property
@@ -165,16 +167,18 @@ class Query:
 
     @property
     def is_everything(self) -> bool:
-        """Does every order match?"""
+        """Whether every order matches."""
         return self.unsorted.without("may_search_messages") == Query()
 
     def without(self, *names: str) -> Self:
-        """The query with the defaults of these fields."""
+        """Return the query with the defaults of these fields."""
         return replace(self, **{name: _DEFAULTS[name] for name in names})
 
     def merged(self, other: Query) -> Self:
-        """Both queries at once: values of a field are joined, windows intersected; of a field with
-        one value the other query's wins.
+        """Return the query with the conditions of both.
+
+        The values of a field are joined and windows intersected. In a field with a single value,
+        the value of `other` is used.
         """
         joined = {
             name: _merge(name, getattr(self, name), more)
@@ -211,7 +215,10 @@ def _utc(at: datetime) -> datetime:
 
 
 def _grouped(statuses: tuple[str, ...]) -> tuple[str, ...]:
-    """In the order of a gift's life, undocumented ones last; an ended one adds the others."""
+    """Return the statuses in the order of a gift's life, undocumented ones last.
+
+    Any of the statuses of an ended order adds the others.
+    """
     wanted = set(statuses)
     if not wanted.isdisjoint(ENDED):
         wanted.update(ENDED)

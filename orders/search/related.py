@@ -1,4 +1,4 @@
-"""The neighbors of an order in a list, and the orders that have something in common with it."""
+"""Finds the neighbors of an order in a list, and the orders related to it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MAX_COUNT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Neighbors:
-    """The orders before and after one in a list, its position, counted from 1, and their number.
+    """The orders before and after one in a list, its position (from 1), and the list's count.
 
-    `position` is None if the order is not in the list (any more) or beyond the first 1,000.
+    `position` is None if the order is not (or no longer) in the list or is beyond the first 1,000.
     """
 
     previous: UUID | None
@@ -33,7 +33,7 @@ class Neighbors:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The newest orders of a group, their number, and the query of all of them."""
+    """The newest orders of a group, their number, and the query for all of them."""
 
     hits: Sequence[Hit]
     count: Count
@@ -42,8 +42,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The other orders of the same batch, to the same address, from the same sender; None if there
-    are none.
+    """The other orders of the same batch, to the same address and from the same sender.
+
+    A group is None if it has no other orders.
     """
 
     batch: Group | None
@@ -59,7 +60,10 @@ def neighbors(
     seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Neighbors | None:
-    """None if the index does not hold the order. Raises SearchTimeout."""
+    """Return the neighbors, or None if the index does not contain the order.
+
+    Raises SearchTimeout.
+    """
     with time_limit(seconds, using=using) as deadline:
         finder = Finder(deadline, query, now=now)
         if (at := finder.key_of(order_id)) is None:
@@ -89,7 +93,10 @@ def related(
     seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Related | None:
-    """The newest `few` of each group. None if the index lacks the order. Raises SearchTimeout."""
+    """Return the newest `few` orders of each group.
+
+    Return None if the index does not contain the order. Raises SearchTimeout.
+    """
     with time_limit(seconds, using=using) as deadline:
         shared = _shared(deadline, order_id, now)
         if shared is None:
@@ -99,7 +106,7 @@ def related(
 
 
 def _shared(deadline: Deadline, order_id: UUID, now: datetime) -> list[Query | None] | None:
-    """The queries by batch, address and sender; None where the order has none."""
+    """Return the queries by batch, address and sender, each None if the order has no such value."""
     rows = deadline.rows(
         "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
         [Finder(deadline, Query(), now=now).context.dialect.parameter(order_id)],

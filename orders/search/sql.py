@@ -1,4 +1,4 @@
-"""SQL fragments with parameters, and conditions on an order with the indexes that answer them.
+"""SQL fragments with parameters, and conditions on orders with the indexes that serve them.
 
 In every test `o` is the row of orders_order. Names of tables and columns are constants; values are
 always parameters.
@@ -33,12 +33,12 @@ def any_of(tests: Iterable[Sql]) -> Sql:
 
 
 def not_(test: Sql) -> Sql:
-    """True where the test is false or NULL."""
+    """Return SQL that is true where the test is false or NULL."""
     return Sql(f"({test.text}) IS NOT TRUE", test.params)
 
 
 def _joined(tests: Sequence[Sql], operator: str) -> Sql:
-    """As a balanced tree: SQLite limits the depth of an expression to 1,000."""
+    """Join the tests as a balanced tree, because SQLite limits the expression depth to 1,000."""
     if not tests:
         return EMPTY
     if len(tests) == 1:
@@ -69,17 +69,17 @@ class IndexScan:
         return any(column == one for one, _ in self.sorts)
 
     def index_for(self, column: str) -> str:
-        """The index that returns the entries sorted by the column, or `index`."""
+        """Return the index that returns the entries sorted by the column, or `index`."""
         return next((index for one, index in self.sorts if column == one), self.index)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A test that every order found must pass.
+    """A test that every order in the result must pass.
 
-    `scans` together return exactly the orders that pass it; there are none where no index helps or
-    too many indexes would be read. `size` returns the number of these orders where it is known.
-    `text` is the word that the condition looks up, "" for other conditions.
+    `scans` together return exactly the orders that pass it. It is empty if no index helps or too
+    many indexes would be read. `size` returns the number of these orders if it is known. `text` is
+    the word that the condition searches for, "" for other conditions.
     """
 
     test: Sql
@@ -92,12 +92,12 @@ class Condition:
 
     @property
     def is_quick_by_id(self) -> bool:
-        """Do the indexes find the first entries by id, and an entry by its id, directly?"""
+        """Whether the indexes find the first entries by id, and an entry by its id, directly."""
         return self.is_sorted_by("id") and all(one.is_quick_by_id for one in self.scans)
 
 
 def union(conditions: Sequence[Condition]) -> Condition:
-    """True where one of them is."""
+    """Return a condition that is true where at least one of the conditions is."""
     scans: tuple[IndexScan, ...] = ()
     if all(one.scans for one in conditions):
         scans = tuple(scan for one in conditions for scan in one.scans)
@@ -110,9 +110,9 @@ def union(conditions: Sequence[Condition]) -> Condition:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By a column of the order's row, then by id in the same direction ("id" is by creation).
+    """A sort by a column of the order's row, then by id in the same direction.
 
-    Rows without a value in the column are left out.
+    The column "id" sorts by creation. Rows without a value in the column are left out.
     """
 
     column: str
@@ -129,7 +129,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The first `n` rows in `order` after the row with the value and id of `after`.
+    """The first `n` rows in `order` after the row with the value and id in `after`.
 
     A row of the result is (id, value, *columns), where `columns` are selected from `o`.
     """
@@ -141,7 +141,7 @@ class Scan:
 
 
 class Dialect(Protocol):
-    """What differs between the databases: sqlite.py and postgresql.py."""
+    """The SQL that differs between databases, implemented by sqlite.py and postgresql.py."""
 
     JOIN: str
     LOOKED_UP_LETTERS: int

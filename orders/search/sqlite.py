@@ -1,7 +1,7 @@
-"""The SQL of SQLite: FTS5 with trigrams, which returns the newest first without sorting.
+"""The SQL dialect of SQLite, with FTS5 trigrams, whose results are sorted newest first.
 
-Statements name their indexes, since the planner has no statistics to choose by. A progress handler
-does not interrupt FTS5 between two hits, so that every statement limits their number.
+Statements name their indexes, because the planner has no statistics to choose by. A progress
+handler does not interrupt FTS5 between two results, so every statement has a LIMIT.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ _MAX_VALUES = 50
 
 
 def parameter(value: object) -> object:
-    """The value as Django stores it."""
+    """Convert the value to the form in which Django stores it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
     return value.hex if isinstance(value, UUID) else value
 
 
 def instant(column: str) -> str:
-    """Text for datetime.fromisoformat: the driver's converters take longer than the search."""
+    """Return SQL that selects a time as text for datetime.fromisoformat.
+
+    The converters of the driver take longer than the search.
+    """
     return f"{column} || '+00:00'"
 
 
@@ -43,14 +46,14 @@ def among(column: str, values: Sequence[object]) -> Sql:
 
 
 def keys_table(values: Sequence[int]) -> Sql:
-    """A table `c` with these keys as `id`, in their order."""
+    """Return SQL for a table `c` with these keys as `id`, in their order."""
     return Sql("(SELECT value AS id FROM json_each(%s)) c", (json.dumps(values),))
 
 
 def full_text(table: str, column: str, text: str, part: str) -> IndexScan:
-    """The rows of `table` whose `column` contains the folded text of three characters or more.
+    """Return a scan of the rows of `table` whose `column` contains the folded text.
 
-    The index looks up `part` of the text.
+    The text has three characters or more. The index looks up `part` of it.
     """
     fts = f"{table}_fts"
     phrase = part.replace('"', '""')
@@ -67,16 +70,19 @@ def from_(scan: IndexScan, sort: str) -> str:
 
 
 def merged(scans: Sequence[str], by: str, _limit: int) -> str:
-    """Several scans in the order `by`, which names all selected columns; each row once.
+    """Return SQL for several scans in the order `by`, with each row once.
 
-    SQLite merges the arms of a sorted UNION without reading beyond the limit.
+    `by` contains all selected columns. SQLite merges the arms of a sorted UNION without reading
+    beyond the limit.
     """
     return f"{' UNION '.join(scans)} ORDER BY {by}"
 
 
 def row_test(condition: Condition) -> Sql:
-    """Tests the row `o` of the entry `c`, if possible by another index instead of the row: the rows
-    of neighboring entries are on different pages.
+    """Return SQL that tests the row `o` of the entry `c`.
+
+    It reads another index instead of the row if possible, because the rows of neighboring entries
+    are on different pages.
     """
     if len(condition.scans) > 1 or not condition.is_quick_by_id:
         return condition.test
@@ -91,5 +97,8 @@ JOIN = "CROSS JOIN orders_order o ON o.id = c.id"
 
 
 def order_by(_columns: str) -> str:
-    """Rows follow the entries. With an ORDER BY, SQLite would read all entries and sort them."""
+    """Return an empty ORDER BY clause, because the entries are sorted already.
+
+    With an ORDER BY, SQLite would read all entries and sort them.
+    """
     return ""

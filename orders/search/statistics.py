@@ -1,6 +1,6 @@
-"""How many orders pass a condition, counted up to a limit and kept in the process for a minute.
+"""Counts the orders that pass a condition, up to a limit, with a cache of one minute.
 
-The numbers choose an access path. A number that is out of date makes a search slower, never wrong.
+The counts choose an access path. An outdated count makes a search slower, but not wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _KEPT_SECONDS = 60.0
 
 @dataclass
 class _Counts:
-    """The counts of one database, until they are too old."""
+    """The cached counts of one database, until they are too old."""
 
     until: float
     # By workspace and status.
@@ -51,8 +51,9 @@ class Statistics:
         )
 
     def count(self, condition: Condition, limit: int) -> int:
-        """The number of orders that pass it, or `limit` where they are more. An order that several
-        scans return is counted by each.
+        """Return the number of orders that pass the condition, at most `limit`.
+
+        An order in several scans is counted once per scan.
         """
         if condition.size is not None:
             return min(condition.size(), limit)
@@ -64,7 +65,10 @@ class Statistics:
         return n
 
     def orders(self, *, statuses: Collection[str] = (), workspaces: Collection[int] = ()) -> int:
-        """The number of orders in these statuses and workspaces; without any, in all of them."""
+        """Return the number of orders in these statuses and workspaces.
+
+        An empty argument means all statuses or all workspaces.
+        """
         return sum(
             n
             for (workspace, status), n in self._counts.orders.items()
@@ -72,7 +76,7 @@ class Statistics:
         )
 
     def count_entries(self, scan: IndexScan, limit: int) -> int:
-        """The number of entries of the scan, or `limit` where they are more."""
+        """Return the number of entries of the scan, at most `limit`."""
         key = f"{scan.table} {scan.where}"
         counts = self._counts.scans
         n, counted_to = counts.get(key, (0, 0))

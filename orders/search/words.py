@@ -1,10 +1,10 @@
-"""Conditions on the words of a search: every field of an order that a person can see.
+"""Compiles the words of a search into conditions on every field that the person may see.
 
-A word matches any part of the recipient's name and address, of the names of products, brands,
-sender and workspace, and, for those who may read them, of message and note; from six characters on
-also the beginning of the receipt reference, of the order's id and of its batch's id. One or two
-letters or digits match the start of a word of people and names alone. No index answers one or two
-characters with a sign among them.
+A word matches any part of the recipient's name and address, and of the names of products, brands,
+sender and workspace. For people who may read messages it also matches message and note. From six
+characters on it also matches the start of the receipt reference, of the order's id and of its
+batch's id. One or two letters or digits match only the start of a word in names of people and
+labels. No index supports one or two characters that include a sign.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ _ID = "00000000-0000-0000-0000-000000000000"
 def word_condition(
     context: SearchContext, word: str, *, may_search_messages: bool
 ) -> Condition | None:
-    """True where the folded word or phrase is in a field; None: it can be in none."""
+    """Return the condition that the folded word or phrase is in a field.
+
+    Return None if no field can contain it.
+    """
     # The first is the one with the most matches: see Executor.count.
     fields: list[Condition] = []
     if is_start(word):
@@ -55,10 +58,10 @@ def _people(context: SearchContext, word: str) -> Condition:
 
 
 def _part(context: SearchContext, word: str) -> str:
-    """The part of the word that the text index looks up; the whole is compared afterwards.
+    """Return the part of the word to look up in the text index; the whole word is compared later.
 
-    FTS5 reads the entries of every trigram, so that a long word of common ones takes long where a
-    few of its letters are rare. GIN finds the rare ones by itself.
+    FTS5 reads the entries of every trigram, so a long word of common trigrams is slow even where a
+    few of them are rare. GIN selects the rare ones by itself.
     """
     size = context.dialect.LOOKED_UP_LETTERS
     if len(word) > size + 1:
@@ -95,7 +98,10 @@ def _prefixes(context: SearchContext, word: str) -> Iterator[Condition]:
 
 
 def _word_start(context: SearchContext, word: str) -> list[Condition]:
-    """Two letters of different scripts are two starts."""
+    """Return the conditions for one or two letters at the start of a word.
+
+    Two letters of different scripts are two separate starts.
+    """
     starts = [_start(context, start) for start in words(word)]
     if None in starts:
         return []
@@ -130,13 +136,13 @@ def _start(context: SearchContext, start: str) -> Condition | None:
 
 
 def _starts_with(context: SearchContext, letter: str) -> list[str]:
-    """The two-letter starts in use that begin with the letter: one index seek for each."""
+    """Return the existing two-letter starts that begin with the letter, for one seek each."""
     rows = context.deadline.rows(_STARTS, [letter, letter + _LAST_CHARACTER] * 2)
     return [start for (start,) in rows]
 
 
 def _texts(context: SearchContext, word: str) -> Iterator[Condition]:
-    """Message or note. A common word is tested on each order's texts."""
+    """Yield conditions on message and note. A common word is tested on the texts of each order."""
     scan = context.dialect.full_text("orders_searchtext", "folded", word, word[:_MAX_LOOKED_UP])
     rows = context.deadline.rows(
         f"SELECT {scan.key} FROM {scan.table} WHERE {scan.where.text}"  # noqa: S608
@@ -171,7 +177,10 @@ SELECT start FROM used WHERE start IS NOT NULL
 
 
 def id_range(text: str) -> tuple[UUID, UUID] | None:
-    """The first and the last id with this prefix, which is written with dashes or without."""
+    """Return the first and the last id with this prefix, written with or without dashes.
+
+    Return None if the text is not a prefix of an id.
+    """
     if not text or len(text) > len(_ID):
         return None
     digits = text.replace("-", "")

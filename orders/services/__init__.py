@@ -22,11 +22,11 @@ from .reading import (
     OrderNotFound,
     OrderView,
     check_key,
+    freshness_problem,
     list_orders,
     listed_order,
     refresh_order,
     stored_order,
-    why_not_fresh,
     with_writes,
 )
 from .saved_views import (
@@ -115,6 +115,7 @@ __all__ = [
     "extend_order",
     "find_operation",
     "find_orders",
+    "freshness_problem",
     "get_finding",
     "interpret",
     "is_worker_missing",
@@ -139,7 +140,6 @@ __all__ = [
     "stored_order",
     "views_for_list_page",
     "visible_views",
-    "why_not_fresh",
     "with_writes",
     "withdraw_view",
 ]

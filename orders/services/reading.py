@@ -248,7 +248,7 @@ def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None =
     except (CallsBlocked, GoodyError) as error:
         if isinstance(error, GoodyError):
             log.info("order %s could not be read: %s", order_id, error.detail)
-        return _copy_or_raise(order_id, why_not_fresh(error), error, error)
+        return _copy_or_raise(order_id, freshness_problem(error), error, error)
     return _view(order, operations, as_of=now, is_fresh=True)
 
 
@@ -310,7 +310,7 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
         return Operation.objects.history([order_id])
 
 
-def why_not_fresh(error: Exception) -> str:
+def freshness_problem(error: Exception) -> str:
     """Why there is no fresh read, as a sentence without a period."""
     if isinstance(error, goody_api.NotConfigured):
         return "The connection to Goody is not set up"
@@ -330,7 +330,7 @@ def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
         me = goody_api.call_unthrottled(lambda client, left: client.me(policy=left), policy)
     except (CallsBlocked, GoodyError) as error:
         is_rejected = isinstance(error, Unauthorized)
-        check = KeyCheck(problem=why_not_fresh(error), is_rejected=is_rejected)
+        check = KeyCheck(problem=freshness_problem(error), is_rejected=is_rejected)
     else:
         check = KeyCheck(me.email, me.public_app_id, _visible_workspaces(policy))
     record_action(actor, Action.KEY_CHECK, detail=check.problem or "The key works", now=now)

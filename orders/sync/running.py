@@ -20,7 +20,7 @@ from goody.errors import GoodyError
 from orders.models import SyncState
 from orders.models.durability import tune_for_bulk_writes
 from orders.outages import log_unrecorded
-from orders.services import why_not_fresh
+from orders.services import freshness_problem
 
 from .batch_writer import BatchWriter
 from .context import Backoff, Stopped, SyncContext, record_problem
@@ -203,7 +203,7 @@ class SyncRun:
             log.warning("the sync cannot go on: %s", error)
             self.failure = str(error)
             now = timezone.now()
-            record_problem(context.lease, why_not_fresh(error), now=now, wait=_RETRY)
+            record_problem(context.lease, freshness_problem(error), now=now, wait=_RETRY)
         else:
             return True
         return False

@@ -1,4 +1,4 @@
-"""The pages, one module a theme. A view loads, makes one domain call and renders.
+"""The views, one module per subject. A view loads data, makes one domain call and renders.
 
-What may be seen or done is decided in orders.audit and orders.eligibility, never here.
+Rights are decided in orders.audit and what may be done to an order in orders.eligibility.
 """

@@ -31,9 +31,10 @@ _UNSENT_FOR = timedelta(hours=1)
 
 
 def unsent_mark() -> str:
-    """A parameter of the login's URL: a form was sent without a session, and was not processed.
+    """Return the signed URL parameter for a form that was sent without a session.
 
-    Signed and valid for an hour, so that a shared link does not claim it.
+    The form was not processed, and the login page mentions that. The parameter is valid for an
+    hour, so that a shared link does not show the message.
     """
     return _UNSENT.sign("unsent")
 
@@ -71,7 +72,7 @@ class Login(LoginView):
         return self._too_many(wait) if wait else super().post(request, *args, **kwargs)
 
     def _too_many(self, wait: timedelta) -> HttpResponse:
-        """No form is validated, so that no password is hashed."""
+        """Refuse the attempt without validating the form, so that no password is hashed."""
         form = self.get_form_class()(self.request)
         context = self.get_context_data(form=form, wait=_in_words(wait))
         return self.render_to_response(context, status=429, headers=_retry_after(wait))
@@ -115,7 +116,10 @@ login = in_group(POST=LOGIN)(Login.as_view())
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def admin_login(request: Request) -> HttpResponse:
-    """Django's admin has no login of its own: the limits of attempts would not hold there."""
+    """Redirect to the page or to our login, because only that limits sign-in attempts.
+
+    Raises PermissionDenied for people without access to the admin.
+    """
     if request.user.is_staff:
         return redirect("admin:index")
     if request.user.is_authenticated:
@@ -125,7 +129,7 @@ def admin_login(request: Request) -> HttpResponse:
 
 @require_POST
 def sign_out_everywhere(request: Request) -> HttpResponse:
-    """End the sessions of this person on all devices, this one included."""
+    """End all sessions of this person on all devices, including this one."""
     viewer = request.viewer
     sign_in.sign_out_everywhere(actor=viewer.actor, now=viewer.now)
     request.session.flush()
@@ -134,14 +138,14 @@ def sign_out_everywhere(request: Request) -> HttpResponse:
 
 
 class PasswordChange(PasswordChangeView):
-    """A person's own password. Other sessions of theirs end with the old one."""
+    """Changes a person's own password and ends that person's other sessions."""
 
     request: Request
     template_name = "password.html"
     success_url = reverse_lazy("settings")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The old password is guessed no faster here than at the login."""
+        """Limit guesses of the old password exactly as guesses at the login."""
         wait = sign_in.claim_attempt(self._attempt, now=timezone.now())
         if not wait:
             return super().post(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The audit: who did what to which order, why, and the outcome."""
+"""The audit page: who did what to which order, why, and the outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ PER_PAGE = 50
 @require_safe
 @requires(Right.READ_OWN_AUDIT)
 def audit(request: Request) -> HttpResponseBase:
-    """Newest first, paged by key: `older` and `newer` are ids of rows."""
+    """Show the audit, newest first.
+
+    It is paged by key: the parameters `older` and `newer` are row ids.
+    """
     viewer = request.viewer
     sees_all = viewer.actor.may(Right.READ_ALL_AUDIT)
     form = AuditFilter(request.GET, zone=viewer.zone, sees_all=sees_all)
@@ -47,7 +50,7 @@ def _visible(request: Request, *, sees_all: bool) -> AuditEntryQuerySet:
 
 
 def _page(request: Request, entries: AuditEntryQuerySet) -> dict[str, Any]:
-    """One page. An `older` or `newer` that is no number means the first page."""
+    """Return the context of one page. An invalid `older` or `newer` means the first page."""
     older, newer = _key(request, "older"), _key(request, "newer")
     if newer is not None:
         found = list(reversed(_loaded(entries.filter(id__gt=newer).order_by("id"))))
@@ -65,7 +68,7 @@ def _key(request: Request, name: str) -> int | None:
 
 
 def _loaded(entries: AuditEntryQuerySet) -> list[AuditEntry]:
-    """One row more than a page, which tells whether there is another page."""
+    """Return one row more than fits a page, to detect whether there is another page."""
     return list(
         entries.select_related("operation", "actor").prefetch_related("outcomes")[: PER_PAGE + 1]
     )
@@ -85,7 +88,7 @@ def _shown(
 
 
 def _url(request: Request, **position: int) -> str:
-    """The URL with the same filters and another position."""
+    """Return the URL with the same filters and another position."""
     query = request.GET.copy()
     for name in ("older", "newer"):
         query.pop(name, None)

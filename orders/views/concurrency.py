@@ -1,7 +1,7 @@
-"""Concurrency groups: kinds of requests that wait for something other than the processor.
+"""Concurrency groups: kinds of requests that wait for something other than the CPU.
 
-The web server (goodyadmin.server) gives each group threads of its own and lets a request wait for
-one of them only so long. It calls the view's `concurrency_group`.
+The web server (goodyadmin.server) has separate threads for each group and limits how long a request
+waits for one of them. It calls the view's `concurrency_group`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ DOWNLOAD = "download"
 
 
 def in_group[V: Callable[..., Any]](*, has_copy: bool = False, **groups: str) -> Callable[[V], V]:
-    """Name a view's group for each method: `@in_group(GET=GOODY_READ, POST=GOODY_WRITE)`.
+    """Set a view's group for each method: `@in_group(GET=GOODY_READ, POST=GOODY_WRITE)`.
 
     A HEAD request counts as a GET. With `has_copy`, a GET that shows our copy of an order is in no
-    group: one by a browser that then loads Goody's answer with READ, and a poll.
+    group: the first GET of a browser that then loads Goody's answer with READ, and a poll.
     """
 
     def group_of(method: str, query: str, cookies: str) -> str:
@@ -49,9 +49,9 @@ _PAGE_SLOT_WAIT = 2.0
 
 @contextmanager
 def page_slot() -> Iterator[None]:
-    """For a call to Goody by a view whose requests mostly call nobody.
+    """Limit the calls to Goody of views whose requests usually do not call Goody.
 
-    Raises Unavailable when too many such calls are under way in this process.
+    Raises Unavailable when too many such calls are in progress in this process.
     """
     if not _PAGE_SLOTS.acquire(timeout=_PAGE_SLOT_WAIT):
         raise Unavailable("slots")

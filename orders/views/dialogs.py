@@ -1,5 +1,6 @@
-"""The dialogs that cancel a gift and change an expiration: one template each, as a page and inside
-the `<dialog>`. Sending and its response are in operations.py.
+"""The dialogs that cancel a gift and change an expiration, as pages and inside `<dialog>`.
+
+Sending and its response are in operations.py.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:
 def _check_expiration(request: Request, order_id: UUID, form: ExpirationForm) -> None:
     """Add errors about the date to its field, before anything is sent.
 
-    This checks our copy; the service checks a fresh read. A repeated submit passes: it leads to
-    the operation that the first one opened.
+    This checks our copy; the service checks a fresh read. A repeated submit is not checked: it
+    returns the operation that the first submit created.
     """
     given = form.cleaned_data
     view = services.stored_order(order_id)
@@ -120,9 +121,10 @@ def _check_expiration(request: Request, order_id: UUID, form: ExpirationForm) ->
 def _show(
     request: Request, order_id: UUID, name: str, *, form: WriteForm | None = None
 ) -> HttpResponse:
-    """The dialog with a fresh read, or with an invalid form and its errors.
+    """Show the dialog with a fresh read, or with an invalid form and its errors.
 
-    If our copy allows the change, it opens with that at once, and its script loads the fresh read.
+    If our copy allows the change, the dialog opens with the copy at once, and its script loads the
+    fresh read.
     """
     if form is None and (response := _show_copy(request, order_id, name)):
         return response
@@ -150,7 +152,10 @@ def _render(
     status: int = 200,
     read_url: str = "",
 ) -> HttpResponse:
-    """`read_url`: the URL of a fresh read; until it is loaded, the form cannot be sent."""
+    """Render the dialog.
+
+    `read_url` is the URL of a fresh read; the form cannot be sent before that is loaded.
+    """
     context: dict[str, Any] = {
         "dialog": dialog,
         "form": form or _empty_form(request, view.order.id, name),
@@ -163,7 +168,10 @@ def _render(
 
 
 def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | None:
-    """The dialog from our copy, which cannot be sent yet; None if it must wait for Goody."""
+    """Return the dialog with our copy, which cannot be sent yet.
+
+    Return None if the dialog must wait for Goody.
+    """
     if not runs_script(request) or not target_of(request) or READ in request.GET:
         return None
     view = services.stored_order(order_id)
@@ -176,12 +184,12 @@ def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | No
 
 
 def _facts_token(view: OrderView) -> str:
-    """Equal for reads between which nothing changed that the dialog shows."""
+    """Return a token that is equal for reads with the same values in the dialog."""
     return digest(json.dumps(eligibility.facts(view.order), sort_keys=True).encode())
 
 
 def _enable(request: Request, view: OrderView, dialog: Dialog, name: str) -> HttpResponse:
-    """The submit button and what a fresh read sets, so that what was typed stays."""
+    """Return the submit button and the values of a fresh read, without the input fields."""
     context = {"dialog": dialog, "seen": _seen(view, None)}
     response = shortcuts.render(request, f"{dialog_template(name)}#ready", context)
     response["HX-Reswap"] = "none"
@@ -195,7 +203,10 @@ def _empty_form(request: Request, order_id: UUID, name: str) -> WriteForm:
 
 
 def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) -> OrderView:
-    """A fresh read; for an invalid form our copy, since the form's `seen` is older anyway."""
+    """Return a fresh read; for an invalid form our copy.
+
+    The form's `seen` is from an older read anyway.
+    """
     stored = None
     if form is not None and not form.needs_new_dialog:
         stored = services.stored_order(order_id)
@@ -205,7 +216,7 @@ def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) 
 
 
 def _typed_date(form: WriteForm | None, dialog: Dialog) -> str:
-    """The typed date, also if it was posted as `expiration` and is no preset."""
+    """Return the typed date, also if it was posted as `expiration` and is not a preset."""
     if not isinstance(dialog, ExpirationDialog):
         return ""
     if not isinstance(form, ExpirationForm):
@@ -216,7 +227,7 @@ def _typed_date(form: WriteForm | None, dialog: Dialog) -> str:
 
 
 def _form_key(form: WriteForm | None) -> str:
-    """The one-time key. An invalid form keeps it, since nothing was sent under it."""
+    """Return the one-time key. An invalid form keeps its key, because nothing was sent with it."""
     if form is None or form.needs_new_dialog:
         return str(uuid4())
     return str(form.cleaned_data["form_key"])
@@ -242,7 +253,7 @@ def _dialog(request: Request, view: OrderView, name: str) -> Dialog:
 
 
 def _not_applied(view: OrderView, wanted: str) -> Operation | None:
-    """The extension that is asked for again, if it was not applied."""
+    """Return the extension that is requested again; None unless it was not applied."""
     found = next((one for one in view.operations if str(one.id) == wanted), None)
     is_former = found is not None and found.state == State.NOT_APPLIED
     return found if is_former and found and found.expiration else None
@@ -257,13 +268,13 @@ def _undo_dialog(viewer: Viewer, view: OrderView, similar: SimilarOrders, wanted
 
 
 def _may_undo(viewer: Viewer, view: OrderView, found: Operation) -> bool:
-    """Whether the undo is possible and the order still has the operation's expiration."""
+    """Whether an undo is possible and the order still has the operation's expiration."""
     is_current = eligibility.is_same_second(view.order.expires_at, found.expiration)
     return is_current and found.id in undoable_ids(viewer, view.operations)
 
 
 def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) -> HttpResponse:
-    problem = services.why_not_fresh(error)
+    problem = services.freshness_problem(error)
     dialog = dialogs.unavailable(order_id, name, problem, viewer=request.viewer)
     template = dialog_template(name)
     return render(request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=503)

@@ -1,7 +1,7 @@
-"""Error pages: the words and the status of every expected failure.
+"""Error pages: the message and the HTTP status of every expected failure.
 
 Any other exception is a bug: Django logs it and shows the 500 page with the request id. Refusals of
-a write appear in the dialog that caused them, see operations.py.
+a write appear in the dialog that sent it, see operations.py.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Problem:
 
 
 def page_for(request: Request, exception: Exception) -> HttpResponse | None:
-    """The page of an expected failure; None for a bug, which Django logs and answers."""
+    """Return the page of an expected failure; None for a bug, which Django logs and answers."""
     problem = _problem_of(request, exception)
     if problem is None:
         return None
@@ -159,7 +159,7 @@ def _gate_closed(request: Request, failure: Exception) -> Problem:
 
 
 def _not_configured(failure: NotConfigured) -> Problem:
-    """ "GOODY_API_KEY is not set", or what is wrong with what is set."""
+    """Return the page for a setting that is missing or invalid."""
     title, _, reason = str(failure).partition(": ")
     return Problem(
         503,
@@ -207,8 +207,10 @@ def _goody_refused(failure: Rejected) -> Problem:
 
 
 def _database_failed(request: Request, failure: Exception) -> Problem:
-    """A page that was only read changed nothing. A form that was sent may have got as far as Goody
-    before our database failed, and this page cannot know: it must not claim that nothing happened.
+    """Return the page for a failure of our database.
+
+    A GET changed nothing. The request of a submitted form may have reached Goody before the
+    database failed, so the page must not claim that nothing happened.
     """
     was_reading = request.method in ("GET", "HEAD")
     if _is_busy(failure):
@@ -266,7 +268,7 @@ def show(request: Request, problem: Problem) -> HttpResponse:
 
 
 def _shape_of(request: Request) -> tuple[str, dict[str, str]]:
-    """Template and headers. The banner does not replace the part that was requested."""
+    """Return the template and headers. The banner does not replace the requested part."""
     target = target_of(request)
     if not target:
         return "problem.html", {}
@@ -282,7 +284,7 @@ def _shape_of(request: Request) -> tuple[str, dict[str, str]]:
 
 
 def too_late(request: Request) -> HttpResponse:
-    """The web server's refusal of a request that waited too long for a thread of its group."""
+    """Refuse a request that waited too long for a thread; called by the web server."""
     request.is_frame_bare = True
     log.warning("a request waited too long for a thread")
     response = show(
@@ -300,8 +302,9 @@ def too_late(request: Request) -> HttpResponse:
 
 
 def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
-    """CSRF_FAILURE_VIEW, and the answer of SecFetchMiddleware: nothing was done, and the event is
-    recorded. A login page that is out of date leads to a new one.
+    """Refuse a request for CSRF_FAILURE_VIEW and SecFetchMiddleware, and record the event.
+
+    Nothing was done. An outdated login page redirects to a new one.
     """
     try:
         # Apart, so that a flood from outside hides nothing that happens to somebody signed in.
@@ -329,7 +332,7 @@ def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: Request, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """handler400"""
+    """Return the page for handler400."""
     return show(
         request,
         Problem(
@@ -343,7 +346,7 @@ def bad_request(request: Request, exception: Exception) -> HttpResponse:  # noqa
 
 
 def permission_denied(request: Request, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """handler403, for what is not a right of ours (the admin pages)"""
+    """Return the page for handler403: a right that is not ours (the admin pages) is missing."""
     return show(
         request,
         Problem(403, "You may not do this", "An admin grants rights by roles.", tone="warn"),
@@ -351,7 +354,7 @@ def permission_denied(request: Request, exception: Exception) -> HttpResponse:  
 
 
 def not_found(request: Request, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """handler404"""
+    """Return the page for handler404."""
     return show(
         request,
         Problem(
@@ -367,7 +370,7 @@ def not_found(request: Request, exception: Exception) -> HttpResponse:  # noqa: 
 
 
 def method_not_allowed(request: Request, response: HttpResponse) -> HttpResponse:
-    """In place of Django's empty 405 (an address that only takes a form, typed or reloaded)."""
+    """Return a page instead of Django's empty 405, for a form's URL that was typed or reloaded."""
     page = show(
         request,
         Problem(
@@ -386,7 +389,7 @@ def method_not_allowed(request: Request, response: HttpResponse) -> HttpResponse
 
 
 def server_error(request: Request, *args: Any) -> HttpResponse:  # noqa: ARG001
-    """handler500: a bug. The page frame reads nothing from the database."""
+    """Return the page for handler500, after a bug. Its frame does not read the database."""
     request.is_frame_bare = True
     return show(
         request,

@@ -1,4 +1,4 @@
-"""Finding orders in a pasted text."""
+"""Finds the orders whose identifiers are in a pasted text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .http import SeeOther, requires
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.READ)
 def order_find(request: Request) -> HttpResponseBase:
-    """A form for pasted text; it leads to the list of the orders that the text names."""
+    """Show the form for pasted text; a POST redirects to the list of the orders in the text."""
     if request.method != "POST":
         return _show(request, FindForm())
     form = FindForm(request.POST)
@@ -52,7 +52,7 @@ def _find(request: Request, form: FindForm, pasted: Pasted) -> HttpResponseBase:
 
 
 def _search(request: Request, form: FindForm, text: str) -> HttpResponseBase:
-    """A search that is too long for a URL."""
+    """Store the result of a search that is too long for a URL, and redirect to it."""
     viewer = request.viewer
     parsed = parse_query(text, now=viewer.now, zone=viewer.zone)
     finding = None

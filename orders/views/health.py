@@ -1,4 +1,4 @@
-"""For whoever watches the processes: alive, and ready to serve. No login, no personal data."""
+"""Health checks for monitoring: alive, and ready to serve. They require no login."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _TEXT = "text/plain; charset=utf-8"
 @works_without_database
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """The process answers. Touches nothing else, so that a slow database restarts nobody."""
+    """Confirm that the process answers.
+
+    The database is not read, so that a slow one does not cause restarts.
+    """
     return HttpResponse("ok\n", content_type=_TEXT)
 
 
@@ -29,7 +32,10 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 @works_without_database
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can serve pages; with `?worker=1`, a worker runs as well. 503 otherwise."""
+    """Return 200 if the process can serve pages, else 503.
+
+    With `?worker=1` a worker must run as well.
+    """
     problem = readiness_problem(now=timezone.now(), needs_worker=request.GET.get("worker") == "1")
     if problem:
         # Polled every few seconds.

@@ -1,4 +1,4 @@
-"""Helpers that all views share: rights, the partial that htmx asked for, redirects.
+"""Helpers for all views: rights, the partial that htmx requested, redirects.
 
 The partial is chosen on the server, from the id of the target element and a fixed map per view.
 """
@@ -18,7 +18,7 @@ from orders.viewer import Request
 
 
 class View[**P](Protocol):
-    """A view with the right that it requires, which a test of all URLs reads."""
+    """A view with the right that it requires, which a test of all URLs checks."""
 
     required_right: Right
 
@@ -43,13 +43,16 @@ def requires[**P](
 
 
 def works_without_database[V: Callable[..., HttpResponseBase]](view: V) -> V:
-    """Skip what our middleware reads from the database; the page frame shows no person."""
+    """Mark a view so that our middleware reads nothing from the database for it.
+
+    The page frame then shows no person.
+    """
     vars(view)["works_without_database"] = True
     return view
 
 
 class SeeOther(HttpResponse):
-    """303: the browser continues with a GET."""
+    """A redirect with status 303: the browser continues with a GET."""
 
     status_code = 303
 
@@ -58,23 +61,23 @@ class SeeOther(HttpResponse):
 
 
 def runs_script(request: HttpRequest) -> bool:
-    """Whether the browser runs our script, which says so in a cookie.
+    """Whether the browser runs our script, according to a cookie that the script sets.
 
-    It then loads Goody's answer by itself, so a page can show our copy at once.
+    The script loads Goody's answer later, so the page can show our copy at once.
     """
     return request.COOKIES.get("script") == "on"
 
 
 def source_of(request: HttpRequest) -> str:
-    """The id of the element that made htmx send the request; "" if there is none."""
+    """Return the id of the element that caused htmx to send the request; "" if there is none."""
     return _element_id(request, "HX-Source")
 
 
 def target_of(request: HttpRequest) -> str:
-    """The id of the element that htmx will fill; "" if there is none.
+    """Return the id of the element that htmx will fill; "" if there is none.
 
-    htmx 4 sends `HX-Target: tag#id` with the id percent-encoded. A history restore needs the whole
-    page, whatever the target.
+    htmx 4 sends `HX-Target: tag#id` with the id percent-encoded. A history restore requires the
+    whole page, whatever the target.
     """
     return _element_id(request, "HX-Target")
 
@@ -87,7 +90,10 @@ def _element_id(request: HttpRequest, header: str) -> str:
 
 
 def partial_for(target: str, fragments: Mapping[str, str]) -> str:
-    """The partial for a target id; keys are ids, or prefixes if they end in "-". "" for none."""
+    """Return the partial for a target id, "" if there is none.
+
+    The keys of `fragments` are ids, or prefixes of ids if they end in "-".
+    """
     if not target:
         return ""
     if target in fragments:
@@ -105,7 +111,10 @@ def render(
     fragments: Mapping[str, str],
     status: int = 200,
 ) -> HttpResponse:
-    """The partial that htmx asked for, or the whole page. `is_part` tells the template which."""
+    """Return the partial that htmx requested, or the whole page.
+
+    The template variable `is_part` distinguishes the two.
+    """
     partial = partial_for(target_of(request), fragments)
     name = f"{template}#{partial}" if partial else template
     context = {**context, "is_part": bool(partial)}
@@ -113,6 +122,6 @@ def render(
 
 
 def mark_logged(response: HttpResponse) -> HttpResponse:
-    """Keep Django from logging an expected 4xx or 5xx as an error."""
+    """Prevent Django from logging an expected 4xx or 5xx as an error."""
     vars(response)["_has_been_logged"] = True
     return response

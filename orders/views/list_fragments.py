@@ -1,4 +1,4 @@
-"""Parts of the list that have URLs of their own: counts, changes, suggestions, the CSV export."""
+"""Parts of the list with their own URLs: counts, changes, suggestions, the CSV export."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_SUGGESTIONS = 30
 @require_safe
 @requires(Right.READ)
 def order_facets(request: Request) -> HttpResponse:
-    """The number of orders behind each option of the filters; 204 if counting takes too long."""
+    """Return the number of orders for each filter option; 204 if counting takes too long."""
     try:
         wanted = parse_request(request)
         found = count_facets(
@@ -48,7 +48,7 @@ def order_facets(request: Request) -> HttpResponse:
 @require_safe
 @requires(Right.READ)
 def order_changes(request: Request) -> HttpResponse:
-    """How many orders of a page have changed since it was shown. The page polls this."""
+    """Return how many orders of a page have changed since it was shown. The page polls this."""
     try:
         asked = parse_request(request).asked
         shown = parse_token(request.GET.get("seen", ""))
@@ -72,7 +72,7 @@ def order_changes(request: Request) -> HttpResponse:
 @require_safe
 @requires(Right.READ)
 def order_choices(request: Request, kind: str) -> HttpResponse:
-    """Names that contain the text typed into a filter; 204 if the search takes too long."""
+    """Return names that contain the text typed into a filter; 204 if the search takes too long."""
     if kind not in Label.Kind.values:
         raise Http404
     try:
@@ -86,7 +86,7 @@ def order_choices(request: Request, kind: str) -> HttpResponse:
 @require_GET
 @requires(Right.EXPORT)
 def order_export(request: Request) -> HttpResponseBase:
-    """The whole list with the same parameters as CSV, streamed."""
+    """Stream the whole list with the same parameters as CSV."""
     wanted, viewer = parse_request(request), request.viewer
     if not wanted.is_valid:
         # The list shows the errors.

@@ -1,4 +1,4 @@
-"""The request for a list: its parameters, and the query that they and the search box make."""
+"""The request for a list: its parameters, and the query of these and the search box."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SEARCH_BOX = "q"
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """`asked` has the valid parameters, `errors` a sentence for each invalid one.
+    """A parsed request. `asked` has the valid parameters, `errors` a sentence per invalid one.
 
-    `is_typing`: sent by the search box after a pause, not by somebody who has finished.
+    `is_typing`: the search box sent the request after a pause in typing, not on submit.
     """
 
     form: ListingForm
@@ -47,12 +47,12 @@ class ListRequest:
 
     @property
     def is_valid(self) -> bool:
-        """Half an operator is no error while it is being typed."""
+        """Whether there are no errors. An incomplete operator is valid while it is being typed."""
         return not self.form.errors and (self.is_typing or not self.interpretation.box.problems)
 
     @property
     def live_position(self) -> LivePosition:
-        """The page of Goody's list; the first one if the URL has a position in the index."""
+        """Return the page of Goody's list; the first one if the URL has a position in the index."""
         position = self.form.cleaned_data.get("position")
         return position if isinstance(position, LivePosition) else LivePosition()
 
@@ -67,13 +67,13 @@ class ListRequest:
 
 
 def parse_request(request: Request) -> ListRequest:
-    """Raises SearchTimeout and FindingNotFound."""
+    """Return the parsed request. Raises SearchTimeout and FindingNotFound."""
     is_typing = source_of(request) == SEARCH_BOX
     return parse_list(request.GET, viewer=request.viewer, is_typing=is_typing)
 
 
 def parse_list(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False) -> ListRequest:
-    """Raises SearchTimeout and FindingNotFound."""
+    """Return the parsed parameters. Raises SearchTimeout and FindingNotFound."""
     form = ListingForm(parameters)
     form.full_clean()
     filters = form.filters

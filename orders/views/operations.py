@@ -1,7 +1,7 @@
-"""Sending a write and its response, and the page of an operation.
+"""Sends a write and shows its outcome, and shows the page of an operation.
 
-A refusal stays in the dialog. Any other outcome replaces the row or the detail that the dialog was
-opened from; without htmx it redirects to the operation's page.
+A refusal is shown in the dialog. Any other outcome replaces the row or the detail from which the
+dialog was opened; without htmx it redirects to the operation's page.
 """
 
 from __future__ import annotations
@@ -138,9 +138,9 @@ def _dialog_banner(
     title: str = NOT_CARRIED_OUT,
     may_repeat: bool = True,
 ) -> HttpResponse:
-    """The dialog with a banner in place of the form.
+    """Return the dialog with a banner instead of the form.
 
-    `title` is about this attempt alone: another one may have changed the order.
+    Its title describes this attempt alone, because another one may have changed the order.
     """
     next_url = request.viewer.next_url
     url = with_next(reverse(name, args=[order_id]), next_url)
@@ -158,9 +158,10 @@ def _dialog_banner(
 
 
 def with_order_behind(request: Request, order_id: UUID, response: HttpResponse) -> HttpResponse:
-    """The dialog's response, plus the order as read for it.
+    """Return the dialog's response together with the order as read for it.
 
-    The order has usually changed, and the page behind the dialog must not go on offering actions.
+    The order has usually changed, and the page behind the dialog must not continue to offer
+    actions.
     """
     view = services.stored_order(order_id) if _is_dialog(request) else None
     if opener := _opener(request, view):
@@ -204,7 +205,7 @@ def _refused(request: Request, operation: Operation, *, name: str) -> HttpRespon
 
 
 def _done(request: Request, operation: Operation) -> HttpResponse:
-    """Replace the element that the dialog was opened from, and close the dialog."""
+    """Replace the element from which the dialog was opened, and close the dialog."""
     view = services.stored_order(operation.order_uuid)
     opener = _opener(request, view)
     if view is None or opener is None or operation.state in _WITHOUT_SUCCESS:
@@ -218,9 +219,9 @@ def _done(request: Request, operation: Operation) -> HttpResponse:
 
 
 def _opener(request: Request, view: OrderView | None) -> tuple[str, str] | None:
-    """The selector and the new markup of the element that the dialog was opened from.
+    """Return the selector and the new markup of the element from which the dialog was opened.
 
-    None if the page behind the dialog shows neither the order's row nor its detail.
+    Return None if the page behind the dialog shows neither the order's row nor its detail.
     """
     path = urlsplit(request.headers.get("HX-Current-URL", "")).path
     if view and path == reverse("order_list"):
@@ -240,7 +241,7 @@ def _to_operation(request: Request, operation: Operation) -> SeeOther:
 @require_safe
 @requires(Right.READ)
 def operation(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
-    """Polls our row while the operation is open, never Goody."""
+    """Show the page of an operation. While the operation is open it polls our row, never Goody."""
     found = services.find_operation(order_id, operation_id, now=request.viewer.now)
     if found is None:
         raise Http404
@@ -308,6 +309,6 @@ def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
 
 
 def _settled_by(found: Operation) -> list[Line]:
-    """The observation that a lead recorded, from the audit."""
+    """Return the observation that a lead recorded, from the audit."""
     entry = settled_by_hand(found.audit.all())
     return [Line(f"Settled by {entry.actor_name}", entry.note)] if entry else []

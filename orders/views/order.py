@@ -1,4 +1,4 @@
-"""An order's page, and the fragments that show an order: the page's detail and the list's row."""
+"""The page of an order, and the fragments that show one: the detail and the row of a list."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _FRAGMENTS = {"order-detail": "detail", "order-": "row"}
 @require_safe
 @requires(Right.READ)
 def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
-    """Our copy at once if the browser's script then loads Goody's answer, else Goody's answer.
+    """Show an order from Goody, or our copy if the browser's script then loads Goody's answer.
 
     Fragments that poll while a write is open read our copy.
     """
@@ -74,7 +74,10 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
 
 
 def _record_reading(request: Request, view: OrderView) -> None:
-    """With our script, the browser tells by `order_access` when the raw JSON is unfolded."""
+    """Record that the person read the order, and the raw JSON if it is not folded.
+
+    With our script it is folded, and the browser reports by `order_access` when it is unfolded.
+    """
     viewer = request.viewer
     kinds = [access.Kind.ORDER]
     if viewer.actor.may(Right.READ_RAW) and not runs_script(request):
@@ -86,7 +89,7 @@ def _record_reading(request: Request, view: OrderView) -> None:
 @require_POST
 @requires(Right.COPY_GIFT_LINK)
 def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
-    """What only the browser knows: a link was copied, the raw JSON unfolded (`kind`)."""
+    """Record an access that only the browser observes: a copied link, unfolded raw JSON."""
     kind = request.POST.get("kind", "")
     if kind not in access.Kind.values:
         return HttpResponse(status=422)
@@ -98,7 +101,7 @@ def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
 
 
 def _unchanged(request: Request, view: OrderView) -> HttpResponse:
-    """Only the time of the read, so that the reader keeps what is unfolded or selected."""
+    """Return only the time of the read, so that unfolded sections and selections are kept."""
     as_of = make_head(view, viewer=request.viewer).as_of
     response = shortcuts.render(request, f"{TEMPLATE}#as_of", {"as_of": as_of, "is_oob": True})
     response["HX-Reswap"] = "none"
@@ -108,7 +111,7 @@ def _unchanged(request: Request, view: OrderView) -> HttpResponse:
 def detail_context(
     request: Request, view: OrderView, *, is_waiting: bool = False
 ) -> dict[str, Any]:
-    """`is_waiting`: the page shows our copy until Goody's answer is loaded."""
+    """Return the template context. `is_waiting`: the page shows our copy until Goody answers."""
     viewer = request.viewer
     waiting = view.operation
     detail = make_detail(
@@ -124,7 +127,7 @@ def detail_context(
 
 
 def undoable_ids(viewer: Viewer, operations: Sequence[Operation]) -> set[UUID]:
-    """Operations that the viewer may undo: none while another one is open."""
+    """Return the operations that the viewer may undo: none while another one is open."""
     if not viewer.actor.may(Right.EXTEND) or any(one.is_open for one in operations):
         return set()
     return {one.id for one in operations if services.may_undo(one, now=viewer.now)}
@@ -135,7 +138,7 @@ def undoable_ids(viewer: Viewer, operations: Sequence[Operation]) -> set[UUID]:
 
 
 def _list_context(request: Request, order_id: UUID) -> dict[str, Any]:
-    """The list that the order was opened from, and the order's neighbors in it."""
+    """Return the list from which the order was opened, and the order's neighbors in it."""
     viewer = request.viewer
     is_list = viewer.next_url.partition("?")[0] == reverse("order_list")
     neighbors = None
@@ -147,7 +150,7 @@ def _list_context(request: Request, order_id: UUID) -> dict[str, Any]:
 
 
 def _neighbor_links(viewer: Viewer, order_id: UUID) -> NeighborLinks | None:
-    """None if the order's position in the list is not known."""
+    """Return links to the neighbors; None if the order's position in the list is not known."""
     try:
         wanted = _index_list(viewer)
         if wanted is None:
@@ -161,7 +164,7 @@ def _neighbor_links(viewer: Viewer, order_id: UUID) -> NeighborLinks | None:
 
 
 def _index_list(viewer: Viewer) -> ListRequest | None:
-    """The list at `next_url`; None if it is not valid or not answered from the index."""
+    """Return the list at `next_url`; None if it is invalid or not answered from the index."""
     path, _, parameters = viewer.next_url.partition("#")[0].partition("?")
     if path != reverse("order_list"):
         return None
@@ -188,12 +191,12 @@ def _related_orders(order: GoodyOrder, viewer: Viewer) -> list[RelatedOrders]:
 
 
 def detail_fragment(request: Request, view: OrderView) -> str:
-    """The element #order-detail."""
+    """Return the element #order-detail."""
     return render_to_string(f"{TEMPLATE}#detail", detail_context(request, view), request)
 
 
 def row_fragment(request: Request, view: OrderView) -> str:
-    """The row of a list, with the reason if a write on the order has just failed."""
+    """Return the row of a list, with the reason if a write on the order has just failed."""
     viewer = request.viewer
     row = RowBuilder(viewer, next_url=viewer.next_url).row(
         services.listed_order(view), failed=recent_failure(view.operations, viewer.now)
@@ -202,9 +205,9 @@ def row_fragment(request: Request, view: OrderView) -> str:
 
 
 def success_toast(request: Request, view: OrderView) -> str:
-    """The toast of a poll that finds the write applied; "" otherwise.
+    """Return the toast for a poll in which the write is applied; "" otherwise.
 
-    A failure is shown in the row or above the order instead, where it stays.
+    A failure is shown in the row or above the order instead, where it remains.
     """
     newest = view.operations[0] if view.operations else None
     if newest is None or newest.state != State.APPLIED or view.operation is not None:
@@ -213,9 +216,9 @@ def success_toast(request: Request, view: OrderView) -> str:
 
 
 def toast_fragment(request: Request, operation: Operation, order: GoodyOrder) -> str:
-    """The outcome of an operation as an out-of-band toast, with Undo if it is possible.
+    """Return the outcome of an operation as an out-of-band toast, with Undo if possible.
 
-    It names the recipient because toasts of several orders may be on the screen.
+    It contains the recipient because toasts of several orders may be visible.
     """
     viewer = request.viewer
     message = outcome_message(operation, now=viewer.now, zone=viewer.zone)

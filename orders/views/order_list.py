@@ -134,14 +134,14 @@ def _redirect_to_order(request: Request, order_id: UUID) -> HttpResponse:
 def _ask_goody(
     request: Request, wanted: ListRequest, order_id: UUID, freshness: Freshness
 ) -> HttpResponse:
-    """Look up an id at Goody that the index does not have."""
+    """Read an id from Goody that the index does not contain."""
     try:
         with page_slot():
             services.refresh_order(order_id=order_id, now=request.viewer.now)
     except OrderNotFound:
         why = index_list.unknown_to_goody(order_id)
     except (CallsBlocked, GoodyError) as error:
-        why = index_list.goody_not_asked(order_id, services.why_not_fresh(error))
+        why = index_list.goody_not_asked(order_id, services.freshness_problem(error))
     else:
         return _redirect_to_order(request, order_id)
     return _show_empty(request, wanted, why, freshness)
@@ -165,7 +165,7 @@ def _show(
     freshness: Freshness | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """`freshness` is None for a page of Goody's own list."""
+    """Render the list. `freshness` is None for a page of Goody's own list."""
     filters, order, chips = wanted.filters, wanted.asked.query.order, wanted.chips()
     if page and not page.rows and page.empty is None and freshness:
         unknown_id = wanted.interpretation.unknown_id
@@ -195,7 +195,7 @@ def _show(
 
 
 def _tools(request: Request, wanted: ListRequest, *, is_indexed: bool) -> dict[str, Any]:
-    """The part above the list: saved views, the summary of a finding, the download."""
+    """Return the context of the part above the list: saved views, finding summary, download."""
     viewer, filters, finding = request.viewer, wanted.filters, wanted.finding
     actor = viewer.actor
     may_export = is_indexed and actor.may(Right.EXPORT)
@@ -208,9 +208,10 @@ def _tools(request: Request, wanted: ListRequest, *, is_indexed: bool) -> dict[s
 
 
 def _address_headers(request: Request, wanted: ListRequest) -> dict[str, str]:
-    """The URL that htmx shows for a search or a submitted filter form.
+    """Return the header with the URL that htmx shows for a search or a submitted filter form.
 
-    A search for one order's id keeps the URL: it redirects to the order, and Back would do so too.
+    A search for one order's id keeps the URL: it redirects to the order, and Back would redirect
+    again.
     """
     if wanted.is_typing:
         url = "false" if wanted.interpretation.order_id else wanted.filters.url()
@@ -219,7 +220,7 @@ def _address_headers(request: Request, wanted: ListRequest) -> dict[str, str]:
 
 
 def _filter_form(wanted: ListRequest) -> SafeString:
-    """The form as markup, cached for equal filters: it is most of a page beside the rows."""
+    """Return the form's markup, cached for equal filters because its rendering is slow."""
     viewer, order = wanted.viewer, wanted.asked.query.order
     zone = formats.zone_in_words(viewer.zone, viewer.now)
     form, labels = wanted.form, services.common_labels(now=viewer.now)

@@ -13,7 +13,10 @@ from orders.viewer import Request
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: Request) -> HttpResponse:
-    """Time zone, theme, density and keyboard of whoever is logged in; needs no role."""
+    """Show and save time zone, theme, density and keyboard of the logged-in person.
+
+    It requires no role.
+    """
     posted = request.POST if request.method == "POST" else None
     form = SettingsForm(posted, instance=request.viewer.profile)
     if form.is_bound and form.is_valid():

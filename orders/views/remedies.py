@@ -1,4 +1,4 @@
-"""What to change in a list that matches nothing, and how many orders each change would bring."""
+"""Suggests changes of a list without matches, with the number of orders of each change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ALTERNATIVES = {
 
 
 def remedies(wanted: ListRequest) -> list[Remedy]:
-    """Those that bring an order, or may: a count that takes too long is left out."""
+    """Return the changes that show orders, or may show some because counting takes too long."""
     changed = {**_of_chips(wanted), **_of_all(wanted)}
     counts = count_each(
         [one.asked.query for one in changed.values()],
@@ -60,7 +60,7 @@ def _of_all(wanted: ListRequest) -> dict[str, ListRequest]:
 
 
 def _without(wanted: ListRequest, chip: FilterChip) -> tuple[str, ListRequest]:
-    """The list without the condition, and a name for it; without its alternatives, too."""
+    """Return a label and the list without the condition and without its alternatives."""
     rest = _with(wanted, chip.remove_url)
     for field, name in _ALTERNATIVES.items():
         left = set(getattr(rest.asked.query, field))

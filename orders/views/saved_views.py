@@ -1,4 +1,4 @@
-"""Saved views: saving a list under a name, and managing saved lists."""
+"""Views that save a list under a name and manage saved views."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .http import SeeOther, requires
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SAVE_VIEW)
 def order_views(request: Request) -> HttpResponseBase:
-    """All views that the viewer sees; a POST saves a list as a new one."""
+    """Show all views that the viewer may see; a POST saves a list as a new one."""
     if request.method != "POST":
         return _show(request)
     form = NewViewForm(request.POST)
@@ -46,7 +46,7 @@ def order_views(request: Request) -> HttpResponseBase:
 @require_POST
 @requires(Right.READ)
 def order_view(request: Request, view_id: int) -> HttpResponseBase:
-    """Rename, save, share, withdraw, move or delete one view, as the form's `do` says."""
+    """Rename, save, share, withdraw, move or delete one view, depending on the field `do`."""
     actor = request.viewer.actor
     view = next((one for one in services.visible_views(actor) if one.pk == view_id), None)
     if view is None:
@@ -113,7 +113,7 @@ _CHANGES: dict[str, _Change] = {
 def _show(
     request: Request, form: NewViewForm | None = None, *, problems: list[str] | None = None
 ) -> HttpResponse:
-    """The page of all views. `form` is a new view with errors."""
+    """Show the page of all views. `form` is a new view with errors."""
     viewer, actor = request.viewer, request.viewer.actor
     context = {
         "views": managed_views(services.visible_views(actor), actor=actor, clock=viewer.clock),

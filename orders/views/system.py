@@ -21,7 +21,10 @@ from .http import render, requires
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SYSTEM)
 def system(request: Request) -> HttpResponse:
-    """POST checks the API key with Goody, which is audited; a working key unblocks calls."""
+    """Show the system page. A POST checks the API key with Goody.
+
+    The check is audited; a valid key ends a block of calls.
+    """
     viewer = request.viewer
     check = None
     if request.method == "POST":
@@ -32,7 +35,7 @@ def system(request: Request) -> HttpResponse:
 @require_POST
 @requires(Right.SYSTEM)
 def sync_resume(request: Request) -> HttpResponse:
-    """Resume a sync that stopped because something looked wrong; audited."""
+    """Resume a sync that stopped because many orders were missing; audited."""
     viewer = request.viewer
     # Pressed twice, or by two people: already resumed.
     with suppress(sync.NotStopped):
@@ -54,5 +57,5 @@ def _page(request: Request, *, check: services.KeyCheck | None = None) -> HttpRe
 @require_safe
 @requires(Right.READ)
 def sync_status(request: Request) -> HttpResponse:
-    """The age of the index, polled by every page."""
+    """Return the age of the index, which every page polls."""
     return shortcuts.render(request, "includes/sync_status.html")
