@@ -1,4 +1,4 @@
-"""Fixtures of the tests of orders/: a client without a past, and a clock that can be moved."""
+"""Fixtures of orders/: a client without earlier failures, and a clock that tests can shift."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _no_past(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time goes on from now, and .shift(seconds) moves it."""
+    """A clock that runs from now on; .shift(seconds) moves it."""
     with time_machine.travel(datetime.now(UTC), tick=True) as traveller:
         yield traveller
 
@@ -42,7 +42,7 @@ def goody(settings: Any) -> Callable[[FaultyServer], None]:
 
 @pytest.fixture
 def small_windows(settings: Any) -> None:
-    """A sync of some hundred orders has many windows and pages."""
+    """Windows and pages so small that a few hundred orders need many of them."""
     for name, value in SMALL.items():
         setattr(settings, name, value)
 

@@ -1,4 +1,4 @@
-"""Who read which order, its raw JSON, or copied a link: recorded apart from the audit."""
+"""Records of reads of orders and raw JSON and of copied links, separate from the audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/django-admin/: orders, writes and the audit can be looked at there and never changed."""
+"""/django-admin/: orders, writes and the audit are read-only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def staff(as_role: Any, role: str) -> Any:
 
 @pytest.fixture
 def done(emulator: Any, as_role: Any) -> None:
-    """One canceled gift, so that there is a row of each kind."""
+    """One canceled gift, so that every table has a row."""
     order_id = emulator.find_id(status="notified")
     open_and_submit(as_role("agent"), url("order_cancel", order_id), reason="duplicate")
 

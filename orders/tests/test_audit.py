@@ -1,4 +1,4 @@
-"""Rights, and the record that cannot be changed afterwards."""
+"""Rights, and the append-only audit."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_nothing_changes_the_audit_through_django() -> None:
 
 
 def test_nothing_changes_the_audit_on_a_connection_of_somebody_else(database_url: str) -> None:
-    """Another program asks for no recursive triggers and knows nothing of Django."""
+    """Another program does not set PRAGMA recursive_triggers and does not use Django."""
     entry = record_security_event("test", detail="as it was")
     statements = _changes(entry)
     other: Any

@@ -1,4 +1,4 @@
-"""/audit/: one row an intent with its outcome, filters, pages, and whose entries are seen."""
+"""/audit/: one row for each intent with its outcome, filters, pages, and visibility by role."""
 
 from __future__ import annotations
 

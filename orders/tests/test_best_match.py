@@ -1,4 +1,4 @@
-"""Whom the box names in full stands first in the list, and the newest before the others in each."""
+"""Recipients whose full name was typed come first; both groups are sorted newest first."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _now() -> Iterator[None]:
 
 @pytest.fixture
 def people() -> list[tuple[str, bool]]:
-    """The ids of 120 orders in the index, the newest first, and who is called Maria Chen."""
+    """The ids of 120 orders in the index, newest first, and those of Maria Chen."""
     complete_sync(NOW)
     given = [(number, CALLED[number % 4]) for number in range(120)]
     index.upsert_rows([row(number, *name) for number, name in given], read_at=NOW)
@@ -59,7 +59,7 @@ def id_of(number: int) -> str:
 
 
 def row(number: int, first: str, last: str) -> Row:
-    """An order of so many minutes ago."""
+    """An order created this number of minutes ago."""
     given = order_json(
         id=id_of(number), reference_id="", recipient_first_name=first, recipient_last_name=last,
         status=("opened", "accepted", "paid")[number % 3],
@@ -69,7 +69,7 @@ def row(number: int, first: str, last: str) -> Row:
 
 
 def arrive(number: int, last: str) -> str:
-    """Maria's order of so many minutes ago."""
+    """Upsert an order of Maria's created this number of minutes ago."""
     index.upsert_rows([row(number, "Maria", last)], read_at=NOW)
     return id_of(number)
 

@@ -1,4 +1,4 @@
-"""The box: what is named exactly wins over the words beside it."""
+"""The search box: an exact id or address makes the search ignore the other words."""
 
 from __future__ import annotations
 

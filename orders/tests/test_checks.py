@@ -1,4 +1,4 @@
-"""What is said of a database in which names of some scripts are found slowly."""
+"""The system check of databases with slow searches for names in some scripts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from testing import databases
 
 @pytest.fixture
 def without_letters(database_url: str) -> Iterator[None]:
-    """The default connection is one to a database whose ctype is C."""
+    """Use a default connection to a database whose ctype is C."""
     server, name = database_url.rpartition("/")[0], f"plain_{uuid4().hex[:8]}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as administrator:
         administrator.execute(
@@ -39,7 +39,7 @@ def test_a_database_that_knows_all_letters_is_fine() -> None:
 @pytest.mark.postgresql_only(reason="SQLite makes trigrams of any text")
 @pytest.mark.usefixtures("without_letters")
 def test_one_that_does_not_is_named() -> None:
-    assert warnings() == []  # before the migrations there is nothing to say
+    assert warnings() == []  # No warning before the migrations.
     with connection.cursor() as cursor:
         cursor.execute("CREATE EXTENSION pg_trgm")
     assert warnings() == ["orders.W001"]

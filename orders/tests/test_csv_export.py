@@ -1,4 +1,4 @@
-"""No text of a CSV file is a formula, whatever separator reads it."""
+"""No text in a CSV file is a formula, for any separator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May it be canceled, may it be extended, and what is said about it: pure functions."""
+"""Whether an order may be canceled or extended, and the sentence that says why not."""
 
 from __future__ import annotations
 

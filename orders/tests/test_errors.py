@@ -1,4 +1,4 @@
-"""What is known to go wrong gets its words, its status and the site's frame; a bug a reference."""
+"""Expected failures have a message, a status and the site's frame; bugs have a reference."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fresh_breaker():
-    """A breaker that an earlier test opened must not answer in this one."""
+    """Close a breaker that an earlier test opened."""
     goody_api._client.cache_clear()
     yield
     goody_api._client.cache_clear()
@@ -246,7 +246,7 @@ def test_a_database_that_cannot_do_it_is_no_bug_on_either(agent):
 
 
 def instead(statement):
-    """Have the database execute this, whatever it is asked."""
+    """Replace every statement to the database by this one."""
     return lambda execute, sql, params, many, context: execute(statement, (), False, context)
 
 

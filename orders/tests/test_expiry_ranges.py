@@ -40,7 +40,7 @@ def test_ranges_include_new_orders() -> None:
 
 
 def test_ranges_include_changed_expirations_and_creation_times() -> None:
-    """The same orders of another seed have other expirations and are created at other times."""
+    """The same orders from another seed have other expirations and creation times."""
     store()
     before = dict(Order.objects.values_list("uuid", "pk"))
     index.upsert_rows(make_rows(300, seed=2), read_at=NOW + _DAY)

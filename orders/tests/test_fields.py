@@ -1,4 +1,4 @@
-"""What people type is cleaned in one way, in every form."""
+"""Every form cleans typed text in the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/orders/find/: what a pasted text names becomes a list, and what it names in vain is said."""
+"""/orders/find/: a list of the orders that a pasted text names, and the names not found."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_while_goody_is_down_nothing_is_said_to_be_missing(
 
 
 def test_while_orders_are_being_imported_nothing_is_said_to_be_missing(viewer: Client) -> None:
-    """An id that Goody does not know as an order's may be a batch's."""
+    """An id that is no order's at Goody may be the id of a batch."""
     complete_sync(timezone.now(), finished_at=None)
     here, strange = known(), uuid4()
     finding = found(viewer, f"{here} {strange} no.one@example.test ZZZZ1234EFGH5678IJKL9012")
@@ -197,7 +197,7 @@ def test_more_than_is_kept_is_said_to_be_cut(
     known(recipient_email="few@example.test")
     finding = found(viewer, "many@example.test few@example.test third@example.test")
     assert len(finding.orders) == 3
-    # Nobody is missing whose orders did not fit, nor who was not looked up.
+    # Names beyond the limits are not reported as missing.
     assert finding.missing == []
     assert finding.was_cut
 
@@ -274,7 +274,7 @@ def test_a_few_queries_for_however_many_names(viewer: Client) -> None:
         known(recipient_email=one)
     with CaptureQueriesContext(connection) as queries:
         assert len(found(viewer, "\n".join(people)).orders) == 3
-    # How often the time limit is set anew depends on how fast the others are.
+    # The number of renewed time limits depends on the speed of the other statements.
     asked = [one["sql"] for one in queries if 'FROM "orders_' in one["sql"]]
     assert len(asked) <= 6, asked
 

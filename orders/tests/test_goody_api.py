@@ -161,7 +161,7 @@ def test_who_would_wait_too_long_takes_no_place() -> None:
     waits = [reserve(longest=0.25) for _ in range(20)]
     assert waits[:5] == [0, 0, 0, pytest.approx(0.1), pytest.approx(0.2)]
     assert waits[5:] == [None] * 15
-    # The crowd that was turned away has not used up the future.
+    # Refused calls have not reserved later capacity.
     assert reserve(NOW + timedelta(seconds=0.2), longest=0.25) == pytest.approx(0.1)
 
 

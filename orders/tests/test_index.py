@@ -1,4 +1,4 @@
-"""The index: what one answer of Goody changes in it, in whatever order answers arrive."""
+"""Upserts: the changes of the index by one answer of Goody, in any sequence of answers."""
 
 from __future__ import annotations
 

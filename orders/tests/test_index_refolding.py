@@ -1,4 +1,4 @@
-"""Folding stored orders again, after an update that folds otherwise."""
+"""Folding stored orders again after an update with another FOLDING_VERSION."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def known(number: int, **fields: Any) -> None:
 
 
 def contents() -> list[Any]:
-    """What is folded in the index, with the small ids of labels and texts resolved."""
+    """All folded values of the index, with the ids of labels and texts resolved."""
     texts = dict(SearchText.objects.values_list("pk", "folded"))
     labels = dict(Label.objects.values_list("pk", "key"))
     orders = [
@@ -68,7 +68,7 @@ def contents() -> list[Any]:
 
 
 def make_outdated() -> None:
-    """What an earlier version stored, in essence: other texts, other starts, another sender."""
+    """Change stored values as if another version had folded them: texts, prefixes, a sender."""
     for one in Order.objects.all():
         WordStart.objects.filter(
             order_id=one.pk, start__in=refolding.starts_in(one.people)
@@ -88,7 +88,7 @@ def make_outdated() -> None:
 
 @pytest.fixture
 def outdated() -> list[Any]:
-    """The contents of the index as it shall be again."""
+    """The contents of the index that refolding must restore."""
     complete_sync(timezone.now())
     for number in range(7):
         known(number)

@@ -1,4 +1,4 @@
-"""What stands beside an order's row: its place, its names, what it is found by, the counts."""
+"""The tables around an order's row: its key, labels, search texts and counts."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def found_by_text(text: str) -> list[int]:
 
 
 def tables() -> dict[str, Any]:
-    """Everything about the one order that is stored, whatever its key."""
+    """All stored data of the one order, except its key."""
     row = Order.objects.values().get()
     key = row.pop("id")
     labels = dict(Label.objects.values_list("id", "name"))
@@ -228,7 +228,7 @@ def test_what_is_unchanged_is_not_even_parsed() -> None:
 def test_an_order_that_is_given_twice_keeps_what_only_one_of_them_knows(
     is_dated_first: bool,
 ) -> None:
-    """As the feed does: born and notified within one page."""
+    """In the feed one page may have an order's `created` and `notified` activities."""
     rows = [list_row(BORN, CreatedFrom.FEED), list_row()]
     index.upsert_rows(rows if is_dated_first else rows[::-1], read_at=NOON)
     assert known_creation(Order.objects.get()) == BORN
@@ -271,7 +271,7 @@ def test_a_row_that_is_no_order_is_set_aside() -> None:
 
 
 def everything() -> list[list[Any]]:
-    """All that the index holds, but for the running numbers of rows."""
+    """All contents of the index, without the ids of rows."""
     return [
         list(Order.objects.order_by("id").values_list()),
         list(OrderPayload.objects.order_by("id").values_list()),
@@ -282,14 +282,14 @@ def everything() -> list[list[Any]]:
 
 
 def forget_everything() -> None:
-    """The small ids stay."""
+    """Delete the contents of the index, but keep labels and their ids."""
     for model in (OrderPayload, OtherProduct, WordStart, OrderCount):
         model.objects.all().delete()
     Order.objects.all().delete()
 
 
 def random_answers(random: Random) -> list[ResponseRows]:
-    """Of some orders, which come again, changed or not, in answers older and newer."""
+    """Random answers with repeated orders, changed or not, by older and newer requests."""
     answers = []
     for _ in range(8):
         rows = [

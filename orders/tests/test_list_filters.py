@@ -1,4 +1,4 @@
-"""The parameters of a list, without pages: read from a URL, asked, told in words, written."""
+"""The parameters of a list: parsed from a URL, queried, described and written back."""
 
 from __future__ import annotations
 

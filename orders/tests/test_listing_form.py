@@ -1,4 +1,4 @@
-"""Places in the list and creation windows, without pages."""
+"""Positions in the list and creation windows."""
 
 from __future__ import annotations
 

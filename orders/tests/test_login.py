@@ -1,4 +1,4 @@
-"""/login/ and /logout/, and that everything else asks for a login."""
+"""/login/ and /logout/; every other page requires a login."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ PERHAPS = "If you were sending something, it was not sent."
     ],
     ids=["plainly", "from another page", "from elsewhere", "by htmx"],
 )
-def test_who_sent_a_form_after_the_session_is_told_that_it_was_not_taken(
+def test_the_login_page_says_that_a_form_sent_after_the_session_was_not_processed(
     stranger, headers, status, header, page
 ):
-    """On the way to the page that it stood on, and still after a slip in the password."""
+    """The message is on the login page that leads back, also after a wrong password."""
     response = stranger.post("/settings/", {"theme": "dark"}, headers=headers)
     assert response.status_code == status
     query = parse_qs(urlsplit(response[header]).query)

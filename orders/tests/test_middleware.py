@@ -1,4 +1,4 @@
-"""Request ids, Sec-Fetch-Site, CSRF, what browsers may keep, the policy of contents."""
+"""Request ids, Sec-Fetch-Site, CSRF, caching by browsers, the Content-Security-Policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/orders/ when one row of Goody's page is not JSON, or holds what no text may hold."""
+"""/orders/ if one row of Goody's page is not JSON, or contains invalid characters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def spoil(emulator: Emulator, *, row: int, message: str) -> None:
-    """Put a text in the place of one row's message, quotes and all."""
+    """Replace one row's message, with its quotes, by this text."""
     emulator.fault(
         {"kind": "mutate", "row": row, "set": {"message": "MARK"}, "replace": [['"MARK"', message]]}
     )

@@ -1,4 +1,4 @@
-"""/orders/<uuid>/cancel/: the dialog, what it refuses, and what takes its place."""
+"""/orders/<uuid>/cancel/: the dialog, its refusals, and the content that replaces it."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_bad_input_is_kept_and_nothing_is_sent(
     assert answer.status_code == 422
     assert sentence in text(answer)
     assert Operation.objects.count() == 0
-    # Neither the key nor what was seen is used up by a slip.
+    # An invalid form keeps its key and the facts that were shown.
     assert hidden(answer) == hidden(opened)
     assert fields(answer).checked.get("reason", "") == (
         typed.get("reason", "") if typed.get("reason") != "mischief" else ""
@@ -266,7 +266,7 @@ def test_an_accepted_gift_has_no_form(emulator: Any, as_role: Any) -> None:
 
 
 def behind(answer: Any) -> tuple[str, str] | None:
-    """What replaces the order on the page under the dialog: where, and by what."""
+    """The target and the content that replace the order on the page behind the dialog."""
     found = re.search(
         r'<hx-partial hx-target="(.*?)" hx-swap="outerHTML">(.*?)</hx-partial>', text(answer), re.S
     )
@@ -390,7 +390,7 @@ def test_while_it_is_open_a_second_person_is_told_who_was_first(
     says = r"Ana asked to cancel this gift \(\d\d:\d\d UTC\); the outcome is being checked\."
     assert re.search(says, text(answer))
     assert str(only().id) in text(answer)
-    # Hers may have arrived.
+    # Her request may have arrived.
     assert heading(answer) == "This attempt was not carried out"
     opened = ben.get(cancel_url(order_id), headers=dialog())
     assert hidden(opened) == {}
@@ -488,7 +488,7 @@ def test_only_goodys_own_answer_makes_it_canceled_here(
 def test_what_a_read_showed_is_told_the_same_everywhere(
     emulator: Any, as_role: Any, order_id: str, state: State
 ) -> None:
-    """Applied by a read, or closed without proof and shown canceled later."""
+    """The operation was applied by a read, or closed without proof and shown as canceled later."""
     lead = as_role("lead")
     emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/", times=1)
     open_and_submit(lead, cancel_url(order_id), **WISH)

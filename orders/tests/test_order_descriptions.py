@@ -1,6 +1,4 @@
-"""How an order is described: in the same words on every page, and never wrong about what is
-unreadable.
-"""
+"""Every page describes an order in the same words, and marks values that cannot be parsed."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ def agent(as_role: Any) -> Client:
 
 
 def order_page(client: Client, order_id: UUID) -> str:
-    """Without its raw JSON."""
+    """The order's page without its raw JSON."""
     return text(client.get(url("order_detail", order_id))).partition("Raw JSON")[0]
 
 

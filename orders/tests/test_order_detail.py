@@ -1,4 +1,4 @@
-"""/orders/<uuid>/: everything Goody gives is on it, and only for those who may see it."""
+"""/orders/<uuid>/: every field of Goody is on it, for the roles that may see it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from testing.order_samples import FULL, TIMES, cart
 pytestmark = pytest.mark.django_db
 
 _NOT_GOODYS = {"raw", "problems", "unknown_fields"}
-# What is said in other words than the value itself.
+# Values that the page shows in other words.
 _SAID_AS = {
     "status": "Shipped",
     "is_swapped": "Swapped: the recipient chose another gift",
@@ -55,7 +55,7 @@ def in_words(path: str, value: Any) -> str:
 
 
 def schema_fields(struct: Any, value: Any, path: str = "") -> list[str]:
-    """Every field of the typed order, to the last part, that `value` does not give."""
+    """The path of every field of the typed order, including nested ones, that `value` lacks."""
     missing = []
     for field in msgspec.structs.fields(struct):
         name = f"{path}{field.name}"

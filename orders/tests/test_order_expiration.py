@@ -1,4 +1,4 @@
-"""/orders/<uuid>/expiration/: presets, typed dates, undo, and what they refuse."""
+"""/orders/<uuid>/expiration/: presets, typed dates, undo, and refusals."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_can_be_typed(typed: str, instant: datetime) -> None:
         "2026-12-01T25:00",
         "2026-W01",
         "2026-12-01T18",
-        # Beyond what UTC can say.
+        # Outside the range of datetime in UTC.
         "9999-12-31T23:59:59-12:00",
         "0001-01-01T00:00:00+12:00",
     ],
@@ -78,7 +78,7 @@ def test_an_hour_that_comes_twice_is_refused_unless_its_offset_is_given() -> Non
 
 
 def test_the_end_of_a_day_is_its_later_one_where_the_clocks_go_back_at_midnight() -> None:
-    # There the last hour of that day came twice.
+    # The last hour of that day occurs twice in that zone.
     asuncion = ZoneInfo("America/Asuncion")
     assert parse_expiration("2024-03-23", asuncion) == utc(2024, 3, 24, 3, 59, 59)
 
@@ -404,7 +404,7 @@ def test_a_refused_undo_says_why(emulator: Any, as_role: Any) -> None:
 
 
 def test_an_undo_may_go_back_beyond_the_bound(emulator: Any, as_role: Any) -> None:
-    """It was Goody's own date, which no bound of ours holds for."""
+    """The former date was Goody's, to which EXTENSION_MAX_DAYS does not apply."""
     client, order_id = as_role("agent"), emulator.find_id(status="notified")
     far = datetime.now(UTC) + timedelta(days=500)
     emulator.change(order_id, expires_at=f"{far:%Y-%m-%dT%H:%M:%SZ}")

@@ -1,4 +1,4 @@
-"""/orders/export.csv: exactly what is listed, as a file; and what the audit says about it."""
+"""/orders/export.csv: a file of exactly the listed orders, and its audit entries."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def hits(query: Query = ALL, *, role: str = "lead") -> Generator[Hit]:
 
 
 def read(content: bytes) -> list[list[str]]:
-    """The lines, the head first."""
+    """The rows of the file, beginning with the header."""
     assert content.startswith(b"\xef\xbb\xbf")
     text = content.decode("utf-8-sig")
     assert text.endswith("\r\n")
@@ -156,7 +156,7 @@ def test_it_is_the_list_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_some_orders_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of any size is made a part at a time: nothing is read before it is wanted."""
+    """The file is produced page by page; no page is read before the client needs it."""
     monkeypatch.setattr(exports, "CHUNK", 2)
     monkeypatch.setattr("orders.presenters.csv_export.CHUNK_SIZE", 2)
     for _ in range(5):
@@ -173,7 +173,7 @@ def test_only_some_orders_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None
 def test_an_order_whose_key_moves_meanwhile_is_there_and_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The creation of those that were passed already, and of those to come, becomes known."""
+    """Exact creation times become known for orders before and after the current page."""
     monkeypatch.setattr(exports, "CHUNK", 2)
     ids = [known() for _ in range(6)]
     orders = hits()
@@ -182,7 +182,7 @@ def test_an_order_whose_key_moves_meanwhile_is_there_and_once(
     set_creation_times([one for one in ids if one not in taken], to=AT + timedelta(days=1))
     taken += [hit.uuid for hit in orders]
     assert taken == ids[::-1]
-    # And the connection is free again.
+    # The connection is usable again.
     known()
 
 
@@ -270,7 +270,7 @@ def test_a_file_that_breaks_off_says_so_in_its_last_line(
     first = next(orders)
     happens(monkeypatch)
     lines = read(b"".join(csv_chunks(orders)))
-    # The second order of the first part, and then nothing but the truth.
+    # The second order of the first page, then the line about the interruption.
     assert len(lines) == 3
     assert lines[1][0] != str(first.uuid)
     assert lines[2] == [f"INCOMPLETE: {reason}. More orders may belong here."]
