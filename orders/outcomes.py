@@ -61,14 +61,14 @@ _WORDS = {
         "Canceling",
         "Not canceled",
         "Canceled at Goody",
-        "Canceled, but Goody shows the gift open",
+        "Canceled, but a read showed otherwise",
     ),
     Action.ORDER_EXTEND: _Words(
         "Expiration changed",
         "Changing the expiration",
         "Not changed",
         "Changed at Goody",
-        "Changed, but Goody shows another expiration",
+        "Changed, but a read showed otherwise",
     ),
 }
 
@@ -209,20 +209,22 @@ def _perhaps_ours(operation: Operation, zone: ZoneInfo) -> str:
 
 def _contradicted(operation: Operation, words: _Words, zone: ZoneInfo) -> OutcomeMessage:
     shown = operation.contradiction or {}
-    read = f"a read at {_when(operation.contradicted_at, zone)} shows"
+    read = f"a read at {_when(operation.contradicted_at, zone)} showed"
     if operation.action == Action.ORDER_EXTEND:
         what = f"{_shown_expiration(shown, zone)} instead of {_when(operation.expiration, zone)}"
     else:
         what = f"the order as “{formats.status_name(str(shown.get('status')))}”"
+    title = words.otherwise
     if is_confirmed(operation):
         before = "Goody confirmed it, but"
     elif operation.failure_kind == "by_hand":
+        title = "Recorded by hand, but a read showed otherwise"
         before = "It was recorded by hand, but"
     else:
         before = "It was found done, but"
     return OutcomeMessage(
         Tone.BAD,
-        words.otherwise,
+        title,
         f"{before} {read} {what}. Somebody else may have changed it since.",
         "Look at the order, then decide again.",
         True,

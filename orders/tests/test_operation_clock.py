@@ -77,12 +77,12 @@ def test_reads_count_by_the_monotonic_clock_alone() -> None:
     evidence = clocks.evidence()
     one = Operation().pk
     for _ in range(3):
-        evidence.add_without_effect(one, at=evidence.start_read(one))
+        evidence.add_without_effect(one, at=evidence.start_read(one, state="unknown"))
         clocks.wall += 3600
         clocks.monotonic += 50
     assert evidence.is_sufficient(one) is False
     clocks.monotonic += 20
-    evidence.add_without_effect(one, at=evidence.start_read(one))
+    evidence.add_without_effect(one, at=evidence.start_read(one, state="unknown"))
     assert evidence.is_sufficient(one) is True
 
 

@@ -74,6 +74,7 @@ def test_a_wrong_record_by_hand_of_a_cancel_is_contradicted_by_reads(
     done = needs_human(emulator)
     record_applied(done)
     assert read_when_due(done, clock).contradicted_at is not None
+    assert title(done) == "Recorded by hand, but a read showed otherwise"
     assert sentence(done).startswith("It was recorded by hand, but a read at ")
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (view.order.status, view.is_cancel_on_record) == ("notified", False)
@@ -88,6 +89,7 @@ def test_a_wrong_record_by_hand_of_an_extension_is_contradicted_by_reads(
     done = needs_human(emulator, action="order.extend", **dates)
     record_applied(done)
     assert read_when_due(done, clock).contradicted_at is not None
+    assert title(done) == "Recorded by hand, but a read showed otherwise"
     assert sentence(done).startswith("It was recorded by hand, but a read at ")
 
 
@@ -97,6 +99,61 @@ def test_a_true_record_by_hand_holds(emulator: Emulator, clock: Any) -> None:
     record_applied(done)
     done = read_when_due(done, clock)
     assert (done.due_at, done.contradicted_at, title(done)) == (None, None, "Canceled")
+
+
+# --- A contradiction --------------------------------------------------------------------------
+
+
+def test_one_older_copy_contradicts_no_cancel(emulator: Emulator, clock: Any) -> None:
+    done = cancel(open_order(emulator))
+    emulator.change(done.order_uuid, status="notified")
+    clock.shift(301)
+    read_again(done)
+    assert title(done) == "Canceled"
+    emulator.change(done.order_uuid, status="failed")
+    done = read_when_due(done, clock)
+    assert (done.due_at, done.contradicted_at, title(done)) == (None, None, "Canceled")
+
+
+def test_reads_from_before_the_proof_contradict_nothing(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
+    done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
+    for seconds in (2, 8, 50):
+        clock.shift(seconds)
+        assert read_again(done) == "unknown"
+    emulator.control("POST", "late")
+    clock.shift(90)
+    assert read_again(done) == "applied"
+    emulator.change(done.order_uuid, status="notified")
+    clock.shift(301)
+    read_again(done)
+    assert Operation.objects.get(pk=done.pk).contradicted_at is None
+
+
+def test_a_read_that_shows_the_cancel_again_ends_a_contradiction(
+    emulator: Emulator, clock: Any
+) -> None:
+    done = cancel(open_order(emulator))
+    emulator.change(done.order_uuid, status="notified")
+    done = read_when_due(done, clock)
+    assert title(done) == "Canceled, but a read showed otherwise"
+    emulator.change(done.order_uuid, status="failed")
+    view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert (title(done), view.is_cancel_on_record) == ("Canceled", True)
+    outcomes = [outcome for _, _, outcome in story(done)]
+    assert outcomes == ["", "applied", "contradicted", "effect_seen"]
+
+
+def test_a_second_cancel_does_not_end_the_contradiction_of_the_first(
+    emulator: Emulator, clock: Any
+) -> None:
+    first = cancel(open_order(emulator))
+    emulator.change(first.order_uuid, status="notified")
+    read_when_due(first, clock)
+    assert cancel(first.order_uuid).state == "applied"
+    services.refresh_order(order_id=first.order_uuid, now=timezone.now())
+    assert title(first) == "Canceled, but a read showed otherwise"
 
 
 # --- The worker's reads -----------------------------------------------------------------------

@@ -15,11 +15,12 @@ _TOLERANCE = 2.0
 
 @dataclass(slots=True)
 class _Reads:
-    """`started`: reads that were started, the first and the last of them at these monotonic
-    seconds. `first` and `last`: monotonic seconds at which the
-    requests started that did not show the write.
+    """`state`: that of the operation. `started`: reads that were started, the first and the last of
+    them at these monotonic seconds. `first` and `last`: monotonic seconds at which the requests
+    started that did not show the write.
     """
 
+    state: str = ""
     started: int = 0
     started_first: float = 0.0
     started_last: float = 0.0
@@ -47,10 +48,15 @@ class Evidence:
         self._offset = wall() - monotonic()
         self._was_set = False
 
-    def start_read(self, operation_id: UUID) -> float:
-        """Count a read and return the monotonic time at which it starts."""
+    def start_read(self, operation_id: UUID, *, state: str) -> float:
+        """Count a read and return the monotonic time at which it starts.
+
+        Reads that were made while the operation had another state count no longer.
+        """
         at = self._monotonic()
-        reads = self._reads.setdefault(operation_id, _Reads())
+        reads = self._reads.get(operation_id)
+        if reads is None or reads.state != state:
+            reads = self._reads[operation_id] = _Reads(state)
         reads.started_first = reads.started_first if reads.started else at
         reads.started_last = at
         reads.started += 1

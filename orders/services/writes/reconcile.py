@@ -18,7 +18,12 @@ from orders.eligibility import facts
 from orders.models import OPEN_STATES, Operation, State
 
 from .kinds import Conclusion, write_of
-from .transitions import close_by_read, facts_after_refusal, record_effect
+from .transitions import (
+    close_by_read,
+    facts_after_refusal,
+    record_effect,
+    withdraw_contradiction,
+)
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +49,8 @@ def reconcile(order: GoodyOrder, operations: Iterable[Operation]) -> None:
             _reconcile_unresolved(operation, order)
         elif operation.state in _WITHOUT_PROOF:
             _reconcile_closed(operation, order)
+        elif operation.contradicted_at is not None and _shows_effect_again(operation, order):
+            withdraw_contradiction(operation, now=timezone.now())
 
 
 def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
@@ -76,6 +83,12 @@ def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
 def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
     is_applied = write_of(operation).evaluate(order) is Conclusion.APPLIED
     return is_applied and _may_take_effect(operation) and not _is_explained_otherwise(operation)
+
+
+def _shows_effect_again(operation: Operation, order: GoodyOrder) -> bool:
+    """The reads that contradicted a proof showed an older copy. A record by hand is no proof."""
+    is_proven = operation.confirmed_at is not None or operation.effect_seen_at is not None
+    return is_proven and _shows_effect(operation, order)
 
 
 def _may_take_effect(operation: Operation) -> bool:

@@ -128,7 +128,7 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -
         return
     claimed = operation.due_at
     sent_before = _with_others(operation)
-    started = evidence.start_read(operation_id)
+    started = evidence.start_read(operation_id, state=operation.state)
     order = _read(operation, evidence)
     if evidence.was_clock_set():
         # The read was due by another clock. The caller restarts the schedule.
@@ -137,7 +137,7 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -
         _give_up_if_late(operation, now, evidence)
     elif operation.state == State.APPLIED:
         reconcile(order, sent_before)
-        _check(operation, order)
+        _check(operation, order, evidence, started=started)
     else:
         reconcile(order, sent_before)
         _mark_read(operation, claimed)
@@ -202,15 +202,22 @@ def _mark_read(operation: Operation, claimed: datetime | None) -> None:
     requested.exclude(state=State.UNKNOWN).update(due_at=None)
 
 
-def _check(operation: Operation, order: GoodyOrder) -> None:
-    """Compare an order with what an applied write left, some minutes after its proof."""
+def _check(operation: Operation, order: GoodyOrder, evidence: Evidence, *, started: float) -> None:
+    """Compare an order with what an applied write left, some minutes after its proof.
+
+    Goody may serve an older copy: a contradiction takes as many reads as "not applied".
+    """
     is_kept = write_of(operation).is_kept_by(order)
     if is_kept is None:
         # The next read may be readable.
         return
     if not is_kept and not _has_later_write(operation):
+        evidence.add_without_effect(operation.pk, at=started)
+        if not evidence.is_sufficient(operation.pk):
+            return
         log.warning("operation %s was proven, but Goody shows the order otherwise", operation.pk)
         record_contradiction(operation, order, now=timezone.now())
+    evidence.forget(operation.pk)
     _mark_read(operation, operation.due_at)
 
 

@@ -107,7 +107,7 @@ def record_effect(operation: Operation, *, now: datetime) -> None:
 
 
 def record_contradiction(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
-    """A read some minutes after the proof shows the order otherwise than the write left it."""
+    """Reads some minutes after the proof show the order otherwise than the write left it."""
     _observe(
         operation,
         "contradicted",
@@ -116,6 +116,20 @@ def record_contradiction(operation: Operation, order: GoodyOrder, *, now: dateti
         notice_at=now,
         due_at=None,
     )
+
+
+def withdraw_contradiction(operation: Operation, *, now: datetime) -> None:
+    """A later read shows the write again: the contradicting reads showed an older copy."""
+    contradicted = Operation.objects.filter(
+        pk=operation.pk, state=operation.state, contradicted_at=operation.contradicted_at
+    )
+
+    def store() -> None:
+        if contradicted.update(contradicted_at=None, contradiction=None, notice_at=now):
+            operation.refresh_from_db()
+            record_observation(operation, outcome="effect_seen", now=now)
+
+    record_with_retries(store)
 
 
 def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
