@@ -152,7 +152,7 @@ class Children:
         )
 
     def finish(self, name: str) -> None:
-        """Wait for one that is meant to end."""
+        """Wait for a child that ends by itself."""
         self.wait_for(lambda: self.running[name].poll() is not None, what=name)
         status = self.running.pop(name).returncode
         if status:
@@ -220,7 +220,7 @@ def answers(url: str) -> bool:
 
 
 def serve(choices: Choices, children: Children) -> None:
-    """Start everything, say so, and stay until a signal."""
+    """Start everything, print the logins, and wait for a signal."""
     children.start(
         "emulator",
         *("-m", "emulator", "--port", str(choices.emulator_port), "--orders", str(choices.orders)),

@@ -1,4 +1,4 @@
-"""What each method sends and returns without failures."""
+"""The request and the result of each method without failures."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

@@ -64,7 +64,7 @@ def test_waiting_for_a_slot_ends_at_the_deadline():
 
 
 def test_writes_have_slots_of_their_own():
-    """Hung writes keep no read waiting, and no write waits longer than it wants to."""
+    """Hung writes delay no read, and a write waits for a slot no longer than its limit."""
     may_end = threading.Event()
     post = (held(may_end, hang_up),)
     with FaultyServer(answer(200, order()), post=post) as server, ThreadPoolExecutor(2) as pool:

@@ -47,7 +47,7 @@ CASES = {
     "unannounced": (huge_body(100 * MIB, announce=False), TOO_LARGE),
     "gzip": (gzip_bomb(100 * MIB), TOO_LARGE),
     "chunks": (endless_chunks(), TOO_LARGE),
-    # With so many, the machine decides which bound is reached first.
+    # With this number, the speed of the machine decides which limit is reached first.
     "tiny chunks": (endless_chunks(b"xy"), {"too_large", "deadline"}),
     "headers": (many_headers(90, length=60_000), TOO_LARGE),
     "after 103": (interim(103, huge_body(100 * MIB)), {"status"}),

@@ -1,4 +1,4 @@
-"""/orders/: one live page of Goody's, its pager, its creation window, its rows."""
+"""/orders/ before the first full sync: one page of Goody's list, pager, creation window, rows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ids_in(response) -> list[str]:
 
 
 def link(response, label: str) -> str:
-    """The address behind a link of the pager, an empty page or an error."""
+    """The URL of a link of the pager, of an empty page or of an error."""
     found = re.search(rf'href="([^"]*)"[^>]*>{label}</a>', response.content.decode())
     assert found, f"no link {label!r}"
     return html.unescape(found[1])
@@ -196,7 +196,7 @@ def test_what_is_created_in_the_last_second_of_a_day_is_listed_there(agent, emul
 
 
 def _created_in_the_last_second_of_a_day(emulator):
-    """The day and the order's id. A busy machine may let that second pass: then the next day's."""
+    """The day and the order's id. If the second passes on a busy machine, use the next day."""
     for day in (f"{in_days(n):%Y-%m-%d}" for n in range(1, 31)):
         emulator.control("POST", "clock", {"now": f"{day}T23:59:59Z"})
         order = emulator.create()[0]

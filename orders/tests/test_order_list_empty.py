@@ -57,7 +57,7 @@ def test_no_match_repeats_what_was_asked_and_offers_to_drop_each(
 
 
 def _a_name_without_two_statuses(full: Oracle) -> tuple[str, list[str]]:
-    """Words that match several orders, and two statuses that none of these has."""
+    """A name that matches several orders, and two statuses that none of these has."""
     for words in map("+".join, product(("ana", "mira", "al"), ("okafor", "lee", "mai"))):
         found = set(expected(full, f"q={words}"))
         statuses = [
@@ -120,14 +120,14 @@ def test_what_the_question_itself_takes_too_long_for_is_too_broad_as_well(
         assert "Too broad: add a date or a status" in text_of(page)
         assert "No order matches" not in text_of(page)
         assert "not in our copy" not in text_of(page)
-        # What the page asks for by itself is left out.
+        # Without the fragments that the page requests by itself.
         for part in ("facets", "changes"):
             assert agent.get(f"/orders/{part}/", said).status_code == 204
     assert emulator.calls()["total"] == 0
 
 
 def too_late(finder: Finder, _limit: int) -> None:
-    """As the count itself, in what is left of no time."""
+    """Raise SearchTimeout, as a count without time left does."""
     finder.context.deadline._until = 0
     finder.context.deadline.rows("SELECT 1")
 

@@ -378,7 +378,7 @@ def test_more_rows_cost_no_more_queries(agent: Client, full: Oracle, settings: A
         with CaptureQueriesContext(connection) as captured:
             agent.get(f"{URL}?{said}")
         asked = [one["sql"] for one in captured]
-        # PostgreSQL is told apart how long it may take.
+        # On PostgreSQL a separate statement sets the timeout.
         return len([one for one in asked if "SAVEPOINT" not in one and "set_config" not in one])
 
     assert cost("per_page=25") == cost("per_page=100") <= 11

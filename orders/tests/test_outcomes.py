@@ -1,4 +1,4 @@
-"""What a person is told about a write: true for its state, and nothing beyond it."""
+"""The sentences about a write: true for its state, without unsupported claims."""
 
 from __future__ import annotations
 

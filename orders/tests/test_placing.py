@@ -1,4 +1,4 @@
-"""The tag `place`: what it places is to the letter what Django's templates would render."""
+"""The tag `place` renders exactly what Django's `include` would render."""
 
 from __future__ import annotations
 

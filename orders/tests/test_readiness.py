@@ -1,4 +1,4 @@
-"""/healthz and /readyz, heartbeats, and what the worker tidies by itself."""
+"""/healthz, /readyz, heartbeats, and the worker's housekeeping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside an order: its place in the list it was opened from, and orders like it."""
+"""The position of an order in the list it was opened from, its neighbors and related orders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def agent(as_role: Any, emulator: Emulator) -> Client:
 
 @pytest.fixture
 def five(emulator: Emulator) -> list[UUID]:
-    """Five orders in the index, as a list has them: the newest first."""
+    """Five orders in the index, in list order: newest first."""
     name = {"recipient_first_name": "Zebedee", "recipient_last_name": "Okafor"}
     ids = [open_order(emulator, **name) for _ in range(5)]
     for one in ids:
@@ -43,7 +43,7 @@ def opened(client: Client, order_id: UUID, **query: str) -> str:
 
 
 def neighbors_in(page: str) -> dict[str, str]:
-    """The place, and the ids of the orders before and after; nothing where it is not shown."""
+    """The position and the ids of the orders before and after; empty if not shown."""
     shown = re.search(r'<nav class="neighbors".*?</nav>', page, re.DOTALL)
     if shown is None:
         return {}
@@ -94,7 +94,7 @@ def test_back_leads_to_the_row(agent: Client, five: list[UUID]) -> None:
 def test_without_a_list_that_is_known_there_is_no_place(
     agent: Client, five: list[UUID], there: str
 ) -> None:
-    """Goody's own list stands in no order that we know; the page is shown all the same."""
+    """Goody's own list has no known sort order; the page is shown without a position."""
     page = opened(agent, five[0], **({"next": there} if there else {}))
     assert neighbors_in(page).get("place", "") == ""
     assert "Zebedee" in page
@@ -110,7 +110,7 @@ def test_once_the_index_is_full_the_plain_list_has_places_too(
 def test_an_order_that_left_the_list_still_leads_on(
     agent: Client, emulator: Emulator, five: list[UUID]
 ) -> None:
-    """As after a cancel: a queue is worked through one by one."""
+    """After a cancel the order may leave a filtered list; its neighbors are still linked."""
     emulator.change(five[2], status="failed")
     walk = neighbors_in(opened(agent, five[2], next="/orders/?q=zebedee&status=notified"))
     assert (walk["prev"], walk["next"]) == (str(five[1]), str(five[3]))
@@ -127,7 +127,7 @@ def test_the_part_that_htmx_fetches_has_no_place(agent: Client, five: list[UUID]
 
 
 def related_in(page: str) -> dict[str, tuple[list[str], str, str]]:
-    """Title: the ids, the label of the link to all of them, and its address."""
+    """By title: the ids, the label of the link to all of them, and its URL."""
     head, rows = r'<h3>(Same [^<]+)</h3><a class="small" href="([^"]+)">([^<]+)<', r"<ul.*?</ul>"
     groups = re.findall(f"{head}.*?({rows})", page, re.DOTALL)
     return {

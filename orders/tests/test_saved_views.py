@@ -1,4 +1,4 @@
-"""Saved views: one's own, shared ones, and the page that looks after them."""
+"""Saved views: own ones, shared ones, and the page that manages them."""
 
 from __future__ import annotations
 
@@ -221,9 +221,9 @@ def test_the_bar_says_when_the_view_was_changed() -> None:
     assert changed.query == "q=ana&status=opened&sort=amount"
     assert changed.reset_url == f"/orders/?status=opened&view={view.pk}"
     assert changed.change_url == f"/orders/views/{view.pk}/"
-    # To all orders is a change as well.
+    # Removing all filters is a change as well.
     assert bar(f"view={view.pk}").reset_url
-    # A place and a page size are not.
+    # A position and a page size are not.
     assert not bar(f"status=opened&view={view.pk}&per_page=100&position=x").reset_url
 
 
@@ -400,7 +400,7 @@ def test_the_number_of_queries_does_not_grow_with_the_views(
 ) -> None:
     client = as_role("lead")
     save("lead", name="0", is_shared=True)
-    # The first request of a session also stores when its person was active.
+    # The first request of a session also stores the time of activity.
     client.get(VIEWS)
     with django_assert_max_num_queries(10) as few:
         client.get(VIEWS)
@@ -449,7 +449,7 @@ def test_a_viewer_has_the_shared_views_and_no_buttons(emulator: Emulator, as_rol
 
 
 def test_the_filters_keep_the_view(emulator: Emulator, as_role: Any) -> None:
-    """So that it is known which one was changed."""
+    """Forms and filter links keep `view`, so that the changed view is known."""
     view = save()
     page = text(as_role("agent").get("/orders/", {"status": "opened", "view": str(view.pk)}))
     assert f'<input type="hidden" name="view" value="{view.pk}">' in page

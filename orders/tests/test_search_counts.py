@@ -1,4 +1,4 @@
-"""How many a search finds, and how many each choice of a filter would leave."""
+"""The count of a search, and the counts of each choice of a filter."""
 
 from __future__ import annotations
 

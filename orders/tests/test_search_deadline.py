@@ -1,4 +1,4 @@
-"""What a search may take: its second is enforced, and what it asks of the database is bounded."""
+"""The deadline of a search, and the number of its statements."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from orders.search.deadline import time_limit
 from orders.search.query import Choice, Query, Sort
 from testing.search_oracle import NOW, Oracle
 
-# Counts for minutes, in either database.
+# Runs for minutes on both databases.
 _ENDLESS = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)"
     " SELECT count(*) FROM n"
@@ -38,7 +38,7 @@ def test_a_statement_ends_with_its_budget(is_inside: bool) -> None:
     with pytest.raises(search.SearchTimeout), around, time_limit(0.2) as deadline:
         deadline.rows(_ENDLESS)
     assert 0.15 < time.monotonic() - start < 5
-    # The connection is as before: without a limit, and usable.
+    # The connection has no limit again and is usable.
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         if connection.vendor == "postgresql":
@@ -131,7 +131,7 @@ def test_no_name_is_said_to_be_missing_that_was_not_found_in_time(
 
 
 def statements(query: Query) -> int:
-    """Of a page whose names and sizes are known already; without the transaction around it."""
+    """The statements of a page with cached names and counts, without those of the transaction."""
     search.find_page(query, size=50, now=NOW)
     with CaptureQueriesContext(
         connection,
@@ -170,7 +170,7 @@ def test_names_are_read_once_and_again_when_they_changed(oracle: Oracle) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_searches_at_once_do_not_disturb_each_other() -> None:
-    """Each connection has a limit of its own."""
+    """Each connection has its own limit."""
     failed: list[BaseException] = []
 
     def ask() -> None:

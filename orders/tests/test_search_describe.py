@@ -1,4 +1,4 @@
-"""A query in words."""
+"""Descriptions of queries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.search.parse import OPERATORS, parse_query
 from orders.search.query import Choice, Query, Sort
 
 NEW_YORK = ZoneInfo("America/New_York")
-# Not on the hour, as it is in life.
+# Not on the hour, to test rounding.
 NOW = datetime(2026, 10, 12, 12, 34, 56, 789_000, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""What the search finds: the same on both databases as a plain filter over the same rows."""
+"""The search finds the same on both databases as a filter in plain Python over the same rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def found(query: Query, *, size: int = 1000) -> list[Any]:
 
 
 def random_query(random: Random, oracle: Oracle) -> Query:
-    """Several things at once, mostly such as some order fulfills."""
+    """A random query of several conditions, most of which some order fulfills."""
     fields: dict[str, Any] = {}
     for _ in range(random.choice([1, 1, 2, 2, 3, 4])):
         fields |= random.choice(MAKERS)(random, oracle)
@@ -122,7 +122,7 @@ MAKERS = [_words, _words, _words, _statuses, _expiry, _created, _choices, _choic
 
 @pytest.fixture(params=["as configured", "short scans", "short scans and no fetch"])
 def _access_paths(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few hundred orders are found by the first access path: here the others are taken."""
+    """Shrink the limits of execute.py, so that a few hundred orders use every access path."""
     if request.param != "as configured":
         monkeypatch.setattr("orders.search.execute.MAX_ENTRIES", 3)
         monkeypatch.setattr("orders.search.execute._FIRST_CHUNK", 2)

@@ -1,4 +1,4 @@
-"""What makes two spellings equal, and what short words are looked up in."""
+"""Folding of equal spellings, and the prefixes in which short words are looked up."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_every_word_is_found_by_its_start(text):
 
 
 def test_folding_a_plain_name_costs_next_to_nothing():
-    """It runs once an order in a sync of thousands a second: goal 3 microseconds."""
+    """A sync folds thousands of orders a second; the goal is 3 microseconds."""
     name = "Ana Bolena ana.bolena@example.com"
-    # The best of many short runs, which a busy machine does not spoil.
+    # The minimum of many short runs hardly depends on the load of the machine.
     assert min(repeat(lambda: fold(name), number=100, repeat=50)) / 100 < 3e-6

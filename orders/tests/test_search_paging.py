@@ -1,4 +1,4 @@
-"""Pages of the search, all of a list, and what stands beside an order."""
+"""Pages of the search, whole lists, and the neighbors of an order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def pages(query: Query, *, size: int, backwards: bool) -> Iterator[search.Page]:
-    """All of them, from the first on or from the last one back."""
+    """All pages, from the first forwards or from the last backwards."""
     page = search.find_page(query, size=size, now=NOW, backwards=backwards)
     while True:
         yield page
@@ -72,7 +72,7 @@ def test_a_key_of_a_list_by_recipient_holds_no_name(oracle: Oracle) -> None:
     page = search.find_page(Query(sort=Sort.RECIPIENT), size=3, now=NOW)
     assert page.next is not None
     assert page.next.value == page.hits[-1].uuid.hex
-    # The order is not there any more, as after a rebuild: the list begins anew.
+    # The order no longer exists, as after a rebuild: the list starts at its beginning.
     gone = search.Key(UUID(int=1).hex, 7)
     again = search.find_page(Query(sort=Sort.RECIPIENT), size=3, now=NOW, at=gone)
     assert again.hits == page.hits
@@ -106,7 +106,7 @@ def test_a_hit_is_what_the_row_says(oracle: Oracle) -> None:
         assert type(hit.is_swapped) is bool
 
 
-# --- beside it ------------------------------------------------------------------------------------
+# --- neighbors -----------------------------------------------------------------------------------
 
 
 def test_neighbors_are_those_of_the_list(oracle: Oracle) -> None:
@@ -125,7 +125,7 @@ def test_neighbors_are_those_of_the_list(oracle: Oracle) -> None:
 def test_neighbors_are_of_as_many_as_come_before(
     oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where counting ends before it has come so far."""
+    """The neighbors are right even if counting ends before the position."""
     monkeypatch.setattr("orders.search.execute.MAX_ENTRIES", 1)
     query = Query(is_payment_pending=False)
     neighbors = search.neighbors(query, oracle.find(query)[9], now=NOW, seconds=60)

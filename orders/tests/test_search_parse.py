@@ -1,4 +1,4 @@
-"""The box: what people type, as a query."""
+"""Parsing the text of the search box into a query."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from orders.search.parse import (
 from orders.search.query import Choice, Query
 
 NEW_YORK = ZoneInfo("America/New_York")
-# Not on the hour, as it is in life.
+# Not on the hour, to test rounding.
 NOW = datetime(2026, 10, 12, 12, 34, 56, 789_000, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ENDED = ("failed", "canceled")
@@ -150,7 +150,7 @@ def utc(text):
         ("<=2026-10-12", None, "2026-10-13T04"),
         (">2026-10-12", "2026-10-13T04", None),
         (">=2026-10-12", "2026-10-12T04", None),
-        # An hour is skipped on 8 March and comes twice on 1 November.
+        # An hour is skipped on 8 March and occurs twice on 1 November.
         ("2026-03-08", "2026-03-08T05", "2026-03-09T04"),
         ("2026-11-01", "2026-11-01T04", "2026-11-02T05"),
         ("2026-10", "2026-10-01T04", "2026-11-01T04"),
@@ -173,7 +173,7 @@ def test_dates_are_the_viewers(text, start, end):
 @pytest.mark.parametrize(
     ("zone", "start", "end"),
     [
-        # Midnight is skipped in Beirut, and comes twice in Havana.
+        # Midnight is skipped in Beirut and occurs twice in Havana.
         ("Asia/Beirut", "2026-03-28T22", "2026-03-29T21"),
         ("UTC", "2026-03-29T00", "2026-03-30T00"),
         ("Pacific/Kiritimati", "2026-03-28T10", "2026-03-29T10"),
@@ -314,7 +314,7 @@ def test_the_help_names_every_operator_and_flag():
 
 
 def without_each(text):
-    """The text without the first, the second, ... of its terms."""
+    """The text without its first term, without its second term, and so on."""
     box = parse_query(text, now=NOW, zone=NEW_YORK)
     return [box.without([term]) for term in box.terms]
 

@@ -1,4 +1,4 @@
-"""What is found in pasted text."""
+"""Ids, addresses, receipts and links found in pasted text."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def unescaped(text):
 
 
 def named_in(text):
-    """All that the text names, as it is written in pasted_lines.txt, without order."""
+    """Everything that the text names, in the notation of pasted_lines.txt, as a set."""
     pasted = recognize(text)
     ids = [str(one) for one in pasted.ids]
     return sorted([*ids, *pasted.references, *pasted.emails, *pasted.gift_tokens])
@@ -305,7 +305,7 @@ def test_a_long_text_is_a_ticket_whatever_it_names():
 
 @pytest.mark.parametrize(("letter", "most"), [("x", 500), ("é", 250), ("語", 166), ("🎁", 125)])
 def test_bytes_are_counted(letter, most):
-    """Twice encoded in a URL, a byte that is not ASCII has five characters."""
+    """A non-ASCII byte has five characters in a URL after encoding it twice."""
     assert not recognize(letter * most).is_ticket
     assert recognize(letter * (most + 1)).is_ticket
 

@@ -1,4 +1,4 @@
-"""A question about the orders: equal questions are equal, however they were put."""
+"""Queries with equal meaning are equal."""
 
 from __future__ import annotations
 

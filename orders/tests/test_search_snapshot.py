@@ -1,4 +1,4 @@
-"""A search is of one moment, however many statements it takes and whatever is written meanwhile."""
+"""All statements of a search read one snapshot, whatever is written meanwhile."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from testing.search_oracle import NOW, Oracle, store, uuid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Asked of more indexes than are joined in one statement: keys first, then their rows.
+# A query of more indexes than one statement joins: it fetches keys first, then rows.
 _MANY = Query(statuses=("created", "notified", "opened", "accepted", "paid", "shipped"))
 _TWO_WORDS = Query(words=("example", "sender"))
 
 
 @pytest.fixture
 def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each statement of a search all orders move."""
+    """Change the keys of all orders after each statement of a search."""
     store()
     ids = [uuid("order", number) for number in range(300)]
     rows: Callable[..., list[Any]] = Deadline.rows
@@ -47,5 +47,5 @@ def test_no_order_falls_out_of_a_page_because_its_key_moves(query: Query) -> Non
     with time_limit(60) as deadline:
         page = Finder(deadline, query, now=NOW).page(len(expected) - 1, None, backwards=False)
     assert {hit.uuid for hit in page.hits} == set(expected[:-1])
-    # The list must not seem to end where it was disturbed.
+    # The list must not seem to end at the change.
     assert page.next is not None

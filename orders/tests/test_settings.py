@@ -1,4 +1,4 @@
-"""/settings/: time zone, theme, density and keyboard of whoever is logged in."""
+"""/settings/: time zone, theme, density and keyboard shortcuts of the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of sign-in attempts, and what people do to their own account."""
+"""Limits of sign-in attempts, changing one's password, logging out everywhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def seconds(*waits: timedelta) -> list[float]:
 
 
 def fail(times: int, attempt: Attempt, *, at=NOW):
-    """Attempts, each as soon as the wait of the one before is over; the waits."""
+    """Make failed attempts, each after the wait of the previous one; return the waits."""
     waits = []
     for _ in range(times):
         wait = claim_attempt(attempt, now=at)

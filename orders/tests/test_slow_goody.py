@@ -1,4 +1,4 @@
-"""Pages and dialogs while Goody is slow: our copy at once, and Goody's answer when it comes."""
+"""Pages and dialogs while Goody is slow: the stored copy at once, then Goody's answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def agent(as_role: Any) -> Client:
-    """A browser that runs our script."""
+    """An agent whose browser runs the page's script."""
     client: Client = as_role("agent")
     client.cookies["script"] = "on"
     return client
@@ -28,14 +28,14 @@ def agent(as_role: Any) -> Client:
 
 @pytest.fixture
 def order_id(emulator: Emulator) -> UUID:
-    """An order of which we have a copy."""
+    """An order with a stored copy."""
     created = open_order(emulator)
     services.refresh_order(order_id=created, now=timezone.now())
     return created
 
 
 def read_url(page: str) -> str:
-    """From where the page loads Goody's answer."""
+    """The URL from which the page loads Goody's answer."""
     found = re.findall(r'hx-get="([^"]*read=[^"]*)" hx-trigger="load"', page)
     assert len(found) == 1
     return str(found[0]).replace("&amp;", "&")

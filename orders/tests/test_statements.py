@@ -1,4 +1,4 @@
-"""Reads in SQL of our own: they give to the letter what Django's would."""
+"""Reads in handwritten SQL return exactly what Django's ORM would."""
 
 from __future__ import annotations
 

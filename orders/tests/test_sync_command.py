@@ -1,4 +1,4 @@
-"""`manage.py sync_orders` as a process, and the worker that does the same by itself."""
+"""`manage.py sync_orders` as a process, and the sync of the worker."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_two_concurrent_commands_make_each_call_once(
 # --- Killed -----------------------------------------------------------------------------------
 
 
-# After so many more of what is counted, each in a process of its own.
+# Kill after this number of further calls or rows, each time in a new process.
 MOMENTS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17)
 COUNTED: dict[str, Callable[[Emulator], int]] = {
     "calls": lambda emulator: int(emulator.calls()["total"]),
@@ -108,7 +108,7 @@ COUNTED: dict[str, Callable[[Emulator], int]] = {
 def test_kills_lose_and_duplicate_nothing(
     command: Callable[..., Process], emulator: Emulator, what: str
 ) -> None:
-    """Twenty of them: as soon as Goody was asked so often, and as soon as so many are stored."""
+    """Twenty kills, at numbers of calls to Goody and at numbers of stored orders."""
     emulator.set_latency(0.05)
     small = {"SYNC_PER_PAGE": "5", "SYNC_WINDOW": "10", "SYNC_CALLS_AT_ONCE": "1"}
     small["SYNC_LEASE"] = "0.3"

@@ -1,4 +1,4 @@
-"""The full sync against the emulator: every order once, whatever Goody responds meanwhile."""
+"""The full sync stores every order once, whatever the emulator responds meanwhile."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def _forget_the_breaker() -> None:
 
 
 def nested(depth: int) -> Any:
-    """Deeper than anything Goody documents."""
+    """JSON nested deeper than anything that Goody documents."""
     return {"items": nested(depth - 1)} if depth else None
 
 
@@ -240,7 +240,7 @@ def test_a_full_sync_resumes(emulator: Emulator) -> None:
     queries = [call["query"] for call in emulator.calls()["recent"]]
     assert rounds > 2
     assert differences(emulator) == []
-    # What was done is not asked for again; what was under way is, at most that much.
+    # Complete windows are not requested again; at most this many pages in progress are.
     assert len(queries) - len(set(queries)) <= rounds * 40
 
 
@@ -351,7 +351,7 @@ def test_many_missing_orders_stop_the_sync_until_an_admin_resumes_it(
 def test_as_many_orders_of_another_account_stop_the_sync(
     emulator: Emulator,
 ) -> None:
-    """The counts fit, but none of the orders we know is among them."""
+    """The counts fit, but none of the known orders is among them."""
     sync_orders()
     Order.objects.update(created_from=CreatedFrom.FEED)
     hide(emulator, 30)
@@ -372,7 +372,7 @@ def test_a_few_orders_that_are_not_listed_are_read_one_by_one(emulator: Emulator
 
 
 def test_an_unreadable_one_of_them_does_not_prevent_completion(emulator: Emulator) -> None:
-    """It was readable once; now it is neither in the list nor by itself."""
+    """It was readable before; now neither the list nor its detail is."""
     sync_orders()
     bad = emulator.find(limit=1)[0]["id"]
     emulator.change(bad, cart=nested(40))

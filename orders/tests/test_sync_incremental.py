@@ -50,7 +50,7 @@ def asked(emulator: Emulator) -> dict[str, int]:
 
 
 def one_round(*, stop_when: Callable[[], bool] = lambda: False) -> None:
-    """What the worker does in a minute, and no more."""
+    """Run the jobs that the worker runs in a minute, and no others."""
     before = state().tried_at
     run_jobs(
         lambda state, _: Job.INCREMENTAL if state.tried_at == before else None,
@@ -81,7 +81,7 @@ def test_nothing_new_costs_one_call_after_many_activities(filled: Emulator) -> N
 
 
 def test_a_batch_larger_than_a_page_is_read_in_the_next_round(filled: Emulator) -> None:
-    """All of it in the newest second that the feed shows."""
+    """The whole batch is in the newest second of the feed."""
     filled.advance(60)
     filled.create(count=90)
     one_round()
@@ -125,7 +125,7 @@ def test_a_long_outage_is_caught_up_with_in_order(filled: Emulator) -> None:
 
 
 def test_the_watermark_never_passes_what_was_seen(filled: Emulator) -> None:
-    """By our clock it is hours later than by Goody's, and all happened in one second there."""
+    """The local clock is hours ahead of Goody's, where everything happened in one second."""
     *busy, later = (row["id"] for row in filled.find(limit=31))
     for order_id in busy:
         filled.change(order_id, status="failed")
@@ -215,7 +215,7 @@ def test_a_feed_page_that_is_too_large_is_requested_in_smaller_ones(filled: Emul
 
 
 def lost_cancel(filled: Emulator, state: State = State.UNKNOWN) -> Operation:
-    """A cancel of which nothing was heard, being checked or given up."""
+    """A cancel without an answer, still unknown or closed as not applied."""
     now = timezone.now()
     return operation(
         order_uuid=UUID(filled.find_id(status="opened")),
@@ -307,7 +307,7 @@ def test_a_feed_that_is_refused_later_is_replaced_by_listing(
     assert "GET /v1/order_activities" not in asked(emulator)
 
 
-# --- Read in turn -----------------------------------------------------------------------------
+# --- Rereads --------------------------------------------------------------------------------
 
 
 def _reread_once(state: SyncState, _now: datetime) -> Job | None:
@@ -315,7 +315,7 @@ def _reread_once(state: SyncState, _now: datetime) -> Job | None:
 
 
 def long_ago(order_id: str) -> None:
-    """As if it had been read last an hour ago."""
+    """Date the last read of the order an hour back."""
     Order.objects.filter(uuid=order_id).update(read_at=timezone.now() - timedelta(hours=1))
 
 
@@ -362,7 +362,7 @@ def test_rereads_are_limited_and_start_with_the_least_recently_read(
 
 
 def in_turn(emulator: Emulator, count: int) -> list[UUID]:
-    """So many orders that are due to be read in turn, in that order; no others are."""
+    """The only orders that are due for rereads, in that sequence."""
     now = timezone.now()
     Order.objects.update(read_at=now)
     found = [UUID(row["id"]) for row in emulator.find(limit=count)]
@@ -416,7 +416,7 @@ def test_an_unreadable_order_does_not_affect_others(
     read_in_turn()
     assert asked(filled) == {"GET /v1/orders/{id}": 3, "GET /v1/me": 2}
     assert was_read(good)
-    # It is the first again, but not before an hour.
+    # It is first again after an hour.
     read_in_turn()
     assert asked(filled) == {}
     filled.heal()

@@ -231,7 +231,7 @@ EVENING = NIGHT - timedelta(hours=6)
 
 
 def a_state(**fields: Any) -> SyncState:
-    """Complete, backfilled, and brought up to date this moment."""
+    """A sync state that is complete, backfilled and up to date."""
     return SyncState(
         **{
             "started_at": EVENING - timedelta(hours=1),

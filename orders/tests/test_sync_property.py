@@ -1,6 +1,6 @@
 """A sync loses and duplicates no order, whatever happens between two of its steps.
 
-In random stories orders are created, changed and canceled, also in batches, calls fail, and
+In random histories orders are created, changed and canceled, also in batches, calls fail, and
 processes end and are replaced. `make soak` plays many more.
 """
 
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.django_db
 
 # On each database.
 STORIES = int(os.environ.get("SOAK_SYNCS", "30"))
-# In each story, at most.
+# The maximum in each history.
 EVENTS = 150
 # Changes that the feed does not report: they are known only after a reread of the order.
 UNTOLD = {"notify", "accept", "swap", "expiration", "thank"}
@@ -67,7 +67,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
 
 @pytest.fixture(autouse=True)
 def _in_haste(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits after failures take hundredths of a second, also those of the breaker."""
+    """Shorten waits after failures, and those of the breaker, to hundredths of a second."""
     settings.GOODY_LONGEST_WAIT = 0.02
     monkeypatch.setattr(context, "_FIRST_WAIT", 0.02)
     hasty = partial(Limits, retry_base=0.02, breaker_probe_interval=0.05)
@@ -107,7 +107,7 @@ class Story:
         return False
 
     def churn(self, *, seed: int, changes: int) -> int:
-        """So many random changes at Goody; how many it were."""
+        """Make up to this number of random changes at Goody; return their number."""
         done = self.emulator.churn(seed=seed, changes=changes)["changes"]
         for one in done:
             if one["kind"] in UNTOLD:
@@ -125,7 +125,7 @@ class Story:
         return False
 
     def end_process(self) -> bool:
-        """It ends in whatever state it is; the next one continues."""
+        """End the process in any state; the next one continues."""
         return True
 
     def pause(self) -> bool:
@@ -163,7 +163,7 @@ NAMED = ("product_id", "brand_id", "sender_id", "workspace_id")
 
 
 def contents() -> dict[str, dict[str, Any]]:
-    """Every order by its id, each field as it is, names and texts instead of their small ids."""
+    """Every order by its id, with names and texts instead of the ids of labels."""
     labels = dict(Label.objects.values_list("pk", "key"))
     texts = dict(SearchText.objects.values_list("pk", "folded"))
     rows = {}
@@ -178,7 +178,7 @@ def contents() -> dict[str, dict[str, Any]]:
 
 
 def throw_away() -> None:
-    """All of the index, and what the sync remembers of it."""
+    """Delete the index and the sync state."""
     for table in (Order, OrderPayload, OtherProduct, WordStart, OrderCount, Label, SearchText):
         table.objects.all().delete()
     for table in (SyncState, SyncWindow, SeenActivity):

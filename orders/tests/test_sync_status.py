@@ -1,4 +1,4 @@
-"""How old the index is, in the frame of every page."""
+"""The age of the index in the frame of every page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How creation windows are cut, and when one counts as read: pure decisions."""
+"""Pure functions that split creation windows and decide when one is complete."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MOMENTS = st.floats(0, 1, allow_nan=False)
 
 @given(width=WIDTHS, parts=st.integers(2, 16), share=MOMENTS)
 def test_the_parts_cover_every_instant_of_the_window(width: int, parts: int, share: float) -> None:
-    """Also between two whole seconds, where no bound can be put."""
+    """Instants between two whole seconds are covered, although bounds are whole seconds."""
     whole = Bounds(EARLY, seconds_on(width))
     found = split(whole, parts)
     moment = EARLY + (whole.before - EARLY) * share
@@ -120,7 +120,7 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
         ([a_pass(([1, 2], 3), ([2], 3))], Verdict.READ_ON),
         ([a_pass(([1, 2], None))], Verdict.READ_ON),
         ([MOVED], Verdict.REPEAT),
-        # A total that was another at the end than at the start, though the number would fit.
+        # The total changed between the pages, although the number fits.
         ([a_pass(([1, 2], 3), ([3], 2))], Verdict.READ_ON),
         ([GREW], Verdict.REPEAT),
         ([NO_TOTAL], Verdict.REPEAT),
@@ -130,7 +130,7 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
         ([TOO_FEW_SAID, TOO_FEW_SAID], Verdict.COMPLETE),
         ([ROWS_OF_PAGES_SAID], Verdict.REPEAT),
         ([ROWS_OF_PAGES_SAID, ROWS_OF_PAGES_SAID], Verdict.COMPLETE),
-        # Rows repeated: what is missing may come in smaller windows.
+        # Repeated rows: smaller windows may return the missing orders.
         ([MOVED, MOVED], Verdict.REPEAT),
         ([MOVED] * MAX_REREADS, Verdict.REPEAT),
         ([MOVED] * (MAX_REREADS + 1), Verdict.SPLIT),
@@ -161,7 +161,7 @@ WINDOW = Bounds(EARLY, seconds_on(3600))
 
 
 def read(reader: WindowReader, pages: dict[int, tuple[list[int], int | None]]) -> list[int]:
-    """Answer every page it asks for until it asks for none; returns which it asked for."""
+    """Answer every requested page until none is requested; return the requested ones."""
     asked = []
     while (page := reader.next_page()) is not None:
         asked.append(page)

@@ -1,4 +1,4 @@
-"""/system/: for admins, the connection to Goody and what waits."""
+"""/system/ for admins: the connection to Goody and open operations."""
 
 from __future__ import annotations
 

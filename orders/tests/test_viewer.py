@@ -1,4 +1,4 @@
-"""Who looks at a page: profile and groups, in one read."""
+"""The viewer of a page: profile and groups, read in one statement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py work`: its loops do not wait for each other, and end together."""
+"""`manage.py work`: its loops run independently and end together."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from testing.syncing import SMALL, done, state, sync_orders, undone
 from testing.vendor import Emulator
 
 SMALL_ENV = {name: str(value) for name, value in SMALL.items()}
-# Far longer than anything takes here, but for what waits for this.
+# Much longer than anything here takes, except a wait for this deadline.
 NEVER = "600"
 
 
 def test_settling_does_not_wait_for_a_sync(
     live_app: Callable[..., LiveApp], emulator: Emulator
 ) -> None:
-    """Goody does not answer the sync, but reads of single orders."""
+    """Goody answers reads of single orders, but not the sync."""
     emulator.fault({"kind": "delay", "seconds": 600}, path=r"/v1/orders$")
     now = timezone.now()
     order_id = emulator.find_id(status="notified")
@@ -75,7 +75,7 @@ def test_a_worker_told_to_end_leaves_its_sync_to_the_next(
 
 @pytest.fixture
 def _signal_handlers() -> Iterator[None]:
-    """The command sets its own."""
+    """Restore the signal handlers, which the command replaces."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in handlers.items():
