@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders import services
+from orders import goody_api, services
 from testing.dialogs import dialog, hidden, htmx, text, url
 from testing.domain import open_order
 from testing.vendor import Emulator
@@ -164,3 +165,21 @@ def test_what_our_copy_refuses_is_read_first(
     emulator.change(order_id, status="opened")
     opened = text(agent.get(url(name, order_id), headers=dialog()))
     assert " disabled" not in submit_button(opened)
+
+
+@pytest.mark.parametrize("name", ["order_cancel", "order_expiration"])
+def test_a_form_keeps_what_was_typed_when_its_read_fails(
+    emulator: Emulator, agent: Client, order_id: UUID, name: str
+) -> None:
+    opened = text(agent.get(url(name, order_id), headers=htmx("div#dialog-body")))
+    address, target = read_url(opened), htmx("div#dialog-content")
+    emulator.fault({"kind": "status", "status": 503})
+    failed = agent.get(address, headers=target)
+    assert (failed.status_code, failed["HX-Retarget"]) == (503, "#dialog-problem")
+    assert "<form" not in text(failed)
+    assert f'hx-get="{html.escape(address)}"' in text(failed)
+    emulator.heal()
+    goody_api._client.cache_clear()
+    ready = text(agent.get(address, headers=target))
+    assert "disabled" not in submit_button(ready)
+    assert '<div id="dialog-problem" hx-swap-oob="true"></div>' in ready

@@ -137,6 +137,8 @@ def _show(
     dialog = _dialog(request, view, name)
     if not dialog.banner and request.GET.get(READ) == _facts_token(view):
         return _enable(request, view, dialog, name)
+    if dialog.banner and READ in request.GET and not view.is_fresh:
+        return _still_unread(request, dialog)
     status = 422 if form else 200
     response = _render(request, view, dialog, name, form=form, status=status)
     return with_order_behind(request, order_id, response) if dialog.banner else response
@@ -278,3 +280,11 @@ def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) 
     dialog = dialogs.unavailable(order_id, name, problem, viewer=request.viewer)
     template = dialog_template(name)
     return render(request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=503)
+
+
+def _still_unread(request: Request, dialog: Dialog) -> HttpResponse:
+    """The reason above an opened form, which keeps what was typed and cannot be sent yet."""
+    context = {"banner": dialog.banner, "read_url": request.get_full_path()}
+    response = shortcuts.render(request, "includes/dialog_unread.html", context, status=503)
+    response["HX-Retarget"], response["HX-Reswap"] = "#dialog-problem", "innerHTML"
+    return response
