@@ -42,7 +42,7 @@ def canceled(client: Any, order_id: str) -> Operation:
 
 @pytest.fixture
 def waiting(emulator: Any, as_role: Any, order_id: str) -> Operation:
-    """A cancel whose outcome nobody could read for a day."""
+    """A cancel whose outcome was unknown for a day."""
     emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     operation = canceled(as_role("agent"), order_id)
     assert Operation.objects.transition(operation, State.NEEDS_HUMAN, due_at=None)
@@ -179,7 +179,7 @@ def test_only_leads_settle(as_role: Any, waiting: Operation, role: str) -> None:
 
 
 def test_settling_by_get_leads_to_the_operation(as_role: Any, waiting: Operation) -> None:
-    """As after a login that came between the form and its answer."""
+    """A login between the form and its answer redirects by GET."""
     response = as_role("lead").get(settle_url(waiting), {"next": "/orders/?per_page=25"})
     assert response.status_code == 302
     assert response["Location"].startswith(page_of(waiting))
@@ -201,7 +201,7 @@ def test_the_detail_shows_an_attempt_without_effect_in_a_place_that_stays(
     assert "Goody refused" not in page
 
 
-# --- What waits for the worker, and what a later read showed ----------------------------------
+# --- Waiting for the worker, and later reads --------------------------------------------------
 
 
 def lost(**fields: Any) -> Operation:

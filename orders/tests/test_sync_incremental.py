@@ -385,7 +385,7 @@ def detail(order_id: object) -> str:
 
 
 def was_read(order_id: UUID) -> bool:
-    """A moment ago."""
+    """Whether the order was read in the last five minutes."""
     return Order.objects.get(uuid=order_id).read_at > timezone.now() - timedelta(minutes=5)
 
 
