@@ -28,7 +28,7 @@ _PRODUCT, _BRAND, _SENDER, _WORKSPACE = (
 
 
 class LabelName(NamedTuple):
-    """A name that many orders share. `id` is the kind and the key of its label."""
+    """A name that many orders share. `id` is (kind, key) of its label."""
 
     id: tuple[str, str]
     name: str
@@ -48,7 +48,7 @@ class LabelNames:
 
 
 class SearchTexts(NamedTuple):
-    """Message and thank-you note, folded; "" where there is none."""
+    """The folded message and thank-you note; "" if missing."""
 
     message: str
     note: str
@@ -56,7 +56,7 @@ class SearchTexts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What the index stores of one order, apart from the ids of labels and texts.
+    """The values that the index stores for one order, apart from ids of labels and texts.
 
     `starts` are the word starts of its people, `packed` is its compressed JSON.
     """
@@ -69,7 +69,10 @@ class Derived:
 
 
 def format_time(at: datetime) -> str:
-    """An aware UTC time as the databases read it; the time zone of every session is UTC."""
+    """Return an aware UTC time as text that both databases parse.
+
+    The time zone of every session is UTC.
+    """
     return at.replace(tzinfo=None).isoformat(" ")
 
 
@@ -85,7 +88,10 @@ def derive(order: Order) -> Derived:
 
 
 def content_hash(order: Order) -> str:
-    """Equal for a list row and a single-order response that differ only in event times."""
+    """Return a hash of an order that ignores its event times.
+
+    It is equal for a list row and a single-order response of the same content.
+    """
     return digest(
         _encode(
             msgspec.structs.replace(order, raw=b"", event_times=None, unknown_fields=frozenset())
@@ -94,7 +100,7 @@ def content_hash(order: Order) -> str:
 
 
 def event_times_json(order: Order) -> dict[str, str | None] | None:
-    """The event times as JSON values; None if the response had none."""
+    """Return the event times as JSON values; None if the response had none."""
     if order.event_times is None:
         return None
     times: dict[str, str | None] = msgspec.to_builtins(order.event_times)
@@ -122,7 +128,7 @@ def _product(item: CartItem) -> tuple[LabelName | None, LabelName | None]:
 
 
 def _named(kind: str, given: object, name: str | None) -> LabelName | None:
-    """Keyed by the id, or by the folded name without one."""
+    """Return the label name, with the id as key, or the folded name if there is no id."""
     key = str(given) if given else fold(name or "")[:_LONGEST]
     return LabelName((kind, key), name or "") if key else None
 
@@ -141,7 +147,7 @@ def search_texts(order: Order) -> SearchTexts:
 
 
 def _token(link: str) -> str:
-    """The last part of a gift link's path."""
+    """Return the last part of a gift link's path."""
     before, scheme, after = link.partition("://")
     path = (after if scheme else before).partition("#")[0].partition("?")[0]
     _, slash, token = path.rstrip("/").rpartition("/")
@@ -149,7 +155,7 @@ def _token(link: str) -> str:
 
 
 def order_columns(order: Order) -> dict[str, Any]:
-    """The columns that follow from the order alone."""
+    """Return the columns that depend only on the order."""
     name, email = recipient_name(order), order.recipient_email or ""
     folded_name, folded_email = fold(name), fold(email)
     cents, is_before_tax = released_cents(order)
@@ -188,13 +194,13 @@ def _people(name: str, folded_name: str, folded_email: str) -> str:
 
 
 def is_amount_odd(order: Order) -> bool:
-    """Whether an amount that `released_cents` looks at could not be read."""
+    """Whether an amount that `released_cents` uses could not be read."""
     amounts = ("amounts", "amounts.amount_total", "amounts.amount_pre_tax_total")
     return any(path in order.problems for path in amounts)
 
 
 def is_payment_pending(order: Order) -> bool:
-    """Goody's status remains `accepted` while there is a payment link, so the link decides."""
+    """Whether the order has a payment link. Goody's status then remains `accepted`."""
     return order.status == "pending_payment" or (
         order.status == "accepted" and bool(order.payment_link)
     )

@@ -1,4 +1,4 @@
-"""Queries of the sync over the stored orders."""
+"""Queries over the stored orders for the sync."""
 
 from __future__ import annotations
 
@@ -24,48 +24,54 @@ _ACCEPTED = ("accepted", "pending_payment", "paid", "ordered")
 
 
 def count_known() -> int:
-    """The number of orders that Goody knew when they were last read."""
+    """Return the number of orders that Goody knew when they were last read."""
     return Order.objects.filter(missing_at=None).count()
 
 
 def count_unread(*, since: datetime) -> int:
-    """The number of known orders that were in no response since then."""
+    """Return the number of known orders that were in no response since then."""
     return Order.objects.filter(missing_at=None, read_at__lt=since).count()
 
 
 def unread(*, since: datetime, limit: int) -> list[UUID]:
-    """Ids of some of them."""
+    """Return the ids of up to `limit` known orders that were in no response since then."""
     orders = Order.objects.filter(missing_at=None, read_at__lt=since)
     return list(orders.values_list("uuid", flat=True)[:limit])
 
 
 def count_unread_between(after: datetime, before: datetime, *, since: datetime) -> int:
-    """As `count_unread`, for exact creation times between two instants (inclusive)."""
+    """Return the count of `count_unread` for exact creation times between two instants.
+
+    Both instants are inclusive.
+    """
     exact = _within(after, before).filter(missing_at=None, created_from__in=EXACT)
     return exact.filter(read_at__lt=since).count()
 
 
 def count_between(after: datetime | None, before: datetime) -> int:
-    """The number of known orders created between two instants (inclusive), also by estimate."""
+    """Return the number of known orders created between two instants (inclusive).
+
+    Estimated creation times count as well.
+    """
     return _within(after, before).filter(missing_at=None).count()
 
 
 def has_estimates_between(after: datetime | None, before: datetime) -> bool:
-    """Is there an order in that window whose creation time is an estimate?"""
+    """Whether an order in that window has an estimated creation time."""
     return _within(after, before).exclude(created_from__in=EXACT).exists()
 
 
 def newest_created_at(position: int) -> datetime | None:
-    """The approximate creation time of the order at this position (from 0, newest first)."""
+    """Return the approximate creation time of the order at this position (from 0, newest first)."""
     keys = Order.objects.order_by("-pk").values_list("pk", flat=True)
     return next((second_of_key(key) for key in keys[position : position + 1]), None)
 
 
 def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
-    """Ids of orders whose next change the feed does not report, least recently read first.
+    """Return ids of orders whose next change the feed does not report, least recently read first.
 
     These are open orders around their expiration, and accepted ones that may get a thank-you note.
-    Orders that were unreadable a while ago are skipped: they would remain the first.
+    Orders that were recently unreadable are skipped, because they would remain the first.
     """
     skipped = _unreadable(now)
     stale = Order.objects.filter(missing_at=None, read_at__lt=now - _FRESH)
@@ -87,7 +93,7 @@ def _longest_unread(orders: OrderQuerySet, limit: int) -> Iterable[tuple[UUID, d
 
 
 def _unreadable(now: datetime) -> set[str]:
-    """Ids, or other keys, of orders that were unreadable recently."""
+    """Return the ids, or other keys, of orders that were unreadable recently."""
     unreadable = Anomaly.objects.filter(kind=Anomaly.Kind.QUARANTINED)
     recent = unreadable.filter(last_seen_at__gt=now - _SKIPPED_FOR, last_seen_at__lte=now)
     return set(recent.values_list("key", flat=True))

@@ -1,8 +1,8 @@
-"""Creation keys: the primary keys of orders, which sort by creation.
+"""Creation keys: the primary keys of orders, sorted by creation.
 
-A key is the second in which the order was created and a running number within that second. Newest
-first is therefore the primary key in descending order. An order that turns up late, or whose
-creation time becomes known better, gets a key between the others, and no other key changes.
+A key consists of the second in which the order was created and a running number within that second.
+Newest first is therefore the primary key in descending order. An order that appears late, or whose
+creation time becomes known more exactly, gets a key between the others, and no other key changes.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ KEYS_PER_SECOND = 1 << _BITS
 
 
 def second_of_key(key: int) -> datetime:
-    """The second (aware UTC) that a key stands for."""
+    """Return the second (aware UTC) of a key."""
     return datetime.fromtimestamp((key >> _BITS) + _EPOCH, UTC)
 
 
 def first_key(at: datetime) -> int:
-    """The lowest key of the second that contains `at` (aware): a bound for creation windows."""
+    """Return the lowest key of the second that contains `at` (aware), for creation windows."""
     second = int(at.timestamp()) - _EPOCH
     return min(max(second, 0), _LAST_SECOND) << _BITS
 
 
 def is_in_second(key: int, at: datetime) -> bool:
-    """Does the key stand for the second that contains `at` (aware)?"""
+    """Whether the key belongs to the second that contains `at` (aware)."""
     first = first_key(at)
     return first <= key < first + KEYS_PER_SECOND
 
@@ -56,7 +56,7 @@ class KeyAllocator:
         self._next |= {first: highest + 1 for first, highest in found}
 
     def allocate(self, at: datetime) -> int:
-        """An unused key of that second, or of the next one that has a free key."""
+        """Return an unused key of that second, or of the next one that has a free key."""
         first = first_key(at)
         while True:
             if first not in self._next:
@@ -69,7 +69,7 @@ class KeyAllocator:
 
 
 def _highest_keys(count: int) -> str:
-    """A table of (first_key, highest): one row for each of `count` seconds that has a used key."""
+    """Return SQL for (first_key, highest) of each of `count` seconds that has a used key."""
     seconds = ", ".join(["(%s)"] * count)
     return (
         "(SELECT column1 AS first_key, (SELECT max(id) FROM orders_order"  # noqa: S608 - only marks

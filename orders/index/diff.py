@@ -46,7 +46,7 @@ _decode_id = msgspec.json.Decoder(_Id).decode
 class Row:
     """One order of a response: its bytes, and the creation time if the response has it.
 
-    What follows from the bytes is computed on first access; of unchanged bytes, most of it never.
+    Other values are computed from the bytes on first access, for unchanged bytes mostly never.
     """
 
     def __init__(self, raw: bytes, created: Created | None = None) -> None:
@@ -55,10 +55,10 @@ class Row:
 
     @classmethod
     def from_order(cls, order: GoodyOrder) -> Self:
-        """The row of a parsed order.
+        """Return the row of a parsed order.
 
-        A single-order response, which alone has event times, gets no `row_hash`: the bytes of the
-        same order in a list are others.
+        A single-order response, which alone has event times, gets no `row_hash`, because the bytes
+        of the same order in a list differ.
         """
         times = order.event_times
         created = times and times.created_at and Created(times.created_at, CreatedFrom.DETAIL)
@@ -70,7 +70,7 @@ class Row:
 
     @cached_property
     def order_id(self) -> UUID:
-        """Raises BadOrder if not even the id is readable."""
+        """The order's id. Raises BadOrder if not even the id is readable."""
         try:
             return _decode_id(self.raw).id
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -82,16 +82,19 @@ class Row:
 
     @cached_property
     def order(self) -> GoodyOrder:
-        """Raises BadOrder."""
+        """The parsed order. Raises BadOrder."""
         return parse_order(self.raw)
 
     @cached_property
     def derived(self) -> Derived:
-        """Raises BadOrder."""
+        """The values derived from the order. Raises BadOrder."""
         return derive(self.order)
 
     def prepare(self, *, with_columns: bool) -> None:
-        """Compute what comparing the row needs; `with_columns` if it will probably be inserted."""
+        """Compute the values needed for the comparison.
+
+        `with_columns`: also those for an insert, if that is likely.
+        """
         with suppress(BadOrder):
             _ = self.row_hash, self.order_id
             if with_columns:
@@ -128,12 +131,12 @@ class UpsertResult:
 
 
 def _instant(stored: datetime) -> datetime:
-    """SQLite returns naive times, in UTC."""
+    """Convert a stored time to aware UTC. SQLite returns naive times in UTC."""
     return stored if stored.tzinfo else stored.replace(tzinfo=UTC)
 
 
 class Stored(NamedTuple):
-    """The columns of a stored order that are compared, or needed to update related rows."""
+    """The columns of a stored order that are compared or needed to update related rows."""
 
     id: int
     uuid: UUID
@@ -151,7 +154,10 @@ class Stored(NamedTuple):
 
     @classmethod
     def from_database(cls, values: Sequence[Any]) -> Self:
-        """The values of the columns in the order of the fields, as either database returns them."""
+        """Return the stored order from column values in the order of the fields.
+
+        Either database's types are accepted.
+        """
         key, uuid, row_hash, content, read_at, missing_at, created_at, *others, times = values
         return cls._make(
             (
@@ -168,11 +174,11 @@ class Stored(NamedTuple):
         )
 
     def is_later_than(self, read_at: datetime) -> bool:
-        """Is the stored row from a request that started at `read_at` or later?"""
+        """Whether the stored row is from a request that started at `read_at` or later."""
         return read_at <= self.read_at <= read_at + _MAX_DELAY
 
     def is_repeated_by(self, given: Row) -> bool:
-        """Is the given row equal to the stored one? Raises BadOrder."""
+        """Whether the given row is equal to the stored one. Raises BadOrder."""
         if self.missing_at is not None:
             return False
         if given.row_hash and given.row_hash == self.row_hash:
@@ -182,7 +188,7 @@ class Stored(NamedTuple):
         return event_times_json(given.order) in (None, self.event_times)
 
     def better_creation(self, created: Created | None) -> Created | None:
-        """The given creation time if it is more exact than the stored one, else None."""
+        """Return the given creation time if it is more exact than the stored one, else None."""
         if created is None or created.source < self.created_from:
             return None
         is_as_sure = created.source == self.created_from

@@ -1,7 +1,7 @@
-"""The earliest and the latest expiration of the orders created in each period.
+"""Stores the earliest and the latest expiration of the orders created in each period.
 
-A range is widened in the transaction that writes an order, and never narrowed: it may be too wide
-for the orders of now, and no order is outside of it. Searches use it to bound scans.
+A range is widened in the transaction that writes an order, and never narrowed: it may be wider than
+necessary, but no order is outside of it. Searches use it to bound scans.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WHERE excluded.earliest < known.earliest OR excluded.latest > known.latest
 
 
 def widen(cursor: Any, keys: Collection[int], *, vendor: str) -> None:
-    """Include the orders with these keys, as they are stored now."""
+    """Widen the ranges so that they include the orders with these keys, as stored now."""
     if vendor == "sqlite":
         among = "AND id IN (SELECT value FROM json_each(%s))"
         cursor.execute(_sql(vendor, among), [json.dumps(list(keys))])

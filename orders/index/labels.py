@@ -1,4 +1,4 @@
-"""Small ids of names and texts that many orders share; new ones are inserted."""
+"""Assigns row ids to names and texts that many orders share, and inserts new ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ type LabelKey = tuple[str, str]
 
 
 def label_ids(names: Iterable[LabelName], *, using: str) -> dict[LabelKey, int]:
-    """The id of each label by (kind, key). A label gets the name that it had last."""
+    """Return the row ids of labels by (kind, key). A label gets its latest name."""
     wanted = {name.id: name.name for name in names}
     known = _known_labels(wanted, using=using)
     fresh = [
@@ -59,7 +59,7 @@ def _rename(
 
 
 def search_text_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:
-    """The id of each folded text."""
+    """Return the row id of each folded text."""
     wanted = {digest(text.encode()): text for text in texts if text}
     known = _known_search_texts(wanted, using=using)
     fresh = [SearchText(hash=key, folded=text) for key, text in wanted.items() if key not in known]
@@ -76,7 +76,7 @@ def _known_search_texts(hashes: Iterable[str], *, using: str) -> dict[str, int]:
 def _select_known(
     columns: Sequence[str], table: str, keys: Iterable[str], *, by: str, using: str
 ) -> Iterator[tuple[Any, ...]]:
-    """The columns of the rows that have one of these keys."""
+    """Yield the columns of the rows that have one of these keys."""
     for some in itertools.batched(keys, VALUES_AT_ONCE):
         source = f"{table} WHERE {by} IN ({placeholders(some)})"
         yield from select_tuples(columns, source, some, using=using)

@@ -1,8 +1,8 @@
-"""Folding the stored orders again, after another FOLDING_VERSION (orders.text).
+"""Folds the stored orders again after FOLDING_VERSION (orders.text) has changed.
 
-All that is folded follows from the stored JSON of each order, so that Goody is asked for nothing.
-`SyncState` holds the version of what is stored and the id up to which the orders are folded again;
-both are committed with the rows, so that it can be stopped at any moment, and several workers may
+All folded values are computed from the stored JSON of each order, without calls to Goody.
+`SyncState` has the version of the stored values and the id up to which orders are folded again;
+both are committed with the rows. It can therefore be stopped at any moment, and several workers may
 do it at once.
 """
 
@@ -35,9 +35,9 @@ _UPDATE = PerRow(
 
 
 def refold(*, seconds: float, using: str = DEFAULT_DB_ALIAS) -> int:
-    """Fold stored orders again for about so many seconds, if their folding is of another version.
+    """Fold stored orders again for about `seconds`, if their folding has another version.
 
-    Returns the number of orders that were looked at; 0 when all are folded.
+    Return the number of orders that were checked; 0 when all are folded.
     """
     count, until = 0, time.monotonic() + seconds
     while _is_due(using) and (count == 0 or time.monotonic() < until):
@@ -71,7 +71,7 @@ def _refold_batch(using: str) -> int:
 
 
 def _next_orders(after: UUID | None, using: str) -> list[Order]:
-    """By their uuid: the primary key changes when the creation time becomes known."""
+    """Return the next orders by uuid, because the primary key may change."""
     orders = Order.objects.using(using).order_by("uuid")
     return list((orders.filter(uuid__gt=after) if after else orders)[:BATCH])
 
@@ -109,7 +109,7 @@ def _refold_orders(orders: Sequence[Order], using: str) -> None:
 def _folded_values(
     derived: Derived, labels: Mapping[LabelKey, int], texts: Mapping[str, int]
 ) -> tuple[Any, ...]:
-    """In the order of _COLUMNS."""
+    """Return the folded values in the order of _COLUMNS."""
     sender = derived.names.sender
     return (
         *(derived.columns[name] for name in ("name_key", "email_key", "people")),
@@ -120,7 +120,10 @@ def _folded_values(
 
 
 def _write(changed: Rows, former: Rows, present: Rows, using: str) -> None:
-    """`former` and `present`: (start, primary key) of the word starts to delete and to insert."""
+    """Write the folded values.
+
+    `former` and `present` are (start, primary key) of the word starts to delete and to insert.
+    """
     connection = connections[using]
     statements = Statements.of(connection.vendor)
     with connection.cursor() as cursor:
@@ -134,7 +137,7 @@ def _write(changed: Rows, former: Rows, present: Rows, using: str) -> None:
 
 
 def _derive(orders: Sequence[Order], using: str) -> Mapping[int, Derived]:
-    """By primary key; without orders whose JSON this version cannot read."""
+    """Return the derived values by primary key, without orders whose JSON cannot be read."""
     derived = {}
     keys = [order.pk for order in orders]
     for payload in OrderPayload.objects.using(using).filter(pk__in=keys):
@@ -146,7 +149,7 @@ def _derive(orders: Sequence[Order], using: str) -> Mapping[int, Derived]:
 
 
 def _delete_unused(using: str) -> None:
-    """Senders and texts whose folded form is another now."""
+    """Delete senders and texts whose folded form has changed."""
     orders = Order.objects.using(using)
     sent = orders.filter(sender_id=OuterRef("pk"))
     senders = Label.objects.using(using).filter(kind=Label.Kind.SENDER)

@@ -73,7 +73,7 @@ def _creation_times(changes: Iterable[Change]) -> Iterator[datetime]:
 
 
 def _creation_key(change: Change, allocator: KeyAllocator) -> int:
-    """The key of the order after the change.
+    """Return the key of the order after the change.
 
     An order without any creation time existed when it was read, and gets a key of that second.
     """
@@ -87,7 +87,7 @@ def _creation_key(change: Change, allocator: KeyAllocator) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """The ids of the labels and texts of the orders."""
+    """The row ids of the labels and texts of the orders."""
 
     labels: dict[LabelKey, int]
     texts: dict[str, int]
@@ -115,7 +115,7 @@ class _Shared:
         return self.labels[name.id] if name else None
 
     def other_products(self, order: Derived) -> list[tuple[int, int | None]]:
-        """(product, brand) of every item but the first."""
+        """Return (product, brand) of every item but the first."""
         return [
             (self.labels[product.id], self._label(brand))
             for product, brand in order.names.products[1:]
@@ -124,7 +124,7 @@ class _Shared:
 
 
 class _Writer:
-    """Collects the parameters of each statement, and executes them."""
+    """Collects the parameters of each statement, and executes the statements."""
 
     def __init__(self, vendor: str) -> None:
         self._vendor = vendor
@@ -196,7 +196,7 @@ class _Writer:
 
 
 def _time_columns(change: Change, order: GoodyOrder) -> dict[str, Any]:
-    """The columns that hold times, of which some are kept from the stored row."""
+    """Return the columns with times, some of which are kept from the stored row."""
     stored, created, times = change.stored, change.created, event_times_json(order)
     if created is None and stored is not None and stored.created_at is not None:
         created = Created(stored.created_at, CreatedFrom(stored.created_from))

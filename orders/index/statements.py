@@ -30,7 +30,7 @@ class Statement(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerRow:
-    """A statement that is executed once a row."""
+    """A statement that is executed once per row."""
 
     sql: str
 
@@ -40,10 +40,10 @@ class PerRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BulkInsert:
-    """An INSERT of as many rows as fit a statement; `row` is the placeholders of one.
+    """An INSERT of as many rows as fit in a statement.
 
-    FTS5 flushes a segment at the end of every statement that fires triggers, and each statement
-    releases and reacquires the GIL.
+    `row` has the placeholders of one row. FTS5 flushes a segment at the end of every statement that
+    fires triggers, and each statement releases and reacquires the GIL.
     """
 
     insert: str
@@ -58,10 +58,9 @@ class BulkInsert:
 
 
 def _chunks(rows: Rows) -> Iterator[Rows]:
-    """Chunks of the maximal size, rounded to eighths of it, and the rest.
+    """Yield chunks of the maximal size, one rounded down to eighths of it, and the remaining rows.
 
-    Prepared statements are cached by their text: large ones of ever other sizes would fill the
-    memory.
+    Prepared statements are cached by their text: large ones of many sizes would fill the memory.
     """
     most = VALUES_AT_ONCE // len(rows[0])
     whole = len(rows) - len(rows) % (most // 8)

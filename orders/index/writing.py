@@ -44,7 +44,7 @@ def upsert(
 def upsert_rows(
     rows: Iterable[Row], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> UpsertResult:
-    """As `upsert`, for unparsed rows. A row whose bytes equal the stored ones is not parsed.
+    """Store unparsed rows as `upsert` does. Rows with the stored bytes are not parsed.
 
     Unreadable rows are returned as `quarantined` and do not affect the others.
     """
@@ -55,7 +55,7 @@ def upsert_rows(
 def upsert_responses(
     responses: Sequence[ResponseRows], *, using: str = DEFAULT_DB_ALIAS
 ) -> list[UpsertResult]:
-    """As `upsert_rows`, for several responses: the more rows at once, the less each costs."""
+    """Store several responses as `upsert_rows` does, which costs less per row."""
     unreadable: list[list[Quarantined]] = []
     readable: list[ResponseRows] = []
     for response in responses:
@@ -70,7 +70,7 @@ def upsert_responses(
 
 
 def _split_readable(rows: Iterable[Row]) -> tuple[list[Row], list[Quarantined]]:
-    """The rows with a readable order id, and the others."""
+    """Return the rows with a readable order id, and the others."""
     readable: list[Row] = []
     unreadable: list[Quarantined] = []
     for row in rows:
@@ -84,7 +84,7 @@ def _split_readable(rows: Iterable[Row]) -> tuple[list[Row], list[Quarantined]]:
 
 
 def _group_distinct(responses: Iterable[ResponseRows]) -> Iterator[list[ResponseRows]]:
-    """Groups of responses that have no order in common.
+    """Yield groups of responses that have no order in common.
 
     A later response is compared with the row that an earlier one wrote.
     """
@@ -102,13 +102,16 @@ def _group_distinct(responses: Iterable[ResponseRows]) -> Iterator[list[Response
 
 
 def mark_missing(order_id: UUID, *, read_at: datetime) -> None:
-    """Store that Goody does not know the order (404). The row is never deleted."""
+    """Record that Goody does not know the order (404). The row is never deleted."""
     Order.objects.filter(uuid=order_id, read_at__lte=read_at).update(missing_at=read_at)
 
 
 @dataclass(slots=True)
 class _Diff:
-    """The orders of one response, whose request started at `read_at`, by how they differ."""
+    """The orders of one response, grouped by how they differ from the stored rows.
+
+    The request of the response started at `read_at`.
+    """
 
     read_at: datetime
     new: list[Row] = field(default_factory=list)
@@ -180,7 +183,7 @@ def _upsert(responses: Sequence[ResponseRows], *, using: str) -> list[UpsertResu
 def _result(
     response: ResponseRows, count: int, diff: _Diff, stored: Mapping[UUID, Stored]
 ) -> UpsertResult:
-    """`count` is the number of distinct orders of the response."""
+    """Return the result. `count` is the number of distinct orders of the response."""
     order_ids = [one.order_id for one in response.rows if one.order_id not in diff.unreadable]
     copies = filter(None, map(stored.get, order_ids))
     return UpsertResult(
@@ -199,7 +202,7 @@ def _result(
 
 
 def _merge_duplicates(given: Sequence[Row]) -> dict[UUID, Row]:
-    """The rows by order id, each with the most exact creation time.
+    """Return the rows by order id, each with the most exact creation time.
 
     The feed has an order once for each activity, and only one of them has its creation time.
     """
@@ -213,7 +216,7 @@ def _merge_duplicates(given: Sequence[Row]) -> dict[UUID, Row]:
 
 
 def lock_index(using: str) -> None:
-    """Until the commit. SQLite's transactions do so by themselves."""
+    """Lock the index until the commit. SQLite locks it with every transaction."""
     connection = connections[using]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -221,7 +224,7 @@ def lock_index(using: str) -> None:
 
 
 def _load_stored(found: dict[UUID, Row], *, using: str) -> dict[UUID, Stored]:
-    """The stored rows of these orders."""
+    """Return the stored rows of these orders by order id."""
     if not found:
         return {}
     *names, times = Stored._fields

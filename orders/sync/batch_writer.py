@@ -24,7 +24,7 @@ _ATTEMPTS = 3
 
 
 class BatchWriter:
-    """Collects pages of rows, and calls to make in the transaction that stores them."""
+    """Collects pages of rows, and functions to call in the transaction that stores them."""
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
@@ -45,20 +45,20 @@ class BatchWriter:
 
     @property
     def has_rows(self) -> bool:
-        """Are there rows that are not written yet?"""
+        """Whether there are rows that are not written yet."""
         return bool(self._rows)
 
     @property
     def is_full(self) -> bool:
-        """Are there as many rows as one transaction should write?"""
+        """Whether there are as many rows as one transaction should write."""
         return self._rows >= self._batch_size
 
     def on_store(self, call: Callable[[], object]) -> None:
-        """Make this call in the transaction of the rows that were added so far."""
+        """Call the function in the transaction of the rows that were added so far."""
         self._on_store.append(call)
 
     def flush(self) -> None:
-        """Write everything. Raises LeaseLost, and writes nothing then."""
+        """Write all rows. Raises LeaseLost, and then writes nothing."""
         if not self._pages and not self._on_store:
             return
         started = time.monotonic()
@@ -70,7 +70,10 @@ class BatchWriter:
         self._pages, self._on_store, self._rows = [], [], 0
 
     def _adapt_batch_size(self, seconds: float) -> None:
-        """Small batches are ignored: most of their time does not depend on the rows."""
+        """Adapt the batch size to the duration of the last write.
+
+        Small batches are ignored, because most of their time does not depend on the rows.
+        """
         if self._rows >= _MIN_ROWS:
             rows = round(self._rows * _TARGET_SECONDS / max(seconds, 0.001))
             self._batch_size = min(max(rows, _MIN_ROWS), _MAX_ROWS)
@@ -101,7 +104,7 @@ class BatchWriter:
 
 
 def _report_changes(pages: Sequence[ResponseRows], results: Sequence[UpsertResult]) -> None:
-    """Record anomalies of new and changed orders, and let open writes see their new state."""
+    """Record anomalies of new and changed orders, and show open writes their new state."""
     changes = [
         (result.parsed, result.quarantined, page.read_at)
         for page, result in zip(pages, results, strict=True)

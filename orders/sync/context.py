@@ -1,4 +1,4 @@
-"""What the jobs of a sync share: lease, fetchers, writer, backoff and the event that stops them."""
+"""The state that the jobs of a sync share: lease, fetchers, writer, backoff and stop event."""
 
 from __future__ import annotations
 
@@ -60,19 +60,19 @@ class Backoff:
         return wait
 
     def reset(self) -> None:
-        """A call succeeded."""
+        """Reset the wait after a call has succeeded."""
         if self._failures:
             self._failures = 0
             self._lease.write(problem="", failing_since=None, retry_at=None)
 
 
 def _max_wait() -> float:
-    """Seconds after which the lease is still renewed in time."""
+    """Return the longest wait in seconds after which the lease is still renewed in time."""
     return float(settings.SYNC_LEASE) / 4
 
 
 def record_problem(lease: Lease, problem: str, *, now: datetime, wait: float) -> None:
-    """Store on the state row what is wrong, since when, and when the sync is retried."""
+    """Store the problem, its start and the time of the next attempt in the state row."""
     since = Coalesce("failing_since", Value(now, output_field=DateTimeField()))
     retry_at = now + timedelta(seconds=wait)
     lease.write(problem=problem[:500], failing_since=since, retry_at=retry_at)
@@ -80,7 +80,10 @@ def record_problem(lease: Lease, problem: str, *, now: datetime, wait: float) ->
 
 @dataclass(slots=True)
 class SyncContext:
-    """The methods block. They raise Stopped soon after `stop` is set, and LeaseLost."""
+    """The shared state of a sync, with blocking methods.
+
+    They raise Stopped soon after `stop` is set, and LeaseLost.
+    """
 
     lease: Lease
     fetchers: Fetchers
@@ -89,18 +92,21 @@ class SyncContext:
     stop: threading.Event
 
     def wait(self, seconds: float = 0.0) -> None:
-        """Sleep, and renew the lease when that is due."""
+        """Sleep for `seconds`, and renew the lease when due."""
         if self.stop.wait(seconds):
             raise Stopped
         self.lease.renew_if_due()
 
     def fetch(self, request: Request) -> CallResult:
-        """The response, after retries. Raises permanent errors (see is_permanent)."""
+        """Return the response, after retries. Raises permanent errors (see is_permanent)."""
         [result] = self.fetch_all([request])
         return result
 
     def fetch_all(self, requests: Sequence[Request]) -> list[CallResult]:
-        """As `fetch`, for concurrent requests; results are in the order of the requests."""
+        """Return the results of concurrent requests, in the order of the requests.
+
+        Retries and errors are as in `fetch`.
+        """
         results: dict[int, CallResult] = {}
         while missing := [n for n in range(len(requests)) if n not in results]:
             failures = []
@@ -119,7 +125,7 @@ class SyncContext:
         return [results[n] for n in range(len(requests))]
 
     def fetch_once(self, request: Request) -> CallResult:
-        """The response or the error of one attempt. Only blocked calls are retried."""
+        """Return the response or the error of one attempt. Only blocked calls are retried."""
         while True:
             [result] = self._send([Call(0, request)])
             if result.error is None:
@@ -149,7 +155,7 @@ class SyncContext:
 
 
 def is_permanent(error: Exception) -> bool:
-    """Would a retry end the same? True for a refusal, and for a response that is too large."""
+    """Whether a retry would fail the same way: for a refusal, and for a response too large."""
     if isinstance(error, BadResponse):
         return error.kind == "too_large"
     return isinstance(error, Rejected) and not isinstance(error, RateLimited | Unauthorized)

@@ -1,8 +1,8 @@
-"""Concurrent calls to Goody within the shared rate, by threads that never use the database.
+"""Makes concurrent calls to Goody within the shared rate, in threads without a database.
 
-The syncing thread reserves rate capacity for several calls in one statement, and records what
-their errors say about the limits. On SQLite, a thread that wrote the limits row before each call
-would wait for the connection that writes orders.
+The syncing thread reserves rate capacity for several calls in one statement, and records the errors
+that concern the limits. On SQLite, a thread that wrote the limits row before each call would wait
+for the connection that writes orders.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Call:
 class CallResult:
     """The response or the error of a call that started at `read_at` (aware UTC).
 
-    Where an earlier error blocks further calls, `error` is that one and `was_sent` is False.
+    If an earlier error blocks further calls, `error` is that error and `was_sent` is False.
     """
 
     key: Any
@@ -61,7 +61,7 @@ class NoRateCapacity(Exception):
 
 
 class Fetchers:
-    """A pool of threads that call Goody for one thread, which submits and collects."""
+    """A pool of threads that call Goody for one thread, which submits and collects calls."""
 
     def __init__(self, *, calls_at_once: int) -> None:
         self._calls_at_once = calls_at_once
@@ -77,7 +77,7 @@ class Fetchers:
 
     @property
     def capacity(self) -> int:
-        """How many more calls to submit; none until there are several to reserve the rate for."""
+        """The number of further calls to submit; 0 unless several can be reserved at once."""
         free = self._calls_at_once * (1 + _QUEUED_PER_THREAD) - self._in_flight
         return free if free >= self._calls_at_once // 2 else 0
 
@@ -86,7 +86,7 @@ class Fetchers:
         return not self._in_flight
 
     def submit(self, calls: Sequence[Call]) -> None:
-        """Queue the calls. Raises CallsBlocked or NoRateCapacity, and then none is queued."""
+        """Queue the calls. Raises CallsBlocked or NoRateCapacity, and then queues none."""
         client = goody_api.separate_client(calls_at_once=self._calls_at_once)
         waits = goody_api.reserve(len(calls), longest=_MAX_WAIT)
         if not waits:
@@ -118,7 +118,7 @@ class Fetchers:
         return result
 
     def close(self) -> None:
-        """Drop queued calls. Calls in flight end by themselves; their results are dropped."""
+        """Drop queued calls. Calls in progress finish, but their results are dropped."""
         self._closing.set()
         for pool in (self._fetchers, self._preparer):
             pool.shutdown(wait=False, cancel_futures=True)

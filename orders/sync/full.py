@@ -1,11 +1,11 @@
-"""The full sync: every order once, in windows of creation up to a fixed moment; and its backfill.
+"""The full sync reads every order once, by creation windows up to a fixed moment.
 
-It can be resumed at any time: SyncWindow rows are marked in the transaction of their last rows.
-Nothing is ever deleted. If many known orders are missing at Goody, the sync stops until an admin
-resumes it.
+It can be resumed at any time, because SyncWindow rows are marked in the transaction of their last
+rows. Nothing is ever deleted. If many known orders are missing at Goody, the sync stops until an
+admin resumes it.
 
 Goody's lists have no creation times, so a first sync estimates them from the windows. The backfill
-reads them from the feed's `created` activities, while the index is already in use.
+then reads them from the `created` activities of the feed, while the index is already in use.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _YEAR = timedelta(days=365)
 
 
 class MassDeletionSuspected(Exception):
-    """Many known orders are missing at Goody: an admin must look before the sync resumes."""
+    """Many known orders are missing at Goody. The sync waits until an admin resumes it."""
 
 
 def full_sync(context: SyncContext, *, is_new: bool, deadline: float = math.inf) -> None:
-    """Start a full sync (`is_new`) or continue one, until it is complete or `deadline` is over.
+    """Start a full sync (`is_new`) or continue one, until it is complete or `deadline` has passed.
 
-    Raises Stopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal of Goody's.
+    Raises Stopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal by Goody.
     """
     if is_new:
         _start(context)
@@ -61,7 +61,7 @@ def full_sync(context: SyncContext, *, is_new: bool, deadline: float = math.inf)
 
 
 def _start(context: SyncContext) -> None:
-    """Fix the moment, check the total, and store the first windows."""
+    """Store the end of the sync's time range and its first windows, after a check of the total."""
     now = timezone.now()
     context.writer.earliest_read_at = None
     until = now.replace(microsecond=0)
@@ -92,16 +92,18 @@ def _start(context: SyncContext) -> None:
 
 
 def _before(finished_at: datetime | None, started_at: datetime) -> datetime | None:
-    """The end of the previous sync, which must lie before this start although the clock may have
-    been set back."""
+    """Return the end of the previous sync, which must be before this start.
+
+    The clock may have been set back since.
+    """
     return finished_at and min(finished_at, started_at - timedelta.resolution)
 
 
 def _started_at(context: SyncContext, state: SyncState) -> datetime:
-    """When this full sync started, by the clock as it is now.
+    """Return the start of this full sync by the present clock.
 
-    If the clock was set back meanwhile, the start moves before the first read since: otherwise
-    orders read after that would count as not read by this sync.
+    If the clock was set back meanwhile, the start moves before the first read since then. Otherwise
+    orders read later would count as not read by this sync.
     """
     assert state.started_at is not None
     now = timezone.now()
@@ -119,7 +121,7 @@ def _store_windows(windows: Sequence[Bounds]) -> None:
 
 
 def suspicion(*, known: int, total: int | None) -> str:
-    """Why an admin must look before orders are read, from the counts alone; "" if nobody must."""
+    """Return why the counts alone require an admin before orders are read; "" if they do not."""
     if total is None or not known:
         return ""
     if not total:
@@ -130,13 +132,13 @@ def suspicion(*, known: int, total: int | None) -> str:
 
 
 def _suspect(reason: str) -> None:
-    """Raises MassDeletionSuspected, unless an admin has resumed the sync."""
+    """Raise MassDeletionSuspected, unless an admin has resumed the sync."""
     if not SyncState.objects.current().is_suspicion_accepted:
         raise MassDeletionSuspected(reason)
 
 
 def _newest_activity(context: SyncContext, now: datetime) -> tuple[datetime | None, bool]:
-    """The watermark from which to follow the feed, and whether the feed is missing.
+    """Return the watermark from which to follow the feed, and whether the feed is missing.
 
     A watermark that is too early costs calls, one that is too late loses changes.
     """
@@ -157,7 +159,10 @@ def _orders_before(moment: datetime) -> Request:
 
 
 def _find_first(context: SyncContext, until: datetime) -> datetime | None:
-    """A moment shortly before the first order; None if there is none within the years tried."""
+    """Return a moment shortly before the first order, or None if no order was found.
+
+    The search covers a limited number of years.
+    """
     with_orders, without = until, None
     for years in _YEARS:
         moments = [until - n * _YEAR for n in years]
@@ -177,9 +182,10 @@ def _find_first(context: SyncContext, until: datetime) -> datetime | None:
 def _narrow(
     context: SyncContext, with_orders: datetime, moments: Sequence[datetime]
 ) -> tuple[datetime, datetime | None]:
-    """Of ever earlier moments: the last one with orders before it, and the first one without.
+    """Return the last moment with orders before it, and the first one without.
 
-    `with_orders` is returned if no moment has orders before it.
+    `moments` are in descending order. If no moment has orders before it, the first value is
+    `with_orders`.
     """
     results = context.fetch_all([_orders_before(moment) for moment in moments])
     for moment, result in zip(moments, results, strict=True):
@@ -190,7 +196,7 @@ def _narrow(
 
 
 class _FullSyncPlan(StoredPlan):
-    """The windows of the current full sync that are not complete, newest first."""
+    """The incomplete windows of the current full sync, newest first."""
 
     def __init__(self, context: SyncContext, state: SyncState) -> None:
         super().__init__()
@@ -217,7 +223,7 @@ class _FullSyncPlan(StoredPlan):
         self.reload()
 
     def fail(self, window: Window) -> None:
-        """The window stays pending; the others are read."""
+        """Leave the window pending and continue with the others."""
         self.failed.add(window.key)
 
     def _check_missing(self, window: Window) -> None:
@@ -232,13 +238,13 @@ class _FullSyncPlan(StoredPlan):
 
 
 def check_missing(missing: int, *, known: int) -> None:
-    """Raises MassDeletionSuspected if too many of the known orders are not listed any more."""
+    """Raise MassDeletionSuspected if too many known orders are no longer listed."""
     if missing > known * _MAX_MISSING:
         _suspect(f"{missing:,} of the {known:,} orders we know are not listed.")
 
 
 def _finish(context: SyncContext, state: SyncState) -> None:
-    """Read the orders that were not listed one by one if they are few, and mark the end."""
+    """Read the unlisted orders one by one if they are few, and mark the sync as complete."""
     since = _started_at(context, state)
     check_missing(index.count_unread(since=since), known=state.known_before)
     read_each(context, index.unread(since=since, limit=_MAX_SINGLE_READS))
@@ -256,11 +262,11 @@ def _finish(context: SyncContext, state: SyncState) -> None:
 
 
 def backfill_created_at(context: SyncContext, *, deadline: float) -> None:
-    """Replace estimated creation times, until none is left, `deadline` is over or the feed is
-    found missing.
+    """Replace estimated creation times by those of the feed.
 
-    Orders without a `created` activity keep their estimate until they are read. Raises Stopped
-    and LeaseLost.
+    It ends when no estimate is left, when `deadline` has passed or when the feed is found missing.
+    Orders without a `created` activity keep their estimate until they are read. Raises Stopped and
+    LeaseLost.
     """
     try:
         plan = _BackfillPlan()
@@ -280,7 +286,7 @@ def _not_backfilled() -> QuerySet[SyncWindow]:
 
 
 class _BackfillPlan(StoredPlan):
-    """The windows with an estimated creation time. Those that cannot be read are skipped."""
+    """The windows with estimated creation times. Windows that cannot be read are skipped."""
 
     def pending(self) -> QuerySet[SyncWindow]:
         return _not_backfilled()

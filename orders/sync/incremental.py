@@ -1,11 +1,11 @@
-"""Keeps a complete index current: what changed since the watermark, and orders read one by one.
+"""Keeps a complete index up to date: reads changes since the watermark, and single orders.
 
 Goody's activity feed reports most changes. If an account has no feed, the newest orders are listed
 again instead. The feed reports no expirations, thank-you notes, accepts and notifications, so
-orders for which they are likely are read one by one.
+orders for which these are likely are read one by one.
 
-The watermark is Goody's own time of the newest change up to which everything was read. It moves in
-the transaction of the rows before it. Some minutes before it are read again each time, since
+The watermark is Goody's time of the newest change up to which everything was read. It is updated in
+the transaction of the rows before it. The last minutes before it are read again each time, because
 activities may appear late; known activities are recognized by their ids.
 """
 
@@ -46,7 +46,10 @@ _MAX_FAILURES = 3
 
 
 def sync_changes(context: SyncContext) -> None:
-    """One round. Raises Stopped, LeaseLost, InconsistentListing, or a refusal of Goody's."""
+    """Read the changes once.
+
+    Raises Stopped, LeaseLost, InconsistentListing, or a refusal by Goody.
+    """
     now = timezone.now()
     context.lease.write(tried_at=now)
     if SyncState.objects.current().is_feed_missing:
@@ -66,7 +69,7 @@ def _follow_feed_or_list(context: SyncContext, now: datetime) -> None:
 
 
 def _list_newest(context: SyncContext, now: datetime) -> None:
-    """List the newest orders instead of the feed; older ones are listed every night."""
+    """List the newest orders instead of the feed. Older orders are listed every night."""
     after = index.newest_created_at(settings.SYNC_WINDOW)
     bounds = Bounds(after - _MARGIN if after else None, now.replace(microsecond=0))
     Scan(context, OrderList(), MemoryPlan(bounds)).run()
@@ -133,16 +136,16 @@ def _store_seen(response: RawActivityPage) -> None:
 
 
 def log_missing_feed(refusal: Rejected) -> None:
-    """Log that the account is taken to have no feed, whatever the status of the refusal is.
+    """Log that the account is assumed to have no feed, with the status of the refusal.
 
-    Goody answers a lack of permission with 400 elsewhere. A 400 may also be about a parameter of
-    ours, hence the log.
+    Other endpoints of Goody answer a lack of permission with 400. But a 400 may also be caused by
+    one of our parameters, so it is logged.
     """
     log.warning("Goody refuses the activity feed, so orders are listed instead: %s", refusal.detail)
 
 
 def follow_feed(context: SyncContext, *, now: datetime) -> None:
-    """Read everything since the watermark.
+    """Read all activities since the watermark.
 
     Raises Stopped, LeaseLost, InconsistentListing, or Goody's refusal of the feed.
     """
@@ -184,13 +187,13 @@ def _first_page(after: datetime) -> Request:
 
 
 def _is_only_page(page: Page) -> bool:
-    """A single response is consistent; but a full page may be followed by another in any case."""
+    """Whether a single response has all rows. After a full page there may be another one."""
     count = len(page.ids)
     return page.total == len(set(page.ids)) == count and count < int(settings.SYNC_PER_PAGE)
 
 
 def _has_no_unseen(page: Page, after: datetime) -> bool:
-    """The total is the number of seen activities, and those on the page are among them."""
+    """Whether the total is the number of seen activities, and all on the page are among them."""
     seen = SeenActivity.objects.filter(at__gte=after)
     if page.total != seen.count():
         return False
@@ -205,16 +208,17 @@ def _store_page(context: SyncContext, page: Page, result: CallResult) -> None:
 
 
 def _move_watermark(lease: Lease, watermark: datetime) -> None:
-    """Called in the transaction of the rows before it."""
+    """Store the watermark, in the transaction of the rows before it."""
     overlap = timedelta(seconds=settings.SYNC_OVERLAP)
     SeenActivity.objects.filter(at__lt=watermark - overlap).delete()
     lease.write(watermark=watermark)
 
 
 class _FeedPlan(MemoryPlan):
-    """The windows since the watermark, oldest first; the watermark follows each.
+    """The windows since the watermark, oldest first; the watermark is updated after each.
 
-    It never passes the newest activity that was read: Goody's clock may be far behind ours.
+    It is never after the newest activity that was read, because Goody's clock may be far behind
+    ours.
     """
 
     def __init__(self, lease: Lease, bounds: Bounds, feed: ActivityFeed) -> None:
@@ -242,7 +246,7 @@ def reread_orders(context: SyncContext) -> None:
 
 
 def read_each(context: SyncContext, order_ids: Iterable[UUID]) -> None:
-    """Read these orders; those that Goody does not know are marked missing, never deleted.
+    """Read these orders; mark those that Goody does not know as missing, without deleting them.
 
     An unreadable order is recorded as an anomaly, which exempts it from rereading for a while
     (index.least_recently_read), and does not stop the others.
@@ -257,7 +261,7 @@ def read_each(context: SyncContext, order_ids: Iterable[UUID]) -> None:
 
 
 def _read(context: SyncContext, order_id: UUID) -> GoodyError | None:
-    """The reason why the order cannot be read, although Goody answers other requests."""
+    """Read an order. Return why it is unreadable although Goody answers other requests, or None."""
     for _ in range(_ATTEMPTS):
         result = context.fetch_once(
             lambda client, policy: client.get_order(order_id, policy=policy)

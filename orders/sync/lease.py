@@ -1,7 +1,8 @@
-"""A lease on the state row, so that one process syncs at a time, with a fencing token.
+"""A lease on the state row lets one process sync at a time, with a fencing token.
 
-Acquiring the lease increments the token. Every transaction of a sync renews the lease under its
-own token: a process that slept past its lease is refused and rolls back.
+Acquiring the lease increments the token. Every transaction of a sync renews the lease with its own
+token. If a process was suspended past the end of its lease, the renewal fails and the transaction
+is rolled back.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ _RENEW_AFTER = 0.3
 
 
 class LeaseLost(Exception):
-    """Another process syncs now; nothing more may be written."""
+    """Another process holds the lease, so nothing more may be written."""
 
 
 class Lease:
-    """The right to sync. Expiry is by the wall clock, since processes share it."""
+    """The right to sync. It expires by the wall clock, which processes share."""
 
     def __init__(self, token: int) -> None:
         self._token = token
@@ -33,9 +34,9 @@ class Lease:
 
     @classmethod
     def acquire(cls) -> Lease | None:
-        """The lease, unless another process holds it.
+        """Return the lease, or None if another process holds it.
 
-        An expiry too far ahead was written before the clock was set back, and is ignored.
+        An expiry too far in the future was written before the clock was set back, and is ignored.
         """
         now, length = timezone.now(), _length()
         state = SyncState.objects.current()
@@ -47,7 +48,7 @@ class Lease:
         return cls(state.token + 1) if acquired else None
 
     def write(self, **changes: Any) -> None:
-        """Update the state row and renew the lease. Raises LeaseLost, and changes nothing then."""
+        """Update the state row and renew the lease. Raises LeaseLost, and then changes nothing."""
         own = SyncState.objects.filter(token=self._token, lease_until__isnull=False)
         changes.setdefault("lease_until", timezone.now() + _length())
         with rebuildable():
@@ -56,12 +57,12 @@ class Lease:
         self._renewed = time.monotonic()
 
     def renew_if_due(self) -> None:
-        """Raises LeaseLost."""
+        """Renew the lease when due. Raises LeaseLost."""
         if time.monotonic() - self._renewed > settings.SYNC_LEASE * _RENEW_AFTER:
             self.write()
 
     def release(self) -> None:
-        """Let another process acquire it at once."""
+        """Release the lease, so that another process can acquire it at once."""
         with rebuildable():
             SyncState.objects.filter(token=self._token).update(lease_until=None)
 

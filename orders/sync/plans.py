@@ -1,4 +1,4 @@
-"""What a scan reads: the list it requests (sources) and in which creation windows (plans)."""
+"""Defines what a scan reads: from which list (sources) and in which creation windows (plans)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .windows import Bounds, estimate_created_at
 
 
 class InconsistentListing(Exception):
-    """Goody's responses contradict each other, so it is unknown whether all rows were read."""
+    """Goody's responses contradict each other, so rows may have been missed."""
 
 
 # --- Plans ------------------------------------------------------------------------------------
@@ -26,8 +26,11 @@ class InconsistentListing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window to read. `key` belongs to the plan, `split_from` is the total of the window that
-    was split into this one and others."""
+    """A window to read.
+
+    `key` identifies it in the plan. `split_from` is the total of the window from which it was
+    split.
+    """
 
     key: int
     bounds: Bounds
@@ -35,23 +38,23 @@ class Window:
 
 
 class Plan(Protocol):
-    """The windows of a scan. Its methods that change it run in the transaction of the rows."""
+    """The windows of a scan. Methods that change the plan run in the transaction of the rows."""
 
     def next(self) -> Window | None:
-        """A window that is not read yet and was not returned before."""
+        """Return a window that is not read yet and was not returned before, or None."""
 
     def complete(self, window: Window, total: int) -> None:
-        """All rows of the window are stored."""
+        """Mark the window as read: all its rows are stored."""
 
     def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
-        """The window is read in parts."""
+        """Replace the window by the parts in which it is read."""
 
     def fail(self, window: Window) -> None:
-        """Goody's responses for the window are inconsistent."""
+        """Handle a window for which Goody's responses are inconsistent."""
 
 
 class MemoryPlan:
-    """A plan in memory: one window and what it is split into, oldest first."""
+    """A plan in memory: one window and the parts into which it is split, oldest first."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._count = 1
@@ -61,7 +64,7 @@ class MemoryPlan:
         return self._pending.pop() if self._pending else None
 
     def complete(self, window: Window, total: int) -> None:
-        """Nothing is kept."""
+        """Do nothing, because the plan is not stored."""
 
     def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:  # noqa: ARG002
         for part in parts:
@@ -69,20 +72,20 @@ class MemoryPlan:
             self._pending.append(Window(self._count, part, total))
 
     def fail(self, window: Window) -> None:
-        """Raises InconsistentListing: the rows of later windows would hide the gap."""
+        """Raise InconsistentListing: the rows of later windows would hide the gap."""
         before = f"{window.bounds.before:%Y-%m-%d %H:%M}"
         raise InconsistentListing(f"what Goody lists up to {before} does not add up")
 
 
 class StoredPlan:
-    """A plan of SyncWindow rows, newest first; subclasses store what becomes of a window."""
+    """A plan of SyncWindow rows, newest first. Subclasses store the result of a window."""
 
     def __init__(self) -> None:
         self._remaining: deque[Window] | None = None
         self._returned: set[int] = set()
 
     def pending(self) -> QuerySet[SyncWindow]:
-        """The windows to read."""
+        """Return the windows to read."""
         raise NotImplementedError
 
     def next(self) -> Window | None:
@@ -99,7 +102,7 @@ class StoredPlan:
         return window
 
     def reload(self) -> None:
-        """Query the rows again, since they changed."""
+        """Query the rows again after they changed."""
         self._remaining = None
 
 
@@ -124,13 +127,13 @@ class Source(Protocol):
 
     @property
     def prepare(self) -> Callable[[Any], Any] | None:
-        """Computes what follows from a response alone (see Call), where that takes long."""
+        """Return a function that precomputes results of a response (see Call), or None."""
 
     def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
-        """The call for one page (from 1) of the window."""
+        """Return the call for one page (from 1) of the window."""
 
     def parse(self, response: Any, bounds: Bounds, *, first: int, total: int | None) -> Page:
-        """The page of a response whose first row is at position `first` (from 0) of `total`."""
+        """Parse the page whose first row is at position `first` (from 0) of `total`."""
 
 
 class ListedRows(NamedTuple):
@@ -173,7 +176,7 @@ class OrderList:
 
 
 def _row_id(row: Row) -> object:
-    """The order's id, or the whole row if it has no readable one."""
+    """Return the order's id, or the whole row if it has no readable id."""
     try:
         return row.order_id
     except BadOrder:

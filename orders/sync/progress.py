@@ -1,4 +1,4 @@
-"""The state of the sync, for pages and the command, and its resumption by an admin."""
+"""Reports the state of the sync to pages and the command, and lets an admin resume it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orders.models import ApiLimits, SyncState
 
 
 class Phase(StrEnum):
-    """What the sync is doing. If several phases apply, it is the first of them."""
+    """The activity of the sync. If several phases apply, it is the first of them."""
 
     NEVER_BEGUN = "never begun"
     SUSPICIOUS = "suspicious"
@@ -27,13 +27,13 @@ class Phase(StrEnum):
 class SyncProgress:
     """The state of the sync. Times are aware UTC.
 
-    `is_complete`: every order was read once, so that lists may use the index; it stays true while
-    everything is read again. `imported` of `total` (None: Goody does not say) belong to the
-    current full sync or the latest one. `synced_at`: when the index was last brought up to date;
-    `watermark`: up to which change, by Goody's clock. `reconciled_at`: when it was last compared
-    with Goody's counts. `drift_*`: the orders that were found to be unknown, out of date, or not
-    listed any more. `why` is the problem, as the beginning of a sentence. `paused_until` is None
-    if unknown. `is_backfilled`: until the backfill is complete, some creation times are estimates.
+    `is_complete`: every order was read once, so lists may use the index; it stays true while
+    everything is read again. `imported` of `total` (None: Goody gives none) belong to the current
+    or latest full sync. `synced_at`: when the index was last brought up to date; `watermark`: the
+    time of the last change read, by Goody's clock. `reconciled_at`: when it was last compared with
+    Goody's counts. `drift_*`: the orders that were found to be unknown, out of date, or no longer
+    listed. `why` is the problem, as the beginning of a sentence. `paused_until` is None if unknown.
+    `is_backfilled`: until the backfill is complete, some creation times are estimates.
     `is_refolding`: texts are being folded again, and a search may miss orders.
     """
 
@@ -59,7 +59,10 @@ class SyncProgress:
 
 
 def progress(now: datetime) -> SyncProgress:
-    """One small query, since every page shows it. `now` is aware."""
+    """Return the state of the sync from one small query, since every page shows it.
+
+    `now` is aware.
+    """
     state, limits = SyncState.objects.get_with_limits()
     if state is None:
         return SyncProgress(phase=Phase.NEVER_BEGUN)
@@ -109,12 +112,12 @@ def _phase(state: SyncState, limits: ApiLimits, now: datetime) -> tuple[Phase, s
 
 
 class NotStopped(Exception):
-    """The sync does not wait for an admin (any more)."""
+    """The sync does not (or no longer) wait for an admin."""
 
 
 @action(Action.SYNC_RESUME)
 def resume(*, actor: Actor, now: datetime) -> None:
-    """Let a sync continue that stopped because orders are missing; none of them is deleted.
+    """Resume a sync that stopped because orders are missing; none of them is deleted.
 
     Raises NotAllowed, NotStopped.
     """

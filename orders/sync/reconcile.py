@@ -1,8 +1,8 @@
-"""Every night: compare Goody's order count of each creation window with the index.
+"""Compares Goody's order count of each creation window with the index, every night.
 
-A count costs one call for a thousand orders. Windows whose count differs are listed again, and
-without a feed all of them, since nothing else reports changes of older orders. What that finds is
-drift: changes that the incremental sync should have brought.
+A count costs one call for a thousand orders. Windows whose count differs are listed again. Without
+a feed all windows are, because nothing else reports changes of older orders. The differences found
+are drift: changes that the incremental sync has missed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 def last_due(now: datetime) -> datetime:
-    """The latest moment up to `now` at which it was SYNC_RECONCILE_HOUR in TIME_ZONE."""
+    """Return the latest time up to `now` at which it was SYNC_RECONCILE_HOUR in TIME_ZONE."""
     zone = ZoneInfo(settings.TIME_ZONE)
     local = now.astimezone(zone)
     due = local.replace(hour=settings.SYNC_RECONCILE_HOUR, minute=0, second=0, microsecond=0)
@@ -38,9 +38,9 @@ def last_due(now: datetime) -> datetime:
 
 
 def reconcile(context: SyncContext, *, deadline: float) -> None:
-    """Start a comparison or continue one, until `deadline` is over.
+    """Start a comparison or continue one, until `deadline` has passed.
 
-    Raises Stopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal of Goody's.
+    Raises Stopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal by Goody.
     """
     state = SyncState.objects.current()
     if not state.is_reconcile_under_way:
@@ -69,7 +69,7 @@ def _start(context: SyncContext, state: SyncState) -> None:
 
 
 def _extend_windows(before: datetime) -> None:
-    """Let the newest window reach until `before`, or add one if it is large already."""
+    """Extend the newest window to `before`, or add a window if it is already large."""
     newest = SyncWindow.objects.order_by("-before").first()
     if newest is None or newest.before >= before:
         return
@@ -82,7 +82,7 @@ def _extend_windows(before: datetime) -> None:
 
 
 def _check(context: SyncContext, row: SyncWindow, *, is_feed_missing: bool) -> None:
-    """Count one window, and list it again if the difference is another than last time."""
+    """Count one window, and list it again if the difference has changed since the last time."""
     bounds = Bounds(row.after, row.before)
     total = _count(context, bounds)
     extra = None if total is None else index.count_between(*bounds) - total

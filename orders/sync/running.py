@@ -1,4 +1,4 @@
-"""Chooses the jobs of a sync by what is due, and runs them under the lease."""
+"""Chooses the jobs of a sync that are due, and runs them under the lease."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _GC_THRESHOLD = 50_000
 
 
 class Job(StrEnum):
-    """The parts of a sync, the most urgent first."""
+    """The jobs of a sync, the most urgent first."""
 
     FIRST = "first"
     INCREMENTAL = "incremental"
@@ -56,14 +56,17 @@ type Choose = Callable[[SyncState, datetime], Job | None]
 
 
 def due(state: SyncState, now: datetime) -> Job | None:
-    """The most urgent job that is due; None if there is none, or the sync is stopped or pauses."""
+    """Return the most urgent job that is due.
+
+    Return None if none is due, or if the sync is stopped or pauses.
+    """
     if _is_on_hold(state, now):
         return None
     return next((job for job in Job if _IS_DUE[job](state, now)), None)
 
 
 def until_current(*, since: datetime) -> Choose:
-    """Choose only what makes the index complete and up to date as of `since`."""
+    """Return a chooser of the jobs that make the index complete and up to date as of `since`."""
 
     def choose(state: SyncState, now: datetime) -> Job | None:
         if _is_on_hold(state, now):
@@ -78,19 +81,22 @@ def until_current(*, since: datetime) -> Choose:
 
 
 def is_current(*, since: datetime) -> bool:
-    """Is the index complete, and was it brought up to date after `since`?"""
+    """Whether the index is complete and was brought up to date after `since`."""
     state = SyncState.objects.current()
     return state.is_complete and not _is_full_sync_due(state) and _is_current(state, since)
 
 
 def request_full_sync() -> None:
-    """Let every order be read again; a full sync that is under way counts as that."""
+    """Schedule a full sync, unless one is in progress."""
     if not SyncState.objects.current().is_full_under_way:
         SyncState.objects.update(is_full_wanted=True)
 
 
 def _is_on_hold(state: SyncState, now: datetime) -> bool:
-    """A retry further ahead than any is ever set was stored before the clock was set back."""
+    """Whether the sync is stopped or waits for its next attempt.
+
+    A time further ahead than any wait was stored before the clock was set back, and is ignored.
+    """
     latest = now + timedelta(seconds=2 * _RETRY)
     return state.is_stopped or (state.retry_at is not None and now < state.retry_at <= latest)
 
@@ -124,10 +130,10 @@ _IS_DUE: dict[Job, Callable[[SyncState, datetime], bool]] = {
 
 
 class SyncRun:
-    """Runs jobs in the calling thread, as long as `choose` names one. Not thread-safe.
+    """Runs jobs in the calling thread until `choose` returns None. Not thread-safe.
 
-    `stop` ends a run within a fraction of a second, calls in flight aside. `calls_at_once` bounds
-    concurrent calls to Goody (SYNC_CALLS_AT_ONCE by default).
+    `stop` ends a run within a fraction of a second, except for calls in progress. `calls_at_once`
+    bounds concurrent calls to Goody (SYNC_CALLS_AT_ONCE by default).
     """
 
     def __init__(
@@ -192,7 +198,7 @@ class SyncRun:
         )
 
     def _run_job(self, job: Job, state: SyncState, context: SyncContext) -> bool:
-        """Returns whether it succeeded."""
+        """Run a job and return whether it succeeded."""
         self.failure = ""
         try:
             _run(job, state, context)
@@ -209,7 +215,7 @@ class SyncRun:
         return False
 
     def _release(self) -> None:
-        """Let another process continue at once."""
+        """Release the lease, so that another process can continue at once."""
         context, self._context = self._context, None
         if context is not None:
             self.counts += context.writer.counts
@@ -240,8 +246,8 @@ def _run(job: Job, state: SyncState, context: SyncContext) -> None:
 def collect_garbage_less() -> None:
     """Tune the garbage collector for a process that syncs.
 
-    What is loaded stays loaded, and the rows of a first sync come and go so fast that collecting
-    at the default threshold takes a tenth of its time.
+    Loaded modules remain in memory, and the rows of a first sync are created and freed so fast that
+    collecting at the default threshold takes a tenth of its time.
     """
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)

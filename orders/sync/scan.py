@@ -1,7 +1,7 @@
-"""Reads creation windows page by page, with concurrent calls whose results come in any order.
+"""Reads creation windows page by page, with concurrent calls whose results are unordered.
 
-A scan may end at any moment. The rows it has read are either stored or read again later; its plan
-keeps which windows are complete.
+A scan may end at any moment. The rows that it has read are either stored or read again later,
+because its plan records which windows are complete.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Scan:
         self._context.writer.flush()
 
     def _next_requests(self, *, may_start: bool) -> list[PageRequest]:
-        """Pages of windows that were started come first."""
+        """Return the next calls. Pages of windows in progress come first."""
         requests: list[PageRequest] = []
         for window, reader in self._open.values():
             self._add_pages(requests, window, reader)
@@ -118,7 +118,7 @@ class Scan:
     def _collect(self) -> float:
         """Process results, and write when a batch is full or no result is waiting.
 
-        Returns the seconds to wait after an error.
+        Return the seconds to wait after an error.
         """
         writer, fetchers = self._context.writer, self._context.fetchers
         wait, timeout = 0.0, _SHORT_WAIT if writer.has_rows else _LONG_WAIT
@@ -164,7 +164,10 @@ class Scan:
         self._finish_window(window, reader)
 
     def _should_split(self, window: Window, total: int | None) -> bool:
-        """A window that a split did not reduce is split again only if it is too large to read."""
+        """Whether to split the window.
+
+        A window that a split did not reduce is split again only if it is too large to read.
+        """
         size = settings.SYNC_WINDOW
         if total is None or not self._may_split:
             return False
@@ -176,7 +179,10 @@ class Scan:
         return bool(total > size * _MAX_UNSPLIT)
 
     def _note_unreduced(self, bounds: Bounds, total: int) -> None:
-        """One part may hold all orders of the whole window; two parts cannot."""
+        """Record a window with the total of the window from which it was split.
+
+        One part may contain all orders of the whole window; two parts cannot.
+        """
         before = self._unreduced.get(total)
         if before is not None and not bounds.is_within(before):
             self._ignores_totals = True

@@ -1,8 +1,8 @@
-"""Creation windows: how they are split, and when one counts as read. Pure: no database, no calls.
+"""Creation windows: splits them, and decides when one is completely read.
 
-Goody's lists are offset pages over a collection that changes: rows repeat and disappear as pages
-shift. The rows of a window with fixed bounds hardly change, and its total shows whether all of
-them were seen.
+It uses no database and makes no calls. Goody's lists are offset pages over a collection that
+changes: rows repeat and disappear as pages shift. The rows of a window with fixed bounds hardly
+change, and its total shows whether all of them were seen.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MIN_PER_PAGE = 10
 
 
 class Bounds(NamedTuple):
-    """Created between these instants, both inclusive; `after` is None without a lower bound."""
+    """The bounds of a window, both inclusive. `after` is None without a lower bound."""
 
     after: datetime | None
     before: datetime
@@ -40,7 +40,7 @@ class Bounds(NamedTuple):
 
     @property
     def is_splittable(self) -> bool:
-        """A second is never split: orders are created in batches."""
+        """Whether the window is wider than a second. Orders are created in batches."""
         return self.seconds > 1
 
     def is_within(self, other: Bounds) -> bool:
@@ -49,9 +49,9 @@ class Bounds(NamedTuple):
 
 
 def split(bounds: Bounds, parts: int) -> list[Bounds]:
-    """Up to `parts` windows of equal length in whole seconds, newest first.
+    """Return up to `parts` windows of equal length in whole seconds, newest first.
 
-    Neighbors share a bound, so that an order between two whole seconds lies in one of them.
+    Adjacent windows share a bound, so that an order between two whole seconds is in one of them.
     """
     seconds = bounds.seconds
     if bounds.after is None or seconds < 2:
@@ -67,12 +67,12 @@ def is_too_large(bounds: Bounds, total: int, *, size: int) -> bool:
 
 
 def part_count(total: int, *, size: int) -> int:
-    """The number of parts in which a window of `total` orders has about `size` in each."""
+    """Return the number of parts of about `size` orders in a window of `total` orders."""
     return max(2, min(_MAX_PARTS, ceil(total / size)))
 
 
 def estimate_created_at(bounds: Bounds, position: int, total: int) -> datetime:
-    """The approximate creation time of the order at `position` (from 0) of a window's list.
+    """Return the approximate creation time of the order at `position` (from 0) in a window.
 
     Goody's examples list the newest order first.
     """
@@ -97,7 +97,7 @@ class Pass:
     may_continue: bool = False
 
     def add(self, ids: Iterable[object], total: int | None) -> int:
-        """Add one page; return how many of its rows are new."""
+        """Add one page and return the number of new rows."""
         before = len(self.ids)
         ids = list(ids)
         self.ids.update(ids)
@@ -107,18 +107,18 @@ class Pass:
 
     @property
     def is_exact(self) -> bool:
-        """Each row appeared once, and all pages gave the number of rows as their total."""
+        """Whether each row appeared once and all pages gave the number of rows as their total."""
         return self.totals == {len(self.ids)}
 
     @property
     def is_stable(self) -> bool:
-        """No row repeated, and at most the totals are wrong, without exceeding the rows."""
+        """Whether no row repeated and no total exceeds the number of rows."""
         fits = len(self.totals) == 1 or not self.is_short
         return self.is_ended and self.rows == len(self.ids) and fits
 
     @property
     def is_short(self) -> bool:
-        """A total exceeds the number of rows that were returned."""
+        """Whether a total exceeds the number of rows that were returned."""
         return any(total is not None and total > len(self.ids) for total in self.totals)
 
 
@@ -131,7 +131,7 @@ class Verdict(Enum):
 
 
 def judge(passes: list[Pass], *, is_splittable: bool) -> Verdict:
-    """The state of a window after these passes; all pages of the last one have been read."""
+    """Return the state of a window after these passes; all pages of the last one have been read."""
     last = passes[-1]
     if last.is_exact and (last.is_ended or not last.may_continue):
         return Verdict.COMPLETE
@@ -145,7 +145,7 @@ def judge(passes: list[Pass], *, is_splittable: bool) -> Verdict:
 
 
 def _do_passes_agree(passes: list[Pass], *, is_splittable: bool) -> bool:
-    """For missing or wrong totals: two passes to the last page returned the same rows."""
+    """Whether two complete passes returned the same rows, for missing or wrong totals."""
     if len(passes) < 2 or passes[-1].ids != passes[-2].ids:
         return False
     if all(one.is_stable for one in passes[-2:]):
@@ -155,10 +155,10 @@ def _do_passes_agree(passes: list[Pass], *, is_splittable: bool) -> bool:
 
 @dataclass(slots=True)
 class WindowReader:
-    """The passes over one window, and which of its pages to request next.
+    """The passes over one window, and the pages to request next.
 
-    Pages within the total may be requested concurrently, later ones one by one until a page
-    brings no new row.
+    Pages within the total may be requested concurrently, later ones one by one until a page has no
+    new row.
     """
 
     bounds: Bounds
@@ -173,7 +173,7 @@ class WindowReader:
     _in_flight: int = 0
 
     def next_page(self) -> int | None:
-        """The next page (from 1) to request, which then counts as in flight; None for now."""
+        """Return the next page (from 1) to request, then in progress; None for now."""
         if self._requeued:
             page = self._requeued.pop(0)
         elif self._next <= self._last:
@@ -185,7 +185,7 @@ class WindowReader:
         return page
 
     def requeue(self, page: int) -> None:
-        """Request the page again: its call failed."""
+        """Schedule the page again after its call failed."""
         self._in_flight -= 1
         self._requeued.append(page)
 
@@ -206,7 +206,7 @@ class WindowReader:
             self._last = min(self._last, page)
 
     def verdict(self, *, size: int) -> Verdict | None:
-        """COMPLETE, SPLIT or INCONSISTENT; None as long as pages remain to be read."""
+        """Return COMPLETE, SPLIT or INCONSISTENT; None while pages remain to be read."""
         if self._in_flight or self._requeued or self._next <= self._last:
             return None
         verdict = judge(self.passes, is_splittable=self.bounds.is_splittable)
@@ -230,7 +230,7 @@ class WindowReader:
         return self.per_page > _MIN_PER_PAGE
 
     def restart(self, *, with_smaller_pages: bool = False) -> None:
-        """Start another pass at page 1; with smaller pages it replaces the present one."""
+        """Start another pass at page 1. With smaller pages it replaces the current pass."""
         if with_smaller_pages:
             self.per_page = max(_MIN_PER_PAGE, self.per_page // 4)
             self.passes.pop()
