@@ -61,7 +61,7 @@ def test_a_row_and_a_poll_are_no_reading(as_role, order_id):
         ("admin", "anything", 422),
     ],
 )
-def test_what_the_browser_tells_needs_the_right_to_it(as_role, order_id, role, kind, status):
+def test_reports_of_the_browser_need_the_right(as_role, order_id, role, kind, status):
     client = as_role(role)
     answer = client.post(url("order_access", order_id), {"kind": kind})
     assert answer.status_code == status
@@ -79,7 +79,7 @@ def test_without_the_script_an_admins_page_shows_the_raw_json_to_begin_with(as_r
     assert f'data-access="raw" data-access-url="/orders/{order_id}/access/"' in page
 
 
-def test_a_database_that_fails_keeps_nobody_from_reading(as_role, order_id):
+def test_a_failing_database_does_not_prevent_reading(as_role, order_id):
     viewer = as_role("viewer")
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_orderaccess RENAME TO elsewhere")

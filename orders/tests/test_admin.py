@@ -129,7 +129,7 @@ def test_new_accounts_passwords_and_deletions_are_audited(as_role: Any) -> None:
     assert secret not in str(list(AuditEntry.objects.values()))
 
 
-def test_namesakes_are_told_apart_by_their_user_names(as_role: Any) -> None:
+def test_users_with_equal_names_are_shown_with_user_names(as_role: Any) -> None:
     lead = as_role("lead")
     for name in ("ana1", "ana2"):
         user = make_user("agent", name)

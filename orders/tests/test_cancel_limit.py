@@ -46,7 +46,7 @@ def test_what_goes_over_the_limit_is_refused_before_any_intent(agent, emulator):
     assert Operation.objects.count() == 3
 
 
-def test_the_dialog_tells_the_limit_before(agent, emulator):
+def test_the_dialog_shows_the_limit(agent, emulator):
     order_id = emulator.find_id(status="opened")
     earlier(agent, 5)
     opened = agent.get(url("order_cancel", order_id), headers=dialog())
@@ -77,7 +77,7 @@ def test_the_limit_is_of_one_person(agent):
     assert services.cancels_left(other, now=timezone.now()) == 3
 
 
-def test_leads_are_told_and_it_is_audited_once(agent, as_role, emulator):
+def test_leads_see_a_notice_and_it_is_audited_once(agent, as_role, emulator):
     order_id = emulator.find_id(status="opened")
     form = form_of(agent, order_id)
     earlier(agent, 1, 2, 3)

@@ -40,7 +40,7 @@ def test_a_time_is_in_the_zone_and_names_it(at, zone, text):
     assert formats.date_time(at, zone) == text
 
 
-def test_the_repeated_hour_is_told_apart_by_the_zone_name():
+def test_the_repeated_hour_has_another_zone_name():
     first = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
     assert formats.date_time(first, NEW_YORK) == "1 Nov 2026, 01:30 EDT"
     assert formats.date_time(first + timedelta(hours=1), NEW_YORK) == "1 Nov 2026, 01:30 EST"

@@ -250,7 +250,7 @@ def test_the_wait_for_the_pace_counts_against_the_deadline(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_401_is_told_as_one_even_if_it_cannot_be_noted(goody: Any) -> None:
+def test_a_401_is_reported_even_if_it_cannot_be_stored(goody: Any) -> None:
     ApiLimits.objects.current()
     with (
         FaultyServer(answer(401, {"error": "Unauthorized"})) as server,

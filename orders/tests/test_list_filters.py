@@ -137,7 +137,7 @@ def test_a_plain_list_says_nothing() -> None:
         ("view=3&per_page=25", Query()),
     ],
 )
-def test_each_parameter_asks_for_one_thing(said: str, asked: Query) -> None:
+def test_each_parameter_sets_one_condition(said: str, asked: Query) -> None:
     assert read(f"?{said}").filters.query(CLOCK, label_id) == asked
 
 
@@ -200,7 +200,7 @@ def test_filters_and_operators_of_the_box_read_alike_and_each_can_be_taken_away(
     }
 
 
-def test_what_is_said_twice_stands_once_and_goes_at_once() -> None:
+def test_a_repeated_filter_is_shown_once_and_removed_at_once() -> None:
     assert in_words("?q=status:opened&status=opened&sort=amount") == {
         "Status: opened": "/orders/?sort=amount"
     }
@@ -278,6 +278,6 @@ def test_a_place_in_the_index_is_read_as_it_was_written(place: IndexPosition) ->
         parse_position(text[:-1] + ("A" if text[-1] != "A" else "B"))
 
 
-def test_the_two_kinds_of_places_are_told_apart() -> None:
+def test_the_two_kinds_of_positions_differ() -> None:
     assert isinstance(parse_position(LivePosition(page=3).serialize()), LivePosition)
     assert isinstance(parse_position(IndexPosition().serialize()), IndexPosition)

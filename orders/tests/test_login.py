@@ -34,7 +34,7 @@ def test_a_page_leads_to_the_login_and_back(stranger, path):
     )
 
 
-def test_htmx_is_told_to_go_to_the_login_of_the_page_it_runs_on(stranger):
+def test_htmx_redirects_to_the_login_with_the_current_page(stranger):
     headers = {
         "HX-Request": "true",
         "HX-Target": "tr#order-1",
@@ -88,7 +88,7 @@ def test_the_login_page_says_that_a_form_sent_after_the_session_was_not_processe
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_who_only_asked_for_a_page_is_told_of_no_form(stranger, method):
+def test_a_get_after_the_session_mentions_no_form(stranger, method):
     address = getattr(stranger, method)("/orders/")["Location"]
     assert address == "/login/?next=%2Forders%2F"
     page = stranger.get(address).content.decode()
@@ -144,7 +144,7 @@ def test_an_account_that_is_switched_off_gets_no_session(stranger):
     assert "_auth_user_id" not in stranger.session
 
 
-def test_the_login_page_stands_in_the_frame_without_navigation(stranger, settings):
+def test_the_login_page_has_the_frame_without_navigation(stranger, settings):
     settings.GOODY_ENVIRONMENT = "sandbox"
     content = stranger.get("/login/").content.decode()
     assert '<span class="env env--amber">sandbox</span>' in content

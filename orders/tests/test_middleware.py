@@ -21,7 +21,7 @@ def test_every_answer_has_an_id_of_its_own(as_role):
     assert all(re.fullmatch(r"[0-9a-f]{16}", one) for one in ids)
 
 
-def test_nobody_chooses_the_id_for_us():
+def test_a_client_cannot_choose_the_request_id():
     assert Client().get("/healthz", headers={"X-Request-Id": "mine"})["X-Request-Id"] != "mine"
 
 
@@ -72,7 +72,7 @@ def test_a_form_without_its_token_is_refused_and_noted(as_role):
 
 
 @pytest.mark.parametrize("path", ["/settings/", "/login/", "/nowhere/"])
-def test_pages_are_not_kept_and_parts_are_told_apart(as_role, path):
+def test_pages_are_not_cached_and_vary_by_the_htmx_headers(as_role, path):
     response = as_role("viewer").get(path)
     kept = set(response["Cache-Control"].split(", ")) if response["Cache-Control"] else set()
     assert {"no-store", "private"} <= kept

@@ -274,7 +274,7 @@ def behind(answer: Any) -> tuple[str, str] | None:
 
 
 @pytest.mark.parametrize("is_sent", [True, False], ids=["submitted", "opened"])
-def test_behind_a_dialog_that_can_do_nothing_stands_the_order_as_it_is_now(
+def test_a_dialog_without_an_action_updates_the_order_behind_it(
     emulator: Any, as_role: Any, order_id: str, is_sent: bool
 ) -> None:
     client, there = as_role("agent"), url("order_detail", order_id)
@@ -367,7 +367,7 @@ def test_a_lost_answer_is_being_checked_and_never_a_success(
     ("status", "shown"),
     [(400, "Canceled at Goody"), (409, "Canceled at Goody"), (429, "Outcome being checked")],
 )
-def test_the_dialog_of_a_refusal_tells_that_goody_canceled_it_all_the_same(
+def test_the_dialog_of_a_refusal_says_that_the_order_is_canceled(
     emulator: Any, as_role: Any, order_id: str, status: int, shown: str
 ) -> None:
     fault = {"kind": "apply_then_status", "status": status, "headers": {"Retry-After": "60"}}
@@ -396,9 +396,7 @@ def test_while_it_is_open_a_second_person_is_told_who_was_first(
     assert hidden(opened) == {}
 
 
-def test_what_has_waited_for_a_person_for_days_is_told_with_its_date(
-    as_role: Any, order_id: str
-) -> None:
+def test_an_outcome_that_needs_a_human_for_days_has_a_date(as_role: Any, order_id: str) -> None:
     past = timezone.now() - timedelta(days=3)
     operation(
         order_uuid=order_id,
@@ -415,9 +413,7 @@ def test_what_has_waited_for_a_person_for_days_is_told_with_its_date(
     assert f"Needs a person · Agent, {asked}" in shown
 
 
-def test_the_poll_tells_the_end_once_it_is_known(
-    emulator: Any, as_role: Any, order_id: str
-) -> None:
+def test_the_poll_returns_the_outcome(emulator: Any, as_role: Any, order_id: str) -> None:
     client = as_role("agent")
     emulator.fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
     open_and_submit(client, cancel_url(order_id), headers=dialog(LIST), **WISH)
@@ -432,7 +428,7 @@ def test_the_poll_tells_the_end_once_it_is_known(
 
 
 @pytest.mark.parametrize("state", [State.NOT_APPLIED, State.REFUSED, State.NOT_SENT])
-def test_a_poll_that_finds_a_failure_tells_it_in_the_row_and_in_no_toast(
+def test_a_poll_shows_a_failure_in_the_row_without_a_toast(
     emulator: Any, as_role: Any, order_id: str, state: State
 ) -> None:
     client = as_role("agent")
@@ -485,7 +481,7 @@ def test_only_goodys_own_answer_makes_it_canceled_here(
 
 
 @pytest.mark.parametrize("state", [State.APPLIED, State.NOT_APPLIED, State.REFUSED])
-def test_what_a_read_showed_is_told_the_same_everywhere(
+def test_an_outcome_known_from_a_read_has_the_same_words_everywhere(
     emulator: Any, as_role: Any, order_id: str, state: State
 ) -> None:
     """The operation was applied by a read, or closed without proof and shown as canceled later."""
@@ -513,7 +509,7 @@ def test_what_a_read_showed_is_told_the_same_everywhere(
 @pytest.mark.parametrize(
     ("zone", "said"), [("Asia/Tokyo", "6 May 2099, 16:08 JST"), ("UTC", "6 May 2099, 07:08 UTC")]
 )
-def test_the_difference_is_told_in_the_zone_of_the_dialog(
+def test_the_difference_uses_the_time_zone_of_the_dialog(
     emulator: Any, as_role: Any, order_id: str, zone: str, said: str
 ) -> None:
     client = as_role("agent")

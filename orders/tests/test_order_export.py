@@ -236,7 +236,9 @@ def test_who_goes_away_is_audited_too(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_a_fault_of_ours_is_not_laid_to_who_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_the_dashboard_is_not_audited_as_a_disconnect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     known()
     monkeypatch.setattr(exports, "CHUNK", None)
     with pytest.raises(TypeError):
@@ -279,7 +281,7 @@ def test_a_file_that_breaks_off_says_so_in_its_last_line(
 
 @pytest.mark.postgresql_only(reason="SQLite has no connection that could be cut")
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_cut_is_told_in_the_file_and_in_the_audit(
+def test_a_broken_connection_is_reported_in_the_file_and_in_the_audit(
     monkeypatch: pytest.MonkeyPatch, database_kind: str
 ) -> None:
     monkeypatch.setattr(exports, "CHUNK", 2)
@@ -362,7 +364,7 @@ def test_the_file_is_what_the_list_lists(as_role: Any) -> None:
     ]
 
 
-def test_the_list_offers_the_file_to_those_who_may_have_it(as_role: Any) -> None:
+def test_the_list_offers_the_file_to_roles_with_the_right(as_role: Any) -> None:
     known()
     link = f'<a href="{EXPORT}?q=mira" download>Download CSV</a>'
     pages = {
@@ -373,7 +375,7 @@ def test_the_list_offers_the_file_to_those_who_may_have_it(as_role: Any) -> None
     assert all(('="order-' in page) for page in pages.values())
 
 
-def test_the_audit_page_tells_what_was_taken_and_how_it_ended(as_role: Any) -> None:
+def test_the_audit_page_shows_the_list_and_the_outcome_of_a_download(as_role: Any) -> None:
     known()
     client = as_role("lead")
     get(client, q="mira").getvalue()

@@ -328,7 +328,7 @@ def test_created_is_shown_when_known_and_blank_otherwise_without_a_call(agent, e
     assert emulator.calls()["total"] == 2
 
 
-def test_an_open_write_stands_in_place_of_the_links_and_the_row_asks_again(agent, emulator):
+def test_an_open_write_replaces_the_links_and_the_row_polls(agent, emulator):
     order_id = emulator.create(count=1, status="opened")[0]["id"]
     operation = begin(agent.user, order_id)
     row = row_of(agent.get(URL), order_id)

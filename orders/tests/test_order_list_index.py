@@ -89,7 +89,7 @@ SAID = [
 ]
 
 
-def test_each_filter_shows_exactly_what_it_asks_for(agent: Client, full: Oracle) -> None:
+def test_each_filter_shows_exactly_the_matching_orders(agent: Client, full: Oracle) -> None:
     wanted = {said: expected(full, said) for said in SAID}
     assert [said for said, found in wanted.items() if not found] == []
     assert {said: shown(agent, said) for said in SAID} == wanted
@@ -165,7 +165,7 @@ def test_a_count_that_would_take_long_ends_with_a_plus(
     assert ids_in(last) == expected(full, "q=example")[-25:]
 
 
-def test_a_count_is_never_less_than_what_stands_there(
+def test_a_count_is_never_less_than_the_shown_rows(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orders.services.searching.MOST_COUNTED", 10)
@@ -354,7 +354,7 @@ def test_open_writes_and_cancels_on_record_are_joined_in(agent: Client, full: Or
     assert 'hx-trigger="every 2s"' in row_of(page, open_one)
 
 
-def test_a_row_says_where_a_word_stands_that_it_does_not_show(agent: Client, full: Oracle) -> None:
+def test_a_row_names_the_hidden_field_that_matches(agent: Client, full: Oracle) -> None:
     page = agent.get(f"{URL}?q=people+team&per_page=100")
     rows = [row_of(page, one) for one in ids_in(page)]
     assert all("Workspace: People team" in row for row in rows)

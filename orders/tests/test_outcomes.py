@@ -186,7 +186,7 @@ def test_times_name_the_zone_of_the_viewer() -> None:
         (-5, "Goody asked us to wait until 12:55:00 CET.", "You may try again."),
     ],
 )
-def test_a_wait_that_goody_asks_for(minutes: int, sentence: str, next_step: str) -> None:
+def test_a_wait_requested_by_goody(minutes: int, sentence: str, next_step: str) -> None:
     until = (NOW + timedelta(minutes=minutes)).isoformat()
     telling = told(CANCEL, State.REFUSED, failure_kind="rate_limited", detail=until)
     assert (telling.title, telling.sentence, telling.next_step) == (

@@ -221,7 +221,7 @@ def test_nothing_is_waited_for(agent: Client, five: list[UUID], settings: Any) -
     assert "Zebedee" in page
 
 
-def test_what_stands_beside_asks_goody_nothing(
+def test_neighbors_and_related_orders_do_not_call_goody(
     agent: Client, emulator: Emulator, five: list[UUID]
 ) -> None:
     before = emulator.calls()["total"]

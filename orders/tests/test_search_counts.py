@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
     ],
     ids=["all", "word", "filters", "window"],
 )
-def test_counts_beside_the_choices_are_those_of_the_lists(oracle: Oracle, query: Query) -> None:
+def test_counts_of_choices_equal_the_sizes_of_their_lists(oracle: Oracle, query: Query) -> None:
     facets = search.count_facets(query, now=NOW, seconds=30)
 
     def expected(*dropped: str, **fields: Any) -> search.Count:

@@ -47,7 +47,7 @@ def test_a_statement_ends_with_its_budget(is_inside: bool) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_django_asks_ends_with_the_budget_as_well() -> None:
+def test_statements_of_the_orm_end_at_the_deadline_too() -> None:
     Label.objects.create(kind=Label.Kind.BRAND, key="leaf", name="Leaf", folded="leaf")
     start = time.monotonic()
     with time_limit(0.2) as deadline:
@@ -155,7 +155,7 @@ def statements(query: Query) -> int:
         (Query(words=("ana", "tea", "mai"), has_expiry=True, sort=Sort.RECIPIENT), 8),
     ],
 )
-def test_a_page_asks_a_few_questions(oracle: Oracle, query: Query, most: int) -> None:
+def test_a_page_needs_few_statements(oracle: Oracle, query: Query, most: int) -> None:
     assert statements(query) <= most
 
 

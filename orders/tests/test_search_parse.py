@@ -261,7 +261,7 @@ def test_signs_alone_are_no_search(text):
     )
 
 
-def test_a_long_piece_is_told_in_short():
+def test_a_long_part_is_shortened():
     box = parse_query("status:" + "x" * 99, now=NOW, zone=NEW_YORK)
     assert box.problems[0].startswith(f"“status:{'x' * 43}…” is not understood; ")
 

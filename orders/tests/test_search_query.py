@@ -102,7 +102,7 @@ def test_a_choice_is_an_id_or_a_text(given):
         (Query(expires_until=NOW, sort=Sort.BEST), Sort.EXPIRES_SOONEST),
     ],
 )
-def test_what_a_list_is_sorted_by_unless_it_is_told(query, order):
+def test_the_default_sort_of_a_list(query, order):
     assert query.order is order
 
 

@@ -93,14 +93,14 @@ def test_a_closed_gate_is_said(as_role: Any, settings: Any) -> None:
     assert sync_status_in(agent.get("/settings/")) == "synced 40 s ago"
 
 
-def test_the_moment_itself_stands_beside_it(as_role: Any) -> None:
+def test_the_exact_time_is_shown_too(as_role: Any) -> None:
     complete_sync(NOW)
     moment = '<time datetime="2026-11-22T11:59:20Z" title="22 Nov 2026, 11:59 UTC">'
     page = as_role("agent").get("/settings/")
     assert f"{moment}synced 40 s ago</time></p>" in text_of(page)
 
 
-def test_it_leads_those_who_may_to_the_system_page(as_role: Any) -> None:
+def test_it_links_to_the_system_page_for_admins(as_role: Any) -> None:
     complete_sync(NOW, suspicion="Goody lists no orders, and we know 300.")
     pages = {role: text_of(as_role(role).get("/settings/")) for role in ("lead", "admin")}
     link = re.compile(r'<p id="sync-status"[^>]*><a href="/system/">')
@@ -118,9 +118,7 @@ def test_it_is_asked_for_anew_and_comes_along_with_a_list(as_role: Any) -> None:
     assert '<p id="sync-status" class="topbar__sync" hx-swap-oob="true" ' in text_of(listed)
 
 
-def test_it_stands_on_every_page_of_whoever_may_see_orders(
-    as_role: Any, emulator: Emulator
-) -> None:
+def test_it_is_on_every_page_of_users_who_may_see_orders(as_role: Any, emulator: Emulator) -> None:
     complete_sync(NOW)
     order = f"/orders/{emulator.find_id()}/"
     admin = as_role("admin")

@@ -33,7 +33,7 @@ def test_only_for_admins(as_role, emulator, role, method):
     assert emulator.calls()["total"] == 0
 
 
-def test_looking_asks_nothing_of_goody_and_shows_no_secret(admin, emulator, settings):
+def test_the_page_does_not_call_goody_and_shows_no_secret(admin, emulator, settings):
     settings.GOODY_API_KEY = "key-that-nobody-shows"
     content = text_of(admin.get(URL))
     assert emulator.calls()["total"] == 0
@@ -77,7 +77,7 @@ def test_htmx_gets_the_card_of_the_connection(admin):
     assert "<html" not in content
 
 
-def test_a_pause_is_told_with_its_end(admin):
+def test_a_pause_is_shown_with_its_end(admin):
     ApiLimits.objects.pause_until(datetime.now(UTC) + timedelta(minutes=9))
     assert "Goody asks us to wait until " in text_of(admin.get(URL))
 
@@ -141,7 +141,7 @@ def stop(suspicion: str = "Goody lists no orders, and we know <b>12</b>.") -> No
     SyncState.objects.update(suspicion=suspicion)
 
 
-def test_the_index_is_told_of_before_and_after_its_first_sync(admin):
+def test_the_index_is_shown_before_and_after_its_first_sync(admin):
     assert "Not begun yet: the worker begins by itself" in text_of(admin.get(URL))
     now = datetime.now(UTC)
     SyncState.objects.create(
@@ -205,7 +205,7 @@ def test_letting_it_go_on_by_get_is_refused(admin):
     assert admin.get(RESUME).status_code == 405
 
 
-def test_a_worker_that_was_not_heard_of_is_told_with_the_time(admin):
+def test_a_worker_without_heartbeats_is_shown_with_the_time_of_its_last(admin):
     assert "No worker has been heard of" in text_of(admin.get(URL))
     before = datetime.now(UTC) - timedelta(minutes=14)
     heartbeat.beat(heartbeat.SETTLING, now=before, is_forced=True)

@@ -36,6 +36,6 @@ def test_profile_and_groups_come_in_one_read(groups: tuple[str, ...], has_profil
     assert Profile.objects.get(user=user).theme == "light"
 
 
-def test_nobody_has_no_groups_and_the_defaults() -> None:
+def test_an_anonymous_viewer_has_no_groups_and_the_defaults() -> None:
     profile, names = Profile.objects.with_groups(0)
     assert (profile.theme, profile.density, names) == ("system", "regular", frozenset())
