@@ -1,6 +1,6 @@
-"""One line for each request that was answered: who, from where, what, how it ended, how long.
+"""Logs one line per answered request: person, address, path, status and duration.
 
-A path is logged without its query string, which may hold a name or an address.
+A path is logged without its query string, which may contain a name or an address.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class AccessLog:
 
 
 class _Answer:
-    """The body on its way to the client; the line is written when the server closes it."""
+    """The body of a response. The line is written when the server closes it."""
 
     def __init__(self, environ: Environ) -> None:
         self.status = ""

@@ -1,4 +1,4 @@
-"""Password hashing that leaves the processor to pages."""
+"""A password hasher that limits the load on the CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How forms are rendered."""
+"""The form renderer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from django.forms.renderers import TemplatesSetting
 
 
 class FormRenderer(TemplatesSetting):
-    """Field groups (`BoundField.as_field_group`) come from templates/includes/field.html."""
+    """Renders field groups (`BoundField.as_field_group`) with templates/includes/field.html."""
 
     field_template_name = "includes/field.html"

@@ -1,4 +1,4 @@
-"""The top of the URL tree. Everything that is ours lives in orders.urls."""
+"""The root URL configuration. The URLs of the dashboard are in orders.urls."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,5 +1,6 @@
-"""Django's own admin, for users and for looking at rows. Orders, writes and the audit can be
-read here and not changed: they are changed through orders.services alone.
+"""Django's admin, for users and for looking at rows.
+
+Orders, writes and the audit are read-only here: only orders.services changes them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .models import Anomaly, AuditEntry, Operation, Order, OrderAccess, Profile
 
 
 class Guarded(admin.ModelAdmin):
-    """For those who may manage the system, whatever Django's own permissions say."""
+    """An admin only for people who may manage the system, whatever Django's permissions are."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return Actor.of(request.user).may(Right.SYSTEM)
@@ -30,7 +31,7 @@ class Guarded(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(Guarded):
-    """Only to look at."""
+    """A read-only admin."""
 
     show_full_result_count = False
 
@@ -86,7 +87,7 @@ class OrderAccessAdmin(ReadOnlyAdmin):
 
 
 class Managed(Guarded):
-    """For those who may manage the system, to change as well."""
+    """An admin in which people who may manage the system can change rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_module_permission(request)
@@ -101,7 +102,7 @@ admin.site.unregister(User)
 
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin):
-    """The roles, by whose names orders.audit grants rights: not to be renamed or taken away."""
+    """The admin of the roles. orders.audit grants rights by their names, so they are read-only."""
 
 
 @admin.register(User)
@@ -145,7 +146,7 @@ class PersonAdmin(Managed, UserAdmin):
 
 
 def _account_facts(user: User) -> dict[str, str]:
-    """The audited fields of an account: its names and what decides its rights."""
+    """Return the audited fields of an account: its names and the fields that decide its rights."""
     return {
         "user name": user.get_username(),
         "name": user.get_full_name(),

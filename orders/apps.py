@@ -1,4 +1,4 @@
-"""The app as Django knows it."""
+"""The Django app configuration."""
 
 from __future__ import annotations
 

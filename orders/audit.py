@@ -160,7 +160,7 @@ PERFORMERS: dict[Action, Callable[..., Any]] = {}
 
 
 class NotAllowed(Exception):
-    """The actor lacks a right; the text names it and the role that has it."""
+    """The actor lacks a right. The message contains the right and the role that has it."""
 
     def __init__(self, right: Right) -> None:
         self.right = right
@@ -180,7 +180,7 @@ _LONGEST_NAME = AuditEntry._meta.get_field("actor_name").max_length
 
 @dataclass(frozen=True)
 class Actor:
-    """The person who makes a change. Services and jobs are given an actor, never a request."""
+    """The person who makes a change. Services and jobs receive an actor, never a request."""
 
     user_id: int | None
     name: str
@@ -195,7 +195,7 @@ class Actor:
         *,
         groups: Collection[str] | None = None,
     ) -> Self:
-        """`groups`: the names of the user's groups, if they have been read already."""
+        """Return the actor of a user. `groups`: names of the user's groups, if already read."""
         if not user.is_authenticated:
             return cls(None, "", None, request_id)
         if groups is None:
@@ -212,7 +212,7 @@ class Actor:
 
 
 def _role_of(user: User, groups: Collection[str]) -> Role | None:
-    """The highest role among the user's groups; a superuser is an admin."""
+    """Return the highest role among the user's groups; a superuser is an admin."""
     if not user.is_active:
         return None
     if user.is_superuser:

@@ -1,4 +1,4 @@
-"""What `manage.py check --database default`, and so each `migrate`, says about the database."""
+"""Database checks for `manage.py check --database default`, and so for each `migrate`."""
 
 from __future__ import annotations
 

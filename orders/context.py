@@ -1,6 +1,6 @@
-"""The context processor for the frame of every page: environment, navigation, person, sync status.
+"""The context processor for the page frame: environment, navigation, person, sync status.
 
-It works without the database; the person and the navigation are missing then.
+It works without the database, but then without the person and the navigation.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ class BaseContext:
 
 
 def base_context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `base` for templates/base.html."""
+    """Return `base` for templates/base.html."""
     return {"base": BaseContext(**_environment(), **_person(request))}
 
 
 def missing_settings() -> list[str]:
-    """The names of the settings without which nothing can be asked of Goody."""
+    """Return the names of missing settings that calls to Goody require."""
     return [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
 
 
@@ -125,7 +125,7 @@ def _limit_notice(viewer: Viewer) -> str:
 
 
 def _sync_status(viewer: Viewer) -> SyncStatus | None:
-    """The age of the index, for people who may see orders."""
+    """Return the age of the index for people who may see orders, else None."""
     try:
         if not viewer.actor.may(Right.READ):
             return None
@@ -135,7 +135,7 @@ def _sync_status(viewer: Viewer) -> SyncStatus | None:
 
 
 def _notices(viewer: Viewer) -> list[Notice]:
-    """Writes of this person of which a later read showed something unexpected."""
+    """Return writes of this person for which a later read showed something unexpected."""
     try:
         found = Operation.objects.with_notice(viewer.actor.user_id)[:MAX_NOTICES]
         return [notice(one, now=viewer.now, zone=viewer.zone) for one in found]

@@ -11,12 +11,12 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 class Clock(NamedTuple):
-    """The instant of a request (aware UTC) and the zone of the days that it names."""
+    """The instant of a request (aware UTC) and the zone of its days."""
 
     now: datetime
     zone: ZoneInfo
 
 
 def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of the day in the zone (aware UTC), also if midnight is skipped there."""
+    """Return the first instant of the day (aware UTC), also if the zone skips midnight then."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

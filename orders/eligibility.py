@@ -23,7 +23,7 @@ SUPPORT = "support@ongoody.com"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether something is allowed. `code` is for programs, the sentences are for people."""
+    """Whether an action is allowed. `code` is for programs, the sentences are for people."""
 
     is_allowed: bool
     code: str
@@ -61,12 +61,15 @@ def may_cancel(
     now: datetime,  # noqa: ARG001 - the arguments of may_extend
     is_cancel_on_record: bool = False,
 ) -> Verdict:
-    """May the gift be canceled through the API? Irreversible, and only before acceptance."""
+    """Return whether the gift may be canceled through the API.
+
+    A cancel is irreversible, and only possible before acceptance.
+    """
     return _refusal(order.status, "canceled", is_cancel_on_record) or _MAY_CANCEL
 
 
 def may_extend(order: HasStatus, *, now: datetime, is_cancel_on_record: bool = False) -> Verdict:
-    """May the expiration be changed?"""
+    """Return whether the expiration may be changed."""
     refusal = _refusal(order.status, "extended", is_cancel_on_record)
     if refusal:
         return refusal
@@ -107,7 +110,7 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | Non
 
 
 def already_canceled() -> Verdict:
-    """The verdict on an order with an applied cancel, whatever a read shows."""
+    """Return the verdict on an order with an applied cancel, whatever a read shows."""
     return Verdict(False, "ended", "Cannot be changed: its cancel is on record here.")
 
 
@@ -127,7 +130,7 @@ class Expiry:
 
 
 def expiry(order: HasStatus, now: datetime) -> Expiry:
-    """The kind and the instant of the expiration, which is independent of the status."""
+    """Return the kind and the instant of the expiration, independent of the status."""
     at = order.expires_at
     if order.status in ORDER_STATUSES and order.status not in CANCELABLE:
         return Expiry(ExpiryKind.IRRELEVANT, at)
@@ -190,13 +193,13 @@ def is_same_second(one: datetime | None, other: datetime | None) -> bool:
 
 
 def recipient_name(order: Order) -> str:
-    """The visible name; "" if there is none."""
+    """Return the visible name; "" if there is none."""
     both = (order.recipient_first_name, order.recipient_last_name)
     return formats.one_line(" ".join(filter(None, both)))
 
 
 def released_cents(order: Order) -> tuple[int | None, bool]:
-    """The US cents that a cancel releases, and whether they are before tax."""
+    """Return the US cents that a cancel releases, and whether they are before tax."""
     if order.amounts is None:
         return None, True
     if order.amounts.amount_total is not None:
@@ -205,9 +208,9 @@ def released_cents(order: Order) -> tuple[int | None, bool]:
 
 
 def facts(order: Order) -> dict[str, Any]:
-    """What a dialog shows of an order, and what must be unchanged when it is confirmed.
+    """Return the values that a dialog shows and that must be unchanged when it is confirmed.
 
-    Plain JSON values, without view counts.
+    They are plain JSON values, without view counts.
     """
     amounts = order.amounts
     return {
@@ -241,7 +244,7 @@ class Difference:
 def differences(
     seen: dict[str, Any], fresh: dict[str, Any], *, zone: tzinfo = UTC
 ) -> list[Difference]:
-    """The differences between two `facts` as text, with times in the viewer's zone."""
+    """Return the differences between two `facts` as text, with times in the viewer's zone."""
     return [
         Difference(
             label, _in_words(name, seen.get(name), zone), _in_words(name, fresh.get(name), zone)
@@ -281,7 +284,7 @@ def _amounts_in_words(pre_tax: int | None, tax: int | None, total: int | None) -
 
 
 def hand_off(order: Order) -> str:
-    """The message to Goody support about an order that the API does not change."""
+    """Return the message to Goody support about an order that the API does not change."""
     return "\n".join(
         (
             "Hello Goody support,",

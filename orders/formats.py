@@ -186,7 +186,7 @@ def iso(at: datetime) -> str:
 
 
 def moment(at: datetime | None, zone: tzinfo) -> Moment | None:
-    """Everything a `<time>` element shows; None for None."""
+    """Return the attribute and the text of a `<time>` element; None for None."""
     return Moment(iso=iso(at), text=date_time(at, zone)) if at is not None else None
 
 

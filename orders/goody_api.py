@@ -36,7 +36,7 @@ _DEFAULT_WAIT = 5.0
 
 
 class CallsBlocked(Exception):
-    """No calls are made to Goody at present."""
+    """Calls to Goody are not allowed at present."""
 
 
 class NotConfigured(CallsBlocked):
@@ -60,7 +60,7 @@ def page_policy() -> RetryPolicy:
 
 
 def order_policy() -> RetryPolicy:
-    """For the read of an order that a page waits for."""
+    """Return the retry policy for the read of an order that a page waits for."""
     return RetryPolicy(deadline=settings.GOODY_PAGE_DEADLINE, attempts=1)
 
 
@@ -73,7 +73,10 @@ def worker_policy() -> RetryPolicy:
 
 
 def with_elapsed(policy: RetryPolicy, seconds: float) -> RetryPolicy:
-    """The policy with the remaining deadline, at least 0.05 s so that the client reports why."""
+    """Return the policy with the remaining deadline.
+
+    It is at least 0.05 s, so that the client reports why the time is over.
+    """
     return replace(policy, deadline=max(policy.deadline - seconds, 0.05))
 
 
@@ -111,7 +114,7 @@ def reserve(count: int, *, longest: float) -> list[float]:
 
 
 def separate_client(*, calls_at_once: int) -> Client:
-    """A client with slots of its own, so that its calls never take one that a page waits for.
+    """Return a client with its own slots, so that its calls never take a page's slot.
 
     Raises NotConfigured.
     """
@@ -129,7 +132,7 @@ def write_slot() -> Iterator[None]:
 
 
 def call_unthrottled[T](request: Callable[[Client, RetryPolicy], T], policy: RetryPolicy) -> T:
-    """Make a call regardless of the limits: an admin checks whether the key works now."""
+    """Make a call regardless of the limits, so that an admin can check the key."""
     client = _configured_client()
     answer = _record_errors_of(lambda: request(client, policy))
     ApiLimits.objects.accept_key()
@@ -176,7 +179,7 @@ def wait_asked_for(error: RateLimited) -> timedelta:
 
 
 def _store(store: Callable[[], object]) -> None:
-    """Store, and log a database failure: it must not hide the error of the call."""
+    """Call `store` and log a database failure, which must not hide the error of the call."""
     try:
         store()
     except DatabaseFailure as error:

@@ -110,7 +110,7 @@ class Filters(NamedTuple):
         return self._replace(**changes)
 
     def active(self) -> Iterator[ActiveFilter]:
-        """What narrows the list beside the search box, one value at a time."""
+        """Yield the values that narrow the list, apart from the search box."""
         for name, value, default in zip(self._fields, self, _DEFAULTS, strict=True):
             if name == "q" or name in _DISPLAY_PARAMETERS or value == default:
                 continue
@@ -127,7 +127,7 @@ class Filters(NamedTuple):
 
     @property
     def is_answerable_live(self) -> bool:
-        """Whether Goody's own list, which filters by creation date alone, can answer it."""
+        """Whether Goody's own list, which filters only by creation date, can answer the request."""
         return self == Filters(
             created_after=self.created_after,
             created_before=self.created_before,
@@ -191,7 +191,7 @@ def _serialize(name: str, value: Any) -> str:
 
 
 def parameter_query(name: str, value: Any, clock: Clock, label_id: LabelLookup) -> Query:
-    """The query of one parameter."""
+    """Return the query of one parameter."""
     if name in _LABEL_FIELDS:
         return _label_query(name, value, label_id)
     return _QUERIES[name](value, clock)
@@ -207,7 +207,7 @@ _LABEL_FIELDS = {
 
 
 def _label_query(kind: str, text: str, label_id: LabelLookup) -> Query:
-    """The label with that id, else every label whose name contains the text."""
+    """Return a query for the label with that id, or else for labels whose name has the text."""
     known = label_id(kind, text)
     choice = Choice(text=text) if known is None else Choice(id=known)
     fields: dict[str, Any] = {_LABEL_FIELDS[kind]: (choice,)}
@@ -257,10 +257,10 @@ class LivePosition:
         return _signer.sign_object((self.page, int(before.timestamp()) if before else 0))
 
     def frozen(self, now: datetime, newest: datetime | None = None) -> LivePosition:
-        """The position from which the other pages are counted.
+        """Return the position from which the other pages are counted.
 
         `newest` is the latest creation time on the first page, None if one of them is unknown. No
-        order of that page may be past the bound: the others would move up, and some would fall
+        order of that page may be after the bound: the others would move up, and some would fall
         between two pages. Our clock may be behind Goody's, so without `newest` the bound is in the
         future. Orders created before that bound may then appear twice, and a larger skew may hide
         one.

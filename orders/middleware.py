@@ -69,9 +69,9 @@ class RequestIdMiddleware:
 
 
 class ProbeHostMiddleware:
-    """Let a load balancer probe by an address, whose Host is not in ALLOWED_HOSTS.
+    """Allow load balancers to probe by an IP address, although ALLOWED_HOSTS lacks it.
 
-    The pages of probes contain no URL, so that nothing is made of the Host.
+    The pages of probes contain no URL, so the Host is not used.
     """
 
     _PROBES = frozenset({"/healthz", "/readyz"})
@@ -151,7 +151,7 @@ class VaryOnHtmxMiddleware:
 
 
 class ExpectedFailuresMiddleware:
-    """Turn what is known to go wrong (Goody, the database, a missing right) into its page."""
+    """Convert expected failures (Goody, the database, a missing right) into their pages."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -217,7 +217,7 @@ class IdleSessionMiddleware:
             self._store(request, now)
 
     def _store(self, request: HttpRequest, now: float) -> None:
-        """Now, and without failing: people go on reading while the disk is full."""
+        """Store the time at once. Failures are ignored: people can read while the disk is full."""
         request.session["active_at"] = now
         try:
             request.session.save()
@@ -253,7 +253,7 @@ class HtmxLoginMiddleware:
         return HttpResponseRedirect(self._login(request, page))
 
     def _login(self, request: HttpRequest, page: str) -> str:
-        """The login's address; `page` is where it leads back to."""
+        """Return the URL of the login, which redirects to `page` afterwards."""
         query = {"next": page}
         if request.method not in SAFE_METHODS:
             query["unsent"] = self.unsent_mark()
@@ -261,7 +261,7 @@ class HtmxLoginMiddleware:
 
 
 def _own_page(request: HttpRequest, header: str) -> str:
-    """The path of the page that the header names, as our login may lead back to it; else ""."""
+    """Return the path of the page in the header if our login may redirect to it; else ""."""
     page = urlsplit(request.headers.get(header, ""))
     if page.netloc != request.get_host():
         return ""
@@ -269,7 +269,7 @@ def _own_page(request: HttpRequest, header: str) -> str:
 
 
 class ViewerMiddleware:
-    """Set `request.viewer` (orders.viewer.Viewer); nothing is read before it is asked for."""
+    """Set `request.viewer` (orders.viewer.Viewer), which reads values on first access."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

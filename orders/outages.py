@@ -1,4 +1,4 @@
-"""Failures of our own database: outages and bugs, and what is logged of them."""
+"""Classifies failures of our own database as outages or bugs, and logs them."""
 
 from __future__ import annotations
 

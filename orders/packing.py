@@ -74,7 +74,7 @@ def pack(raw: bytes) -> bytes:
 
 
 def unpack(packed: bytes) -> bytes:
-    """Raises ValueError for a version byte that this version of the code does not know."""
+    """Return the unpacked JSON. Raises ValueError for an unknown version byte."""
     if packed[:1] != _PACKING:
         raise ValueError("unknown version of the compression")
     return zlib.decompressobj(wbits=-15, zdict=_COMMON).decompress(packed[1:])

@@ -1,4 +1,4 @@
-"""What Django's migrations cannot say of the index, for both databases.
+"""The parts of the index's schema that Django's migrations cannot express, per database.
 
 SQLite appends the rowid to every index; on PostgreSQL the last column is `id`. Text is searched by
 FTS5 with trigrams on SQLite, updated by triggers, and by pg_trgm on PostgreSQL.
@@ -43,7 +43,7 @@ def create(connection: Any) -> None:
 
 
 def drop(connection: Any) -> None:
-    """Drop what does not go with the tables of the models."""
+    """Drop the objects that are not dropped together with the tables of the models."""
     if connection.vendor == "sqlite":
         _run(connection, [f"DROP TABLE {table}_fts" for table, _ in _TEXTS])
 
@@ -67,8 +67,10 @@ def create_full_text(connection: Any, table: str, column: str, *, former_table: 
 
 
 def makes_trigrams(connection: Any) -> bool:
-    """Can text of any script be found by an index? PostgreSQL makes no trigrams of what its
-    cluster's ctype takes for no letters: of Chinese and Japanese none if that is "C".
+    """Whether an index supports text of any script.
+
+    PostgreSQL makes no trigrams of characters that its cluster's ctype does not classify as
+    letters: with "C", none of Chinese and Japanese.
     """
     if connection.vendor == "sqlite":
         return True
@@ -105,7 +107,7 @@ def _plain_indexes(*, ends_in_id: bool) -> list[str]:
 
 
 def _full_text(table: str, column: str) -> list[str]:
-    """An FTS5 index over one column of a table. A new key moves the text to another rowid."""
+    """Return the statements for an FTS5 index over one column of a table."""
     fts = f"{table}_fts"
     forget = f"INSERT INTO {fts} ({fts}, rowid, {column}) VALUES ('delete', old.id, old.{column});"  # noqa: S608
     add = f"INSERT INTO {fts} (rowid, {column}) VALUES (new.id, new.{column});"  # noqa: S608

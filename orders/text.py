@@ -91,7 +91,7 @@ class _Table(dict[int, int | str | None]):
 
 
 def _ranges(is_wanted: Callable[[str], bool]) -> str:
-    """The characters of the first plane of Unicode as a class of a regular expression."""
+    """Return characters of the first Unicode plane as a character class of a regular expression."""
     codes = [code for code in range(_BEYOND_BMP) if is_wanted(chr(code))]
     starts = [code for code in codes if not is_wanted(chr(max(code - 1, 0))) or not code]
     ends = [code for code in codes if code + 1 == _BEYOND_BMP or not is_wanted(chr(code + 1))]
@@ -199,10 +199,10 @@ def words(text: str) -> list[str]:
 
 
 def word_starts(text: str) -> set[str]:
-    """What one and two folded characters are looked up in.
+    """Return the strings of one and two folded characters at the start of words.
 
-    The first two characters of each word, or its only one. In scripts without spaces a word may
-    begin anywhere: each character and each adjacent pair of such a run is a start.
+    These are the first two characters of each word, or its only one. In scripts without spaces a
+    word may begin anywhere: each character and each adjacent pair of such a run is a start.
     """
     starts: set[str] = set()
     for run, word in _WORDS.findall(fold(text)):
@@ -214,12 +214,12 @@ def word_starts(text: str) -> set[str]:
 
 
 def is_start(text: str) -> bool:
-    """Is the folded text looked up among the starts of words? Of one or two letters or digits."""
+    """Whether the folded text is looked up as a word start: one or two letters or digits."""
     return len(text) <= SHORT and "".join(words(text)) == text
 
 
 def starts_in(people: str) -> set[str]:
-    """The word starts by which an order's people are found, at most _MOST_STARTS."""
+    """Return the word starts of the names of an order's people, at most _MOST_STARTS."""
     return set(sorted(word_starts(people))[:_MOST_STARTS])
 
 
@@ -228,5 +228,5 @@ def digest(text: bytes) -> str:
 
 
 def gift_digest(token: str) -> str:
-    """The hash by which an order is found from its gift link, which is a secret and not stored."""
+    """Return the hash that finds an order by its gift link, which is secret and not stored."""
     return digest(token.encode())

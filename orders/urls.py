@@ -1,4 +1,4 @@
-"""Every page's address. The names are what templates and tests use."""
+"""The URLs of all pages. Templates and tests refer to them by name."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
@@ -21,7 +21,7 @@ from orders.views import (
 
 
 class OrderIdConverter(UUIDConverter):
-    """A UUID in either case: some programs print ids in capitals."""
+    """A UUID in either case, because some programs print ids in upper case."""
 
     regex = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 

@@ -1,4 +1,4 @@
-"""Who sends a request, when, and in which zone: set on the request by a middleware.
+"""The person who sends a request, its time and its zone, set by a middleware.
 
 Every value is read from the database at most once per request, and only if it is used; `now` works
 without a database.
@@ -74,7 +74,8 @@ class Viewer:
 
     @cached_property
     def next_url(self) -> str:
-        """The list to return to, from the parameter `next`; the plain list if it is no local path.
+        """The list to return to, from the parameter `next`, or the plain list if that is not a
+        local path.
 
         Without this check, `next` would be an open redirect.
         """
@@ -104,7 +105,7 @@ class Viewer:
 
 
 def find_zone(name: str) -> ZoneInfo | None:
-    """The zone of that name; None for "" and for a name that this machine's tz database lacks."""
+    """Return the zone, or None for "" and for names that the tz database of this machine lacks."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):

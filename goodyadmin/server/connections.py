@@ -34,7 +34,7 @@ _FIRST_REQUEST_WITHIN = 1.0
 
 
 class Busy(Error):  # type: ignore[misc]
-    """503 with Retry-After."""
+    """A plain 503 response with Retry-After."""
 
     code = 503
     reason = "Service Unavailable"
@@ -59,7 +59,7 @@ class Task(WSGITask):  # type: ignore[misc]
 
 
 class Refusal(ErrorTask):  # type: ignore[misc]
-    """An answer of the server itself, to a request that never reaches Django."""
+    """A response of the server itself to a request that does not reach Django."""
 
     def finish(self) -> None:
         super().finish()
@@ -78,7 +78,7 @@ class Refusal(ErrorTask):  # type: ignore[misc]
 
 
 class Connection(HTTPChannel):  # type: ignore[misc]
-    """A client's connection."""
+    """A client's connection with deadlines."""
 
     task_class = Task
     error_task_class = Refusal
@@ -132,7 +132,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
 
 def group_of(connection: HTTPChannel) -> str:
-    """The concurrency group that the view gives the request; "" for no limit of its own."""
+    """Return the concurrency group of the request, chosen by its view; "" if it has none."""
     request = connection.requests[0]
     if request.error:
         return ""
@@ -149,7 +149,7 @@ def group_of(connection: HTTPChannel) -> str:
 
 
 class _Deadlines:
-    """What every kind of listening socket of ours adds to waitress's."""
+    """Deadlines for all kinds of listening sockets."""
 
     channel_class = Connection
 
@@ -166,7 +166,7 @@ class _Deadlines:
         wasyncore.dispatcher.close(self)
 
     def close_idle(self: Any) -> bool:
-        """Close the connections on which nothing is under way; True when none is left."""
+        """Close the connections without a request in progress; return whether none is left."""
         newest = time.time() - _FIRST_REQUEST_WITHIN
         for connection in list(self.active_channels.values()):
             is_busy = connection.requests or connection.total_outbufs_len
@@ -176,12 +176,12 @@ class _Deadlines:
 
 
 class TcpListener(_Deadlines, TcpWSGIServer):  # type: ignore[misc]
-    """A TCP socket that listens."""
+    """A listening TCP socket."""
 
     def set_socket_options(self, conn: socket.socket) -> None:
-        """Let the kernel end a connection whose client takes nothing of an answer.
+        """Let the kernel end a connection whose client accepts no data of a response.
 
-        How slow a client is that goes on taking does not matter.
+        A client that is slow but continues to read is not affected.
         """
         super().set_socket_options(conn)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -190,4 +190,4 @@ class TcpListener(_Deadlines, TcpWSGIServer):  # type: ignore[misc]
 
 
 class UnixListener(_Deadlines, UnixWSGIServer):  # type: ignore[misc]
-    """A Unix socket that listens."""
+    """A listening Unix socket."""

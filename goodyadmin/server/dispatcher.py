@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Task(Protocol):
-    """A connection whose next request was read whole."""
+    """A connection whose next request has been read completely."""
 
     def service(self) -> None:
         """Run the request in this thread."""
@@ -44,10 +44,10 @@ class _Waiting:
 
 
 class Dispatcher:
-    """What waitress calls a task dispatcher; `limits` has one entry for each concurrency group.
+    """A task dispatcher for waitress. `limits` has one entry for each concurrency group.
 
-    waitress holds locks of the connection while it adds a task, so refusals are answered later,
-    by `refuse_overdue`, which the event loop calls after every turn.
+    waitress holds locks of the connection while it adds a task, so refusals are answered later, by
+    `refuse_overdue`, which the event loop calls after every turn.
     """
 
     def __init__(self, *, threads: int, queue_size: int, limits: Mapping[str, Limit]) -> None:
@@ -61,7 +61,7 @@ class Dispatcher:
             threading.Thread(target=self._work, name=f"request-{number}", daemon=True).start()
 
     def add(self, task: Task, group: str) -> None:
-        """Put the task's request into the queue, or among the refused when that is full."""
+        """Put the task's request into the queue, or refuse it if the queue is full."""
         with self._changed:
             one = _Waiting(task, group)
             if self._limits[group].is_always_accepted:
@@ -73,7 +73,7 @@ class Dispatcher:
             self._changed.notify()
 
     def refuse_overdue(self) -> None:
-        """Refuse what found the queue full or has waited for longer than its group may."""
+        """Refuse requests that found the queue full or waited longer than their group allows."""
         now = time.monotonic()
         with self._changed:
             overdue = [one for one in self._queue if now - one.since > self._limits[one.group].wait]
@@ -102,7 +102,7 @@ class Dispatcher:
             return one
 
     def _next(self) -> _Waiting | None:
-        """The first in the queue whose group is below its limit."""
+        """Return the first request in the queue whose group is below its limit, or None."""
         return next(
             (
                 one

@@ -24,11 +24,11 @@ _OUTPUT_BYTES = 1024 * 1024
 
 
 def limits() -> dict[str, Limit]:
-    """The threads of each concurrency group; "" is every request that names no group.
+    """Return the limit of each concurrency group; "" is for requests without a group.
 
-    Each group has threads of its own, so that calls to Goody that hang keep no other page waiting.
-    Pages need the processor alone: more of them at once would only slow each other down. Probes
-    are always answered, or an overloaded process would be taken for a dead one and restarted.
+    Each group has its own threads, so that calls to Goody that hang do not delay other pages. Pages
+    only use the CPU: more of them at once would slow each other down. Probes are always answered,
+    because an overloaded process would otherwise be considered dead and restarted.
     """
     slow = settings.GOODY_QUEUE_WAIT
     return {
@@ -43,7 +43,7 @@ def limits() -> dict[str, Limit]:
 
 
 class Worker(BaseWorker):  # type: ignore[misc]
-    """gunicorn's `worker_class`."""
+    """The `worker_class` for gunicorn."""
 
     def run(self) -> None:
         # Collecting what was loaded once and stays would take 50 ms now and then.

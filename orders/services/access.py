@@ -1,4 +1,7 @@
-"""Records who read what: orders, raw JSON, copied links. Apart from the audit, and pruned."""
+"""Records who read what: orders, raw JSON, copied links.
+
+These records are separate from the audit, and pruned.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ _ONE_READING = timedelta(minutes=5)
 
 
 def record_access(*, actor: Actor, kind: Kind, order_id: UUID, now: datetime) -> None:
-    """Raises NotAllowed. A database that fails is logged: people go on reading."""
+    """Record that the actor read an order. Raises NotAllowed.
+
+    A database failure is only logged, so that people can continue to read.
+    """
     actor.require(NEEDED[kind])
     assert actor.user_id is not None
     try:

@@ -1,4 +1,4 @@
-"""Counts what Goody sends and does not document, each kind and key once a process."""
+"""Counts undocumented content of Goody's responses, once per process for each kind and key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def record_anomalies(
 def record_unreadable(order_id: UUID, *, reason: str, now: datetime) -> None:
     """Count that a single order could not be read.
 
-    Counted every time, since the sync waits for a while after the last failure.
+    Every occurrence is counted, because the sync waits for a while after the last failure.
     """
     _count(Anomaly.Kind.QUARANTINED, str(order_id), detail=reason, now=now)
 

@@ -1,4 +1,4 @@
-"""The names that a list's filters offer before their counts are known."""
+"""The names that the filters of a list offer before their counts are known."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ _MOST = 10
 
 
 def common_labels(*, now: datetime) -> CommonLabels:
-    """The most common names, up to five minutes old; the first by alphabet if the database is too
-    busy to tell, and none if it is too busy even for that. `now` is aware.
+    """Return the most common names, up to five minutes old.
+
+    If the database is too busy, return the first names by alphabet, or none if even that takes too
+    long. `now` is aware.
     """
     known: CommonLabels | None = cache.get(_KEY)
     if known is not None:

@@ -25,12 +25,15 @@ CHUNK = 500
 
 
 class ExportIncomplete(Exception):
-    """The download ends before the list does; the text says why."""
+    """The download ends before the list does. The message states the reason."""
 
 
 @action(Action.ORDER_EXPORT)
 def start_export(*, actor: Actor, filters: str, now: datetime) -> AuditEntry:
-    """Record in the audit that a list is downloaded. `filters` describes the list in words."""
+    """Record the download of a list in the audit, and return the intent.
+
+    `filters` describes the list in words.
+    """
     return record_action(actor, Action.ORDER_EXPORT, detail=filters, now=now)
 
 
@@ -72,7 +75,7 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
 
 
 def _why_incomplete() -> str:
-    """Why the index may lack an order that belongs to the list; "" if it does not."""
+    """Return why the index may lack orders of the list; "" if it is complete."""
     state = SyncState.objects.look()
     if state is None or not state.is_complete:
         return "not all of Goody's orders had been imported yet"

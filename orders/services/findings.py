@@ -1,8 +1,8 @@
-"""Findings: the orders that a pasted text names, or that a long search finds.
+"""Findings: the orders whose identifiers are in a pasted text, or the result of a long search.
 
-Names are looked up in the index, an address as that of a recipient and of a sender. Ids that it
-does not have are requested from Goody, at most MOST_ASKED of them, once. Addresses of our own
-(OWN_ADDRESSES), which stand in every ticket, are left out.
+Identifiers are looked up in the index, an address as that of a recipient and of a sender. Ids that
+are not in the index are requested from Goody once, at most MOST_ASKED of them. Our own addresses
+(OWN_ADDRESSES), which appear in every ticket, are left out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BATCH_SIZE = 500
 
 
 class FindingNotFound(Exception):
-    """No such finding, an expired one, or another person's: the caller cannot tell which."""
+    """The finding does not exist, has expired or belongs to another person."""
 
 
 @dataclass(slots=True)
@@ -50,14 +50,14 @@ class _Found:
     unasked: list[str] = field(default_factory=list)
 
     def add_missing(self, *names: str) -> None:
-        """Add names without an order. They may belong to an order that is not imported yet."""
+        """Add identifiers without an order. Their orders may not be imported yet."""
         (self.missing if self.is_index_complete else self.unasked).extend(names)
 
 
 def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
-    """Look up everything that is named and store the result for the actor alone.
+    """Look up all identifiers and store the result for the actor alone.
 
-    At most MOST_NAMED names are looked up and MOST_ORDERS orders stored; `was_cut` is set when
+    At most MOST_NAMED identifiers are looked up and MOST_ORDERS orders stored; `was_cut` is set if
     there were more. Goody is asked for at most MOST_ASKED ids within GOODY_PAGE_DEADLINE. Raises
     SearchTimeout when the lookup exceeds the deadline of a search.
     """
@@ -118,7 +118,7 @@ def _is_index_complete(state: SyncState | None) -> bool:
 
 
 def _without_own(pasted: Pasted) -> tuple[list[str], Pasted]:
-    """Return the addresses of our own, and what else is named."""
+    """Return our own addresses, and the identifiers without them."""
     own = {fold(one).removeprefix("@") for one in settings.OWN_ADDRESSES}
     ours = {one: None for one in pasted.emails if not own.isdisjoint(_domains(one))}
     others = tuple(one for one in pasted.emails if one not in ours)
@@ -126,7 +126,7 @@ def _without_own(pasted: Pasted) -> tuple[list[str], Pasted]:
 
 
 def _domains(email: str) -> Iterator[str]:
-    """The address, its domain, and the domains that this one is part of."""
+    """Yield the address, its domain, and the parent domains."""
     yield email
     labels = email.rpartition("@")[2].split(".")
     for start in range(len(labels)):
@@ -134,7 +134,7 @@ def _domains(email: str) -> Iterator[str]:
 
 
 def _first(pasted: Pasted, most: int) -> Pasted:
-    """The first `most` names."""
+    """Return the first `most` identifiers."""
     kept: dict[str, Any] = {}
     for name in ("ids", "references", "emails", "gift_tokens"):
         kept[name] = getattr(pasted, name)[:most]
@@ -167,7 +167,7 @@ def _look_up_emails(emails: Sequence[str], found: _Found, limit: Deadline) -> li
 
 
 def _senders(emails: Sequence[str], limit: Deadline) -> dict[str, int]:
-    """The labels of those addresses that belong to a sender."""
+    """Return the row ids of the senders with these addresses, by address."""
     senders: dict[str, int] = {}
     for some in batched(emails, _BATCH_SIZE):
         labels = Label.objects.filter(kind=Label.Kind.SENDER, key__in=some)
@@ -188,7 +188,7 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: Deadline) -
 
 
 def _hint(token: str) -> str:
-    """Name a gift link by its last characters: the whole link gives access to the gift."""
+    """Return the last characters of a gift link, because the whole link opens the gift."""
     return f"gift link ending in {token[-4:]}"
 
 

@@ -1,4 +1,4 @@
-"""Heartbeats: which processes run, so that one that died or hangs is noticed.
+"""Heartbeats show which processes run, so that a process that ended or hangs is noticed.
 
 A loop of a worker calls `beat` in each turn; web processes beat when they are probed.
 """
@@ -26,12 +26,12 @@ _lock = threading.Lock()
 
 
 def process_name() -> str:
-    """The host and the process id."""
+    """Return the host name and the process id."""
     return f"{socket.gethostname()[:100]}:{os.getpid()}"
 
 
 def beat(role: str, *, now: datetime, is_forced: bool = False) -> None:
-    """Store that this process does its work of `role`; at most every five seconds, unless forced.
+    """Store that this process works in `role`; at most every five seconds, unless forced.
 
     Raises DatabaseFailure.
     """
@@ -47,17 +47,17 @@ def beat(role: str, *, now: datetime, is_forced: bool = False) -> None:
 
 
 def last_worker_beat() -> datetime | None:
-    """When a worker was heard of last; None if none was within a day."""
+    """Return the time of the last worker heartbeat; None if there was none within a day."""
     last = Heartbeat.objects.filter(role=SETTLING).order_by("-beat_at").first()
     return last.beat_at if last else None
 
 
 def is_worker_alive(*, now: datetime) -> bool:
-    """Has a worker been heard of within a minute?"""
+    """Whether there was a worker heartbeat within a minute."""
     last = last_worker_beat()
     return last is not None and now - last < SILENT_AFTER
 
 
 def delete_old_heartbeats(*, now: datetime) -> None:
-    """Forget the processes that ended a day ago."""
+    """Delete the heartbeats of processes that ended a day ago."""
     Heartbeat.objects.filter(beat_at__lt=now - _FORGOTTEN_AFTER).delete()

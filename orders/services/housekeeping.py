@@ -31,7 +31,7 @@ def tidy(*, now: datetime) -> None:
 
 
 def truncate_log(*, larger_than: int = _LARGE_LOG) -> None:
-    """Write SQLite's log into the database and cut it, if it is larger than so many bytes."""
+    """Write SQLite's log into the database and truncate it if over `larger_than` bytes."""
     log = Path(f"{connection.settings_dict['NAME']}-wal")
     if connection.vendor == "sqlite" and log.is_file() and log.stat().st_size > larger_than:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Whether this process can serve: its database is migrated, takes writes, and has room."""
+"""Whether this process can serve: its database is migrated and writable, with free disk space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import heartbeat
 
 
 def readiness_problem(*, now: datetime, needs_worker: bool) -> str:
-    """Why not, in a few words; "" when ready."""
+    """Return why the process is not ready, in a few words; "" if it is ready."""
     try:
         if _missing_migrations():
             return "migrations are missing"
@@ -40,12 +40,15 @@ def _missing_migrations() -> bool:
 
 @functools.cache
 def _latest_migrations() -> frozenset[tuple[str, str]]:
-    """Of each app. Read once: the code of a running process does not change."""
+    """Return (app, name) of the latest migrations.
+
+    They are read once, because the code of a running process does not change.
+    """
     return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
 def _is_disk_full() -> bool:
-    """Of a SQLite file; PostgreSQL tells by refusing the write."""
+    """Whether the disk of a SQLite file is full. PostgreSQL refuses the write instead."""
     path = Path(str(connection.settings_dict["NAME"]))
     if connection.vendor != "sqlite" or not path.is_file():
         return False

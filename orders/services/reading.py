@@ -46,7 +46,7 @@ class OrderNotFound(Exception):
 
 
 class ListedOrder(NamedTuple):
-    """An order of a list, from Goody or from the index, with the open write on it if any."""
+    """An order of a list, from Goody or from the index, with its open write if any."""
 
     hit: Hit
     operation: Operation | None
@@ -57,7 +57,7 @@ class ListedOrder(NamedTuple):
 class Listing:
     """One page of a live list.
 
-    `total` is None when Goody gave none. `was_cut`: fewer rows than wanted were requested because
+    `total` is None if Goody gave none. `was_cut`: fewer rows than intended were requested because
     the answer was too large. `as_of` is when the request started (UTC).
     """
 
@@ -112,9 +112,10 @@ def list_orders(
     created_before: datetime | None,
     now: datetime,
 ) -> Listing:
-    """One live page of `GET /v1/orders`, at most 10 s (aware datetimes, inclusive both ends).
+    """Return one live page of `GET /v1/orders`, within 10 s.
 
-    Raises CallsBlocked or a GoodyError; never an empty list in place of an answer.
+    The bounds are aware and inclusive. Raises CallsBlocked or a GoodyError; never returns an empty
+    list instead of an answer.
     """
     answer = _ask_for_page(page, per_page, created_after, created_before)
     created = upsert_or_log(answer.orders, read_at=now)
@@ -133,7 +134,7 @@ def list_orders(
 def _ask_for_page(
     page: int, per_page: int, created_after: datetime | None, created_before: datetime | None
 ) -> OrderPage:
-    """The page, or a smaller one with its first row when Goody's answer is too large."""
+    """Return the page, or a smaller one with its first row if Goody's answer is too large."""
 
     def ask(page: int, per_page: int, policy: RetryPolicy) -> OrderPage:
         return goody_api.ask(
@@ -169,7 +170,7 @@ def _listed(
 
 
 def listed_order(view: OrderView) -> ListedOrder:
-    """The order as a row of a list."""
+    """Return the order as a row of a list."""
     times = view.order.event_times
     hit = hit_of(
         view.order,
@@ -212,7 +213,10 @@ def _changes_by_our_writes(
 
 
 def _status_by_our_cancel(status: str, operations: Sequence[Operation]) -> str:
-    """The status by our applied cancel, where a read still shows the order open; otherwise ""."""
+    """Return the status after our applied cancel if a read still shows the order open, else "".
+
+    Goody's confirmation outranks later reads, which may be served from an older copy.
+    """
     cancel = next(filter(_is_cancel_in_force, operations), None)
     if cancel is None or status not in CANCELABLE:
         return ""
@@ -235,7 +239,7 @@ def _open_one(operations: Sequence[Operation]) -> Operation | None:
 def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None = None) -> OrderView:
     """Read one order from Goody, or return the stored copy with the problem.
 
-    Without a copy raises OrderNotFound, CallsBlocked or GoodyError.
+    Without a copy, raises OrderNotFound, CallsBlocked or GoodyError.
     """
     try:
         order, operations = read_with_operations(
@@ -253,7 +257,7 @@ def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None =
 
 
 def stored_order(order_id: UUID) -> OrderView | None:
-    """The stored copy, without a call to Goody."""
+    """Return the stored copy without a call to Goody, or None."""
     row = Order.objects.find(order_id)
     return _copy(row, problem="") if row else None
 
@@ -311,7 +315,7 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
 
 
 def freshness_problem(error: Exception) -> str:
-    """Why there is no fresh read, as a sentence without a period."""
+    """Return why there is no fresh read, as a sentence without a period."""
     if isinstance(error, goody_api.NotConfigured):
         return "The connection to Goody is not set up"
     if isinstance(error, goody_api.KeyRejected):

@@ -1,4 +1,4 @@
-"""Saved views: own ones need the right SAVE_VIEW, shared ones SHARE_VIEW.
+"""Saved views. Own views require the right SAVE_VIEW, shared ones SHARE_VIEW.
 
 Sharing a view, changing a shared view and withdrawing it are audited.
 """
@@ -19,11 +19,11 @@ MOST_OWN = 50
 
 
 class ViewProblem(Exception):
-    """The view cannot be saved like this; the text is a sentence for the user."""
+    """The view cannot be saved. The message is a sentence for the user."""
 
 
 def visible_views(actor: Actor) -> list[SavedView]:
-    """All views that the actor may see: own ones by position, then shared ones.
+    """Return all views that the actor may see: own ones by position, then shared ones.
 
     Owners are fetched in one query on first access.
     """
@@ -31,7 +31,7 @@ def visible_views(actor: Actor) -> list[SavedView]:
 
 
 def views_for_list_page(actor: Actor) -> list[SavedView]:
-    """As `visible_views`, without owners; one query."""
+    """Return `visible_views` without owners, in one query."""
     return SavedView.objects.for_list_page(actor.user_id)
 
 
@@ -152,7 +152,7 @@ def _next_position(views: QuerySet[SavedView]) -> int:
 
 
 def _create(view: SavedView) -> None:
-    """Raises ViewProblem when another view has the name."""
+    """Insert the view. Raises ViewProblem when another view has the name."""
     try:
         with transaction.atomic():
             view.save(force_insert=True)
@@ -161,7 +161,10 @@ def _create(view: SavedView) -> None:
 
 
 def _update(view: SavedView, **changes: Any) -> None:
-    """Raises ViewProblem when another view has the name or this one was deleted."""
+    """Update the view.
+
+    Raises ViewProblem when another view has the name or this one was deleted.
+    """
     for name, value in changes.items():
         setattr(view, name, value)
     try:

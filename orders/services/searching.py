@@ -1,7 +1,4 @@
-"""Finding orders in the index, with what we know of them beside it: the writes on them.
-
-Nothing here waits for Goody.
-"""
+"""Finds orders in the index and adds the writes on them. It makes no calls to Goody."""
 
 from __future__ import annotations
 
@@ -34,8 +31,10 @@ MOST_COUNTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`next` and `previous` are keys, None where the list ends. `count` is None where counting
-    would have taken too long.
+    """A page of orders.
+
+    `next` and `previous` are keys, None at the ends of the list. `count` is None if counting would
+    have taken too long.
     """
 
     rows: Sequence[ListedOrder]
@@ -50,8 +49,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """What the box asks. `order_id` is the one order that it names and that we know, `unknown_id`
-    an id that we do not know.
+    """The meaning of the text in the search box.
+
+    `order_id` is the one known order that the text identifies, `unknown_id` an unknown id in it.
     """
 
     box: ParsedQuery
@@ -62,9 +62,9 @@ class Interpretation:
 def find_orders(
     query: Query, *, size: int, now: datetime, at: Key | None = None, is_backwards: bool = False
 ) -> Found:
-    """The page after the key (before it when backwards; without one the first or the last).
+    """Return the page after the key, or before it when backwards.
 
-    Raises SearchTimeout.
+    Without a key it is the first page, or the last. Raises SearchTimeout.
     """
     page, counted = find_counted_page(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
@@ -73,7 +73,9 @@ def find_orders(
 
 
 class SimilarOrders(NamedTuple):
-    """Other open orders to the same address, at most MAX_SIMILAR, and those with the same gift."""
+    """The number of other open orders to the same address, at most MAX_SIMILAR, and of those with
+    the same gift.
+    """
 
     total: int
     with_same_gift: int
@@ -83,7 +85,10 @@ MAX_SIMILAR = 20
 
 
 def similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
-    """Zero if the order has no e-mail address, or if the search takes too long."""
+    """Return the similar orders.
+
+    Both numbers are 0 if the order has no e-mail address, or if the search takes too long.
+    """
     hit = listed.hit
     if not hit.recipient_email:
         return SimilarOrders(0, 0)
@@ -101,11 +106,11 @@ def similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
 
 
 def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
-    """Return what a text in the box asks for.
+    """Return the query of a text in the search box.
 
-    What it names exactly wins over the words beside it ("Ana B <ana@example.com>"); operators and
-    exclusions narrow it. A text that names nothing is a search for its words and operators. Raises
-    SearchTimeout.
+    Identifiers take precedence over the other words ("Ana B <ana@example.com>"); operators and
+    exclusions narrow the result. A text without identifiers is a search for its words and
+    operators. Raises SearchTimeout.
     """
     pasted, rest = split_search(text)
     if not pasted.count:
@@ -132,13 +137,13 @@ def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
 
 
 def _only_text(pasted: Pasted) -> str:
-    """The one reference or address that is named; "" for anything else."""
+    """Return the only identifier if it is a reference or address, else ""."""
     named = (*pasted.references, *pasted.emails)
     return named[0] if pasted.count == len(named) == 1 else ""
 
 
 def _named(text: str, pasted: Pasted) -> Iterator[Query]:
-    """What the text may name, the likeliest first."""
+    """Yield the queries that the text may mean, the most likely first."""
     yield Query(
         order_ids=pasted.ids,
         references=pasted.references,

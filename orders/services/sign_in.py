@@ -30,14 +30,14 @@ _LOST_RACE = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody tries to sign in as `username` from `address`."""
+    """An attempt to sign in as `username` from `address`."""
 
     username: str
     address: str
 
     @property
     def limits(self) -> dict[str, int]:
-        """The keys of the rows that limit it, with the failures that each allows."""
+        """The keys of the rows that limit the attempt, with the failures that each allows."""
         name = unicodedata.normalize("NFKC", self.username).casefold()
         return {
             _digest(f"account:{name}"): FREE_FOR_ACCOUNT,
@@ -50,7 +50,7 @@ def _digest(text: str) -> str:
 
 
 def _network(address: str) -> str:
-    """The address, or of IPv6 the network of 64 bits that one customer is given."""
+    """Return the address; for IPv6, the /64 network that a single customer usually has."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -61,7 +61,7 @@ def _network(address: str) -> str:
 
 
 def wait_after(failures: int, *, free: int) -> timedelta:
-    """Nothing for the first `free` failures, then 1, 2, 4, 8 seconds and so on."""
+    """Return the wait: none for the first `free` failures, then 1, 2, 4, 8 seconds and so on."""
     over = failures - free
     if over <= 0:
         return timedelta(0)
@@ -69,9 +69,9 @@ def wait_after(failures: int, *, free: int) -> timedelta:
 
 
 def claim_attempt(attempt: Attempt, *, now: datetime) -> timedelta:
-    """Count the attempt as a failure; what is returned must pass before the password is checked.
+    """Count the attempt as a failure, and return the wait before the password may be checked.
 
-    Zero: go ahead, and call `sign_in_succeeded` or `sign_in_failed`.
+    If it is zero, check the password and call `sign_in_succeeded` or `sign_in_failed`.
     """
     limits = attempt.limits
     stored = SignInLimit.objects.in_bulk(list(limits))
@@ -86,7 +86,7 @@ def claim_attempt(attempt: Attempt, *, now: datetime) -> timedelta:
 
 
 def _count_failure(key: str, row: SignInLimit | None, *, free: int, now: datetime) -> bool:
-    """False if another process counted one at the same moment."""
+    """Count a failure; return False if another process counted one at the same moment."""
     if row is None:
         _, is_new = SignInLimit.objects.get_or_create(
             key=key, defaults={"failures": 1, "last_at": now, "blocked_until": now}
@@ -112,13 +112,13 @@ def forget_failures(attempt: Attempt, *, now: datetime) -> None:
 
 
 def sign_in_succeeded(attempt: Attempt, *, actor: Actor, now: datetime) -> None:
-    """Forget the failures, and record it."""
+    """Forget the failures and record the sign-in."""
     forget_failures(attempt, now=now)
     record_account_event(actor, AccountEvent.SIGN_IN, detail=f"from {attempt.address}", now=now)
 
 
 def sign_in_failed(attempt: Attempt, *, request_id: str) -> None:
-    """Record it; a user name that nobody has is left out, since it may be a password."""
+    """Record the failure. An unknown user name is left out, because it may be a password."""
     known = User.objects.filter(username=attempt.username).values_list("username", flat=True)
     name = known.first()
     whom = f"as {name}" if name else "with an unknown user name"
@@ -128,7 +128,7 @@ def sign_in_failed(attempt: Attempt, *, request_id: str) -> None:
 
 
 def sign_out_everywhere(*, actor: Actor, now: datetime) -> int:
-    """End all sessions of the actor; returns how many there were."""
+    """End all sessions of the actor and return their number."""
     sessions = [
         session.pk
         for session in Session.objects.filter(expire_date__gt=now).iterator()

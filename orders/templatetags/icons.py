@@ -10,5 +10,5 @@ register = template.Library()
 
 @register.inclusion_tag("includes/icon.html")
 def icon(name: str) -> dict[str, str]:
-    """A decorative icon: `name` is the id of a symbol in static/icons.svg."""
+    """Return the context of a decorative icon. `name` is the id of a symbol in static/icons.svg."""
     return {"url": f"{static('icons.svg')}#{name}"}

@@ -1,4 +1,7 @@
-"""One user a role, for the demo. Refused where a real Goody could be behind the dashboard."""
+"""Creates one user per role for the demo.
+
+The command refuses to run if the dashboard may be connected to the real Goody.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def _ensure_user(role: str) -> None:
-    """One that exists keeps its password: hashing takes most of a second."""
+    """Create the user. An existing one keeps its password, because hashing is slow."""
     first_name, last_name = _NAMES[role]
     user, is_new = User.objects.get_or_create(
         username=role, defaults={"first_name": first_name, "last_name": last_name}

@@ -1,4 +1,4 @@
-"""Django's migrate: without the timeout of a statement, and with a SQLite file of our own user."""
+"""Django's migrate without a statement timeout, and with a SQLite file private to its owner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Command(migrate.Command):
 
 
 def protect_file(name: str) -> None:
-    """Let only the user who runs the dashboard read the database; its log beside it follows."""
+    """Make the database readable only for its owner; SQLite gives its log the same mode."""
     if name == ":memory:" or name.startswith("file:"):
         return
     path = Path(name)

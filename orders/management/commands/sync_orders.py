@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
 
 def _sync(run: sync.SyncRun, since: datetime, stop: threading.Event) -> None:
-    """Runs in a thread, whose database connection it closes."""
+    """Run the sync in a thread, and close the database connection of the thread."""
     try:
         while not (stop.is_set() or sync.is_current(since=since)):
             if not run.run():
@@ -71,7 +71,7 @@ def _sync(run: sync.SyncRun, since: datetime, stop: threading.Event) -> None:
 
 
 def _watch(future: Future[None], run: sync.SyncRun, stop: threading.Event) -> None:
-    """Show the progress until the thread ends; stop it where only a person can help."""
+    """Show the progress until the thread ends; stop it if only a person can help."""
     display = _Display()
     try:
         while wait([future], timeout=_TERMINAL).not_done:
@@ -88,7 +88,7 @@ def _watch(future: Future[None], run: sync.SyncRun, stop: threading.Event) -> No
 
 
 def _give_up_if_hopeless(run: sync.SyncRun, progress: SyncProgress) -> None:
-    """Raises CommandError for problems that do not pass by themselves."""
+    """Raise CommandError for problems that require a person."""
     if run.failure:
         raise CommandError(f"The sync is incomplete: {run.failure}.")
     if progress.phase is Phase.SUSPICIOUS:
@@ -107,7 +107,7 @@ def _summary(run: sync.SyncRun, *, seconds: float) -> str:
 
 
 class _Display:
-    """A progress bar on a terminal, a line now and then elsewhere."""
+    """A progress bar on a terminal, otherwise a line from time to time."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None

@@ -106,7 +106,7 @@ def clean_up() -> None:
 
 
 def settle_due(stop: threading.Event, evidence: services.Evidence) -> None:
-    """Settle what is due. While the database is down, the next tick tries again."""
+    """Settle the writes that are due. While the database is down, the next turn tries again."""
     close_old_connections()
     if evidence.was_clock_set():
         log.warning("the clock was set; the reads of operations are scheduled anew")
