@@ -102,7 +102,9 @@ def test_an_order_that_goody_does_not_know_is_flagged_and_kept(
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
     emulator.fault({"kind": "status", "status": 404}, path=f"/v1/orders/{order_id}")
     told = read(client.get(submit(client, path, fields).headers["Location"]))
-    assert "Goody does not know this order, or this key may not see it." in told
+    assert (
+        "Goody answered that it does not know this order, or that this key may not see it." in told
+    )
     assert "Check that this is the right environment." in told
     assert (the_operation().state, the_operation().failure_kind) == ("refused", "not_found")
     assert Order.objects.get().missing_at is not None
