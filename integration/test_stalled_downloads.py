@@ -55,7 +55,7 @@ def ends() -> list[tuple[str, str, str]]:
     return [(row.intent.detail, row.outcome, row.detail) for row in rows.order_by("id")]
 
 
-def test_only_who_takes_nothing_any_more_is_cut_off(
+def test_only_a_client_that_stopped_reading_is_disconnected(
     live_app: Callable[..., LiveApp],
 ) -> None:
     fill()
