@@ -22,7 +22,11 @@ USER_ID = "goodyadmin.user_id"
 
 
 def write_line(environ: Environ, *, path: str, status: str, sent: int, began: float) -> None:
-    """`status` as in a status line, `sent` bytes of the body, `began` on the monotonic clock."""
+    """Write the line of a request.
+
+    `status` is as in a status line, `sent` the bytes of the body, `began` the start on the
+    monotonic clock.
+    """
     fields = {
         "client": environ.get("REMOTE_ADDR", "-"),
         "user_id": environ.get(USER_ID),

@@ -1,6 +1,6 @@
 """Log lines: text for people, or one JSON object a line with LOG_FORMAT=json.
 
-What clients send stands in messages, so that control characters are escaped: no request can forge
+Messages contain input of clients, so control characters are escaped: no request can forge
 a line or send codes to a terminal. Times are UTC.
 """
 

@@ -118,7 +118,7 @@ def day(at: datetime, zone: tzinfo) -> str:
 
 
 def date_in_words(date: datetime | Date) -> str:
-    """A date, or the date of a datetime as it stands: "12 Mar 2026"."""
+    """Return a date, or the date of a datetime in its own zone: "12 Mar 2026"."""
     return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
 
 
@@ -181,7 +181,7 @@ def age(at: datetime, now: datetime) -> str:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def iso(at: datetime) -> str:
-    """For `datetime=` attributes: whole seconds in UTC, "2026-03-12T23:59:00Z"."""
+    """Return whole seconds in UTC for `datetime=` attributes: "2026-03-12T23:59:00Z"."""
     return f"{in_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -67,10 +67,10 @@ _WORDS = re.compile(rf"([{_UNSPACED}]+)|([^\W_{_UNSPACED}]+)")
 
 
 class _Table(dict[int, int | str | None]):
-    """For str.translate: the replacements, and nothing for characters of the given categories.
+    """A table for str.translate with the replacements, which drops the given categories.
 
-    It learns each character when it meets it, as far as the first plane of Unicode goes, so that
-    no text can make it large.
+    It caches characters on first use, limited to the first plane of Unicode so that its size is
+    bounded.
     """
 
     def __init__(self, replacements: dict[str, str], *, dropped: tuple[str, ...]) -> None:
@@ -155,7 +155,7 @@ def _without_marks(text: str) -> str:
 
 
 def _decoded(label: re.Match[str]) -> str:
-    """The folded label of a domain; as it is where it is no Punycode, or would be twice."""
+    """Return the folded label of a domain; unchanged if not Punycode, or if encoded twice."""
     try:
         decoded = label[1].encode().decode("punycode")
     except UnicodeError:

@@ -206,7 +206,7 @@ class ExpirationForm(WriteForm):
 
 
 class SettleForm(forms.Form):
-    """What a person saw on Goody's own page about a write whose outcome is unknown."""
+    """The form for the state that a person saw on Goody's page, after an unknown outcome."""
 
     is_applied = forms.TypedChoiceField(
         label="Goody's page shows",

@@ -50,9 +50,11 @@ class Empty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """`as_of` is when Goody gave the page, "" for a page from the index, whose age is in the page
-    frame. `note` qualifies the rows, `changes_url` tells whether they have changed. `best_match`
-    has no URL if the best matches are first.
+    """A page of the list.
+
+    `as_of` is when Goody gave the page, "" for a page from the index, whose age is in the page
+    frame. `note` qualifies the rows. The response of `changes_url` is the number of changed rows.
+    `best_match` has no URL if the best matches are first.
     """
 
     rows: Sequence[Row]

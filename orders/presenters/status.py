@@ -13,7 +13,10 @@ from orders.eligibility import Expiry, ExpiryKind
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """`tone` is a class of app.css, `icon` an id in icons.svg."""
+    """A short text with a color and an icon.
+
+    `tone` is a class of app.css, `icon` an id in icons.svg.
+    """
 
     tone: str
     icon: str

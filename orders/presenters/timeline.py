@@ -31,7 +31,10 @@ _EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`anchor` is the fragment of the permalink; `operation` is None for events of Goody."""
+    """An entry of the timeline.
+
+    `anchor` is the fragment of the permalink; `operation` is None for events of Goody.
+    """
 
     anchor: str
     title: str

@@ -1,15 +1,15 @@
-"""E-mail addresses in text.
+"""Finds e-mail addresses in text.
 
 An address may have every character that RFC 5322 and RFC 6531 allow without quotes, except "|",
-which separates cells. It is never cut into a shorter one: of `a/b@c.de`, `b@c.de` is no part.
+which separates cells. It is never shortened: `b@c.de` is not found in `a/b@c.de`.
 
-Scripts that are written without spaces, or glue particles and prefixes to foreign words, end an
-address where they begin, and begin one where they end, provided that no letter of theirs looks like
-a Latin one. En and em dashes, unlike hyphens, are no part of an address.
+In scripts that are written without spaces, or that attach particles and prefixes to foreign words,
+letters of the script delimit an address, provided that none of them looks like a Latin letter. En
+and em dashes, unlike hyphens, are not part of an address.
 
 No library does this. On the 140 lines with addresses of tests/pasted_lines.txt (their domains in
-.com), linkify-it-py 2.2.0 reads 45 right, urlextract 1.10.0 43, iocsearcher 3.1.0 86; they find 3,
-17 and 28 wrong addresses, mostly parts of the right ones.
+.com), linkify-it-py 2.2.0 reads 45 correctly, urlextract 1.10.0 43, iocsearcher 3.1.0 86; they find
+3, 17 and 28 wrong addresses, mostly parts of the correct ones.
 """
 
 from __future__ import annotations

@@ -25,9 +25,10 @@ _NO_KEYS = (0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`window` is the query's window of expirations, `expirations` the range in which all matches
-    expire, both as values of the database. The second bound of `window` and of `creation_keys` is
-    excluded.
+    """The bounds of all matches of a query.
+
+    `window` is the query's window of expirations, `expirations` the range in which all matches
+    expire, both as database values. The end of `window` and of `creation_keys` is excluded.
     """
 
     creation_keys: tuple[int | None, int | None]

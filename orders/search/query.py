@@ -1,9 +1,9 @@
-"""What a list of orders can be filtered and sorted by, without SQL and URLs.
+"""The filters and sorts of a list of orders, independent of SQL and URLs.
 
 A `Query` is normalized when it is created: texts are folded, values unique, times in UTC, and
 `failed` and `canceled`, which are one group, always together. Equal queries compare and hash equal.
-An order must match every field; in a field with several values (`statuses`, `senders`, ...) it must
-match one of them, except that it must match each of the `words` and none of a `without_...` field.
+An order must match every field. In a field with several values (`statuses`, `senders`, ...) it must
+match one of them. Exceptions: it must match each of the `words`, and none of a `without_...` field.
 """
 
 from __future__ import annotations

@@ -42,7 +42,10 @@ class FindingNotFound(Exception):
 
 @dataclass(slots=True)
 class _Found:
-    """`is_index_complete`: an order that is not in the index does not exist."""
+    """The orders and missing identifiers found so far.
+
+    `is_index_complete`: an order that is not in the index does not exist.
+    """
 
     is_index_complete: bool
     orders: dict[UUID, None] = field(default_factory=dict)
@@ -188,7 +191,7 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: Deadline) -
 
 
 def _hint(token: str) -> str:
-    """Return the last characters of a gift link, because the whole link opens the gift."""
+    """Return a hint with only the last characters, because the whole link opens the gift."""
     return f"gift link ending in {token[-4:]}"
 
 

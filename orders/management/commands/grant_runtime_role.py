@@ -1,7 +1,7 @@
-"""`manage.py grant_runtime_role NAME`: what the role of the running dashboard may do.
+"""`manage.py grant_runtime_role NAME`: grant the database rights that the dashboard needs.
 
-On PostgreSQL, run as the role that owns the tables and runs `migrate`. The dashboard then connects
-as a role that owns nothing: it cannot drop the triggers of the audit, nor change an entry.
+On PostgreSQL, run it as the role that owns the tables and runs `migrate`. The dashboard then
+connects as a role that owns nothing: it cannot drop the triggers of the audit, nor change an entry.
 """
 
 from __future__ import annotations
