@@ -1,7 +1,7 @@
 """Random histories of one order: nothing untrue is said, and nothing is sent twice.
 
 People submit, others change the order at Goody, answers are lost, processes die, time passes,
-workers read. The same invariants are checked after every event. A seed repeats a hihistory; more of
+workers read. The same invariants are checked after every event. A seed repeats a history; more of
 them: SOAK_STORIES=500 pytest <this file>.
 """
 
@@ -61,7 +61,7 @@ OBSERVATIONS = ("confirmed", "effect_seen", "contradicted")
 SENT_NOTHING = (State.NOT_SENT, State.REFUSED)
 
 
-class Hihistory:
+class History:
     """One order, and everything that happens to it."""
 
     def __init__(self, emulator: Emulator, clock: Any, seed: int) -> None:
@@ -238,21 +238,21 @@ class Hihistory:
 
 _UNRECORDED = (State.PLANNED, State.SENDING)
 EVENT_WEIGHTS = {
-    Hihistory.submit_cancel: 4,
-    Hihistory.submit_extension: 4,
-    Hihistory.goody_changes_it: 1,
-    Hihistory.a_page_is_opened: 2,
-    Hihistory.a_list_tells_of_it: 2,
-    Hihistory.a_late_write_arrives: 1,
-    Hihistory.time_passes: 8,
-    Hihistory.a_process_dies_before_sending: 1,
-    Hihistory.a_process_dies_after_sending: 1,
+    History.submit_cancel: 4,
+    History.submit_extension: 4,
+    History.goody_changes_it: 1,
+    History.a_page_is_opened: 2,
+    History.a_list_tells_of_it: 2,
+    History.a_late_write_arrives: 1,
+    History.time_passes: 8,
+    History.a_process_dies_before_sending: 1,
+    History.a_process_dies_after_sending: 1,
 }
 
 
 @pytest.mark.parametrize("seed", range(STORIES))
-def test_a_hihistory(emulator: Emulator, clock: Any, seed: int) -> None:
-    history = Hihistory(emulator, clock, seed)
+def test_a_history(emulator: Emulator, clock: Any, seed: int) -> None:
+    history = History(emulator, clock, seed)
     for _ in range(EVENTS):
         (event,) = history.chance.choices(list(EVENT_WEIGHTS), list(EVENT_WEIGHTS.values()))
         event(history)
@@ -265,7 +265,7 @@ def test_the_histories_reach_the_states(emulator: Emulator, clock: Any) -> None:
     reached: set[str] = set()
     for seed in range(1000, 1040):
         clock.shift(10)  # beyond a wait that the history before was asked for
-        history = Hihistory(emulator, clock, seed)
+        history = History(emulator, clock, seed)
         for _ in range(6):
             (event,) = history.chance.choices(list(EVENT_WEIGHTS), list(EVENT_WEIGHTS.values()))
             event(history)
