@@ -48,9 +48,17 @@ def test_a_row_keeps_its_creation_date(agent: Page, site: Site, watch: Watch) ->
     before = cells.all_inner_texts()
     assert re.fullmatch(r"\d+ \w+ \d{4}", before[-1])
     interrupt(site, order_id)
-    with agent.expect_response("**/cancel/**"):
-        row(agent, order_id).locator('[data-key="c"]').click()
-    in_dialog(agent, "Close").click()
+    row(agent, order_id).locator('[data-key="c"]').click()
+    agent.locator("#dialog #id_note").fill("typed before the read failed")
+    expect(in_dialog(agent, "Read again")).to_be_visible()
+    expect(in_dialog(agent, "Cancel gift")).to_be_disabled()
+    expect(agent.locator("#dialog #id_note")).to_have_value("typed before the read failed")
+    site.emulator.heal()
+    in_dialog(agent, "Read again").click()
+    expect(in_dialog(agent, "Cancel gift")).to_be_enabled()
+    expect(in_dialog(agent, "Read again")).to_be_hidden()
+    expect(agent.locator("#dialog #id_note")).to_have_value("typed before the read failed")
+    in_dialog(agent, "Keep gift").click()
     expect(agent.locator("#dialog")).to_be_hidden()
     assert cells.all_inner_texts() == before
 

@@ -285,6 +285,6 @@ def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) 
 def _still_unread(request: Request, dialog: Dialog) -> HttpResponse:
     """The reason above an opened form, which keeps what was typed and cannot be sent yet."""
     context = {"banner": dialog.banner, "read_url": request.get_full_path()}
-    response = shortcuts.render(request, "includes/dialog_unread.html", context, status=503)
+    response = shortcuts.render(request, "includes/dialog_unread.html", context)
     response["HX-Retarget"], response["HX-Reswap"] = "#dialog-problem", "innerHTML"
     return response
