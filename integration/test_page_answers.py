@@ -128,7 +128,9 @@ def test_a_404_to_the_write_itself_is_a_refusal(
     client, order_id = as_role("agent"), an_open_order(emulator)
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
     emulator.fault({"kind": "status", "status": 404}, method="POST")
-    assert "Goody does not know this order" in read(submit(client, path, fields, DIALOG))
+    assert "Goody answered that it does not know this order" in read(
+        submit(client, path, fields, DIALOG)
+    )
     assert the_operation().state == State.REFUSED
     assert Order.objects.count() == 1
     assert emulator.posts() == 1

@@ -331,7 +331,9 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
         case "not_found":
             return (
                 "Goody answered that it does not know this order, or that this key may not see it.",
-                "Check that this is the right environment.",
+                "Look at the order."
+                if operation.after
+                else "Check that this is the right environment.",
             )
         case "forbidden":
             said = f"Goody does not allow this for this key: {_sentence(operation.detail)}"

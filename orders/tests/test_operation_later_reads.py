@@ -304,6 +304,7 @@ def test_an_order_that_a_read_shows_is_not_said_to_be_unknown(
         "Goody answered that it does not know this order, or that this key may not see it. "
         "A read afterwards shows the order as “Accepted”."
     )
+    assert message(done).next_step == "Look at the order."
 
 
 # --- Waiting for a person ---------------------------------------------------------------------
