@@ -35,7 +35,7 @@ _UNITS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimeElement:
     """The attribute and the text of a `<time>` element."""
 
     iso: str
@@ -185,9 +185,9 @@ def iso(at: datetime) -> str:
     return f"{in_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def moment(at: datetime | None, zone: tzinfo) -> Moment | None:
+def time_element(at: datetime | None, zone: tzinfo) -> TimeElement | None:
     """Return the attribute and the text of a `<time>` element; None for None."""
-    return Moment(iso=iso(at), text=date_time(at, zone)) if at is not None else None
+    return TimeElement(iso=iso(at), text=date_time(at, zone)) if at is not None else None
 
 
 def short_id(value: UUID | None) -> str:

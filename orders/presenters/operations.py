@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from orders import formats
 from orders.audit import NAMES, REASONS, Action
-from orders.formats import Moment
+from orders.formats import TimeElement
 from orders.models import Operation, State
 from orders.outcomes import (
     OutcomeMessage,
@@ -55,9 +55,9 @@ class OperationView:
     name: str
     message: OutcomeMessage
     who: str
-    asked: Moment
-    sent: Moment | None
-    closed: Moment | None
+    asked: TimeElement
+    sent: TimeElement | None
+    closed: TimeElement | None
     reason: str
     note: str
     ticket: str
@@ -106,9 +106,9 @@ def operation_view(
         name=operation_name(operation),
         message=outcome_message(operation, now=now, zone=zone, is_worker_missing=is_worker_missing),
         who=operation.actor_name,
-        asked=_moment(operation.created_at, zone),
-        sent=formats.moment(operation.sent_at, zone),
-        closed=formats.moment(operation.closed_at, zone),
+        asked=_time_element(operation.created_at, zone),
+        sent=formats.time_element(operation.sent_at, zone),
+        closed=formats.time_element(operation.closed_at, zone),
         reason=_REASONS.get(operation.reason, operation.reason),
         note=operation.note,
         ticket=operation.ticket,
@@ -148,8 +148,8 @@ def poll_token(operation: Operation | None, now: datetime) -> str:
     return f"{operation.state}-{poll_every(operation, now)}"
 
 
-def _moment(at: datetime, zone: ZoneInfo) -> Moment:
-    return Moment(formats.iso(at), formats.date_time(at, zone))
+def _time_element(at: datetime, zone: ZoneInfo) -> TimeElement:
+    return TimeElement(formats.iso(at), formats.date_time(at, zone))
 
 
 def operation_name(operation: Operation) -> str:

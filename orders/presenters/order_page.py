@@ -20,7 +20,7 @@ from goody.types import ENDED, Order, parse_order
 from orders import eligibility, formats, services
 from orders.audit import Actor, NotAllowed, Right
 from orders.eligibility import Verdict
-from orders.formats import Moment
+from orders.formats import TimeElement
 from orders.goody_api import KeyRejected
 from orders.models import Operation
 from orders.services import OrderView, freshness_problem
@@ -45,8 +45,8 @@ class Head:
     badges: list[Badge]
     expiry: str
     expiry_tone: str
-    expires: Moment | None
-    as_of: Moment
+    expires: TimeElement | None
+    as_of: TimeElement
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +208,8 @@ def make_head(view: OrderView, *, viewer: Viewer) -> Head:
         ),
         expiry=expiry_text(expiry, viewer.now, raw.unreadable("expires_at")),
         expiry_tone=EXPIRY_TONES[expiry.kind],
-        expires=formats.moment(expiry.at, zone),
-        as_of=formats.Moment(formats.iso(view.as_of), formats.date_time(view.as_of, zone)),
+        expires=formats.time_element(expiry.at, zone),
+        as_of=formats.TimeElement(formats.iso(view.as_of), formats.date_time(view.as_of, zone)),
     )
 
 

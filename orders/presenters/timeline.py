@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from goody.types import ENDED, Order
 from orders import formats
 from orders.audit import Action
-from orders.formats import Moment
+from orders.formats import TimeElement
 from orders.models import Operation, State
 from orders.outcomes import is_confirmed
 
@@ -39,7 +39,7 @@ class Entry:
     anchor: str
     title: str
     tone: str
-    moment: Moment | None
+    moment: TimeElement | None
     by: str
     operation: OperationView | None = None
 
@@ -62,7 +62,7 @@ def timeline(
 def _goody_events(order: Order, zone: ZoneInfo) -> list[tuple[datetime, Entry]]:
     found = [(getattr(order.event_times, name, None), name, title) for name, title in _EVENTS]
     return [
-        (at, Entry(name, title, "neutral", formats.moment(at, zone), "Goody"))
+        (at, Entry(name, title, "neutral", formats.time_element(at, zone), "Goody"))
         for at, name, title in found
         if at is not None
     ]

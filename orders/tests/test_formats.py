@@ -64,10 +64,10 @@ def test_a_distance_is_rounded_toward_now(distance, text):
 
 def test_a_moment_has_all_that_a_time_element_shows():
     at = datetime(2026, 3, 26, 3, 59, 0, 900_000, tzinfo=UTC)
-    assert formats.moment(at, NEW_YORK) == formats.Moment(
+    assert formats.time_element(at, NEW_YORK) == formats.TimeElement(
         iso="2026-03-26T03:59:00Z", text="25 Mar 2026, 23:59 EDT"
     )
-    assert formats.moment(None, NEW_YORK) is None
+    assert formats.time_element(None, NEW_YORK) is None
 
 
 def test_the_zone_is_named_once():
