@@ -25,7 +25,7 @@ STATUSES = (
 # The statuses of Goody's activity feed; it has neither notified nor accepted.
 FEED_CODES = (CREATED, OPENED, *range(PENDING_PAYMENT, CANCELED + 1))
 
-# Flags of orders. HOSTILE: texts that attack whoever shows them. LEAN: see the switch lean_orders.
+# Flags of orders. HOSTILE: texts that attack the page. LEAN: see the switch lean_orders.
 SWAPPED, THANKED, HOSTILE, COMMERCE, DIRECT, LEAN = (1 << bit for bit in range(6))
 
 MINUTE, HOUR, DAY = 60, 3600, 86400

@@ -346,16 +346,7 @@ def record_action(
     after: dict[str, str] | None = None,
 ) -> AuditEntry:
     """Record an action without an operation: intent and outcome in one row."""
-    return AuditEntry.objects.create(
-        at=now,
-        actor_id=actor.user_id,
-        actor_name=actor.name,
-        action=name,
-        detail=detail,
-        before=before,
-        after=after,
-        request_id=actor.request_id,
-    )
+    return _record_event(actor, name, detail=detail, now=now, before=before, after=after)
 
 
 def record_account_event(
@@ -368,15 +359,18 @@ def record_account_event(
     after: dict[str, str] | None = None,
 ) -> AuditEntry:
     """Record an event of an account in one row."""
+    return _record_event(actor, event, detail=detail, now=now, before=before, after=after)
+
+
+def _record_event(actor: Actor, name: Action | AccountEvent, **columns: Any) -> AuditEntry:
+    now = columns.pop("now")
     return AuditEntry.objects.create(
         at=now,
         actor_id=actor.user_id,
         actor_name=actor.name,
-        action=event,
-        detail=detail,
-        before=before,
-        after=after,
+        action=name,
         request_id=actor.request_id,
+        **columns,
     )
 
 

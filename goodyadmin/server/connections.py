@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 # In the WSGI environment: the request waited too long for its concurrency group, and the view
 # must answer so without doing anything.
 TOO_LATE = "goodyadmin.is_too_late"
-# Seconds after which whoever was refused may try again.
+# Retry-After of refused requests, seconds.
 _RETRY_AFTER = "2"
 
 

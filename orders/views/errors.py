@@ -74,11 +74,11 @@ def _problem_of(request: Request, exception: Exception) -> Problem | None:
     if isinstance(exception, KeyRejected | Unauthorized):
         return _key_rejected(request)
     if isinstance(exception, CallsBlocked | RateLimited):
-        return _gate_closed(request, exception)
+        return _calls_blocked(request, exception)
     if isinstance(exception, GoodyError):
         return _goody_failed(exception)
     if isinstance(exception, SearchTimeout):
-        return _too_broad()
+        return _search_timed_out()
     if is_outage(exception):
         return _database_failed(request, exception)
     return None
@@ -137,7 +137,7 @@ def _key_rejected(request: Request) -> Problem:
     )
 
 
-def _gate_closed(request: Request, failure: Exception) -> Problem:
+def _calls_blocked(request: Request, failure: Exception) -> Problem:
     if isinstance(failure, NotConfigured):
         return _not_configured(failure)
     now, zone = request.viewer.now, request.viewer.zone
@@ -171,7 +171,7 @@ def _not_configured(failure: NotConfigured) -> Problem:
     )
 
 
-def _too_broad() -> Problem:
+def _search_timed_out() -> Problem:
     return Problem(
         503,
         "Too broad: add a date or a status",
