@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 
 from emulator.columns import COMMERCE, DAY, DIRECT, HOUR, STATUSES
-from emulator.lifecycle import draw_steps
+from emulator.lifecycle import random_steps
 from orders.index import Created, Row
 from orders.models import CreatedFrom
 
@@ -138,7 +138,7 @@ class _Generator:
     def _order(self, batch: Json, *, created: int, expires: int, flags: int) -> Json:
         draw = self._random
         status, accepted = STATUSES[0], False
-        for code, at in draw_steps(draw.random, created=created, expires=expires, flags=flags):
+        for code, at in random_steps(draw.random, created=created, expires=expires, flags=flags):
             if at > self._now:
                 break
             status = STATUSES[code]

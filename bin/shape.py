@@ -72,7 +72,7 @@ def strict_share(code: list[Module], files: list[Path], package: str) -> str:
     return f"{package} {checked:,} of {total:,} ({checked / total:.0%})"
 
 
-def import_arrows(code: list[Module]) -> set[tuple[str, str]]:
+def package_imports(code: list[Module]) -> set[tuple[str, str]]:
     """(importing package, imported package) of every import between two packages."""
     packages = {m.package for m in code} - {""}
     arrows: set[tuple[str, str]] = set()
@@ -112,7 +112,7 @@ def report(modules: list[Module], root: Path) -> None:
     print(f"tests : code      {sum(m.lines for m in tests) / sum(m.lines for m in code):.2f}")
     for package in ("orders", "goody", "emulator"):
         print(f"mypy strict       {strict_share(code, files, package)}")
-    print(f"import arrows     {len(import_arrows(code))} between packages")
+    print(f"import arrows     {len(package_imports(code))} between packages")
     print(f"mocks a test      {mocks / count:.3f} ({mocks} in {count:,} test functions)")
 
 

@@ -74,7 +74,7 @@ class Control:
         condition = OrderFilter(self._store, request.args())
         found: list[Json] = []
         with self._store.lock:
-            for index in self._store.newest_first():
+            for index in self._store.rows_newest_first():
                 if len(found) == condition.limit:
                     break
                 if condition.matches(index):

@@ -24,7 +24,7 @@ from emulator.columns import (
     Columns,
     pack_event,
 )
-from emulator.lifecycle import draw_steps
+from emulator.lifecycle import random_steps
 
 _SPAN = 730 * DAY
 _FLUSH_INTERVAL = 20_000
@@ -111,7 +111,7 @@ class _Generator:
         columns.batch[row] = batch
         pending[CREATED].append(pack_event(at=created, index=row, code=CREATED))
         status, accepted = CREATED, NEVER
-        for code, at in draw_steps(self._draw, created=created, expires=expires, flags=flags):
+        for code, at in random_steps(self._draw, created=created, expires=expires, flags=flags):
             if at > now:
                 break
             columns.times[code][row] = at

@@ -27,7 +27,7 @@ Draw = Callable[[], float]
 Steps = list[tuple[int, int]]
 
 
-def draw_steps(draw: Draw, *, created: int, expires: int, flags: int) -> Steps:
+def random_steps(draw: Draw, *, created: int, expires: int, flags: int) -> Steps:
     """The (status code, time) of every step after creation, also those in the future."""
     kind = draw()
     if kind > 0.992:

@@ -160,7 +160,7 @@ class Store:
             times={"created": columns.created[index], **times, **change.times},
         )
 
-    def newest_first(self) -> Iterator[int]:
+    def rows_newest_first(self) -> Iterator[int]:
         """All rows."""
         return iter(range(len(self) - 1, -1, -1))
 

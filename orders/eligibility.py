@@ -109,7 +109,7 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | Non
     )
 
 
-def already_canceled() -> Verdict:
+def already_canceled_verdict() -> Verdict:
     """Return the verdict on an order with an applied cancel, whatever a read shows."""
     return Verdict(False, "ended", "Cannot be changed: its cancel is on record here.")
 

@@ -73,7 +73,7 @@ def worker_policy() -> RetryPolicy:
 
 
 def with_elapsed(policy: RetryPolicy, seconds: float) -> RetryPolicy:
-    """Return the policy with the remaining deadline.
+    """Return the policy with `seconds`, the time already spent, taken off its deadline.
 
     It is at least 0.05 s, so that the client reports why the time is over.
     """

@@ -66,7 +66,7 @@ class Cart(_Struct, frozen=True, kw_only=True):
 
 
 class CartSelection(_Struct, frozen=True, kw_only=True):
-    """The chosen variants of one unit. `cart_item_id` may refer to no item of the cart."""
+    """The variants chosen for one unit of a cart item. The cart may not have `cart_item_id`."""
 
     id: UUID | None = None
     cart_item_id: UUID | None = None

@@ -92,7 +92,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         return bool(super().received(data))
 
     def refuse(self, group: str) -> None:
-        """Let Django answer for a group, in the site's frame; otherwise answer a plain 503."""
+        """Refuse the request: with a page of Django if it has a group, else with a plain 503."""
         if group:
             self.is_too_late = True
             self.server.task_dispatcher.add(self, "")

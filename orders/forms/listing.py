@@ -53,7 +53,7 @@ class BoxField(forms.CharField):
 
 
 class NameField(TypedField):
-    """A part of a name, or an id."""
+    """A part of the name of a product, brand, sender or workspace, or its key."""
 
     def __init__(self, *, label: str) -> None:
         super().__init__(

@@ -58,7 +58,7 @@ def _rename(
     return bool(renamed)
 
 
-def search_text_ids(texts: Iterable[str], *, using: str) -> dict[str, int]:
+def store_search_texts(texts: Iterable[str], *, using: str) -> dict[str, int]:
     """Return the row id of each folded text."""
     wanted = {digest(text.encode()): text for text in texts if text}
     known = _known_search_texts(wanted, using=using)

@@ -22,7 +22,7 @@ from orders.models.durability import rebuildable
 from orders.text import FOLDING_VERSION, searchable, starts_in
 
 from .columns import Derived, derive
-from .labels import LabelKey, label_ids, renew_label_version, search_text_ids
+from .labels import LabelKey, label_ids, renew_label_version, store_search_texts
 from .statements import PerRow, Rows, Statements
 from .writing import lock_index
 
@@ -90,7 +90,9 @@ def _refold_orders(orders: Sequence[Order], using: str) -> None:
     derived = _derive(orders, using)
     sent = (one.names.sender for one in derived.values() if one.names.sender)
     labels = label_ids(sent, using=using)
-    texts = search_text_ids((text for one in derived.values() for text in one.texts), using=using)
+    texts = store_search_texts(
+        (text for one in derived.values() for text in one.texts), using=using
+    )
     changed: list[tuple[Any, ...]] = []
     former: list[tuple[str, int]] = []
     present: list[tuple[str, int]] = []

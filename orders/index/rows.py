@@ -21,7 +21,7 @@ from .columns import Derived, LabelName, event_times_json, format_time
 from .creation_keys import KeyAllocator, is_in_second
 from .diff import Created, Row, Stored
 from .expiry_ranges import widen
-from .labels import LabelKey, label_ids, search_text_ids
+from .labels import LabelKey, label_ids, store_search_texts
 from .statements import COLUMNS, Statement, Statements
 
 
@@ -96,7 +96,7 @@ class _Shared:
     def of(cls, orders: Sequence[Derived], *, using: str) -> _Shared:
         return cls(
             label_ids((name for one in orders for name in one.names), using=using),
-            search_text_ids((text for one in orders for text in one.texts), using=using),
+            store_search_texts((text for one in orders for text in one.texts), using=using),
         )
 
     def columns(self, order: Derived) -> dict[str, int | None]:

@@ -226,7 +226,7 @@ class Operation(models.Model):
         return self.sent_at + timedelta(seconds=settings.OPERATION_MAY_LAND)
 
     def may_still_land(self, now: datetime) -> bool:
-        """Whether it was closed by reads alone and the POST may still take effect."""
+        """Whether reads closed the operation without proof and its POST may still take effect."""
         until = self.may_land_until
         is_unproven = self.state in CLOSED_BY_READS and self.confirmed_at is None
         return is_unproven and until is not None and now < until < now + timedelta(days=1)

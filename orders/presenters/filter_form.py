@@ -188,7 +188,7 @@ class OptionCount(NamedTuple):
 
 
 class CommonName(NamedTuple):
-    """A common name, and the URL of the list filtered by it."""
+    """A label that many matches have, and the URL that adds or removes it as a filter."""
 
     label: str
     under: str

@@ -107,7 +107,7 @@ def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIA
     `now` is aware. Raises SearchTimeout.
     """
     with time_limit(seconds, using=using) as deadline:
-        tally = take_tally(Finder(deadline, Query(), now=now), now=now, limit=SAMPLE)
+        tally = count_values(Finder(deadline, Query(), now=now), now=now, limit=SAMPLE)
         ids = {kind: [pk for pk, _ in tally.most_common(kind)] for kind in CommonLabels._fields}
         labels = Label.objects.using(using).filter(pk__in=[pk for of in ids.values() for pk in of])
         rows = {row[0]: row[1:] for row in deadline.all(labels.values_list("pk", "key", "name"))}
@@ -165,13 +165,13 @@ class _FacetCounter:
         if base not in self._tallies:
             limit = SAMPLE if base.is_everything else MAX_MATCHES
             finder = Finder(self._deadline, base, now=self._now)
-            self._tallies[base] = take_tally(finder, now=self._now, limit=limit)
+            self._tallies[base] = count_values(finder, now=self._now, limit=limit)
         return self._tallies[base]
 
 
 @dataclass(frozen=True)
 class Tally:
-    """The number of matches for each value of a filter.
+    """The number of matches for each value of each filter.
 
     `is_complete` is True if all matches were read.
     """
@@ -194,7 +194,7 @@ class Tally:
         return [(pk, Count(n, not self.is_complete)) for pk, n in common]
 
 
-def take_tally(finder: Finder, *, now: datetime, limit: int) -> Tally:
+def count_values(finder: Finder, *, now: datetime, limit: int) -> Tally:
     """Count the values of the first `limit` matches. Raises SearchTimeout."""
     expires = finder.context.dialect.instant("o.expires_at")
     columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), "o.item_count", expires))

@@ -255,7 +255,7 @@ class Finder:
         return int(self.context.deadline.rows(sql, tests.params)[0][0])
 
     def key(self, row: Row) -> Key:
-        """Return the key of a row that has the columns of a hit."""
+        """Return the paging key of a result row that starts with (id, sort value, uuid)."""
         pk, value, uuid = row[:3]
         if self._sort.key == "created" or value is None:
             return Key(None, pk)

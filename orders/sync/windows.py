@@ -145,7 +145,7 @@ def judge(passes: list[Pass], *, is_splittable: bool) -> Verdict:
 
 
 def _do_passes_agree(passes: list[Pass], *, is_splittable: bool) -> bool:
-    """Whether two complete passes returned the same rows, for missing or wrong totals."""
+    """Whether the last two passes returned the same rows although a total is missing or wrong."""
     if len(passes) < 2 or passes[-1].ids != passes[-2].ids:
         return False
     if all(one.is_stable for one in passes[-2:]):

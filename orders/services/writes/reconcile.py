@@ -38,7 +38,7 @@ _CLOSED_AT_ONCE = {
 def reconcile(order: GoodyOrder, operations: Iterable[Operation]) -> None:
     """Apply a read of the order to operations that had been sent before its request started.
 
-    Which had is known from their stored state, never from a comparison of clocks.
+    An operation's stored state shows whether it had been sent; clocks are never compared.
     """
     for operation in operations:
         if operation.sent_at is None:

@@ -26,7 +26,7 @@ from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected, Unavail
 from goody.types import Order as GoodyOrder
 from orders import goody_api
 from orders.audit import Action, Actor, action
-from orders.eligibility import Verdict, already_canceled, differences, facts, is_same_second
+from orders.eligibility import Verdict, already_canceled_verdict, differences, facts, is_same_second
 from orders.goody_api import CallsBlocked, NotConfigured
 from orders.models import Operation, Order, State
 from orders.outages import log_unrecorded
@@ -201,7 +201,7 @@ def _refusal(
     """Why the fresh read forbids the write; None if it does not."""
     if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
         # Goody confirmed a cancel; a read that still shows the order open is an old one.
-        return already_canceled()
+        return already_canceled_verdict()
     history = Operation.objects.history([operation.order_uuid])
     extension = extension_not_shown(fresh, history, now=timezone.now())
     if extension is not None:
