@@ -41,8 +41,8 @@ class OutcomeMessage:
 
 @dataclass(frozen=True)
 class _Words:
-    """Titles of an action. `found`: at Goody it is as requested, whoever did it. `otherwise`: Goody
-    confirmed it and shows something else later.
+    """Titles of an action. `found`: Goody shows what was requested; the cause is not known.
+    `otherwise`: Goody confirmed it and shows something else later.
     """
 
     done: str
