@@ -55,6 +55,7 @@ class BaseContext:
     density: str = "regular"
     has_shortcuts: bool = True
     person: str = ""
+    initials: str = ""
     role_sentence: str = ""
     navigation: tuple[NavigationItem, ...] = ()
     # The page's script tells a search from a ticket by these.
@@ -99,6 +100,7 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "density": viewer.density,
             "has_shortcuts": viewer.has_shortcuts,
             "person": viewer.actor.name,
+            "initials": _initials(viewer.actor.name),
             "role_sentence": _role_sentence(viewer.actor),
             "navigation": _navigation(request, viewer.actor),
             "sync_status": partial(_sync_status, viewer),
@@ -141,6 +143,12 @@ def _notices(viewer: Viewer) -> list[Notice]:
         return [notice(one, now=viewer.now, zone=viewer.zone) for one in found]
     except DatabaseFailure:
         return []
+
+
+def _initials(name: str) -> str:
+    """Return the first letters of the first and the last word: "AA" for "Ana Agent"."""
+    words = name.split()
+    return "".join(word[0] for word in (*words[:1], *words[1:][-1:])).upper()
 
 
 def _role_sentence(actor: Actor) -> str:

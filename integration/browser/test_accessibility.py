@@ -407,7 +407,7 @@ def test_the_chosen_theme_wins(as_person: Callable[..., Page], chosen: str, syst
     page.get_by_role("button", name="Save").click()
     page.goto("/orders/?created_before=2001-01-01")
     background = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
-    assert background == {"dark": "rgb(22, 23, 26)", "light": "rgb(252, 252, 251)"}[chosen]
+    assert background == {"dark": "rgb(19, 20, 23)", "light": "rgb(251, 251, 250)"}[chosen]
 
 
 def test_compact_lists_have_targets_as_large(as_person: Callable[..., Page]) -> None:
