@@ -75,6 +75,8 @@ TABLE: dict[str, Row] = {
     "audit": Row(AGENTS, (200, 200, 405, 405, 405)),
     "system": Row(ADMINS, (200, 200, 200, 405, 405)),
     "sync_resume": Row(ADMINS, (405, 405, 200, 405, 405)),
+    "setup": Row(READERS, (200, 200, 405, 405, 405)),
+    "setup_steps": Row(READERS, (200, 200, 405, 405, 405)),
     "sync_status": Row(READERS, (200, 200, 405, 405, 405)),
     "settings": Row(LOGGED_IN, (200, 200, 422, 405, 405)),
     "login": Row(EVERYBODY, (200, 200, 422, 422, 405)),

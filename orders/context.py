@@ -16,7 +16,7 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest
 from django.urls import reverse
 
-from orders import formats
+from orders import formats, goody_api
 from orders.audit import AccountEvent, Actor, Right
 from orders.models import AuditEntry, Operation
 from orders.presenters.freshness import SyncStatus, sync_status
@@ -63,7 +63,8 @@ class BaseContext:
     max_search_bytes: int = MAX_SEARCH_BYTES
     # Called by the template: most fragments do not show it.
     sync_status: Callable[[], SyncStatus | None] = lambda: None
-    system_url: str = ""
+    # Writes whose outcome is not known: called by the template, since fragments do not show it.
+    open_outcomes: Callable[[], int] = int
     # Called by the template: fragments do not show them.
     notices: Callable[[], list[Notice]] = list
     # For leads: who reached the limit of cancels lately.
@@ -75,13 +76,8 @@ def base_context(request: HttpRequest) -> dict[str, Any]:
     return {"base": BaseContext(**_environment(), **_person(request))}
 
 
-def missing_settings() -> list[str]:
-    """Return the names of missing settings that calls to Goody require."""
-    return [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
-
-
 def _environment() -> dict[str, Any]:
-    missing = missing_settings()
+    missing = goody_api.missing_settings()
     return {
         "environment": settings.GOODY_ENVIRONMENT,
         "is_amber": settings.GOODY_ENVIRONMENT != "production",
@@ -106,7 +102,7 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "sync_status": partial(_sync_status, viewer),
             "notices": partial(_notices, viewer),
             "limit_notice": partial(_limit_notice, viewer),
-            "system_url": reverse("system") if viewer.actor.may(Right.SYSTEM) else "",
+            "open_outcomes": partial(_open_outcomes, viewer.actor),
         }
     except DatabaseFailure:
         return {}
@@ -134,6 +130,18 @@ def _sync_status(viewer: Viewer) -> SyncStatus | None:
         return sync_status(viewer.progress, viewer=viewer)
     except DatabaseFailure:
         return None
+
+
+def _open_outcomes(actor: Actor) -> int:
+    """Return the number of writes in the audit that this person sees, 0 without that right."""
+    try:
+        if actor.may(Right.READ_ALL_AUDIT):
+            return Operation.objects.count_unsettled()
+        if actor.may(Right.READ_OWN_AUDIT):
+            return Operation.objects.count_unsettled(actor.user_id)
+    except DatabaseFailure:
+        pass
+    return 0
 
 
 def _notices(viewer: Viewer) -> list[Notice]:

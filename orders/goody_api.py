@@ -209,9 +209,13 @@ def _wait_for_rate(limits: ApiLimits, *, longest: float) -> float:
     return wait
 
 
+def missing_settings() -> list[str]:
+    """Return the names of missing settings that calls to Goody require."""
+    return [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
+
+
 def _configured_client(slots: int = 0, *, is_separate: bool = False) -> Client:
-    missing = [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
-    if missing:
+    if missing := missing_settings():
         raise NotConfigured(f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not set")
     limits = Limits(
         connect_timeout=settings.GOODY_CONNECT_TIMEOUT,

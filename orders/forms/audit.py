@@ -13,8 +13,9 @@ from django.db.models import Q
 
 from orders.audit import ACCOUNT_NAMES, NAMES, Action
 from orders.days import start_of
-from orders.models import AuditEntry
+from orders.models import AuditEntry, State
 from orders.models.audit import AuditEntryQuerySet
+from orders.models.operation import UNSETTLED_STATES
 from orders.search.paste import recognize
 
 from .fields import DayField, TypedField
@@ -23,6 +24,15 @@ SECURITY = "security"
 # Settling is the outcome of another action, never a row of its own.
 _ACTIONS = [(one.value, name) for one, name in NAMES.items() if one != Action.OPERATION_SETTLE]
 _ACCOUNT_EVENTS = [(one.value, name) for one, name in ACCOUNT_NAMES.items()]
+OPEN = "open"
+_OUTCOMES = {
+    OPEN: ("Not known yet", UNSETTLED_STATES),
+    "applied": ("Carried out", (State.APPLIED,)),
+    "without": (
+        "Not carried out",
+        (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPERSEDED),
+    ),
+}
 _NOT_A_DAY = "This is not a date. Write it as 2026-12-01."
 
 
@@ -30,22 +40,30 @@ class AuditFilter(forms.Form):
     """The filters of the audit, all optional. Days are days of `zone`, both inclusive."""
 
     person = forms.TypedChoiceField(
+        label="Who",
         required=False,
         coerce=int,
         empty_value=None,
         error_messages={"invalid_choice": "There is nobody like that in the audit."},
     )
     action = forms.ChoiceField(
-        required=False, error_messages={"invalid_choice": "There is no action like that."}
+        label="What",
+        required=False,
+        error_messages={"invalid_choice": "There is no action like that."},
+    )
+    outcome = forms.ChoiceField(
+        required=False,
+        choices=[("", "Any"), *((key, label) for key, (label, _) in _OUTCOMES.items())],
+        error_messages={"invalid_choice": "There is no outcome like that."},
     )
     order = TypedField(
-        label="Order id or receipt reference",
+        label="Order id or receipt",
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    after = DayField(invalid=_NOT_A_DAY)
-    before = DayField(invalid=_NOT_A_DAY)
+    after = DayField(invalid=_NOT_A_DAY, label="From")
+    before = DayField(invalid=_NOT_A_DAY, label="To")
 
     def __init__(self, *args: Any, zone: ZoneInfo, sees_all: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,6 +89,9 @@ class AuditFilter(forms.Form):
             entries = entries.filter(actor_id=given["person"])
         if given.get("action"):
             entries = _of_action(entries, given["action"])
+        if given.get("outcome"):
+            _, states = _OUTCOMES[given["outcome"]]
+            entries = entries.filter(operation__state__in=states)
         if given.get("order"):
             entries = _of_order(entries, given["order"])
         if given.get("after"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import zoneinfo
 from typing import Any, cast
 
 from django import forms
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
 
 from orders.models import Profile
+from orders.time_zones import chosen_name, zone_names
 
 
 class LoginForm(AuthenticationForm):
@@ -23,11 +23,22 @@ class LoginForm(AuthenticationForm):
     }
 
 
+class TimeZoneField(forms.ChoiceField):
+    """A time zone; "" for the dashboard's. An alias counts as the zone it stands for."""
+
+    def to_python(self, value: Any) -> str:
+        return chosen_name(str(value)) or str(value) if value else ""
+
+    def prepare_value(self, value: Any) -> str:
+        """Select the zone of an alias that was stored before."""
+        return chosen_name(value) or value
+
+
 class SettingsForm(forms.ModelForm):
-    time_zone = forms.ChoiceField(
+    time_zone = TimeZoneField(
         required=False,
         label="Time zone",
-        help_text="All times are shown in it, and dates you type are read in it.",
+        help_text="For every time that is shown and every date that you type.",
         error_messages={"invalid_choice": "There is no time zone of that name."},
     )
 
@@ -36,19 +47,23 @@ class SettingsForm(forms.ModelForm):
         fields = ["time_zone", "theme", "density", "has_shortcuts"]
         labels = {
             "density": "Lists",
-            "has_shortcuts": "Single keys do something (press ? for which)",
+            "has_shortcuts": "Single keys act: / goes to the search, ? shows all keys",
         }
         widgets = {"theme": forms.RadioSelect, "density": forms.RadioSelect}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        default = ("", f"As the dashboard ({settings.TIME_ZONE})")
+        default = ("", f"The dashboard’s ({settings.TIME_ZONE})")
         time_zone = cast(forms.ChoiceField, self.fields["time_zone"])
-        time_zone.choices = [default, *((name, name) for name in time_zones())]
+        time_zone.choices = [default, *_zones_by_region()]
 
 
 @functools.cache
-def time_zones() -> tuple[str, ...]:
-    """Return the names of all regional time zones of this machine, read from disk once."""
-    names = zoneinfo.available_timezones()
-    return tuple(sorted(name for name in names if "/" in name or name == "UTC"))
+def _zones_by_region() -> tuple[tuple[str, Any], ...]:
+    """Return the choices: "UTC", then a group for each region with its cities."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in zone_names():
+        region, _, city = name.partition("/")
+        groups.setdefault(region, []).append((name, city.replace("_", " ") or name))
+    plain = groups.pop("UTC")
+    return (*plain, *groups.items())

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
 from django.db.models import Q
 
 from .statements import placeholders, prepare_values, select_where
@@ -40,6 +40,9 @@ OPEN_STATES = (
     State.UNKNOWN,
     State.NEEDS_HUMAN,
 )
+
+# The request may have reached Goody, and its outcome is being checked or needs a person.
+UNSETTLED_STATES = (State.UNKNOWN, State.NEEDS_HUMAN)
 
 LEASED_STATES = (State.PLANNED, State.SENDING)
 
@@ -71,6 +74,16 @@ class FailureClass(models.TextChoices):
     NOT_SENT = "A", "certainly not sent"
     REFUSED = "B", "definitely refused"
     AMBIGUOUS = "C", "may have been sent"
+
+
+def _literals(states: Collection[State]) -> str:
+    return ", ".join(f"'{state}'" for state in states)
+
+
+_COUNT_UNSETTLED = f"""
+    SELECT count(*) FROM orders_operation
+    WHERE state IN ({_literals(OPEN_STATES)}) AND state IN ({_literals(UNSETTLED_STATES)})
+"""  # noqa: S608
 
 
 class OperationQuerySet(models.QuerySet["Operation"]):
@@ -112,6 +125,19 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.on(order_ids).filter(
             action="order.cancel", state=State.APPLIED, contradicted_at=None
         )
+
+    def count_unsettled(self, user_id: int | None = None) -> int:
+        """Return the number of writes whose outcome is not known, of one person or of all.
+
+        Every page shows it. The states are literals, so that both databases use the partial index
+        of open operations.
+        """
+        sql, values = _COUNT_UNSETTLED, []
+        if user_id is not None:
+            sql, values = f"{sql} AND actor_id = %s", [user_id]
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(sql, values)
+            return int(cursor.fetchone()[0])
 
     def with_notice(self, user_id: int | None) -> OperationQuerySet:
         """Return operations of this person for which a later read showed something unexpected."""

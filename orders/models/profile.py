@@ -39,8 +39,8 @@ class Profile(models.Model):
         DARK = "dark", "Dark"
 
     class Density(models.TextChoices):
-        REGULAR = "regular", "Regular (40 px rows)"
-        COMPACT = "compact", "Compact (32 px rows)"
+        REGULAR = "regular", "Comfortable, two lines a row"
+        COMPACT = "compact", "Compact, one line a row"
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile"

@@ -1,17 +1,19 @@
-"""The rows of the audit page: an intent and its outcome in one row."""
+"""The audit page: its filters, and its rows, each an intent with its outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.forms import BoundField
 from django.urls import reverse
 
 from orders import formats
 from orders.audit import ACCOUNT_NAMES, NAMES, REASONS, Action
+from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry, Operation
 from orders.outcomes import is_confirmed, outcome_message
 
@@ -19,6 +21,73 @@ from .operations import change_text, operation_name, operation_url, web_address
 
 _REASONS = dict(REASONS)
 _NAMES = {action.value: name for action, name in (*NAMES.items(), *ACCOUNT_NAMES.items())}
+
+
+def scope(*, sees_all: bool, order: str) -> str:
+    """Return whose entries the page shows. `order` is the filter by an order."""
+    if order:
+        return "Everybody’s entries about this order"
+    return "Everybody’s entries" if sees_all else "Your own entries; those of an order are for all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterButton:
+    """A filter of the audit: `value` in words and `remove_url`, both "" if it is not active."""
+
+    label: str
+    fields: list[BoundField]
+    value: str
+    remove_url: str
+    is_wrong: bool
+
+
+_BUTTONS = {
+    "Who": ("person",),
+    "What": ("action",),
+    "Order": ("order",),
+    "When": ("after", "before"),
+    "Outcome": ("outcome",),
+}
+
+
+def audit_filters(form: AuditFilter, url_without: Callable[..., str]) -> list[FilterButton]:
+    """Return the filters of a validated form, in the order of the page.
+
+    `url_without(*names)` is the URL of the page without these parameters.
+    """
+    names = {label: [one for one in of if one in form.fields] for label, of in _BUTTONS.items()}
+    return [_button(form, label, of, url_without) for label, of in names.items() if of]
+
+
+def _button(
+    form: AuditFilter, label: str, names: Sequence[str], url_without: Callable[..., str]
+) -> FilterButton:
+    given = [(name, form.data.get(name, "")) for name in names]
+    return FilterButton(
+        label=label,
+        fields=[form[name] for name in names],
+        value=_value_in_words(form, names),
+        remove_url=url_without(*names) if any(value for _, value in given) else "",
+        is_wrong=any(name in form.errors for name in names),
+    )
+
+
+def _value_in_words(form: AuditFilter, names: Sequence[str]) -> str:
+    valid = {name: form.cleaned_data.get(name) for name in names}
+    if "after" in valid:
+        return _period(valid["after"], valid["before"])
+    [(name, value)] = valid.items()
+    choices = dict(getattr(form.fields[name], "choices", ()))
+    return str(choices.get(str(value), value)) if value else ""
+
+
+def _period(first: date | None, last: date | None) -> str:
+    if first and last:
+        days = dict.fromkeys(map(formats.date_in_words, (first, last)))
+        return " – ".join(days)
+    if first:
+        return f"from {formats.date_in_words(first)}"
+    return f"until {formats.date_in_words(last)}" if last else ""
 
 
 @dataclass(frozen=True, slots=True)

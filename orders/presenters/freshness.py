@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.urls import reverse
+
 from orders import formats
+from orders.audit import Right
 from orders.sync import Phase, SyncProgress
 from orders.viewer import Viewer
 
@@ -60,13 +63,15 @@ _FAILED_PHASES = (Phase.SUSPICIOUS, Phase.PAUSED, Phase.FAILING)
 class SyncStatus:
     """The state of the index for the page frame.
 
-    `iso` and `at` are the instant from which its age is counted, "" during the first import.
+    `iso` and `at` are the instant from which its age is counted, "" during the first import. `url`
+    is the page with more about it, "" if the person may not see that.
     """
 
     text: str
     iso: str
     at: str
     is_amber: bool
+    url: str
 
 
 def sync_status(progress: SyncProgress, *, viewer: Viewer) -> SyncStatus:
@@ -77,7 +82,14 @@ def sync_status(progress: SyncProgress, *, viewer: Viewer) -> SyncStatus:
         iso=formats.iso(at) if at else "",
         at=formats.date_time(at, viewer.zone) if at else "",
         is_amber=is_late or progress.phase in _FAILED_PHASES,
+        url=_status_url(progress, viewer),
     )
+
+
+def _status_url(progress: SyncProgress, viewer: Viewer) -> str:
+    if not progress.is_complete:
+        return reverse("setup")
+    return reverse("system") if viewer.actor.may(Right.SYSTEM) else ""
 
 
 def _state_text(progress: SyncProgress, now: datetime) -> str:
@@ -111,8 +123,13 @@ def import_banner(progress: SyncProgress) -> list[Banner]:
             title=_imported_text(progress),
             sentence="This list is Goody's own. Searches, filters and sorting know only what has "
             "been imported.",
+            **_setup_link(),
         )
     ]
+
+
+def _setup_link() -> dict[str, str]:
+    return {"link_url": reverse("setup"), "link_label": "Progress of the import"}
 
 
 def _imported_text(progress: SyncProgress) -> str:
@@ -161,8 +178,10 @@ def _still_importing(progress: SyncProgress) -> Banner:
             tone="info",
             title="The orders have not been imported yet",
             sentence=f"Searches, filters and sorting know only what has been looked at. {missing}",
+            **_setup_link(),
         )
-    return Banner(tone="info", title=_imported_text(progress), sentence=missing)
+    title = _imported_text(progress)
+    return Banner(tone="info", title=title, sentence=missing, **_setup_link())
 
 
 def _without_feed(progress: SyncProgress, viewer: Viewer) -> Banner:

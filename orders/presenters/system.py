@@ -99,7 +99,7 @@ def _limits(limits: ApiLimits, *, zone: ZoneInfo, now: datetime) -> Banner:
     if limits.is_paused(now):
         until = formats.date_time(limits.paused_until, zone)
         return Banner(tone="warn", title=f"Goody asks us to wait until {until}")
-    return Banner(tone="good", title="Open: calls to Goody are made")
+    return Banner(tone="good", title="Calls are allowed")
 
 
 def _last_check(zone: ZoneInfo) -> str:
@@ -134,7 +134,7 @@ def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
             title=f"{late} overdue: the worker seems not to run",
             sentence="Start “manage.py work”; it finds out what became of open changes.",
         )
-    return Banner(tone="good", title="Nothing is overdue for the worker")
+    return Banner(tone="good", title="Nothing is overdue")
 
 
 def _processes(zone: ZoneInfo, *, now: datetime) -> list[ProcessRow]:

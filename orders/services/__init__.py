@@ -16,6 +16,7 @@ from .findings import (
     get_finding,
 )
 from .reading import (
+    KEY_WORKS,
     KeyCheck,
     ListedOrder,
     Listing,
@@ -78,6 +79,7 @@ from .writes import (
 )
 
 __all__ = [
+    "KEY_WORKS",
     "CancelLimitReached",
     "Evidence",
     "ExportIncomplete",

@@ -326,6 +326,10 @@ def freshness_problem(error: Exception) -> str:
     return text[:1].upper() + text[1:]
 
 
+# What the audit says of a check that succeeded.
+KEY_WORKS = "The key works"
+
+
 @action(Action.KEY_CHECK)
 def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
     """Ask Goody for the owner of the key, also of a rejected one; a success allows calls again."""
@@ -337,7 +341,7 @@ def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
         check = KeyCheck(problem=freshness_problem(error), is_rejected=is_rejected)
     else:
         check = KeyCheck(me.email, me.public_app_id, _visible_workspaces(policy))
-    record_action(actor, Action.KEY_CHECK, detail=check.problem or "The key works", now=now)
+    record_action(actor, Action.KEY_CHECK, detail=check.problem or KEY_WORKS, now=now)
     return check
 
 

@@ -58,9 +58,52 @@ def test_an_agent_sees_their_own_and_no_filter_by_person(done: dict[str, Any]) -
     assert len(rows(page)) == 1
     assert "Your own entries" in page
     assert 'name="person"' not in page
-    assert "Change expiration</td>" not in page
+    assert "Change expiration</th>" not in page
     stranger = text(done["ana"].get(AUDIT, {"person": str(done["ben"].user.pk)}))
     assert rows(stranger) == rows(page)
+
+
+def test_the_history_of_an_order_is_for_agents_too(done: dict[str, Any]) -> None:
+    entry(datetime(2026, 3, 1, tzinfo=UTC), detail="a key check names no order")
+    page = text(done["ana"].get(AUDIT, {"order": done["extended"]}))
+    assert len(rows(page)) == 1
+    assert "Change expiration</th>" in page
+    assert "Everybody’s entries about this order" in page
+
+
+def test_open_outcomes_are_counted_on_every_page_and_lead_to_their_entries(
+    as_role: Any, done: dict[str, Any]
+) -> None:
+    link = 'href="/audit/?outcome=open"'
+    assert link not in text(as_role("lead").get("/settings/"))
+    for action in ("order.cancel", "order.extend"):
+        Operation.objects.filter(action=action).update(state="unknown")
+        made = 1 if action == "order.cancel" else 2
+        page = text(as_role("lead").get("/settings/"))
+        assert re.search(
+            rf'{re.escape(link)}[^>]*>Outcomes <span class="count count--warn">{made}<', page
+        )
+    assert len(rows(text(as_role("lead").get(AUDIT, {"outcome": "open"})))) == 2
+    # An agent counts and sees those of their own writes.
+    assert '<span class="count count--warn">1<' in text(done["ana"].get("/settings/"))
+    assert len(rows(text(done["ana"].get(AUDIT, {"outcome": "open"})))) == 1
+    assert link not in text(as_role("viewer").get("/settings/"))
+    Operation.objects.update(state="applied")
+    assert link not in text(as_role("lead").get("/settings/"))
+
+
+def test_an_active_filter_shows_its_value_and_can_be_removed_alone(
+    as_role: Any, done: dict[str, Any]
+) -> None:
+    query = {"action": "order.cancel", "after": "2026-03-01", "before": "2026-03-01", "older": "9"}
+    page = text(as_role("lead").get(AUDIT, query))
+    shown = re.findall(r'<summary class="is-marked">(\w+) <b>(.*?)</b>', page)
+    assert shown == [("What", "Cancel gift"), ("When", "1 Mar 2026")]
+    removed = [url.replace("&amp;", "&") for url in re.findall(r'remove" href="(.*?)"', page)]
+    assert removed == [
+        "/audit/?after=2026-03-01&before=2026-03-01",
+        "/audit/?action=order.cancel",
+    ]
 
 
 def test_a_viewer_is_refused(as_role: Any) -> None:
@@ -169,7 +212,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     as_role: Any, django_assert_max_num_queries: Any, done: dict[str, Any]
 ) -> None:
     lead = as_role("lead")
-    with django_assert_max_num_queries(12) as few:
+    with django_assert_max_num_queries(13) as few:
         lead.get(AUDIT)
     for n in range(10):
         entry(datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=n))

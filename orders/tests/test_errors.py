@@ -158,7 +158,7 @@ def test_without_configuration_the_pages_say_what_is_missing(as_role, settings, 
 def test_a_wrong_setting_is_named_and_is_no_bug(agent, settings, no_bug_logged):
     settings.GOODY_API_URL = "http://goody.example.test"
     content = assert_in_frame(agent.get(URL), 503, "The connection to Goody is set up wrongly")
-    assert "http" in content.partition('class="banner__text"')[2].partition("</div>")[0]
+    assert "http" in content.partition('class="problem__text"')[2].partition("</div>")[0]
 
 
 def test_a_failed_part_is_a_banner_atop_the_page_and_the_list_stays(agent, emulator):

@@ -79,6 +79,21 @@ def test_a_bad_choice_gets_a_sentence_and_stores_nothing(as_role, change, senten
     assert not Profile.objects.exists()
 
 
+def test_an_alias_that_a_browser_reports_is_stored_as_its_zone(as_role):
+    """The button of the browser's zone sends a second value, after that of the list."""
+    client = as_role("viewer")
+    client.post(URL, {**CHOICE, "time_zone": ["Asia/Tokyo", "Asia/Calcutta"]})
+    assert Profile.objects.get(user=client.user).time_zone == "Asia/Kolkata"
+
+
+def test_an_alias_that_was_stored_before_is_shown_as_its_zone(as_role):
+    client = as_role("viewer")
+    Profile.objects.create(user=client.user, time_zone="US/Eastern")
+    content = client.get(URL).content.decode()
+    assert '<option value="America/New_York" selected>New York</option>' in content
+    assert 'value="US/Eastern"' not in content
+
+
 def test_times_are_shown_in_the_chosen_zone(as_role, emulator):
     client = as_role("agent")
     Profile.objects.create(user=client.user, time_zone="Asia/Tokyo")

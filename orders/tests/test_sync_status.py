@@ -107,6 +107,12 @@ def test_it_links_to_the_system_page_for_admins(as_role: Any) -> None:
     assert [role for role, page in pages.items() if link.search(page)] == ["admin"]
 
 
+def test_during_the_first_import_it_links_to_its_progress_for_all(as_role: Any) -> None:
+    complete_sync(NOW, **IMPORTING)
+    page = text_of(as_role("viewer").get("/settings/"))
+    assert re.search(r'<p id="sync-status"[^>]*><a href="/setup/">importing 41 %</a></p>', page)
+
+
 def test_it_is_asked_for_anew_and_comes_along_with_a_list(as_role: Any) -> None:
     agent = as_role("agent")
     mark = re.search(r'<p id="sync-status"[^>]* hx-get="(.*?)" ', text_of(agent.get("/settings/")))

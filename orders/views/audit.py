@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -11,7 +13,7 @@ from orders.audit import Right
 from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
-from orders.presenters.audit import rows
+from orders.presenters.audit import audit_filters, rows, scope
 from orders.viewer import Request
 
 from .http import render, requires
@@ -30,11 +32,16 @@ def audit(request: Request) -> HttpResponseBase:
     sees_all = viewer.actor.may(Right.READ_ALL_AUDIT)
     form = AuditFilter(request.GET, zone=viewer.zone, sees_all=sees_all)
     is_valid = form.is_valid()
-    context: dict[str, Any] = {"form": form, "sees_all": sees_all, "is_filtered": False}
+    order = form.cleaned_data.get("order", "")
+    context: dict[str, Any] = {
+        "form": form,
+        "filters": audit_filters(form, _without(request)),
+        "is_filtered": any(form.cleaned_data.values()),
+        "scope": scope(sees_all=sees_all, order=order),
+    }
     if is_valid:
-        visible = _visible(request, sees_all=sees_all)
+        visible = _visible(request, sees_all=sees_all, order=order)
         context |= _page(request, form.narrow(visible))
-        context["is_filtered"] = any(form.cleaned_data.values())
     return render(
         request,
         "audit/list.html",
@@ -44,9 +51,17 @@ def audit(request: Request) -> HttpResponseBase:
     )
 
 
-def _visible(request: Request, *, sees_all: bool) -> AuditEntryQuerySet:
+def _visible(request: Request, *, sees_all: bool, order: str) -> AuditEntryQuerySet:
+    """Return the entries that the person may see.
+
+    The history of one order is for all; it is in the timeline of the order's page as well.
+    """
     intents = AuditEntry.objects.intents()
-    return intents if sees_all else intents.filter(actor_id=request.viewer.actor.user_id)
+    if sees_all:
+        return intents
+    if order:
+        return intents.filter(order_uuid__isnull=False)
+    return intents.filter(actor_id=request.viewer.actor.user_id)
 
 
 def _page(request: Request, entries: AuditEntryQuerySet) -> dict[str, Any]:
@@ -87,11 +102,19 @@ def _shown(
     }
 
 
-def _url(request: Request, **position: int) -> str:
-    """Return the URL with the same filters and another position."""
+_POSITION = ("older", "newer")
+
+
+def _url(request: Request, *without: str, **position: int) -> str:
+    """Return the URL with another position and without some of the filters."""
     query = request.GET.copy()
-    for name in ("older", "newer"):
+    for name in (*_POSITION, *without):
         query.pop(name, None)
     for name, key in position.items():
         query[name] = str(key)
     return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def _without(request: Request) -> Callable[..., str]:
+    """Return a function from the names of filters to the URL of the first page without them."""
+    return partial(_url, request)

@@ -134,12 +134,14 @@ def _key_rejected(request: Request) -> Problem:
         "Connection problem",
         "This dashboard has no working connection to Goody at present.",
         "An admin can mend it. Your work is not lost: nothing was sent.",
+        reverse("setup"),
+        "Whom to ask",
     )
 
 
 def _calls_blocked(request: Request, failure: Exception) -> Problem:
     if isinstance(failure, NotConfigured):
-        return _not_configured(failure)
+        return _not_configured(request, failure)
     now, zone = request.viewer.now, request.viewer.zone
     if isinstance(failure, Paused):
         until = failure.until
@@ -158,7 +160,7 @@ def _calls_blocked(request: Request, failure: Exception) -> Problem:
     )
 
 
-def _not_configured(failure: NotConfigured) -> Problem:
+def _not_configured(request: Request, failure: NotConfigured) -> Problem:
     """Return the page for a setting that is missing or invalid."""
     title, _, reason = str(failure).partition(": ")
     return Problem(
@@ -167,6 +169,8 @@ def _not_configured(failure: NotConfigured) -> Problem:
         f"{reason}." if reason else "The dashboard does not know which Goody to ask.",
         "Put it right in the environment or in the file .env (see .env.example and the README), "
         "then restart the dashboard.",
+        reverse("setup"),
+        "Setup" if request.viewer.actor.may(Right.SYSTEM) else "Whom to ask",
         tone="warn",
     )
 
@@ -260,7 +264,8 @@ def show(request: Request, problem: Problem) -> HttpResponse:
     template, headers = _shape_of(request)
     if problem.retry_after:
         headers["Retry-After"] = str(problem.retry_after)
-    context = {"problem": banner, "banner": banner}
+    may_retry = request.method == "GET" and problem.status >= 500
+    context = {"problem": banner, "banner": banner, "may_retry": may_retry}
     response = shortcuts.render(request, template, context, status=problem.status)
     for name, value in headers.items():
         response[name] = value

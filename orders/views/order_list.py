@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -29,6 +29,7 @@ from orders.presenters.freshness import Freshness, import_banner, make_freshness
 from orders.presenters.list_page import Empty, Page, finding_summary
 from orders.presenters.live_list import live_page
 from orders.presenters.saved_views import view_bar
+from orders.presenters.setup import is_first_run
 from orders.search import CommonLabels, SearchTimeout
 from orders.search.paste import recognize
 from orders.search.query import Sort
@@ -47,8 +48,11 @@ _FORM = "filters"
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    return redirect("order_list")
+def home(request: Request) -> HttpResponse:
+    """Redirect to the list, or to the setup page while there is nothing to list."""
+    viewer = request.viewer
+    is_setup = viewer.actor.may(Right.READ) and is_first_run(viewer.progress)
+    return redirect("setup" if is_setup else "order_list")
 
 
 @require_safe

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from orders import formats
 from orders.forms.people import SettingsForm
 from orders.viewer import Request
 
@@ -23,5 +24,17 @@ def settings(request: Request) -> HttpResponse:
         form.save()
         messages.success(request, "Settings saved", extra_tags="good")
         return redirect("settings")
+    return _show(request, form)
+
+
+def _show(request: Request, form: SettingsForm) -> HttpResponse:
+    viewer = request.viewer
+    context = {
+        "form": form,
+        "zone": viewer.zone.key,
+        "now": formats.date_time(viewer.now, viewer.zone),
+        "user_name": request.user.get_username(),
+        "role": viewer.actor.role,
+    }
     status = 422 if form.is_bound and form.errors else 200
-    return render(request, "settings.html", {"form": form}, status=status)
+    return render(request, "settings.html", context, status=status)

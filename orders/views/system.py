@@ -1,8 +1,9 @@
-"""The system page for admins, and the sync status in the frame of every page."""
+"""The system page for admins, the setup page, and the sync status in the frame of every page."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from django import shortcuts
 from django.http import HttpResponse
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orders import services, sync
 from orders.audit import Right
+from orders.presenters.setup import make_setup
 from orders.presenters.system import make_system, sync_state
 from orders.viewer import Request
 
@@ -59,3 +61,22 @@ def _page(request: Request, *, check: services.KeyCheck | None = None) -> HttpRe
 def sync_status(request: Request) -> HttpResponse:
     """Return the age of the index, which every page polls."""
     return shortcuts.render(request, "includes/sync_status.html")
+
+
+@require_safe
+@requires(Right.READ)
+def setup(request: Request) -> HttpResponse:
+    """Show the steps until all orders are imported; admins can act on them."""
+    return shortcuts.render(request, "setup.html", _setup_context(request))
+
+
+@require_safe
+@requires(Right.READ)
+def setup_steps(request: Request) -> HttpResponse:
+    """Return the steps, which the setup page polls."""
+    return shortcuts.render(request, "setup.html#steps", _setup_context(request))
+
+
+def _setup_context(request: Request) -> dict[str, Any]:
+    viewer = request.viewer
+    return {"setup": make_setup(viewer), "is_admin": viewer.actor.may(Right.SYSTEM)}

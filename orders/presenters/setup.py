@@ -1,0 +1,208 @@
+"""The setup page: the steps until all orders are imported, which are done, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+from orders import formats, goody_api
+from orders.audit import Action, Right, Role
+from orders.models import ApiLimits, AuditEntry
+from orders.services import KEY_WORKS, heartbeat
+from orders.sync import Phase, SyncProgress
+from orders.viewer import Viewer
+
+MAX_ADMINS = 5
+_POLL_EVERY = "5s"
+# Earlier, the rate of an import says little.
+_ESTIMATE_AFTER = timedelta(seconds=10)
+_FAILED_PHASES = (Phase.SUSPICIOUS, Phase.PAUSED, Phase.FAILING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step and its state: "done", "now" (under way), "wrong" (somebody must act) or "ahead".
+
+    `key` distinguishes the steps in the template.
+    """
+
+    key: str
+    state: str
+    title: str
+    text: str = ""
+
+    @property
+    def icon(self) -> str:
+        return {"done": "check", "now": "busy", "wrong": "alert"}.get(self.state, "circle")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProgress:
+    """The orders imported so far. `total` is None if Goody gave none; `left` is "" if unknown."""
+
+    imported: int
+    total: int | None
+    text: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """`summary` is one sentence for people who are not admins; `admins` are whom they can ask.
+
+    `poll_every` is "" once every step is done.
+    """
+
+    steps: list[Step]
+    summary: str
+    admins: list[str]
+    progress: ImportProgress | None
+    is_done: bool
+    poll_every: str
+
+
+def is_first_run(progress: SyncProgress) -> bool:
+    """Whether there is nothing to show yet: no order was imported, or no key is set or accepted."""
+    if progress.is_complete:
+        return False
+    return not progress.imported or bool(goody_api.missing_settings()) or _is_key_rejected()
+
+
+def make_setup(viewer: Viewer) -> Setup:
+    progress = viewer.progress
+    steps = list(_steps(viewer, progress))
+    is_done = all(step.state == "done" for step in steps)
+    return Setup(
+        steps=steps,
+        summary=_summary(steps),
+        admins=[] if is_done or viewer.actor.may(Right.SYSTEM) else _admins(),
+        progress=_import_progress(progress, viewer.now),
+        is_done=is_done,
+        poll_every="" if is_done else _POLL_EVERY,
+    )
+
+
+def _steps(viewer: Viewer, progress: SyncProgress) -> Iterator[Step]:
+    """Yield the steps. Those after the first that is not done are ahead, except the worker's."""
+    connection = _connection_step(), _key_step(viewer, progress)
+    yield from connection
+    worker = _worker_step(viewer.now)
+    yield worker
+    is_ready = all(step.state == "done" for step in (*connection, worker))
+    yield _import_step(viewer, progress, is_ready=is_ready)
+
+
+def _connection_step() -> Step:
+    if missing := goody_api.missing_settings():
+        verb = "are" if len(missing) > 1 else "is"
+        return Step(
+            key="connection",
+            state="wrong",
+            title=f"{' and '.join(missing)} {verb} not set",
+            text="Put it into the environment or into the file .env (see .env.example), then "
+            "restart the dashboard and the worker.",
+        )
+    return Step(key="connection", state="done", title="The address of Goody and a key are set")
+
+
+def _key_step(viewer: Viewer, progress: SyncProgress) -> Step:
+    if goody_api.missing_settings():
+        return Step(key="key", state="ahead", title="Goody accepts the key")
+    limits = ApiLimits.objects.current()
+    if limits.is_key_rejected(settings.GOODY_API_KEY):
+        since = formats.date_time(limits.rejected_at, viewer.zone)
+        return Step(
+            key="key",
+            state="wrong",
+            title="Goody rejects the key",
+            text=f"Since {since}. Set another key and restart the dashboard and the worker, or "
+            "check the same key again.",
+        )
+    if progress.imported or _was_key_accepted():
+        return Step(key="key", state="done", title="Goody accepted the key")
+    return Step(
+        key="key",
+        state="now",
+        title="Goody has not been asked with this key yet",
+        text="The worker asks as soon as it runs.",
+    )
+
+
+def _is_key_rejected() -> bool:
+    return ApiLimits.objects.current().is_key_rejected(settings.GOODY_API_KEY)
+
+
+def _was_key_accepted() -> bool:
+    """Whether the latest check of the key by an admin succeeded."""
+    latest = AuditEntry.objects.filter(action=Action.KEY_CHECK).first()
+    return latest is not None and latest.detail == KEY_WORKS
+
+
+def _worker_step(now: datetime) -> Step:
+    if heartbeat.is_worker_alive(now=now):
+        return Step(key="worker", state="done", title="A worker runs")
+    return Step(
+        key="worker",
+        state="wrong",
+        title="No worker runs",
+        text="Start it beside the dashboard, with the same environment: manage.py work",
+    )
+
+
+def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> Step:
+    if progress.is_complete:
+        at = formats.date_time(progress.finished_at, viewer.zone)
+        title, text = "All orders are imported", f"{progress.imported:,} orders, {at}."
+        return Step(key="import", state="done", title=title, text=text)
+    title = "Import of all orders"
+    if progress.phase in _FAILED_PHASES:
+        return Step(key="import", state="wrong", title=title, text=f"{progress.why}.")
+    return Step(key="import", state="now" if is_ready else "ahead", title=title)
+
+
+def _import_progress(progress: SyncProgress, now: datetime) -> ImportProgress | None:
+    if progress.is_complete or not progress.is_full_under_way:
+        return None
+    of = f" of {progress.total:,}" if progress.total else ""
+    return ImportProgress(
+        imported=progress.imported,
+        total=progress.total,
+        text=f"{progress.imported:,}{of} orders",
+        left=_time_left(progress, now) if progress.phase is Phase.RUNNING else "",
+    )
+
+
+def _time_left(progress: SyncProgress, now: datetime) -> str:
+    """Return a rough estimate by the rate since the start: "about 4 min left"."""
+    elapsed = now - progress.started_at if progress.started_at else timedelta()
+    if not (progress.total and progress.imported) or elapsed < _ESTIMATE_AFTER:
+        return ""
+    left = elapsed * ((progress.total - progress.imported) / progress.imported)
+    if left < timedelta(minutes=1):
+        return "less than a minute left"
+    return f"about {formats.relative(now + left, now).removeprefix('in ')} left"
+
+
+def _summary(steps: list[Step]) -> str:
+    wrong = next((step.key for step in steps if step.state == "wrong"), "")
+    if wrong in ("connection", "key"):
+        return "The dashboard has no working connection to Goody. An admin can mend that."
+    if wrong:
+        return "Orders are not read from Goody at present. An admin must look at it."
+    if all(step.state == "done" for step in steps):
+        return "All orders are imported."
+    return "The orders are being imported. Until that is done, a search may miss an order."
+
+
+def _admins() -> list[str]:
+    """Return active admins as "Ada Lopez (ada)", at most MAX_ADMINS."""
+    found: Any = get_user_model().objects.filter(groups__name=Role.ADMIN, is_active=True)
+    return [
+        f"{one.get_full_name()} ({one.get_username()})" if one.get_full_name() else one.username
+        for one in found.order_by("username")[:MAX_ADMINS]
+    ]
