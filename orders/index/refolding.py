@@ -1,6 +1,7 @@
-"""Folds the stored orders again after FOLDING_VERSION (orders.text) has changed.
+"""Folds what is stored again after FOLDING_VERSION (orders.text) has changed.
 
-All folded values are computed from the stored JSON of each order, without calls to Goody.
+The folded values of an order are computed from its stored JSON, without calls to Goody. Names of
+labels and of saved views are folded with the first batch.
 `SyncState` has the version of the stored values and the id up to which orders are folded again;
 both are committed with the rows. It can therefore be stopped at any moment, and several workers may
 do it at once.
@@ -10,16 +11,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from goody.types import BadOrder, parse_order
-from orders.models import Label, Order, OrderPayload, SearchText, SyncState
+from orders.models import Label, Order, OrderPayload, SavedView, SearchText, SyncState
 from orders.models.durability import rebuildable
-from orders.text import FOLDING_VERSION, searchable, starts_in
+from orders.text import FOLDING_VERSION, fold, searchable, starts_in
 
 from .columns import Derived, derive
 from .labels import LabelKey, label_ids, renew_label_version, store_search_texts
@@ -58,6 +60,7 @@ def _refold_batch(using: str) -> int:
             return 0
         if state.refolded_until is None:
             _refold_labels(using)
+            _refold_view_names(using)
         orders = _next_orders(state.refolded_until, using)
         _refold_orders(orders, using)
         progress: dict[str, object]
@@ -84,6 +87,18 @@ def _refold_labels(using: str) -> None:
             changed.append(label)
     Label.objects.using(using).bulk_update(changed, ["folded"], batch_size=BATCH)
     renew_label_version(using=using)
+
+
+def _refold_view_names(using: str) -> None:
+    """Fold the names of saved views again.
+
+    A view whose name now looks like that of another one keeps its former key: both stay.
+    """
+    views = SavedView.objects.using(using)
+    for view in views.only("name", "name_key"):
+        if view.name_key != (name_key := fold(view.name)):
+            with suppress(IntegrityError), transaction.atomic(using=using):
+                views.filter(pk=view.pk).update(name_key=name_key)
 
 
 def _refold_orders(orders: Sequence[Order], using: str) -> None:

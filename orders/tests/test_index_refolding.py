@@ -19,13 +19,16 @@ from orders.models import (
     LabelVersion,
     Order,
     OrderPayload,
+    SavedView,
     SearchText,
     SyncState,
     WordStart,
 )
 from orders.packing import pack
+from orders.text import fold
 from testing.domain import order
 from testing.list_pages import complete_sync, ids_in, text_of
+from testing.users import make_user
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -105,6 +108,19 @@ def test_refolding_gives_what_a_sync_from_nothing_would_give(outdated: list[Any]
     assert LabelVersion.objects.get().token != token
     assert not SyncState.objects.get().is_refolding
     assert index.refold(seconds=60) == 0
+
+
+def test_names_of_saved_views_are_folded_again(outdated: list[Any]) -> None:
+    ana, bo = make_user("agent", "ana"), make_user("agent", "bo")
+    for owner, name, key in (
+        (ana, "Müller", "old"),
+        (ana, "MÜLLER", "older"),
+        (bo, "Müller", "muller"),
+    ):
+        SavedView.objects.create(owner=owner, name=name, name_key=key)
+    index.refold(seconds=60)
+    keys = SavedView.objects.order_by("pk").values_list("name_key", flat=True)
+    assert list(keys) == [fold("Müller"), "older", fold("Müller")]
 
 
 def test_refolding_goes_on_where_it_was_stopped(
