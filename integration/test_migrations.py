@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from orders.models import (
     ApiLimits,
@@ -132,7 +134,7 @@ SENT, RESENT, CLOSED = (datetime(2026, 1, 2, 12, minute, tzinfo=UTC) for minute 
 
 
 def insert_operation(user_id: int, **values: object) -> UUID:
-    """A row as the code before the migration stored it."""
+    """A row as the code before the migration stored it, without the columns that are None."""
     operation_id = uuid4()
     columns: dict[str, object] = {
         "id": database_value(operation_id),
@@ -156,6 +158,7 @@ def insert_operation(user_id: int, **values: object) -> UUID:
         "unchanged_reads": 0,
         **values,
     }
+    columns = {name: value for name, value in columns.items() if value is not None}
     marks = ", ".join(["%s"] * len(columns))
     execute(
         f"INSERT INTO orders_operation ({', '.join(columns)}) VALUES ({marks})", *columns.values()
@@ -177,7 +180,7 @@ def test_proofs_are_dated_and_no_second_sending_is_kept():
     )
     unknown = insert_operation(user_id, state="unknown", unknown_at=SENT, resent_at=RESENT)
     migrate("0014")
-    found = Operation.objects.in_bulk()
+    found = Operation.objects.only("confirmed_at", "effect_seen_at", "sent_at").in_bulk()
     dates = {key: (one.confirmed_at, one.effect_seen_at) for key, one in found.items()}
     assert dates == {
         confirmed: (CLOSED, None),
@@ -254,6 +257,32 @@ def test_stored_orders_with_unreadable_values_are_marked():
     assert _triggers() == triggers
     migrate("0015")
     assert _triggers() == triggers
+
+
+@pytest.fixture
+def at_0017(database_url: str) -> Iterator[None]:
+    migrate("0017")
+    yield
+    migrate("zero")
+
+
+@pytest.mark.usefixtures("at_0017")
+def test_what_was_just_sent_may_land_and_records_by_hand_are_read():
+    insert = partial(insert_operation, make_user("agent").pk, unchanged_reads=None)
+    just_now = {"sent_at": timezone.now()}
+    unknown = insert(state="unknown", **just_now)
+    by_read = insert(state="applied", effect_seen_at=CLOSED, **just_now)
+    confirmed = insert(state="applied", confirmed_at=CLOSED, **just_now)
+    refused = insert(state="refused", **just_now)
+    former = insert(state="superseded")
+    by_hand = insert(state="applied", failure_kind="by_hand", closed_at=CLOSED)
+    migrate("0018")
+    found = Operation.objects.in_bulk()
+    assert {key for key, one in found.items() if one.may_land} == {unknown, by_read}
+    assert {key for key, one in found.items() if one.due_at is not None} == {by_hand}
+    assert {confirmed, refused, former} < set(found)
+    migrate("0017")
+    assert execute("SELECT count(*) FROM orders_operation") == [(6,)]
 
 
 def _triggers() -> set[object]:

@@ -18,7 +18,7 @@ from goody.types import CANCELABLE
 from . import formats
 from .audit import Action
 from .eligibility import SUPPORT, differences
-from .models import Operation, State
+from .models import BY_HAND, Operation, State
 
 
 class Tone(StrEnum):
@@ -42,7 +42,7 @@ class OutcomeMessage:
 @dataclass(frozen=True)
 class _Words:
     """Titles of an action. `found`: Goody shows what was requested; the cause is not known.
-    `otherwise`: Goody confirmed it and shows something else later.
+    `otherwise`: Goody confirmed it and shows something else later. `recorded`: a lead recorded it.
     """
 
     done: str
@@ -50,6 +50,7 @@ class _Words:
     not_done: str
     found: str
     otherwise: str
+    recorded: str
 
 
 # Nothing is known of the order itself, only that this attempt had no effect.
@@ -62,6 +63,7 @@ _WORDS = {
         "Not canceled",
         "Canceled at Goody",
         "Canceled, but a read showed otherwise",
+        "Marked as canceled",
     ),
     Action.ORDER_EXTEND: _Words(
         "Expiration changed",
@@ -69,6 +71,7 @@ _WORDS = {
         "Not changed",
         "Changed at Goody",
         "Changed, but a read showed otherwise",
+        "Marked as changed",
     ),
 }
 
@@ -153,10 +156,15 @@ def _shown_meanwhile(operation: Operation, zone: ZoneInfo) -> str:
 
 
 def blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
-    """Until when the order takes no other write because this one may still take effect."""
-    until = operation.may_land_until
-    if until is None or until <= now:
+    """Until when the order takes no other write because this one may still take effect.
+
+    A worker ends this by its monotonic clock: the time is given only if the wall clock agrees.
+    """
+    sent_at, until = operation.sent_at, operation.may_land_until
+    if sent_at is None or until is None or not operation.may_land:
         return ""
+    if not sent_at <= now < until:
+        return "It may still take effect; the order takes no other change until that is ruled out."
     at = f"{formats.clock(until, zone)} {formats.zone_name(until, zone)}"
     return f"It may still take effect until {at}; the order takes no other change before that."
 
@@ -179,7 +187,10 @@ def _needs_human(operation: Operation) -> OutcomeMessage:
 def _applied(operation: Operation, words: _Words, zone: ZoneInfo) -> OutcomeMessage:
     if operation.contradicted_at is not None:
         return _contradicted(operation, words, zone)
-    if operation.failure_kind == "by_hand" and not is_confirmed(operation):
+    if operation.is_only_recorded:
+        sentence = f"{operation.detail} No read of the order has shown it yet."
+        return OutcomeMessage(Tone.NEUTRAL, words.recorded, sentence, "", True)
+    if operation.failure_kind == BY_HAND and not is_confirmed(operation):
         sentence = " ".join(filter(None, (_change(operation, zone), operation.detail)))
     elif is_confirmed(operation):
         sentence = _change(operation, zone) or "Goody confirmed it."
@@ -217,9 +228,9 @@ def _contradicted(operation: Operation, words: _Words, zone: ZoneInfo) -> Outcom
     title = words.otherwise
     if is_confirmed(operation):
         before = "Goody confirmed it, but"
-    elif operation.failure_kind == "by_hand":
-        title = "Recorded by hand, but a read showed otherwise"
-        before = "It was recorded by hand, but"
+    elif operation.failure_kind == BY_HAND:
+        title = f"{words.recorded}, but Goody does not show it"
+        before = f"{operation.detail} But"
     else:
         before = "It was found done, but"
     return OutcomeMessage(
@@ -247,7 +258,7 @@ def is_confirmed(operation: Operation) -> bool:
 def _not_applied(operation: Operation, words: _Words) -> OutcomeMessage:
     status = (operation.after or {}).get("status")
     next_step = "You may try again."
-    if operation.failure_kind == "by_hand":
+    if operation.failure_kind == BY_HAND:
         sentence = operation.detail
     elif status and status not in CANCELABLE:
         shown = formats.status_name(status)
@@ -267,7 +278,7 @@ def _refused(
     sentence, next_step = _why_refused(operation, now=now, zone=zone)
     if operation.sent_at is not None:
         sentence = f"{sentence} {_shown_after_refusal(operation, zone)}".strip()
-    if is_refusal_unread(operation):
+    if operation.is_refusal_unread:
         # Goody asked to wait: a read comes before another attempt.
         step = "" if operation.failure_kind == "rate_limited" else next_step
         wait = f"{step} {_NOT_MEANWHILE}".strip()
@@ -275,15 +286,9 @@ def _refused(
     return OutcomeMessage(Tone.BAD, _title_of_refusal(operation, words), sentence, next_step, True)
 
 
-def is_refusal_unread(operation: Operation) -> bool:
-    """Whether the read that follows a refused POST is still to be made."""
-    is_refused = operation.state == State.REFUSED and operation.sent_at is not None
-    return is_refused and operation.after is None and operation.due_at is not None
-
-
 def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
     """What the read that follows a refused POST shows, where it is not as before."""
-    if is_refusal_unread(operation):
+    if operation.is_refusal_unread:
         return "Whether the order has changed is found out by reading it."
     if operation.after is None:
         return "A read afterwards did not find the order."

@@ -188,6 +188,17 @@ def read_until_settled(one: Operation, clock: Any) -> list[float]:
     raise AssertionError("never settled")
 
 
+def read_when_due(one: Operation, clock: Any, *, times: int = 10) -> Operation:
+    """Make the reads that are due, at most so many; return the operation afterwards."""
+    for _ in range(times):
+        one = Operation.objects.get(pk=one.pk)
+        if one.due_at is None:
+            break
+        clock.shift(max(one.due_at - timezone.now(), timedelta(0)))
+        read_again(one)
+    return Operation.objects.get(pk=one.pk)
+
+
 @contextmanager
 def refusing(table: str, what: str, *, when: str = "true") -> Iterator[None]:
     """Let the database fail these statements, as a full disk or a broken index does."""

@@ -10,7 +10,15 @@ from .audit import AuditEntry
 from .finding import Finding
 from .heartbeat import Heartbeat
 from .names import Label, LabelVersion, SearchText
-from .operation import LEASED_STATES, OPEN_STATES, WITHOUT_EFFECT, FailureClass, Operation, State
+from .operation import (
+    BY_HAND,
+    LEASED_STATES,
+    OPEN_STATES,
+    WITHOUT_EFFECT,
+    FailureClass,
+    Operation,
+    State,
+)
 from .order import (
     EXACT,
     CreatedFrom,
@@ -27,6 +35,7 @@ from .sign_in import SignInLimit
 from .sync import SeenActivity, SyncState, SyncWindow
 
 __all__ = [
+    "BY_HAND",
     "EXACT",
     "LEASED_STATES",
     "OPEN_STATES",

@@ -49,6 +49,9 @@ LEASED_STATES = (State.PLANNED, State.SENDING)
 # Closed without a change at Goody as far as is known. A later read may show the change after all.
 WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED)
 
+# The failure kind of an operation that a lead settled by hand.
+BY_HAND = "by_hand"
+
 # Unless Goody confirmed it.
 CLOSED_BY_READS = (State.APPLIED, State.NOT_APPLIED, State.SUPERSEDED)
 
@@ -108,23 +111,18 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Return unknown outcomes, and closed operations whose order must be read once more."""
         return self.filter(due_at__lte=now)
 
-    def may_still_land(self, order_id: uuid.UUID, now: datetime) -> OperationQuerySet:
-        """Return operations closed by reads alone whose POST may still take effect."""
-        window = timedelta(seconds=settings.OPERATION_MAY_LAND)
-        return self.filter(
-            order_uuid=order_id,
-            state__in=CLOSED_BY_READS,
-            confirmed_at=None,
-            sent_at__gt=now - window,
-            # Further ahead than this it was sent before the clock was set back.
-            sent_at__lt=now + timedelta(days=1),
+    def still_landing(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
+        """Return closed, unconfirmed operations whose POST may still take effect."""
+        return self.on(order_ids).filter(
+            may_land=True, state__in=CLOSED_BY_READS, confirmed_at=None
         )
 
     def cancels_in_force(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
-        """Return applied cancels that no later check has contradicted."""
-        return self.on(order_ids).filter(
+        """Return the operations of which `Operation.is_cancel_in_force` is true."""
+        applied = self.on(order_ids).filter(
             action="order.cancel", state=State.APPLIED, contradicted_at=None
         )
+        return applied.exclude(failure_kind=BY_HAND, confirmed_at=None, effect_seen_at=None)
 
     def count_unsettled(self, user_id: int | None = None) -> int:
         """Return the number of writes whose outcome is not known, of one person or of all.
@@ -197,6 +195,9 @@ class Operation(models.Model):
 
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    # The POST may still take effect at Goody. Set when it is sent, and reset by a worker after
+    # OPERATION_MAY_LAND seconds of its monotonic clock.
+    may_land = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True)
     # A planned or sending operation is abandoned when its lease has expired.
     lease_until = models.DateTimeField()
@@ -230,7 +231,10 @@ class Operation(models.Model):
         indexes = [
             models.Index(
                 fields=["actor"], condition=Q(notice_at__isnull=False), name="operation_notice"
-            )
+            ),
+            models.Index(
+                fields=["order_uuid"], condition=Q(may_land=True), name="operation_may_land"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -246,16 +250,38 @@ class Operation(models.Model):
 
     @property
     def may_land_until(self) -> datetime | None:
-        """The time until which the POST may still take effect; None if nothing was sent."""
+        """The time until which the POST may still take effect; None if nothing was sent.
+
+        For display: if the clock was set since, the time is wrong. `may_land` decides.
+        """
         if self.sent_at is None:
             return None
         return self.sent_at + timedelta(seconds=settings.OPERATION_MAY_LAND)
 
-    def may_still_land(self, now: datetime) -> bool:
-        """Whether reads closed the operation without proof and its POST may still take effect."""
-        until = self.may_land_until
+    @property
+    def is_still_landing(self) -> bool:
+        """Whether it was closed without confirmation and its POST may still take effect."""
         is_unproven = self.state in CLOSED_BY_READS and self.confirmed_at is None
-        return is_unproven and until is not None and now < until < now + timedelta(days=1)
+        return is_unproven and self.may_land
+
+    @property
+    def is_only_recorded(self) -> bool:
+        """Whether a lead recorded it as applied, and neither Goody nor a read has shown it."""
+        is_proven = self.confirmed_at is not None or self.effect_seen_at is not None
+        is_by_hand = self.state == State.APPLIED and self.failure_kind == BY_HAND
+        return is_by_hand and not is_proven
+
+    @property
+    def is_cancel_in_force(self) -> bool:
+        """Whether it is a proven cancel that no later check has contradicted."""
+        is_applied = self.action == "order.cancel" and self.state == State.APPLIED
+        return is_applied and self.contradicted_at is None and not self.is_only_recorded
+
+    @property
+    def is_refusal_unread(self) -> bool:
+        """Whether the read that follows a refused POST is still to be made."""
+        is_refused = self.state == State.REFUSED and self.sent_at is not None
+        return is_refused and self.after is None and self.due_at is not None
 
     @property
     def is_open(self) -> bool:

@@ -329,14 +329,17 @@ def refused(verdict: Verdict) -> Banner:
 
 
 _ONE_AT_A_TIME = "Nothing else can be sent for this order until that is settled."
+_NO_WORKER = "No worker is running, which must settle it: tell an admin."
 
 
 def busy(operation: Operation, *, viewer: Viewer) -> Banner:
     until = blocked_until(operation, now=viewer.now, zone=viewer.zone)
+    is_open = operation.is_open
     return Banner(
         tone="warn",
         title=busy_sentence(operation, now=viewer.now, zone=viewer.zone),
-        sentence=" ".join(filter(None, (_ONE_AT_A_TIME, until))),
+        sentence=" ".join(filter(None, (_ONE_AT_A_TIME if is_open else "", until))),
+        next_step=_NO_WORKER if services.is_worker_missing(operation, now=viewer.now) else "",
         link_url=operation_url(operation, viewer.next_url),
         link_label="See how it stands",
     )

@@ -23,7 +23,6 @@ from orders.outcomes import (
     OutcomeMessage,
     Tone,
     is_confirmed,
-    is_refusal_unread,
     outcome_message,
 )
 
@@ -132,14 +131,20 @@ def poll_every(operation: Operation, now: datetime) -> str:
 
     It is "" for an operation that waits for a person.
     """
-    is_pending = operation.is_open or is_refusal_unread(operation)
+    is_pending = operation.is_open or operation.is_refusal_unread or _is_record_unread(operation)
     if not is_pending or operation.state == State.NEEDS_HUMAN:
         return ""
     return "2s" if now - operation.created_at < _FREQUENT_POLLING else "15s"
 
 
+def _is_record_unread(operation: Operation) -> bool:
+    """Whether the read that follows a record by hand is still to be made."""
+    is_unread = operation.contradicted_at is None and operation.due_at is not None
+    return operation.is_only_recorded and is_unread
+
+
 def poll_token(operation: Operation | None, now: datetime) -> str:
-    """Return a token of what a page shows of an open operation.
+    """Return a token of what a page shows of an operation whose outcome is not known yet.
 
     A poll with the same token gets a 204.
     """
@@ -275,12 +280,13 @@ _WITHOUT_EFFECT = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPER
 def recent_failure(operations: Sequence[Operation], now: datetime) -> Operation | None:
     """Return the newest operation if it has just ended without effect, else None.
 
-    A failure is shown on the page, never as a toast.
+    A failure is shown on the page, never as a toast, and at least until its order was read.
     """
     newest = operations[0] if operations else None
     if newest is None or newest.closed_at is None or newest.state not in _WITHOUT_EFFECT:
         return None
-    return newest if now - newest.closed_at < _FAILURE_SHOWN else None
+    is_recent = now - newest.closed_at < _FAILURE_SHOWN
+    return newest if is_recent or newest.is_refusal_unread else None
 
 
 @dataclass(frozen=True, slots=True)

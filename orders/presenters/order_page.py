@@ -29,7 +29,14 @@ from orders.viewer import Viewer
 
 from . import order_sections as sections
 from .elements import Line
-from .operations import OperationView, operation_view, poll_token, recent_failure, with_next
+from .operations import (
+    OperationView,
+    operation_view,
+    poll_every,
+    poll_token,
+    recent_failure,
+    with_next,
+)
 from .progress import Step, applied_cancel, find_end, steps
 from .raw_values import RawValues
 from .status import EXPIRY_TONES, Badge, expiry_text, order_badges, status_explanation
@@ -124,7 +131,7 @@ READ = "read"
 
 def view_token(view: OrderView, viewer: Viewer) -> str:
     """Return a token that is equal for views that differ on the page only in their age."""
-    operation = poll_token(view.operation, viewer.now)
+    operation = poll_token(view.pending, viewer.now)
     order = view.order
     outcomes = [
         (one.state, one.closed_at, one.contradicted_at, one.effect_seen_at)
@@ -145,21 +152,27 @@ def make_detail(
     """Return the detail of an order.
 
     `undoable`: ids of the operations that the viewer may undo now. With `read_token` the page loads
-    Goody's answer. `is_worker_missing`: the open operation requires a worker, and none is running.
+    Goody's answer. `is_worker_missing`: the pending operation requires a worker, and none runs.
     """
     order, raw = view.order, raw_values(view.order, viewer)
     offered = () if _obstacle(view) else undoable
     shown = [
-        (o, _operation(o, viewer, offered, is_worker_missing=is_worker_missing and o.is_open))
+        (
+            o,
+            _operation(
+                o, viewer, offered, is_worker_missing=is_worker_missing and o is view.pending
+            ),
+        )
         for o in view.operations
     ]
     url = with_next(reverse("order_detail", args=[order.id]), viewer.next_url)
     waiting = next((s for _, s in shown if s.is_open), None)
+    pending = view.pending
     join = f"{url}{'&' if '?' in url else '?'}"
     return Detail(
         id=str(order.id),
         url=url,
-        poll_url=f"{join}poll={poll_token(view.operation, viewer.now)}",
+        poll_url=f"{join}poll={poll_token(pending, viewer.now)}",
         read_url=f"{join}{READ}={read_token}" if read_token else "",
         status=order.status,
         head=make_head(view, viewer=viewer),
@@ -170,7 +183,7 @@ def make_detail(
         warnings=_warnings(view, raw, viewer),
         open_operation=waiting,
         last_failure=shown[0][1] if recent_failure(view.operations, viewer.now) else None,
-        poll_every=waiting.poll_every if waiting else "",
+        poll_every=poll_every(pending, viewer.now) if pending else "",
         sections=_sections(view, raw, viewer.zone),
         restricted=_restricted(order, raw, viewer.actor),
         timeline=timeline(

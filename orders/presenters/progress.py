@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from goody.types import ENDED, ORDER_STATUSES, EventTimes, Order
 from orders import formats
-from orders.audit import Action
-from orders.models import Operation, State
+from orders.models import Operation
 from orders.outcomes import is_confirmed
 
 from .raw_values import RawValues
@@ -89,14 +88,7 @@ def find_end(order: Order, cancel: Operation | None) -> End | None:
 
 
 def applied_cancel(operations: tuple[Operation, ...]) -> Operation | None:
-    applied = (
-        one
-        for one in operations
-        if one.action == Action.ORDER_CANCEL
-        and one.state == State.APPLIED
-        and one.contradicted_at is None
-    )
-    return next(applied, None)
+    return next((one for one in operations if one.is_cancel_in_force), None)
 
 
 def steps(order: Order, raw: RawValues, *, end: End | None, zone: tzinfo) -> list[Step]:

@@ -119,8 +119,8 @@ class RowBuilder:
             **_badges(listed),
             **self._expiry(hit),
             **self._actions(listed, path),
-            **(self._open_write(listed.operation, path) if listed.operation else {}),
-            **(self._failure(failed, path) if failed else {}),
+            **self._pending(listed, path),
+            **self._failure(failed or listed.unread, path),
         )
 
     def _actions(self, listed: ListedOrder, path: str) -> dict[str, str]:
@@ -162,19 +162,30 @@ class RowBuilder:
             "expires_iso": formats.iso(expiry.at),
         }
 
+    def _pending(self, listed: ListedOrder, path: str) -> dict[str, str]:
+        """Return the cells of a write whose outcome is not known yet."""
+        pending = listed.operation or listed.unread
+        if pending is None:
+            return {}
+        token = poll_token(pending, self._now)
+        join = "&" if self._query else "?"
+        return {
+            "poll_url": f"{path}{self._query}{join}poll={token}",
+            "poll_every": poll_every(pending, self._now),
+            **(self._open_write(listed.operation, path) if listed.operation else {}),
+        }
+
     def _open_write(self, operation: Operation, path: str) -> dict[str, str]:
-        query = self._query
-        token = poll_token(operation, self._now)
         title = outcome_message(operation, now=self._now, zone=self._zone).title
         asked = asked_at(operation, now=self._now, zone=self._zone)
         return {
             "busy": f"{title} · {operation.actor_name}, {asked}",
-            "busy_url": f"{path}operations/{operation.id}/{query}",
-            "poll_url": f"{path}{query}{'&' if query else '?'}poll={token}",
-            "poll_every": poll_every(operation, self._now),
+            "busy_url": f"{path}operations/{operation.id}/{self._query}",
         }
 
-    def _failure(self, operation: Operation, path: str) -> dict[str, str]:
+    def _failure(self, operation: Operation | None, path: str) -> dict[str, str]:
+        if operation is None:
+            return {}
         message = outcome_message(operation, now=self._now, zone=self._zone)
         return {
             "failure": message.title,

@@ -25,7 +25,7 @@ from orders import goody_api
 from orders.audit import Action, Actor, action, record_action
 from orders.eligibility import HasStatus
 from orders.goody_api import CallsBlocked
-from orders.models import Operation, Order, State
+from orders.models import Operation, Order
 from orders.search import Hit
 from orders.search.hits import hit_of
 
@@ -46,11 +46,15 @@ class OrderNotFound(Exception):
 
 
 class ListedOrder(NamedTuple):
-    """An order of a list, from Goody or from the index, with its open write if any."""
+    """An order of a list, from Goody or from the index.
+
+    `operation` is its open write, `unread` a refused write whose order is still to be read.
+    """
 
     hit: Hit
     operation: Operation | None
     is_cancel_on_record: bool
+    unread: Operation | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ class OrderView:
     """An order with the operations on it, newest first.
 
     `problem`: why the copy is not fresh, as a sentence without a period. `is_missing`: Goody
-    answered 404. `operation` is the open one, `blocking` that or one that may still take effect.
+    answered 404. `operation` is the open one, `blocking` that or one that may still take effect,
+    `unread` a refused one whose order is still to be read.
     """
 
     order: GoodyOrder
@@ -87,6 +92,12 @@ class OrderView:
     blocking: Operation | None
     operations: tuple[Operation, ...]
     is_cancel_on_record: bool
+    unread: Operation | None = None
+
+    @property
+    def pending(self) -> Operation | None:
+        """The operation whose outcome a page shows as soon as it is known."""
+        return self.operation or self.unread
 
 
 @dataclass(frozen=True)
@@ -178,7 +189,7 @@ def listed_order(view: OrderView) -> ListedOrder:
         read_at=view.as_of,
         missing_at=view.as_of if view.is_missing else None,
     )
-    return ListedOrder(hit, view.operation, view.is_cancel_on_record)
+    return ListedOrder(hit, view.operation, view.is_cancel_on_record, view.unread)
 
 
 def with_writes(hits: Sequence[Hit]) -> list[ListedOrder]:
@@ -186,21 +197,19 @@ def with_writes(hits: Sequence[Hit]) -> list[ListedOrder]:
     operations: dict[UUID, list[Operation]] = {hit.uuid: [] for hit in hits}
     for operation in Operation.objects.history(operations):
         operations[operation.order_uuid].append(operation)
-    now = timezone.now()
-    return [_with_operations(hit, operations[hit.uuid], now) for hit in hits]
+    return [_with_operations(hit, operations[hit.uuid]) for hit in hits]
 
 
-def _with_operations(hit: Hit, operations: Sequence[Operation], now: datetime) -> ListedOrder:
+def _with_operations(hit: Hit, operations: Sequence[Operation]) -> ListedOrder:
     return ListedOrder(
-        hit._replace(**_changes_by_our_writes(hit, operations, now)),
+        hit._replace(**_changes_by_our_writes(hit, operations)),
         _open_one(operations),
-        hit.status == "canceled" or any(map(_is_cancel_in_force, operations)),
+        hit.status == "canceled" or any(one.is_cancel_in_force for one in operations),
+        _unread_one(operations),
     )
 
 
-def _changes_by_our_writes(
-    order: HasStatus, operations: Sequence[Operation], now: datetime
-) -> dict[str, Any]:
+def _changes_by_our_writes(order: HasStatus, operations: Sequence[Operation]) -> dict[str, Any]:
     """The fields that writes of ours changed and that the read does not show yet.
 
     Goody's confirmation outranks later reads, which may be served from an older copy.
@@ -208,7 +217,7 @@ def _changes_by_our_writes(
     canceled_as = _status_by_our_cancel(order.status, operations)
     if canceled_as:
         return {"status": canceled_as}
-    extension = extension_not_shown(order, operations, now=now)
+    extension = extension_not_shown(order, operations)
     return {"expires_at": extension.expiration} if extension else {}
 
 
@@ -217,19 +226,18 @@ def _status_by_our_cancel(status: str, operations: Sequence[Operation]) -> str:
 
     Goody's confirmation outranks later reads, which may be served from an older copy.
     """
-    cancel = next(filter(_is_cancel_in_force, operations), None)
+    cancel = next((one for one in operations if one.is_cancel_in_force), None)
     if cancel is None or status not in CANCELABLE:
         return ""
     return str((cancel.after or {}).get("status") or "failed")
 
 
-def _is_cancel_in_force(operation: Operation) -> bool:
-    is_applied = operation.action == Action.ORDER_CANCEL and operation.state == State.APPLIED
-    return is_applied and operation.contradicted_at is None
+def _landing(operations: Sequence[Operation]) -> Operation | None:
+    return next((one for one in operations if one.is_still_landing), None)
 
 
-def _landing(operations: Sequence[Operation], now: datetime) -> Operation | None:
-    return next((one for one in operations if one.may_still_land(now)), None)
+def _unread_one(operations: Sequence[Operation]) -> Operation | None:
+    return next((one for one in operations if one.is_refusal_unread), None)
 
 
 def _open_one(operations: Sequence[Operation]) -> Operation | None:
@@ -291,8 +299,7 @@ def _view(
     problem: str = "",
     is_missing: bool = False,
 ) -> OrderView:
-    now = timezone.now()
-    order = structs.replace(order, **_changes_by_our_writes(order, operations, now))
+    order = structs.replace(order, **_changes_by_our_writes(order, operations))
     return OrderView(
         order=order,
         as_of=as_of,
@@ -300,9 +307,11 @@ def _view(
         problem=problem,
         is_missing=is_missing,
         operation=_open_one(operations),
-        blocking=_open_one(operations) or _landing(operations, now),
+        blocking=_open_one(operations) or _landing(operations),
         operations=operations,
-        is_cancel_on_record=order.status == "canceled" or any(map(_is_cancel_in_force, operations)),
+        is_cancel_on_record=order.status == "canceled"
+        or any(one.is_cancel_in_force for one in operations),
+        unread=_unread_one(operations),
     )
 
 

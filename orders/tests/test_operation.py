@@ -120,7 +120,7 @@ def test_what_needs_a_person_does_not_poll(as_role: Any, waiting: Operation) -> 
 
 @pytest.mark.parametrize(
     ("says", "ends"),
-    [("yes", (State.APPLIED, "Canceled")), ("no", (State.NOT_APPLIED, "Not canceled"))],
+    [("yes", (State.APPLIED, "Marked as canceled")), ("no", (State.NOT_APPLIED, "Not canceled"))],
 )
 def test_a_lead_settles_it(
     emulator: Any, as_role: Any, waiting: Operation, says: str, ends: tuple[State, str]
@@ -304,6 +304,7 @@ def test_the_dialog_says_until_when_an_earlier_request_may_still_take_effect(
         state=State.APPLIED,
         expiration=expires_at,
         effect_seen_at=datetime.now(UTC),
+        may_land=True,
     )
     dialog = text(as_role("agent").get(url("order_expiration", order_id)))
     assert "asked to change this gift" in dialog

@@ -10,22 +10,26 @@ import pytest
 from django.utils import timezone
 
 from orders import services
+from orders.eligibility import facts
 from orders.management.commands import work
 from orders.models import Operation, Order, State
 from orders.services import Evidence
 from testing.domain import (
     WorkerEvidence,
     cancel,
+    extend,
+    in_days,
     open_order,
     operation,
     order_json,
     read_again,
     refusing,
     seen,
+    stamp,
     standing,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
-from testing.operations import cancel_at, lose_cancel, title
+from testing.operations import cancel_at, lose_cancel, lose_extension, title
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -220,3 +224,95 @@ def test_the_newest_answer_counts_though_a_clock_was_ahead(emulator: Emulator) -
     view = services.stored_order(order_id)
     assert view is not None
     assert view.order.status == "accepted"
+
+
+# --- While the request may still take effect --------------------------------------------------
+
+
+def found_by_a_read(emulator: Emulator, settings: Any) -> Operation:
+    """An extension that a read showed, so that its request may still be on its way."""
+    done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
+    services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert standing(done)[0] == "applied"
+    return done
+
+
+def is_held(done: Operation) -> bool:
+    """Whether the order takes no other write; the attempt is made."""
+    try:
+        extend(done.order_uuid, expiration=in_days(60))
+    except services.OrderBusy as busy:
+        return busy.operation.pk == done.pk
+    return False
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_a_set_clock_does_not_let_another_write_in(
+    emulator: Emulator, settings: Any, clock: Any, seconds: int
+) -> None:
+    done = found_by_a_read(emulator, settings)
+    clocks = Clocks()
+    evidence = clocks.evidence()
+    services.release_landed(evidence=evidence)
+    clock.shift(seconds)
+    clocks.pass_seconds(119)
+    services.release_landed(evidence=evidence)
+    assert is_held(done)
+    clocks.pass_seconds(1)
+    services.release_landed(evidence=evidence)
+    assert not is_held(done)
+
+
+def test_a_worker_that_starts_waits_anew(emulator: Emulator, settings: Any, clock: Any) -> None:
+    done = found_by_a_read(emulator, settings)
+    clocks = Clocks()
+    first, second = clocks.evidence(), clocks.evidence()
+    services.release_landed(evidence=first)
+    clocks.pass_seconds(119)
+    services.release_landed(evidence=second)
+    assert is_held(done)
+    clocks.pass_seconds(119)
+    services.release_landed(evidence=second)
+    assert is_held(done)
+    services.release_landed(evidence=first)
+    assert not is_held(done)
+
+
+@threaded
+def test_each_turn_of_the_worker_counts(emulator: Emulator, settings: Any) -> None:
+    done = found_by_a_read(emulator, settings)
+    clocks = Clocks()
+    evidence = clocks.evidence()
+    for is_over in (False, True):
+        work.settle_due(threading.Event(), evidence)
+        assert Operation.objects.get(pk=done.pk).may_land is not is_over
+        clocks.pass_seconds(120)
+
+
+def test_no_time_is_given_by_a_clock_that_was_set(
+    emulator: Emulator, settings: Any, clock: Any, as_role: Any
+) -> None:
+    done = found_by_a_read(emulator, settings)
+    client, url = as_role("agent"), f"/orders/{done.order_uuid}/expiration/"
+    assert "It may still take effect until " in client.get(url).content.decode()
+    for seconds in (3600, -7200):
+        clock.shift(seconds)
+        dialog = client.get(url).content.decode()
+        assert (
+            "It may still take effect; the order takes no other change until that is ruled out."
+        ) in dialog
+        assert "No worker is running, which must settle it: tell an admin." in dialog
+        assert "until that is settled" not in dialog
+
+
+def test_a_set_clock_does_not_let_an_older_read_count(emulator: Emulator, clock: Any) -> None:
+    """Goody confirmed an extension, and then serves the order as it was before."""
+    order_id = open_order(emulator, expires_at=stamp(in_days(20)))
+    former = services.refresh_order(order_id=order_id, now=timezone.now()).order.expires_at
+    done = extend(order_id, expiration=in_days(40))
+    emulator.change(order_id, expires_at=stamp(former))
+    clock.shift(3600)
+    view = services.refresh_order(order_id=order_id, now=timezone.now())
+    assert view.order.expires_at == done.expiration
+    again = extend(order_id, seen=facts(view.order), expiration=in_days(60))
+    assert (standing(again), emulator.posts()) == (("refused", "B", "older_read"), 1)

@@ -162,6 +162,7 @@ class History:
 
     def _work(self) -> None:
         """One round of `manage.py work`."""
+        services.release_landed(evidence=self.evidence)
         services.abandon_expired(now=timezone.now())
         for operation_id in services.due_operations(now=timezone.now()):
             if self.chance.random() < 0.3:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from orders import services
 from orders.eligibility import facts
 from orders.models import Operation, State
 from orders.services.writes import reconcile
+from testing.dialogs import htmx
 from testing.domain import (
     WorkerEvidence,
     actor,
@@ -24,6 +27,7 @@ from testing.domain import (
     order,
     read_again,
     read_until_settled,
+    read_when_due,
     refusing,
     seen,
     stamp,
@@ -35,17 +39,6 @@ from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
 threaded = pytest.mark.django_db(transaction=True)
-
-
-def read_when_due(one: Operation, clock: Any, *, times: int = 10) -> Operation:
-    """Make the reads that are due, at most so many; return the operation afterwards."""
-    for _ in range(times):
-        one = Operation.objects.get(pk=one.pk)
-        if one.due_at is None:
-            break
-        clock.shift(max(one.due_at - timezone.now(), timedelta(0)))
-        read_again(one)
-    return Operation.objects.get(pk=one.pk)
 
 
 def needs_human(emulator: Emulator, **fields: Any) -> Operation:
@@ -73,9 +66,18 @@ def test_a_wrong_record_by_hand_of_a_cancel_is_contradicted_by_reads(
 ) -> None:
     done = needs_human(emulator)
     record_applied(done)
-    assert read_when_due(done, clock).contradicted_at is not None
-    assert title(done) == "Recorded by hand, but a read showed otherwise"
-    assert sentence(done).startswith("It was recorded by hand, but a read at ")
+    assert title(done) == "Marked as canceled"
+    assert sentence(done) == (
+        "Lead looked at Goody's own page and recorded this. No read of the order has shown it yet."
+    )
+    clock.shift(2)
+    read_again(done)
+    assert title(done) == "Marked as canceled, but Goody does not show it"
+    assert sentence(done).startswith(
+        "Lead looked at Goody's own page and recorded this. But a read at "
+    )
+    assert [outcome for _, _, outcome in story(done)] == ["", "applied", "contradicted"]
+    assert Operation.objects.get(pk=done.pk).due_at is None
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (view.order.status, view.is_cancel_on_record) == ("notified", False)
     again = cancel(done.order_uuid, seen=facts(view.order))
@@ -88,15 +90,58 @@ def test_a_wrong_record_by_hand_of_an_extension_is_contradicted_by_reads(
     dates = {"expiration": in_days(40), "expires_before": in_days(20)}
     done = needs_human(emulator, action="order.extend", **dates)
     record_applied(done)
-    assert read_when_due(done, clock).contradicted_at is not None
-    assert title(done) == "Recorded by hand, but a read showed otherwise"
-    assert sentence(done).startswith("It was recorded by hand, but a read at ")
+    assert title(done) == "Marked as changed"
+    services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    assert title(done) == "Marked as changed, but Goody does not show it"
+
+
+def test_what_is_only_recorded_is_not_shown_as_the_state_of_the_order(emulator: Emulator) -> None:
+    done = needs_human(emulator)
+    record_applied(done)
+    view = services.stored_order(done.order_uuid)
+    if view is not None:
+        assert (view.order.status, view.is_cancel_on_record) == ("notified", False)
+    assert not Operation.objects.cancels_in_force([done.order_uuid]).exists()
+
+
+def test_a_read_that_shows_what_was_recorded_ends_a_contradiction(
+    emulator: Emulator, clock: Any
+) -> None:
+    done = needs_human(emulator)
+    record_applied(done)
+    services.refresh_order(order_id=done.order_uuid, now=timezone.now())
+    emulator.change(done.order_uuid, status="failed")
+    services.request_reads([order(id=str(done.order_uuid), status="failed")])
+    read_again(done)
+    assert title(done) == "Canceled"
+    outcomes = [outcome for _, _, outcome in story(done)]
+    assert outcomes == ["", "applied", "contradicted", "effect_seen"]
+
+
+def test_the_page_of_a_record_is_polled_until_the_order_was_read(
+    emulator: Emulator, as_role: Any, clock: Any
+) -> None:
+    done = needs_human(emulator)
+    record_applied(done)
+    client = as_role("agent")
+    page = reverse("operation", args=[done.order_uuid, done.pk])
+    assert 'hx-trigger="every 2s"' in client.get(page).content.decode()
+    clock.shift(2)
+    read_again(done)
+    assert "hx-trigger" not in client.get(page).content.decode().split('id="operation"')[1]
 
 
 def test_a_true_record_by_hand_holds(emulator: Emulator, clock: Any) -> None:
     done = needs_human(emulator)
     emulator.change(done.order_uuid, status="failed")
     record_applied(done)
+    clock.shift(2)
+    read_again(done)
+    done = Operation.objects.get(pk=done.pk)
+    assert title(done) == "Canceled"
+    assert sentence(done) == "Lead looked at Goody's own page and recorded this."
+    assert done.effect_seen_at is not None
+    assert done.due_at == done.effect_seen_at + timedelta(seconds=300)
     done = read_when_due(done, clock)
     assert (done.due_at, done.contradicted_at, title(done)) == (None, None, "Canceled")
 
@@ -143,6 +188,31 @@ def test_a_read_that_shows_the_cancel_again_ends_a_contradiction(
     assert (title(done), view.is_cancel_on_record) == ("Canceled", True)
     outcomes = [outcome for _, _, outcome in story(done)]
     assert outcomes == ["", "applied", "contradicted", "effect_seen"]
+
+
+def test_a_list_that_shows_the_cancel_again_lets_the_worker_end_a_contradiction(
+    emulator: Emulator, clock: Any
+) -> None:
+    done = cancel(open_order(emulator))
+    emulator.change(done.order_uuid, status="notified")
+    read_when_due(done, clock)
+    emulator.change(done.order_uuid, status="failed")
+    services.request_reads([order(id=str(done.order_uuid), status="failed")])
+    read_again(done)
+    assert title(done) == "Canceled"
+    assert read_when_due(done, clock).due_at is None
+
+
+def test_a_list_that_seems_to_show_the_cancel_again_costs_one_read(
+    emulator: Emulator, clock: Any
+) -> None:
+    done = cancel(open_order(emulator))
+    emulator.change(done.order_uuid, status="notified")
+    read_when_due(done, clock)
+    services.request_reads([order(id=str(done.order_uuid), status="failed")])
+    read_again(done)
+    assert title(done) == "Canceled, but a read showed otherwise"
+    assert Operation.objects.get(pk=done.pk).due_at is None
 
 
 def test_a_second_cancel_does_not_end_the_contradiction_of_the_first(
@@ -280,6 +350,41 @@ def test_the_page_of_a_refused_write_is_polled_until_the_order_was_read(
     clock.shift(10)
     read_again(done)
     assert "hx-trigger" not in client.get(page).content.decode().split('id="operation"')[1]
+
+
+def test_the_order_and_its_row_are_polled_until_a_refused_write_was_read(
+    emulator: Emulator, as_role: Any, clock: Any
+) -> None:
+    done = refused(emulator, 429)
+    client = as_role("agent")
+    page = reverse("order_detail", args=[done.order_uuid])
+    polls = {}
+    for part in ("div#order-detail", f"tr#order-{done.order_uuid}"):
+        headers = htmx(part)
+        shown = unescape(client.get(f"{page}?poll=x", headers=headers).content.decode())
+        assert 'hx-trigger="every 2s"' in shown
+        assert "Outcome being checked" in shown
+        polls[part] = (re.search(r'hx-get="([^"]+poll=[^"]+)"', shown)[1], headers)
+    assert {client.get(url, headers=h).status_code for url, h in polls.values()} == {204}
+    clock.shift(10)
+    read_again(done)
+    for url, headers in polls.values():
+        shown = client.get(url, headers=headers)
+        assert shown.status_code == 200
+        assert "Outcome being checked" not in shown.content.decode()
+        assert 'hx-trigger="every' not in shown.content.decode()
+
+
+def test_an_unread_refusal_stays_on_the_page(emulator: Emulator, as_role: Any, clock: Any) -> None:
+    done = refused(emulator, 429)
+    clock.shift(3600)
+    page = as_role("agent").get(
+        reverse("order_detail", args=[done.order_uuid]),
+        {"poll": "x"},
+        headers=htmx("div#order-detail"),
+    )
+    assert "Outcome being checked" in page.content.decode().partition('id="h-timeline"')[0]
+    assert 'hx-trigger="every 15s"' in page.content.decode()
 
 
 def test_a_404_to_the_read_after_a_refusal_is_told(emulator: Emulator, clock: Any) -> None:

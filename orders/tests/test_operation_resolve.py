@@ -18,6 +18,7 @@ from orders.services import NotSettleable
 from testing.domain import (
     NEVER_ACCEPTED,
     ORDER_ID,
+    WorkerEvidence,
     actor,
     cancel,
     extend,
@@ -204,8 +205,8 @@ def test_a_lead_settles_what_needs_a_person(is_applied: bool, state: str) -> Non
     done = operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
     _settle(done, is_applied)
     assert standing(done)[0] == state
-    assert title(done) == ("Canceled" if is_applied else "Not canceled")
-    assert sentence(done) == "Lead looked at Goody's own page and recorded this."
+    assert title(done) == ("Marked as canceled" if is_applied else "Not canceled")
+    assert sentence(done).startswith("Lead looked at Goody's own page and recorded this.")
     with pytest.raises(NotSettleable):
         _settle(done, not is_applied)
     assert standing(done)[0] == state
@@ -314,7 +315,10 @@ def test_after_a_read_showed_the_date_the_order_waits_until_ours_cannot_land(
     with pytest.raises(services.OrderBusy) as busy:
         extend(done.order_uuid, expiration=in_days(60))
     assert busy.value.operation.pk == done.pk
+    evidence = WorkerEvidence()
+    services.release_landed(evidence=evidence)
     clock.shift(120)
+    services.release_landed(evidence=evidence)
     assert extend(done.order_uuid, expiration=in_days(60)).state == "applied"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,7 @@ from goody.types import Order as GoodyOrder
 from orders import services
 from orders.eligibility import facts
 from orders.models import Operation, Order
-from orders.services.writes import send
+from orders.services.writes import intents, send
 from testing.domain import (
     ORDER_ID,
     actor,
@@ -102,6 +103,22 @@ def test_after_not_recorded_another_person_is_not_kept_waiting(emulator: Emulato
     with refusing("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
         cancel(order_id, seen=shown)
     assert cancel(order_id, seen=shown, actor=actor("agent", "bo")).state == "applied"
+
+
+@threaded
+def test_after_not_recorded_other_processes_see_the_order_free(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They know nothing of what this process could not store, and nobody submits here again."""
+    monkeypatch.setattr(intents, "_RETRY_EVERY", 0.02)
+    order_id = open_order(emulator)
+    with refusing("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
+        cancel(order_id, seen=seen(order_id))
+    done = Operation.objects.get()
+    until = time.monotonic() + 20
+    while standing(done)[0] == "planned" and time.monotonic() < until:
+        time.sleep(0.02)
+    assert standing(done) == ("not_sent", "A", "not_recorded")
 
 
 @threaded

@@ -41,7 +41,8 @@ KINDS: dict[State, list[dict[str, Any]]] = {
         {"confirmed_at": NOW},
         {"effect_seen_at": NOW, "sent_at": NOW},
         {"confirmed_at": NOW, "contradicted_at": NOW, "contradiction": {"status": "notified"}},
-        {"unknown_at": NOW, "failure_kind": "by_hand", "detail": "Lea recorded this."},
+        {"failure_kind": "by_hand", "detail": "Lea recorded this."},
+        {"failure_kind": "by_hand", "detail": "Lea recorded this.", "effect_seen_at": NOW},
     ],
     State.REFUSED: [
         {"failure_kind": kind, "detail": "Some sentence."}
@@ -79,7 +80,8 @@ def test_success_is_claimed_by_applied_alone(
 ) -> None:
     telling = told(action, state, **fields)
     done = {CANCEL: "Canceled", EXTEND: "Expiration changed"}[action]
-    is_applied = state == State.APPLIED and "contradicted_at" not in fields
+    is_only_recorded = "failure_kind" in fields and "effect_seen_at" not in fields
+    is_applied = state == State.APPLIED and "contradicted_at" not in fields and not is_only_recorded
     assert (telling.title == done) == is_applied
     assert (telling.tone is Tone.GOOD) == is_applied
     claims = ("Canceled at Goody", "Goody confirmed")
@@ -131,9 +133,27 @@ def test_a_cancel_confirmed_by_goody_and_one_found_by_reading_differ() -> None:
     for state in (State.NOT_APPLIED, State.REFUSED):
         later = told(CANCEL, state, **by_read)
         assert (later.title, later.sentence) == ("Canceled at Goody", perhaps)
+
+
+def test_a_record_by_hand_is_told_as_one_until_a_read_shows_it() -> None:
     by_hand = {"failure_kind": "by_hand", "detail": "Lea looked at Goody's own page."}
-    sentence = told(CANCEL, State.APPLIED, unknown_at=NOW, **by_hand).sentence
-    assert sentence == "Lea looked at Goody's own page."
+    only_recorded = told(CANCEL, State.APPLIED, **by_hand)
+    assert (only_recorded.tone, only_recorded.title) == (Tone.NEUTRAL, "Marked as canceled")
+    assert only_recorded.sentence == (
+        "Lea looked at Goody's own page. No read of the order has shown it yet."
+    )
+    shown = told(CANCEL, State.APPLIED, effect_seen_at=NOW, **by_hand)
+    assert (shown.title, shown.sentence) == ("Canceled", "Lea looked at Goody's own page.")
+    contradicted = {"contradicted_at": NOW, "contradiction": {"status": "notified"}}
+    denied = told(CANCEL, State.APPLIED, **by_hand, **contradicted)
+    assert (denied.tone, denied.title) == (
+        Tone.BAD,
+        "Marked as canceled, but Goody does not show it",
+    )
+    assert denied.sentence == (
+        "Lea looked at Goody's own page. But a read at 22 Nov 2026, 13:00 CET showed the order as "
+        "“Notified”. Somebody else may have changed it since."
+    )
 
 
 @pytest.mark.parametrize(

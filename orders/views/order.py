@@ -56,7 +56,7 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
     is_waiting = is_page and view is not None
     if view is None:
         view = services.refresh_order(order_id=order_id, now=request.viewer.now)
-    if is_poll and request.GET.get("poll") == poll_token(view.operation, request.viewer.now):
+    if is_poll and request.GET.get("poll") == poll_token(view.pending, request.viewer.now):
         # Keeps what the reader has unfolded or selected.
         return HttpResponse(status=204)
     if is_row:
@@ -113,7 +113,7 @@ def detail_context(
 ) -> dict[str, Any]:
     """Return the template context. `is_waiting`: the page shows our copy until Goody answers."""
     viewer = request.viewer
-    waiting = view.operation
+    waiting = view.pending
     detail = make_detail(
         view,
         viewer=viewer,
@@ -210,7 +210,8 @@ def success_toast(request: Request, view: OrderView) -> str:
     A failure is shown in the row or above the order instead, where it remains.
     """
     newest = view.operations[0] if view.operations else None
-    if newest is None or newest.state != State.APPLIED or view.operation is not None:
+    is_applied = newest is not None and newest.state == State.APPLIED
+    if newest is None or not is_applied or newest.contradicted_at or view.operation is not None:
         return ""
     return toast_fragment(request, newest, view.order)
 

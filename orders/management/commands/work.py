@@ -113,6 +113,7 @@ def settle_due(stop: threading.Event, evidence: services.Evidence) -> None:
         _guard("restart_schedule", lambda: _restart_schedule(evidence))
         if evidence.was_clock_set():
             return
+    _guard("landed", lambda: services.release_landed(evidence=evidence))
     _guard("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
     for operation_id in _guard("due", lambda: services.due_operations(now=timezone.now())) or ():
         if stop.is_set():

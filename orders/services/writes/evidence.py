@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -45,6 +45,8 @@ class Evidence:
         self._monotonic = monotonic
         self._wall = wall
         self._reads: dict[UUID, _Reads] = {}
+        # Operations whose POST may still take effect, since these monotonic seconds.
+        self._landing: dict[UUID, float] = {}
         self._offset = wall() - monotonic()
         self._was_set = False
 
@@ -92,6 +94,17 @@ class Evidence:
         required: int = settings.OPERATION_NOT_APPLIED_READS
         span = reads.started_last - reads.started_first
         return reads.started >= required and span >= settings.OPERATION_MAY_LAND
+
+    def landed(self, landing: Iterable[UUID]) -> list[UUID]:
+        """Return the operations that cannot take effect any more.
+
+        `landing` are all whose POST may still take effect. A POST has left before this process sees
+        its operation there for the first time.
+        """
+        now = self._monotonic()
+        self._landing = {one: self._landing.get(one, now) for one in landing}
+        window = settings.OPERATION_MAY_LAND
+        return [one for one, since in self._landing.items() if now - since >= window]
 
     def forget(self, operation_id: UUID) -> None:
         self._reads.pop(operation_id, None)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from orders.audit import Action, Actor, record_intent
 from orders.models import LEASED_STATES, Operation, Order
@@ -131,7 +134,7 @@ def _store_intent(operation: Operation, actor: Actor) -> None:
     if operation.action == Action.ORDER_CANCEL:
         check_cancel_limit(actor, now=operation.created_at)
     operation.save(force_insert=True)
-    landing = Operation.objects.may_still_land(operation.order_uuid, operation.created_at).first()
+    landing = Operation.objects.still_landing([operation.order_uuid]).first()
     if landing is not None:
         raise OrderBusy(landing)
     record_intent(operation, request_id=actor.request_id)
@@ -177,20 +180,37 @@ def _resolve_conflict(submit: Submit, error: IntegrityError) -> Operation:
 # Operations of this process that could not be claimed for sending and are not closed yet: id and
 # order. Their threads are done with them, so that nothing of them is sent any more.
 _unclaimed: dict[UUID, UUID] = {}
+# Seconds between the attempts to close them.
+_RETRY_EVERY = 0.5
 
 
 def abandon_unclaimed(operation: Operation) -> None:
-    """Close an operation whose claim the database refused, now or before the next submit."""
+    """Close an operation whose claim the database refused.
+
+    While the database refuses that too, a thread retries it until the lease expires, because other
+    processes take the operation for one in progress.
+    """
     _unclaimed[operation.pk] = operation.order_uuid
     try:
         _release_unclaimed(operation.order_uuid)
     except DatabaseFailure as error:
         log.warning("an operation stays planned until it is tried again: %s", type(error).__name__)
+        Thread(target=_keep_releasing, args=(operation,), daemon=True).start()
+
+
+def _keep_releasing(operation: Operation) -> None:
+    until = time.monotonic() + settings.OPERATION_LEASE
+    while operation.pk in _unclaimed and time.monotonic() < until:
+        time.sleep(_RETRY_EVERY)
+        with suppress(DatabaseFailure):
+            _release_unclaimed(operation.order_uuid)
+        connection.close()
+    _unclaimed.pop(operation.pk, None)
 
 
 def _release_unclaimed(order_id: UUID) -> None:
     """Close what could not be claimed, so that the order and the form are free again."""
-    for operation_id in [one for one, order in _unclaimed.items() if order == order_id]:
+    for operation_id in [one for one, order in list(_unclaimed.items()) if order == order_id]:
         operation = Operation.objects.filter(pk=operation_id, state__in=LEASED_STATES).first()
         if operation is not None:
             release_form(operation)

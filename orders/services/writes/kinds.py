@@ -6,14 +6,13 @@ Sending (send.py) and resolving an unknown outcome (resolve.py) are the same for
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
-from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
 from django.conf import settings
-from django.db.models import Q, Subquery
+from django.db.models import Subquery
 
 from goody.client import Client
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
@@ -26,7 +25,7 @@ from orders.eligibility import (
     may_cancel,
     may_extend,
 )
-from orders.models import OPEN_STATES, WITHOUT_EFFECT, AuditEntry, Operation, State
+from orders.models import WITHOUT_EFFECT, AuditEntry, Operation, State
 
 
 class Conclusion(Enum):
@@ -153,13 +152,12 @@ def write_of(operation: Operation) -> Write:
     return ExtendWrite(operation, may_shorten=True)
 
 
-def may_undo(operation: Operation, *, now: datetime, by: Operation | None = None) -> bool:
+def may_undo(operation: Operation, *, now: datetime) -> bool:
     """May this extension be undone?
 
     Only one that Goody itself confirmed (another date may be somebody else's), that is no undo,
-    and whose former expiration is in the future. There is no undo to "no expiration": Goody
-    documents no way to remove one. `by` is the undo that asks; any other operation on the order
-    that is open or was sent later prevents it unless it ended without effect.
+    whose former expiration is in the future, and after which no other write may have changed the
+    order. There is no undo to "no expiration": Goody documents no way to remove one.
     """
     return (
         operation.action == Action.ORDER_EXTEND
@@ -169,37 +167,33 @@ def may_undo(operation: Operation, *, now: datetime, by: Operation | None = None
         and operation.undoes_id is None
         and operation.expires_before is not None
         and operation.expires_before > now
-        and not _has_later_effect(operation, by)
+        and not has_later_write(operation)
     )
 
 
-def _has_later_effect(operation: Operation, by: Operation | None) -> bool:
-    """Whether another operation may have changed the order after this one.
+def has_later_write(operation: Operation) -> bool:
+    """Whether an operation that was sent later may have changed the order.
 
-    The expiration may then be as this operation left it only because somebody set it again. The
-    order of operations is that of their intents in the audit: the clock may have been set.
+    It explains a difference to what this operation left; and the order may be as this one left it
+    only because somebody set it again. The order of operations is that of their intents in the
+    audit: the clock may have been set.
     """
     intent = AuditEntry.objects.intents().filter(operation=operation).values("pk")[:1]
-    was_sent_later = Q(audit__intent=None, audit__pk__gt=Subquery(intent), sent_at__isnull=False)
-    others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
-    if by is not None:
-        others = others.exclude(pk=by.pk)
-    later = others.filter(was_sent_later | Q(state__in=OPEN_STATES))
+    sent = Operation.objects.on([operation.order_uuid]).exclude(sent_at=None)
+    later = sent.filter(audit__intent=None, audit__pk__gt=Subquery(intent))
     return later.exclude(state__in=WITHOUT_EFFECT, effect_seen_at=None).exists()
 
 
-def extension_not_shown(
-    order: HasStatus, operations: Sequence[Operation], *, now: datetime
-) -> Operation | None:
+def extension_not_shown(order: HasStatus, operations: Sequence[Operation]) -> Operation | None:
     """The last extension, if Goody confirmed it and this read still shows a former expiration.
 
-    Goody's confirmation outranks a read until the order is checked, OPERATION_CHECK_AFTER seconds
-    later. `operations` are those on the order, newest first.
+    Goody's confirmation outranks a read until a worker has checked the order, at least
+    OPERATION_CHECK_AFTER seconds later. `operations` are those on the order, newest first.
     """
     if order.status not in CANCELABLE or "expires_at" in order.problems:
         return None
     sent = [one for one in operations if one.action == Action.ORDER_EXTEND and _has_effect(one)]
-    recent = list(takewhile(partial(_is_confirmed_recently, now=now), sent))
+    recent = list(takewhile(_is_confirmed_and_unchecked, sent))
     if not recent or is_same_second(order.expires_at, recent[0].expiration):
         return None
     is_former = any(is_same_second(order.expires_at, one.expires_before) for one in recent)
@@ -212,7 +206,7 @@ def _has_effect(operation: Operation) -> bool:
     return operation.sent_at is not None and may_have
 
 
-def _is_confirmed_recently(operation: Operation, *, now: datetime) -> bool:
-    at, window = operation.confirmed_at, timedelta(seconds=settings.OPERATION_CHECK_AFTER)
-    # Further ahead than this it was confirmed before the clock was set back.
-    return at is not None and operation.contradicted_at is None and abs(now - at) < window
+def _is_confirmed_and_unchecked(operation: Operation) -> bool:
+    """Whether Goody confirmed it and the worker's check is not over, whatever the clock says."""
+    is_confirmed = operation.confirmed_at is not None and operation.contradicted_at is None
+    return is_confirmed and operation.due_at is not None

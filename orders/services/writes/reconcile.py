@@ -17,10 +17,12 @@ from orders.audit import Action
 from orders.eligibility import facts
 from orders.models import OPEN_STATES, Operation, State
 
-from .kinds import Conclusion, write_of
+from .kinds import Conclusion, has_later_write, write_of
 from .transitions import (
     close_by_read,
+    confirm_record,
     facts_after_refusal,
+    record_contradiction,
     record_effect,
     withdraw_contradiction,
 )
@@ -49,7 +51,9 @@ def reconcile(order: GoodyOrder, operations: Iterable[Operation]) -> None:
             _reconcile_unresolved(operation, order)
         elif operation.state in _WITHOUT_PROOF:
             _reconcile_closed(operation, order)
-        elif operation.contradicted_at is not None and _shows_effect_again(operation, order):
+        elif operation.is_only_recorded:
+            _reconcile_recorded(operation, order)
+        elif operation.contradicted_at is not None and _shows_effect(operation, order):
             withdraw_contradiction(operation, now=timezone.now())
 
 
@@ -80,15 +84,21 @@ def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
         record_effect(operation, now=timezone.now())
 
 
+def _reconcile_recorded(operation: Operation, order: GoodyOrder) -> None:
+    """A record by hand is no proof: the first read that shows otherwise contradicts it."""
+    now = timezone.now()
+    if _shows_effect(operation, order):
+        if operation.contradicted_at is None:
+            confirm_record(operation, now=now)
+        else:
+            withdraw_contradiction(operation, now=now)
+    elif write_of(operation).is_kept_by(order) is False and not has_later_write(operation):
+        record_contradiction(operation, order, now=now)
+
+
 def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
     is_applied = write_of(operation).evaluate(order) is Conclusion.APPLIED
     return is_applied and _may_take_effect(operation) and not _is_explained_otherwise(operation)
-
-
-def _shows_effect_again(operation: Operation, order: GoodyOrder) -> bool:
-    """The reads that contradicted a proof showed an older copy. A record by hand is no proof."""
-    is_proven = operation.confirmed_at is not None or operation.effect_seen_at is not None
-    return is_proven and _shows_effect(operation, order)
 
 
 def _may_take_effect(operation: Operation) -> bool:
@@ -133,4 +143,6 @@ def _may_concern(order: GoodyOrder, operation: Operation) -> bool:
     if operation.state == State.NEEDS_HUMAN:
         return conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)
     is_open_to_effect = operation.state in _WITHOUT_PROOF and operation.effect_seen_at is None
-    return is_open_to_effect and conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)
+    is_contradicted = operation.state == State.APPLIED and operation.contradicted_at is not None
+    may_show_it = conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)
+    return (is_open_to_effect or is_contradicted) and may_show_it

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db.models import Case, F, Subquery, When
+from django.db.models import Case, F, When
 from django.utils import timezone
 
 from goody.errors import GoodyError, NotFound
@@ -23,9 +23,8 @@ from orders import goody_api
 from orders.audit import Action, Actor, action
 from orders.goody_api import CallsBlocked, Paused
 from orders.models import (
+    BY_HAND,
     LEASED_STATES,
-    WITHOUT_EFFECT,
-    AuditEntry,
     FailureClass,
     Operation,
     State,
@@ -33,11 +32,10 @@ from orders.models import (
 from orders.services.heartbeat import is_worker_alive
 
 from .evidence import Evidence
-from .kinds import Conclusion, write_of
+from .kinds import Conclusion, has_later_write, write_of
 from .reconcile import reconcile
 from .storing import mark_missing, upsert_or_log
 from .transitions import (
-    check_time,
     close_by_read,
     record_contradiction,
     schedule_first_read,
@@ -117,6 +115,17 @@ def restart_schedule(*, now: datetime, clock_was_set: bool = False) -> None:
     leased.update(lease_until=latest)
 
 
+def release_landed(*, evidence: Evidence) -> None:
+    """Let orders take other writes when an unconfirmed POST cannot take effect any more.
+
+    For a worker in each turn. `evidence` is that of the calling process.
+    """
+    landing = Operation.objects.filter(may_land=True)
+    landed = evidence.landed(landing.values_list("pk", flat=True))
+    if landed:
+        Operation.objects.filter(pk__in=landed).update(may_land=False)
+
+
 def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -> None:
     """Read the order of an operation that is due, and conclude what the read allows.
 
@@ -137,7 +146,9 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -
         _give_up_if_late(operation, now, evidence)
     elif operation.state == State.APPLIED:
         reconcile(order, sent_before)
-        _check(operation, order, evidence, started=started)
+        if _is_checked(operation, order, evidence, started=started):
+            evidence.forget(operation.pk)
+            _mark_read(operation, claimed)
     else:
         reconcile(order, sent_before)
         _mark_read(operation, claimed)
@@ -202,34 +213,26 @@ def _mark_read(operation: Operation, claimed: datetime | None) -> None:
     requested.exclude(state=State.UNKNOWN).update(due_at=None)
 
 
-def _check(operation: Operation, order: GoodyOrder, evidence: Evidence, *, started: float) -> None:
+def _is_checked(
+    operation: Operation, order: GoodyOrder, evidence: Evidence, *, started: float
+) -> bool:
     """Compare an order with what an applied write left, some minutes after its proof.
 
-    Goody may serve an older copy: a contradiction takes as many reads as "not applied".
+    Return whether no other read is required. Goody may serve an older copy: a contradiction takes
+    as many reads as "not applied".
     """
     is_kept = write_of(operation).is_kept_by(order)
     if is_kept is None:
         # The next read may be readable.
-        return
-    if not is_kept and not _has_later_write(operation):
-        evidence.add_without_effect(operation.pk, at=started)
-        if not evidence.is_sufficient(operation.pk):
-            return
-        log.warning("operation %s was proven, but Goody shows the order otherwise", operation.pk)
-        record_contradiction(operation, order, now=timezone.now())
-    evidence.forget(operation.pk)
-    _mark_read(operation, operation.due_at)
-
-
-def _has_later_write(operation: Operation) -> bool:
-    """Whether a later write to the order explains a difference.
-
-    The order of writes is that of their intents in the audit: the clock may have been set.
-    """
-    intent = AuditEntry.objects.intents().filter(operation=operation).values("pk")[:1]
-    sent = Operation.objects.on([operation.order_uuid]).exclude(sent_at=None)
-    later = sent.filter(audit__intent=None, audit__pk__gt=Subquery(intent))
-    return later.exclude(state__in=WITHOUT_EFFECT, effect_seen_at=None).exists()
+        return False
+    if is_kept or operation.contradicted_at is not None or has_later_write(operation):
+        return True
+    evidence.add_without_effect(operation.pk, at=started)
+    if not evidence.is_sufficient(operation.pk):
+        return False
+    log.warning("operation %s was proven, but Goody shows the order otherwise", operation.pk)
+    record_contradiction(operation, order, now=timezone.now())
+    return True
 
 
 def _weigh(operation: Operation, order: GoodyOrder, evidence: Evidence, *, started: float) -> None:
@@ -246,11 +249,11 @@ def _weigh(operation: Operation, order: GoodyOrder, evidence: Evidence, *, start
     if not evidence.is_sufficient(operation.pk):
         return
     if conclusion is Conclusion.SUPERSEDED:
-        close_by_read(operation, State.SUPERSEDED, order, now=timezone.now())
+        close_by_read(operation, State.SUPERSEDED, order, now=timezone.now(), may_land=False)
     elif operation.failure_kind == "contradiction":
         transition(operation, State.NEEDS_HUMAN, due_at=None)
     else:
-        close_by_read(operation, State.NOT_APPLIED, order, now=timezone.now())
+        close_by_read(operation, State.NOT_APPLIED, order, now=timezone.now(), may_land=False)
     evidence.forget(operation.pk)
 
 
@@ -283,9 +286,11 @@ def find_operation(order_id: UUID, operation_id: UUID, *, now: datetime) -> Oper
 
 
 def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
-    """Whether the outcome depends on reads of the worker, and no worker is running."""
-    is_waiting = operation.state == State.UNKNOWN or (
-        operation.state == State.REFUSED and operation.due_at is not None
+    """Whether the outcome or the end of its effect depends on a worker, and none is running."""
+    is_waiting = (
+        operation.state == State.UNKNOWN
+        or operation.is_refusal_unread
+        or operation.is_still_landing
     )
     return is_waiting and not is_worker_alive(now=now)
 
@@ -294,7 +299,10 @@ def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
 def settle_by_hand(
     *, actor: Actor, operation_id: UUID, is_applied: bool, note: str, now: datetime
 ) -> Operation:
-    """Record what a lead saw on Goody's own page. Raises NotAllowed, NotSettleable."""
+    """Record what a lead saw on Goody's own page. Raises NotAllowed, NotSettleable.
+
+    It is no proof: the order is read at once, and any read may contradict it.
+    """
     operation = Operation.objects.get(pk=operation_id)
     if operation.state != State.NEEDS_HUMAN:
         raise NotSettleable
@@ -306,8 +314,8 @@ def settle_by_hand(
         actor=actor,
         note=note,
         closed_at=now,
-        due_at=check_time(now),
-        failure_kind="by_hand",
+        due_at=schedule_first_read(now)["due_at"],
+        failure_kind=BY_HAND,
         detail=detail,
     )
     if (settled.state, settled.detail) != (state, detail):

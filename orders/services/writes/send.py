@@ -203,7 +203,7 @@ def _refusal(
         # Goody confirmed a cancel; a read that still shows the order open is an old one.
         return already_canceled_verdict()
     history = Operation.objects.history([operation.order_uuid])
-    extension = extension_not_shown(fresh, history, now=timezone.now())
+    extension = extension_not_shown(fresh, history)
     if extension is not None:
         if operation.action == Action.ORDER_EXTEND:
             return _older_read()
@@ -239,7 +239,7 @@ def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
         and is_same_second(undone.expires_before, operation.expiration)
         and is_same_second(undone.expiration, fresh.expires_at)
     )
-    if fits and may_undo(undone, now=timezone.now(), by=operation):
+    if fits and may_undo(undone, now=timezone.now()):
         return None
     return Verdict(False, "not_undoable", "This change can no longer be undone.")
 
@@ -285,6 +285,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
         operation,
         State.SENDING,
         sent_at=now,
+        may_land=True,
         lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
         before=facts(fresh),
         expires_before=fresh.expires_at,

@@ -80,7 +80,7 @@ def confirm(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Opera
 
 
 def close_by_read(
-    operation: Operation, state: State, order: GoodyOrder, *, now: datetime
+    operation: Operation, state: State, order: GoodyOrder, *, now: datetime, **changes: Any
 ) -> Operation:
     """A read, or several, show what became of the write."""
     return transition(
@@ -90,6 +90,7 @@ def close_by_read(
         effect_seen_at=now if state == State.APPLIED else None,
         due_at=check_time(now),
         after=facts(order),
+        **changes,
     )
 
 
@@ -106,8 +107,13 @@ def record_effect(operation: Operation, *, now: datetime) -> None:
     _observe(operation, "effect_seen", effect_seen_at=now, notice_at=now)
 
 
+def confirm_record(operation: Operation, *, now: datetime) -> None:
+    """A read shows what a lead had recorded by hand. As after a proof, the order is read again."""
+    _observe(operation, "effect_seen", effect_seen_at=now, due_at=check_time(now))
+
+
 def record_contradiction(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
-    """Reads some minutes after the proof show the order otherwise than the write left it."""
+    """Reads show the order otherwise than the write left it, or than a lead recorded it."""
     _observe(
         operation,
         "contradicted",
@@ -120,12 +126,14 @@ def record_contradiction(operation: Operation, order: GoodyOrder, *, now: dateti
 
 def withdraw_contradiction(operation: Operation, *, now: datetime) -> None:
     """A later read shows the write again: the contradicting reads showed an older copy."""
+    seen_at = now if operation.is_only_recorded else operation.effect_seen_at
+    changes = {"contradicted_at": None, "contradiction": None, "effect_seen_at": seen_at}
     contradicted = Operation.objects.filter(
         pk=operation.pk, state=operation.state, contradicted_at=operation.contradicted_at
     )
 
     def store() -> None:
-        if contradicted.update(contradicted_at=None, contradiction=None, notice_at=now):
+        if contradicted.update(**changes, notice_at=now):
             operation.refresh_from_db()
             record_observation(operation, outcome="effect_seen", now=now)
 
@@ -246,6 +254,7 @@ def not_sent(operation: Operation, kind: str, detail: str, **changes: Any) -> Op
         detail=detail,
         # It may have been claimed already, directly before the first byte.
         sent_at=None,
+        may_land=False,
         **changes,
     )
 
