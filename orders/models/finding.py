@@ -35,6 +35,8 @@ class Finding(models.Model):
     unasked = models.JSONField(default=list)
     # Addresses of our own, which were not looked up.
     left_out = models.JSONField(default=list)
+    # Links that mail filters replaced by ones that do not contain them.
+    hidden = models.JSONField(default=list)
     # Whether the text named more than a finding holds.
     was_cut = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_index=True)

@@ -88,6 +88,7 @@ class FindingSummary:
     missing: list[str]
     unasked: list[str]
     left_out: list[str]
+    hidden: list[str]
     copy: str
     cut: str
     kept: str
@@ -101,11 +102,14 @@ def finding_summary(finding: Finding, *, zone: ZoneInfo) -> FindingSummary:
         counts.append(f"{len(finding.unasked):,} not known")
     if finding.left_out:
         counts.append(f"{len(finding.left_out):,} left out")
+    if finding.hidden:
+        counts.append(f"{len(finding.hidden):,} unreadable")
     return FindingSummary(
         title=", ".join(counts),
         missing=finding.missing,
         unasked=finding.unasked,
         left_out=finding.left_out,
+        hidden=finding.hidden,
         copy="\n".join(finding.missing + finding.unasked),
         cut=_CUT if finding.was_cut else "",
         kept=f"Kept for you until {formats.date_time(finding.expires_at, zone)}.",

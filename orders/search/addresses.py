@@ -1,7 +1,8 @@
 """Finds e-mail addresses in text.
 
-An address may have every character that RFC 5322 and RFC 6531 allow without quotes, except "|",
-which separates cells. It is never shortened: `b@c.de` is not found in `a/b@c.de`.
+An address may have every character that RFC 5322 and RFC 6531 allow, except "|" outside quotes,
+which separates cells. It is never shortened: `b@c.de` is not found in `a/b@c.de`, nor in
+`"a b"@c.de`.
 
 In scripts that are written without spaces, or that attach particles and prefixes to foreign words,
 letters of the script delimit an address, provided that none of them looks like a Latin letter. En
@@ -25,8 +26,12 @@ _LONGEST = 254
 _LONGEST_LOCAL_PART = 64
 
 _LABEL = rf"(?:[^\W_]|[{MARKS}-])++"
+# A quoted local part ends directly before the @ and is bounded.
+_QUOTED = r'"(?=\S)(?:[^"\\\r\n]|\\[^\r\n]){1,62}+(?<=\S)"(?=@)'
 # Every run of characters that a local part may have is matched once, so that time is linear.
-_RUN = re.compile(rf"((?:[\w.!#$%&'*+/=?^`{{}}~-]|[{MARKS}])++)(?:@({_LABEL}(?:\.{_LABEL})*+))?+")
+_RUN = re.compile(
+    rf"({_QUOTED}|(?:[\w.!#$%&'*+/=?^`{{}}~-]|[{MARKS}])++)(?:@({_LABEL}(?:\.{_LABEL})*+))?+"
+)
 _BEHIND_SCRIPT = re.compile(rf"[{DISTINCT_SCRIPTS}](?=[!-~]++\Z)")
 _DISTINCT = re.compile(rf"[{DISTINCT_SCRIPTS}]")
 _MARKS_FIRST = re.compile(rf"[{MARKS}]+")
@@ -71,6 +76,8 @@ def addresses(text: str) -> Iterator[Address]:
 
 def _local_part(found: re.Match[str], end: int, *, is_behind_address: bool) -> str:
     local = found[1]
+    if local.startswith('"'):
+        return local
     for script in _BEHIND_SCRIPT.finditer(local):
         local = local[script.end() :]
     if marks := _MARKS_FIRST.match(local):

@@ -4,7 +4,7 @@ Mail filters replace each link by a wrapper that contains the original: percent-
 parameter (Microsoft Safe Links, Barracuda, Cisco, Google), in an encoding of their own (Proofpoint
 URL Defense, versions 1 to 3), or in Base64 (Sophos). A mail that passes two filters has its links
 wrapped twice. The other parts of a wrapper (the addressee, ids of the mail) describe the filter,
-not the original link.
+not the original link. Mimecast's wrapper does not contain the original, only its domain.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ _FROM_PROOFPOINT_2 = str.maketrans("-_", "%/")
 _MASKED = re.compile(r"\*(?:\*(.))?")
 _LENGTHS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 _BASE64 = re.compile(r"[?&/=](aHR0c[\w+/-]++)")
+# https://protect-us.mimecast.com/s/<token>?domain=gifts.ongoody.com
+_HIDDEN = re.compile(
+    r"https?://([\w.-]+\.mimecast(?:protect)?\.com)/(?:[\w-]+/)*+([\w-]{4,})/?\?"
+    r"(?:[^#&]*&)*?domain=(?:[\w-]+\.)*?ongoody\.com(?![\w.-])",
+    re.IGNORECASE,
+)
 _PARTS = re.compile(r"[/?&=#;,:()\[\]]+")
 
 
@@ -43,6 +49,15 @@ def unwrapped(link: str) -> str:
             break
         link = inner
     return link
+
+
+def hidden_link(link: str) -> str:
+    """Return a name for a link to Goody that the wrapper does not contain; "" for other links.
+
+    Only the last characters of the token are named, because the whole link opens the gift.
+    """
+    found = _HIDDEN.match(link)
+    return f"{found[1].lower()} link ending in {found[2][-4:]}" if found else ""
 
 
 def path_and_parameters(link: str) -> Iterator[str]:

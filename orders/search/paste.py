@@ -12,6 +12,9 @@ the length of the text.
   groups between spaces or dashes. Lower case and groups require a digit, because prose would match
   otherwise. A token without its link may have the same form: look for a reference among the tokens
   as well.
+- The beginning of a receipt reference, 6 to 23 letters and digits, directly after "ref:" or
+  "receipt".
+- A link to Goody that a mail filter replaced by one that does not contain it.
 - E-mail addresses: addresses.py.
 
 Ids and references may be next to any letter that is not ASCII, ids with dashes next to any letter
@@ -37,12 +40,14 @@ from uuid import UUID
 from orders.text import INVISIBLE, plain
 
 from .addresses import Address, addresses
-from .links import LINK, MAILTO, path_and_parameters, recipients, unwrapped
+from .links import LINK, MAILTO, hidden_link, path_and_parameters, recipients, unwrapped
 from .parse import terms, text_of
 
 # Fields of Pasted with a value.
 type _Identifiers = list[tuple[str, Any]]
 
+# The fields of Pasted with identifiers.
+KINDS = ("ids", "references", "emails", "gift_tokens", "reference_starts", "hidden_links")
 # A longer text, in UTF-8, is not a search.
 MAX_SEARCH_BYTES = 500
 MAX_CHARACTERS = 100_000
@@ -78,6 +83,11 @@ _GROUPED = re.compile(
     )
 )
 _CAPITALS_IN_GROUPS = re.compile(r"[0-9A-Z]+(?:[ -]+[0-9A-Z]+)+")
+_LABELED = re.compile(
+    r"(?<![^\W_])((?i:ref|reference|receipt)(?i:\s{1,3}(?:no|number|id|code))?+\.?)"
+    r"(?:\s{0,3}[:#]\s{0,3}|(?<=(?i:receipt))\s{1,3})"
+    r"([0-9A-Z]++(?:-[0-9A-Z]++)*+|[0-9a-z]++(?:-[0-9a-z]++)*+)(?![^\W_])"
+)
 _GAPS = re.compile(r"[ -]+")
 _TOKEN = re.compile(r"(?<=[^/])/gift/([A-Za-z0-9_-]{6,128})")
 _UNBROKEN = re.compile(r"""[^\s<>"'(),;|\[\]{}]+""")
@@ -96,16 +106,18 @@ _SINGLE = re.compile(rf"(?:{_SIGN})*+(?:urn:uuid:)?+(?:{_TAKEN}++(?:{_SIGN}|-)*+
 class Pasted:
     """The identifiers in a text, in order of appearance.
 
-    These are ids of orders or batches, references in upper case, folded addresses, and gift tokens
-    unchanged. `is_single`: the whole text is one identifier, perhaps in brackets, in a link or with
-    a scheme. `is_ticket`: the text has several identifiers or more than 500 bytes, and is not a
-    search.
+    These are ids of orders or batches, references and their beginnings in upper case, folded
+    addresses, gift tokens unchanged, and names of links that hide what they lead to. `is_single`:
+    the whole text is one identifier, perhaps in brackets, in a link or with a scheme. `is_ticket`:
+    the text has several identifiers, a hidden link or more than 500 bytes, and is not a search.
     """
 
     ids: tuple[UUID, ...] = ()
     references: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     gift_tokens: tuple[str, ...] = ()
+    reference_starts: tuple[str, ...] = ()
+    hidden_links: tuple[str, ...] = ()
     # The addresses as written, by folded address.
     spellings: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     is_single: bool = False
@@ -113,7 +125,7 @@ class Pasted:
 
     @property
     def count(self) -> int:
-        return len(self.ids) + len(self.references) + len(self.emails) + len(self.gift_tokens)
+        return sum(len(getattr(self, kind)) for kind in KINDS)
 
     def spelling(self, email: str) -> str:
         """Return a folded address as written in the text."""
@@ -129,7 +141,8 @@ def recognize(text: str) -> Pasted:
     return replace(
         pasted,
         is_single=pasted.count == 1 and scanner.is_nothing_else,
-        is_ticket=is_long(text) or (pasted.count > 1 and not _is_search(text)),
+        is_ticket=is_long(text)
+        or ((pasted.count > 1 or bool(pasted.hidden_links)) and not _is_search(text)),
     )
 
 
@@ -204,6 +217,7 @@ class _Scanner:
         if _CAPITALS_IN_GROUPS.fullmatch(self._text):
             # In whatever groups the reference was typed or printed.
             self._replace(_CAPITALS_IN_GROUPS, lambda found: _reference(found[0], is_grouped=True))
+        self._replace(_LABELED, lambda found: _reference_start(found[1], found[2]))
 
     def pasted(self) -> Pasted:
         named: dict[str, dict[Any, str]] = {}
@@ -261,7 +275,8 @@ class _Scanner:
 
 
 def _identifiers_in_link(link: str) -> _Identifiers:
-    link = unwrapped(link)
+    if hidden := hidden_link(link := unwrapped(link)):
+        return [("hidden_links", hidden)]
     if MAILTO.match(link):
         return _emails(recipients(link))
     if token := _TOKEN.search(unquote(link)):
@@ -276,6 +291,14 @@ def _identifiers_in_link(link: str) -> _Identifiers:
 
 def _emails(text: str) -> _Identifiers:
     return [("emails", one) for one in addresses(text)]
+
+
+def _reference_start(label: str, text: str) -> _Identifiers:
+    """Return the beginning of a reference, unless it is a word or a number of something else."""
+    solid = text.replace("-", "")
+    is_word = solid.isalpha() and (not solid.isupper() or label.isupper() or len(solid) < 8)
+    is_one = 6 <= len(solid) < 24 and not solid.isdigit() and not is_word
+    return [("reference_starts", solid.upper())] if is_one else []
 
 
 def _reference(text: str, *, is_grouped: bool) -> _Identifiers:

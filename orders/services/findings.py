@@ -23,7 +23,7 @@ from orders.goody_api import CallsBlocked
 from orders.models import Finding, Label, Order, SyncState
 from orders.search import first_found
 from orders.search.deadline import SECONDS, Deadline, time_limit
-from orders.search.paste import Pasted
+from orders.search.paste import KINDS, Pasted
 from orders.search.query import Query
 from orders.text import fold, gift_digest
 
@@ -78,6 +78,7 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
         missing=found.missing,
         unasked=found.unasked,
         left_out=[pasted.spelling(one) for one in own[:MOST_NAMED]],
+        hidden=limited.hidden_links,
         was_cut=limited.count < pasted.count or len(found.orders) > MOST_ORDERS,
         created_at=now,
     )
@@ -139,7 +140,7 @@ def _domains(email: str) -> Iterator[str]:
 def _first(pasted: Pasted, most: int) -> Pasted:
     """Return the first `most` identifiers."""
     kept: dict[str, Any] = {}
-    for name in ("ids", "references", "emails", "gift_tokens"):
+    for name in KINDS:
         kept[name] = getattr(pasted, name)[:most]
         most -= len(kept[name])
     return replace(pasted, **kept)
@@ -158,6 +159,8 @@ def _look_up(pasted: Pasted, found: _Found, limit: Deadline) -> list[UUID]:
     found.add_missing(*map(tokens.__getitem__, _take("gift_digest", list(tokens), found, limit)))
     found.add_missing(*map(pasted.spelling, _look_up_emails(pasted.emails, found, limit)))
     found.add_missing(*map(links.__getitem__, _take("gift_digest", list(links), found, limit)))
+    for start in pasted.reference_starts:
+        _take_beginning(start, found, limit)
     return unknown
 
 
@@ -188,6 +191,16 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: Deadline) -
         newest = orders.order_by("-id").values_list("uuid", flat=True)
         found.orders.update(dict.fromkeys(limit.all(newest[: MOST_ORDERS + 1])))
     return [value for value in values if value not in seen]
+
+
+def _take_beginning(start: str, found: _Found, limit: Deadline) -> None:
+    """Add the orders whose receipt references begin with the text."""
+    begins = {"reference_id__gte": start, "reference_id__lte": f"{start}{chr(0x10FFFF)}"}
+    newest = Order.objects.filter(**begins).order_by("-id").values_list("uuid", flat=True)
+    ids = limit.all(newest[: MOST_ORDERS + 1])
+    found.orders.update(dict.fromkeys(ids))
+    if not ids:
+        found.add_missing(f"receipt beginning with {start}")
 
 
 def _hint(token: str) -> str:

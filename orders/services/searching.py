@@ -115,10 +115,13 @@ def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
     pasted, rest = split_search(text)
     if not pasted.count:
         return Interpretation(parse_query(text, now=now, zone=zone))
-    found = first_found(_named(text, pasted), limit=2, now=now)
+    found = None
+    if next(_named(text, pasted)) != Query():
+        found = first_found(_named(text, pasted), limit=2, now=now)
     if found is None and (name := _only_text(pasted)):
         # An address that sent gifts and got none; the beginning of one, or a part.
-        words = text if pasted.is_single else f"{name} {rest}"
+        is_typed = pasted.is_single and not pasted.reference_starts
+        words = text if is_typed else f"{name} {rest}"
         return Interpretation(replace(parse_query(words, now=now, zone=zone), text=text))
     query, ids = found or (next(_named(text, pasted)), [])
     said = parse_query(rest, now=now, zone=zone)
@@ -137,8 +140,8 @@ def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
 
 
 def _only_text(pasted: Pasted) -> str:
-    """Return the only identifier if it is a reference or address, else ""."""
-    named = (*pasted.references, *pasted.emails)
+    """Return the only identifier if it is a reference, its beginning or an address, else ""."""
+    named = (*pasted.references, *pasted.reference_starts, *pasted.emails)
     return named[0] if pasted.count == len(named) == 1 else ""
 
 

@@ -22,7 +22,7 @@ from orders.search.paste import MAX_CHARACTERS, Pasted
 from orders.services import FindingNotFound, findings
 from testing.dialogs import text
 from testing.domain import actor, open_order, order
-from testing.list_pages import complete_sync
+from testing.list_pages import complete_sync, ids_in
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +98,24 @@ def test_what_is_not_found_is_kept_as_people_read_it(viewer: Client) -> None:
     words = finding_summary(finding, zone=ZoneInfo("UTC"))
     assert words.title == "0 found, 4 not found"
     assert words.copy.splitlines() == finding.missing
+
+
+def test_the_beginning_of_a_receipt_is_looked_up(viewer: Client) -> None:
+    order_id = known(reference_id="VGCO1234EFGH5678IJKL9012")
+    known(reference_id="VGCO1235EFGH5678IJKL9012")
+    finding = found(viewer, "Hello,\nref: VGCO-1234 never came, nor did Ref: ZZZZ9999.")
+    assert finding.orders == (order_id,)
+    assert finding.missing == ["receipt beginning with ZZZZ9999"]
+    assert ids_in(viewer.get("/orders/", {"q": "ref: VGCO1234"})) == [str(order_id)]
+
+
+def test_a_link_that_hides_its_target_is_listed(viewer: Client) -> None:
+    link = "https://protect-us.mimecast.com/s/QnBkCo2vX0h?domain=gifts.ongoody.com"
+    finding = found(viewer, f"My gift: {link}")
+    assert finding.hidden == ["protect-us.mimecast.com link ending in vX0h"]
+    page = text(viewer.get("/orders/", {"finding": str(finding.pk)}))
+    assert "<strong>0 found, 1 unreadable</strong>" in page
+    assert f"Copy them from the original mail: {finding.hidden[0]}</p>" in page
 
 
 def test_a_token_without_its_link_is_found_like_a_reference(viewer: Client) -> None:

@@ -48,7 +48,10 @@ def named_in(text):
     """Everything that the text names, in the notation of pasted_lines.txt, as a set."""
     pasted = recognize(text)
     ids = [str(one) for one in pasted.ids]
-    return sorted([*ids, *pasted.references, *pasted.emails, *pasted.gift_tokens])
+    starts = [f"{one}*" for one in pasted.reference_starts]
+    hidden = [f"hidden:{one[-3:]}" for one in pasted.hidden_links]
+    named = (*ids, *pasted.references, *pasted.emails, *pasted.gift_tokens, *starts, *hidden)
+    return sorted(named)
 
 
 def as_named(thing):
@@ -372,6 +375,14 @@ def test_any_long_text_is_read_in_no_time(unit):
     ("start", "unit"),
     [
         ("https://x", "/v3/__"),
+        ("", "ref: "),
+        ("ref:", "A1-"),
+        ("receipt", " "),
+        ("", '"a'),
+        ("", '"a"@'),
+        ("https://x.mimecast.com", "/s"),
+        ("https://x.mimecast.com/s/abcd?", "domain=a.&"),
+        ("https://x.mimecast.com/s/abcd?domain=", "ongoody.com."),
         ("https://x", "/v3/__a__;"),
         ("https://x/v3/__", "**A"),
         ("https://x/", "https://"),
@@ -402,6 +413,12 @@ def assert_fast(text):
     recognize(text)
     # At most a fifth of it; anything quadratic takes minutes.
     assert process_time() - started < 1
+
+
+def test_a_quoted_address_may_have_spaces():
+    quoted = '"Ana  B."@x.example'
+    assert recognize(quoted) == one(emails=('"ana b."@x.example',))
+    assert recognize(f"to {quoted}, or bo@x.example").emails == (fold(quoted), "bo@x.example")
 
 
 def test_what_lies_beyond_the_limit_is_not_read():
