@@ -24,7 +24,7 @@ django.setup()
 
 from orders.list_url import IndexPosition  # noqa: E402
 from orders.models import Label, Order, SearchText  # noqa: E402
-from orders.search import Key  # noqa: E402
+from orders.search import PageKey  # noqa: E402
 
 _SAMPLE = 2_000
 # The number of orders whose names and addresses are split into search words.
@@ -112,7 +112,7 @@ def _name(column: str) -> str:
 def _place(number: int) -> str:
     """The position of the page that begins after this number of orders, newest first."""
     place = Order.objects.order_by("-id").values_list("id", flat=True)[number - 1]
-    return IndexPosition(key=Key(None, place), ordinal=number + 1).serialize()
+    return IndexPosition(key=PageKey(None, place), ordinal=number + 1).serialize()
 
 
 def _typical() -> Order:

@@ -26,7 +26,7 @@ django.setup()
 
 from bench import varied  # noqa: E402
 from orders import index  # noqa: E402
-from orders.index import Created, Row  # noqa: E402
+from orders.index import CreationTime, ResponseRow  # noqa: E402
 from orders.models import CreatedFrom, Order, SyncState  # noqa: E402
 
 SEED = 7
@@ -37,13 +37,15 @@ _TOGETHER = 50_000
 _encode = msgspec.json.Encoder().encode
 
 
-def rows(*, orders: int, seed: int, now: datetime) -> Iterator[Row]:
+def rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
     """The emulator's orders as rows with exact creation times, oldest first."""
     store = Store(orders=orders, seed=seed, now=int(now.timestamp()))
     for number in range(orders):
         facts = store.facts(number)
         created = datetime.fromtimestamp(facts.times["created"], UTC)
-        yield Row(_encode(store.renderer.row(facts)), Created(created, CreatedFrom.FEED))
+        yield ResponseRow(
+            _encode(store.renderer.row(facts)), CreationTime(created, CreatedFrom.FEED)
+        )
 
 
 _DATASETS = {"emulator": rows, "varied": varied.rows}

@@ -19,7 +19,7 @@ import msgspec
 
 from emulator.columns import COMMERCE, DAY, DIRECT, HOUR, STATUSES
 from emulator.lifecycle import random_steps
-from orders.index import Created, Row
+from orders.index import CreationTime, ResponseRow
 from orders.models import CreatedFrom
 
 type Json = dict[str, Any]
@@ -59,11 +59,13 @@ _WORDS = _list(
 _encode = msgspec.json.Encoder().encode
 
 
-def rows(*, orders: int, seed: int, now: datetime) -> Iterator[Row]:
+def rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
     """Rows in the form of lists and the feed, oldest first."""
     generator = _Generator(orders=orders, seed=seed, now=int(now.timestamp()))
     for order, created in generator.orders():
-        yield Row(_encode(order), Created(datetime.fromtimestamp(created, UTC), CreatedFrom.FEED))
+        yield ResponseRow(
+            _encode(order), CreationTime(datetime.fromtimestamp(created, UTC), CreatedFrom.FEED)
+        )
 
 
 class _Generator:

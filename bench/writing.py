@@ -21,7 +21,7 @@ django.setup()
 
 from bench.fill import SEED, rows  # noqa: E402
 from orders import index  # noqa: E402
-from orders.index import Row  # noqa: E402
+from orders.index import ResponseRow  # noqa: E402
 from orders.models import OrderPayload  # noqa: E402
 
 _PAGE = 100
@@ -33,7 +33,7 @@ _WORLD = 20_000
 def unchanged() -> None:
     newest = OrderPayload.objects.order_by("-id")[: _PAGE * _PAGES]
     took = []
-    for page in itertools.batched([Row(one.raw) for one in newest], _PAGE):
+    for page in itertools.batched([ResponseRow(one.raw) for one in newest], _PAGE):
         start = time.perf_counter()
         result = index.upsert_rows(page, read_at=datetime.now(UTC))
         took.append((time.perf_counter() - start) * 1000)
@@ -51,7 +51,7 @@ def flood() -> None:
         print(f"storing {done / (time.monotonic() - started):,.0f} orders a second")
 
 
-def _others(now: datetime) -> Iterator[Row]:
+def _others(now: datetime) -> Iterator[ResponseRow]:
     for seed in itertools.count(SEED + 1):
         yield from rows(orders=_WORLD, seed=seed, now=now)
 

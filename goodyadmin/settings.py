@@ -87,7 +87,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "orders.context.base_context",
+                "orders.context_processors.base_context",
             ],
         },
     },
@@ -234,8 +234,8 @@ GOODY_WORKER_DEADLINE = env.float("GOODY_WORKER_DEADLINE", default=15.0)
 GOODY_WRITE_DEADLINE = env.float("GOODY_WRITE_DEADLINE", default=30.0)
 # Domains and addresses of the people who answer tickets.
 OWN_ADDRESSES = env.list("OWN_ADDRESSES", default=[])
-# An order is never kept waiting for what stands beside it.
-BESIDE_DEADLINE = env.float("BESIDE_DEADLINE", default=0.2)
+# An order's page omits its neighbors and related orders if they take longer.
+RELATED_DEADLINE = env.float("RELATED_DEADLINE", default=0.2)
 # With the page around them the counts beside the filters' choices take a tenth of a second.
 COUNTS_DEADLINE = env.float("COUNTS_DEADLINE", default=0.08)
 GOODY_CALLS_AT_ONCE = env.int("GOODY_CALLS_AT_ONCE", default=2)
@@ -257,7 +257,7 @@ OPERATION_READS = env.list("OPERATION_READS", cast=float, default=[2, 10, 60, 15
 OPERATION_NOT_APPLIED_READS = env.int("OPERATION_NOT_APPLIED_READS", default=3)
 OPERATION_NOT_APPLIED_SPREAD = env.float("OPERATION_NOT_APPLIED_SPREAD", default=120.0)
 # A POST may still take effect for so long after it left; the order takes no other write meanwhile.
-OPERATION_MAY_LAND = env.float("OPERATION_MAY_LAND", default=OPERATION_NOT_APPLIED_SPREAD)
+OPERATION_EFFECT_WINDOW = env.float("OPERATION_EFFECT_WINDOW", default=OPERATION_NOT_APPLIED_SPREAD)
 # So long after the proof of a write the order is read once more.
 OPERATION_CHECK_AFTER = env.float("OPERATION_CHECK_AFTER", default=300.0)
 OPERATION_NEEDS_HUMAN_AFTER = env.float("OPERATION_NEEDS_HUMAN_AFTER", default=86_400.0)

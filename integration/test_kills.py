@@ -33,7 +33,7 @@ GIVEN_UP_SOON = {
     "OPERATION_READS": "0.2,0.4,0.6",
     "OPERATION_NOT_APPLIED_READS": "3",
     "OPERATION_NOT_APPLIED_SPREAD": "0.3",
-    "OPERATION_MAY_LAND": "0.3",
+    "OPERATION_EFFECT_WINDOW": "0.3",
 }
 ORDER = answer(200, order_json())
 CANCELED = answer(200, order_json(status="failed"))

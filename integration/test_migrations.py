@@ -21,7 +21,7 @@ from orders.models import (
     SyncState,
     SyncWindow,
 )
-from orders.packing import pack
+from orders.packing import pack_json
 from orders.text import FOLDING_VERSION
 from testing.users import make_user
 
@@ -239,7 +239,7 @@ def insert_order(number: int, raw: bytes) -> None:
     marks = ", ".join(["%s"] * len(columns))
     names = ", ".join(columns)
     execute(f"INSERT INTO orders_order ({names}) VALUES ({marks})", *columns.values())
-    execute("INSERT INTO orders_orderpayload (id, packed) VALUES (%s, %s)", number, pack(raw))
+    execute("INSERT INTO orders_orderpayload (id, packed) VALUES (%s, %s)", number, pack_json(raw))
 
 
 @pytest.mark.usefixtures("at_0015")

@@ -18,7 +18,7 @@ from .audit import AccountEvent, Actor, Right, record_account_event
 from .models import Anomaly, AuditEntry, Operation, Order, OrderAccess, Profile
 
 
-class Guarded(admin.ModelAdmin):
+class GuardedAdmin(admin.ModelAdmin):
     """An admin only for people who may manage the system, whatever Django's permissions are."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -30,7 +30,7 @@ class Guarded(admin.ModelAdmin):
     has_view_permission = may
 
 
-class ReadOnlyAdmin(Guarded):
+class ReadOnlyAdmin(GuardedAdmin):
     """A read-only admin."""
 
     show_full_result_count = False
@@ -86,14 +86,14 @@ class OrderAccessAdmin(ReadOnlyAdmin):
     search_fields = ("=order_uuid", "=actor__username", "=request_id")
 
 
-class Managed(Guarded):
+class ManagedAdmin(GuardedAdmin):
     """An admin in which people who may manage the system can change rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_module_permission(request)
 
-    has_change_permission = Guarded.may
-    has_delete_permission = Guarded.may
+    has_change_permission = GuardedAdmin.may
+    has_delete_permission = GuardedAdmin.may
 
 
 admin.site.unregister(Group)
@@ -106,7 +106,7 @@ class RoleAdmin(ReadOnlyAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(Managed, UserAdmin):
+class PersonAdmin(ManagedAdmin, UserAdmin):
     """A user's group is the role. A user with audit entries is deactivated, never deleted.
 
     Every change is audited with what it changed; passwords are named and not shown.
@@ -176,5 +176,5 @@ def _record_change(
 
 
 @admin.register(Profile)
-class ProfileAdmin(Managed):
+class ProfileAdmin(ManagedAdmin):
     list_display = ("user", "time_zone", "theme", "density")

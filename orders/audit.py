@@ -1,8 +1,8 @@
 """Roles, rights and actions, and the only writer of the audit.
 
 A role is a Django group; its rights are the table RIGHTS. Every change by a person goes through a
-function decorated with `@action`, which checks the right. The intent is one audit row, committed
-before anything happens, and the outcome another row that refers to it.
+function decorated with `@audited_action`, which checks the right. The intent is one audit row,
+committed before anything happens, and the outcome another row that refers to it.
 """
 
 from __future__ import annotations
@@ -220,12 +220,12 @@ def _role_of(user: User, groups: Collection[str]) -> Role | None:
     return next((role for role in reversed(Role) if role in groups), None)
 
 
-def make_groups() -> None:
+def create_groups() -> None:
     for role in Role:
         Group.objects.get_or_create(name=role.value)
 
 
-def action[**P, R](name: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def audited_action[**P, R](name: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Require the action's right of the keyword argument `actor`, and register the function."""
 
     def decorate(perform: Callable[P, R]) -> Callable[P, R]:

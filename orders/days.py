@@ -6,17 +6,17 @@ from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-# `start_of` works for these years in every zone.
+# `start_of_day` works for these years in every zone.
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
-class Clock(NamedTuple):
+class RequestClock(NamedTuple):
     """The instant of a request (aware UTC) and the zone of its days."""
 
     now: datetime
     zone: ZoneInfo
 
 
-def start_of(day: date, zone: ZoneInfo) -> datetime:
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of the day (aware UTC), also if the zone skips midnight then."""
     return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -129,7 +129,7 @@ class Expiry:
     at: datetime | None
 
 
-def expiry(order: HasStatus, now: datetime) -> Expiry:
+def classify_expiry(order: HasStatus, now: datetime) -> Expiry:
     """Return the kind and the instant of the expiration, independent of the status."""
     at = order.expires_at
     if order.status in ORDER_STATUSES and order.status not in CANCELABLE:
@@ -195,7 +195,7 @@ def is_same_second(one: datetime | None, other: datetime | None) -> bool:
 def recipient_name(order: Order) -> str:
     """Return the visible name; "" if there is none."""
     both = (order.recipient_first_name, order.recipient_last_name)
-    return formats.one_line(" ".join(filter(None, both)))
+    return formats.printable_line(" ".join(filter(None, both)))
 
 
 def released_cents(order: Order) -> tuple[int | None, bool]:
@@ -207,7 +207,7 @@ def released_cents(order: Order) -> tuple[int | None, bool]:
     return order.amounts.amount_pre_tax_total, True
 
 
-def facts(order: Order) -> dict[str, Any]:
+def facts_to_confirm(order: Order) -> dict[str, Any]:
     """Return the values that a dialog shows and that must be unchanged when it is confirmed.
 
     They are plain JSON values, without view counts.
@@ -232,7 +232,7 @@ def _contents(order: Order) -> list[list[Any]]:
 
 
 @dataclass(frozen=True)
-class Difference:
+class FactDifference:
     label: str
     was: str
     is_now: str
@@ -241,12 +241,12 @@ class Difference:
         return f"{self.label}: {self.was} → {self.is_now}"
 
 
-def differences(
+def compare_facts(
     seen: dict[str, Any], fresh: dict[str, Any], *, zone: tzinfo = UTC
-) -> list[Difference]:
-    """Return the differences between two `facts` as text, with times in the viewer's zone."""
+) -> list[FactDifference]:
+    """Return the differences between two `facts_to_confirm` as texts, with times in `zone`."""
     return [
-        Difference(
+        FactDifference(
             label, _in_words(name, seen.get(name), zone), _in_words(name, fresh.get(name), zone)
         )
         for name, label in _LABELS.items()

@@ -91,7 +91,7 @@ def printable(text: str) -> str:
     )
 
 
-def one_line(text: str) -> str:
+def printable_line(text: str) -> str:
     """Vendor text for use within a line: without bidirectional controls, "" if it is invisible."""
     if text.isascii() and text.isprintable():
         return text.strip()
@@ -106,7 +106,7 @@ def _is_visible(character: str) -> bool:
     return not (is_invisible or is_variation or character in _BLANK)
 
 
-def isolated(text: str) -> str:
+def isolate_direction(text: str) -> str:
     """The text in isolates, so that it does not change the direction of the sentence around it."""
     return f"{_FIRST_STRONG_ISOLATE}{text}{_END_OF_ISOLATE}"
 
@@ -127,15 +127,15 @@ def month_in_words(date: Date) -> str:
     return f"{_MONTHS[date.month - 1]} {date.year}"
 
 
-def minute(at: datetime, zone: tzinfo) -> str:
+def hour_and_minute(at: datetime, zone: tzinfo) -> str:
     """Hour and minute in the zone: "14:02"."""
     local = in_zone(at, zone)
     return f"{local.hour:02d}:{local.minute:02d}"
 
 
-def clock(at: datetime, zone: tzinfo) -> str:
+def time_of_day(at: datetime, zone: tzinfo) -> str:
     """Hour, minute and second in the zone: "14:02:11"."""
-    return f"{minute(at, zone)}:{in_zone(at, zone).second:02d}"
+    return f"{hour_and_minute(at, zone)}:{in_zone(at, zone).second:02d}"
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
@@ -163,7 +163,7 @@ def zone_in_words(zone: ZoneInfo, now: datetime) -> str:
     return zone.key if zone.key == short else f"{zone.key} ({short})"
 
 
-def relative(at: datetime, now: datetime) -> str:
+def relative_time(at: datetime, now: datetime) -> str:
     """Roughly how far away: "in 3 d", "5 h ago", "now"."""
     distance = abs(at - now)
     for size, unit in _UNITS:
@@ -176,18 +176,18 @@ def relative(at: datetime, now: datetime) -> str:
 def age(at: datetime, now: datetime) -> str:
     """How long ago, to the second where that matters: "40 s ago", "5 min ago"."""
     seconds = int((now - at).total_seconds())
-    return f"{max(0, seconds)} s ago" if seconds < 60 else relative(at, now)
+    return f"{max(0, seconds)} s ago" if seconds < 60 else relative_time(at, now)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
-def iso(at: datetime) -> str:
+def iso_utc(at: datetime) -> str:
     """Return whole seconds in UTC for `datetime=` attributes: "2026-03-12T23:59:00Z"."""
     return f"{in_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def time_element(at: datetime | None, zone: tzinfo) -> TimeElement | None:
     """Return the attribute and the text of a `<time>` element; None for None."""
-    return TimeElement(iso=iso(at), text=date_time(at, zone)) if at is not None else None
+    return TimeElement(iso=iso_utc(at), text=date_time(at, zone)) if at is not None else None
 
 
 def short_id(value: UUID | None) -> str:

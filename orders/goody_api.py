@@ -47,7 +47,7 @@ class KeyRejected(CallsBlocked):
     """Goody answered 401 to this key: no calls until the key changes or an admin checks it."""
 
 
-class Paused(CallsBlocked):
+class CallsPaused(CallsBlocked):
     """Goody asked to wait (429) until `until` (aware UTC)."""
 
     def __init__(self, until: datetime) -> None:
@@ -55,24 +55,24 @@ class Paused(CallsBlocked):
         self.until = until
 
 
-def page_policy() -> RetryPolicy:
+def page_retry_policy() -> RetryPolicy:
     return RetryPolicy(deadline=settings.GOODY_PAGE_DEADLINE, attempts=2)
 
 
-def order_policy() -> RetryPolicy:
+def order_retry_policy() -> RetryPolicy:
     """Return the retry policy for the read of an order that a page waits for."""
     return RetryPolicy(deadline=settings.GOODY_PAGE_DEADLINE, attempts=1)
 
 
-def detail_policy() -> RetryPolicy:
+def detail_retry_policy() -> RetryPolicy:
     return RetryPolicy(deadline=settings.GOODY_DETAIL_DEADLINE, attempts=1)
 
 
-def worker_policy() -> RetryPolicy:
+def worker_retry_policy() -> RetryPolicy:
     return RetryPolicy(deadline=settings.GOODY_WORKER_DEADLINE, attempts=3)
 
 
-def with_elapsed(policy: RetryPolicy, seconds: float) -> RetryPolicy:
+def subtract_elapsed(policy: RetryPolicy, seconds: float) -> RetryPolicy:
     """Return the policy with `seconds`, the time already spent, taken off its deadline.
 
     It is at least 0.05 s, so that the client reports why the time is over.
@@ -80,19 +80,21 @@ def with_elapsed(policy: RetryPolicy, seconds: float) -> RetryPolicy:
     return replace(policy, deadline=max(policy.deadline - seconds, 0.05))
 
 
-def ask[T](request: Callable[[Client, RetryPolicy], T], *, policy: RetryPolicy | None = None) -> T:
+def call_goody[T](
+    request: Callable[[Client, RetryPolicy], T], *, policy: RetryPolicy | None = None
+) -> T:
     """Make one call to Goody within the limits, and record a 401 or 429 for all processes.
 
     The wait for the rate limit counts against the deadline of `policy`; the request is given the
     rest. Raises CallsBlocked, or what the client raises.
     """
-    policy = policy or page_policy()
+    policy = policy or page_retry_policy()
     client = _configured_client()
     waited = _wait_for_rate(check_limits(now=timezone.now()), longest=policy.deadline)
-    return _record_errors_of(lambda: request(client, with_elapsed(policy, waited)))
+    return _record_errors_of(lambda: request(client, subtract_elapsed(policy, waited)))
 
 
-def reserve(count: int, *, longest: float) -> list[float]:
+def reserve_calls(count: int, *, longest: float) -> list[float]:
     """Reserve `count` calls within the rate limit; return the seconds until each may start.
 
     Empty when the first is more than `longest` seconds away. Raises CallsBlocked. The caller
@@ -140,7 +142,7 @@ def call_unthrottled[T](request: Callable[[Client, RetryPolicy], T], policy: Ret
 
 
 def check_limits(*, now: datetime) -> ApiLimits:
-    """Return the limits. Raises KeyRejected or Paused if no call may be made.
+    """Return the limits. Raises KeyRejected or CallsPaused if no call may be made.
 
     A pause that ends later than any that is ever set is ignored: the clock was set back.
     """
@@ -149,7 +151,7 @@ def check_limits(*, now: datetime) -> ApiLimits:
         raise KeyRejected
     longest = timedelta(seconds=settings.GOODY_LONGEST_WAIT)
     if limits.paused_until is not None and now < limits.paused_until <= now + longest:
-        raise Paused(limits.paused_until)
+        raise CallsPaused(limits.paused_until)
     return limits
 
 
@@ -166,13 +168,13 @@ def record_error(error: GoodyError) -> None:
     if isinstance(error, Unauthorized):
         _store(lambda: ApiLimits.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
     elif isinstance(error, RateLimited):
-        until = timezone.now() + wait_asked_for(error)
+        until = timezone.now() + rate_limit_wait(error)
         _store(lambda: ApiLimits.objects.pause_until(until))
     elif error.kind in ("tls", "redirect"):
         _store(lambda: record_security_event(f"goody_{error.kind}", detail=str(error)))
 
 
-def wait_asked_for(error: RateLimited) -> timedelta:
+def rate_limit_wait(error: RateLimited) -> timedelta:
     """The wait of a 429, between one second and GOODY_LONGEST_WAIT."""
     asked = _DEFAULT_WAIT if error.retry_after is None else error.retry_after
     return timedelta(seconds=min(max(asked, 1.0), settings.GOODY_LONGEST_WAIT))

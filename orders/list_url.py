@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 from django.core import signing
 from django.urls import get_script_prefix, reverse
 
-from orders.days import Clock, start_of
-from orders.search import Key, expiry_preset
-from orders.search.query import Choice, Query, Sort
+from orders.days import RequestClock, start_of_day
+from orders.search import PageKey, expiry_preset_fields
+from orders.search.query import FilterChoice, Query, Sort
 
 PAGE_SIZES = (25, 50, 100)
 DEFAULT_PAGE_SIZE = 50
@@ -143,15 +143,15 @@ class Filters(NamedTuple):
         next day.
         """
         after, before = self.created_after, self.created_before
-        start = start_of(after, zone) if after else None
-        end = start_of(before + _DAY, zone) if before else None
+        start = start_of_day(after, zone) if after else None
+        end = start_of_day(before + _DAY, zone) if before else None
         return start, end
 
     def cleared(self) -> Self:
         """The list of all orders with the same sort and page size."""
         return type(self)(sort=self.sort, per_page=self.per_page)
 
-    def query(self, clock: Clock, label_id: LabelLookup) -> Query:
+    def query(self, clock: RequestClock, label_id: LabelLookup) -> Query:
         """The merged query of all parameters except `q`."""
         queries = (parameter_query(one.name, one.value, clock, label_id) for one in self.active())
         return replace(reduce(Query.merged, queries, Query()), sort=self.sort)
@@ -190,7 +190,7 @@ def _serialize(name: str, value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def parameter_query(name: str, value: Any, clock: Clock, label_id: LabelLookup) -> Query:
+def parameter_query(name: str, value: Any, clock: RequestClock, label_id: LabelLookup) -> Query:
     """Return the query of one parameter."""
     if name in _LABEL_FIELDS:
         return _label_query(name, value, label_id)
@@ -209,20 +209,20 @@ _LABEL_FIELDS = {
 def _label_query(kind: str, text: str, label_id: LabelLookup) -> Query:
     """Return a query for the label with that id, or else for labels whose name has the text."""
     known = label_id(kind, text)
-    choice = Choice(text=text) if known is None else Choice(id=known)
+    choice = FilterChoice(text=text) if known is None else FilterChoice(id=known)
     fields: dict[str, Any] = {_LABEL_FIELDS[kind]: (choice,)}
     return Query(**fields)
 
 
-_QUERIES: dict[str, Callable[[Any, Clock], Query]] = {
+_QUERIES: dict[str, Callable[[Any, RequestClock], Query]] = {
     "finding": lambda value, _: Query(finding=value),
     "status": lambda value, _: Query(statuses=(value,)),
-    "created_after": lambda day, clock: Query(created_from=start_of(day, clock.zone)),
-    "created_before": lambda day, clock: Query(created_until=start_of(day + _DAY, clock.zone)),
-    "expires": lambda preset, clock: Query(**expiry_preset(preset, now=clock.now)),
-    "expires_after": lambda day, clock: Query(expires_from=start_of(day, clock.zone)),
-    "expires_before": lambda day, clock: Query(expires_until=start_of(day + _DAY, clock.zone)),
-    "batch": lambda text, _: Query(batches=(Choice(text=text),)),
+    "created_after": lambda day, clock: Query(created_from=start_of_day(day, clock.zone)),
+    "created_before": lambda day, clock: Query(created_until=start_of_day(day + _DAY, clock.zone)),
+    "expires": lambda preset, clock: Query(**expiry_preset_fields(preset, now=clock.now)),
+    "expires_after": lambda day, clock: Query(expires_from=start_of_day(day, clock.zone)),
+    "expires_before": lambda day, clock: Query(expires_until=start_of_day(day + _DAY, clock.zone)),
+    "batch": lambda text, _: Query(batches=(FilterChoice(text=text),)),
     "swapped": lambda value, _: Query(is_swapped=value),
     "payment": lambda value, _: Query(is_payment_pending=value),
     "delivery": lambda value, _: Query(has_delivery_trouble=value),
@@ -279,7 +279,7 @@ class IndexPosition:
     the number of the page's first row, counted from 1; 0 if it is unknown.
     """
 
-    key: Key | None = None
+    key: PageKey | None = None
     sort: Sort | None = None
     ordinal: int = 1
     is_backwards: bool = False
@@ -311,7 +311,7 @@ def _index_position(
     _: str, key: list[Any] | None, sort: str, ordinal: int, is_backwards: bool
 ) -> IndexPosition:
     return IndexPosition(
-        key=Key(*key) if key is not None else None,
+        key=PageKey(*key) if key is not None else None,
         sort=Sort(sort) if sort else None,
         ordinal=ordinal,
         is_backwards=is_backwards,

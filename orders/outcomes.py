@@ -17,7 +17,7 @@ from goody.types import CANCELABLE
 
 from . import formats
 from .audit import Action
-from .eligibility import SUPPORT, differences
+from .eligibility import SUPPORT, compare_facts
 from .models import BY_HAND, Operation, State
 
 
@@ -160,12 +160,12 @@ def blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str
 
     A worker ends this by its monotonic clock: the time is given only if the wall clock agrees.
     """
-    sent_at, until = operation.sent_at, operation.may_land_until
+    sent_at, until = operation.sent_at, operation.may_take_effect_until
     if sent_at is None or until is None or not operation.may_land:
         return ""
     if not sent_at <= now < until:
         return "It may still take effect; the order takes no other change until that is ruled out."
-    at = f"{formats.clock(until, zone)} {formats.zone_name(until, zone)}"
+    at = f"{formats.time_of_day(until, zone)} {formats.zone_name(until, zone)}"
     return f"It may still take effect until {at}; the order takes no other change before that."
 
 
@@ -351,7 +351,7 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
 
 def _moved(operation: Operation, zone: ZoneInfo) -> str:
     """The difference to what the dialog showed, with times in the viewer's zone."""
-    found = differences(operation.before or {}, operation.after or {}, zone=zone)
+    found = compare_facts(operation.before or {}, operation.after or {}, zone=zone)
     words = "; ".join(str(one) for one in found)
     what = f"The order changed since you looked. {words}." if words else operation.detail
     return f"{what} Nothing was sent."
@@ -367,7 +367,7 @@ def _accepted(operation: Operation, zone: ZoneInfo) -> str:
 
 def _asked_to_wait(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
     until = datetime.fromisoformat(operation.detail)
-    clock = f"{formats.clock(until, zone)} {formats.zone_name(until, zone)}"
+    clock = f"{formats.time_of_day(until, zone)} {formats.zone_name(until, zone)}"
     if until <= now:
         return f"Goody asked us to wait until {clock}.", "You may try again."
     return f"Goody asks us to wait until {clock}.", "Try again after that."

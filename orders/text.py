@@ -9,7 +9,7 @@ well, and so do words of Indic scripts that differ in their vowel signs. A searc
 little more is better than one that misses a person.
 
 Umlauts have two spellings (Müller, Mueller). The stored text holds both, so that a query needs
-only one: see `searchable`.
+only one: see `searchable_text`.
 
 Folding is idempotent, and all normal forms of a text fold alike. NUL and surrogates, which
 PostgreSQL refuses, never survive. A change of what is stored needs another FOLDING_VERSION: the
@@ -125,7 +125,7 @@ _folded = _Table(
 )
 
 
-def plain(text: str, *, keeps_dashes: bool = False) -> str:
+def plain_text(text: str, *, keeps_dashes: bool = False) -> str:
     """Return the text in NFKC with straight quotes and dashes, ASCII digits and nothing invisible.
 
     Case, accents and white space stay; with `keeps_dashes`, en and em dashes as well. Idempotent.
@@ -136,7 +136,7 @@ def plain(text: str, *, keeps_dashes: bool = False) -> str:
     return unicodedata.normalize("NFKC", text.translate(table)).translate(table)
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return the text as it is stored for searching and as it is searched for. Idempotent."""
     if not (text.isascii() and text.isprintable()):
         text = _without_marks(text)
@@ -160,14 +160,14 @@ def _decoded(label: re.Match[str]) -> str:
         decoded = label[1].encode().decode("punycode")
     except UnicodeError:
         return label[0]
-    folded = fold(decoded) if not decoded.isascii() else ""
+    folded = fold_text(decoded) if not decoded.isascii() else ""
     is_label = folded and not folded.startswith("xn--") and _LABEL.fullmatch(folded)
     return folded if is_label else label[0]
 
 
-def searchable(text: str) -> str:
+def searchable_text(text: str) -> str:
     """Return the folded text to be searched in, followed by `other_spellings`."""
-    folded = fold(text)
+    folded = fold_text(text)
     return " ".join((folded, *other_spellings(text, folded)))
 
 
@@ -177,7 +177,7 @@ def other_spellings(text: str, folded: str) -> list[str]:
     """
     others: list[str] = []
     if not text.isascii():
-        others += fold(
+        others += fold_text(
             _UMLAUT.sub(r"\1e", unicodedata.normalize("NFKD", text.translate(_SLASHED)))
         ).split()
     if _TWO_LETTERS.search(folded):
@@ -186,16 +186,16 @@ def other_spellings(text: str, folded: str) -> list[str]:
     return [one for one in dict.fromkeys(others) if one not in known]
 
 
-def strip(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """Return the text without white space and invisible characters around it."""
     return text.strip(_AROUND)
 
 
-def words(text: str) -> list[str]:
+def folded_words(text: str) -> list[str]:
     """The folded words of a text: runs of letters and digits. Where a script that needs no spaces
     meets another a word ends too.
     """
-    return [run or word for run, word in _WORDS.findall(fold(text))]
+    return [run or word for run, word in _WORDS.findall(fold_text(text))]
 
 
 def word_starts(text: str) -> set[str]:
@@ -205,7 +205,7 @@ def word_starts(text: str) -> set[str]:
     word may begin anywhere: each character and each adjacent pair of such a run is a start.
     """
     starts: set[str] = set()
-    for run, word in _WORDS.findall(fold(text)):
+    for run, word in _WORDS.findall(fold_text(text)):
         if run:
             starts.update(run, map("".join, pairwise(run)))
         else:
@@ -213,20 +213,20 @@ def word_starts(text: str) -> set[str]:
     return starts
 
 
-def is_start(text: str) -> bool:
+def is_word_start(text: str) -> bool:
     """Whether the folded text is looked up as a word start: one or two letters or digits."""
-    return len(text) <= SHORT and "".join(words(text)) == text
+    return len(text) <= SHORT and "".join(folded_words(text)) == text
 
 
-def starts_in(people: str) -> set[str]:
+def name_starts(people: str) -> set[str]:
     """Return the word starts of the names of an order's people, at most _MOST_STARTS."""
     return set(sorted(word_starts(people))[:_MOST_STARTS])
 
 
-def digest(text: bytes) -> str:
+def hex_digest(text: bytes) -> str:
     return hashlib.blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def gift_digest(token: str) -> str:
     """Return the hash that finds an order by its gift link, which is secret and not stored."""
-    return digest(token.encode())
+    return hex_digest(token.encode())

@@ -19,9 +19,9 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders.audit import Actor
-from orders.days import Clock
+from orders.days import RequestClock
 from orders.models import Profile
-from orders.sync import SyncProgress, progress
+from orders.sync import SyncProgress, read_progress
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ class Viewer:
         return find_zone(self.profile.time_zone) or ZoneInfo(settings.TIME_ZONE)
 
     @cached_property
-    def clock(self) -> Clock:
-        return Clock(self.now, self.zone)
+    def clock(self) -> RequestClock:
+        return RequestClock(self.now, self.zone)
 
     @cached_property
     def actor(self) -> Actor:
@@ -89,7 +89,7 @@ class Viewer:
     @cached_property
     def progress(self) -> SyncProgress:
         """The progress of the sync, which the frame of every page and the lists show."""
-        return progress(self.now)
+        return read_progress(self.now)
 
     @property
     def theme(self) -> str:

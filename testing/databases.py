@@ -27,7 +27,7 @@ from django.test import TransactionTestCase
 from psycopg import sql
 
 from orders import triggers
-from orders.audit import make_groups
+from orders.audit import create_groups
 from testing import postgres
 
 KINDS = ("sqlite", "postgresql")
@@ -177,7 +177,7 @@ def flush_around_triggers() -> None:
             original(case)
         finally:
             triggers.create_triggers(connection)
-        make_groups()
+        create_groups()
 
     case_class._fixture_teardown = flush
 

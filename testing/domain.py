@@ -23,7 +23,7 @@ from goody.types import Order as GoodyOrder
 from goody.types import parse_order
 from orders import goody_api, services
 from orders.audit import Actor, record_intent
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import EXACT, AuditEntry, Operation, Order, State
 from orders.services import anomalies
 from testing.certificates import one_authority
@@ -78,7 +78,7 @@ def open_order(emulator: Emulator, **fields: Any) -> UUID:
 
 def seen(order_id: UUID) -> dict[str, Any]:
     """The facts that the dialog shows and posts back."""
-    return facts(services.refresh_order(order_id=order_id, now=timezone.now()).order)
+    return facts_to_confirm(services.refresh_order(order_id=order_id, now=timezone.now()).order)
 
 
 def cancel(order_id: UUID, **given: Any) -> Operation:
@@ -155,7 +155,7 @@ def story(one: Operation) -> list[tuple[str, str, str]]:
     return [(row.action, row.actor_name, row.outcome) for row in rows]
 
 
-class WorkerEvidence(services.Evidence):
+class WorkerEvidence(services.ReadEvidence):
     """The evidence of a worker whose monotonic clock moves with the wall clock of the tests."""
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ class WorkerEvidence(services.Evidence):
 _evidence = WorkerEvidence()
 
 
-def read_again(one: Operation, evidence: services.Evidence | None = None) -> str:
+def read_again(one: Operation, evidence: services.ReadEvidence | None = None) -> str:
     """Read the order as the worker does if it is due; return the state afterwards."""
     services.settle_operation(
         operation_id=one.pk, now=timezone.now(), evidence=evidence or _evidence

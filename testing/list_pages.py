@@ -14,9 +14,9 @@ from django.http import QueryDict
 from django.test import Client
 
 from orders import index
-from orders.days import Clock
+from orders.days import RequestClock
 from orders.forms.listing import ListingForm
-from orders.index import Created, Row
+from orders.index import CreationTime, ResponseRow
 from orders.models import CreatedFrom, Order, SyncState
 from orders.search import labels
 from orders.search.parse import parse_query
@@ -108,7 +108,7 @@ def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> 
     assert form.is_valid(), form.errors
     filters, zone = form.filters, ZoneInfo("UTC")
     box = parse_query(filters.q, now=NOW, zone=zone)
-    asked = filters.query(Clock(NOW, zone), labels.id_of).merged(box.query)
+    asked = filters.query(RequestClock(NOW, zone), labels.find_label_id).merged(box.query)
     query = replace(
         asked, sort=filters.sort, names=box.names, may_search_messages=may_search_messages
     )
@@ -123,9 +123,9 @@ def shown(client: Client, said: str) -> list[str]:
 def arrive(count: int) -> list[str]:
     """Store new orders that were created at NOW; return their ids, newest first."""
     rows = [
-        Row(row.raw.replace(str(uuid("order", number)).encode(), str(uuid4()).encode()), at)
+        ResponseRow(row.raw.replace(str(uuid("order", number)).encode(), str(uuid4()).encode()), at)
         for number, row in enumerate(make_rows(count, seed=9))
-        if (at := Created(NOW, CreatedFrom.FEED))
+        if (at := CreationTime(NOW, CreatedFrom.FEED))
     ]
     index.upsert_rows(rows, read_at=NOW)
     return [str(one.uuid) for one in Order.objects.order_by("-id")[:count]]

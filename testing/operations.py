@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import Operation
 from orders.outcomes import OutcomeMessage, outcome_message
 from testing.domain import ORDER_ID, cancel, extend, open_order, order, seen, standing
@@ -40,7 +40,7 @@ def cancels(emulator: Emulator, order_id: UUID) -> list[bool]:
 def cancel_at(server: FaultyServer, goody: Any, **given: Any) -> Operation:
     """Cancel ORDER_ID at this server. `goody` is the fixture."""
     goody(server)
-    return cancel(ORDER_ID, **{"seen": facts(order()), **given})
+    return cancel(ORDER_ID, **{"seen": facts_to_confirm(order()), **given})
 
 
 def lose_cancel(emulator: Emulator, settings: Any, fault: dict[str, Any]) -> Operation:

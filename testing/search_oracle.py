@@ -18,11 +18,11 @@ import msgspec
 
 from goody.types import CANCELABLE
 from orders import index
-from orders.index import Created, Row
+from orders.index import CreationTime, ResponseRow
 from orders.index.creation_keys import first_key
 from orders.models import CreatedFrom, Label, Order, OtherProduct, SearchText
-from orders.search.query import Choice, Query, Sort
-from orders.text import gift_digest, starts_in, word_starts, words
+from orders.search.query import FilterChoice, Query, Sort
+from orders.text import folded_words, gift_digest, name_starts, word_starts
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -46,12 +46,12 @@ def uuid(*parts: object) -> UUID:
     return UUID(int=Random(":".join(map(str, parts))).getrandbits(128), version=4)
 
 
-def make_rows(count: int, *, seed: int) -> list[Row]:
+def make_rows(count: int, *, seed: int) -> list[ResponseRow]:
     random = Random(seed)
     return [_row(random, number) for number in range(count)]
 
 
-def _row(random: Random, number: int) -> Row:
+def _row(random: Random, number: int) -> ResponseRow:
     pick = random.choice
     created = NOW - timedelta(minutes=random.randrange(60 * 24 * 90))
     if random.random() < 0.3:
@@ -77,7 +77,7 @@ def _row(random: Random, number: int) -> Row:
         **_workspace(pick([*WORKSPACES, None])),
     }
     known = pick([None, CreatedFrom.WINDOW, CreatedFrom.FEED, CreatedFrom.FEED])
-    return Row(msgspec.json.encode(order), Created(created, known) if known else None)
+    return ResponseRow(msgspec.json.encode(order), CreationTime(created, known) if known else None)
 
 
 def _expiry(random: Random) -> str | None:
@@ -191,10 +191,10 @@ class Oracle:
         names = [self.labels[pk].folded for pk in self._label_ids(row)]
         texts = [row.people, *names]
         if len(word) <= 2:
-            if "".join(words(word)) != word:
+            if "".join(folded_words(word)) != word:
                 return any(word in text for text in texts)
-            starts = words(word)
-            return all(_starts(one, starts_in(row.people)) for one in starts) or any(
+            starts = folded_words(word)
+            return all(_starts(one, name_starts(row.people)) for one in starts) or any(
                 all(_starts(one, word_starts(name)) for one in starts) for name in names
             )
         if may_search_messages:
@@ -253,7 +253,7 @@ class Oracle:
             )
         ) and self._batches(query, row)
 
-    def _is_chosen(self, choices: Iterable[Choice], ids: set[int | None]) -> bool | None:
+    def _is_chosen(self, choices: Iterable[FilterChoice], ids: set[int | None]) -> bool | None:
         choices = list(choices)
         if not choices:
             return None
@@ -268,7 +268,7 @@ class Oracle:
         shown = str(row.order_batch_id or "?")
         ids = [shown, shown.replace("-", "")]
 
-        def begins(choices: Iterable[Choice]) -> bool:
+        def begins(choices: Iterable[FilterChoice]) -> bool:
             return any(one.startswith(choice.text) for choice in choices for one in ids)
 
         if query.batches and not begins(query.batches):

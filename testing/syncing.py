@@ -48,8 +48,8 @@ def sync_orders(*, full: bool = False) -> Counter[str]:
     if full:
         sync.request_full_sync()
     stop = StepEvent(lambda: False)
-    run = sync.SyncRun(stop=stop, choose=sync.until_current(since=since))
-    while not sync.is_current(since=since):
+    run = sync.SyncRun(stop=stop, choose=sync.jobs_until_current(since=since))
+    while not sync.is_index_current(since=since):
         run_or_wait(run, stop)
     return run.counts
 
@@ -63,7 +63,7 @@ def run_or_wait(run: sync.SyncRun, stop: threading.Event) -> None:
 
 
 def run_jobs(
-    choose: sync.Choose = sync.due, *, stop_when: Callable[[], bool] = lambda: False
+    choose: sync.Choose = sync.due_job, *, stop_when: Callable[[], bool] = lambda: False
 ) -> sync.SyncRun:
     """Run jobs, as the worker does at a tick, until none is due or the condition is met."""
     run = sync.SyncRun(stop=StepEvent(stop_when), choose=choose)
@@ -71,7 +71,7 @@ def run_jobs(
     return run
 
 
-def run_until(is_met: Callable[[], bool], choose: sync.Choose = sync.due) -> None:
+def run_until(is_met: Callable[[], bool], choose: sync.Choose = sync.due_job) -> None:
     """Run jobs until the condition is met at one of the steps, and end as the worker does."""
     run_jobs(choose, stop_when=is_met)
     assert is_met(), vars(SyncState.objects.current())

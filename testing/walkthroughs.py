@@ -22,7 +22,7 @@ LONG_LIMITS = {
     "GOODY_DETAIL_DEADLINE": "30",
     "GOODY_WORKER_DEADLINE": "30",
     "GOODY_WRITE_DEADLINE": "30",
-    "BESIDE_DEADLINE": "5",
+    "RELATED_DEADLINE": "5",
     "OPERATION_FRESH_READ": "30",
 }
 HTMX = {"HX-Request": "true", "HX-Target": "div#dialog-body"}

@@ -32,8 +32,8 @@ def listed(site: Site) -> tuple[str, datetime]:
     order_id = site.open_order("Nadia", status="opened")
     raw = {**site.emulator.order(order_id), "event_times": None}
     created = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=5)
-    known = index.Created(created, CreatedFrom.FEED)
-    index.upsert_rows([index.Row(json.encode(raw), known)], read_at=timezone.now())
+    known = index.CreationTime(created, CreatedFrom.FEED)
+    index.upsert_rows([index.ResponseRow(json.encode(raw), known)], read_at=timezone.now())
     return order_id, created
 
 

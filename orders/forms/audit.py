@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from orders.audit import ACCOUNT_NAMES, NAMES, Action
-from orders.days import start_of
+from orders.days import start_of_day
 from orders.models import AuditEntry, State
 from orders.models.audit import AuditEntryQuerySet
 from orders.models.operation import UNSETTLED_STATES
-from orders.search.paste import recognize
+from orders.search.paste import recognize_identifiers
 
 from .fields import DayField, TypedField
 
@@ -95,9 +95,9 @@ class AuditFilter(forms.Form):
         if given.get("order"):
             entries = _of_order(entries, given["order"])
         if given.get("after"):
-            entries = entries.filter(at__gte=start_of(given["after"], self.zone))
+            entries = entries.filter(at__gte=start_of_day(given["after"], self.zone))
         if given.get("before"):
-            end = start_of(given["before"] + timedelta(days=1), self.zone)
+            end = start_of_day(given["before"] + timedelta(days=1), self.zone)
             entries = entries.filter(at__lt=end)
         return entries
 
@@ -120,7 +120,7 @@ def _of_action(entries: AuditEntryQuerySet, action: str) -> AuditEntryQuerySet:
 
 def _of_order(entries: AuditEntryQuerySet, text: str) -> AuditEntryQuerySet:
     """Filter by the order ids and receipt references in the text, in any spelling."""
-    pasted = recognize(text)
+    pasted = recognize_identifiers(text)
     if not (pasted.ids or pasted.references):
         return entries.filter(reference_id=text.upper())
     named = Q(order_uuid__in=pasted.ids) | Q(reference_id__in=pasted.references)

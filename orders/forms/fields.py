@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 from django import forms
 
 from orders.days import FIRST_YEAR, LAST_YEAR
-from orders.text import fold, plain, strip
+from orders.text import fold_text, plain_text, strip_invisible
 
 MAX_TICKET_LENGTH = 100
 MAX_TICKET_URL_LENGTH = 500
 
 
 def clean_typed(value: Any) -> str:
-    """Return a typed value in plain characters (orders.text.plain); "" if nothing is visible."""
-    text = plain(str(value or "")).strip()
-    return text if fold(text) else ""
+    """Return a typed value as orders.text.plain_text does; "" if nothing is visible."""
+    text = plain_text(str(value or "")).strip()
+    return text if fold_text(text) else ""
 
 
 def clean_prose(value: Any) -> str:
@@ -30,8 +30,10 @@ def clean_prose(value: Any) -> str:
 
     Return "" if nothing is visible.
     """
-    text = strip(str(value or "").replace("\r\n", "\n").replace("\r", "\n")).replace("\0", "")
-    return text if fold(text) else ""
+    text = strip_invisible(str(value or "").replace("\r\n", "\n").replace("\r", "\n")).replace(
+        "\0", ""
+    )
+    return text if fold_text(text) else ""
 
 
 class TypedField(forms.CharField):

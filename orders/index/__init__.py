@@ -7,34 +7,34 @@ the sync, and refolding.py folds stored texts again when folding has changed.
 """
 
 from .counting import (
-    count_between,
-    count_known,
-    count_unread,
+    count_created_between,
+    count_known_orders,
     count_unread_between,
+    count_unread_orders,
     has_estimates_between,
-    least_recently_read,
     newest_created_at,
-    unread,
+    orders_to_reread,
+    unread_order_ids,
 )
-from .diff import Created, ResponseRows, Row, UpsertResult
-from .refolding import refold
+from .diff import CreationTime, ResponseRow, ResponseRows, UpsertResult
+from .refolding import refold_orders
 from .writing import mark_missing, upsert, upsert_responses, upsert_rows
 
 __all__ = [
-    "Created",
+    "CreationTime",
+    "ResponseRow",
     "ResponseRows",
-    "Row",
     "UpsertResult",
-    "count_between",
-    "count_known",
-    "count_unread",
+    "count_created_between",
+    "count_known_orders",
     "count_unread_between",
+    "count_unread_orders",
     "has_estimates_between",
-    "least_recently_read",
     "mark_missing",
     "newest_created_at",
-    "refold",
-    "unread",
+    "orders_to_reread",
+    "refold_orders",
+    "unread_order_ids",
     "upsert",
     "upsert_responses",
     "upsert_rows",

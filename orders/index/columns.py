@@ -16,8 +16,15 @@ import msgspec
 from goody.types import CartItem, Order, Sender
 from orders.eligibility import recipient_name, released_cents
 from orders.models import Label
-from orders.packing import pack
-from orders.text import digest, fold, gift_digest, other_spellings, searchable, starts_in
+from orders.packing import pack_json
+from orders.text import (
+    fold_text,
+    gift_digest,
+    hex_digest,
+    name_starts,
+    other_spellings,
+    searchable_text,
+)
 
 _encode = msgspec.json.Encoder().encode
 _LONGEST = 300
@@ -35,7 +42,7 @@ class LabelName(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LabelNames:
+class OrderLabelNames:
     """The label names of one order; `products` has (product, brand) of each item of the cart."""
 
     products: tuple[tuple[LabelName | None, LabelName | None], ...]
@@ -55,20 +62,20 @@ class SearchTexts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class IndexData:
     """The values that the index stores for one order, apart from ids of labels and texts.
 
     `starts` are the word starts of its people, `packed` is its compressed JSON.
     """
 
     columns: dict[str, Any]
-    names: LabelNames
+    names: OrderLabelNames
     texts: SearchTexts
     starts: Collection[str]
     packed: bytes
 
 
-def format_time(at: datetime) -> str:
+def format_database_time(at: datetime) -> str:
     """Return an aware UTC time as text that both databases parse.
 
     The time zone of every session is UTC.
@@ -76,14 +83,14 @@ def format_time(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat(" ")
 
 
-def derive(order: Order) -> Derived:
+def index_data(order: Order) -> IndexData:
     columns = order_columns(order)
-    return Derived(
+    return IndexData(
         columns,
         label_names(order),
         search_texts(order),
-        starts_in(columns["people"]),
-        pack(order.raw),
+        name_starts(columns["people"]),
+        pack_json(order.raw),
     )
 
 
@@ -92,7 +99,7 @@ def content_hash(order: Order) -> str:
 
     It is equal for a list row and a single-order response of the same content.
     """
-    return digest(
+    return hex_digest(
         _encode(
             msgspec.structs.replace(order, raw=b"", event_times=None, unknown_fields=frozenset())
         )
@@ -107,9 +114,9 @@ def event_times_json(order: Order) -> dict[str, str | None] | None:
     return times
 
 
-def label_names(order: Order) -> LabelNames:
+def label_names(order: Order) -> OrderLabelNames:
     items = order.cart.items if order.cart else ()
-    return LabelNames(
+    return OrderLabelNames(
         products=tuple(_product(item) for item in items),
         sender=_sender(order.sender),
         workspace=_named(_WORKSPACE, order.workspace_id, order.workspace_name),
@@ -129,7 +136,7 @@ def _product(item: CartItem) -> tuple[LabelName | None, LabelName | None]:
 
 def _named(kind: str, given: object, name: str | None) -> LabelName | None:
     """Return the label name, with the id as key, or the folded name if there is no id."""
-    key = str(given) if given else fold(name or "")[:_LONGEST]
+    key = str(given) if given else fold_text(name or "")[:_LONGEST]
     return LabelName((kind, key), name or "") if key else None
 
 
@@ -137,13 +144,15 @@ def _sender(sender: Sender | None) -> LabelName | None:
     if sender is None:
         return None
     name = " ".join(filter(None, (sender.first_name, sender.last_name)))
-    key = fold(sender.email or name)[:_LONGEST]
+    key = fold_text(sender.email or name)[:_LONGEST]
     shown = f"{name} <{sender.email}>" if name and sender.email else name or sender.email or ""
     return LabelName((_SENDER, key), shown) if key else None
 
 
 def search_texts(order: Order) -> SearchTexts:
-    return SearchTexts(searchable(order.message or ""), searchable(order.thank_you_note or ""))
+    return SearchTexts(
+        searchable_text(order.message or ""), searchable_text(order.thank_you_note or "")
+    )
 
 
 def _token(link: str) -> str:
@@ -157,7 +166,7 @@ def _token(link: str) -> str:
 def order_columns(order: Order) -> dict[str, Any]:
     """Return the columns that depend only on the order."""
     name, email = recipient_name(order), order.recipient_email or ""
-    folded_name, folded_email = fold(name), fold(email)
+    folded_name, folded_email = fold_text(name), fold_text(email)
     cents, is_before_tax = released_cents(order)
     token = _token(order.individual_gift_link or "")
     items = order.cart.items if order.cart else ()
@@ -172,7 +181,7 @@ def order_columns(order: Order) -> dict[str, Any]:
         "name_key": folded_name[:_LONGEST] or None,
         "email_key": folded_email[:_LONGEST],
         "people": _people(name, folded_name, folded_email),
-        "expires_at": order.expires_at and format_time(order.expires_at),
+        "expires_at": order.expires_at and format_database_time(order.expires_at),
         "is_expiry_odd": "expires_at" in order.problems,
         "is_amount_odd": is_amount_odd(order),
         "is_odd": bool(order.problems),

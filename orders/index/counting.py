@@ -23,24 +23,24 @@ _SKIPPED_FOR = timedelta(hours=1)
 _ACCEPTED = ("accepted", "pending_payment", "paid", "ordered")
 
 
-def count_known() -> int:
+def count_known_orders() -> int:
     """Return the number of orders that Goody knew when they were last read."""
     return Order.objects.filter(missing_at=None).count()
 
 
-def count_unread(*, since: datetime) -> int:
+def count_unread_orders(*, since: datetime) -> int:
     """Return the number of known orders that were in no response since then."""
     return Order.objects.filter(missing_at=None, read_at__lt=since).count()
 
 
-def unread(*, since: datetime, limit: int) -> list[UUID]:
+def unread_order_ids(*, since: datetime, limit: int) -> list[UUID]:
     """Return the ids of up to `limit` known orders that were in no response since then."""
     orders = Order.objects.filter(missing_at=None, read_at__lt=since)
     return list(orders.values_list("uuid", flat=True)[:limit])
 
 
 def count_unread_between(after: datetime, before: datetime, *, since: datetime) -> int:
-    """Return the count of `count_unread` for exact creation times between two instants.
+    """Return the count of `count_unread_orders` for exact creation times between two instants.
 
     Both instants are inclusive.
     """
@@ -48,7 +48,7 @@ def count_unread_between(after: datetime, before: datetime, *, since: datetime) 
     return exact.filter(read_at__lt=since).count()
 
 
-def count_between(after: datetime | None, before: datetime) -> int:
+def count_created_between(after: datetime | None, before: datetime) -> int:
     """Return the number of known orders created between two instants (inclusive).
 
     Estimated creation times count as well.
@@ -67,7 +67,7 @@ def newest_created_at(position: int) -> datetime | None:
     return next((second_of_key(key) for key in keys[position : position + 1]), None)
 
 
-def least_recently_read(*, now: datetime, limit: int) -> list[UUID]:
+def orders_to_reread(*, now: datetime, limit: int) -> list[UUID]:
     """Return ids of orders whose next change the feed does not report, least recently read first.
 
     These are open orders around their expiration, and accepted ones that may get a thank-you note.

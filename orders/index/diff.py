@@ -16,23 +16,23 @@ import msgspec
 from goody.types import QUARANTINE_BYTES, BadOrder, Quarantined, parse_order
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
-from orders.text import digest
+from orders.text import hex_digest
 
-from .columns import Derived, derive, event_times_json
+from .columns import IndexData, event_times_json, index_data
 
 # No response is processed so late: a stored read that is later than this by even more was made
 # before the clock was set back.
 _MAX_DELAY = timedelta(minutes=5)
 
 
-class Created(NamedTuple):
+class CreationTime(NamedTuple):
     """The creation time of an order (aware UTC), and its source."""
 
     at: datetime
     source: CreatedFrom
 
 
-def is_more_exact(one: Created | None, other: Created | None) -> bool:
+def is_more_exact(one: CreationTime | None, other: CreationTime | None) -> bool:
     return one is not None and (other is None or one.source > other.source)
 
 
@@ -43,13 +43,13 @@ class _Id(msgspec.Struct):
 _decode_id = msgspec.json.Decoder(_Id).decode
 
 
-class Row:
+class ResponseRow:
     """One order of a response: its bytes, and the creation time if the response has it.
 
     Other values are computed from the bytes on first access, for unchanged bytes mostly never.
     """
 
-    def __init__(self, raw: bytes, created: Created | None = None) -> None:
+    def __init__(self, raw: bytes, created: CreationTime | None = None) -> None:
         self.raw = raw
         self.created = created
 
@@ -61,7 +61,7 @@ class Row:
         of the same order in a list differ.
         """
         times = order.event_times
-        created = times and times.created_at and Created(times.created_at, CreatedFrom.DETAIL)
+        created = times and times.created_at and CreationTime(times.created_at, CreatedFrom.DETAIL)
         row = cls(order.raw, created or None)
         row.order_id, row.order = order.id, order
         if times is not None:
@@ -78,7 +78,7 @@ class Row:
 
     @cached_property
     def row_hash(self) -> str:
-        return digest(self.raw)
+        return hex_digest(self.raw)
 
     @cached_property
     def order(self) -> GoodyOrder:
@@ -86,9 +86,9 @@ class Row:
         return parse_order(self.raw)
 
     @cached_property
-    def derived(self) -> Derived:
+    def index_data(self) -> IndexData:
         """The values derived from the order. Raises BadOrder."""
-        return derive(self.order)
+        return index_data(self.order)
 
     def prepare(self, *, with_columns: bool) -> None:
         """Compute the values needed for the comparison.
@@ -98,7 +98,7 @@ class Row:
         with suppress(BadOrder):
             _ = self.row_hash, self.order_id
             if with_columns:
-                _ = self.derived
+                _ = self.index_data
 
     def quarantined(self, error: BadOrder) -> Quarantined:
         order_id = error.order_id or self.__dict__.get("order_id")
@@ -109,7 +109,7 @@ class Row:
 class ResponseRows:
     """The orders of one response, whose request started at `read_at` (aware UTC)."""
 
-    rows: Sequence[Row]
+    rows: Sequence[ResponseRow]
     read_at: datetime
 
 
@@ -135,7 +135,7 @@ def _instant(stored: datetime) -> datetime:
     return stored if stored.tzinfo else stored.replace(tzinfo=UTC)
 
 
-class Stored(NamedTuple):
+class StoredRow(NamedTuple):
     """The columns of a stored order that are compared or needed to update related rows."""
 
     id: int
@@ -177,17 +177,17 @@ class Stored(NamedTuple):
         """Whether the stored row is from a request that started at `read_at` or later."""
         return read_at <= self.read_at <= read_at + _MAX_DELAY
 
-    def is_repeated_by(self, given: Row) -> bool:
+    def is_repeated_by(self, given: ResponseRow) -> bool:
         """Whether the given row is equal to the stored one. Raises BadOrder."""
         if self.missing_at is not None:
             return False
         if given.row_hash and given.row_hash == self.row_hash:
             return True
-        if self.content_hash != given.derived.columns["content_hash"]:
+        if self.content_hash != given.index_data.columns["content_hash"]:
             return False
         return event_times_json(given.order) in (None, self.event_times)
 
-    def better_creation(self, created: Created | None) -> Created | None:
+    def better_creation(self, created: CreationTime | None) -> CreationTime | None:
         """Return the given creation time if it is more exact than the stored one, else None."""
         if created is None or created.source < self.created_from:
             return None

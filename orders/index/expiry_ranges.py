@@ -25,7 +25,7 @@ WHERE excluded.earliest < known.earliest OR excluded.latest > known.latest
 """
 
 
-def widen(cursor: Any, keys: Collection[int], *, vendor: str) -> None:
+def widen_expiry_ranges(cursor: Any, keys: Collection[int], *, vendor: str) -> None:
     """Widen the ranges so that they include the orders with these keys, as stored now."""
     if vendor == "sqlite":
         among = "AND id IN (SELECT value FROM json_each(%s))"

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from orders.models import Label, LabelVersion, SearchText
 from orders.models.statements import placeholders, select_tuples
-from orders.text import digest, searchable
+from orders.text import hex_digest, searchable_text
 
 from .columns import LabelName
 from .statements import VALUES_AT_ONCE
@@ -22,7 +22,7 @@ def label_ids(names: Iterable[LabelName], *, using: str) -> dict[LabelKey, int]:
     wanted = {name.id: name.name for name in names}
     known = _known_labels(wanted, using=using)
     fresh = [
-        Label(kind=kind, key=key, name=name, folded=searchable(name))
+        Label(kind=kind, key=key, name=name, folded=searchable_text(name))
         for (kind, key), name in wanted.items()
         if (kind, key) not in known
     ]
@@ -54,13 +54,13 @@ def _rename(
         known[key][0]: name for key, name in wanted.items() if name and name != known[key][1]
     }
     for pk, name in renamed.items():
-        Label.objects.using(using).filter(pk=pk).update(name=name, folded=searchable(name))
+        Label.objects.using(using).filter(pk=pk).update(name=name, folded=searchable_text(name))
     return bool(renamed)
 
 
 def store_search_texts(texts: Iterable[str], *, using: str) -> dict[str, int]:
     """Return the row id of each folded text."""
-    wanted = {digest(text.encode()): text for text in texts if text}
+    wanted = {hex_digest(text.encode()): text for text in texts if text}
     known = _known_search_texts(wanted, using=using)
     fresh = [SearchText(hash=key, folded=text) for key, text in wanted.items() if key not in known]
     if fresh:

@@ -20,23 +20,23 @@ from django.db.models import Exists, OuterRef, Q
 
 from goody.types import BadOrder, parse_order
 from orders.models import Label, Order, OrderPayload, SavedView, SearchText, SyncState
-from orders.models.durability import rebuildable
-from orders.text import FOLDING_VERSION, fold, searchable, starts_in
+from orders.models.durability import rebuildable_transaction
+from orders.text import FOLDING_VERSION, fold_text, name_starts, searchable_text
 
-from .columns import Derived, derive
+from .columns import IndexData, index_data
 from .labels import LabelKey, label_ids, renew_label_version, store_search_texts
-from .statements import PerRow, Rows, Statements
+from .statements import PerRowStatement, Rows, Statements
 from .writing import lock_index
 
 BATCH = 200
 _COLUMNS = ("name_key", "email_key", "people", "sender_id", "message_id", "note_id")
 # Many times faster than bulk_update().
-_UPDATE = PerRow(
+_UPDATE = PerRowStatement(
     f"UPDATE orders_order SET {', '.join(f'{name} = %s' for name in _COLUMNS)} WHERE id = %s"  # noqa: S608
 )
 
 
-def refold(*, seconds: float, using: str = DEFAULT_DB_ALIAS) -> int:
+def refold_orders(*, seconds: float, using: str = DEFAULT_DB_ALIAS) -> int:
     """Fold stored orders again for about `seconds`, if their folding has another version.
 
     Return the number of orders that were checked; 0 when all are folded.
@@ -48,12 +48,12 @@ def refold(*, seconds: float, using: str = DEFAULT_DB_ALIAS) -> int:
 
 
 def _is_due(using: str) -> bool:
-    state = SyncState.objects.using(using).look()
+    state = SyncState.objects.using(using).get_or_default()
     return state is not None and state.is_refolding
 
 
 def _refold_batch(using: str) -> int:
-    with rebuildable(using=using):
+    with rebuildable_transaction(using=using):
         lock_index(using)
         state = SyncState.objects.using(using).current()
         if not state.is_refolding:
@@ -82,7 +82,7 @@ def _next_orders(after: UUID | None, using: str) -> list[Order]:
 def _refold_labels(using: str) -> None:
     changed = []
     for label in Label.objects.using(using).only("name", "folded").iterator():
-        if label.folded != (folded := searchable(label.name)):
+        if label.folded != (folded := searchable_text(label.name)):
             label.folded = folded
             changed.append(label)
     Label.objects.using(using).bulk_update(changed, ["folded"], batch_size=BATCH)
@@ -96,7 +96,7 @@ def _refold_view_names(using: str) -> None:
     """
     views = SavedView.objects.using(using)
     for view in views.only("name", "name_key"):
-        if view.name_key != (name_key := fold(view.name)):
+        if view.name_key != (name_key := fold_text(view.name)):
             with suppress(IntegrityError), transaction.atomic(using=using):
                 views.filter(pk=view.pk).update(name_key=name_key)
 
@@ -118,13 +118,13 @@ def _refold_orders(orders: Sequence[Order], using: str) -> None:
         if values != tuple(getattr(order, name) for name in _COLUMNS):
             changed.append((*values, order.pk))
         if now.columns["people"] != order.people:
-            former += [(start, order.pk) for start in starts_in(order.people)]
+            former += [(start, order.pk) for start in name_starts(order.people)]
             present += [(start, order.pk) for start in now.starts]
     _write(changed, former, present, using)
 
 
 def _folded_values(
-    derived: Derived, labels: Mapping[LabelKey, int], texts: Mapping[str, int]
+    derived: IndexData, labels: Mapping[LabelKey, int], texts: Mapping[str, int]
 ) -> tuple[Any, ...]:
     """Return the folded values in the order of _COLUMNS."""
     sender = derived.names.sender
@@ -153,13 +153,13 @@ def _write(changed: Rows, former: Rows, present: Rows, using: str) -> None:
                 statement.run(cursor, rows)
 
 
-def _derive(orders: Sequence[Order], using: str) -> Mapping[int, Derived]:
+def _derive(orders: Sequence[Order], using: str) -> Mapping[int, IndexData]:
     """Return the derived values by primary key, without orders whose JSON cannot be read."""
     derived = {}
     keys = [order.pk for order in orders]
     for payload in OrderPayload.objects.using(using).filter(pk__in=keys):
         try:
-            derived[payload.pk] = derive(parse_order(payload.raw))
+            derived[payload.pk] = index_data(parse_order(payload.raw))
         except BadOrder:
             continue
     return derived

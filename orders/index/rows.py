@@ -15,26 +15,26 @@ from django.db import connections
 
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
-from orders.text import starts_in
+from orders.text import name_starts
 
-from .columns import Derived, LabelName, event_times_json, format_time
+from .columns import IndexData, LabelName, event_times_json, format_database_time
 from .creation_keys import KeyAllocator, is_in_second
-from .diff import Created, Row, Stored
-from .expiry_ranges import widen
+from .diff import CreationTime, ResponseRow, StoredRow
+from .expiry_ranges import widen_expiry_ranges
 from .labels import LabelKey, label_ids, store_search_texts
-from .statements import COLUMNS, Statement, Statements
+from .statements import COLUMNS, SqlStatement, Statements
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """A change of one order, whose request started at `read_at`.
 
     `stored` is None for a new order, `row` if only its creation time changes.
     """
 
-    stored: Stored | None
-    row: Row | None
-    created: Created | None
+    stored: StoredRow | None
+    row: ResponseRow | None
+    created: CreationTime | None
     read_at: datetime
 
     @property
@@ -44,10 +44,10 @@ class Change:
         return self.stored.uuid if self.stored else None
 
 
-def write_changes(changes: Sequence[Change], *, using: str) -> None:
+def write_changes(changes: Sequence[RowChange], *, using: str) -> None:
     """Write the changes in the caller's transaction, which holds the lock of the index."""
     connection = connections[using]
-    shared = _Shared.of([change.row.derived for change in changes if change.row], using=using)
+    shared = _Shared.of([change.row.index_data for change in changes if change.row], using=using)
     allocator = KeyAllocator(using=using)
     allocator.prefetch(_creation_times(changes))
     writer = _Writer(connection.vendor)
@@ -64,7 +64,7 @@ def write_changes(changes: Sequence[Change], *, using: str) -> None:
         writer.execute(cursor)
 
 
-def _creation_times(changes: Iterable[Change]) -> Iterator[datetime]:
+def _creation_times(changes: Iterable[RowChange]) -> Iterator[datetime]:
     for change in changes:
         if change.created is not None:
             yield change.created.at
@@ -72,7 +72,7 @@ def _creation_times(changes: Iterable[Change]) -> Iterator[datetime]:
             yield change.read_at
 
 
-def _creation_key(change: Change, allocator: KeyAllocator) -> int:
+def _creation_key(change: RowChange, allocator: KeyAllocator) -> int:
     """Return the key of the order after the change.
 
     An order without any creation time existed when it was read, and gets a key of that second.
@@ -93,13 +93,13 @@ class _Shared:
     texts: dict[str, int]
 
     @classmethod
-    def of(cls, orders: Sequence[Derived], *, using: str) -> _Shared:
+    def of(cls, orders: Sequence[IndexData], *, using: str) -> _Shared:
         return cls(
             label_ids((name for one in orders for name in one.names), using=using),
             store_search_texts((text for one in orders for text in one.texts), using=using),
         )
 
-    def columns(self, order: Derived) -> dict[str, int | None]:
+    def columns(self, order: IndexData) -> dict[str, int | None]:
         names, texts = order.names, order.texts
         product, brand = names.products[0] if names.products else (None, None)
         return {
@@ -114,7 +114,7 @@ class _Shared:
     def _label(self, name: LabelName | None) -> int | None:
         return self.labels[name.id] if name else None
 
-    def other_products(self, order: Derived) -> list[tuple[int, int | None]]:
+    def other_products(self, order: IndexData) -> list[tuple[int, int | None]]:
         """Return (product, brand) of every item but the first."""
         return [
             (self.labels[product.id], self._label(brand))
@@ -129,7 +129,7 @@ class _Writer:
     def __init__(self, vendor: str) -> None:
         self._vendor = vendor
         self._statements = Statements.of(vendor)
-        self._rows: dict[Statement, list[Sequence[Any]]] = defaultdict(list)
+        self._rows: dict[SqlStatement, list[Sequence[Any]]] = defaultdict(list)
         self._counts: Counter[tuple[int, str]] = Counter()
         # Of the orders whose key or expiration may change.
         self._keys: set[int] = set()
@@ -140,25 +140,29 @@ class _Writer:
             if rows := self._rows[statement]:
                 statement.run(cursor, rows)
         if self._keys:
-            widen(cursor, self._keys, vendor=self._vendor)
+            widen_expiry_ranges(cursor, self._keys, vendor=self._vendor)
 
-    def move(self, stored: Stored, new: int) -> None:
+    def move(self, stored: StoredRow, new: int) -> None:
         """Change the key of the row and of its related rows."""
         self._keys.add(new)
         to = self._statements
         for statement in (to.move_row, to.move_payload, to.move_products):
             self._rows[statement].append((new, stored.id))
-        self._rows[to.move_start] += [(new, start, stored.id) for start in starts_in(stored.people)]
+        self._rows[to.move_start] += [
+            (new, start, stored.id) for start in name_starts(stored.people)
+        ]
 
-    def update_created_at(self, creation_key: int, created: Created | None) -> None:
+    def update_created_at(self, creation_key: int, created: CreationTime | None) -> None:
         if created is not None:
-            values = format_time(created.at), created.source.value, creation_key
+            values = format_database_time(created.at), created.source.value, creation_key
             self._rows[self._statements.update_created_at].append(values)
 
-    def put(self, change: Change, given: Row, creation_key: int, shared: _Shared) -> None:
+    def put(
+        self, change: RowChange, given: ResponseRow, creation_key: int, shared: _Shared
+    ) -> None:
         """Insert or update the row, and the related rows that follow from the order."""
         self._keys.add(creation_key)
-        stored, to, order = change.stored, self._statements, given.derived
+        stored, to, order = change.stored, self._statements, given.index_data
         row = {
             **order.columns,
             **shared.columns(order),
@@ -172,42 +176,45 @@ class _Writer:
         self._put_other_products(stored, creation_key, shared.other_products(order))
         self._count(stored, row)
 
-    def _put_starts(self, stored: Stored | None, creation_key: int, order: Derived) -> None:
+    def _put_starts(self, stored: StoredRow | None, creation_key: int, order: IndexData) -> None:
         to = self._statements
         if stored is not None:
             if stored.people == order.columns["people"]:
                 return
             self._rows[to.delete_start] += [
-                (start, creation_key) for start in starts_in(stored.people)
+                (start, creation_key) for start in name_starts(stored.people)
             ]
         self._rows[to.start] += [(start, creation_key) for start in order.starts]
 
     def _put_other_products(
-        self, stored: Stored | None, creation_key: int, products: Sequence[tuple[int, int | None]]
+        self,
+        stored: StoredRow | None,
+        creation_key: int,
+        products: Sequence[tuple[int, int | None]],
     ) -> None:
         if stored is not None and stored.item_count > 1:
             self._rows[self._statements.delete_products].append((creation_key,))
         self._rows[self._statements.product] += [(creation_key, *one) for one in products]
 
-    def _count(self, stored: Stored | None, row: dict[str, Any]) -> None:
+    def _count(self, stored: StoredRow | None, row: dict[str, Any]) -> None:
         if stored is not None:
             self._counts[stored.workspace_id or 0, stored.status] -= 1
         self._counts[row["workspace_id"] or 0, row["status"]] += 1
 
 
-def _time_columns(change: Change, order: GoodyOrder) -> dict[str, Any]:
+def _time_columns(change: RowChange, order: GoodyOrder) -> dict[str, Any]:
     """Return the columns with times, some of which are kept from the stored row."""
     stored, created, times = change.stored, change.created, event_times_json(order)
     if created is None and stored is not None and stored.created_at is not None:
-        created = Created(stored.created_at, CreatedFrom(stored.created_from))
+        created = CreationTime(stored.created_at, CreatedFrom(stored.created_from))
     # A 404 of a later request than this one is kept.
     missing_at = stored.missing_at if stored else None
     if missing_at is not None and missing_at <= change.read_at:
         missing_at = None
     return {
-        "created_at": format_time(created.at) if created else None,
+        "created_at": format_database_time(created.at) if created else None,
         "created_from": (created.source if created else CreatedFrom.NOWHERE).value,
         "event_times": json.dumps(times) if times is not None else None,
-        "read_at": format_time(change.read_at),
-        "missing_at": missing_at and format_time(missing_at),
+        "read_at": format_database_time(change.read_at),
+        "missing_at": missing_at and format_database_time(missing_at),
     }

@@ -23,13 +23,13 @@ VALUES_AT_ONCE = 30_000
 type Rows = Sequence[Sequence[Any]]
 
 
-class Statement(Protocol):
+class SqlStatement(Protocol):
     def run(self, cursor: Any, rows: Rows) -> None:
         """Execute the statement for all rows, in their order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PerRow:
+class PerRowStatement:
     """A statement that is executed once per row."""
 
     sql: str
@@ -73,19 +73,19 @@ def _chunks(rows: Rows) -> Iterator[Rows]:
 class Statements:
     """All statements, in the order of their execution."""
 
-    move_row: Statement
-    move_payload: Statement
-    move_products: Statement
-    move_start: Statement
-    update_created_at: Statement
-    delete_start: Statement
-    delete_products: Statement
-    insert: Statement
-    update: Statement
-    payload: Statement
-    start: Statement
-    product: Statement
-    count: Statement
+    move_row: SqlStatement
+    move_payload: SqlStatement
+    move_products: SqlStatement
+    move_start: SqlStatement
+    update_created_at: SqlStatement
+    delete_start: SqlStatement
+    delete_products: SqlStatement
+    insert: SqlStatement
+    update: SqlStatement
+    payload: SqlStatement
+    start: SqlStatement
+    product: SqlStatement
+    count: SqlStatement
 
     @classmethod
     def of(cls, vendor: str) -> Self:
@@ -98,23 +98,25 @@ class Statements:
             for column, mark in zip(COLUMNS, marks, strict=True)
         ]
         return cls(
-            move_row=PerRow("UPDATE orders_order SET id = %s WHERE id = %s"),
-            move_payload=PerRow("UPDATE orders_orderpayload SET id = %s WHERE id = %s"),
-            move_products=PerRow(
+            move_row=PerRowStatement("UPDATE orders_order SET id = %s WHERE id = %s"),
+            move_payload=PerRowStatement("UPDATE orders_orderpayload SET id = %s WHERE id = %s"),
+            move_products=PerRowStatement(
                 "UPDATE orders_otherproduct SET order_id = %s WHERE order_id = %s"
             ),
-            move_start=PerRow(
+            move_start=PerRowStatement(
                 "UPDATE orders_wordstart SET order_id = %s WHERE start = %s AND order_id = %s"
             ),
-            update_created_at=PerRow(
+            update_created_at=PerRowStatement(
                 "UPDATE orders_order SET created_at = %s, created_from = %s WHERE id = %s"
             ),
-            delete_start=PerRow("DELETE FROM orders_wordstart WHERE start = %s AND order_id = %s"),
-            delete_products=PerRow("DELETE FROM orders_otherproduct WHERE order_id = %s"),
+            delete_start=PerRowStatement(
+                "DELETE FROM orders_wordstart WHERE start = %s AND order_id = %s"
+            ),
+            delete_products=PerRowStatement("DELETE FROM orders_otherproduct WHERE order_id = %s"),
             insert=BulkInsert(
                 f"INSERT INTO orders_order ({', '.join(COLUMNS)}, id)", f"({', '.join(marks)}, %s)"
             ),
-            update=PerRow(f"UPDATE orders_order SET {', '.join(changes)} WHERE id = %s"),  # noqa: S608
+            update=PerRowStatement(f"UPDATE orders_order SET {', '.join(changes)} WHERE id = %s"),  # noqa: S608
             payload=BulkInsert(
                 "INSERT INTO orders_orderpayload (id, packed)",
                 "(%s, %s)",
@@ -136,5 +138,5 @@ class Statements:
             ),
         )
 
-    def __iter__(self) -> Iterator[Statement]:
+    def __iter__(self) -> Iterator[SqlStatement]:
         return (getattr(self, field.name) for field in fields(self))

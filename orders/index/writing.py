@@ -18,11 +18,11 @@ from django.db import DEFAULT_DB_ALIAS, DataError, connections, transaction
 from goody.types import QUARANTINE_BYTES, BadOrder, Quarantined
 from goody.types import Order as GoodyOrder
 from orders.models import EXACT, Order
-from orders.models.durability import rebuildable
+from orders.models.durability import rebuildable_transaction
 from orders.models.statements import placeholders, prepare_values
 
-from .diff import ResponseRows, Row, Stored, UpsertResult, is_more_exact
-from .rows import Change, write_changes
+from .diff import ResponseRow, ResponseRows, StoredRow, UpsertResult, is_more_exact
+from .rows import RowChange, write_changes
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,13 @@ def upsert(
 
     `read_at` is the start of the request (aware UTC).
     """
-    page = ResponseRows([Row.from_order(order) for order in orders], read_at)
+    page = ResponseRows([ResponseRow.from_order(order) for order in orders], read_at)
     [result] = _upsert([page], using=using)
     return result
 
 
 def upsert_rows(
-    rows: Iterable[Row], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
+    rows: Iterable[ResponseRow], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> UpsertResult:
     """Store unparsed rows as `upsert` does. Rows with the stored bytes are not parsed.
 
@@ -62,16 +62,16 @@ def upsert_responses(
         rows, odd = _split_readable(response.rows)
         readable.append(ResponseRows(rows, response.read_at))
         unreadable.append(odd)
-    with rebuildable(using=using):
+    with rebuildable_transaction(using=using):
         results = [one for some in _group_distinct(readable) for one in _upsert(some, using=using)]
     for one, odd in zip(results, unreadable, strict=True):
         one.quarantined += odd
     return results
 
 
-def _split_readable(rows: Iterable[Row]) -> tuple[list[Row], list[Quarantined]]:
+def _split_readable(rows: Iterable[ResponseRow]) -> tuple[list[ResponseRow], list[Quarantined]]:
     """Return the rows with a readable order id, and the others."""
-    readable: list[Row] = []
+    readable: list[ResponseRow] = []
     unreadable: list[Quarantined] = []
     for row in rows:
         try:
@@ -114,19 +114,19 @@ class _Diff:
     """
 
     read_at: datetime
-    new: list[Row] = field(default_factory=list)
-    changed: list[tuple[Stored, Row]] = field(default_factory=list)
-    same: list[tuple[Stored, Row]] = field(default_factory=list)
-    redated: list[tuple[Stored, Row]] = field(default_factory=list)
+    new: list[ResponseRow] = field(default_factory=list)
+    changed: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
+    same: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
+    redated: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
     unreadable: dict[UUID, Quarantined] = field(default_factory=dict)
 
-    def add(self, stored: Stored | None, given: Row) -> None:
+    def add(self, stored: StoredRow | None, given: ResponseRow) -> None:
         try:
             self._classify(stored, given)
         except BadOrder as error:
             self.unreadable[given.order_id] = given.quarantined(error)
 
-    def _classify(self, stored: Stored | None, given: Row) -> None:
+    def _classify(self, stored: StoredRow | None, given: ResponseRow) -> None:
         if stored is None:
             _ = given.order
             self.new.append(given)
@@ -148,20 +148,20 @@ class _Diff:
         self.new = [one for one in self.new if one.order_id not in rejected]
         self.changed = [pair for pair in self.changed if pair[0].uuid not in rejected]
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[RowChange]:
         for one in self.new:
-            yield Change(None, one, one.created, self.read_at)
+            yield RowChange(None, one, one.created, self.read_at)
         for stored, one in self.changed:
-            yield Change(stored, one, stored.better_creation(one.created), self.read_at)
+            yield RowChange(stored, one, stored.better_creation(one.created), self.read_at)
         for stored, one in self.redated:
-            yield Change(stored, None, stored.better_creation(one.created), self.read_at)
+            yield RowChange(stored, None, stored.better_creation(one.created), self.read_at)
 
 
 def _upsert(responses: Sequence[ResponseRows], *, using: str) -> list[UpsertResult]:
     """Upsert responses that have no order in common."""
     found = [_merge_duplicates(response.rows) for response in responses]
     diffs = [_Diff(response.read_at) for response in responses]
-    with rebuildable(using=using):
+    with rebuildable_transaction(using=using):
         lock_index(using)
         stored = _load_stored(
             {key: row for rows in found for key, row in rows.items()}, using=using
@@ -181,7 +181,7 @@ def _upsert(responses: Sequence[ResponseRows], *, using: str) -> list[UpsertResu
 
 
 def _result(
-    response: ResponseRows, count: int, diff: _Diff, stored: Mapping[UUID, Stored]
+    response: ResponseRows, count: int, diff: _Diff, stored: Mapping[UUID, StoredRow]
 ) -> UpsertResult:
     """Return the result. `count` is the number of distinct orders of the response."""
     order_ids = [one.order_id for one in response.rows if one.order_id not in diff.unreadable]
@@ -201,12 +201,12 @@ def _result(
     )
 
 
-def _merge_duplicates(given: Sequence[Row]) -> dict[UUID, Row]:
+def _merge_duplicates(given: Sequence[ResponseRow]) -> dict[UUID, ResponseRow]:
     """Return the rows by order id, each with the most exact creation time.
 
     The feed has an order once for each activity, and only one of them has its creation time.
     """
-    found: dict[UUID, Row] = {}
+    found: dict[UUID, ResponseRow] = {}
     for one in given:
         other = found.get(one.order_id)
         if other is not None and is_more_exact(other.created, one.created):
@@ -223,11 +223,11 @@ def lock_index(using: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITERS_LOCK])
 
 
-def _load_stored(found: dict[UUID, Row], *, using: str) -> dict[UUID, Stored]:
+def _load_stored(found: dict[UUID, ResponseRow], *, using: str) -> dict[UUID, StoredRow]:
     """Return the stored rows of these orders by order id."""
     if not found:
         return {}
-    *names, times = Stored._fields
+    *names, times = StoredRow._fields
     # Lists have no event times, so the stored ones are not compared.
     times = "NULL" if all(one.row_hash for one in found.values()) else times
     ids = prepare_values(Order, "uuid", found, using=using)
@@ -237,11 +237,13 @@ def _load_stored(found: dict[UUID, Row], *, using: str) -> dict[UUID, Stored]:
     )
     with connections[using].cursor() as cursor:
         cursor.execute(f"{sql} ORDER BY id", ids)
-        rows = [Stored.from_database(values) for values in cursor.fetchall()]
+        rows = [StoredRow.from_database(values) for values in cursor.fetchall()]
     return {row.uuid: row for row in rows}
 
 
-def _update_read_at(same: Sequence[tuple[Stored, Row]], *, read_at: datetime, using: str) -> None:
+def _update_read_at(
+    same: Sequence[tuple[StoredRow, ResponseRow]], *, read_at: datetime, using: str
+) -> None:
     if not same:
         return
     ids = [row.id for row, _ in same]
@@ -254,7 +256,7 @@ def _update_read_at(same: Sequence[tuple[Stored, Row]], *, read_at: datetime, us
             Order.objects.using(using).filter(pk=row.id).update(row_hash=given.row_hash)
 
 
-def _write(changes: Sequence[Change], *, using: str) -> list[Quarantined]:
+def _write(changes: Sequence[RowChange], *, using: str) -> list[Quarantined]:
     """Write the changes, and return the orders that the database rejects.
 
     After a rejection each change is written alone, so that it does not affect the others.
@@ -270,7 +272,7 @@ def _write(changes: Sequence[Change], *, using: str) -> list[Quarantined]:
     return []
 
 
-def _write_alone(change: Change, *, using: str) -> Quarantined | None:
+def _write_alone(change: RowChange, *, using: str) -> Quarantined | None:
     try:
         with transaction.atomic(using=using):
             write_changes([change], using=using)

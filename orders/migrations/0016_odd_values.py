@@ -3,7 +3,7 @@
 from django.db import migrations, models
 
 from goody.types import parse_order
-from orders.packing import unpack
+from orders.packing import unpack_json
 
 _BATCH = 2_000
 _AMOUNTS = {"amounts", "amounts.amount_total", "amounts.amount_pre_tax_total"}
@@ -15,7 +15,7 @@ def find_odd(apps, schema_editor):
     orders = apps.get_model("orders", "Order").objects.using(alias)
     odd, with_odd_amount = [], []
     for key, packed in payloads.values_list("pk", "packed").iterator(_BATCH):
-        problems = parse_order(unpack(bytes(packed))).problems
+        problems = parse_order(unpack_json(bytes(packed))).problems
         if problems:
             odd.append(key)
         if _AMOUNTS.intersection(problems):

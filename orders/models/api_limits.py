@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import connections, models
 
-from .durability import rebuildable
+from .durability import rebuildable_transaction
 from .statements import prepare_values, select_where
 
 _ONLY = 1
@@ -24,10 +24,10 @@ _TAKE_FIRST = f"{_TAKE} WHERE next_call_at IS NULL AND id = %s"
 
 class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
     def current(self) -> ApiLimits:
-        limits = self.look()
+        limits = self.get_or_default()
         return limits if limits.pk else self.get_or_create(pk=_ONLY)[0]
 
-    def look(self) -> ApiLimits:
+    def get_or_default(self) -> ApiLimits:
         """Return `current`, or unsaved defaults if there is no row yet."""
         found = select_where(ApiLimits, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else ApiLimits()
@@ -102,7 +102,7 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         connection = connections[self.db]
         instants = [at for at in (then, taken) if at]
         values = prepare_values(ApiLimits, "next_call_at", instants, using=self.db)
-        with rebuildable(using=self.db), connection.cursor() as cursor:
+        with rebuildable_transaction(using=self.db), connection.cursor() as cursor:
             cursor.execute(_TAKE_AFTER if taken else _TAKE_FIRST, [*values, _ONLY])
             return bool(cursor.rowcount)
 

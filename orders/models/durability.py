@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 
 @contextmanager
-def rebuildable(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def rebuildable_transaction(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Run the block in a transaction that does not wait for the disk.
 
     Inside another transaction it makes no savepoint, so an error makes the whole transaction fail:

@@ -93,7 +93,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
     def open(self) -> OperationQuerySet:
         return self.filter(state__in=OPEN_STATES)
 
-    def on(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
+    def on_orders(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
         return self.filter(order_uuid__in=order_ids)
 
     def history(self, order_ids: Collection[uuid.UUID]) -> tuple[Operation, ...]:
@@ -113,13 +113,13 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
     def still_landing(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
         """Return closed, unconfirmed operations whose POST may still take effect."""
-        return self.on(order_ids).filter(
+        return self.on_orders(order_ids).filter(
             may_land=True, state__in=CLOSED_BY_READS, confirmed_at=None
         )
 
     def cancels_in_force(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
         """Return the operations of which `Operation.is_cancel_in_force` is true."""
-        applied = self.on(order_ids).filter(
+        applied = self.on_orders(order_ids).filter(
             action="order.cancel", state=State.APPLIED, contradicted_at=None
         )
         return applied.exclude(failure_kind=BY_HAND, confirmed_at=None, effect_seen_at=None)
@@ -196,7 +196,7 @@ class Operation(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     # The POST may still take effect at Goody. Set when it is sent, and reset by a worker after
-    # OPERATION_MAY_LAND seconds of its monotonic clock.
+    # OPERATION_EFFECT_WINDOW seconds of its monotonic clock.
     may_land = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True)
     # A planned or sending operation is abandoned when its lease has expired.
@@ -249,14 +249,14 @@ class Operation(models.Model):
         return self.state in LEASED_STATES and self.lease_until <= now
 
     @property
-    def may_land_until(self) -> datetime | None:
+    def may_take_effect_until(self) -> datetime | None:
         """The time until which the POST may still take effect; None if nothing was sent.
 
         For display: if the clock was set since, the time is wrong. `may_land` decides.
         """
         if self.sent_at is None:
             return None
-        return self.sent_at + timedelta(seconds=settings.OPERATION_MAY_LAND)
+        return self.sent_at + timedelta(seconds=settings.OPERATION_EFFECT_WINDOW)
 
     @property
     def is_still_landing(self) -> bool:

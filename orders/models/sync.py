@@ -20,13 +20,13 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         state, _ = self.get_or_create(pk=_ONLY)
         return state
 
-    def look(self) -> SyncState | None:
+    def get_or_default(self) -> SyncState | None:
         """Return `current`, or None instead of creating the row."""
         found = select_where(SyncState, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else None
 
     def get_with_limits(self) -> tuple[SyncState | None, ApiLimits]:
-        """Return the row as `look` does, and the API limits, in one query for every page."""
+        """Return the row or None, and the API limits, in one query for every page."""
         state, limits = select_pair(SyncState, ApiLimits, _ONLY, using=self.db) or (None, None)
         return state, limits or ApiLimits()
 

@@ -91,7 +91,7 @@ def _period(first: date | None, last: date | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AuditRow:
     id: int
     when: str
     when_iso: str
@@ -113,7 +113,7 @@ class Row:
     settled_by: str
 
 
-def rows(entries: Sequence[AuditEntry], *, now: datetime, zone: ZoneInfo) -> list[Row]:
+def audit_rows(entries: Sequence[AuditEntry], *, now: datetime, zone: ZoneInfo) -> list[AuditRow]:
     """Return the rows of the audit page.
 
     `entries` are intents with their operation and outcomes prefetched.
@@ -121,11 +121,11 @@ def rows(entries: Sequence[AuditEntry], *, now: datetime, zone: ZoneInfo) -> lis
     return [_row(entry, now, zone) for entry in entries]
 
 
-def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> Row:
-    return Row(
+def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> AuditRow:
+    return AuditRow(
         id=entry.pk,
         when=formats.date_time(entry.at, zone),
-        when_iso=formats.iso(entry.at),
+        when_iso=formats.iso_utc(entry.at),
         who=entry.actor_name,
         user_name=entry.actor.get_username() if entry.actor else "",
         action=operation_name(entry.operation) if entry.operation else action_name(entry.action),

@@ -112,4 +112,4 @@ def _yes(flag: bool) -> str:
 
 
 def _time(at: datetime | None) -> str:
-    return formats.iso(at) if at else ""
+    return formats.iso_utc(at) if at else ""

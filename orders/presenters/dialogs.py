@@ -16,21 +16,21 @@ from orders.forms.writes import PRESETS, presets
 from orders.list_url import Filters
 from orders.models import Operation
 from orders.outcomes import blocked_until
-from orders.services import OrderView, SimilarOrders
+from orders.services import OrderWithOperations, SimilarOrders
 from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
 
 from .elements import Banner
 from .operations import (
     PresetChip,
-    busy_sentence,
-    in_both_zones,
+    format_in_both_zones,
     operation_url,
+    pending_write_sentence,
     preset_chips,
-    with_next,
+    with_next_url,
 )
-from .order_page import Head, make_head, problem_text, raw_values
-from .order_sections import recipient
+from .order_page import OrderHeader, make_header, problem_text, raw_values
+from .order_sections import shown_recipient
 from .raw_values import RawValues
 from .rows import gift_text
 
@@ -85,7 +85,7 @@ class ExpirationDialog(Dialog):
     again_may_shorten: bool = False
 
 
-def identity_text(view: OrderView) -> str:
+def identity_text(view: OrderWithOperations) -> str:
     """Return the order in one line: "ana@acme.example · Tea box · $44.10 · from Bo Lee · receipt
     …".
     """
@@ -121,7 +121,7 @@ def similar_text(similar: SimilarOrders) -> str:
     return f"{others} to this address; {same_text}. Compare the receipt."
 
 
-def _with_identity[D: Dialog](dialog: D, view: OrderView, similar: SimilarOrders) -> D:
+def _with_identity[D: Dialog](dialog: D, view: OrderWithOperations, similar: SimilarOrders) -> D:
     email = view.order.recipient_email or ""
     return replace(
         dialog,
@@ -131,17 +131,20 @@ def _with_identity[D: Dialog](dialog: D, view: OrderView, similar: SimilarOrders
     )
 
 
-def cancel_dialog(view: OrderView, *, similar: SimilarOrders, viewer: Viewer) -> CancelDialog:
+def cancel_dialog(
+    view: OrderWithOperations, *, similar: SimilarOrders, viewer: Viewer
+) -> CancelDialog:
     order = view.order
-    url = with_next(reverse("order_cancel", args=[order.id]), viewer.next_url)
+    url = with_next_url(reverse("order_cancel", args=[order.id]), viewer.next_url)
     dialog = CancelDialog(
-        title=f"Cancel the gift for {formats.isolated(recipient(order))}?",
-        recipient=recipient(order),
+        title=f"Cancel the gift for {formats.isolate_direction(shown_recipient(order))}?",
+        recipient=shown_recipient(order),
         url=url,
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
-        as_of_clock=formats.clock(view.as_of, viewer.zone),
-        banner=refusal(view, _may_cancel(view, viewer), viewer=viewer) or _limit_banner(viewer),
+        as_of_clock=formats.time_of_day(view.as_of, viewer.zone),
+        banner=refusal_banner(view, _may_cancel(view, viewer), viewer=viewer)
+        or _limit_banner(viewer),
         limit_note=_limit_note(viewer),
         again_url=url,
         released=released_text(order, raw_values(order, viewer)),
@@ -164,13 +167,13 @@ def _limit_note(viewer: Viewer) -> str:
 def _limit_banner(viewer: Viewer) -> Banner | None:
     if services.cancels_left(viewer.actor, now=viewer.now):
         return None
-    until = services.limit_ends_at(viewer.actor, now=viewer.now)
-    return limit_reached(settings.CANCELS_PER_HOUR, until, viewer=viewer)
+    until = services.cancel_limit_ends_at(viewer.actor, now=viewer.now)
+    return cancel_limit_banner(settings.CANCELS_PER_HOUR, until, viewer=viewer)
 
 
-def limit_reached(limit: int, until: datetime, *, viewer: Viewer) -> Banner:
+def cancel_limit_banner(limit: int, until: datetime, *, viewer: Viewer) -> Banner:
     """Return the banner that no gift can be canceled until the given time."""
-    at = f"{formats.clock(until, viewer.zone)} {formats.zone_name(until, viewer.zone)}"
+    at = f"{formats.time_of_day(until, viewer.zone)} {formats.zone_name(until, viewer.zone)}"
     return Banner(
         tone="warn",
         title=f"You canceled {limit} gifts within an hour, which is the limit",
@@ -179,17 +182,17 @@ def limit_reached(limit: int, until: datetime, *, viewer: Viewer) -> Banner:
     )
 
 
-def _may_cancel(view: OrderView, viewer: Viewer) -> Verdict:
+def _may_cancel(view: OrderWithOperations, viewer: Viewer) -> Verdict:
     return eligibility.may_cancel(
         view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
     )
 
 
 def expiration_dialog(
-    view: OrderView, *, similar: SimilarOrders, viewer: Viewer, undoing: Operation | None
+    view: OrderWithOperations, *, similar: SimilarOrders, viewer: Viewer, undoing: Operation | None
 ) -> ExpirationDialog:
     order, zone = view.order, viewer.zone
-    url = with_next(reverse("order_expiration", args=[order.id]), viewer.next_url)
+    url = with_next_url(reverse("order_expiration", args=[order.id]), viewer.next_url)
     verdict = eligibility.may_extend(
         order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
     )
@@ -197,15 +200,15 @@ def expiration_dialog(
     offered = presets(viewer.now, order.expires_at, zone)
     within = [one for one in offered if one[1] <= latest_allowed(viewer.now)]
     dialog = ExpirationDialog(
-        title=f"{verb} for {formats.isolated(recipient(order))}",
-        recipient=recipient(order),
+        title=f"{verb} for {formats.isolate_direction(shown_recipient(order))}",
+        recipient=shown_recipient(order),
         url=url,
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
-        as_of_clock=formats.clock(view.as_of, zone),
-        banner=refusal(view, verdict, viewer=viewer),
+        as_of_clock=formats.time_of_day(view.as_of, zone),
+        banner=refusal_banner(view, verdict, viewer=viewer),
         again_url=url,
-        was=in_both_zones(order.expires_at, zone),
+        was=format_in_both_zones(order.expires_at, zone),
         has_no_date=order.expires_at is None,
         warning=f"{verdict.sentence} {verdict.next_step}" if verdict.code == "expired" else "",
         chips=preset_chips(within, zone=zone),
@@ -213,7 +216,7 @@ def expiration_dialog(
         zone_name=zone.key,
         undoes=undoing.id if undoing else None,
         undo_value=_iso(undoing.expires_before) if undoing else "",
-        undo_to=in_both_zones(undoing.expires_before, zone) if undoing else "",
+        undo_to=format_in_both_zones(undoing.expires_before, zone) if undoing else "",
         undo_note="" if undoing else undo_note(order, viewer),
     )
     return _with_identity(dialog, view, similar)
@@ -230,16 +233,16 @@ def latest_allowed(now: datetime) -> datetime:
 
 
 def _iso(at: datetime | None) -> str:
-    return formats.iso(at) if at is not None else ""
+    return formats.iso_utc(at) if at is not None else ""
 
 
 def order_url(order_id: UUID, next_url: str) -> str:
     """Return the URL of the order's page with the list to return to."""
-    return with_next(reverse("order_detail", args=[order_id]), next_url)
+    return with_next_url(reverse("order_detail", args=[order_id]), next_url)
 
 
 def undo_note(order: Order, viewer: Viewer) -> str:
-    """Return a note on whether services.may_undo would allow an undo of the new expiration."""
+    """Return a note on whether the new expiration can be undone (services.may_undo_extension)."""
     if order.expires_at is None:
         return ""
     if order.expires_at <= viewer.now:
@@ -263,7 +266,7 @@ def released_text(order: Order, raw: RawValues) -> str:
     return f"about {amount} before tax" if is_before_tax else amount
 
 
-def refusal(view: OrderView, verdict: Verdict, *, viewer: Viewer) -> Banner | None:
+def refusal_banner(view: OrderWithOperations, verdict: Verdict, *, viewer: Viewer) -> Banner | None:
     """Return a banner if nothing can be sent now; None if the dialog may show its form."""
     if view.is_missing:
         return Banner(
@@ -272,15 +275,15 @@ def refusal(view: OrderView, verdict: Verdict, *, viewer: Viewer) -> Banner | No
             sentence="Nothing can be changed. Is this the right environment?",
         )
     if view.problem:
-        return not_fresh(view, viewer=viewer)
+        return not_fresh_banner(view, viewer=viewer)
     if view.blocking is not None:
-        return busy(view.blocking, viewer=viewer)
+        return order_busy_banner(view.blocking, viewer=viewer)
     if not verdict.is_allowed:
-        return refused(verdict)
+        return refused_banner(verdict)
     return None
 
 
-def not_fresh(view: OrderView, *, viewer: Viewer) -> Banner:
+def not_fresh_banner(view: OrderWithOperations, *, viewer: Viewer) -> Banner:
     problem = problem_text(view.problem, viewer.actor)
     return Banner(
         tone="bad",
@@ -290,7 +293,7 @@ def not_fresh(view: OrderView, *, viewer: Viewer) -> Banner:
     )
 
 
-def filled_again(
+def refilled_dialog(
     dialog: ExpirationDialog, former: Operation, *, viewer: Viewer
 ) -> ExpirationDialog:
     """Return the dialog filled in with the request of an extension that was not applied."""
@@ -304,7 +307,7 @@ def filled_again(
     )
 
 
-def no_undo(dialog: ExpirationDialog) -> ExpirationDialog:
+def no_undo_dialog(dialog: ExpirationDialog) -> ExpirationDialog:
     """Return the dialog of an undo that is not (or no longer) possible."""
     banner = Banner(
         tone="warn",
@@ -315,16 +318,18 @@ def no_undo(dialog: ExpirationDialog) -> ExpirationDialog:
     return replace(dialog, banner=banner)
 
 
-def head_of(view: OrderView | None, *, viewer: Viewer) -> Head | None:
+def operation_page_header(
+    view: OrderWithOperations | None, *, viewer: Viewer
+) -> OrderHeader | None:
     """Return the order's head for the page of an operation; None without a copy of the order."""
-    return make_head(view, viewer=viewer) if view is not None else None
+    return make_header(view, viewer=viewer) if view is not None else None
 
 
 def settle_url(operation: Operation) -> str:
     return reverse("operation_settle", args=[operation.order_uuid, operation.id])
 
 
-def refused(verdict: Verdict) -> Banner:
+def refused_banner(verdict: Verdict) -> Banner:
     return Banner(tone="warn", title=verdict.sentence, sentence=verdict.next_step)
 
 
@@ -332,12 +337,12 @@ _ONE_AT_A_TIME = "Nothing else can be sent for this order until that is settled.
 _NO_WORKER = "No worker is running, which must settle it: tell an admin."
 
 
-def busy(operation: Operation, *, viewer: Viewer) -> Banner:
+def order_busy_banner(operation: Operation, *, viewer: Viewer) -> Banner:
     until = blocked_until(operation, now=viewer.now, zone=viewer.zone)
     is_open = operation.is_open
     return Banner(
         tone="warn",
-        title=busy_sentence(operation, now=viewer.now, zone=viewer.zone),
+        title=pending_write_sentence(operation, now=viewer.now, zone=viewer.zone),
         sentence=" ".join(filter(None, (_ONE_AT_A_TIME if is_open else "", until))),
         next_step=_NO_WORKER if services.is_worker_missing(operation, now=viewer.now) else "",
         link_url=operation_url(operation, viewer.next_url),
@@ -345,9 +350,9 @@ def busy(operation: Operation, *, viewer: Viewer) -> Banner:
     )
 
 
-def unavailable(order_id: UUID, name: str, problem: str, *, viewer: Viewer) -> Dialog:
+def unavailable_dialog(order_id: UUID, name: str, problem: str, *, viewer: Viewer) -> Dialog:
     """Return the dialog for the case that Goody does not answer and no copy is stored."""
-    url = with_next(reverse(name, args=[order_id]), viewer.next_url)
+    url = with_next_url(reverse(name, args=[order_id]), viewer.next_url)
     return Dialog(
         title="The order could not be read",
         recipient="",

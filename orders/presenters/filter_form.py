@@ -12,14 +12,14 @@ from django.urls import reverse
 from goody.types import ENDED, ORDER_STATUSES
 from orders.forms.listing import LABELS
 from orders.list_url import EXPIRY_LABELS, FLAG_VALUES, Filters
-from orders.search import CommonLabels, Count, Facets
+from orders.search import CommonLabels, FacetCounts, MatchCount
 from orders.search.query import Sort
 
 from .filters import SORT_NAMES
 from .status import status_badge
 
 
-class Field(NamedTuple):
+class FilterField(NamedTuple):
     """A text control.
 
     `value` is the text as typed, even if invalid. `names_url` returns suggestions.
@@ -32,7 +32,7 @@ class Field(NamedTuple):
     names_url: str
 
 
-class Option(NamedTuple):
+class FilterOption(NamedTuple):
     """One of several options. `count_id` is the id of the element that shows its count."""
 
     name: str
@@ -44,20 +44,20 @@ class Option(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Controls:
-    statuses: Sequence[Option]
-    presets: Sequence[Option]
-    flags: Sequence[tuple[str, Sequence[Option]]]
-    expires: Sequence[Field]
-    created: Sequence[Field]
-    workspace: Sequence[Field]
-    sender: Sequence[Field]
-    batch: Sequence[Field]
-    product: Sequence[Field]
-    brand: Sequence[Field]
+class FilterControls:
+    statuses: Sequence[FilterOption]
+    presets: Sequence[FilterOption]
+    flags: Sequence[tuple[str, Sequence[FilterOption]]]
+    expires: Sequence[FilterField]
+    created: Sequence[FilterField]
+    workspace: Sequence[FilterField]
+    sender: Sequence[FilterField]
+    batch: Sequence[FilterField]
+    product: Sequence[FilterField]
+    brand: Sequence[FilterField]
     names: Mapping[str, CommonNames]
     # For layouts without column heads.
-    sorts: Sequence[Option]
+    sorts: Sequence[FilterOption]
     # Parameters without a control.
     hidden: Sequence[tuple[str, str]]
     # Groups in which something is chosen.
@@ -85,24 +85,24 @@ _FLAG_LABELS = {
 _HIDDEN = ("finding", "expires", "view", "per_page")
 
 
-def make_controls(
+def make_filter_controls(
     filters: Filters,
     *,
     order: Sort,
     labels: CommonLabels,
     typed: Mapping[str, Any],
     wrong: Collection[str] = (),
-) -> Controls:
+) -> FilterControls:
     """Return the controls of the form.
 
     `order` is the sort of the list, `typed` the text of the fields, `wrong` the names of invalid
     fields.
     """
 
-    def fields(*wanted: str) -> list[Field]:
+    def fields(*wanted: str) -> list[FilterField]:
         return [_field(name, typed.get(name, ""), is_wrong=name in wrong) for name in wanted]
 
-    return Controls(
+    return FilterControls(
         statuses=_statuses(filters),
         presets=_presets(filters),
         flags=[_flag(filters, name) for name in _FLAG_LABELS],
@@ -122,17 +122,17 @@ def make_controls(
     )
 
 
-def _field(name: str, value: str, *, is_wrong: bool) -> Field:
+def _field(name: str, value: str, *, is_wrong: bool) -> FilterField:
     names_url = reverse("order_choices", args=[name]) if name in _NAMED else ""
-    return Field(name, LABELS[name], value, "wrong" if is_wrong else "", names_url)
+    return FilterField(name, LABELS[name], value, "wrong" if is_wrong else "", names_url)
 
 
-def _statuses(filters: Filters) -> list[Option]:
+def _statuses(filters: Filters) -> list[FilterOption]:
     """Return one option per status, one for all ended ones, and chosen undocumented ones."""
     offered = [status for status in ORDER_STATUSES if status != ENDED[1]]
     chosen = {ENDED[0] if status in ENDED else status for status in filters.status}
     return [
-        Option(
+        FilterOption(
             "status",
             status,
             status_badge(status, is_cancel_on_record=False).word,
@@ -143,21 +143,21 @@ def _statuses(filters: Filters) -> list[Option]:
     ]
 
 
-def _presets(filters: Filters) -> list[Option]:
+def _presets(filters: Filters) -> list[FilterOption]:
     options = []
     for value, label in EXPIRY_LABELS.items():
         is_chosen = filters.expires == value
         url = filters.replace(expires="" if is_chosen else value).url()
         chosen = "true" if is_chosen else ""
-        options.append(Option("expires", value, label, chosen, f"n-expires-{value}", url))
+        options.append(FilterOption("expires", value, label, chosen, f"n-expires-{value}", url))
     return options
 
 
-def _sort(filters: Filters, one: Sort, order: Sort) -> Option:
+def _sort(filters: Filters, one: Sort, order: Sort) -> FilterOption:
     """Return the option of a sort. The default sort has the value "" to keep it out of the URL."""
     is_default = one is order and filters.sort is not order
     label = SORT_NAMES[one]
-    return Option(
+    return FilterOption(
         "sort",
         "" if is_default else one.value,
         label[0].upper() + label[1:],
@@ -166,14 +166,14 @@ def _sort(filters: Filters, one: Sort, order: Sort) -> Option:
     )
 
 
-def _flag(filters: Filters, name: str) -> tuple[str, list[Option]]:
+def _flag(filters: Filters, name: str) -> tuple[str, list[FilterOption]]:
     legend, yes, no = _FLAG_LABELS[name]
     value = getattr(filters, name)
     false, true = FLAG_VALUES[name]
     return legend, [
-        Option(name, "", "Either", "checked" if value is None else "", ""),
-        Option(name, true, yes, "checked" if value is True else "", f"n-{name}"),
-        Option(name, false, no, "checked" if value is False else "", ""),
+        FilterOption(name, "", "Either", "checked" if value is None else "", ""),
+        FilterOption(name, true, yes, "checked" if value is True else "", f"n-{name}"),
+        FilterOption(name, false, no, "checked" if value is False else "", ""),
     ]
 
 
@@ -237,11 +237,11 @@ _FLAG_PARAMETERS = {
 }
 
 
-def count_text(count: Count) -> str:
+def count_text(count: MatchCount) -> str:
     return f"{count.n:,}{'+' if count.is_capped else ''}"
 
 
-def option_counts(facets: Facets) -> list[OptionCount]:
+def option_counts(facets: FacetCounts) -> list[OptionCount]:
     """Return the counts of the options. The ended statuses are one option with one count."""
     statuses = {name: one for name, one in facets.statuses.items() if name != ENDED[1]}
     flags = {_FLAG_PARAMETERS[name]: one for name, one in facets.flags.items()}
@@ -252,12 +252,12 @@ def option_counts(facets: Facets) -> list[OptionCount]:
     ]
 
 
-def _counts(prefix: str, counts: Mapping[str, Count]) -> list[OptionCount]:
+def _counts(prefix: str, counts: Mapping[str, MatchCount]) -> list[OptionCount]:
     return [OptionCount(f"{prefix}{name}", count_text(count)) for name, count in counts.items()]
 
 
 def counted_names(
-    facets: Facets, *, filters: Filters, keys: Mapping[int, str]
+    facets: FacetCounts, *, filters: Filters, keys: Mapping[int, str]
 ) -> list[CommonNames]:
     """Return the most common names with their counts, without filters that were not counted.
 

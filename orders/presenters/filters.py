@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from orders.days import Clock
+from orders.days import RequestClock
 from orders.list_url import Filters, LabelLookup, parameter_query
 from orders.search.describe import Names, describe
 from orders.search.parse import OPERATORS, ParsedQuery, ParsedTerm
@@ -23,14 +23,14 @@ class FilterChip(NamedTuple):
     remove_url: str
 
 
-class Hint(NamedTuple):
+class OperatorHint(NamedTuple):
     """An operator of the search box with its explanation."""
 
     example: str
     meaning: str
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """The head of a column, and the URL that sorts by it or reverses the sort.
 
     `key` is "" if the column cannot be sorted.
@@ -44,7 +44,7 @@ class Column(NamedTuple):
     sorted: str = ""
 
 
-HINTS = tuple(Hint(one.example, one.meaning) for one in OPERATORS)
+HINTS = tuple(OperatorHint(one.example, one.meaning) for one in OPERATORS)
 
 _COLUMNS = (
     ("recipient", "Recipient", "col-recipient"),
@@ -77,7 +77,7 @@ _FIRST_SORT = {
 
 
 def filter_chips(
-    filters: Filters, *, box: ParsedQuery, clock: Clock, label_id: LabelLookup, names: Names
+    filters: Filters, *, box: ParsedQuery, clock: RequestClock, label_id: LabelLookup, names: Names
 ) -> list[FilterChip]:
     """Return one chip for each condition, even if the search box and a filter both contain it."""
     without = _without_terms(filters, box, clock, names)
@@ -90,7 +90,7 @@ def filter_chips(
 
 
 def _without_terms(
-    filters: Filters, box: ParsedQuery, clock: Clock, names: Names
+    filters: Filters, box: ParsedQuery, clock: RequestClock, names: Names
 ) -> dict[str, Filters]:
     """Return the filters without the terms of each condition of the search box, by condition."""
     terms: dict[str, list[ParsedTerm]] = {}
@@ -111,10 +111,10 @@ def _without_both(filters: Filters, one: Filters, other: Filters) -> Filters:
 
 
 @lru_cache(maxsize=256)
-def columns(filters: Filters, *, order: Sort) -> tuple[Column, ...]:
+def table_columns(filters: Filters, *, order: Sort) -> tuple[TableColumn, ...]:
     """Return the columns of the table. `order` is the sort of the list."""
     return tuple(
-        Column(key, label, css, *(_sort_link(filters, key, order) if key else ("", "")))
+        TableColumn(key, label, css, *(_sort_link(filters, key, order) if key else ("", "")))
         for key, label, css in _COLUMNS
     )
 

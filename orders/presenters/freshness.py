@@ -10,14 +10,14 @@ from django.urls import reverse
 
 from orders import formats
 from orders.audit import Right
-from orders.sync import Phase, SyncProgress
+from orders.sync import SyncPhase, SyncProgress
 from orders.viewer import Viewer
 
 from .elements import Banner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
+class FreshnessNotes:
     """Notes about the index for the list. The age of the index is in the page frame.
 
     `note` is about creation dates, "" if they are complete.
@@ -28,8 +28,8 @@ class Freshness:
     banners: Sequence[Banner]
 
 
-def make_freshness(progress: SyncProgress, *, viewer: Viewer) -> Freshness:
-    return Freshness(
+def make_freshness_notes(progress: SyncProgress, *, viewer: Viewer) -> FreshnessNotes:
+    return FreshnessNotes(
         is_complete=progress.is_complete,
         note=_creation_date_note(progress),
         banners=list(_banners(progress, viewer)),
@@ -56,7 +56,7 @@ def _creation_date_note(progress: SyncProgress) -> str:
 
 # A working sync is never that far behind.
 _LATE = timedelta(minutes=10)
-_FAILED_PHASES = (Phase.SUSPICIOUS, Phase.PAUSED, Phase.FAILING)
+_FAILED_PHASES = (SyncPhase.SUSPICIOUS, SyncPhase.PAUSED, SyncPhase.FAILING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def sync_status(progress: SyncProgress, *, viewer: Viewer) -> SyncStatus:
     is_late = at is not None and viewer.now - at > _LATE
     return SyncStatus(
         text=_state_text(progress, viewer.now),
-        iso=formats.iso(at) if at else "",
+        iso=formats.iso_utc(at) if at else "",
         at=formats.date_time(at, viewer.zone) if at else "",
         is_amber=is_late or progress.phase in _FAILED_PHASES,
         url=_status_url(progress, viewer),
@@ -95,7 +95,7 @@ def _status_url(progress: SyncProgress, viewer: Viewer) -> str:
 def _state_text(progress: SyncProgress, now: datetime) -> str:
     at = _read_at(progress)
     state = f"{_synced_label(progress)} {formats.age(at, now)}" if at else _import_text(progress)
-    if progress.phase is Phase.SUSPICIOUS:
+    if progress.phase is SyncPhase.SUSPICIOUS:
         return f"{state}, stopped: an admin must look"
     return f"{state}: {progress.why}" if progress.why else state
 
@@ -105,7 +105,7 @@ def _synced_label(progress: SyncProgress) -> str:
 
 
 def _import_text(progress: SyncProgress) -> str:
-    if progress.phase is Phase.NEVER_BEGUN:
+    if progress.phase is SyncPhase.NEVER_BEGUN:
         return "not imported yet"
     if not progress.total:
         return f"importing, {progress.imported:,} so far"
@@ -150,13 +150,13 @@ def _read_at(progress: SyncProgress) -> datetime | None:
 def _banners(progress: SyncProgress, viewer: Viewer) -> Iterator[Banner]:
     if not progress.is_complete:
         yield _still_importing(progress)
-    if progress.phase is Phase.SUSPICIOUS:
+    if progress.phase is SyncPhase.SUSPICIOUS:
         yield Banner(
             tone="warn",
             title="The sync has stopped, since something looks wrong",
             sentence=f"{progress.why} An admin must let it go on, on the system page.",
         )
-    elif progress.phase in (Phase.PAUSED, Phase.FAILING):
+    elif progress.phase in (SyncPhase.PAUSED, SyncPhase.FAILING):
         yield _not_up_to_date(progress, viewer)
     if progress.is_refolding:
         yield _REFOLDING

@@ -9,17 +9,17 @@ from uuid import UUID
 from django.urls import reverse
 
 from orders.list_url import Filters, IndexPosition
-from orders.search import Count, Key
+from orders.search import MatchCount, PageKey
 from orders.search.query import Query, Sort
-from orders.services import Found
+from orders.services import FoundPage
 from orders.viewer import Viewer
 
-from .changes import page_token
 from .elements import Link
 from .filter_form import count_text
 from .filters import SORT_NAMES, FilterChip
-from .freshness import Freshness
-from .list_page import Empty, Page, Pager, size_links
+from .freshness import FreshnessNotes
+from .list_page import EmptyList, ListPage, Pager, page_size_links
+from .page_changes import page_token
 from .rows import RowBuilder
 
 
@@ -32,7 +32,7 @@ class Remedy:
 
     label: str
     url: str
-    count: Count | None
+    count: MatchCount | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,14 @@ class ListQuery:
         return self.filters.url(position=position, name=name)
 
 
-def index_page(found: Found, *, asked: ListQuery, freshness: Freshness, viewer: Viewer) -> Page:
+def index_page(
+    found: FoundPage, *, asked: ListQuery, freshness: FreshnessNotes, viewer: Viewer
+) -> ListPage:
     found = _with_lower_bound(found, asked)
     pager = _pager(found, asked)
     count = _orders_text(found.count, is_complete=freshness.is_complete)
     builder = RowBuilder(viewer, next_url=asked.url)
-    return Page(
+    return ListPage(
         rows=builder.rows(found.rows, words=asked.query.words),
         caption=f"Orders, {SORT_NAMES[asked.query.order]}. {pager.place}.",
         count=count,
@@ -77,8 +79,8 @@ def index_page(found: Found, *, asked: ListQuery, freshness: Freshness, viewer: 
     )
 
 
-def page_without_rows(why: Empty, *, asked: ListQuery, freshness: Freshness) -> Page:
-    return Page(
+def page_without_rows(why: EmptyList, *, asked: ListQuery, freshness: FreshnessNotes) -> ListPage:
+    return ListPage(
         rows=(),
         caption="",
         count="",
@@ -103,7 +105,7 @@ def _best_match(asked: ListQuery) -> Link | None:
     return Link("Best match first", url)
 
 
-def _with_lower_bound(found: Found, asked: ListQuery) -> Found:
+def _with_lower_bound(found: FoundPage, asked: ListQuery) -> FoundPage:
     """Return `found` with a count that covers at least the rows up to this page.
 
     The count may be an estimate.
@@ -114,12 +116,12 @@ def _with_lower_bound(found: Found, asked: ListQuery) -> Found:
     return replace(found, count=found.count.at_least(before + len(found.rows)))
 
 
-def _changes_url(found: Found, asked: ListQuery) -> str:
+def _changes_url(found: FoundPage, asked: ListQuery) -> str:
     url = asked.changes_url
     return f"{url}{'&' if '?' in url else '?'}seen={page_token(found.hits)}"
 
 
-def _orders_text(count: Count | None, *, is_complete: bool) -> str:
+def _orders_text(count: MatchCount | None, *, is_complete: bool) -> str:
     if count is None:
         return "Too many to count"
     is_one = count.n == 1 and not count.is_capped
@@ -127,11 +129,11 @@ def _orders_text(count: Count | None, *, is_complete: bool) -> str:
     return orders if is_complete else f"{orders} imported so far"
 
 
-def _pager(found: Found, asked: ListQuery) -> Pager:
+def _pager(found: FoundPage, asked: ListQuery) -> Pager:
     filters, size = asked.filters, asked.filters.per_page
     first = _ordinal(found, asked)
 
-    def to(key: Key | None, *, ordinal: int, is_backwards: bool) -> str:
+    def to(key: PageKey | None, *, ordinal: int, is_backwards: bool) -> str:
         position = IndexPosition(
             key=key, sort=asked.query.order, ordinal=ordinal, is_backwards=is_backwards
         )
@@ -145,12 +147,12 @@ def _pager(found: Found, asked: ListQuery) -> Pager:
         previous=to(found.previous, ordinal=before, is_backwards=True) if found.previous else "",
         next=to(found.next, ordinal=after, is_backwards=False) if found.next else "",
         last=to(None, ordinal=0, is_backwards=True) if found.next else "",
-        sizes=size_links(filters),
+        sizes=page_size_links(filters),
         size=str(size),
     )
 
 
-def _ordinal(found: Found, asked: ListQuery) -> int:
+def _ordinal(found: FoundPage, asked: ListQuery) -> int:
     """Return the number of the page's first row within the whole list (from 1), 0 if unknown."""
     if found.previous is None:
         return 1
@@ -161,7 +163,7 @@ def _ordinal(found: Found, asked: ListQuery) -> int:
     return max(2, asked.position.ordinal) if asked.position and asked.position.ordinal else 0
 
 
-def _range_text(found: Found, first: int) -> str:
+def _range_text(found: FoundPage, first: int) -> str:
     rows = len(found.rows)
     if not rows:
         return "Nothing here"
@@ -174,27 +176,27 @@ def _range_text(found: Found, first: int) -> str:
 # --- empty pages ------------------------------------------------------------------------------
 
 
-def empty_page(
+def explain_empty_page(
     asked: ListQuery,
     chips: Sequence[FilterChip],
-    freshness: Freshness,
+    freshness: FreshnessNotes,
     *,
     unknown_id: UUID | None,
     remedies: Callable[[], Sequence[Remedy]],
-) -> Empty:
+) -> EmptyList:
     """Return the explanation of an empty page of the index.
 
     `unknown_id` is an id in the search box that the index does not contain. `remedies` is called
     only if nothing matches.
     """
     if unknown_id is not None:
-        return Empty(
+        return EmptyList(
             title="This id is not in our copy of Goody's orders",
             sentence="Goody may know it.",
             links=[Link("Ask Goody for this id", reverse("order_detail", args=[unknown_id]))],
         )
     if asked.position is not None and asked.position.key is not None:
-        return Empty(
+        return EmptyList(
             title="There are no more orders",
             sentence="Those that were here have moved, or do not match any more.",
             links=[Link("First page", asked.filters.url())],
@@ -202,11 +204,11 @@ def empty_page(
     if chips:
         return _no_match(asked.filters, chips, remedies())
     if freshness.is_complete:
-        return Empty(
+        return EmptyList(
             title="There are no orders yet",
             sentence="This account has none. Gifts that are sent appear here.",
         )
-    return Empty(
+    return EmptyList(
         title="No order has been imported yet",
         sentence="What is searched, filtered and sorted is a copy of Goody's orders, which is "
         "empty so far.",
@@ -214,8 +216,10 @@ def empty_page(
     )
 
 
-def _no_match(filters: Filters, chips: Sequence[FilterChip], remedies: Sequence[Remedy]) -> Empty:
-    return Empty(
+def _no_match(
+    filters: Filters, chips: Sequence[FilterChip], remedies: Sequence[Remedy]
+) -> EmptyList:
+    return EmptyList(
         title=f"No order matches “{filters.q}”" if filters.q else "No order matches",
         sentence=f"Looked for: {'; '.join(chip.text for chip in chips)}.",
         links=[Link(_remedy_text(one), one.url) for one in remedies],
@@ -229,16 +233,16 @@ def _remedy_text(remedy: Remedy) -> str:
     return f"{remedy.label} ({count_text(remedy.count)} order{'' if is_one else 's'})"
 
 
-def search_timed_out(filters: Filters) -> Empty:
-    return Empty(
+def search_timed_out(filters: Filters) -> EmptyList:
+    return EmptyList(
         title="Too broad: add a date or a status",
         sentence="This search goes through too many orders to be answered at once.",
         links=[Link("All orders", filters.cleared().url())],
     )
 
 
-def unknown_to_goody(order_id: UUID) -> Empty:
-    return Empty(
+def unknown_to_goody(order_id: UUID) -> EmptyList:
+    return EmptyList(
         title="Goody does not know it either",
         sentence=f"No order with the id {order_id} is in our copy, and Goody was asked just now. "
         "Is this the right environment, and was the id copied whole?",
@@ -246,12 +250,12 @@ def unknown_to_goody(order_id: UUID) -> Empty:
     )
 
 
-def goody_not_asked(order_id: UUID, reason: str) -> Empty:
+def order_not_requested(order_id: UUID, reason: str) -> EmptyList:
     """Return the empty page for an id that Goody could not be asked about.
 
     `reason` is the start of a sentence.
     """
-    return Empty(
+    return EmptyList(
         title="This id is not in our copy, and Goody could not be asked",
         sentence=f"{reason}.",
         links=[Link("Ask again", reverse("order_detail", args=[order_id]))],

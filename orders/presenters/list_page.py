@@ -11,11 +11,11 @@ from orders.list_url import PAGE_SIZES, Filters
 from orders.models import Finding
 
 from .elements import Banner, Link
-from .rows import Row
+from .rows import OrderRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Goto:
+class PageNumberForm:
     """The form for a page number. `hidden` has its other parameters."""
 
     pages: int | None
@@ -36,11 +36,11 @@ class Pager:
     last: str
     sizes: Sequence[Link]
     size: str
-    goto: Goto | None = None
+    goto: PageNumberForm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Empty:
+class EmptyList:
     """The explanation of an empty list, with links to other lists."""
 
     title: str
@@ -49,7 +49,7 @@ class Empty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class ListPage:
     """A page of the list.
 
     `as_of` is when Goody gave the page, "" for a page from the index, whose age is in the page
@@ -57,13 +57,13 @@ class Page:
     `best_match` has no URL if the best matches are first.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[OrderRow]
     caption: str
     count: str
     announcement: str
     pager: Pager | None
     banners: Sequence[Banner]
-    empty: Empty | None
+    empty: EmptyList | None
     url: str
     as_of: str = ""
     as_of_iso: str = ""
@@ -73,7 +73,7 @@ class Page:
     changes_url: str = ""
 
 
-def size_links(filters: Filters) -> list[Link]:
+def page_size_links(filters: Filters) -> list[Link]:
     return [Link(str(size), filters.replace(per_page=size).url()) for size in PAGE_SIZES]
 
 

@@ -8,29 +8,29 @@ from datetime import datetime
 
 from orders import formats
 from orders.list_url import Filters, LivePosition
-from orders.services import Listing
+from orders.services import LivePage
 from orders.viewer import Viewer
 
 from .elements import Banner, Link
-from .list_page import Empty, Goto, Page, Pager, size_links
+from .list_page import EmptyList, ListPage, PageNumberForm, Pager, page_size_links
 from .rows import RowBuilder
 
 
 def live_page(
-    listing: Listing, *, viewer: Viewer, filters: Filters, position: LivePosition
-) -> Page:
+    listing: LivePage, *, viewer: Viewer, filters: Filters, position: LivePosition
+) -> ListPage:
     """Return the page. `position` comes from the URL."""
     url = filters.url(position=position.serialize() if position.created_before else "")
     frozen = replace(position, page=listing.page).frozen(listing.as_of, _newest(listing))
     pager = _pager(listing, filters=filters, frozen=frozen)
     count = _count(listing)
-    return Page(
+    return ListPage(
         rows=RowBuilder(viewer, next_url=url).rows(listing.rows),
         caption=f"Orders, newest first as Goody gives them. {pager.place}.",
         count=count,
         announcement=f"{count}. {pager.place}.",
         as_of=formats.date_time(listing.as_of, viewer.zone),
-        as_of_iso=formats.iso(listing.as_of),
+        as_of_iso=formats.iso_utc(listing.as_of),
         pager=pager,
         banners=list(_banners(listing)),
         empty=_empty(listing, filters=filters, frozen=frozen),
@@ -38,33 +38,33 @@ def live_page(
     )
 
 
-def _count(listing: Listing) -> str:
+def _count(listing: LivePage) -> str:
     if listing.total is None:
         return "Goody gave no total"
     return f"{listing.total:,} order{'' if listing.total == 1 else 's'}"
 
 
-def _received(listing: Listing) -> int:
+def _received(listing: LivePage) -> int:
     return len(listing.rows) + listing.quarantined
 
 
-def _expected(listing: Listing) -> int:
+def _expected(listing: LivePage) -> int:
     """Return the number of orders that this page should have according to Goody's total."""
     before = (listing.page - 1) * listing.per_page
     return min(listing.per_page, max(0, (listing.total or 0) - before))
 
 
-def _is_inconsistent(listing: Listing) -> bool:
+def _is_inconsistent(listing: LivePage) -> bool:
     return listing.total is not None and _received(listing) != _expected(listing)
 
 
-def _page_count(listing: Listing) -> int | None:
+def _page_count(listing: LivePage) -> int | None:
     if listing.total is None:
         return None
     return max(1, -(-listing.total // listing.per_page))
 
 
-def _pager(listing: Listing, *, filters: Filters, frozen: LivePosition) -> Pager:
+def _pager(listing: LivePage, *, filters: Filters, frozen: LivePosition) -> Pager:
     pages, page = _page_count(listing), listing.page
     # Goody's answer may have fewer rows per page than requested.
     current = filters.replace(per_page=listing.per_page)
@@ -80,13 +80,15 @@ def _pager(listing: Listing, *, filters: Filters, frozen: LivePosition) -> Pager
         previous=to(min(page - 1, pages or page - 1)) if page > 1 else "",
         next=to(page + 1) if _has_more(listing, pages) else "",
         last=to(pages) if pages and pages > page else "",
-        sizes=size_links(filters),
+        sizes=page_size_links(filters),
         size=str(listing.per_page),
-        goto=Goto(pages=pages, hidden=[("position", frozen.serialize()), *current.params()]),
+        goto=PageNumberForm(
+            pages=pages, hidden=[("position", frozen.serialize()), *current.params()]
+        ),
     )
 
 
-def _newest(listing: Listing) -> datetime | None:
+def _newest(listing: LivePage) -> datetime | None:
     """Return the latest creation time on the page; None if one of the rows has none."""
     times = [one.hit.created_at for one in listing.rows]
     known = [at for at in times if at is not None]
@@ -94,13 +96,13 @@ def _newest(listing: Listing) -> datetime | None:
     return max(known, default=None) if is_complete else None
 
 
-def _has_more(listing: Listing, pages: int | None) -> bool:
+def _has_more(listing: LivePage, pages: int | None) -> bool:
     if pages is not None:
         return listing.page < pages
     return _received(listing) >= listing.per_page
 
 
-def _banners(listing: Listing) -> Iterator[Banner]:
+def _banners(listing: LivePage) -> Iterator[Banner]:
     if _is_inconsistent(listing):
         yield _inconsistent(listing)
     if listing.quarantined:
@@ -119,7 +121,7 @@ def _banners(listing: Listing) -> Iterator[Banner]:
         )
 
 
-def _inconsistent(listing: Listing) -> Banner:
+def _inconsistent(listing: LivePage) -> Banner:
     received, expected = _received(listing), _expected(listing)
     return Banner(
         tone="bad" if received < expected else "warn",
@@ -130,34 +132,34 @@ def _inconsistent(listing: Listing) -> Banner:
     )
 
 
-def _empty(listing: Listing, *, filters: Filters, frozen: LivePosition) -> Empty | None:
+def _empty(listing: LivePage, *, filters: Filters, frozen: LivePosition) -> EmptyList | None:
     if _received(listing) or _is_inconsistent(listing):
         return None
     if listing.page > 1:
         return _past_the_end(listing, filters=filters, frozen=frozen)
     if not filters.is_unfiltered:
-        return Empty(
+        return EmptyList(
             title="No order matches",
             sentence=f"Goody has none {_created_text(filters)}.",
             links=[Link("Drop the filter", filters.cleared().url())],
         )
-    return Empty(
+    return EmptyList(
         title="There are no orders yet",
         sentence="Goody answered, and this account has none. Gifts that are sent appear here.",
     )
 
 
-def _past_the_end(listing: Listing, *, filters: Filters, frozen: LivePosition) -> Empty:
+def _past_the_end(listing: LivePage, *, filters: Filters, frozen: LivePosition) -> EmptyList:
     title, pages = f"Page {listing.page:,} is past the end", _page_count(listing)
     if pages is None:
-        return Empty(
+        return EmptyList(
             title=title,
             sentence="Goody has no orders there.",
             links=[Link("First page", filters.url())],
         )
     position = replace(frozen, page=pages).serialize()
     last_url = filters.replace(per_page=listing.per_page).url(position=position)
-    return Empty(
+    return EmptyList(
         title=title,
         sentence="There is 1 page." if pages == 1 else f"There are {pages:,} pages.",
         links=[Link("Last page", last_url)],

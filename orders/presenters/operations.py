@@ -45,7 +45,7 @@ _BANNER_TONES = {Tone.GOOD: "good", Tone.BUSY: "info", Tone.BAD: "bad", Tone.NEU
 
 
 @dataclass(frozen=True, slots=True)
-class OperationView:
+class OperationTexts:
     """One operation as texts. Missing texts are ""."""
 
     id: UUID
@@ -85,7 +85,7 @@ class OperationView:
         )
 
 
-def operation_view(
+def make_operation_texts(
     operation: Operation,
     *,
     now: datetime,
@@ -93,12 +93,13 @@ def operation_view(
     may_undo: bool,
     next_url: str = "",
     is_worker_missing: bool = False,
-) -> OperationView:
+) -> OperationTexts:
     """Return an operation as texts.
 
-    `may_undo`: whether the viewer has the right to undo it and services.may_undo allows it.
+    `may_undo`: whether the viewer has the right to undo it and services.may_undo_extension allows
+    it.
     """
-    return OperationView(
+    return OperationTexts(
         id=operation.id,
         url=operation_url(operation, next_url),
         action=operation.action,
@@ -117,16 +118,16 @@ def operation_view(
         needs_human=operation.state == State.NEEDS_HUMAN,
         undo_url=undo_url(operation, next_url) if may_undo else "",
         undoes_url=_undoes_url(operation, next_url),
-        again_url=again_url(operation, next_url),
+        again_url=retry_url(operation, next_url),
         is_change_in_message=is_confirmed(operation)
         and operation.expiration is not None
         and operation.contradicted_at is None,
         is_cancel=operation.action == Action.ORDER_CANCEL,
-        poll_every=poll_every(operation, now),
+        poll_every=poll_interval(operation, now),
     )
 
 
-def poll_every(operation: Operation, now: datetime) -> str:
+def poll_interval(operation: Operation, now: datetime) -> str:
     """Return the polling interval for htmx: short for some minutes, then long.
 
     It is "" for an operation that waits for a person.
@@ -150,11 +151,11 @@ def poll_token(operation: Operation | None, now: datetime) -> str:
     """
     if operation is None:
         return "settled"
-    return f"{operation.state}-{poll_every(operation, now)}"
+    return f"{operation.state}-{poll_interval(operation, now)}"
 
 
 def _time_element(at: datetime, zone: ZoneInfo) -> TimeElement:
-    return TimeElement(formats.iso(at), formats.date_time(at, zone))
+    return TimeElement(formats.iso_utc(at), formats.date_time(at, zone))
 
 
 def operation_name(operation: Operation) -> str:
@@ -170,13 +171,13 @@ def web_address(text: str) -> str:
 
 def operation_url(operation: Operation, next_url: str = "") -> str:
     url = reverse("operation", args=[operation.order_uuid, operation.id])
-    return with_next(url, next_url)
+    return with_next_url(url, next_url)
 
 
 def _undoes_url(operation: Operation, next_url: str) -> str:
     if operation.undoes_id is None:
         return ""
-    return with_next(
+    return with_next_url(
         reverse("operation", args=[operation.order_uuid, operation.undoes_id]), next_url
     )
 
@@ -187,7 +188,7 @@ def undo_url(operation: Operation, next_url: str = "") -> str:
     return f"{reverse('order_expiration', args=[operation.order_uuid])}?{urlencode(query)}"
 
 
-def again_url(operation: Operation, next_url: str = "") -> str:
+def retry_url(operation: Operation, next_url: str = "") -> str:
     """Return the URL of the dialog with the input of an operation that was not applied.
 
     Return "" for other operations.
@@ -195,12 +196,12 @@ def again_url(operation: Operation, next_url: str = "") -> str:
     if operation.state != State.NOT_APPLIED or operation.effect_seen_at is not None:
         return ""
     if operation.action == Action.ORDER_CANCEL:
-        return with_next(reverse("order_cancel", args=[operation.order_uuid]), next_url)
+        return with_next_url(reverse("order_cancel", args=[operation.order_uuid]), next_url)
     query = {"again": str(operation.id)} | ({"next": next_url} if next_url else {})
     return f"{reverse('order_expiration', args=[operation.order_uuid])}?{urlencode(query)}"
 
 
-def with_next(url: str, next_url: str) -> str:
+def with_next_url(url: str, next_url: str) -> str:
     """Return the URL with the list to return to as parameter."""
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
 
@@ -234,24 +235,26 @@ def _status(values: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class OperationNotice:
     """A link to an operation whose page the person should open again."""
 
     url: str
     text: str
 
 
-def notice(operation: Operation, *, now: datetime, zone: ZoneInfo) -> Notice:
+def make_notice(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OperationNotice:
     """Return the notice: "Cancel gift of 28 Nov 2026, 14:02 UTC: Canceled at Goody"."""
     asked = formats.date_time(operation.created_at, zone)
     title = outcome_message(operation, now=now, zone=zone).title
-    return Notice(operation_url(operation), f"{operation_name(operation)} of {asked}: {title}")
+    return OperationNotice(
+        operation_url(operation), f"{operation_name(operation)} of {asked}: {title}"
+    )
 
 
 _BEING_SENT = (State.PLANNED, State.WAITING, State.SENDING)
 
 
-def busy_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
+def pending_write_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
     """Return a sentence about the write that is in progress.
 
     "Ana is canceling this gift (14:02 EST)."; without an answer: "Ana asked to cancel this gift
@@ -259,17 +262,17 @@ def busy_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str
     """
     doing, asked, what = _VERBS[Action(operation.action)]
     suffix = _UNKNOWN_SUFFIX.get(State(operation.state), "")
-    at = asked_at(operation, now=now, zone=zone)
+    at = request_time_text(operation, now=now, zone=zone)
     verb = doing if operation.state in _BEING_SENT else asked
     return f"{operation.actor_name} {verb} {what} ({at}){suffix}."
 
 
-def asked_at(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
+def request_time_text(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
     """Return the time of the request: "14:02 EST" if it is today, else "20 Nov 2026, 14:02 EST"."""
     at = operation.created_at
     if formats.day(at, zone) != formats.day(now, zone):
         return formats.date_time(at, zone)
-    return f"{formats.minute(at, zone)} {formats.zone_name(at, zone)}"
+    return f"{formats.hour_and_minute(at, zone)} {formats.zone_name(at, zone)}"
 
 
 # How long the order shows an operation that ended without effect.
@@ -299,10 +302,13 @@ class PresetChip:
 
 
 def preset_chips(presets: Sequence[tuple[str, datetime]], *, zone: ZoneInfo) -> list[PresetChip]:
-    return [PresetChip(formats.iso(at), label, in_both_zones(at, zone)) for label, at in presets]
+    return [
+        PresetChip(formats.iso_utc(at), label, format_in_both_zones(at, zone))
+        for label, at in presets
+    ]
 
 
-def in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:
+def format_in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:
     """Return the time in the viewer's zone and in UTC.
 
     "26 Mar 2026, 23:59 EDT (27 Mar 2026, 03:59 UTC)"; only one if both are equal.
@@ -314,5 +320,5 @@ def in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:
     if local == utc:
         return local
     if formats.day(at, zone) == formats.day(at, _UTC):
-        utc = f"{formats.minute(at, _UTC)} UTC"
+        utc = f"{formats.hour_and_minute(at, _UTC)} UTC"
     return f"{local} ({utc})"

@@ -23,28 +23,28 @@ from orders.eligibility import Verdict
 from orders.formats import TimeElement
 from orders.goody_api import KeyRejected
 from orders.models import Operation
-from orders.services import OrderView, freshness_problem
-from orders.text import digest
+from orders.services import OrderWithOperations, freshness_problem
+from orders.text import hex_digest
 from orders.viewer import Viewer
 
 from . import order_sections as sections
 from .elements import Line
 from .operations import (
-    OperationView,
-    operation_view,
-    poll_every,
+    OperationTexts,
+    make_operation_texts,
+    poll_interval,
     poll_token,
     recent_failure,
-    with_next,
+    with_next_url,
 )
-from .progress import Step, applied_cancel, find_end, steps
+from .progress import OrderStep, applied_cancel, order_end, order_steps
 from .raw_values import RawValues
 from .status import EXPIRY_TONES, Badge, expiry_text, order_badges, status_explanation
-from .timeline import Entry, timeline
+from .timeline import TimelineEntry, timeline_entries
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class OrderHeader:
     """The head of an order's page: recipient, status, expiration, and the age of the copy."""
 
     recipient: str
@@ -66,10 +66,10 @@ class OrderAction:
 
 
 @dataclass(frozen=True, slots=True)
-class Sections:
+class OrderSections:
     """The fields of the order as lines."""
 
-    rail: list[Step]
+    rail: list[OrderStep]
     gift: sections.Gift
     original_gift: sections.Gift | None
     swapped: str
@@ -82,7 +82,7 @@ class Sections:
 
 
 @dataclass(frozen=True, slots=True)
-class Restricted:
+class RestrictedValues:
     """Values that require a separate right; "" without the right or if Goody gave none."""
 
     may_read_messages: bool
@@ -94,7 +94,7 @@ class Restricted:
 
 
 @dataclass(frozen=True, slots=True)
-class Warnings:
+class CopyWarnings:
     """The limitations of this copy of the order."""
 
     problem: str
@@ -104,32 +104,32 @@ class Warnings:
 
 
 @dataclass(frozen=True, slots=True)
-class Detail:
+class OrderDetail:
     id: str
     url: str
     poll_url: str
     # From which the page loads Goody's answer; "" if it shows that.
     read_url: str
     status: str
-    head: Head
+    head: OrderHeader
     cancel: OrderAction
     extend: OrderAction
     explanation: str
     hand_off: str
-    warnings: Warnings
-    open_operation: OperationView | None
-    last_failure: OperationView | None
+    warnings: CopyWarnings
+    open_operation: OperationTexts | None
+    last_failure: OperationTexts | None
     poll_every: str
-    sections: Sections
-    restricted: Restricted
-    timeline: list[Entry]
+    sections: OrderSections
+    restricted: RestrictedValues
+    timeline: list[TimelineEntry]
 
 
 # The parameter of a read from Goody; its value is the token of the view that is shown.
 READ = "read"
 
 
-def view_token(view: OrderView, viewer: Viewer) -> str:
+def view_token(view: OrderWithOperations, viewer: Viewer) -> str:
     """Return a token that is equal for views that differ on the page only in their age."""
     operation = poll_token(view.pending, viewer.now)
     order = view.order
@@ -138,17 +138,17 @@ def view_token(view: OrderView, viewer: Viewer) -> str:
         for one in view.operations
     ]
     facts = (order.raw, order.status, order.event_times, view.problem, view.is_missing, outcomes)
-    return digest(f"{facts!r} {operation}".encode())
+    return hex_digest(f"{facts!r} {operation}".encode())
 
 
-def make_detail(
-    view: OrderView,
+def make_order_detail(
+    view: OrderWithOperations,
     *,
     viewer: Viewer,
     undoable: Collection[UUID],
     read_token: str = "",
     is_worker_missing: bool = False,
-) -> Detail:
+) -> OrderDetail:
     """Return the detail of an order.
 
     `undoable`: ids of the operations that the viewer may undo now. With `read_token` the page loads
@@ -165,17 +165,17 @@ def make_detail(
         )
         for o in view.operations
     ]
-    url = with_next(reverse("order_detail", args=[order.id]), viewer.next_url)
+    url = with_next_url(reverse("order_detail", args=[order.id]), viewer.next_url)
     waiting = next((s for _, s in shown if s.is_open), None)
     pending = view.pending
     join = f"{url}{'&' if '?' in url else '?'}"
-    return Detail(
+    return OrderDetail(
         id=str(order.id),
         url=url,
         poll_url=f"{join}poll={poll_token(pending, viewer.now)}",
         read_url=f"{join}{READ}={read_token}" if read_token else "",
         status=order.status,
-        head=make_head(view, viewer=viewer),
+        head=make_header(view, viewer=viewer),
         cancel=_cancel_action(view, viewer),
         extend=_extend_action(view, viewer),
         explanation=status_explanation(order.status),
@@ -183,10 +183,10 @@ def make_detail(
         warnings=_warnings(view, raw, viewer),
         open_operation=waiting,
         last_failure=shown[0][1] if recent_failure(view.operations, viewer.now) else None,
-        poll_every=poll_every(pending, viewer.now) if pending else "",
+        poll_every=poll_interval(pending, viewer.now) if pending else "",
         sections=_sections(view, raw, viewer.zone),
         restricted=_restricted(order, raw, viewer.actor),
-        timeline=timeline(
+        timeline=timeline_entries(
             order, shown, is_cancel_on_record=view.is_cancel_on_record, zone=viewer.zone
         ),
     )
@@ -198,8 +198,8 @@ def _operation(
     undoable: Collection[UUID],
     *,
     is_worker_missing: bool = False,
-) -> OperationView:
-    return operation_view(
+) -> OperationTexts:
+    return make_operation_texts(
         operation,
         now=viewer.now,
         zone=viewer.zone,
@@ -209,12 +209,12 @@ def _operation(
     )
 
 
-def make_head(view: OrderView, *, viewer: Viewer) -> Head:
+def make_header(view: OrderWithOperations, *, viewer: Viewer) -> OrderHeader:
     order, zone = view.order, viewer.zone
     raw = raw_values(order, viewer)
-    expiry = eligibility.expiry(order, viewer.now)
-    return Head(
-        recipient=sections.recipient(order),
+    expiry = eligibility.classify_expiry(order, viewer.now)
+    return OrderHeader(
+        recipient=sections.shown_recipient(order),
         email=order.recipient_email or "",
         badges=order_badges(
             services.listed_order(view).hit, is_cancel_on_record=view.is_cancel_on_record
@@ -222,18 +222,18 @@ def make_head(view: OrderView, *, viewer: Viewer) -> Head:
         expiry=expiry_text(expiry, viewer.now, raw.unreadable("expires_at")),
         expiry_tone=EXPIRY_TONES[expiry.kind],
         expires=formats.time_element(expiry.at, zone),
-        as_of=formats.TimeElement(formats.iso(view.as_of), formats.date_time(view.as_of, zone)),
+        as_of=formats.TimeElement(formats.iso_utc(view.as_of), formats.date_time(view.as_of, zone)),
     )
 
 
-def _cancel_action(view: OrderView, viewer: Viewer) -> OrderAction:
+def _cancel_action(view: OrderWithOperations, viewer: Viewer) -> OrderAction:
     verdict = eligibility.may_cancel(
         view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
     )
     return _action(view, viewer, verdict, Right.CANCEL, "order_cancel")
 
 
-def _extend_action(view: OrderView, viewer: Viewer) -> OrderAction:
+def _extend_action(view: OrderWithOperations, viewer: Viewer) -> OrderAction:
     verdict = eligibility.may_extend(
         view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
     )
@@ -241,7 +241,7 @@ def _extend_action(view: OrderView, viewer: Viewer) -> OrderAction:
 
 
 def _action(
-    view: OrderView, viewer: Viewer, verdict: Verdict, right: Right, name: str
+    view: OrderWithOperations, viewer: Viewer, verdict: Verdict, right: Right, name: str
 ) -> OrderAction:
     obstacle = _obstacle(view) if verdict.is_allowed else ""
     if obstacle:
@@ -249,11 +249,11 @@ def _action(
         return OrderAction(f"Cannot be {verb}{obstacle}", "", "")
     if verdict.is_allowed and not viewer.actor.may(right):
         return OrderAction(verdict.sentence, str(NotAllowed(right)), "")
-    url = with_next(reverse(name, args=[view.order.id]), viewer.next_url)
+    url = with_next_url(reverse(name, args=[view.order.id]), viewer.next_url)
     return OrderAction(verdict.sentence, verdict.next_step, url if verdict.is_allowed else "")
 
 
-def _obstacle(view: OrderView) -> str:
+def _obstacle(view: OrderWithOperations) -> str:
     """Return the reason why no change is possible, as the end of a sentence; "" if one is."""
     if view.is_missing:
         return ": Goody does not know this order."
@@ -270,10 +270,10 @@ def _hand_off(order: Order, now: datetime) -> str:
     return eligibility.hand_off(order) if verdict.code == "accepted" else ""
 
 
-def _warnings(view: OrderView, raw: RawValues, viewer: Viewer) -> Warnings:
+def _warnings(view: OrderWithOperations, raw: RawValues, viewer: Viewer) -> CopyWarnings:
     order = view.order
     problem = problem_text(view.problem, viewer.actor)
-    return Warnings(problem, view.is_missing, raw.lines(), sorted(order.unknown_fields))
+    return CopyWarnings(problem, view.is_missing, raw.lines(), sorted(order.unknown_fields))
 
 
 _KEY_PROBLEMS = {
@@ -293,20 +293,20 @@ def raw_values(order: Order, viewer: Viewer) -> RawValues:
     return RawValues(order, may_read_messages=viewer.actor.may(Right.READ_MESSAGES))
 
 
-def _sections(view: OrderView, raw: RawValues, zone: ZoneInfo) -> Sections:
+def _sections(view: OrderWithOperations, raw: RawValues, zone: ZoneInfo) -> OrderSections:
     order, cancel = view.order, applied_cancel(view.operations)
     is_uncharged = order.status in ENDED and (cancel is not None or _was_never_accepted(order))
-    return Sections(
-        rail=steps(order, raw, end=find_end(order, cancel), zone=zone),
-        gift=sections.gift(order, raw),
+    return OrderSections(
+        rail=order_steps(order, raw, end=order_end(order, cancel), zone=zone),
+        gift=sections.current_gift(order, raw),
         original_gift=sections.original_gift(order, raw),
         swapped=raw.unreadable("is_swapped") or _SWAPPED[order.is_swapped],
-        parcels=sections.parcels(order, raw, zone=zone),
+        parcels=sections.make_parcels(order, raw, zone=zone),
         no_parcels="None." if order.status in ENDED else "None yet.",
-        money=sections.money(order, raw, is_uncharged=is_uncharged),
-        original_money=sections.original_money(order, raw),
-        people=sections.people(order, raw),
-        ids=sections.ids(order),
+        money=sections.amount_lines(order, raw, is_uncharged=is_uncharged),
+        original_money=sections.original_amount_lines(order, raw),
+        people=sections.people_lines(order, raw),
+        ids=sections.id_lines(order),
     )
 
 
@@ -324,11 +324,11 @@ _SWAPPED = {
 }
 
 
-def _restricted(order: Order, raw: RawValues, actor: Actor) -> Restricted:
+def _restricted(order: Order, raw: RawValues, actor: Actor) -> RestrictedValues:
     may_read = actor.may(Right.READ_MESSAGES)
     # The link of an ended gift is of no use to the recipient.
     may_copy_link = actor.may(Right.COPY_GIFT_LINK) and order.status not in ENDED
-    return Restricted(
+    return RestrictedValues(
         may_read_messages=may_read,
         message=_if(may_read, order.message or raw.unreadable("message")),
         thank_you_note=_if(may_read, order.thank_you_note or raw.unreadable("thank_you_note")),

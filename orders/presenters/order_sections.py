@@ -35,7 +35,7 @@ class Amount(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class GiftItem:
     """One line of a cart: "2 × Tea box", its brand, and the variants of each unit."""
 
     title: str
@@ -51,12 +51,12 @@ class Gift:
     the cart that could not be read.
     """
 
-    items: list[Item]
+    items: list[GiftItem]
     unmatched: list[str]
     unreadable: str = ""
 
 
-def gift(order: Order, raw: RawValues) -> Gift:
+def current_gift(order: Order, raw: RawValues) -> Gift:
     """Return the cart with its chosen variants."""
     return _gift(order.cart, order.cart_selections, "cart", raw)
 
@@ -82,13 +82,13 @@ def _gift(
     )
 
 
-def _item(item: CartItem, selections: list[CartSelection], path: str, raw: RawValues) -> Item:
+def _item(item: CartItem, selections: list[CartSelection], path: str, raw: RawValues) -> GiftItem:
     product = item.product
     name = product.name if product else None
     name = name or raw.unreadable(f"{path}.product.name") or "unnamed product"
     unread = raw.unreadable(f"{path}.quantity")
     quantity = f"({unread})" if unread else "?" if item.quantity is None else str(item.quantity)
-    return Item(
+    return GiftItem(
         title=f"{quantity} × {name}",
         brand=(product.brand.name if product and product.brand else None) or NOTHING,
         variants=[
@@ -120,7 +120,7 @@ _ORIGINAL_AMOUNTS = (
 )
 
 
-def money(order: Order, raw: RawValues, *, is_uncharged: bool) -> list[Amount]:
+def amount_lines(order: Order, raw: RawValues, *, is_uncharged: bool) -> list[Amount]:
     """Return every amount that Goody gives; nothing is computed.
 
     `is_uncharged`: the order ended and was certainly never accepted.
@@ -141,7 +141,7 @@ def money(order: Order, raw: RawValues, *, is_uncharged: bool) -> list[Amount]:
     ]
 
 
-def original_money(order: Order, raw: RawValues) -> list[Amount]:
+def original_amount_lines(order: Order, raw: RawValues) -> list[Amount]:
     """Return the amounts before the swap; [] if Goody gave none."""
     if order.original_amounts is None and not raw.unreadable("original_amounts"):
         return []
@@ -169,7 +169,7 @@ class Parcel:
     lines: list[Line]
 
 
-def parcels(order: Order, raw: RawValues, *, zone: tzinfo) -> list[Parcel]:
+def make_parcels(order: Order, raw: RawValues, *, zone: tzinfo) -> list[Parcel]:
     paths = raw.member_paths("shipments")
     unreadable = [
         Parcel("Shipment", Badge("warn", "alert", "Unreadable"), [Line("As sent", text)])
@@ -187,7 +187,7 @@ def _parcel(shipment: Shipment, path: str, raw: RawValues, zone: tzinfo) -> Parc
         at = getattr(shipment, name)
         if at is None:
             return text(label, name, NOTHING)
-        return Line(label, formats.date_time(at, zone), iso=formats.iso(at))
+        return Line(label, formats.date_time(at, zone), iso=formats.iso_utc(at))
 
     return Parcel(
         title=shipment.brand_name or "Unnamed brand",
@@ -204,11 +204,11 @@ def _parcel(shipment: Shipment, path: str, raw: RawValues, zone: tzinfo) -> Parc
     )
 
 
-def recipient(order: Order) -> str:
+def shown_recipient(order: Order) -> str:
     return eligibility.recipient_name(order) or UNNAMED
 
 
-def people(order: Order, raw: RawValues) -> list[Line]:
+def people_lines(order: Order, raw: RawValues) -> list[Line]:
     """Return recipient, sender, workspace and ids as lines, with texts to copy."""
     sender, views = order.sender, order.view_count_recipient
 
@@ -243,7 +243,7 @@ def _copied(label: str, value: UUID | str | None) -> Line:
     return Line(label, text or NOTHING, copy=text)
 
 
-def ids(order: Order) -> list[Line]:
+def id_lines(order: Order) -> list[Line]:
     """Return the ids inside the gift and its shipments, to quote to Goody."""
     return [
         *_cart_ids("", order.cart),

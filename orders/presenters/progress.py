@@ -13,7 +13,7 @@ from orders.outcomes import is_confirmed
 from .raw_values import RawValues
 
 
-class Step(NamedTuple):
+class OrderStep(NamedTuple):
     """A step of an order.
 
     `state` is done, now, unknown, ahead or ended; `current` is "step" for the present one. `iso`
@@ -67,14 +67,14 @@ _WORDS = {
 }
 
 
-class End(NamedTuple):
+class OrderEnd(NamedTuple):
     """The end of an order: "Canceled by Ana Agent". `at` is None if the time is not known."""
 
     label: str
     at: datetime | None
 
 
-def find_end(order: Order, cancel: Operation | None) -> End | None:
+def order_end(order: Order, cancel: Operation | None) -> OrderEnd | None:
     """Return how the order ended; None for an order that has not ended.
 
     `cancel` is the applied cancel that was made here, if any.
@@ -82,16 +82,18 @@ def find_end(order: Order, cancel: Operation | None) -> End | None:
     if order.status not in ENDED:
         return None
     if cancel is not None and is_confirmed(cancel):
-        return End(f"Canceled by {cancel.actor_name}", cancel.closed_at)
+        return OrderEnd(f"Canceled by {cancel.actor_name}", cancel.closed_at)
     label = formats.status_name(order.status, is_cancel_on_record=cancel is not None)
-    return End(label, None)
+    return OrderEnd(label, None)
 
 
 def applied_cancel(operations: tuple[Operation, ...]) -> Operation | None:
     return next((one for one in operations if one.is_cancel_in_force), None)
 
 
-def steps(order: Order, raw: RawValues, *, end: End | None, zone: tzinfo) -> list[Step]:
+def order_steps(
+    order: Order, raw: RawValues, *, end: OrderEnd | None, zone: tzinfo
+) -> list[OrderStep]:
     """Return the steps of an order.
 
     A stage is done only if Goody gives its time, never because a later stage has one. An earlier
@@ -134,28 +136,30 @@ def _state(distance: int, at: datetime | None, later: str) -> str:
     return "unknown" if distance < 0 else later
 
 
-def _step(stage: _Stage, state: str, at: datetime | None, raw: RawValues, zone: tzinfo) -> Step:
+def _step(
+    stage: _Stage, state: str, at: datetime | None, raw: RawValues, zone: tzinfo
+) -> OrderStep:
     missing = _WORDS["unknown"] if state == "unknown" else ""
-    return Step(
+    return OrderStep(
         name=stage.status,
         label=formats.status_name(stage.status),
         state=state,
         word=_WORDS[state],
         current="step" if state == "now" else "",
-        iso=formats.iso(at) if at else "",
+        iso=formats.iso_utc(at) if at else "",
         when=formats.date_time(at, zone) if at else "",
         missing=raw.unreadable(stage.path) or missing,
     )
 
 
-def _end_step(end: End, zone: tzinfo) -> Step:
-    return Step(
+def _end_step(end: OrderEnd, zone: tzinfo) -> OrderStep:
+    return OrderStep(
         name="ended",
         label=end.label,
         state="ended",
         word=_WORDS["ended"],
         current="step",
-        iso=formats.iso(end.at) if end.at else "",
+        iso=formats.iso_utc(end.at) if end.at else "",
         when=formats.date_time(end.at, zone) if end.at else "",
         missing="" if end.at else _WORDS["unknown"],
     )

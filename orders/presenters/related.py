@@ -12,12 +12,12 @@ from goody.types import Order, Sender
 from orders import formats
 from orders.forms.listing import MAX_NAME_LENGTH
 from orders.list_url import Filters
-from orders.search import Group, Neighbors, Related
+from orders.search import Neighbors, RelatedGroup, RelatedGroups
 from orders.services import ListedOrder
 from orders.viewer import Viewer
 
 from .filter_form import count_text
-from .operations import with_next
+from .operations import with_next_url
 from .order_sections import UNNAMED, sender_name
 from .rows import gift_text
 from .status import Badge, order_badges
@@ -65,7 +65,7 @@ def neighbor_links(neighbors: Neighbors, *, next_url: str) -> NeighborLinks:
 
 
 def related_orders(
-    related: Related, order: Order, *, listed: Mapping[UUID, ListedOrder], viewer: Viewer
+    related: RelatedGroups, order: Order, *, listed: Mapping[UUID, ListedOrder], viewer: Viewer
 ) -> list[RelatedOrders]:
     """Return the groups that contain another order.
 
@@ -88,7 +88,7 @@ def _sender_key(sender: Sender | None) -> str:
 
 def _group(
     title: str,
-    group: Group,
+    group: RelatedGroup,
     filters: Filters,
     listed: Mapping[UUID, ListedOrder],
     viewer: Viewer,
@@ -111,9 +111,9 @@ def _related_order(listed: ListedOrder, viewer: Viewer) -> RelatedOrder:
         badges=order_badges(hit, is_cancel_on_record=listed.is_cancel_on_record),
         gift=gift_text(hit),
         created=formats.day(hit.created_at, viewer.zone) if hit.created_at else "",
-        created_iso=formats.iso(hit.created_at) if hit.created_at else "",
+        created_iso=formats.iso_utc(hit.created_at) if hit.created_at else "",
     )
 
 
 def _order_url(order_id: UUID, next_url: str) -> str:
-    return with_next(reverse("order_detail", args=[order_id]), next_url)
+    return with_next_url(reverse("order_detail", args=[order_id]), next_url)

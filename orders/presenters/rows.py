@@ -21,15 +21,15 @@ from orders.models import Operation
 from orders.outcomes import outcome_message
 from orders.search import Hit
 from orders.services import ListedOrder
-from orders.text import searchable
+from orders.text import searchable_text
 from orders.viewer import Viewer
 
-from .operations import asked_at, poll_every, poll_token
+from .operations import poll_interval, poll_token, request_time_text
 from .order_sections import UNNAMED
 from .status import EXPIRY_TONES, Badge, order_badges
 
 
-class Row(NamedTuple):
+class OrderRow(NamedTuple):
     """The cells of a row as texts, "" if empty.
 
     The tag `place` renders each pattern of empty cells once.
@@ -90,17 +90,17 @@ class RowBuilder:
         self._query = f"?{urlencode({'next': next_url})}" if next_url else ""
         self._orders_url = reverse("order_list")
 
-    def rows(self, listed: Iterable[ListedOrder], *, words: Sequence[str] = ()) -> list[Row]:
+    def rows(self, listed: Iterable[ListedOrder], *, words: Sequence[str] = ()) -> list[OrderRow]:
         """Return the rows. `words` are the folded words of the search."""
         return [self.row(one, words=words) for one in listed]
 
     def row(
         self, listed: ListedOrder, *, words: Sequence[str] = (), failed: Operation | None = None
-    ) -> Row:
+    ) -> OrderRow:
         """Return the row of an order. `failed` is a write that has just ended without effect."""
         hit, created_at = listed.hit, listed.hit.created_at
         path = f"{self._orders_url}{hit.uuid}/"
-        return Row(
+        return OrderRow(
             id=str(hit.uuid),
             status=hit.status,
             url=f"{path}{self._query}",
@@ -113,7 +113,7 @@ class RowBuilder:
             sender=hit.sender.partition(" <")[0] or NOTHING,
             batch=formats.short_id(hit.order_batch_id) if hit.order_batch_id else "",
             created=formats.day(created_at, self._zone) if created_at else "",
-            created_iso=formats.iso(created_at) if created_at else "",
+            created_iso=formats.iso_utc(created_at) if created_at else "",
             missing="Goody does not know it any more" if hit.missing_at else "",
             matched=match_text(hit, words) if words else "",
             **_badges(listed),
@@ -150,16 +150,16 @@ class RowBuilder:
     def _expiry(self, hit: Hit) -> dict[str, str]:
         if hit.is_expiry_odd:
             return {"expires": "Unreadable", "expires_tone": "is-soon"}
-        expiry = eligibility.expiry(hit, self._now)
+        expiry = eligibility.classify_expiry(hit, self._now)
         if expiry.at is None or expiry.kind is ExpiryKind.IRRELEVANT:
             text = "No expiry" if expiry.kind is ExpiryKind.NONE else NOTHING
             return {"expires": text, "expires_tone": "muted"}
         is_past = expiry.kind is ExpiryKind.PAST
         return {
-            "expires": "Expired" if is_past else formats.relative(expiry.at, self._now),
+            "expires": "Expired" if is_past else formats.relative_time(expiry.at, self._now),
             "expires_tone": EXPIRY_TONES[expiry.kind],
             "expires_under": formats.date_time(expiry.at, self._zone),
-            "expires_iso": formats.iso(expiry.at),
+            "expires_iso": formats.iso_utc(expiry.at),
         }
 
     def _pending(self, listed: ListedOrder, path: str) -> dict[str, str]:
@@ -171,13 +171,13 @@ class RowBuilder:
         join = "&" if self._query else "?"
         return {
             "poll_url": f"{path}{self._query}{join}poll={token}",
-            "poll_every": poll_every(pending, self._now),
+            "poll_every": poll_interval(pending, self._now),
             **(self._open_write(listed.operation, path) if listed.operation else {}),
         }
 
     def _open_write(self, operation: Operation, path: str) -> dict[str, str]:
         title = outcome_message(operation, now=self._now, zone=self._zone).title
-        asked = asked_at(operation, now=self._now, zone=self._zone)
+        asked = request_time_text(operation, now=self._now, zone=self._zone)
         return {
             "busy": f"{title} · {operation.actor_name}, {asked}",
             "busy_url": f"{path}operations/{operation.id}/{self._query}",
@@ -220,13 +220,17 @@ _MATCH_ELSEWHERE = "Found in a message or in another item"
 
 def match_text(hit: Hit, words: Iterable[str]) -> str:
     """Return which field matches searched words that no cell shows: "Brand: Acme"; "" if none."""
-    shown = searchable(f"{hit.recipient_name} {hit.recipient_email} {hit.product} {hit.sender}")
+    shown = searchable_text(
+        f"{hit.recipient_name} {hit.recipient_email} {hit.product} {hit.sender}"
+    )
     hidden = [word for word in words if word not in shown]
     return " · ".join(dict.fromkeys(_matching_field(hit, word) for word in hidden))
 
 
 def _matching_field(hit: Hit, word: str) -> str:
-    fields = (f"{label}: {text}" for label, text in _hidden_fields(hit) if word in searchable(text))
+    fields = (
+        f"{label}: {text}" for label, text in _hidden_fields(hit) if word in searchable_text(text)
+    )
     return next(fields, _MATCH_ELSEWHERE)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from orders.audit import Actor, Right
-from orders.days import Clock
+from orders.days import RequestClock
 from orders.forms.listing import parse_filters
 from orders.list_url import DEFAULT_PAGE_SIZE, Filters, saved_query, view_url
 from orders.models import SavedView
@@ -20,7 +20,7 @@ from .filters import SORT_NAMES, filter_chips
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class ViewTab:
     name: str
     url: str
     is_current: bool
@@ -28,14 +28,14 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ViewBar:
+class SavedViewBar:
     """The tabs of the saved views, and the forms to save and change a view.
 
     `query` is the query string to save. `change_url` is "" if the current view may not be changed,
     `reset_url` is "" if the list is equal to the view.
     """
 
-    tabs: list[Tab]
+    tabs: list[ViewTab]
     current: str
     query: str
     change_url: str
@@ -45,15 +45,17 @@ class ViewBar:
     manage_url: str
 
 
-def view_bar(views: Iterable[SavedView], filters: Filters, *, actor: Actor) -> ViewBar:
+def make_saved_view_bar(
+    views: Iterable[SavedView], filters: Filters, *, actor: Actor
+) -> SavedViewBar:
     """Return the tabs above a list. `filters` are those of the current list."""
     query, per_page = saved_query(filters), filters.per_page
     current = next((one for one in views if one.pk == filters.view), None)
     is_changed = current is not None and current.query != query
     may_save = filters.finding is None and actor.may(Right.SAVE_VIEW)
     is_plain = not (query or current or filters.finding)
-    all_orders = Tab("All orders", view_url("", per_page=per_page), is_plain, is_shared=False)
-    return ViewBar(
+    all_orders = ViewTab("All orders", view_url("", per_page=per_page), is_plain, is_shared=False)
+    return SavedViewBar(
         tabs=[all_orders, *(_tab(one, current, per_page) for one in views)],
         current=current.name if current else "",
         query=query,
@@ -67,8 +69,8 @@ def view_bar(views: Iterable[SavedView], filters: Filters, *, actor: Actor) -> V
     )
 
 
-def _tab(view: SavedView, current: SavedView | None, per_page: int) -> Tab:
-    return Tab(view.name, _url(view, per_page), view is current, view.is_shared)
+def _tab(view: SavedView, current: SavedView | None, per_page: int) -> ViewTab:
+    return ViewTab(view.name, _url(view, per_page), view is current, view.is_shared)
 
 
 def _url(view: SavedView, per_page: int = DEFAULT_PAGE_SIZE) -> str:
@@ -100,7 +102,9 @@ class ManagedView:
     address: str
 
 
-def managed_views(views: Iterable[SavedView], *, actor: Actor, clock: Clock) -> list[ManagedView]:
+def managed_views(
+    views: Iterable[SavedView], *, actor: Actor, clock: RequestClock
+) -> list[ManagedView]:
     return [
         ManagedView(
             id=one.pk,
@@ -116,15 +120,15 @@ def managed_views(views: Iterable[SavedView], *, actor: Actor, clock: Clock) -> 
     ]
 
 
-def _filters_text(view: SavedView, clock: Clock) -> str:
+def _filters_text(view: SavedView, clock: RequestClock) -> str:
     """Return the filters of the view in words, and its sort if it has one."""
     filters = parse_filters(view.query)
     chips = filter_chips(
         filters,
         box=parse_query(filters.q, now=clock.now, zone=clock.zone),
         clock=clock,
-        label_id=labels.id_of,
-        names=labels.name_of,
+        label_id=labels.find_label_id,
+        names=labels.find_label_name,
     )
     texts = [chip.text for chip in chips] or ["All orders"]
     return "; ".join([*texts, SORT_NAMES[filters.sort]] if filters.sort else texts)

@@ -14,14 +14,14 @@ from orders import formats, goody_api
 from orders.audit import Action, Right, Role
 from orders.models import ApiLimits, AuditEntry
 from orders.services import KEY_WORKS, heartbeat
-from orders.sync import Phase, SyncProgress
+from orders.sync import SyncPhase, SyncProgress
 from orders.viewer import Viewer
 
 MAX_ADMINS = 5
 _POLL_EVERY = "5s"
 # Earlier, the rate of an import says little.
 _ESTIMATE_AFTER = timedelta(seconds=10)
-_FAILED_PHASES = (Phase.SUSPICIOUS, Phase.PAUSED, Phase.FAILING)
+_FAILED_PHASES = (SyncPhase.SUSPICIOUS, SyncPhase.PAUSED, SyncPhase.FAILING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,7 @@ def _import_progress(progress: SyncProgress, now: datetime) -> ImportProgress | 
         imported=progress.imported,
         total=progress.total,
         text=f"{progress.imported:,}{of} orders",
-        left=_time_left(progress, now) if progress.phase is Phase.RUNNING else "",
+        left=_time_left(progress, now) if progress.phase is SyncPhase.RUNNING else "",
     )
 
 
@@ -185,7 +185,7 @@ def _time_left(progress: SyncProgress, now: datetime) -> str:
     left = elapsed * ((progress.total - progress.imported) / progress.imported)
     if left < timedelta(minutes=1):
         return "less than a minute left"
-    return f"about {formats.relative(now + left, now).removeprefix('in ')} left"
+    return f"about {formats.relative_time(now + left, now).removeprefix('in ')} left"
 
 
 def _summary(steps: list[Step]) -> str:

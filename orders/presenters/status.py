@@ -49,7 +49,7 @@ EXPIRY_TONES = {
 }
 
 
-class Qualified(Protocol):
+class HasBadges(Protocol):
     """The fields of an order on which its badges depend."""
 
     @property
@@ -65,7 +65,7 @@ def status_badge(status: str, *, is_cancel_on_record: bool) -> Badge:
     return Badge(tone, icon, formats.status_name(status, is_cancel_on_record=is_cancel_on_record))
 
 
-def order_badges(order: Qualified, *, is_cancel_on_record: bool) -> list[Badge]:
+def order_badges(order: HasBadges, *, is_cancel_on_record: bool) -> list[Badge]:
     """Return the badges of an order: its status and qualifications of it.
 
     Every page uses them.
@@ -121,5 +121,5 @@ def expiry_text(expiry: Expiry, now: datetime, unreadable: str = "") -> str:
         return "No expiry"
     if expiry.kind == ExpiryKind.IRRELEVANT:
         return "Expiry no longer matters"
-    distance = formats.relative(expiry.at, now)
+    distance = formats.relative_time(expiry.at, now)
     return f"Expired {distance}" if expiry.kind == ExpiryKind.PAST else f"Expires {distance}"

@@ -20,7 +20,7 @@ from django.db.models import Count
 from orders import formats
 from orders.models import Anomaly, ApiLimits, AuditEntry, Heartbeat, Operation
 from orders.services import heartbeat
-from orders.sync import Phase, SyncProgress
+from orders.sync import SyncPhase, SyncProgress
 
 from .elements import Banner
 
@@ -60,7 +60,7 @@ class ProcessRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class SystemPage:
     environment: str
     host: str
     limits: Banner
@@ -73,8 +73,8 @@ class System:
     versions: list[tuple[str, str]]
 
 
-def make_system(*, zone: ZoneInfo, now: datetime) -> System:
-    return System(
+def make_system_page(*, zone: ZoneInfo, now: datetime) -> SystemPage:
+    return SystemPage(
         environment=settings.GOODY_ENVIRONMENT,
         host=urlsplit(settings.GOODY_API_URL).netloc.rpartition("@")[2] or "not set",
         limits=_limits(ApiLimits.objects.current(), zone=zone, now=now),
@@ -116,7 +116,7 @@ def _open_operations() -> list[tuple[str, int]]:
 
 def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
     """Return a banner on whether a worker runs, by its heartbeat, and whether work is overdue."""
-    last = heartbeat.last_worker_beat()
+    last = heartbeat.last_worker_heartbeat()
     if last is None or not heartbeat.is_worker_alive(now=now):
         since = f" since {formats.date_time(last, zone)}" if last else ""
         return Banner(
@@ -143,7 +143,7 @@ def _processes(zone: ZoneInfo, *, now: datetime) -> list[ProcessRow]:
             process=one.worker,
             role=one.role,
             started=formats.date_time(one.started_at, zone),
-            last=formats.relative(one.beat_at, now),
+            last=formats.relative_time(one.beat_at, now),
             is_silent=now - one.beat_at > heartbeat.SILENT_AFTER,
         )
         for one in Heartbeat.objects.order_by("role", "-beat_at")[:ROWS]
@@ -191,7 +191,7 @@ def _versions() -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SyncState:
+class SyncSection:
     """The state of the sync. `is_stopped`: the sync waits until an admin resumes it."""
 
     banner: Banner
@@ -199,33 +199,33 @@ class SyncState:
     is_stopped: bool
 
 
-def sync_state(progress: SyncProgress, *, zone: ZoneInfo) -> SyncState:
-    return SyncState(
+def make_sync_section(progress: SyncProgress, *, zone: ZoneInfo) -> SyncSection:
+    return SyncSection(
         banner=_sync_banner(progress, zone),
         facts=list(_sync_facts(progress, zone)),
-        is_stopped=progress.phase is Phase.SUSPICIOUS,
+        is_stopped=progress.phase is SyncPhase.SUSPICIOUS,
     )
 
 
 def _sync_banner(progress: SyncProgress, zone: ZoneInfo) -> Banner:
     match progress.phase:
-        case Phase.SUSPICIOUS:
+        case SyncPhase.SUSPICIOUS:
             return Banner(
                 tone="bad",
                 title="Stopped: this looks wrong",
                 sentence=f"{progress.why} Is this the right account? Nothing was deleted.",
             )
-        case Phase.PAUSED:
+        case SyncPhase.PAUSED:
             until = formats.date_time(progress.paused_until, zone) if progress.paused_until else ""
             return Banner(tone="warn", title=f"{progress.why}{f' until {until}' if until else ''}")
-        case Phase.FAILING:
+        case SyncPhase.FAILING:
             since = formats.date_time(progress.failing_since, zone)
             return Banner(tone="warn", title=f"Failing since {since}", sentence=f"{progress.why}.")
-        case Phase.NEVER_BEGUN:
+        case SyncPhase.NEVER_BEGUN:
             return Banner(tone="warn", title="Not begun yet: the worker begins by itself")
-        case Phase.RUNNING:
+        case SyncPhase.RUNNING:
             return Banner(tone="info", title="Reading every order")
-        case Phase.COMPLETE:
+        case SyncPhase.COMPLETE:
             return Banner(tone="good", title="Complete")
 
 

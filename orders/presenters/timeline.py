@@ -14,7 +14,7 @@ from orders.formats import TimeElement
 from orders.models import Operation, State
 from orders.outcomes import is_confirmed
 
-from .operations import OperationView
+from .operations import OperationTexts
 
 _EVENTS = (
     ("created_at", "Order created"),
@@ -30,7 +30,7 @@ _EVENTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """An entry of the timeline.
 
     `anchor` is the fragment of the permalink; `operation` is None for events of Goody.
@@ -41,16 +41,16 @@ class Entry:
     tone: str
     moment: TimeElement | None
     by: str
-    operation: OperationView | None = None
+    operation: OperationTexts | None = None
 
 
-def timeline(
+def timeline_entries(
     order: Order,
-    operations: Sequence[tuple[Operation, OperationView]],
+    operations: Sequence[tuple[Operation, OperationTexts]],
     *,
     is_cancel_on_record: bool,
     zone: ZoneInfo,
-) -> list[Entry]:
+) -> list[TimelineEntry]:
     """Return the entries, newest first. An end without a time comes first."""
     dated = [*_goody_events(order, zone), *(_operation_entry(*one) for one in reversed(operations))]
     # Sorted oldest first: events with the same time keep their order, which is that of the fields.
@@ -59,17 +59,17 @@ def timeline(
     return [*_end(order, operations, is_cancel_on_record), *newest_first]
 
 
-def _goody_events(order: Order, zone: ZoneInfo) -> list[tuple[datetime, Entry]]:
+def _goody_events(order: Order, zone: ZoneInfo) -> list[tuple[datetime, TimelineEntry]]:
     found = [(getattr(order.event_times, name, None), name, title) for name, title in _EVENTS]
     return [
-        (at, Entry(name, title, "neutral", formats.time_element(at, zone), "Goody"))
+        (at, TimelineEntry(name, title, "neutral", formats.time_element(at, zone), "Goody"))
         for at, name, title in found
         if at is not None
     ]
 
 
-def _operation_entry(operation: Operation, shown: OperationView) -> tuple[datetime, Entry]:
-    entry = Entry(
+def _operation_entry(operation: Operation, shown: OperationTexts) -> tuple[datetime, TimelineEntry]:
+    entry = TimelineEntry(
         anchor=f"operation-{shown.id}",
         title=_title(operation, shown),
         tone=shown.message.tone,
@@ -80,7 +80,7 @@ def _operation_entry(operation: Operation, shown: OperationView) -> tuple[dateti
     return operation.created_at, entry
 
 
-def _title(operation: Operation, shown: OperationView) -> str:
+def _title(operation: Operation, shown: OperationTexts) -> str:
     if is_confirmed(operation) and shown.is_cancel and operation.contradicted_at is None:
         return f"Canceled here by {shown.who}"
     return f"{shown.name}: {shown.message.title}"
@@ -88,9 +88,9 @@ def _title(operation: Operation, shown: OperationView) -> str:
 
 def _end(
     order: Order,
-    operations: Sequence[tuple[Operation, OperationView]],
+    operations: Sequence[tuple[Operation, OperationTexts]],
     is_cancel_on_record: bool,
-) -> list[Entry]:
+) -> list[TimelineEntry]:
     """Return the entry for the end of an order, if it was not canceled here.
 
     A cancel made here has an entry already. If a cancel from here may have been applied, the entry
@@ -104,7 +104,7 @@ def _end(
     may_be_ours = any(_may_be_our_cancel(operation) for operation, _ in operations)
     where = "" if may_be_ours else " outside this dashboard"
     title = f"{what}{where} (Goody gives neither time nor person)"
-    return [Entry("ended", title, "neutral", None, "Goody")]
+    return [TimelineEntry("ended", title, "neutral", None, "Goody")]
 
 
 def _may_be_our_cancel(operation: Operation) -> bool:

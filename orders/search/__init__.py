@@ -10,42 +10,51 @@ hold what one search needs; sql.py has SQL fragments, sqlite.py and postgresql.p
 between the databases. Pages call paging.py (lists and counts), facets.py and related.py.
 """
 
-from .deadline import SearchTimeout, snapshot
+from .deadline import SearchTimeout, read_snapshot
 from .facets import (
     EXPIRY_PRESETS,
     CommonLabels,
-    Facets,
-    Named,
+    FacetCounts,
+    LabelOption,
     common_labels,
     count_facets,
-    expiry_preset,
+    expiry_preset_fields,
 )
 from .hits import Hit
-from .paging import Count, Key, Page, count_each, find_counted_page, find_page, first_found, iterate
-from .related import Group, Neighbors, Related, neighbors, related
+from .paging import (
+    MatchCount,
+    PageKey,
+    ResultPage,
+    count_queries,
+    find_counted_page,
+    find_page,
+    first_query_with_matches,
+    iterate_hits,
+)
+from .related import Neighbors, RelatedGroup, RelatedGroups, find_neighbors, find_related_orders
 
 __all__ = [
     "EXPIRY_PRESETS",
     "CommonLabels",
-    "Count",
-    "Facets",
-    "Group",
+    "FacetCounts",
     "Hit",
-    "Key",
-    "Named",
+    "LabelOption",
+    "MatchCount",
     "Neighbors",
-    "Page",
-    "Related",
+    "PageKey",
+    "RelatedGroup",
+    "RelatedGroups",
+    "ResultPage",
     "SearchTimeout",
     "common_labels",
-    "count_each",
     "count_facets",
-    "expiry_preset",
+    "count_queries",
+    "expiry_preset_fields",
     "find_counted_page",
+    "find_neighbors",
     "find_page",
-    "first_found",
-    "iterate",
-    "neighbors",
-    "related",
-    "snapshot",
+    "find_related_orders",
+    "first_query_with_matches",
+    "iterate_hits",
+    "read_snapshot",
 ]

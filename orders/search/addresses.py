@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from orders.text import DISTINCT_SCRIPTS, MARKS, fold
+from orders.text import DISTINCT_SCRIPTS, MARKS, fold_text
 
 _LONGEST = 254
 _LONGEST_LOCAL_PART = 64
@@ -44,7 +44,7 @@ _TOP_LEVEL = re.compile(rf"xn--[a-z0-9-]+|(?:[^\W\d_]|[{MARKS}-]){{2,63}}", re.I
 _PICTURE = re.compile(r"\dx\.(?:gif|jpe?g|png|svg|webp)", re.IGNORECASE)
 
 
-class Address(NamedTuple):
+class EmailAddress(NamedTuple):
     """An e-mail address: as written, as stored for searching, and its position in the text."""
 
     start: int
@@ -53,10 +53,10 @@ class Address(NamedTuple):
     folded: str
 
 
-def addresses(text: str) -> Iterator[Address]:
+def find_addresses(text: str) -> Iterator[EmailAddress]:
     """Yield the addresses in `text` in order of appearance.
 
-    `text` is the result of `plain(..., keeps_dashes=True)`.
+    `text` is the result of `plain_text(..., keeps_dashes=True)`.
     """
     position = last_end = 0
     while found := _RUN.search(text, position):
@@ -71,7 +71,7 @@ def addresses(text: str) -> Iterator[Address]:
         if _is_address(local, domain):
             last_end = end
             address = f"{local}@{domain}"
-            yield Address(end - len(address), end, address, fold(address))
+            yield EmailAddress(end - len(address), end, address, fold_text(address))
 
 
 def _local_part(found: re.Match[str], end: int, *, is_behind_address: bool) -> str:

@@ -16,7 +16,7 @@ from orders.index.expiry_ranges import PERIOD_BITS
 
 from .conditions import CompiledQuery
 from .context import SearchContext
-from .sql import Scan, Sql
+from .sql import KeysetScan, SqlFragment
 
 type Range = tuple[Any, Any]
 
@@ -24,7 +24,7 @@ _NO_KEYS = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SearchBounds:
     """The bounds of all matches of a query.
 
     `window` is the query's window of expirations, `expirations` the range in which all matches
@@ -37,8 +37,10 @@ class Bounds:
     expirations: Range
 
     @classmethod
-    def of(cls, compiled: CompiledQuery, context: SearchContext, column: str) -> Bounds:
-        window = tuple(at and context.dialect.parameter(at) for at in compiled.expires)
+    def for_query(
+        cls, compiled: CompiledQuery, context: SearchContext, column: str
+    ) -> SearchBounds:
+        window = tuple(at and context.dialect.to_parameter(at) for at in compiled.expires)
         keys = compiled.creation_keys
         expirations: Range = (None, None)
         if column == "expires_at" and keys != (None, None):
@@ -49,33 +51,36 @@ class Bounds:
             keys = _narrowed(keys, _creation_keys(context, *window))
         return cls(keys, (window[0], window[1]), expirations)
 
-    def keys(self, column: str) -> list[Sql]:
+    def key_conditions(self, column: str) -> list[SqlFragment]:
         return _within(column, *self.creation_keys)
 
-    def window_of_expirations(self, prefix: str) -> list[Sql]:
+    def expiration_conditions(self, prefix: str) -> list[SqlFragment]:
         return _within(f"{prefix}expires_at", *self.window)
 
-    def of_scan(self, scan: Scan, *, key: str, value: str) -> list[Sql]:
+    def scan_conditions(self, scan: KeysetScan, *, key: str, value: str) -> list[SqlFragment]:
         """Return the conditions that bound a scan sorted by the columns `key` and `value`."""
         than = "<" if scan.order.is_descending else ">"
-        bounds = self.keys(key)
+        bounds = self.key_conditions(key)
         if scan.order.column == "id":
-            return [*bounds, *([Sql(f"{key} {than} %s", (scan.after[1],))] if scan.after else [])]
-        bounds.append(Sql(f"{value} IS NOT NULL"))
+            return [
+                *bounds,
+                *([SqlFragment(f"{key} {than} %s", (scan.after[1],))] if scan.after else []),
+            ]
+        bounds.append(SqlFragment(f"{value} IS NOT NULL"))
         if scan.order.column == "expires_at":
             earliest, latest = self.expirations
             bounds += _within(value, *self.window)
             bounds += _within(value, earliest, None)
             if latest is not None:
-                bounds.append(Sql(f"{value} <= %s", (latest,)))
+                bounds.append(SqlFragment(f"{value} <= %s", (latest,)))
         if scan.after:
-            bounds.append(Sql(f"({value}, {key}) {than} (%s, %s)", scan.after))
+            bounds.append(SqlFragment(f"({value}, {key}) {than} (%s, %s)", scan.after))
         return bounds
 
 
-def _within(column: str, low: object, high: object) -> list[Sql]:
-    bounds = [] if low is None else [Sql(f"{column} >= %s", (low,))]
-    return bounds if high is None else [*bounds, Sql(f"{column} < %s", (high,))]
+def _within(column: str, low: object, high: object) -> list[SqlFragment]:
+    bounds = [] if low is None else [SqlFragment(f"{column} >= %s", (low,))]
+    return bounds if high is None else [*bounds, SqlFragment(f"{column} < %s", (high,))]
 
 
 def _expirations(context: SearchContext, low: int | None, high: int | None) -> Range:

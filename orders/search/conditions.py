@@ -13,10 +13,10 @@ from orders.index.creation_keys import first_key
 from orders.text import gift_digest
 
 from .context import MAX_SCANS, SearchContext
-from .labels import LabelNames
+from .labels import FoldedLabelNames
 from .query import Choices, Query
-from .sql import Condition, IndexScan, Sql, all_of, not_, union
-from .words import id_range, word_condition
+from .sql import Condition, IndexScan, SqlFragment, all_of, negated, union_condition
+from .words import id_prefix_range, word_condition
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class CompiledQuery:
         """Whether orders without an expiration never match."""
         return self.has_expiry is True or self.expires != (None, None)
 
-    def also(self, condition: Condition) -> CompiledQuery:
+    def with_condition(self, condition: Condition) -> CompiledQuery:
         return replace(self, conditions=(condition, *self.conditions))
 
-    def with_words_tested_on_rows(self) -> CompiledQuery:
+    def without_text_indexes(self) -> CompiledQuery:
         """Return a copy that tests words on each row instead of reading the text indexes."""
         conditions = (replace(one, scans=()) if one.text else one for one in self.conditions)
         return replace(self, conditions=tuple(conditions))
@@ -83,14 +83,14 @@ def _conditions(query: Query, context: SearchContext, now: datetime) -> Iterator
     if query.has_expiry is not None:
         yield _has_expiry(query.has_expiry)
     if query.created_from or query.created_until:
-        yield Condition(Sql("o.created_at IS NOT NULL"))
+        yield Condition(SqlFragment("o.created_at IS NOT NULL"))
 
 
 def _found(query: Query, context: SearchContext) -> Iterator[Condition]:
     if query.finding is not None:
         if not query.found:
             raise NoMatches
-        yield context.equals("uuid", query.found, index="")
+        yield context.column_equals("uuid", query.found, index="")
 
 
 def _exact(query: Query, context: SearchContext) -> Iterator[Condition]:
@@ -101,10 +101,12 @@ def _exact(query: Query, context: SearchContext) -> Iterator[Condition]:
         ("gift_digest", tuple(map(gift_digest, query.gift_tokens)), "orders_order_gift"),
     )
     named = [
-        context.equals(column, values, index=index) for column, values, index in columns if values
+        context.column_equals(column, values, index=index)
+        for column, values, index in columns
+        if values
     ]
     if named:
-        yield union(named)
+        yield union_condition(named)
 
 
 def _words(query: Query, context: SearchContext) -> Iterator[Condition]:
@@ -116,7 +118,7 @@ def _words(query: Query, context: SearchContext) -> Iterator[Condition]:
         yield condition
     for word in query.without_words:
         if condition := word_condition(context, word, may_search_messages=may):
-            yield Condition(not_(condition.test))
+            yield Condition(negated(condition.test))
 
 
 def _statuses_and_workspaces(query: Query, context: SearchContext) -> Iterator[Condition]:
@@ -131,14 +133,14 @@ def _statuses_and_workspaces(query: Query, context: SearchContext) -> Iterator[C
         if statuses:
             yield _statuses(context, statuses)
         if workspaces:
-            yield context.equals(
+            yield context.column_equals(
                 "workspace_id",
                 workspaces,
                 index="orders_order_workspace",
-                size=lambda: context.statistics.orders(workspaces=workspaces),
+                size=lambda: context.statistics.count_orders(workspaces=workspaces),
             )
     if query.without_statuses and not statuses:
-        yield Condition(not_(_statuses(context, query.without_statuses).test))
+        yield Condition(negated(_statuses(context, query.without_statuses).test))
     yield from _without(
         "workspace_id", query.without_workspaces, context.labels.workspaces, context
     )
@@ -155,12 +157,12 @@ def _wanted_statuses(query: Query) -> Sequence[str] | None:
 
 
 def _statuses(context: SearchContext, statuses: tuple[str, ...]) -> Condition:
-    return context.equals(
+    return context.column_equals(
         "status",
         statuses,
         index="orders_order_status",
         expires_index="orders_order_status_expires",
-        size=lambda: context.statistics.orders(statuses=statuses),
+        size=lambda: context.statistics.count_orders(statuses=statuses),
     )
 
 
@@ -171,37 +173,37 @@ def _pairs(context: SearchContext, statuses: tuple[str, ...], workspaces: list[i
         ("expires_at", "orders_order_workspace_status_expires"),
     )
     tests = (
-        context.dialect.among("o.status", statuses),
-        context.dialect.among("o.workspace_id", workspaces),
+        context.dialect.value_in("o.status", statuses),
+        context.dialect.value_in("o.workspace_id", workspaces),
     )
     scans = tuple(
         IndexScan(
-            Sql("workspace_id = %s AND status = %s", pair),
+            SqlFragment("workspace_id = %s AND status = %s", pair),
             sorts=sorts,
             index="orders_order_workspace_status",
         )
         for pair in product(workspaces, statuses)
     )
-    size = partial(context.statistics.orders, statuses=statuses, workspaces=workspaces)
+    size = partial(context.statistics.count_orders, statuses=statuses, workspaces=workspaces)
     return Condition(all_of(tests), scans, size)
 
 
 def _choices(query: Query, context: SearchContext) -> Iterator[Condition]:
     labels = context.labels
     if ids := _ids(query.senders, labels.senders):
-        yield context.equals("sender_id", ids, index="orders_order_sender")
+        yield context.column_equals("sender_id", ids, index="orders_order_sender")
     yield from _without("sender_id", query.without_senders, labels.senders, context)
     for column, names, chosen, without in (
         ("product", labels.products, query.products, query.without_products),
         ("brand", labels.brands, query.brands, query.without_brands),
     ):
         if ids := _ids(chosen, names):
-            yield context.in_cart(column, ids)
+            yield context.cart_contains(column, ids)
         if excluded := _chosen_ids(without, names):
-            yield Condition(not_(context.in_cart(column, excluded).test))
+            yield Condition(negated(context.cart_contains(column, excluded).test))
 
 
-def _ids(choices: Choices, names: LabelNames) -> list[int]:
+def _ids(choices: Choices, names: FoldedLabelNames) -> list[int]:
     """Return the ids of the chosen labels. Raises NoMatches if no label has a chosen name."""
     ids = _chosen_ids(choices, names)
     if choices and not ids:
@@ -209,16 +211,18 @@ def _ids(choices: Choices, names: LabelNames) -> list[int]:
     return ids
 
 
-def _chosen_ids(choices: Choices, names: LabelNames) -> list[int]:
-    chosen = ((one.id,) if one.id is not None else names.containing(one.text) for one in choices)
+def _chosen_ids(choices: Choices, names: FoldedLabelNames) -> list[int]:
+    chosen = (
+        (one.id,) if one.id is not None else names.ids_containing(one.text) for one in choices
+    )
     return list(dict.fromkeys(pk for ids in chosen for pk in ids))
 
 
 def _without(
-    column: str, choices: Choices, names: LabelNames, context: SearchContext
+    column: str, choices: Choices, names: FoldedLabelNames, context: SearchContext
 ) -> Iterator[Condition]:
     if excluded := _chosen_ids(choices, names):
-        yield Condition(not_(context.dialect.among(f"o.{column}", excluded)))
+        yield Condition(negated(context.dialect.value_in(f"o.{column}", excluded)))
 
 
 def _batches(query: Query, context: SearchContext) -> Iterator[Condition]:
@@ -226,20 +230,20 @@ def _batches(query: Query, context: SearchContext) -> Iterator[Condition]:
         batches = list(_each_batch(query.batches, context))
         if not batches:
             raise NoMatches
-        yield union(batches)
+        yield union_condition(batches)
     if excluded := list(_each_batch(query.without_batches, context)):
-        yield Condition(not_(union(excluded).test))
+        yield Condition(negated(union_condition(excluded).test))
 
 
 def _each_batch(choices: Choices, context: SearchContext) -> Iterator[Condition]:
     index = "orders_order_batch"
-    ranges = [ends for one in choices if (ends := id_range(one.text))]
+    ranges = [ends for one in choices if (ends := id_prefix_range(one.text))]
     whole = [first for first, last in ranges if first == last]
     if whole:
-        yield context.equals("order_batch_id", whole, index=index)
+        yield context.column_equals("order_batch_id", whole, index=index)
     for ends in ranges:
         if ends[0] != ends[1]:
-            yield context.between("order_batch_id", *ends, index=index)
+            yield context.column_between("order_batch_id", *ends, index=index)
 
 
 def _flags(query: Query) -> Iterator[Condition]:
@@ -251,39 +255,39 @@ def _flags(query: Query) -> Iterator[Condition]:
     ):
         if wanted:
             name = f"orders_order_{index}"
-            scan = IndexScan(Sql(column), sorts=(("id", name),), index=name)
-            yield Condition(Sql(f"o.{column}"), (scan,))
+            scan = IndexScan(SqlFragment(column), sorts=(("id", name),), index=name)
+            yield Condition(SqlFragment(f"o.{column}"), (scan,))
         elif wanted is not None:
-            yield Condition(Sql(f"NOT o.{column}"))
+            yield Condition(SqlFragment(f"NOT o.{column}"))
 
 
 def _has_expiry(wanted: bool) -> Condition:
     if wanted:
-        return Condition(Sql("(o.expires_at IS NOT NULL OR o.is_expiry_odd)"))
+        return Condition(SqlFragment("(o.expires_at IS NOT NULL OR o.is_expiry_odd)"))
     index = "orders_order_expires"
     # An unreadable expiration is not an absent one.
-    where = Sql("expires_at IS NULL AND NOT is_expiry_odd")
+    where = SqlFragment("expires_at IS NULL AND NOT is_expiry_odd")
     scan = IndexScan(where, sorts=(("id", index),), index=index)
-    return Condition(Sql("(o.expires_at IS NULL AND NOT o.is_expiry_odd)"), (scan,))
+    return Condition(SqlFragment("(o.expires_at IS NULL AND NOT o.is_expiry_odd)"), (scan,))
 
 
 def _expired(query: Query, context: SearchContext, now: datetime) -> Iterator[Condition]:
     """Yield conditions for orders past their expiration that could still be accepted."""
     if query.is_expired_unaccepted is None:
         return
-    at = context.dialect.parameter(now.astimezone(UTC))
+    at = context.dialect.to_parameter(now.astimezone(UTC))
     open_ = [status for status in CANCELABLE if _may_have(status, query)]
-    among = context.dialect.among("o.status", open_ or CANCELABLE)
-    test = Sql(f"(o.expires_at < %s AND {among.text})", (at, *among.params))
+    among = context.dialect.value_in("o.status", open_ or CANCELABLE)
+    test = SqlFragment(f"(o.expires_at < %s AND {among.text})", (at, *among.params))
     if not query.is_expired_unaccepted:
-        yield Condition(not_(test))
+        yield Condition(negated(test))
         return
     if query.has_expiry is False or not open_:
         raise NoMatches
     index = "orders_order_status_expires"
     scans = tuple(
         IndexScan(
-            Sql("status = %s AND expires_at < %s", (status, at)),
+            SqlFragment("status = %s AND expires_at < %s", (status, at)),
             sorts=(("expires_at", index),),
             index=index,
         )

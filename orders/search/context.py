@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import postgresql, sqlite
-from .deadline import Deadline
+from .deadline import SearchDeadline
 from .labels import Labels, current_labels
-from .sql import Condition, Dialect, IndexScan, Sql, union
+from .sql import Condition, IndexScan, SqlDialect, SqlFragment, union_condition
 from .statistics import Statistics
 
 # A condition on more values than this is read from its index in one scan, which is not sorted;
@@ -21,10 +21,10 @@ MAX_SCANS = 60
 class SearchContext:
     """The state that all statements of one search share, and makers of common conditions."""
 
-    deadline: Deadline
+    deadline: SearchDeadline
 
     @cached_property
-    def dialect(self) -> Dialect:
+    def dialect(self) -> SqlDialect:
         return sqlite if self.deadline.vendor == "sqlite" else postgresql
 
     @cached_property
@@ -35,7 +35,7 @@ class SearchContext:
     def statistics(self) -> Statistics:
         return Statistics(self.deadline, self.dialect)
 
-    def equals(
+    def column_equals(
         self,
         column: str,
         values: Sequence[object],
@@ -48,15 +48,15 @@ class SearchContext:
 
         The index `expires_index` is sorted by the column's value and then by expiration.
         """
-        test = self.dialect.among(f"o.{column}", values)
+        test = self.dialect.value_in(f"o.{column}", values)
         if len(values) > MAX_SCANS:
-            return Condition(test, (IndexScan(self.dialect.among(column, values)),), size)
+            return Condition(test, (IndexScan(self.dialect.value_in(column, values)),), size)
         sorts = [("id", index)]
         if expires_index:
             sorts.append(("expires_at", expires_index))
         scans = tuple(
             IndexScan(
-                Sql(f"{column} = %s", (self.dialect.parameter(one),)),
+                SqlFragment(f"{column} = %s", (self.dialect.to_parameter(one),)),
                 sorts=tuple(sorts),
                 index=index,
             )
@@ -64,42 +64,46 @@ class SearchContext:
         )
         return Condition(test, scans, size)
 
-    def between(self, column: str, low: object, high: object, *, index: str) -> Condition:
+    def column_between(self, column: str, low: object, high: object, *, index: str) -> Condition:
         """Return the condition that the column is from `low` to `high`, both included.
 
         The range must be narrow.
         """
-        bounds = (self.dialect.parameter(low), self.dialect.parameter(high))
+        bounds = (self.dialect.to_parameter(low), self.dialect.to_parameter(high))
         where = f"{column} >= %s AND {column} <= %s"
         test = f"o.{column} >= %s AND o.{column} <= %s"
         scan = IndexScan(
-            Sql(where, bounds), sorts=(("id", index),), index=index, is_quick_by_id=False
+            SqlFragment(where, bounds), sorts=(("id", index),), index=index, is_quick_by_id=False
         )
-        return Condition(Sql(test, bounds), (scan,))
+        return Condition(SqlFragment(test, bounds), (scan,))
 
-    def in_cart(self, column: str, ids: Sequence[int]) -> Condition:
+    def cart_contains(self, column: str, ids: Sequence[int]) -> Condition:
         """Return the condition that the cart contains one of the products or brands.
 
         `column` is "product" or "brand".
         """
-        first = self.equals(f"{column}_id", ids, index=f"orders_order_{column}")
-        return union([first, self._in_mixed_cart(column, ids)])
+        first = self.column_equals(f"{column}_id", ids, index=f"orders_order_{column}")
+        return union_condition([first, self._in_mixed_cart(column, ids)])
 
     def _in_mixed_cart(self, column: str, ids: Sequence[int]) -> Condition:
         table, index = "orders_otherproduct", f"orders_otherproduct_{column}"
         # The sign keeps SQLite from seeking each id in the index of products or brands.
-        among = self.dialect.among(f"+x.{column}_id", ids)
-        test = Sql(
+        among = self.dialect.value_in(f"+x.{column}_id", ids)
+        test = SqlFragment(
             f"(o.item_count > 1 AND EXISTS (SELECT 1 FROM {table} x"  # noqa: S608
             f" WHERE x.order_id = o.id AND {among.text}))",
             among.params,
         )
         if len(ids) > MAX_SCANS:
-            where = self.dialect.among(f"{column}_id", ids)
+            where = self.dialect.value_in(f"{column}_id", ids)
             return Condition(test, (IndexScan(where, table, "order_id"),))
         scans = tuple(
             IndexScan(
-                Sql(f"{column}_id = %s", (one,)), table, "order_id", (("id", index),), index=index
+                SqlFragment(f"{column}_id = %s", (one,)),
+                table,
+                "order_id",
+                (("id", index),),
+                index=index,
             )
             for one in ids
         )

@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from orders import formats
-from orders.days import FIRST_YEAR, LAST_YEAR, Clock, start_of
+from orders.days import FIRST_YEAR, LAST_YEAR, RequestClock, start_of_day
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _UNIT_NAMES = {"h": "hour", "d": "day", "w": "week"}
@@ -29,17 +29,17 @@ _PERIOD = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?")
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
-class Window(NamedTuple):
+class TimeWindow(NamedTuple):
     start: datetime | None = None
     end: datetime | None = None
 
 
-class Direction(Protocol):
+class RelativeDirection(Protocol):
     """Parses and describes windows given as a length of time from now."""
 
-    def read(self, length: timedelta, *, is_within: bool, now: datetime) -> Window: ...
+    def parse_length(self, length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow: ...
 
-    def describe(self, window: Window, now: datetime) -> str:
+    def describe(self, window: TimeWindow, now: datetime) -> str:
         """Return the window in words; "" if it is not a length of time from now."""
         ...
 
@@ -51,11 +51,11 @@ class FutureDirection:
     """
 
     @staticmethod
-    def read(length: timedelta, *, is_within: bool, now: datetime) -> Window:
-        return Window(now, now + length) if is_within else Window(now + length)
+    def parse_length(length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow:
+        return TimeWindow(now, now + length) if is_within else TimeWindow(now + length)
 
     @staticmethod
-    def describe(window: Window, now: datetime) -> str:
+    def describe(window: TimeWindow, now: datetime) -> str:
         start, end = window
         if end and start == now and (length := _length_in_words(end - now)):
             return f"within {length}"
@@ -71,11 +71,11 @@ class PastDirection:
     """
 
     @staticmethod
-    def read(length: timedelta, *, is_within: bool, now: datetime) -> Window:
-        return Window(now - length) if is_within else Window(None, now - length)
+    def parse_length(length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow:
+        return TimeWindow(now - length) if is_within else TimeWindow(None, now - length)
 
     @staticmethod
-    def describe(window: Window, now: datetime) -> str:
+    def describe(window: TimeWindow, now: datetime) -> str:
         start, end = window
         if start and not end and (length := _length_in_words(now - start)):
             return f"in the last {length}"
@@ -84,7 +84,9 @@ class PastDirection:
         return ""
 
 
-def parse_window(text: str, *, direction: Direction, clock: Clock) -> Window | None:
+def parse_window(
+    text: str, *, direction: RelativeDirection, clock: RequestClock
+) -> TimeWindow | None:
     """Return the window that the text specifies, or None if the text is not a window."""
     comparison = _COMPARISON.fullmatch(text.lower())
     if comparison is None:
@@ -92,28 +94,28 @@ def parse_window(text: str, *, direction: Direction, clock: Clock) -> Window | N
     sign, value = comparison.groups()
     if found := _LENGTH.fullmatch(value):
         length = int(found[1]) * _UNITS[found[2]]
-        return direction.read(length, is_within=">" not in sign, now=clock.now)
+        return direction.parse_length(length, is_within=">" not in sign, now=clock.now)
     if period := _period(value, clock):
         return _compare(sign, *period)
     instant = _instant(value)
     return _compare(sign, instant, instant) if instant and sign not in ("", "=") else None
 
 
-def _compare(sign: str, start: datetime, end: datetime) -> Window:
+def _compare(sign: str, start: datetime, end: datetime) -> TimeWindow:
     match sign:
         case "<":
-            return Window(None, start)
+            return TimeWindow(None, start)
         case "<=":
-            return Window(None, end)
+            return TimeWindow(None, end)
         case ">":
-            return Window(end)
+            return TimeWindow(end)
         case ">=":
-            return Window(start)
+            return TimeWindow(start)
         case _:
-            return Window(start, end)
+            return TimeWindow(start, end)
 
 
-def _period(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
+def _period(text: str, clock: RequestClock) -> tuple[datetime, datetime] | None:
     """Return the start of the day, month or year, and the start of the following one."""
     if text in _DAYS:
         first = _today(clock) + timedelta(days=_DAYS[text])
@@ -132,7 +134,7 @@ def _period(text: str, clock: Clock) -> tuple[datetime, datetime] | None:
     return _instants(first, _next_month(first) if month else date(year + 1, 1, 1), clock.zone)
 
 
-def _today(clock: Clock) -> date:
+def _today(clock: RequestClock) -> date:
     return clock.now.astimezone(clock.zone).date()
 
 
@@ -141,7 +143,7 @@ def _next_month(first: date) -> date:
 
 
 def _instants(first: date, next_: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    return start_of(first, zone), start_of(next_, zone)
+    return start_of_day(first, zone), start_of_day(next_, zone)
 
 
 def _instant(text: str) -> datetime | None:
@@ -155,27 +157,29 @@ def _instant(text: str) -> datetime | None:
     return at if is_usable else None
 
 
-def describe_window(window: Window, *, direction: Direction, clock: Clock) -> str:
+def describe_window(
+    window: TimeWindow, *, direction: RelativeDirection, clock: RequestClock
+) -> str:
     """Return the window as the end of a sentence: "within 7 days", "on 12 Oct 2026"."""
     if not _has_whole_days(window, clock.zone) and (text := direction.describe(window, clock.now)):
         return text
     return _describe_dates(window, clock.zone)
 
 
-def _describe_dates(window: Window, zone: ZoneInfo) -> str:
+def _describe_dates(window: TimeWindow, zone: ZoneInfo) -> str:
     if period := _iso_period(window, zone):
         return _describe_period(period)
     return " ".join(filter(None, (_describe_start(window, zone), _describe_end(window, zone))))
 
 
-def _describe_start(window: Window, zone: ZoneInfo) -> str:
+def _describe_start(window: TimeWindow, zone: ZoneInfo) -> str:
     if window.start is None:
         return ""
     day = _day(window.start, zone)
     return f"from {formats.date_in_words(day) if day else formats.date_time(window.start, zone)}"
 
 
-def _describe_end(window: Window, zone: ZoneInfo) -> str:
+def _describe_end(window: TimeWindow, zone: ZoneInfo) -> str:
     """Return the end of the window: the last day (included), or the instant (excluded)."""
     if window.end is None:
         return ""
@@ -192,7 +196,7 @@ def _describe_period(period: str) -> str:
     return f"on {formats.date_in_words(date.fromisoformat(period))}"
 
 
-def _iso_period(window: Window, zone: ZoneInfo) -> str:
+def _iso_period(window: TimeWindow, zone: ZoneInfo) -> str:
     """Return a window of a whole day, month or year in ISO format; "" for other windows."""
     start, end = window
     first, next_ = start and _day(start, zone), end and _day(end, zone)
@@ -207,7 +211,7 @@ def _iso_period(window: Window, zone: ZoneInfo) -> str:
     return ""
 
 
-def _has_whole_days(window: Window, zone: ZoneInfo) -> bool:
+def _has_whole_days(window: TimeWindow, zone: ZoneInfo) -> bool:
     """Whether each bound is the start of a day, so that the window is described by dates."""
     return all(_day(at, zone) for at in window if at)
 
@@ -215,7 +219,7 @@ def _has_whole_days(window: Window, zone: ZoneInfo) -> bool:
 def _day(at: datetime, zone: ZoneInfo) -> date | None:
     """Return the day that starts at this instant, or None if none does."""
     day = formats.in_zone(at, zone).date()
-    is_start = FIRST_YEAR <= day.year <= LAST_YEAR and start_of(day, zone) == at
+    is_start = FIRST_YEAR <= day.year <= LAST_YEAR and start_of_day(day, zone) == at
     return day if is_start else None
 
 

@@ -29,7 +29,7 @@ class SearchTimeout(Exception):
     """The search exceeded its deadline, so the number of matches is unknown."""
 
 
-class Deadline:
+class SearchDeadline:
     """The database connection of one search, which cancels statements at the deadline."""
 
     def __init__(self, connection: Any, seconds: float) -> None:
@@ -82,7 +82,7 @@ class Deadline:
 
 
 @contextmanager
-def time_limit(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Deadline]:
+def time_limit(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[SearchDeadline]:
     """Run the statements of the block with one deadline and on one snapshot."""
     connection = connections[using]
     connection.ensure_connection()
@@ -92,19 +92,19 @@ def time_limit(seconds: float, *, using: str = DEFAULT_DB_ALIAS) -> Iterator[Dea
 
 
 @contextmanager
-def _sqlite(connection: Any, seconds: float) -> Iterator[Deadline]:
-    deadline = Deadline(connection, seconds)
+def _sqlite(connection: Any, seconds: float) -> Iterator[SearchDeadline]:
+    deadline = SearchDeadline(connection, seconds)
     handle = connection.connection
     handle.set_progress_handler(lambda: deadline.seconds_left <= 0, _INSTRUCTIONS)
     try:
-        with snapshot(using=connection.alias):
+        with read_snapshot(using=connection.alias):
             yield deadline
     finally:
         handle.set_progress_handler(None, 0)
 
 
 @contextmanager
-def _postgresql(connection: Any, seconds: float) -> Iterator[Deadline]:
+def _postgresql(connection: Any, seconds: float) -> Iterator[SearchDeadline]:
     is_inner = _is_in_transaction(connection)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if is_inner:
@@ -114,7 +114,7 @@ def _postgresql(connection: Any, seconds: float) -> Iterator[Deadline]:
             cursor.execute(f"{_REPEATABLE_READ}; {_SETTINGS}", [str(_milliseconds(seconds))])
             cursor.nextset()
         before = cursor.fetchone()[0]
-        yield Deadline(connection, seconds)
+        yield SearchDeadline(connection, seconds)
         if is_inner:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
 
@@ -124,7 +124,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 @contextmanager
-def snapshot(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def read_snapshot(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Run the statements of the block on one snapshot of the database.
 
     The block must not write. An order's key changes when a more exact creation time becomes known:

@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 
 from goody.types import ENDED
 from orders import formats
-from orders.days import Clock
+from orders.days import RequestClock
 
 from . import dates
-from .dates import Direction, FutureDirection, PastDirection, Window
+from .dates import FutureDirection, PastDirection, RelativeDirection, TimeWindow
 from .query import Query
 
 # The name of a label by field and id: ("senders", 12) -> "Ana Bolena".
 type Names = Callable[[str, int], str]
 
-_WINDOWS: dict[str, Direction] = {"expires": FutureDirection, "created": PastDirection}
+_WINDOWS: dict[str, RelativeDirection] = {"expires": FutureDirection, "created": PastDirection}
 _CHOICES = {
     "workspaces": ("Workspace: {}", "Not workspace: {}"),
     "batches": ("Batch: {}", "Not batch: {}"),
@@ -49,7 +49,7 @@ def describe(query: Query, *, names: Names, now: datetime, zone: ZoneInfo) -> li
 
     `now` is the instant of the query, relative to which "within 7 days" is recognized.
     """
-    clock = Clock(now, zone)
+    clock = RequestClock(now, zone)
     return [
         *_words(query),
         *_statuses(query),
@@ -74,11 +74,11 @@ def _statuses(query: Query) -> Iterator[str]:
                 yield template.format(_STATUSES.get(status) or status.replace("_", " "))
 
 
-def _window(query: Query, name: str, clock: Clock) -> Iterator[str]:
-    window = Window(getattr(query, f"{name}_from"), getattr(query, f"{name}_until"))
-    if name == "expires" and window == Window(None, clock.now):
+def _window(query: Query, name: str, clock: RequestClock) -> Iterator[str]:
+    window = TimeWindow(getattr(query, f"{name}_from"), getattr(query, f"{name}_until"))
+    if name == "expires" and window == TimeWindow(None, clock.now):
         yield "Expired"
-    elif window != Window():
+    elif window != TimeWindow():
         text = dates.describe_window(window, direction=_WINDOWS[name], clock=clock)
         yield f"{name.capitalize()} {text}"
 

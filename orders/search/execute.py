@@ -22,10 +22,10 @@ from functools import cached_property
 
 from goody.types import CANCELABLE
 
-from .bounds import Bounds
+from .bounds import SearchBounds
 from .conditions import CompiledQuery
 from .context import SearchContext
-from .sql import Condition, IndexScan, Order, Row, Scan, Sql, all_of
+from .sql import Condition, IndexScan, KeysetScan, Row, SortOrder, SqlFragment, all_of
 
 MAX_ENTRIES = 3_000
 MAX_FETCHED = 60_000
@@ -41,7 +41,7 @@ INDEXES = {
 }
 
 
-class Executor:
+class QueryExecutor:
     """Executes a query for lists that are sorted by one column."""
 
     def __init__(self, context: SearchContext, compiled: CompiledQuery, column: str) -> None:
@@ -50,10 +50,10 @@ class Executor:
         self._rows = context.deadline.rows
         self._count_orders = context.statistics.count
         self._column = column
-        self._bounds = Bounds.of(compiled, context, column)
+        self._bounds = SearchBounds.for_query(compiled, context, column)
         self._conditions = [*compiled.conditions, *self._windows(compiled)]
 
-    def take(self, scan: Scan) -> list[Row]:
+    def first_rows(self, scan: KeysetScan) -> list[Row]:
         """Return the rows of the scan. Raises SearchTimeout."""
         if not self._tests:
             return self._scanned(scan, self._driving, max_entries=scan.n)
@@ -75,11 +75,11 @@ class Executor:
         It is a lower bound if there are more than `limit` matches, or more entries than a count
         scans. Raises SearchTimeout.
         """
-        scan = Scan(Order(self._column, is_descending=True), limit + 1)
+        scan = KeysetScan(SortOrder(self._column, is_descending=True), limit + 1)
         n, is_exact = self._counted(scan)
         return min(n, limit), n > limit or not is_exact
 
-    def _counted(self, scan: Scan) -> tuple[int, bool]:
+    def _counted(self, scan: KeysetScan) -> tuple[int, bool]:
         if len(self._conditions) == 1 and self._conditions[0].scans and self._column == "id":
             return self._count_union(self._conditions[0].scans, scan.n), True
         if not self._tests:
@@ -99,32 +99,32 @@ class Executor:
             return n
         return self._number_of(_united(keys, "UNION"))
 
-    def _number_of(self, rows: Sql) -> int:
+    def _number_of(self, rows: SqlFragment) -> int:
         return int(self._rows(f"SELECT count(*) FROM ({rows.text}) counted", rows.params)[0][0])  # noqa: S608
 
     # --- conditions ---------------------------------------------------------------------------
 
     def _windows(self, compiled: CompiledQuery) -> Iterator[Condition]:
         """Yield the windows as conditions, except those that the bounds apply to the scan."""
-        if self._column != "expires_at" and (bounds := self._bounds.window_of_expirations("")):
+        if self._column != "expires_at" and (bounds := self._bounds.expiration_conditions("")):
             yield self._expiry_window(bounds)
         if self._column != "id" and compiled.creation_keys != (None, None):
-            scan = IndexScan(all_of(self._bounds.keys("id")), sorts=(("id", ""),))
-            yield Condition(all_of(self._bounds.keys("o.id")), (scan,))
+            scan = IndexScan(all_of(self._bounds.key_conditions("id")), sorts=(("id", ""),))
+            yield Condition(all_of(self._bounds.key_conditions("o.id")), (scan,))
 
-    def _expiry_window(self, bounds: Sequence[Sql]) -> Condition:
+    def _expiry_window(self, bounds: Sequence[SqlFragment]) -> Condition:
         """Return the condition of an expiration window, which only open orders can meet."""
         index, within = "orders_order_status_expires", all_of(bounds)
         scans = tuple(
             IndexScan(
-                Sql(f"status = %s AND {within.text}", (status, *within.params)),
+                SqlFragment(f"status = %s AND {within.text}", (status, *within.params)),
                 sorts=(("expires_at", index),),
                 index=index,
             )
             for status in CANCELABLE
         )
-        among = self._dialect.among("o.status", CANCELABLE)
-        return Condition(all_of([among, *self._bounds.window_of_expirations("o.")]), scans)
+        among = self._dialect.value_in("o.status", CANCELABLE)
+        return Condition(all_of([among, *self._bounds.expiration_conditions("o.")]), scans)
 
     @cached_property
     def _driving(self) -> Condition:
@@ -137,7 +137,9 @@ class Executor:
     @cached_property
     def _all_orders(self) -> Condition:
         index = INDEXES[self._column]
-        return Condition(Sql(""), (IndexScan(Sql(""), sorts=((self._column, index),)),))
+        return Condition(
+            SqlFragment(""), (IndexScan(SqlFragment(""), sorts=((self._column, index),)),)
+        )
 
     @cached_property
     def _tests(self) -> list[Condition]:
@@ -154,7 +156,7 @@ class Executor:
 
     # --- scanning -----------------------------------------------------------------------------
 
-    def _after_gap(self, scan: Scan) -> Scan:
+    def _after_gap(self, scan: KeysetScan) -> KeysetScan:
         """Start the scan at the first entry that passes the conditions with a sorted index.
 
         For example, the newest delivered order is much older than the newest order.
@@ -172,64 +174,64 @@ class Executor:
         first = min(keys) + 1 if scan.order.is_descending else max(keys) - 1
         return replace(scan, after=(None, first))
 
-    def _is_end(self, scan: Scan, entries: int) -> bool:
+    def _is_end(self, scan: KeysetScan, entries: int) -> bool:
         """Whether the driving index has at most this many entries."""
         return not self._rows(*self._entries(scan, self._driving.scans, 1, offset=entries))
 
     def _scanned(
-        self, scan: Scan, driving: Condition, *, max_entries: int | None = None
+        self, scan: KeysetScan, driving: Condition, *, max_entries: int | None = None
     ) -> list[Row]:
         return self._rows(*self._scan(scan, driving, max_entries))
 
-    def _scan(self, scan: Scan, driving: Condition, max_entries: int | None) -> Sql:
+    def _scan(self, scan: KeysetScan, driving: Condition, max_entries: int | None) -> SqlFragment:
         """Return the SQL for the first rows among `max_entries` entries that pass the tests."""
         entries = self._entries(scan, driving.scans, max_entries)
         test = all_of(self._dialect.row_test(one) for one in self._tests)
         value = "c.id" if self._column == "id" else "c.value"
-        return Sql(
+        return SqlFragment(
             f"SELECT {self._selected(scan, value)} FROM ({entries.text}) c"  # noqa: S608
             f" {self._dialect.JOIN}"
             + (f" WHERE {test.text}" if test else "")
-            + self._dialect.order_by(self._by(scan, "c.value", "c.id"))
+            + self._dialect.order_by_clause(self._by(scan, "c.value", "c.id"))
             + f" LIMIT {scan.n}",
             entries.params + test.params,
         )
 
     def _entries(
-        self, scan: Scan, scans: Sequence[IndexScan], limit: int | None, *, offset: int = 0
-    ) -> Sql:
+        self, scan: KeysetScan, scans: Sequence[IndexScan], limit: int | None, *, offset: int = 0
+    ) -> SqlFragment:
         """Return SQL for keys and values of several index scans, merged in order and distinct."""
         parts = [self._entries_of(scan, one) for one in scans]
         most = _ALL_ENTRIES if limit is None else limit
         by = self._by(scan, "value", "id")
-        merged = self._dialect.merged([one.text for one in parts], by, most + offset)
+        merged = self._dialect.merge_scans([one.text for one in parts], by, most + offset)
         params = tuple(param for one in parts for param in one.params)
-        return Sql(f"{merged} LIMIT {most} OFFSET {offset}", params)
+        return SqlFragment(f"{merged} LIMIT {most} OFFSET {offset}", params)
 
-    def _entries_of(self, scan: Scan, index_scan: IndexScan) -> Sql:
+    def _entries_of(self, scan: KeysetScan, index_scan: IndexScan) -> SqlFragment:
         column = self._column
         value = index_scan.key if column == "id" else column
-        within = self._bounds.of_scan(scan, key=index_scan.key, value=value)
+        within = self._bounds.scan_conditions(scan, key=index_scan.key, value=value)
         where = all_of([index_scan.where, *within])
         selected = f"{index_scan.key} AS id" + ("" if column == "id" else f", {value} AS value")
-        return Sql(
-            f"SELECT {selected} FROM {self._dialect.from_(index_scan, column)}"  # noqa: S608
+        return SqlFragment(
+            f"SELECT {selected} FROM {self._dialect.from_clause(index_scan, column)}"  # noqa: S608
             + (f" WHERE {where.text}" if where else ""),
             where.params,
         )
 
-    def _by(self, scan: Scan, value: str, key: str) -> str:
+    def _by(self, scan: KeysetScan, value: str, key: str) -> str:
         columns = (key,) if self._column == "id" else (value, key)
         return ", ".join(f"{one} {scan.order.direction}" for one in columns)
 
-    def _selected(self, scan: Scan, value: str) -> str:
+    def _selected(self, scan: KeysetScan, value: str) -> str:
         if self._column == "expires_at":
-            value = self._dialect.instant(value)
+            value = self._dialect.select_instant(value)
         return ", ".join(filter(None, ("o.id", value, scan.columns)))
 
     # --- fetching -----------------------------------------------------------------------------
 
-    def _fetched(self, scan: Scan, rarest: Condition) -> list[Row]:
+    def _fetched(self, scan: KeysetScan, rarest: Condition) -> list[Row]:
         keys = self._keys_of(rarest)
         tests = []
         for one in self._conditions:
@@ -247,15 +249,15 @@ class Executor:
         rows = self._rows(*_united([self._keys(one) for one in condition.scans]))
         return {key for (key,) in rows}
 
-    def _keys(self, index_scan: IndexScan, limit: int | None = None) -> Sql:
-        where = all_of([index_scan.where, *self._bounds.keys(index_scan.key)])
-        return Sql(
-            f"SELECT {index_scan.key} AS id FROM {self._dialect.from_(index_scan, '')}"  # noqa: S608
+    def _keys(self, index_scan: IndexScan, limit: int | None = None) -> SqlFragment:
+        where = all_of([index_scan.where, *self._bounds.key_conditions(index_scan.key)])
+        return SqlFragment(
+            f"SELECT {index_scan.key} AS id FROM {self._dialect.from_clause(index_scan, '')}"  # noqa: S608
             f" WHERE {where.text}" + (f" LIMIT {limit}" if limit else ""),
             where.params,
         )
 
-    def _first_of(self, scan: Scan, found: set[int], tests: Sequence[Condition]) -> list[Row]:
+    def _first_of(self, scan: KeysetScan, found: set[int], tests: Sequence[Condition]) -> list[Row]:
         if self._column != "id":
             return self._sorted(scan, list(found), tests) if found else []
         keys = sorted(found, reverse=scan.order.is_descending)
@@ -268,7 +270,7 @@ class Executor:
         return self._first_tested(scan, keys, tests)
 
     def _first_tested(
-        self, scan: Scan, keys: Sequence[int], tests: Sequence[Condition]
+        self, scan: KeysetScan, keys: Sequence[int], tests: Sequence[Condition]
     ) -> list[Row]:
         rows: list[Row] = []
         start, size = 0, _FIRST_CHUNK if tests else scan.n
@@ -277,10 +279,12 @@ class Executor:
             start, size = start + size, 2 * size
         return rows[: scan.n]
 
-    def _sorted(self, scan: Scan, keys: Sequence[int], tests: Sequence[Condition]) -> list[Row]:
+    def _sorted(
+        self, scan: KeysetScan, keys: Sequence[int], tests: Sequence[Condition]
+    ) -> list[Row]:
         """Return the first rows, in the sort order of the list, of the orders with these keys."""
         table, column = self._dialect.keys_table(keys), f"o.{self._column}"
-        within = self._bounds.of_scan(scan, key="o.id", value=column)
+        within = self._bounds.scan_conditions(scan, key="o.id", value=column)
         test = all_of([*(one.test for one in tests), *within])
         direction = scan.order.direction
         return self._rows(
@@ -295,11 +299,11 @@ class Executor:
 _ALL_ENTRIES = 1_000_000_000
 
 
-def _united(scans: Sequence[Sql], operator: str = "UNION ALL") -> Sql:
+def _united(scans: Sequence[SqlFragment], operator: str = "UNION ALL") -> SqlFragment:
     if len(scans) == 1:
         return scans[0]
     text = f" {operator} ".join(
         f"SELECT * FROM ({one.text}) s{n}"  # noqa: S608
         for n, one in enumerate(scans)
     )
-    return Sql(text, tuple(param for one in scans for param in one.params))
+    return SqlFragment(text, tuple(param for one in scans for param in one.params))

@@ -19,10 +19,10 @@ from django.db import DEFAULT_DB_ALIAS
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES
 from orders.models import Label
 
-from .deadline import Deadline, SearchTimeout, time_limit
-from .labels import Suggestion, current_labels
-from .paging import Count, Finder
-from .query import Choice, Query
+from .deadline import SearchDeadline, SearchTimeout, time_limit
+from .labels import LabelSuggestion, current_labels
+from .paging import MatchCount, QueryRunner
+from .query import FilterChoice, Query
 
 MAX_MATCHES = 10_000
 # Without any filter, the newest orders show which names are common.
@@ -46,31 +46,31 @@ _COLUMNS = ("status", "workspace_id", "sender_id", "product_id", "brand_id", *_F
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class LabelOption:
     """A label offered as an option, with the number of matches that have it."""
 
     id: int
     name: str
-    count: Count
+    count: MatchCount
 
 
 @dataclass(slots=True)
-class Facets:
+class FacetCounts:
     """The counts of all options. A capped count is a lower bound; a missing one is unknown."""
 
-    statuses: dict[str, Count] = field(default_factory=dict)
+    statuses: dict[str, MatchCount] = field(default_factory=dict)
     # By the names of EXPIRY_PRESETS.
-    expires: dict[str, Count] = field(default_factory=dict)
+    expires: dict[str, MatchCount] = field(default_factory=dict)
     # By is_swapped, is_payment_pending, has_delivery_trouble.
-    flags: dict[str, Count] = field(default_factory=dict)
+    flags: dict[str, MatchCount] = field(default_factory=dict)
     # The most common ones.
-    workspaces: list[Named] = field(default_factory=list)
-    senders: list[Named] = field(default_factory=list)
-    brands: list[Named] = field(default_factory=list)
-    products: list[Named] = field(default_factory=list)
+    workspaces: list[LabelOption] = field(default_factory=list)
+    senders: list[LabelOption] = field(default_factory=list)
+    brands: list[LabelOption] = field(default_factory=list)
+    products: list[LabelOption] = field(default_factory=list)
 
 
-def expiry_preset(name: str, *, now: datetime) -> dict[str, Any]:
+def expiry_preset_fields(name: str, *, now: datetime) -> dict[str, Any]:
     """Return the fields of Query that an expiration preset sets."""
     if name == "expired":
         return {"is_expired_unaccepted": True}
@@ -81,24 +81,24 @@ def expiry_preset(name: str, *, now: datetime) -> dict[str, Any]:
 
 def count_facets(
     query: Query, *, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS
-) -> Facets:
+) -> FacetCounts:
     """Return the counts that are ready within `seconds`.
 
     `now` is aware. Never raises SearchTimeout.
     """
-    facets = Facets()
+    facets = FacetCounts()
     with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
-        _FacetCounter(deadline, query.unsorted, now, facets).run()
+        _FacetCounter(deadline, query.with_default_sort, now, facets).run()
     return facets
 
 
 class CommonLabels(NamedTuple):
     """The names of the most common options of each filter, without counts."""
 
-    workspace: tuple[Suggestion, ...] = ()
-    sender: tuple[Suggestion, ...] = ()
-    brand: tuple[Suggestion, ...] = ()
-    product: tuple[Suggestion, ...] = ()
+    workspace: tuple[LabelSuggestion, ...] = ()
+    sender: tuple[LabelSuggestion, ...] = ()
+    brand: tuple[LabelSuggestion, ...] = ()
+    product: tuple[LabelSuggestion, ...] = ()
 
 
 def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIAS) -> CommonLabels:
@@ -107,12 +107,13 @@ def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIA
     `now` is aware. Raises SearchTimeout.
     """
     with time_limit(seconds, using=using) as deadline:
-        tally = count_values(Finder(deadline, Query(), now=now), now=now, limit=SAMPLE)
+        tally = count_values(QueryRunner(deadline, Query(), now=now), now=now, limit=SAMPLE)
         ids = {kind: [pk for pk, _ in tally.most_common(kind)] for kind in CommonLabels._fields}
         labels = Label.objects.using(using).filter(pk__in=[pk for of in ids.values() for pk in of])
         rows = {row[0]: row[1:] for row in deadline.all(labels.values_list("pk", "key", "name"))}
     suggested = {
-        kind: tuple(Suggestion(*rows[pk]) for pk in of if pk in rows) for kind, of in ids.items()
+        kind: tuple(LabelSuggestion(*rows[pk]) for pk in of if pk in rows)
+        for kind, of in ids.items()
     }
     return CommonLabels(**suggested)
 
@@ -120,19 +121,21 @@ def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIA
 class _FacetCounter:
     """Counts the options of each filter into `facets`, the most useful counts first."""
 
-    def __init__(self, deadline: Deadline, query: Query, now: datetime, facets: Facets) -> None:
+    def __init__(
+        self, deadline: SearchDeadline, query: Query, now: datetime, facets: FacetCounts
+    ) -> None:
         self._deadline = deadline
         self._query = query
         self._now = now
         self._facets = facets
         self._names = current_labels(deadline).names
-        self._tallies: dict[Query, Tally] = {}
+        self._tallies: dict[Query, ValueCounts] = {}
 
     def run(self) -> None:
         facets = self._facets
         statuses = {one: {"statuses": (one,)} for one in ORDER_STATUSES}
         self._fill(facets.statuses, "status", statuses)
-        presets = {name: expiry_preset(name, now=self._now) for name in EXPIRY_PRESETS}
+        presets = {name: expiry_preset_fields(name, now=self._now) for name in EXPIRY_PRESETS}
         self._fill(facets.expires, "expires", presets)
         for kind in _NAMED:
             self._fill_named(getattr(facets, f"{kind}s"), kind)
@@ -140,37 +143,37 @@ class _FacetCounter:
             self._fill(facets.flags, name, {name: {name: True}})
 
     def _fill(
-        self, counts: dict[str, Count], filter_: str, choices: dict[str, dict[str, Any]]
+        self, counts: dict[str, MatchCount], filter_: str, choices: dict[str, dict[str, Any]]
     ) -> None:
         base = self._query.without(*_FIELDS[filter_])
         for name, fields in choices.items():
-            if base.is_everything:
+            if base.matches_all_orders:
                 counts[name] = self._count(replace(base, **fields))
             elif count := self._tally(base).count(filter_, name):
                 counts[name] = count
 
-    def _fill_named(self, counts: list[Named], kind: str) -> None:
+    def _fill_named(self, counts: list[LabelOption], kind: str) -> None:
         base = self._query.without(*_FIELDS[kind])
         for pk, tallied in self._tally(base).most_common(kind):
             count = tallied
-            if base.is_everything:
-                fields: dict[str, Any] = {f"{kind}s": (Choice(id=pk),)}
+            if base.matches_all_orders:
+                fields: dict[str, Any] = {f"{kind}s": (FilterChoice(id=pk),)}
                 count = self._count(replace(base, **fields))
-            counts.append(Named(pk, self._names.get(pk, ""), count))
+            counts.append(LabelOption(pk, self._names.get(pk, ""), count))
 
-    def _count(self, query: Query) -> Count:
-        return Finder(self._deadline, query, now=self._now).count(MAX_MATCHES)
+    def _count(self, query: Query) -> MatchCount:
+        return QueryRunner(self._deadline, query, now=self._now).count(MAX_MATCHES)
 
-    def _tally(self, base: Query) -> Tally:
+    def _tally(self, base: Query) -> ValueCounts:
         if base not in self._tallies:
-            limit = SAMPLE if base.is_everything else MAX_MATCHES
-            finder = Finder(self._deadline, base, now=self._now)
+            limit = SAMPLE if base.matches_all_orders else MAX_MATCHES
+            finder = QueryRunner(self._deadline, base, now=self._now)
             self._tallies[base] = count_values(finder, now=self._now, limit=limit)
         return self._tallies[base]
 
 
 @dataclass(frozen=True)
-class Tally:
+class ValueCounts:
     """The number of matches for each value of each filter.
 
     `is_complete` is True if all matches were read.
@@ -179,24 +182,24 @@ class Tally:
     counters: Mapping[str, Counter[Any]]
     is_complete: bool
 
-    def count(self, filter_: str, value: object) -> Count | None:
+    def count(self, filter_: str, value: object) -> MatchCount | None:
         """Return the number of matches with the value.
 
         None means unknown: no match that was read has the value, and not all matches were read.
         """
         key = True if filter_ in _FLAGS else value
         n = self.counters[filter_][key]
-        return Count(n, not self.is_complete) if n or self.is_complete else None
+        return MatchCount(n, not self.is_complete) if n or self.is_complete else None
 
-    def most_common(self, kind: str) -> list[tuple[int, Count]]:
+    def most_common(self, kind: str) -> list[tuple[int, MatchCount]]:
         """Return (id, count) of the most common labels of a kind."""
         common = self.counters[kind].most_common(_MAX_NAMES)
-        return [(pk, Count(n, not self.is_complete)) for pk, n in common]
+        return [(pk, MatchCount(n, not self.is_complete)) for pk, n in common]
 
 
-def count_values(finder: Finder, *, now: datetime, limit: int) -> Tally:
+def count_values(finder: QueryRunner, *, now: datetime, limit: int) -> ValueCounts:
     """Count the values of the first `limit` matches. Raises SearchTimeout."""
-    expires = finder.context.dialect.instant("o.expires_at")
+    expires = finder.context.dialect.select_instant("o.expires_at")
     columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), "o.item_count", expires))
     rows = finder.rows(limit + 1, selected=columns)
     is_complete, rows = len(rows) <= limit, rows[:limit]
@@ -216,11 +219,11 @@ def count_values(finder: Finder, *, now: datetime, limit: int) -> Tally:
     counters["status"] |= dict.fromkeys(ENDED, ended)
     for counter in counters.values():
         counter.pop(None, None)
-    return Tally(counters, is_complete)
+    return ValueCounts(counters, is_complete)
 
 
 def _add_other_products(
-    counters: dict[str, Counter[Any]], finder: Finder, mixed: dict[int, tuple[Any, Any]]
+    counters: dict[str, Counter[Any]], finder: QueryRunner, mixed: dict[int, tuple[Any, Any]]
 ) -> None:
     """Count each product and brand once per order.
 
@@ -228,7 +231,7 @@ def _add_other_products(
     """
     if not mixed:
         return
-    among = finder.context.dialect.among("order_id", [*mixed])
+    among = finder.context.dialect.value_in("order_id", [*mixed])
     rows = finder.context.deadline.rows(
         f"SELECT order_id, product_id, brand_id FROM orders_otherproduct WHERE {among.text}",  # noqa: S608
         among.params,

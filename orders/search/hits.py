@@ -18,7 +18,7 @@ from orders.index.columns import (
 from orders.models import EXACT, CreatedFrom
 
 from .labels import Labels
-from .sql import Dialect
+from .sql import SqlDialect
 
 
 class Hit(NamedTuple):
@@ -57,7 +57,7 @@ class Hit(NamedTuple):
         return ("expires_at",) if self.is_expiry_odd else ()
 
 
-def hit_of(
+def hit_from_order(
     order: Order, *, created_at: datetime | None, read_at: datetime, missing_at: datetime | None
 ) -> Hit:
     """Return the hit of an order from Goody, equal to the hit of its row in the index."""
@@ -108,10 +108,10 @@ _CREATED_AT, _CREATED_FROM = _COLUMNS.index("created_at"), _COLUMNS.index("creat
 _FLAGS = [at for at, name in enumerate(_COLUMNS) if name.startswith(("is_", "has_"))]
 
 
-def columns(dialect: Dialect) -> str:
+def hit_columns(dialect: SqlDialect) -> str:
     """Return the SELECT list of the columns of `o` that make a hit."""
     return ", ".join(
-        dialect.instant(f"o.{name}") if name in _TIMES else f"o.{name}" for name in _COLUMNS
+        dialect.select_instant(f"o.{name}") if name in _TIMES else f"o.{name}" for name in _COLUMNS
     )
 
 

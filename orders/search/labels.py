@@ -2,8 +2,8 @@
 
 Searches use a copy that each process keeps (`current_labels`). The token of LabelVersion, read once
 per search, shows whether the copy is out of date. The filters of a list query the database
-(`suggest`, `id_of`, ...). The key of a label is Goody's id or, for a sender, the e-mail address.
-URLs contain keys, because the row ids change when the index is rebuilt.
+(`suggest_labels`, `find_label_id`, ...). The key of a label is Goody's id or, for a sender, the
+e-mail address. URLs contain keys, because the row ids change when the index is rebuilt.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from orders.models import Label
-from orders.text import SHORT, fold, is_start, word_starts, words
+from orders.text import SHORT, fold_text, folded_words, is_word_start, word_starts
 
-from .deadline import SECONDS, Deadline, time_limit
+from .deadline import SECONDS, SearchDeadline, time_limit
 
 _SEPARATOR = "\n"
 _KINDS = {
@@ -32,7 +32,7 @@ _KINDS = {
 }
 
 
-class LabelNames:
+class FoldedLabelNames:
     """The folded names of the labels of one kind, for searching."""
 
     def __init__(self, rows: Iterable[tuple[int, str]]) -> None:
@@ -45,14 +45,14 @@ class LabelNames:
         self._text = _SEPARATOR.join(self._folded)
         self._ends = list(accumulate(len(one) + 1 for one in self._folded))
 
-    def matching(self, word: str) -> list[int]:
+    def ids_matching(self, word: str) -> list[int]:
         """Return the ids of labels whose name contains the folded word.
 
         One or two letters match only the start of a word.
         """
-        return self._starting(word) if is_start(word) else list(self.containing(word))
+        return self._starting(word) if is_word_start(word) else list(self.ids_containing(word))
 
-    def containing(self, text: str) -> Iterator[int]:
+    def ids_containing(self, text: str) -> Iterator[int]:
         """Yield the ids of labels whose name contains the folded text."""
         at = self._text.find(text)
         while at >= 0:
@@ -61,7 +61,7 @@ class LabelNames:
             at = self._text.find(text, self._ends[which])
 
     def _starting(self, text: str) -> list[int]:
-        found = [self._with_start(start) for start in words(text)]
+        found = [self._with_start(start) for start in folded_words(text)]
         return sorted(set.intersection(*found))
 
     def _with_start(self, start: str) -> set[int]:
@@ -84,17 +84,17 @@ class Labels:
     """All labels at the version `token`; `names` maps row ids to names."""
 
     token: str
-    products: LabelNames
-    brands: LabelNames
-    senders: LabelNames
-    workspaces: LabelNames
+    products: FoldedLabelNames
+    brands: FoldedLabelNames
+    senders: FoldedLabelNames
+    workspaces: FoldedLabelNames
     names: dict[int, str] = field(repr=False)
 
 
 _kept: dict[str, Labels] = {}
 
 
-def current_labels(deadline: Deadline) -> Labels:
+def current_labels(deadline: SearchDeadline) -> Labels:
     """Return all labels as of the start of the search."""
     if deadline.labels is None:
         deadline.labels = _current(deadline)
@@ -102,7 +102,7 @@ def current_labels(deadline: Deadline) -> Labels:
     return found
 
 
-def _current(deadline: Deadline) -> Labels:
+def _current(deadline: SearchDeadline) -> Labels:
     token = _token(deadline)
     # Two databases of one process, as in tests, may share an alias but never a token.
     kept = _kept.get(deadline.connection.alias)
@@ -111,51 +111,51 @@ def _current(deadline: Deadline) -> Labels:
     return kept
 
 
-def _token(deadline: Deadline) -> str:
+def _token(deadline: SearchDeadline) -> str:
     rows = deadline.rows("SELECT token FROM orders_labelversion WHERE id = 1")
     return rows[0][0] if rows else ""
 
 
-def _read(deadline: Deadline, token: str) -> Labels:
+def _read(deadline: SearchDeadline, token: str) -> Labels:
     kinds: dict[str, list[tuple[int, str]]] = defaultdict(list)
     names: dict[int, str] = {}
     sql = "SELECT kind, id, name, folded FROM orders_label ORDER BY id"
     for kind, pk, name, folded in deadline.rows(sql) if token else ():
         kinds[kind].append((pk, folded))
         names[pk] = name
-    by_field = {field_: LabelNames(kinds[kind]) for field_, kind in _KINDS.items()}
+    by_field = {field_: FoldedLabelNames(kinds[kind]) for field_, kind in _KINDS.items()}
     return Labels(token, **by_field, names=names)
 
 
-class Suggestion(NamedTuple):
+class LabelSuggestion(NamedTuple):
     key: str
     name: str
 
 
-def id_of(kind: str, key: str) -> int | None:
+def find_label_id(kind: str, key: str) -> int | None:
     """Return the row id of the label with this key, or None. Raises SearchTimeout."""
-    named = Label.objects.filter(kind=kind, key__in={key, fold(key)}).order_by("pk")
+    named = Label.objects.filter(kind=kind, key__in={key, fold_text(key)}).order_by("pk")
     return next(iter(_rows(named.values_list("pk", flat=True)[:1])), None)
 
 
-def name_of(field_: str, pk: int) -> str:
+def find_label_name(field_: str, pk: int) -> str:
     """Return the name of a label by the Query field and row id. Raises SearchTimeout."""
     named = Label.objects.filter(kind=_KINDS[field_], pk=pk)
     names = (text for row in _rows(named.values_list("name", "key")) for text in row)
     return next(filter(None, names), "one that is not there any more")
 
 
-def keys_of(ids: Iterable[int]) -> dict[int, str]:
+def find_label_keys(ids: Iterable[int]) -> dict[int, str]:
     """Return the keys of labels by row id. Raises SearchTimeout."""
     return dict(_rows(Label.objects.filter(pk__in=list(ids)).values_list("pk", "key")))
 
 
-def suggest(kind: str, text: str, *, limit: int) -> list[Suggestion]:
+def suggest_labels(kind: str, text: str, *, limit: int) -> list[LabelSuggestion]:
     """Return up to `limit` labels whose name contains the text, by name. Raises SearchTimeout."""
     named = Label.objects.filter(kind=kind).exclude(name="").order_by("folded", "pk")
-    if folded := fold(text):
+    if folded := fold_text(text):
         named = named.filter(folded__contains=folded)
-    return [Suggestion(*row) for row in _rows(named.values_list("key", "name")[:limit])]
+    return [LabelSuggestion(*row) for row in _rows(named.values_list("key", "name")[:limit])]
 
 
 def _rows[T](queryset: QuerySet[Any, T]) -> list[T]:

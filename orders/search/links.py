@@ -41,7 +41,7 @@ _HIDDEN = re.compile(
 _PARTS = re.compile(r"[/?&=#;,:()\[\]]+")
 
 
-def unwrapped(link: str) -> str:
+def unwrap_link(link: str) -> str:
     """Return the link inside the wrappers of mail filters, or the link itself if not wrapped."""
     for _ in range(_MOST_WRAPPERS):
         inner = _proofpoint_2(link) or _proofpoint_3(link) or _base64(link) or _encoded(link)
@@ -60,14 +60,14 @@ def hidden_link(link: str) -> str:
     return f"{found[1].lower()} link ending in {found[2][-4:]}" if found else ""
 
 
-def path_and_parameters(link: str) -> Iterator[str]:
+def decoded_link_parts(link: str) -> Iterator[str]:
     """Yield the decoded path segments and parameters of a link, without its host."""
     _, _, rest = link.partition("://")
     _, _, rest = rest.partition("/")
     return map(unquote, filter(None, _PARTS.split(rest)))
 
 
-def recipients(mailto: str) -> str:
+def mailto_recipients(mailto: str) -> str:
     """Return the decoded addresses of a mailto link, separated by commas."""
     to, _, headers = mailto[len("mailto:") :].partition("?")
     fields = (field.partition("=") for field in headers.split("&"))

@@ -1,7 +1,7 @@
 """Pages of a list by keyset, and the number of its orders.
 
-A page begins after the `Key` of a row, so that orders inserted meanwhile shift nothing. A key is
-plain data that the caller signs; in lists sorted by recipient it holds the order's id, no name.
+A page begins after the `PageKey` of a row, so that orders inserted meanwhile shift nothing. A key
+is plain data that the caller signs; in lists sorted by recipient it holds the order's id, no name.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from django.db import DEFAULT_DB_ALIAS
 
 from .conditions import CompiledQuery, compile_query
 from .context import SearchContext
-from .deadline import SECONDS, Deadline, SearchTimeout, time_limit
-from .execute import INDEXES, Executor
-from .hits import Hit, columns, make_hits
+from .deadline import SECONDS, SearchDeadline, SearchTimeout, time_limit
+from .execute import INDEXES, QueryExecutor
+from .hits import Hit, hit_columns, make_hits
 from .query import Query, Sort
-from .sql import Condition, IndexScan, Order, Row, Scan, Sql, all_of, not_
+from .sql import Condition, IndexScan, KeysetScan, Row, SortOrder, SqlFragment, all_of, negated
 
 _COLUMNS = {
     "created": "id",
@@ -33,7 +33,7 @@ _COLUMNS = {
 }
 
 
-class Key(NamedTuple):
+class PageKey(NamedTuple):
     """The position of a row: the value that the list is sorted by, and the creation key.
 
     The value is the ISO time of an expiration, an amount in cents, the order's id (hex) in a list
@@ -46,17 +46,17 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ResultPage:
     """A page of a list. `hits` are in the order of the list; `next` and `previous` are None at its
     ends.
     """
 
     hits: Sequence[Hit]
-    next: Key | None
-    previous: Key | None
+    next: PageKey | None
+    previous: PageKey | None
 
 
-EMPTY = Page((), None, None)
+EMPTY = ResultPage((), None, None)
 
 
 def find_page(
@@ -64,10 +64,10 @@ def find_page(
     *,
     size: int,
     now: datetime,
-    at: Key | None = None,
+    at: PageKey | None = None,
     backwards: bool = False,
     using: str = DEFAULT_DB_ALIAS,
-) -> Page:
+) -> ResultPage:
     """Return the `size` rows after `at`, or the first ones; with `backwards` those before it, or
     the last ones.
 
@@ -75,10 +75,10 @@ def find_page(
     `now` (aware) decides which orders are expired. Raises SearchTimeout.
     """
     with time_limit(SECONDS, using=using) as deadline:
-        return Finder(deadline, query, now=now).page(size, at, backwards=backwards)
+        return QueryRunner(deadline, query, now=now).page(size, at, backwards=backwards)
 
 
-def iterate(
+def iterate_hits(
     query: Query, *, chunk: int = 500, now: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> Iterator[Hit]:
     """Yield all hits in the order of the list.
@@ -86,7 +86,7 @@ def iterate(
     Each query for `chunk` hits has its own deadline. Raises SearchTimeout, also after the first
     hits.
     """
-    at: Key | None = None
+    at: PageKey | None = None
     while True:
         page = find_page(query, size=chunk, now=now, at=at, using=using)
         yield from page.hits
@@ -95,7 +95,7 @@ def iterate(
         at = page.next
 
 
-def first_found(
+def first_query_with_matches(
     queries: Iterable[Query], *, limit: int, now: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> tuple[Query, list[UUID]] | None:
     """Return the first query that has matches, with the ids of its first `limit` orders.
@@ -104,20 +104,20 @@ def first_found(
     """
     with time_limit(SECONDS, using=using) as deadline:
         for query in queries:
-            if rows := Finder(deadline, query, now=now).rows(limit, selected="o.uuid"):
+            if rows := QueryRunner(deadline, query, now=now).rows(limit, selected="o.uuid"):
                 return query, [UUID(str(row[2])) for row in rows]
     return None
 
 
-class Count(NamedTuple):
+class MatchCount(NamedTuple):
     """A number of orders: exactly `n`, or at least `n` if `is_capped`."""
 
     n: int
     is_capped: bool
 
-    def at_least(self, n: int) -> Count:
+    def at_least(self, n: int) -> MatchCount:
         """Return the count, raised to `n` if a page ends with the `n`th row."""
-        return self if self.n >= n else Count(n, is_capped=True)
+        return self if self.n >= n else MatchCount(n, is_capped=True)
 
 
 # Fields of a query whose matches orders_ordercount counts.
@@ -130,10 +130,10 @@ def find_counted_page(
     size: int,
     now: datetime,
     limit: int,
-    at: Key | None = None,
+    at: PageKey | None = None,
     backwards: bool = False,
     using: str = DEFAULT_DB_ALIAS,
-) -> tuple[Page, Count | None]:
+) -> tuple[ResultPage, MatchCount | None]:
     """Return a page as `find_page` does, and the number of matches, exact up to `limit`.
 
     The count is None if only the page was found before the deadline. Raises SearchTimeout.
@@ -141,10 +141,10 @@ def find_counted_page(
     page = None
     try:
         with time_limit(SECONDS, using=using) as deadline:
-            finder = Finder(deadline, query, now=now)
+            finder = QueryRunner(deadline, query, now=now)
             page = finder.page(size, at, backwards=backwards)
             if page.previous is None and page.next is None:
-                return page, Count(len(page.hits), is_capped=False)
+                return page, MatchCount(len(page.hits), is_capped=False)
             return page, finder.count(limit)
     except SearchTimeout:
         if page is None:
@@ -152,23 +152,23 @@ def find_counted_page(
         return page, None
 
 
-def count_each(
+def count_queries(
     queries: Sequence[Query],
     *,
     now: datetime,
     limit: int,
     seconds: float,
     using: str = DEFAULT_DB_ALIAS,
-) -> list[Count | None]:
+) -> list[MatchCount | None]:
     """Return the number of matches of each query.
 
     It is None for queries that were not counted within `seconds` for all together.
     """
-    counts: list[Count | None] = []
+    counts: list[MatchCount | None] = []
     with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
         # No comprehension: what was counted before a timeout is kept.
         for query in queries:
-            counts.append(Finder(deadline, query, now=now).count(limit))  # noqa: PERF401
+            counts.append(QueryRunner(deadline, query, now=now).count(limit))  # noqa: PERF401
     return [*counts, *[None] * (len(queries) - len(counts))]
 
 
@@ -182,7 +182,7 @@ class _Part:
     """
 
     compiled: CompiledQuery
-    order: Order
+    order: SortOrder
     is_empty: bool = False
     after: tuple[Any, int] | None = None
 
@@ -191,18 +191,18 @@ class _Part:
         return replace(self, order=self.order.reversed)
 
 
-class Finder:
+class QueryRunner:
     """Runs a compiled query within one search."""
 
-    def __init__(self, deadline: Deadline, query: Query, *, now: datetime) -> None:
+    def __init__(self, deadline: SearchDeadline, query: Query, *, now: datetime) -> None:
         self.context = SearchContext(deadline)
         self.compiled = compile_query(query, self.context, now=now)
         self.query = query
         self._sort = query.order
         self._column = _COLUMNS[self._sort.key]
 
-    def page(self, size: int, at: Key | None, *, backwards: bool) -> Page:
-        selected = columns(self.context.dialect)
+    def page(self, size: int, at: PageKey | None, *, backwards: bool) -> ResultPage:
+        selected = hit_columns(self.context.dialect)
         rows = self.rows(size + 1, at, backwards=backwards, selected=selected)
         more, rows = len(rows) > size, rows[:size]
         if not rows:
@@ -210,14 +210,14 @@ class Finder:
         if backwards:
             rows.reverse()
         is_first, is_last = (not more, at is None) if backwards else (at is None, not more)
-        return Page(
+        return ResultPage(
             hits=make_hits(rows, self.context.labels, vendor=self.context.deadline.vendor),
             next=None if is_last else self.key(rows[-1]),
             previous=None if is_first else self.key(rows[0]),
         )
 
     def rows(
-        self, n: int, at: Key | None = None, *, backwards: bool = False, selected: str = ""
+        self, n: int, at: PageKey | None = None, *, backwards: bool = False, selected: str = ""
     ) -> list[Row]:
         """Return (id, value, *selected) of the first `n` rows after `at`, or before it, nearest
         first.
@@ -226,26 +226,26 @@ class Finder:
         if self.compiled is None:
             return found
         for part in self._parts(self.compiled, at, backwards=backwards):
-            scan = Scan(part.order, n - len(found), selected, part.after)
-            rows = Executor(self.context, part.compiled, part.order.column).take(scan)
+            scan = KeysetScan(part.order, n - len(found), selected, part.after)
+            rows = QueryExecutor(self.context, part.compiled, part.order.column).first_rows(scan)
             found += [(row[0], None, *row[2:]) for row in rows] if part.is_empty else rows
             if len(found) >= n:
                 break
         return found
 
-    def count(self, limit: int) -> Count:
+    def count(self, limit: int) -> MatchCount:
         """Return the number of matches, and whether it is a lower bound. Raises SearchTimeout.
 
         Queries by status or workspace alone are always counted exactly.
         """
         if self.compiled is None:
-            return Count(0, is_capped=False)
-        if self.query.without(*_IN_ORDER_COUNTS).is_everything:
-            return Count(self._sum_of_order_counts(self.compiled), is_capped=False)
+            return MatchCount(0, is_capped=False)
+        if self.query.without(*_IN_ORDER_COUNTS).matches_all_orders:
+            return MatchCount(self._sum_of_order_counts(self.compiled), is_capped=False)
         # A window of expirations is counted along the index of expirations.
-        default = _COLUMNS[self.query.unsorted.order.key]
+        default = _COLUMNS[self.query.with_default_sort.order.key]
         column = default if self.compiled.requires_expiry else "id"
-        return Count(*Executor(self.context, self.compiled, column).count(limit=limit))
+        return MatchCount(*QueryExecutor(self.context, self.compiled, column).count(limit=limit))
 
     def _sum_of_order_counts(self, compiled: CompiledQuery) -> int:
         """Return the count from the table orders_ordercount, whose columns have the same names."""
@@ -254,43 +254,51 @@ class Finder:
         sql += f" WHERE {tests.text}" if tests else ""
         return int(self.context.deadline.rows(sql, tests.params)[0][0])
 
-    def key(self, row: Row) -> Key:
+    def key(self, row: Row) -> PageKey:
         """Return the paging key of a result row that starts with (id, sort value, uuid)."""
         pk, value, uuid = row[:3]
         if self._sort.key == "created" or value is None:
-            return Key(None, pk)
+            return PageKey(None, pk)
         if self._sort is Sort.BEST:
-            return Key(1, pk)
+            return PageKey(1, pk)
         if self._column == "name_key":
-            return Key(UUID(str(uuid)).hex, pk)
-        return Key(value.isoformat() if isinstance(value, datetime) else value, pk)
+            return PageKey(UUID(str(uuid)).hex, pk)
+        return PageKey(value.isoformat() if isinstance(value, datetime) else value, pk)
 
-    def key_of(self, uuid: UUID) -> Key | None:
+    def key_of_order(self, uuid: UUID) -> PageKey | None:
         """Return the key that the order has or would have; None if it is not in the index."""
         value = self._value
         sql = f"SELECT o.id, {value.text}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
         rows = self.context.deadline.rows(
-            sql, [*value.params, self.context.dialect.parameter(uuid)]
+            sql, [*value.params, self.context.dialect.to_parameter(uuid)]
         )
         return self.key(rows[0]) if rows else None
 
     @property
-    def _value(self) -> Sql:
+    def _value(self) -> SqlFragment:
         """Return the SQL of the value that the list is sorted by."""
         if self._sort is Sort.BEST:
-            return Sql(f"CASE WHEN {self._named.test.text} THEN 1 END", self._named.test.params)
+            return SqlFragment(
+                f"CASE WHEN {self._named.test.text} THEN 1 END", self._named.test.params
+            )
         column = f"o.{self._column}"
-        return Sql(self.context.dialect.instant(column) if column == "o.expires_at" else column)
+        return SqlFragment(
+            self.context.dialect.select_instant(column) if column == "o.expires_at" else column
+        )
 
-    def holds(self, uuid: UUID) -> bool:
+    def matches_order(self, uuid: UUID) -> bool:
         """Whether the order matches the query."""
         if self.compiled is None:
             return False
-        only = self.context.equals("uuid", [uuid], index="")
-        newest = Scan(Order("id", is_descending=True), 1)
-        return bool(Executor(self.context, self.compiled.also(only), "id").take(newest))
+        only = self.context.column_equals("uuid", [uuid], index="")
+        newest = KeysetScan(SortOrder("id", is_descending=True), 1)
+        return bool(
+            QueryExecutor(self.context, self.compiled.with_condition(only), "id").first_rows(newest)
+        )
 
-    def _parts(self, compiled: CompiledQuery, at: Key | None, *, backwards: bool) -> list[_Part]:
+    def _parts(
+        self, compiled: CompiledQuery, at: PageKey | None, *, backwards: bool
+    ) -> list[_Part]:
         """Return the parts of the list to scan in turn, starting at `at`."""
         if self._sort is Sort.BEST:
             parts = list(self._best(compiled))
@@ -310,18 +318,18 @@ class Finder:
         ]
 
     def _best(self, compiled: CompiledQuery) -> Iterator[_Part]:
-        newest = Order("id", is_descending=True)
+        newest = SortOrder("id", is_descending=True)
         if not self._is_anybody_named():
             yield _Part(compiled, newest, is_empty=True)
             return
         # The index of names is used, which returns fewer orders than the words.
-        yield _Part(compiled.with_words_tested_on_rows().also(self._named), newest)
-        others = Condition(not_(self._named.test))
-        yield _Part(compiled.also(others), newest, is_empty=True)
+        yield _Part(compiled.without_text_indexes().with_condition(self._named), newest)
+        others = Condition(negated(self._named.test))
+        yield _Part(compiled.with_condition(others), newest, is_empty=True)
 
     @cached_property
     def _named(self) -> Condition:
-        return self.context.equals("name_key", self.query.names, index=INDEXES["name_key"])
+        return self.context.column_equals("name_key", self.query.names, index=INDEXES["name_key"])
 
     def _is_anybody_named(self) -> bool:
         """Whether any order has a recipient with one of the full names.
@@ -334,26 +342,28 @@ class Finder:
 
     def _valued(self, compiled: CompiledQuery) -> Iterator[_Part]:
         if self._column != "expires_at" or compiled.has_expiry is not False:
-            yield _Part(compiled, Order(self._column, self._sort.is_descending))
+            yield _Part(compiled, SortOrder(self._column, self._sort.is_descending))
 
     def _empty(self, compiled: CompiledQuery) -> Iterator[_Part]:
         column = self._column
         if column == "id" or (column == "expires_at" and compiled.requires_expiry):
             return
         index = INDEXES[column]
-        scan = IndexScan(Sql(f"{column} IS NULL"), sorts=(("id", index),), index=index)
-        empty = Condition(Sql(f"o.{column} IS NULL"), (scan,))
-        yield _Part(compiled.also(empty), Order("id", is_descending=True), is_empty=True)
+        scan = IndexScan(SqlFragment(f"{column} IS NULL"), sorts=(("id", index),), index=index)
+        empty = Condition(SqlFragment(f"o.{column} IS NULL"), (scan,))
+        yield _Part(
+            compiled.with_condition(empty), SortOrder("id", is_descending=True), is_empty=True
+        )
 
-    def _after(self, at: Key) -> tuple[Any, int] | None:
+    def _after(self, at: PageKey) -> tuple[Any, int] | None:
         """Return the value and creation key of `at`; None if the rebuilt index lacks the order."""
         if self._column == "name_key" and at.value is not None:
             return self._of_recipient(UUID(str(at.value)))
         if self._column == "expires_at" and at.value is not None:
-            return self.context.dialect.parameter(datetime.fromisoformat(str(at.value))), at.id
+            return self.context.dialect.to_parameter(datetime.fromisoformat(str(at.value))), at.id
         return at.value, at.id
 
     def _of_recipient(self, uuid: UUID) -> tuple[Any, int] | None:
         sql = "SELECT name_key, id FROM orders_order WHERE uuid = %s"
-        rows = self.context.deadline.rows(sql, [self.context.dialect.parameter(uuid)])
+        rows = self.context.deadline.rows(sql, [self.context.dialect.to_parameter(uuid)])
         return rows[0] if rows else None

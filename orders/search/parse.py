@@ -25,12 +25,12 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from goody.types import ENDED, ORDER_STATUSES
-from orders.days import Clock
-from orders.text import fold, plain
+from orders.days import RequestClock
+from orders.text import fold_text, plain_text
 
 from . import dates
-from .dates import Direction, FutureDirection, PastDirection, Window
-from .query import Choice, Query
+from .dates import FutureDirection, PastDirection, RelativeDirection, TimeWindow
+from .query import FilterChoice, Query
 
 MAX_LETTERS = 10_000
 MAX_TERMS = 32
@@ -39,7 +39,7 @@ _MAX_QUOTED = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class SearchOperator:
     """An operator as listed in the help. `name` is the text before the value."""
 
     name: str
@@ -48,25 +48,31 @@ class Operator:
 
 
 OPERATORS = (
-    Operator("status:", "status:opened,notified", "Orders in one of these statuses"),
-    Operator("expires:", "expires:<7d", "Expiring within 7 days; >3d is later than that"),
-    Operator("expires:", "expires:2026-10-12", "Expiring on a day, in a month or in a year"),
-    Operator("expires:", "expires:past", "Past their expiration; none: those that never expire"),
-    Operator("created:", "created:2026-10", "Created on a day, in a month or in a year"),
-    Operator("created:", "created:>=2026-10-01", "Created from a day on; also >, <= and <"),
-    Operator("created:", "created:<30d", "Created in the last 30 days; >30d is before that"),
-    Operator("sender:", 'sender:"Ana B"', "Sent by a person; part of a name or e-mail address"),
-    Operator("workspace:", "workspace:sales", "In a workspace; part of its name"),
-    Operator("batch:", "batch:1a2b3c4d", "In a batch; its id or the beginning of it"),
-    Operator("product:", "product:candle", "With a product; part of its name"),
-    Operator("brand:", "brand:acme", "With something of a brand; part of its name"),
-    Operator("is:", "is:swapped", "The recipient chose something else"),
-    Operator("is:", "is:expired", "Past the expiration and never accepted"),
-    Operator("is:", "is:unpaid", "Accepted, and payment is pending"),
-    Operator("is:", "is:trouble", "A delivery is in trouble"),
-    Operator("is:", "is:odd", "Goody sent a value that cannot be read"),
-    Operator("-", "-status:delivered", "Without these: before a word, a quote or an operator"),
-    Operator('"', '"ana b"', "Exactly this, spaces and signs included"),
+    SearchOperator("status:", "status:opened,notified", "Orders in one of these statuses"),
+    SearchOperator("expires:", "expires:<7d", "Expiring within 7 days; >3d is later than that"),
+    SearchOperator("expires:", "expires:2026-10-12", "Expiring on a day, in a month or in a year"),
+    SearchOperator(
+        "expires:", "expires:past", "Past their expiration; none: those that never expire"
+    ),
+    SearchOperator("created:", "created:2026-10", "Created on a day, in a month or in a year"),
+    SearchOperator("created:", "created:>=2026-10-01", "Created from a day on; also >, <= and <"),
+    SearchOperator("created:", "created:<30d", "Created in the last 30 days; >30d is before that"),
+    SearchOperator(
+        "sender:", 'sender:"Ana B"', "Sent by a person; part of a name or e-mail address"
+    ),
+    SearchOperator("workspace:", "workspace:sales", "In a workspace; part of its name"),
+    SearchOperator("batch:", "batch:1a2b3c4d", "In a batch; its id or the beginning of it"),
+    SearchOperator("product:", "product:candle", "With a product; part of its name"),
+    SearchOperator("brand:", "brand:acme", "With something of a brand; part of its name"),
+    SearchOperator("is:", "is:swapped", "The recipient chose something else"),
+    SearchOperator("is:", "is:expired", "Past the expiration and never accepted"),
+    SearchOperator("is:", "is:unpaid", "Accepted, and payment is pending"),
+    SearchOperator("is:", "is:trouble", "A delivery is in trouble"),
+    SearchOperator("is:", "is:odd", "Goody sent a value that cannot be read"),
+    SearchOperator(
+        "-", "-status:delivered", "Without these: before a word, a quote or an operator"
+    ),
+    SearchOperator('"', '"ana b"', "Exactly this, spaces and signs included"),
 )
 
 # "status: expires: ...": each operator with a value once.
@@ -105,7 +111,7 @@ class ParsedQuery:
 
     def without(self, terms: Iterable[ParsedTerm]) -> str:
         """Return the text as typed, without the terms."""
-        text = plain(self.text)
+        text = plain_text(self.text)
         for term in terms:
             text = _cut(text, term)
         return text
@@ -134,11 +140,11 @@ class Term(NamedTuple):
     is_quoted: bool
 
 
-class InvalidValue(Exception):
+class InvalidOperatorValue(Exception):
     """The operator does not accept this value. The message explains what to write instead."""
 
 
-type _Reader = Callable[[Term, Clock], Query]
+type _Reader = Callable[[Term, RequestClock], Query]
 
 
 def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
@@ -146,23 +152,23 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
 
     `now` is aware; days are days of `zone`. The caller sets `may_search_messages` on the query.
     """
-    clock = Clock(now, zone)
+    clock = RequestClock(now, zone)
     parsed: list[ParsedTerm] = []
     problems: list[str] = []
     words: list[Term] = []
-    typed = plain(text[:MAX_LETTERS])
-    for count, term in enumerate(terms(typed)):
+    typed = plain_text(text[:MAX_LETTERS])
+    for count, term in enumerate(split_terms(typed)):
         if count == MAX_TERMS:
             problems.append(f"Only the first {MAX_TERMS} words are searched for.")
             break
         try:
             parsed += _parse(term, clock)
-        except InvalidValue as invalid:
+        except InvalidOperatorValue as invalid:
             problems.append(f"“{_short(term.text)}” is not understood; {invalid}.")
         if not (term.operator or term.is_excluded):
             words.append(term)
     query = reduce(Query.merged, (term.query for term in parsed), Query())
-    if typed.strip() and not problems and query.is_everything:
+    if typed.strip() and not problems and query.matches_all_orders:
         problems.append(
             f"“{_short(typed.strip())}” has no letter or digit; put signs into quotes to search "
             "for them."
@@ -170,8 +176,8 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
     return ParsedQuery(text, query, tuple(problems), _names(words), tuple(parsed))
 
 
-def terms(text: str) -> Iterator[Term]:
-    """Yield the terms of a text to which `plain` was applied."""
+def split_terms(text: str) -> Iterator[Term]:
+    """Yield the terms of a text to which `plain_text` was applied."""
     for found in _TERM.finditer(text):
         minus, operator, quoted, bare = found.groups()
         is_quoted = quoted is not None
@@ -179,10 +185,10 @@ def terms(text: str) -> Iterator[Term]:
         yield Term(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
 
 
-def _parse(term: Term, clock: Clock) -> list[ParsedTerm]:
+def _parse(term: Term, clock: RequestClock) -> list[ParsedTerm]:
     """Return the parsed terms: one for each status of a list, so that each can be removed alone.
 
-    Raises InvalidValue.
+    Raises InvalidOperatorValue.
     """
     read = _READERS[term.operator]
     query = read(term, clock)
@@ -203,9 +209,9 @@ def _without_values(term: Term, removed: Sequence[str]) -> str:
     return operator + ",".join(kept) if kept else ""
 
 
-def text_of(term: Term) -> str:
+def term_text(term: Term) -> str:
     """Return the folded text, without the signs around it unless it is quoted."""
-    folded = fold(term.value[:MAX_WORD_LENGTH])[:MAX_WORD_LENGTH]
+    folded = fold_text(term.value[:MAX_WORD_LENGTH])[:MAX_WORD_LENGTH]
     return folded if term.is_quoted else _SIGNS_AROUND.sub("", folded)
 
 
@@ -215,29 +221,29 @@ def _names(typed: Sequence[Term]) -> tuple[str, ...]:
     These are the words as typed ("Ana B.") without signs, and in the order first name, last name
     ("B, Ana").
     """
-    texts = [text_of(term) for term in typed]
+    texts = [term_text(term) for term in typed]
     if not any(texts):
         return ()
     comma = next((n for n, term in enumerate(typed, 1) if term.value.endswith(",")), 0)
-    whole = [fold(term.value[:MAX_WORD_LENGTH]) for term in typed]
+    whole = [fold_text(term.value[:MAX_WORD_LENGTH]) for term in typed]
     spelled = (whole, texts, [*texts[comma:], *texts[:comma]])
     return tuple(dict.fromkeys(" ".join(filter(None, one)) for one in spelled))
 
 
-def _words(term: Term, _: Clock) -> Query:
-    text = (text_of(term),)
+def _words(term: Term, _: RequestClock) -> Query:
+    text = (term_text(term),)
     return Query(without_words=text) if term.is_excluded else Query(words=text)
 
 
-def _status(term: Term, _: Clock) -> Query:
-    names = [fold(name).replace(" ", "_").replace("-", "_") for name in term.value.split(",")]
+def _status(term: Term, _: RequestClock) -> Query:
+    names = [fold_text(name).replace(" ", "_").replace("-", "_") for name in term.value.split(",")]
     statuses = tuple(_STATUSES.get(name, name) for name in names if name)
     if not statuses or not set(statuses) <= set(ORDER_STATUSES):
-        raise InvalidValue(f"write one of {', '.join(ORDER_STATUSES)}")
+        raise InvalidOperatorValue(f"write one of {', '.join(ORDER_STATUSES)}")
     return Query(without_statuses=statuses) if term.is_excluded else Query(statuses=statuses)
 
 
-def _expires(term: Term, clock: Clock) -> Query:
+def _expires(term: Term, clock: RequestClock) -> Query:
     value = term.value.lower()
     if value == "none":
         return Query(has_expiry=term.is_excluded)
@@ -248,50 +254,54 @@ def _expires(term: Term, clock: Clock) -> Query:
     return Query(expires_from=start, expires_until=end)
 
 
-def _created(term: Term, clock: Clock) -> Query:
+def _created(term: Term, clock: RequestClock) -> Query:
     hint = "write created:<30d or a date such as created:2026-10 or created:>=2026-10-12"
     start, end = _window(term, clock, direction=PastDirection, hint=hint)
     return Query(created_from=start, created_until=end)
 
 
-def _window(term: Term, clock: Clock, *, direction: Direction, hint: str) -> Window:
+def _window(
+    term: Term, clock: RequestClock, *, direction: RelativeDirection, hint: str
+) -> TimeWindow:
     if term.is_excluded:
-        raise InvalidValue("a time cannot be excluded: write what is wanted, with < or >")
+        raise InvalidOperatorValue("a time cannot be excluded: write what is wanted, with < or >")
     window = dates.parse_window(term.value, direction=direction, clock=clock)
     if window is None:
-        raise InvalidValue(hint)
+        raise InvalidOperatorValue(hint)
     return window
 
 
 def _named(field: str, example: str) -> _Reader:
     """Return a reader for an operator that takes a part of a name."""
 
-    def read(term: Term, _: Clock) -> Query:
-        if not (text := text_of(term)):
-            raise InvalidValue(f"write a part of the name directly behind it, as in {example}")
+    def read(term: Term, _: RequestClock) -> Query:
+        if not (text := term_text(term)):
+            raise InvalidOperatorValue(
+                f"write a part of the name directly behind it, as in {example}"
+            )
         return _chosen(field, term, text)
 
     return read
 
 
-def _batch(term: Term, _: Clock) -> Query:
-    digits = fold(term.value).removeprefix("urn:uuid:").strip("{}").replace("-", "")
+def _batch(term: Term, _: RequestClock) -> Query:
+    digits = fold_text(term.value).removeprefix("urn:uuid:").strip("{}").replace("-", "")
     if not _HEX.fullmatch(digits):
-        raise InvalidValue("write the id of a batch or its beginning, as in batch:1a2b3c4d")
+        raise InvalidOperatorValue("write the id of a batch or its beginning, as in batch:1a2b3c4d")
     groups = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
     return _chosen("batches", term, "-".join(filter(None, groups)))
 
 
 def _chosen(field: str, term: Term, text: str) -> Query:
     fields: dict[str, Any] = {
-        f"without_{field}" if term.is_excluded else field: (Choice(text=text),)
+        f"without_{field}" if term.is_excluded else field: (FilterChoice(text=text),)
     }
     return Query(**fields)
 
 
-def _is(term: Term, _: Clock) -> Query:
-    if (field := FLAGS.get(fold(term.value))) is None:
-        raise InvalidValue(f"write {', '.join(f'is:{flag}' for flag in FLAGS)}")
+def _is(term: Term, _: RequestClock) -> Query:
+    if (field := FLAGS.get(fold_text(term.value))) is None:
+        raise InvalidOperatorValue(f"write {', '.join(f'is:{flag}' for flag in FLAGS)}")
     fields: dict[str, Any] = {field: not term.is_excluded}
     return Query(**fields)
 

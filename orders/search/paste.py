@@ -37,13 +37,13 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from orders.text import INVISIBLE, plain
+from orders.text import INVISIBLE, plain_text
 
-from .addresses import Address, addresses
-from .links import LINK, MAILTO, hidden_link, path_and_parameters, recipients, unwrapped
-from .parse import terms, text_of
+from .addresses import EmailAddress, find_addresses
+from .links import LINK, MAILTO, decoded_link_parts, hidden_link, mailto_recipients, unwrap_link
+from .parse import split_terms, term_text
 
-# Fields of Pasted with a value.
+# Fields of PastedIdentifiers with a value.
 type _Identifiers = list[tuple[str, Any]]
 
 # The fields of Pasted with identifiers.
@@ -103,7 +103,7 @@ _SINGLE = re.compile(rf"(?:{_SIGN})*+(?:urn:uuid:)?+(?:{_TAKEN}++(?:{_SIGN}|-)*+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pasted:
+class PastedIdentifiers:
     """The identifiers in a text, in order of appearance.
 
     These are ids of orders or batches, references and their beginnings in upper case, folded
@@ -127,12 +127,12 @@ class Pasted:
     def count(self) -> int:
         return sum(len(getattr(self, kind)) for kind in KINDS)
 
-    def spelling(self, email: str) -> str:
+    def original_spelling(self, email: str) -> str:
         """Return a folded address as written in the text."""
         return self.spellings.get(email, email)
 
 
-def recognize(text: str) -> Pasted:
+def recognize_identifiers(text: str) -> PastedIdentifiers:
     """Return all identifiers in the first 100,000 characters of the text. Raises nothing."""
     # One character may become eighteen in its compatible form.
     scanner = _Scanner(_visible(text[:MAX_CHARACTERS])[:MAX_CHARACTERS].strip())
@@ -141,37 +141,40 @@ def recognize(text: str) -> Pasted:
     return replace(
         pasted,
         is_single=pasted.count == 1 and scanner.is_nothing_else,
-        is_ticket=is_long(text)
+        is_ticket=is_too_long_for_url(text)
         or ((pasted.count > 1 or bool(pasted.hidden_links)) and not _is_search(text)),
     )
 
 
-def split_search(text: str) -> tuple[Pasted, str]:
+def split_identifiers_and_terms(text: str) -> tuple[PastedIdentifiers, str]:
     """Return the identifiers in a text, and the remaining terms if it is a search.
 
     Operators and exclusions are remaining terms, including the identifiers in them. If the text is
     not a search, the second value is "". Raises nothing.
     """
-    pasted = recognize(text)
+    pasted = recognize_identifiers(text)
     if not pasted.count or pasted.is_single or not _is_search(text):
         return pasted, ""
     named: list[str] = []
     rest: list[str] = []
-    for term in terms(_MINUS.sub("-", plain(text, keeps_dashes=True))):
-        is_rest = term.operator or term.is_excluded or not recognize(term.text).count
+    for term in split_terms(_MINUS.sub("-", plain_text(text, keeps_dashes=True))):
+        is_rest = term.operator or term.is_excluded or not recognize_identifiers(term.text).count
         (rest if is_rest else named).append(term.text)
-    return recognize(" ".join(named)), " ".join(rest)
+    return recognize_identifiers(" ".join(named)), " ".join(rest)
 
 
-def is_long(text: str) -> bool:
+def is_too_long_for_url(text: str) -> bool:
     """Whether a text is too long for a URL, in which its bytes may be encoded twice."""
     return len(text) > MAX_SEARCH_BYTES or len(text.encode(errors="replace")) > MAX_SEARCH_BYTES
 
 
 def _is_search(text: str) -> bool:
-    if is_long(text) or "\n" in text.strip():
+    if is_too_long_for_url(text) or "\n" in text.strip():
         return False
-    return any((one.operator or one.is_excluded) and text_of(one) for one in terms(plain(text)))
+    return any(
+        (one.operator or one.is_excluded) and term_text(one)
+        for one in split_terms(plain_text(text))
+    )
 
 
 def _visible(text: str) -> str:
@@ -181,7 +184,7 @@ def _visible(text: str) -> str:
     """
     if _INVISIBLE.search(text):
         text = _PIECE.sub(lambda found: _joined(found[0]), text)
-    return plain(text.translate(_NUMBER_SIGNS), keeps_dashes=True)
+    return plain_text(text.translate(_NUMBER_SIGNS), keeps_dashes=True)
 
 
 def _joined(piece: str) -> str:
@@ -193,7 +196,7 @@ def _is_apart(piece: str) -> bool:
     """Whether the piece is one complete id, reference, link or address, or has no ASCII letter."""
     if not any("!" <= letter <= "~" for letter in piece):
         return True
-    return len(piece) >= _SHORTEST and recognize(piece).is_single
+    return len(piece) >= _SHORTEST and recognize_identifiers(piece).is_single
 
 
 class _Scanner:
@@ -219,14 +222,14 @@ class _Scanner:
             self._replace(_CAPITALS_IN_GROUPS, lambda found: _reference(found[0], is_grouped=True))
         self._replace(_LABELED, lambda found: _reference_start(found[1], found[2]))
 
-    def pasted(self) -> Pasted:
+    def pasted(self) -> PastedIdentifiers:
         named: dict[str, dict[Any, str]] = {}
         for _, (kind, value) in sorted(self._found, key=itemgetter(0)):
-            is_email = isinstance(value, Address)
+            is_email = isinstance(value, EmailAddress)
             key, text = (value.folded, value.text) if is_email else (value, "")
             named.setdefault(kind, {}).setdefault(key, text)
         fields: dict[str, Any] = {kind: tuple(values) for kind, values in named.items()}
-        return Pasted(**fields, spellings=named.get("emails", {}))
+        return PastedIdentifiers(**fields, spellings=named.get("emails", {}))
 
     @property
     def is_nothing_else(self) -> bool:
@@ -253,7 +256,7 @@ class _Scanner:
         self._text = pattern.sub(taken, self._text)
 
     def _mailto(self, found: re.Match[str]) -> _Identifiers:
-        return _emails(recipients(found[0]))
+        return _emails(mailto_recipients(found[0]))
 
     def _link(self, found: re.Match[str]) -> _Identifiers:
         before = found.string[max(found.start() - 1, 0) : found.start()]
@@ -267,7 +270,7 @@ class _Scanner:
     def _take_addresses(self) -> None:
         pieces: list[str] = []
         end = 0
-        for one in addresses(self._text):
+        for one in find_addresses(self._text):
             self._found.append((one.start, ("emails", one)))
             pieces += (self._text[end : one.start], _TAKEN * (one.end - one.start))
             end = one.end
@@ -275,22 +278,22 @@ class _Scanner:
 
 
 def _identifiers_in_link(link: str) -> _Identifiers:
-    if hidden := hidden_link(link := unwrapped(link)):
+    if hidden := hidden_link(link := unwrap_link(link)):
         return [("hidden_links", hidden)]
     if MAILTO.match(link):
-        return _emails(recipients(link))
+        return _emails(mailto_recipients(link))
     if token := _TOKEN.search(unquote(link)):
         return [("gift_tokens", token[1])]
     named: _Identifiers = []
-    for part in path_and_parameters(link):
+    for part in decoded_link_parts(link):
         named += [("ids", UUID(found[0])) for found in _UUID.finditer(part)]
-        named += _emails(plain(part, keeps_dashes=True)) if "@" in part else []
+        named += _emails(plain_text(part, keeps_dashes=True)) if "@" in part else []
         named += _reference(part, is_grouped=False) if _SOLID.fullmatch(part) else []
     return named
 
 
 def _emails(text: str) -> _Identifiers:
-    return [("emails", one) for one in addresses(text)]
+    return [("emails", one) for one in find_addresses(text)]
 
 
 def _reference_start(label: str, text: str) -> _Identifiers:

@@ -4,51 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .sql import Condition, IndexScan, Sql
+from .sql import Condition, IndexScan, SqlFragment
 
 # See words.py.
 LOOKED_UP_LETTERS = 1000
 _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-def parameter(value: object) -> object:
+def to_parameter(value: object) -> object:
     return value
 
 
-def instant(column: str) -> str:
+def select_instant(column: str) -> str:
     return column
 
 
-def contains(column: str, text: str) -> Sql:
-    return Sql(f"strpos({column}, %s) > 0", (text,))
+def text_contains(column: str, text: str) -> SqlFragment:
+    return SqlFragment(f"strpos({column}, %s) > 0", (text,))
 
 
-def among(column: str, values: Sequence[object]) -> Sql:
-    return Sql(f"{column} = ANY(%s)", (list(values),))
+def value_in(column: str, values: Sequence[object]) -> SqlFragment:
+    return SqlFragment(f"{column} = ANY(%s)", (list(values),))
 
 
-def keys_table(values: Sequence[int]) -> Sql:
+def keys_table(values: Sequence[int]) -> SqlFragment:
     """Return SQL for a table `c` with these keys as `id`, in any order."""
-    return Sql("unnest(%s::bigint[]) c(id)", (list(values),))
+    return SqlFragment("unnest(%s::bigint[]) c(id)", (list(values),))
 
 
-def full_text(table: str, column: str, text: str, part: str) -> IndexScan:
+def full_text_scan(table: str, column: str, text: str, part: str) -> IndexScan:
     """Return a scan of the rows of `table` whose `column` contains the folded text.
 
     The text has three characters or more. The index looks up `part` of it.
     """
-    where = Sql(f"{column} LIKE %s", (f"%{part.translate(_SPECIAL)}%",))
+    where = SqlFragment(f"{column} LIKE %s", (f"%{part.translate(_SPECIAL)}%",))
     if part != text:
-        whole = contains(column, text)
-        where = Sql(f"{where.text} AND {whole.text}", where.params + whole.params)
+        whole = text_contains(column, text)
+        where = SqlFragment(f"{where.text} AND {whole.text}", where.params + whole.params)
     return IndexScan(where, table, is_quick_by_id=False)
 
 
-def from_(scan: IndexScan, _sort: str) -> str:
+def from_clause(scan: IndexScan, _sort: str) -> str:
     return scan.table
 
 
-def merged(scans: Sequence[str], by: str, limit: int) -> str:
+def merge_scans(scans: Sequence[str], by: str, limit: int) -> str:
     """Return SQL for several scans in the order `by`, with each row once and `limit` rows at most.
 
     PostgreSQL merges sorted scans without reading them to the end only if each has a limit.
@@ -59,7 +59,7 @@ def merged(scans: Sequence[str], by: str, limit: int) -> str:
     return f"SELECT DISTINCT * FROM ({' UNION ALL '.join(limited)}) u ORDER BY {by}"  # noqa: S608
 
 
-def row_test(condition: Condition) -> Sql:
+def row_test(condition: Condition) -> SqlFragment:
     """Return SQL that tests the row `o` of the entry `c`."""
     return condition.test
 
@@ -68,7 +68,7 @@ def row_test(condition: Condition) -> Sql:
 JOIN = "CROSS JOIN LATERAL (SELECT * FROM orders_order x WHERE x.id = c.id OFFSET 0) o"
 
 
-def order_by(columns: str) -> str:
+def order_by_clause(columns: str) -> str:
     """Return the ORDER BY clause.
 
     The planner recognizes that the entries are already sorted, so it adds no sort.

@@ -16,7 +16,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from goody.types import ENDED, ORDER_STATUSES
-from orders.text import fold
+from orders.text import fold_text
 
 
 class Sort(StrEnum):
@@ -55,7 +55,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class FilterChoice:
     """A workspace, sender, batch, product or brand to filter by.
 
     It is the label with this `id`, or every label whose name contains the folded `text`. The name
@@ -67,12 +67,12 @@ class Choice:
     id: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", fold(self.text))
+        object.__setattr__(self, "text", fold_text(self.text))
         if (self.id is None) == (not self.text):
             raise ValueError("A choice has either an id or a text.")
 
 
-type Choices = tuple[Choice, ...]
+type Choices = tuple[FilterChoice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ class Query:
         return Sort.BEST if self.names else Sort.NEWEST
 
     @property
-    def unsorted(self) -> Self:
+    def with_default_sort(self) -> Self:
         """The query in the default sort."""
         return self.without("sort", "names")
 
@@ -166,9 +166,9 @@ class Query:
         return self.expires_from is not None or self.expires_until is not None
 
     @property
-    def is_everything(self) -> bool:
+    def matches_all_orders(self) -> bool:
         """Whether every order matches."""
-        return self.unsorted.without("may_search_messages") == Query()
+        return self.with_default_sort.without("may_search_messages") == Query()
 
     def without(self, *names: str) -> Self:
         """Return the query with the defaults of these fields."""
@@ -196,7 +196,7 @@ def _normal(name: str, value: Any) -> Any:
         return _utc(value)
     match name:
         case "words" | "without_words" | "names" | "emails":
-            return _unique(filter(None, map(fold, value)))
+            return _unique(filter(None, map(fold_text, value)))
         case "statuses" | "without_statuses":
             return _grouped(value)
         case "references":

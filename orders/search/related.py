@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .deadline import SECONDS, Deadline, time_limit
+from .deadline import SECONDS, SearchDeadline, time_limit
 from .hits import Hit
-from .paging import Count, Finder
-from .query import Choice, Query, Sort
+from .paging import MatchCount, QueryRunner
+from .query import FilterChoice, Query, Sort
 
 _MAX_COUNT = 1000
 
@@ -28,31 +28,31 @@ class Neighbors:
     previous: UUID | None
     next: UUID | None
     position: int | None
-    count: Count
+    count: MatchCount
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RelatedGroup:
     """The newest orders of a group, their number, and the query for all of them."""
 
     hits: Sequence[Hit]
-    count: Count
+    count: MatchCount
     query: Query
 
 
 @dataclass(frozen=True, slots=True)
-class Related:
+class RelatedGroups:
     """The other orders of the same batch, to the same address and from the same sender.
 
     A group is None if it has no other orders.
     """
 
-    batch: Group | None
-    email: Group | None
-    sender: Group | None
+    batch: RelatedGroup | None
+    email: RelatedGroup | None
+    sender: RelatedGroup | None
 
 
-def neighbors(
+def find_neighbors(
     query: Query,
     order_id: UUID,
     *,
@@ -65,12 +65,12 @@ def neighbors(
     Raises SearchTimeout.
     """
     with time_limit(seconds, using=using) as deadline:
-        finder = Finder(deadline, query, now=now)
-        if (at := finder.key_of(order_id)) is None:
+        finder = QueryRunner(deadline, query, now=now)
+        if (at := finder.key_of_order(order_id)) is None:
             return None
         before = finder.rows(_MAX_COUNT + 1, at, backwards=True, selected="o.uuid")
         after = finder.rows(1, at, selected="o.uuid")
-        is_counted = len(before) <= _MAX_COUNT and finder.holds(order_id)
+        is_counted = len(before) <= _MAX_COUNT and finder.matches_order(order_id)
         position = len(before) + 1 if is_counted else None
         found = finder.count(_MAX_COUNT)
         return Neighbors(
@@ -85,14 +85,14 @@ def _uuid(rows: Sequence[tuple[Any, ...]]) -> UUID | None:
     return UUID(str(rows[0][2])) if rows else None
 
 
-def related(
+def find_related_orders(
     order_id: UUID,
     *,
     now: datetime,
     few: int = 3,
     seconds: float = SECONDS,
     using: str = DEFAULT_DB_ALIAS,
-) -> Related | None:
+) -> RelatedGroups | None:
     """Return the newest `few` orders of each group.
 
     Return None if the index does not contain the order. Raises SearchTimeout.
@@ -102,31 +102,31 @@ def related(
         if shared is None:
             return None
         groups = [_group(deadline, query, order_id, now=now, few=few) for query in shared]
-    return Related(*groups)
+    return RelatedGroups(*groups)
 
 
-def _shared(deadline: Deadline, order_id: UUID, now: datetime) -> list[Query | None] | None:
+def _shared(deadline: SearchDeadline, order_id: UUID, now: datetime) -> list[Query | None] | None:
     """Return the queries by batch, address and sender, each None if the order has no such value."""
     rows = deadline.rows(
         "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
-        [Finder(deadline, Query(), now=now).context.dialect.parameter(order_id)],
+        [QueryRunner(deadline, Query(), now=now).context.dialect.to_parameter(order_id)],
     )
     if not rows:
         return None
     batch, email, sender = rows[0]
     return [
-        Query(batches=(Choice(text=str(UUID(str(batch)))),)) if batch else None,
+        Query(batches=(FilterChoice(text=str(UUID(str(batch)))),)) if batch else None,
         Query(emails=(email,)) if email else None,
-        Query(senders=(Choice(id=sender),)) if sender else None,
+        Query(senders=(FilterChoice(id=sender),)) if sender else None,
     ]
 
 
 def _group(
-    deadline: Deadline, query: Query | None, order_id: UUID, *, now: datetime, few: int
-) -> Group | None:
+    deadline: SearchDeadline, query: Query | None, order_id: UUID, *, now: datetime, few: int
+) -> RelatedGroup | None:
     if query is None:
         return None
-    finder = Finder(deadline, replace(query, sort=Sort.NEWEST), now=now)
+    finder = QueryRunner(deadline, replace(query, sort=Sort.NEWEST), now=now)
     hits = finder.page(few + 1, None, backwards=False).hits
     others = [hit for hit in hits if hit.uuid != order_id][:few]
     if not others:
@@ -134,4 +134,4 @@ def _group(
     found = finder.count(_MAX_COUNT)
     # Without the order itself; a capped count is a lower bound either way.
     n = found.n if found.is_capped else found.n - 1
-    return Group(others, Count(n, is_capped=found.is_capped), query)
+    return RelatedGroup(others, MatchCount(n, is_capped=found.is_capped), query)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 type Row = tuple[Any, ...]
 
 
-class Sql(NamedTuple):
+class SqlFragment(NamedTuple):
     text: str
     params: tuple[object, ...] = ()
 
@@ -21,23 +21,23 @@ class Sql(NamedTuple):
         return bool(self.text)
 
 
-EMPTY = Sql("")
+EMPTY = SqlFragment("")
 
 
-def all_of(tests: Iterable[Sql]) -> Sql:
+def all_of(tests: Iterable[SqlFragment]) -> SqlFragment:
     return _joined([one for one in tests if one], " AND ")
 
 
-def any_of(tests: Iterable[Sql]) -> Sql:
+def any_of(tests: Iterable[SqlFragment]) -> SqlFragment:
     return _joined([one for one in tests if one], " OR ")
 
 
-def not_(test: Sql) -> Sql:
+def negated(test: SqlFragment) -> SqlFragment:
     """Return SQL that is true where the test is false or NULL."""
-    return Sql(f"({test.text}) IS NOT TRUE", test.params)
+    return SqlFragment(f"({test.text}) IS NOT TRUE", test.params)
 
 
-def _joined(tests: Sequence[Sql], operator: str) -> Sql:
+def _joined(tests: Sequence[SqlFragment], operator: str) -> SqlFragment:
     """Join the tests as a balanced tree, because SQLite limits the expression depth to 1,000."""
     if not tests:
         return EMPTY
@@ -45,7 +45,7 @@ def _joined(tests: Sequence[Sql], operator: str) -> Sql:
         return tests[0]
     middle = len(tests) // 2
     left, right = _joined(tests[:middle], operator), _joined(tests[middle:], operator)
-    return Sql(f"({left.text}{operator}{right.text})", left.params + right.params)
+    return SqlFragment(f"({left.text}{operator}{right.text})", left.params + right.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class IndexScan:
     the scan returns its entries sorted without reading many more of them, each with its index.
     """
 
-    where: Sql
+    where: SqlFragment
     table: str = "orders_order"
     key: str = "id"
     sorts: tuple[tuple[str, str], ...] = ()
@@ -82,7 +82,7 @@ class Condition:
     the word that the condition searches for, "" for other conditions.
     """
 
-    test: Sql
+    test: SqlFragment
     scans: tuple[IndexScan, ...] = ()
     size: Callable[[], int] | None = None
     text: str = ""
@@ -96,7 +96,7 @@ class Condition:
         return self.is_sorted_by("id") and all(one.is_quick_by_id for one in self.scans)
 
 
-def union(conditions: Sequence[Condition]) -> Condition:
+def union_condition(conditions: Sequence[Condition]) -> Condition:
     """Return a condition that is true where at least one of the conditions is."""
     scans: tuple[IndexScan, ...] = ()
     if all(one.scans for one in conditions):
@@ -109,7 +109,7 @@ def union(conditions: Sequence[Condition]) -> Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """A sort by a column of the order's row, then by id in the same direction.
 
     The column "id" sorts by creation. Rows without a value in the column are left out.
@@ -119,7 +119,7 @@ class Order:
     is_descending: bool
 
     @property
-    def reversed(self) -> Order:
+    def reversed(self) -> SortOrder:
         return replace(self, is_descending=not self.is_descending)
 
     @property
@@ -128,31 +128,31 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class KeysetScan:
     """The first `n` rows in `order` after the row with the value and id in `after`.
 
     A row of the result is (id, value, *columns), where `columns` are selected from `o`.
     """
 
-    order: Order
+    order: SortOrder
     n: int
     columns: str = ""
     after: tuple[Any, int] | None = None
 
 
-class Dialect(Protocol):
+class SqlDialect(Protocol):
     """The SQL that differs between databases, implemented by sqlite.py and postgresql.py."""
 
     JOIN: str
     LOOKED_UP_LETTERS: int
 
-    def parameter(self, value: object, /) -> object: ...
-    def instant(self, column: str, /) -> str: ...
-    def contains(self, column: str, text: str, /) -> Sql: ...
-    def among(self, column: str, values: Sequence[object], /) -> Sql: ...
-    def keys_table(self, values: Sequence[int], /) -> Sql: ...
-    def full_text(self, table: str, column: str, text: str, part: str, /) -> IndexScan: ...
-    def from_(self, scan: IndexScan, sort: str, /) -> str: ...
-    def merged(self, scans: Sequence[str], by: str, limit: int, /) -> str: ...
-    def row_test(self, condition: Condition, /) -> Sql: ...
-    def order_by(self, columns: str, /) -> str: ...
+    def to_parameter(self, value: object, /) -> object: ...
+    def select_instant(self, column: str, /) -> str: ...
+    def text_contains(self, column: str, text: str, /) -> SqlFragment: ...
+    def value_in(self, column: str, values: Sequence[object], /) -> SqlFragment: ...
+    def keys_table(self, values: Sequence[int], /) -> SqlFragment: ...
+    def full_text_scan(self, table: str, column: str, text: str, part: str, /) -> IndexScan: ...
+    def from_clause(self, scan: IndexScan, sort: str, /) -> str: ...
+    def merge_scans(self, scans: Sequence[str], by: str, limit: int, /) -> str: ...
+    def row_test(self, condition: Condition, /) -> SqlFragment: ...
+    def order_by_clause(self, columns: str, /) -> str: ...

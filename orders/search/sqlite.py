@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from .sql import Condition, IndexScan, Sql
+from .sql import Condition, IndexScan, SqlFragment
 
 # See words.py.
 LOOKED_UP_LETTERS = 5
@@ -19,14 +19,14 @@ LOOKED_UP_LETTERS = 5
 _MAX_VALUES = 50
 
 
-def parameter(value: object) -> object:
+def to_parameter(value: object) -> object:
     """Convert the value to the form in which Django stores it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
     return value.hex if isinstance(value, UUID) else value
 
 
-def instant(column: str) -> str:
+def select_instant(column: str) -> str:
     """Return SQL that selects a time as text for datetime.fromisoformat.
 
     The converters of the driver take longer than the search.
@@ -34,42 +34,42 @@ def instant(column: str) -> str:
     return f"{column} || '+00:00'"
 
 
-def contains(column: str, text: str) -> Sql:
-    return Sql(f"instr({column}, %s) > 0", (text,))
+def text_contains(column: str, text: str) -> SqlFragment:
+    return SqlFragment(f"instr({column}, %s) > 0", (text,))
 
 
-def among(column: str, values: Sequence[object]) -> Sql:
-    parameters = tuple(map(parameter, values))
+def value_in(column: str, values: Sequence[object]) -> SqlFragment:
+    parameters = tuple(map(to_parameter, values))
     if len(parameters) <= _MAX_VALUES:
-        return Sql(f"{column} IN ({', '.join(['%s'] * len(parameters))})", parameters)
-    return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(parameters),))  # noqa: S608
+        return SqlFragment(f"{column} IN ({', '.join(['%s'] * len(parameters))})", parameters)
+    return SqlFragment(f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(parameters),))  # noqa: S608
 
 
-def keys_table(values: Sequence[int]) -> Sql:
+def keys_table(values: Sequence[int]) -> SqlFragment:
     """Return SQL for a table `c` with these keys as `id`, in their order."""
-    return Sql("(SELECT value AS id FROM json_each(%s)) c", (json.dumps(values),))
+    return SqlFragment("(SELECT value AS id FROM json_each(%s)) c", (json.dumps(values),))
 
 
-def full_text(table: str, column: str, text: str, part: str) -> IndexScan:
+def full_text_scan(table: str, column: str, text: str, part: str) -> IndexScan:
     """Return a scan of the rows of `table` whose `column` contains the folded text.
 
     The text has three characters or more. The index looks up `part` of it.
     """
     fts = f"{table}_fts"
     phrase = part.replace('"', '""')
-    where = Sql(f"{fts} MATCH %s", (f'"{phrase}"',))
+    where = SqlFragment(f"{fts} MATCH %s", (f'"{phrase}"',))
     if part != text:
-        whole = contains(f"{fts}.{column}", text)
-        where = Sql(f"{where.text} AND {whole.text}", where.params + whole.params)
+        whole = text_contains(f"{fts}.{column}", text)
+        where = SqlFragment(f"{where.text} AND {whole.text}", where.params + whole.params)
     return IndexScan(where, fts, "rowid", sorts=(("id", ""),), is_quick_by_id=False)
 
 
-def from_(scan: IndexScan, sort: str) -> str:
+def from_clause(scan: IndexScan, sort: str) -> str:
     index = scan.index_for(sort)
     return f"{scan.table} INDEXED BY {index}" if index else scan.table
 
 
-def merged(scans: Sequence[str], by: str, _limit: int) -> str:
+def merge_scans(scans: Sequence[str], by: str, _limit: int) -> str:
     """Return SQL for several scans in the order `by`, with each row once.
 
     `by` contains all selected columns. SQLite merges the arms of a sorted UNION without reading
@@ -78,7 +78,7 @@ def merged(scans: Sequence[str], by: str, _limit: int) -> str:
     return f"{' UNION '.join(scans)} ORDER BY {by}"
 
 
-def row_test(condition: Condition) -> Sql:
+def row_test(condition: Condition) -> SqlFragment:
     """Return SQL that tests the row `o` of the entry `c`.
 
     It reads another index instead of the row if possible, because the rows of neighboring entries
@@ -88,15 +88,15 @@ def row_test(condition: Condition) -> Sql:
         return condition.test
     [scan] = condition.scans
     where = f"{scan.where.text} AND {scan.key} = c.id"
-    sql = f"EXISTS (SELECT 1 FROM {from_(scan, 'id')} WHERE {where})"  # noqa: S608
-    return Sql(sql, scan.where.params)
+    sql = f"EXISTS (SELECT 1 FROM {from_clause(scan, 'id')} WHERE {where})"  # noqa: S608
+    return SqlFragment(sql, scan.where.params)
 
 
 # CROSS JOIN fixes the order of the tables, and with it the order of the result.
 JOIN = "CROSS JOIN orders_order o ON o.id = c.id"
 
 
-def order_by(_columns: str) -> str:
+def order_by_clause(_columns: str) -> str:
     """Return an empty ORDER BY clause, because the entries are sorted already.
 
     With an ORDER BY, SQLite would read all entries and sort them.

@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .deadline import Deadline
-from .sql import Condition, Dialect, IndexScan
+from .deadline import SearchDeadline
+from .sql import Condition, IndexScan, SqlDialect
 
 _KEPT_SECONDS = 60.0
 
@@ -31,7 +31,7 @@ _kept: dict[str, _Counts] = {}
 
 
 class Statistics:
-    def __init__(self, deadline: Deadline, dialect: Dialect) -> None:
+    def __init__(self, deadline: SearchDeadline, dialect: SqlDialect) -> None:
         self._deadline = deadline
         self._dialect = dialect
 
@@ -64,7 +64,9 @@ class Statistics:
                 break
         return n
 
-    def orders(self, *, statuses: Collection[str] = (), workspaces: Collection[int] = ()) -> int:
+    def count_orders(
+        self, *, statuses: Collection[str] = (), workspaces: Collection[int] = ()
+    ) -> int:
         """Return the number of orders in these statuses and workspaces.
 
         An empty argument means all statuses or all workspaces.
@@ -87,7 +89,7 @@ class Statistics:
 
     def _read_count(self, scan: IndexScan, limit: int) -> int:
         sql = (
-            f"SELECT count(*) FROM (SELECT 1 FROM {self._dialect.from_(scan, '')}"  # noqa: S608
+            f"SELECT count(*) FROM (SELECT 1 FROM {self._dialect.from_clause(scan, '')}"  # noqa: S608
             f" WHERE {scan.where.text} LIMIT {limit}) counted"
         )
         return int(self._deadline.rows(sql, scan.where.params)[0][0])

@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator
 from uuid import UUID
 
-from orders.text import SHORT, is_start, words
+from orders.text import SHORT, folded_words, is_word_start
 
 from .context import MAX_SCANS, SearchContext
-from .sql import Condition, IndexScan, Sql, all_of, union
+from .sql import Condition, IndexScan, SqlFragment, all_of, union_condition
 
 # The shortest word that is compared with the beginning of references and ids.
 _MIN_PREFIX = 6
@@ -38,23 +38,23 @@ def word_condition(
 
     Return None if no field can contain it.
     """
-    # The first is the one with the most matches: see Executor.count.
+    # The first is the one with the most matches: see QueryExecutor.count.
     fields: list[Condition] = []
-    if is_start(word):
+    if is_word_start(word):
         fields += _word_start(context, word)
     elif len(word) <= SHORT:
-        fields.append(Condition(context.dialect.contains("o.people", word)))
+        fields.append(Condition(context.dialect.text_contains("o.people", word)))
     else:
         fields += [_people(context, word), *_prefixes(context, word)]
         if may_search_messages:
             fields += _texts(context, word)
     fields += _names(context, word)
-    return union(fields) if fields else None
+    return union_condition(fields) if fields else None
 
 
 def _people(context: SearchContext, word: str) -> Condition:
-    scan = context.dialect.full_text("orders_order", "people", word, _part(context, word))
-    return Condition(context.dialect.contains("o.people", word), (scan,), text=word)
+    scan = context.dialect.full_text_scan("orders_order", "people", word, _part(context, word))
+    return Condition(context.dialect.text_contains("o.people", word), (scan,), text=word)
 
 
 def _part(context: SearchContext, word: str) -> str:
@@ -67,7 +67,7 @@ def _part(context: SearchContext, word: str) -> str:
     if len(word) > size + 1:
         for start in (len(word) - size, *range(0, len(word) - size, size)):
             part = word[start : start + size]
-            scan = context.dialect.full_text("orders_order", "people", part, part)
+            scan = context.dialect.full_text_scan("orders_order", "people", part, part)
             if context.statistics.count_entries(scan, _FEW_HITS) < _FEW_HITS:
                 return part
     return word[:_MAX_LOOKED_UP]
@@ -75,14 +75,14 @@ def _part(context: SearchContext, word: str) -> str:
 
 def _names(context: SearchContext, word: str) -> Iterator[Condition]:
     labels = context.labels
-    if ids := labels.products.matching(word):
-        yield context.in_cart("product", ids)
-    if ids := labels.brands.matching(word):
-        yield context.in_cart("brand", ids)
-    if ids := labels.senders.matching(word):
-        yield context.equals("sender_id", ids, index="orders_order_sender")
-    if ids := labels.workspaces.matching(word):
-        yield context.equals("workspace_id", ids, index="orders_order_workspace")
+    if ids := labels.products.ids_matching(word):
+        yield context.cart_contains("product", ids)
+    if ids := labels.brands.ids_matching(word):
+        yield context.cart_contains("brand", ids)
+    if ids := labels.senders.ids_matching(word):
+        yield context.column_equals("sender_id", ids, index="orders_order_sender")
+    if ids := labels.workspaces.ids_matching(word):
+        yield context.column_equals("workspace_id", ids, index="orders_order_workspace")
 
 
 def _prefixes(context: SearchContext, word: str) -> Iterator[Condition]:
@@ -91,10 +91,10 @@ def _prefixes(context: SearchContext, word: str) -> Iterator[Condition]:
     if _REFERENCE.fullmatch(word):
         low = word.upper()
         high = low + _LAST_CHARACTER
-        yield context.between("reference_id", low, high, index="orders_order_reference")
-    if ends := id_range(word):
-        yield context.between("order_batch_id", *ends, index="orders_order_batch")
-        yield context.between("uuid", *ends, index="")
+        yield context.column_between("reference_id", low, high, index="orders_order_reference")
+    if ends := id_prefix_range(word):
+        yield context.column_between("order_batch_id", *ends, index="orders_order_batch")
+        yield context.column_between("uuid", *ends, index="")
 
 
 def _word_start(context: SearchContext, word: str) -> list[Condition]:
@@ -102,7 +102,7 @@ def _word_start(context: SearchContext, word: str) -> list[Condition]:
 
     Two letters of different scripts are two separate starts.
     """
-    starts = [_start(context, start) for start in words(word)]
+    starts = [_start(context, start) for start in folded_words(word)]
     if None in starts:
         return []
     conditions = list(filter(None, starts))
@@ -116,15 +116,15 @@ def _start(context: SearchContext, start: str) -> Condition | None:
     starts = [start] if len(start) == SHORT else _starts_with(context, start)
     if not starts:
         return None
-    among = context.dialect.among("s.start", starts)
-    test = Sql(
+    among = context.dialect.value_in("s.start", starts)
+    test = SqlFragment(
         "EXISTS (SELECT 1 FROM orders_wordstart s"  # noqa: S608
         f" WHERE s.order_id = o.id AND {among.text})",
         among.params,
     )
     scans = tuple(
         IndexScan(
-            Sql("start = %s", (one,)),
+            SqlFragment("start = %s", (one,)),
             "orders_wordstart",
             "order_id",
             (("id", ""),),
@@ -143,7 +143,9 @@ def _starts_with(context: SearchContext, letter: str) -> list[str]:
 
 def _texts(context: SearchContext, word: str) -> Iterator[Condition]:
     """Yield conditions on message and note. A common word is tested on the texts of each order."""
-    scan = context.dialect.full_text("orders_searchtext", "folded", word, word[:_MAX_LOOKED_UP])
+    scan = context.dialect.full_text_scan(
+        "orders_searchtext", "folded", word, word[:_MAX_LOOKED_UP]
+    )
     rows = context.deadline.rows(
         f"SELECT {scan.key} FROM {scan.table} WHERE {scan.where.text}"  # noqa: S608
         f" LIMIT {_MAX_TEXTS + 1}",
@@ -151,17 +153,17 @@ def _texts(context: SearchContext, word: str) -> Iterator[Condition]:
     )
     ids = [pk for (pk,) in rows]
     if len(ids) > _MAX_TEXTS:
-        contains = context.dialect.contains("t.folded", word)
+        contains = context.dialect.text_contains("t.folded", word)
         yield Condition(
-            Sql(
+            SqlFragment(
                 "EXISTS (SELECT 1 FROM orders_searchtext t"  # noqa: S608
                 f" WHERE t.id IN (o.message_id, o.note_id) AND {contains.text})",
                 contains.params,
             )
         )
     elif ids:
-        yield context.equals("message_id", ids, index="orders_order_message")
-        yield context.equals("note_id", ids, index="orders_order_note")
+        yield context.column_equals("message_id", ids, index="orders_order_message")
+        yield context.column_equals("note_id", ids, index="orders_order_note")
 
 
 _STARTS = """
@@ -176,7 +178,7 @@ SELECT start FROM used WHERE start IS NOT NULL
 """
 
 
-def id_range(text: str) -> tuple[UUID, UUID] | None:
+def id_prefix_range(text: str) -> tuple[UUID, UUID] | None:
     """Return the first and the last id with this prefix, written with or without dashes.
 
     Return None if the text is not a prefix of an id.

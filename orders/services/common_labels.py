@@ -36,7 +36,7 @@ def common_labels(*, now: datetime) -> CommonLabels:
 
 def _by_alphabet() -> CommonLabels:
     try:
-        suggested = [labels.suggest(kind, "", limit=_MOST) for kind in CommonLabels._fields]
+        suggested = [labels.suggest_labels(kind, "", limit=_MOST) for kind in CommonLabels._fields]
     except SearchTimeout:
         return CommonLabels()
     return CommonLabels(*map(tuple, suggested))

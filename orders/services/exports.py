@@ -11,12 +11,12 @@ from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
 from orders import search
-from orders.audit import Action, Actor, action, record_action, record_end
+from orders.audit import Action, Actor, audited_action, record_action, record_end
 from orders.models import AuditEntry, SyncState
 from orders.search import Hit, SearchTimeout
 from orders.search.query import Query
 
-from .reading import with_writes
+from .reading import add_operations
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class ExportIncomplete(Exception):
     """The download ends before the list does. The message states the reason."""
 
 
-@action(Action.ORDER_EXPORT)
+@audited_action(Action.ORDER_EXPORT)
 def start_export(*, actor: Actor, filters: str, now: datetime) -> AuditEntry:
     """Record the download of a list in the audit, and return the intent.
 
@@ -55,10 +55,10 @@ def export_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
 def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generator[Hit]:
     rows, problem = 0, "an error of the dashboard"
     try:
-        with search.snapshot():
+        with search.read_snapshot():
             missing = _why_incomplete()
-            for hits in batched(search.iterate(query, chunk=CHUNK, now=now), CHUNK):
-                for listed in with_writes(hits):
+            for hits in batched(search.iterate_hits(query, chunk=CHUNK, now=now), CHUNK):
+                for listed in add_operations(hits):
                     rows += 1
                     yield listed.hit
         problem = missing
@@ -76,7 +76,7 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
 
 def _why_incomplete() -> str:
     """Return why the index may lack orders of the list; "" if it is complete."""
-    state = SyncState.objects.look()
+    state = SyncState.objects.get_or_default()
     if state is None or not state.is_complete:
         return "not all of Goody's orders had been imported yet"
     return "searches were being brought up to date" if state.is_refolding else ""

@@ -21,11 +21,11 @@ from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
 from orders.goody_api import CallsBlocked
 from orders.models import Finding, Label, Order, SyncState
-from orders.search import first_found
-from orders.search.deadline import SECONDS, Deadline, time_limit
-from orders.search.paste import KINDS, Pasted
+from orders.search import first_query_with_matches
+from orders.search.deadline import SECONDS, SearchDeadline, time_limit
+from orders.search.paste import KINDS, PastedIdentifiers
 from orders.search.query import Query
-from orders.text import fold, gift_digest
+from orders.text import fold_text, gift_digest
 
 from .reading import OrderNotFound, refresh_order
 
@@ -57,7 +57,7 @@ class _Found:
         (self.missing if self.is_index_complete else self.unasked).extend(names)
 
 
-def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
+def create_finding(*, actor: Actor, pasted: PastedIdentifiers, now: datetime) -> Finding:
     """Look up all identifiers and store the result for the actor alone.
 
     At most MOST_NAMED identifiers are looked up and MOST_ORDERS orders stored; `was_cut` is set if
@@ -65,7 +65,7 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
     SearchTimeout when the lookup exceeds the deadline of a search.
     """
     assert actor.user_id is not None
-    state = SyncState.objects.look()
+    state = SyncState.objects.get_or_default()
     found = _Found(is_index_complete=_is_index_complete(state))
     own, pasted = _without_own(pasted)
     limited = _first(pasted, MOST_NAMED)
@@ -77,7 +77,7 @@ def create_finding(*, actor: Actor, pasted: Pasted, now: datetime) -> Finding:
         order_ids=[str(one) for one in found.orders][:MOST_ORDERS],
         missing=found.missing,
         unasked=found.unasked,
-        left_out=[pasted.spelling(one) for one in own[:MOST_NAMED]],
+        left_out=[pasted.original_spelling(one) for one in own[:MOST_NAMED]],
         hidden=limited.hidden_links,
         was_cut=limited.count < pasted.count or len(found.orders) > MOST_ORDERS,
         created_at=now,
@@ -90,7 +90,7 @@ def create_search_finding(*, actor: Actor, query: Query, now: datetime) -> Findi
     At most MOST_ORDERS orders, the first of the list, are stored. Raises SearchTimeout.
     """
     assert actor.user_id is not None
-    found = first_found([query], limit=MOST_ORDERS + 1, now=now)
+    found = first_query_with_matches([query], limit=MOST_ORDERS + 1, now=now)
     if found is None:
         return None
     _, ids = found
@@ -121,9 +121,9 @@ def _is_index_complete(state: SyncState | None) -> bool:
     return state is not None and state.is_complete and not state.is_refolding
 
 
-def _without_own(pasted: Pasted) -> tuple[list[str], Pasted]:
+def _without_own(pasted: PastedIdentifiers) -> tuple[list[str], PastedIdentifiers]:
     """Return our own addresses, and the identifiers without them."""
-    own = {fold(one).removeprefix("@") for one in settings.OWN_ADDRESSES}
+    own = {fold_text(one).removeprefix("@") for one in settings.OWN_ADDRESSES}
     ours = {one: None for one in pasted.emails if not own.isdisjoint(_domains(one))}
     others = tuple(one for one in pasted.emails if one not in ours)
     return list(ours), replace(pasted, emails=others)
@@ -137,7 +137,7 @@ def _domains(email: str) -> Iterator[str]:
         yield ".".join(labels[start:])
 
 
-def _first(pasted: Pasted, most: int) -> Pasted:
+def _first(pasted: PastedIdentifiers, most: int) -> PastedIdentifiers:
     """Return the first `most` identifiers."""
     kept: dict[str, Any] = {}
     for name in KINDS:
@@ -146,7 +146,7 @@ def _first(pasted: Pasted, most: int) -> Pasted:
     return replace(pasted, **kept)
 
 
-def _look_up(pasted: Pasted, found: _Found, limit: Deadline) -> list[UUID]:
+def _look_up(pasted: PastedIdentifiers, found: _Found, limit: SearchDeadline) -> list[UUID]:
     """Return the ids that the index has neither as an order nor as a batch."""
     not_orders = _take("uuid", pasted.ids, found, limit)
     unknown = _take("order_batch_id", not_orders, found, limit)
@@ -157,14 +157,14 @@ def _look_up(pasted: Pasted, found: _Found, limit: Deadline) -> list[UUID]:
     # Digest -> the text shown when no order has it.
     links = {gift_digest(one): _hint(one) for one in pasted.gift_tokens}
     found.add_missing(*map(tokens.__getitem__, _take("gift_digest", list(tokens), found, limit)))
-    found.add_missing(*map(pasted.spelling, _look_up_emails(pasted.emails, found, limit)))
+    found.add_missing(*map(pasted.original_spelling, _look_up_emails(pasted.emails, found, limit)))
     found.add_missing(*map(links.__getitem__, _take("gift_digest", list(links), found, limit)))
     for start in pasted.reference_starts:
         _take_beginning(start, found, limit)
     return unknown
 
 
-def _look_up_emails(emails: Sequence[str], found: _Found, limit: Deadline) -> list[str]:
+def _look_up_emails(emails: Sequence[str], found: _Found, limit: SearchDeadline) -> list[str]:
     """Return the addresses that no order was sent to or from."""
     no_recipients = _take("email_key", emails, found, limit)
     senders = _senders(emails, limit)
@@ -172,7 +172,7 @@ def _look_up_emails(emails: Sequence[str], found: _Found, limit: Deadline) -> li
     return [one for one in no_recipients if senders.get(one) in (None, *unused)]
 
 
-def _senders(emails: Sequence[str], limit: Deadline) -> dict[str, int]:
+def _senders(emails: Sequence[str], limit: SearchDeadline) -> dict[str, int]:
     """Return the row ids of the senders with these addresses, by address."""
     senders: dict[str, int] = {}
     for some in batched(emails, _BATCH_SIZE):
@@ -181,7 +181,7 @@ def _senders(emails: Sequence[str], limit: Deadline) -> dict[str, int]:
     return senders
 
 
-def _take[T](column: str, values: Sequence[T], found: _Found, limit: Deadline) -> list[T]:
+def _take[T](column: str, values: Sequence[T], found: _Found, limit: SearchDeadline) -> list[T]:
     """Add the orders with these values in the column; return the values without an order."""
     seen: set[T] = set()
     for some in batched(values, _BATCH_SIZE):
@@ -193,7 +193,7 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: Deadline) -
     return [value for value in values if value not in seen]
 
 
-def _take_beginning(start: str, found: _Found, limit: Deadline) -> None:
+def _take_beginning(start: str, found: _Found, limit: SearchDeadline) -> None:
     """Add the orders whose receipt references begin with the text."""
     begins = {"reference_id__gte": start, "reference_id__lte": f"{start}{chr(0x10FFFF)}"}
     newest = Order.objects.filter(**begins).order_by("-id").values_list("uuid", flat=True)

@@ -1,6 +1,6 @@
 """Heartbeats show which processes run, so that a process that ended or hangs is noticed.
 
-A loop of a worker calls `beat` in each turn; web processes beat when they are probed.
+A loop of a worker calls `record_heartbeat` in each turn; web processes beat when they are probed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def process_name() -> str:
     return f"{socket.gethostname()[:100]}:{os.getpid()}"
 
 
-def beat(role: str, *, now: datetime, is_forced: bool = False) -> None:
+def record_heartbeat(role: str, *, now: datetime, is_forced: bool = False) -> None:
     """Store that this process works in `role`; at most every five seconds, unless forced.
 
     Raises DatabaseFailure.
@@ -46,7 +46,7 @@ def beat(role: str, *, now: datetime, is_forced: bool = False) -> None:
         )
 
 
-def last_worker_beat() -> datetime | None:
+def last_worker_heartbeat() -> datetime | None:
     """Return the time of the last worker heartbeat; None if there was none within a day."""
     last = Heartbeat.objects.filter(role=SETTLING).order_by("-beat_at").first()
     return last.beat_at if last else None
@@ -54,7 +54,7 @@ def last_worker_beat() -> datetime | None:
 
 def is_worker_alive(*, now: datetime) -> bool:
     """Whether there was a worker heartbeat within a minute."""
-    last = last_worker_beat()
+    last = last_worker_heartbeat()
     return last is not None and now - last < SILENT_AFTER
 
 

@@ -17,7 +17,7 @@ from .heartbeat import delete_old_heartbeats
 _LARGE_LOG = 16 * 1024 * 1024
 
 
-def tidy(*, now: datetime) -> None:
+def clean_up_database(*, now: datetime) -> None:
     """Delete ended sessions, old limits, heartbeats and accesses, and cut SQLite's log.
 
     Safe to repeat, and to run in several workers. Raises DatabaseFailure.
@@ -27,10 +27,10 @@ def tidy(*, now: datetime) -> None:
     delete_old_heartbeats(now=now)
     kept_since = now - timedelta(days=settings.ORDER_ACCESS_DAYS)
     OrderAccess.objects.filter(at__lt=kept_since).delete()
-    truncate_log()
+    truncate_write_ahead_log()
 
 
-def truncate_log(*, larger_than: int = _LARGE_LOG) -> None:
+def truncate_write_ahead_log(*, larger_than: int = _LARGE_LOG) -> None:
     """Write SQLite's log into the database and truncate it if over `larger_than` bytes."""
     log = Path(f"{connection.settings_dict['NAME']}-wal")
     if connection.vendor == "sqlite" and log.is_file() and log.stat().st_size > larger_than:

@@ -22,7 +22,7 @@ def readiness_problem(*, now: datetime, needs_worker: bool) -> str:
             return "migrations are missing"
         if _is_disk_full():
             return "the disk is nearly full"
-        heartbeat.beat(heartbeat.WEB, now=now)
+        heartbeat.record_heartbeat(heartbeat.WEB, now=now)
         if needs_worker and not heartbeat.is_worker_alive(now=now):
             return "no worker was heard of within a minute"
     except DatabaseFailure as failure:

@@ -22,15 +22,15 @@ from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
 from goody.types import CANCELABLE, OrderPage, Workspace
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Action, Actor, action, record_action
+from orders.audit import Action, Actor, audited_action, record_action
 from orders.eligibility import HasStatus
 from orders.goody_api import CallsBlocked
 from orders.models import Operation, Order
 from orders.search import Hit
-from orders.search.hits import hit_of
+from orders.search.hits import hit_from_order
 
 from .anomalies import record_anomalies
-from .writes.kinds import extension_not_shown
+from .writes.kinds import confirmed_extension_not_shown
 from .writes.reads import read_with_operations
 from .writes.resolve import operations_on
 from .writes.storing import mark_missing, upsert_or_log
@@ -58,7 +58,7 @@ class ListedOrder(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Listing:
+class LivePage:
     """One page of a live list.
 
     `total` is None if Goody gave none. `was_cut`: fewer rows than intended were requested because
@@ -75,7 +75,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class OrderView:
+class OrderWithOperations:
     """An order with the operations on it, newest first.
 
     `problem`: why the copy is not fresh, as a sentence without a period. `is_missing`: Goody
@@ -101,7 +101,7 @@ class OrderView:
 
 
 @dataclass(frozen=True)
-class KeyCheck:
+class ApiKeyCheck:
     """The owner of the API key and the workspaces that it can read.
 
     `problem` is "" when the key works, otherwise why the check failed (`is_rejected`: Goody
@@ -122,7 +122,7 @@ def list_orders(
     created_after: datetime | None,
     created_before: datetime | None,
     now: datetime,
-) -> Listing:
+) -> LivePage:
     """Return one live page of `GET /v1/orders`, within 10 s.
 
     The bounds are aware and inclusive. Raises CallsBlocked or a GoodyError; never returns an empty
@@ -131,7 +131,7 @@ def list_orders(
     answer = _ask_for_page(page, per_page, created_after, created_before)
     created = upsert_or_log(answer.orders, read_at=now)
     record_anomalies(answer.orders, answer.quarantined, now=now)
-    return Listing(
+    return LivePage(
         rows=_listed(answer.orders, created, read_at=now),
         total=answer.total_count,
         page=answer.page,
@@ -148,7 +148,7 @@ def _ask_for_page(
     """Return the page, or a smaller one with its first row if Goody's answer is too large."""
 
     def ask(page: int, per_page: int, policy: RetryPolicy) -> OrderPage:
-        return goody_api.ask(
+        return goody_api.call_goody(
             lambda client, left: client.list_orders(
                 page=page,
                 per_page=per_page,
@@ -159,14 +159,14 @@ def _ask_for_page(
             policy=policy,
         )
 
-    started, policy = time.monotonic(), goody_api.page_policy()
+    started, policy = time.monotonic(), goody_api.page_retry_policy()
     try:
         return ask(page, per_page, policy)
     except BadResponse as error:
         if error.kind != "too_large" or per_page <= _SMALL_PAGE:
             raise
     first_row = (page - 1) * per_page
-    left = goody_api.with_elapsed(policy, time.monotonic() - started)
+    left = goody_api.subtract_elapsed(policy, time.monotonic() - started)
     return ask(first_row // _SMALL_PAGE + 1, _SMALL_PAGE, left)
 
 
@@ -174,16 +174,16 @@ def _listed(
     orders: Sequence[GoodyOrder], created: Mapping[UUID, datetime], *, read_at: datetime
 ) -> tuple[ListedOrder, ...]:
     hits = [
-        hit_of(order, created_at=created.get(order.id), read_at=read_at, missing_at=None)
+        hit_from_order(order, created_at=created.get(order.id), read_at=read_at, missing_at=None)
         for order in orders
     ]
-    return tuple(with_writes(hits))
+    return tuple(add_operations(hits))
 
 
-def listed_order(view: OrderView) -> ListedOrder:
+def listed_order(view: OrderWithOperations) -> ListedOrder:
     """Return the order as a row of a list."""
     times = view.order.event_times
-    hit = hit_of(
+    hit = hit_from_order(
         view.order,
         created_at=times.created_at if times else None,
         read_at=view.as_of,
@@ -192,7 +192,7 @@ def listed_order(view: OrderView) -> ListedOrder:
     return ListedOrder(hit, view.operation, view.is_cancel_on_record, view.unread)
 
 
-def with_writes(hits: Sequence[Hit]) -> list[ListedOrder]:
+def add_operations(hits: Sequence[Hit]) -> list[ListedOrder]:
     """The hits with the open operation on each, and as the writes confirmed by Goody left them."""
     operations: dict[UUID, list[Operation]] = {hit.uuid: [] for hit in hits}
     for operation in Operation.objects.history(operations):
@@ -217,7 +217,7 @@ def _changes_by_our_writes(order: HasStatus, operations: Sequence[Operation]) ->
     canceled_as = _status_by_our_cancel(order.status, operations)
     if canceled_as:
         return {"status": canceled_as}
-    extension = extension_not_shown(order, operations)
+    extension = confirmed_extension_not_shown(order, operations)
     return {"expires_at": extension.expiration} if extension else {}
 
 
@@ -244,14 +244,16 @@ def _open_one(operations: Sequence[Operation]) -> Operation | None:
     return next((one for one in operations if one.is_open), None)
 
 
-def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None = None) -> OrderView:
+def refresh_order(
+    *, order_id: UUID, now: datetime, policy: RetryPolicy | None = None
+) -> OrderWithOperations:
     """Read one order from Goody, or return the stored copy with the problem.
 
     Without a copy, raises OrderNotFound, CallsBlocked or GoodyError.
     """
     try:
         order, operations = read_with_operations(
-            order_id, policy=policy or goody_api.order_policy()
+            order_id, policy=policy or goody_api.order_retry_policy()
         )
     except NotFound as error:
         mark_missing(order_id, read_at=now)
@@ -264,7 +266,7 @@ def refresh_order(*, order_id: UUID, now: datetime, policy: RetryPolicy | None =
     return _view(order, operations, as_of=now, is_fresh=True)
 
 
-def stored_order(order_id: UUID) -> OrderView | None:
+def stored_order(order_id: UUID) -> OrderWithOperations | None:
     """Return the stored copy without a call to Goody, or None."""
     row = Order.objects.find(order_id)
     return _copy(row, problem="") if row else None
@@ -272,14 +274,14 @@ def stored_order(order_id: UUID) -> OrderView | None:
 
 def _copy_or_raise(
     order_id: UUID, problem: str, otherwise: Exception, cause: Exception
-) -> OrderView:
+) -> OrderWithOperations:
     row = Order.objects.find(order_id)
     if row is None:
         raise otherwise from cause
     return _copy(row, problem=problem)
 
 
-def _copy(row: Order, *, problem: str) -> OrderView:
+def _copy(row: Order, *, problem: str) -> OrderWithOperations:
     return _view(
         row.as_goody(),
         _operations(row.uuid),
@@ -298,9 +300,9 @@ def _view(
     is_fresh: bool,
     problem: str = "",
     is_missing: bool = False,
-) -> OrderView:
+) -> OrderWithOperations:
     order = structs.replace(order, **_changes_by_our_writes(order, operations))
-    return OrderView(
+    return OrderWithOperations(
         order=order,
         as_of=as_of,
         is_fresh=is_fresh,
@@ -329,7 +331,7 @@ def freshness_problem(error: Exception) -> str:
         return "The connection to Goody is not set up"
     if isinstance(error, goody_api.KeyRejected):
         return "Goody rejects the API key"
-    if isinstance(error, goody_api.Paused):
+    if isinstance(error, goody_api.CallsPaused):
         return "Goody asks us to wait"
     text = str(error)
     return text[:1].upper() + text[1:]
@@ -339,24 +341,26 @@ def freshness_problem(error: Exception) -> str:
 KEY_WORKS = "The key works"
 
 
-@action(Action.KEY_CHECK)
-def check_key(*, actor: Actor, now: datetime) -> KeyCheck:
+@audited_action(Action.KEY_CHECK)
+def check_api_key(*, actor: Actor, now: datetime) -> ApiKeyCheck:
     """Ask Goody for the owner of the key, also of a rejected one; a success allows calls again."""
-    policy = goody_api.page_policy()
+    policy = goody_api.page_retry_policy()
     try:
         me = goody_api.call_unthrottled(lambda client, left: client.me(policy=left), policy)
     except (CallsBlocked, GoodyError) as error:
         is_rejected = isinstance(error, Unauthorized)
-        check = KeyCheck(problem=freshness_problem(error), is_rejected=is_rejected)
+        check = ApiKeyCheck(problem=freshness_problem(error), is_rejected=is_rejected)
     else:
-        check = KeyCheck(me.email, me.public_app_id, _visible_workspaces(policy))
+        check = ApiKeyCheck(me.email, me.public_app_id, _visible_workspaces(policy))
     record_action(actor, Action.KEY_CHECK, detail=check.problem or KEY_WORKS, now=now)
     return check
 
 
 def _visible_workspaces(policy: RetryPolicy) -> tuple[Workspace, ...] | None:
     try:
-        return goody_api.ask(lambda client, left: client.workspaces(policy=left), policy=policy)
+        return goody_api.call_goody(
+            lambda client, left: client.workspaces(policy=left), policy=policy
+        )
     except (CallsBlocked, GoodyError) as error:
         log.info("the workspaces could not be read: %s", type(error).__name__)
         return None

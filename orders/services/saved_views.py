@@ -11,14 +11,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import FETCH_PEERS, Max, QuerySet
 
-from orders.audit import Action, Actor, NotAllowed, Right, action, record_action
+from orders.audit import Action, Actor, NotAllowed, Right, audited_action, record_action
 from orders.models import SavedView
-from orders.text import fold
+from orders.text import fold_text
 
 MOST_OWN = 50
 
 
-class ViewProblem(Exception):
+class InvalidSavedView(Exception):
     """The view cannot be saved. The message is a sentence for the user."""
 
 
@@ -42,16 +42,16 @@ def may_change_view(view: SavedView, actor: Actor) -> bool:
 
 
 def save_view(*, actor: Actor, name: str, query: str, is_shared: bool, now: datetime) -> SavedView:
-    """Save a list as a new view. Raises ViewProblem or NotAllowed; nothing is saved then."""
+    """Save a list as a new view. Raises InvalidSavedView or NotAllowed; nothing is saved then."""
     actor.require(Right.SAVE_VIEW)
     assert actor.user_id is not None
     own = SavedView.objects.filter(owner_id=actor.user_id)
     if own.count() >= MOST_OWN:
-        raise ViewProblem(f"You have {MOST_OWN} views already. Delete one first.")
+        raise InvalidSavedView(f"You have {MOST_OWN} views already. Delete one first.")
     view = SavedView(
         owner_id=actor.user_id,
         name=name,
-        name_key=fold(name),
+        name_key=fold_text(name),
         query=query,
         position=_next_position(own),
     )
@@ -70,10 +70,10 @@ def change_view(
     query: str | None = None,
     now: datetime,
 ) -> None:
-    """Change the name or the list of a view. Raises ViewProblem or NotAllowed."""
+    """Change the name or the list of a view. Raises InvalidSavedView or NotAllowed."""
     changes: dict[str, Any] = {}
     if name is not None:
-        changes |= {"name": name, "name_key": fold(name)}
+        changes |= {"name": name, "name_key": fold_text(name)}
     if query is not None:
         changes["query"] = query
     if view.is_shared:
@@ -83,7 +83,7 @@ def change_view(
         _update(view, **changes)
 
 
-@action(Action.VIEW_CHANGE)
+@audited_action(Action.VIEW_CHANGE)
 def change_shared_view(
     *, actor: Actor, view: SavedView, changes: dict[str, Any], now: datetime
 ) -> None:
@@ -96,7 +96,7 @@ def change_shared_view(
         )
 
 
-@action(Action.VIEW_SHARE)
+@audited_action(Action.VIEW_SHARE)
 def share_view(*, actor: Actor, view: SavedView, now: datetime) -> None:
     """Share an own view with everybody."""
     _require_own(actor, view)
@@ -108,7 +108,7 @@ def share_view(*, actor: Actor, view: SavedView, now: datetime) -> None:
         record_action(actor, Action.VIEW_SHARE, detail=view.name, now=now, after=_snapshot(view))
 
 
-@action(Action.VIEW_WITHDRAW)
+@audited_action(Action.VIEW_WITHDRAW)
 def withdraw_view(*, actor: Actor, view: SavedView, now: datetime) -> None:
     """Stop sharing a view; it stays with its owner."""
     if not view.is_shared:
@@ -123,7 +123,7 @@ def withdraw_view(*, actor: Actor, view: SavedView, now: datetime) -> None:
 def delete_view(*, actor: Actor, view: SavedView) -> None:
     """Delete an own view. A shared view must be withdrawn first."""
     if view.is_shared:
-        raise ViewProblem("A shared view is not deleted: stop sharing it first.")
+        raise InvalidSavedView("A shared view is not deleted: stop sharing it first.")
     _require_own(actor, view)
     view.delete()
 
@@ -143,7 +143,7 @@ def move_view_up(*, actor: Actor, view: SavedView) -> None:
 def _require_own(actor: Actor, view: SavedView) -> None:
     actor.require(Right.SAVE_VIEW)
     if view.owner_id != actor.user_id:
-        raise ViewProblem("This view is somebody else's.")
+        raise InvalidSavedView("This view is somebody else's.")
 
 
 def _next_position(views: QuerySet[SavedView]) -> int:
@@ -152,18 +152,18 @@ def _next_position(views: QuerySet[SavedView]) -> int:
 
 
 def _create(view: SavedView) -> None:
-    """Insert the view. Raises ViewProblem when another view has the name."""
+    """Insert the view. Raises InvalidSavedView when another view has the name."""
     try:
         with transaction.atomic():
             view.save(force_insert=True)
     except IntegrityError as error:
-        raise ViewProblem(_name_conflict(view)) from error
+        raise InvalidSavedView(_name_conflict(view)) from error
 
 
 def _update(view: SavedView, **changes: Any) -> None:
     """Update the view.
 
-    Raises ViewProblem when another view has the name or this one was deleted.
+    Raises InvalidSavedView when another view has the name or this one was deleted.
     """
     for name, value in changes.items():
         setattr(view, name, value)
@@ -171,9 +171,9 @@ def _update(view: SavedView, **changes: Any) -> None:
         with transaction.atomic():
             updated = SavedView.objects.filter(pk=view.pk).update(**changes)
     except IntegrityError as error:
-        raise ViewProblem(_name_conflict(view)) from error
+        raise InvalidSavedView(_name_conflict(view)) from error
     if not updated:
-        raise ViewProblem("This view has been deleted.")
+        raise InvalidSavedView("This view has been deleted.")
 
 
 def _name_conflict(view: SavedView) -> str:

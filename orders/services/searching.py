@@ -11,26 +11,26 @@ from zoneinfo import ZoneInfo
 
 from goody.types import CANCELABLE
 from orders.search import (
-    Count,
     Hit,
-    Key,
+    MatchCount,
+    PageKey,
     SearchTimeout,
     find_counted_page,
     find_page,
-    first_found,
+    first_query_with_matches,
 )
 from orders.search.parse import ParsedQuery, parse_query
-from orders.search.paste import Pasted, split_search
-from orders.search.query import Choice, Query
+from orders.search.paste import PastedIdentifiers, split_identifiers_and_terms
+from orders.search.query import FilterChoice, Query
 
-from .reading import ListedOrder, with_writes
+from .reading import ListedOrder, add_operations
 
 # What is more is told as "1,000+".
 MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPage:
     """A page of orders.
 
     `next` and `previous` are keys, None at the ends of the list. `count` is None if counting would
@@ -38,9 +38,9 @@ class Found:
     """
 
     rows: Sequence[ListedOrder]
-    next: Key | None
-    previous: Key | None
-    count: Count | None
+    next: PageKey | None
+    previous: PageKey | None
+    count: MatchCount | None
 
     @property
     def hits(self) -> list[Hit]:
@@ -48,7 +48,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Interpretation:
+class SearchInterpretation:
     """The meaning of the text in the search box.
 
     `order_id` is the one known order that the text identifies, `unknown_id` an unknown id in it.
@@ -60,8 +60,8 @@ class Interpretation:
 
 
 def find_orders(
-    query: Query, *, size: int, now: datetime, at: Key | None = None, is_backwards: bool = False
-) -> Found:
+    query: Query, *, size: int, now: datetime, at: PageKey | None = None, is_backwards: bool = False
+) -> FoundPage:
     """Return the page after the key, or before it when backwards.
 
     Without a key it is the first page, or the last. Raises SearchTimeout.
@@ -69,7 +69,7 @@ def find_orders(
     page, counted = find_counted_page(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
     )
-    return Found(with_writes(page.hits), page.next, page.previous, counted)
+    return FoundPage(add_operations(page.hits), page.next, page.previous, counted)
 
 
 class SimilarOrders(NamedTuple):
@@ -98,31 +98,31 @@ def similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
     except SearchTimeout:
         return SimilarOrders(0, 0)
     # The index may hold a read that is older than a cancel of ours.
-    shown = [one.hit for one in with_writes(found)]
+    shown = [one.hit for one in add_operations(found)]
     is_open = [one for one in shown if one.status in CANCELABLE and one.uuid != hit.uuid]
     others = is_open[:MAX_SIMILAR]
     same = [one for one in others if (one.product, one.quantity) == (hit.product, hit.quantity)]
     return SimilarOrders(len(others), len(same))
 
 
-def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
+def interpret_search_text(text: str, *, now: datetime, zone: ZoneInfo) -> SearchInterpretation:
     """Return the query of a text in the search box.
 
     Identifiers take precedence over the other words ("Ana B <ana@example.com>"); operators and
     exclusions narrow the result. A text without identifiers is a search for its words and
     operators. Raises SearchTimeout.
     """
-    pasted, rest = split_search(text)
+    pasted, rest = split_identifiers_and_terms(text)
     if not pasted.count:
-        return Interpretation(parse_query(text, now=now, zone=zone))
+        return SearchInterpretation(parse_query(text, now=now, zone=zone))
     found = None
     if next(_named(text, pasted)) != Query():
-        found = first_found(_named(text, pasted), limit=2, now=now)
+        found = first_query_with_matches(_named(text, pasted), limit=2, now=now)
     if found is None and (name := _only_text(pasted)):
         # An address that sent gifts and got none; the beginning of one, or a part.
         is_typed = pasted.is_single and not pasted.reference_starts
         words = text if is_typed else f"{name} {rest}"
-        return Interpretation(replace(parse_query(words, now=now, zone=zone), text=text))
+        return SearchInterpretation(replace(parse_query(words, now=now, zone=zone), text=text))
     query, ids = found or (next(_named(text, pasted)), [])
     said = parse_query(rest, now=now, zone=zone)
     box = replace(
@@ -134,18 +134,20 @@ def interpret(text: str, *, now: datetime, zone: ZoneInfo) -> Interpretation:
     )
     is_one = pasted.count == 1 and not rest
     if not ids:
-        return Interpretation(box, unknown_id=pasted.ids[0] if is_one and pasted.ids else None)
+        return SearchInterpretation(
+            box, unknown_id=pasted.ids[0] if is_one and pasted.ids else None
+        )
     is_order = is_one and len(ids) == 1 and _names_orders(query)
-    return Interpretation(box, order_id=ids[0] if is_order else None)
+    return SearchInterpretation(box, order_id=ids[0] if is_order else None)
 
 
-def _only_text(pasted: Pasted) -> str:
+def _only_text(pasted: PastedIdentifiers) -> str:
     """Return the only identifier if it is a reference, its beginning or an address, else ""."""
     named = (*pasted.references, *pasted.reference_starts, *pasted.emails)
     return named[0] if pasted.count == len(named) == 1 else ""
 
 
-def _named(text: str, pasted: Pasted) -> Iterator[Query]:
+def _named(text: str, pasted: PastedIdentifiers) -> Iterator[Query]:
     """Yield the queries that the text may mean, the most likely first."""
     yield Query(
         order_ids=pasted.ids,
@@ -154,7 +156,7 @@ def _named(text: str, pasted: Pasted) -> Iterator[Query]:
         gift_tokens=pasted.gift_tokens,
     )
     if pasted.ids:
-        yield Query(batches=tuple(Choice(text=str(one)) for one in pasted.ids))
+        yield Query(batches=tuple(FilterChoice(text=str(one)) for one in pasted.ids))
     if pasted.references:
         # The token of a gift link alone may look like a reference.
         yield Query(gift_tokens=(*pasted.references, text.strip()))

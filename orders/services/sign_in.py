@@ -29,14 +29,14 @@ _LOST_RACE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SignInAttempt:
     """An attempt to sign in as `username` from `address`."""
 
     username: str
     address: str
 
     @property
-    def limits(self) -> dict[str, int]:
+    def limit_keys(self) -> dict[str, int]:
         """The keys of the rows that limit the attempt, with the failures that each allows."""
         name = unicodedata.normalize("NFKC", self.username).casefold()
         return {
@@ -60,7 +60,7 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-def wait_after(failures: int, *, free: int) -> timedelta:
+def wait_after_failures(failures: int, *, free: int) -> timedelta:
     """Return the wait: none for the first `free` failures, then 1, 2, 4, 8 seconds and so on."""
     over = failures - free
     if over <= 0:
@@ -68,12 +68,12 @@ def wait_after(failures: int, *, free: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(over - 1, 20)), _LONGEST_WAIT)
 
 
-def claim_attempt(attempt: Attempt, *, now: datetime) -> timedelta:
+def claim_attempt(attempt: SignInAttempt, *, now: datetime) -> timedelta:
     """Count the attempt as a failure, and return the wait before the password may be checked.
 
     If it is zero, check the password and call `sign_in_succeeded` or `sign_in_failed`.
     """
-    limits = attempt.limits
+    limits = attempt.limit_keys
     stored = SignInLimit.objects.in_bulk(list(limits))
     wait = max((row.blocked_until - now for row in stored.values()), default=timedelta(0))
     # A wait that is longer than any that is ever set: the clock was set back.
@@ -97,27 +97,29 @@ def _count_failure(key: str, row: SignInLimit | None, *, free: int, now: datetim
     same = SignInLimit.objects.filter(key=key, failures=row.failures, last_at=row.last_at)
     return bool(
         same.update(
-            failures=failures, last_at=now, blocked_until=now + wait_after(failures, free=free)
+            failures=failures,
+            last_at=now,
+            blocked_until=now + wait_after_failures(failures, free=free),
         )
     )
 
 
-def forget_failures(attempt: Attempt, *, now: datetime) -> None:
+def reset_failures(attempt: SignInAttempt, *, now: datetime) -> None:
     """Forget the account's failures, and the one that this attempt counted for the address."""
-    account, address = attempt.limits
+    account, address = attempt.limit_keys
     SignInLimit.objects.filter(key=account).delete()
     SignInLimit.objects.filter(key=address, failures__gt=0).update(
         failures=F("failures") - 1, blocked_until=now
     )
 
 
-def sign_in_succeeded(attempt: Attempt, *, actor: Actor, now: datetime) -> None:
+def sign_in_succeeded(attempt: SignInAttempt, *, actor: Actor, now: datetime) -> None:
     """Forget the failures and record the sign-in."""
-    forget_failures(attempt, now=now)
+    reset_failures(attempt, now=now)
     record_account_event(actor, AccountEvent.SIGN_IN, detail=f"from {attempt.address}", now=now)
 
 
-def sign_in_failed(attempt: Attempt, *, request_id: str) -> None:
+def sign_in_failed(attempt: SignInAttempt, *, request_id: str) -> None:
     """Record the failure. An unknown user name is left out, because it may be a password."""
     known = User.objects.filter(username=attempt.username).values_list("username", flat=True)
     name = known.first()

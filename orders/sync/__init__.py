@@ -7,30 +7,30 @@ batch_writer.py stores the rows, lease.py lets one process sync, context.py comb
 progress.py reports the state to pages, and lets an admin resume.
 """
 
-from .progress import NotStopped, Phase, SyncProgress, progress, resume
+from .progress import SyncNotStopped, SyncPhase, SyncProgress, read_progress, resume_sync
 from .running import (
     Choose,
-    Job,
+    SyncJob,
     SyncRun,
-    collect_garbage_less,
-    due,
-    is_current,
+    due_job,
+    is_index_current,
+    jobs_until_current,
     request_full_sync,
-    until_current,
+    tune_garbage_collector,
 )
 
 __all__ = [
     "Choose",
-    "Job",
-    "NotStopped",
-    "Phase",
+    "SyncJob",
+    "SyncNotStopped",
+    "SyncPhase",
     "SyncProgress",
     "SyncRun",
-    "collect_garbage_less",
-    "due",
-    "is_current",
-    "progress",
+    "due_job",
+    "is_index_current",
+    "jobs_until_current",
+    "read_progress",
     "request_full_sync",
-    "resume",
-    "until_current",
+    "resume_sync",
+    "tune_garbage_collector",
 ]

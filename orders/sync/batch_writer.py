@@ -10,8 +10,8 @@ from datetime import datetime
 from django.db import OperationalError
 
 from orders import index, services
-from orders.index import ResponseRows, Row, UpsertResult
-from orders.models.durability import rebuildable
+from orders.index import ResponseRow, ResponseRows, UpsertResult
+from orders.models.durability import rebuildable_transaction
 
 from .lease import Lease
 
@@ -36,7 +36,7 @@ class BatchWriter:
         # When the first request of the pages since the latest full sync started here was made.
         self.earliest_read_at: datetime | None = None
 
-    def add(self, rows: Sequence[Row], *, read_at: datetime) -> None:
+    def add(self, rows: Sequence[ResponseRow], *, read_at: datetime) -> None:
         """Add a page whose request started at `read_at`."""
         if rows:
             self.earliest_read_at = min(self.earliest_read_at or read_at, read_at)
@@ -87,11 +87,11 @@ class BatchWriter:
         return self._write()
 
     def _write(self) -> list[UpsertResult]:
-        with rebuildable():
+        with rebuildable_transaction():
             results = index.upsert_responses(self._pages)
             for call in self._on_store:
                 call()
-            self._lease.write()
+            self._lease.update_state()
         return results
 
     def _count(self, result: UpsertResult) -> None:

@@ -14,11 +14,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from goody.errors import BadResponse, RateLimited, Rejected, Unauthorized
-from orders.goody_api import CallsBlocked, Paused
+from orders.goody_api import CallsBlocked, CallsPaused
 from orders.services import freshness_problem
 
 from .batch_writer import BatchWriter
-from .fetching import Call, CallResult, Fetchers, NoRateCapacity, Request
+from .fetching import CallResult, FetchThreads, GoodyCall, NoRateCapacity, Request
 from .lease import Lease
 
 # The longest wait after a first failure, seconds; it doubles with each further one.
@@ -31,7 +31,7 @@ _BLOCK_POLL = timedelta(seconds=5)
 _POLL = 0.25
 
 
-class Stopped(Exception):
+class SyncStopped(Exception):
     """The process is about to end."""
 
 
@@ -43,7 +43,7 @@ class Backoff:
         self._jitter = jitter
         self._failures = 0
 
-    def record(self, error: Exception) -> float:
+    def record_failure(self, error: Exception) -> float:
         """Record that calls failed or could not be made; return the seconds to wait.
 
         Blocked calls are not a failure of Goody. No wait outlasts the lease. Raises LeaseLost.
@@ -51,7 +51,7 @@ class Backoff:
         now = timezone.now()
         if isinstance(error, CallsBlocked):
             self._lease.renew_if_due()
-            until = error.until if isinstance(error, Paused) else now + _BLOCK_POLL
+            until = error.until if isinstance(error, CallsPaused) else now + _BLOCK_POLL
             return min(max((until - now).total_seconds(), 0.0), _max_wait())
         doublings = min(self._failures, _MAX_DOUBLINGS)
         wait = min(self._jitter() * _FIRST_WAIT * 2.0**doublings, _max_wait())
@@ -63,7 +63,7 @@ class Backoff:
         """Reset the wait after a call has succeeded."""
         if self._failures:
             self._failures = 0
-            self._lease.write(problem="", failing_since=None, retry_at=None)
+            self._lease.update_state(problem="", failing_since=None, retry_at=None)
 
 
 def _max_wait() -> float:
@@ -75,18 +75,18 @@ def record_problem(lease: Lease, problem: str, *, now: datetime, wait: float) ->
     """Store the problem, its start and the time of the next attempt in the state row."""
     since = Coalesce("failing_since", Value(now, output_field=DateTimeField()))
     retry_at = now + timedelta(seconds=wait)
-    lease.write(problem=problem[:500], failing_since=since, retry_at=retry_at)
+    lease.update_state(problem=problem[:500], failing_since=since, retry_at=retry_at)
 
 
 @dataclass(slots=True)
 class SyncContext:
     """The shared state of a sync, with blocking methods.
 
-    They raise Stopped soon after `stop` is set, and LeaseLost.
+    They raise SyncStopped soon after `stop` is set, and LeaseLost.
     """
 
     lease: Lease
-    fetchers: Fetchers
+    fetchers: FetchThreads
     writer: BatchWriter
     backoff: Backoff
     stop: threading.Event
@@ -94,7 +94,7 @@ class SyncContext:
     def wait(self, seconds: float = 0.0) -> None:
         """Sleep for `seconds`, and renew the lease when due."""
         if self.stop.wait(seconds):
-            raise Stopped
+            raise SyncStopped
         self.lease.renew_if_due()
 
     def fetch(self, request: Request) -> CallResult:
@@ -110,7 +110,7 @@ class SyncContext:
         results: dict[int, CallResult] = {}
         while missing := [n for n in range(len(requests)) if n not in results]:
             failures = []
-            for result in self._send([Call(n, requests[n]) for n in missing]):
+            for result in self._send([GoodyCall(n, requests[n]) for n in missing]):
                 if result.error is None:
                     results[result.key] = result
                 elif is_permanent(result.error):
@@ -119,7 +119,7 @@ class SyncContext:
                     failures.append(result.error)
             if failures:
                 # Concurrent failures count as one.
-                self.wait(self.backoff.record(failures[0]))
+                self.wait(self.backoff.record_failure(failures[0]))
             else:
                 self.backoff.reset()
         return [results[n] for n in range(len(requests))]
@@ -127,29 +127,29 @@ class SyncContext:
     def fetch_once(self, request: Request) -> CallResult:
         """Return the response or the error of one attempt. Only blocked calls are retried."""
         while True:
-            [result] = self._send([Call(0, request)])
+            [result] = self._send([GoodyCall(0, request)])
             if result.error is None:
                 self.backoff.reset()
             if not isinstance(result.error, RateLimited | Unauthorized):
                 return result
-            self.wait(self.backoff.record(result.error))
+            self.wait(self.backoff.record_failure(result.error))
 
-    def _send(self, calls: Sequence[Call]) -> list[CallResult]:
+    def _send(self, calls: Sequence[GoodyCall]) -> list[CallResult]:
         self._submit(calls)
         results: list[CallResult] = []
         while len(results) < len(calls):
-            if result := self.fetchers.collect(timeout=_POLL):
+            if result := self.fetchers.collect_result(timeout=_POLL):
                 results.append(result)
             self.wait()
         return results
 
-    def _submit(self, calls: Sequence[Call]) -> None:
+    def _submit(self, calls: Sequence[GoodyCall]) -> None:
         """Submit the calls, after waiting until the API limits allow them."""
         while True:
             try:
                 self.fetchers.submit(calls)
             except (CallsBlocked, NoRateCapacity) as blocked:
-                self.wait(self.backoff.record(blocked))
+                self.wait(self.backoff.record_failure(blocked))
             else:
                 return
 

@@ -30,7 +30,7 @@ type Request = Callable[[Client, RetryPolicy], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class GoodyCall:
     """A request to Goody. `key` identifies its result.
 
     `prepare` turns the response into the result. It runs in a separate thread, one response at a
@@ -60,7 +60,7 @@ class NoRateCapacity(Exception):
     """Other callers have reserved the rate for the next seconds."""
 
 
-class Fetchers:
+class FetchThreads:
     """A pool of threads that call Goody for one thread, which submits and collects calls."""
 
     def __init__(self, *, calls_at_once: int) -> None:
@@ -85,20 +85,20 @@ class Fetchers:
     def is_idle(self) -> bool:
         return not self._in_flight
 
-    def submit(self, calls: Sequence[Call]) -> None:
+    def submit(self, calls: Sequence[GoodyCall]) -> None:
         """Queue the calls. Raises CallsBlocked or NoRateCapacity, and then queues none."""
         client = goody_api.separate_client(calls_at_once=self._calls_at_once)
-        waits = goody_api.reserve(len(calls), longest=_MAX_WAIT)
+        waits = goody_api.reserve_calls(len(calls), longest=_MAX_WAIT)
         if not waits:
             raise NoRateCapacity
         if self._is_block_recorded:
-            # `reserve` would have raised CallsBlocked if it were still in force.
+            # `reserve_calls` would have raised CallsBlocked if it were still in force.
             self._blocked_by, self._is_block_recorded = None, False
         for call, wait in zip(calls, waits, strict=True):
             self._in_flight += 1
             self._fetchers.submit(self._make, call, client, wait)
 
-    def collect(self, *, timeout: float) -> CallResult | None:
+    def collect_result(self, *, timeout: float) -> CallResult | None:
         """The next result, or None if there is none within `timeout` seconds.
 
         A 401 or 429 is recorded in the limits that all processes share.
@@ -123,7 +123,7 @@ class Fetchers:
         for pool in (self._fetchers, self._preparer):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _make(self, call: Call, client: Client, wait: float) -> None:
+    def _make(self, call: GoodyCall, client: Client, wait: float) -> None:
         if self._closing.wait(wait):
             return
         read_at = timezone.now()
@@ -131,7 +131,7 @@ class Fetchers:
             self._results.put(CallResult(call.key, read_at, error=blocked_by, was_sent=False))
             return
         # The syncing thread decides on retries; a thread that waits for one is of no use.
-        policy = replace(goody_api.worker_policy(), attempts=1)
+        policy = replace(goody_api.worker_retry_policy(), attempts=1)
         try:
             result = CallResult(call.key, read_at, response=call.request(client, policy))
         except GoodyError as error:

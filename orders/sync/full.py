@@ -20,14 +20,20 @@ from django.utils import timezone
 from goody.errors import BadResponse, Rejected
 from orders import index
 from orders.models import SyncState, SyncWindow
-from orders.models.durability import rebuildable
+from orders.models.durability import rebuildable_transaction
 
 from .context import SyncContext
 from .fetching import Request
-from .incremental import log_missing_feed, read_each
-from .plans import CreatedActivities, InconsistentListing, OrderList, StoredPlan, Window
-from .scan import Scan
-from .windows import Bounds
+from .incremental import log_missing_feed, read_orders
+from .plans import (
+    CreatedActivitiesSource,
+    InconsistentListing,
+    OrderListSource,
+    PlannedWindow,
+    StoredPlan,
+)
+from .scan import WindowScan
+from .windows import WindowBounds
 
 # The share of known orders that may be missing at Goody without an admin's consent.
 _MAX_MISSING = 0.05
@@ -44,16 +50,19 @@ class MassDeletionSuspected(Exception):
     """Many known orders are missing at Goody. The sync waits until an admin resumes it."""
 
 
-def full_sync(context: SyncContext, *, is_new: bool, deadline: float = math.inf) -> None:
+def run_full_sync(context: SyncContext, *, is_new: bool, deadline: float = math.inf) -> None:
     """Start a full sync (`is_new`) or continue one, until it is complete or `deadline` has passed.
 
-    Raises Stopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal by Goody.
+    Raises SyncStopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal by
+    Goody.
     """
     if is_new:
         _start(context)
     state = SyncState.objects.current()
     plan = _FullSyncPlan(context, state)
-    Scan(context, OrderList(are_new=not state.known_before), plan).run(deadline=deadline)
+    WindowScan(context, OrderListSource(are_new=not state.known_before), plan).run(
+        deadline=deadline
+    )
     if plan.failed:
         raise InconsistentListing(f"{len(plan.failed)} creation windows could not be settled")
     if not SyncWindow.objects.filter(done_at=None).exists():
@@ -67,17 +76,17 @@ def _start(context: SyncContext) -> None:
     until = now.replace(microsecond=0)
     watermark, is_feed_missing = _newest_activity(context, until)
     total: int | None = context.fetch(_orders_before(until)).response.total_count
-    known = index.count_known()
-    if reason := suspicion(known=known, total=total):
+    known = index.count_known_orders()
+    if reason := mass_deletion_reason(known=known, total=total):
         _suspect(reason)
     first = _find_first(context, until)
-    windows = [Bounds(None, first or until)]
+    windows = [WindowBounds(None, first or until)]
     if first is not None:
-        windows.append(Bounds(first, until))
+        windows.append(WindowBounds(first, until))
     state = SyncState.objects.current()
     context.writer.on_store(lambda: _store_windows(windows))
     context.writer.on_store(
-        lambda: context.lease.write(
+        lambda: context.lease.update_state(
             started_at=now,
             finished_at=_before(state.finished_at, now),
             is_full_wanted=False,
@@ -111,16 +120,16 @@ def _started_at(context: SyncContext, state: SyncState) -> datetime:
     if earliest < state.started_at:
         state.started_at = earliest
         state.finished_at = _before(state.finished_at, earliest)
-        context.lease.write(started_at=state.started_at, finished_at=state.finished_at)
+        context.lease.update_state(started_at=state.started_at, finished_at=state.finished_at)
     return earliest
 
 
-def _store_windows(windows: Sequence[Bounds]) -> None:
+def _store_windows(windows: Sequence[WindowBounds]) -> None:
     SyncWindow.objects.all().delete()
     SyncWindow.objects.bulk_create(SyncWindow(after=a, before=b) for a, b in windows)
 
 
-def suspicion(*, known: int, total: int | None) -> str:
+def mass_deletion_reason(*, known: int, total: int | None) -> str:
     """Return why the counts alone require an admin before orders are read; "" if they do not."""
     if total is None or not known:
         return ""
@@ -155,7 +164,7 @@ def _newest_activity(context: SyncContext, now: datetime) -> tuple[datetime | No
 
 
 def _orders_before(moment: datetime) -> Request:
-    return OrderList().request(Bounds(None, moment), page=1, per_page=1)
+    return OrderListSource().page_request(WindowBounds(None, moment), page=1, per_page=1)
 
 
 def _find_first(context: SyncContext, until: datetime) -> datetime | None:
@@ -205,28 +214,30 @@ class _FullSyncPlan(StoredPlan):
         self.failed: set[int] = set()
         self._missing: dict[int, int] = {}
 
-    def pending(self) -> QuerySet[SyncWindow]:
+    def pending_windows(self) -> QuerySet[SyncWindow]:
         return SyncWindow.objects.filter(done_at=None)
 
-    def complete(self, window: Window, total: int) -> None:
+    def complete_window(self, window: PlannedWindow, total: int) -> None:
         self._check_missing(window)
         now = timezone.now()
-        extra = index.count_between(*window.bounds) - total
+        extra = index.count_created_between(*window.bounds) - total
         SyncWindow.objects.filter(pk=window.key).update(total=total, extra=extra, done_at=now)
-        self._context.lease.write(imported=F("imported") + total)
+        self._context.lease.update_state(imported=F("imported") + total)
 
-    def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
+    def replace(
+        self, window: PlannedWindow, parts: Sequence[WindowBounds], total: int | None
+    ) -> None:
         SyncWindow.objects.filter(pk=window.key).delete()
         SyncWindow.objects.bulk_create(
             SyncWindow(after=after, before=before, split_from=total) for after, before in parts
         )
-        self.reload()
+        self.reload_windows()
 
-    def fail(self, window: Window) -> None:
+    def fail_window(self, window: PlannedWindow) -> None:
         """Leave the window pending and continue with the others."""
         self.failed.add(window.key)
 
-    def _check_missing(self, window: Window) -> None:
+    def _check_missing(self, window: PlannedWindow) -> None:
         """Add up the known orders that were not listed in their windows."""
         state, (after, before) = self._state, window.bounds
         since = _started_at(self._context, state)
@@ -234,10 +245,10 @@ class _FullSyncPlan(StoredPlan):
             return
         missing = index.count_unread_between(after, before, since=since)
         self._missing[window.key] = missing
-        check_missing(sum(self._missing.values()), known=state.known_before)
+        check_missing_orders(sum(self._missing.values()), known=state.known_before)
 
 
-def check_missing(missing: int, *, known: int) -> None:
+def check_missing_orders(missing: int, *, known: int) -> None:
     """Raise MassDeletionSuspected if too many known orders are no longer listed."""
     if missing > known * _MAX_MISSING:
         _suspect(f"{missing:,} of the {known:,} orders we know are not listed.")
@@ -246,9 +257,9 @@ def check_missing(missing: int, *, known: int) -> None:
 def _finish(context: SyncContext, state: SyncState) -> None:
     """Read the unlisted orders one by one if they are few, and mark the sync as complete."""
     since = _started_at(context, state)
-    check_missing(index.count_unread(since=since), known=state.known_before)
-    read_each(context, index.unread(since=since, limit=_MAX_SINGLE_READS))
-    context.lease.write(
+    check_missing_orders(index.count_unread_orders(since=since), known=state.known_before)
+    read_orders(context, index.unread_order_ids(since=since, limit=_MAX_SINGLE_READS))
+    context.lease.update_state(
         finished_at=max(timezone.now(), since),
         suspicion="",
         is_suspicion_accepted=False,
@@ -265,20 +276,20 @@ def backfill_created_at(context: SyncContext, *, deadline: float) -> None:
     """Replace estimated creation times by those of the feed.
 
     It ends when no estimate is left, when `deadline` has passed or when the feed is found missing.
-    Orders without a `created` activity keep their estimate until they are read. Raises Stopped and
-    LeaseLost.
+    Orders without a `created` activity keep their estimate until they are read. Raises SyncStopped
+    and LeaseLost.
     """
     try:
         plan = _BackfillPlan()
-        Scan(context, CreatedActivities(), plan, may_split=False).run(deadline=deadline)
+        WindowScan(context, CreatedActivitiesSource(), plan, may_split=False).run(deadline=deadline)
     except Rejected as refusal:
         log_missing_feed(refusal)
-        context.lease.write(is_feed_missing=True)
+        context.lease.update_state(is_feed_missing=True)
         return
     if not _not_backfilled().exists():
         finished_at = SyncState.objects.current().finished_at
         # If the clock was set back, now may lie before the end of the full sync.
-        context.lease.write(backfilled_at=max(filter(None, (timezone.now(), finished_at))))
+        context.lease.update_state(backfilled_at=max(filter(None, (timezone.now(), finished_at))))
 
 
 def _not_backfilled() -> QuerySet[SyncWindow]:
@@ -288,25 +299,30 @@ def _not_backfilled() -> QuerySet[SyncWindow]:
 class _BackfillPlan(StoredPlan):
     """The windows with estimated creation times. Windows that cannot be read are skipped."""
 
-    def pending(self) -> QuerySet[SyncWindow]:
+    def pending_windows(self) -> QuerySet[SyncWindow]:
         return _not_backfilled()
 
-    def next(self) -> Window | None:
-        while window := super().next():
+    def next_window(self) -> PlannedWindow | None:
+        while window := super().next_window():
             if index.has_estimates_between(*window.bounds):
                 return window
             self._mark(window)
         return None
 
-    def complete(self, window: Window, total: int) -> None:  # noqa: ARG002
+    def complete_window(self, window: PlannedWindow, total: int) -> None:  # noqa: ARG002
         self._mark(window)
 
-    def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:  # noqa: ARG002
+    def replace(
+        self,
+        window: PlannedWindow,
+        parts: Sequence[WindowBounds],  # noqa: ARG002
+        total: int | None,  # noqa: ARG002
+    ) -> None:
         self._mark(window)
 
-    def fail(self, window: Window) -> None:
+    def fail_window(self, window: PlannedWindow) -> None:
         self._mark(window)
 
-    def _mark(self, window: Window) -> None:
-        with rebuildable():
+    def _mark(self, window: PlannedWindow) -> None:
+        with rebuildable_transaction():
             SyncWindow.objects.filter(pk=window.key).update(backfilled_at=timezone.now())

@@ -23,15 +23,15 @@ from django.utils import timezone
 from goody.errors import BadResponse, GoodyError, NotFound, Rejected
 from goody.types import Quarantined, RawActivity, RawActivityPage
 from orders import index, services
-from orders.index import Created, Row
+from orders.index import CreationTime, ResponseRow
 from orders.models import CreatedFrom, SeenActivity, SyncState
 
 from .context import SyncContext
 from .fetching import CallResult, Request
 from .lease import Lease
-from .plans import MemoryPlan, OrderList, Page, Window
-from .scan import Scan
-from .windows import SECOND, Bounds
+from .plans import MemoryPlan, OrderListSource, PlannedWindow, WindowPage
+from .scan import WindowScan
+from .windows import SECOND, WindowBounds
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +48,15 @@ _MAX_FAILURES = 3
 def sync_changes(context: SyncContext) -> None:
     """Read the changes once.
 
-    Raises Stopped, LeaseLost, InconsistentListing, or a refusal by Goody.
+    Raises SyncStopped, LeaseLost, InconsistentListing, or a refusal by Goody.
     """
     now = timezone.now()
-    context.lease.write(tried_at=now)
+    context.lease.update_state(tried_at=now)
     if SyncState.objects.current().is_feed_missing:
         _list_newest(context, now)
     else:
         _follow_feed_or_list(context, now)
-    context.lease.write(synced_at=now, problem="", failing_since=None, retry_at=None)
+    context.lease.update_state(synced_at=now, problem="", failing_since=None, retry_at=None)
 
 
 def _follow_feed_or_list(context: SyncContext, now: datetime) -> None:
@@ -64,21 +64,21 @@ def _follow_feed_or_list(context: SyncContext, now: datetime) -> None:
         follow_feed(context, now=now)
     except Rejected as refusal:
         log_missing_feed(refusal)
-        context.lease.write(is_feed_missing=True)
+        context.lease.update_state(is_feed_missing=True)
         _list_newest(context, now)
 
 
 def _list_newest(context: SyncContext, now: datetime) -> None:
     """List the newest orders instead of the feed. Older orders are listed every night."""
     after = index.newest_created_at(settings.SYNC_WINDOW)
-    bounds = Bounds(after - _MARGIN if after else None, now.replace(microsecond=0))
-    Scan(context, OrderList(), MemoryPlan(bounds)).run()
+    bounds = WindowBounds(after - _MARGIN if after else None, now.replace(microsecond=0))
+    WindowScan(context, OrderListSource(), MemoryPlan(bounds)).run()
 
 
 # --- The feed ---------------------------------------------------------------------------------
 
 
-class ActivityFeed:
+class ActivityFeedSource:
     """Goody API: GET /v1/order_activities, each with its order in its present state.
 
     `newest` is the time of the newest activity that was read.
@@ -89,7 +89,7 @@ class ActivityFeed:
     def __init__(self, newest: datetime) -> None:
         self.newest = newest
 
-    def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
+    def page_request(self, bounds: WindowBounds, *, page: int, per_page: int) -> Request:
         return lambda client, policy: client.list_activities(
             page=page,
             per_page=per_page,
@@ -98,21 +98,21 @@ class ActivityFeed:
             policy=policy,
         )
 
-    def parse(
+    def parse_page(
         self,
         response: RawActivityPage,
-        bounds: Bounds,  # noqa: ARG002
+        bounds: WindowBounds,  # noqa: ARG002
         *,
         first: int,  # noqa: ARG002
         total: int | None,  # noqa: ARG002
-    ) -> Page:
+    ) -> WindowPage:
         self.newest = max([self.newest, *(one.created_at for one in response.activities)])
         return _page(response)
 
 
-def _page(response: RawActivityPage) -> Page:
+def _page(response: RawActivityPage) -> WindowPage:
     activities = response.activities
-    return Page(
+    return WindowPage(
         ids=[one.id for one in activities] + [one.id or one.raw for one in response.quarantined],
         rows=[_row(one) for one in activities],
         total=response.total_count,
@@ -120,10 +120,10 @@ def _page(response: RawActivityPage) -> Page:
     )
 
 
-def _row(activity: RawActivity) -> Row:
+def _row(activity: RawActivity) -> ResponseRow:
     if activity.order_status != "created":
-        return Row(activity.order)
-    return Row(activity.order, Created(activity.created_at, CreatedFrom.FEED))
+        return ResponseRow(activity.order)
+    return ResponseRow(activity.order, CreationTime(activity.created_at, CreatedFrom.FEED))
 
 
 def _store_seen(response: RawActivityPage) -> None:
@@ -147,7 +147,7 @@ def log_missing_feed(refusal: Rejected) -> None:
 def follow_feed(context: SyncContext, *, now: datetime) -> None:
     """Read all activities since the watermark.
 
-    Raises Stopped, LeaseLost, InconsistentListing, or Goody's refusal of the feed.
+    Raises SyncStopped, LeaseLost, InconsistentListing, or Goody's refusal of the feed.
     """
     state = SyncState.objects.current()
     assert state.started_at is not None
@@ -157,7 +157,7 @@ def follow_feed(context: SyncContext, *, now: datetime) -> None:
         result = context.fetch(_first_page(after))
     except BadResponse:
         # Too large for one response; a scan requests smaller pages.
-        _scan_feed(context, watermark, Bounds(after, now + SECOND))
+        _scan_feed(context, watermark, WindowBounds(after, now + SECOND))
         return
     page = _page(result.response)
     newest = max([watermark, *(one.created_at for one in result.response.activities)])
@@ -171,13 +171,13 @@ def follow_feed(context: SyncContext, *, now: datetime) -> None:
         return
     # To the end of that second: Goody may store fractions that it does not print.
     before = (newest if newest > watermark else now) + SECOND
-    _scan_feed(context, watermark, Bounds(after, before))
+    _scan_feed(context, watermark, WindowBounds(after, before))
 
 
-def _scan_feed(context: SyncContext, watermark: datetime, bounds: Bounds) -> None:
-    feed = ActivityFeed(watermark)
+def _scan_feed(context: SyncContext, watermark: datetime, bounds: WindowBounds) -> None:
+    feed = ActivityFeedSource(watermark)
     plan = _FeedPlan(context.lease, bounds, feed)
-    Scan(context, feed, plan, windows_at_once=1).run()
+    WindowScan(context, feed, plan, windows_at_once=1).run()
 
 
 def _first_page(after: datetime) -> Request:
@@ -186,13 +186,13 @@ def _first_page(after: datetime) -> Request:
     )
 
 
-def _is_only_page(page: Page) -> bool:
+def _is_only_page(page: WindowPage) -> bool:
     """Whether a single response has all rows. After a full page there may be another one."""
     count = len(page.ids)
     return page.total == len(set(page.ids)) == count and count < int(settings.SYNC_PER_PAGE)
 
 
-def _has_no_unseen(page: Page, after: datetime) -> bool:
+def _has_no_unseen(page: WindowPage, after: datetime) -> bool:
     """Whether the total is the number of seen activities, and all on the page are among them."""
     seen = SeenActivity.objects.filter(at__gte=after)
     if page.total != seen.count():
@@ -201,7 +201,7 @@ def _has_no_unseen(page: Page, after: datetime) -> bool:
     return seen.filter(pk__in=ids).count() == len(page.ids)
 
 
-def _store_page(context: SyncContext, page: Page, result: CallResult) -> None:
+def _store_page(context: SyncContext, page: WindowPage, result: CallResult) -> None:
     context.writer.add(page.rows, read_at=result.read_at)
     if page.on_store is not None:
         context.writer.on_store(page.on_store)
@@ -211,7 +211,7 @@ def _move_watermark(lease: Lease, watermark: datetime) -> None:
     """Store the watermark, in the transaction of the rows before it."""
     overlap = timedelta(seconds=settings.SYNC_OVERLAP)
     SeenActivity.objects.filter(at__lt=watermark - overlap).delete()
-    lease.write(watermark=watermark)
+    lease.update_state(watermark=watermark)
 
 
 class _FeedPlan(MemoryPlan):
@@ -221,13 +221,13 @@ class _FeedPlan(MemoryPlan):
     ours.
     """
 
-    def __init__(self, lease: Lease, bounds: Bounds, feed: ActivityFeed) -> None:
+    def __init__(self, lease: Lease, bounds: WindowBounds, feed: ActivityFeedSource) -> None:
         super().__init__(bounds)
         self._lease = lease
         self._feed = feed
         self._watermark = feed.newest
 
-    def complete(self, window: Window, total: int) -> None:  # noqa: ARG002
+    def complete_window(self, window: PlannedWindow, total: int) -> None:  # noqa: ARG002
         newest = min(window.bounds.before, self._feed.newest)
         if newest > self._watermark:
             _move_watermark(self._lease, newest)
@@ -239,17 +239,17 @@ class _FeedPlan(MemoryPlan):
 def reread_orders(context: SyncContext) -> None:
     """Read some of the orders whose next change the feed does not report."""
     now = timezone.now()
-    context.lease.write(reread_at=now)
+    context.lease.update_state(reread_at=now)
     share = settings.SYNC_INTERVAL / 60
     limit = max(0, round(settings.SYNC_REREADS_PER_MINUTE * share))
-    read_each(context, index.least_recently_read(now=now, limit=limit))
+    read_orders(context, index.orders_to_reread(now=now, limit=limit))
 
 
-def read_each(context: SyncContext, order_ids: Iterable[UUID]) -> None:
+def read_orders(context: SyncContext, order_ids: Iterable[UUID]) -> None:
     """Read these orders; mark those that Goody does not know as missing, without deleting them.
 
     An unreadable order is recorded as an anomaly, which exempts it from rereading for a while
-    (index.least_recently_read), and does not stop the others.
+    (index.orders_to_reread), and does not stop the others.
     """
     failures = 0
     for order_id in order_ids:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, Protocol
 from django.db.models import QuerySet
 
 from goody.types import BadOrder, RawActivityPage, RawPage
-from orders.index import Created, Row
+from orders.index import CreationTime, ResponseRow
 from orders.models import CreatedFrom, SyncWindow
 
 from .fetching import Request
-from .windows import Bounds, estimate_created_at
+from .windows import WindowBounds, estimate_created_at
 
 
 class InconsistentListing(Exception):
@@ -25,7 +25,7 @@ class InconsistentListing(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PlannedWindow:
     """A window to read.
 
     `key` identifies it in the plan. `split_from` is the total of the window from which it was
@@ -33,45 +33,52 @@ class Window:
     """
 
     key: int
-    bounds: Bounds
+    bounds: WindowBounds
     split_from: int | None = None
 
 
-class Plan(Protocol):
+class WindowPlan(Protocol):
     """The windows of a scan. Methods that change the plan run in the transaction of the rows."""
 
-    def next(self) -> Window | None:
+    def next_window(self) -> PlannedWindow | None:
         """Return a window that is not read yet and was not returned before, or None."""
 
-    def complete(self, window: Window, total: int) -> None:
+    def complete_window(self, window: PlannedWindow, total: int) -> None:
         """Mark the window as read: all its rows are stored."""
 
-    def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:
+    def replace(
+        self, window: PlannedWindow, parts: Sequence[WindowBounds], total: int | None
+    ) -> None:
         """Replace the window by the parts in which it is read."""
 
-    def fail(self, window: Window) -> None:
+    def fail_window(self, window: PlannedWindow) -> None:
         """Handle a window for which Goody's responses are inconsistent."""
 
 
 class MemoryPlan:
     """A plan in memory: one window and the parts into which it is split, oldest first."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: WindowBounds) -> None:
         self._count = 1
-        self._pending = [Window(1, bounds)]
+        self._pending = [PlannedWindow(1, bounds)]
 
-    def next(self) -> Window | None:
+    def next_window(self) -> PlannedWindow | None:
         return self._pending.pop() if self._pending else None
 
-    def complete(self, window: Window, total: int) -> None:
+    def complete_window(self, window: PlannedWindow, total: int) -> None:
         """Do nothing, because the plan is not stored."""
 
-    def replace(self, window: Window, parts: Sequence[Bounds], total: int | None) -> None:  # noqa: ARG002
+    def replace(
+        self,
+        window: PlannedWindow,  # noqa: ARG002
+        parts: Sequence[WindowBounds],
+        total: int | None,
+    ) -> None:
         for part in parts:
             self._count += 1
-            self._pending.append(Window(self._count, part, total))
+            self._pending.append(PlannedWindow(self._count, part, total))
 
-    def fail(self, window: Window) -> None:
+    def fail_window(self, window: PlannedWindow) -> None:
         """Raise InconsistentListing: the rows of later windows would hide the gap."""
         before = f"{window.bounds.before:%Y-%m-%d %H:%M}"
         raise InconsistentListing(f"what Goody lists up to {before} does not add up")
@@ -81,18 +88,19 @@ class StoredPlan:
     """A plan of SyncWindow rows, newest first. Subclasses store the result of a window."""
 
     def __init__(self) -> None:
-        self._remaining: deque[Window] | None = None
+        self._remaining: deque[PlannedWindow] | None = None
         self._returned: set[int] = set()
 
-    def pending(self) -> QuerySet[SyncWindow]:
+    def pending_windows(self) -> QuerySet[SyncWindow]:
         """Return the windows to read."""
         raise NotImplementedError
 
-    def next(self) -> Window | None:
+    def next_window(self) -> PlannedWindow | None:
         if self._remaining is None:
-            rows = self.pending().order_by("-before")
+            rows = self.pending_windows().order_by("-before")
             windows = (
-                Window(row.pk, Bounds(row.after, row.before), row.split_from) for row in rows
+                PlannedWindow(row.pk, WindowBounds(row.after, row.before), row.split_from)
+                for row in rows
             )
             self._remaining = deque(one for one in windows if one.key not in self._returned)
         if not self._remaining:
@@ -101,7 +109,7 @@ class StoredPlan:
         self._returned.add(window.key)
         return window
 
-    def reload(self) -> None:
+    def reload_windows(self) -> None:
         """Query the rows again after they changed."""
         self._remaining = None
 
@@ -110,40 +118,42 @@ class StoredPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WindowPage:
     """One page of a window: its rows, and `ids` that identify them.
 
     `on_store` is called in the transaction that stores the rows.
     """
 
     ids: Sequence[object]
-    rows: Sequence[Row]
+    rows: Sequence[ResponseRow]
     total: int | None
     on_store: Callable[[], object] | None = None
 
 
-class Source(Protocol):
+class OrderSource(Protocol):
     """An endpoint of Goody that lists orders by creation window."""
 
     @property
     def prepare(self) -> Callable[[Any], Any] | None:
-        """Return a function that precomputes results of a response (see Call), or None."""
+        """Return a function that precomputes results of a response (see GoodyCall), or None."""
 
-    def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
+    def page_request(self, bounds: WindowBounds, *, page: int, per_page: int) -> Request:
         """Return the call for one page (from 1) of the window."""
 
-    def parse(self, response: Any, bounds: Bounds, *, first: int, total: int | None) -> Page:
+    def parse_page(
+        self, response: Any, bounds: WindowBounds, *, first: int, total: int | None
+    ) -> WindowPage:
         """Parse the page whose first row is at position `first` (from 0) of `total`."""
 
 
 class ListedRows(NamedTuple):
     """One page of Goody's order list."""
 
-    rows: Sequence[Row]
+    rows: Sequence[ResponseRow]
     total_count: int | None
 
 
-class OrderList:
+class OrderListSource:
     """Goody API: GET /v1/orders. Its rows have no creation time, so it is estimated.
 
     `are_new`: hardly any of the orders are stored yet, so all columns are computed in advance.
@@ -152,7 +162,7 @@ class OrderList:
     def __init__(self, *, are_new: bool = False) -> None:
         self._are_new = are_new
 
-    def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
+    def page_request(self, bounds: WindowBounds, *, page: int, per_page: int) -> Request:
         return lambda client, policy: client.list_raw_orders(
             page=page,
             per_page=per_page,
@@ -162,20 +172,24 @@ class OrderList:
         )
 
     def prepare(self, response: RawPage) -> ListedRows:
-        rows = [Row(raw) for raw in response.rows]
+        rows = [ResponseRow(raw) for raw in response.rows]
         for row in rows:
             row.prepare(with_columns=self._are_new)
         return ListedRows(rows, response.total_count)
 
-    def parse(self, response: ListedRows, bounds: Bounds, *, first: int, total: int | None) -> Page:
+    def parse_page(
+        self, response: ListedRows, bounds: WindowBounds, *, first: int, total: int | None
+    ) -> WindowPage:
         count = total or first + len(response.rows)
         for n, row in enumerate(response.rows):
             created_at = estimate_created_at(bounds, first + n, count)
-            row.created = Created(created_at, CreatedFrom.WINDOW)
-        return Page([_row_id(row) for row in response.rows], response.rows, response.total_count)
+            row.created = CreationTime(created_at, CreatedFrom.WINDOW)
+        return WindowPage(
+            [_row_id(row) for row in response.rows], response.rows, response.total_count
+        )
 
 
-def _row_id(row: Row) -> object:
+def _row_id(row: ResponseRow) -> object:
     """Return the order's id, or the whole row if it has no readable id."""
     try:
         return row.order_id
@@ -183,12 +197,12 @@ def _row_id(row: Row) -> object:
         return row.raw
 
 
-class CreatedActivities:
+class CreatedActivitiesSource:
     """Goody API: GET /v1/order_activities with status `created`: exact creation times."""
 
     prepare = None
 
-    def request(self, bounds: Bounds, *, page: int, per_page: int) -> Request:
+    def page_request(self, bounds: WindowBounds, *, page: int, per_page: int) -> Request:
         return lambda client, policy: client.list_activities(
             page=page,
             per_page=per_page,
@@ -198,17 +212,18 @@ class CreatedActivities:
             policy=policy,
         )
 
-    def parse(
+    def parse_page(
         self,
         response: RawActivityPage,
-        bounds: Bounds,  # noqa: ARG002
+        bounds: WindowBounds,  # noqa: ARG002
         *,
         first: int,  # noqa: ARG002
         total: int | None,  # noqa: ARG002
-    ) -> Page:
+    ) -> WindowPage:
         ids = [one.id for one in response.activities]
         unreadable = [one.id or one.raw for one in response.quarantined]
         rows = [
-            Row(one.order, Created(one.created_at, CreatedFrom.FEED)) for one in response.activities
+            ResponseRow(one.order, CreationTime(one.created_at, CreatedFrom.FEED))
+            for one in response.activities
         ]
-        return Page([*ids, *unreadable], rows, response.total_count)
+        return WindowPage([*ids, *unreadable], rows, response.total_count)

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from orders.audit import Action, Actor, action, record_action
+from orders.audit import Action, Actor, audited_action, record_action
 from orders.models import ApiLimits, SyncState
 
 
-class Phase(StrEnum):
+class SyncPhase(StrEnum):
     """The activity of the sync. If several phases apply, it is the first of them."""
 
     NEVER_BEGUN = "never begun"
@@ -37,7 +37,7 @@ class SyncProgress:
     `is_refolding`: texts are being folded again, and a search may miss orders.
     """
 
-    phase: Phase
+    phase: SyncPhase
     is_complete: bool = False
     is_full_under_way: bool = False
     imported: int = 0
@@ -58,14 +58,14 @@ class SyncProgress:
     paused_until: datetime | None = None
 
 
-def progress(now: datetime) -> SyncProgress:
+def read_progress(now: datetime) -> SyncProgress:
     """Return the state of the sync from one small query, since every page shows it.
 
     `now` is aware.
     """
     state, limits = SyncState.objects.get_with_limits()
     if state is None:
-        return SyncProgress(phase=Phase.NEVER_BEGUN)
+        return SyncProgress(phase=SyncPhase.NEVER_BEGUN)
     return _progress(state, limits, now)
 
 
@@ -91,38 +91,38 @@ def _progress(state: SyncState, limits: ApiLimits, now: datetime) -> SyncProgres
         is_refolding=state.is_refolding,
         why=why,
         failing_since=state.failing_since,
-        paused_until=limits.paused_until if phase is Phase.PAUSED else None,
+        paused_until=limits.paused_until if phase is SyncPhase.PAUSED else None,
     )
 
 
-def _phase(state: SyncState, limits: ApiLimits, now: datetime) -> tuple[Phase, str]:
+def _phase(state: SyncState, limits: ApiLimits, now: datetime) -> tuple[SyncPhase, str]:
     if state.is_stopped:
-        return Phase.SUSPICIOUS, state.suspicion
+        return SyncPhase.SUSPICIOUS, state.suspicion
     if limits.is_key_rejected(settings.GOODY_API_KEY):
-        return Phase.PAUSED, "Goody rejects the API key"
+        return SyncPhase.PAUSED, "Goody rejects the API key"
     if limits.is_paused(now):
-        return Phase.PAUSED, "Goody asks us to wait"
+        return SyncPhase.PAUSED, "Goody asks us to wait"
     if state.failing_since is not None:
-        return Phase.FAILING, state.problem
+        return SyncPhase.FAILING, state.problem
     if state.is_full_under_way:
-        return Phase.RUNNING, ""
+        return SyncPhase.RUNNING, ""
     if state.is_complete:
-        return Phase.COMPLETE, ""
-    return Phase.NEVER_BEGUN, ""
+        return SyncPhase.COMPLETE, ""
+    return SyncPhase.NEVER_BEGUN, ""
 
 
-class NotStopped(Exception):
+class SyncNotStopped(Exception):
     """The sync does not (or no longer) wait for an admin."""
 
 
-@action(Action.SYNC_RESUME)
-def resume(*, actor: Actor, now: datetime) -> None:
+@audited_action(Action.SYNC_RESUME)
+def resume_sync(*, actor: Actor, now: datetime) -> None:
     """Resume a sync that stopped because orders are missing; none of them is deleted.
 
-    Raises NotAllowed, NotStopped.
+    Raises NotAllowed, SyncNotStopped.
     """
     state = SyncState.objects.current()
     stopped = SyncState.objects.filter(suspicion=state.suspicion, is_suspicion_accepted=False)
     if not state.is_stopped or not stopped.update(is_suspicion_accepted=True, retry_at=None):
-        raise NotStopped
+        raise SyncNotStopped
     record_action(actor, Action.SYNC_RESUME, detail=state.suspicion, now=now)

@@ -18,18 +18,18 @@ from django.utils import timezone
 
 from orders import index
 from orders.models import SyncState, SyncWindow
-from orders.models.durability import rebuildable
+from orders.models.durability import rebuildable_transaction
 
 from .context import SyncContext
-from .full import check_missing
-from .plans import MemoryPlan, OrderList
-from .scan import Scan
-from .windows import Bounds
+from .full import check_missing_orders
+from .plans import MemoryPlan, OrderListSource
+from .scan import WindowScan
+from .windows import WindowBounds
 
 log = logging.getLogger(__name__)
 
 
-def last_due(now: datetime) -> datetime:
+def last_reconcile_time(now: datetime) -> datetime:
     """Return the latest time up to `now` at which it was SYNC_RECONCILE_HOUR in TIME_ZONE."""
     zone = ZoneInfo(settings.TIME_ZONE)
     local = now.astimezone(zone)
@@ -37,10 +37,11 @@ def last_due(now: datetime) -> datetime:
     return due if due <= local else due - timedelta(days=1)
 
 
-def reconcile(context: SyncContext, *, deadline: float) -> None:
+def compare_counts(context: SyncContext, *, deadline: float) -> None:
     """Start a comparison or continue one, until `deadline` has passed.
 
-    Raises Stopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal by Goody.
+    Raises SyncStopped, LeaseLost, InconsistentListing, MassDeletionSuspected, or a refusal by
+    Goody.
     """
     state = SyncState.objects.current()
     if not state.is_reconcile_under_way:
@@ -61,7 +62,7 @@ def _start(context: SyncContext, state: SyncState) -> None:
     context.writer.on_store(lambda: SyncWindow.objects.update(checked_at=None))
     context.writer.on_store(lambda: _extend_windows(synced_at))
     context.writer.on_store(
-        lambda: context.lease.write(
+        lambda: context.lease.update_state(
             reconcile_started_at=now, drift_new=0, drift_changed=0, drift_missing=0
         )
     )
@@ -83,39 +84,39 @@ def _extend_windows(before: datetime) -> None:
 
 def _check(context: SyncContext, row: SyncWindow, *, is_feed_missing: bool) -> None:
     """Count one window, and list it again if the difference has changed since the last time."""
-    bounds = Bounds(row.after, row.before)
+    bounds = WindowBounds(row.after, row.before)
     total = _count(context, bounds)
-    extra = None if total is None else index.count_between(*bounds) - total
+    extra = None if total is None else index.count_created_between(*bounds) - total
     if extra != row.extra or is_feed_missing:
         _list_again(context, bounds)
-        extra = index.count_between(*bounds) - (total or 0) if total is not None else 0
-        context.lease.write(drift_missing=F("drift_missing") + max(0, extra - row.extra))
+        extra = index.count_created_between(*bounds) - (total or 0) if total is not None else 0
+        context.lease.update_state(drift_missing=F("drift_missing") + max(0, extra - row.extra))
     checked = SyncWindow.objects.filter(pk=row.pk)
-    with rebuildable():
+    with rebuildable_transaction():
         checked.update(total=total, extra=extra, checked_at=timezone.now())
     context.wait()
 
 
-def _list_again(context: SyncContext, bounds: Bounds) -> None:
+def _list_again(context: SyncContext, bounds: WindowBounds) -> None:
     before = context.writer.counts.copy()
-    Scan(context, OrderList(), MemoryPlan(bounds)).run()
+    WindowScan(context, OrderListSource(), MemoryPlan(bounds)).run()
     found = context.writer.counts - before
-    context.lease.write(
+    context.lease.update_state(
         drift_new=F("drift_new") + found["new"], drift_changed=F("drift_changed") + found["changed"]
     )
 
 
-def _count(context: SyncContext, bounds: Bounds) -> int | None:
-    result = context.fetch(OrderList().request(bounds, page=1, per_page=1))
+def _count(context: SyncContext, bounds: WindowBounds) -> int | None:
+    result = context.fetch(OrderListSource().page_request(bounds, page=1, per_page=1))
     total: int | None = result.response.total_count
     return total
 
 
 def _finish(context: SyncContext, state: SyncState) -> None:
     state.refresh_from_db()
-    check_missing(state.drift_missing, known=index.count_known())
+    check_missing_orders(state.drift_missing, known=index.count_known_orders())
     now = timezone.now()
-    context.lease.write(
+    context.lease.update_state(
         # If the clock was set back, the comparison would start after its end, and never be over.
         reconcile_started_at=min(state.reconcile_started_at or now, now),
         reconciled_at=now,

@@ -23,13 +23,13 @@ from orders.outages import log_unrecorded
 from orders.services import freshness_problem
 
 from .batch_writer import BatchWriter
-from .context import Backoff, Stopped, SyncContext, record_problem
-from .fetching import Fetchers
-from .full import MassDeletionSuspected, backfill_created_at, full_sync
+from .context import Backoff, SyncContext, SyncStopped, record_problem
+from .fetching import FetchThreads
+from .full import MassDeletionSuspected, backfill_created_at, run_full_sync
 from .incremental import reread_orders, sync_changes
 from .lease import Lease, LeaseLost
 from .plans import InconsistentListing
-from .reconcile import last_due, reconcile
+from .reconcile import compare_counts, last_reconcile_time
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _TURN = 10.0
 _GC_THRESHOLD = 50_000
 
 
-class Job(StrEnum):
+class SyncJob(StrEnum):
     """The jobs of a sync, the most urgent first."""
 
     FIRST = "first"
@@ -52,35 +52,35 @@ class Job(StrEnum):
     BACKFILL = "backfill"
 
 
-type Choose = Callable[[SyncState, datetime], Job | None]
+type Choose = Callable[[SyncState, datetime], SyncJob | None]
 
 
-def due(state: SyncState, now: datetime) -> Job | None:
+def due_job(state: SyncState, now: datetime) -> SyncJob | None:
     """Return the most urgent job that is due.
 
     Return None if none is due, or if the sync is stopped or pauses.
     """
     if _is_on_hold(state, now):
         return None
-    return next((job for job in Job if _IS_DUE[job](state, now)), None)
+    return next((job for job in SyncJob if _IS_DUE[job](state, now)), None)
 
 
-def until_current(*, since: datetime) -> Choose:
+def jobs_until_current(*, since: datetime) -> Choose:
     """Return a chooser of the jobs that make the index complete and up to date as of `since`."""
 
-    def choose(state: SyncState, now: datetime) -> Job | None:
+    def choose(state: SyncState, now: datetime) -> SyncJob | None:
         if _is_on_hold(state, now):
             return None
         if not state.is_complete:
-            return Job.FIRST
+            return SyncJob.FIRST
         if _is_full_sync_due(state):
-            return Job.AGAIN
-        return None if _is_current(state, since) else Job.INCREMENTAL
+            return SyncJob.AGAIN
+        return None if _is_current(state, since) else SyncJob.INCREMENTAL
 
     return choose
 
 
-def is_current(*, since: datetime) -> bool:
+def is_index_current(*, since: datetime) -> bool:
     """Whether the index is complete and was brought up to date after `since`."""
     state = SyncState.objects.current()
     return state.is_complete and not _is_full_sync_due(state) and _is_current(state, since)
@@ -116,16 +116,16 @@ def _is_interval_over(since: datetime | None, now: datetime) -> bool:
 
 def _is_reconcile_due(state: SyncState, now: datetime) -> bool:
     latest = max(filter(None, (state.finished_at, state.reconciled_at)))
-    return state.is_reconcile_under_way or latest < last_due(now)
+    return state.is_reconcile_under_way or latest < last_reconcile_time(now)
 
 
-_IS_DUE: dict[Job, Callable[[SyncState, datetime], bool]] = {
-    Job.FIRST: lambda state, _: not state.is_complete,
-    Job.INCREMENTAL: lambda state, now: _is_interval_over(state.tried_at, now),
-    Job.REREAD: lambda state, now: _is_interval_over(state.reread_at, now),
-    Job.AGAIN: lambda state, _: _is_full_sync_due(state),
-    Job.RECONCILE: _is_reconcile_due,
-    Job.BACKFILL: lambda state, _: not state.is_backfilled and not state.is_feed_missing,
+_IS_DUE: dict[SyncJob, Callable[[SyncState, datetime], bool]] = {
+    SyncJob.FIRST: lambda state, _: not state.is_complete,
+    SyncJob.INCREMENTAL: lambda state, now: _is_interval_over(state.tried_at, now),
+    SyncJob.REREAD: lambda state, now: _is_interval_over(state.reread_at, now),
+    SyncJob.AGAIN: lambda state, _: _is_full_sync_due(state),
+    SyncJob.RECONCILE: _is_reconcile_due,
+    SyncJob.BACKFILL: lambda state, _: not state.is_backfilled and not state.is_feed_missing,
 }
 
 
@@ -137,7 +137,7 @@ class SyncRun:
     """
 
     def __init__(
-        self, *, stop: threading.Event, choose: Choose = due, calls_at_once: int | None = None
+        self, *, stop: threading.Event, choose: Choose = due_job, calls_at_once: int | None = None
     ) -> None:
         self._stop = stop
         self._choose = choose
@@ -160,7 +160,7 @@ class SyncRun:
                 has_run = True
                 if not self._run_job(*job):
                     break
-        except Stopped:
+        except SyncStopped:
             pass
         except LeaseLost:
             log.info("another process continues the sync")
@@ -171,7 +171,7 @@ class SyncRun:
             self._release()
         return has_run
 
-    def _next_job(self) -> tuple[Job, SyncState, SyncContext] | None:
+    def _next_job(self) -> tuple[SyncJob, SyncState, SyncContext] | None:
         if self._stop.is_set():
             return None
         state = SyncState.objects.current()
@@ -191,20 +191,20 @@ class SyncRun:
     def _make_context(self, lease: Lease) -> SyncContext:
         return SyncContext(
             lease=lease,
-            fetchers=Fetchers(calls_at_once=self._calls_at_once),
+            fetchers=FetchThreads(calls_at_once=self._calls_at_once),
             writer=BatchWriter(lease),
             backoff=Backoff(lease),
             stop=self._stop,
         )
 
-    def _run_job(self, job: Job, state: SyncState, context: SyncContext) -> bool:
+    def _run_job(self, job: SyncJob, state: SyncState, context: SyncContext) -> bool:
         """Run a job and return whether it succeeded."""
         self.failure = ""
         try:
             _run(job, state, context)
         except MassDeletionSuspected as suspicion:
             log.warning("the sync stops: %s", suspicion)
-            context.lease.write(suspicion=str(suspicion))
+            context.lease.update_state(suspicion=str(suspicion))
         except (GoodyError, InconsistentListing) as error:
             log.warning("the sync cannot go on: %s", error)
             self.failure = str(error)
@@ -225,25 +225,25 @@ class SyncRun:
                 tune_for_bulk_writes(is_over=True)
 
 
-def _run(job: Job, state: SyncState, context: SyncContext) -> None:
+def _run(job: SyncJob, state: SyncState, context: SyncContext) -> None:
     turn = time.monotonic() + _TURN
     is_new = state.is_full_wanted or not state.is_full_under_way
     match job:
-        case Job.FIRST:
-            full_sync(context, is_new=is_new)
-        case Job.INCREMENTAL:
+        case SyncJob.FIRST:
+            run_full_sync(context, is_new=is_new)
+        case SyncJob.INCREMENTAL:
             sync_changes(context)
-        case Job.REREAD:
+        case SyncJob.REREAD:
             reread_orders(context)
-        case Job.AGAIN:
-            full_sync(context, is_new=is_new, deadline=turn)
-        case Job.RECONCILE:
-            reconcile(context, deadline=turn)
-        case Job.BACKFILL:
+        case SyncJob.AGAIN:
+            run_full_sync(context, is_new=is_new, deadline=turn)
+        case SyncJob.RECONCILE:
+            compare_counts(context, deadline=turn)
+        case SyncJob.BACKFILL:
             backfill_created_at(context, deadline=turn)
 
 
-def collect_garbage_less() -> None:
+def tune_garbage_collector() -> None:
     """Tune the garbage collector for a process that syncs.
 
     Loaded modules remain in memory, and the rows of a first sync are created and freed so fast that

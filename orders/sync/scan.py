@@ -17,9 +17,16 @@ from goody.errors import GoodyError
 from orders.goody_api import CallsBlocked
 
 from .context import SyncContext, is_permanent
-from .fetching import Call, CallResult, NoRateCapacity
-from .plans import Plan, Source, Window
-from .windows import Bounds, Verdict, WindowReader, is_too_large, part_count, split
+from .fetching import CallResult, GoodyCall, NoRateCapacity
+from .plans import OrderSource, PlannedWindow, WindowPlan
+from .windows import (
+    WindowBounds,
+    WindowReader,
+    WindowVerdict,
+    is_window_too_large,
+    part_count,
+    split_window,
+)
 
 # The longest wait for a result, seconds: without and with rows that could be written instead.
 _LONG_WAIT, _SHORT_WAIT = 0.25, 0.02
@@ -35,19 +42,19 @@ _PARTS_WITHOUT_TOTAL = 16
 class PageRequest:
     """Identifies a call of a scan."""
 
-    window: Window
+    window: PlannedWindow
     attempt: int
     page: int
 
 
-class Scan:
+class WindowScan:
     """Reads the windows of a plan from one source."""
 
     def __init__(
         self,
         context: SyncContext,
-        source: Source,
-        plan: Plan,
+        source: OrderSource,
+        plan: WindowPlan,
         *,
         windows_at_once: int = 1_000,
         may_split: bool = True,
@@ -59,14 +66,14 @@ class Scan:
         self._may_split = may_split
         # The window of each total that a split did not reduce; two such windows that do not
         # contain each other show that the totals ignore the bounds, and they are ignored then.
-        self._unreduced: dict[int, Bounds] = {}
+        self._unreduced: dict[int, WindowBounds] = {}
         self._ignores_totals = False
-        self._open: dict[int, tuple[Window, WindowReader]] = {}
+        self._open: dict[int, tuple[PlannedWindow, WindowReader]] = {}
 
     def run(self, *, deadline: float = math.inf) -> None:
         """Read until the plan has no more windows.
 
-        After `deadline` (of time.monotonic()) no further window is started. Raises Stopped,
+        After `deadline` (of time.monotonic()) no further window is started. Raises SyncStopped,
         LeaseLost, what the plan raises, and permanent errors of Goody.
         """
         while True:
@@ -81,7 +88,7 @@ class Scan:
         requests: list[PageRequest] = []
         for window, reader in self._open.values():
             self._add_pages(requests, window, reader)
-        while may_start and self._has_capacity(requests) and (opened := self._plan.next()):
+        while may_start and self._has_capacity(requests) and (opened := self._plan.next_window()):
             reader = WindowReader(opened.bounds, settings.SYNC_PER_PAGE)
             self._open[opened.key] = opened, reader
             self._add_pages(requests, opened, reader)
@@ -91,7 +98,9 @@ class Scan:
         has_capacity = len(requests) < self._context.fetchers.capacity
         return has_capacity and len(self._open) < self._windows_at_once
 
-    def _add_pages(self, requests: list[PageRequest], window: Window, reader: WindowReader) -> None:
+    def _add_pages(
+        self, requests: list[PageRequest], window: PlannedWindow, reader: WindowReader
+    ) -> None:
         while len(requests) < self._context.fetchers.capacity:
             page = reader.next_page()
             if page is None:
@@ -107,13 +116,13 @@ class Scan:
         except (CallsBlocked, NoRateCapacity) as blocked:
             for request in requests:
                 self._open[request.window.key][1].requeue(request.page)
-            return self._context.backoff.record(blocked)
+            return self._context.backoff.record_failure(blocked)
         return 0.0
 
-    def _call(self, key: PageRequest) -> Call:
+    def _call(self, key: PageRequest) -> GoodyCall:
         _, reader = self._open[key.window.key]
-        request = self._source.request(reader.bounds, page=key.page, per_page=reader.per_page)
-        return Call(key, request, self._source.prepare)
+        request = self._source.page_request(reader.bounds, page=key.page, per_page=reader.per_page)
+        return GoodyCall(key, request, self._source.prepare)
 
     def _collect(self) -> float:
         """Process results, and write when a batch is full or no result is waiting.
@@ -123,7 +132,7 @@ class Scan:
         writer, fetchers = self._context.writer, self._context.fetchers
         wait, timeout = 0.0, _SHORT_WAIT if writer.has_rows else _LONG_WAIT
         is_any = False
-        while not writer.is_full and (result := fetchers.collect(timeout=timeout)):
+        while not writer.is_full and (result := fetchers.collect_result(timeout=timeout)):
             wait, timeout = max(wait, self._process(result)), 0.0
             is_any = True
         if writer.is_full or not is_any:
@@ -146,10 +155,12 @@ class Scan:
         return 0.0
 
     def _process_page(
-        self, window: Window, reader: WindowReader, number: int, result: CallResult
+        self, window: PlannedWindow, reader: WindowReader, number: int, result: CallResult
     ) -> None:
         first = (number - 1) * reader.per_page
-        page = self._source.parse(result.response, window.bounds, first=first, total=reader.total)
+        page = self._source.parse_page(
+            result.response, window.bounds, first=first, total=reader.total
+        )
         if self._ignores_totals:
             page = replace(page, total=None)
         reader.add_page(number, page.ids, page.total)
@@ -163,7 +174,7 @@ class Scan:
             self._context.writer.on_store(page.on_store)
         self._finish_window(window, reader)
 
-    def _should_split(self, window: Window, total: int | None) -> bool:
+    def _should_split(self, window: PlannedWindow, total: int | None) -> bool:
         """Whether to split the window.
 
         A window that a split did not reduce is split again only if it is too large to read.
@@ -171,14 +182,14 @@ class Scan:
         size = settings.SYNC_WINDOW
         if total is None or not self._may_split:
             return False
-        if not is_too_large(window.bounds, total, size=size):
+        if not is_window_too_large(window.bounds, total, size=size):
             return False
         if window.split_from is None or total < window.split_from:
             return True
         self._note_unreduced(window.bounds, total)
         return bool(total > size * _MAX_UNSPLIT)
 
-    def _note_unreduced(self, bounds: Bounds, total: int) -> None:
+    def _note_unreduced(self, bounds: WindowBounds, total: int) -> None:
         """Record a window with the total of the window from which it was split.
 
         One part may contain all orders of the whole window; two parts cannot.
@@ -189,7 +200,7 @@ class Scan:
         self._unreduced[total] = bounds
 
     def _process_error(
-        self, window: Window, reader: WindowReader, page: int, error: GoodyError
+        self, window: PlannedWindow, reader: WindowReader, page: int, error: GoodyError
     ) -> float:
         if page > 1 and error.status in _PAST_THE_END:
             reader.add_page(page, [], None)
@@ -200,26 +211,26 @@ class Scan:
             raise error
         else:
             reader.requeue(page)
-            return self._context.backoff.record(error)
+            return self._context.backoff.record_failure(error)
         return 0.0
 
-    def _finish_window(self, window: Window, reader: WindowReader) -> None:
+    def _finish_window(self, window: PlannedWindow, reader: WindowReader) -> None:
         verdict = reader.verdict(size=settings.SYNC_WINDOW)
         if verdict is None:
             return
-        if verdict is Verdict.SPLIT:
+        if verdict is WindowVerdict.SPLIT:
             parts = 2 if reader.total is not None else _PARTS_WITHOUT_TOTAL
             self._split(window, parts, reader.total)
             return
         del self._open[window.key]
-        if verdict is Verdict.INCONSISTENT:
-            self._context.writer.on_store(lambda: self._plan.fail(window))
+        if verdict is WindowVerdict.INCONSISTENT:
+            self._context.writer.on_store(lambda: self._plan.fail_window(window))
             return
         total = len(reader.passes[-1].ids)
-        self._context.writer.on_store(lambda: self._plan.complete(window, total))
+        self._context.writer.on_store(lambda: self._plan.complete_window(window, total))
 
-    def _split(self, window: Window, parts: int, total: int | None) -> None:
+    def _split(self, window: PlannedWindow, parts: int, total: int | None) -> None:
         del self._open[window.key]
-        bounds: Sequence[Bounds] = split(window.bounds, parts)
+        bounds: Sequence[WindowBounds] = split_window(window.bounds, parts)
         self._context.writer.on_store(lambda: self._plan.replace(window, bounds, total))
         self._context.writer.flush()

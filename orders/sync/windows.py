@@ -27,7 +27,7 @@ _UNBOUNDED = 3
 _MIN_PER_PAGE = 10
 
 
-class Bounds(NamedTuple):
+class WindowBounds(NamedTuple):
     """The bounds of a window, both inclusive. `after` is None without a lower bound."""
 
     after: datetime | None
@@ -43,12 +43,12 @@ class Bounds(NamedTuple):
         """Whether the window is wider than a second. Orders are created in batches."""
         return self.seconds > 1
 
-    def is_within(self, other: Bounds) -> bool:
+    def is_within(self, other: WindowBounds) -> bool:
         is_after = other.after is None or (self.after is not None and self.after >= other.after)
         return is_after and self.before <= other.before
 
 
-def split(bounds: Bounds, parts: int) -> list[Bounds]:
+def split_window(bounds: WindowBounds, parts: int) -> list[WindowBounds]:
     """Return up to `parts` windows of equal length in whole seconds, newest first.
 
     Adjacent windows share a bound, so that an order between two whole seconds is in one of them.
@@ -59,10 +59,10 @@ def split(bounds: Bounds, parts: int) -> list[Bounds]:
     parts = min(parts, seconds)
     edges = [bounds.after + SECOND * (seconds * part // parts) for part in range(parts)]
     edges.append(bounds.before)
-    return [Bounds(edges[i], edges[i + 1]) for i in reversed(range(parts))]
+    return [WindowBounds(edges[i], edges[i + 1]) for i in reversed(range(parts))]
 
 
-def is_too_large(bounds: Bounds, total: int, *, size: int) -> bool:
+def is_window_too_large(bounds: WindowBounds, total: int, *, size: int) -> bool:
     return bounds.is_splittable and total > size * _TOLERANCE
 
 
@@ -71,7 +71,7 @@ def part_count(total: int, *, size: int) -> int:
     return max(2, min(_MAX_PARTS, ceil(total / size)))
 
 
-def estimate_created_at(bounds: Bounds, position: int, total: int) -> datetime:
+def estimate_created_at(bounds: WindowBounds, position: int, total: int) -> datetime:
     """Return the approximate creation time of the order at `position` (from 0) in a window.
 
     Goody's examples list the newest order first.
@@ -83,7 +83,7 @@ def estimate_created_at(bounds: Bounds, position: int, total: int) -> datetime:
 
 
 @dataclass(slots=True)
-class Pass:
+class WindowPass:
     """The result of reading all pages of a window once.
 
     `ids` identify the rows, including those that are not orders. `is_ended`: no page follows.
@@ -122,7 +122,7 @@ class Pass:
         return any(total is not None and total > len(self.ids) for total in self.totals)
 
 
-class Verdict(Enum):
+class WindowVerdict(Enum):
     READ_ON = auto()  # request the next page
     COMPLETE = auto()
     REPEAT = auto()
@@ -130,21 +130,21 @@ class Verdict(Enum):
     INCONSISTENT = auto()  # repeating and splitting are exhausted
 
 
-def judge(passes: list[Pass], *, is_splittable: bool) -> Verdict:
+def judge_passes(passes: list[WindowPass], *, is_splittable: bool) -> WindowVerdict:
     """Return the state of a window after these passes; all pages of the last one have been read."""
     last = passes[-1]
     if last.is_exact and (last.is_ended or not last.may_continue):
-        return Verdict.COMPLETE
+        return WindowVerdict.COMPLETE
     if not last.is_ended:
-        return Verdict.READ_ON
+        return WindowVerdict.READ_ON
     if _do_passes_agree(passes, is_splittable=is_splittable):
-        return Verdict.COMPLETE
+        return WindowVerdict.COMPLETE
     if is_splittable and len(passes) > MAX_REREADS:
-        return Verdict.SPLIT
-    return Verdict.INCONSISTENT if len(passes) >= _MAX_PASSES else Verdict.REPEAT
+        return WindowVerdict.SPLIT
+    return WindowVerdict.INCONSISTENT if len(passes) >= _MAX_PASSES else WindowVerdict.REPEAT
 
 
-def _do_passes_agree(passes: list[Pass], *, is_splittable: bool) -> bool:
+def _do_passes_agree(passes: list[WindowPass], *, is_splittable: bool) -> bool:
     """Whether the last two passes returned the same rows although a total is missing or wrong."""
     if len(passes) < 2 or passes[-1].ids != passes[-2].ids:
         return False
@@ -161,9 +161,9 @@ class WindowReader:
     new row.
     """
 
-    bounds: Bounds
+    bounds: WindowBounds
     per_page: int
-    passes: list[Pass] = field(default_factory=lambda: [Pass()])
+    passes: list[WindowPass] = field(default_factory=lambda: [WindowPass()])
     total: int | None = None
     # Increases with each restart; responses to requests of an earlier attempt are discarded.
     attempt: int = 1
@@ -205,23 +205,23 @@ class WindowReader:
             # An empty page is the end, whatever the total is.
             self._last = min(self._last, page)
 
-    def verdict(self, *, size: int) -> Verdict | None:
+    def verdict(self, *, size: int) -> WindowVerdict | None:
         """Return COMPLETE, SPLIT or INCONSISTENT; None while pages remain to be read."""
         if self._in_flight or self._requeued or self._next <= self._last:
             return None
-        verdict = judge(self.passes, is_splittable=self.bounds.is_splittable)
-        if verdict is Verdict.READ_ON:
+        verdict = judge_passes(self.passes, is_splittable=self.bounds.is_splittable)
+        if verdict is WindowVerdict.READ_ON:
             return self._read_on(size)
-        if verdict is Verdict.REPEAT:
+        if verdict is WindowVerdict.REPEAT:
             self.restart()
             return None
         return verdict
 
-    def _read_on(self, size: int) -> Verdict | None:
+    def _read_on(self, size: int) -> WindowVerdict | None:
         last = self.passes[-1]
         is_unbounded = last.rows > size * _UNBOUNDED and not last.is_exact
         if self.bounds.is_splittable and is_unbounded:
-            return Verdict.SPLIT
+            return WindowVerdict.SPLIT
         self._last += 1
         return None
 
@@ -234,7 +234,7 @@ class WindowReader:
         if with_smaller_pages:
             self.per_page = max(_MIN_PER_PAGE, self.per_page // 4)
             self.passes.pop()
-        self.passes.append(Pass())
+        self.passes.append(WindowPass())
         self.attempt += 1
         self._next = self._last = 1
         self._requeued, self._in_flight = [], 0

@@ -59,8 +59,8 @@ def test_no_action_without_right_and_performer() -> None:
         Action.ORDER_CANCEL: services.cancel_order,
         Action.ORDER_EXTEND: services.extend_order,
         Action.OPERATION_SETTLE: services.settle_by_hand,
-        Action.KEY_CHECK: services.check_key,
-        Action.SYNC_RESUME: sync.resume,
+        Action.KEY_CHECK: services.check_api_key,
+        Action.SYNC_RESUME: sync.resume_sync,
         Action.VIEW_SHARE: services.share_view,
         Action.VIEW_CHANGE: services.change_shared_view,
         Action.VIEW_WITHDRAW: services.withdraw_view,
@@ -136,7 +136,7 @@ def _attempts(person: Actor, order_id: UUID, shown: dict[str, Any], needs: UUID)
         lambda: cancel(order_id, actor=person, seen=shown),
         lambda: extend(order_id, actor=person, seen=shown),
         lambda: _settle(person, needs),
-        lambda: services.check_key(actor=person, now=timezone.now()),
+        lambda: services.check_api_key(actor=person, now=timezone.now()),
     ]
 
 
@@ -341,7 +341,7 @@ def test_a_lead_settles_and_the_audit_says_who() -> None:
 
 @pytest.mark.django_db
 def test_a_key_check_is_one_row(emulator: Emulator) -> None:
-    services.check_key(actor=actor("admin"), now=timezone.now())
+    services.check_api_key(actor=actor("admin"), now=timezone.now())
     assert [(row.action, row.actor_name, row.detail) for row in AuditEntry.objects.all()] == [
         ("system.key_check", "Admin", "The key works")
     ]

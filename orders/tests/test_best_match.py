@@ -14,7 +14,7 @@ import time_machine
 from django.test import Client
 
 from orders import index
-from orders.index import Created, Row
+from orders.index import CreationTime, ResponseRow
 from orders.models import CreatedFrom
 from testing.domain import order_json
 from testing.list_pages import (
@@ -58,14 +58,14 @@ def id_of(number: int) -> str:
     return str(uuid("called", number))
 
 
-def row(number: int, first: str, last: str) -> Row:
+def row(number: int, first: str, last: str) -> ResponseRow:
     """An order created this number of minutes ago."""
     given = order_json(
         id=id_of(number), reference_id="", recipient_first_name=first, recipient_last_name=last,
         status=("opened", "accepted", "paid")[number % 3],
     )  # fmt: skip
-    created = Created(NOW - timedelta(minutes=number), CreatedFrom.FEED)
-    return Row(msgspec.json.encode(given), created)
+    created = CreationTime(NOW - timedelta(minutes=number), CreatedFrom.FEED)
+    return ResponseRow(msgspec.json.encode(given), created)
 
 
 def arrive(number: int, last: str) -> str:
@@ -138,7 +138,7 @@ def test_a_sort_that_was_chosen_takes_precedence(
     agent: Client, people: list[tuple[str, bool]]
 ) -> None:
     newest = [one for one, _ in people]
-    by_head = link(agent.get(ASKED), "Created")
+    by_head = link(agent.get(ASKED), "CreationTime")
     assert by_head == f"{URL}?q=maria+chen&sort=-created&per_page=25"
     assert all_of(agent, by_head) == newest
     assert all_of(agent, f"{ASKED}&sort=created") == newest[::-1]

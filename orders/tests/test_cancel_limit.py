@@ -66,7 +66,7 @@ def test_the_hour_slides_and_attempts_without_effect_do_not_count(agent):
     assert services.cancels_left(actor, now=now) == 3
     earlier(agent, 50, 40, 30)
     assert services.cancels_left(actor, now=now) == 0
-    ends = services.limit_ends_at(actor, now=now) - now
+    ends = services.cancel_limit_ends_at(actor, now=now) - now
     assert timedelta(minutes=9) < ends < timedelta(minutes=11)
     assert services.cancels_left(actor, now=now + ends + timedelta(seconds=1)) == 1
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from orders.models import OrderCount
-from orders.models.durability import rebuildable, tune_for_bulk_writes
+from orders.models.durability import rebuildable_transaction, tune_for_bulk_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,9 +18,9 @@ def _count(n: int) -> None:
 
 
 def _count_and_fail() -> None:
-    with rebuildable():
+    with rebuildable_transaction():
         _count(1)
-        with rebuildable():
+        with rebuildable_transaction():
             _count(2)
             raise ValueError("half")
 
@@ -32,17 +32,17 @@ def test_what_fails_inside_fails_the_whole() -> None:
 
 
 def test_who_goes_on_after_a_part_that_failed_keeps_nothing() -> None:
-    with rebuildable():
+    with rebuildable_transaction():
         _count(1)
-        with pytest.raises(ValueError, match="half"), rebuildable():
+        with pytest.raises(ValueError, match="half"), rebuildable_transaction():
             raise ValueError("half")
     assert not OrderCount.objects.exists()
 
 
 def test_both_are_kept_where_nothing_fails() -> None:
-    with rebuildable():
+    with rebuildable_transaction():
         _count(1)
-        with rebuildable():
+        with rebuildable_transaction():
             _count(2)
     assert OrderCount.objects.count() == 2
 

@@ -12,9 +12,9 @@ from orders.eligibility import (
     ExpiryKind,
     Verdict,
     check_expiration,
-    differences,
-    expiry,
-    facts,
+    classify_expiry,
+    compare_facts,
+    facts_to_confirm,
     hand_off,
     is_same_second,
     may_cancel,
@@ -90,7 +90,7 @@ def test_an_expiration_that_cannot_be_read_is_not_taken_for_none() -> None:
 )
 def test_expiry_is_an_axis_of_its_own(status: str, at: datetime | None, kind: ExpiryKind) -> None:
     text = at.isoformat() if at else None
-    found = expiry(order(status=status, expires_at=text), NOW)
+    found = classify_expiry(order(status=status, expires_at=text), NOW)
     assert (found.kind, found.at) == (kind, at)
 
 
@@ -144,14 +144,16 @@ def test_seconds_are_compared_whatever_the_zone_and_fraction() -> None:
 
 
 def test_facts_leave_out_what_does_not_matter() -> None:
-    assert facts(order()) == {
+    assert facts_to_confirm(order()) == {
         "status": "notified",
         "expires_at": "2099-01-01T00:00:00+00:00",
         "recipient": ["Mira Okafor", "mira@example.com"],
         "cart": [[2, "Tea"]],
         "amounts": [1842, None, None],
     }
-    assert facts(order(view_count_recipient=7, message="Hello")) == facts(order())
+    assert facts_to_confirm(order(view_count_recipient=7, message="Hello")) == facts_to_confirm(
+        order()
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,13 +190,13 @@ def test_facts_leave_out_what_does_not_matter() -> None:
     ],
 )
 def test_differences_in_words(change: dict[str, Any], words: str) -> None:
-    found = differences(facts(order()), facts(order(**change)))
+    found = compare_facts(facts_to_confirm(order()), facts_to_confirm(order(**change)))
     assert [str(one) for one in found] == [words]
 
 
 def test_no_difference_and_a_form_that_lacks_everything() -> None:
-    assert differences(facts(order()), facts(order())) == []
-    assert [one.label for one in differences({}, facts(order()))] == [
+    assert compare_facts(facts_to_confirm(order()), facts_to_confirm(order())) == []
+    assert [one.label for one in compare_facts({}, facts_to_confirm(order()))] == [
         "Status",
         "Expiration",
         "Recipient",

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from orders import index
-from orders.index import Created, Row
+from orders.index import CreationTime, ResponseRow
 from orders.index.expiry_ranges import PERIOD_BITS
 from orders.models import CreatedFrom, ExpiryRange, Order
-from orders.search.bounds import Bounds
+from orders.search.bounds import SearchBounds
 from orders.search.conditions import compile_query
 from orders.search.context import SearchContext
 from orders.search.deadline import time_limit
@@ -52,19 +52,19 @@ def test_ranges_include_changed_expirations_and_creation_times() -> None:
 def test_ranges_include_orders_of_which_only_the_creation_time_became_known() -> None:
     store()
     rows = [
-        Row(row.raw, Created(NOW - n * _DAY, CreatedFrom.DETAIL))
+        ResponseRow(row.raw, CreationTime(NOW - n * _DAY, CreatedFrom.DETAIL))
         for n, row in enumerate(make_rows(300, seed=1))
     ]
     index.upsert_rows(rows, read_at=NOW + _DAY)
     assert outside_of_ranges() == []
 
 
-def bounds_of(query: Query, column: str) -> Bounds:
+def bounds_of(query: Query, column: str) -> SearchBounds:
     with time_limit(60) as deadline:
         context = SearchContext(deadline)
         compiled = compile_query(query, context, now=NOW)
         assert compiled is not None
-        return Bounds.of(compiled, context, column)
+        return SearchBounds.of(compiled, context, column)
 
 
 def test_a_window_of_expirations_bounds_creation_keys() -> None:

@@ -18,7 +18,7 @@ from orders import index, services
 from orders.management.commands import work
 from orders.models import Finding, Order
 from orders.presenters.list_page import finding_summary
-from orders.search.paste import MAX_CHARACTERS, Pasted
+from orders.search.paste import MAX_CHARACTERS, PastedIdentifiers
 from orders.services import FindingNotFound, findings
 from testing.dialogs import text
 from testing.domain import actor, open_order, order
@@ -221,7 +221,7 @@ def test_more_than_is_kept_is_said_to_be_cut(
 
 
 def test_the_first_of_all_that_is_named_are_kept() -> None:
-    many = Pasted(ids=(uuid4(), uuid4()), references=("A",), emails=("b@c.de", "d@e.fg"))
+    many = PastedIdentifiers(ids=(uuid4(), uuid4()), references=("A",), emails=("b@c.de", "d@e.fg"))
     kept = findings._first(many, 4)
     assert (kept.ids, kept.references, kept.emails) == (many.ids, ("A",), ("b@c.de",))
 

@@ -59,7 +59,7 @@ def test_the_repeated_hour_has_another_zone_name():
     ],
 )
 def test_a_distance_is_rounded_toward_now(distance, text):
-    assert formats.relative(NOW + distance, NOW) == text
+    assert formats.relative_time(NOW + distance, NOW) == text
 
 
 def test_a_moment_has_all_that_a_time_element_shows():
@@ -80,7 +80,7 @@ def test_short_things():
     assert formats.short_id(None) == "—"
     assert formats.date_in_words(date(2026, 12, 1)) == "1 Dec 2026"
     assert formats.month_in_words(date(2026, 12, 31)) == "Dec 2026"
-    assert formats.clock(NOW, NEW_YORK) == "08:00:00"
+    assert formats.time_of_day(NOW, NEW_YORK) == "08:00:00"
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
@@ -89,7 +89,7 @@ def test_short_things():
 )
 def test_the_ends_of_the_calendar_can_be_said_in_every_zone(zone, at):
     assert str(at.year) in formats.date_time(at, ZoneInfo(zone))
-    assert formats.clock(at, ZoneInfo(zone)).count(":") == 2
+    assert formats.time_of_day(at, ZoneInfo(zone)).count(":") == 2
 
 
 def test_half_a_surrogate_pair_becomes_its_escape():
@@ -124,4 +124,4 @@ def test_what_turns_a_text_around_becomes_its_escape():
     ],
 )
 def test_a_text_of_others_stays_in_its_line(text, shown):
-    assert formats.one_line(text) == shown
+    assert formats.printable_line(text) == shown

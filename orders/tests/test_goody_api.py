@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from goody.errors import RateLimited, Unauthorized, Unavailable
 from orders import goody_api, services
-from orders.goody_api import KeyRejected, NotConfigured, Paused
+from orders.goody_api import CallsPaused, KeyRejected, NotConfigured
 from orders.models import ApiLimits, AuditEntry
 from testing.domain import actor, refusing
 from testing.faulty_server import FaultyServer, answer, redirect
@@ -22,8 +22,8 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def ask() -> object:
-    policy = goody_api.detail_policy()
-    return goody_api.ask(lambda client, left: client.me(policy=left), policy=policy)
+    policy = goody_api.detail_retry_policy()
+    return goody_api.call_goody(lambda client, left: client.me(policy=left), policy=policy)
 
 
 @pytest.mark.django_db
@@ -31,7 +31,7 @@ def test_without_settings_nothing_is_asked(settings: Any) -> None:
     settings.GOODY_API_URL = settings.GOODY_API_KEY = ""
     with pytest.raises(NotConfigured, match="GOODY_API_URL and GOODY_API_KEY are not set"):
         ask()
-    check = services.check_key(actor=actor("admin"), now=NOW)
+    check = services.check_api_key(actor=actor("admin"), now=NOW)
     assert check.problem == "The connection to Goody is not set up"
 
 
@@ -60,11 +60,11 @@ def test_a_check_by_an_admin_opens_the_gate(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 401}, times=2)
     with pytest.raises(Unauthorized):
         ask()
-    failed = services.check_key(actor=actor("admin"), now=timezone.now())
+    failed = services.check_api_key(actor=actor("admin"), now=timezone.now())
     assert (failed.problem, failed.email) == ("Goody rejected the API key", None)
     with pytest.raises(KeyRejected):
         ask()
-    check = services.check_key(actor=actor("admin"), now=timezone.now())
+    check = services.check_api_key(actor=actor("admin"), now=timezone.now())
     assert (check.problem, check.email) == ("", "support@sender.example.com")
     assert check.workspaces
     ask()
@@ -97,7 +97,7 @@ def test_a_429_pauses_everybody_for_a_sane_time(
         with pytest.raises(RateLimited):
             ask()
         assert ApiLimits.objects.get().paused_until == NOW + timedelta(seconds=seconds)
-        with pytest.raises(Paused) as paused:
+        with pytest.raises(CallsPaused) as paused:
             ask()
         assert paused.value.until == NOW + timedelta(seconds=seconds)
         assert len(server.requests) == 1
@@ -110,8 +110,10 @@ def test_a_429_pauses_everybody_for_a_sane_time(
 def test_no_call_sits_out_a_429_alone(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
     with pytest.raises(RateLimited):
-        goody_api.ask(lambda client, left: client.me(policy=left), policy=goody_api.worker_policy())
-    with pytest.raises(Paused):
+        goody_api.call_goody(
+            lambda client, left: client.me(policy=left), policy=goody_api.worker_retry_policy()
+        )
+    with pytest.raises(CallsPaused):
         ask()
     assert emulator.calls()["total"] == 1
 
@@ -209,7 +211,7 @@ def test_a_pause_from_before_the_clock_was_set_back_does_not_hold() -> None:
     ApiLimits.objects.pause_until(now + timedelta(days=3))
     goody_api.check_limits(now=now)
     ApiLimits.objects.pause_until(now + timedelta(seconds=30))
-    with pytest.raises(goody_api.Paused):
+    with pytest.raises(goody_api.CallsPaused):
         goody_api.check_limits(now=now)
 
 
@@ -226,7 +228,7 @@ def test_a_wrong_setting_is_named_and_is_no_crash(settings: Any, name: str, valu
     settings.GOODY_API_URL, settings.GOODY_API_KEY = "https://goody.example", "key"
     setattr(settings, name, value)
     with pytest.raises(NotConfigured, match="set up wrongly") as raised:
-        goody_api.ask(lambda client, left: client.me(policy=left))
+        goody_api.call_goody(lambda client, left: client.me(policy=left))
     assert value.strip() not in str(raised.value)
 
 
@@ -236,12 +238,12 @@ def test_the_wait_for_the_pace_counts_against_the_deadline(
 ) -> None:
     settings.GOODY_CALLS_PER_SECOND = 0.1
     ApiLimits.objects.current()
-    policy = goody_api.page_policy()
+    policy = goody_api.page_retry_policy()
 
     def ask_when_the_next_place_is_in(seconds: float) -> float:
         place = timezone.now() + timedelta(seconds=seconds)
         ApiLimits.objects.update(next_call_at=place)
-        return goody_api.ask(lambda client, left: left.deadline, policy=policy)
+        return goody_api.call_goody(lambda client, left: left.deadline, policy=policy)
 
     assert ask_when_the_next_place_is_in(-60) == policy.deadline
     assert ask_when_the_next_place_is_in(0.5) < policy.deadline
@@ -258,4 +260,4 @@ def test_a_401_is_reported_even_if_it_cannot_be_stored(goody: Any) -> None:
     ):
         goody(server)
         with pytest.raises(goody_api.Unauthorized):
-            goody_api.ask(lambda client, left: client.me(policy=left))
+            goody_api.call_goody(lambda client, left: client.me(policy=left))

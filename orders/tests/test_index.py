@@ -17,7 +17,7 @@ from goody.types import parse_order
 from orders import index, search, services
 from orders.models import Anomaly, Order, OrderPayload
 from orders.search.query import Query
-from orders.text import digest
+from orders.text import hex_digest
 from testing.domain import ORDER_ID, open_order, order, order_json
 from testing.faulty_server import FaultyServer, answer
 from testing.vendor import Emulator
@@ -94,7 +94,7 @@ def test_an_unchanged_answer_renews_the_time_and_writes_nothing_else() -> None:
     upsert(order(event_times=TIMES), T2)
     upsert(order(), T3)  # as a list has it: without event times
     row, payload = Order.objects.values().get(), OrderPayload.objects.values().get()
-    in_a_list = {"row_hash": digest(order().raw)}
+    in_a_list = {"row_hash": hex_digest(order().raw)}
     assert row == before[0] | {"read_at": T3} | in_a_list
     assert payload == before[1]
 

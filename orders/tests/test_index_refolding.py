@@ -24,8 +24,8 @@ from orders.models import (
     SyncState,
     WordStart,
 )
-from orders.packing import pack
-from orders.text import fold
+from orders.packing import pack_json
+from orders.text import fold_text
 from testing.domain import order
 from testing.list_pages import complete_sync, ids_in, text_of
 from testing.users import make_user
@@ -74,7 +74,7 @@ def make_outdated() -> None:
     """Change stored values as if another version had folded them: texts, prefixes, a sender."""
     for one in Order.objects.all():
         WordStart.objects.filter(
-            order_id=one.pk, start__in=refolding.starts_in(one.people)
+            order_id=one.pk, start__in=refolding.name_starts(one.people)
         ).delete()
         WordStart.objects.create(start="ol", order_id=one.pk)
         one.people, one.name_key, one.email_key = "old", "old", "old"
@@ -103,11 +103,11 @@ def outdated() -> list[Any]:
 
 def test_refolding_gives_what_a_sync_from_nothing_would_give(outdated: list[Any]) -> None:
     token = LabelVersion.objects.get().token
-    assert index.refold(seconds=60) == 7
+    assert index.refold_orders(seconds=60) == 7
     assert contents() == outdated
     assert LabelVersion.objects.get().token != token
     assert not SyncState.objects.get().is_refolding
-    assert index.refold(seconds=60) == 0
+    assert index.refold_orders(seconds=60) == 0
 
 
 def test_names_of_saved_views_are_folded_again(outdated: list[Any]) -> None:
@@ -118,27 +118,27 @@ def test_names_of_saved_views_are_folded_again(outdated: list[Any]) -> None:
         (bo, "Müller", "muller"),
     ):
         SavedView.objects.create(owner=owner, name=name, name_key=key)
-    index.refold(seconds=60)
+    index.refold_orders(seconds=60)
     keys = SavedView.objects.order_by("pk").values_list("name_key", flat=True)
-    assert list(keys) == [fold("Müller"), "older", fold("Müller")]
+    assert list(keys) == [fold_text("Müller"), "older", fold_text("Müller")]
 
 
 def test_refolding_goes_on_where_it_was_stopped(
     outdated: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refolding, "BATCH", 3)
-    assert [index.refold(seconds=0) for _ in range(3)] == [3, 3, 1]
+    assert [index.refold_orders(seconds=0) for _ in range(3)] == [3, 3, 1]
     assert SyncState.objects.get().is_refolding
     assert contents() != outdated
     # The last batch is empty and deletes what is not used any more.
-    assert index.refold(seconds=0) == 0
+    assert index.refold_orders(seconds=0) == 0
     assert contents() == outdated
 
 
 def test_an_order_whose_json_is_unreadable_keeps_its_row(outdated: list[Any]) -> None:
     odd = Order.objects.order_by("uuid")[3]
-    OrderPayload.objects.filter(pk=odd.pk).update(packed=pack(b"{}"))
-    assert index.refold(seconds=60) == 7
+    OrderPayload.objects.filter(pk=odd.pk).update(packed=pack_json(b"{}"))
+    assert index.refold_orders(seconds=60) == 7
     assert set(Order.objects.filter(people="old")) == {odd}
     assert not SyncState.objects.get().is_refolding
 
@@ -157,7 +157,7 @@ def test_until_then_nothing_is_said_to_be_missing(as_role: Any, outdated: list[A
     client.post("/orders/find/", {"text": "no.one@example.test other@example.test"})
     finding = Finding.objects.get()
     assert (finding.missing, finding.unasked) == ([], ["no.one@example.test", "other@example.test"])
-    index.refold(seconds=60)
+    index.refold_orders(seconds=60)
     page = client.get("/orders/", {"q": "Müller"})
     assert len(ids_in(page)) == 7
     assert "brought up to date after" not in text_of(page)

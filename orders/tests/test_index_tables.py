@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from orders import index
-from orders.index import Created, ResponseRows, Row
+from orders.index import CreationTime, ResponseRow, ResponseRows
 from orders.index.creation_keys import first_key
 from orders.models import (
     CreatedFrom,
@@ -46,9 +46,9 @@ def other_id(number: int) -> UUID:
 
 def list_row(
     created: datetime | None = None, source: int = CreatedFrom.WINDOW, **fields: Any
-) -> Row:
-    known = Created(created, CreatedFrom(source)) if created else None
-    return Row(raw(**fields), known)
+) -> ResponseRow:
+    known = CreationTime(created, CreatedFrom(source)) if created else None
+    return ResponseRow(raw(**fields), known)
 
 
 def newest_first() -> list[UUID]:
@@ -257,9 +257,9 @@ def test_an_order_that_the_database_refuses_is_set_aside_by_its_name() -> None:
 
 def test_a_row_that_is_no_order_is_set_aside() -> None:
     rows = [
-        Row(b'{"status": "opened"}'),
-        Row(b"{]"),
-        Row(raw(status=7)),
+        ResponseRow(b'{"status": "opened"}'),
+        ResponseRow(b"{]"),
+        ResponseRow(raw(status=7)),
         list_row(BORN, id=str(other_id(1))),
     ]
     remembered = index.upsert_rows(rows, read_at=NOON)
@@ -301,7 +301,7 @@ def random_answers(random: Random) -> list[ResponseRows]:
             )
             for _ in range(random.randrange(1, 5))
         ]
-        rows += [Row(b"{]")] * random.choice([0, 0, 1])
+        rows += [ResponseRow(b"{]")] * random.choice([0, 0, 1])
         answers.append(ResponseRows(rows, NOON + timedelta(seconds=random.randrange(4))))
     return answers
 
@@ -348,5 +348,5 @@ def test_more_than_a_statement_takes(monkeypatch: pytest.MonkeyPatch) -> None:
         row.uuid: (names[row.product_id], texts[row.message_id]) for row in Order.objects.all()
     }
     assert stored == {other_id(n): (f"{n}", f"message {n}") for n in numbers}
-    again = index.upsert_rows([Row(row.raw) for row in rows], read_at=LATER)
+    again = index.upsert_rows([ResponseRow(row.raw) for row in rows], read_at=LATER)
     assert (again.new, again.same) == (0, len(numbers))

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.days import Clock
+from orders.days import RequestClock
 from orders.forms.listing import ListingForm
 from orders.list_url import (
     EXPIRY_LABELS,
@@ -22,18 +22,18 @@ from orders.list_url import (
     LivePosition,
     parse_position,
 )
-from orders.presenters.filter_form import make_controls
-from orders.presenters.filters import columns, filter_chips
-from orders.search import CommonLabels, Key
+from orders.presenters.filter_form import make_filter_controls
+from orders.presenters.filters import filter_chips, table_columns
+from orders.search import CommonLabels, PageKey
 from orders.search.parse import parse_query
-from orders.search.query import Choice, Query, Sort
+from orders.search.query import FilterChoice, Query, Sort
 
 NEW_YORK = ZoneInfo("America/New_York")
 NO_LABELS = CommonLabels()
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 BATCH = UUID("1a2b3c4d-0000-4000-8000-000000000000")
 _KNOWN = {("workspace", "w-1"): 7, ("sender", "ana@example.com"): 8}
-CLOCK = Clock(NOW, NEW_YORK)
+CLOCK = RequestClock(NOW, NEW_YORK)
 
 
 def label_id(kind: str, key: str) -> int | None:
@@ -121,13 +121,13 @@ def test_a_plain_list_says_nothing() -> None:
         ("expires=14d", Query(expires_from=NOW, expires_until=NOW + timedelta(days=14))),
         ("expires=expired", Query(is_expired_unaccepted=True)),
         ("expires=never", Query(has_expiry=False)),
-        ("workspace=w-1", Query(workspaces=(Choice(id=7),))),
-        ("workspace=sales", Query(workspaces=(Choice(text="sales"),))),
-        ("sender=ana@example.com", Query(senders=(Choice(id=8),))),
-        ("sender=Ána", Query(senders=(Choice(text="ana"),))),
-        ("batch=1A2B3C4D", Query(batches=(Choice(text="1a2b3c4d"),))),
-        ("product=tea", Query(products=(Choice(text="tea"),))),
-        ("brand=leaf", Query(brands=(Choice(text="leaf"),))),
+        ("workspace=w-1", Query(workspaces=(FilterChoice(id=7),))),
+        ("workspace=sales", Query(workspaces=(FilterChoice(text="sales"),))),
+        ("sender=ana@example.com", Query(senders=(FilterChoice(id=8),))),
+        ("sender=Ána", Query(senders=(FilterChoice(text="ana"),))),
+        ("batch=1A2B3C4D", Query(batches=(FilterChoice(text="1a2b3c4d"),))),
+        ("product=tea", Query(products=(FilterChoice(text="tea"),))),
+        ("brand=leaf", Query(brands=(FilterChoice(text="leaf"),))),
         ("swapped=yes", Query(is_swapped=True)),
         ("swapped=no", Query(is_swapped=False)),
         ("payment=pending", Query(is_payment_pending=True)),
@@ -214,7 +214,7 @@ def test_the_two_ends_of_a_window_go_one_by_one() -> None:
 
 
 def test_heads_sort_by_their_column_and_then_the_other_way() -> None:
-    heads = {one.label: one for one in columns(Filters(q="a"), order=Sort.NEWEST)}
+    heads = {one.label: one for one in table_columns(Filters(q="a"), order=Sort.NEWEST)}
     assert (heads["Created"].sorted, heads["Created"].url) == (
         "descending",
         "/orders/?q=a&sort=created",
@@ -240,7 +240,7 @@ def test_every_sort_can_be_chosen_and_the_usual_one_is_not_asked_for(
 ) -> None:
     filters = read(f"?{said}").filters
     order = filters.query(CLOCK, label_id).order
-    offered = make_controls(filters, order=order, labels=NO_LABELS, typed={}).sorts
+    offered = make_filter_controls(filters, order=order, labels=NO_LABELS, typed={}).sorts
     assert [one.value or usual for one in offered] == [one for one in Sort if one is not Sort.BEST]
     assert [one.value for one in offered].count("") == (usual is not None)
     assert [Sort(one.value) if one.value else usual for one in offered if one.chosen] == [order]
@@ -249,7 +249,7 @@ def test_every_sort_can_be_chosen_and_the_usual_one_is_not_asked_for(
 
 @pytest.mark.parametrize(("said", "value"), [("", ""), ("sort=best", "best")])
 def test_the_best_match_is_a_sort_where_it_is_the_one(said: str, value: str) -> None:
-    offered = make_controls(
+    offered = make_filter_controls(
         read(f"?{said}").filters, order=Sort.BEST, labels=NO_LABELS, typed={}
     ).sorts
     assert [one.value for one in offered if one.chosen] == [value]
@@ -263,11 +263,11 @@ def test_the_best_match_is_a_sort_where_it_is_the_one(said: str, value: str) -> 
     "place",
     [
         IndexPosition(),
-        IndexPosition(key=Key(None, 5), sort=Sort.NEWEST, ordinal=51),
+        IndexPosition(key=PageKey(None, 5), sort=Sort.NEWEST, ordinal=51),
         IndexPosition(
-            key=Key("2026-01-02T00:00:00+00:00", 5), sort=Sort.EXPIRES_SOONEST, ordinal=0
+            key=PageKey("2026-01-02T00:00:00+00:00", 5), sort=Sort.EXPIRES_SOONEST, ordinal=0
         ),
-        IndexPosition(key=Key(1842, 7), sort=Sort.AMOUNT_LARGEST, ordinal=1, is_backwards=True),
+        IndexPosition(key=PageKey(1842, 7), sort=Sort.AMOUNT_LARGEST, ordinal=1, is_backwards=True),
         IndexPosition(sort=Sort.RECIPIENT, ordinal=0, is_backwards=True),
     ],
 )

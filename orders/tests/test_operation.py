@@ -220,7 +220,7 @@ def test_a_page_that_waits_for_the_worker_says_that_none_is_running(
     one = canceled(client, order_id)
     pages = (page_of(one), url("order_detail", order_id))
     assert [NO_WORKER in unescape(text(client.get(page))) for page in pages] == [True, True]
-    heartbeat.beat(heartbeat.SETTLING, now=timezone.now(), is_forced=True)
+    heartbeat.record_heartbeat(heartbeat.SETTLING, now=timezone.now(), is_forced=True)
     assert [NO_WORKER in unescape(text(client.get(page))) for page in pages] == [False, False]
     Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=61))
     assert NO_WORKER in unescape(text(client.get(page_of(one))))
@@ -308,5 +308,5 @@ def test_the_dialog_says_until_when_an_earlier_request_may_still_take_effect(
     )
     dialog = text(as_role("agent").get(url("order_expiration", order_id)))
     assert "asked to change this gift" in dialog
-    assert f"It may still take effect until {one.may_land_until:%H:%M:%S} UTC" in dialog
+    assert f"It may still take effect until {one.may_take_effect_until:%H:%M:%S} UTC" in dialog
     assert 'name="form_key"' not in dialog

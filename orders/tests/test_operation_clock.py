@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 
 from orders import services
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.management.commands import work
 from orders.models import Operation, Order, State
-from orders.services import Evidence
+from orders.services import ReadEvidence
 from testing.domain import (
     WorkerEvidence,
     cancel,
@@ -46,8 +46,8 @@ class Clocks:
         self.wall += seconds
         self.monotonic += seconds
 
-    def evidence(self) -> Evidence:
-        return Evidence(monotonic=lambda: self.monotonic, wall=lambda: self.wall)
+    def evidence(self) -> ReadEvidence:
+        return ReadEvidence(monotonic=lambda: self.monotonic, wall=lambda: self.wall)
 
 
 def test_the_passing_of_time_is_not_taken_for_a_set_clock() -> None:
@@ -55,7 +55,7 @@ def test_the_passing_of_time_is_not_taken_for_a_set_clock() -> None:
     evidence = clocks.evidence()
     clocks.pass_seconds(86_400)
     assert evidence.was_clock_set() is False
-    assert Evidence().was_clock_set() is False
+    assert ReadEvidence().was_clock_set() is False
 
 
 def test_slow_drift_is_not_taken_for_a_set_clock() -> None:
@@ -99,7 +99,7 @@ def test_a_new_worker_on_a_clock_an_hour_ahead_concludes_nothing_from_earlier_re
         clock.shift(seconds)
         assert read_again(done, first) == "unknown"
     clock.shift(3600)
-    services.restart_schedule(now=timezone.now())
+    services.restart_read_schedule(now=timezone.now())
     second = WorkerEvidence()
     clock.shift(2)
     assert read_again(done, second) == "unknown"
@@ -136,7 +136,7 @@ def test_a_clock_that_was_set_back_keeps_no_read_from_concluding(
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
     clock.shift(-600)
-    services.restart_schedule(now=timezone.now(), clock_was_set=True)
+    services.restart_read_schedule(now=timezone.now(), clock_was_set=True)
     clock.shift(2)
     assert read_again(done, WorkerEvidence()) == "applied"
 
@@ -201,16 +201,16 @@ def test_a_check_by_a_clock_that_was_set_contradicts_nothing(
 def test_a_check_starts_anew_with_the_worker(emulator: Emulator, clock: Any) -> None:
     done = cancel(open_order(emulator))
     clock.shift(3600)
-    services.restart_schedule(now=timezone.now())
-    assert services.due_operations(now=timezone.now()) == []
+    services.restart_read_schedule(now=timezone.now())
+    assert services.operations_due_for_reading(now=timezone.now()) == []
     clock.shift(300)
-    assert services.due_operations(now=timezone.now()) == [done.pk]
+    assert services.operations_due_for_reading(now=timezone.now()) == [done.pk]
 
 
 def test_a_clock_set_back_leaves_no_lease_in_the_future() -> None:
     start = timezone.now()
     stuck = operation(state=State.SENDING, lease_until=start + timedelta(hours=24))
-    services.restart_schedule(now=start)
+    services.restart_read_schedule(now=start)
     stuck.refresh_from_db()
     assert stuck.lease_until == start + timedelta(seconds=60)
 
@@ -314,5 +314,5 @@ def test_a_set_clock_does_not_let_an_older_read_count(emulator: Emulator, clock:
     clock.shift(3600)
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert view.order.expires_at == done.expiration
-    again = extend(order_id, seen=facts(view.order), expiration=in_days(60))
+    again = extend(order_id, seen=facts_to_confirm(view.order), expiration=in_days(60))
     assert (standing(again), emulator.posts()) == (("refused", "B", "older_read"), 1)

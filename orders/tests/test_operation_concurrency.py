@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from orders import services
 from orders.audit import Actor
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import AuditEntry, Operation, State
 from testing.domain import (
     NEVER_ACCEPTED,
@@ -115,14 +115,14 @@ def test_hung_writes_keep_nobody_waiting_for_longer_than_a_slot_may_take(
     with FaultyServer(read, post=(held(may_end, answer(200, CANCELED)),)) as server:
         goody(server)
         settings.GOODY_WRITE_DEADLINE = 30
-        form = {"seen": facts(order()), "form_key": uuid4(), "actor": people[0]}
+        form = {"seen": facts_to_confirm(order()), "form_key": uuid4(), "actor": people[0]}
         with ThreadPoolExecutor(1) as pool:
             hung = pool.submit(in_thread, lambda: cancel(ORDER_ID, **form))
             server.wait_until(lambda one: one.posts == 1)
             with pytest.raises(services.TooManyWrites):
-                cancel(uuid4(), seen=facts(order()), actor=people[1])
+                cancel(uuid4(), seen=facts_to_confirm(order()), actor=people[1])
             with pytest.raises(services.OrderBusy):
-                cancel(ORDER_ID, seen=facts(order()), actor=people[2])
+                cancel(ORDER_ID, seen=facts_to_confirm(order()), actor=people[2])
             assert cancel(ORDER_ID, **form).state == "sending"
             view = services.refresh_order(order_id=ORDER_ID, now=timezone.now())
             assert view.is_fresh is True
@@ -158,8 +158,8 @@ def test_f38_a_closed_operation_keeps_nobody_out(emulator: Emulator, state: str)
 
 def test_a_planned_write_left_lying_was_not_sent() -> None:
     done = operation(state=State.PLANNED)
-    assert services.abandon_expired(now=timezone.now() + timedelta(seconds=59)) == 0
-    assert services.abandon_expired(now=timezone.now() + timedelta(seconds=61)) == 1
+    assert services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=59)) == 0
+    assert services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=61)) == 1
     assert standing(done) == ("not_sent", "A", "lease")
     assert [outcome for _, _, outcome in story(done)] == ["", "not_sent"]
 
@@ -183,7 +183,7 @@ def test_f46_whose_lease_expired_before_the_first_byte_sends_nothing(
     def pause(paused: Connection) -> None:
         clock.shift(61)
         if has_somebody_noticed:
-            services.abandon_expired(now=timezone.now())
+            services.abandon_expired_operations(now=timezone.now())
             connection.close()
         answer(200, order_json())(paused)
 
@@ -201,7 +201,7 @@ def test_a_late_proof_counts_whatever_was_thought_meanwhile(
 ) -> None:
     def pause(paused: Connection) -> None:
         clock.shift(61)
-        services.abandon_expired(now=timezone.now())
+        services.abandon_expired_operations(now=timezone.now())
         Operation.objects.update(state=went_on_to)
         connection.close()
         answer(200, CANCELED)(paused)
@@ -219,7 +219,7 @@ def test_a_late_refusal_changes_nothing_that_was_found_out_meanwhile(
 ) -> None:
     def pause(paused: Connection) -> None:
         clock.shift(61)
-        services.abandon_expired(now=timezone.now())
+        services.abandon_expired_operations(now=timezone.now())
         connection.close()
         answer(422, {"error": "No"})(paused)
 

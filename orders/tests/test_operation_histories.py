@@ -97,7 +97,7 @@ class History:
         services.refresh_order(order_id=self.order_id, now=timezone.now())
 
     def a_list_tells_of_it(self) -> None:
-        page = index.ResponseRows([index.Row(self._listed())], timezone.now())
+        page = index.ResponseRows([index.ResponseRow(self._listed())], timezone.now())
         (told,) = index.upsert_responses([page])
         services.request_reads(told.parsed)
 
@@ -140,7 +140,7 @@ class History:
         return self.shown
 
     def _open(self) -> list[Operation]:
-        return list(Operation.objects.on([self.order_id]).open())
+        return list(Operation.objects.on_orders([self.order_id]).open())
 
     def _submit(self, submit: Any) -> None:
         fault = self.chance.choice(FAULTS)
@@ -163,8 +163,8 @@ class History:
     def _work(self) -> None:
         """One round of `manage.py work`."""
         services.release_landed(evidence=self.evidence)
-        services.abandon_expired(now=timezone.now())
-        for operation_id in services.due_operations(now=timezone.now()):
+        services.abandon_expired_operations(now=timezone.now())
+        for operation_id in services.operations_due_for_reading(now=timezone.now()):
             if self.chance.random() < 0.3:
                 self.emulator.fault(self.chance.choice(NOT_APPLIED), times=1)
             posts = self.emulator.posts()
@@ -184,7 +184,7 @@ class History:
     # -- what must hold ------------------------------------------------------------------------
 
     def holds(self) -> None:
-        operations = list(Operation.objects.on([self.order_id]))
+        operations = list(Operation.objects.on_orders([self.order_id]))
         assert len([one for one in operations if one.is_open]) <= 1
         status = self.emulator.order(self.order_id)["status"]
         for one in operations:
@@ -221,8 +221,8 @@ class History:
         self.a_late_write_arrives()
         for _ in range(30):
             self.clock.shift(200)
-            services.abandon_expired(now=timezone.now())
-            for operation_id in services.due_operations(now=timezone.now()):
+            services.abandon_expired_operations(now=timezone.now())
+            for operation_id in services.operations_due_for_reading(now=timezone.now()):
                 posts = self.emulator.posts()
                 read_again(Operation.objects.get(pk=operation_id), self.evidence)
                 assert self.emulator.posts() == posts

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders import services
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import Operation, State
 from orders.services.writes import reconcile
 from testing.dialogs import htmx
@@ -80,7 +80,7 @@ def test_a_wrong_record_by_hand_of_a_cancel_is_contradicted_by_reads(
     assert Operation.objects.get(pk=done.pk).due_at is None
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (view.order.status, view.is_cancel_on_record) == ("notified", False)
-    again = cancel(done.order_uuid, seen=facts(view.order))
+    again = cancel(done.order_uuid, seen=facts_to_confirm(view.order))
     assert (standing(again)[0], emulator.posts()) == ("applied", 1)
 
 
@@ -255,7 +255,7 @@ def test_a_worker_that_starts_on_a_clock_a_day_ahead_does_not_give_up(
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": "late_apply", "seconds": 600})
     clock.shift(25 * 3600)
-    services.restart_schedule(now=timezone.now())
+    services.restart_read_schedule(now=timezone.now())
     evidence = WorkerEvidence()
     for seconds in (2, 8, 50):
         clock.shift(seconds)
@@ -449,7 +449,7 @@ def test_a_later_extension_explains_a_difference_though_the_clock_was_set_back(
     order_id = open_order(emulator)
     first = extend(order_id, expiration=in_days(40))
     clock.shift(-3600)
-    services.restart_schedule(now=timezone.now(), clock_was_set=True)
+    services.restart_read_schedule(now=timezone.now(), clock_was_set=True)
     extend(order_id, expiration=in_days(50))
     first = read_when_due(first, clock)
     assert (first.due_at, first.contradicted_at) == (None, None)

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from orders import formats, services
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import Operation, State
 from orders.services import NotSettleable
 from testing.domain import (
@@ -189,10 +189,10 @@ def test_goody_unreachable_for_a_day_needs_a_person(
 
 def test_reads_are_claimed_once(emulator: Emulator, settings: Any, clock: Any) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
-    assert services.due_operations(now=timezone.now()) == []
+    assert services.operations_due_for_reading(now=timezone.now()) == []
     read_again(done)
     clock.shift(2)
-    assert services.due_operations(now=timezone.now()) == [done.pk]
+    assert services.operations_due_for_reading(now=timezone.now()) == [done.pk]
     before = emulator.calls()["total"]
     read_again(done)
     read_again(done)
@@ -231,7 +231,7 @@ def test_only_one_cancel_is_told_to_have_done_it(emulator: Emulator, goody: Any)
     emulator.change(order_id, status="failed")
     services.refresh_order(order_id=order_id, now=timezone.now())
     assert (standing(old)[0], standing(new)[0]) == ("not_applied", "sending")
-    services.abandon_expired(now=timezone.now() + timedelta(seconds=61))
+    services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=61))
     services.refresh_order(order_id=order_id, now=timezone.now())
     assert (standing(old)[0], standing(new)[0]) == ("not_applied", "applied")
 
@@ -278,7 +278,7 @@ def test_f34_another_date_keeps_the_order_from_other_writes_while_ours_may_land(
         assert read_again(done) == "unknown"
         with pytest.raises(services.OrderBusy):
             extend(done.order_uuid)
-    until = f"{done.may_land_until:%H:%M:%S} UTC"
+    until = f"{done.may_take_effect_until:%H:%M:%S} UTC"
     assert "A read shows another expiration, 6 May 2099, 07:08 UTC." in sentence(done)
     assert f"It may still take effect until {until}; the order takes no other change" in sentence(
         done
@@ -356,14 +356,14 @@ def test_goodys_late_answer_outranks_what_reads_showed(settings: Any, clock: Any
 
     def pause(paused: Connection) -> None:
         clock.shift(61)
-        services.abandon_expired(now=timezone.now())
+        services.abandon_expired_operations(now=timezone.now())
         Operation.objects.update(state="superseded")
         connection.close()
         answer(200, order_json(expires_at=stamp(asked)))(paused)
 
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts(order()), expiration=asked, may_shorten=True)
+        done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=asked, may_shorten=True)
     assert done.state == standing(done)[0] == "applied"
     assert done.confirmed_at is not None
     assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
@@ -376,14 +376,14 @@ def test_goodys_late_answer_confirms_what_a_read_had_found(settings: Any, clock:
 
     def pause(paused: Connection) -> None:
         clock.shift(61)
-        services.abandon_expired(now=timezone.now())
+        services.abandon_expired_operations(now=timezone.now())
         services.refresh_order(order_id=ORDER_ID, now=timezone.now())
         connection.close()
         extended(paused)
 
     with FaultyServer(answer(200, order_json()), extended, post=(pause,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts(order()), expiration=asked, may_shorten=True)
+        done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=asked, may_shorten=True)
     assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied", "confirmed"]
     assert sentence(done).startswith("Changed from 1 Jan 2099, 00:00 UTC to ")
 
@@ -461,7 +461,7 @@ def test_an_expiration_that_is_seen_later_is_perhaps_ours_and_offers_no_undo(
     assert (lost.state, title(lost)) == (closed_as, "Changed at Goody")
     shown = f"Goody shows the expiration {formats.date_time(asked, UTC)}"
     assert sentence(lost) == perhaps(shown, lost)
-    assert services.may_undo(lost, now=timezone.now()) is False
+    assert services.may_undo_extension(lost, now=timezone.now()) is False
 
 
 def test_a_date_that_a_read_showed_offers_no_undo(
@@ -470,7 +470,7 @@ def test_a_date_that_a_read_showed_offers_no_undo(
     done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
     read_until_settled(done, clock)
     done.refresh_from_db()
-    assert (done.state, services.may_undo(done, now=timezone.now())) == ("applied", False)
+    assert (done.state, services.may_undo_extension(done, now=timezone.now())) == ("applied", False)
 
 
 def test_a_date_that_another_extension_set_is_not_credited_to_a_lost_one(
@@ -495,7 +495,7 @@ def test_a_date_that_another_extension_set_is_not_credited_to_a_lost_one(
 def check(done: Operation, clock: Any) -> Operation:
     """Run the read that follows a proof after some minutes."""
     clock.shift(301)
-    assert services.due_operations(now=timezone.now()) == [done.pk]
+    assert services.operations_due_for_reading(now=timezone.now()) == [done.pk]
     read_again(done)
     return Operation.objects.get(pk=done.pk)
 
@@ -547,7 +547,7 @@ def test_another_expiration_after_ours_is_a_difference(emulator: Emulator, clock
         f"Goody confirmed it, but a read at {at} showed 6 May 2099, 07:08 UTC instead of {asked}. "
         "Somebody else may have changed it since."
     )
-    assert services.may_undo(done, now=timezone.now()) is False
+    assert services.may_undo_extension(done, now=timezone.now()) is False
     assert Operation.objects.with_notice(done.actor_id).get() == done
 
 
@@ -556,7 +556,7 @@ def test_unknown_outcomes_are_read_before_checks(emulator: Emulator, clock: Any)
     clock.shift(301)
     now = timezone.now()
     unknown = operation(state=State.UNKNOWN, sent_at=now, unknown_at=now, due_at=now)
-    assert services.due_operations(now=now) == [unknown.pk, done.pk]
+    assert services.operations_due_for_reading(now=now) == [unknown.pk, done.pk]
 
 
 def test_only_the_newest_extension_is_compared(emulator: Emulator, clock: Any) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from goody.types import Order as GoodyOrder
 from orders import services
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import Operation, Order
 from orders.services.writes import intents, send
 from testing.domain import (
@@ -133,7 +133,7 @@ def test_an_outcome_that_cannot_be_stored_is_found_again(emulator: Emulator, clo
     done = Operation.objects.get()
     assert (done.state, title(done)) == ("sending", "Canceling…")
     clock.shift(61)
-    services.abandon_expired(now=timezone.now())
+    services.abandon_expired_operations(now=timezone.now())
     assert read_until_settled(done, clock) == [2]
     assert (standing(done)[0], emulator.posts()) == ("applied", 1)
 
@@ -168,11 +168,11 @@ def test_a_confirmation_is_stored_although_the_connection_is_lost_during_the_pos
     given = {} if write is cancel else {"expiration": wanted, "may_shorten": True}
     with FaultyServer(answer(200, order_json()), post=(end_connections,)) as server:
         goody(server)
-        done = write(ORDER_ID, seen=facts(order()), **given)
+        done = write(ORDER_ID, seen=facts_to_confirm(order()), **given)
     assert (standing(done), server.posts) == (("applied", "", ""), 1)
     assert Operation.objects.get().confirmed_at is not None
     stored = Order.objects.get(uuid=ORDER_ID).as_goody()
-    assert facts(stored) == facts(order(**changed))
+    assert facts_to_confirm(stored) == facts_to_confirm(order(**changed))
 
 
 def connection_parameters() -> dict[str, Any]:
@@ -271,7 +271,7 @@ def test_a_confirmed_cancel_that_cannot_be_stored_is_never_told_as_unsent(
 
     def pause(paused: Connection) -> None:
         Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-        services.abandon_expired(now=timezone.now())
+        services.abandon_expired_operations(now=timezone.now())
         connection.close()
         answer(200, CANCELED)(paused)
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from orders import index, services
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import AuditEntry, Operation, Order, State
 from testing.domain import (
     NEVER_ACCEPTED,
@@ -129,7 +129,7 @@ def test_an_order_that_moved_is_refused_with_the_difference(
         done = cancel_at(server, goody)
         assert (standing(done), server.posts) == (("refused", "B", "moved"), 0)
     assert done.detail.startswith(f"The order changed since you looked. {words}")
-    assert done.before == facts(order())
+    assert done.before == facts_to_confirm(order())
     assert done.after["status"] == change.get("status", "notified")
 
 
@@ -150,7 +150,7 @@ def unsent(done: Operation, kind: str, words: str) -> None:
 
 def test_f1_name_lookup_fails(settings: Any) -> None:
     settings.GOODY_API_URL, settings.GOODY_API_KEY = "https://goody.invalid", "test-key"
-    unsent(cancel(ORDER_ID, seen=facts(order())), "dns", "Goody is unreachable.")
+    unsent(cancel(ORDER_ID, seen=facts_to_confirm(order())), "dns", "Goody is unreachable.")
 
 
 @pytest.mark.parametrize("address", [refusing_url, blackhole_url])
@@ -158,7 +158,7 @@ def test_f2_connection_fails(address: Any, settings: Any) -> None:
     settings.GOODY_CONNECT_TIMEOUT = 0.2
     with address() as url:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = url, "test-key"
-        unsent(cancel(ORDER_ID, seen=facts(order())), "connect", "Goody is unreachable.")
+        unsent(cancel(ORDER_ID, seen=facts_to_confirm(order())), "connect", "Goody is unreachable.")
 
 
 def test_f2_connection_fails_between_read_and_post(goody: Any) -> None:
@@ -182,7 +182,7 @@ def test_f3_tls_is_never_downgraded(
         answer(200, order_json()), tls=made.context(certificate), host="localhost"
     ) as server:
         goody(server)
-        done = cancel(ORDER_ID, seen=facts(order()))
+        done = cancel(ORDER_ID, seen=facts_to_confirm(order()))
         server.wait_until(lambda one: one.failed_handshakes == 1)
         assert server.requests == []
     unsent(done, "tls", "The secure connection to Goody failed.")
@@ -208,7 +208,7 @@ def test_without_a_fresh_read_nothing_is_sent(fault: str, goody: Any, settings: 
         goody(server)
         if kind == "deadline":
             settings.GOODY_PAGE_DEADLINE = 0.4
-        done = cancel(ORDER_ID, seen=facts(order()))
+        done = cancel(ORDER_ID, seen=facts_to_confirm(order()))
         assert (standing(done), server.posts) == (("not_sent", "A", kind), 0)
     assert sentence(done).endswith("Nothing was sent.")
 
@@ -376,7 +376,7 @@ def test_f16_f17_a_429_ends_a_single_action(
     with FaultyServer(answer(200, order_json()), post=(refusal,)) as server:
         done = cancel_at(server, goody)
         assert (standing(done), server.posts) == (("refused", "B", "rate_limited"), 1)
-        again = cancel(ORDER_ID, seen=facts(order()))
+        again = cancel(ORDER_ID, seen=facts_to_confirm(order()))
         assert (standing(again), server.posts) == (("refused", "B", "rate_limited"), 1)
     until = datetime.fromisoformat(done.detail)
     assert abs(until - timezone.now() - timedelta(seconds=seconds)) < timedelta(seconds=2)

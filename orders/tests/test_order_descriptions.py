@@ -177,8 +177,8 @@ def test_whether_there_will_be_an_undo_is_said_before(emulator: Emulator, agent:
     current = open_order(emulator)
     assert "There will be no Undo" in expiration_dialog(agent, expired)
     assert "It can be undone until" in expiration_dialog(agent, current)
-    assert not services.may_undo(extend(expired), now=timezone.now())
-    assert services.may_undo(extend(current), now=timezone.now())
+    assert not services.may_undo_extension(extend(expired), now=timezone.now())
+    assert services.may_undo_extension(extend(current), now=timezone.now())
 
 
 # --- unreadable values ------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_rows_and_csv_mark_unreadable_values(emulator: Emulator, agent: Client) 
     expiry = odd_order(emulator, "expires_at", "2099-01-01T00:00:60Z")
     for order_id in (amount, expiry):
         services.refresh_order(order_id=order_id, now=timezone.now())
-    hits = search.iterate(Query(), now=timezone.now())
+    hits = search.iterate_hits(Query(), now=timezone.now())
     lines = list(csv.DictReader(b"".join(csv_chunks(hits)).decode("utf-8-sig").splitlines()))
     cells = {line["order_id"]: (line["amount_usd"], line["expires_at"]) for line in lines}
     assert cells[str(amount)][0] == "unreadable"

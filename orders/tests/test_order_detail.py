@@ -16,7 +16,7 @@ from goody.types import Order, parse_order
 from orders import formats, models, services
 from orders.presenters import order_sections as sections
 from orders.presenters.order_page import pretty_json
-from orders.presenters.progress import Step, find_end, steps
+from orders.presenters.progress import OrderStep, order_end, order_steps
 from orders.presenters.raw_values import RawValues
 from testing.dialogs import htmx, text, url
 from testing.domain import extend, open_order, operation
@@ -359,8 +359,8 @@ def test_the_rail_shows_times_known_and_marks_stages_without_a_time() -> None:
     }
 
 
-def progress(order: Order) -> list[Step]:
-    return steps(order, raw_values(order), end=find_end(order, None), zone=formats.UTC)
+def progress(order: Order) -> list[OrderStep]:
+    return order_steps(order, raw_values(order), end=order_end(order, None), zone=formats.UTC)
 
 
 def raw_values(order: Order) -> RawValues:
@@ -403,7 +403,7 @@ def test_selections_that_match_no_item_stand_apart() -> None:
         {"id": str(uuid4()), "cart_item_id": str(uuid4()), "quantity_index": 0, "variants": ["Red"]}
     ]
     order = parse_order(msgspec.json.encode(raw))
-    gift = sections.gift(order, raw_values(order))
+    gift = sections.current_gift(order, raw_values(order))
     assert gift.unmatched == ["unit 1: Red"]
     assert gift.items[0].variants == []
 
@@ -450,4 +450,4 @@ def test_the_stored_copy_is_what_the_poll_shows(emulator: Any, as_role: Any) -> 
     view = services.stored_order(order_id)
     assert view is not None
     part = text(client.get(url("order_detail", order_id, poll="1"), headers=htmx("x#order-detail")))
-    assert f'datetime="{formats.iso(view.as_of)}"' in part
+    assert f'datetime="{formats.iso_utc(view.as_of)}"' in part

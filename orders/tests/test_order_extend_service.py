@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from orders import formats, services
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import Operation, Order, State
 from testing.domain import (
     NEVER_ACCEPTED,
@@ -73,7 +73,7 @@ def test_the_instant_is_sent_in_whole_seconds_of_utc(settings: Any) -> None:
     post = answer(200, order_json(expires_at=in_utc))
     with FaultyServer(answer(200, order_json()), post=(post,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts(order()), expiration=wanted, may_shorten=True)
+        done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=wanted, may_shorten=True)
         assert msgspec.json.decode(server.requests[-1].body) == {"expiration": in_utc}
     assert (done.state, done.expiration) == ("applied", whole)
 
@@ -111,7 +111,7 @@ def test_the_same_date_and_a_date_where_there_was_none(emulator: Emulator) -> No
     assert standing(extend(never)) == ("refused", "B", "sets_a_date")
     done = extend(never, may_shorten=True)
     assert (done.state, done.expires_before) == ("applied", None)
-    assert services.may_undo(done, now=timezone.now()) is False
+    assert services.may_undo_extension(done, now=timezone.now()) is False
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_f34_changed_since_it_was_seen(emulator: Emulator) -> None:
 def test_an_expiration_that_cannot_be_read_is_not_overwritten(settings: Any) -> None:
     with FaultyServer(answer(200, order_json(expires_at="soon"))) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts(order(expires_at="soon")), may_shorten=True)
+        done = extend(ORDER_ID, seen=facts_to_confirm(order(expires_at="soon")), may_shorten=True)
         assert (standing(done), server.posts) == (("refused", "B", "unreadable"), 0)
 
 
@@ -253,12 +253,12 @@ def test_undo_restores_the_former_date_once(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     before = expires_at(emulator, order_id)
     done = extend(order_id)
-    assert services.may_undo(done, now=timezone.now()) is True
+    assert services.may_undo_extension(done, now=timezone.now()) is True
     undone = undo(done)
     assert (undone.state, undone.undoes_id) == ("applied", done.pk)
     assert expires_at(emulator, order_id) == before
-    assert services.may_undo(done, now=timezone.now()) is False
-    assert services.may_undo(undone, now=timezone.now()) is False
+    assert services.may_undo_extension(done, now=timezone.now()) is False
+    assert services.may_undo_extension(undone, now=timezone.now()) is False
     again = undo(done)
     assert standing(again)[2] in ("same", "not_undoable")
     assert emulator.posts() == 2
@@ -288,11 +288,11 @@ def test_undo_refuses_a_date_that_somebody_set_again_after_a_later_extension(
     second = extend(order_id, expiration=in_days(60))
     assert first.expiration is not None
     emulator.change(order_id, expires_at=stamp(first.expiration))
-    assert services.may_undo(first, now=timezone.now()) is False
+    assert services.may_undo_extension(first, now=timezone.now()) is False
     refused = undo(first)
     assert (refused.state, emulator.posts()) == ("refused", 2)
     assert expires_at(emulator, order_id) == first.expiration
-    assert services.may_undo(second, now=timezone.now()) is True
+    assert services.may_undo_extension(second, now=timezone.now()) is True
 
 
 def test_no_undo_after_a_later_extension_on_a_clock_set_back(
@@ -303,8 +303,8 @@ def test_no_undo_after_a_later_extension_on_a_clock_set_back(
     clock.shift(-3600)
     second = extend(order_id, expiration=in_days(60))
     assert second.state == "applied"
-    assert services.may_undo(first, now=timezone.now()) is False
-    assert services.may_undo(second, now=timezone.now()) is True
+    assert services.may_undo_extension(first, now=timezone.now()) is False
+    assert services.may_undo_extension(second, now=timezone.now()) is True
 
 
 def test_an_extension_without_effect_leaves_the_undo_of_the_former_one(emulator: Emulator) -> None:
@@ -324,7 +324,7 @@ def test_no_undo_after_a_refused_extension_whose_effect_was_seen(emulator: Emula
         sent_at=timezone.now(),
         effect_seen_at=timezone.now(),
     )
-    assert services.may_undo(first, now=timezone.now()) is False
+    assert services.may_undo_extension(first, now=timezone.now()) is False
 
 
 def test_undo_refuses_another_date_another_order_and_what_was_not_applied(
@@ -344,15 +344,15 @@ def test_an_undo_without_effect_may_be_tried_again(emulator: Emulator) -> None:
     done = extend(open_order(emulator))
     emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
     assert undo(done).state == "refused"
-    assert services.may_undo(done, now=timezone.now()) is True
+    assert services.may_undo_extension(done, now=timezone.now()) is True
     assert undo(done).state == "applied"
 
 
 def test_no_undo_of_a_date_that_has_passed(emulator: Emulator) -> None:
     done = extend(open_order(emulator))
     assert done.expires_before is not None
-    assert services.may_undo(done, now=done.expires_before) is False
-    assert services.may_undo(done, now=done.expires_before - timedelta(seconds=1)) is True
+    assert services.may_undo_extension(done, now=done.expires_before) is False
+    assert services.may_undo_extension(done, now=done.expires_before - timedelta(seconds=1)) is True
 
 
 def test_an_undo_of_a_cancel_is_refused(emulator: Emulator) -> None:
@@ -367,7 +367,7 @@ def test_an_undo_may_go_back_to_a_date_beyond_our_own_bound(emulator: Emulator) 
     order_id = open_order(emulator)
     emulator.change(order_id, expires_at="2029-11-22T12:00:00Z")
     done = extend(order_id, expiration=in_days(30), may_shorten=True)
-    assert services.may_undo(done, now=timezone.now()) is True
+    assert services.may_undo_extension(done, now=timezone.now()) is True
     undone = extend(order_id, expiration=done.expires_before, undoes=done.pk)
     assert undone.state == State.APPLIED
     assert emulator.order(order_id)["expires_at"] == "2029-11-22T12:00:00Z"

@@ -17,7 +17,7 @@ from django.test import Client
 
 from goody.types import CANCELABLE
 from orders import index
-from orders.index import Row
+from orders.index import ResponseRow
 from orders.models import Label, Order, OrderPayload
 from testing.list_pages import (
     RESULTS,
@@ -309,7 +309,7 @@ def test_no_names_are_offered_where_finding_them_takes_too_long(
 
 def change(row: Order, at: Any, **fields: Any) -> None:
     raw = msgspec.json.decode(OrderPayload.objects.get(pk=row.pk).raw)
-    index.upsert_rows([Row(msgspec.json.encode({**raw, **fields}), None)], read_at=at)
+    index.upsert_rows([ResponseRow(msgspec.json.encode({**raw, **fields}), None)], read_at=at)
 
 
 def test_a_page_learns_what_has_changed_and_what_is_new(agent: Client, full: Oracle) -> None:

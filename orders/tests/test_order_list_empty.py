@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from goody.types import ORDER_STATUSES
-from orders.search.paging import Finder
+from orders.search.paging import QueryRunner
 from testing.list_pages import (
     TYPING,
     URL,
@@ -126,7 +126,7 @@ def test_what_the_question_itself_takes_too_long_for_is_too_broad_as_well(
     assert emulator.calls()["total"] == 0
 
 
-def too_late(finder: Finder, _limit: int) -> None:
+def too_late(finder: QueryRunner, _limit: int) -> None:
     """Raise SearchTimeout, as a count without time left does."""
     finder.context.deadline._until = 0
     finder.context.deadline.rows("SELECT 1")
@@ -135,7 +135,7 @@ def too_late(finder: Finder, _limit: int) -> None:
 def test_a_count_that_takes_too_long_does_not_cost_the_list(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.paging.Finder.count", too_late)
+    monkeypatch.setattr("orders.search.paging.QueryRunner.count", too_late)
     page = agent.get(f"{URL}?q=example&per_page=25")
     assert "Too many to count" in text_of(page)
     assert ids_in(page) == expected(full, "q=example")[:25]

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from orders.presenters.elements import Line
 from orders.presenters.order_sections import Amount
-from orders.presenters.progress import Step
-from orders.presenters.rows import Row
+from orders.presenters.progress import OrderStep
+from orders.presenters.rows import OrderRow
 from orders.templatetags.placing import place
 
 PARTIALS = {
-    "orders/list.html#row": Row,
+    "orders/list.html#row": OrderRow,
     "orders/detail.html#line": Line,
     "orders/detail.html#amount": Amount,
-    "orders/detail.html#step": Step,
+    "orders/detail.html#step": OrderStep,
 }
 TEXTS = ("", "", "Ana", "<b>&\"'", "100 %", "%s", "%(id)s", "{{ row.id }}", "\\1", "é\ue000")
 NULS = ("", "\x00", "\x001\x00", "<i>")

@@ -63,9 +63,9 @@ def test_a_probe_may_ask_for_a_worker():
     silent = (503, "no worker was heard of within a minute\n")
     assert ready("?worker=1") == silent
     now = timezone.now()
-    heartbeat.beat("settling", now=now - timedelta(seconds=61), is_forced=True)
+    heartbeat.record_heartbeat("settling", now=now - timedelta(seconds=61), is_forced=True)
     assert ready("?worker=1") == silent
-    heartbeat.beat("settling", now=now, is_forced=True)
+    heartbeat.record_heartbeat("settling", now=now, is_forced=True)
     assert ready("?worker=1") == (200, "ok\n")
     assert ready() == (200, "ok\n")
 
@@ -84,10 +84,10 @@ def test_another_host_is_a_quiet_400(caplog):
 
 
 def test_a_beat_is_stored_every_few_seconds_alone():
-    heartbeat.beat("settling", now=NOW)
-    heartbeat.beat("settling", now=NOW + timedelta(seconds=1))
+    heartbeat.record_heartbeat("settling", now=NOW)
+    heartbeat.record_heartbeat("settling", now=NOW + timedelta(seconds=1))
     assert Heartbeat.objects.get().beat_at == NOW
-    heartbeat.beat("settling", now=NOW + timedelta(seconds=2), is_forced=True)
+    heartbeat.record_heartbeat("settling", now=NOW + timedelta(seconds=2), is_forced=True)
     assert Heartbeat.objects.get().beat_at == NOW + timedelta(seconds=2)
 
 
@@ -100,7 +100,7 @@ def test_what_is_old_is_deleted_and_the_rest_is_kept(settings):
         SignInLimit.objects.create(key=str(at), last_at=at, blocked_until=at)
         Heartbeat.objects.create(worker=str(at), role="web", started_at=at, beat_at=at)
         OrderAccess.objects.create(at=at, actor=user, kind="order", order_uuid=uuid4())
-    housekeeping.tidy(now=NOW - timedelta(seconds=1))
+    housekeeping.clean_up_database(now=NOW - timedelta(seconds=1))
     kept = [
         Session.objects.values_list("expire_date", flat=True),
         SignInLimit.objects.values_list("last_at", flat=True),
@@ -116,7 +116,7 @@ def test_a_large_log_of_sqlite_is_cut():
     log = Path(f"{connection.settings_dict['NAME']}-wal")
     make_user("agent")
     assert log.stat().st_size > 0
-    housekeeping.truncate_log(larger_than=10**9)
+    housekeeping.truncate_write_ahead_log(larger_than=10**9)
     assert log.stat().st_size > 0
-    housekeeping.truncate_log(larger_than=0)
+    housekeeping.truncate_write_ahead_log(larger_than=0)
     assert log.stat().st_size == 0

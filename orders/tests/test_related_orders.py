@@ -214,7 +214,7 @@ def test_an_order_that_is_alone_has_no_related_ones(agent: Client, emulator: Emu
 
 
 def test_nothing_is_waited_for(agent: Client, five: list[UUID], settings: Any) -> None:
-    settings.BESIDE_DEADLINE = -1.0
+    settings.RELATED_DEADLINE = -1.0
     page = opened(agent, five[0], next="/orders/?q=zebedee")
     assert neighbors_in(page) == {}
     assert "Related orders" not in page

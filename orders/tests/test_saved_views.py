@@ -16,8 +16,8 @@ from orders.audit import NotAllowed
 from orders.forms.listing import parse_filters
 from orders.list_url import saved_query, view_url
 from orders.models import AuditEntry, SavedView
-from orders.presenters.saved_views import ViewBar, view_bar
-from orders.services import ViewProblem, saved_views
+from orders.presenters.saved_views import SavedViewBar, make_saved_view_bar
+from orders.services import InvalidSavedView, saved_views
 from testing.dialogs import text
 from testing.domain import actor, order
 from testing.list_pages import active_in, complete_sync
@@ -46,9 +46,9 @@ def names(role: str, username: str = "") -> list[str]:
     return [one.name for one in services.visible_views(actor(role, username))]
 
 
-def bar(parameters: str, role: str = "agent") -> ViewBar:
+def bar(parameters: str, role: str = "agent") -> SavedViewBar:
     who = actor(role)
-    return view_bar(services.visible_views(who), parse_filters(parameters), actor=who)
+    return make_saved_view_bar(services.visible_views(who), parse_filters(parameters), actor=who)
 
 
 def audited() -> list[tuple[str, str, Any, Any]]:
@@ -106,7 +106,7 @@ def test_another_persons_view_can_not_be_touched() -> None:
         lambda: services.delete_view(actor=other, view=view),
         lambda: services.share_view(actor=other, view=view, now=now),
     ):
-        with pytest.raises(ViewProblem, match="somebody else's"):
+        with pytest.raises(InvalidSavedView, match="somebody else's"):
             attempt()
     with pytest.raises(NotAllowed):
         services.move_view_up(actor=other, view=view)
@@ -148,7 +148,7 @@ def test_sharing_twice_is_sharing_once() -> None:
 @pytest.mark.parametrize("name", ["Opened", "OPENED", "ópened"])
 def test_a_name_is_taken_once_by_a_person(name: str) -> None:
     save()
-    with pytest.raises(ViewProblem, match=f"There is a view called “{name}” already"):
+    with pytest.raises(InvalidSavedView, match=f"There is a view called “{name}” already"):
         save(name=name)
     save(name=name, username="bob")
     assert SavedView.objects.count() == 2
@@ -156,7 +156,7 @@ def test_a_name_is_taken_once_by_a_person(name: str) -> None:
 
 def test_a_name_is_shared_once_and_a_failed_share_leaves_nothing() -> None:
     save("lead", is_shared=True)
-    with pytest.raises(ViewProblem, match="There is a shared view called “opened” already"):
+    with pytest.raises(InvalidSavedView, match="There is a shared view called “opened” already"):
         save("admin", name="opened", is_shared=True)
     assert [one.name for one in SavedView.objects.all()] == ["Opened"]
     assert len(audited()) == 1
@@ -165,7 +165,7 @@ def test_a_name_is_shared_once_and_a_failed_share_leaves_nothing() -> None:
 def test_a_rename_to_a_taken_name_changes_nothing() -> None:
     save(name="First")
     second = save(name="Second")
-    with pytest.raises(ViewProblem, match="called “first” already"):
+    with pytest.raises(InvalidSavedView, match="called “first” already"):
         services.change_view(actor=actor(), view=second, name="first", now=timezone.now())
     assert names("agent") == ["First", "Second"]
 
@@ -173,7 +173,7 @@ def test_a_rename_to_a_taken_name_changes_nothing() -> None:
 def test_a_view_that_was_deleted_meanwhile_does_not_come_back() -> None:
     view = save()
     SavedView.objects.all().delete()
-    with pytest.raises(ViewProblem, match="has been deleted"):
+    with pytest.raises(InvalidSavedView, match="has been deleted"):
         services.change_view(actor=actor(), view=view, name="Again", now=timezone.now())
     assert not SavedView.objects.exists()
 
@@ -182,7 +182,7 @@ def test_there_are_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved_views, "MOST_OWN", 2)
     for number in range(2):
         save(name=f"View {number}")
-    with pytest.raises(ViewProblem, match="You have 2 views already"):
+    with pytest.raises(InvalidSavedView, match="You have 2 views already"):
         save(name="One more")
     save(name="One more", username="bob")
 

@@ -10,7 +10,7 @@ import pytest
 
 from goody.types import ORDER_STATUSES
 from orders import search
-from orders.search.query import Choice, Query
+from orders.search.query import FilterChoice, Query
 from testing.search_oracle import NOW, Oracle
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +29,10 @@ pytestmark = pytest.mark.django_db
 def test_counts_of_choices_equal_the_sizes_of_their_lists(oracle: Oracle, query: Query) -> None:
     facets = search.count_facets(query, now=NOW, seconds=30)
 
-    def expected(*dropped: str, **fields: Any) -> search.Count:
-        return search.Count(len(oracle.find(replace(query.without(*dropped), **fields))), False)
+    def expected(*dropped: str, **fields: Any) -> search.MatchCount:
+        return search.MatchCount(
+            len(oracle.find(replace(query.without(*dropped), **fields))), False
+        )
 
     assert facets.statuses == {
         status: expected("statuses", "without_statuses", statuses=(status,))
@@ -38,7 +40,7 @@ def test_counts_of_choices_equal_the_sizes_of_their_lists(oracle: Oracle, query:
     }
     windows = ("expires_from", "expires_until", "has_expiry", "is_expired_unaccepted")
     assert facets.expires == {
-        name: expected(*windows, **search.expiry_preset(name, now=NOW))
+        name: expected(*windows, **search.expiry_preset_fields(name, now=NOW))
         for name in ("24h", "3d", "7d", "14d", "expired", "never")
     }
     flags = ("is_swapped", "is_payment_pending", "has_delivery_trouble")
@@ -48,20 +50,21 @@ def test_counts_of_choices_equal_the_sizes_of_their_lists(oracle: Oracle, query:
         assert counts == {
             label.name: count
             for label in oracle.labels.values()
-            if label.kind == kind and (count := expected(**{f"{kind}s": (Choice(id=label.pk),)})).n
+            if label.kind == kind
+            and (count := expected(**{f"{kind}s": (FilterChoice(id=label.pk),)})).n
         }
 
 
 def test_what_is_not_counted_in_time_is_left_out(oracle: Oracle) -> None:
-    assert search.count_facets(Query(words=("ana",)), now=NOW, seconds=0) == search.Facets()
+    assert search.count_facets(Query(words=("ana",)), now=NOW, seconds=0) == search.FacetCounts()
 
 
 def test_a_count_beyond_its_limit_says_so(oracle: Oracle) -> None:
-    def counted(query: Query, *, limit: int) -> search.Count | None:
+    def counted(query: Query, *, limit: int) -> search.MatchCount | None:
         return search.find_counted_page(query, size=2, now=NOW, limit=limit)[1]
 
     opened = Query(statuses=("opened",))
     assert counted(Query(words=("example",)), limit=20) == (20, True)
     assert counted(opened, limit=5) == (len(oracle.find(opened)), False)
-    assert search.Count(12, is_capped=True).at_least(50) == (50, True)
-    assert search.Count(60, is_capped=True).at_least(50) == (60, True)
+    assert search.MatchCount(12, is_capped=True).at_least(50) == (50, True)
+    assert search.MatchCount(60, is_capped=True).at_least(50) == (60, True)

@@ -20,7 +20,7 @@ from orders import search
 from orders.models import Label, Order
 from orders.search import labels
 from orders.search.deadline import time_limit
-from orders.search.query import Choice, Query, Sort
+from orders.search.query import FilterChoice, Query, Sort
 from testing.search_oracle import NOW, Oracle
 
 # Runs for minutes on both databases.
@@ -92,10 +92,10 @@ def test_another_error_is_not_taken_for_too_broad() -> None:
         lambda: search.find_page(Query(words=("ana",)), size=5, now=NOW),
         lambda: search.find_page(Query(words=("ana",)), size=5, now=NOW, backwards=True),
         lambda: search.find_counted_page(Query(words=("ana",)), size=5, now=NOW, limit=9),
-        lambda: search.neighbors(Query(words=("ana",)), UUID(int=1), now=NOW, seconds=0),
-        lambda: search.related(UUID(int=1), now=NOW, seconds=0),
-        lambda: search.first_found([Query(words=("ana",))], limit=5, now=NOW),
-        lambda: list(search.iterate(Query(words=("ana",)), now=NOW)),
+        lambda: search.find_neighbors(Query(words=("ana",)), UUID(int=1), now=NOW, seconds=0),
+        lambda: search.find_related_orders(UUID(int=1), now=NOW, seconds=0),
+        lambda: search.first_query_with_matches([Query(words=("ana",))], limit=5, now=NOW),
+        lambda: list(search.iterate_hits(Query(words=("ana",)), now=NOW)),
     ],
     ids=["page", "last", "counted", "neighbors", "related", "first", "iterate"],
 )
@@ -111,10 +111,10 @@ def test_too_broad_is_raised_and_never_an_empty_answer(
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda: labels.suggest("sender", "ana", limit=5),
-        lambda: labels.id_of("sender", "ana@example.com"),
-        lambda: labels.name_of("senders", 1),
-        lambda: labels.keys_of([1]),
+        lambda: labels.suggest_labels("sender", "ana", limit=5),
+        lambda: labels.find_label_id("sender", "ana@example.com"),
+        lambda: labels.find_label_name("senders", 1),
+        lambda: labels.find_label_keys([1]),
     ],
     ids=["suggest", "id", "name", "keys"],
 )
@@ -145,7 +145,7 @@ def statements(query: Query) -> int:
     [
         *((Query(sort=sort), 3) for sort in Sort),
         (Query(statuses=("opened",)), 2),
-        (Query(senders=(Choice(text="ana"),)), 2),
+        (Query(senders=(FilterChoice(text="ana"),)), 2),
         (Query(words=("example",)), 3),
         (Query(words=("nobody is called so",)), 3),
         # A probe for the name, the keys of the word, and the rows.

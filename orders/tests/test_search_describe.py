@@ -10,7 +10,7 @@ import pytest
 
 from orders.search.describe import describe
 from orders.search.parse import OPERATORS, parse_query
-from orders.search.query import Choice, Query, Sort
+from orders.search.query import FilterChoice, Query, Sort
 
 NEW_YORK = ZoneInfo("America/New_York")
 # Not on the hour, to test rounding.
@@ -28,7 +28,7 @@ def utc(text):
 
 
 def named(*texts):
-    return tuple(Choice(text=text) for text in texts)
+    return tuple(FilterChoice(text=text) for text in texts)
 
 
 def described(query):
@@ -54,7 +54,10 @@ def test_dates_stay_dates_on_the_hour():
              "Not status: odd one"],
         ),
         (
-            Query(senders=(Choice(text="ana"), Choice(id=3)), without_senders=named("bo")),
+            Query(
+                senders=(FilterChoice(text="ana"), FilterChoice(id=3)),
+                without_senders=named("bo"),
+            ),
             ["From ana", "From senders 3", "Not from bo"],
         ),
         (Query(workspaces=named("x"), without_workspaces=named("y")),

@@ -13,8 +13,8 @@ import pytest
 from orders import index, search
 from orders.models import Label
 from orders.search.deadline import time_limit
-from orders.search.paging import Finder
-from orders.search.query import Choice, Query, Sort
+from orders.search.paging import QueryRunner
+from orders.search.query import FilterChoice, Query, Sort
 from testing import search_oracle
 from testing.domain import ORDER_ID, order_json
 from testing.search_oracle import NOW, Oracle
@@ -88,17 +88,19 @@ def _choices(random: Random, oracle: Oracle) -> dict[str, Any]:
     return {f"{without}{kind}es" if kind.endswith("ch") else f"{without}{kind}s": tuple(some)}
 
 
-def _choice(random: Random, label: Label) -> Choice:
+def _choice(random: Random, label: Label) -> FilterChoice:
     if random.random() < 0.5:
-        return Choice(id=label.pk)
+        return FilterChoice(id=label.pk)
     start = random.randrange(len(label.folded))
-    return Choice(text=label.folded[start : start + random.randrange(1, 6)].strip() or "nobody")
+    return FilterChoice(
+        text=label.folded[start : start + random.randrange(1, 6)].strip() or "nobody"
+    )
 
 
 def _batches(random: Random, oracle: Oracle) -> dict[str, Any]:
     batch = random.choice([row.order_batch_id for row in oracle.rows if row.order_batch_id])
     text = str(batch)[: random.choice([1, 2, 8, 9, 36])]
-    return {random.choice(["batches", "batches", "without_batches"]): (Choice(text=text),)}
+    return {random.choice(["batches", "batches", "without_batches"]): (FilterChoice(text=text),)}
 
 
 def _flags(random: Random, _: Oracle) -> dict[str, Any]:
@@ -142,7 +144,7 @@ def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -
         expected = oracle.find(query)
         assert found(query) == expected, query
         with time_limit(60) as deadline:
-            count = Finder(deadline, query, now=NOW).count(1000)
+            count = QueryRunner(deadline, query, now=NOW).count(1000)
         assert count.n <= len(expected) if count.is_capped else count.n == len(expected), query
 
 
@@ -181,7 +183,7 @@ def test_a_product_that_is_renamed_is_found_by_its_new_name_at_once(oracle: Orac
     def upsert(name: str, read_at: Any) -> None:
         product = {"id": str(UUID(int=77)), "name": name, "brand": None}
         raw = order_json(cart={"items": [{"quantity": 1, "product": product}]})
-        index.upsert_rows([index.Row(msgspec.json.encode(raw))], read_at=read_at)
+        index.upsert_rows([index.ResponseRow(msgspec.json.encode(raw))], read_at=read_at)
 
     upsert("Old lamp", NOW)
     assert found(Query(words=("old lamp",))) == [ORDER_ID]

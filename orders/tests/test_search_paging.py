@@ -18,7 +18,7 @@ from testing.search_oracle import LISTS, NOW, Oracle
 pytestmark = pytest.mark.django_db
 
 
-def pages(query: Query, *, size: int, backwards: bool) -> Iterator[search.Page]:
+def pages(query: Query, *, size: int, backwards: bool) -> Iterator[search.ResultPage]:
     """All pages, from the first forwards or from the last backwards."""
     page = search.find_page(query, size=size, now=NOW, backwards=backwards)
     while True:
@@ -26,7 +26,7 @@ def pages(query: Query, *, size: int, backwards: bool) -> Iterator[search.Page]:
         at = page.previous if backwards else page.next
         if at is None:
             return
-        at = search.Key(*json.loads(json.dumps(at)))
+        at = search.PageKey(*json.loads(json.dumps(at)))
         page = search.find_page(query, size=size, now=NOW, at=at, backwards=backwards)
 
 
@@ -49,11 +49,11 @@ def test_a_page_knows_whether_there_is_one_before_it_and_behind_it(oracle: Oracl
     assert (first.previous, first.next is None) == (None, False)
     assert second.previous is not None
     assert last.next is None
-    assert search.find_page(query, size=300, now=NOW) == search.Page(
+    assert search.find_page(query, size=300, now=NOW) == search.ResultPage(
         search.find_page(query, size=500, now=NOW).hits, None, None
     )
     nothing = search.find_page(Query(statuses=("nowhere",)), size=5, now=NOW)
-    assert nothing == search.Page((), None, None)
+    assert nothing == search.ResultPage((), None, None)
 
 
 @pytest.mark.parametrize("sort", list(Sort))
@@ -73,7 +73,7 @@ def test_a_key_of_a_list_by_recipient_holds_no_name(oracle: Oracle) -> None:
     assert page.next is not None
     assert page.next.value == page.hits[-1].uuid.hex
     # The order no longer exists, as after a rebuild: the list starts at its beginning.
-    gone = search.Key(UUID(int=1).hex, 7)
+    gone = search.PageKey(UUID(int=1).hex, 7)
     again = search.find_page(Query(sort=Sort.RECIPIENT), size=3, now=NOW, at=gone)
     assert again.hits == page.hits
 
@@ -81,11 +81,11 @@ def test_a_key_of_a_list_by_recipient_holds_no_name(oracle: Oracle) -> None:
 def test_all_of_a_list_is_streamed_in_its_order(oracle: Oracle) -> None:
     for query in LISTS:
         expected = oracle.find(query)
-        assert [hit.uuid for hit in search.iterate(query, chunk=41, now=NOW)] == expected
+        assert [hit.uuid for hit in search.iterate_hits(query, chunk=41, now=NOW)] == expected
         nothing = Query(statuses=("nowhere",))
-        first = search.first_found([nothing, query, Query()], limit=20, now=NOW)
+        first = search.first_query_with_matches([nothing, query, Query()], limit=20, now=NOW)
         assert first == (query, expected[:20])
-    assert search.first_found([nothing, nothing], limit=20, now=NOW) is None
+    assert search.first_query_with_matches([nothing, nothing], limit=20, now=NOW) is None
 
 
 def test_a_hit_is_what_the_row_says(oracle: Oracle) -> None:
@@ -113,12 +113,12 @@ def test_neighbors_are_those_of_the_list(oracle: Oracle) -> None:
     for query in LISTS:
         expected = oracle.find(query)
         for at in {0, len(expected) // 2, len(expected) - 1}:
-            found = search.neighbors(query, expected[at], now=NOW, seconds=60)
+            found = search.find_neighbors(query, expected[at], now=NOW, seconds=60)
             assert found == search.Neighbors(
                 previous=expected[at - 1] if at else None,
                 next=expected[at + 1] if at + 1 < len(expected) else None,
                 position=at + 1,
-                count=search.Count(len(expected), is_capped=False),
+                count=search.MatchCount(len(expected), is_capped=False),
             )
 
 
@@ -128,7 +128,7 @@ def test_neighbors_are_of_as_many_as_come_before(
     """The neighbors are right even if counting ends before the position."""
     monkeypatch.setattr("orders.search.execute.MAX_ENTRIES", 1)
     query = Query(is_payment_pending=False)
-    neighbors = search.neighbors(query, oracle.find(query)[9], now=NOW, seconds=60)
+    neighbors = search.find_neighbors(query, oracle.find(query)[9], now=NOW, seconds=60)
     assert neighbors is not None
     assert (neighbors.position, neighbors.count) == (10, (10, True))
 
@@ -137,18 +137,18 @@ def test_an_order_that_left_the_list_still_has_neighbors_but_no_place(oracle: Or
     everything, opened = oracle.find(Query()), Query(statuses=("opened",))
     inside = set(oracle.find(opened))
     at = next(n for n in range(50, 300) if everything[n] not in inside)
-    neighbors = search.neighbors(opened, everything[at], now=NOW, seconds=60)
+    neighbors = search.find_neighbors(opened, everything[at], now=NOW, seconds=60)
     assert neighbors is not None
     assert neighbors.position is None
     assert neighbors.next == next(one for one in everything[at:] if one in inside)
     assert neighbors.previous == next(one for one in reversed(everything[:at]) if one in inside)
-    assert search.neighbors(opened, UUID(int=5), now=NOW, seconds=60) is None
+    assert search.find_neighbors(opened, UUID(int=5), now=NOW, seconds=60) is None
 
 
 def test_related_orders_are_the_others_of_batch_address_and_sender(oracle: Oracle) -> None:
     newest_first = sorted(oracle.rows, key=lambda row: -row.pk)
     for row in newest_first[::23]:
-        related = search.related(row.uuid, now=NOW, seconds=60)
+        related = search.find_related_orders(row.uuid, now=NOW, seconds=60)
         assert related is not None
         for column, group in (
             ("order_batch_id", related.batch),
@@ -166,4 +166,4 @@ def test_related_orders_are_the_others_of_batch_address_and_sender(oracle: Oracl
                 assert [hit.uuid for hit in group.hits] == others[:3]
                 assert group.count == (len(others), False)
                 assert set(oracle.find(group.query)) == {*others, row.uuid}
-    assert search.related(UUID(int=5), now=NOW, seconds=60) is None
+    assert search.find_related_orders(UUID(int=5), now=NOW, seconds=60) is None

@@ -19,7 +19,7 @@ from orders.search.parse import (
     OPERATORS,
     parse_query,
 )
-from orders.search.query import Choice, Query
+from orders.search.query import FilterChoice, Query
 
 NEW_YORK = ZoneInfo("America/New_York")
 # Not on the hour, to test rounding.
@@ -36,7 +36,7 @@ def asked(text, zone=NEW_YORK):
 
 
 def named(*texts):
-    return tuple(Choice(text=text) for text in texts)
+    return tuple(FilterChoice(text=text) for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_value_that_is_none_narrows_nothing_and_is_said(text, hint):
 @pytest.mark.parametrize("text", ["%", "_", "\\", "-", '"', "%%% ___", "'", "🎁"])
 def test_signs_alone_are_no_search(text):
     box = parse_query(text, now=NOW, zone=NEW_YORK)
-    assert box.query.is_everything
+    assert box.query.matches_all_orders
     assert box.problems == (
         f"“{text}” has no letter or digit; put signs into quotes to search for them.",
     )
@@ -297,7 +297,7 @@ def test_any_long_text_is_read_in_no_time(unit):
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.example)
 def test_every_example_of_the_help_says_something(operator):
     assert operator.example.startswith(operator.name)
-    assert not asked(operator.example).is_everything
+    assert not asked(operator.example).matches_all_orders
 
 
 def test_the_help_names_every_operator_and_flag():
@@ -356,4 +356,4 @@ def test_cutting_every_term_leaves_no_condition(typed):
         shorter = parsed.without(parsed.terms[:1])
         assert len(shorter) < len(text)
         text = shorter
-    assert parse_query(text, now=NOW, zone=NEW_YORK).query.is_everything
+    assert parse_query(text, now=NOW, zone=NEW_YORK).query.matches_all_orders

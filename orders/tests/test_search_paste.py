@@ -11,8 +11,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from orders.search.paste import MAX_SEARCH_BYTES, Pasted, recognize, split_search
-from orders.text import fold
+from orders.search.paste import (
+    MAX_SEARCH_BYTES,
+    PastedIdentifiers,
+    recognize_identifiers,
+    split_identifiers_and_terms,
+)
+from orders.text import fold_text
 
 LINES = Path(__file__).with_name("pasted_lines.txt")
 STANDING_FOR = {
@@ -46,7 +51,7 @@ def unescaped(text):
 
 def named_in(text):
     """Everything that the text names, in the notation of pasted_lines.txt, as a set."""
-    pasted = recognize(text)
+    pasted = recognize_identifiers(text)
     ids = [str(one) for one in pasted.ids]
     starts = [f"{one}*" for one in pasted.reference_starts]
     hidden = [f"hidden:{one[-3:]}" for one in pasted.hidden_links]
@@ -57,7 +62,7 @@ def named_in(text):
 def as_named(thing):
     if re.fullmatch(r"[0-9a-f]{32}", thing):
         return str(UUID(thing))
-    return fold(thing) if "@" in thing else thing
+    return fold_text(thing) if "@" in thing else thing
 
 
 @pytest.mark.parametrize(("text", "things"), list(pasted_lines()))
@@ -100,12 +105,12 @@ LOCAL_PARTS = st.tuples(
 def test_an_address_is_never_cut(local, domain, around):
     assume(local.count("{") == local.count("}"))
     before, after = around
-    emails = recognize(f"{before}{local}@{domain}{after}").emails
-    assert emails[before.startswith("a@b") :] == (fold(f"{local}@{domain}"),)
+    emails = recognize_identifiers(f"{before}{local}@{domain}{after}").emails
+    assert emails[before.startswith("a@b") :] == (fold_text(f"{local}@{domain}"),)
 
 
 def one(**found):
-    return Pasted(**found, is_single=True)
+    return PastedIdentifiers(**found, is_single=True)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +131,7 @@ def one(**found):
     ],
 )
 def test_an_id_in_every_spelling(text):
-    assert recognize(text) == one(ids=(ID,))
+    assert recognize_identifiers(text) == one(ids=(ID,))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,7 @@ def test_an_id_in_every_spelling(text):
     ],
 )
 def test_a_reference_in_every_spelling(text):
-    pasted = recognize(text)
+    pasted = recognize_identifiers(text)
     expected = "".join(filter(str.isalnum, text)).upper()
     assert pasted == one(references=(expected,))
 
@@ -165,7 +170,7 @@ def test_a_reference_in_every_spelling(text):
     ],
 )
 def test_an_address_in_every_spelling(text):
-    assert recognize(text) == one(emails=("ana@example.com",))
+    assert recognize_identifiers(text) == one(emails=("ana@example.com",))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +178,7 @@ def test_an_address_in_every_spelling(text):
                 "李@例え.jp", "1@2.example"],
 )  # fmt: skip
 def test_an_address_has_many_forms(address):
-    assert recognize(f"write to {address}!").emails == (address,)
+    assert recognize_identifiers(f"write to {address}!").emails == (address,)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +198,7 @@ def test_an_address_has_many_forms(address):
     ],
 )
 def test_a_gift_link_of_any_host(text, token):
-    assert recognize(text) == one(gift_tokens=(token,))
+    assert recognize_identifiers(text) == one(gift_tokens=(token,))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +232,7 @@ def test_a_gift_link_of_any_host(text, token):
     ],
 )
 def test_what_names_nothing(text):
-    assert recognize(text) == Pasted()
+    assert recognize_identifiers(text) == PastedIdentifiers()
 
 
 @pytest.mark.parametrize(
@@ -235,22 +240,24 @@ def test_what_names_nothing(text):
              "ana@example.com status:paid"],
 )  # fmt: skip
 def test_an_address_among_other_things_is_no_single_thing(text):
-    assert recognize(text) == Pasted(emails=("ana@example.com",))
+    assert recognize_identifiers(text) == PastedIdentifiers(emails=("ana@example.com",))
 
 
 @pytest.mark.parametrize("text", [f"batch:{ID}", f"-{ID}", f"order {ID}"])
 def test_an_id_among_other_things_is_no_single_thing(text):
-    assert recognize(text) == Pasted(ids=(ID,))
+    assert recognize_identifiers(text) == PastedIdentifiers(ids=(ID,))
 
 
 def test_several_names_are_a_ticket():
-    assert recognize(f"{ID}\n{OTHER}") == Pasted(ids=(ID, OTHER), is_ticket=True)
-    assert recognize("a@x.io, b@x.io").is_ticket
-    assert recognize(f"a@x.io {ID}").is_ticket
-    assert not recognize("a@x.io a@x.io").is_ticket
+    assert recognize_identifiers(f"{ID}\n{OTHER}") == PastedIdentifiers(
+        ids=(ID, OTHER), is_ticket=True
+    )
+    assert recognize_identifiers("a@x.io, b@x.io").is_ticket
+    assert recognize_identifiers(f"a@x.io {ID}").is_ticket
+    assert not recognize_identifiers("a@x.io a@x.io").is_ticket
 
 
-BOTH = Pasted(emails=("a@x.io", "b@x.io"), is_ticket=True)
+BOTH = PastedIdentifiers(emails=("a@x.io", "b@x.io"), is_ticket=True)
 
 
 @pytest.mark.parametrize(
@@ -261,18 +268,18 @@ BOTH = Pasted(emails=("a@x.io", "b@x.io"), is_ticket=True)
         ('"a@x.io" (b@x.io) -"Ana B"', BOTH, '-"Ana B"'),
         ("A@x.io b@x.io -c@x.io sender:d@x.io", BOTH, "-c@x.io sender:d@x.io"),
         (f"{ID} batch:{OTHER}", one(ids=(ID,)), f"batch:{OTHER}"),
-        (f"-{ID} -{LINK}", Pasted(), f"-{ID} -{LINK}"),
+        (f"-{ID} -{LINK}", PastedIdentifiers(), f"-{ID} -{LINK}"),
         ("status:opened a@x.io", one(emails=("a@x.io",)), "status:opened"),
-        ("Ana <a@x.io>—status:opened x", Pasted(emails=("a@x.io",)), ""),
-        ("x@acme.example—please -Ana", Pasted(emails=("x@acme.example",)), "-Ana"),
-        ("-a@x.io", Pasted(), "-a@x.io"),
-        ("sender:a@x.io", Pasted(), "sender:a@x.io"),
+        ("Ana <a@x.io>—status:opened x", PastedIdentifiers(emails=("a@x.io",)), ""),
+        ("x@acme.example—please -Ana", PastedIdentifiers(emails=("x@acme.example",)), "-Ana"),
+        ("-a@x.io", PastedIdentifiers(), "-a@x.io"),
+        ("sender:a@x.io", PastedIdentifiers(), "sender:a@x.io"),
         ("a@x.io -b@x.io", one(emails=("a@x.io",)), "-b@x.io"),
     ],
 )
 def test_a_search_may_name_several_things_and_say_more(text, named, rest):
-    assert split_search(text) == (named, rest)
-    assert not recognize(text).is_ticket
+    assert split_identifiers_and_terms(text) == (named, rest)
+    assert not recognize_identifiers(text).is_ticket
 
 
 @pytest.mark.parametrize(
@@ -288,20 +295,20 @@ def test_a_search_may_name_several_things_and_say_more(text, named, rest):
     ],
 )
 def test_a_ticket_is_no_search(text):
-    assert split_search(text) == (BOTH, "")
+    assert split_identifiers_and_terms(text) == (BOTH, "")
 
 
 @pytest.mark.parametrize(
     "text", ["", "ana -bo", "ABCD -EFGH 2345 -6789 IJKL MNOP", "Ana <a@x.io>", "ref: a@x.io (old)"]
 )
 def test_without_a_search_nothing_is_taken_apart(text):
-    assert split_search(text) == (recognize(text), "")
+    assert split_identifiers_and_terms(text) == (recognize_identifiers(text), "")
 
 
 def test_a_long_text_is_a_ticket_whatever_it_names():
-    assert not recognize("x" * MAX_SEARCH_BYTES).is_ticket
-    assert recognize("x" * (MAX_SEARCH_BYTES + 1)).is_ticket
-    assert recognize(f"a@x.io{' ' * MAX_SEARCH_BYTES}") == Pasted(
+    assert not recognize_identifiers("x" * MAX_SEARCH_BYTES).is_ticket
+    assert recognize_identifiers("x" * (MAX_SEARCH_BYTES + 1)).is_ticket
+    assert recognize_identifiers(f"a@x.io{' ' * MAX_SEARCH_BYTES}") == PastedIdentifiers(
         emails=("a@x.io",), is_single=True, is_ticket=True
     )
 
@@ -309,8 +316,8 @@ def test_a_long_text_is_a_ticket_whatever_it_names():
 @pytest.mark.parametrize(("letter", "most"), [("x", 500), ("é", 250), ("語", 166), ("🎁", 125)])
 def test_bytes_are_counted(letter, most):
     """A non-ASCII byte has five characters in a URL after encoding it twice."""
-    assert not recognize(letter * most).is_ticket
-    assert recognize(letter * (most + 1)).is_ticket
+    assert not recognize_identifiers(letter * most).is_ticket
+    assert recognize_identifiers(letter * (most + 1)).is_ticket
 
 
 def test_a_whole_ticket():
@@ -322,19 +329,19 @@ Re: gift {ID.hex.upper()} was never opened, receipt: {REFERENCE.lower()}
 > and https://dashboard.example.test/orders/{OTHER}/ (ref ABCD-EFGH-2345-6789-IJKL-MNOQ)
 Phone 555 0100 1234, order 12345. ana.bolena@example.com
 """
-    assert recognize(ticket) == Pasted(
+    assert recognize_identifiers(ticket) == PastedIdentifiers(
         ids=(ID, OTHER),
         references=(REFERENCE, "ABCDEFGH23456789IJKLMNOQ"),
         emails=("ana.bolena@example.com", "bo@example.com"),
         gift_tokens=("TESTTOKEN01",),
         is_ticket=True,
     )
-    assert recognize(ticket).count == 7
+    assert recognize_identifiers(ticket).count == 7
 
 
 def test_a_row_of_a_table_without_spaces():
     row = f"{ID},ana@example.com,{LINK},{REFERENCE};{OTHER}"
-    assert recognize(row) == Pasted(
+    assert recognize_identifiers(row) == PastedIdentifiers(
         ids=(ID, OTHER),
         references=(REFERENCE,),
         emails=("ana@example.com",),
@@ -346,13 +353,13 @@ def test_a_row_of_a_table_without_spaces():
 @given(st.lists(st.uuids(), max_size=20, unique=True), st.sampled_from([" ", "\n", ",", "; ", "|"]))
 @few
 def test_every_id_of_a_list_is_found_in_its_order(ids, gap):
-    assert recognize(gap.join(map(str, ids))).ids == tuple(ids)
+    assert recognize_identifiers(gap.join(map(str, ids))).ids == tuple(ids)
 
 
 @given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=60))
 @few
 def test_a_thing_is_found_whatever_is_written_around_it(before, after):
-    pasted = recognize(f"{before} {ID} \n {REFERENCE}\t{LINK} a@x.io {after}")
+    pasted = recognize_identifiers(f"{before} {ID} \n {REFERENCE}\t{LINK} a@x.io {after}")
     assert ID in pasted.ids
     assert REFERENCE in pasted.references
     assert "a@x.io" in pasted.emails
@@ -410,16 +417,19 @@ def test_any_long_link_is_read_in_no_time(start, unit):
 
 def assert_fast(text):
     started = process_time()
-    recognize(text)
+    recognize_identifiers(text)
     # At most a fifth of it; anything quadratic takes minutes.
     assert process_time() - started < 1
 
 
 def test_a_quoted_address_may_have_spaces():
     quoted = '"Ana  B."@x.example'
-    assert recognize(quoted) == one(emails=('"ana b."@x.example',))
-    assert recognize(f"to {quoted}, or bo@x.example").emails == (fold(quoted), "bo@x.example")
+    assert recognize_identifiers(quoted) == one(emails=('"ana b."@x.example',))
+    assert recognize_identifiers(f"to {quoted}, or bo@x.example").emails == (
+        fold_text(quoted),
+        "bo@x.example",
+    )
 
 
 def test_what_lies_beyond_the_limit_is_not_read():
-    assert recognize("x" * 200_000 + f" {ID}").ids == ()
+    assert recognize_identifiers("x" * 200_000 + f" {ID}").ids == ()

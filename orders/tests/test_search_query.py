@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orders.search.query import Choice, Query, Sort
+from orders.search.query import FilterChoice, Query, Sort
 
 NOW = datetime(2026, 10, 12, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=7)
@@ -17,8 +17,8 @@ ONE, TWO = UUID(int=1), UUID(int=2)
 
 
 def test_nothing_said_is_everything():
-    assert Query().is_everything
-    assert Query(sort=Sort.AMOUNT_LARGEST, may_search_messages=True).is_everything
+    assert Query().matches_all_orders
+    assert Query(sort=Sort.AMOUNT_LARGEST, may_search_messages=True).matches_all_orders
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,14 @@ def test_nothing_said_is_everything():
         {"expires_until": NOW},
         {"has_expiry": False},
         {"is_swapped": False},
-        {"senders": (Choice(id=3),)},
+        {"senders": (FilterChoice(id=3),)},
         {"finding": ONE},
     ],
 )
 def test_whatever_is_said_narrows(said):
     query = Query(**said)
-    assert not query.is_everything
-    assert query.without(*said).is_everything
+    assert not query.matches_all_orders
+    assert query.without(*said).matches_all_orders
 
 
 def test_equal_questions_are_equal():
@@ -44,7 +44,7 @@ def test_equal_questions_are_equal():
         words=("Ána", "ana", " ", "\0"),
         statuses=("opened", "created", "opened"),
         created_from=datetime(2026, 10, 1, tzinfo=ZoneInfo("America/New_York")),
-        senders=(Choice(text="Ánna"), Choice(text="anna")),
+        senders=(FilterChoice(text="Ánna"), FilterChoice(text="anna")),
         references=("abc", "ABC"),
         emails=("Ana@Example.com", "ana@example.com"),
     )
@@ -52,7 +52,7 @@ def test_equal_questions_are_equal():
         words=("ana",),
         statuses=("created", "opened"),
         created_from=datetime(2026, 10, 1, 4, tzinfo=UTC),
-        senders=(Choice(text="anna"),),
+        senders=(FilterChoice(text="anna"),),
         references=("ABC",),
         emails=("ana@example.com",),
     )
@@ -82,7 +82,7 @@ def test_a_time_has_a_zone():
 @pytest.mark.parametrize("given", [{}, {"text": " "}, {"text": "ana", "id": 1}])
 def test_a_choice_is_an_id_or_a_text(given):
     with pytest.raises(ValueError, match="an id or a text"):
-        Choice(**given)
+        FilterChoice(**given)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_the_default_sort_of_a_list(query, order):
 def test_whom_the_words_name_narrows_nothing():
     query = Query(names=("Ana B", "ana b"), sort=Sort.OLDEST)
     assert query.names == ("ana b",)
-    assert query.is_everything
-    assert replace(query, is_swapped=True).unsorted == Query(is_swapped=True)
+    assert query.matches_all_orders
+    assert replace(query, is_swapped=True).with_default_sort == Query(is_swapped=True)
 
 
 def test_a_sort_has_a_key_and_a_direction():

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from orders.search.deadline import Deadline, time_limit
-from orders.search.paging import Finder
+from orders.search.deadline import SearchDeadline, time_limit
+from orders.search.paging import QueryRunner
 from orders.search.query import Query
 from testing.rekeying import set_creation_times
 from testing.search_oracle import NOW, Oracle, store, uuid
@@ -27,15 +27,15 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Change the keys of all orders after each statement of a search."""
     store()
     ids = [uuid("order", number) for number in range(300)]
-    rows: Callable[..., list[Any]] = Deadline.rows
+    rows: Callable[..., list[Any]] = SearchDeadline.rows
     days = count(1)
 
-    def and_then_move(self: Deadline, *args: Any) -> list[Any]:
+    def and_then_move(self: SearchDeadline, *args: Any) -> list[Any]:
         found = rows(self, *args)
         set_creation_times(ids, to=NOW - timedelta(days=200 + next(days)))
         return found
 
-    monkeypatch.setattr(Deadline, "rows", and_then_move)
+    monkeypatch.setattr(SearchDeadline, "rows", and_then_move)
 
 
 @pytest.mark.usefixtures("_unrest")
@@ -45,7 +45,7 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_order_falls_out_of_a_page_because_its_key_moves(query: Query) -> None:
     expected = Oracle().find(query)
     with time_limit(60) as deadline:
-        page = Finder(deadline, query, now=NOW).page(len(expected) - 1, None, backwards=False)
+        page = QueryRunner(deadline, query, now=NOW).page(len(expected) - 1, None, backwards=False)
     assert {hit.uuid for hit in page.hits} == set(expected[:-1])
     # The list must not seem to end at the change.
     assert page.next is not None

@@ -37,7 +37,7 @@ def _now(settings: Any) -> Iterator[None]:
 
 @pytest.fixture
 def worker() -> None:
-    heartbeat.beat(heartbeat.SETTLING, now=NOW, is_forced=True)
+    heartbeat.record_heartbeat(heartbeat.SETTLING, now=NOW, is_forced=True)
 
 
 @pytest.fixture

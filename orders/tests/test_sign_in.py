@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders.models import AuditEntry, SignInLimit
 from orders.services import sign_in
-from orders.services.sign_in import Attempt, claim_attempt, wait_after
+from orders.services.sign_in import SignInAttempt, claim_attempt, wait_after_failures
 from testing.users import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def seconds(*waits: timedelta) -> list[float]:
     return [wait.total_seconds() for wait in waits]
 
 
-def fail(times: int, attempt: Attempt, *, at=NOW):
+def fail(times: int, attempt: SignInAttempt, *, at=NOW):
     """Make failed attempts, each after the wait of the previous one; return the waits."""
     waits = []
     for _ in range(times):
@@ -44,46 +44,46 @@ def fail(times: int, attempt: Attempt, *, at=NOW):
 
 
 def test_waits_grow_with_each_failure_and_end_at_five_minutes():
-    waits = [wait_after(failures, free=3).total_seconds() for failures in range(16)]
+    waits = [wait_after_failures(failures, free=3).total_seconds() for failures in range(16)]
     assert waits == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
 
 
 def test_an_account_is_limited_from_every_address():
     for number in range(4):
-        assert claim_attempt(Attempt("agent", f"10.0.0.{number}"), now=NOW) == timedelta(0)
-    assert claim_attempt(Attempt("AGENT", "10.9.9.9"), now=NOW) == timedelta(seconds=1)
-    assert claim_attempt(Attempt("lead", "10.9.9.9"), now=NOW) == timedelta(0)
+        assert claim_attempt(SignInAttempt("agent", f"10.0.0.{number}"), now=NOW) == timedelta(0)
+    assert claim_attempt(SignInAttempt("AGENT", "10.9.9.9"), now=NOW) == timedelta(seconds=1)
+    assert claim_attempt(SignInAttempt("lead", "10.9.9.9"), now=NOW) == timedelta(0)
 
 
 def test_an_address_is_limited_for_every_account():
     for number in range(21):
-        assert claim_attempt(Attempt(f"user-{number}", "10.0.0.1"), now=NOW) == timedelta(0)
-    assert claim_attempt(Attempt("agent", "10.0.0.1"), now=NOW) == timedelta(seconds=1)
-    assert claim_attempt(Attempt("agent", "10.0.0.2"), now=NOW) == timedelta(0)
+        assert claim_attempt(SignInAttempt(f"user-{number}", "10.0.0.1"), now=NOW) == timedelta(0)
+    assert claim_attempt(SignInAttempt("agent", "10.0.0.1"), now=NOW) == timedelta(seconds=1)
+    assert claim_attempt(SignInAttempt("agent", "10.0.0.2"), now=NOW) == timedelta(0)
 
 
 def test_an_ipv6_network_is_one_address():
     for number in range(21):
-        assert not claim_attempt(Attempt(f"user-{number}", f"2001:db8::{number:x}"), now=NOW)
-    assert claim_attempt(Attempt("agent", "2001:db8::ffff"), now=NOW) == timedelta(seconds=1)
-    assert not claim_attempt(Attempt("agent", "2001:db8:0:1::1"), now=NOW)
+        assert not claim_attempt(SignInAttempt(f"user-{number}", f"2001:db8::{number:x}"), now=NOW)
+    assert claim_attempt(SignInAttempt("agent", "2001:db8::ffff"), now=NOW) == timedelta(seconds=1)
+    assert not claim_attempt(SignInAttempt("agent", "2001:db8:0:1::1"), now=NOW)
 
 
 def test_failures_are_forgotten_after_an_hour():
-    fail(6, Attempt("agent", "10.0.0.1"))
+    fail(6, SignInAttempt("agent", "10.0.0.1"))
     later = NOW + timedelta(hours=2)
-    assert fail(3, Attempt("agent", "10.0.0.1"), at=later) == [0, 0, 0]
+    assert fail(3, SignInAttempt("agent", "10.0.0.1"), at=later) == [0, 0, 0]
 
 
 def test_a_clock_that_was_set_back_blocks_nobody_for_long():
     for _ in range(4):
-        claim_attempt(Attempt("agent", "10.0.0.1"), now=NOW)
+        claim_attempt(SignInAttempt("agent", "10.0.0.1"), now=NOW)
     long_before = NOW - timedelta(days=1)
-    assert claim_attempt(Attempt("agent", "10.0.0.1"), now=long_before) == timedelta(0)
+    assert claim_attempt(SignInAttempt("agent", "10.0.0.1"), now=long_before) == timedelta(0)
 
 
 def test_no_typed_name_is_stored():
-    claim_attempt(Attempt("a-password-typed-as-a-name", "10.0.0.1"), now=NOW)
+    claim_attempt(SignInAttempt("a-password-typed-as-a-name", "10.0.0.1"), now=NOW)
     assert {len(key) for key in SignInLimit.objects.values_list("key", flat=True)} == {64}
 
 
@@ -194,7 +194,7 @@ def test_an_idle_session_ends_and_polls_keep_none_alive(as_role, emulator, setti
 
 
 def test_old_limits_are_deleted():
-    fail(2, Attempt("agent", "10.0.0.1"))
-    fail(1, Attempt("lead", "10.0.0.1"), at=NOW + timedelta(hours=23))
+    fail(2, SignInAttempt("agent", "10.0.0.1"))
+    fail(1, SignInAttempt("lead", "10.0.0.1"), at=NOW + timedelta(hours=23))
     assert SignInLimit.objects.delete_old(now=NOW + timedelta(hours=25)) == 1
     assert sign_in.FREE_FOR_ACCOUNT == 3

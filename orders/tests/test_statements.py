@@ -47,7 +47,7 @@ def test_the_history_of_orders_is_what_django_would_read() -> None:
     with CaptureQueriesContext(connection) as captured:
         found = Operation.objects.history(ids)
     assert len(captured) == 1
-    expected = [*Operation.objects.on(ids)]
+    expected = [*Operation.objects.on_orders(ids)]
     assert [columns(row) for row in found] == [columns(row) for row in expected]
     assert [type(value) for row in found for value in columns(row).values()] == [
         type(value) for row in expected for value in columns(row).values()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders import sync
 from orders.models import Order, OrderPayload
-from orders.sync import Phase
+from orders.sync import SyncPhase
 from testing.processes import LiveApp, Process, wait_for
 from testing.syncing import SMALL, assert_counts_add_up, differences, state
 from testing.vendor import Emulator
@@ -79,7 +79,7 @@ def test_the_worker_starts_the_first_sync(
         lambda: state().is_complete and state().is_backfilled, timeout=30, what="the first sync"
     )
     assert differences(emulator) == []
-    assert sync.progress(timezone.now()).phase is Phase.COMPLETE
+    assert sync.read_progress(timezone.now()).phase is SyncPhase.COMPLETE
 
 
 def test_two_concurrent_commands_make_each_call_once(

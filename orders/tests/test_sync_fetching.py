@@ -11,7 +11,7 @@ from goody.client import Client, RetryPolicy
 from goody.errors import Unavailable
 from orders import sync
 from orders.sync.context import Backoff
-from orders.sync.fetching import Call, Fetchers
+from orders.sync.fetching import FetchThreads, GoodyCall
 from orders.sync.lease import Lease
 from testing.syncing import state
 from testing.vendor import Emulator
@@ -48,17 +48,17 @@ def test_nothing_is_asked_while_the_sync_waits_after_a_failure(emulator: Emulato
 
 @pytest.mark.usefixtures("emulator")
 def test_the_next_call_is_made_while_a_response_is_prepared() -> None:
-    fetchers = Fetchers(calls_at_once=1)
+    fetchers = FetchThreads(calls_at_once=1)
     second_was_made = threading.Event()
 
     def make_second(client: Client, policy: RetryPolicy) -> str:
         second_was_made.set()
         return "second"
 
-    first = Call(1, lambda client, policy: "first", lambda it: (it, second_was_made.wait(30)))
+    first = GoodyCall(1, lambda client, policy: "first", lambda it: (it, second_was_made.wait(30)))
     try:
-        fetchers.submit([first, Call(2, make_second)])
-        results = [fetchers.collect(timeout=30) for _ in range(2)]
+        fetchers.submit([first, GoodyCall(2, make_second)])
+        results = [fetchers.collect_result(timeout=30) for _ in range(2)]
     finally:
         fetchers.close()
     assert {one.key: one.response for one in results if one} == {1: ("first", True), 2: "second"}
@@ -70,7 +70,7 @@ def test_waits_double_up_to_a_quarter_of_the_lease(settings: Any) -> None:
     assert lease
     backoff = Backoff(lease, jitter=lambda: 1.0)
     down = Unavailable("connect")
-    assert [backoff.record(down) for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 7.5, 7.5]
-    assert {backoff.record(down) for _ in range(1_100)} == {7.5}
+    assert [backoff.record_failure(down) for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 7.5, 7.5]
+    assert {backoff.record_failure(down) for _ in range(1_100)} == {7.5}
     backoff.reset()
-    assert backoff.record(down) == 0.5
+    assert backoff.record_failure(down) == 0.5

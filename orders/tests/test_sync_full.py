@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from orders import goody_api, sync
 from orders.models import Anomaly, ApiLimits, CreatedFrom, Order, SyncState, SyncWindow
-from orders.sync import Job, Phase
-from orders.sync.full import suspicion
+from orders.sync import SyncJob, SyncPhase
+from orders.sync.full import mass_deletion_reason
 from orders.sync.lease import Lease, LeaseLost
 from testing.domain import known_creation, refusing
 from testing.syncing import (
@@ -36,12 +36,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
 LIST = r"/v1/orders$"
 
 
-def phase() -> Phase:
-    return sync.progress(timezone.now()).phase
+def phase() -> SyncPhase:
+    return sync.read_progress(timezone.now()).phase
 
 
 def test_every_order_is_stored_once(emulator: Emulator) -> None:
-    assert phase() is Phase.NEVER_BEGUN
+    assert phase() is SyncPhase.NEVER_BEGUN
     counts = sync_orders()
     assert counts["new"] == 300
     assert differences(emulator) == []
@@ -50,8 +50,8 @@ def test_every_order_is_stored_once(emulator: Emulator) -> None:
     assert undone() == 0
     assert 8 <= SyncWindow.objects.count() <= 60
     assert emulator.calls()["counts"]["GET /v1/orders"] < 120
-    progress = sync.progress(timezone.now())
-    assert (progress.phase, progress.imported, progress.total) == (Phase.COMPLETE, 300, 300)
+    progress = sync.read_progress(timezone.now())
+    assert (progress.phase, progress.imported, progress.total) == (SyncPhase.COMPLETE, 300, 300)
     assert progress.synced_at is not None
 
 
@@ -142,7 +142,7 @@ def test_retry_after_is_honored_and_nothing_is_lost(emulator: Emulator, settings
         times=1,
         skip=12,
     )
-    run_until(lambda: phase() is Phase.PAUSED)
+    run_until(lambda: phase() is SyncPhase.PAUSED)
     assert emulator.calls()["counts"]["GET /v1/orders"] == 13
     asked, before = emulator.calls()["total"], done()
     run_steps(1)
@@ -157,10 +157,10 @@ def test_a_rejected_key_pauses_the_sync_until_an_admin_checks_it(
 ) -> None:
     settings.SYNC_CALLS_AT_ONCE = 1
     emulator.fault({"kind": "status", "status": 401}, path=LIST, times=1, skip=12)
-    run_until(lambda: phase() is Phase.PAUSED)
+    run_until(lambda: phase() is SyncPhase.PAUSED)
     asked = emulator.calls()["total"]
-    progress = sync.progress(timezone.now())
-    assert (progress.phase, progress.why) == (Phase.PAUSED, "Goody rejects the API key")
+    progress = sync.read_progress(timezone.now())
+    assert (progress.phase, progress.why) == (SyncPhase.PAUSED, "Goody rejects the API key")
     run_steps(1)
     assert emulator.calls()["total"] == asked
     ApiLimits.objects.accept_key()
@@ -170,8 +170,8 @@ def test_a_rejected_key_pauses_the_sync_until_an_admin_checks_it(
 
 def test_an_outage_of_goody_is_shown_and_the_sync_resumes_after_it(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
-    run_until(lambda: phase() is Phase.FAILING)
-    progress = sync.progress(timezone.now())
+    run_until(lambda: phase() is SyncPhase.FAILING)
+    progress = sync.read_progress(timezone.now())
     assert progress.why in (
         "Goody reported an internal error",
         "Goody failed repeatedly, so calls to it are paused",
@@ -184,7 +184,7 @@ def test_an_outage_of_goody_is_shown_and_the_sync_resumes_after_it(emulator: Emu
     SyncState.objects.update(retry_at=None)
     sync_orders()
     assert differences(emulator) == []
-    assert phase() is Phase.COMPLETE
+    assert phase() is SyncPhase.COMPLETE
 
 
 def _forget_the_breaker() -> None:
@@ -275,9 +275,9 @@ def test_an_expired_lease_cannot_write(emulator: Emulator, settings: Any) -> Non
     other = Lease.acquire()
     assert other is not None
     with pytest.raises(LeaseLost):
-        sleeper.write(total=5)
+        sleeper.update_state(total=5)
     sleeper.release()
-    other.write(total=6)
+    other.update_state(total=6)
     assert state().total == 6
     assert state().lease_until is not None
 
@@ -317,7 +317,7 @@ def test_a_database_error_is_logged_without_values_and_the_next_run_resumes(
     ],
 )
 def test_which_totals_are_suspicious(known: int, total: int | None, words: str) -> None:
-    assert suspicion(known=known, total=total) == words
+    assert mass_deletion_reason(known=known, total=total) == words
 
 
 def hide(emulator: Emulator, count: int) -> None:
@@ -331,9 +331,9 @@ def test_many_missing_orders_stop_the_sync_until_an_admin_resumes_it(
     sync_orders()
     hide(emulator, 20)
     SyncState.objects.update(is_full_wanted=True, synced_at=timezone.now())
-    run_jobs(lambda state, _: None if state.is_stopped else Job.AGAIN)
-    progress = sync.progress(timezone.now())
-    assert progress.phase is Phase.SUSPICIOUS
+    run_jobs(lambda state, _: None if state.is_stopped else SyncJob.AGAIN)
+    progress = sync.read_progress(timezone.now())
+    assert progress.phase is SyncPhase.SUSPICIOUS
     assert progress.why == "Goody lists 280 orders, and we know 300."
     assert progress.is_complete
     asked = emulator.calls()["total"]
@@ -343,7 +343,7 @@ def test_many_missing_orders_stop_the_sync_until_an_admin_resumes_it(
 
     SyncState.objects.update(is_suspicion_accepted=True)
     sync_orders(full=True)
-    assert phase() is Phase.COMPLETE
+    assert phase() is SyncPhase.COMPLETE
     assert Order.objects.count() == 300
 
 
@@ -357,16 +357,16 @@ def test_as_many_orders_of_another_account_stop_the_sync(
     hide(emulator, 30)
     emulator.create(count=30)
     SyncState.objects.update(is_full_wanted=True)
-    run_jobs(lambda state, _: None if state.is_stopped else Job.AGAIN)
-    assert phase() is Phase.SUSPICIOUS
-    assert "orders we know are not listed" in sync.progress(timezone.now()).why
+    run_jobs(lambda state, _: None if state.is_stopped else SyncJob.AGAIN)
+    assert phase() is SyncPhase.SUSPICIOUS
+    assert "orders we know are not listed" in sync.read_progress(timezone.now()).why
 
 
 def test_a_few_orders_that_are_not_listed_are_read_one_by_one(emulator: Emulator) -> None:
     sync_orders()
     hide(emulator, 5)
     sync_orders(full=True)
-    assert phase() is Phase.COMPLETE
+    assert phase() is SyncPhase.COMPLETE
     assert Order.objects.filter(missing_at=None).count() == 300
     assert emulator.calls()["counts"]["GET /v1/orders/{id}"] == 5
 
@@ -377,7 +377,7 @@ def test_an_unreadable_one_of_them_does_not_prevent_completion(emulator: Emulato
     bad = emulator.find(limit=1)[0]["id"]
     emulator.change(bad, cart=nested(40))
     sync_orders(full=True)
-    assert phase() is Phase.COMPLETE
+    assert phase() is SyncPhase.COMPLETE
     assert not state().is_full_under_way
     assert emulator.calls()["counts"]["GET /v1/orders/{id}"] == 2
     assert Order.objects.filter(read_at__lt=state().started_at).count() == 1
@@ -406,7 +406,7 @@ def test_a_first_sync_completes_after_the_clock_was_set_back(
     assert undone()
     clock.shift(-600)
     sync_orders()
-    assert phase() is Phase.COMPLETE
+    assert phase() is SyncPhase.COMPLETE
     assert differences(emulator) == []
 
 
@@ -426,12 +426,12 @@ def test_orders_read_after_the_clock_was_set_back_are_not_missing(
             clock.shift(-seconds)
         return False
 
-    def choose(state: SyncState, _now: datetime) -> Job | None:
+    def choose(state: SyncState, _now: datetime) -> SyncJob | None:
         is_due = state.is_full_wanted or state.is_full_under_way
-        return Job.AGAIN if is_due and not state.is_stopped else None
+        return SyncJob.AGAIN if is_due and not state.is_stopped else None
 
     run_jobs(choose, stop_when=set_the_clock_back)
     assert set_back[0] > 0
-    assert phase() is Phase.COMPLETE
+    assert phase() is SyncPhase.COMPLETE
     assert undone() == 0
     assert state().started_at < state().finished_at <= timezone.now()

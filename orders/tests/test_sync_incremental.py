@@ -21,7 +21,7 @@ from orders.models import (
     State,
     SyncState,
 )
-from orders.sync import Job, Phase, due
+from orders.sync import SyncJob, SyncPhase, due_job
 from testing.domain import known_creation, operation, read_again
 from testing.syncing import SMALL, created_in_truth, differences, run_jobs, state, sync_orders
 from testing.vendor import Emulator
@@ -53,13 +53,13 @@ def one_round(*, stop_when: Callable[[], bool] = lambda: False) -> None:
     """Run the jobs that the worker runs in a minute, and no others."""
     before = state().tried_at
     run_jobs(
-        lambda state, _: Job.INCREMENTAL if state.tried_at == before else None,
+        lambda state, _: SyncJob.INCREMENTAL if state.tried_at == before else None,
         stop_when=stop_when,
     )
 
 
 def is_failing() -> bool:
-    return sync.progress(timezone.now()).phase is Phase.FAILING
+    return sync.read_progress(timezone.now()).phase is SyncPhase.FAILING
 
 
 def test_nothing_new_costs_one_call_and_writes_no_order(filled: Emulator) -> None:
@@ -99,8 +99,8 @@ def test_changes_are_read_in_the_next_round(filled: Emulator) -> None:
     assert done["counts"]["batch"] > 0
     one_round()
     assert differences(filled) == []
-    progress = sync.progress(timezone.now())
-    assert progress.phase is Phase.COMPLETE
+    progress = sync.read_progress(timezone.now())
+    assert progress.phase is SyncPhase.COMPLETE
     assert progress.synced_at == state().tried_at
 
 
@@ -231,7 +231,7 @@ def test_a_change_of_an_order_lets_the_worker_read_it_at_once(filled: Emulator) 
     one = lost_cancel(filled)
     filled.change(one.order_uuid, status="paid")
     one_round()
-    assert services.due_operations(now=timezone.now()) == [one.pk]
+    assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
     assert read_again(one) == State.NOT_APPLIED
 
 
@@ -247,11 +247,11 @@ def test_the_order_itself_says_whether_a_cancel_ended_it(
     filled.change(one.order_uuid, status="failed")
     one_round()
     assert Operation.objects.get(pk=one.pk).state == state
-    assert services.due_operations(now=timezone.now()) == [one.pk]
+    assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
     is_resolved = state == State.UNKNOWN and not was_accepted
     assert read_again(one) == (State.APPLIED if is_resolved else state)
     assert (Operation.objects.get(pk=one.pk).effect_seen_at is None) == was_accepted
-    assert services.due_operations(now=timezone.now()) == []
+    assert services.operations_due_for_reading(now=timezone.now()) == []
 
 
 def test_a_look_at_what_was_given_up_is_repeated_until_goody_answers(
@@ -266,7 +266,7 @@ def test_a_look_at_what_was_given_up_is_repeated_until_goody_answers(
     filled.heal()
     filled.fault({"kind": "status", "status": 404}, path=path, times=1)
     clock.shift(timedelta(minutes=31))
-    assert services.due_operations(now=timezone.now()) == [one.pk]
+    assert services.operations_due_for_reading(now=timezone.now()) == [one.pk]
     assert read_again(one) == State.NOT_APPLIED
     assert Operation.objects.get(pk=one.pk).due_at is None
 
@@ -281,12 +281,12 @@ def test_without_the_feed_the_newest_orders_are_listed_again(
     emulator.switch(activities=status)
     sync_orders()
     assert state().is_feed_missing
-    assert not sync.progress(timezone.now()).has_feed
+    assert not sync.read_progress(timezone.now()).has_feed
     emulator.create(count=30)
     emulator.change(emulator.find_id(status="created"), status="opened")
     one_round()
     assert differences(emulator) == []
-    assert due(state(), timezone.now()) is not Job.BACKFILL
+    assert due_job(state(), timezone.now()) is not SyncJob.BACKFILL
 
 
 @pytest.mark.parametrize("status", [404, 403, 400, 422])
@@ -310,8 +310,8 @@ def test_a_feed_that_is_refused_later_is_replaced_by_listing(
 # --- Rereads --------------------------------------------------------------------------------
 
 
-def _reread_once(state: SyncState, _now: datetime) -> Job | None:
-    return Job.REREAD if state.reread_at is None else None
+def _reread_once(state: SyncState, _now: datetime) -> SyncJob | None:
+    return SyncJob.REREAD if state.reread_at is None else None
 
 
 def long_ago(order_id: str) -> None:
@@ -332,7 +332,7 @@ def test_orders_whose_changes_the_feed_does_not_report_are_reread(
     Order.objects.filter(uuid=accepted).update(status="accepted")
     for order_id in (expiring, accepted):
         long_ago(order_id)
-    assert set(map(str, index.least_recently_read(now=timezone.now(), limit=9))) == {
+    assert set(map(str, index.orders_to_reread(now=timezone.now(), limit=9))) == {
         expiring,
         accepted,
     }
@@ -358,7 +358,7 @@ def test_rereads_are_limited_and_start_with_the_least_recently_read(
     read = Order.objects.filter(read_at__gt=timezone.now() - timedelta(minutes=5))
     assert {row.uuid for row in rows[2:]} <= {one.uuid for one in read}
     assert asked(filled)["GET /v1/orders/{id}"] == 3
-    assert due(state(), timezone.now()) is not Job.REREAD
+    assert due_job(state(), timezone.now()) is not SyncJob.REREAD
 
 
 def in_turn(emulator: Emulator, count: int) -> list[UUID]:
@@ -455,4 +455,4 @@ def test_after_three_unreadable_orders_in_a_row_the_rest_waits(filled: Emulator)
     assert sorted(anomalies()) == sorted(("quarantined", str(one)) for one in due_ones[:3])
     filled.heal()
     read_in_turn()
-    assert index.least_recently_read(now=timezone.now(), limit=9) == []
+    assert index.orders_to_reread(now=timezone.now(), limit=9) == []

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from orders import sync
 from orders.models import CreatedFrom, Order, OrderPayload, SyncState, SyncWindow
-from orders.sync import Job, Phase, due
-from orders.sync.reconcile import last_due
+from orders.sync import SyncJob, SyncPhase, due_job
+from orders.sync.reconcile import last_reconcile_time
 from testing.domain import known_creation
 from testing.syncing import created_in_truth, differences, run_jobs, run_until, state, sync_orders
 from testing.vendor import Emulator
@@ -30,7 +30,9 @@ def filled(emulator: Emulator) -> Emulator:
 
 
 def backfill(*, stop_when: Callable[[], bool] = lambda: False) -> None:
-    run_jobs(lambda state, _: None if state.is_backfilled else Job.BACKFILL, stop_when=stop_when)
+    run_jobs(
+        lambda state, _: None if state.is_backfilled else SyncJob.BACKFILL, stop_when=stop_when
+    )
 
 
 def backfilled() -> int:
@@ -40,8 +42,8 @@ def backfilled() -> int:
 def reconcile() -> SyncState:
     before = state().reconciled_at
 
-    def choose(state: SyncState, _now: datetime) -> Job | None:
-        return Job.RECONCILE if state.reconciled_at == before and not state.is_stopped else None
+    def choose(state: SyncState, _now: datetime) -> SyncJob | None:
+        return SyncJob.RECONCILE if state.reconciled_at == before and not state.is_stopped else None
 
     run_jobs(choose)
     return state()
@@ -69,7 +71,7 @@ def test_the_backfill_resumes_and_costs_nothing_once_it_is_complete(filled: Emul
     assert SyncWindow.objects.filter(backfilled_at=None).count() == 0
     filled.control("DELETE", "calls")
     sync_orders(full=True)
-    assert due(state(), timezone.now()) is Job.REREAD
+    assert due_job(state(), timezone.now()) is SyncJob.REREAD
     filled.control("DELETE", "calls")
     backfill()
     assert filled.calls()["total"] == 0
@@ -110,7 +112,7 @@ def test_each_window_is_counted_once_after_the_clock_was_set_back(
 ) -> None:
     backfill()
     run_until(
-        lambda: SyncWindow.objects.exclude(checked_at=None).exists(), lambda *_: Job.RECONCILE
+        lambda: SyncWindow.objects.exclude(checked_at=None).exists(), lambda *_: SyncJob.RECONCILE
     )
     left = SyncWindow.objects.filter(checked_at=None).count()
     assert 0 < left < SyncWindow.objects.count()
@@ -154,13 +156,13 @@ def test_the_comparison_stops_when_many_orders_are_missing(filled: Emulator) -> 
     for row in filled.find(limit=60)[-20:]:
         filled.change(row["id"], hidden=True)
     reconcile()
-    progress = sync.progress(timezone.now())
-    assert progress.phase is Phase.SUSPICIOUS
+    progress = sync.read_progress(timezone.now())
+    assert progress.phase is SyncPhase.SUSPICIOUS
     assert progress.why == "20 of the 300 orders we know are not listed."
-    assert due(state(), timezone.now()) is None
+    assert due_job(state(), timezone.now()) is None
     SyncState.objects.update(is_suspicion_accepted=True)
     reconcile()
-    assert sync.progress(timezone.now()).phase is Phase.COMPLETE
+    assert sync.read_progress(timezone.now()).phase is SyncPhase.COMPLETE
     assert not state().is_suspicion_accepted
     assert Order.objects.count() == 300
 
@@ -192,7 +194,7 @@ def test_an_account_still_without_a_feed_is_kept_up_to_date(
         assert state().is_feed_missing
         emulator.create(count=2)
         sync_orders()
-        assert sync.progress(timezone.now()).phase is Phase.COMPLETE
+        assert sync.read_progress(timezone.now()).phase is SyncPhase.COMPLETE
         assert differences(emulator) == []
 
 
@@ -221,7 +223,7 @@ def test_the_hour_of_the_comparison_is_in_the_time_zone(
     settings: Any, now: str, zone: str, hour: int, last: str
 ) -> None:
     settings.TIME_ZONE, settings.SYNC_RECONCILE_HOUR = zone, hour
-    assert last_due(datetime.fromisoformat(now)) == datetime.fromisoformat(last)
+    assert last_reconcile_time(datetime.fromisoformat(now)) == datetime.fromisoformat(last)
 
 
 # --- What is due ------------------------------------------------------------------------------
@@ -251,38 +253,38 @@ STOPPED = {"finished_at": None, "suspicion": "odd"}
 @pytest.mark.parametrize(
     ("fields", "now", "job"),
     [
-        ({"started_at": None, "finished_at": None}, EVENING, Job.FIRST),
-        ({"finished_at": None}, EVENING, Job.FIRST),
+        ({"started_at": None, "finished_at": None}, EVENING, SyncJob.FIRST),
+        ({"finished_at": None}, EVENING, SyncJob.FIRST),
         ({}, EVENING, None),
-        ({}, EVENING + MINUTE, Job.INCREMENTAL),
-        ({"tried_at": None}, EVENING, Job.INCREMENTAL),
+        ({}, EVENING + MINUTE, SyncJob.INCREMENTAL),
+        ({"tried_at": None}, EVENING, SyncJob.INCREMENTAL),
         # The clock was set back.
-        ({"tried_at": EVENING + 9 * MINUTE}, EVENING, Job.INCREMENTAL),
-        ({"reread_at": None}, EVENING, Job.REREAD),
-        ({"is_full_wanted": True}, EVENING, Job.AGAIN),
-        ({"started_at": EVENING + MINUTE / 2}, EVENING, Job.AGAIN),
-        ({"backfilled_at": None}, EVENING, Job.BACKFILL),
+        ({"tried_at": EVENING + 9 * MINUTE}, EVENING, SyncJob.INCREMENTAL),
+        ({"reread_at": None}, EVENING, SyncJob.REREAD),
+        ({"is_full_wanted": True}, EVENING, SyncJob.AGAIN),
+        ({"started_at": EVENING + MINUTE / 2}, EVENING, SyncJob.AGAIN),
+        ({"backfilled_at": None}, EVENING, SyncJob.BACKFILL),
         ({"backfilled_at": None, "is_feed_missing": True}, EVENING, None),
-        ({"tried_at": NIGHT, "reread_at": NIGHT}, NIGHT + MINUTE / 2, Job.RECONCILE),
+        ({"tried_at": NIGHT, "reread_at": NIGHT}, NIGHT + MINUTE / 2, SyncJob.RECONCILE),
         (
             {"tried_at": NIGHT, "reread_at": NIGHT, "reconciled_at": NIGHT},
             NIGHT + MINUTE / 2,
             None,
         ),
-        ({"reconcile_started_at": EVENING}, EVENING, Job.RECONCILE),
+        ({"reconcile_started_at": EVENING}, EVENING, SyncJob.RECONCILE),
         ({"finished_at": None, "suspicion": "odd"}, EVENING, None),
         (
             {"finished_at": None, "suspicion": "odd", "is_suspicion_accepted": True},
             EVENING,
-            Job.FIRST,
+            SyncJob.FIRST,
         ),
         ({"finished_at": None, "retry_at": EVENING + MINUTE}, EVENING, None),
-        ({"finished_at": None, "retry_at": EVENING}, EVENING, Job.FIRST),
-        ({"finished_at": None, "retry_at": EVENING + 90 * MINUTE}, EVENING, Job.FIRST),
+        ({"finished_at": None, "retry_at": EVENING}, EVENING, SyncJob.FIRST),
+        ({"finished_at": None, "retry_at": EVENING + 90 * MINUTE}, EVENING, SyncJob.FIRST),
     ],
 )
 def test_which_job_is_due(
-    fields: dict[str, Any], now: datetime, job: Job | None, settings: Any
+    fields: dict[str, Any], now: datetime, job: SyncJob | None, settings: Any
 ) -> None:
     settings.TIME_ZONE, settings.SYNC_RECONCILE_HOUR = "UTC", 3
-    assert due(a_state(**fields), now) is job
+    assert due_job(a_state(**fields), now) is job

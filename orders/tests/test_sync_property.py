@@ -32,7 +32,7 @@ from orders.models import (
     SyncWindow,
     WordStart,
 )
-from orders.sync import Job, context
+from orders.sync import SyncJob, context
 from testing.syncing import (
     StepEvent,
     assert_counts_add_up,
@@ -132,13 +132,13 @@ class Story:
         return False
 
 
-def first_sync(state: SyncState, _now: datetime) -> Job | None:
-    return None if state.is_complete else Job.FIRST
+def first_sync(state: SyncState, _now: datetime) -> SyncJob | None:
+    return None if state.is_complete else SyncJob.FIRST
 
 
 def catch_up() -> None:
     before = state().tried_at
-    run_jobs(lambda state, _: Job.INCREMENTAL if state.tried_at == before else None)
+    run_jobs(lambda state, _: SyncJob.INCREMENTAL if state.tried_at == before else None)
 
 
 @pytest.mark.parametrize("seed", range(STORIES))
@@ -186,7 +186,7 @@ def throw_away() -> None:
 
 
 def backfill() -> None:
-    run_jobs(lambda state, _: None if state.is_backfilled else Job.BACKFILL)
+    run_jobs(lambda state, _: None if state.is_backfilled else SyncJob.BACKFILL)
 
 
 @pytest.fixture

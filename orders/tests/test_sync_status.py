@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from orders import sync
 from orders.models import ApiLimits, SyncState
-from orders.sync import Phase
+from orders.sync import SyncPhase
 from testing.list_pages import RESULTS, URL, complete_sync, sync_status_in, text_of
 from testing.search_oracle import NOW, store
 from testing.vendor import Emulator
@@ -83,7 +83,7 @@ def test_a_closed_gate_is_said(as_role: Any, settings: Any) -> None:
     settings.GOODY_API_KEY = "old"
     complete_sync(NOW)
     ApiLimits.objects.reject_key("old", now=timezone.now())
-    assert sync.progress(NOW).phase is Phase.PAUSED
+    assert sync.read_progress(NOW).phase is SyncPhase.PAUSED
     agent = as_role("agent")
     assert sync_status_in(agent.get("/settings/")) == "synced 40 s ago: Goody rejects the API key"
     ApiLimits.objects.accept_key()

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from orders.sync.windows import (
     MAX_REREADS,
-    Bounds,
-    Pass,
-    Verdict,
+    WindowBounds,
+    WindowPass,
     WindowReader,
+    WindowVerdict,
     estimate_created_at,
-    is_too_large,
-    judge,
+    is_window_too_large,
+    judge_passes,
     part_count,
-    split,
+    split_window,
 )
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,8 +36,8 @@ MOMENTS = st.floats(0, 1, allow_nan=False)
 @given(width=WIDTHS, parts=st.integers(2, 16), share=MOMENTS)
 def test_the_parts_cover_every_instant_of_the_window(width: int, parts: int, share: float) -> None:
     """Instants between two whole seconds are covered, although bounds are whole seconds."""
-    whole = Bounds(EARLY, seconds_on(width))
-    found = split(whole, parts)
+    whole = WindowBounds(EARLY, seconds_on(width))
+    found = split_window(whole, parts)
     moment = EARLY + (whole.before - EARLY) * share
     assert any(part.after is not None and part.after <= moment <= part.before for part in found)
     assert found[0].before == whole.before
@@ -51,18 +51,18 @@ def test_the_parts_cover_every_instant_of_the_window(width: int, parts: int, sha
 
 @given(width=WIDTHS)
 def test_cutting_ends_at_one_second(width: int) -> None:
-    window, steps = Bounds(EARLY, seconds_on(width)), 0
+    window, steps = WindowBounds(EARLY, seconds_on(width)), 0
     while window.is_splittable:
-        window, steps = split(window, 2)[0], steps + 1
+        window, steps = split_window(window, 2)[0], steps + 1
     assert window.seconds <= 1
     assert steps <= 28
 
 
 def test_a_window_without_a_beginning_is_not_cut() -> None:
-    window = Bounds(None, EARLY)
+    window = WindowBounds(None, EARLY)
     assert not window.is_splittable
-    assert split(window, 2) == [window]
-    assert not is_too_large(window, 10**9, size=1)
+    assert split_window(window, 2) == [window]
+    assert not is_window_too_large(window, 10**9, size=1)
 
 
 @pytest.mark.parametrize(
@@ -73,28 +73,28 @@ def test_a_large_window_is_cut_by_how_many_it_holds(total: int, parts: int) -> N
 
 
 def test_a_window_a_little_too_large_is_read_as_it_is() -> None:
-    window = Bounds(EARLY, seconds_on(2))
-    assert not is_too_large(window, 1500, size=1000)
-    assert is_too_large(window, 1501, size=1000)
-    assert not is_too_large(Bounds(EARLY, seconds_on(1)), 10**6, size=1000)
+    window = WindowBounds(EARLY, seconds_on(2))
+    assert not is_window_too_large(window, 1500, size=1000)
+    assert is_window_too_large(window, 1501, size=1000)
+    assert not is_window_too_large(WindowBounds(EARLY, seconds_on(1)), 10**6, size=1000)
 
 
 @given(width=WIDTHS, total=st.integers(0, 5000), data=st.data())
 def test_estimates_lie_in_the_window_newest_first(
     width: int, total: int, data: st.DataObject
 ) -> None:
-    window = Bounds(EARLY, seconds_on(width))
+    window = WindowBounds(EARLY, seconds_on(width))
     first, second = sorted(data.draw(st.tuples(st.integers(0, 6000), st.integers(0, 6000))))
     newer, older = (estimate_created_at(window, position, total) for position in (first, second))
     assert EARLY <= older <= newer <= window.before
-    assert estimate_created_at(Bounds(None, EARLY), first, total) == EARLY
+    assert estimate_created_at(WindowBounds(None, EARLY), first, total) == EARLY
 
 
 # --- When a window counts ---------------------------------------------------------------------
 
 
-def a_pass(*pages: tuple[list[int], int | None], is_ended: bool = False) -> Pass:
-    made = Pass()
+def a_pass(*pages: tuple[list[int], int | None], is_ended: bool = False) -> WindowPass:
+    made = WindowPass()
     for ids, total in pages:
         made.add(ids, total)
     made.is_ended = is_ended
@@ -114,50 +114,52 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
 @pytest.mark.parametrize(
     ("passes", "verdict"),
     [
-        ([EXACT], Verdict.COMPLETE),
-        ([a_pass(([], 0), is_ended=True)], Verdict.COMPLETE),
-        ([MOVED, EXACT], Verdict.COMPLETE),
-        ([a_pass(([1, 2], 3), ([2], 3))], Verdict.READ_ON),
-        ([a_pass(([1, 2], None))], Verdict.READ_ON),
-        ([MOVED], Verdict.REPEAT),
+        ([EXACT], WindowVerdict.COMPLETE),
+        ([a_pass(([], 0), is_ended=True)], WindowVerdict.COMPLETE),
+        ([MOVED, EXACT], WindowVerdict.COMPLETE),
+        ([a_pass(([1, 2], 3), ([2], 3))], WindowVerdict.READ_ON),
+        ([a_pass(([1, 2], None))], WindowVerdict.READ_ON),
+        ([MOVED], WindowVerdict.REPEAT),
         # The total changed between the pages, although the number fits.
-        ([a_pass(([1, 2], 3), ([3], 2))], Verdict.READ_ON),
-        ([GREW], Verdict.REPEAT),
-        ([NO_TOTAL], Verdict.REPEAT),
-        ([NO_TOTAL, NO_TOTAL], Verdict.COMPLETE),
-        ([NO_TOTAL, OTHERS], Verdict.REPEAT),
-        ([TOO_MANY_SAID, TOO_MANY_SAID], Verdict.COMPLETE),
-        ([TOO_FEW_SAID, TOO_FEW_SAID], Verdict.COMPLETE),
-        ([ROWS_OF_PAGES_SAID], Verdict.REPEAT),
-        ([ROWS_OF_PAGES_SAID, ROWS_OF_PAGES_SAID], Verdict.COMPLETE),
+        ([a_pass(([1, 2], 3), ([3], 2))], WindowVerdict.READ_ON),
+        ([GREW], WindowVerdict.REPEAT),
+        ([NO_TOTAL], WindowVerdict.REPEAT),
+        ([NO_TOTAL, NO_TOTAL], WindowVerdict.COMPLETE),
+        ([NO_TOTAL, OTHERS], WindowVerdict.REPEAT),
+        ([TOO_MANY_SAID, TOO_MANY_SAID], WindowVerdict.COMPLETE),
+        ([TOO_FEW_SAID, TOO_FEW_SAID], WindowVerdict.COMPLETE),
+        ([ROWS_OF_PAGES_SAID], WindowVerdict.REPEAT),
+        ([ROWS_OF_PAGES_SAID, ROWS_OF_PAGES_SAID], WindowVerdict.COMPLETE),
         # Repeated rows: smaller windows may return the missing orders.
-        ([MOVED, MOVED], Verdict.REPEAT),
-        ([MOVED] * MAX_REREADS, Verdict.REPEAT),
-        ([MOVED] * (MAX_REREADS + 1), Verdict.SPLIT),
-        ([GREW] * (MAX_REREADS + 1), Verdict.SPLIT),
+        ([MOVED, MOVED], WindowVerdict.REPEAT),
+        ([MOVED] * MAX_REREADS, WindowVerdict.REPEAT),
+        ([MOVED] * (MAX_REREADS + 1), WindowVerdict.SPLIT),
+        ([GREW] * (MAX_REREADS + 1), WindowVerdict.SPLIT),
     ],
 )
-def test_when_a_window_is_done(passes: list[Pass], verdict: Verdict) -> None:
-    assert judge(passes, is_splittable=True) is verdict
+def test_when_a_window_is_done(passes: list[WindowPass], verdict: WindowVerdict) -> None:
+    assert judge_passes(passes, is_splittable=True) is verdict
 
 
 @pytest.mark.parametrize(
     ("passes", "verdict"),
     [
-        ([GREW] * 10, Verdict.REPEAT),
-        ([a_pass(([1, 2, 2], 2), ([], 3), is_ended=True)] * 2, Verdict.REPEAT),
-        ([a_pass(([1, 2, 2], None), is_ended=True)] * 2, Verdict.COMPLETE),
-        ([MOVED, MOVED], Verdict.REPEAT),
-        ([MOVED] * 20, Verdict.INCONSISTENT),
+        ([GREW] * 10, WindowVerdict.REPEAT),
+        ([a_pass(([1, 2, 2], 2), ([], 3), is_ended=True)] * 2, WindowVerdict.REPEAT),
+        ([a_pass(([1, 2, 2], None), is_ended=True)] * 2, WindowVerdict.COMPLETE),
+        ([MOVED, MOVED], WindowVerdict.REPEAT),
+        ([MOVED] * 20, WindowVerdict.INCONSISTENT),
     ],
 )
-def test_one_second_is_read_until_two_passes_agree(passes: list[Pass], verdict: Verdict) -> None:
-    assert judge(passes, is_splittable=False) is verdict
+def test_one_second_is_read_until_two_passes_agree(
+    passes: list[WindowPass], verdict: WindowVerdict
+) -> None:
+    assert judge_passes(passes, is_splittable=False) is verdict
 
 
 # --- Which page is asked for next -------------------------------------------------------------
 
-WINDOW = Bounds(EARLY, seconds_on(3600))
+WINDOW = WindowBounds(EARLY, seconds_on(3600))
 
 
 def read(reader: WindowReader, pages: dict[int, tuple[list[int], int | None]]) -> list[int]:
@@ -180,7 +182,7 @@ def test_all_pages_of_the_count_are_asked_for_side_by_side() -> None:
     reader.add_page(3, [5], 5)
     assert reader.verdict(size=100) is None
     reader.add_page(2, [3, 4], 5)
-    assert reader.verdict(size=100) is Verdict.COMPLETE
+    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
 def test_a_lost_page_is_asked_for_again_before_the_window_is_judged() -> None:
@@ -192,20 +194,20 @@ def test_a_lost_page_is_asked_for_again_before_the_window_is_judged() -> None:
     assert reader.verdict(size=100) is None
     assert reader.next_page() == 2
     reader.add_page(2, [3], 3)
-    assert reader.verdict(size=100) is Verdict.COMPLETE
+    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
 def test_without_a_count_it_is_paged_to_the_empty_page_twice() -> None:
     reader = WindowReader(WINDOW, per_page=2)
     pages = {1: ([1, 2], None), 2: ([3], None)}
     assert read(reader, pages) == [1, 2, 3, 1, 2, 3]
-    assert reader.verdict(size=100) is Verdict.COMPLETE
+    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
 def test_after_a_full_page_one_more_is_asked_for_though_the_count_fits() -> None:
     reader = WindowReader(WINDOW, per_page=2)
     assert read(reader, {1: ([1, 2], 4), 2: ([3, 4], 4)}) == [1, 2, 3]
-    assert reader.verdict(size=100) is Verdict.COMPLETE
+    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
 @pytest.mark.parametrize("last", [2, 1])
@@ -213,14 +215,14 @@ def test_a_count_of_the_rows_of_each_page_ends_nothing(last: int) -> None:
     reader = WindowReader(WINDOW, per_page=2)
     pages = {1: ([1, 2], 2), 2: ([3, 4], 2), 3: ([5, 6][:last], last)}
     assert read(reader, pages) == [1, 2, 3, 4, 1, 2, 3, 4]
-    assert reader.verdict(size=100) is Verdict.COMPLETE
+    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
 def test_as_many_rows_as_were_counted_are_not_far_more() -> None:
     reader = WindowReader(WINDOW, per_page=100)
     pages = {n: (list(range(100 * n, 100 * n + 100)), 400) for n in range(1, 5)}
     assert read(reader, pages) == [1, 2, 3, 4, 5]
-    assert reader.verdict(size=100) is Verdict.COMPLETE
+    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
 def test_a_page_that_comes_again_and_again_ends_the_pass() -> None:
@@ -232,7 +234,7 @@ def test_far_more_rows_than_were_counted_lead_to_smaller_windows() -> None:
     reader = WindowReader(WINDOW, per_page=100)
     endless = {n: (list(range(100 * n, 100 * n + 100)), None) for n in range(1, 99)}
     assert read(reader, endless) == [1, 2, 3, 4]
-    assert reader.verdict(size=100) is Verdict.SPLIT
+    assert reader.verdict(size=100) is WindowVerdict.SPLIT
 
 
 def test_smaller_pages_begin_the_pass_again_and_drop_what_was_under_way() -> None:

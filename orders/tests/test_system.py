@@ -84,7 +84,7 @@ def test_a_pause_is_shown_with_its_end(admin):
 
 def test_open_changes_are_counted_and_a_worker_that_is_missing_is_noticed(admin):
     now = datetime.now(UTC)
-    heartbeat.beat(heartbeat.SETTLING, now=now, is_forced=True)
+    heartbeat.record_heartbeat(heartbeat.SETTLING, now=now, is_forced=True)
     for late in (timedelta(minutes=2), -timedelta(minutes=2)):
         Operation.objects.create(
             order_uuid=uuid4(),
@@ -105,7 +105,7 @@ def test_open_changes_are_counted_and_a_worker_that_is_missing_is_noticed(admin)
 
 
 def test_nothing_open_is_said_in_words(admin):
-    heartbeat.beat(heartbeat.SETTLING, now=datetime.now(UTC), is_forced=True)
+    heartbeat.record_heartbeat(heartbeat.SETTLING, now=datetime.now(UTC), is_forced=True)
     content = text_of(admin.get(URL))
     assert "None: every change that was asked for has its outcome." in content
     assert "Nothing is overdue" in content
@@ -208,7 +208,7 @@ def test_letting_it_go_on_by_get_is_refused(admin):
 def test_a_worker_without_heartbeats_is_shown_with_the_time_of_its_last(admin):
     assert "No worker has been heard of" in text_of(admin.get(URL))
     before = datetime.now(UTC) - timedelta(minutes=14)
-    heartbeat.beat(heartbeat.SETTLING, now=before, is_forced=True)
+    heartbeat.record_heartbeat(heartbeat.SETTLING, now=before, is_forced=True)
     content = text_of(admin.get(URL))
     assert "No worker has been heard of since" in content
     assert "14 min ago" in content

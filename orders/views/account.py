@@ -24,13 +24,13 @@ from orders.forms.people import LoginForm
 from orders.services import sign_in
 from orders.viewer import Request
 
-from .concurrency import LOGIN, in_group
+from .concurrency import LOGIN, in_concurrency_group
 
 _UNSENT = TimestampSigner(salt="orders.unsent")
 _UNSENT_FOR = timedelta(hours=1)
 
 
-def unsent_mark() -> str:
+def unsent_form_mark() -> str:
     """Return the signed URL parameter for a form that was sent without a session.
 
     The form was not processed, and the login page mentions that. The parameter is valid for an
@@ -47,7 +47,7 @@ def _is_unsent(mark: str) -> bool:
     return True
 
 
-class Login(LoginView):
+class LimitedLoginView(LoginView):
     """Django's login view, which checks `next`."""
 
     request: Request
@@ -95,8 +95,8 @@ class Login(LoginView):
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
 
-def _attempt(request: HttpRequest, username: str) -> sign_in.Attempt:
-    return sign_in.Attempt(username.strip(), request.META["REMOTE_ADDR"])
+def _attempt(request: HttpRequest, username: str) -> sign_in.SignInAttempt:
+    return sign_in.SignInAttempt(username.strip(), request.META["REMOTE_ADDR"])
 
 
 def _in_words(wait: timedelta) -> str:
@@ -110,7 +110,7 @@ def _retry_after(wait: timedelta) -> dict[str, str]:
     return {"Retry-After": str(math.ceil(wait.total_seconds()))}
 
 
-login = in_group(POST=LOGIN)(Login.as_view())
+login = in_concurrency_group(POST=LOGIN)(LimitedLoginView.as_view())
 
 
 @login_not_required
@@ -137,7 +137,7 @@ def sign_out_everywhere(request: Request) -> HttpResponse:
     return redirect("login")
 
 
-class PasswordChange(PasswordChangeView):
+class LimitedPasswordChangeView(PasswordChangeView):
     """Changes a person's own password and ends that person's other sessions."""
 
     request: Request
@@ -155,13 +155,13 @@ class PasswordChange(PasswordChangeView):
         return self.render_to_response(context, status=429, headers=_retry_after(wait))
 
     @property
-    def _attempt(self) -> sign_in.Attempt:
+    def _attempt(self) -> sign_in.SignInAttempt:
         return _attempt(self.request, self.request.user.get_username())
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         viewer = self.request.viewer
-        sign_in.forget_failures(self._attempt, now=viewer.now)
+        sign_in.reset_failures(self._attempt, now=viewer.now)
         sign_in.password_changed(actor=viewer.actor, now=viewer.now)
         messages.success(self.request, "Password changed", extra_tags="good")
         return response
@@ -170,4 +170,4 @@ class PasswordChange(PasswordChangeView):
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
 
-password_change = in_group(POST=LOGIN)(PasswordChange.as_view())
+password_change = in_concurrency_group(POST=LOGIN)(LimitedPasswordChangeView.as_view())

@@ -13,17 +13,17 @@ from orders.audit import Right
 from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
-from orders.presenters.audit import audit_filters, rows, scope
+from orders.presenters.audit import audit_filters, audit_rows, scope
 from orders.viewer import Request
 
-from .http import render, requires
+from .http import render_page_or_partial, requires_right
 
 PER_PAGE = 50
 
 
 @require_safe
-@requires(Right.READ_OWN_AUDIT)
-def audit(request: Request) -> HttpResponseBase:
+@requires_right(Right.READ_OWN_AUDIT)
+def audit_page(request: Request) -> HttpResponseBase:
     """Show the audit, newest first.
 
     It is paged by key: the parameters `older` and `newer` are row ids.
@@ -42,7 +42,7 @@ def audit(request: Request) -> HttpResponseBase:
     if is_valid:
         visible = _visible(request, sees_all=sees_all, order=order)
         context |= _page(request, form.narrow(visible))
-    return render(
+    return render_page_or_partial(
         request,
         "audit/list.html",
         context,
@@ -93,7 +93,7 @@ def _shown(
     request: Request, entries: list[AuditEntry], *, newer: bool, older: bool
 ) -> dict[str, Any]:
     viewer = request.viewer
-    shown = rows(entries, now=viewer.now, zone=viewer.zone)
+    shown = audit_rows(entries, now=viewer.now, zone=viewer.zone)
     return {
         "rows": shown,
         "first_url": _url(request),

@@ -21,8 +21,10 @@ GOODY_WRITE = "goody-write"
 DOWNLOAD = "download"
 
 
-def in_group[V: Callable[..., Any]](*, has_copy: bool = False, **groups: str) -> Callable[[V], V]:
-    """Set a view's group for each method: `@in_group(GET=GOODY_READ, POST=GOODY_WRITE)`.
+def in_concurrency_group[V: Callable[..., Any]](
+    *, has_copy: bool = False, **groups: str
+) -> Callable[[V], V]:
+    """Set a view's group for each method: `@in_concurrency_group(POST=GOODY_WRITE)`.
 
     A HEAD request counts as a GET. With `has_copy`, a GET that shows our copy of an order is in no
     group: the first GET of a browser that then loads Goody's answer with READ, and a poll.
@@ -48,7 +50,7 @@ _PAGE_SLOT_WAIT = 2.0
 
 
 @contextmanager
-def page_slot() -> Iterator[None]:
+def page_call_slot() -> Iterator[None]:
     """Limit the calls to Goody of views whose requests usually do not call Goody.
 
     Raises Unavailable when too many such calls are in progress in this process.

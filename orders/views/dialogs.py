@@ -23,26 +23,26 @@ from orders.models import Operation, State
 from orders.presenters import dialogs
 from orders.presenters.dialogs import Dialog, ExpirationDialog
 from orders.presenters.order_page import READ
-from orders.services import OrderNotFound, OrderView, SimilarOrders
-from orders.text import digest
+from orders.services import OrderNotFound, OrderWithOperations, SimilarOrders
+from orders.text import hex_digest
 from orders.viewer import Request, Viewer
 
-from .concurrency import GOODY_READ, GOODY_WRITE, in_group
-from .http import render, requires, runs_script, target_of
+from .concurrency import GOODY_READ, GOODY_WRITE, in_concurrency_group
+from .http import htmx_target_id, render_page_or_partial, requires_right, runs_script
 from .operations import (
     DIALOG_FRAGMENTS,
     dialog_template,
     send_and_respond,
     with_order_behind,
 )
-from .order import undoable_ids
+from .order import undoable_operation_ids
 
 CANCEL, EXPIRATION = "order_cancel", "order_expiration"
 
 
-@in_group(GET=GOODY_READ, POST=GOODY_WRITE, has_copy=True)
+@in_concurrency_group(GET=GOODY_READ, POST=GOODY_WRITE, has_copy=True)
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Right.CANCEL)
+@requires_right(Right.CANCEL)
 def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
     if request.method != "POST":
         return _show(request, order_id, CANCEL)
@@ -66,9 +66,9 @@ def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
     return send_and_respond(request, order_id, send, name=CANCEL)
 
 
-@in_group(GET=GOODY_READ, POST=GOODY_WRITE, has_copy=True)
+@in_concurrency_group(GET=GOODY_READ, POST=GOODY_WRITE, has_copy=True)
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Right.EXTEND)
+@requires_right(Right.EXTEND)
 def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:
     """Change the expiration, or with `undo` (an operation's id) restore the previous one."""
     if request.method != "POST":
@@ -146,7 +146,7 @@ def _show(
 
 def _render(
     request: Request,
-    view: OrderView,
+    view: OrderWithOperations,
     dialog: Dialog,
     name: str,
     *,
@@ -166,7 +166,9 @@ def _render(
         "typed": _typed_date(form, dialog),
         "read_url": read_url,
     }
-    return render(request, dialog_template(name), context, DIALOG_FRAGMENTS, status=status)
+    return render_page_or_partial(
+        request, dialog_template(name), context, DIALOG_FRAGMENTS, status=status
+    )
 
 
 def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | None:
@@ -174,7 +176,7 @@ def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | No
 
     Return None if the dialog must wait for Goody.
     """
-    if not runs_script(request) or not target_of(request) or READ in request.GET:
+    if not runs_script(request) or not htmx_target_id(request) or READ in request.GET:
         return None
     view = services.stored_order(order_id)
     dialog = _dialog(request, view, name) if view else None
@@ -185,12 +187,12 @@ def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | No
     return _render(request, view, dialog, name, read_url=read_url)
 
 
-def _facts_token(view: OrderView) -> str:
+def _facts_token(view: OrderWithOperations) -> str:
     """Return a token that is equal for reads with the same values in the dialog."""
-    return digest(json.dumps(eligibility.facts(view.order), sort_keys=True).encode())
+    return hex_digest(json.dumps(eligibility.facts_to_confirm(view.order), sort_keys=True).encode())
 
 
-def _enable(request: Request, view: OrderView, dialog: Dialog, name: str) -> HttpResponse:
+def _enable(request: Request, view: OrderWithOperations, dialog: Dialog, name: str) -> HttpResponse:
     """Return the submit button and the values of a fresh read, without the input fields."""
     context = {"dialog": dialog, "seen": _seen(view, None)}
     response = shortcuts.render(request, f"{dialog_template(name)}#ready", context)
@@ -204,7 +206,9 @@ def _empty_form(request: Request, order_id: UUID, name: str) -> WriteForm:
     return ExpirationForm(order_id=order_id, zone=request.viewer.zone)
 
 
-def _order_for_dialog(request: Request, order_id: UUID, form: WriteForm | None) -> OrderView:
+def _order_for_dialog(
+    request: Request, order_id: UUID, form: WriteForm | None
+) -> OrderWithOperations:
     """Return a fresh read; for an invalid form our copy.
 
     The form's `seen` is from an older read anyway.
@@ -235,13 +239,13 @@ def _form_key(form: WriteForm | None) -> str:
     return str(form.cleaned_data["form_key"])
 
 
-def _seen(view: OrderView, form: WriteForm | None) -> str:
+def _seen(view: OrderWithOperations, form: WriteForm | None) -> str:
     if form is None or form.needs_new_dialog:
-        return sign_seen(view.order.id, eligibility.facts(view.order))
+        return sign_seen(view.order.id, eligibility.facts_to_confirm(view.order))
     return str(form.data["seen"])
 
 
-def _dialog(request: Request, view: OrderView, name: str) -> Dialog:
+def _dialog(request: Request, view: OrderWithOperations, name: str) -> Dialog:
     viewer = request.viewer
     similar = services.similar_orders(services.listed_order(view), now=viewer.now)
     if name == CANCEL:
@@ -250,36 +254,40 @@ def _dialog(request: Request, view: OrderView, name: str) -> Dialog:
     if not wanted:
         dialog = dialogs.expiration_dialog(view, similar=similar, viewer=viewer, undoing=None)
         former = _not_applied(view, request.GET.get("again", ""))
-        return dialogs.filled_again(dialog, former, viewer=viewer) if former else dialog
+        return dialogs.refilled_dialog(dialog, former, viewer=viewer) if former else dialog
     return _undo_dialog(viewer, view, similar, wanted)
 
 
-def _not_applied(view: OrderView, wanted: str) -> Operation | None:
+def _not_applied(view: OrderWithOperations, wanted: str) -> Operation | None:
     """Return the extension that is requested again; None unless it was not applied."""
     found = next((one for one in view.operations if str(one.id) == wanted), None)
     is_former = found is not None and found.state == State.NOT_APPLIED
     return found if is_former and found and found.expiration else None
 
 
-def _undo_dialog(viewer: Viewer, view: OrderView, similar: SimilarOrders, wanted: str) -> Dialog:
+def _undo_dialog(
+    viewer: Viewer, view: OrderWithOperations, similar: SimilarOrders, wanted: str
+) -> Dialog:
     found = next((one for one in view.operations if str(one.id) == wanted), None)
     dialog = dialogs.expiration_dialog(view, similar=similar, viewer=viewer, undoing=found)
     if found is None or (dialog.banner is None and not _may_undo(viewer, view, found)):
-        return dialogs.no_undo(dialog)
+        return dialogs.no_undo_dialog(dialog)
     return dialog
 
 
-def _may_undo(viewer: Viewer, view: OrderView, found: Operation) -> bool:
+def _may_undo(viewer: Viewer, view: OrderWithOperations, found: Operation) -> bool:
     """Whether an undo is possible and the order still has the operation's expiration."""
     is_current = eligibility.is_same_second(view.order.expires_at, found.expiration)
-    return is_current and found.id in undoable_ids(viewer, view.operations)
+    return is_current and found.id in undoable_operation_ids(viewer, view.operations)
 
 
 def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) -> HttpResponse:
     problem = services.freshness_problem(error)
-    dialog = dialogs.unavailable(order_id, name, problem, viewer=request.viewer)
+    dialog = dialogs.unavailable_dialog(order_id, name, problem, viewer=request.viewer)
     template = dialog_template(name)
-    return render(request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=503)
+    return render_page_or_partial(
+        request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=503
+    )
 
 
 def _still_unread(request: Request, dialog: Dialog) -> HttpResponse:

@@ -20,14 +20,14 @@ from django.urls import reverse
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
 from orders import formats
 from orders.audit import NotAllowed, Right, record_security_event
-from orders.goody_api import CallsBlocked, KeyRejected, NotConfigured, Paused, wait_asked_for
+from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured, rate_limit_wait
 from orders.outages import is_outage
 from orders.presenters.elements import Banner
 from orders.search import SearchTimeout
 from orders.services import FindingNotFound, OrderNotFound
 from orders.viewer import Request
 
-from .http import mark_logged, target_of
+from .http import htmx_target_id, mark_as_logged
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def page_for(request: Request, exception: Exception) -> HttpResponse | None:
     if problem.status >= 500:
         detail = exception.detail if isinstance(exception, GoodyError) else exception
         log.warning("%s: %s", type(exception).__name__, detail)
-    return mark_logged(show(request, problem))
+    return mark_as_logged(show(request, problem))
 
 
 def _problem_of(request: Request, exception: Exception) -> Problem | None:
@@ -143,13 +143,13 @@ def _calls_blocked(request: Request, failure: Exception) -> Problem:
     if isinstance(failure, NotConfigured):
         return _not_configured(request, failure)
     now, zone = request.viewer.now, request.viewer.zone
-    if isinstance(failure, Paused):
+    if isinstance(failure, CallsPaused):
         until = failure.until
     elif isinstance(failure, RateLimited):
-        until = now + wait_asked_for(failure)
+        until = now + rate_limit_wait(failure)
     else:
         until = now + timedelta(seconds=_RETRY_SOON)
-    at = f"{formats.clock(until, zone)} {formats.zone_name(until, zone)}"
+    at = f"{formats.time_of_day(until, zone)} {formats.zone_name(until, zone)}"
     return Problem(
         503,
         f"Goody asks us to wait until {at}",
@@ -274,7 +274,7 @@ def show(request: Request, problem: Problem) -> HttpResponse:
 
 def _shape_of(request: Request) -> tuple[str, dict[str, str]]:
     """Return the template and headers. The banner does not replace the requested part."""
-    target = target_of(request)
+    target = htmx_target_id(request)
     if not target:
         return "problem.html", {}
     if target == "dialog-body" and request.method == "GET":
@@ -303,7 +303,7 @@ def too_late(request: Request) -> HttpResponse:
             tone="warn",
         ),
     )
-    return mark_logged(response)
+    return mark_as_logged(response)
 
 
 def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
@@ -390,7 +390,7 @@ def method_not_allowed(request: Request, response: HttpResponse) -> HttpResponse
     )
     page["Allow"] = response["Allow"]
     # Django logged it when the view refused.
-    return mark_logged(page)
+    return mark_as_logged(page)
 
 
 def server_error(request: Request, *args: Any) -> HttpResponse:  # noqa: ARG001

@@ -15,16 +15,16 @@ from orders.audit import Right
 from orders.forms.findings import FindForm
 from orders.search import SearchTimeout
 from orders.search.parse import parse_query
-from orders.search.paste import Pasted, is_long, recognize
+from orders.search.paste import PastedIdentifiers, is_too_long_for_url, recognize_identifiers
 from orders.viewer import Request
 
-from .concurrency import GOODY_READ, in_group
-from .http import SeeOther, requires
+from .concurrency import GOODY_READ, in_concurrency_group
+from .http import HttpResponseSeeOther, requires_right
 
 
-@in_group(POST=GOODY_READ)
+@in_concurrency_group(POST=GOODY_READ)
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Right.READ)
+@requires_right(Right.READ)
 def order_find(request: Request) -> HttpResponseBase:
     """Show the form for pasted text; a POST redirects to the list of the orders in the text."""
     if request.method != "POST":
@@ -33,22 +33,22 @@ def order_find(request: Request) -> HttpResponseBase:
     if not form.is_valid():
         return _show(request, form, status=422)
     text = form.cleaned_data["text"]
-    pasted = recognize(text)
+    pasted = recognize_identifiers(text)
     if pasted.count:
         return _find(request, form, pasted)
-    if not is_long(text):
-        return SeeOther(_list_url(q=text))
+    if not is_too_long_for_url(text):
+        return HttpResponseSeeOther(_list_url(q=text))
     return _search(request, form, text)
 
 
-def _find(request: Request, form: FindForm, pasted: Pasted) -> HttpResponseBase:
+def _find(request: Request, form: FindForm, pasted: PastedIdentifiers) -> HttpResponseBase:
     viewer = request.viewer
     try:
         finding = services.create_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
     except SearchTimeout:
         form.add_error("text", TOOK_TOO_LONG)
         return _show(request, form, status=503)
-    return SeeOther(_list_url(finding=finding.pk))
+    return HttpResponseSeeOther(_list_url(finding=finding.pk))
 
 
 def _search(request: Request, form: FindForm, text: str) -> HttpResponseBase:
@@ -68,7 +68,7 @@ def _search(request: Request, form: FindForm, text: str) -> HttpResponseBase:
     if finding is None:
         form.add_error("text", NOTHING_NAMED)
         return _show(request, form, status=422)
-    return SeeOther(_list_url(finding=finding.pk))
+    return HttpResponseSeeOther(_list_url(finding=finding.pk))
 
 
 def _show(request: Request, form: FindForm, *, status: int = 200) -> HttpResponse:

@@ -25,7 +25,7 @@ class View[**P](Protocol):
     def __call__(self, request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase: ...
 
 
-def requires[**P](
+def requires_right[**P](
     right: Right,
 ) -> Callable[[Callable[Concatenate[Request, P], HttpResponseBase]], View[P]]:
     """Run the view only for people with the right; raise NotAllowed (a 403 page) for others."""
@@ -51,7 +51,7 @@ def works_without_database[V: Callable[..., HttpResponseBase]](view: V) -> V:
     return view
 
 
-class SeeOther(HttpResponse):
+class HttpResponseSeeOther(HttpResponse):
     """A redirect with status 303: the browser continues with a GET."""
 
     status_code = 303
@@ -68,12 +68,12 @@ def runs_script(request: HttpRequest) -> bool:
     return request.COOKIES.get("script") == "on"
 
 
-def source_of(request: HttpRequest) -> str:
+def htmx_source_id(request: HttpRequest) -> str:
     """Return the id of the element that caused htmx to send the request; "" if there is none."""
     return _element_id(request, "HX-Source")
 
 
-def target_of(request: HttpRequest) -> str:
+def htmx_target_id(request: HttpRequest) -> str:
     """Return the id of the element that htmx will fill; "" if there is none.
 
     htmx 4 sends `HX-Target: tag#id` with the id percent-encoded. A history restore requires the
@@ -89,7 +89,7 @@ def _element_id(request: HttpRequest, header: str) -> str:
     return unquote(headers.get(header, "").partition("#")[2])
 
 
-def partial_for(target: str, fragments: Mapping[str, str]) -> str:
+def choose_partial(target: str, fragments: Mapping[str, str]) -> str:
     """Return the partial for a target id, "" if there is none.
 
     The keys of `fragments` are ids, or prefixes of ids if they end in "-".
@@ -104,7 +104,7 @@ def partial_for(target: str, fragments: Mapping[str, str]) -> str:
     return ""
 
 
-def render(
+def render_page_or_partial(
     request: HttpRequest,
     template: str,
     context: Mapping[str, Any],
@@ -115,13 +115,13 @@ def render(
 
     The template variable `is_part` distinguishes the two.
     """
-    partial = partial_for(target_of(request), fragments)
+    partial = choose_partial(htmx_target_id(request), fragments)
     name = f"{template}#{partial}" if partial else template
     context = {**context, "is_part": bool(partial)}
-    return mark_logged(shortcuts.render(request, name, context, status=status))
+    return mark_as_logged(shortcuts.render(request, name, context, status=status))
 
 
-def mark_logged(response: HttpResponse) -> HttpResponse:
+def mark_as_logged(response: HttpResponse) -> HttpResponse:
     """Prevent Django from logging an expected 4xx or 5xx as an error."""
     vars(response)["_has_been_logged"] = True
     return response

@@ -11,31 +11,31 @@ from django.views.decorators.http import require_GET, require_safe
 from orders import formats, services
 from orders.audit import Right
 from orders.models import Label
-from orders.presenters.changes import BadToken, compare, parse_token
 from orders.presenters.csv_export import csv_chunks
 from orders.presenters.filter_form import counted_names, option_counts
+from orders.presenters.page_changes import InvalidPageToken, compare_pages, parse_page_token
 from orders.search import SearchTimeout, count_facets, find_page, labels
 from orders.viewer import Request
 
-from .concurrency import DOWNLOAD, in_group
-from .http import SeeOther, requires
-from .list_request import parse_request
+from .concurrency import DOWNLOAD, in_concurrency_group
+from .http import HttpResponseSeeOther, requires_right
+from .list_request import parse_list_request
 from .order_list import TEMPLATE
 
 _MAX_SUGGESTIONS = 30
 
 
 @require_safe
-@requires(Right.READ)
+@requires_right(Right.READ)
 def order_facets(request: Request) -> HttpResponse:
     """Return the number of orders for each filter option; 204 if counting takes too long."""
     try:
-        wanted = parse_request(request)
+        wanted = parse_list_request(request)
         found = count_facets(
             wanted.asked.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE
         )
         named = (*found.workspaces, *found.senders, *found.brands, *found.products)
-        keys = labels.keys_of(one.id for one in named)
+        keys = labels.find_label_keys(one.id for one in named)
     except SearchTimeout:
         return HttpResponse(status=204)
     context = {
@@ -46,12 +46,12 @@ def order_facets(request: Request) -> HttpResponse:
 
 
 @require_safe
-@requires(Right.READ)
+@requires_right(Right.READ)
 def order_changes(request: Request) -> HttpResponse:
     """Return how many orders of a page have changed since it was shown. The page polls this."""
     try:
-        asked = parse_request(request).asked
-        shown = parse_token(request.GET.get("seen", ""))
+        asked = parse_list_request(request).asked
+        shown = parse_page_token(request.GET.get("seen", ""))
         page = find_page(
             asked.query,
             size=asked.filters.per_page,
@@ -59,10 +59,10 @@ def order_changes(request: Request) -> HttpResponse:
             at=asked.position.key if asked.position else None,
             backwards=bool(asked.position and asked.position.is_backwards),
         )
-    except (BadToken, SearchTimeout):
+    except (InvalidPageToken, SearchTimeout):
         return HttpResponse(status=204)
     context = {
-        "changes": compare(shown, page.hits).text,
+        "changes": compare_pages(shown, page.hits).text,
         "url": asked.url,
         "changes_url": request.get_full_path(),
     }
@@ -70,27 +70,27 @@ def order_changes(request: Request) -> HttpResponse:
 
 
 @require_safe
-@requires(Right.READ)
+@requires_right(Right.READ)
 def order_choices(request: Request, kind: str) -> HttpResponse:
     """Return names that contain the text typed into a filter; 204 if the search takes too long."""
     if kind not in Label.Kind.values:
         raise Http404
     try:
-        names = labels.suggest(kind, request.GET.get(kind, ""), limit=_MAX_SUGGESTIONS)
+        names = labels.suggest_labels(kind, request.GET.get(kind, ""), limit=_MAX_SUGGESTIONS)
     except SearchTimeout:
         return HttpResponse(status=204)
     return render(request, f"{TEMPLATE}#choices", {"choices": names})
 
 
-@in_group(GET=DOWNLOAD)
+@in_concurrency_group(GET=DOWNLOAD)
 @require_GET
-@requires(Right.EXPORT)
+@requires_right(Right.EXPORT)
 def order_export(request: Request) -> HttpResponseBase:
     """Stream the whole list with the same parameters as CSV."""
-    wanted, viewer = parse_request(request), request.viewer
+    wanted, viewer = parse_list_request(request), request.viewer
     if not wanted.is_valid:
         # The list shows the errors.
-        return SeeOther(f"{reverse('order_list')}?{request.GET.urlencode()}")
+        return HttpResponseSeeOther(f"{reverse('order_list')}?{request.GET.urlencode()}")
     filters = "; ".join(chip.text for chip in wanted.chips()) or "All orders"
     intent = services.start_export(actor=viewer.actor, filters=filters, now=viewer.now)
     hits = services.export_orders(intent, wanted.asked.query, now=viewer.now)

@@ -14,10 +14,10 @@ from orders.models import Finding
 from orders.presenters.filters import FilterChip, filter_chips
 from orders.presenters.index_list import ListQuery
 from orders.search import labels
-from orders.services import Interpretation, get_finding, interpret
+from orders.services import SearchInterpretation, get_finding, interpret_search_text
 from orders.viewer import Request, Viewer
 
-from .http import source_of
+from .http import htmx_source_id
 
 SEARCH_BOX = "q"
 
@@ -32,7 +32,7 @@ class ListRequest:
     form: ListingForm
     viewer: Viewer
     label_id: LabelLookup
-    interpretation: Interpretation
+    interpretation: SearchInterpretation
     asked: ListQuery
     finding: Finding | None
     is_typing: bool
@@ -62,24 +62,26 @@ class ListRequest:
             box=self.interpretation.box,
             clock=self.viewer.clock,
             label_id=self.label_id,
-            names=labels.name_of,
+            names=labels.find_label_name,
         )
 
 
-def parse_request(request: Request) -> ListRequest:
+def parse_list_request(request: Request) -> ListRequest:
     """Return the parsed request. Raises SearchTimeout and FindingNotFound."""
-    is_typing = source_of(request) == SEARCH_BOX
-    return parse_list(request.GET, viewer=request.viewer, is_typing=is_typing)
+    is_typing = htmx_source_id(request) == SEARCH_BOX
+    return parse_list_parameters(request.GET, viewer=request.viewer, is_typing=is_typing)
 
 
-def parse_list(parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False) -> ListRequest:
+def parse_list_parameters(
+    parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False
+) -> ListRequest:
     """Return the parsed parameters. Raises SearchTimeout and FindingNotFound."""
     form = ListingForm(parameters)
     form.full_clean()
     filters = form.filters
     # The chips look up the same labels again.
-    label_id = cache(labels.id_of)
-    interpretation = interpret(filters.q, now=viewer.now, zone=viewer.zone)
+    label_id = cache(labels.find_label_id)
+    interpretation = interpret_search_text(filters.q, now=viewer.now, zone=viewer.zone)
     finding = _finding(filters, viewer)
     query = replace(
         filters.query(viewer.clock, label_id).merged(interpretation.box.query),

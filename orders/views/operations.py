@@ -27,21 +27,32 @@ from orders.presenters import dialogs
 from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog
 from orders.presenters.elements import Banner, Line
-from orders.presenters.operations import operation_url, operation_view, with_next
+from orders.presenters.operations import make_operation_texts, operation_url, with_next_url
 from orders.services import (
     CancelLimitReached,
     FormKeyReused,
     NotRecorded,
     NotSettleable,
     OrderBusy,
-    OrderView,
+    OrderWithOperations,
     OutcomeNotRecorded,
     TooManyWrites,
 )
 from orders.viewer import Request
 
-from .http import SeeOther, partial_for, render, requires, target_of
-from .order import detail_fragment, row_fragment, toast_fragment, undoable_ids
+from .http import (
+    HttpResponseSeeOther,
+    choose_partial,
+    htmx_target_id,
+    render_page_or_partial,
+    requires_right,
+)
+from .order import (
+    order_detail_fragment,
+    order_row_fragment,
+    outcome_toast_fragment,
+    undoable_operation_ids,
+)
 
 DIALOG_FRAGMENTS = {"dialog-body": "dialog", "dialog-content": "dialog"}
 
@@ -63,11 +74,11 @@ def send_and_respond(
     except FormKeyReused:
         return _dialog_banner(request, order_id, _KEY_REUSED, name=name, status=409)
     except OrderBusy as error:
-        banner = dialogs.busy(error.operation, viewer=request.viewer)
+        banner = dialogs.order_busy_banner(error.operation, viewer=request.viewer)
         response = _dialog_banner(request, order_id, banner, name=name, status=409)
         return with_order_behind(request, order_id, response)
     except CancelLimitReached as reached:
-        banner = dialogs.limit_reached(reached.limit, reached.until, viewer=request.viewer)
+        banner = dialogs.cancel_limit_banner(reached.limit, reached.until, viewer=request.viewer)
         return _dialog_banner(request, order_id, banner, name=name, status=429)
     except (TooManyWrites, NotRecorded) as error:
         banner = _UNAVAILABLE[type(error)]
@@ -121,7 +132,7 @@ _UNAVAILABLE: dict[type[Exception], Banner] = {
 
 
 def _is_dialog(request: Request) -> bool:
-    return bool(partial_for(target_of(request), DIALOG_FRAGMENTS))
+    return bool(choose_partial(htmx_target_id(request), DIALOG_FRAGMENTS))
 
 
 def dialog_template(name: str) -> str:
@@ -143,7 +154,7 @@ def _dialog_banner(
     Its title describes this attempt alone, because another one may have changed the order.
     """
     next_url = request.viewer.next_url
-    url = with_next(reverse(name, args=[order_id]), next_url)
+    url = with_next_url(reverse(name, args=[order_id]), next_url)
     dialog = Dialog(
         title=title,
         recipient="",
@@ -154,7 +165,9 @@ def _dialog_banner(
         again_url=url if may_repeat else "",
     )
     template = dialog_template(name)
-    return render(request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=status)
+    return render_page_or_partial(
+        request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=status
+    )
 
 
 def with_order_behind(request: Request, order_id: UUID, response: HttpResponse) -> HttpResponse:
@@ -184,7 +197,7 @@ def _outcome_not_recorded(request: Request, order_id: UUID, *, name: str) -> Htt
 
 def _refused(request: Request, operation: Operation, *, name: str) -> HttpResponse:
     viewer = request.viewer
-    shown = operation_view(operation, now=viewer.now, zone=viewer.zone, may_undo=False)
+    shown = make_operation_texts(operation, now=viewer.now, zone=viewer.zone, may_undo=False)
     banner = replace(
         shown.banner,
         link_url=operation_url(operation, viewer.next_url),
@@ -213,44 +226,44 @@ def _done(request: Request, operation: Operation) -> HttpResponse:
         return HttpResponse(headers={"HX-Redirect": url})
     target, part = opener
     return HttpResponse(
-        part + toast_fragment(request, operation, view.order),
+        part + outcome_toast_fragment(request, operation, view.order),
         headers={"HX-Retarget": target, "HX-Reswap": "outerHTML", "HX-Trigger": "dialog-close"},
     )
 
 
-def _opener(request: Request, view: OrderView | None) -> tuple[str, str] | None:
+def _opener(request: Request, view: OrderWithOperations | None) -> tuple[str, str] | None:
     """Return the selector and the new markup of the element from which the dialog was opened.
 
     Return None if the page behind the dialog shows neither the order's row nor its detail.
     """
     path = urlsplit(request.headers.get("HX-Current-URL", "")).path
     if view and path == reverse("order_list"):
-        return f"#order-{view.order.id}", row_fragment(request, view)
+        return f"#order-{view.order.id}", order_row_fragment(request, view)
     if view and path == reverse("order_detail", args=[view.order.id]):
-        return "#order-detail", detail_fragment(request, view)
+        return "#order-detail", order_detail_fragment(request, view)
     return None
 
 
-def _to_operation(request: Request, operation: Operation) -> SeeOther:
-    return SeeOther(operation_url(operation, request.viewer.next_url))
+def _to_operation(request: Request, operation: Operation) -> HttpResponseSeeOther:
+    return HttpResponseSeeOther(operation_url(operation, request.viewer.next_url))
 
 
 # --- the operation's page ---------------------------------------------------------------------
 
 
 @require_safe
-@requires(Right.READ)
-def operation(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
+@requires_right(Right.READ)
+def operation_page(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """Show the page of an operation. While the operation is open it polls our row, never Goody."""
     found = services.find_operation(order_id, operation_id, now=request.viewer.now)
     if found is None:
         raise Http404
-    services.acknowledge(found, actor=request.viewer.actor)
+    services.acknowledge_notice(found, actor=request.viewer.actor)
     return _operation_page(request, found, SettleForm(is_cancel=_is_cancel(found)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Right.SETTLE)
+@requires_right(Right.SETTLE)
 def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
     """Record what a lead saw on Goody's own page. A GET, as after a login, shows the form."""
     found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
@@ -280,18 +293,20 @@ def _operation_page(
     request: Request, found: Operation, form: SettleForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     context = _operation_context(request, found) | {"form": form} | more
-    return render(request, "orders/operation.html", context, {"operation": "state"}, status=status)
+    return render_page_or_partial(
+        request, "orders/operation.html", context, {"operation": "state"}, status=status
+    )
 
 
 def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
     viewer = request.viewer
     view = services.stored_order(found.order_uuid)
     operations = view.operations if view else (found,)
-    shown = operation_view(
+    shown = make_operation_texts(
         found,
         now=viewer.now,
         zone=viewer.zone,
-        may_undo=found.id in undoable_ids(viewer, operations),
+        may_undo=found.id in undoable_operation_ids(viewer, operations),
         next_url=viewer.next_url,
         is_worker_missing=services.is_worker_missing(found, now=viewer.now),
     )
@@ -299,7 +314,7 @@ def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
     return {
         "operation": shown,
         "again_url": shown.again_url if may_ask else "",
-        "head": dialogs.head_of(view, viewer=viewer),
+        "head": dialogs.operation_page_header(view, viewer=viewer),
         "next_url": viewer.next_url,
         "order_url": dialogs.order_url(found.order_uuid, viewer.next_url),
         "may_settle": shown.needs_human and viewer.actor.may(Right.SETTLE),

@@ -20,8 +20,8 @@ from orders.models import Operation, State
 from orders.outcomes import outcome_message
 from orders.presenters.elements import Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_url
-from orders.presenters.order_page import READ, make_detail, make_head, view_token
-from orders.presenters.order_sections import recipient
+from orders.presenters.order_page import READ, make_header, make_order_detail, view_token
+from orders.presenters.order_sections import shown_recipient
 from orders.presenters.related import (
     NeighborLinks,
     RelatedOrders,
@@ -30,28 +30,34 @@ from orders.presenters.related import (
 )
 from orders.presenters.rows import RowBuilder
 from orders.search import SearchTimeout
-from orders.services import FindingNotFound, OrderView, access
+from orders.services import FindingNotFound, OrderWithOperations, access
 from orders.viewer import Request, Viewer
 
-from .concurrency import GOODY_READ, in_group
-from .http import partial_for, render, requires, runs_script, target_of
-from .list_request import ListRequest, parse_list
+from .concurrency import GOODY_READ, in_concurrency_group
+from .http import (
+    choose_partial,
+    htmx_target_id,
+    render_page_or_partial,
+    requires_right,
+    runs_script,
+)
+from .list_request import ListRequest, parse_list_parameters
 
 TEMPLATE = "orders/detail.html"
 _FRAGMENTS = {"order-detail": "detail", "order-": "row"}
 
 
-@in_group(GET=GOODY_READ, has_copy=True)
+@in_concurrency_group(GET=GOODY_READ, has_copy=True)
 @require_safe
-@requires(Right.READ)
+@requires_right(Right.READ)
 def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
     """Show an order from Goody, or our copy if the browser's script then loads Goody's answer.
 
     Fragments that poll while a write is open read our copy.
     """
-    is_row = partial_for(target_of(request), _FRAGMENTS) == "row"
+    is_row = choose_partial(htmx_target_id(request), _FRAGMENTS) == "row"
     is_poll = is_row or "poll" in request.GET
-    is_page = runs_script(request) and not target_of(request) and READ not in request.GET
+    is_page = runs_script(request) and not htmx_target_id(request) and READ not in request.GET
     view = services.stored_order(order_id) if is_poll or is_page else None
     is_waiting = is_page and view is not None
     if view is None:
@@ -60,20 +66,20 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
         # Keeps what the reader has unfolded or selected.
         return HttpResponse(status=204)
     if is_row:
-        return HttpResponse(row_fragment(request, view) + success_toast(request, view))
-    if request.GET.get(READ) == view_token(view, request.viewer) and target_of(request):
+        return HttpResponse(order_row_fragment(request, view) + success_toast(request, view))
+    if request.GET.get(READ) == view_token(view, request.viewer) and htmx_target_id(request):
         return _unchanged(request, view)
-    context = detail_context(request, view, is_waiting=is_waiting)
-    if not target_of(request):
+    context = order_detail_context(request, view, is_waiting=is_waiting)
+    if not htmx_target_id(request):
         context |= _list_context(request, order_id)
         _record_reading(request, view)
-    response = render(request, TEMPLATE, context, {"order-detail": "detail"})
-    if is_poll and target_of(request) == "order-detail":
+    response = render_page_or_partial(request, TEMPLATE, context, {"order-detail": "detail"})
+    if is_poll and htmx_target_id(request) == "order-detail":
         response.write(success_toast(request, view))
     return response
 
 
-def _record_reading(request: Request, view: OrderView) -> None:
+def _record_reading(request: Request, view: OrderWithOperations) -> None:
     """Record that the person read the order, and the raw JSON if it is not folded.
 
     With our script it is folded, and the browser reports by `order_access` when it is unfolded.
@@ -87,7 +93,7 @@ def _record_reading(request: Request, view: OrderView) -> None:
 
 
 @require_POST
-@requires(Right.COPY_GIFT_LINK)
+@requires_right(Right.COPY_GIFT_LINK)
 def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
     """Record an access that only the browser observes: a copied link, unfolded raw JSON."""
     kind = request.POST.get("kind", "")
@@ -100,24 +106,24 @@ def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
     return HttpResponse(status=204)
 
 
-def _unchanged(request: Request, view: OrderView) -> HttpResponse:
+def _unchanged(request: Request, view: OrderWithOperations) -> HttpResponse:
     """Return only the time of the read, so that unfolded sections and selections are kept."""
-    as_of = make_head(view, viewer=request.viewer).as_of
+    as_of = make_header(view, viewer=request.viewer).as_of
     response = shortcuts.render(request, f"{TEMPLATE}#as_of", {"as_of": as_of, "is_oob": True})
     response["HX-Reswap"] = "none"
     return response
 
 
-def detail_context(
-    request: Request, view: OrderView, *, is_waiting: bool = False
+def order_detail_context(
+    request: Request, view: OrderWithOperations, *, is_waiting: bool = False
 ) -> dict[str, Any]:
     """Return the template context. `is_waiting`: the page shows our copy until Goody answers."""
     viewer = request.viewer
     waiting = view.pending
-    detail = make_detail(
+    detail = make_order_detail(
         view,
         viewer=viewer,
-        undoable=undoable_ids(viewer, view.operations),
+        undoable=undoable_operation_ids(viewer, view.operations),
         read_token=view_token(view, viewer) if is_waiting else "",
         is_worker_missing=waiting is not None
         and services.is_worker_missing(waiting, now=viewer.now),
@@ -126,11 +132,11 @@ def detail_context(
     return {"detail": detail, "related": related, "next_url": viewer.next_url}
 
 
-def undoable_ids(viewer: Viewer, operations: Sequence[Operation]) -> set[UUID]:
+def undoable_operation_ids(viewer: Viewer, operations: Sequence[Operation]) -> set[UUID]:
     """Return the operations that the viewer may undo: none while another one is open."""
     if not viewer.actor.may(Right.EXTEND) or any(one.is_open for one in operations):
         return set()
-    return {one.id for one in operations if services.may_undo(one, now=viewer.now)}
+    return {one.id for one in operations if services.may_undo_extension(one, now=viewer.now)}
 
 
 # --- from the index ---------------------------------------------------------------------------
@@ -155,8 +161,8 @@ def _neighbor_links(viewer: Viewer, order_id: UUID) -> NeighborLinks | None:
         wanted = _index_list(viewer)
         if wanted is None:
             return None
-        found = search.neighbors(
-            wanted.asked.query, order_id, now=viewer.now, seconds=settings.BESIDE_DEADLINE
+        found = search.find_neighbors(
+            wanted.asked.query, order_id, now=viewer.now, seconds=settings.RELATED_DEADLINE
         )
     except (SearchTimeout, FindingNotFound):
         return None
@@ -168,34 +174,36 @@ def _index_list(viewer: Viewer) -> ListRequest | None:
     path, _, parameters = viewer.next_url.partition("#")[0].partition("?")
     if path != reverse("order_list"):
         return None
-    wanted = parse_list(QueryDict(parameters), viewer=viewer)
+    wanted = parse_list_parameters(QueryDict(parameters), viewer=viewer)
     if not wanted.is_valid:
         return None
-    is_live = wanted.filters.is_answerable_live and not sync.progress(viewer.now).is_complete
+    is_live = wanted.filters.is_answerable_live and not sync.read_progress(viewer.now).is_complete
     return None if is_live else wanted
 
 
 def _related_orders(order: GoodyOrder, viewer: Viewer) -> list[RelatedOrders]:
     try:
-        found = search.related(order.id, now=viewer.now, seconds=settings.BESIDE_DEADLINE)
+        found = search.find_related_orders(
+            order.id, now=viewer.now, seconds=settings.RELATED_DEADLINE
+        )
     except SearchTimeout:
         return []
     if found is None:
         return []
     groups = filter(None, (found.batch, found.email, found.sender))
-    listed = services.with_writes([hit for group in groups for hit in group.hits])
+    listed = services.add_operations([hit for group in groups for hit in group.hits])
     return related_orders(found, order, listed={one.hit.uuid: one for one in listed}, viewer=viewer)
 
 
 # --- fragments --------------------------------------------------------------------------------
 
 
-def detail_fragment(request: Request, view: OrderView) -> str:
+def order_detail_fragment(request: Request, view: OrderWithOperations) -> str:
     """Return the element #order-detail."""
-    return render_to_string(f"{TEMPLATE}#detail", detail_context(request, view), request)
+    return render_to_string(f"{TEMPLATE}#detail", order_detail_context(request, view), request)
 
 
-def row_fragment(request: Request, view: OrderView) -> str:
+def order_row_fragment(request: Request, view: OrderWithOperations) -> str:
     """Return the row of a list, with the reason if a write on the order has just failed."""
     viewer = request.viewer
     row = RowBuilder(viewer, next_url=viewer.next_url).row(
@@ -204,7 +212,7 @@ def row_fragment(request: Request, view: OrderView) -> str:
     return render_to_string("orders/list.html#row", {"row": row}, request)
 
 
-def success_toast(request: Request, view: OrderView) -> str:
+def success_toast(request: Request, view: OrderWithOperations) -> str:
     """Return the toast for a poll in which the write is applied; "" otherwise.
 
     A failure is shown in the row or above the order instead, where it remains.
@@ -213,20 +221,22 @@ def success_toast(request: Request, view: OrderView) -> str:
     is_applied = newest is not None and newest.state == State.APPLIED
     if newest is None or not is_applied or newest.contradicted_at or view.operation is not None:
         return ""
-    return toast_fragment(request, newest, view.order)
+    return outcome_toast_fragment(request, newest, view.order)
 
 
-def toast_fragment(request: Request, operation: Operation, order: GoodyOrder) -> str:
+def outcome_toast_fragment(request: Request, operation: Operation, order: GoodyOrder) -> str:
     """Return the outcome of an operation as an out-of-band toast, with Undo if possible.
 
     It contains the recipient because toasts of several orders may be visible.
     """
     viewer = request.viewer
     message = outcome_message(operation, now=viewer.now, zone=viewer.zone)
-    may_undo = viewer.actor.may(Right.EXTEND) and services.may_undo(operation, now=viewer.now)
+    may_undo = viewer.actor.may(Right.EXTEND) and services.may_undo_extension(
+        operation, now=viewer.now
+    )
     toast = Toast(
         tone=message.tone,
-        title=f"{message.title}: {recipient(order)}",
+        title=f"{message.title}: {shown_recipient(order)}",
         sentence=message.sentence,
         action_url=undo_url(operation, viewer.next_url) if may_undo else "",
         action_label="Undo" if may_undo else "",

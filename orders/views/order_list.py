@@ -23,24 +23,24 @@ from orders.audit import Right
 from orders.goody_api import CallsBlocked
 from orders.list_url import Filters
 from orders.presenters import index_list
-from orders.presenters.filter_form import Controls, make_controls
-from orders.presenters.filters import HINTS, columns
-from orders.presenters.freshness import Freshness, import_banner, make_freshness
-from orders.presenters.list_page import Empty, Page, finding_summary
+from orders.presenters.filter_form import FilterControls, make_filter_controls
+from orders.presenters.filters import HINTS, table_columns
+from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
+from orders.presenters.list_page import EmptyList, ListPage, finding_summary
 from orders.presenters.live_list import live_page
-from orders.presenters.saved_views import view_bar
+from orders.presenters.saved_views import make_saved_view_bar
 from orders.presenters.setup import is_first_run
 from orders.search import CommonLabels, SearchTimeout
-from orders.search.paste import recognize
+from orders.search.paste import recognize_identifiers
 from orders.search.query import Sort
-from orders.services import Listing, OrderNotFound
+from orders.services import LivePage, OrderNotFound
 from orders.sync import SyncProgress
 from orders.viewer import Request
 
-from .concurrency import page_slot
-from .http import SeeOther, render, requires, source_of
-from .list_request import ListRequest, parse_request
-from .remedies import remedies
+from .concurrency import page_call_slot
+from .http import HttpResponseSeeOther, htmx_source_id, render_page_or_partial, requires_right
+from .list_request import ListRequest, parse_list_request
+from .remedies import suggest_remedies
 
 TEMPLATE = "orders/list.html"
 _FRAGMENTS = {"results": "results"}
@@ -56,15 +56,15 @@ def home(request: Request) -> HttpResponse:
 
 
 @require_safe
-@requires(Right.READ)
+@requires_right(Right.READ)
 def order_list(request: Request) -> HttpResponseBase:
-    wanted = parse_request(request)
+    wanted = parse_list_request(request)
     if not wanted.is_valid:
         return _show(request, wanted, page=None, status=400)
     progress = request.viewer.progress
     if not progress.is_complete and wanted.filters.is_answerable_live:
         return _live(request, wanted, progress)
-    freshness = make_freshness(progress, viewer=request.viewer)
+    freshness = make_freshness_notes(progress, viewer=request.viewer)
     named = wanted.interpretation
     if named.order_id and not wanted.is_typing:
         return _redirect_to_order(request, named.order_id)
@@ -79,7 +79,7 @@ def order_list(request: Request) -> HttpResponseBase:
 def _live(request: Request, wanted: ListRequest, progress: SyncProgress) -> HttpResponse:
     if number := wanted.form.cleaned_data.get("goto"):
         return _redirect_to_page(request, wanted, number)
-    with page_slot():
+    with page_call_slot():
         listing = _request_page(request, wanted)
     page = live_page(
         listing,
@@ -96,7 +96,7 @@ def _redirect_to_page(request: Request, wanted: ListRequest, number: int) -> Htt
     return HttpResponseRedirect(wanted.filters.url(position=position.serialize()))
 
 
-def _request_page(request: Request, wanted: ListRequest) -> Listing:
+def _request_page(request: Request, wanted: ListRequest) -> LivePage:
     position = wanted.live_position
     after, before = wanted.filters.created_bounds(request.viewer.zone)
     return services.list_orders(
@@ -111,7 +111,7 @@ def _request_page(request: Request, wanted: ListRequest) -> Listing:
 # --- the index --------------------------------------------------------------------------------
 
 
-def _indexed(request: Request, wanted: ListRequest, freshness: Freshness) -> HttpResponse:
+def _indexed(request: Request, wanted: ListRequest, freshness: FreshnessNotes) -> HttpResponse:
     asked, position = wanted.asked, wanted.asked.position
     try:
         found = services.find_orders(
@@ -132,20 +132,20 @@ def _redirect_to_order(request: Request, order_id: UUID) -> HttpResponse:
     url = reverse("order_detail", args=[order_id])
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(headers={"HX-Redirect": url})
-    return SeeOther(url)
+    return HttpResponseSeeOther(url)
 
 
 def _ask_goody(
-    request: Request, wanted: ListRequest, order_id: UUID, freshness: Freshness
+    request: Request, wanted: ListRequest, order_id: UUID, freshness: FreshnessNotes
 ) -> HttpResponse:
     """Read an id from Goody that the index does not contain."""
     try:
-        with page_slot():
+        with page_call_slot():
             services.refresh_order(order_id=order_id, now=request.viewer.now)
     except OrderNotFound:
         why = index_list.unknown_to_goody(order_id)
     except (CallsBlocked, GoodyError) as error:
-        why = index_list.goody_not_asked(order_id, services.freshness_problem(error))
+        why = index_list.order_not_requested(order_id, services.freshness_problem(error))
     else:
         return _redirect_to_order(request, order_id)
     return _show_empty(request, wanted, why, freshness)
@@ -155,7 +155,7 @@ def _ask_goody(
 
 
 def _show_empty(
-    request: Request, wanted: ListRequest, why: Empty, freshness: Freshness
+    request: Request, wanted: ListRequest, why: EmptyList, freshness: FreshnessNotes
 ) -> HttpResponse:
     page = index_list.page_without_rows(why, asked=wanted.asked, freshness=freshness)
     return _show(request, wanted, page=page, freshness=freshness)
@@ -165,20 +165,20 @@ def _show(
     request: Request,
     wanted: ListRequest,
     *,
-    page: Page | None,
-    freshness: Freshness | None = None,
+    page: ListPage | None,
+    freshness: FreshnessNotes | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Render the list. `freshness` is None for a page of Goody's own list."""
     filters, order, chips = wanted.filters, wanted.asked.query.order, wanted.chips()
     if page and not page.rows and page.empty is None and freshness:
         unknown_id = wanted.interpretation.unknown_id
-        why = index_list.empty_page(
+        why = index_list.explain_empty_page(
             wanted.asked,
             chips,
             freshness,
             unknown_id=unknown_id,
-            remedies=partial(remedies, wanted),
+            remedies=partial(suggest_remedies, wanted),
         )
         page = replace(page, empty=why, pager=None)
     context = {
@@ -186,13 +186,13 @@ def _show(
         "filter_form": _filter_form(wanted),
         "active": chips,
         "clear_url": filters.cleared().url(),
-        "heads": columns(filters, order=order),
+        "heads": table_columns(filters, order=order),
         "hints": HINTS,
         "page": page,
         "sentences": wanted.errors,
         **_tools(request, wanted, is_indexed=freshness is not None),
     }
-    response = render(request, TEMPLATE, context, _FRAGMENTS, status=status)
+    response = render_page_or_partial(request, TEMPLATE, context, _FRAGMENTS, status=status)
     for name, value in _address_headers(request, wanted).items():
         response[name] = value
     return response
@@ -204,9 +204,9 @@ def _tools(request: Request, wanted: ListRequest, *, is_indexed: bool) -> dict[s
     actor = viewer.actor
     may_export = is_indexed and actor.may(Right.EXPORT)
     return {
-        "views": view_bar(services.views_for_list_page(actor), filters, actor=actor),
+        "views": make_saved_view_bar(services.views_for_list_page(actor), filters, actor=actor),
         "found": finding_summary(finding, zone=viewer.zone) if finding else None,
-        "is_ticket": finding is None and recognize(filters.q).is_ticket,
+        "is_ticket": finding is None and recognize_identifiers(filters.q).is_ticket,
         "export_url": filters.url(name="order_export") if may_export else "",
     }
 
@@ -220,7 +220,7 @@ def _address_headers(request: Request, wanted: ListRequest) -> dict[str, str]:
     if wanted.is_typing:
         url = "false" if wanted.interpretation.order_id else wanted.filters.url()
         return {"HX-Replace-Url": url}
-    return {"HX-Push-Url": wanted.filters.url()} if source_of(request) == _FORM else {}
+    return {"HX-Push-Url": wanted.filters.url()} if htmx_source_id(request) == _FORM else {}
 
 
 def _filter_form(wanted: ListRequest) -> SafeString:
@@ -229,7 +229,7 @@ def _filter_form(wanted: ListRequest) -> SafeString:
     zone = formats.zone_in_words(viewer.zone, viewer.now)
     form, labels = wanted.form, services.common_labels(now=viewer.now)
     if form.errors:
-        controls = make_controls(
+        controls = make_filter_controls(
             wanted.filters, order=order, labels=labels, typed=form.data, wrong=form.errors
         )
         return _render_form(controls, zone)
@@ -239,9 +239,9 @@ def _filter_form(wanted: ListRequest) -> SafeString:
 @lru_cache(maxsize=256)
 def _cached_form(filters: Filters, order: Sort, labels: CommonLabels, zone: str) -> SafeString:
     typed = dict(filters.params())
-    controls = make_controls(filters, order=order, labels=labels, typed=typed)
+    controls = make_filter_controls(filters, order=order, labels=labels, typed=typed)
     return _render_form(controls, zone)
 
 
-def _render_form(controls: Controls, zone: str) -> SafeString:
+def _render_form(controls: FilterControls, zone: str) -> SafeString:
     return render_to_string("orders/filters.html", {"controls": controls, "zone": zone})

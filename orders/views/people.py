@@ -13,7 +13,7 @@ from orders.viewer import Request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings(request: Request) -> HttpResponse:
+def settings_page(request: Request) -> HttpResponse:
     """Show and save time zone, theme, density and keyboard of the logged-in person.
 
     It requires no role.

@@ -10,9 +10,9 @@ from django.http import QueryDict
 from orders.list_url import Filters
 from orders.presenters.filters import FilterChip
 from orders.presenters.index_list import Remedy
-from orders.search import count_each
+from orders.search import count_queries
 
-from .list_request import ListRequest, parse_list
+from .list_request import ListRequest, parse_list_parameters
 
 _MAX_COUNT = 1000
 # Fields whose values are alternatives: without one of several, the list would only be narrower.
@@ -26,10 +26,10 @@ _ALTERNATIVES = {
 }
 
 
-def remedies(wanted: ListRequest) -> list[Remedy]:
+def suggest_remedies(wanted: ListRequest) -> list[Remedy]:
     """Return the changes that show orders, or may show some because counting takes too long."""
     changed = {**_of_chips(wanted), **_of_all(wanted)}
-    counts = count_each(
+    counts = count_queries(
         [one.asked.query for one in changed.values()],
         now=wanted.viewer.now,
         limit=_MAX_COUNT,
@@ -80,4 +80,4 @@ def _without_alternatives(wanted: ListRequest, field: str) -> ListRequest:
 
 
 def _with(wanted: ListRequest, url: str) -> ListRequest:
-    return parse_list(QueryDict(urlsplit(url).query), viewer=wanted.viewer)
+    return parse_list_parameters(QueryDict(urlsplit(url).query), viewer=wanted.viewer)

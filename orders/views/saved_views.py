@@ -18,14 +18,14 @@ from orders.forms.saved_views import NewViewForm, ViewForm
 from orders.list_url import view_url
 from orders.models import SavedView
 from orders.presenters.saved_views import managed_views
-from orders.services import ViewProblem
+from orders.services import InvalidSavedView
 from orders.viewer import Request
 
-from .http import SeeOther, requires
+from .http import HttpResponseSeeOther, requires_right
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Right.SAVE_VIEW)
+@requires_right(Right.SAVE_VIEW)
 def order_views(request: Request) -> HttpResponseBase:
     """Show all views that the viewer may see; a POST saves a list as a new one."""
     if request.method != "POST":
@@ -37,14 +37,14 @@ def order_views(request: Request) -> HttpResponseBase:
         view = services.save_view(
             actor=request.viewer.actor, **form.cleaned_data, now=request.viewer.now
         )
-    except ViewProblem as problem:
+    except InvalidSavedView as problem:
         return _show(request, form, problems=[str(problem)])
     messages.success(request, f"View “{view.name}” saved", extra_tags="good")
-    return SeeOther(view_url(view.query, view_id=view.pk))
+    return HttpResponseSeeOther(view_url(view.query, view_id=view.pk))
 
 
 @require_POST
-@requires(Right.READ)
+@requires_right(Right.READ)
 def order_view(request: Request, view_id: int) -> HttpResponseBase:
     """Rename, save, share, withdraw, move or delete one view, depending on the field `do`."""
     actor = request.viewer.actor
@@ -58,11 +58,13 @@ def order_view(request: Request, view_id: int) -> HttpResponseBase:
         return _show(request, problems=_errors(form))
     try:
         message = _CHANGES[form.cleaned_data["do"]](request, view, form.cleaned_data)
-    except ViewProblem as problem:
+    except InvalidSavedView as problem:
         return _show(request, problems=[str(problem)])
     messages.success(request, message, extra_tags="good")
     is_at_list = form.cleaned_data["do"] == "save"
-    return SeeOther(view_url(view.query, view_id=view.pk) if is_at_list else reverse("order_views"))
+    return HttpResponseSeeOther(
+        view_url(view.query, view_id=view.pk) if is_at_list else reverse("order_views")
+    )
 
 
 type _Change = Callable[[Request, SavedView, Mapping[str, Any]], str]

@@ -12,17 +12,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders import services, sync
 from orders.audit import Right
 from orders.presenters.setup import make_setup
-from orders.presenters.system import make_system, sync_state
+from orders.presenters.system import make_sync_section, make_system_page
 from orders.viewer import Request
 
-from .concurrency import GOODY_READ, in_group
-from .http import render, requires
+from .concurrency import GOODY_READ, in_concurrency_group
+from .http import render_page_or_partial, requires_right
 
 
-@in_group(POST=GOODY_READ)
+@in_concurrency_group(POST=GOODY_READ)
 @require_http_methods(["GET", "HEAD", "POST"])
-@requires(Right.SYSTEM)
-def system(request: Request) -> HttpResponse:
+@requires_right(Right.SYSTEM)
+def system_page(request: Request) -> HttpResponse:
     """Show the system page. A POST checks the API key with Goody.
 
     The check is audited; a valid key ends a block of calls.
@@ -30,48 +30,48 @@ def system(request: Request) -> HttpResponse:
     viewer = request.viewer
     check = None
     if request.method == "POST":
-        check = services.check_key(actor=viewer.actor, now=viewer.now)
+        check = services.check_api_key(actor=viewer.actor, now=viewer.now)
     return _page(request, check=check)
 
 
 @require_POST
-@requires(Right.SYSTEM)
+@requires_right(Right.SYSTEM)
 def sync_resume(request: Request) -> HttpResponse:
     """Resume a sync that stopped because many orders were missing; audited."""
     viewer = request.viewer
     # Pressed twice, or by two people: already resumed.
-    with suppress(sync.NotStopped):
-        sync.resume(actor=viewer.actor, now=viewer.now)
+    with suppress(sync.SyncNotStopped):
+        sync.resume_sync(actor=viewer.actor, now=viewer.now)
     return _page(request)
 
 
-def _page(request: Request, *, check: services.KeyCheck | None = None) -> HttpResponse:
+def _page(request: Request, *, check: services.ApiKeyCheck | None = None) -> HttpResponse:
     viewer = request.viewer
     context = {
-        "system": make_system(zone=viewer.zone, now=viewer.now),
-        "syncing": sync_state(viewer.progress, zone=viewer.zone),
+        "system": make_system_page(zone=viewer.zone, now=viewer.now),
+        "syncing": make_sync_section(viewer.progress, zone=viewer.zone),
         "check": check,
     }
     fragments = {"connection": "connection", "sync": "sync"}
-    return render(request, "system.html", context, fragments)
+    return render_page_or_partial(request, "system.html", context, fragments)
 
 
 @require_safe
-@requires(Right.READ)
+@requires_right(Right.READ)
 def sync_status(request: Request) -> HttpResponse:
     """Return the age of the index, which every page polls."""
     return shortcuts.render(request, "includes/sync_status.html")
 
 
 @require_safe
-@requires(Right.READ)
+@requires_right(Right.READ)
 def setup(request: Request) -> HttpResponse:
     """Show the steps until all orders are imported; admins can act on them."""
     return shortcuts.render(request, "setup.html", _setup_context(request))
 
 
 @require_safe
-@requires(Right.READ)
+@requires_right(Right.READ)
 def setup_steps(request: Request) -> HttpResponse:
     """Return the steps, which the setup page polls."""
     return shortcuts.render(request, "setup.html#steps", _setup_context(request))

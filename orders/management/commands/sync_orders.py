@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from orders import sync
 from orders.goody_api import NotConfigured, separate_client
-from orders.sync import Phase, SyncProgress
+from orders.sync import SyncPhase, SyncProgress
 
 # How often the progress is shown, on a terminal and in a log, seconds.
 _TERMINAL, _LOG = 0.2, 5.0
@@ -45,14 +45,14 @@ class Command(BaseCommand):
             separate_client(calls_at_once=settings.SYNC_CALLS_AT_ONCE)
         except NotConfigured as error:
             raise CommandError(str(error)) from error
-        sync.collect_garbage_less()
+        sync.tune_garbage_collector()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         started, since = time.monotonic(), timezone.now()
         if full:
             sync.request_full_sync()
-        run = sync.SyncRun(stop=stop, choose=sync.until_current(since=since))
+        run = sync.SyncRun(stop=stop, choose=sync.jobs_until_current(since=since))
         with ThreadPoolExecutor(1) as pool:
             _watch(pool.submit(_sync, run, since, stop), run, stop)
         if stop.is_set():
@@ -63,7 +63,7 @@ class Command(BaseCommand):
 def _sync(run: sync.SyncRun, since: datetime, stop: threading.Event) -> None:
     """Run the sync in a thread, and close the database connection of the thread."""
     try:
-        while not (stop.is_set() or sync.is_current(since=since)):
+        while not (stop.is_set() or sync.is_index_current(since=since)):
             if not run.run():
                 stop.wait(_POLL)
     finally:
@@ -75,7 +75,7 @@ def _watch(future: Future[None], run: sync.SyncRun, stop: threading.Event) -> No
     display = _Display()
     try:
         while wait([future], timeout=_TERMINAL).not_done:
-            progress = sync.progress(timezone.now())
+            progress = sync.read_progress(timezone.now())
             display.show(progress)
             _give_up_if_hopeless(run, progress)
     except BaseException:
@@ -91,9 +91,9 @@ def _give_up_if_hopeless(run: sync.SyncRun, progress: SyncProgress) -> None:
     """Raise CommandError for problems that require a person."""
     if run.failure:
         raise CommandError(f"The sync is incomplete: {run.failure}.")
-    if progress.phase is Phase.SUSPICIOUS:
+    if progress.phase is SyncPhase.SUSPICIOUS:
         raise CommandError(f"{progress.why} An admin can let the sync go on, on /system/.")
-    if progress.phase is Phase.PAUSED and progress.paused_until is None:
+    if progress.phase is SyncPhase.PAUSED and progress.paused_until is None:
         raise CommandError(f"{progress.why}. An admin can check it on /system/.")
 
 

@@ -42,7 +42,7 @@ class Command(BaseCommand):
     help = "Settle writes whose outcome is unknown, keep the index current, delete old data."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sync.collect_garbage_less()
+        sync.tune_garbage_collector()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
@@ -66,9 +66,9 @@ def _run(loop: Loop, stop: threading.Event) -> None:
 
 def settle_loop(stop: threading.Event) -> None:
     """Resolve writes whose outcome is unknown, and expire leases."""
-    evidence = services.Evidence()
+    evidence = services.ReadEvidence()
     # The clock may have been set since the last worker ended.
-    _guard("restart_schedule", lambda: services.restart_schedule(now=timezone.now()))
+    _guard("restart_schedule", lambda: services.restart_read_schedule(now=timezone.now()))
     while not stop.wait(settings.WORKER_TICK):
         _beat(heartbeat.SETTLING)
         settle_due(stop, evidence)
@@ -91,7 +91,7 @@ def cleanup_loop(stop: threading.Event) -> None:
         _beat("cleanup")
         clean_up()
         if time.monotonic() - tidied_at > _TIDY_EVERY:
-            _guard("tidy", lambda: housekeeping.tidy(now=timezone.now()))
+            _guard("tidy", lambda: housekeeping.clean_up_database(now=timezone.now()))
             tidied_at = time.monotonic()
 
 
@@ -102,10 +102,10 @@ LOOPS: tuple[Loop, ...] = (settle_loop, sync_loop, cleanup_loop)
 def clean_up() -> None:
     close_old_connections()
     _guard("findings", lambda: services.delete_expired_findings(now=timezone.now()))
-    _guard("refold", lambda: index.refold(seconds=_REFOLD_SECONDS))
+    _guard("refold", lambda: index.refold_orders(seconds=_REFOLD_SECONDS))
 
 
-def settle_due(stop: threading.Event, evidence: services.Evidence) -> None:
+def settle_due(stop: threading.Event, evidence: services.ReadEvidence) -> None:
     """Settle the writes that are due. While the database is down, the next turn tries again."""
     close_old_connections()
     if evidence.was_clock_set():
@@ -114,26 +114,28 @@ def settle_due(stop: threading.Event, evidence: services.Evidence) -> None:
         if evidence.was_clock_set():
             return
     _guard("landed", lambda: services.release_landed(evidence=evidence))
-    _guard("abandon_expired", lambda: services.abandon_expired(now=timezone.now()))
-    for operation_id in _guard("due", lambda: services.due_operations(now=timezone.now())) or ():
+    _guard("abandon_expired", lambda: services.abandon_expired_operations(now=timezone.now()))
+    for operation_id in (
+        _guard("due", lambda: services.operations_due_for_reading(now=timezone.now())) or ()
+    ):
         if stop.is_set():
             return
         _beat(heartbeat.SETTLING)
         _guard(f"operation {operation_id}", partial(_settle, operation_id, evidence))
 
 
-def _restart_schedule(evidence: services.Evidence) -> None:
-    services.restart_schedule(now=timezone.now(), clock_was_set=True)
+def _restart_schedule(evidence: services.ReadEvidence) -> None:
+    services.restart_read_schedule(now=timezone.now(), clock_was_set=True)
     evidence.accept_clock()
 
 
-def _settle(operation_id: UUID, evidence: services.Evidence) -> None:
+def _settle(operation_id: UUID, evidence: services.ReadEvidence) -> None:
     services.settle_operation(operation_id=operation_id, now=timezone.now(), evidence=evidence)
 
 
 def _beat(role: str) -> None:
     close_old_connections()
-    _guard("heartbeat", lambda: heartbeat.beat(role, now=timezone.now()))
+    _guard("heartbeat", lambda: heartbeat.record_heartbeat(role, now=timezone.now()))
 
 
 def _guard[T](what: str, step: Callable[[], T]) -> T | None:

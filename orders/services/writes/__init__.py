@@ -6,21 +6,21 @@ together with the audit; resolve.py finds out by reads what became of a write wh
 by the evidence of evidence.py; reads.py reads one order and applies the answer.
 """
 
-from .evidence import Evidence
+from .evidence import ReadEvidence
 from .intents import FormKeyReused, NotRecorded, OrderBusy, TooManyWrites
-from .kinds import may_undo
-from .limit import CancelLimitReached, cancels_left, limit_ends_at
+from .kinds import may_undo_extension
+from .limit import CancelLimitReached, cancel_limit_ends_at, cancels_left
 from .reads import apply_read
 from .reconcile import request_reads
 from .resolve import (
     NotSettleable,
-    abandon_expired,
-    acknowledge,
-    due_operations,
+    abandon_expired_operations,
+    acknowledge_notice,
     find_operation,
     is_worker_missing,
+    operations_due_for_reading,
     release_landed,
-    restart_schedule,
+    restart_read_schedule,
     settle_by_hand,
     settle_operation,
 )
@@ -29,28 +29,28 @@ from .storing import mark_missing
 
 __all__ = [
     "CancelLimitReached",
-    "Evidence",
     "FormKeyReused",
     "NotRecorded",
     "NotSettleable",
     "OrderBusy",
     "OutcomeNotRecorded",
+    "ReadEvidence",
     "TooManyWrites",
-    "abandon_expired",
-    "acknowledge",
+    "abandon_expired_operations",
+    "acknowledge_notice",
     "apply_read",
+    "cancel_limit_ends_at",
     "cancel_order",
     "cancels_left",
-    "due_operations",
     "extend_order",
     "find_operation",
     "is_worker_missing",
-    "limit_ends_at",
     "mark_missing",
-    "may_undo",
+    "may_undo_extension",
+    "operations_due_for_reading",
     "release_landed",
     "request_reads",
-    "restart_schedule",
+    "restart_read_schedule",
     "settle_by_hand",
     "settle_operation",
 ]

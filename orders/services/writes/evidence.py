@@ -29,7 +29,7 @@ class _Reads:
     last: float = 0.0
 
 
-class Evidence:
+class ReadEvidence:
     """Counts and spread of the reads of this process, by its monotonic clock, in memory only.
 
     Neither a restart nor a change of the wall clock can make two reads look further apart than
@@ -84,7 +84,7 @@ class Evidence:
         All of them started after the POST had left, so their spread is less than its age.
         """
         reads = self._reads.get(operation_id, _Reads())
-        spread = max(settings.OPERATION_NOT_APPLIED_SPREAD, settings.OPERATION_MAY_LAND)
+        spread = max(settings.OPERATION_NOT_APPLIED_SPREAD, settings.OPERATION_EFFECT_WINDOW)
         required: int = settings.OPERATION_NOT_APPLIED_READS
         return reads.without_effect >= required and reads.last - reads.first >= spread
 
@@ -93,7 +93,7 @@ class Evidence:
         reads = self._reads.get(operation_id, _Reads())
         required: int = settings.OPERATION_NOT_APPLIED_READS
         span = reads.started_last - reads.started_first
-        return reads.started >= required and span >= settings.OPERATION_MAY_LAND
+        return reads.started >= required and span >= settings.OPERATION_EFFECT_WINDOW
 
     def landed(self, landing: Iterable[UUID]) -> list[UUID]:
         """Return the operations that cannot take effect any more.
@@ -103,7 +103,7 @@ class Evidence:
         """
         now = self._monotonic()
         self._landing = {one: self._landing.get(one, now) for one in landing}
-        window = settings.OPERATION_MAY_LAND
+        window = settings.OPERATION_EFFECT_WINDOW
         return [one for one, since in self._landing.items() if now - since >= window]
 
     def forget(self, operation_id: UUID) -> None:

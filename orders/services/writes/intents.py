@@ -26,7 +26,7 @@ from orders.models import LEASED_STATES, Operation, Order
 from orders.outages import log_unrecorded
 
 from .limit import check_cancel_limit
-from .transitions import record, release_form
+from .transitions import release_form, store_in_transaction
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +64,13 @@ class WriteRequest:
     undoes_id: UUID | None = None
     may_shorten: bool = False
 
-    def stored(self) -> dict[str, Any]:
+    def stored_fields(self) -> dict[str, Any]:
         """The fields that an operation stores: all but the confirmation to shorten."""
         return {name: value for name, value in asdict(self).items() if name != "may_shorten"}
 
 
 @dataclass(frozen=True)
-class Submit:
+class SubmittedWrite:
     """A submitted form: its parameters, who submitted it, and its one-time key."""
 
     request: WriteRequest
@@ -89,7 +89,7 @@ class Submit:
         return hashlib.sha256(values.encode()).hexdigest()
 
 
-def find_earlier(submit: Submit) -> Operation | None:
+def find_earlier_submit(submit: SubmittedWrite) -> Operation | None:
     """The operation of an earlier equal submit.
 
     Raises FormKeyReused; OrderBusy when another operation on the order is open, so that nobody
@@ -98,7 +98,7 @@ def find_earlier(submit: Submit) -> Operation | None:
     try:
         _release_unclaimed(submit.order_uuid)
         # In this order: an open operation read first is found again if it is an equal submit's.
-        other = Operation.objects.on([submit.order_uuid]).open().first()
+        other = Operation.objects.on_orders([submit.order_uuid]).open().first()
         earlier = _earlier_submit(submit)
     except DatabaseFailure as error:
         log_unrecorded(log, "an intent", error)
@@ -108,17 +108,19 @@ def find_earlier(submit: Submit) -> Operation | None:
     return earlier
 
 
-def commit_intent(submit: Submit, *, seen: dict[str, Any], now: datetime) -> tuple[Operation, bool]:
+def commit_intent(
+    submit: SubmittedWrite, *, seen: dict[str, Any], now: datetime
+) -> tuple[Operation, bool]:
     """Commit the intent; or return the operation of an earlier equal submit, and False.
 
-    Errors as in `find_earlier`: what is checked there is decided here, by constraints.
+    Errors as in `find_earlier_submit`: what is checked there is decided here, by constraints.
     """
     try:
         earlier = _earlier_submit(submit)
         if earlier is not None:
             return earlier, False
         operation = _intent(submit, seen=seen, now=now)
-        record(lambda: _store_intent(operation, submit.actor))
+        store_in_transaction(lambda: _store_intent(operation, submit.actor))
     except IntegrityError as error:
         return _resolve_conflict(submit, error), False
     except DatabaseFailure as error:
@@ -140,12 +142,12 @@ def _store_intent(operation: Operation, actor: Actor) -> None:
     record_intent(operation, request_id=actor.request_id)
 
 
-def _intent(submit: Submit, *, seen: dict[str, Any], now: datetime) -> Operation:
+def _intent(submit: SubmittedWrite, *, seen: dict[str, Any], now: datetime) -> Operation:
     actor = submit.actor
     assert actor.user_id is not None
     reference = Order.objects.filter(uuid=submit.order_uuid).values_list("reference_id", flat=True)
     return Operation(
-        **submit.request.stored(),
+        **submit.request.stored_fields(),
         reference_id=reference.first() or "",
         actor_id=actor.user_id,
         actor_name=actor.name,
@@ -157,19 +159,19 @@ def _intent(submit: Submit, *, seen: dict[str, Any], now: datetime) -> Operation
     )
 
 
-def _earlier_submit(submit: Submit) -> Operation | None:
+def _earlier_submit(submit: SubmittedWrite) -> Operation | None:
     earlier = Operation.objects.filter(form_key=submit.form_key).first()
     if earlier is not None and earlier.params_hash != submit.digest:
         raise FormKeyReused
     return earlier
 
 
-def _resolve_conflict(submit: Submit, error: IntegrityError) -> Operation:
+def _resolve_conflict(submit: SubmittedWrite, error: IntegrityError) -> Operation:
     """A constraint refused the intent: an equal submit in another thread, or another person."""
     earlier = _earlier_submit(submit)
     if earlier is not None:
         return earlier
-    other = Operation.objects.on([submit.order_uuid]).open().first()
+    other = Operation.objects.on_orders([submit.order_uuid]).open().first()
     if other is not None:
         raise OrderBusy(other)
     # It was closed since, or another constraint refused.

@@ -28,7 +28,7 @@ from orders.eligibility import (
 from orders.models import WITHOUT_EFFECT, AuditEntry, Operation, State
 
 
-class Conclusion(Enum):
+class ReadConclusion(Enum):
     """What one read of the order says about a write whose answer was lost."""
 
     # The order is as the write asked; others may have done it.
@@ -43,7 +43,7 @@ class Conclusion(Enum):
     UNCLEAR = "unclear"
 
 
-class Write(Protocol):
+class WriteKind(Protocol):
     def verdict(self, order: Order, *, now: datetime) -> Verdict:
         """May this write be sent to the order?"""
 
@@ -53,7 +53,7 @@ class Write(Protocol):
     def is_confirmed_by(self, answer: Order) -> bool:
         """Does an answer of 200 prove it?"""
 
-    def evaluate(self, order: Order) -> Conclusion:
+    def evaluate(self, order: Order) -> ReadConclusion:
         """What a read says about it while its outcome is unknown."""
 
     def is_kept_by(self, order: Order) -> bool | None:
@@ -75,13 +75,15 @@ class CancelWrite:
     def is_confirmed_by(self, answer: Order) -> bool:
         return answer.id == self.operation.order_uuid and answer.status in ENDED
 
-    def evaluate(self, order: Order) -> Conclusion:
+    def evaluate(self, order: Order) -> ReadConclusion:
         if order.status in ENDED:
             # Goody cancels no accepted order: one that was accepted failed for another reason.
-            return Conclusion.APPLIED if _was_never_accepted(order) else Conclusion.UNCLEAR
+            return ReadConclusion.APPLIED if _was_never_accepted(order) else ReadConclusion.UNCLEAR
         if order.status in CANCELABLE:
-            return Conclusion.UNCHANGED
-        return Conclusion.NOT_APPLIED if order.status in ORDER_STATUSES else Conclusion.UNCLEAR
+            return ReadConclusion.UNCHANGED
+        return (
+            ReadConclusion.NOT_APPLIED if order.status in ORDER_STATUSES else ReadConclusion.UNCLEAR
+        )
 
     def is_kept_by(self, order: Order) -> bool | None:
         return order.status in ENDED if order.status in ORDER_STATUSES else None
@@ -126,17 +128,21 @@ class ExtendWrite:
             answer.expires_at, self.expiration
         )
 
-    def evaluate(self, order: Order) -> Conclusion:
+    def evaluate(self, order: Order) -> ReadConclusion:
         if "expires_at" in order.problems:
-            return Conclusion.UNCLEAR
+            return ReadConclusion.UNCLEAR
         if is_same_second(order.expires_at, self.expiration):
-            return Conclusion.APPLIED
+            return ReadConclusion.APPLIED
         if order.status not in CANCELABLE:
             # Accepted or ended: the expiration has no meaning any more, and Goody may drop it.
-            return Conclusion.NOT_APPLIED if order.status in ORDER_STATUSES else Conclusion.UNCLEAR
+            return (
+                ReadConclusion.NOT_APPLIED
+                if order.status in ORDER_STATUSES
+                else ReadConclusion.UNCLEAR
+            )
         if is_same_second(order.expires_at, self.operation.expires_before):
-            return Conclusion.UNCHANGED
-        return Conclusion.SUPERSEDED
+            return ReadConclusion.UNCHANGED
+        return ReadConclusion.SUPERSEDED
 
     def is_kept_by(self, order: Order) -> bool | None:
         if "expires_at" in order.problems or order.status not in ORDER_STATUSES:
@@ -144,7 +150,7 @@ class ExtendWrite:
         return order.status not in CANCELABLE or is_same_second(order.expires_at, self.expiration)
 
 
-def write_of(operation: Operation) -> Write:
+def write_of(operation: Operation) -> WriteKind:
     """The write of a stored operation."""
     if operation.action == Action.ORDER_CANCEL:
         return CancelWrite(operation)
@@ -152,7 +158,7 @@ def write_of(operation: Operation) -> Write:
     return ExtendWrite(operation, may_shorten=True)
 
 
-def may_undo(operation: Operation, *, now: datetime) -> bool:
+def may_undo_extension(operation: Operation, *, now: datetime) -> bool:
     """May this extension be undone?
 
     Only one that Goody itself confirmed (another date may be somebody else's), that is no undo,
@@ -179,12 +185,14 @@ def has_later_write(operation: Operation) -> bool:
     audit: the clock may have been set.
     """
     intent = AuditEntry.objects.intents().filter(operation=operation).values("pk")[:1]
-    sent = Operation.objects.on([operation.order_uuid]).exclude(sent_at=None)
+    sent = Operation.objects.on_orders([operation.order_uuid]).exclude(sent_at=None)
     later = sent.filter(audit__intent=None, audit__pk__gt=Subquery(intent))
     return later.exclude(state__in=WITHOUT_EFFECT, effect_seen_at=None).exists()
 
 
-def extension_not_shown(order: HasStatus, operations: Sequence[Operation]) -> Operation | None:
+def confirmed_extension_not_shown(
+    order: HasStatus, operations: Sequence[Operation]
+) -> Operation | None:
     """The last extension, if Goody confirmed it and this read still shows a former expiration.
 
     Goody's confirmation outranks a read until a worker has checked the order, at least

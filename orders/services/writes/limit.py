@@ -33,7 +33,7 @@ def cancels_left(actor: Actor, *, now: datetime) -> int:
     return max(0, limit - len(_recent(actor, now)))
 
 
-def limit_ends_at(actor: Actor, *, now: datetime) -> datetime:
+def cancel_limit_ends_at(actor: Actor, *, now: datetime) -> datetime:
     """When the next cancel is possible, if none is now."""
     recent = _recent(actor, now)
     place = len(recent) - settings.CANCELS_PER_HOUR
@@ -60,10 +60,12 @@ def check_cancel_limit(actor: Actor, *, now: datetime) -> None:
     assert actor.user_id is not None
     User.objects.select_for_update(no_key=True).filter(pk=actor.user_id).first()
     if not cancels_left(actor, now=now):
-        raise CancelLimitReached(settings.CANCELS_PER_HOUR, limit_ends_at(actor, now=now))
+        raise CancelLimitReached(settings.CANCELS_PER_HOUR, cancel_limit_ends_at(actor, now=now))
 
 
-def record_limit_reached(actor: Actor, reached: CancelLimitReached, *, now: datetime) -> None:
+def record_cancel_limit_reached(
+    actor: Actor, reached: CancelLimitReached, *, now: datetime
+) -> None:
     """Record it for the leads, once an hour."""
     event = AccountEvent.CANCEL_LIMIT
     of_actor = AuditEntry.objects.filter(action=event, actor_id=actor.user_id)

@@ -16,7 +16,7 @@ from orders import goody_api
 from orders.models import Operation
 from orders.services.anomalies import record_anomalies
 
-from .reconcile import reconcile, request_reads
+from .reconcile import reconcile_operations, request_reads
 from .resolve import operations_on
 from .storing import upsert_or_log
 
@@ -36,13 +36,13 @@ def read_with_operations(
     """As `read_order`, with all operations on the order as they stand afterwards, newest first."""
     sent_before = Operation.objects.history([order_id])
     read_at = timezone.now()
-    order = goody_api.ask(
+    order = goody_api.call_goody(
         lambda client, left: client.get_order(order_id, policy=left, before_send=before_send),
         policy=policy,
     )
     _store(order, read_at=read_at)
     try:
-        reconcile(order, sent_before)
+        reconcile_operations(order, sent_before)
         return order, operations_on(order_id, now=timezone.now())
     except DatabaseFailure:
         log.warning("what a read says about operations could not be stored")

@@ -14,10 +14,10 @@ from django.utils import timezone
 from goody.types import CANCELABLE
 from goody.types import Order as GoodyOrder
 from orders.audit import Action
-from orders.eligibility import facts
+from orders.eligibility import facts_to_confirm
 from orders.models import OPEN_STATES, Operation, State
 
-from .kinds import Conclusion, has_later_write, write_of
+from .kinds import ReadConclusion, has_later_write, write_of
 from .transitions import (
     close_by_read,
     confirm_record,
@@ -32,12 +32,12 @@ log = logging.getLogger(__name__)
 # Closed although the write was sent and Goody did not confirm it: it may take effect later.
 _WITHOUT_PROOF = (State.NOT_APPLIED, State.SUPERSEDED, State.REFUSED)
 _CLOSED_AT_ONCE = {
-    Conclusion.APPLIED: State.APPLIED,
-    Conclusion.NOT_APPLIED: State.NOT_APPLIED,
+    ReadConclusion.APPLIED: State.APPLIED,
+    ReadConclusion.NOT_APPLIED: State.NOT_APPLIED,
 }
 
 
-def reconcile(order: GoodyOrder, operations: Iterable[Operation]) -> None:
+def reconcile_operations(order: GoodyOrder, operations: Iterable[Operation]) -> None:
     """Apply a read of the order to operations that had been sent before its request started.
 
     An operation's stored state shows whether it had been sent; clocks are never compared.
@@ -62,15 +62,15 @@ def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
     state = _CLOSED_AT_ONCE.get(conclusion)
     if state is not None:
         close_by_read(operation, state, order, now=timezone.now())
-    elif conclusion is Conclusion.SUPERSEDED:
+    elif conclusion is ReadConclusion.SUPERSEDED:
         # For the page, which shows the other expiration meanwhile.
         current = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN)
-        current.update(after=facts(order))
+        current.update(after=facts_to_confirm(order))
 
 
 def _reconcile_unresolved(operation: Operation, order: GoodyOrder) -> None:
     """A read that shows the write leaves nothing for a person to decide."""
-    if write_of(operation).evaluate(order) is Conclusion.APPLIED:
+    if write_of(operation).evaluate(order) is ReadConclusion.APPLIED:
         close_by_read(operation, State.APPLIED, order, now=timezone.now())
 
 
@@ -97,7 +97,7 @@ def _reconcile_recorded(operation: Operation, order: GoodyOrder) -> None:
 
 
 def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
-    is_applied = write_of(operation).evaluate(order) is Conclusion.APPLIED
+    is_applied = write_of(operation).evaluate(order) is ReadConclusion.APPLIED
     return is_applied and _may_take_effect(operation) and not _is_explained_otherwise(operation)
 
 
@@ -109,7 +109,7 @@ def _may_take_effect(operation: Operation) -> bool:
 
 def _is_explained_otherwise(operation: Operation) -> bool:
     """Another operation of the same kind did it, or may be doing it."""
-    others = Operation.objects.on([operation.order_uuid]).exclude(pk=operation.pk)
+    others = Operation.objects.on_orders([operation.order_uuid]).exclude(pk=operation.pk)
     alike = others.filter(action=operation.action, expiration=operation.expiration)
     sent = alike.exclude(sent_at=None)
     return sent.filter(state__in=[State.APPLIED, *OPEN_STATES]).exists()
@@ -139,10 +139,10 @@ def _may_concern(order: GoodyOrder, operation: Operation) -> bool:
         return False
     conclusion = write_of(operation).evaluate(order)
     if operation.state == State.UNKNOWN:
-        return conclusion is not Conclusion.UNCHANGED
+        return conclusion is not ReadConclusion.UNCHANGED
     if operation.state == State.NEEDS_HUMAN:
-        return conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)
+        return conclusion in (ReadConclusion.APPLIED, ReadConclusion.UNCLEAR)
     is_open_to_effect = operation.state in _WITHOUT_PROOF and operation.effect_seen_at is None
     is_contradicted = operation.state == State.APPLIED and operation.contradicted_at is not None
-    may_show_it = conclusion in (Conclusion.APPLIED, Conclusion.UNCLEAR)
+    may_show_it = conclusion in (ReadConclusion.APPLIED, ReadConclusion.UNCLEAR)
     return (is_open_to_effect or is_contradicted) and may_show_it

@@ -20,8 +20,8 @@ from django.utils import timezone
 from goody.errors import GoodyError, NotFound
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Action, Actor, action
-from orders.goody_api import CallsBlocked, Paused
+from orders.audit import Action, Actor, audited_action
+from orders.goody_api import CallsBlocked, CallsPaused
 from orders.models import (
     BY_HAND,
     LEASED_STATES,
@@ -31,36 +31,36 @@ from orders.models import (
 )
 from orders.services.heartbeat import is_worker_alive
 
-from .evidence import Evidence
-from .kinds import Conclusion, has_later_write, write_of
-from .reconcile import reconcile
+from .evidence import ReadEvidence
+from .kinds import ReadConclusion, has_later_write, write_of
+from .reconcile import reconcile_operations
 from .storing import mark_missing, upsert_or_log
 from .transitions import (
     close_by_read,
     record_contradiction,
     schedule_first_read,
-    transition,
+    transition_operation,
 )
 
 log = logging.getLogger(__name__)
 
 # Operations that the worker reads before it looks for other due work.
 _BATCH_SIZE = 20
-_WITHOUT_EFFECT = (Conclusion.UNCHANGED, Conclusion.SUPERSEDED)
+_WITHOUT_EFFECT = (ReadConclusion.UNCHANGED, ReadConclusion.SUPERSEDED)
 
 
 class NotSettleable(Exception):
     """The operation does not wait for a person, or not any more."""
 
 
-def due_operations(*, now: datetime) -> list[UUID]:
+def operations_due_for_reading(*, now: datetime) -> list[UUID]:
     """Ids of at most 20 operations whose order is due for a read, unknown outcomes first."""
     is_closed = Case(When(state=State.UNKNOWN, then=0), default=1)
     due = Operation.objects.due_for_reading(now).order_by(is_closed, "due_at")
     return list(due.values_list("pk", flat=True)[:_BATCH_SIZE])
 
 
-def abandon_expired(*, now: datetime, order_id: UUID | None = None) -> int:
+def abandon_expired_operations(*, now: datetime, order_id: UUID | None = None) -> int:
     """Close planned operations whose lease has expired; those being sent become unknown."""
     abandoned = Operation.objects.lease_expired(now)
     if order_id is not None:
@@ -80,7 +80,7 @@ def _is_abandoned(operation: Operation, now: datetime) -> bool:
 
 def _abandon(operation: Operation, now: datetime) -> None:
     if operation.state == State.PLANNED:
-        transition(
+        transition_operation(
             operation,
             State.NOT_SENT,
             closed_at=now,
@@ -88,7 +88,7 @@ def _abandon(operation: Operation, now: datetime) -> None:
             failure_kind="lease",
         )
     else:
-        transition(
+        transition_operation(
             operation,
             State.UNKNOWN,
             failure_class=FailureClass.AMBIGUOUS,
@@ -97,7 +97,7 @@ def _abandon(operation: Operation, now: datetime) -> None:
         )
 
 
-def restart_schedule(*, now: datetime, clock_was_set: bool = False) -> None:
+def restart_read_schedule(*, now: datetime, clock_was_set: bool = False) -> None:
     """Schedule all pending reads from now on. For a worker that starts, or whose clock was set.
 
     Times that were stored by another clock mean nothing: no read, check or lease may lie further
@@ -115,7 +115,7 @@ def restart_schedule(*, now: datetime, clock_was_set: bool = False) -> None:
     leased.update(lease_until=latest)
 
 
-def release_landed(*, evidence: Evidence) -> None:
+def release_landed(*, evidence: ReadEvidence) -> None:
     """Let orders take other writes when an unconfirmed POST cannot take effect any more.
 
     For a worker in each turn. `evidence` is that of the calling process.
@@ -126,7 +126,7 @@ def release_landed(*, evidence: Evidence) -> None:
         Operation.objects.filter(pk__in=landed).update(may_land=False)
 
 
-def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -> None:
+def settle_operation(*, operation_id: UUID, now: datetime, evidence: ReadEvidence) -> None:
     """Read the order of an operation that is due, and conclude what the read allows.
 
     Safe to call at any time and by several processes: a conditional UPDATE claims the read.
@@ -145,12 +145,12 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: Evidence) -
     if order is None:
         _give_up_if_late(operation, now, evidence)
     elif operation.state == State.APPLIED:
-        reconcile(order, sent_before)
+        reconcile_operations(order, sent_before)
         if _is_checked(operation, order, evidence, started=started):
             evidence.forget(operation.pk)
             _mark_read(operation, claimed)
     else:
-        reconcile(order, sent_before)
+        reconcile_operations(order, sent_before)
         _mark_read(operation, claimed)
         _weigh(operation, order, evidence, started=started)
         _give_up_if_late(operation, now, evidence)
@@ -162,7 +162,7 @@ def _with_others(operation: Operation) -> list[Operation]:
     return [operation, *(one for one in others if one.pk != operation.pk)]
 
 
-def _claim_read(operation_id: UUID, now: datetime, evidence: Evidence) -> Operation | None:
+def _claim_read(operation_id: UUID, now: datetime, evidence: ReadEvidence) -> Operation | None:
     due = Operation.objects.due_for_reading(now).filter(pk=operation_id)
     delay = _delay_after(evidence.reads_started(operation_id) + 1)
     if not due.update(due_at=now + timedelta(seconds=delay), reads=F("reads") + 1):
@@ -176,15 +176,15 @@ def _delay_after(reads: int) -> float:
     return moments[reads] - moments[reads - 1] if reads < len(moments) else moments[-1]
 
 
-def _read(operation: Operation, evidence: Evidence) -> GoodyOrder | None:
+def _read(operation: Operation, evidence: ReadEvidence) -> GoodyOrder | None:
     """The order, stored in the index as well; None if it could not be read."""
     read_at = timezone.now()
     try:
-        order = goody_api.ask(
+        order = goody_api.call_goody(
             lambda client, left: client.get_order(operation.order_uuid, policy=left),
-            policy=goody_api.worker_policy(),
+            policy=goody_api.worker_retry_policy(),
         )
-    except Paused as pause:
+    except CallsPaused as pause:
         _postpone(operation, pause.until, evidence)
         return None
     except (CallsBlocked, GoodyError) as error:
@@ -197,7 +197,7 @@ def _read(operation: Operation, evidence: Evidence) -> GoodyOrder | None:
     return order
 
 
-def _postpone(operation: Operation, until: datetime, evidence: Evidence) -> None:
+def _postpone(operation: Operation, until: datetime, evidence: ReadEvidence) -> None:
     """Make the read when Goody may be asked again. Nothing was read: the backoff stays."""
     evidence.discard_read(operation.pk)
     claimed = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
@@ -214,7 +214,7 @@ def _mark_read(operation: Operation, claimed: datetime | None) -> None:
 
 
 def _is_checked(
-    operation: Operation, order: GoodyOrder, evidence: Evidence, *, started: float
+    operation: Operation, order: GoodyOrder, evidence: ReadEvidence, *, started: float
 ) -> bool:
     """Compare an order with what an applied write left, some minutes after its proof.
 
@@ -235,7 +235,9 @@ def _is_checked(
     return True
 
 
-def _weigh(operation: Operation, order: GoodyOrder, evidence: Evidence, *, started: float) -> None:
+def _weigh(
+    operation: Operation, order: GoodyOrder, evidence: ReadEvidence, *, started: float
+) -> None:
     """Count a read that does not show the write; enough of them close the operation.
 
     Until then the POST may still arrive and the order takes no other write, also where somebody
@@ -248,16 +250,16 @@ def _weigh(operation: Operation, order: GoodyOrder, evidence: Evidence, *, start
     evidence.add_without_effect(operation.pk, at=started)
     if not evidence.is_sufficient(operation.pk):
         return
-    if conclusion is Conclusion.SUPERSEDED:
+    if conclusion is ReadConclusion.SUPERSEDED:
         close_by_read(operation, State.SUPERSEDED, order, now=timezone.now(), may_land=False)
     elif operation.failure_kind == "contradiction":
-        transition(operation, State.NEEDS_HUMAN, due_at=None)
+        transition_operation(operation, State.NEEDS_HUMAN, due_at=None)
     else:
         close_by_read(operation, State.NOT_APPLIED, order, now=timezone.now(), may_land=False)
     evidence.forget(operation.pk)
 
 
-def _give_up_if_late(operation: Operation, now: datetime, evidence: Evidence) -> None:
+def _give_up_if_late(operation: Operation, now: datetime, evidence: ReadEvidence) -> None:
     """After a day without a conclusion a person decides.
 
     The clock may have been set since the outcome became unknown: this process must itself have
@@ -268,7 +270,7 @@ def _give_up_if_late(operation: Operation, now: datetime, evidence: Evidence) ->
     assert operation.unknown_at is not None
     is_late = now - operation.unknown_at >= timedelta(seconds=settings.OPERATION_NEEDS_HUMAN_AFTER)
     if is_late and evidence.has_read_long_enough(operation.pk):
-        transition(operation, State.NEEDS_HUMAN, due_at=None)
+        transition_operation(operation, State.NEEDS_HUMAN, due_at=None)
 
 
 def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
@@ -276,7 +278,7 @@ def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
     found = Operation.objects.history([order_id])
     if not any(one.is_lease_expired(now) for one in found):
         return found
-    abandon_expired(now=now, order_id=order_id)
+    abandon_expired_operations(now=now, order_id=order_id)
     return Operation.objects.history([order_id])
 
 
@@ -295,7 +297,7 @@ def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
     return is_waiting and not is_worker_alive(now=now)
 
 
-@action(Action.OPERATION_SETTLE)
+@audited_action(Action.OPERATION_SETTLE)
 def settle_by_hand(
     *, actor: Actor, operation_id: UUID, is_applied: bool, note: str, now: datetime
 ) -> Operation:
@@ -308,7 +310,7 @@ def settle_by_hand(
         raise NotSettleable
     state = State.APPLIED if is_applied else State.NOT_APPLIED
     detail = f"{actor.name} looked at Goody's own page and recorded this."
-    settled = transition(
+    settled = transition_operation(
         operation,
         state,
         actor=actor,
@@ -324,7 +326,7 @@ def settle_by_hand(
     return settled
 
 
-def acknowledge(operation: Operation, *, actor: Actor) -> None:
+def acknowledge_notice(operation: Operation, *, actor: Actor) -> None:
     """The person who requested the write has opened its page: end the notice about it."""
     if operation.notice_at is not None and operation.actor_id == actor.user_id:
         Operation.objects.filter(pk=operation.pk).update(notice_at=None)

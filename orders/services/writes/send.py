@@ -25,27 +25,46 @@ from goody.client import RetryPolicy
 from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected, Unavailable
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Action, Actor, action
-from orders.eligibility import Verdict, already_canceled_verdict, differences, facts, is_same_second
+from orders.audit import Action, Actor, audited_action
+from orders.eligibility import (
+    Verdict,
+    already_canceled_verdict,
+    compare_facts,
+    facts_to_confirm,
+    is_same_second,
+)
 from orders.goody_api import CallsBlocked, NotConfigured
 from orders.models import Operation, Order, State
 from orders.outages import log_unrecorded
 
 from .intents import (
     NotRecorded,
-    Submit,
+    SubmittedWrite,
     TooManyWrites,
     WriteRequest,
     abandon_unclaimed,
     commit_intent,
-    find_earlier,
+    find_earlier_submit,
 )
-from .kinds import CancelWrite, ExtendWrite, Write, extension_not_shown, may_undo
-from .limit import CancelLimitReached, record_limit_reached
+from .kinds import (
+    CancelWrite,
+    ExtendWrite,
+    WriteKind,
+    confirmed_extension_not_shown,
+    may_undo_extension,
+)
+from .limit import CancelLimitReached, record_cancel_limit_reached
 from .reads import read_order
-from .resolve import abandon_expired
+from .resolve import abandon_expired_operations
 from .storing import mark_missing, upsert_or_log
-from .transitions import close_unsent, confirm, leave_unknown, not_sent, refuse, verdict_of
+from .transitions import (
+    close_not_sent,
+    close_unsent,
+    confirm_operation,
+    mark_outcome_unknown,
+    refuse_operation,
+    verdict_of_rejection,
+)
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +95,7 @@ class _ReadAge:
             raise _ReadTooOld
 
 
-@action(Action.ORDER_CANCEL)
+@audited_action(Action.ORDER_CANCEL)
 def cancel_order(
     *,
     actor: Actor,
@@ -90,19 +109,19 @@ def cancel_order(
 ) -> Operation:
     """Cancel a gift at Goody: irreversible, and it releases money.
 
-    `seen` are the `eligibility.facts` that the person confirmed. Returns the operation in its
-    present state; a repeated equal submit returns the same operation at once.
-    Goody API: POST /v1/orders/{id}/cancel.
+    `seen` are the `eligibility.facts_to_confirm` that the person confirmed. Returns the operation
+    in its present state; a repeated equal submit returns the same operation at once. Goody API:
+    POST /v1/orders/{id}/cancel.
 
     Raises NotAllowed, FormKeyReused, OrderBusy, TooManyWrites, CancelLimitReached, NotRecorded,
     OutcomeNotRecorded.
     """
     request = WriteRequest(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket=ticket)
-    submit = Submit(request, actor, form_key)
+    submit = SubmittedWrite(request, actor, form_key)
     return _perform(submit, CancelWrite, seen=seen, now=now)
 
 
-@action(Action.ORDER_EXTEND)
+@audited_action(Action.ORDER_EXTEND)
 def extend_order(
     *,
     actor: Actor,
@@ -128,20 +147,20 @@ def extend_order(
         undoes_id=undoes,
         may_shorten=may_shorten,
     )
-    submit = Submit(request, actor, form_key)
+    submit = SubmittedWrite(request, actor, form_key)
     write = partial(ExtendWrite, may_shorten=may_shorten or undoes is not None)
     return _perform(submit, write, seen=seen, now=now)
 
 
 def _perform(
-    submit: Submit,
-    write: Callable[[Operation], Write],
+    submit: SubmittedWrite,
+    write: Callable[[Operation], WriteKind],
     *,
     seen: dict[str, Any],
     now: datetime,
 ) -> Operation:
     """Take a slot, commit the intent and execute it; without a slot nothing is recorded."""
-    earlier = find_earlier(submit)
+    earlier = find_earlier_submit(submit)
     if earlier is not None:
         return earlier
     with ExitStack() as held:
@@ -149,12 +168,12 @@ def _perform(
         try:
             operation, is_new = commit_intent(submit, seen=seen, now=now)
         except CancelLimitReached as reached:
-            record_limit_reached(submit.actor, reached, now=now)
+            record_cancel_limit_reached(submit.actor, reached, now=now)
             raise
         return _execute(operation, write(operation), seen) if is_new else operation
 
 
-def _take_slot(held: ExitStack, submit: Submit) -> None:
+def _take_slot(held: ExitStack, submit: SubmittedWrite) -> None:
     """Raises TooManyWrites, or OrderBusy when the order is why the slots are taken."""
     try:
         held.enter_context(goody_api.write_slot())
@@ -162,11 +181,11 @@ def _take_slot(held: ExitStack, submit: Submit) -> None:
         # The attempt is recorded, and ends without a call.
         return
     except Unavailable as error:
-        if find_earlier(submit) is None:
+        if find_earlier_submit(submit) is None:
             raise TooManyWrites from error
 
 
-def _execute(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
+def _execute(operation: Operation, write: WriteKind, seen: dict[str, Any]) -> Operation:
     try:
         return _read_and_send(operation, write, seen)
     except DatabaseFailure as error:
@@ -179,9 +198,9 @@ def _execute(operation: Operation, write: Write, seen: dict[str, Any]) -> Operat
         raise NotRecorded from error
 
 
-def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> Operation:
+def _read_and_send(operation: Operation, write: WriteKind, seen: dict[str, Any]) -> Operation:
     asked_at, age = timezone.now(), _ReadAge()
-    policy = goody_api.page_policy()
+    policy = goody_api.page_retry_policy()
     try:
         fresh = read_order(operation.order_uuid, policy=policy, before_send=age.begin)
     except NotFound as error:
@@ -191,19 +210,19 @@ def _read_and_send(operation: Operation, write: Write, seen: dict[str, Any]) -> 
         return close_unsent(operation, error)
     refusal = _refusal(operation, write, fresh, seen)
     if refusal is not None:
-        return refuse(operation, refusal, fresh)
+        return refuse_operation(operation, refusal, fresh)
     return _send(operation, write, fresh, age)
 
 
 def _refusal(
-    operation: Operation, write: Write, fresh: GoodyOrder, seen: dict[str, Any]
+    operation: Operation, write: WriteKind, fresh: GoodyOrder, seen: dict[str, Any]
 ) -> Verdict | None:
     """Why the fresh read forbids the write; None if it does not."""
     if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
         # Goody confirmed a cancel; a read that still shows the order open is an old one.
         return already_canceled_verdict()
     history = Operation.objects.history([operation.order_uuid])
-    extension = extension_not_shown(fresh, history)
+    extension = confirmed_extension_not_shown(fresh, history)
     if extension is not None:
         if operation.action == Action.ORDER_EXTEND:
             return _older_read()
@@ -212,7 +231,7 @@ def _refusal(
     verdict = write.verdict(fresh, now=timezone.now())
     if verdict.code in ("ended", "accepted", "unknown_status"):
         return verdict
-    moved = differences(seen, facts(fresh))
+    moved = compare_facts(seen, facts_to_confirm(fresh))
     if moved:
         words = "; ".join(str(difference) for difference in moved)
         return Verdict(False, "moved", f"The order changed since you looked. {words}.")
@@ -239,12 +258,12 @@ def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
         and is_same_second(undone.expires_before, operation.expiration)
         and is_same_second(undone.expiration, fresh.expires_at)
     )
-    if fits and may_undo(undone, now=timezone.now()):
+    if fits and may_undo_extension(undone, now=timezone.now()):
         return None
     return Verdict(False, "not_undoable", "This change can no longer be undone.")
 
 
-def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _ReadAge) -> Operation:
+def _send(operation: Operation, write: WriteKind, fresh: GoodyOrder, age: _ReadAge) -> Operation:
     def claim() -> None:
         age.check()
         _claim_sending(operation, fresh)
@@ -252,17 +271,21 @@ def _send(operation: Operation, write: Write, fresh: GoodyOrder, age: _ReadAge) 
         age.check()
 
     try:
-        answer = goody_api.ask(lambda client, _: write.send(client, claim), policy=_post_policy())
+        answer = goody_api.call_goody(
+            lambda client, _: write.send(client, claim), policy=_post_policy()
+        )
     except _LeaseLost:
-        abandon_expired(now=timezone.now(), order_id=operation.order_uuid)
+        abandon_expired_operations(now=timezone.now(), order_id=operation.order_uuid)
         operation.refresh_from_db()
         return operation
     except _ReadTooOld:
         # The claim may be committed, but no byte left.
         operation.sent_at = None
-        return not_sent(operation, "slow", "Too much time had passed since the order was read.")
+        return close_not_sent(
+            operation, "slow", "Too much time had passed since the order was read."
+        )
     except OutcomeUnknown as error:
-        return leave_unknown(operation, error.kind, str(error), error.evidence)
+        return mark_outcome_unknown(operation, error.kind, str(error), error.evidence)
     except Rejected as error:
         return _after_rejection(operation, error)
     except (CallsBlocked, GoodyError) as error:
@@ -287,7 +310,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
         sent_at=now,
         may_land=True,
         lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
-        before=facts(fresh),
+        before=facts_to_confirm(fresh),
         expires_before=fresh.expires_at,
         reference_id=fresh.reference_id or operation.reference_id,
     )
@@ -296,14 +319,14 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
     operation.copy_from(moved)
 
 
-def _check_answer(operation: Operation, write: Write, answer: GoodyOrder) -> Operation:
+def _check_answer(operation: Operation, write: WriteKind, answer: GoodyOrder) -> Operation:
     """Conclude from an answer of 200. The outcome is stored first: the index can be read anew."""
     sent_at, is_proof = operation.sent_at, write.is_confirmed_by(answer)
     try:
         if is_proof:
-            return confirm(operation, answer, now=timezone.now())
+            return confirm_operation(operation, answer, now=timezone.now())
         words = "Goody's answer contradicts the request."
-        return leave_unknown(operation, "contradiction", words)
+        return mark_outcome_unknown(operation, "contradiction", words)
     finally:
         if answer.id == operation.order_uuid and sent_at is not None:
             _store_answer(answer, sent_at=sent_at, is_proof=is_proof)
@@ -334,10 +357,10 @@ def _after_rejection(operation: Operation, error: Rejected) -> Operation:
     An earlier copy of the request may have been applied on its way. If this read fails, the worker
     makes it.
     """
-    closed = refuse(operation, verdict_of(error), None)
+    closed = refuse_operation(operation, verdict_of_rejection(error), None)
     read_at = timezone.now()
     try:
-        read_order(operation.order_uuid, policy=goody_api.detail_policy())
+        read_order(operation.order_uuid, policy=goody_api.detail_retry_policy())
     except NotFound:
         mark_missing(operation.order_uuid, read_at=read_at)
     except (CallsBlocked, GoodyError, DatabaseFailure):

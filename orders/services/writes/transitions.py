@@ -24,8 +24,8 @@ from goody.errors import Evidence, GoodyError, NotFound, RateLimited, Rejected, 
 from goody.types import Order as GoodyOrder
 from orders import goody_api
 from orders.audit import Actor, record_observation, record_outcome
-from orders.eligibility import Verdict, facts
-from orders.goody_api import CallsBlocked, KeyRejected, NotConfigured, Paused
+from orders.eligibility import Verdict, facts_to_confirm
+from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured
 from orders.models import FailureClass, Operation, State
 
 _TRIES = 3
@@ -35,7 +35,7 @@ _OPEN_TO_PROOF = (State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED, State.SUP
 _SAFE_TO_REPEAT = {"40001", "40P01"}
 
 
-def transition(
+def transition_operation(
     operation: Operation, to: State, *, actor: Actor | None = None, note: str = "", **changes: Any
 ) -> Operation:
     """Make a transition and write its audit row; return the operation as it is afterwards.
@@ -45,12 +45,12 @@ def transition(
     still counts and everything else is dropped.
     """
     was_sent = operation.state != State.PLANNED
-    (record_with_retries if was_sent else record)(
+    (store_with_retries if was_sent else store_in_transaction)(
         lambda: _store(operation, to, actor=actor, note=note, changes=changes)
     )
     operation.refresh_from_db()
     if changes.get("confirmed_at") and operation.state in _OPEN_TO_PROOF:
-        return transition(operation, to, **changes)
+        return transition_operation(operation, to, **changes)
     return operation
 
 
@@ -62,15 +62,15 @@ def _store(
         record_outcome(moved, now=timezone.now(), actor=actor, note=note)
 
 
-def confirm(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Operation:
+def confirm_operation(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Operation:
     """Goody's own answer proves the write. The order is read once more some minutes later."""
-    confirmed = transition(
+    confirmed = transition_operation(
         operation,
         State.APPLIED,
         closed_at=now,
         confirmed_at=now,
-        due_at=check_time(now),
-        after=facts(answer),
+        due_at=time_of_next_check(now),
+        after=facts_to_confirm(answer),
         detail="",
     )
     if confirmed.state == State.APPLIED and confirmed.confirmed_at is None:
@@ -83,18 +83,18 @@ def close_by_read(
     operation: Operation, state: State, order: GoodyOrder, *, now: datetime, **changes: Any
 ) -> Operation:
     """A read, or several, show what became of the write."""
-    return transition(
+    return transition_operation(
         operation,
         state,
         closed_at=now,
         effect_seen_at=now if state == State.APPLIED else None,
-        due_at=check_time(now),
-        after=facts(order),
+        due_at=time_of_next_check(now),
+        after=facts_to_confirm(order),
         **changes,
     )
 
 
-def check_time(now: datetime) -> datetime:
+def time_of_next_check(now: datetime) -> datetime:
     """When the order is read once more after an outcome became known."""
     return now + timedelta(seconds=settings.OPERATION_CHECK_AFTER)
 
@@ -109,7 +109,7 @@ def record_effect(operation: Operation, *, now: datetime) -> None:
 
 def confirm_record(operation: Operation, *, now: datetime) -> None:
     """A read shows what a lead had recorded by hand. As after a proof, the order is read again."""
-    _observe(operation, "effect_seen", effect_seen_at=now, due_at=check_time(now))
+    _observe(operation, "effect_seen", effect_seen_at=now, due_at=time_of_next_check(now))
 
 
 def record_contradiction(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
@@ -118,7 +118,7 @@ def record_contradiction(operation: Operation, order: GoodyOrder, *, now: dateti
         operation,
         "contradicted",
         contradicted_at=now,
-        contradiction=facts(order),
+        contradiction=facts_to_confirm(order),
         notice_at=now,
         due_at=None,
     )
@@ -137,7 +137,7 @@ def withdraw_contradiction(operation: Operation, *, now: datetime) -> None:
             operation.refresh_from_db()
             record_observation(operation, outcome="effect_seen", now=now)
 
-    record_with_retries(store)
+    store_with_retries(store)
 
 
 def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
@@ -151,10 +151,10 @@ def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
                 setattr(operation, name, value)
             record_observation(operation, outcome=outcome, now=changes[first])
 
-    record_with_retries(store)
+    store_with_retries(store)
 
 
-def record(store: Callable[[], None]) -> None:
+def store_in_transaction(store: Callable[[], None]) -> None:
     """Run `store` in one transaction; repeat it after a deadlock or serialization failure.
 
     A lock timeout (3 s on both databases) is not repeated.
@@ -162,8 +162,11 @@ def record(store: Callable[[], None]) -> None:
     _repeat(store, lambda error: _sqlstate(error) in _SAFE_TO_REPEAT)
 
 
-def record_with_retries(store: Callable[[], None]) -> None:
-    """As `record`, and repeat it after a lost connection: Goody has answered already."""
+def store_with_retries(store: Callable[[], None]) -> None:
+    """Store as `store_in_transaction`, and repeat it also after a lost connection.
+
+    Goody has answered already, so the outcome must not be lost.
+    """
 
     def is_worth_it(error: DatabaseFailure) -> bool:
         return isinstance(error, OperationalError | InterfaceError)
@@ -196,9 +199,9 @@ def schedule_first_read(now: datetime) -> dict[str, Any]:
     return {"unknown_at": now, "due_at": now + timedelta(seconds=first)}
 
 
-def verdict_of(error: Rejected) -> Verdict:
+def verdict_of_rejection(error: Rejected) -> Verdict:
     if isinstance(error, RateLimited):
-        until = timezone.now() + goody_api.wait_asked_for(error)
+        until = timezone.now() + goody_api.rate_limit_wait(error)
         return Verdict(False, "rate_limited", until.isoformat())
     if isinstance(error, Unauthorized):
         return Verdict(False, "key_rejected", "")
@@ -211,22 +214,24 @@ def verdict_of(error: Rejected) -> Verdict:
 def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Operation:
     """Close an operation of which no byte has left."""
     if isinstance(error, Rejected):
-        return refuse(operation, verdict_of(error), None)
+        return refuse_operation(operation, verdict_of_rejection(error), None)
     if isinstance(error, KeyRejected):
-        return refuse(operation, Verdict(False, "key_rejected", ""), None)
-    if isinstance(error, Paused):
-        return refuse(operation, Verdict(False, "rate_limited", error.until.isoformat()), None)
+        return refuse_operation(operation, Verdict(False, "key_rejected", ""), None)
+    if isinstance(error, CallsPaused):
+        return refuse_operation(
+            operation, Verdict(False, "rate_limited", error.until.isoformat()), None
+        )
     if isinstance(error, NotConfigured):
-        return not_sent(operation, "not_configured", "")
+        return close_not_sent(operation, "not_configured", "")
     assert isinstance(error, GoodyError)
-    return not_sent(operation, error.kind, str(error))
+    return close_not_sent(operation, error.kind, str(error))
 
 
-def refuse(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
+def refuse_operation(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
     """Close a refused operation. After a refused POST the order is to be read at once."""
     now = timezone.now()
     was_sent = operation.sent_at is not None
-    return transition(
+    return transition_operation(
         operation,
         State.REFUSED,
         closed_at=now,
@@ -241,11 +246,14 @@ def refuse(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> 
 def facts_after_refusal(order: GoodyOrder) -> dict[str, Any]:
     """The facts of an order, and when the recipient accepted it (ISO 8601 or None)."""
     accepted_at = order.event_times.accepted_at if order.event_times else None
-    return {**facts(order), "accepted_at": accepted_at.isoformat() if accepted_at else None}
+    return {
+        **facts_to_confirm(order),
+        "accepted_at": accepted_at.isoformat() if accepted_at else None,
+    }
 
 
-def not_sent(operation: Operation, kind: str, detail: str, **changes: Any) -> Operation:
-    return transition(
+def close_not_sent(operation: Operation, kind: str, detail: str, **changes: Any) -> Operation:
+    return transition_operation(
         operation,
         State.NOT_SENT,
         closed_at=timezone.now(),
@@ -261,14 +269,14 @@ def not_sent(operation: Operation, kind: str, detail: str, **changes: Any) -> Op
 
 def release_form(operation: Operation) -> Operation:
     """Close an operation that could not be claimed for sending; its form may be used again."""
-    return not_sent(operation, "not_recorded", "", form_key=uuid4())
+    return close_not_sent(operation, "not_recorded", "", form_key=uuid4())
 
 
-def leave_unknown(
+def mark_outcome_unknown(
     operation: Operation, kind: str, detail: str, evidence: Evidence | None = None
 ) -> Operation:
     now = timezone.now()
-    return transition(
+    return transition_operation(
         operation,
         State.UNKNOWN,
         failure_class=FailureClass.AMBIGUOUS,

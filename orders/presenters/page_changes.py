@@ -18,11 +18,11 @@ from orders.search import Hit
 _BYTES = 3
 
 
-class BadToken(Exception):
+class InvalidPageToken(Exception):
     """The token was not made by `page_token`."""
 
 
-class Changes(NamedTuple):
+class PageChanges(NamedTuple):
     """The number of orders that changed on a page or left it, and of those that are new on it."""
 
     changed: int
@@ -61,19 +61,19 @@ def _timestamp(at: datetime | None) -> float | None:
     return at.timestamp() if at else None
 
 
-def parse_token(text: str) -> dict[bytes, bytes]:
-    """The checksum of each row of the page, first to last. Raises BadToken."""
+def parse_page_token(text: str) -> dict[bytes, bytes]:
+    """The checksum of each row of the page, first to last. Raises InvalidPageToken."""
     try:
         token = base64.b64decode(text, altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
-        raise BadToken from error
+        raise InvalidPageToken from error
     if len(token) % (2 * _BYTES):
-        raise BadToken
+        raise InvalidPageToken
     starts = range(0, len(token), 2 * _BYTES)
     return {token[n : n + _BYTES]: token[n + _BYTES : n + 2 * _BYTES] for n in starts}
 
 
-def compare(shown: dict[bytes, bytes], hits: Sequence[Hit]) -> Changes:
+def compare_pages(shown: dict[bytes, bytes], hits: Sequence[Hit]) -> PageChanges:
     """Return the changes between a page as shown and the same page read again.
 
     Rows after the last one that both have in common do not count, because they have only moved to
@@ -82,7 +82,7 @@ def compare(shown: dict[bytes, bytes], hits: Sequence[Hit]) -> Changes:
     current = dict(map(_digest, hits))
     gone = _missing(shown, current)
     changed = [key for key, checksum in current.items() if shown.get(key, checksum) != checksum]
-    return Changes(changed=len(gone) + len(changed), new=len(_missing(current, shown)))
+    return PageChanges(changed=len(gone) + len(changed), new=len(_missing(current, shown)))
 
 
 def _missing(some: dict[bytes, bytes], others: dict[bytes, bytes]) -> list[bytes]:

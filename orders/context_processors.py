@@ -20,7 +20,7 @@ from orders import formats, goody_api
 from orders.audit import AccountEvent, Actor, Right
 from orders.models import AuditEntry, Operation
 from orders.presenters.freshness import SyncStatus, sync_status
-from orders.presenters.operations import Notice, notice
+from orders.presenters.operations import OperationNotice, make_notice
 from orders.search.parse import OPERATOR_NAMES
 from orders.search.paste import MAX_SEARCH_BYTES
 from orders.viewer import Viewer
@@ -66,7 +66,7 @@ class BaseContext:
     # Writes whose outcome is not known: called by the template, since fragments do not show it.
     open_outcomes: Callable[[], int] = int
     # Called by the template: fragments do not show them.
-    notices: Callable[[], list[Notice]] = list
+    notices: Callable[[], list[OperationNotice]] = list
     # For leads: who reached the limit of cancels lately.
     limit_notice: Callable[[], str] = str
 
@@ -118,7 +118,7 @@ def _limit_notice(viewer: Viewer) -> str:
         found = None
     if found is None:
         return ""
-    at = f"{formats.clock(found.at, viewer.zone)} {formats.zone_name(found.at, viewer.zone)}"
+    at = f"{formats.time_of_day(found.at, viewer.zone)} {formats.zone_name(found.at, viewer.zone)}"
     return f"{found.actor_name} reached the limit of {found.detail} at {at}"
 
 
@@ -144,11 +144,11 @@ def _open_outcomes(actor: Actor) -> int:
     return 0
 
 
-def _notices(viewer: Viewer) -> list[Notice]:
+def _notices(viewer: Viewer) -> list[OperationNotice]:
     """Return writes of this person for which a later read showed something unexpected."""
     try:
         found = Operation.objects.with_notice(viewer.actor.user_id)[:MAX_NOTICES]
-        return [notice(one, now=viewer.now, zone=viewer.zone) for one in found]
+        return [make_notice(one, now=viewer.now, zone=viewer.zone) for one in found]
     except DatabaseFailure:
         return []
 
