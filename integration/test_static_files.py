@@ -12,8 +12,11 @@ import pytest
 from django.conf import settings as project_settings
 from django.core.management import call_command
 
+from goodyadmin.storage import without_comments
+
 _MODULES = Path(project_settings.BASE_DIR) / "static" / "js"
 _IMPORTED = re.compile(r"""^import[^;]*?["']\./([\w.-]+)["'];$""", re.MULTILINE)
+_NAMED_BY_PAGES = ("app.js", "time_zone.js")
 _MOST_LINES = 200
 _MOST_BYTES = 12_000
 
@@ -32,13 +35,28 @@ def test_modules_import_each_other_by_hashed_names(
     paths = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
     hashed = {path.removeprefix("js/") for name, path in paths.items() if name.startswith("js/")}
     assert len(hashed) == len(list(_MODULES.glob("*.js")))
+    assert not any("/*" in (tmp_path / "js" / path).read_text() for path in hashed)
     imported = {
         name for path in hashed for name in _IMPORTED.findall((tmp_path / "js" / path).read_text())
     }
-    assert imported == hashed - {paths["js/app.js"].removeprefix("js/")}
+    named_by_pages = {paths[f"js/{name}"].removeprefix("js/") for name in _NAMED_BY_PAGES}
+    assert imported == hashed - named_by_pages
 
 
 def test_the_script_is_small() -> None:
-    modules = [path.read_bytes() for path in _MODULES.glob("*.js")]
-    assert max(module.count(b"\n") for module in modules) < _MOST_LINES
-    assert sum(len(gzip.compress(module)) for module in modules) < _MOST_BYTES
+    modules = [path.read_text() for path in _MODULES.glob("*.js")]
+    assert max(module.count("\n") for module in modules) < _MOST_LINES
+    served = [without_comments(module).encode() for module in modules]
+    assert sum(map(len, map(gzip.compress, served))) < _MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("written", "served"),
+    [
+        ("/* One.\n * Two. */\n\nlet a = 1;\n", "\nlet a = 1;\n"),
+        ("if (a) {\n  // Why.\n  b();\n}\n", "if (a) {\nb();\n}\n"),
+        ('follow("//example.com/*"); // kept\n', 'follow("//example.com/*"); // kept\n'),
+    ],
+)
+def test_comments_are_not_served(written: str, served: str) -> None:
+    assert without_comments(written) == served
