@@ -59,6 +59,7 @@ class Row:
 TABLE: dict[str, Row] = {
     "home": Row(LOGGED_IN, (302, 302, 405, 405, 405)),
     "order_list": Row(READERS, (200, 200, 405, 405, 405)),
+    "order_box": Row(READERS, (204, 204, 405, 405, 405)),
     "order_facets": Row(READERS, (200, 200, 405, 405, 405)),
     "order_changes": Row(READERS, (200, 200, 405, 405, 405)),
     "order_choices": Row(READERS, (200, 200, 405, 405, 405)),
@@ -77,6 +78,7 @@ TABLE: dict[str, Row] = {
     "sync_resume": Row(ADMINS, (405, 405, 200, 405, 405)),
     "setup": Row(READERS, (200, 200, 405, 405, 405)),
     "setup_steps": Row(READERS, (200, 200, 405, 405, 405)),
+    "commands": Row(READERS, (200, 200, 405, 405, 405)),
     "sync_status": Row(READERS, (200, 200, 405, 405, 405)),
     "settings": Row(LOGGED_IN, (200, 200, 422, 405, 405)),
     "login": Row(EVERYBODY, (200, 200, 422, 422, 405)),

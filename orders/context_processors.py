@@ -98,7 +98,7 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "person": viewer.actor.name,
             "initials": _initials(viewer.actor.name),
             "role_sentence": _role_sentence(viewer.actor),
-            "navigation": _navigation(request, viewer.actor),
+            "navigation": navigation(request, viewer.actor),
             "sync_status": partial(_sync_status, viewer),
             "notices": partial(_notices, viewer),
             "limit_notice": partial(_limit_notice, viewer),
@@ -163,7 +163,8 @@ def _role_sentence(actor: Actor) -> str:
     return f"Signed in as {actor.role}" if actor.role else "Signed in, without a role"
 
 
-def _navigation(request: HttpRequest, actor: Actor) -> tuple[NavigationItem, ...]:
+def navigation(request: HttpRequest, actor: Actor) -> tuple[NavigationItem, ...]:
+    """Return the main pages that the person may open."""
     here = (request.resolver_match and request.resolver_match.url_name) or ""
     return tuple(
         NavigationItem(label, reverse(name), shortcut, here.startswith(prefixes))

@@ -63,6 +63,7 @@ _UNSPACED = (
     "\u1100-\u11ff\u3005-\u3007\u3041-\u30ff\u3105-\u318f\u31a0-\u31bf\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+LETTER_RUNS = re.compile(r"(?<![^\W\d_])[^\W\d_]{3,30}(?![^\W\d_])")
 _WORDS = re.compile(rf"([{_UNSPACED}]+)|([^\W_{_UNSPACED}]+)")
 
 
@@ -211,6 +212,20 @@ def word_starts(text: str) -> set[str]:
         else:
             starts.add(word[:2])
     return starts
+
+
+def letter_runs(folded: str) -> list[str]:
+    """Return the runs of 3 to 30 letters of a folded text, which misspelled words are corrected to.
+
+    Digits end a run: the many addresses with numbers have few words.
+    """
+    return LETTER_RUNS.findall(folded)
+
+
+def trigrams(word: str) -> set[str]:
+    """Return all three adjacent characters of a word that is enclosed in spaces."""
+    padded = f" {word} "
+    return {padded[start : start + 3] for start in range(len(padded) - 2)}
 
 
 def is_word_start(text: str) -> bool:

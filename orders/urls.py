@@ -7,6 +7,8 @@ from django.urls.converters import UUIDConverter
 from orders.views import (
     account,
     audit,
+    box,
+    commands,
     dialogs,
     findings,
     health,
@@ -34,6 +36,7 @@ _OPERATION = _ORDER + "operations/<uuid:operation_id>/"
 urlpatterns = [
     path("", order_list.home, name="home"),
     path("orders/", order_list.order_list, name="order_list"),
+    path("orders/box/", box.order_box, name="order_box"),
     path("orders/facets/", list_fragments.order_facets, name="order_facets"),
     path("orders/changes/", list_fragments.order_changes, name="order_changes"),
     path("orders/choices/<slug:kind>/", list_fragments.order_choices, name="order_choices"),
@@ -52,6 +55,7 @@ urlpatterns = [
     path("system/sync/", system.sync_resume, name="sync_resume"),
     path("setup/", system.setup, name="setup"),
     path("setup/steps/", system.setup_steps, name="setup_steps"),
+    path("commands/", commands.commands, name="commands"),
     path("sync-status/", system.sync_status, name="sync_status"),
     path("settings/", people.settings_page, name="settings"),
     path("login/", account.login, name="login"),

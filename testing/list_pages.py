@@ -26,7 +26,6 @@ from testing.search_oracle import NOW, Oracle, make_rows, uuid
 COUNT = 150
 URL = "/orders/"
 RESULTS = {"HX-Request": "true", "HX-Target": "section#results"}
-TYPING = {**RESULTS, "HX-Source": "input#q"}
 
 
 def complete_sync(now: datetime, **fields: Any) -> None:

@@ -12,6 +12,7 @@ from orders.models.statements import placeholders, select_tuples
 from orders.text import hex_digest, searchable_text
 
 from .columns import LabelName
+from .spelling import store_spellings
 from .statements import VALUES_AT_ONCE
 
 type LabelKey = tuple[str, str]
@@ -28,6 +29,8 @@ def label_ids(names: Iterable[LabelName], *, using: str) -> dict[LabelKey, int]:
     ]
     if fresh:
         Label.objects.using(using).bulk_create(fresh, ignore_conflicts=True)
+        senders = (one.folded for one in fresh if one.kind == Label.Kind.SENDER)
+        store_spellings(senders, using=using)
         known |= _known_labels(wanted, using=using)
     if _rename(wanted, known, using=using) or fresh:
         renew_label_version(using=using)

@@ -25,6 +25,7 @@ from orders.text import FOLDING_VERSION, fold_text, name_starts, searchable_text
 
 from .columns import IndexData, index_data
 from .labels import LabelKey, label_ids, renew_label_version, store_search_texts
+from .spelling import store_spellings
 from .statements import PerRowStatement, Rows, Statements
 from .writing import lock_index
 
@@ -121,6 +122,7 @@ def _refold_orders(orders: Sequence[Order], using: str) -> None:
             former += [(start, order.pk) for start in name_starts(order.people)]
             present += [(start, order.pk) for start in now.starts]
     _write(changed, former, present, using)
+    store_spellings((one.columns["people"] for one in derived.values()), using=using)
 
 
 def _folded_values(

@@ -22,6 +22,7 @@ from .creation_keys import KeyAllocator, is_in_second
 from .diff import CreationTime, ResponseRow, StoredRow
 from .expiry_ranges import widen_expiry_ranges
 from .labels import LabelKey, label_ids, store_search_texts
+from .spelling import store_spellings
 from .statements import COLUMNS, SqlStatement, Statements
 
 
@@ -62,6 +63,16 @@ def write_changes(changes: Sequence[RowChange], *, using: str) -> None:
             writer.put(change, change.row, creation_key, shared)
     with connection.cursor() as cursor:
         writer.execute(cursor)
+    store_spellings(_new_people(changes), using=using)
+
+
+def _new_people(changes: Iterable[RowChange]) -> Iterator[str]:
+    """Yield the folded names and addresses that were not stored with their order before."""
+    for change in changes:
+        if change.row is not None:
+            people = change.row.index_data.columns["people"]
+            if change.stored is None or change.stored.people != people:
+                yield people
 
 
 def _creation_times(changes: Iterable[RowChange]) -> Iterator[datetime]:

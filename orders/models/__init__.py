@@ -32,6 +32,7 @@ from .order import (
 from .profile import Profile
 from .saved_view import SavedView
 from .sign_in import SignInLimit
+from .spelling import Spelling, SpellingTrigram
 from .sync import SeenActivity, SyncState, SyncWindow
 
 __all__ = [
@@ -61,6 +62,8 @@ __all__ = [
     "SearchText",
     "SeenActivity",
     "SignInLimit",
+    "Spelling",
+    "SpellingTrigram",
     "State",
     "SyncState",
     "SyncWindow",

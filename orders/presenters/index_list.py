@@ -35,6 +35,14 @@ class Remedy:
     count: MatchCount | None
 
 
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """The suggested changes. `note` is a sentence if some could not be found in time, else ""."""
+
+    changes: Sequence[Remedy]
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
     """The query of a list. `position` comes from the URL; None is the first page."""
@@ -181,20 +189,12 @@ def explain_empty_page(
     chips: Sequence[FilterChip],
     freshness: FreshnessNotes,
     *,
-    unknown_id: UUID | None,
-    remedies: Callable[[], Sequence[Remedy]],
+    remedies: Callable[[], Remedies],
 ) -> EmptyList:
     """Return the explanation of an empty page of the index.
 
-    `unknown_id` is an id in the search box that the index does not contain. `remedies` is called
-    only if nothing matches.
+    `remedies` is called only if nothing matches.
     """
-    if unknown_id is not None:
-        return EmptyList(
-            title="This id is not in our copy of Goody's orders",
-            sentence="Goody may know it.",
-            links=[Link("Ask Goody for this id", reverse("order_detail", args=[unknown_id]))],
-        )
     if asked.position is not None and asked.position.key is not None:
         return EmptyList(
             title="There are no more orders",
@@ -216,17 +216,16 @@ def explain_empty_page(
     )
 
 
-def _no_match(
-    filters: Filters, chips: Sequence[FilterChip], remedies: Sequence[Remedy]
-) -> EmptyList:
+def _no_match(filters: Filters, chips: Sequence[FilterChip], remedies: Remedies) -> EmptyList:
+    looked_for = f"Looked for: {'; '.join(chip.text for chip in chips)}."
     return EmptyList(
         title=f"No order matches “{filters.q}”" if filters.q else "No order matches",
-        sentence=f"Looked for: {'; '.join(chip.text for chip in chips)}.",
-        links=[Link(_remedy_text(one), one.url) for one in remedies],
+        sentence=f"{looked_for} {remedies.note}".strip(),
+        links=[Link(remedy_text(one), one.url) for one in remedies.changes],
     )
 
 
-def _remedy_text(remedy: Remedy) -> str:
+def remedy_text(remedy: Remedy) -> str:
     if remedy.count is None:
         return remedy.label
     is_one = remedy.count.n == 1 and not remedy.count.is_capped

@@ -2,12 +2,13 @@
 
 Pure modules: query.py (what can be searched for), parse.py (the text of the search box), dates.py
 (its time windows), describe.py (a query in words), paste.py (ids and other names in pasted text),
-addresses.py and links.py (e-mail addresses and links in text).
+addresses.py and links.py (e-mail addresses and links in text), completions.py (of the search box).
 
 Modules that read the database: conditions.py and words.py compile a query, bounds.py narrows its
 ranges, execute.py executes it by the counts of statistics.py; context.py, labels.py and deadline.py
 hold what one search needs; sql.py has SQL fragments, sqlite.py and postgresql.py what differs
-between the databases. Pages call paging.py (lists and counts), facets.py and related.py.
+between the databases. Pages call paging.py (lists and counts), facets.py, related.py and
+spelling.py (corrections of misspelled names).
 """
 
 from .deadline import SearchTimeout, read_snapshot
@@ -24,6 +25,7 @@ from .hits import Hit
 from .paging import (
     MatchCount,
     PageKey,
+    QueryRunner,
     ResultPage,
     count_queries,
     find_counted_page,
@@ -42,6 +44,7 @@ __all__ = [
     "MatchCount",
     "Neighbors",
     "PageKey",
+    "QueryRunner",
     "RelatedGroup",
     "RelatedGroups",
     "ResultPage",

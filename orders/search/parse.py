@@ -165,7 +165,7 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
             parsed += _parse(term, clock)
         except InvalidOperatorValue as invalid:
             problems.append(f"“{_short(term.text)}” is not understood; {invalid}.")
-        if not (term.operator or term.is_excluded):
+        if _is_searched_for(term):
             words.append(term)
     query = reduce(Query.merged, (term.query for term in parsed), Query())
     if typed.strip() and not problems and query.matches_all_orders:
@@ -183,6 +183,26 @@ def split_terms(text: str) -> Iterator[Term]:
         is_quoted = quoted is not None
         value = quoted if is_quoted else bare
         yield Term(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
+
+
+def split_words(text: str) -> tuple[str, str]:
+    """Return the words of a text, and its other terms: operators, exclusions and quotes."""
+    words: list[str] = []
+    rest: list[str] = []
+    for term in split_terms(plain_text(text[:MAX_LETTERS])):
+        is_word = not (term.operator or term.is_excluded or term.is_quoted)
+        (words if is_word else rest).append(term.text)
+    return " ".join(words), " ".join(rest)
+
+
+def parse_words(text: str) -> Query:
+    """Return the query of the words and quotes of a text, without its operators and exclusions."""
+    all_terms = split_terms(plain_text(text[:MAX_LETTERS]))
+    return Query(words=tuple(term_text(one) for one in all_terms if _is_searched_for(one)))
+
+
+def _is_searched_for(term: Term) -> bool:
+    return not (term.operator or term.is_excluded)
 
 
 def _parse(term: Term, clock: RequestClock) -> list[ParsedTerm]:

@@ -51,6 +51,7 @@ from .searching import (
     interpret_search_text,
     similar_orders,
 )
+from .similar import SimilarSearch, SimilarSearches, similar_searches
 from .writes import (
     CancelLimitReached,
     FormKeyReused,
@@ -99,6 +100,8 @@ __all__ = [
     "ReadEvidence",
     "SearchInterpretation",
     "SimilarOrders",
+    "SimilarSearch",
+    "SimilarSearches",
     "TooManyWrites",
     "abandon_expired_operations",
     "acknowledge_notice",
@@ -141,6 +144,7 @@ __all__ = [
     "settle_operation",
     "share_view",
     "similar_orders",
+    "similar_searches",
     "start_export",
     "stored_order",
     "views_for_list_page",

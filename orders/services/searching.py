@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from goody.types import CANCELABLE
+from orders.models import Label
 from orders.search import (
     Hit,
     MatchCount,
@@ -18,6 +19,7 @@ from orders.search import (
     find_counted_page,
     find_page,
     first_query_with_matches,
+    labels,
 )
 from orders.search.parse import ParsedQuery, parse_query
 from orders.search.paste import PastedIdentifiers, split_identifiers_and_terms
@@ -51,7 +53,8 @@ class FoundPage:
 class SearchInterpretation:
     """The meaning of the text in the search box.
 
-    `order_id` is the one known order that the text identifies, `unknown_id` an unknown id in it.
+    `order_id` is the one known order that the text identifies, also by the address of a recipient
+    who got no other order and sent none; `unknown_id` is an unknown id in it.
     """
 
     box: ParsedQuery
@@ -137,7 +140,7 @@ def interpret_search_text(text: str, *, now: datetime, zone: ZoneInfo) -> Search
         return SearchInterpretation(
             box, unknown_id=pasted.ids[0] if is_one and pasted.ids else None
         )
-    is_order = is_one and len(ids) == 1 and _names_orders(query)
+    is_order = is_one and len(ids) == 1 and (_names_orders(query) or _is_recipient_only(query))
     return SearchInterpretation(box, order_id=ids[0] if is_order else None)
 
 
@@ -160,6 +163,13 @@ def _named(text: str, pasted: PastedIdentifiers) -> Iterator[Query]:
     if pasted.references:
         # The token of a gift link alone may look like a reference.
         yield Query(gift_tokens=(*pasted.references, text.strip()))
+
+
+def _is_recipient_only(query: Query) -> bool:
+    """Whether the query is for the address of somebody who has sent no gift."""
+    return (
+        len(query.emails) == 1 and labels.find_label_id(Label.Kind.SENDER, query.emails[0]) is None
+    )
 
 
 def _names_orders(query: Query) -> bool:

@@ -17,17 +17,10 @@ from orders.search import labels
 from orders.services import SearchInterpretation, get_finding, interpret_search_text
 from orders.viewer import Request, Viewer
 
-from .http import htmx_source_id
-
-SEARCH_BOX = "q"
-
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """A parsed request. `asked` has the valid parameters, `errors` a sentence per invalid one.
-
-    `is_typing`: the search box sent the request after a pause in typing, not on submit.
-    """
+    """A parsed request. `asked` has the valid parameters, `errors` a sentence per invalid one."""
 
     form: ListingForm
     viewer: Viewer
@@ -35,7 +28,6 @@ class ListRequest:
     interpretation: SearchInterpretation
     asked: ListQuery
     finding: Finding | None
-    is_typing: bool
 
     @property
     def filters(self) -> Filters:
@@ -47,8 +39,7 @@ class ListRequest:
 
     @property
     def is_valid(self) -> bool:
-        """Whether there are no errors. An incomplete operator is valid while it is being typed."""
-        return not self.form.errors and (self.is_typing or not self.interpretation.box.problems)
+        return not (self.form.errors or self.interpretation.box.problems)
 
     @property
     def live_position(self) -> LivePosition:
@@ -68,13 +59,10 @@ class ListRequest:
 
 def parse_list_request(request: Request) -> ListRequest:
     """Return the parsed request. Raises SearchTimeout and FindingNotFound."""
-    is_typing = htmx_source_id(request) == SEARCH_BOX
-    return parse_list_parameters(request.GET, viewer=request.viewer, is_typing=is_typing)
+    return parse_list_parameters(request.GET, viewer=request.viewer)
 
 
-def parse_list_parameters(
-    parameters: QueryDict, *, viewer: Viewer, is_typing: bool = False
-) -> ListRequest:
+def parse_list_parameters(parameters: QueryDict, *, viewer: Viewer) -> ListRequest:
     """Return the parsed parameters. Raises SearchTimeout and FindingNotFound."""
     form = ListingForm(parameters)
     form.full_clean()
@@ -94,7 +82,7 @@ def parse_list_parameters(
     # A key belongs to one sort.
     is_valid = isinstance(position, IndexPosition) and position.sort in (None, query.order)
     asked = ListQuery(filters=filters, query=query, position=position if is_valid else None)
-    return ListRequest(form, viewer, label_id, interpretation, asked, finding, is_typing)
+    return ListRequest(form, viewer, label_id, interpretation, asked, finding)
 
 
 def _finding(filters: Filters, viewer: Viewer) -> Finding | None:

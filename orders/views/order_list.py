@@ -66,9 +66,9 @@ def order_list(request: Request) -> HttpResponseBase:
         return _live(request, wanted, progress)
     freshness = make_freshness_notes(progress, viewer=request.viewer)
     named = wanted.interpretation
-    if named.order_id and not wanted.is_typing:
+    if named.order_id:
         return _redirect_to_order(request, named.order_id)
-    if named.unknown_id and not wanted.is_typing:
+    if named.unknown_id:
         return _ask_goody(request, wanted, named.unknown_id, freshness)
     return _indexed(request, wanted, freshness)
 
@@ -172,13 +172,8 @@ def _show(
     """Render the list. `freshness` is None for a page of Goody's own list."""
     filters, order, chips = wanted.filters, wanted.asked.query.order, wanted.chips()
     if page and not page.rows and page.empty is None and freshness:
-        unknown_id = wanted.interpretation.unknown_id
         why = index_list.explain_empty_page(
-            wanted.asked,
-            chips,
-            freshness,
-            unknown_id=unknown_id,
-            remedies=partial(suggest_remedies, wanted),
+            wanted.asked, chips, freshness, remedies=partial(suggest_remedies, wanted)
         )
         page = replace(page, empty=why, pager=None)
     context = {
@@ -212,14 +207,7 @@ def _tools(request: Request, wanted: ListRequest, *, is_indexed: bool) -> dict[s
 
 
 def _address_headers(request: Request, wanted: ListRequest) -> dict[str, str]:
-    """Return the header with the URL that htmx shows for a search or a submitted filter form.
-
-    A search for one order's id keeps the URL: it redirects to the order, and Back would redirect
-    again.
-    """
-    if wanted.is_typing:
-        url = "false" if wanted.interpretation.order_id else wanted.filters.url()
-        return {"HX-Replace-Url": url}
+    """Return the header with the URL that htmx shows for a submitted filter form."""
     return {"HX-Push-Url": wanted.filters.url()} if htmx_source_id(request) == _FORM else {}
 
 

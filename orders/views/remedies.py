@@ -9,8 +9,10 @@ from django.http import QueryDict
 
 from orders.list_url import Filters
 from orders.presenters.filters import FilterChip
-from orders.presenters.index_list import Remedy
+from orders.presenters.index_list import Remedies, Remedy
 from orders.search import count_queries
+from orders.search.query import Query
+from orders.services import similar_searches
 
 from .list_request import ListRequest, parse_list_parameters
 
@@ -26,8 +28,17 @@ _ALTERNATIVES = {
 }
 
 
-def suggest_remedies(wanted: ListRequest) -> list[Remedy]:
-    """Return the changes that show orders, or may show some because counting takes too long."""
+# Fields that words and identifiers of the search box set.
+_NAMED = ("words", "names", "order_ids", "references", "emails", "gift_tokens")
+_TOO_LATE = "Looking for similar names took too long."
+
+
+def suggest_remedies(wanted: ListRequest) -> Remedies:
+    """Return searches for similar names, and the changes that show orders.
+
+    Their number of orders is unknown where counting takes too long.
+    """
+    similar = _similar(wanted)
     changed = {**_of_chips(wanted), **_of_all(wanted)}
     counts = count_queries(
         [one.asked.query for one in changed.values()],
@@ -35,11 +46,26 @@ def suggest_remedies(wanted: ListRequest) -> list[Remedy]:
         limit=_MAX_COUNT,
         seconds=settings.COUNTS_DEADLINE,
     )
-    return [
+    without = [
         Remedy(label, rest.filters.url(), count)
         for (label, rest), count in zip(changed.items(), counts, strict=True)
         if count is None or count.n
     ]
+    return Remedies([*similar.changes, *without], similar.note)
+
+
+def _similar(wanted: ListRequest) -> Remedies:
+    """Return the searches for names and addresses near the typed ones."""
+    filters, exact = wanted.filters, wanted.interpretation.box.exact
+    if not filters.q or exact != Query(emails=exact.emails):
+        return Remedies(())
+    base = wanted.asked.query.without(*_NAMED)
+    found = similar_searches(filters.q, base=base, now=wanted.viewer.now)
+    changes = [
+        Remedy(f"Did you mean {one.name}?", filters.replace(q=one.text).url(), one.count)
+        for one in found.searches
+    ]
+    return Remedies(changes, "" if found.is_complete else _TOO_LATE)
 
 
 def _of_chips(wanted: ListRequest) -> dict[str, ListRequest]:

@@ -1,6 +1,7 @@
-/* Single-key shortcuts. They only follow links and focus fields; none changes an order. */
+/* Keyboard shortcuts. They only follow links, focus fields and open lists; none changes an order. */
 
 import { byId, follow } from "./dom.js";
+import { openCommands } from "./palette.js";
 import { currentRow, moveBy, rows } from "./rows.js";
 import { searchBox } from "./search.js";
 
@@ -29,9 +30,15 @@ function isEnabled(event) {
   return (
     document.documentElement.hasAttribute("data-shortcuts") &&
     !(event.repeat || event.isComposing) &&
-    !event.target.closest("input, select, textarea, [contenteditable]") &&
+    !event.target.closest("input:not([data-box]), select, textarea, [contenteditable]") &&
     !document.querySelector("dialog[open]")
   );
+}
+
+/* Ctrl K, or Cmd K where the keyboard has that key; also in the search box. */
+function isForCommands({ altKey, code, ctrlKey, key, metaKey, shiftKey }) {
+  const isK = key.toLowerCase() === "k" || (!/\p{Script=Latin}/u.test(key) && code === "KeyK");
+  return isK && ctrlKey !== metaKey && !altKey && !shiftKey;
 }
 
 /* The shortcut that a key press means on any keyboard layout, or "". Signs count as typed, also with
@@ -62,7 +69,12 @@ function byPosition(code) {
 let isSecond = false;
 
 document.addEventListener("keydown", (event) => {
-  const shortcut = isEnabled(event) && shortcutOf(event);
+  if (isEnabled(event) && isForCommands(event) && byId("commands")) {
+    event.preventDefault();
+    openCommands();
+    return;
+  }
+  const shortcut = isEnabled(event) && !event.target.closest("input") && shortcutOf(event);
   if (!shortcut) {
     return;
   }

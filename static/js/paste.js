@@ -16,6 +16,10 @@ const encoder = new TextEncoder();
 
 /* Longer than a search may be, in bytes; or several identifiers that are not part of a one-line
  * search. */
+export function isTicketIn(box) {
+  return isTicket(box.value, box.dataset);
+}
+
 function isTicket(text, { maxBytes, operators }) {
   if (encoder.encode(text).length > Number(maxBytes)) {
     return true;
@@ -74,7 +78,7 @@ document.addEventListener(
     }
     const grown = box.value.length - (lengths.get(box) ?? box.defaultValue.length);
     lengths.set(box, box.value.length);
-    if (isTicket(box.value, box.dataset)) {
+    if (isTicketIn(box)) {
       event.stopPropagation();
       if (grown > TYPED_AT_ONCE) {
         postTicket(box.value, box.dataset.find);
@@ -89,7 +93,7 @@ document.addEventListener(
   "submit",
   (event) => {
     const box = [...event.target.elements].find((one) => one.dataset.find);
-    if (box && isTicket(box.value, box.dataset)) {
+    if (box && isTicketIn(box)) {
       event.preventDefault();
       event.stopPropagation();
       postTicket(box.value, box.dataset.find);

@@ -1,12 +1,21 @@
-/* The search box: its text, and requests that overtake each other. */
+/* The search box: the options below it, and the keys that choose one. */
 
+import { activate, activeOf, follow, optionsOf } from "./combobox.js";
 import { announce, byId } from "./dom.js";
+import { isTicketIn } from "./paste.js";
 
 export const searchBox = () => document.querySelector("[data-box]");
 
-/* Call after each swap: new results are announced, and the box shows what they answer unless
- * somebody is typing there. */
+/* Whether options are wanted when they arrive, and the Enter that waits for those of the text. */
+let isWanted = false;
+let entered = null;
+
+/* Call after each swap: new results are announced, and the box shows what they answer. */
 export function showResults(ctx) {
+  if (ctx.sourceElement === searchBox()) {
+    showOptions();
+    return;
+  }
   const results = byId("results");
   if (!results || !ctx.sourceElement || document.querySelector("[data-arrived]")) {
     return;
@@ -16,10 +25,81 @@ export function showResults(ctx) {
   if (ctx.push === "true") {
     window.scrollTo({ top: 0 });
   }
-  if (ctx.sourceElement !== searchBox() && results.dataset.q !== undefined) {
+  if (results.dataset.q !== undefined) {
     searchBox().value = results.dataset.q;
   }
 }
+
+const found = () => byId("box-popup").firstElementChild;
+
+function showOptions() {
+  const box = searchBox();
+  activate(box, null);
+  if (entered) {
+    decide(box, entered.isNewTab);
+  } else if (isWanted && document.activeElement === box) {
+    byId("box-popup").hidden = false;
+    box.ariaExpanded = String(optionsOf(box).length > 0);
+    announce(found().dataset.announce);
+  }
+}
+
+function close(box) {
+  isWanted = false;
+  byId("box-popup").hidden = true;
+  box.ariaExpanded = "false";
+  activate(box, null);
+}
+
+/* Open the chosen option or the only one, else show the list. */
+function decide(box, isNewTab) {
+  const option = activeOf(box) || byId("box-popup").querySelector("[data-only]");
+  entered = null;
+  if (option) {
+    follow(option, isNewTab);
+  } else {
+    box.form.requestSubmit();
+  }
+}
+
+function enter(event, box) {
+  event.preventDefault();
+  const isNewTab = event.ctrlKey || event.metaKey;
+  const isCurrent = found()?.dataset.q === box.value.trim();
+  if (activeOf(box) || isCurrent || !box.value.trim() || isTicketIn(box)) {
+    decide(box, isNewTab);
+  } else {
+    entered = { isNewTab };
+    htmx.trigger(box, "options");
+  }
+}
+
+/* First the options, then the text, then the box. */
+function escape(event, box) {
+  event.preventDefault();
+  if (!byId("box-popup").hidden) {
+    close(box);
+  } else if (box.value) {
+    box.value = "";
+  } else {
+    box.blur();
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  const box = event.target;
+  if (box !== searchBox() || event.isComposing) {
+    return;
+  }
+  if (event.key === "Enter") {
+    enter(event, box);
+  } else if (event.key === "Escape") {
+    escape(event, box);
+  } else if (event.key === "ArrowDown" && byId("box-popup").hidden && box.value) {
+    isWanted = true;
+    htmx.trigger(box, "options");
+  }
+});
 
 /* Text that an input method is composing is searched for when it is finished. */
 document.addEventListener(
@@ -27,6 +107,11 @@ document.addEventListener(
   (event) => {
     if (event.isComposing) {
       event.stopPropagation();
+    } else if (event.target === searchBox()) {
+      isWanted = Boolean(event.target.value.trim());
+      if (!isWanted) {
+        close(event.target);
+      }
     }
   },
   true,
@@ -36,20 +121,32 @@ document.addEventListener("compositionend", (event) => {
   event.target.dispatchEvent(new InputEvent("input", { bubbles: true }));
 });
 
-/* While a submitted search is under way, the one that typing would send is dropped. */
-let isSubmitting = false;
-
-document.addEventListener("htmx:config:request", (event) => {
-  const { sourceElement } = event.detail.ctx;
-  if (sourceElement === searchBox() && isSubmitting) {
-    event.preventDefault();
-  } else if (sourceElement.id === "filters") {
-    isSubmitting = true;
+document.addEventListener("click", (event) => {
+  const completion = event.target.closest("[data-completes]");
+  if (completion) {
+    const box = searchBox();
+    activate(box, null);
+    box.value = completion.dataset.completes;
+    box.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
 });
 
-document.addEventListener("htmx:finally:request", (event) => {
-  if (event.detail.ctx.sourceElement.id === "filters") {
-    isSubmitting = false;
+document.addEventListener("focusout", (event) => {
+  if (event.target === searchBox()) {
+    close(event.target);
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  const box = searchBox();
+  if (box?.form === event.target) {
+    close(box);
+  }
+});
+
+/* An Enter whose options did not come shows the list. */
+document.addEventListener("htmx:finally:request", ({ detail }) => {
+  if (entered && detail.ctx.sourceElement === searchBox()) {
+    decide(searchBox(), false);
   }
 });

@@ -1,0 +1,67 @@
+"""The options below the search box: completions, orders, and links to other lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orders.search import MatchCount
+from orders.search.completions import Completion
+from orders.services import FoundPage
+from orders.viewer import Viewer
+
+from .elements import Link
+from .filter_form import count_text
+from .index_list import ListQuery, Remedies, remedy_text
+from .rows import OrderRow, RowBuilder
+
+# Rows below the box; the list shows all.
+MAX_ORDERS = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxOptions:
+    """What is offered for the text in the box.
+
+    `is_operator`: the last word has an operator, so that its completions come first. `links` lead
+    to other lists. `note` is a sentence above the options, "" if there is none.
+    """
+
+    q: str
+    completions: Sequence[Completion] = ()
+    is_operator: bool = False
+    orders: Sequence[OrderRow] = ()
+    links: Sequence[Link] = ()
+    note: str = ""
+
+    @property
+    def is_only(self) -> bool:
+        """Whether the one order is all that was found."""
+        return len(self.orders) == 1 and not self.links
+
+    @property
+    def announcement(self) -> str:
+        found = len(self.orders) or len(self.completions) or len(self.links)
+        options = f"{found} option{'' if found == 1 else 's'}" if found else ""
+        return ". ".join(filter(None, (options, self.note.rstrip("."))))
+
+
+def box_orders(
+    found: FoundPage, *, asked: ListQuery, viewer: Viewer
+) -> tuple[list[OrderRow], list[Link]]:
+    """Return the rows of a first page, and the link to the list if it has more."""
+    builder = RowBuilder(viewer, next_url=asked.url)
+    rows = builder.rows(found.rows[:MAX_ORDERS], words=asked.query.words)
+    links = [Link(_all_text(found.count), asked.url)] if len(found.rows) > 1 else []
+    return rows, links
+
+
+def box_remedies(remedies: Remedies) -> dict[str, Any]:
+    """Return the links and the note for a search without orders."""
+    links = [Link(remedy_text(one), one.url) for one in remedies.changes]
+    return {"links": links, "note": f"No order matches. {remedies.note}".strip()}
+
+
+def _all_text(count: MatchCount | None) -> str:
+    return f"All {count_text(count)} orders" if count else "All orders found"

@@ -1,0 +1,53 @@
+"""The commands that are the same on every page: pages to go to, views of the list, help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from orders.audit import Actor, Right
+from orders.list_url import Filters
+from orders.models import SavedView
+
+from .saved_views import make_saved_view_bar
+
+
+class Command(NamedTuple):
+    """A command with a `url` to go to, or the id of a dialog that it `shows` or of a button that it
+    `presses`.
+
+    `keys` are its keyboard shortcut, "" if it has none.
+    """
+
+    label: str
+    url: str = ""
+    shows: str = ""
+    presses: str = ""
+    keys: str = ""
+
+
+class CommandGroup(NamedTuple):
+    label: str
+    commands: list[Command]
+
+
+def command_groups(
+    pages: Iterable[Command], views: Iterable[SavedView], *, actor: Actor
+) -> list[CommandGroup]:
+    """Return the commands of a person. `pages` are those of the main navigation."""
+    tabs = make_saved_view_bar(views, Filters(), actor=actor).tabs
+    others = [Command("Find orders in a text", reverse("order_find"))]
+    if actor.may(Right.SAVE_VIEW):
+        others.append(Command("Manage saved views", reverse("order_views")))
+    others += [
+        Command("Settings", reverse("settings")),
+        Command("Change password", reverse("password_change")),
+        Command("Log out", presses="logout"),
+    ]
+    return [
+        CommandGroup("Go to", [*pages, *others]),
+        CommandGroup("Lists", [Command(tab.name, tab.url) for tab in tabs]),
+        CommandGroup("Help", [Command("Keyboard shortcuts", shows="shortcuts", keys="?")]),
+    ]

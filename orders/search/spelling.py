@@ -1,0 +1,117 @@
+"""Corrects misspelled names and addresses to ones that orders have.
+
+Each word of letters is replaced by similar words of the index: candidates share trigrams with it
+and are ranked by edit distance. Of their combinations, those come first that are the full name or
+the address of a recipient, or the address of a sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import nsmallest
+from itertools import product
+from math import prod
+from operator import itemgetter
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from orders.models import Label
+from orders.text import LETTER_RUNS, letter_runs, trigrams
+
+from .deadline import SearchDeadline
+
+# Candidates of a word that are ranked, and those that are combined with others.
+_MAX_CANDIDATES = 300
+_MAX_SIMILAR = 6
+_MAX_WORDS = 8
+_SHORT = 6
+_MAX_COMBINATIONS = 5_000
+_MAX_LOOKED_UP = 200
+
+
+class _Word(NamedTuple):
+    """A word that may replace a typed one, with its edit distance and dissimilarity."""
+
+    distance: int
+    dissimilarity: float
+    text: str
+
+
+def corrections(typed: str, deadline: SearchDeadline, *, limit: int) -> list[str]:
+    """Return folded texts near a folded text, nearest first, and those that name somebody before.
+
+    Raises SearchTimeout.
+    """
+    runs = letter_runs(typed)
+    if not runs or len(runs) > _MAX_WORDS:
+        return []
+    choices = [_similar(run, deadline) for run in runs]
+    while prod(map(len, choices)) > _MAX_COMBINATIONS:
+        choices = [some[: max(1, len(some) - 1)] for some in choices]
+    combined = nsmallest(_MAX_LOOKED_UP, product(*choices), key=_distance)
+    texts = [_replaced(typed, words) for words in combined]
+    texts = [one for one in dict.fromkeys(texts) if one != typed]
+    named = _named(texts, deadline)
+    return sorted(texts, key=lambda one: one not in named)[:limit]
+
+
+def _similar(typed: str, deadline: SearchDeadline) -> list[_Word]:
+    """Return the word itself, then similar words of the index, nearest first."""
+    wanted = sorted(_trigrams(typed))
+    rows = deadline.rows(
+        "SELECT word, count(*) FROM orders_spellingtrigram"  # noqa: S608
+        f" WHERE trigram IN ({', '.join(['%s'] * len(wanted))})"
+        " GROUP BY word HAVING count(*) >= %s"
+        " ORDER BY count(*) DESC, abs(length(word) - %s), word LIMIT %s",
+        [*wanted, _least_shared(typed), len(typed), _MAX_CANDIDATES],
+    )
+    most = _most_edits(typed)
+    found = [
+        _Word(distance, 1 - JaroWinkler.similarity(typed, word), word)
+        for word, _ in rows
+        if word != typed and (distance := OSA.distance(typed, word, score_cutoff=most)) <= most
+    ]
+    # A word that nobody has costs as much as the smallest correction.
+    own = _Word(0 if typed in (word for word, _ in rows) else 1, 0.0, typed)
+    return [own, *sorted(found)[:_MAX_SIMILAR]]
+
+
+def _trigrams(word: str) -> set[str]:
+    """Return the trigrams of the word, and of a short one with two adjacent letters swapped: it
+    may have no other in common ("psot", "post").
+    """
+    swaps = range(len(word) - 1) if len(word) < _SHORT else ()
+    swapped = (f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}" for at in swaps)
+    return trigrams(word).union(*map(trigrams, swapped))
+
+
+def _least_shared(word: str) -> int:
+    return 1 if len(word) < _SHORT else 2
+
+
+def _most_edits(word: str) -> int:
+    return 1 if len(word) < _SHORT else 2 if len(word) < 10 else 3
+
+
+def _distance(words: Iterable[_Word]) -> tuple[int, float]:
+    words = tuple(words)
+    return sum(one.distance for one in words), sum(one.dissimilarity for one in words)
+
+
+def _replaced(typed: str, words: Iterable[_Word]) -> str:
+    """Return the text with its runs of letters replaced in turn."""
+    texts = (one.text for one in words)
+    return LETTER_RUNS.sub(lambda _: next(texts), typed)
+
+
+def _named(texts: Sequence[str], deadline: SearchDeadline) -> set[str]:
+    """Return the texts that are the full name or the address of somebody."""
+    if not texts:
+        return set()
+    marks = ", ".join(["%s"] * len(texts))
+    column = "email_key" if "@" in texts[0] else "name_key"
+    sql = f"SELECT DISTINCT {column} FROM orders_order WHERE {column} IN ({marks})"  # noqa: S608
+    named = set(map(itemgetter(0), deadline.rows(sql, texts)))
+    senders = Label.objects.filter(kind=Label.Kind.SENDER, key__in=texts)
+    return named.union(deadline.all(senders.values_list("key", flat=True)))

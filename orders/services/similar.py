@@ -1,0 +1,90 @@
+"""Searches that a misspelled one may have meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from orders.search import MatchCount, QueryRunner, SearchTimeout
+from orders.search.deadline import SearchDeadline, time_limit
+from orders.search.parse import parse_words, split_words
+from orders.search.query import Query
+from orders.search.spelling import corrections
+from orders.text import LETTER_RUNS, fold_text, plain_text
+
+# Of all that is done for one search.
+SECONDS = 0.25
+MAX_SIMILAR = 3
+_MAX_COUNTED = 8
+_COUNTED_TO = 1_000
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarSearch:
+    """A search for a name or address near the typed one.
+
+    `text` is the text of the search box, `name` the name or address as it is written in an order,
+    `count` the number of orders found.
+    """
+
+    text: str
+    name: str
+    count: MatchCount
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarSearches:
+    """`is_complete`: there are no others; otherwise the search for them took too long."""
+
+    searches: tuple[SimilarSearch, ...]
+    is_complete: bool
+
+
+def similar_searches(text: str, *, base: Query, now: datetime) -> SimilarSearches:
+    """Return searches near a text without matches, nearest first, each with matches.
+
+    `base` has the conditions of the search that are no words. Never raises SearchTimeout.
+    """
+    words, rest = split_words(text)
+    base = base.merged(parse_words(rest))
+    found: list[SimilarSearch] = []
+    try:
+        with time_limit(SECONDS) as deadline:
+            for name in corrections(fold_text(words), deadline, limit=_MAX_COUNTED):
+                if similar := _counted(name, rest, base, deadline, now=now):
+                    found.append(similar)
+                if len(found) == MAX_SIMILAR:
+                    break
+    except SearchTimeout:
+        return SimilarSearches(tuple(found), is_complete=False)
+    return SimilarSearches(tuple(found), is_complete=True)
+
+
+def _counted(
+    folded: str, rest: str, base: Query, deadline: SearchDeadline, *, now: datetime
+) -> SimilarSearch | None:
+    for query in _queries(folded):
+        runner = QueryRunner(deadline, base.merged(query), now=now)
+        if rows := runner.rows(1, selected="o.recipient_name"):
+            name = _as_written(folded, rows[0][2])
+            text = " ".join(filter(None, (name, rest)))
+            return SimilarSearch(text, name, runner.count(_COUNTED_TO))
+    return None
+
+
+def _queries(folded: str) -> Iterator[Query]:
+    """Yield what the search box makes of the text: an address is the recipient's, else any."""
+    if "@" in folded:
+        yield Query(emails=(folded,))
+    yield parse_words(folded)
+
+
+def _as_written(folded: str, recipient: str) -> str:
+    """Return the text with the words as the name of the recipient has them."""
+    spellings = {fold_text(word): word for word in _WORD.findall(plain_text(recipient))}
+    if "@" in folded:
+        return folded
+    return LETTER_RUNS.sub(lambda run: spellings.get(run[0], run[0]), folded)

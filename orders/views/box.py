@@ -1,0 +1,65 @@
+"""The options below the search box while somebody types."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from orders import services
+from orders.audit import Right
+from orders.presenters.box import MAX_ORDERS, BoxOptions, box_orders, box_remedies
+from orders.search import SearchTimeout, labels
+from orders.search.completions import complete
+from orders.viewer import Request
+
+from .http import requires_right
+from .list_request import ListRequest, parse_list_parameters
+from .remedies import suggest_remedies
+
+_MAX_NAMES = 5
+
+
+@require_safe
+@requires_right(Right.READ)
+def order_box(request: Request) -> HttpResponse:
+    """Return the options for the parameters of a list; 204 if the box is empty."""
+    try:
+        options = _options(parse_list_parameters(request.GET, viewer=request.viewer))
+    except SearchTimeout:
+        options = BoxOptions(q=request.GET.get("q", "").strip(), note=TOO_BROAD)
+    if not options.q:
+        return HttpResponse(status=204)
+    return render(request, "orders/box.html", {"box": options})
+
+
+def _options(wanted: ListRequest) -> BoxOptions:
+    if not wanted.filters.q:
+        return BoxOptions(q="")
+    text = wanted.filters.q
+    completions = complete(
+        text, names=lambda kind, part: labels.suggest_labels(kind, part, limit=_MAX_NAMES)
+    )
+    options = BoxOptions(
+        q=text, completions=completions, is_operator=bool(completions) and ":" in text.split()[-1]
+    )
+    if problems := wanted.interpretation.box.problems:
+        return options if completions else replace(options, note=problems[0])
+    return _with_orders(options, wanted)
+
+
+def _with_orders(options: BoxOptions, wanted: ListRequest) -> BoxOptions:
+    viewer = wanted.viewer
+    found = services.find_orders(wanted.asked.query, size=MAX_ORDERS, now=viewer.now)
+    rows, links = box_orders(found, asked=wanted.asked, viewer=viewer)
+    if rows:
+        return replace(options, orders=rows, links=links)
+    if wanted.interpretation.unknown_id:
+        return replace(options, note=UNKNOWN_ID)
+    return replace(options, **box_remedies(suggest_remedies(wanted)))
+
+
+TOO_BROAD = "This search takes too long: add a date or a status."
+UNKNOWN_ID = "This id is not in our copy of Goody’s orders. Enter asks Goody for it."

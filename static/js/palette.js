@@ -1,0 +1,80 @@
+/* The list of commands: everything that can be done here, found by typing a part of its name. The
+ * server lists pages and views; what the page itself offers is added when the list opens. */
+
+import { activate, activeOf, follow, optionsOf } from "./combobox.js";
+import { byId } from "./dom.js";
+import { currentRow } from "./rows.js";
+
+const HERE = "[data-key], [data-refresh], .pager [rel], .neighbors [rel]";
+
+/* What each command of the page presses. */
+let pressed = new Map();
+
+export function openCommands() {
+  const field = byId("commands-field");
+  byId("commands-here").replaceChildren(...commandsHere());
+  htmx.trigger(byId("commands-all"), "commands");
+  byId("commands").showModal();
+  field.value = "";
+  filter(field);
+}
+
+/* On a list, the actions of the current row. */
+function commandsHere() {
+  const row = currentRow();
+  const elements = [...document.querySelectorAll(HERE)].filter((one) => [null, row].includes(one.closest("tr")));
+  pressed = new Map();
+  return elements.map((element, number) => {
+    const option = byId("command").content.firstElementChild.cloneNode(true);
+    option.id = `command-here-${number}`;
+    option.firstElementChild.textContent = element.ariaLabel || element.textContent.replace(/\s+/g, " ").trim();
+    option.lastElementChild.textContent = element.dataset.key || "";
+    pressed.set(option, element);
+    return option;
+  });
+}
+
+function filter(field) {
+  const words = field.value.toLowerCase().split(/\s+/);
+  for (const option of byId("commands-options").querySelectorAll('[role="option"]')) {
+    option.hidden = !words.every((word) => option.textContent.toLowerCase().includes(word));
+  }
+  activate(field, optionsOf(field)[0]);
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (target.id === "commands-field") {
+    filter(target);
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (target.id === "commands-field" && key === "Enter" && !event.isComposing) {
+    event.preventDefault();
+    if (activeOf(target)) {
+      follow(activeOf(target), event.ctrlKey || event.metaKey);
+    }
+  }
+});
+
+document.addEventListener("click", ({ target }) => {
+  const option = target.closest("#commands [role=option]");
+  if (option) {
+    byId("commands").close();
+    (pressed.get(option) || byId(option.dataset.presses))?.click();
+  }
+  const shown = target.closest("[data-shows]")?.dataset.shows;
+  if (shown === "commands") {
+    openCommands();
+  } else if (shown) {
+    byId(shown).showModal();
+  }
+});
+
+/* Call after each swap. */
+export function showCommands(ctx) {
+  if (ctx.target === byId("commands-all")) {
+    filter(byId("commands-field"));
+  }
+}
