@@ -4,6 +4,8 @@
 APT_PYTHON='apt-get install -y python3 python3-venv'
 VENV=.venv
 VENV_PYTHON=$VENV/bin/python
+# Each of the some hundred processes of a test run would compile everything that it imports.
+unset PYTHONDONTWRITEBYTECODE
 
 say() {
     printf '%s\n' "$*" >&2

@@ -76,8 +76,8 @@ def watch(site: Site) -> Iterator[Watch]:
 
 @pytest.fixture(scope="package")
 def _shared_contexts(browser: Browser, _site: Site) -> Iterator[dict[bool, BrowserContext]]:
-    """One browser context with JavaScript and one without: opening a context and filling its cache
-    with the static files takes longer than most tests.
+    """One browser context with JavaScript and one without. Opening a context, filling its cache
+    with the static files and opening a page in it take longer than most tests.
     """
     contexts = {
         has_script: browser.new_context(
@@ -92,14 +92,26 @@ def _shared_contexts(browser: Browser, _site: Site) -> Iterator[dict[bool, Brows
 
 @contextmanager
 def _borrowed(context: BrowserContext, watch: Watch) -> Iterator[BrowserContext]:
-    """A shared context, afterwards without pages, cookies and permissions again."""
+    """A shared context with at most one page, which is blank; no cookies, no permissions."""
     watch.observe(context)
     yield context
-    for page in context.pages:
-        page.close()
     watch.leave(context)
+    first, *others = context.pages or [context.new_page()]
+    for page in others:
+        page.close()
+    _reset(first)
     context.clear_cookies()
     context.clear_permissions()
+
+
+def _reset(page: Page) -> None:
+    """Leave the site, and restore the mouse, the window's size and the system's preferences."""
+    page.goto("about:blank")
+    page.mouse.move(0, 0)
+    page.set_viewport_size(VIEWPORT)
+    page.emulate_media(
+        media="null", color_scheme="null", reduced_motion="null", forced_colors="null"
+    )
 
 
 @pytest.fixture
@@ -112,6 +124,16 @@ def context(request: pytest.FixtureRequest, site: Site, watch: Watch) -> Iterato
         return
     with _borrowed(request.getfixturevalue("_shared_contexts")[True], watch) as shared:
         yield shared
+
+
+def _only_page(context: BrowserContext) -> Page:
+    return context.pages[0] if context.pages else context.new_page()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A blank page of the context: the only one."""
+    return _only_page(context)
 
 
 @pytest.fixture
@@ -135,7 +157,7 @@ def without_javascript(
     _shared_contexts: dict[bool, BrowserContext], site: Site, watch: Watch
 ) -> Iterator[Page]:
     with _borrowed(_shared_contexts[False], watch) as shared:
-        yield shared.new_page()
+        yield _only_page(shared)
 
 
 @pytest.fixture

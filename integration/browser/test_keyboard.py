@@ -27,9 +27,11 @@ def _complete(site: Site) -> Iterator[None]:
 
 
 @pytest.fixture
-def keys(agent: Page) -> CDPSession:
+def keys(agent: Page) -> Iterator[CDPSession]:
     """Presses keys with the codes of any keyboard layout."""
-    return agent.context.new_cdp_session(agent)
+    session = agent.context.new_cdp_session(agent)
+    yield session
+    session.detach()
 
 
 def press(keys: CDPSession, key: str, code: str, modifiers: int = 0) -> None:
