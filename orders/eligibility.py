@@ -109,6 +109,17 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | Non
     )
 
 
+def joint_refusal(cancel: Verdict, extend: Verdict) -> str:
+    """Return why the gift cannot be canceled or extended, as one sentence if both have one reason.
+
+    Return "" if both are allowed.
+    """
+    refusals = [one.sentence for one in (cancel, extend) if not one.is_allowed]
+    if len(refusals) == 2 and refusals[1] == refusals[0].replace("canceled", "extended", 1):
+        return refusals[0].replace("canceled", "canceled or extended", 1)
+    return " ".join(refusals)
+
+
 def already_canceled_verdict() -> Verdict:
     """Return the verdict on an order with an applied cancel, whatever a read shows."""
     return Verdict(False, "ended", "Cannot be changed: its cancel is on record here.")

@@ -122,6 +122,19 @@ def date_in_words(date: datetime | Date) -> str:
     return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
 
 
+@lru_cache(maxsize=_CACHE_SIZE)
+def short_day(at: datetime, zone: tzinfo, *, year: int) -> str:
+    """The day in the zone without that year: "12 Mar", "12 Mar 2025"."""
+    local = in_zone(at, zone)
+    text = date_in_words(local)
+    return text.removesuffix(f" {year}") if local.year == year else text
+
+
+def short_date_time(at: datetime, zone: tzinfo, *, year: int) -> str:
+    """Day and minute without that year and without the zone: "12 Mar, 23:59"."""
+    return f"{short_day(at, zone, year=year)}, {hour_and_minute(at, zone)}"
+
+
 def month_in_words(date: Date) -> str:
     """The month of a date: "Mar 2026"."""
     return f"{_MONTHS[date.month - 1]} {date.year}"
@@ -179,6 +192,11 @@ def age(at: datetime, now: datetime) -> str:
     return f"{max(0, seconds)} s ago" if seconds < 60 else relative_time(at, now)
 
 
+def elapsed(at: datetime, now: datetime) -> str:
+    """How long ago, in minutes or more: "just now", "5 min ago"."""
+    return "just now" if now - at < timedelta(minutes=1) else relative_time(at, now)
+
+
 @lru_cache(maxsize=_CACHE_SIZE)
 def iso_utc(at: datetime) -> str:
     """Return whole seconds in UTC for `datetime=` attributes: "2026-03-12T23:59:00Z"."""
@@ -188,6 +206,11 @@ def iso_utc(at: datetime) -> str:
 def time_element(at: datetime | None, zone: tzinfo) -> TimeElement | None:
     """Return the attribute and the text of a `<time>` element; None for None."""
     return TimeElement(iso=iso_utc(at), text=date_time(at, zone)) if at is not None else None
+
+
+def cut_id(text: str) -> str:
+    """The two ends of a long id: "IM4CLTW3…WQOH4"; a text of up to 16 characters unchanged."""
+    return text if len(text) <= 16 else f"{text[:8]}…{text[-5:]}"
 
 
 def short_id(value: UUID | None) -> str:

@@ -69,6 +69,10 @@ def press_until_focused(page: Page, key: str, place: Locator, *, within: int) ->
     raise AssertionError(f"{within} times {key} do not lead to {place}")
 
 
+# The title of an order's tab: a part of its receipt, and its status.
+ORDER = r"\S+ · .+"
+
+
 def assert_whole_page(page: Page, title: str) -> None:
     """Assert a complete, styled page with one frame, not a fragment on its own."""
     expect(page).to_have_title(re.compile(rf"^{title} – Goody Admin"))

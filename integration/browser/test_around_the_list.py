@@ -369,7 +369,7 @@ def test_from_order_to_order_and_back_to_the_row(someone: Become, site: Site) ->
     expect(page.get_by_role("link", name="Next", exact=True)).to_have_count(0)
     page.get_by_role("link", name="Previous", exact=True).click()
     expect(page.locator("#order-detail")).to_have_attribute("data-order-id", ids[1])
-    page.get_by_role("link", name="Back to the list").click()
+    page.get_by_role("link", name=f"Back to “{name.lower()}”").click()
     assert_whole_page(page, "Orders")
     expect(page).to_have_url(f"{there}#order-{ids[1]}")
     expect_listed(page, *ids)
@@ -384,7 +384,7 @@ def test_through_a_list_by_keyboard(agent: Page, site: Site) -> None:
         agent.keyboard.press(key)
         expect(agent.locator(".neighbors")).to_contain_text(f"{number} of 3")
         wait_for_keys(agent)
-    agent.get_by_role("link", name="Back to the list").click()
+    agent.get_by_role("link", name=f"Back to “{name.lower()}”").click()
     expect(row(agent, ids[1]).locator("[data-open]")).to_be_focused()
     # The list continues as before.
     agent.keyboard.press("j")

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from testing.browser import Watch
 from testing.users import PASSWORD, make_user
 
-from .moves import assert_whole_page, chip, first_row, in_dialog, row
+from .moves import ORDER, assert_whole_page, chip, first_row, in_dialog, row
 from .site import Site
 
 
@@ -146,9 +146,9 @@ def test_after_the_detail_was_replaced(agent: Page, site: Site, swap: str) -> No
         expect(agent.locator("#order-detail")).to_have_attribute("data-order-id", order_id)
         expect(agent.locator("h1")).to_contain_text("Grace")
 
-    assert_back_and_forward(agent, "Order", check)
+    assert_back_and_forward(agent, ORDER, check)
     agent.go_back()
-    agent.get_by_role("link", name="Back to the list").click()
+    agent.locator(".crumbs a").first.click()
     expect(agent).to_have_url(re.compile(rf"/orders/\?per_page=25#order-{order_id}$"))
 
 

@@ -424,22 +424,24 @@ def test_copy_buttons_give_the_text_and_record_copies_of_links(
     order = site.emulator.order(site.open_order(recipient_email="ada@example.com"))
     wanted = {
         "Copy gift link": order["individual_gift_link"],
-        "Copy id": order["id"],
-        "Copy E-mail": order["recipient_email"],
-        "Copy Receipt reference": order["reference_id"],
+        "Copy order id": order["id"],
+        "Copy e-mail address": order["recipient_email"],
+        "Copy Receipt": order["reference_id"],
     }
     # The accessible name of a button does not change.
     page.clock.install()
     page.goto(f"/orders/{order['id']}/")
+    page.get_by_label("More actions").click()
     for name, text in wanted.items():
-        button = page.get_by_role("button", name=name, exact=True)
-        button.click()
+        page.get_by_role("button", name=name, exact=True).click()
         expect(page.locator("#live")).to_have_text(f"{name}: copied")
         assert page.evaluate("navigator.clipboard.readText()") == text
     page.reload()
     page.evaluate("navigator.clipboard.writeText('')")
     page.keyboard.press("y")
+    # The menu opens: it shows that the link was copied, and what to mind.
     expect(page.locator('[data-key="y"]')).to_have_text("Copied")
+    expect(page.locator("#link-warning")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == order["individual_gift_link"]
     page.clock.run_for(1_500)
     page.evaluate("document.getElementById('live').replaceChildren()")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .moves import assert_whole_page, in_dialog
+from .moves import ORDER, assert_whole_page, in_dialog
 from .site import Site
 
 _HOW: dict[str, dict[str, Any]] = {
@@ -33,7 +33,7 @@ def open_tab(page: Page, link: Locator, how: str) -> Page:
 def test_links_of_the_list(agent: Page, how: str) -> None:
     agent.goto("/orders/?per_page=25")
     links = {
-        "Order": agent.locator("[data-open]").first,
+        ORDER: agent.locator("[data-open]").first,
         "Orders": agent.get_by_role("link", name="Next", exact=True),
         "Change expiration": agent.locator('[data-key="e"]').first,
         "Cancel gift": agent.locator('[data-key="c"]').first,
@@ -56,7 +56,7 @@ def test_links_of_an_order_and_its_dialog(agent: Page, site: Site, how: str) -> 
     with agent.context.expect_page() as opened:
         in_dialog(agent, "Keep gift").click(**_HOW[how])
     opened.value.wait_for_load_state()
-    assert_whole_page(opened.value, "Order")
+    assert_whole_page(opened.value, ORDER)
     expect(agent.locator("#dialog[open]")).to_be_visible()
     assert site.writes(order_id) == []
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from testing.browser import Watch
 from testing.users import PASSWORD, make_user
 
-from .moves import assert_whole_page, in_dialog
+from .moves import ORDER, assert_whole_page, in_dialog
 from .site import Site
 from .test_dialogs import choose_reason
 
@@ -96,7 +96,7 @@ def test_a_session_that_ends_leaves_the_dialog(agent: Page, site: Site, watch: W
     tab = opened.value
     assert_whole_page(tab, "Log in")
     log_in(tab, make_user("agent").username)
-    assert_whole_page(tab, "Order")
+    assert_whole_page(tab, ORDER)
     tab.close()
     submit(agent, site, order_id)
 

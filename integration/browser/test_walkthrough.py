@@ -14,6 +14,7 @@ from orders.audit import REASONS
 from testing.users import PASSWORD, make_user
 
 from .moves import (
+    ORDER,
     assert_focus_is_visible,
     assert_whole_page,
     chip,
@@ -189,7 +190,7 @@ def test_without_javascript(without_javascript: Page, site: Site, username: str)
     expect(page.locator(".pager")).to_contain_text("Page 3 of")
     page_3 = page.url
     row(page, walkthrough.order_id).locator("[data-open]").click()
-    assert_whole_page(page, "Order")
+    assert_whole_page(page, ORDER)
 
     page.get_by_role("link", name="Extend…").click()
     assert_whole_page(page, "Change expiration")

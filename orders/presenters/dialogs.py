@@ -29,7 +29,8 @@ from .operations import (
     preset_chips,
     with_next_url,
 )
-from .order_page import OrderHeader, make_header, problem_text, raw_values
+from .order_head import OrderHeader, make_header, problem_text
+from .order_page import raw_values
 from .order_sections import shown_recipient
 from .raw_values import RawValues
 from .rows import gift_text

@@ -1,7 +1,7 @@
 """An order's page: every field of Goody's schema, the possible actions, and the timeline.
 
-Values that the viewer has no right to are left out here, so no template can show them. The
-sections are in order_sections.py, operations in operations.py.
+Values that the viewer has no right to are left out here, so no template can show them. The head is
+in order_head.py, the sections are in order_sections.py and money.py, operations in operations.py.
 """
 
 from __future__ import annotations
@@ -9,26 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from goody.errors import NO_EVIDENCE, Unauthorized
 from goody.types import ENDED, Order, parse_order
-from orders import eligibility, formats, services
-from orders.audit import Actor, NotAllowed, Right
-from orders.eligibility import Verdict
-from orders.formats import TimeElement
-from orders.goody_api import KeyRejected
+from orders import formats
+from orders.audit import Actor, Right
 from orders.models import Operation
-from orders.services import OrderWithOperations, freshness_problem
+from orders.outcomes import is_confirmed
+from orders.services import OrderWithOperations
 from orders.text import hex_digest
 from orders.viewer import Viewer
 
 from . import order_sections as sections
 from .elements import Line
+from .money import Money, money
 from .operations import (
     OperationTexts,
     make_operation_texts,
@@ -37,47 +33,34 @@ from .operations import (
     recent_failure,
     with_next_url,
 )
+from .order_head import (
+    Actions,
+    Fact,
+    OrderHeader,
+    hand_off_text,
+    head_facts,
+    make_actions,
+    make_header,
+)
 from .progress import OrderStep, applied_cancel, order_end, order_steps
 from .raw_values import RawValues
-from .status import EXPIRY_TONES, Badge, expiry_text, order_badges, status_explanation
-from .timeline import TimelineEntry, timeline_entries
-
-
-@dataclass(frozen=True, slots=True)
-class OrderHeader:
-    """The head of an order's page: recipient, status, expiration, and the age of the copy."""
-
-    recipient: str
-    email: str
-    badges: list[Badge]
-    expiry: str
-    expiry_tone: str
-    expires: TimeElement | None
-    as_of: TimeElement
-
-
-@dataclass(frozen=True, slots=True)
-class OrderAction:
-    """An action and whether it is possible. `url` is "" if it is not."""
-
-    sentence: str
-    next_step: str
-    url: str
+from .status import status_explanation
+from .timeline import Day, timeline_entries
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSections:
-    """The fields of the order as lines."""
+    """The fields of the order below its head."""
 
-    rail: list[OrderStep]
+    steps: list[OrderStep]
     gift: sections.Gift
+    # What was sent, if the recipient chose another gift.
     original_gift: sections.Gift | None
+    # An unreadable `is_swapped`; "" if it is readable.
     swapped: str
     parcels: list[sections.Parcel]
     no_parcels: str
-    money: list[sections.Amount]
-    original_money: list[sections.Amount]
-    people: list[Line]
+    money: Money
     ids: list[Line]
 
 
@@ -95,10 +78,8 @@ class RestrictedValues:
 
 @dataclass(frozen=True, slots=True)
 class CopyWarnings:
-    """The limitations of this copy of the order."""
+    """The parts of Goody's answer that could not be read or are not documented."""
 
-    problem: str
-    is_missing: bool
     unread: list[str]
     unknown_fields: list[str]
 
@@ -106,14 +87,18 @@ class CopyWarnings:
 @dataclass(frozen=True, slots=True)
 class OrderDetail:
     id: str
+    # The title of the browser tab, without personal data.
+    tab: str
     url: str
     poll_url: str
+    # Whether Goody has not answered (yet).
+    is_copy: bool
     # From which the page loads Goody's answer; "" if it shows that.
     read_url: str
     status: str
     head: OrderHeader
-    cancel: OrderAction
-    extend: OrderAction
+    facts: list[Fact]
+    actions: Actions
     explanation: str
     hand_off: str
     warnings: CopyWarnings
@@ -122,7 +107,8 @@ class OrderDetail:
     poll_every: str
     sections: OrderSections
     restricted: RestrictedValues
-    timeline: list[TimelineEntry]
+    timeline: list[Day]
+    zone: str
 
 
 # The parameter of a read from Goody; its value is the token of the view that is shown.
@@ -155,7 +141,8 @@ def make_order_detail(
     Goody's answer. `is_worker_missing`: the pending operation requires a worker, and none runs.
     """
     order, raw = view.order, raw_values(view.order, viewer)
-    offered = () if _obstacle(view) else undoable
+    is_outdated = bool(view.problem or view.is_missing)
+    offered = () if is_outdated or view.operation else undoable
     shown = [
         (
             o,
@@ -165,30 +152,38 @@ def make_order_detail(
         )
         for o in view.operations
     ]
+    failure = recent_failure(view.operations, viewer.now)
     url = with_next_url(reverse("order_detail", args=[order.id]), viewer.next_url)
     waiting = next((s for _, s in shown if s.is_open), None)
-    pending = view.pending
     join = f"{url}{'&' if '?' in url else '?'}"
+    head = make_header(view, viewer=viewer)
     return OrderDetail(
         id=str(order.id),
+        tab=f"{formats.cut_id(order.reference_id or str(order.id))} · {head.badges[0].word}",
         url=url,
-        poll_url=f"{join}poll={poll_token(pending, viewer.now)}",
+        poll_url=f"{join}poll={poll_token(view.pending, viewer.now)}",
+        is_copy=is_outdated or bool(read_token),
         read_url=f"{join}{READ}={read_token}" if read_token else "",
         status=order.status,
-        head=make_header(view, viewer=viewer),
-        cancel=_cancel_action(view, viewer),
-        extend=_extend_action(view, viewer),
-        explanation=status_explanation(order.status),
-        hand_off=_hand_off(order, viewer.now),
-        warnings=_warnings(view, raw, viewer),
+        head=head,
+        facts=head_facts(view, raw, viewer=viewer),
+        actions=make_actions(view, viewer),
+        explanation=_explanation(view),
+        hand_off=hand_off_text(order, now=viewer.now),
+        warnings=CopyWarnings(raw.lines(), sorted(order.unknown_fields)),
         open_operation=waiting,
-        last_failure=shown[0][1] if recent_failure(view.operations, viewer.now) else None,
-        poll_every=poll_interval(pending, viewer.now) if pending else "",
-        sections=_sections(view, raw, viewer.zone),
+        last_failure=shown[0][1] if failure else None,
+        poll_every=poll_interval(view.pending, viewer.now) if view.pending else "",
+        sections=_sections(view, raw, viewer),
         restricted=_restricted(order, raw, viewer.actor),
         timeline=timeline_entries(
-            order, shown, is_cancel_on_record=view.is_cancel_on_record, zone=viewer.zone
+            order,
+            shown,
+            failure=failure,
+            is_cancel_on_record=view.is_cancel_on_record,
+            clock=viewer.clock,
         ),
+        zone=viewer.zone.key,
     )
 
 
@@ -209,104 +204,29 @@ def _operation(
     )
 
 
-def make_header(view: OrderWithOperations, *, viewer: Viewer) -> OrderHeader:
-    order, zone = view.order, viewer.zone
-    raw = raw_values(order, viewer)
-    expiry = eligibility.classify_expiry(order, viewer.now)
-    return OrderHeader(
-        recipient=sections.shown_recipient(order),
-        email=order.recipient_email or "",
-        badges=order_badges(
-            services.listed_order(view).hit, is_cancel_on_record=view.is_cancel_on_record
-        ),
-        expiry=expiry_text(expiry, viewer.now, raw.unreadable("expires_at")),
-        expiry_tone=EXPIRY_TONES[expiry.kind],
-        expires=formats.time_element(expiry.at, zone),
-        as_of=formats.TimeElement(formats.iso_utc(view.as_of), formats.date_time(view.as_of, zone)),
-    )
-
-
-def _cancel_action(view: OrderWithOperations, viewer: Viewer) -> OrderAction:
-    verdict = eligibility.may_cancel(
-        view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
-    )
-    return _action(view, viewer, verdict, Right.CANCEL, "order_cancel")
-
-
-def _extend_action(view: OrderWithOperations, viewer: Viewer) -> OrderAction:
-    verdict = eligibility.may_extend(
-        view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
-    )
-    return _action(view, viewer, verdict, Right.EXTEND, "order_expiration")
-
-
-def _action(
-    view: OrderWithOperations, viewer: Viewer, verdict: Verdict, right: Right, name: str
-) -> OrderAction:
-    obstacle = _obstacle(view) if verdict.is_allowed else ""
-    if obstacle:
-        verb = "canceled" if right is Right.CANCEL else "extended"
-        return OrderAction(f"Cannot be {verb}{obstacle}", "", "")
-    if verdict.is_allowed and not viewer.actor.may(right):
-        return OrderAction(verdict.sentence, str(NotAllowed(right)), "")
-    url = with_next_url(reverse(name, args=[view.order.id]), viewer.next_url)
-    return OrderAction(verdict.sentence, verdict.next_step, url if verdict.is_allowed else "")
-
-
-def _obstacle(view: OrderWithOperations) -> str:
-    """Return the reason why no change is possible, as the end of a sentence; "" if one is."""
-    if view.is_missing:
-        return ": Goody does not know this order."
-    if view.problem:
-        return " until Goody answers."
-    if view.operation is not None:
-        return " before the change under way is settled."
-    return ""
-
-
-def _hand_off(order: Order, now: datetime) -> str:
-    """Return the text for Goody support if only they can change the order; else ""."""
-    verdict = eligibility.may_cancel(order, now=now)
-    return eligibility.hand_off(order) if verdict.code == "accepted" else ""
-
-
-def _warnings(view: OrderWithOperations, raw: RawValues, viewer: Viewer) -> CopyWarnings:
-    order = view.order
-    problem = problem_text(view.problem, viewer.actor)
-    return CopyWarnings(problem, view.is_missing, raw.lines(), sorted(order.unknown_fields))
-
-
-_KEY_PROBLEMS = {
-    freshness_problem(KeyRejected()),
-    freshness_problem(Unauthorized(message="", evidence=NO_EVIDENCE)),
-}
-
-
-def problem_text(problem: str, actor: Actor) -> str:
-    """Return `problem` of services as shown. Only admins see that the key is rejected."""
-    if problem in _KEY_PROBLEMS and not actor.may(Right.SYSTEM):
-        return "This dashboard has no working connection to Goody at present"
-    return problem
+def _explanation(view: OrderWithOperations) -> str:
+    """Return the explanation of the status, "" if the page says who canceled the gift."""
+    cancel = applied_cancel(view.operations)
+    is_explained = cancel is not None and is_confirmed(cancel)
+    return "" if is_explained else status_explanation(view.order.status)
 
 
 def raw_values(order: Order, viewer: Viewer) -> RawValues:
     return RawValues(order, may_read_messages=viewer.actor.may(Right.READ_MESSAGES))
 
 
-def _sections(view: OrderWithOperations, raw: RawValues, zone: ZoneInfo) -> OrderSections:
+def _sections(view: OrderWithOperations, raw: RawValues, viewer: Viewer) -> OrderSections:
     order, cancel = view.order, applied_cancel(view.operations)
     is_uncharged = order.status in ENDED and (cancel is not None or _was_never_accepted(order))
     return OrderSections(
-        rail=order_steps(order, raw, end=order_end(order, cancel), zone=zone),
+        steps=order_steps(order, raw, end=order_end(order, cancel), clock=viewer.clock),
         gift=sections.current_gift(order, raw),
         original_gift=sections.original_gift(order, raw),
-        swapped=raw.unreadable("is_swapped") or _SWAPPED[order.is_swapped],
-        parcels=sections.make_parcels(order, raw, zone=zone),
-        no_parcels="None." if order.status in ENDED else "None yet.",
-        money=sections.amount_lines(order, raw, is_uncharged=is_uncharged),
-        original_money=sections.original_amount_lines(order, raw),
-        people=sections.people_lines(order, raw),
-        ids=sections.id_lines(order),
+        swapped=raw.unreadable("is_swapped"),
+        parcels=sections.make_parcels(order, raw, clock=viewer.clock),
+        no_parcels=sections.no_parcels(order),
+        money=money(order, raw, is_uncharged=is_uncharged),
+        ids=sections.id_lines(order, raw, viewer=viewer),
     )
 
 
@@ -315,13 +235,6 @@ def _was_never_accepted(order: Order) -> bool:
     times = parse_order(order.raw).event_times
     is_unreadable = "event_times.accepted_at" in order.problems
     return times is not None and times.accepted_at is None and not is_unreadable
-
-
-_SWAPPED = {
-    True: "Swapped: the recipient chose another gift",
-    False: "Not swapped",
-    None: "Goody does not say whether it was swapped",
-}
 
 
 def _restricted(order: Order, raw: RawValues, actor: Actor) -> RestrictedValues:

@@ -1,44 +1,48 @@
-"""The sections of an order's page: gift, money, shipments, people, ids.
+"""The sections of an order's page: gift, delivery, ids.
 
 Pure functions from an order to lines; order_page.py combines them with the operations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from goody.types import ENDED, Cart, CartItem, CartSelection, Order, Sender, Shipment
+from goody.types import (
+    CANCELABLE,
+    ENDED,
+    ORDER_STATUSES,
+    Cart,
+    CartItem,
+    CartSelection,
+    Order,
+    Sender,
+    Shipment,
+)
 from orders import eligibility, formats
+from orders.days import RequestClock
+from orders.eligibility import ExpiryKind
 from orders.formats import NOTHING
+from orders.forms.listing import MAX_NAME_LENGTH
+from orders.viewer import Viewer
 
 from .elements import Line
 from .raw_values import RawValues
 from .status import Badge, shipment_badge
 
-UNKNOWN_YET = "not known yet"
-NOT_GIVEN = "not given"
-NOT_CHARGED = "Not charged: canceled before acceptance"
 UNNAMED = "Unnamed recipient"
-
-
-class Amount(NamedTuple):
-    """Money with its label. The tones are classes of app.css."""
-
-    label: str
-    value: str
-    label_tone: str
-    tone: str
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class GiftItem:
-    """One line of a cart: "2 × Tea box", its brand, and the variants of each unit."""
+    """One line of a cart: quantity, product and brand, and the variants of each unit."""
 
-    title: str
+    quantity: str
+    name: str
     brand: str
     variants: list[str]
 
@@ -89,7 +93,8 @@ def _item(item: CartItem, selections: list[CartSelection], path: str, raw: RawVa
     unread = raw.unreadable(f"{path}.quantity")
     quantity = f"({unread})" if unread else "?" if item.quantity is None else str(item.quantity)
     return GiftItem(
-        title=f"{quantity} × {name}",
+        quantity=quantity,
+        name=name,
         brand=(product.brand.name if product and product.brand else None) or NOTHING,
         variants=[
             _selection(s) for s in selections if item.id is not None and s.cart_item_id == item.id
@@ -102,105 +107,78 @@ def _selection(selection: CartSelection) -> str:
     return f"{unit}: {', '.join(selection.variants) or 'no variants'}"
 
 
-_AMOUNTS = (
-    ("amount_product", "Products"),
-    ("amount_shipping", "Shipping"),
-    ("amount_processing_fee", "Processing fee"),
-    ("amount_global_relay_cost", "International shipping"),
-    ("amount_pre_tax_total", "Total before tax"),
-    ("amount_tax", "Tax"),
-    ("amount_total", "Total"),
-    ("amount_credit_applied", "Credit applied"),
-)
-_ORIGINAL_AMOUNTS = (
-    ("original_amount_product", "Products"),
-    ("original_amount_shipping", "Shipping"),
-    ("original_amount_pre_tax_total", "Total before tax"),
-    ("original_amount_credit_applied", "Credit applied"),
-)
+class Moment(NamedTuple):
+    """A dated event of a parcel: "shipped" on a day. `at` has the time and the zone."""
 
-
-def amount_lines(order: Order, raw: RawValues, *, is_uncharged: bool) -> list[Amount]:
-    """Return every amount that Goody gives; nothing is computed.
-
-    `is_uncharged`: the order ended and was certainly never accepted.
-    """
-    # With the total, all amounts are final.
-    total = order.amounts.amount_total if order.amounts else None
-    is_final = order.status in ENDED or total is not None
-    missing = NOT_GIVEN if is_final else UNKNOWN_YET
-    return [
-        _amount(
-            order.amounts,
-            f"amounts.{name}",
-            label,
-            raw,
-            NOT_CHARGED if is_uncharged and name == "amount_total" else missing,
-        )
-        for name, label in _AMOUNTS
-    ]
-
-
-def original_amount_lines(order: Order, raw: RawValues) -> list[Amount]:
-    """Return the amounts before the swap; [] if Goody gave none."""
-    if order.original_amounts is None and not raw.unreadable("original_amounts"):
-        return []
-    return [
-        _amount(order.original_amounts, f"original_amounts.{name}", label, raw, NOT_GIVEN)
-        for name, label in _ORIGINAL_AMOUNTS
-    ]
-
-
-def _amount(amounts: object, path: str, label: str, raw: RawValues, missing: str) -> Amount:
-    name = path.rpartition(".")[2]
-    cents: int | None = getattr(amounts, name, None)
-    tone = "is-total" if name.endswith("total") else ""
-    if cents is not None:
-        return Amount(label, formats.money(cents), tone, tone)
-    if unreadable := raw.unreadable(path):
-        return Amount(label, unreadable, tone, "is-soon")
-    return Amount(label, missing, tone, "muted")
+    label: str
+    iso: str
+    day: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    title: str
+    """A shipment in one line; `unreadable` are its values that could not be read."""
+
+    brand: str
     badge: Badge
-    lines: list[Line]
+    carrier: str
+    number: str
+    tracking_url: str
+    moments: list[Moment]
+    unreadable: list[str]
 
 
-def make_parcels(order: Order, raw: RawValues, *, zone: tzinfo) -> list[Parcel]:
+def no_parcels(order: Order) -> str:
+    """Return the sentence in place of parcels, by status."""
+    if order.status in CANCELABLE:
+        return "Nothing is sent before the gift is accepted."
+    is_under_way = order.status in ORDER_STATUSES and order.status not in ENDED
+    return "No parcel yet." if is_under_way else "No parcel."
+
+
+def make_parcels(order: Order, raw: RawValues, *, clock: RequestClock) -> list[Parcel]:
     paths = raw.member_paths("shipments")
     unreadable = [
-        Parcel("Shipment", Badge("warn", "alert", "Unreadable"), [Line("As sent", text)])
+        Parcel("Parcel", Badge("warn", "alert", "Unreadable"), "", "", "", [], [text])
         for text in raw.unreadable_members("shipments")
     ]
-    return [_parcel(one, next(paths), raw, zone) for one in order.shipments] + unreadable
+    return [_parcel(one, next(paths), raw, clock) for one in order.shipments] + unreadable
 
 
-def _parcel(shipment: Shipment, path: str, raw: RawValues, zone: tzinfo) -> Parcel:
-    def text(label: str, name: str, missing: str) -> Line:
-        value = getattr(shipment, name) or raw.unreadable(f"{path}.{name}") or missing
-        return Line(label, value)
+_PARCEL_TEXTS = ("brand_name", "tracking_carrier", "tracking_number", "tracking_url", "status")
+_PARCEL_TIMES = (
+    ("shipped_at", "shipped"),
+    ("delivery_eta", "expected"),
+    ("delivered_at", "delivered"),
+)
 
-    def moment(label: str, name: str) -> Line:
-        at = getattr(shipment, name)
-        if at is None:
-            return text(label, name, NOTHING)
-        return Line(label, formats.date_time(at, zone), iso=formats.iso_utc(at))
 
+def _parcel(shipment: Shipment, path: str, raw: RawValues, clock: RequestClock) -> Parcel:
+    names = (*_PARCEL_TEXTS, *(name for name, _ in _PARCEL_TIMES))
+    unread = ((name, raw.unreadable(f"{path}.{name}")) for name in names)
     return Parcel(
-        title=shipment.brand_name or "Unnamed brand",
+        brand=shipment.brand_name or "Unnamed brand",
         badge=shipment_badge(shipment.status),
-        lines=[
-            text("Carrier", "tracking_carrier", NOTHING),
-            text("Tracking number", "tracking_number", NOT_GIVEN),
-            # Text only: a URL in Goody's answer never becomes a link.
-            text("Tracking page", "tracking_url", NOT_GIVEN),
-            moment("Shipped", "shipped_at"),
-            moment("Expected", "delivery_eta"),
-            moment("Delivered", "delivered_at"),
+        carrier=shipment.tracking_carrier or "",
+        number=shipment.tracking_number or "",
+        tracking_url=shipment.tracking_url or "",
+        moments=[
+            _moment(label, at, clock)
+            for name, label in _PARCEL_TIMES
+            if (at := getattr(shipment, name)) is not None
         ],
+        unreadable=[f"{name}: {text}" for name, text in unread if text],
+    )
+
+
+def _moment(label: str, at: datetime, clock: RequestClock) -> Moment:
+    year = formats.in_zone(clock.now, clock.zone).year
+    return Moment(
+        label,
+        formats.iso_utc(at),
+        formats.short_day(at, clock.zone, year=year),
+        formats.date_time(at, clock.zone),
     )
 
 
@@ -208,34 +186,55 @@ def shown_recipient(order: Order) -> str:
     return eligibility.recipient_name(order) or UNNAMED
 
 
-def people_lines(order: Order, raw: RawValues) -> list[Line]:
-    """Return recipient, sender, workspace and ids as lines, with texts to copy."""
-    sender, views = order.sender, order.view_count_recipient
-
-    def text(label: str, value: object, path: str, missing: str = NOTHING) -> Line:
-        return Line(label, str(value) if value is not None else raw.unreadable(path) or missing)
-
-    def copied(label: str, value: UUID | str | None, path: str) -> Line:
-        return _copied(label, value) if value else text(label, None, path)
-
-    return [
-        text("Recipient", eligibility.recipient_name(order) or None, "recipient_first_name"),
-        copied("E-mail", order.recipient_email, "recipient_email"),
-        text("Views by the recipient", views, "view_count_recipient", UNKNOWN_YET),
-        text("Sender", sender_name(sender) or None, "sender.first_name"),
-        copied("Sender's e-mail", sender.email if sender else None, "sender.email"),
-        text("Workspace", order.workspace_name or None, "workspace_name"),
-        copied("Workspace id", order.workspace_id, "workspace_id"),
-        copied("Batch id", order.order_batch_id, "order_batch_id"),
-        copied("Card id", order.card_id, "card_id"),
-        copied("Receipt reference", order.reference_id, "reference_id"),
-        _copied("Order id", order.id),
-    ]
-
-
 def sender_name(sender: Sender | None) -> str:
     """Return the full name; "" if Goody gives neither first nor last name."""
     return " ".join(filter(None, (sender.first_name, sender.last_name))) if sender else ""
+
+
+def sender_key(sender: Sender | None) -> str:
+    """Return the value of the list's parameter `sender`: the e-mail address, or the name."""
+    return ((sender.email if sender else "") or sender_name(sender))[:MAX_NAME_LENGTH]
+
+
+# --- ids --------------------------------------------------------------------------------------
+
+
+def id_lines(order: Order, raw: RawValues, *, viewer: Viewer) -> list[Line]:
+    """Return the ids, to quote to Goody, and the fields that no other part of the page has."""
+    return [
+        *_own_ids(order, raw),
+        *_other_fields(order, raw, viewer),
+        *_cart_ids("", order.cart),
+        *_part_ids(order),
+        *_cart_ids("Original ", order.original_cart),
+    ]
+
+
+def _own_ids(order: Order, raw: RawValues) -> list[Line]:
+    given: tuple[tuple[str, UUID | str | None, str], ...] = (
+        ("Order id", order.id, "id"),
+        ("Receipt", order.reference_id, "reference_id"),
+        ("Batch id", order.order_batch_id, "order_batch_id"),
+        ("Workspace id", order.workspace_id, "workspace_id"),
+        ("Card id", order.card_id, "card_id"),
+    )
+    return [
+        _copied(label, value) if value else Line(label, raw.unreadable(path) or NOTHING)
+        for label, value, path in given
+    ]
+
+
+def _other_fields(order: Order, raw: RawValues, viewer: Viewer) -> Iterator[Line]:
+    yield Line("Workspace", order.workspace_name or raw.unreadable("workspace_name") or NOTHING)
+    if order.sender and order.sender.email:
+        yield _copied("Sender's e-mail", order.sender.email)
+    expiry = eligibility.classify_expiry(order, viewer.now)
+    if expiry.kind is ExpiryKind.IRRELEVANT and expiry.at is not None:
+        text = f"{formats.date_time(expiry.at, viewer.zone)}, without effect by now"
+        yield Line("Expiration", text, iso=formats.iso_utc(expiry.at))
+    for name in ("sender.first_name", "sender.last_name", "sender.email", "recipient_last_name"):
+        if unreadable := raw.unreadable(name):
+            yield Line(name, unreadable)
 
 
 def _copied(label: str, value: UUID | str | None) -> Line:
@@ -243,18 +242,12 @@ def _copied(label: str, value: UUID | str | None) -> Line:
     return Line(label, text or NOTHING, copy=text)
 
 
-def id_lines(order: Order) -> list[Line]:
-    """Return the ids inside the gift and its shipments, to quote to Goody."""
-    return [
-        *_cart_ids("", order.cart),
-        *(_copied(f"Selection {n}", s.id) for n, s in enumerate(order.cart_selections, 1)),
-        *(
-            _copied(f"Selection {n}, item it names", s.cart_item_id)
-            for n, s in enumerate(order.cart_selections, 1)
-        ),
-        *(_copied(f"Shipment {n}", s.id) for n, s in enumerate(order.shipments, 1)),
-        *_cart_ids("Original ", order.original_cart),
-    ]
+def _part_ids(order: Order) -> Iterator[Line]:
+    for number, one in enumerate(order.cart_selections, 1):
+        yield _copied(f"Selection {number}", one.id)
+        yield _copied(f"Selection {number}, item it names", one.cart_item_id)
+    for number, parcel in enumerate(order.shipments, 1):
+        yield _copied(f"Parcel {number}", parcel.id)
 
 
 def _cart_ids(prefix: str, cart: Cart | None) -> list[Line]:

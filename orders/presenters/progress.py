@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import NamedTuple
 
 from goody.types import ENDED, ORDER_STATUSES, EventTimes, Order
 from orders import formats
+from orders.days import RequestClock
 from orders.models import Operation
 from orders.outcomes import is_confirmed
 
@@ -16,8 +17,9 @@ from .raw_values import RawValues
 class OrderStep(NamedTuple):
     """A step of an order.
 
-    `state` is done, now, unknown, ahead or ended; `current` is "step" for the present one. `iso`
-    and `when` are "" if Goody gives no time; `missing` is shown instead of the time.
+    `state` is done, now, unknown, ahead or ended; `current` is "step" for the present one. `iso`,
+    `when` ("12 Mar, 23:59") and `at` (with year and zone) are "" if Goody gives no time; `missing`
+    is shown instead of the time.
     """
 
     name: str
@@ -27,6 +29,7 @@ class OrderStep(NamedTuple):
     current: str
     iso: str
     when: str
+    at: str
     missing: str = ""
 
 
@@ -92,7 +95,7 @@ def applied_cancel(operations: tuple[Operation, ...]) -> Operation | None:
 
 
 def order_steps(
-    order: Order, raw: RawValues, *, end: OrderEnd | None, zone: tzinfo
+    order: Order, raw: RawValues, *, end: OrderEnd | None, clock: RequestClock
 ) -> list[OrderStep]:
     """Return the steps of an order.
 
@@ -104,15 +107,15 @@ def order_steps(
     stages = [(number - rank, stage, _time(order, stage)) for number, stage in enumerate(_STAGES)]
     if end is not None:
         reached = [
-            _step(stage, "done" if at else "unknown", at, raw, zone)
+            _step(stage, "done" if at else "unknown", at, raw, clock)
             for _, stage, at in stages
             if at or raw.unreadable(stage.path)
         ]
-        return [*reached, _end_step(end, zone)]
+        return [*reached, _end_step(end, clock)]
     # What an undocumented status comes after is not known.
     later = "ahead" if order.status in ORDER_STATUSES else "unknown"
     return [
-        _step(stage, _state(distance, at, later), at, raw, zone)
+        _step(stage, _state(distance, at, later), at, raw, clock)
         for distance, stage, at in stages
         if at or not distance or not stage.is_optional
     ]
@@ -137,29 +140,35 @@ def _state(distance: int, at: datetime | None, later: str) -> str:
 
 
 def _step(
-    stage: _Stage, state: str, at: datetime | None, raw: RawValues, zone: tzinfo
+    stage: _Stage, state: str, at: datetime | None, raw: RawValues, clock: RequestClock
 ) -> OrderStep:
     missing = _WORDS["unknown"] if state == "unknown" else ""
     return OrderStep(
-        name=stage.status,
-        label=formats.status_name(stage.status),
-        state=state,
-        word=_WORDS[state],
-        current="step" if state == "now" else "",
-        iso=formats.iso_utc(at) if at else "",
-        when=formats.date_time(at, zone) if at else "",
+        stage.status,
+        formats.status_name(stage.status),
+        state,
+        _WORDS[state],
+        "step" if state == "now" else "",
+        *_times(at, clock),
         missing=raw.unreadable(stage.path) or missing,
     )
 
 
-def _end_step(end: OrderEnd, zone: tzinfo) -> OrderStep:
+def _end_step(end: OrderEnd, clock: RequestClock) -> OrderStep:
     return OrderStep(
-        name="ended",
-        label=end.label,
-        state="ended",
-        word=_WORDS["ended"],
-        current="step",
-        iso=formats.iso_utc(end.at) if end.at else "",
-        when=formats.date_time(end.at, zone) if end.at else "",
+        "ended",
+        end.label,
+        "ended",
+        _WORDS["ended"],
+        "step",
+        *_times(end.at, clock),
         missing="" if end.at else _WORDS["unknown"],
     )
+
+
+def _times(at: datetime | None, clock: RequestClock) -> tuple[str, str, str]:
+    if at is None:
+        return "", "", ""
+    year = formats.in_zone(clock.now, clock.zone).year
+    short = formats.short_date_time(at, clock.zone, year=year)
+    return formats.iso_utc(at), short, formats.date_time(at, clock.zone)

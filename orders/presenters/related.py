@@ -1,4 +1,4 @@
-"""Related orders, and the neighbors of an order in the list it was opened from."""
+"""The list that an order was opened from, its neighbors there, and the orders related to it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from goody.types import Order, Sender
+from goody.types import Order
 from orders import formats
-from orders.forms.listing import MAX_NAME_LENGTH
 from orders.list_url import Filters
-from orders.search import Neighbors, RelatedGroup, RelatedGroups
+from orders.search import MatchCount, Neighbors, RelatedGroup, RelatedGroups
 from orders.services import ListedOrder
 from orders.viewer import Viewer
 
+from .elements import Link
 from .filter_form import count_text
 from .operations import with_next_url
-from .order_sections import UNNAMED, sender_name
+from .order_sections import UNNAMED, sender_key
+from .raw_values import RawValues
 from .rows import gift_text
 from .status import Badge, order_badges
 
@@ -44,12 +45,24 @@ class RelatedOrder:
 
 @dataclass(frozen=True, slots=True)
 class RelatedOrders:
-    """The newest orders with the same batch, address or sender, and the URL of all of them."""
+    """The newest orders with the same batch, address or sender, and the link to all of them."""
 
     title: str
     orders: Sequence[RelatedOrder]
-    all_url: str
-    all_label: str
+    all: Link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """What else the recipient's address got and sent.
+
+    `counts` are links; a count that is 0 has no URL. `views` is "" if Goody gives no number.
+    """
+
+    email: str
+    counts: Sequence[Link]
+    views: str
+    orders: Sequence[RelatedOrder]
 
 
 def neighbor_links(neighbors: Neighbors, *, next_url: str) -> NeighborLinks:
@@ -64,54 +77,104 @@ def neighbor_links(neighbors: Neighbors, *, next_url: str) -> NeighborLinks:
     )
 
 
-def related_orders(
-    related: RelatedGroups, order: Order, *, listed: Mapping[UUID, ListedOrder], viewer: Viewer
-) -> list[RelatedOrders]:
-    """Return the groups that contain another order.
+_MOST_FILTERS = 2
 
-    `listed` are their orders with our writes.
+
+def list_name(filters: Filters, filter_texts: Sequence[str], *, view_name: str) -> str:
+    """Return the name of a list: that of its saved view, or its filters in words.
+
+    `view_name` is "" for a list without a view, or that differs from it.
     """
-    groups = (
-        ("Same batch", related.batch, Filters(batch=str(order.order_batch_id or ""))),
-        ("Same e-mail address", related.email, Filters(q=order.recipient_email or "")),
-        ("Same sender", related.sender, Filters(sender=_sender_key(order.sender))),
+    if view_name:
+        return view_name
+    if filters.finding is not None:
+        return "Found orders"
+    named = ", ".join(filter_texts[:_MOST_FILTERS])
+    return f"{named}, …" if len(filter_texts) > _MOST_FILTERS else named or "All orders"
+
+
+# Of a batch or a sender.
+_MOST_ORDERS = 2
+
+type Listed = Mapping[UUID, ListedOrder]
+
+
+def make_customer(
+    related: RelatedGroups | None, order: Order, raw: RawValues, *, listed: Listed, viewer: Viewer
+) -> Customer:
+    """Return the customer; without counts if `related` is None, since they are not known then.
+
+    `listed` are the related orders with our writes.
+    """
+    email = order.recipient_email or ""
+    same = related.email if related else None
+    return Customer(
+        email=email,
+        counts=list(_counts(related, email)) if related and email else [],
+        views=_views_text(order, raw),
+        orders=_orders(same, listed, viewer) if same else [],
     )
+
+
+def _counts(related: RelatedGroups, email: str) -> Sequence[Link]:
+    total = _with_itself(related.email) if related.email else MatchCount(1, is_capped=False)
+    sent = related.sent or MatchCount(0, is_capped=False)
+    gifts = "gift to them" if total.n == 1 else "gifts to them"
     return [
-        _group(title, group, filters, listed, viewer) for title, group, filters in groups if group
+        Link(f"{count_text(total)} {gifts}", Filters(q=email).url() if total.n > 1 else ""),
+        Link(f"{count_text(sent)} sent", Filters(sender=email).url() if sent.n else ""),
     ]
 
 
-def _sender_key(sender: Sender | None) -> str:
-    """Return the value of the parameter `sender`: the e-mail address, or the name."""
-    return ((sender.email if sender else "") or sender_name(sender))[:MAX_NAME_LENGTH]
+def _views_text(order: Order, raw: RawValues) -> str:
+    if unreadable := raw.unreadable("view_count_recipient"):
+        return f"views of this one: {unreadable}"
+    views = order.view_count_recipient
+    if views is None:
+        return ""
+    if not views:
+        return "has not viewed this one"
+    return f"viewed this one {'once' if views == 1 else f'{views:,} times'}"
 
 
-def _group(
-    title: str,
-    group: RelatedGroup,
-    filters: Filters,
-    listed: Mapping[UUID, ListedOrder],
-    viewer: Viewer,
-) -> RelatedOrders:
-    # The list includes the order itself.
-    count = group.count if group.count.is_capped else group.count._replace(n=group.count.n + 1)
-    return RelatedOrders(
-        title=title,
-        orders=[_related_order(listed[hit.uuid], viewer) for hit in group.hits],
-        all_url=filters.url(),
-        all_label=f"All {count_text(count)}",
+def related_orders(
+    related: RelatedGroups, order: Order, *, listed: Listed, viewer: Viewer
+) -> list[RelatedOrders]:
+    """Return the other orders of the batch and of the sender, without groups of the order alone."""
+    groups = (
+        ("Same batch", related.batch, Filters(batch=str(order.order_batch_id or ""))),
+        ("Same sender", related.sender, Filters(sender=sender_key(order.sender))),
     )
+    return [
+        RelatedOrders(
+            title=title,
+            orders=_orders(group, listed, viewer)[:_MOST_ORDERS],
+            all=Link(f"All {count_text(_with_itself(group))}", filters.url()),
+        )
+        for title, group, filters in groups
+        if group
+    ]
+
+
+def _with_itself(group: RelatedGroup) -> MatchCount:
+    """Return the count of the list, which includes the order itself."""
+    return group.count if group.count.is_capped else group.count._replace(n=group.count.n + 1)
+
+
+def _orders(group: RelatedGroup, listed: Listed, viewer: Viewer) -> list[RelatedOrder]:
+    return [_related_order(listed[hit.uuid], viewer) for hit in group.hits]
 
 
 def _related_order(listed: ListedOrder, viewer: Viewer) -> RelatedOrder:
     hit = listed.hit
+    created, year = hit.created_at, formats.in_zone(viewer.now, viewer.zone).year
     return RelatedOrder(
         name=hit.recipient_name or UNNAMED,
         url=_order_url(hit.uuid, viewer.next_url),
         badges=order_badges(hit, is_cancel_on_record=listed.is_cancel_on_record),
         gift=gift_text(hit),
-        created=formats.day(hit.created_at, viewer.zone) if hit.created_at else "",
-        created_iso=formats.iso_utc(hit.created_at) if hit.created_at else "",
+        created=formats.short_day(created, viewer.zone, year=year) if created else "",
+        created_iso=formats.iso_utc(created) if created else "",
     )
 
 

@@ -140,12 +140,10 @@ class RowBuilder:
 
     def _refusal(self, cancel: Verdict, extend: Verdict) -> str:
         """Return the reason why an action is not offered; "" if only the role forbids it."""
-        refusals = [verdict.sentence for verdict in (cancel, extend) if not verdict.is_allowed]
-        if len(refusals) == 2 and refusals[1] == refusals[0].replace("canceled", "extended", 1):
-            return refusals[0].replace("canceled", "canceled or extended", 1)
-        if not refusals and not (self._may_cancel or self._may_extend):
+        refusal = eligibility.joint_refusal(cancel, extend)
+        if not refusal and not (self._may_cancel or self._may_extend):
             return "An agent can cancel or extend it."
-        return " ".join(refusals)
+        return refusal
 
     def _expiry(self, hit: Hit) -> dict[str, str]:
         if hit.is_expiry_odd:

@@ -9,6 +9,7 @@ from typing import Protocol
 from goody.types import ENDED, ORDER_STATUSES
 from orders import formats
 from orders.eligibility import Expiry, ExpiryKind
+from orders.models import Operation, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ _LOOKS = {
     "canceled": ("ended", "ban"),
 }
 DELIVERY_FAILED = Badge("bad", "alert", "Delivery failed")
+OUTCOME_UNKNOWN = Badge("warn", "clock", "Outcome being checked")
+OUTCOME_NEEDS_HUMAN = Badge("warn", "alert", "Outcome needs a person")
 PAYMENT_PENDING = Badge("warn", "alert", "Payment pending")
 
 EXPIRY_TONES = {
@@ -65,17 +68,37 @@ def status_badge(status: str, *, is_cancel_on_record: bool) -> Badge:
     return Badge(tone, icon, formats.status_name(status, is_cancel_on_record=is_cancel_on_record))
 
 
-def order_badges(order: HasBadges, *, is_cancel_on_record: bool) -> list[Badge]:
+_OUTCOMES = {State.UNKNOWN: OUTCOME_UNKNOWN, State.NEEDS_HUMAN: OUTCOME_NEEDS_HUMAN}
+
+
+def order_badges(
+    order: HasBadges, *, is_cancel_on_record: bool, operation: Operation | None = None
+) -> list[Badge]:
     """Return the badges of an order: its status and qualifications of it.
 
-    Every page uses them.
+    Every page uses them. `operation` is the open write on the order.
     """
     badges = [status_badge(order.status, is_cancel_on_record=is_cancel_on_record)]
     if order.has_delivery_trouble:
         badges.append(DELIVERY_FAILED)
     if order.is_payment_pending and order.status != "pending_payment":
         badges.append(PAYMENT_PENDING)
+    if operation is not None and operation.state in _OUTCOMES:
+        badges.append(_OUTCOMES[State(operation.state)])
     return badges
+
+
+def expiry_badge(expiry: Expiry, now: datetime, *, unreadable: bool) -> Badge | None:
+    """Return the badge of an expiration that needs attention; None for any other.
+
+    `unreadable`: Goody sent an expiration that cannot be read.
+    """
+    if unreadable:
+        return Badge("warn", "alert", "Expiration unreadable")
+    if expiry.at is None or expiry.kind not in (ExpiryKind.SOON, ExpiryKind.PAST):
+        return None
+    verb = "Expired" if expiry.kind is ExpiryKind.PAST else "Expires"
+    return Badge("warn", "clock", f"{verb} {formats.relative_time(expiry.at, now)}")
 
 
 def shipment_badge(status: str | None) -> Badge:
@@ -108,18 +131,3 @@ def status_explanation(status: str) -> str:
             "changed here until this dashboard knows what it means."
         )
     return ""
-
-
-def expiry_text(expiry: Expiry, now: datetime, unreadable: str = "") -> str:
-    """Return the expiration as "Expires in 3 d", "Expired 2 d ago" or "No expiry".
-
-    `unreadable` is the text of an expiration that could not be read.
-    """
-    if unreadable:
-        return f"Expiration {unreadable}"
-    if expiry.at is None:
-        return "No expiry"
-    if expiry.kind == ExpiryKind.IRRELEVANT:
-        return "Expiry no longer matters"
-    distance = formats.relative_time(expiry.at, now)
-    return f"Expired {distance}" if expiry.kind == ExpiryKind.PAST else f"Expires {distance}"

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
+from orders.models import Label
+
 from .deadline import SECONDS, SearchDeadline, time_limit
 from .hits import Hit
 from .paging import MatchCount, QueryRunner
@@ -44,12 +46,14 @@ class RelatedGroup:
 class RelatedGroups:
     """The other orders of the same batch, to the same address and from the same sender.
 
-    A group is None if it has no other orders.
+    A group is None if it has no other orders. `sent` is the number of orders that the recipient's
+    address has sent, None if the order has no address.
     """
 
     batch: RelatedGroup | None
     email: RelatedGroup | None
     sender: RelatedGroup | None
+    sent: MatchCount | None
 
 
 def find_neighbors(
@@ -98,27 +102,39 @@ def find_related_orders(
     Return None if the index does not contain the order. Raises SearchTimeout.
     """
     with time_limit(seconds, using=using) as deadline:
-        shared = _shared(deadline, order_id, now)
-        if shared is None:
+        rows = deadline.rows(
+            "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
+            [QueryRunner(deadline, Query(), now=now).context.dialect.to_parameter(order_id)],
+        )
+        if not rows:
             return None
-        groups = [_group(deadline, query, order_id, now=now, few=few) for query in shared]
-    return RelatedGroups(*groups)
+        batch, email, sender = rows[0]
+        by_batch, by_email, by_sender = (
+            _group(deadline, query, order_id, now=now, few=few)
+            for query in _shared(batch, email, sender)
+        )
+        sent = _sent_by(deadline, email, now=now) if email else None
+        return RelatedGroups(by_batch, by_email, by_sender, sent)
 
 
-def _shared(deadline: SearchDeadline, order_id: UUID, now: datetime) -> list[Query | None] | None:
+def _shared(batch: Any, email: str | None, sender: int | None) -> list[Query | None]:
     """Return the queries by batch, address and sender, each None if the order has no such value."""
-    rows = deadline.rows(
-        "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
-        [QueryRunner(deadline, Query(), now=now).context.dialect.to_parameter(order_id)],
-    )
-    if not rows:
-        return None
-    batch, email, sender = rows[0]
     return [
         Query(batches=(FilterChoice(text=str(UUID(str(batch)))),)) if batch else None,
         Query(emails=(email,)) if email else None,
         Query(senders=(FilterChoice(id=sender),)) if sender else None,
     ]
+
+
+def _sent_by(deadline: SearchDeadline, email: str, *, now: datetime) -> MatchCount:
+    """Return the number of orders sent by the folded address."""
+    known = Label.objects.filter(kind=Label.Kind.SENDER, key=email).values_list("pk", flat=True)
+    ids = deadline.all(known)
+    if not ids:
+        return MatchCount(0, is_capped=False)
+    return QueryRunner(deadline, Query(senders=(FilterChoice(id=ids[0]),)), now=now).count(
+        _MAX_COUNT
+    )
 
 
 def _group(

@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.presenters.elements import Line
-from orders.presenters.order_sections import Amount
+from orders.presenters.money import Amount
+from orders.presenters.order_head import Fact
 from orders.presenters.progress import OrderStep
 from orders.presenters.rows import OrderRow
 from orders.templatetags.placing import place
 
 PARTIALS = {
     "orders/list.html#row": OrderRow,
+    "orders/detail.html#fact": Fact,
     "orders/detail.html#line": Line,
     "orders/detail.html#amount": Amount,
     "orders/detail.html#step": OrderStep,

@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from goody.types import parse_order
 from orders import index, services
+from orders.models import SavedView
 from testing.dialogs import htmx, text, url
 from testing.domain import cancel, open_order, order_json
 from testing.list_pages import complete_sync
+from testing.users import make_user
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +49,7 @@ def neighbors_in(page: str) -> dict[str, str]:
     shown = re.search(r'<nav class="neighbors".*?</nav>', page, re.DOTALL)
     if shown is None:
         return {}
-    place = re.search(r'<span class="tabular">(.*?)</span>', shown[0])
+    place = re.search(r'<span class="neighbors__position">(.*?)</span>', shown[0])
     links = re.findall(r'rel="(prev|next)" href="/orders/([^/]+)/\?', shown[0])
     return {"place": place[1] if place else "", **dict(links)}
 
@@ -71,10 +73,43 @@ def test_the_list_goes_along(agent: Client, five: list[UUID]) -> None:
     assert html.unescape(address[1]) == url("order_detail", five[1], next=there)
 
 
-def test_back_leads_to_the_row(agent: Client, five: list[UUID]) -> None:
-    page = opened(agent, five[0], next="/orders/?q=zebedee")
-    assert f'href="/orders/?q=zebedee#order-{five[0]}">← Back to the list' in page
-    assert 'href="/audit/">← Back to the list' in opened(agent, five[0], next="/audit/")
+def back_in(page: str) -> tuple[str, str]:
+    """The name and the URL of the link to the list."""
+    found = re.search(r'<a class="clip" href="([^"]+)">.*?Back to </span>([^<]+)</a>', page)
+    assert found
+    return html.unescape(found[2]), html.unescape(found[1])
+
+
+@pytest.mark.parametrize(
+    ("there", "name"),
+    [
+        ("/orders/", "All orders"),
+        ("/orders/?q=zebedee", "“zebedee”"),
+        ("/orders/?expires=7d", "Expires within 7 days"),
+        ("/orders/?status=opened&status=notified&q=zebedee", "“zebedee”, Status: opened, …"),
+        ("/orders/?created_after=soon", "Orders"),
+    ],
+)
+def test_back_leads_to_the_row_in_the_list_by_its_name(
+    agent: Client, five: list[UUID], there: str, name: str
+) -> None:
+    assert back_in(opened(agent, five[0], next=there)) == (name, f"{there}#order-{five[0]}")
+
+
+def test_back_leads_to_the_audit(agent: Client, five: list[UUID]) -> None:
+    assert back_in(opened(agent, five[0], next="/audit/")) == ("Audit", "/audit/")
+
+
+def test_back_leads_to_a_view_by_its_name_while_the_list_is_the_view(
+    agent: Client, five: list[UUID]
+) -> None:
+    owner = make_user("agent")
+    view = SavedView.objects.create(
+        owner=owner, name="Mine", name_key="mine", query="status=notified"
+    )
+    unchanged = f"/orders/?status=notified&view={view.pk}"
+    assert back_in(opened(agent, five[0], next=unchanged))[0] == "Mine"
+    assert back_in(opened(agent, five[0], next=f"{unchanged}&swapped=no"))[0] != "Mine"
 
 
 @pytest.mark.parametrize(
@@ -131,9 +166,22 @@ def related_in(page: str) -> dict[str, tuple[list[str], str, str]]:
     head, rows = r'<h3>(Same [^<]+)</h3><a class="small" href="([^"]+)">([^<]+)<', r"<ul.*?</ul>"
     groups = re.findall(f"{head}.*?({rows})", page, re.DOTALL)
     return {
-        title: (re.findall(r'href="/orders/([^/]+)/', rows), label, html.unescape(address))
+        title: (ids_in(rows), label, html.unescape(address))
         for title, address, label, rows in groups
     }
+
+
+def ids_in(markup: str) -> list[str]:
+    return re.findall(r'href="/orders/([^/?"]+)/', markup)
+
+
+def customer_in(page: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """The counts with their URLs ("" without a link), and the ids of other orders."""
+    card = page.partition('id="h-customer"')[2].partition("</section>")[0]
+    counts = re.findall(
+        r'<span>(?:<a href="([^"]+)">)?([^<]+)(?:</a>)?</span>', card.partition("</p>")[0]
+    )
+    return [(label, html.unescape(address)) for address, label in counts], ids_in(card)
 
 
 def known(**fields: Any) -> UUID:
@@ -154,16 +202,35 @@ def test_orders_of_the_same_batch_address_and_sender(agent: Client, emulator: Em
 
     groups = related_in(opened(agent, shown))
 
-    newest = [str(one) for one in by_batch[::-1][:3]]
+    newest = [str(one) for one in by_batch[::-1][:2]]
     assert groups == {
         "Same batch": (newest, "All 5", f"/orders/?batch={batch}"),
-        "Same e-mail address": ([str(by_email)], "All 2", "/orders/?q=Same%40example.test"),
         "Same sender": ([str(by_sender)], "All 2", "/orders/?sender=Lee%40example.test"),
     }
+    counts, others = customer_in(opened(agent, shown))
+    assert counts[0] == ("2 gifts to them", "/orders/?q=Same%40example.test")
+    assert others == [str(by_email)]
     for _, label, address in groups.values():
         listed = set(re.findall(r'<tr id="order-([^"]+)"', text(agent.get(address))))
         assert label == f"All {len(listed)}"
         assert str(shown) in listed
+
+
+def test_what_the_address_sent_is_counted(agent: Client, emulator: Emulator) -> None:
+    shown = open_order(
+        emulator, recipient_email="Both@example.test", order_batch_id=None, view_count_recipient=3
+    )
+    for _ in range(2):
+        known(sender={"first_name": "Bo", "email": "both@EXAMPLE.test"})
+    counts, others = customer_in(opened(agent, shown))
+    assert counts == [
+        ("1 gift to them", ""),
+        ("2 sent", "/orders/?sender=Both%40example.test"),
+        ("viewed this one 3 times", ""),
+    ]
+    assert others == []
+    listed = re.findall(r'<tr id="order-', text(agent.get(counts[1][1])))
+    assert len(listed) == 2
 
 
 def test_a_sender_without_an_address_is_named_in_the_address_of_the_list(
@@ -186,9 +253,8 @@ def test_a_related_order_that_we_canceled_is_canceled_while_a_read_shows_it_open
     cancel(canceled)
     emulator.change(canceled, status="notified")
     services.refresh_order(order_id=canceled, now=timezone.now())
-    group = re.search(r"<h3>Same e-mail address</h3>.*?</ul>", opened(agent, shown), re.DOTALL)
-    assert group is not None
-    assert re.findall(r"(Canceled|Notified|Sent)", group[0]) == ["Canceled"]
+    card = opened(agent, shown).partition('id="h-customer"')[2].partition("</ul>")[0]
+    assert re.findall(r'badge__word">([^<]+)<', card) == ["Canceled"]
 
 
 def test_an_order_that_we_canceled_is_no_other_open_one(emulator: Emulator) -> None:
@@ -210,14 +276,15 @@ def test_an_order_that_is_alone_has_no_related_ones(agent: Client, emulator: Emu
     )
     page = opened(agent, shown)
     assert related_in(page) == {}
-    assert "Related orders" not in page
+    assert 'id="h-related"' not in page
 
 
 def test_nothing_is_waited_for(agent: Client, five: list[UUID], settings: Any) -> None:
     settings.RELATED_DEADLINE = -1.0
     page = opened(agent, five[0], next="/orders/?q=zebedee")
     assert neighbors_in(page) == {}
-    assert "Related orders" not in page
+    assert 'id="h-related"' not in page
+    assert "What else this address got is not known at present." in page
     assert "Zebedee" in page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -16,15 +17,18 @@ from django.views.decorators.http import require_POST, require_safe
 from goody.types import Order as GoodyOrder
 from orders import search, services, sync
 from orders.audit import Right
+from orders.list_url import saved_query
 from orders.models import Operation, State
 from orders.outcomes import outcome_message
-from orders.presenters.elements import Toast
+from orders.presenters.elements import Link, Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_url
-from orders.presenters.order_page import READ, make_header, make_order_detail, view_token
+from orders.presenters.order_head import make_header
+from orders.presenters.order_page import READ, make_order_detail, raw_values, view_token
 from orders.presenters.order_sections import shown_recipient
 from orders.presenters.related import (
     NeighborLinks,
-    RelatedOrders,
+    list_name,
+    make_customer,
     neighbor_links,
     related_orders,
 )
@@ -128,8 +132,11 @@ def order_detail_context(
         is_worker_missing=waiting is not None
         and services.is_worker_missing(waiting, now=viewer.now),
     )
-    related = _related_orders(view.order, viewer)
-    return {"detail": detail, "related": related, "next_url": viewer.next_url}
+    return {
+        "detail": detail,
+        "next_url": viewer.next_url,
+        **_related_context(view.order, viewer),
+    }
 
 
 def undoable_operation_ids(viewer: Viewer, operations: Sequence[Operation]) -> set[UUID]:
@@ -146,53 +153,63 @@ def undoable_operation_ids(viewer: Viewer, operations: Sequence[Operation]) -> s
 def _list_context(request: Request, order_id: UUID) -> dict[str, Any]:
     """Return the list from which the order was opened, and the order's neighbors in it."""
     viewer = request.viewer
-    is_list = viewer.next_url.partition("?")[0] == reverse("order_list")
-    neighbors = None
-    if is_list and request.GET.get("next"):
-        neighbors = _neighbor_links(viewer, order_id)
+    path = viewer.next_url.partition("?")[0]
+    if path != reverse("order_list"):
+        name = "Audit" if path == reverse("audit") else "Back"
+        return {"neighbors": None, "back": Link(name, viewer.next_url)}
+    name, neighbors = "Orders", None
+    with suppress(SearchTimeout, FindingNotFound):
+        wanted = _list_at(viewer.next_url, viewer)
+        name = _name_of(wanted, viewer) if wanted.is_valid else name
+        if request.GET.get("next"):
+            neighbors = _neighbor_links(wanted, order_id, viewer)
     # The fragment scrolls to the row.
-    back_url = f"{viewer.next_url}#order-{order_id}" if is_list else viewer.next_url
-    return {"neighbors": neighbors, "back_url": back_url}
+    return {"neighbors": neighbors, "back": Link(name, f"{viewer.next_url}#order-{order_id}")}
 
 
-def _neighbor_links(viewer: Viewer, order_id: UUID) -> NeighborLinks | None:
-    """Return links to the neighbors; None if the order's position in the list is not known."""
-    try:
-        wanted = _index_list(viewer)
-        if wanted is None:
-            return None
-        found = search.find_neighbors(
-            wanted.asked.query, order_id, now=viewer.now, seconds=settings.RELATED_DEADLINE
-        )
-    except (SearchTimeout, FindingNotFound):
+def _list_at(url: str, viewer: Viewer) -> ListRequest:
+    parameters = url.partition("#")[0].partition("?")[2]
+    return parse_list_parameters(QueryDict(parameters), viewer=viewer)
+
+
+def _name_of(wanted: ListRequest, viewer: Viewer) -> str:
+    filters = wanted.filters
+    views = services.visible_views(viewer.actor) if filters.view is not None else []
+    view = next((one for one in views if one.pk == filters.view), None)
+    is_unchanged = view is not None and view.query == saved_query(filters)
+    return list_name(
+        filters,
+        [chip.text for chip in wanted.chips()],
+        view_name=view.name if view and is_unchanged else "",
+    )
+
+
+def _neighbor_links(wanted: ListRequest, order_id: UUID, viewer: Viewer) -> NeighborLinks | None:
+    """Return links to the neighbors; None if the list is not answered from the index."""
+    is_live = wanted.filters.is_answerable_live and not sync.read_progress(viewer.now).is_complete
+    if is_live or not wanted.is_valid:
         return None
+    found = search.find_neighbors(
+        wanted.asked.query, order_id, now=viewer.now, seconds=settings.RELATED_DEADLINE
+    )
     return neighbor_links(found, next_url=viewer.next_url) if found else None
 
 
-def _index_list(viewer: Viewer) -> ListRequest | None:
-    """Return the list at `next_url`; None if it is invalid or not answered from the index."""
-    path, _, parameters = viewer.next_url.partition("#")[0].partition("?")
-    if path != reverse("order_list"):
-        return None
-    wanted = parse_list_parameters(QueryDict(parameters), viewer=viewer)
-    if not wanted.is_valid:
-        return None
-    is_live = wanted.filters.is_answerable_live and not sync.read_progress(viewer.now).is_complete
-    return None if is_live else wanted
-
-
-def _related_orders(order: GoodyOrder, viewer: Viewer) -> list[RelatedOrders]:
+def _related_context(order: GoodyOrder, viewer: Viewer) -> dict[str, Any]:
     try:
         found = search.find_related_orders(
             order.id, now=viewer.now, seconds=settings.RELATED_DEADLINE
         )
     except SearchTimeout:
-        return []
-    if found is None:
-        return []
-    groups = filter(None, (found.batch, found.email, found.sender))
-    listed = services.add_operations([hit for group in groups for hit in group.hits])
-    return related_orders(found, order, listed={one.hit.uuid: one for one in listed}, viewer=viewer)
+        found = None
+    groups = filter(None, (found.batch, found.email, found.sender)) if found else ()
+    hits = [hit for group in groups for hit in group.hits]
+    listed = {one.hit.uuid: one for one in services.add_operations(hits)}
+    raw = raw_values(order, viewer)
+    return {
+        "customer": make_customer(found, order, raw, listed=listed, viewer=viewer),
+        "related": related_orders(found, order, listed=listed, viewer=viewer) if found else [],
+    }
 
 
 # --- fragments --------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
  * All listeners are on the document, since parts of the page are replaced.
  */
 
+import { updateAges } from "./ages.js";
 import { clearProblem } from "./answers.js";
 import "./copy.js";
 import { isInDialog, openDialog } from "./dialog.js";
@@ -11,11 +12,20 @@ import { byId } from "./dom.js";
 import "./filters.js";
 import { focusErrors, restoreFocus } from "./focus.js";
 import "./keyboard.js";
+import "./menus.js";
 import { showCommands } from "./palette.js";
 import "./paste.js";
 import "./requests.js";
 import { showResults } from "./search.js";
 import { watchToasts } from "./toast.js";
+
+/* The title of the tab follows the order's status. */
+function updateTitle() {
+  const { tab } = byId("order-detail")?.dataset ?? {};
+  if (tab) {
+    document.title = [tab, ...document.title.split(" – ").slice(1)].join(" – ");
+  }
+}
 
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
@@ -25,12 +35,15 @@ document.addEventListener("htmx:after:swap", (event) => {
     clearProblem(ctx);
   }
   restoreFocus();
+  updateAges();
+  updateTitle();
   watchToasts();
   focusErrors();
   showResults(ctx);
   showCommands(ctx);
 });
 
+updateAges();
 watchToasts();
 focusErrors();
 byId("results")?.setAttribute("data-arrived", "true");

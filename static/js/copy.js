@@ -33,8 +33,10 @@ function record(element) {
 }
 
 async function copy(button) {
+  // The shortcut copies from a closed menu: open, it shows that, and what to mind.
+  button.closest("details")?.setAttribute("open", "");
   const labeled = button.querySelector("[data-copy-text]") || button;
-  const label = labeled.dataset.label || labeled.textContent;
+  const label = labeled.dataset.label ?? labeled.textContent;
   const name = button.ariaLabel || label.trim();
   labeled.dataset.label = label;
   clearTimeout(labeled.dataset.timer);

@@ -1,0 +1,271 @@
+"""The head of an order's page: who gets the gift, its state, the main facts, the actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from goody.errors import NO_EVIDENCE, Unauthorized
+from goody.types import Order
+from orders import eligibility, formats, services
+from orders.audit import Actor, NotAllowed, Right
+from orders.eligibility import Expiry, ExpiryKind, Verdict
+from orders.formats import NOTHING
+from orders.goody_api import KeyRejected
+from orders.list_url import Filters
+from orders.search import Hit
+from orders.services import OrderWithOperations, freshness_problem
+from orders.viewer import Viewer
+
+from .operations import operation_url, with_next_url
+from .order_sections import UNREADABLE, sender_key, sender_name, shown_recipient
+from .raw_values import RawValues
+from .rows import gift_text
+from .status import Badge, expiry_badge, order_badges
+
+
+class Age(NamedTuple):
+    """When Goody gave this copy of an order: the instant, how long ago in words and in seconds."""
+
+    iso: str
+    at: str
+    words: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHeader:
+    """Recipient and state of an order, and the age of the copy."""
+
+    recipient: str
+    email: str
+    badges: list[Badge]
+    as_of: Age
+
+
+class Fact(NamedTuple):
+    """A fact of the head; "" for parts that it lacks. `copy` is the text of a copy button."""
+
+    label: str
+    value: str
+    note: str = ""
+    url: str = ""
+    iso: str = ""
+    title: str = ""
+    copy: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actions:
+    """The URLs of the possible changes, "" for others.
+
+    `sentence` tells why one of them or both are not possible, `next_step` what to do instead.
+    `is_alert`: Goody did not answer, or does not know the order.
+    """
+
+    extend_url: str = ""
+    cancel_url: str = ""
+    sentence: str = ""
+    next_step: str = ""
+    next_url: str = ""
+    next_label: str = ""
+    is_alert: bool = False
+
+
+def make_header(view: OrderWithOperations, *, viewer: Viewer) -> OrderHeader:
+    order = view.order
+    listed = services.listed_order(view)
+    badges = order_badges(
+        listed.hit, is_cancel_on_record=view.is_cancel_on_record, operation=view.operation
+    )
+    expiry = eligibility.classify_expiry(order, viewer.now)
+    unreadable = "expires_at" in order.problems
+    expires = expiry_badge(expiry, viewer.now, unreadable=unreadable)
+    return OrderHeader(
+        recipient=shown_recipient(order),
+        email=order.recipient_email or "",
+        badges=[*badges, expires] if expires else badges,
+        as_of=_age(view.as_of, viewer),
+    )
+
+
+def _age(at: datetime, viewer: Viewer) -> Age:
+    return Age(
+        iso=formats.iso_utc(at),
+        at=formats.date_time(at, viewer.zone),
+        words=formats.elapsed(at, viewer.now),
+        seconds=max(0, int((viewer.now - at).total_seconds())),
+    )
+
+
+# --- facts ------------------------------------------------------------------------------------
+
+
+def head_facts(view: OrderWithOperations, raw: RawValues, *, viewer: Viewer) -> list[Fact]:
+    """Return gift, amount, expiration, sender, batch and receipt, without those that are absent."""
+    order, hit = view.order, services.listed_order(view).hit
+    facts = (
+        _gift_fact(hit, raw),
+        _amount_fact(hit),
+        _expires_fact(order, raw, viewer),
+        _sender_fact(order, raw),
+        _batch_fact(order),
+        _receipt_fact(order, raw),
+    )
+    return [fact for fact in facts if fact is not None]
+
+
+def _gift_fact(hit: Hit, raw: RawValues) -> Fact:
+    if unreadable := raw.unreadable("cart"):
+        return Fact("Gift", unreadable, tone="is-soon")
+    more = f"+ {hit.item_count - 1} more" if hit.item_count > 1 else ""
+    return Fact("Gift", gift_text(hit) or NOTHING, note=more)
+
+
+def _amount_fact(hit: Hit) -> Fact:
+    if hit.is_amount_odd:
+        return Fact("Amount", UNREADABLE, tone="is-soon")
+    note = "before tax" if hit.is_before_tax else ""
+    return Fact("Amount", formats.money(hit.amount_cents), note=note)
+
+
+def _expires_fact(order: Order, raw: RawValues, viewer: Viewer) -> Fact | None:
+    """Return the expiration in the viewer's zone; None if it has no effect any more."""
+    if unreadable := raw.unreadable("expires_at"):
+        return Fact("Expires", unreadable, tone="is-soon")
+    expiry = eligibility.classify_expiry(order, viewer.now)
+    if expiry.kind is ExpiryKind.IRRELEVANT:
+        return None
+    if expiry.at is None:
+        return Fact("Expires", "never")
+    return _dated(expiry, expiry.at, viewer)
+
+
+def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> Fact:
+    year = formats.in_zone(viewer.now, viewer.zone).year
+    # A badge states how near the expiration is.
+    is_far = expiry.kind is ExpiryKind.FUTURE
+    zone_name = formats.zone_name(at, viewer.zone)
+    distance = f", {formats.relative_time(at, viewer.now)}" if is_far else ""
+    return Fact(
+        "Expired" if expiry.kind is ExpiryKind.PAST else "Expires",
+        formats.short_date_time(at, viewer.zone, year=year),
+        note=f"{zone_name}{distance}",
+        iso=formats.iso_utc(at),
+        title=formats.date_time(at, viewer.zone),
+    )
+
+
+def _sender_fact(order: Order, raw: RawValues) -> Fact | None:
+    sender = order.sender
+    if unreadable := raw.unreadable("sender"):
+        return Fact("Sender", unreadable, tone="is-soon")
+    if not (key := sender_key(sender)):
+        return None
+    email = (sender.email if sender else "") or ""
+    return Fact("Sender", sender_name(sender) or email, url=Filters(sender=key).url(), title=email)
+
+
+def _batch_fact(order: Order) -> Fact | None:
+    if order.order_batch_id is None:
+        return None
+    batch = str(order.order_batch_id)
+    url = Filters(batch=batch).url()
+    return Fact("Batch", formats.short_id(order.order_batch_id), url=url, title=batch)
+
+
+def _receipt_fact(order: Order, raw: RawValues) -> Fact:
+    reference = order.reference_id or ""
+    if not reference:
+        return Fact("Receipt", raw.unreadable("reference_id") or NOTHING)
+    return Fact("Receipt", formats.cut_id(reference), title=reference, copy=reference)
+
+
+# --- actions ----------------------------------------------------------------------------------
+
+
+def make_actions(view: OrderWithOperations, viewer: Viewer) -> Actions:
+    order, is_canceled = view.order, view.is_cancel_on_record
+    cancel = eligibility.may_cancel(order, now=viewer.now, is_cancel_on_record=is_canceled)
+    extend = eligibility.may_extend(order, now=viewer.now, is_cancel_on_record=is_canceled)
+    obstacle = _obstacle(view, viewer)
+    if obstacle and (obstacle.is_alert or cancel.is_allowed or extend.is_allowed):
+        return obstacle
+    may_cancel = cancel.is_allowed and viewer.actor.may(Right.CANCEL)
+    may_extend = extend.is_allowed and viewer.actor.may(Right.EXTEND)
+    refusal = eligibility.joint_refusal(cancel, extend)
+    next_step = _next_step(cancel) or ("" if extend.is_allowed else extend.next_step)
+    if not refusal and not (may_cancel or may_extend):
+        refusal, next_step = _forbidden(viewer.actor), ""
+    return Actions(
+        extend_url=_action_url("order_expiration", order, viewer) if may_extend else "",
+        cancel_url=_action_url("order_cancel", order, viewer) if may_cancel else "",
+        sentence=refusal,
+        next_step=next_step,
+    )
+
+
+def _next_step(cancel: Verdict) -> str:
+    """Return the next step. The text for Goody support has a button of its own."""
+    is_handed_off = cancel.code == "accepted"
+    return f"Ask Goody support ({eligibility.SUPPORT})." if is_handed_off else cancel.next_step
+
+
+def hand_off_text(order: Order, *, now: datetime) -> str:
+    """Return the text for Goody support if only they can change the order; else ""."""
+    verdict = eligibility.may_cancel(order, now=now)
+    return eligibility.hand_off(order) if verdict.code == "accepted" else ""
+
+
+def _obstacle(view: OrderWithOperations, viewer: Viewer) -> Actions | None:
+    """Return the reason why nothing can be changed now, whatever the status; None if none."""
+    url = with_next_url(reverse("order_detail", args=[view.order.id]), viewer.next_url)
+    if view.is_missing:
+        return Actions(
+            sentence="Goody does not know this order (right environment?).",
+            next_step="This is our last copy. Nothing can be changed.",
+            is_alert=True,
+        )
+    if view.problem:
+        return Actions(
+            sentence=f"{problem_text(view.problem, viewer.actor)}.",
+            next_step="This is our copy. Nothing can be changed until Goody answers.",
+            next_url=url,
+            next_label="Try again",
+            is_alert=True,
+        )
+    if view.operation is not None:
+        return Actions(
+            sentence="Cannot be changed before the change under way is settled.",
+            next_url=operation_url(view.operation, viewer.next_url),
+            next_label="See how it stands",
+        )
+    return None
+
+
+def _forbidden(actor: Actor) -> str:
+    refused = [right for right in (Right.CANCEL, Right.EXTEND) if not actor.may(right)]
+    if len(refused) == 2:
+        return "Your role may not cancel or extend gifts. An admin can make you an agent."
+    return str(NotAllowed(refused[0])) if refused else ""
+
+
+def _action_url(name: str, order: Order, viewer: Viewer) -> str:
+    return with_next_url(reverse(name, args=[order.id]), viewer.next_url)
+
+
+_KEY_PROBLEMS = {
+    freshness_problem(KeyRejected()),
+    freshness_problem(Unauthorized(message="", evidence=NO_EVIDENCE)),
+}
+
+
+def problem_text(problem: str, actor: Actor) -> str:
+    """Return `problem` of services as shown. Only admins see that the key is rejected."""
+    if problem in _KEY_PROBLEMS and not actor.may(Right.SYSTEM):
+        return "This dashboard has no working connection to Goody at present"
+    return problem
