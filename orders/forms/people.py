@@ -38,24 +38,22 @@ class SettingsForm(forms.ModelForm):
     time_zone = TimeZoneField(
         required=False,
         label="Time zone",
-        help_text="For every time that is shown and every date that you type.",
         error_messages={"invalid_choice": "There is no time zone of that name."},
     )
 
     class Meta:
         model = Profile
         fields = ["time_zone", "theme", "density", "has_shortcuts"]
-        labels = {
-            "density": "Lists",
-            "has_shortcuts": "Single keys act: / goes to the search, ? shows all keys",
-        }
+        labels = {"density": "Lists", "has_shortcuts": "Single-key shortcuts"}
         widgets = {"theme": forms.RadioSelect, "density": forms.RadioSelect}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, now: str, **kwargs: Any) -> None:
+        """`now` is the time in the zone that is chosen at present."""
         super().__init__(*args, **kwargs)
         default = ("", f"The dashboard’s ({settings.TIME_ZONE})")
         time_zone = cast(forms.ChoiceField, self.fields["time_zone"])
         time_zone.choices = [default, *_zones_by_region()]
+        time_zone.help_text = f"Of every time shown and every date typed. It is {now} now."
 
 
 @functools.cache

@@ -32,7 +32,7 @@ def scope(*, sees_all: bool, order: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterButton:
-    """A filter of the audit: `value` in words and `remove_url`, both "" if it is not active."""
+    """A filter of the audit. `value` is in words, "" if the filter is not active."""
 
     label: str
     fields: list[BoundField]
@@ -62,12 +62,11 @@ def audit_filters(form: AuditFilter, url_without: Callable[..., str]) -> list[Fi
 def _button(
     form: AuditFilter, label: str, names: Sequence[str], url_without: Callable[..., str]
 ) -> FilterButton:
-    given = [(name, form.data.get(name, "")) for name in names]
     return FilterButton(
         label=label,
         fields=[form[name] for name in names],
         value=_value_in_words(form, names),
-        remove_url=url_without(*names) if any(value for _, value in given) else "",
+        remove_url=url_without(*names),
         is_wrong=any(name in form.errors for name in names),
     )
 

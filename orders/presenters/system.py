@@ -6,9 +6,10 @@ It shows no secrets.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -50,10 +51,10 @@ class SecurityEvent:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """A thread of a process and its heartbeat."""
+    """A process and its heartbeat. `roles` are those of its threads: "cleanup, settling"."""
 
     process: str
-    role: str
+    roles: str
     started: str
     last: str
     is_silent: bool
@@ -138,16 +139,24 @@ def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
 
 
 def _processes(zone: ZoneInfo, *, now: datetime) -> list[ProcessRow]:
-    return [
-        ProcessRow(
-            process=one.worker,
-            role=one.role,
-            started=formats.date_time(one.started_at, zone),
-            last=formats.relative_time(one.beat_at, now),
-            is_silent=now - one.beat_at > heartbeat.SILENT_AFTER,
-        )
-        for one in Heartbeat.objects.order_by("role", "-beat_at")[:ROWS]
-    ]
+    """Return one row for each process; its last heartbeat is that of its quietest thread."""
+    beats = Heartbeat.objects.order_by("worker", "beat_at")[: ROWS * 4]
+    threads = {name: list(found) for name, found in groupby(beats, key=lambda one: one.worker)}
+    rows = [_process_row(name, found, zone, now) for name, found in threads.items()]
+    return sorted(rows, key=lambda row: row.is_silent)[:ROWS]
+
+
+def _process_row(
+    name: str, threads: Sequence[Heartbeat], zone: ZoneInfo, now: datetime
+) -> ProcessRow:
+    quietest = threads[0].beat_at
+    return ProcessRow(
+        process=name,
+        roles=", ".join(sorted(one.role for one in threads)),
+        started=formats.date_time(min(one.started_at for one in threads), zone),
+        last=formats.relative_time(quietest, now),
+        is_silent=now - quietest > heartbeat.SILENT_AFTER,
+    )
 
 
 def _anomalies(zone: ZoneInfo) -> list[AnomalyRow]:

@@ -19,7 +19,10 @@ def settings_page(request: Request) -> HttpResponse:
     It requires no role.
     """
     posted = request.POST if request.method == "POST" else None
-    form = SettingsForm(posted, instance=request.viewer.profile)
+    viewer = request.viewer
+    now, zone = viewer.now, viewer.zone
+    time = f"{formats.hour_and_minute(now, zone)} {formats.zone_name(now, zone)}"
+    form = SettingsForm(posted, instance=viewer.profile, now=time)
     if form.is_bound and form.is_valid():
         form.save()
         messages.success(request, "Settings saved", extra_tags="good")
@@ -32,7 +35,6 @@ def _show(request: Request, form: SettingsForm) -> HttpResponse:
     context = {
         "form": form,
         "zone": viewer.zone.key,
-        "now": formats.date_time(viewer.now, viewer.zone),
         "user_name": request.user.get_username(),
         "role": viewer.actor.role,
     }
