@@ -347,6 +347,19 @@ def test_pins_are_installed_only_when_they_changed(machine: Machine) -> None:
     assert "--require-hashes -r requirements.txt" in calls.read_text()
 
 
+# --- make ---------------------------------------------------------------------------------------
+
+
+def test_every_file_of_the_makefile_exists() -> None:
+    named = set(re.findall(r"[\w/]+\.py\b", (TOP / "Makefile").read_text()))
+
+    assert {
+        "orders/tests/test_operation_histories.py",
+        "orders/tests/test_sync_property.py",
+    } <= named
+    assert [name for name in named if not (TOP / name).exists()] == []
+
+
 # --- .env.example -----------------------------------------------------------------------------
 
 

@@ -90,14 +90,14 @@ class Emulator:
         body = {"seed": seed, "changes": changes, "kinds": kinds}
         return self.control("POST", "churn", body)
 
-    def truth(self) -> dict[str, dict[str, Any]]:
-        """The detail of every order by id, oldest first."""
+    def truth(self, *, start: int = 0) -> dict[str, dict[str, Any]]:
+        """The detail of every order by id, oldest first, without the first `start` orders."""
         found: dict[str, dict[str, Any]] = {}
-        start: int | None = 0
-        while start is not None:
-            part = self.control("GET", "truth", start=start)
+        following: int | None = start
+        while following is not None:
+            part = self.control("GET", "truth", start=following)
             found |= {order["id"]: order for order in part["orders"]}
-            start = part["next"]
+            following = part["next"]
         return found
 
     def create(self, *, count: int = 1, **fields: Any) -> Any:

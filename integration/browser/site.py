@@ -7,12 +7,15 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import BrowserContext
 
+from goody.types import parse_order
+from orders import index
 from orders.audit import record_intent
 from orders.models import ApiLimits, Operation, Profile
 from testing.processes import LiveApp
@@ -27,6 +30,8 @@ class Site:
         self.app = app
         self.emulator = emulator
         self.url = app.url
+        # The number of Goody's oldest orders that are in the index.
+        self._indexed = 0
 
     def forget(self) -> None:
         """Remove faults, recorded calls and API limits; orders and the audit stay."""
@@ -69,6 +74,13 @@ class Site:
             self.app.workers.pop().close()
 
     # --- orders ---
+
+    def fill_index(self) -> None:
+        """Add the orders that Goody has and the index does not, with their details."""
+        missing = self.emulator.truth(start=self._indexed).values()
+        orders = [parse_order(msgspec.json.encode(one)) for one in missing]
+        index.upsert(orders, read_at=timezone.now())
+        self._indexed += len(orders)
 
     @staticmethod
     def person(role: str) -> User:

@@ -38,16 +38,10 @@ from .test_accessibility import assert_accessible
 @pytest.fixture(autouse=True)
 def _indexed(site: Site) -> Iterator[None]:
     """Mark the first full sync as complete."""
-    refill(site)
+    site.fill_index()
     complete_sync(timezone.now())
     yield
     SyncState.objects.all().delete()
-
-
-def refill(site: Site) -> None:
-    """Upsert every order of the emulator with its detail."""
-    orders = [parse_order(json.encode(one)) for one in site.emulator.truth().values()]
-    index.upsert(orders, read_at=timezone.now())
 
 
 def known(site: Site, name: str, **fields: object) -> str:
@@ -340,7 +334,7 @@ def test_a_click_elsewhere_folds_the_filters(agent: Page) -> None:
 
 def test_back_from_an_order_to_the_same_page_scroll_and_row(agent: Page, site: Site) -> None:
     site.emulator.create(count=40, expires_at=None)
-    refill(site)
+    site.fill_index()
     agent.goto("/orders/")
     agent.locator("summary", has_text="Expires").click()
     agent.get_by_role("link", name="No expiry").click()

@@ -9,11 +9,8 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from msgspec import json
 from playwright.sync_api import Locator, Page, expect
 
-from goody.types import parse_order
-from orders import index
 from orders.models import SyncState
 from testing.browser import Watch
 from testing.list_pages import complete_sync
@@ -192,8 +189,7 @@ def test_no_answer_at_all_in_a_dialog(agent: Page, site: Site, proxy: Proxy, wat
 
 
 def test_the_names_of_the_filters_need_no_counts(agent: Page, site: Site, proxy: Proxy) -> None:
-    orders = [parse_order(json.encode(one)) for one in site.emulator.truth().values()]
-    index.upsert(orders, read_at=timezone.now())
+    site.fill_index()
     complete_sync(timezone.now())
     proxy.answer("/orders/facets/", status=502)
     agent.goto(f"{proxy.url}/orders/")

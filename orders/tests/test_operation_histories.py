@@ -1,8 +1,8 @@
 """Random histories of one order: nothing untrue is said, and nothing is sent twice.
 
 People submit, others change the order at Goody, answers are lost, processes die, time passes,
-workers read. The same invariants are checked after every event. A seed repeats a history; more of
-them: SOAK_STORIES=500 pytest <this file>.
+workers read. The same invariants are checked after every event. A seed repeats a history; `make
+soak` plays many more.
 """
 
 from __future__ import annotations

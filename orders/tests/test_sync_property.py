@@ -47,7 +47,7 @@ from testing.vendor import Emulator
 pytestmark = pytest.mark.django_db
 
 # On each database.
-STORIES = int(os.environ.get("SOAK_SYNCS", "30"))
+STORIES = int(os.environ.get("SOAK_SYNCS", "8"))
 # The maximum in each history.
 EVENTS = 150
 # Changes that the feed does not report: they are known only after a reread of the order.
