@@ -22,10 +22,10 @@ _DATABASES: dict[str, Sequence[str]] = {
 def main() -> None:
     vendors = _vendors()
     parts: dict[str, Callable[[], None]] = {
-        "core": core.measure,
-        "list": lambda: _each(listing.measure, vendors),
-        "peers": peers.measure,
-        "sync": lambda: _each(syncing.measure, vendors),
+        "core": core.measure_live_pages,
+        "list": lambda: _each(listing.measure_list, vendors),
+        "peers": peers.measure_peers,
+        "sync": lambda: _each(syncing.measure_sync, vendors),
     }
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed and memory.")
     parser.add_argument("part", nargs="*", help=f"any of: {', '.join(parts)}; all of them if none")

@@ -17,7 +17,7 @@ from django.db import connections
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
-from bench.changelist.models import AnalyzedOrder, PlainOrder, SlimOrder  # noqa: E402
+from bench.changelist.models import AnalyzedOrder, PlainOrder, TunedOrder  # noqa: E402
 from orders.packing import unpack_json  # noqa: E402
 
 _SHARED = """
@@ -51,17 +51,17 @@ _COPY = (
 )
 
 
-def copy(connection: Any) -> None:
+def copy_orders(connection: Any) -> None:
     with connection.cursor() as cursor:
         for statement in _HURRY:
             cursor.execute(statement)
     with connection.schema_editor() as editor:
-        for model in (SlimOrder, AnalyzedOrder, PlainOrder):
+        for model in (TunedOrder, AnalyzedOrder, PlainOrder):
             editor.create_model(model)
     connection.connection.create_function(
         "unpacked", 1, lambda packed: unpack_json(packed).decode(), deterministic=True
     )
-    columns = ", ".join(str(field.column) for field in SlimOrder._meta.concrete_fields)
+    columns = ", ".join(str(field.column) for field in TunedOrder._meta.concrete_fields)
     with connection.cursor() as cursor:
         cursor.execute("ATTACH %s AS index_", [str(settings.DATABASES["default"]["NAME"])])
         for statement in _COPY:
@@ -69,4 +69,4 @@ def copy(connection: Any) -> None:
 
 
 if __name__ == "__main__":
-    copy(connections["peers"])
+    copy_orders(connections["peers"])

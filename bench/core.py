@@ -12,8 +12,16 @@ import tempfile
 from functools import partial
 
 from bench import report
-from bench.series import Series, interleave
-from bench.serving import agent, environment, get, prepare, print_memory, serving, working
+from bench.series import Timings, measure_in_turn
+from bench.serving import (
+    environment,
+    get_page,
+    prepare_database,
+    print_memory,
+    running_web_server,
+    running_worker,
+    sign_in_agent,
+)
 from testing.serving import Visitor
 from testing.vendor import Emulator
 
@@ -24,7 +32,7 @@ _WARM_UP = 20
 _BEYOND = {"list": 15.0, "detail": 8.0}
 
 
-def measure() -> None:
+def measure_live_pages() -> None:
     emulator = Emulator(orders=_ORDERS)
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -37,9 +45,9 @@ def measure() -> None:
 
 
 def _measure(emulator: Emulator, env: dict[str, str]) -> None:
-    prepare(env)
-    with serving(env) as web, working(env) as worker:
-        visitor, order_id = agent(web), emulator.find_id(status="notified")
+    prepare_database(env)
+    with running_web_server(env) as web, running_worker(env) as worker:
+        visitor, order_id = sign_in_agent(web), emulator.find_id(status="notified")
         for latency in _LATENCIES:
             emulator.set_latency(latency)
             _compare(emulator, visitor, order_id, latency)
@@ -50,22 +58,24 @@ def _compare(emulator: Emulator, visitor: Visitor, order_id: str, latency: float
     direct = Visitor.without_login(emulator.url, {"Authorization": f"Bearer {emulator.key}"})
     rounds = ROUNDS if not latency else max(20, ROUNDS // 4)
     asked = {
-        "list": partial(get, visitor, "/orders/?per_page=50"),
-        "list, at Goody": partial(get, direct, "/v1/orders?page=1&per_page=50"),
-        "detail": partial(get, visitor, f"/orders/{order_id}/"),
-        "detail, at Goody": partial(get, direct, f"/v1/orders/{order_id}"),
-        "bare 30 KB": partial(get, visitor, "/bare/"),
+        "list": partial(get_page, visitor, "/orders/?per_page=50"),
+        "list, at Goody": partial(get_page, direct, "/v1/orders?page=1&per_page=50"),
+        "detail": partial(get_page, visitor, f"/orders/{order_id}/"),
+        "detail, at Goody": partial(get_page, direct, f"/v1/orders/{order_id}"),
+        "bare 30 KB": partial(get_page, visitor, "/bare/"),
     }
-    series = interleave(asked, rounds=rounds, warm_up=_WARM_UP)
-    report.title(f"Goody answers after {latency * 1000:.0f} ms", "median", "p95 (ms)", "× bare")
+    series = measure_in_turn(asked, rounds=rounds, warm_up=_WARM_UP)
+    report.print_title(
+        f"Goody answers after {latency * 1000:.0f} ms", "median", "p95 (ms)", "× bare"
+    )
     bare = series["bare 30 KB"].median
     for one in series.values():
-        report.line(one.name, one.median, one.p95)
+        report.print_row(one.name, one.median, one.p95)
     for name in _BEYOND:
         _print_beyond(series[name], series[f"{name}, at Goody"], bare)
 
 
-def _print_beyond(page: Series, vendor: Series, bare: float) -> None:
+def _print_beyond(page: Timings, vendor: Timings, bare: float) -> None:
     own, own_p95 = page.median - vendor.median, page.p95 - vendor.p95
     goal = report.Goal("median", own, _BEYOND[page.name], " ms")
-    report.line(f"{page.name} beyond Goody", own, own_p95, own / bare, goals=[goal])
+    report.print_row(f"{page.name} beyond Goody", own, own_p95, own / bare, goals=[goal])

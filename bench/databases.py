@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 
 from bench import report
-from bench.serving import environment, run
+from bench.serving import environment, run_command
 from testing.postgres import PostgresMissing, Server
 from testing.serving import TOP
 
@@ -37,10 +37,15 @@ SMALL = min(10_000, ORDERS)
 _KEPT = 3 * 86_400
 _FILL = "bench/fill.py"
 _FILLED_BY = (
-    *("orders/index", "orders/schema.py", "orders/models/order.py", "orders/models/names.py"),
-    *("orders/text.py", "emulator/carts.py", "emulator/columns.py", "emulator/draws.py"),
+    *("orders/index", "orders/schema.py", "orders/models/order.py", "orders/models/labels.py"),
+    *(
+        "orders/text.py",
+        "emulator/carts.py",
+        "emulator/order_columns.py",
+        "emulator/digest_random.py",
+    ),
     *("emulator/generator.py", "emulator/lifecycle.py", "emulator/renderer.py"),
-    *("emulator/shipments.py", "emulator/texts.py"),
+    *("emulator/shipments.py", "emulator/sample_texts.py"),
     "bench/varied.py",
     _FILL,
 )
@@ -67,7 +72,7 @@ class Database:
         return Path(self.url.removeprefix("sqlite:///"))
 
 
-class Sqlite:
+class SqliteDatabases:
     """SQLite files in the folder."""
 
     vendor = "sqlite"
@@ -85,7 +90,7 @@ class Sqlite:
             shutil.copy(path, FOLDER / path.name.replace(name, to, 1))
 
 
-class Postgresql:
+class PostgresqlDatabases:
     """Databases of one cluster in the folder."""
 
     vendor = "postgresql"
@@ -115,15 +120,15 @@ class Postgresql:
             connection.execute(statement.encode())
 
 
-type Home = Sqlite | Postgresql
+type Databases = SqliteDatabases | PostgresqlDatabases
 
 
 @contextmanager
-def home(vendor: str) -> Iterator[Home]:
+def open_databases(vendor: str) -> Iterator[Databases]:
     """Yield the store of this vendor's databases, with its PostgreSQL cluster running."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     if vendor == "sqlite":
-        yield Sqlite()
+        yield SqliteDatabases()
         return
     try:
         server = Server(FOLDER / "cluster", settings=_SERVER)
@@ -131,44 +136,44 @@ def home(vendor: str) -> Iterator[Home]:
         raise SystemExit(str(error)) from error
     server.start()
     try:
-        yield Postgresql(server)
+        yield PostgresqlDatabases(server)
     finally:
         server.stop(is_kept=True)
 
 
-def filled_database(at: Home, *, orders: int) -> Database:
+def filled_database(at: Databases, *, orders: int) -> Database:
     """The index of this number of orders, filled now if it does not exist."""
-    name = f"{DATASET}-{orders}-{digest(*_FILLED_BY)}"
+    name = f"{DATASET}-{orders}-{hash_files(*_FILLED_BY)}"
     mark = FOLDER / f"{name}.{at.vendor}"
     url = at.url(name)
     if not mark.exists() or time.time() - mark.stat().st_mtime > _KEPT:
         mark.unlink(missing_ok=True)
         _fill(at, name, url, orders)
         mark.touch()
-    run(["manage.py", "migrate", "--verbosity", "0"], env=environment(database_url=url))
+    run_command(["manage.py", "migrate", "--verbosity", "0"], env=environment(database_url=url))
     return Database(at.vendor, url, _facts(name, at.vendor, url, mark.stat().st_mtime))
 
 
-def _fill(at: Home, name: str, url: str, orders: int) -> None:
-    report.note(f"filling {name} in {at.vendor}, once")
+def _fill(at: Databases, name: str, url: str, orders: int) -> None:
+    report.print_note(f"filling {name} in {at.vendor}, once")
     at.remove(name)
-    if isinstance(at, Postgresql):
+    if isinstance(at, PostgresqlDatabases):
         at.create(name)
     env = {**environment(database_url=url), "ORDERS": str(orders), "DATASET": DATASET}
     subprocess.run([sys.executable, "-m", "bench.fill"], cwd=TOP, env=env, check=True)
 
 
 def _facts(name: str, vendor: str, url: str, filled_at: float) -> dict[str, Any]:
-    path = FOLDER / f"{name}.{vendor}.{digest(_FACTS, _FILL)}.json"
+    path = FOLDER / f"{name}.{vendor}.{hash_files(_FACTS, _FILL)}.json"
     if not path.exists() or path.stat().st_mtime < filled_at:
-        found = run(["-m", "bench.facts"], env=environment(database_url=url), timeout=600)
+        found = run_command(["-m", "bench.facts"], env=environment(database_url=url), timeout=600)
         path.write_text(found)
     known: dict[str, Any] = json.loads(path.read_text())
     return known
 
 
 @contextmanager
-def temporary_copy(at: Home, database: Database) -> Iterator[Database]:
+def temporary_copy(at: Databases, database: Database) -> Iterator[Database]:
     """A copy for writing, removed at the end."""
     name = database.url.rpartition("/")[2].removesuffix(".sqlite3")
     at.copy(name, "copy")
@@ -179,10 +184,10 @@ def temporary_copy(at: Home, database: Database) -> Iterator[Database]:
 
 
 @contextmanager
-def empty(at: Home) -> Iterator[str]:
+def empty_database(at: Databases) -> Iterator[str]:
     """The URL of an empty database, removed at the end."""
     at.remove("empty")
-    if isinstance(at, Postgresql):
+    if isinstance(at, PostgresqlDatabases):
         at.create("empty")
     try:
         yield at.url("empty")
@@ -190,7 +195,7 @@ def empty(at: Home) -> Iterator[str]:
         at.remove("empty")
 
 
-def digest(*paths: str) -> str:
+def hash_files(*paths: str) -> str:
     """A hash of the files that decide the contents of a database."""
     files = [file for path in paths for file in sorted((TOP / path).rglob("*.py"))]
     files += [TOP / path for path in paths if path.endswith(".py")]

@@ -35,7 +35,7 @@ _NOBODY = "qzxjvkqw"
 _FIRST_NAME = re.compile(r"[A-Z][a-z]{2,6} ")
 
 
-class People:
+class PeopleTexts:
     """The folded names and addresses of all orders, and the frequencies of their parts."""
 
     def __init__(self, texts: Sequence[str], sample: Sequence[str], elsewhere: str) -> None:
@@ -44,15 +44,15 @@ class People:
         self._sample = sample
         self._elsewhere = elsewhere
 
-    def hits(self, term: str) -> int:
+    def count_hits(self, term: str) -> int:
         return sum(term in text for text in self._texts)
 
     @cached_property
     def _by_term(self) -> dict[str, int]:
         terms = {term for text in self._sample[:_CUT] for term in _parts(text)}
-        return {term: self.hits(term) for term in sorted(terms)}
+        return {term: self.count_hits(term) for term in sorted(terms)}
 
-    def with_hits(self, wanted: int, *, is_exact: bool = False) -> str:
+    def term_with_hits(self, wanted: int, *, is_exact: bool = False) -> str:
         """The term with nearly `wanted` hits. `is_exact`: it occurs in no other field."""
         found = {
             term: n
@@ -61,7 +61,7 @@ class People:
         }
         return min(found, key=lambda term: abs(math.log(found[term] / wanted)))
 
-    def adversarial(self) -> str:
+    def adversarial_term(self) -> str:
         """A term without hits, whose trigrams are common, so that no index narrows the search."""
         trigrams = Counter(part for text in self._sample for part in _trigrams(text))
         common = sorted(
@@ -74,7 +74,7 @@ class People:
             term = generator.choice(common)
             while len(term) < 12 and (after := [p for p in common if p.startswith(term[-2:])]):
                 term += generator.choice(after)[2]
-            if len(term) >= 8 and not self.hits(term):
+            if len(term) >= 8 and not self.count_hits(term):
                 return term
 
 
@@ -140,25 +140,25 @@ def _everywhere() -> str:
     return max(sorted(words), key=text.count)
 
 
-def facts() -> dict[str, str | int]:
+def find_facts() -> dict[str, str | int]:
     orders = Order.objects.count()
     texts = list(Order.objects.order_by("uuid").values_list("people", flat=True))
-    people, typical = People(texts, texts[:_SAMPLE], _elsewhere()), _typical()
+    people, typical = PeopleTexts(texts, texts[:_SAMPLE], _elsewhere()), _typical()
     words = {
         "nobody": _NOBODY,
-        "one": people.with_hits(1, is_exact=True),
-        "twenty": people.with_hits(20, is_exact=True),
-        "many": people.with_hits(20_000),
-        "most": people.with_hits(orders),
-        "adversarial": people.adversarial(),
+        "one": people.term_with_hits(1, is_exact=True),
+        "twenty": people.term_with_hits(20, is_exact=True),
+        "many": people.term_with_hits(20_000),
+        "most": people.term_with_hits(orders),
+        "adversarial": people.adversarial_term(),
     }
     depth = min(_DEPTH, orders // 2)
     return {
         "orders": orders,
         "now": _newest(),
         **words,
-        **{f"{name}_hits": people.hits(word) for name, word in words.items()},
-        "common_words": f"{people.with_hits(orders // 10)} {people.with_hits(orders // 4)}",
+        **{f"{name}_hits": people.count_hits(word) for name, word in words.items()},
+        "common_words": " ".join(people.term_with_hits(orders // n) for n in (10, 4)),
         "everywhere": _everywhere(),
         "email": typical.recipient_email,
         "reference": typical.reference_id,
@@ -178,4 +178,4 @@ def facts() -> dict[str, str | int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(facts()))
+    print(json.dumps(find_facts()))

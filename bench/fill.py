@@ -19,7 +19,7 @@ import msgspec
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from emulator.store import Store
+from emulator.store import OrderStore
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
@@ -37,21 +37,21 @@ _TOGETHER = 50_000
 _encode = msgspec.json.Encoder().encode
 
 
-def rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
+def emulator_rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
     """The emulator's orders as rows with exact creation times, oldest first."""
-    store = Store(orders=orders, seed=seed, now=int(now.timestamp()))
+    store = OrderStore(orders=orders, seed=seed, now=int(now.timestamp()))
     for number in range(orders):
-        facts = store.facts(number)
+        facts = store.stored_order(number)
         created = datetime.fromtimestamp(facts.times["created"], UTC)
         yield ResponseRow(
-            _encode(store.renderer.row(facts)), CreationTime(created, CreatedFrom.FEED)
+            _encode(store.renderer.render_order(facts)), CreationTime(created, CreatedFrom.FEED)
         )
 
 
-_DATASETS = {"emulator": rows, "varied": varied.rows}
+_DATASETS = {"emulator": emulator_rows, "varied": varied.varied_rows}
 
 
-def fill(*, dataset: str, orders: int, now: datetime) -> None:
+def fill_index(*, dataset: str, orders: int, now: datetime) -> None:
     """Store them. No order has an event after `now`."""
     started, done = time.monotonic(), 0
     dataset_rows = _DATASETS[dataset](orders=orders, seed=SEED, now=now)
@@ -106,7 +106,7 @@ def main() -> None:
     if not Order.objects.exists():
         _relax_durability()
         now = datetime.now(UTC).replace(microsecond=0)
-        fill(dataset=os.environ.get("DATASET", "emulator"), orders=orders, now=now)
+        fill_index(dataset=os.environ.get("DATASET", "emulator"), orders=orders, now=now)
         _mark_complete(orders, now)
         _analyze()
     print(f"{Order.objects.count():,} orders in {connection.vendor}", file=sys.stderr)

@@ -20,15 +20,15 @@ from bench.databases import (
     ORDERS,
     SMALL,
     Database,
-    Home,
+    Databases,
     filled_database,
-    home,
+    open_databases,
     temporary_copy,
 )
-from bench.questions import Kind, Question, fixed_questions, random_questions
+from bench.questions import Question, QuestionKind, fixed_questions, random_questions
 from bench.report import Goal
-from bench.series import Series, interleave
-from bench.serving import agent, get, print_memory, serving
+from bench.series import Timings, measure_in_turn
+from bench.serving import get_page, print_memory, running_web_server, sign_in_agent
 from testing.serving import Process, Visitor
 
 _ROUNDS = int(os.environ.get("LIST_ROUNDS", "50"))
@@ -38,26 +38,26 @@ _TOO_BROAD, _ROW = "Too broad", "data-order-id="
 _NEWEST, _SEARCH = "newest page", "search, few hits"
 
 # Of the median, in multiples of the bare view.
-_TIMES_BARE = {Kind.PLAIN: 3.0, Kind.FEW: 4.0, Kind.MISS: 2.5}
+_TIMES_BARE = {QuestionKind.PLAIN: 3.0, QuestionKind.FEW: 4.0, QuestionKind.MISS: 2.5}
 _TIMES_BARE_VARIED = 8.0
 # Of the 95th percentile, in milliseconds.
 _MAX_P95 = 40.0
-_MAX_P95_OF = {Kind.TYPING: 15.0, Kind.FACETS: 100.0, Kind.HARD: 600.0}
+_MAX_P95_OF = {QuestionKind.TYPING: 15.0, QuestionKind.FACETS: 100.0, QuestionKind.HARD: 600.0}
 # Of random combinations.
 _MAX_COMBINED_P95 = 120.0
 _MAX_COMBINED_P99 = 300.0
 # These take longer with more orders.
-_GROWING = (Kind.FACETS, Kind.HARD)
+_GROWING = (QuestionKind.FACETS, QuestionKind.HARD)
 _TIMES_SMALL = 2.0
 _TIMES_IDLE = 2.0
 
 
-def measure(vendor: str) -> None:
-    with home(vendor) as at:
+def measure_list(vendor: str) -> None:
+    with open_databases(vendor) as at:
         large, small = filled_database(at, orders=ORDERS), filled_database(at, orders=SMALL)
-        with serving(large.env) as web, serving(small.env) as little:
-            visitor = agent(web)
-            _kept(large, visitor, small, agent(little))
+        with running_web_server(large.env) as web, running_web_server(small.env) as little:
+            visitor = sign_in_agent(web)
+            _kept(large, visitor, small, sign_in_agent(little))
             _combined(large, visitor)
             print_memory({"gunicorn": web.pid})
         _measure_during_writes(at, large)
@@ -65,17 +65,17 @@ def measure(vendor: str) -> None:
 
 def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) -> None:
     questions = fixed_questions(large.facts)
-    asked = {BARE: partial(get, visitor, "/bare/")}
+    asked = {BARE: partial(get_page, visitor, "/bare/")}
     asked |= {one.name: _asking(visitor, one) for one in questions}
     # Paired by position in the list: a name may contain the number of hits.
     asked |= {f"{n}": _asking(other, one) for n, one in enumerate(fixed_questions(small.facts))}
-    series = interleave(asked, rounds=_ROUNDS)
+    series = measure_in_turn(asked, rounds=_ROUNDS)
     bare = series[BARE].median
-    report.title(
+    report.print_title(
         f"List, {large.facts['orders']:,} orders ({DATASET}), {large.vendor}",
         *("rows", "median", "p95 (ms)", "× bare", f"× {SMALL:,}"),
     )
-    report.line(BARE, None, bare, series[BARE].p95, 1.0)
+    report.print_row(BARE, None, bare, series[BARE].p95, 1.0)
     goals: list[Goal] = []
     for number, question in enumerate(questions):
         one, little = series[question.name], series[f"{number}"]
@@ -84,18 +84,18 @@ def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) ->
         times = one.median / bare, one.median / little.median
         shown = _asking(visitor, question)()
         rows = "too broad" if _TOO_BROAD in shown else f"{shown.count(_ROW)}"
-        report.line(question.name, rows, one.median, one.p95, *times, goals=missed)
+        report.print_row(question.name, rows, one.median, one.p95, *times, goals=missed)
         goals += judged
-    report.summarize(goals)
+    report.print_missed_goals(goals)
 
 
 def _asking(visitor: Visitor, question: Question) -> partial[str]:
-    return partial(get, visitor, question.url, question.headers)
+    return partial(get_page, visitor, question.url, question.headers)
 
 
-def _judge(kind: Kind, one: Series, bare: float, small: float) -> Iterator[Goal]:
+def _judge(kind: QuestionKind, one: Timings, bare: float, small: float) -> Iterator[Goal]:
     if DATASET == "varied":
-        if kind not in (*_GROWING, Kind.TYPING):
+        if kind not in (*_GROWING, QuestionKind.TYPING):
             yield Goal("× bare", one.median / bare, _TIMES_BARE_VARIED)
         return
     if kind in _TIMES_BARE:
@@ -106,39 +106,39 @@ def _judge(kind: Kind, one: Series, bare: float, small: float) -> Iterator[Goal]
 
 
 def _combined(database: Database, visitor: Visitor) -> None:
-    all_of_them = Series("random combinations")
+    all_of_them = Timings("random combinations")
     slowest: list[tuple[float, str]] = []
     too_broad = 0
     for question in random_questions(database.facts, count=_COMBINATIONS):
         page = all_of_them.measure(_asking(visitor, question))
         slowest.append((all_of_them.took[-1], question.url))
         too_broad += _TOO_BROAD in page
-    report.title("Random combinations, each once", "median", "p95 (ms)", "p99", "longest")
+    report.print_title("Random combinations, each once", "median", "p95 (ms)", "p99", "longest")
     goals = [
         Goal("p95", all_of_them.p95, _MAX_COMBINED_P95, " ms"),
         Goal("p99", all_of_them.p99, _MAX_COMBINED_P99, " ms"),
         Goal("too broad", too_broad, 0),
     ]
     figures = all_of_them.median, all_of_them.p95, all_of_them.p99, max(all_of_them.took)
-    report.line(f"{_COMBINATIONS} combinations", *figures, goals=goals)
+    report.print_row(f"{_COMBINATIONS} combinations", *figures, goals=goals)
     for took, url in sorted(slowest, reverse=True)[:3]:
-        report.note(f"{took:,.1f} ms: {url}")
+        report.print_note(f"{took:,.1f} ms: {url}")
 
 
 # --- while a sync writes ----------------------------------------------------------------------
 
 
-def _measure_during_writes(at: Home, database: Database) -> None:
+def _measure_during_writes(at: Databases, database: Database) -> None:
     with ExitStack() as stack:
         copy = stack.enter_context(temporary_copy(at, database))
-        visitor = agent(stack.enter_context(serving(copy.env)))
+        visitor = sign_in_agent(stack.enter_context(running_web_server(copy.env)))
         asked = {
-            _NEWEST: partial(get, visitor, "/orders/"),
-            _SEARCH: partial(get, visitor, f"/orders/?q={database.facts['twenty']}"),
+            _NEWEST: partial(get_page, visitor, "/orders/"),
+            _SEARCH: partial(get_page, visitor, f"/orders/?q={database.facts['twenty']}"),
         }
-        idle = interleave(asked, rounds=2 * _ROUNDS)
+        idle = measure_in_turn(asked, rounds=2 * _ROUNDS)
         with _writer(copy.env):
-            busy = interleave(asked, rounds=2 * _ROUNDS)
+            busy = measure_in_turn(asked, rounds=2 * _ROUNDS)
     _print_comparison(idle, busy)
 
 
@@ -152,14 +152,14 @@ def _writer(env: Mapping[str, str]) -> Iterator[None]:
                 raise SystemExit(f"the writer ended:\n{writer.output()}")
             time.sleep(0.05)
         yield
-        report.title("Reading while new orders are stored", "idle p95", "busy p95", "×")
-        report.note(writer.output().splitlines()[-1])
+        report.print_title("Reading while new orders are stored", "idle p95", "busy p95", "×")
+        report.print_note(writer.output().splitlines()[-1])
     finally:
         writer.close()
 
 
-def _print_comparison(idle: Mapping[str, Series], busy: Mapping[str, Series]) -> None:
+def _print_comparison(idle: Mapping[str, Timings], busy: Mapping[str, Timings]) -> None:
     for name, before in idle.items():
         times = busy[name].p95 / before.p95
         goal = Goal("× idle", times, _TIMES_IDLE)
-        report.line(name, before.p95, busy[name].p95, times, goals=[goal])
+        report.print_row(name, before.p95, busy[name].p95, times, goals=[goal])

@@ -20,11 +20,19 @@ from urllib.parse import urlencode
 import requests
 
 from bench import report
-from bench.databases import FOLDER, ORDERS, SMALL, Database, digest, filled_database, home
+from bench.databases import (
+    FOLDER,
+    ORDERS,
+    SMALL,
+    Database,
+    filled_database,
+    hash_files,
+    open_databases,
+)
 from bench.listing import BARE
 from bench.report import Goal
-from bench.series import Request, interleave
-from bench.serving import agent, get, run, serving
+from bench.series import Request, measure_in_turn
+from bench.serving import get_page, run_command, running_web_server, sign_in_agent
 from testing.postgres import free_port
 from testing.serving import TOP, Visitor, wait_for
 from testing.vendor import KEY, Emulator
@@ -46,20 +54,20 @@ _LIMITS = {
 }
 
 
-def measure() -> None:
+def measure_peers() -> None:
     if not _DATASETTE.exists():
         raise SystemExit("Datasette is not installed: `sh bin/bench` (`make bench`) installs it.")
     print(subprocess.check_output([_DATASETTE, "--version"], text=True).strip())
-    with home("sqlite") as at:
+    with open_databases("sqlite") as at:
         _beside_admin_and_datasette(filled_database(at, orders=ORDERS))
         _beside_a_scan(filled_database(at, orders=SMALL))
 
 
 def _beside_admin_and_datasette(database: Database) -> None:
-    peers = copied_for_peers(database)
+    peers = copy_for_peers(database)
     env = {**database.env, "PEERS_DATABASE": f"sqlite:///{peers}"}
-    with serving(env) as web, _datasette(peers) as datasette:
-        visitor = agent(web)
+    with running_web_server(env) as web, _datasette(peers) as datasette:
+        visitor = sign_in_agent(web)
         for asked in _asked(database):
             _compare(asked, _requests(asked, visitor, datasette))
 
@@ -68,13 +76,13 @@ def _requests(asked: _Asked, visitor: Visitor, datasette: Visitor) -> dict[str, 
     admin, table = "/peers/peers/{}order/", "/peers/peers_analyzedorder"
     lean = {**asked.datasette, "_nosuggest": "1", "_nofacet": "1"}
     return {
-        BARE: partial(get, visitor, "/bare/"),
-        "ours": partial(get, visitor, _url("/orders/", asked.ours)),
-        _PLAIN: partial(get, visitor, _url(admin.format("plain"), asked.admin)),
-        _TUNED: partial(get, visitor, _url(admin.format("slim"), asked.admin)),
-        _ANALYZED: partial(get, visitor, _url(admin.format("analyzed"), asked.admin)),
-        _TABLE: partial(get, datasette, _url(table, asked.datasette)),
-        _LEAN: partial(get, datasette, _url(table, lean)),
+        BARE: partial(get_page, visitor, "/bare/"),
+        "ours": partial(get_page, visitor, _url("/orders/", asked.ours)),
+        _PLAIN: partial(get_page, visitor, _url(admin.format("plain"), asked.admin)),
+        _TUNED: partial(get_page, visitor, _url(admin.format("slim"), asked.admin)),
+        _ANALYZED: partial(get_page, visitor, _url(admin.format("analyzed"), asked.admin)),
+        _TABLE: partial(get_page, datasette, _url(table, asked.datasette)),
+        _LEAN: partial(get_page, datasette, _url(table, lean)),
     }
 
 
@@ -113,15 +121,15 @@ def _asked(database: Database) -> Iterator[_Asked]:
 
 def _compare(asked: _Asked, requested: Mapping[str, partial[str]]) -> None:
     first = _first_order(requested["ours"]())
-    series = interleave(requested, rounds=_ROUNDS)
+    series = measure_in_turn(requested, rounds=_ROUNDS)
     bare, mine = series[BARE].median, series["ours"].median
-    report.title(f"{asked.name}, {ORDERS:,} orders", "median", "p95 (ms)", "× bare", "× ours")
+    report.print_title(f"{asked.name}, {ORDERS:,} orders", "median", "p95 (ms)", "× bare", "× ours")
     for name, one in series.items():
         times, limit = one.median / mine, asked.goals.get(name)
         goals = [Goal("faster", times, limit, " times", is_floor=True)] if limit else []
-        report.line(name, one.median, one.p95, one.median / bare, times, goals=goals)
+        report.print_row(name, one.median, one.p95, one.median / bare, times, goals=goals)
         if name != BARE and first not in requested[name]().replace("-", ""):
-            report.note(f"{name} shows other orders than ours")
+            report.print_note(f"{name} shows other orders than ours")
 
 
 def _first_order(page: str) -> str:
@@ -133,18 +141,18 @@ def _first_order(page: str) -> str:
 # --- their databases and servers --------------------------------------------------------------
 
 
-def copied_for_peers(database: Database) -> Path:
+def copy_for_peers(database: Database) -> Path:
     """The peers' file next to the index's, created if it does not exist or is older."""
     path = database.path.with_name("peers.sqlite3")
     made_from = path.with_suffix(".txt")
-    made_by = digest("bench/changelist", "bench/copying.py")
+    made_by = hash_files("bench/changelist", "bench/copying.py")
     wanted = f"{database.path} {database.path.stat().st_ino} {made_by}"
     if not path.exists() or not made_from.exists() or made_from.read_text() != wanted:
-        report.note("copying the orders for the peers, once")
+        report.print_note("copying the orders for the peers, once")
         for old in path.parent.glob("peers.*"):
             old.unlink()
         env = {**database.env, "PEERS_DATABASE": f"sqlite:///{path}"}
-        run(["-m", "bench.copying"], env=env, timeout=_COPYING)
+        run_command(["-m", "bench.copying"], env=env, timeout=_COPYING)
         made_from.write_text(wanted)
     return path
 
@@ -179,11 +187,11 @@ def _answers(visitor: Visitor) -> bool:
 def _beside_a_scan(database: Database) -> None:
     emulator = Emulator(orders=SMALL)
     try:
-        with serving(database.env) as web:
-            visitor = agent(web)
+        with running_web_server(database.env) as web:
+            visitor = sign_in_agent(web)
             for latency, limit in _SCAN.items():
                 emulator.set_latency(latency)
-                report.title(
+                report.print_title(
                     f"One of {SMALL:,} orders, {latency * 1000:.0f} ms a call",
                     *("median", "p95 (ms)", "× ours"),
                 )
@@ -194,17 +202,17 @@ def _beside_a_scan(database: Database) -> None:
 
 def _compare_with_scan(url: str, visitor: Visitor, word: str, limit: float) -> None:
     asked: dict[str, Request] = {
-        "ours": partial(get, visitor, f"/orders/?{urlencode({'q': word})}"),
-        "a scan with requests": partial(scan, url, word),
+        "ours": partial(get_page, visitor, f"/orders/?{urlencode({'q': word})}"),
+        "a scan with requests": partial(scan_api, url, word),
     }
-    ours, scanned = interleave(asked, rounds=_ROUNDS, warm_up=1).values()
+    ours, scanned = measure_in_turn(asked, rounds=_ROUNDS, warm_up=1).values()
     times = scanned.median / ours.median
     goal = Goal("faster", times, limit, " times", is_floor=True)
-    report.line(ours.name, ours.median, ours.p95, 1.0)
-    report.line(scanned.name, scanned.median, scanned.p95, times, goals=[goal])
+    report.print_row(ours.name, ours.median, ours.p95, 1.0)
+    report.print_row(scanned.name, scanned.median, scanned.p95, times, goals=[goal])
 
 
-def scan(url: str, word: str) -> int:
+def scan_api(url: str, word: str) -> int:
     """Count the orders that contain the word, by the API alone."""
     found = 0
     with requests.Session() as http:

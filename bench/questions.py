@@ -19,7 +19,7 @@ type Params = Mapping[str, str | list[str]]
 _TYPING = {"HX-Request": "true", "HX-Target": "section#results", "HX-Source": "input#q"}
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """The kind of a question, which decides its goal (listing.py).
 
     The last two are fragments that the browser requests by itself.
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Question:
     name: str
-    kind: Kind
+    kind: QuestionKind
     params: Params
     path: str = "/orders/"
 
@@ -48,7 +48,7 @@ class Question:
 
     @property
     def headers(self) -> Mapping[str, str] | None:
-        return _TYPING if self.kind is Kind.TYPING else None
+        return _TYPING if self.kind is QuestionKind.TYPING else None
 
 
 def fixed_questions(facts: Facts) -> list[Question]:
@@ -67,9 +67,9 @@ def fixed_questions(facts: Facts) -> list[Question]:
 
 
 def _sorts() -> Iterator[Question]:
-    yield Question("newest page", Kind.PLAIN, {})
+    yield Question("newest page", QuestionKind.PLAIN, {})
     for sort in ("created", "expires", "-expires", "amount", "-amount", "recipient", "-recipient"):
-        yield Question(f"sort {sort}", Kind.PLAIN, {"sort": sort})
+        yield Question(f"sort {sort}", QuestionKind.PLAIN, {"sort": sort})
 
 
 def _filters(facts: Facts) -> Iterator[Question]:
@@ -98,12 +98,12 @@ def _filters(facts: Facts) -> Iterator[Question]:
         "delivery trouble": {"delivery": "trouble"},
     }
     for name, params in asked.items():
-        yield Question(name, Kind.PLAIN, params)
+        yield Question(name, QuestionKind.PLAIN, params)
 
 
 def _presets() -> Iterator[Question]:
     for preset in ("24h", "3d", "7d", "14d", "expired", "never"):
-        yield Question(f"expires {preset}", Kind.PLAIN, {"expires": preset})
+        yield Question(f"expires {preset}", QuestionKind.PLAIN, {"expires": preset})
 
 
 def _pairs(facts: Facts) -> Iterator[Question]:
@@ -128,7 +128,7 @@ def _pairs(facts: Facts) -> Iterator[Question]:
         **_in_a_year(facts),
     }
     for name, params in asked.items():
-        yield Question(name, Kind.OTHER, params)
+        yield Question(name, QuestionKind.OTHER, params)
 
 
 def _in_a_year(facts: Facts) -> dict[str, Params]:
@@ -154,10 +154,10 @@ def _searches(facts: Facts) -> Iterator[Question]:
     def hits(word: str) -> str:
         return f"search, {word}: {facts[f'{word}_hits']:,} hits"
 
-    yield Question(hits("nobody"), Kind.MISS, {"q": facts["nobody"]})
-    yield Question(hits("one"), Kind.FEW, {"q": facts["one"]})
-    yield Question(hits("twenty"), Kind.FEW, {"q": facts["twenty"]})
-    yield Question("e-mail address", Kind.FEW, {"q": facts["email"]})
+    yield Question(hits("nobody"), QuestionKind.MISS, {"q": facts["nobody"]})
+    yield Question(hits("one"), QuestionKind.FEW, {"q": facts["one"]})
+    yield Question(hits("twenty"), QuestionKind.FEW, {"q": facts["twenty"]})
+    yield Question("e-mail address", QuestionKind.FEW, {"q": facts["email"]})
     asked: dict[str, str] = {
         hits("many"): facts["many"],
         hits("most"): facts["most"],
@@ -173,13 +173,13 @@ def _searches(facts: Facts) -> Iterator[Question]:
         "operators": "status:opened expires:<7d",
     }
     for name, text in asked.items():
-        yield Question(name, Kind.SEARCH, {"q": text})
-    yield Question("adversarial term", Kind.HARD, {"q": facts["adversarial"]})
+        yield Question(name, QuestionKind.SEARCH, {"q": text})
+    yield Question("adversarial term", QuestionKind.HARD, {"q": facts["adversarial"]})
 
 
 def _places(facts: Facts) -> Iterator[Question]:
-    yield Question(f"depth {facts['depth']:,}", Kind.PLAIN, {"position": facts["deep"]})
-    yield Question("last page", Kind.PLAIN, {"position": facts["last"]})
+    yield Question(f"depth {facts['depth']:,}", QuestionKind.PLAIN, {"position": facts["deep"]})
+    yield Question("last page", QuestionKind.PLAIN, {"position": facts["last"]})
 
 
 def _parts(facts: Facts) -> Iterator[Question]:
@@ -190,7 +190,7 @@ def _parts(facts: Facts) -> Iterator[Question]:
         "counts, many hits": {"q": facts["many"]},
     }
     for name, params in counted.items():
-        yield Question(name, Kind.FACETS, params, path="/orders/facets/")
+        yield Question(name, QuestionKind.FACETS, params, path="/orders/facets/")
     typed = {
         "typing, many hits": facts["many"],
         "typing, few hits": facts["twenty"],
@@ -199,7 +199,7 @@ def _parts(facts: Facts) -> Iterator[Question]:
         "typing, two letters": "ma",
     }
     for name, text in typed.items():
-        yield Question(name, Kind.TYPING, {"q": text})
+        yield Question(name, QuestionKind.TYPING, {"q": text})
 
 
 def random_questions(facts: Facts, *, count: int, seed: int = 1) -> list[Question]:
@@ -211,7 +211,7 @@ def random_questions(facts: Facts, *, count: int, seed: int = 1) -> list[Questio
 def _draw(draw: random.Random, pool: Mapping[str, list[str]], number: int) -> Question:
     names = draw.sample(sorted(pool), draw.randint(1, 4))
     params = {name: draw.choice(pool[name]) for name in names}
-    return Question(f"combination {number}", Kind.OTHER, params)
+    return Question(f"combination {number}", QuestionKind.OTHER, params)
 
 
 def _pool(facts: Facts) -> dict[str, list[str]]:

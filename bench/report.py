@@ -45,11 +45,11 @@ def describe_machine() -> str:
     )
 
 
-def title(text: str, *columns: str) -> None:
+def print_title(text: str, *columns: str) -> None:
     print(f"\n{text:<{_WIDTH}}" + "".join(f"{column:>11}" for column in columns), flush=True)
 
 
-def line(name: str, *figures: float | str | None, goals: Sequence[Goal] = ()) -> None:
+def print_row(name: str, *figures: float | str | None, goals: Sequence[Goal] = ()) -> None:
     """One row; None leaves its column empty, and a missed goal is marked."""
     cells = "".join(f"{_cell(figure):>11}" for figure in figures)
     judged = "   " + "; ".join(map(str, goals)) if goals else ""
@@ -64,10 +64,10 @@ def _cell(figure: float | str | None) -> str:
     return f"{figure:,.0f}" if abs(figure) >= 1000 else f"{figure:,.2f}"
 
 
-def summarize(goals: Sequence[Goal]) -> None:
+def print_missed_goals(goals: Sequence[Goal]) -> None:
     missed = [goal for goal in goals if not goal.is_met]
     print(f"  {len(goals) - len(missed)} of {len(goals)} goals met", flush=True)
 
 
-def note(text: str) -> None:
+def print_note(text: str) -> None:
     print(f"  {text}", flush=True)

@@ -16,7 +16,7 @@ _MAX_SECONDS = 30.0
 
 
 @dataclass
-class Series:
+class Timings:
     """Milliseconds of one kind of request."""
 
     name: str
@@ -50,19 +50,19 @@ class Series:
         return sum(self.took) / 1000
 
 
-def interleave(
+def measure_in_turn(
     requests: Mapping[str, Request],
     *,
     rounds: int,
     warm_up: int | None = None,
     max_seconds: float = _MAX_SECONDS,
-) -> dict[str, Series]:
+) -> dict[str, Timings]:
     """Measure each kind once a round, so that a drift of the machine affects all alike.
 
     The first `warm_up` rounds do not count. A kind that has taken `max_seconds` is not measured
     again, and all its rounds count.
     """
-    series = {name: Series(name) for name in requests}
+    series = {name: Timings(name) for name in requests}
     warm_up = min(_WARM_UP, rounds) if warm_up is None else warm_up
     for number in range(warm_up + rounds):
         for name, request in requests.items():

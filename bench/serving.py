@@ -40,7 +40,7 @@ def environment(*, database_url: str, goody_url: str = NOWHERE, **more: str) -> 
     }
 
 
-def run(arguments: list[str], *, env: Mapping[str, str], timeout: float = 60.0) -> str:
+def run_command(arguments: list[str], *, env: Mapping[str, str], timeout: float = 60.0) -> str:
     """The output of a finished process; a failure ends the benchmark."""
     process = Process(arguments, env=env)
     try:
@@ -53,20 +53,20 @@ def run(arguments: list[str], *, env: Mapping[str, str], timeout: float = 60.0) 
     return output
 
 
-def prepare(env: Mapping[str, str]) -> None:
+def prepare_database(env: Mapping[str, str]) -> None:
     """Migrate and create the demo's users."""
     for command in ("migrate", "create_demo_users"):
-        run(["manage.py", command, "--verbosity", "0"], env=env)
+        run_command(["manage.py", command, "--verbosity", "0"], env=env)
 
 
 def collect_static() -> None:
     """Collect static files once for all parts."""
     env = environment(database_url="sqlite://:memory:")
-    run(["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], env=env)
+    run_command(["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], env=env)
 
 
 @contextmanager
-def serving(env: Mapping[str, str]) -> Iterator[Web]:
+def running_web_server(env: Mapping[str, str]) -> Iterator[Web]:
     """Start a web server and wait until it answers."""
     web = Web(env=env)
     try:
@@ -77,7 +77,7 @@ def serving(env: Mapping[str, str]) -> Iterator[Web]:
 
 
 @contextmanager
-def working(env: Mapping[str, str]) -> Iterator[Process]:
+def running_worker(env: Mapping[str, str]) -> Iterator[Process]:
     """Start a worker."""
     worker = Process(["manage.py", "work"], env=env)
     try:
@@ -86,7 +86,7 @@ def working(env: Mapping[str, str]) -> Iterator[Process]:
         worker.close()
 
 
-def agent(web: Web) -> Visitor:
+def sign_in_agent(web: Web) -> Visitor:
     """A signed-in agent on one connection."""
     visitor = Visitor(web.url)
     answer = visitor.post("/login/", {"username": "agent", "password": "agent-demo"})
@@ -95,7 +95,7 @@ def agent(web: Web) -> Visitor:
     return visitor
 
 
-def get(visitor: Visitor, path: str, headers: Mapping[str, str] | None = None) -> str:
+def get_page(visitor: Visitor, path: str, headers: Mapping[str, str] | None = None) -> str:
     """The page; any other answer ends the benchmark."""
     answer = visitor.get(path, headers=headers)
     if answer.status_code != 200:
@@ -105,10 +105,10 @@ def get(visitor: Visitor, path: str, headers: Mapping[str, str] | None = None) -
 
 def print_memory(leaders: Mapping[str, int]) -> None:
     """Of each process and its children."""
-    report.title("Resident memory", "MB")
+    report.print_title("Resident memory", "MB")
     for name, pid in leaders.items():
         leader = psutil.Process(pid)
         for process in (leader, *leader.children(recursive=True)):
             role = name if process == leader else f"{name}, its worker process"
             used = process.memory_info().rss / 2**20
-            report.line(role, used, goals=[Goal("", used, _MOST_MEMORY, " MB")])
+            report.print_row(role, used, goals=[Goal("", used, _MOST_MEMORY, " MB")])

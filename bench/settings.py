@@ -11,6 +11,6 @@ ROOT_URLCONF = "bench.urls"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if env.str("PEERS_DATABASE", default=""):
-    INSTALLED_APPS += ["bench.changelist.apps.Peers"]
+    INSTALLED_APPS += ["bench.changelist.apps.PeersConfig"]
     DATABASES["peers"] = {**DATABASES["default"], **env.db_url("PEERS_DATABASE")}
-    DATABASE_ROUTERS = ["bench.changelist.apps.Router"]
+    DATABASE_ROUTERS = ["bench.changelist.apps.PeersRouter"]

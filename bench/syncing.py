@@ -23,10 +23,10 @@ import psycopg
 import requests
 
 from bench import report
-from bench.databases import ORDERS, Home, empty, filled_database, home
+from bench.databases import ORDERS, Databases, empty_database, filled_database, open_databases
 from bench.report import Goal
-from bench.series import Series
-from bench.serving import environment, run
+from bench.series import Timings
+from bench.serving import environment, run_command
 from testing.serving import TOP
 from testing.vendor import KEY, Emulator
 
@@ -46,7 +46,7 @@ _SAMPLE_EVERY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FinishedCommand:
     """A command that ended: seconds, maximal memory (MB), samples of (orders, CPU seconds)."""
 
     seconds: float
@@ -60,14 +60,16 @@ class Run:
         return 1e6 * (last[1] - first[1]) / max(last[0] - first[0], 1)
 
 
-def measure(vendor: str) -> None:
+def measure_sync(vendor: str) -> None:
     emulator = Emulator(orders=ORDERS)
     try:
-        with home(vendor) as at:
-            report.title(f"First sync, {ORDERS:,} orders, {vendor}", "a second", "× pager", "MB")
+        with open_databases(vendor) as at:
+            report.print_title(
+                f"First sync, {ORDERS:,} orders, {vendor}", "a second", "× pager", "MB"
+            )
             emulator.set_latency(_SLOW)
             pager = _page_through(emulator.url)
-            report.line(f"sequential pager, {_SLOW * 1000:.0f} ms a call", pager, 1.0)
+            report.print_row(f"sequential pager, {_SLOW * 1000:.0f} ms a call", pager, 1.0)
             with _new_index(at, emulator) as env:
                 _print_first(f"sync, {_SLOW * 1000:.0f} ms a call", _sync(env), pager=pager)
                 emulator.set_latency(0)
@@ -95,14 +97,14 @@ def _page_through(url: str) -> float:
 
 
 @contextmanager
-def _new_index(at: Home, emulator: Emulator) -> Iterator[dict[str, str]]:
-    with empty(at) as url:
+def _new_index(at: Databases, emulator: Emulator) -> Iterator[dict[str, str]]:
+    with empty_database(at) as url:
         env = environment(database_url=url, goody_url=emulator.url, SYNC_CALLS_AT_ONCE=_AT_ONCE)
-        run(["manage.py", "migrate", "--verbosity", "0"], env=env)
+        run_command(["manage.py", "migrate", "--verbosity", "0"], env=env)
         yield env
 
 
-def _sync(env: dict[str, str]) -> Run:
+def _sync(env: dict[str, str]) -> FinishedCommand:
     """Run `sync_orders`, from the start of its process to its end."""
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -121,7 +123,7 @@ def _sync(env: dict[str, str]) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"sync_orders ended with {process.returncode}")
-    return Run(time.perf_counter() - started, usage.ru_maxrss / 1024, samples)
+    return FinishedCommand(time.perf_counter() - started, usage.ru_maxrss / 1024, samples)
 
 
 def _imported(url: str) -> int:
@@ -135,24 +137,26 @@ def _imported(url: str) -> int:
         return int(row[0]) if row else 0
 
 
-def _print_first(name: str, done: Run, *, pager: float | None) -> None:
+def _print_first(name: str, done: FinishedCommand, *, pager: float | None) -> None:
     pace = ORDERS / done.seconds
     goals = [Goal("memory", done.memory, _MEMORY, " MB")]
     if pager is None:
         goals.insert(0, Goal("a second", pace, _INSTANT, is_floor=True))
     else:
         goals.insert(0, Goal("× pager", pace / pager, _TIMES_PAGER, is_floor=True))
-    report.line(name, pace, pace / pager if pager else None, done.memory, goals=goals)
+    report.print_row(name, pace, pace / pager if pager else None, done.memory, goals=goals)
 
 
-def _print_growth(done: Run) -> None:
+def _print_growth(done: FinishedCommand) -> None:
     tenth = max(ORDERS // 10, 1)
     first = done.cpu_per_order(0, tenth)
     last = done.cpu_per_order(ORDERS - tenth, ORDERS)
-    report.title("CPU time of an order in a first sync", "first tenth", "last (µs)", "kept (%)")
+    report.print_title(
+        "CPU time of an order in a first sync", "first tenth", "last (µs)", "kept (%)"
+    )
     kept = 100 * first / last
     goal = Goal("kept rate", kept, _KEPT_RATE, " %", is_floor=True)
-    report.line("sync_orders, all threads", first, last, kept, goals=[goal])
+    report.print_row("sync_orders, all threads", first, last, kept, goals=[goal])
 
 
 def _print_nothing_new(emulator: Emulator, env: dict[str, str]) -> None:
@@ -160,12 +164,16 @@ def _print_nothing_new(emulator: Emulator, env: dict[str, str]) -> None:
     before = emulator.calls()["total"]
     _sync(env)
     calls = emulator.calls()["total"] - before
-    report.line("calls of a sync with nothing new", calls, goals=[Goal("calls", calls, _CALLS)])
+    report.print_row(
+        "calls of a sync with nothing new", calls, goals=[Goal("calls", calls, _CALLS)]
+    )
 
 
-def _print_unchanged(at: Home) -> None:
+def _print_unchanged(at: Databases) -> None:
     database = filled_database(at, orders=ORDERS)
-    pages = Series("pages", json.loads(run(["-m", "bench.writing", "unchanged"], env=database.env)))
-    report.title(f"An unchanged page of {_PER_PAGE}", "median", "p95 (ms)")
+    pages = Timings(
+        "pages", json.loads(run_command(["-m", "bench.writing", "unchanged"], env=database.env))
+    )
+    report.print_title(f"An unchanged page of {_PER_PAGE}", "median", "p95 (ms)")
     goal = Goal("median", pages.median, _PAGE_MS, " ms")
-    report.line("compared and left alone", pages.median, pages.p95, goals=[goal])
+    report.print_row("compared and left alone", pages.median, pages.p95, goals=[goal])

@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 BARE = "<!doctype html><title>bare</title>" + "<p>thirty kilobytes</p>" * (30_000 // 23)
 
 
-def bare(request: HttpRequest) -> HttpResponse:
+def bare_view(request: HttpRequest) -> HttpResponse:
     """Return 30 KB to a signed-in user: it reads the session and the user, nothing else."""
     return HttpResponse(f"{BARE}<p>{request.user.pk}</p>")
 
@@ -18,6 +18,6 @@ handler403 = "orders.views.errors.permission_denied"
 handler404 = "orders.views.errors.not_found"
 handler500 = "orders.views.errors.server_error"
 
-urlpatterns = [path("bare/", bare), path("", include("goodyadmin.urls"))]
+urlpatterns = [path("bare/", bare_view), path("", include("goodyadmin.urls"))]
 if apps.is_installed("bench.changelist"):
     urlpatterns.append(path("peers/", import_string("bench.changelist.admin.site").urls))

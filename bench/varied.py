@@ -17,8 +17,8 @@ from uuid import UUID
 
 import msgspec
 
-from emulator.columns import COMMERCE, DAY, DIRECT, HOUR, STATUSES
-from emulator.lifecycle import random_steps
+from emulator.lifecycle import random_status_changes
+from emulator.order_columns import COMMERCE, DAY, DIRECT, HOUR, STATUSES
 from orders.index import CreationTime, ResponseRow
 from orders.models import CreatedFrom
 
@@ -59,7 +59,7 @@ _WORDS = _list(
 _encode = msgspec.json.Encoder().encode
 
 
-def rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
+def varied_rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
     """Rows in the form of lists and the feed, oldest first."""
     generator = _Generator(orders=orders, seed=seed, now=int(now.timestamp()))
     for order, created in generator.orders():
@@ -140,7 +140,9 @@ class _Generator:
     def _order(self, batch: Json, *, created: int, expires: int, flags: int) -> Json:
         draw = self._random
         status, accepted = STATUSES[0], False
-        for code, at in random_steps(draw.random, created=created, expires=expires, flags=flags):
+        for code, at in random_status_changes(
+            draw.random, created=created, expires=expires, flags=flags
+        ):
             if at > self._now:
                 break
             status = STATUSES[code]

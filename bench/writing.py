@@ -19,7 +19,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
-from bench.fill import SEED, rows  # noqa: E402
+from bench.fill import SEED, emulator_rows  # noqa: E402
 from orders import index  # noqa: E402
 from orders.index import ResponseRow  # noqa: E402
 from orders.models import OrderPayload  # noqa: E402
@@ -30,7 +30,7 @@ _TRANSACTION = 500
 _WORLD = 20_000
 
 
-def unchanged() -> None:
+def measure_unchanged_upserts() -> None:
     newest = OrderPayload.objects.order_by("-id")[: _PAGE * _PAGES]
     took = []
     for page in itertools.batched([ResponseRow(one.raw) for one in newest], _PAGE):
@@ -42,7 +42,7 @@ def unchanged() -> None:
     print(json.dumps(took))
 
 
-def flood() -> None:
+def insert_continuously() -> None:
     """Orders of other seeds, distributed over the same two years."""
     now, started, done = datetime.now(UTC), time.monotonic(), 0
     for some in itertools.batched(_others(now), _TRANSACTION):
@@ -53,8 +53,8 @@ def flood() -> None:
 
 def _others(now: datetime) -> Iterator[ResponseRow]:
     for seed in itertools.count(SEED + 1):
-        yield from rows(orders=_WORLD, seed=seed, now=now)
+        yield from emulator_rows(orders=_WORLD, seed=seed, now=now)
 
 
 if __name__ == "__main__":
-    {"unchanged": unchanged, "flood": flood}[sys.argv[1]]()
+    {"unchanged": measure_unchanged_upserts, "flood": insert_continuously}[sys.argv[1]]()

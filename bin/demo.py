@@ -44,14 +44,14 @@ class DemoError(Exception):
 
 
 @dataclass(frozen=True)
-class Choices:
+class DemoSettings:
     port: int
     emulator_port: int
     orders: int
     data: Path
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> Choices:
+    def from_environment(cls, environ: Mapping[str, str]) -> DemoSettings:
         """Raises DemoError if a variable is invalid."""
         choices = cls(
             port=_number(environ, "PORT", 8000, most=65535),
@@ -92,12 +92,12 @@ def check_port(port: int, name: str) -> None:
             ) from error
 
 
-def check(choices: Choices) -> None:
+def check_settings(choices: DemoSettings) -> None:
     check_port(choices.port, "PORT")
     check_port(choices.emulator_port, "EMULATOR_PORT")
 
 
-def environment(choices: Choices) -> dict[str, str]:
+def child_environment(choices: DemoSettings) -> dict[str, str]:
     """The environment of every child process."""
     key = os.environ.get("EMULATOR_API_KEY") or "test-key"
     return {
@@ -134,7 +134,7 @@ def other_goody() -> str:
 
 
 @dataclass
-class Children:
+class ChildProcesses:
     """The processes that were started, in order."""
 
     env: dict[str, str]
@@ -151,7 +151,7 @@ class Children:
             [sys.executable, *arguments], cwd=TOP, env=self.env, start_new_session=True
         )
 
-    def finish(self, name: str) -> None:
+    def wait_for_exit(self, name: str) -> None:
         """Wait for a child that ends by itself."""
         self.wait_for(lambda: self.running[name].poll() is not None, what=name)
         status = self.running.pop(name).returncode
@@ -173,7 +173,7 @@ class Children:
             if name != but and child.poll() is not None:
                 raise DemoError(f"{name} ended by itself (exit status {child.returncode})")
 
-    def watch(self) -> None:
+    def wait_for_signal(self) -> None:
         """Return when a signal came; raises DemoError when a child ended."""
         while not self.stop_signal:
             self.check_alive()
@@ -211,7 +211,7 @@ def _signal_group(
             os.killpg(child.pid, number)
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
@@ -219,39 +219,43 @@ def answers(url: str) -> bool:
         return False
 
 
-def serve(choices: Choices, children: Children) -> None:
+def serve(choices: DemoSettings, children: ChildProcesses) -> None:
     """Start everything, print the logins, and wait for a signal."""
     children.start(
         "emulator",
         *("-m", "emulator", "--port", str(choices.emulator_port), "--orders", str(choices.orders)),
     )
     children.start("preparation", "-m", "bin.prepare")
-    children.finish("preparation")
+    children.wait_for_exit("preparation")
     children.start("dashboard", "-m", "gunicorn", "goodyadmin.wsgi")
-    children.wait_for(lambda: answers(f"{choices.emulator_url}/_emulator/clock"), what="emulator")
-    children.wait_for(lambda: answers(f"http://127.0.0.1:{choices.port}/readyz"), what="dashboard")
+    children.wait_for(
+        lambda: is_answering(f"{choices.emulator_url}/_emulator/clock"), what="emulator"
+    )
+    children.wait_for(
+        lambda: is_answering(f"http://127.0.0.1:{choices.port}/readyz"), what="dashboard"
+    )
     # Started last, since it has nothing to do before and would delay the pages.
     children.start("worker", "manage.py", "work")
-    announce(choices)
-    children.watch()
+    print_logins(choices)
+    children.wait_for_signal()
 
 
-def announce(choices: Choices) -> None:
+def print_logins(choices: DemoSettings) -> None:
     print(f"\nGoody Admin: {choices.url}")
     print("Log in as viewer, agent, lead or admin; each password is the name and -demo: agent-demo")
     print(f"Emulated Goody: {choices.emulator_url}    Ctrl-C stops everything\n", flush=True)
 
 
 def main() -> int:
-    choices = Choices.of(os.environ)
-    check(choices)
+    choices = DemoSettings.from_environment(os.environ)
+    check_settings(choices)
     if "--check" in sys.argv[1:]:
         return 0
     if other := other_goody():
         print(
             f"The demo has an emulator of its own; GOODY_API_URL={other} is left alone.", flush=True
         )
-    children = Children(environment(choices))
+    children = ChildProcesses(child_environment(choices))
     for number in STOP_SIGNALS:
         signal.signal(number, children.on_signal)
     try:

@@ -8,8 +8,8 @@ import time
 from threading import Event
 
 from emulator.app import DEFAULT_KEY, Emulator
-from emulator.clock import check_range, format_datetime, parse_datetime
-from emulator.columns import DAY
+from emulator.clock import check_clock_range, format_datetime, parse_datetime
+from emulator.order_columns import DAY
 from emulator.server import Server
 from emulator.validation import SECONDS
 
@@ -68,8 +68,8 @@ def _moment(text: str) -> int:
     """Unix seconds of a date (00:00 UTC), an ISO 8601 date-time, or Unix seconds."""
     try:
         if text.isdecimal() and len(text) > 8:
-            return int(check_range(int(text)))
-        return int(check_range(parse_datetime(text if len(text) > 10 else f"{text}T00:00")))
+            return int(check_clock_range(int(text)))
+        return int(check_clock_range(parse_datetime(text if len(text) > 10 else f"{text}T00:00")))
     except ValueError as error:
         raise argparse.ArgumentTypeError("not a date or date-time from 1980 to 2100") from error
 

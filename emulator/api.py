@@ -16,7 +16,7 @@ from emulator.feed import FEED_STATUSES
 from emulator.ids import is_uuid
 from emulator.messages import Json, Request, Response, error_response, json_response
 from emulator.rules import ApiError
-from emulator.store import Store
+from emulator.store import OrderStore
 
 _PER_PAGE, _MAX_PER_PAGE = 20, 100
 # Goody documents the last one; it never occurs here.
@@ -49,10 +49,10 @@ def route_name(request: Request) -> str:
     return f"{request.method} {rule.rule.replace('<order_id>', '{id}')}"
 
 
-class Api:
+class GoodyApi:
     """Answers requests from a store, in JSON."""
 
-    def __init__(self, store: Store, *, key: str) -> None:
+    def __init__(self, store: OrderStore, *, key: str) -> None:
         self._store = store
         self._switches = store.switches
         self._authorization = f"Bearer {key}".encode()
@@ -84,7 +84,7 @@ class Api:
     def _orders(self, request: Request) -> Response:
         args = request.args()
         per_page, page = self._per_page(args), self._page(args)
-        rows, total = self._store.page(
+        rows, total = self._store.list_orders(
             after=self._datetime(args, "created_at[after]"),
             before=self._datetime(args, "created_at[before]"),
             skip=(page - 1) * per_page,
@@ -98,7 +98,7 @@ class Api:
             raise ApiError(status, HTTPStatus(status).phrase)
         args = request.args()
         per_page, page = self._per_page(args), self._page(args)
-        rows, total = self._store.activities(
+        rows, total = self._store.list_activities(
             after=self._datetime(args, "after"),
             before=self._datetime(args, "before"),
             statuses=self._statuses(args),
@@ -113,7 +113,7 @@ class Api:
         return json_response({"data": rows, "list_meta": {"total_count": total}})
 
     def _order(self, _request: Request, order_id: str) -> Response:
-        return json_response(self._store.detail(self._find(order_id)))
+        return json_response(self._store.order_detail(self._find(order_id)))
 
     def _cancel(self, _request: Request, order_id: str) -> Response:
         order, entry = self._store.cancel(self._find(order_id))
@@ -124,7 +124,7 @@ class Api:
         try:
             expires = self._requested_expiration(request)
         except _IgnoredError:
-            return json_response(self._store.row(index))
+            return json_response(self._store.render_order(index))
         order, entry = self._store.update_expiration(index, expires)
         return json_response(order, entry=entry)
 

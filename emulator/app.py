@@ -1,12 +1,12 @@
 """The emulator as an application: it answers requests, without any socket of its own."""
 
-from emulator.api import Api, route_name
+from emulator.api import GoodyApi, route_name
 from emulator.clock import format_datetime
-from emulator.connection import Connection
-from emulator.control import PREFIX, Control
+from emulator.connection import ClientConnection
+from emulator.control import PREFIX, ControlApi
+from emulator.emulator_state import EmulatorState
 from emulator.fault_kinds import KINDS, FaultContext
 from emulator.messages import Request
-from emulator.state import State
 
 DEFAULT_KEY = "test-key"
 
@@ -15,12 +15,12 @@ class Emulator:
     """A complete fake Goody: the API, the control routes and their state."""
 
     def __init__(self, *, orders: int, seed: int, now: int, key: str = DEFAULT_KEY) -> None:
-        self.state = State(orders=orders, seed=seed, now=now)
+        self.state = EmulatorState(orders=orders, seed=seed, now=now)
         self.store = self.state.store
-        self._api = Api(self.store, key=key)
-        self._control = Control(self.state)
+        self._api = GoodyApi(self.store, key=key)
+        self._control = ControlApi(self.state)
 
-    def handle(self, request: Request, connection: Connection) -> None:
+    def handle(self, request: Request, connection: ClientConnection) -> None:
         """Answer a request on its connection. Control requests are neither logged nor delayed."""
         if request.path.startswith(PREFIX):
             connection.send(self._control.respond(request))
@@ -32,11 +32,11 @@ class Emulator:
         finally:
             calls.end()
 
-    def _handle_api(self, request: Request, connection: Connection) -> None:
+    def _handle_api(self, request: Request, connection: ClientConnection) -> None:
         state = self.state
         if state.latency:
             state.stopping.wait(state.latency)
-        rule = state.faults.take(method=request.method, path=request.path)
+        rule = state.faults.find_for_request(method=request.method, path=request.path)
         if rule is None:
             connection.send(self._api.respond(request))
             return

@@ -1,24 +1,24 @@
 """Carts, chosen variants and costs (US cents). Goody API: Cart, CartSelection, Amounts."""
 
-from emulator import texts
-from emulator.draws import Draws, derive_uuid
+from emulator import sample_texts
+from emulator.digest_random import DigestRandom, derive_uuid
 from emulator.messages import Json
 
 
-def render_cart(key: str, draws: Draws, *, seed: int) -> tuple[Json, Json]:
+def render_cart(key: str, draws: DigestRandom, *, seed: int) -> tuple[Json, Json]:
     """(cart, amounts before tax). `key` identifies the cart among those of a seed."""
     items, price = [], 0
-    for n in range(1 + (draws.below(4) == 0) + (draws.below(9) == 0)):
+    for n in range(1 + (draws.randbelow(4) == 0) + (draws.randbelow(9) == 0)):
         item, item_price = _item(derive_uuid(seed, "item", f"{key}:{n}"), draws)
         items.append(item)
         price += item_price
     return {"id": derive_uuid(seed, "cart", key), "items": items}, _amounts(price, draws)
 
 
-def _item(item_id: str, draws: Draws) -> tuple[Json, int]:
-    brand, products = texts.BRANDS[draws.below(len(texts.BRANDS))]
-    name, price = products[draws.below(len(products))]
-    quantity = 1 + (draws.below(6) == 0)
+def _item(item_id: str, draws: DigestRandom) -> tuple[Json, int]:
+    brand, products = sample_texts.BRANDS[draws.randbelow(len(sample_texts.BRANDS))]
+    name, price = products[draws.randbelow(len(products))]
+    quantity = 1 + (draws.randbelow(6) == 0)
     item = {
         "id": item_id,
         "quantity": quantity,
@@ -31,9 +31,9 @@ def _item(item_id: str, draws: Draws) -> tuple[Json, int]:
     return item, price * quantity
 
 
-def _amounts(product: int, draws: Draws) -> Json:
-    shipping = (0, 600, 950, 1200)[draws.below(4)]
-    fee = None if draws.below(20) == 0 else product // 20
+def _amounts(product: int, draws: DigestRandom) -> Json:
+    shipping = (0, 600, 950, 1200)[draws.randbelow(4)]
+    fee = None if draws.randbelow(20) == 0 else product // 20
     amounts = {
         "amount_product": product,
         "amount_shipping": shipping,
@@ -43,15 +43,15 @@ def _amounts(product: int, draws: Draws) -> Json:
         "amount_total": None,
         "amount_global_relay_cost": None,
     }
-    if draws.below(15) == 0:
+    if draws.randbelow(15) == 0:
         amounts["amount_credit_applied"] = min(product, 1000)
     return amounts
 
 
-def add_tax(amounts: Json, draws: Draws) -> Json:
+def add_tax(amounts: Json, draws: DigestRandom) -> Json:
     """The amounts with tax, total and international shipping, which acceptance determines."""
-    relay = 1850 if draws.below(25) == 0 else None
-    tax = amounts["amount_product"] * (0, 6, 7, 8, 9)[draws.below(5)] // 100
+    relay = 1850 if draws.randbelow(25) == 0 else None
+    tax = amounts["amount_product"] * (0, 6, 7, 8, 9)[draws.randbelow(5)] // 100
     return {
         **amounts,
         "amount_tax": tax,
@@ -70,9 +70,9 @@ def original_amounts(amounts: Json) -> Json:
     }
 
 
-def render_selections(cart: Json, index: int, draws: Draws) -> list[Json]:
+def render_selections(cart: Json, index: int, draws: DigestRandom) -> list[Json]:
     """Chosen variants. As in two of Goody's three examples, some refer to no item of the cart."""
-    is_foreign = draws.below(3) == 0
+    is_foreign = draws.randbelow(3) == 0
     selections = []
     for item in cart["items"]:
         for unit in range(item["quantity"]):
@@ -82,7 +82,9 @@ def render_selections(cart: Json, index: int, draws: Draws) -> list[Json]:
                     "id": derive_uuid("selection", key),
                     "cart_item_id": derive_uuid("stray", key) if is_foreign else item["id"],
                     "quantity_index": unit,
-                    "variants": list(texts.VARIANTS[draws.below(len(texts.VARIANTS))]),
+                    "variants": list(
+                        sample_texts.VARIANTS[draws.randbelow(len(sample_texts.VARIANTS))]
+                    ),
                 }
             )
     return selections

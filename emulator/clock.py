@@ -31,7 +31,7 @@ def format_datetime(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()[:19] + "Z"
 
 
-def check_range(at: float) -> float:
+def check_clock_range(at: float) -> float:
     """Return `at`; raises ValueError if the clock cannot be set to it."""
     if not EARLIEST <= at <= LATEST:  # False for NaN too.
         raise ValueError("the clock must be between 1980 and 2100")
@@ -42,7 +42,7 @@ class Clock:
     """A clock that starts at `start` and advances with `tick`, a monotonic clock in seconds."""
 
     def __init__(self, start: float, *, tick: Callable[[], float] = time.monotonic) -> None:
-        self._start = check_range(start)
+        self._start = check_clock_range(start)
         self._tick = tick
         self._lock = Lock()
         self._base, self._since = start, tick()
@@ -54,13 +54,13 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Raises ValueError beyond the clock's range."""
         with self._lock:
-            check_range(self._base + self._tick() - self._since + seconds)
+            check_clock_range(self._base + self._tick() - self._since + seconds)
             self._base += seconds
 
     def set(self, at: float) -> None:
         """Raises ValueError beyond the clock's range."""
         with self._lock:
-            self._base, self._since = check_range(at), self._tick()
+            self._base, self._since = check_clock_range(at), self._tick()
 
     def reset(self) -> None:
         self.set(self._start)

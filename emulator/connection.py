@@ -13,7 +13,7 @@ from emulator.messages import Response
 _POLL_INTERVAL = 0.1
 
 
-class Connection:
+class ClientConnection:
     """Writes to a client's socket. Nothing may be written after close() or reset()."""
 
     def __init__(self, client: socket.socket, *, stopping: Event, has_bodies: bool = True) -> None:
@@ -30,7 +30,7 @@ class Connection:
     def send_bytes(self, data: bytes) -> None:
         self._client.sendall(data)
 
-    def drip(self, data: bytes, *, size: int, interval: float) -> None:
+    def send_slowly(self, data: bytes, *, size: int, interval: float) -> None:
         """Send `size` bytes every `interval` seconds while the client is connected."""
         for start in range(0, len(data), size):
             self.send_bytes(data[start : start + size])

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from emulator.churn import churn
 from emulator.clock import LATEST, format_datetime, parse_datetime
+from emulator.emulator_state import EmulatorState
 from emulator.messages import Json, Request, Response, error_response, json_response
 from emulator.order_filter import OrderFilter
+from emulator.random_changes import make_random_changes
 from emulator.rules import ApiError
-from emulator.state import State
-from emulator.validation import OBJECT, SECONDS, STRING, STRINGS, integer, number
+from emulator.validation import OBJECT, SECONDS, STRING, STRINGS, integer_between, number_between
 
 PREFIX = "/_emulator/"
 
@@ -47,14 +47,14 @@ ROUTES = Map(
 _URLS = ROUTES.bind("")
 _MAX_NEW = 10_000
 _MAX_DETAILS = 10_000
-_SEED = integer(-(2**63), 2**63)
-_ADVANCE = number(-LATEST, LATEST)
+_SEED = integer_between(-(2**63), 2**63)
+_ADVANCE = number_between(-LATEST, LATEST)
 
 
-class Control:
+class ControlApi:
     """Answers control requests about one emulator's state."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: EmulatorState) -> None:
         self._state = state
         self._store = state.store
 
@@ -93,12 +93,12 @@ class Control:
 
     def _create_orders(self, request: Request) -> Json:
         body = _parse_object(request)
-        count = integer(1, _MAX_NEW).validate("count", body.get("count", 1))
+        count = integer_between(1, _MAX_NEW).validate("count", body.get("count", 1))
         fields = OBJECT.validate("fields", body.get("fields") or {})
-        return {"orders": self._store.create(count=count, values=fields)}
+        return {"orders": self._store.create_batch(count=count, values=fields)}
 
     def _get_order(self, _request: Request, order_id: str) -> Json:
-        return self._store.detail(self._store.find(order_id))
+        return self._store.order_detail(self._store.find(order_id))
 
     def _update_order(self, request: Request, order_id: str) -> Json:
         return self._store.update(self._store.find(order_id), _parse_object(request))
@@ -124,17 +124,17 @@ class Control:
             return self._details([self._store.find(str(order_id)) for order_id in ids])
 
     def _details(self, rows: Sequence[int]) -> Json:
-        orders = [self._store.detail(index) for index in rows]
+        orders = [self._store.order_detail(index) for index in rows]
         pairs = zip(rows, orders, strict=True)
         hidden = [order["id"] for index, order in pairs if self._store.is_hidden(index)]
         return {"orders": orders, "hidden": hidden}
 
     def _churn(self, request: Request) -> Json:
         body = _parse_object(request)
-        return churn(
+        return make_random_changes(
             self._store,
             seed=_SEED.validate("seed", body.get("seed", 1)),
-            changes=integer(0, _MAX_NEW).validate("changes", body.get("changes", 100)),
+            changes=integer_between(0, _MAX_NEW).validate("changes", body.get("changes", 100)),
             kinds=STRINGS.or_null().validate("kinds", body.get("kinds")),
         )
 

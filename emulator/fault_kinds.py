@@ -11,8 +11,8 @@ from itertools import repeat
 from threading import Event
 from typing import Any
 
-from emulator.connection import Connection
-from emulator.late import Handler, LateRequests, mark_answered
+from emulator.connection import ClientConnection
+from emulator.late_requests import Handler, LateRequests, record_answer_in_ledger
 from emulator.messages import JSON_TYPE, Json, Response, dump_json, error_response
 from emulator.validation import (
     COUNT,
@@ -21,8 +21,8 @@ from emulator.validation import (
     STRING,
     STRING_PAIRS,
     STRINGS,
-    Check,
-    integer,
+    ValueCheck,
+    integer_between,
     one_of,
 )
 
@@ -41,7 +41,7 @@ class FaultContext:
         self,
         fault: Json,
         *,
-        connection: Connection,
+        connection: ClientConnection,
         handle: Handler,
         late: LateRequests,
         stopping: Event,
@@ -59,18 +59,18 @@ class FaultContext:
         """Wait for `seconds`, whether or not the client stays connected."""
         self._stopping.wait(float(self.option("seconds", 1.0)))
 
-    def apply(self) -> Response:
+    def handle_request(self) -> Response:
         """Carry out the request; its ledger entry names the fault."""
-        return mark_answered(self.handle(), str(self.fault["kind"]))
+        return record_answer_in_ledger(self.handle(), str(self.fault["kind"]))
 
-    def replacement(self, default_status: int) -> Response:
+    def replacement_response(self, default_status: int) -> Response:
         """The response that the options status, headers, body and text describe."""
         status = int(self.option("status", default_status))
         response = _replacement(status, str(self.option("body", "json")), self.fault.get("text"))
         response.headers.update({k: str(v) for k, v in self.option("headers", {}).items()})
         return response
 
-    def end(self, how: str) -> None:
+    def end_connection(self, how: str) -> None:
         """End the connection: "reset" or "close"."""
         if how == "reset":
             self.connection.reset()
@@ -99,44 +99,44 @@ def _encode(text: str) -> bytes:
 def _delay(context: FaultContext) -> None:
     """Wait, then carry out and answer as usual, like a slow server."""
     context.sleep()
-    context.connection.send(context.apply())
+    context.connection.send(context.handle_request())
 
 
 def _apply_then_hang(context: FaultContext) -> None:
-    response = context.apply()
+    response = context.handle_request()
     context.connection.wait(float(context.option("seconds", 60)))
     if context.option("then", "close") == "answer":
         context.connection.send(response)
     else:
-        context.end(context.option("then", "close"))
+        context.end_connection(context.option("then", "close"))
 
 
 def _apply_then_reset(context: FaultContext) -> None:
-    context.apply()
+    context.handle_request()
     context.connection.reset()
 
 
 def _apply_then_status(context: FaultContext) -> None:
-    context.apply()
-    context.connection.send(context.replacement(500))
+    context.handle_request()
+    context.connection.send(context.replacement_response(500))
 
 
 def _late_apply(context: FaultContext) -> None:
     """Fail now; the request is carried out later, or at POST /_emulator/late."""
     context.late.add(float(context.option("seconds", 90)), context.handle)
     if context.option("then", "reset") == "status":
-        context.connection.send(context.replacement(500))
+        context.connection.send(context.replacement_response(500))
         return
     if context.option("then", "reset") == "hang":
         context.connection.wait(float(context.option("hang_seconds", 60)))
-    context.end(context.option("then", "reset"))
+    context.end_connection(context.option("then", "reset"))
 
 
 # --- Replaced responses ---
 
 
 def _status(context: FaultContext) -> None:
-    context.connection.send(context.replacement(500))
+    context.connection.send(context.replacement_response(500))
 
 
 def _redirect(context: FaultContext) -> None:
@@ -158,13 +158,13 @@ def _text_body(context: FaultContext) -> None:
 
 
 def _truncated_json(context: FaultContext) -> None:
-    response = context.apply()
+    response = context.handle_request()
     response.body = response.body[: len(response.body) // 2]
     context.connection.send(response)
 
 
 def _wrong_type(context: FaultContext) -> None:
-    response = context.apply()
+    response = context.handle_request()
     response.headers["Content-Type"] = str(context.option("content_type", "text/plain"))
     context.connection.send(response)
 
@@ -197,7 +197,7 @@ _BODIES: dict[str, Callable[[FaultContext], None]] = {
 
 def _headers(context: FaultContext) -> None:
     """The regular response with more headers, `bytes` of them padding."""
-    response = context.apply()
+    response = context.handle_request()
     response.headers.update({k: str(v) for k, v in context.option("set", {}).items()})
     for n in range(int(context.option("bytes", 0)) // _HEADER_LENGTH):
         response.headers[f"X-Padding-{n}"] = "x" * _HEADER_LENGTH
@@ -210,23 +210,23 @@ def _headers(context: FaultContext) -> None:
 def _cut(context: FaultContext) -> None:
     at = context.option("at", "before")
     if at == "before":
-        context.end(context.option("end", "reset"))
+        context.end_connection(context.option("end", "reset"))
         return
-    response = context.apply()
+    response = context.handle_request()
     head = response.head(length=None if at == "unbounded" else len(response.body))
     half_body = response.body[: len(response.body) // 2]
     context.connection.send_bytes(head[: len(head) // 2] if at == "head" else head + half_body)
-    context.end("reset" if at in ("head", "body") else "close")
+    context.end_connection("reset" if at in ("head", "body") else "close")
 
 
 def _drip(context: FaultContext) -> None:
-    response = context.apply()
+    response = context.handle_request()
     head, body = response.head(length=len(response.body)), response.body
     if context.option("part", "body") == "body":
         context.connection.send_bytes(head)
         head = b""
     size, interval = int(context.option("bytes", 1)), float(context.option("interval", 0.1))
-    context.connection.drip(head + body, size=max(size, 1), interval=interval)
+    context.connection.send_slowly(head + body, size=max(size, 1), interval=interval)
     context.connection.close()
 
 
@@ -239,7 +239,7 @@ def _mutate(context: FaultContext) -> None:
     Names are dotted (cart.items.0.quantity). `envelope` sets fields of the whole body. A field
     that the order does not have is not removed, and nothing is set inside it.
     """
-    response = context.apply()
+    response = context.handle_request()
     body = json.loads(response.body)
     for order in _selected_rows(body, context.option("row", 0)):
         _change_fields(order, context.option("set", {}), context.option("remove", []))
@@ -277,15 +277,15 @@ def _resolve(target: Any, dotted: str) -> tuple[Any, Any]:
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """The function of a kind, and its options besides `kind`."""
 
     run: Callable[[FaultContext], None]
-    options: Mapping[str, Check]
+    options: Mapping[str, ValueCheck]
 
 
-_STATUS = integer(200, 999)
-_ROW = integer(0, 100)
+_STATUS = integer_between(200, 999)
+_ROW = integer_between(0, 100)
 _REPLACEMENT = {
     "status": _STATUS,
     "headers": OBJECT,
@@ -293,14 +293,14 @@ _REPLACEMENT = {
     "text": STRING.or_null(),
 }
 
-KINDS: dict[str, Kind] = {
-    "delay": Kind(_delay, {"seconds": SECONDS}),
-    "apply_then_hang": Kind(
+KINDS: dict[str, FaultKind] = {
+    "delay": FaultKind(_delay, {"seconds": SECONDS}),
+    "apply_then_hang": FaultKind(
         _apply_then_hang, {"seconds": SECONDS, "then": one_of("close", "reset", "answer")}
     ),
-    "apply_then_reset": Kind(_apply_then_reset, {}),
-    "apply_then_status": Kind(_apply_then_status, _REPLACEMENT),
-    "late_apply": Kind(
+    "apply_then_reset": FaultKind(_apply_then_reset, {}),
+    "apply_then_status": FaultKind(_apply_then_status, _REPLACEMENT),
+    "late_apply": FaultKind(
         _late_apply,
         {
             "seconds": SECONDS,
@@ -309,26 +309,28 @@ KINDS: dict[str, Kind] = {
             **_REPLACEMENT,
         },
     ),
-    "status": Kind(_status, _REPLACEMENT),
-    "redirect": Kind(_redirect, {"status": _STATUS, "location": STRING}),
-    "body": Kind(
+    "status": FaultKind(_status, _REPLACEMENT),
+    "redirect": FaultKind(_redirect, {"status": _STATUS, "location": STRING}),
+    "body": FaultKind(
         _body, {"as": one_of(*_BODIES), "text": STRING, "content_type": STRING, "bytes": COUNT}
     ),
-    "headers": Kind(_headers, {"set": OBJECT, "bytes": COUNT}),
-    "cut": Kind(
+    "headers": FaultKind(_headers, {"set": OBJECT, "bytes": COUNT}),
+    "cut": FaultKind(
         _cut,
         {
             "at": one_of("before", "head", "body", "short", "unbounded"),
             "end": one_of("reset", "close"),
         },
     ),
-    "drip": Kind(_drip, {"part": one_of("body", "headers"), "bytes": COUNT, "interval": SECONDS}),
-    "mutate": Kind(
+    "drip": FaultKind(
+        _drip, {"part": one_of("body", "headers"), "bytes": COUNT, "interval": SECONDS}
+    ),
+    "mutate": FaultKind(
         _mutate,
         {
             "set": OBJECT,
             "remove": STRINGS,
-            "row": Check(
+            "row": ValueCheck(
                 lambda row: row == "all" or _ROW.is_valid(row), f'{_ROW.description}, or "all"'
             ),
             "envelope": OBJECT,

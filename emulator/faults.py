@@ -12,7 +12,7 @@ from typing import Any
 
 from emulator.fault_kinds import KINDS
 from emulator.messages import Json
-from emulator.validation import COUNT, OBJECT, STRING, Check, one_of
+from emulator.validation import COUNT, OBJECT, STRING, ValueCheck, one_of
 
 _KIND = one_of(*sorted(KINDS))
 _MATCH = {"method": STRING.or_null(), "path": STRING}
@@ -74,7 +74,7 @@ class FaultRules:
             self._rules.append(rule)
         return rule
 
-    def take(self, *, method: str, path: str) -> FaultRule | None:
+    def find_for_request(self, *, method: str, path: str) -> FaultRule | None:
         """The first rule that applies to this request, which counts as a hit."""
         with self._lock:
             for rule in self._rules:
@@ -110,7 +110,7 @@ def _validated_fault(fault: Any) -> Json:
     return _validated(fault["kind"], fault, {"kind": STRING, **KINDS[fault["kind"]].options})
 
 
-def _validated(name: str, values: Any, checks: Mapping[str, Check]) -> Json:
+def _validated(name: str, values: Any, checks: Mapping[str, ValueCheck]) -> Json:
     """An object with valid values of these options only; raises ValueError."""
     if not isinstance(values, dict):
         raise ValueError(f"{name} must be an object with {', '.join(checks)}")

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from emulator.columns import CANCELED, FAILED, FEED_CODES, STATUSES, pack_event, unpack_event
+from emulator.order_columns import CANCELED, FAILED, FEED_CODES, STATUSES, pack_event, unpack_event
 
 # The order_status of each code; Goody's feed has no `canceled`, a cancel is `failed`.
 FEED_STATUSES = {code: STATUSES[FAILED if code == CANCELED else code] for code in FEED_CODES}
@@ -47,7 +47,7 @@ class ActivityFeed:
         before: float | None,
         statuses: Collection[str] | None,
         hidden: Collection[int],
-    ) -> "Window":
+    ) -> "FeedWindow":
         """The events between two times, inclusive, without those of hidden orders."""
         low = 0 if after is None else pack_event(at=math.ceil(after), index=0, code=0)
         high = _AFTER_ALL
@@ -58,11 +58,11 @@ class ActivityFeed:
             for code, events in self._events.items()
             if statuses is None or FEED_STATUSES[code] in statuses
         ]
-        return Window([_without(hidden, part) for part in slices] if hidden else slices)
+        return FeedWindow([_without(hidden, part) for part in slices] if hidden else slices)
 
 
 @dataclass(frozen=True)
-class Window:
+class FeedWindow:
     """Slices (array, start, end) of sorted arrays."""
 
     slices: list[Slice]
@@ -70,7 +70,7 @@ class Window:
     def __len__(self) -> int:
         return sum(max(0, high - low) for _, low, high in self.slices)
 
-    def newest(self, *, skip: int, count: int) -> list[int]:
+    def newest_events(self, *, skip: int, count: int) -> list[int]:
         """Up to `count` events, newest first, after the `skip` newest."""
         top = self._upper_bound(skip)
         found: list[int] = []

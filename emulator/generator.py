@@ -7,7 +7,8 @@ generated here: renderer.py computes them for each order.
 from bisect import bisect_left
 from random import Random
 
-from emulator.columns import (
+from emulator.lifecycle import random_status_changes
+from emulator.order_columns import (
     ACCEPTED,
     COMMERCE,
     CREATED,
@@ -21,10 +22,9 @@ from emulator.columns import (
     NEVER,
     SWAPPED,
     THANKED,
-    Columns,
+    OrderColumns,
     pack_event,
 )
-from emulator.lifecycle import random_steps
 
 _SPAN = 730 * DAY
 _FLUSH_INTERVAL = 20_000
@@ -36,7 +36,7 @@ _TAIL = 0.8
 _NEWEST_BATCHES, _MAX_NEWEST_BATCH = 40, 5
 
 
-def generate(*, orders: int, seed: int, now: int) -> Columns:
+def generate_orders(*, orders: int, seed: int, now: int) -> OrderColumns:
     """The columns of this many orders; equal arguments give equal columns."""
     return _Generator(orders=orders, seed=seed, now=now).run()
 
@@ -46,11 +46,11 @@ class _Generator:
         self._count = orders
         self._now = now
         self._draw = Random(f"emulator:{seed}:{orders}").random
-        self._columns = Columns()
+        self._columns = OrderColumns()
         self._columns.allocate(orders)
         self._pending: dict[int, list[int]] = {code: [] for code in FEED_CODES}
 
-    def run(self) -> Columns:
+    def run(self) -> OrderColumns:
         sizes = self._draw_batch_sizes()
         times = self._draw_creation_times(len(sizes))
         row, last = 0, 0
@@ -111,7 +111,9 @@ class _Generator:
         columns.batch[row] = batch
         pending[CREATED].append(pack_event(at=created, index=row, code=CREATED))
         status, accepted = CREATED, NEVER
-        for code, at in random_steps(self._draw, created=created, expires=expires, flags=flags):
+        for code, at in random_status_changes(
+            self._draw, created=created, expires=expires, flags=flags
+        ):
             if at > now:
                 break
             columns.times[code][row] = at

@@ -32,7 +32,7 @@ def _with_dashes(number: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-class IdSpace:
+class IdCodec:
     """The ids of one kind of object (orders, batches) of one seed: a four-round Feistel cipher."""
 
     def __init__(self, *, seed: int, name: str) -> None:

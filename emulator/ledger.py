@@ -7,14 +7,14 @@ from emulator.messages import Json
 from emulator.rules import ApiError
 
 
-class Ledger:
+class WriteLedger:
     """Entries, oldest first. Not thread-safe: the store's lock is held around every use."""
 
     def __init__(self) -> None:
         self.entries: list[Json] = []
 
     @contextmanager
-    def record(
+    def record_write(
         self, *, at: str, order_id: str, kind: str, summarize: Callable[[], Json]
     ) -> Iterator[Json]:
         """Add an entry with the order's summary before and after the write.

@@ -5,7 +5,7 @@ The statuses and their sequence are documented; durations and frequencies are in
 
 from collections.abc import Callable
 
-from emulator.columns import (
+from emulator.order_columns import (
     ACCEPTED,
     COMMERCE,
     DAY,
@@ -27,7 +27,7 @@ Draw = Callable[[], float]
 Steps = list[tuple[int, int]]
 
 
-def random_steps(draw: Draw, *, created: int, expires: int, flags: int) -> Steps:
+def random_status_changes(draw: Draw, *, created: int, expires: int, flags: int) -> Steps:
     """The (status code, time) of every step after creation, also those in the future."""
     kind = draw()
     if kind > 0.992:

@@ -1,8 +1,8 @@
 """The filter of GET /_emulator/orders."""
 
-from emulator.columns import COMMERCE, DIRECT, HOSTILE, HOUR, SWAPPED, THANKED
+from emulator.order_columns import COMMERCE, DIRECT, HOSTILE, HOUR, SWAPPED, THANKED
 from emulator.rules import OPEN
-from emulator.store import Store
+from emulator.store import OrderStore
 
 _FLAGS = {
     "swapped": SWAPPED,
@@ -17,7 +17,7 @@ _OTHERS = {"status", "expires_within_hours", "no_expiry", "unaccepted_expired", 
 class OrderFilter:
     """Matches orders that meet all given conditions; raises ValueError for an unknown one."""
 
-    def __init__(self, store: Store, args: dict[str, str]) -> None:
+    def __init__(self, store: OrderStore, args: dict[str, str]) -> None:
         unknown = args.keys() - _OTHERS - _FLAGS.keys()
         if unknown:
             raise ValueError(f"unknown filter {', '.join(sorted(unknown))}")
@@ -35,7 +35,7 @@ class OrderFilter:
         return self._matches_flags(index) and self._matches_expiration(index, status)
 
     def _matches_flags(self, index: int) -> bool:
-        flags = self._store.facts(index).flags if self._flags else 0
+        flags = self._store.stored_order(index).flags if self._flags else 0
         return all(bool(flags & flag) is wanted for flag, wanted in self._flags)
 
     def _matches_expiration(self, index: int, status: str) -> bool:

@@ -9,15 +9,21 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from emulator import texts
+from emulator import sample_texts
 from emulator.carts import add_tax, original_amounts, render_cart, render_selections
 from emulator.clock import format_datetime
-from emulator.columns import COMMERCE, HOSTILE, SWAPPED, THANKED
-from emulator.draws import Draws, derive_uuid, digest, receipt_number, token
-from emulator.facts import OrderFacts
-from emulator.ids import IdSpace
+from emulator.digest_random import (
+    DigestRandom,
+    alphanumeric_token,
+    derive_uuid,
+    digest_of_parts,
+    receipt_number,
+)
+from emulator.ids import IdCodec
 from emulator.messages import Json
+from emulator.order_columns import COMMERCE, HOSTILE, SWAPPED, THANKED
 from emulator.shipments import render_shipments
+from emulator.stored_order import StoredOrder
 
 _EVENT_TIMES = (
     "created_at",
@@ -57,15 +63,15 @@ class _Batch:
     amounts: Json
 
 
-class Renderer:
+class OrderRenderer:
     """Renders the orders of one seed, generated at `now`; `people` is the number of recipients."""
 
     def __init__(self, *, seed: int, people: int, now: int) -> None:
-        self.order_ids = IdSpace(seed=seed, name="order")
-        self.batch_ids = IdSpace(seed=seed, name="batch")
+        self.order_ids = IdCodec(seed=seed, name="order")
+        self.batch_ids = IdCodec(seed=seed, name="batch")
         self.workspaces = [
             {"id": derive_uuid(seed, "workspace", n), "name": name}
-            for n, name in enumerate(texts.WORKSPACES)
+            for n, name in enumerate(sample_texts.WORKSPACES)
         ]
         self._seed = seed
         self._people = people
@@ -76,17 +82,18 @@ class Renderer:
         """The id of a feed entry, which stays the same."""
         return derive_uuid(self._seed, "activity", event)
 
-    def row(self, facts: OrderFacts) -> Json:
+    def render_order(self, facts: StoredOrder) -> Json:
         """The order without event_times, as lists and the answers to writes have it."""
         batch = self._batch(facts.batch, facts.batch_flags)
-        draws = Draws(self._seed, "order", facts.index)
+        draws = DigestRandom(self._seed, "order", facts.index)
         recipient = self._recipient(facts, draws)
         note, views = _note(facts, draws), _views(facts, draws)
         gift, original = self._gift(facts, batch, draws)
         return {
             "id": self.order_ids.encode(facts.index),
             "status": facts.status,
-            "individual_gift_link": "https://gifts.ongoody.com/gift/" + token(draws.digest[24:48]),
+            "individual_gift_link": "https://gifts.ongoody.com/gift/"
+            + alphanumeric_token(draws.digest[24:48]),
             **recipient,
             "card_id": batch.card_id,
             "message": batch.message,
@@ -104,21 +111,23 @@ class Renderer:
             "reference_id": receipt_number(draws.digest[:24]),
         }
 
-    def _recipient(self, facts: OrderFacts, draws: Draws) -> Json:
-        person = draws.below(256) << 16 | int.from_bytes(draws.digest[60:62], "big")
+    def _recipient(self, facts: StoredOrder, draws: DigestRandom) -> Json:
+        person = draws.randbelow(256) << 16 | int.from_bytes(draws.digest[60:62], "big")
         person %= self._people
-        first, last = texts.PEOPLE[digest(self._seed, "person", person)[0] % len(texts.PEOPLE)]
+        first, last = sample_texts.PEOPLE[
+            digest_of_parts(self._seed, "person", person)[0] % len(sample_texts.PEOPLE)
+        ]
         email = _email(first, last, person)
         if facts.flags & HOSTILE:
-            first = texts.HOSTILE[draws.below(len(texts.HOSTILE))]
-            last = texts.HOSTILE[draws.below(len(texts.HOSTILE))]
+            first = sample_texts.HOSTILE[draws.randbelow(len(sample_texts.HOSTILE))]
+            last = sample_texts.HOSTILE[draws.randbelow(len(sample_texts.HOSTILE))]
         return {
             "recipient_first_name": first,
-            "recipient_last_name": None if draws.below(10) == 0 else last,
-            "recipient_email": None if draws.below(12) == 0 else email,
+            "recipient_last_name": None if draws.randbelow(10) == 0 else last,
+            "recipient_email": None if draws.randbelow(12) == 0 else email,
         }
 
-    def _gift(self, facts: OrderFacts, batch: _Batch, draws: Draws) -> tuple[Json, Json]:
+    def _gift(self, facts: StoredOrder, batch: _Batch, draws: DigestRandom) -> tuple[Json, Json]:
         """(cart, shipments and amounts as they are now, those before a swap)."""
         cart, amounts = batch.cart, batch.amounts
         is_accepted = facts.status not in _NOT_ACCEPTED
@@ -134,19 +143,19 @@ class Renderer:
         return {**gift, "amounts": amounts}, original
 
     def _render_batch(self, number: int, flags: int) -> _Batch:
-        draws = Draws(self._seed, "batch", number)
-        workspace: Json = self.workspaces[draws.below(len(self.workspaces))]
-        if flags & COMMERCE and draws.below(4) == 0:
+        draws = DigestRandom(self._seed, "batch", number)
+        workspace: Json = self.workspaces[draws.randbelow(len(self.workspaces))]
+        if flags & COMMERCE and draws.randbelow(4) == 0:
             workspace = {"id": None, "name": None}
         cart, amounts = render_cart(f"batch:{number}", draws, seed=self._seed)
-        messages = texts.HOSTILE if flags & HOSTILE else texts.MESSAGES
-        message = messages[draws.below(len(messages))]
-        card = derive_uuid(self._seed, "card", draws.below(12)) if draws.below(3) else None
+        messages = sample_texts.HOSTILE if flags & HOSTILE else sample_texts.MESSAGES
+        message = messages[draws.randbelow(len(messages))]
+        card = derive_uuid(self._seed, "card", draws.randbelow(12)) if draws.randbelow(3) else None
         return _Batch(
             id=self.batch_ids.encode(number),
             message=message,
             card_id=card,
-            sender=_sender(draws.below(len(texts.SENDERS))),
+            sender=_sender(draws.randbelow(len(sample_texts.SENDERS))),
             workspace_id=workspace["id"],
             workspace_name=workspace["name"],
             cart=cart,
@@ -154,7 +163,7 @@ class Renderer:
         )
 
 
-def render_event_times(facts: OrderFacts) -> Json:
+def render_event_times(facts: StoredOrder) -> Json:
     """event_times of GET /v1/orders/{id}: null until the event."""
     times = {**facts.times, "thank_you_added": facts.thanked}
     values = {name: times.get(name.removesuffix("_at")) for name in _EVENT_TIMES}
@@ -173,33 +182,33 @@ def _mailbox(first: str, last: str) -> str:
 
 
 def _email(first: str, last: str, person: int) -> str:
-    domain = texts.MAIL_DOMAINS[person % len(texts.MAIL_DOMAINS)]
+    domain = sample_texts.MAIL_DOMAINS[person % len(sample_texts.MAIL_DOMAINS)]
     return f"{_mailbox(first, last)}{person}@{domain}"
 
 
 def _sender(n: int) -> Json:
-    first, last = texts.SENDERS[n]
+    first, last = sample_texts.SENDERS[n]
     email = f"{_mailbox(first, last)}{n}@sender.example.com"
     return {"first_name": first, "last_name": last, "email": email}
 
 
-def _note(facts: OrderFacts, draws: Draws) -> str | None:
-    number = draws.below(1000)
+def _note(facts: StoredOrder, draws: DigestRandom) -> str | None:
+    number = draws.randbelow(1000)
     if not facts.flags & THANKED or not facts.thanked:
         return None
-    notes = texts.HOSTILE if facts.flags & HOSTILE else texts.NOTES
+    notes = sample_texts.HOSTILE if facts.flags & HOSTILE else sample_texts.NOTES
     return notes[number % len(notes)]
 
 
-def _views(facts: OrderFacts, draws: Draws) -> int:
+def _views(facts: StoredOrder, draws: DigestRandom) -> int:
     """Goody may count no view of an opened order."""
-    views = draws.below(6)
+    views = draws.randbelow(6)
     return views if facts.times.get("opened") else 0
 
 
-def _payment_link(facts: OrderFacts) -> str | None:
+def _payment_link(facts: StoredOrder) -> str | None:
     """Accepted orders have one too, as in Goody's example of the event order.gift_accepted."""
     if facts.status not in ("accepted", "pending_payment") or not facts.flags & COMMERCE:
         return None
-    key = token(digest("payment", facts.index)[:24])
+    key = alphanumeric_token(digest_of_parts("payment", facts.index)[:24])
     return f"https://checkout.ongoody.com/checkout?key={key}"

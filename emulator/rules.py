@@ -1,7 +1,7 @@
 """Goody's rules for cancel and update_expiration, where undocumented decided by switches."""
 
-from emulator.columns import DAY
 from emulator.messages import Json
+from emulator.order_columns import DAY
 from emulator.switches import Switches
 
 OPEN = ("created", "notified", "opened")

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any, cast
 
 from emulator.app import DEFAULT_KEY, Emulator
-from emulator.connection import Connection
+from emulator.connection import ClientConnection
 from emulator.messages import Request, error_response
 
 _MAX_BODY = 1024 * 1024
@@ -105,9 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing; /_emulator/calls has the calls."""
 
-    def _connection(self) -> Connection:
+    def _connection(self) -> ClientConnection:
         stopping = self.server.emulator.state.stopping
-        return Connection(self.connection, stopping=stopping, has_bodies=self.command != "HEAD")
+        return ClientConnection(
+            self.connection, stopping=stopping, has_bodies=self.command != "HEAD"
+        )
 
     def _body_length(self) -> int | None:
         """The Content-Length; None if the body is too large or its length unknown."""
@@ -123,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(
+def running_server(
     *, orders: int = 200, seed: int = 1, now: int, key: str = DEFAULT_KEY, port: int = 0
 ) -> Iterator[Server]:
     """A server in a thread of this process, for tests."""

@@ -1,11 +1,11 @@
 """Shipments of an order. Goody API: Shipment."""
 
-from emulator import texts
+from emulator import sample_texts
 from emulator.clock import format_datetime
-from emulator.columns import DAY, DIRECT, HOUR
-from emulator.draws import Draws, derive_uuid, digest
-from emulator.facts import OrderFacts
+from emulator.digest_random import DigestRandom, derive_uuid, digest_of_parts
 from emulator.messages import Json
+from emulator.order_columns import DAY, DIRECT, HOUR
+from emulator.stored_order import StoredOrder
 
 _UNDELIVERED = (
     "shipped",
@@ -19,7 +19,9 @@ _ANY = (*_UNDELIVERED, "delivered", "delivered")
 _FAILED = ("failed", "failed_unset_tracking", "failed_with_reship")
 
 
-def render_shipments(facts: OrderFacts, cart: Json, draws: Draws, *, now: int) -> list[Json]:
+def render_shipments(
+    facts: StoredOrder, cart: Json, draws: DigestRandom, *, now: int
+) -> list[Json]:
     """One for each brand of the cart; none until shipping starts."""
     if facts.status not in ("shipped", "delivered"):
         return []
@@ -29,18 +31,20 @@ def render_shipments(facts: OrderFacts, cart: Json, draws: Draws, *, now: int) -
     return [_shipment(facts, n, brand, status, draws) for n, (brand, status) in enumerate(pairs)]
 
 
-def _draw_statuses(facts: OrderFacts, count: int, draws: Draws, *, now: int) -> list[str]:
+def _draw_statuses(facts: StoredOrder, count: int, draws: DigestRandom, *, now: int) -> list[str]:
     """In a shipped order one shipment is or was under way; the others have any possible status."""
     if facts.status == "delivered":
-        return ["delivered_override" if draws.below(12) == 0 else "delivered" for _ in range(count)]
+        return [
+            "delivered_override" if draws.randbelow(12) == 0 else "delivered" for _ in range(count)
+        ]
     possible = _UNDELIVERED if facts.times["shipped"] + 2 * DAY > now else _ANY
-    statuses = [possible[draws.below(len(possible))] for _ in range(count - 1)]
-    first = "shipped" if draws.below(10) else _FAILED[draws.below(3)]
-    statuses.insert(draws.below(count), first)
+    statuses = [possible[draws.randbelow(len(possible))] for _ in range(count - 1)]
+    first = "shipped" if draws.randbelow(10) else _FAILED[draws.randbelow(3)]
+    statuses.insert(draws.randbelow(count), first)
     return statuses
 
 
-def _shipment(facts: OrderFacts, n: int, brand: str, status: str, draws: Draws) -> Json:
+def _shipment(facts: StoredOrder, n: int, brand: str, status: str, draws: DigestRandom) -> Json:
     shipped = facts.times.get("shipped") if status not in ("pending", "tracking") else None
     delivered = _delivered_at(facts, draws) if status.startswith("delivered") else None
     eta = shipped - shipped % DAY + 4 * DAY + 17 * HOUR if shipped else None
@@ -48,20 +52,20 @@ def _shipment(facts: OrderFacts, n: int, brand: str, status: str, draws: Draws) 
         "id": derive_uuid("shipment", facts.index, n),
         "status": status,
         "brand_name": brand,
-        "tracking_carrier": texts.CARRIERS[draws.below(len(texts.CARRIERS))],
+        "tracking_carrier": sample_texts.CARRIERS[draws.randbelow(len(sample_texts.CARRIERS))],
         "shipped_at": format_datetime(shipped) if shipped else None,
         "delivered_at": format_datetime(delivered) if delivered else None,
         "delivery_eta": format_datetime(eta) if eta else None,
     }
     if facts.flags & DIRECT:  # Goody shows tracking to approved partners only.
-        number = "1Z" + digest("parcel", facts.index, n).hex()[:16].upper()
+        number = "1Z" + digest_of_parts("parcel", facts.index, n).hex()[:16].upper()
         shipment["tracking_number"] = number
         shipment["tracking_url"] = f"https://tracking.example.com/parcel/{number}"
     return shipment
 
 
-def _delivered_at(facts: OrderFacts, draws: Draws) -> int:
+def _delivered_at(facts: StoredOrder, draws: DigestRandom) -> int:
     """With the order, or within two days of shipping if another shipment is under way."""
     if facts.status == "delivered":
         return facts.times["delivered"]
-    return facts.times["shipped"] + DAY + draws.below(12 * HOUR)
+    return facts.times["shipped"] + DAY + draws.randbelow(12 * HOUR)

@@ -12,7 +12,11 @@ from threading import RLock
 from typing import Any
 
 from emulator.clock import Clock, format_datetime, parse_datetime
-from emulator.columns import (
+from emulator.feed import FEED_STATUSES, ActivityFeed
+from emulator.generator import generate_orders
+from emulator.ledger import WriteLedger
+from emulator.messages import Json
+from emulator.order_columns import (
     CREATED,
     DAY,
     LEAN,
@@ -22,18 +26,14 @@ from emulator.columns import (
     pack_event,
     unpack_event,
 )
-from emulator.facts import OrderFacts
-from emulator.feed import FEED_STATUSES, ActivityFeed
-from emulator.generator import generate
-from emulator.ledger import Ledger
-from emulator.messages import Json
-from emulator.renderer import Renderer, render_event_times, without_empty_fields
+from emulator.renderer import OrderRenderer, render_event_times, without_empty_fields
 from emulator.rules import ApiError, may_cancel, may_set_expiration
+from emulator.stored_order import StoredOrder
 from emulator.switches import Switches
 
 
 @dataclass
-class Change:
+class OrderChanges:
     """The changes to one order since the start. `fields` replace rendered ones."""
 
     status: str | None = None
@@ -49,18 +49,18 @@ class Change:
         self.is_expiration_changed, self.expires = True, at
 
 
-class Store:
+class OrderStore:
     """The orders of one seed with the changes made to them."""
 
     def __init__(self, *, orders: int, seed: int, now: int) -> None:
         self.clock = Clock(now)
         self.switches = Switches()
         self.lock = RLock()
-        self.columns = generate(orders=orders, seed=seed, now=now)
+        self.columns = generate_orders(orders=orders, seed=seed, now=now)
         self.feed = ActivityFeed(self.columns.events)
-        self.renderer = Renderer(seed=seed, people=max(1, orders * 3 // 5), now=now)
-        self.ledger = Ledger()
-        self._changes: dict[int, Change] = {}
+        self.renderer = OrderRenderer(seed=seed, people=max(1, orders * 3 // 5), now=now)
+        self.ledger = WriteLedger()
+        self._changes: dict[int, OrderChanges] = {}
         self._hidden: set[int] = set()
         self._added_events: list[int] = []
         self._generated = orders, len(self.columns.batch_start)
@@ -77,7 +77,7 @@ class Store:
             raise ApiError(404, "Order not found")
         return index
 
-    def page(
+    def list_orders(
         self, *, after: float | None, before: float | None, skip: int, count: int
     ) -> tuple[list[Json], int]:
         """(orders without event_times, total), newest first. Goody API: GET /v1/orders.
@@ -89,7 +89,7 @@ class Store:
             found = self._visible(self._creation_window(after=after, before=before))
             return [self._row(index) for index in found[skip : skip + count]], len(found)
 
-    def activities(
+    def list_activities(
         self,
         *,
         after: float | None,
@@ -110,17 +110,17 @@ class Store:
                 statuses=statuses,
                 hidden=self._hidden,
             )
-            return self._activities(found.newest(skip=skip, count=count)), len(found)
+            return self._activities(found.newest_events(skip=skip, count=count)), len(found)
 
-    def row(self, index: int) -> Json:
+    def render_order(self, index: int) -> Json:
         """An order without event_times."""
         with self.lock:
             return self._row(index)
 
-    def detail(self, index: int) -> Json:
+    def order_detail(self, index: int) -> Json:
         """An order with event_times."""
         with self.lock:
-            return {**self._row(index), "event_times": render_event_times(self.facts(index))}
+            return {**self._row(index), "event_times": render_event_times(self.stored_order(index))}
 
     def status(self, index: int) -> str:
         change = self._changes.get(index)
@@ -143,13 +143,13 @@ class Store:
         """Whether lists and the feed leave the order out."""
         return index in self._hidden
 
-    def facts(self, index: int) -> OrderFacts:
-        columns, change = self.columns, self._changes.get(index) or Change()
+    def stored_order(self, index: int) -> StoredOrder:
+        columns, change = self.columns, self._changes.get(index) or OrderChanges()
         batch = columns.batch[index]
         times = {
             STATUSES[code]: at for code, column in columns.times.items() if (at := column[index])
         }
-        return OrderFacts(
+        return StoredOrder(
             index=index,
             batch=batch,
             status=self.status(index),
@@ -191,8 +191,8 @@ class Store:
         ]
 
     def _row(self, index: int) -> Json:
-        facts = self.facts(index)
-        order = self.renderer.row(facts)
+        facts = self.stored_order(index)
+        order = self.renderer.render_order(facts)
         if facts.flags & LEAN and self.switches["lean_orders"] == "on":
             order = without_empty_fields(order)
         change = self._changes.get(index)
@@ -253,9 +253,9 @@ class Store:
                 self._set_hidden(index, bool(values.pop("hidden")))
             change.fields.update(values)
             entry["applied"] = True
-            return self.detail(index)
+            return self.order_detail(index)
 
-    def create(self, *, count: int, values: Json) -> list[Json]:
+    def create_batch(self, *, count: int, values: Json) -> list[Json]:
         """Create a batch of orders now, each changed by `values` as by update().
 
         Raises ValueError, and creates nothing, for invalid values or if the clock is before the
@@ -272,7 +272,7 @@ class Store:
                 self._add_event(index, CREATED, now)
                 if values:
                     self.update(index, values)
-            return [self.detail(index) for index in rows]
+            return [self.order_detail(index) for index in rows]
 
     def reset(self) -> None:
         """Restore the start: no changes or new orders, an empty ledger, clock and switches."""
@@ -286,7 +286,7 @@ class Store:
             self.switches.reset()
 
     def _record(self, kind: str, index: int) -> AbstractContextManager[Json]:
-        return self.ledger.record(
+        return self.ledger.record_write(
             at=format_datetime(int(self.clock.now())),
             order_id=self.renderer.order_ids.encode(index),
             kind=kind,
@@ -300,8 +300,8 @@ class Store:
             "expires_at": None if expires is None else format_datetime(expires),
         }
 
-    def _change(self, index: int) -> Change:
-        return self._changes.setdefault(index, Change())
+    def _change(self, index: int) -> OrderChanges:
+        return self._changes.setdefault(index, OrderChanges())
 
     def _set_status(self, index: int, status: str) -> None:
         change, now = self._change(index), int(self.clock.now())

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.columns import DAY
+from emulator.order_columns import DAY
 
 
 @dataclass(frozen=True)
-class Check:
+class ValueCheck:
     """A predicate, and the description of valid values for its error message."""
 
     is_valid: Callable[[Any], bool]
@@ -23,30 +23,30 @@ class Check:
             raise ValueError(f"{name} must be {self.description}")
         return value
 
-    def or_null(self) -> "Check":
-        return Check(
+    def or_null(self) -> "ValueCheck":
+        return ValueCheck(
             lambda value: value is None or self.is_valid(value), f"{self.description}, or null"
         )
 
 
-def number(low: float, high: float) -> Check:
+def number_between(low: float, high: float) -> ValueCheck:
     """A number between `low` and `high`, inclusive; not NaN."""
-    return Check(
+    return ValueCheck(
         lambda value: _is_instance(value, int, float) and low <= value <= high,
         f"a number between {low:,} and {high:,}",
     )
 
 
-def integer(low: int, high: int) -> Check:
+def integer_between(low: int, high: int) -> ValueCheck:
     """An integer between `low` and `high`, inclusive."""
-    return Check(
+    return ValueCheck(
         lambda value: _is_instance(value, int) and low <= value <= high,
         f"an integer between {low:,} and {high:,}",
     )
 
 
-def one_of(*names: str) -> Check:
-    return Check(lambda value: value in names, f"one of {', '.join(names)}")
+def one_of(*names: str) -> ValueCheck:
+    return ValueCheck(lambda value: value in names, f"one of {', '.join(names)}")
 
 
 def _is_instance(value: Any, *types: type) -> bool:
@@ -62,9 +62,9 @@ def _are_string_pairs(value: Any) -> bool:
     return isinstance(value, list) and all(_are_strings(pair) and len(pair) == 2 for pair in value)
 
 
-SECONDS = number(0, DAY)
-COUNT = integer(0, 10**9)
-STRING = Check(lambda value: isinstance(value, str), "a string")
-STRINGS = Check(_are_strings, "a list of strings")
-OBJECT = Check(lambda value: isinstance(value, dict), "an object")
-STRING_PAIRS = Check(_are_string_pairs, "a list of pairs of strings")
+SECONDS = number_between(0, DAY)
+COUNT = integer_between(0, 10**9)
+STRING = ValueCheck(lambda value: isinstance(value, str), "a string")
+STRINGS = ValueCheck(_are_strings, "a list of strings")
+OBJECT = ValueCheck(lambda value: isinstance(value, dict), "an object")
+STRING_PAIRS = ValueCheck(_are_string_pairs, "a list of pairs of strings")

@@ -23,15 +23,15 @@ from goody.limits import (
     DETAIL,
     PAGE,
     WORKER,
-    Breaker,
+    CircuitBreaker,
+    ClientLimits,
     Clock,
     Deadline,
-    Limits,
     RetryBudget,
     RetryPolicy,
 )
 from goody.paths import MAX_PER_PAGE, activities_path, format_time, order_path, orders_path
-from goody.responses import parse_response, parse_single, read_error, write_error
+from goody.responses import error_of_read, error_of_write, parse_response, parse_single_order
 from goody.retry import RETRYABLE, wait_before_retry
 from goody.transport import Request, RequestFailed, Response, Secret, Transport
 from goody.types import Me, Order, OrderPage, RawActivityPage, RawPage, Workspace
@@ -39,7 +39,7 @@ from goody.types.account import parse_me, parse_workspaces
 from goody.types.activity import split_activities
 from goody.types.page import parse_page, split_page
 
-__all__ = ["DETAIL", "PAGE", "WORKER", "Client", "Limits", "RetryPolicy"]
+__all__ = ["DETAIL", "PAGE", "WORKER", "Client", "ClientLimits", "RetryPolicy"]
 
 # Failures by which the breaker opens. Rejections and undocumented responses are none.
 _UNAVAILABLE = frozenset({"dns", "connect", "tls", "deadline", "reset", "server_error"})
@@ -58,7 +58,7 @@ class Client:
         *,
         base_url: str,
         api_key: str,
-        limits: Limits = Limits(),  # noqa: B008  (frozen)
+        limits: ClientLimits = ClientLimits(),  # noqa: B008  (frozen)
         ca_bundle: str | None = None,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -72,7 +72,7 @@ class Client:
         self._jitter = jitter
         self._slots = threading.BoundedSemaphore(limits.slots)
         self._write_slots = threading.BoundedSemaphore(limits.write_slots)
-        self._breaker = Breaker(
+        self._breaker = CircuitBreaker(
             failures=limits.breaker_failures,
             probe_interval=limits.breaker_probe_interval,
             clock=clock,
@@ -179,7 +179,7 @@ class Client:
         """
 
         def parse(body: bytes) -> Order:
-            return parse_single(body, expected_id=order_id)
+            return parse_single_order(body, expected_id=order_id)
 
         path, max_body = order_path(order_id), self._limits.order_body
         return self._read(path, parse, policy, max_body, before_send)
@@ -255,7 +255,7 @@ class Client:
                 break
             self._sleep(wait)
             attempt += 1
-        raise read_error(failed)
+        raise error_of_read(failed)
 
     def _attempt_read(self, request: Request, deadline: Deadline, attempts_left: int) -> Response:
         """One attempt, with an equal share of the remaining time.
@@ -264,7 +264,7 @@ class Client:
         """
         with self._slot(deadline):
             self._check_breaker(may_probe=True)
-            share = deadline.at_most(deadline.remaining / attempts_left)
+            share = deadline.capped_at(deadline.remaining / attempts_left)
             try:
                 return self._exchange(request, share, is_fresh=False)
             except RequestFailed as failed:
@@ -301,10 +301,10 @@ class Client:
             self._check_open()
             self._check_breaker(may_probe=False)
             response = self._exchange(request, deadline, is_fresh=True)
-            return parse_response(response, parse_single, secret=self._key.reveal())
+            return parse_response(response, parse_single_order, secret=self._key.reveal())
         except RequestFailed as error:
             failed = error
-        raise write_error(failed)
+        raise error_of_write(failed)
 
     def _exchange(self, request: Request, deadline: Deadline, *, is_fresh: bool) -> Response:
         try:
@@ -312,14 +312,16 @@ class Client:
         except RequestFailed as failed:
             self._record_failure(failed)
             raise
-        self._breaker.record(is_available=response.status < http.client.INTERNAL_SERVER_ERROR)
+        self._breaker.record_result(
+            is_available=response.status < http.client.INTERNAL_SERVER_ERROR
+        )
         return response
 
     def _record_failure(self, failed: RequestFailed) -> None:
         """Record the failure in the breaker unless Goody did not cause it."""
         is_our_own_delay = failed.kind == "deadline" and not failed.may_have_left
         if not failed.is_stale and not is_our_own_delay:
-            self._breaker.record(is_available=failed.kind not in _UNAVAILABLE)
+            self._breaker.record_result(is_available=failed.kind not in _UNAVAILABLE)
 
     def _check_breaker(self, *, may_probe: bool) -> None:
         if not self._breaker.allows_call(may_probe=may_probe):

@@ -28,7 +28,7 @@ from goody.resolver import resolve
 _BUFFER = 8192
 
 
-class TooLarge(Exception):
+class ResponseTooLarge(Exception):
     """The response has more bytes than allowed."""
 
 
@@ -85,12 +85,12 @@ class Exchange:
         """Allow some more than the body, since the bytes of chunk sizes are counted too."""
         self._readable = self.body_bytes + self.body_bytes // 4 + self.header_bytes
 
-    def count(self, received: int) -> None:
-        """Count received bytes. Raises TooLarge."""
+    def count_received(self, received: int) -> None:
+        """Count received bytes. Raises ResponseTooLarge."""
         self.is_answered = self.is_answered or received > 0
         self._readable -= received
         if self._readable < 0:
-            raise TooLarge
+            raise ResponseTooLarge
 
 
 current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
@@ -112,7 +112,7 @@ class _Reader(io.RawIOBase):
         self._sock.settimeout(_time_left(self._exchange.deadline))
         _acknowledge_at_once(self._sock)
         received = self._raw.readinto(buffer) or 0
-        self._exchange.count(received)
+        self._exchange.count_received(received)
         return received
 
     def close(self) -> None:
@@ -228,7 +228,7 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-class Adapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """An HTTPAdapter with deadline connections, one TLS context and no retries.
 
     Connections beyond `connections` are closed after use rather than waited for: the slots bound

@@ -54,7 +54,7 @@ PHRASES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class ResponseExcerpt:
     """The part of a response that may be logged.
 
     `head` has at most 200 bytes of the redacted body (see `redact`). `sha256` is the hex digest of
@@ -66,12 +66,12 @@ class Evidence:
     sha256: str = ""
 
 
-NO_EVIDENCE = Evidence()
+NO_EXCERPT = ResponseExcerpt()
 
 
-def evidence(*, status: int, body: bytes, secret: str = "") -> Evidence:
-    """The evidence of a response, with `secret` removed from it."""
-    return Evidence(
+def excerpt_response(*, status: int, body: bytes, secret: str = "") -> ResponseExcerpt:
+    """The excerpt of a response, with `secret` removed from it."""
+    return ResponseExcerpt(
         status=status, head=redact(body, secret=secret), sha256=hashlib.sha256(body).hexdigest()
     )
 
@@ -96,28 +96,28 @@ def single_line(text: str, *, secret: str = "") -> str:
 class GoodyError(Exception):
     """A call to Goody failed.
 
-    `kind` is a short machine code, a key of PHRASES. `evidence` is for logs.
+    `kind` is a short machine code, a key of PHRASES. `excerpt` is for logs.
     """
 
-    def __init__(self, kind: str, *, evidence: Evidence = NO_EVIDENCE) -> None:
+    def __init__(self, kind: str, *, excerpt: ResponseExcerpt = NO_EXCERPT) -> None:
         super().__init__(PHRASES[kind])
         self.kind = kind
-        self.evidence = evidence
+        self.excerpt = excerpt
 
     @property
     def status(self) -> int | None:
         """The HTTP status; None without a response."""
-        return self.evidence.status
+        return self.excerpt.status
 
     @property
     def head(self) -> str:
         """At most 200 bytes of the body, redacted."""
-        return self.evidence.head
+        return self.excerpt.head
 
     @property
     def sha256(self) -> str:
         """Hex digest of the body as far as it was read; "" without one."""
-        return self.evidence.sha256
+        return self.excerpt.sha256
 
     @property
     def detail(self) -> dict[str, str | int | None]:
@@ -164,8 +164,8 @@ class Rejected(GoodyError):
 
     rejection_kind = "refused"
 
-    def __init__(self, *, message: str, evidence: Evidence) -> None:
-        super().__init__(self.rejection_kind, evidence=evidence)
+    def __init__(self, *, message: str, excerpt: ResponseExcerpt) -> None:
+        super().__init__(self.rejection_kind, excerpt=excerpt)
         self.message = message
 
 
@@ -190,6 +190,8 @@ class RateLimited(Rejected):
 
     rejection_kind = "rate_limited"
 
-    def __init__(self, *, message: str, evidence: Evidence, retry_after: float | None) -> None:
-        super().__init__(message=message, evidence=evidence)
+    def __init__(
+        self, *, message: str, excerpt: ResponseExcerpt, retry_after: float | None
+    ) -> None:
+        super().__init__(message=message, excerpt=excerpt)
         self.retry_after = retry_after

@@ -13,7 +13,7 @@ type Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class ClientLimits:
     """Times in seconds, sizes in bytes, and counts."""
 
     connect_timeout: float = 3.0  # name resolution, TCP and TLS of one attempt
@@ -59,12 +59,12 @@ class Deadline:
     def has_passed(self) -> bool:
         return self.remaining <= 0
 
-    def at_most(self, seconds: float) -> "Deadline":
+    def capped_at(self, seconds: float) -> "Deadline":
         """The earlier of this deadline and `seconds` from now."""
         return Deadline(min(seconds, self.remaining), self._clock)
 
 
-class Breaker:
+class CircuitBreaker:
     """A circuit breaker: opens after consecutive failures and then allows probes only."""
 
     def __init__(self, *, failures: int, probe_interval: float, clock: Clock) -> None:
@@ -90,7 +90,7 @@ class Breaker:
             self._next_probe = self._clock() + self._every
             return True
 
-    def record(self, *, is_available: bool) -> None:
+    def record_result(self, *, is_available: bool) -> None:
         """Record whether Goody answered, with any status below 500."""
         with self._lock:
             if is_available:

@@ -18,14 +18,14 @@ from goody.errors import (
     Rejected,
     Unauthorized,
     Unavailable,
-    evidence,
+    excerpt_response,
     single_line,
 )
 from goody.retry import parse_http_date, parse_retry_after
 from goody.transport import RequestFailed, Response
-from goody.types.fast import parse_fast
+from goody.types.fast_parsing import parse_fast
 from goody.types.order import Order
-from goody.types.parsing import BadOrder, parse_value
+from goody.types.parsing import BadOrder, parse_decoded_order
 from goody.types.strict_json import BadJSON, loads_object
 
 _REJECTIONS: dict[int, str] = {401: "unauthorized", 404: "not_found", 429: "rate_limited"}
@@ -56,45 +56,45 @@ def parse_response[T](response: Response, parse: Callable[[bytes], T], *, secret
     raise RequestFailed(
         kind,
         may_have_left=True,
-        evidence=evidence(status=response.status, body=response.body, secret=secret),
+        excerpt=excerpt_response(status=response.status, body=response.body, secret=secret),
         message=_message(response, secret),
         retry_after=_retry_after(response),
     )
 
 
-def parse_single(body: bytes, *, expected_id: UUID | None = None) -> Order:
+def parse_single_order(body: bytes, *, expected_id: UUID | None = None) -> Order:
     """Parse one order. Raises BadJSON, BadOrder or WrongOrder."""
-    order = parse_fast(body) or parse_value(loads_object(body), raw=body)
+    order = parse_fast(body) or parse_decoded_order(loads_object(body), raw=body)
     if expected_id is not None and order.id != expected_id:
         raise WrongOrder
     return order
 
 
-def read_error(failed: RequestFailed) -> GoodyError:
+def error_of_read(failed: RequestFailed) -> GoodyError:
     """The public error of a failed read."""
     if failed.kind in _BAD_RESPONSES:
-        return BadResponse(failed.kind, evidence=failed.evidence)
-    return _rejection(failed) or Unavailable(failed.kind, evidence=failed.evidence)
+        return BadResponse(failed.kind, excerpt=failed.excerpt)
+    return _rejection(failed) or Unavailable(failed.kind, excerpt=failed.excerpt)
 
 
-def write_error(failed: RequestFailed) -> GoodyError:
+def error_of_write(failed: RequestFailed) -> GoodyError:
     """The public error of a failed write. Once a byte may have left, only a refusal is definite."""
     if not failed.may_have_left:
-        return Unavailable(failed.kind, evidence=failed.evidence)
+        return Unavailable(failed.kind, excerpt=failed.excerpt)
     rejection = _rejection(failed)
-    if rejection is not None and failed.evidence.status in _DEFINITE:
+    if rejection is not None and failed.excerpt.status in _DEFINITE:
         return rejection
-    return OutcomeUnknown("status" if rejection else failed.kind, evidence=failed.evidence)
+    return OutcomeUnknown("status" if rejection else failed.kind, excerpt=failed.excerpt)
 
 
 def _rejection(failed: RequestFailed) -> Rejected | None:
     if failed.kind == "rate_limited":
         return RateLimited(
-            message=failed.message, evidence=failed.evidence, retry_after=failed.retry_after
+            message=failed.message, excerpt=failed.excerpt, retry_after=failed.retry_after
         )
     for error in (NotFound, Unauthorized, Rejected):
         if failed.kind == error.rejection_kind:
-            return error(message=failed.message, evidence=failed.evidence)
+            return error(message=failed.message, excerpt=failed.excerpt)
     return None
 
 

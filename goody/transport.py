@@ -16,9 +16,15 @@ import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import DecodeError, ReadTimeoutError
 
-from goody.connection import Adapter, BeforeSendFailed, Exchange, TooLarge, current_exchange
-from goody.errors import NO_EVIDENCE, Evidence
-from goody.limits import Clock, Deadline, Limits
+from goody.connection import (
+    BeforeSendFailed,
+    DeadlineAdapter,
+    Exchange,
+    ResponseTooLarge,
+    current_exchange,
+)
+from goody.errors import NO_EXCERPT, ResponseExcerpt
+from goody.limits import ClientLimits, Clock, Deadline
 
 USER_AGENT = "goody-admin/1"
 _CHUNK = 64 * 1024
@@ -40,7 +46,7 @@ class RequestFailed(Exception):
         *,
         may_have_left: bool,
         is_stale: bool = False,
-        evidence: Evidence = NO_EVIDENCE,
+        excerpt: ResponseExcerpt = NO_EXCERPT,
         message: str = "",
         retry_after: float | None = None,
     ) -> None:
@@ -48,7 +54,7 @@ class RequestFailed(Exception):
         self.kind = kind
         self.may_have_left = may_have_left
         self.is_stale = is_stale
-        self.evidence = evidence
+        self.excerpt = excerpt
         self.message = message
         self.retry_after = retry_after
 
@@ -98,7 +104,7 @@ class Secret:
 class _Session(requests.Session):
     """A session without environment settings, cookies and redirects."""
 
-    def __init__(self, adapter: Adapter) -> None:
+    def __init__(self, adapter: DeadlineAdapter) -> None:
         super().__init__()
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -115,7 +121,13 @@ class Transport:
     """A pooled session for reads, a new one for each write. Thread-safe."""
 
     def __init__(
-        self, *, base_url: str, key: Secret, limits: Limits, ca_bundle: str | None, clock: Clock
+        self,
+        *,
+        base_url: str,
+        key: Secret,
+        limits: ClientLimits,
+        ca_bundle: str | None,
+        clock: Clock,
     ) -> None:
         self._base_url = base_url
         self._key = key
@@ -131,7 +143,7 @@ class Transport:
         """
         exchange = Exchange(
             deadline=deadline,
-            connect_deadline=deadline.at_most(self._limits.connect_timeout),
+            connect_deadline=deadline.capped_at(self._limits.connect_timeout),
             header_bytes=self._limits.header_bytes,
             body_bytes=request.max_body,
             before_send=request.before_send,
@@ -153,7 +165,7 @@ class Transport:
         self._session.close()
 
     def _new_session(self) -> _Session:
-        return _Session(Adapter(tls=self._tls, connections=self._limits.slots))
+        return _Session(DeadlineAdapter(tls=self._tls, connections=self._limits.slots))
 
     def _prepare(self, request: Request, *, is_fresh: bool) -> requests.PreparedRequest:
         headers = {
@@ -200,7 +212,7 @@ def _read_response(response: requests.Response, exchange: Exchange) -> Response:
     if response.status_code == http.client.OK:
         body = _read_body(response.raw, exchange.body_bytes)
     else:
-        exchange.deadline = exchange.deadline.at_most(_ERROR_SECONDS)
+        exchange.deadline = exchange.deadline.capped_at(_ERROR_SECONDS)
         body = _read_error_body(response.raw)
     return Response(status=response.status_code, headers=response.headers, body=bytes(body))
 
@@ -216,24 +228,26 @@ def _read_body(raw: urllib3.BaseHTTPResponse, max_body: int) -> bytearray:
 def _read_error_body(raw: urllib3.BaseHTTPResponse) -> bytearray:
     """The body as far as it can be read; the status is definite without it."""
     body = bytearray()
-    with suppress(TooLarge, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError):
+    with suppress(
+        ResponseTooLarge, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError
+    ):
         for chunk in _chunks(raw, _ERROR_BODY):
             body += chunk
     return body
 
 
 def _chunks(raw: urllib3.BaseHTTPResponse, max_body: int) -> Iterator[bytes]:
-    """The decoded body in chunks. Raises TooLarge if it is larger than `max_body`."""
+    """The decoded body in chunks. Raises ResponseTooLarge if over `max_body` bytes."""
     encoding = raw.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip"):
         raise DecodeError("an encoding that was not asked for")
     if (raw.length_remaining or 0) > max_body:
-        raise TooLarge
+        raise ResponseTooLarge
     total = 0
     for chunk in raw.stream(_CHUNK, decode_content=True):
         total += len(chunk)
         if total > max_body:
-            raise TooLarge
+            raise ResponseTooLarge
         yield chunk
 
 
@@ -271,7 +285,7 @@ def _kind_after_sending(error: Exception) -> str:
 
 def _is_too_large(cause: BaseException) -> bool:
     # http.client raises its base class for more than 100 headers.
-    return isinstance(cause, TooLarge | http.client.LineTooLong) or (
+    return isinstance(cause, ResponseTooLarge | http.client.LineTooLong) or (
         type(cause) is http.client.HTTPException
     )
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .logs import path_of
+from .logs import request_path
 
 log = logging.getLogger("access")
 
@@ -21,7 +21,7 @@ type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 USER_ID = "goodyadmin.user_id"
 
 
-def write_line(environ: Environ, *, path: str, status: str, sent: int, began: float) -> None:
+def write_access_line(environ: Environ, *, path: str, status: str, sent: int, began: float) -> None:
     """Write the line of a request.
 
     `status` is as in a status line, `sent` the bytes of the body, `began` the start on the
@@ -68,7 +68,7 @@ class _Answer:
         self.body: Iterable[bytes] = ()
         self._environ, self._began, self._sent = environ, time.monotonic(), 0
         # Now, since Django decodes it in place.
-        self._path = path_of(environ)
+        self._path = request_path(environ)
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self.body:
@@ -80,7 +80,7 @@ class _Answer:
             if close := getattr(self.body, "close", None):
                 close()
         finally:
-            write_line(
+            write_access_line(
                 self._environ,
                 path=self._path,
                 status=self.status,

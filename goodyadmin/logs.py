@@ -17,12 +17,12 @@ from urllib.parse import quote
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def escaped(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     """The text on one line, with control characters as \\xNN or \\uNNNN."""
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def path_of(environ: dict[str, Any]) -> str:
+def request_path(environ: dict[str, Any]) -> str:
     """The path of a WSGI environment, percent-encoded, without its query string."""
     return quote(environ.get("PATH_INFO", "").encode("latin-1"), safe="/~!$&'()*+,;=:@")
 
@@ -34,12 +34,12 @@ class LineFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        record.message = escaped(record.message)
+        record.message = escape_control_characters(record.message)
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         lines = super().formatException(ei).splitlines()
-        return "\n".join(f"    {escaped(line)}" for line in lines)
+        return "\n".join(f"    {escape_control_characters(line)}" for line in lines)
 
 
 class JsonFormatter(LineFormatter):

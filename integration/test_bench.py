@@ -9,10 +9,10 @@ from itertools import chain
 import pytest
 
 from bench import databases
-from bench.databases import Database, filled_database, home
-from bench.peers import copied_for_peers
+from bench.databases import Database, filled_database, open_databases
+from bench.peers import copy_for_peers
 from bench.questions import fixed_questions, random_questions
-from bench.serving import agent, collect_static, get, serving
+from bench.serving import collect_static, get_page, running_web_server, sign_in_agent
 
 ORDERS = 300
 
@@ -24,19 +24,19 @@ def database(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(databases, "DATASET", request.param)
         patch.setattr(databases, "FOLDER", tmp_path_factory.mktemp("bench"))
-        with home("sqlite") as at:
+        with open_databases("sqlite") as at:
             yield filled_database(at, orders=ORDERS)
 
 
 def test_every_question_has_an_answer(database: Database) -> None:
     collect_static()
     rows = {}
-    with serving(database.env) as web:
-        visitor = agent(web)
+    with running_web_server(database.env) as web:
+        visitor = sign_in_agent(web)
         for question in chain(
             fixed_questions(database.facts), random_questions(database.facts, count=20)
         ):
-            page = get(visitor, question.url, question.headers)
+            page = get_page(visitor, question.url, question.headers)
             rows[question.name] = page.count("data-order-id=")
     assert len(rows) == len(fixed_questions(database.facts)) + 20
     assert rows["newest page"] == rows["sort -recipient"] == 50
@@ -46,7 +46,7 @@ def test_every_question_has_an_answer(database: Database) -> None:
 
 
 def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> None:
-    with sqlite3.connect(copied_for_peers(database)) as connection:
+    with sqlite3.connect(copy_for_peers(database)) as connection:
         for table in ("peers_plainorder", "peers_slimorder", "peers_analyzedorder"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
         # Datasette detects and queries the full-text table like this.

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from goody.client import Client, Limits
+from goody.client import Client, ClientLimits
 from goody.errors import NotFound, Rejected
 from goody.types import (
     Order,
-    Quarantined,
+    QuarantinedOrder,
     parse_order,
     parse_row,
 )
@@ -21,7 +21,7 @@ from testing.vendor import Emulator
 
 @pytest.fixture
 def client(emulator: Emulator) -> Iterator[Client]:
-    client = Client(base_url=emulator.url, api_key=emulator.key, limits=Limits(slots=1))
+    client = Client(base_url=emulator.url, api_key=emulator.key, limits=ClientLimits(slots=1))
     yield client
     client.close()
 
@@ -46,7 +46,7 @@ def without_times(order: dict[str, Any]) -> dict[str, Any]:
 
 def test_raw_rows_read_one_by_one_are_the_truth(emulator: Emulator, client: Client) -> None:
     emulator.advance(5)
-    emulator.churn(seed=1, changes=200)
+    emulator.random_changes(seed=1, changes=200)
     rows = walked(client.list_raw_orders, "rows")
     truth = {key: without_times(order) for key, order in emulator.truth().items()}
     assert [json.loads(row) for row in rows] == list(reversed(truth.values()))
@@ -61,7 +61,9 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
 ) -> None:
     since = datetime.fromisoformat(emulator.control("GET", "clock")["now"])
     emulator.advance(3600)
-    changes = emulator.churn(seed=2, changes=150, kinds=["batch", "open", "cancel"])["changes"]
+    changes = emulator.random_changes(seed=2, changes=150, kinds=["batch", "open", "cancel"])[
+        "changes"
+    ]
     names = {"batch": "created", "open": "opened", "cancel": "failed"}
     expected = sorted((order_id, names[one["kind"]]) for one in changes for order_id in one["ids"])
     since = since.replace(minute=30)
@@ -106,7 +108,7 @@ def test_a_spoiled_order_in_an_entry_is_found_when_it_is_read(
     emulator.fault({"kind": "mutate", "set": {"order.status": 7}, "row": 0}, times=1)
     found = client.list_activities(per_page=2)
     results = [parse_row(one.order) for one in found.activities]
-    assert [type(one) for one in results] == [Quarantined, Order]
+    assert [type(one) for one in results] == [QuarantinedOrder, Order]
 
 
 @pytest.mark.parametrize(("switch", "error"), [("404", NotFound), ("403", Rejected)])

@@ -21,8 +21,8 @@ import pytest
 from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 
-from goodyadmin.server.connections import group_of
-from goodyadmin.server.worker import limits
+from goodyadmin.server.connections import concurrency_group_of
+from goodyadmin.server.worker import group_limits
 from orders.models import Operation
 from testing.domain import ORDER_ID
 from testing.processes import LiveApp, Visitor, Web, wait_for
@@ -158,7 +158,7 @@ def test_hung_writes_stop_no_page_and_the_late_ones_leave_no_intent(
     found = emulator.find(status="opened", limit=20)
     forms = [cancel_form(agent, order["id"]) for order in found]
     emulator.fault({"kind": "delay", "seconds": 6}, method="POST")
-    at_once = limits()["goody-write"].at_once
+    at_once = group_limits()["goody-write"].at_once
     with ThreadPoolExecutor(len(forms)) as pool:
         writes = [pool.submit(form.submit, agent.copy()) for form in forms]
         late = wait_for(lambda: [one for one in writes if one.done()][at_once - len(forms) :])
@@ -219,8 +219,8 @@ def test_hung_writes_delay_no_dialog_and_a_write_without_a_slot_stores_no_intent
 def test_each_request_is_in_its_group(request_line: str, cookies: str, group: str) -> None:
     parser = HTTPRequestParser(Adjustments())
     parser.received(f"{request_line} HTTP/1.1\r\nHost: a\r\nCookie: {cookies}\r\n\r\n".encode())
-    assert group_of(SimpleNamespace(requests=[parser])) == group
-    assert group in limits()
+    assert concurrency_group_of(SimpleNamespace(requests=[parser])) == group
+    assert group in group_limits()
 
 
 # --- Stop and reload ---------------------------------------------------------------------------

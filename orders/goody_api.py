@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
-from goody.client import Client, Limits, RetryPolicy
+from goody.client import Client, ClientLimits, RetryPolicy
 from goody.errors import (
     GoodyError,
     RateLimited,
@@ -219,7 +219,7 @@ def missing_settings() -> list[str]:
 def _configured_client(slots: int = 0, *, is_separate: bool = False) -> Client:
     if missing := missing_settings():
         raise NotConfigured(f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not set")
-    limits = Limits(
+    limits = ClientLimits(
         connect_timeout=settings.GOODY_CONNECT_TIMEOUT,
         write_deadline=settings.GOODY_WRITE_DEADLINE,
         slots=slots or settings.GOODY_CALLS_AT_ONCE,
@@ -238,7 +238,7 @@ def _client(
     base_url: str,
     api_key: str,
     ca_bundle: str | None,
-    limits: Limits,
+    limits: ClientLimits,
     is_separate: bool,  # noqa: ARG001 - a part of the cache's key
 ) -> Client:
     return Client(base_url=base_url, api_key=api_key, limits=limits, ca_bundle=ca_bundle)

@@ -18,7 +18,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from goody.limits import Limits
+from goody.limits import ClientLimits
 from goody.types import Order as GoodyOrder
 from goody.types import parse_order
 from orders import goody_api, services
@@ -41,7 +41,7 @@ def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     The client retries a read after hundredths of a second.
     """
     settings.GOODY_CA_BUNDLE = str(one_authority())
-    monkeypatch.setattr(goody_api, "Limits", partial(Limits, retry_base=0.02))
+    monkeypatch.setattr(goody_api, "ClientLimits", partial(ClientLimits, retry_base=0.02))
     goody_api._client.cache_clear()
     anomalies._recorded.clear()
 

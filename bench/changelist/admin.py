@@ -12,15 +12,15 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from .models import AnalyzedOrder, PlainOrder, SlimOrder
+from .models import AnalyzedOrder, PlainOrder, TunedOrder
 
 
-class Site(admin.AdminSite):
+class OpenAdminSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated
 
 
-class Changelist(admin.ModelAdmin):  # type: ignore[type-arg]
+class OrderChangelist(admin.ModelAdmin):  # type: ignore[type-arg]
     list_per_page = 50
     list_filter = ["status", "workspace", "brand", "is_swapped", "created_at", "expires_at"]
     search_fields = ["recipient_name", "recipient_email"]
@@ -36,14 +36,14 @@ class Changelist(admin.ModelAdmin):  # type: ignore[type-arg]
         return request.user.is_authenticated
 
 
-class Plain(Changelist):
+class PlainChangelist(OrderChangelist):
     date_hierarchy = "created_at"
 
 
-class Tuned(Changelist):
+class TunedChangelist(OrderChangelist):
     show_full_result_count = False
 
 
-site = Site(name="peers")
-site.register(PlainOrder, Plain)
-site.register([SlimOrder, AnalyzedOrder], Tuned)
+site = OpenAdminSite(name="peers")
+site.register(PlainOrder, PlainChangelist)
+site.register([TunedOrder, AnalyzedOrder], TunedChangelist)

@@ -7,12 +7,12 @@ from typing import Any
 from django.apps import AppConfig
 
 
-class Peers(AppConfig):
+class PeersConfig(AppConfig):
     name = "bench.changelist"
     label = "peers"
 
 
-class Router:
+class PeersRouter:
     """Routes the peers' tables to a database of their own, all other tables to the default."""
 
     def db_for_read(self, model: Any, **_: Any) -> str | None:

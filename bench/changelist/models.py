@@ -9,7 +9,7 @@ from goody.types import ORDER_STATUSES
 _STATUSES = [(one, one) for one in ORDER_STATUSES]
 
 
-class Columns(models.Model):
+class OrderColumns(models.Model):
     """Columns of both models; `id`, SQLite's rowid, rises in the order of creation."""
 
     id = models.BigAutoField(primary_key=True)
@@ -34,7 +34,7 @@ class Columns(models.Model):
         return f"{self.uuid} {self.status}"
 
 
-class PlainOrder(Columns):
+class PlainOrder(OrderColumns):
     """The plain model: the row contains the API's JSON; the indexes are Django's usual ones."""
 
     raw = models.JSONField()
@@ -43,7 +43,7 @@ class PlainOrder(Columns):
         ordering = ["-created_at"]
 
 
-class Slim(Columns):
+class TunedColumns(OrderColumns):
     """No JSON in the row, and an index on every column that is filtered or searched."""
 
     class Meta:
@@ -55,9 +55,9 @@ class Slim(Columns):
         ]
 
 
-class SlimOrder(Slim):
+class TunedOrder(TunedColumns):
     """The tuned table without ANALYZE, which Django does not run."""
 
 
-class AnalyzedOrder(Slim):
+class AnalyzedOrder(TunedColumns):
     """The tuned table after ANALYZE, with which filters need no full scan for their values."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from emulator.server import Server, running
+from emulator.server import Server, running_server
 
 NOW = 1_795_305_600  # 2026-11-22T00:00:00Z
 KEY = "test-key"
@@ -73,13 +73,13 @@ class Goody:
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Goody]:
     """An emulator with the default number of orders, for tests that only read."""
-    with running(orders=5_000, now=NOW) as server:
+    with running_server(orders=5_000, now=NOW) as server:
         yield Goody(server)
 
 
 @pytest.fixture(scope="module")
 def _module_goody() -> Iterator[Goody]:
-    with running(orders=600, now=NOW) as server:
+    with running_server(orders=600, now=NOW) as server:
         yield Goody(server)
 
 

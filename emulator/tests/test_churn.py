@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.churn import KINDS
+from emulator.random_changes import KINDS
 from emulator.tests.conftest import Goody
 
 Answer = dict[str, Any]

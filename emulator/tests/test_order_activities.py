@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.columns import FEED_CODES, STATUSES, pack_event, unpack_event
 from emulator.feed import FEED_STATUSES, ActivityFeed
 from emulator.ids import is_uuid
+from emulator.order_columns import FEED_CODES, STATUSES, pack_event, unpack_event
 from emulator.tests.conftest import Goody
 
 Entry = dict[str, Any]
@@ -61,7 +61,7 @@ def test_every_status_change_of_every_order_has_one_entry(
     for index in range(len(store)):
         order_id = store.renderer.order_ids.encode(index)
         times = shared.order(order_id)["event_times"] if index % 50 == 0 else None
-        for status, at in store.facts(index).times.items():
+        for status, at in store.stored_order(index).times.items():
             if status in ACTIVITY_STATUSES:
                 stamp = _stamp(at)
                 expected.append((order_id, status, stamp))
@@ -314,4 +314,4 @@ def test_the_feed_equals_a_plain_list(
     wanted = sorted(filter(is_wanted, events), reverse=True)
     window = feed.window(after=after, before=before, statuses=statuses, hidden=hidden)
     assert len(window) == len(wanted)
-    assert window.newest(skip=skip, count=count) == wanted[skip : skip + count]
+    assert window.newest_events(skip=skip, count=count) == wanted[skip : skip + count]

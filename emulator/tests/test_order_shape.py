@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.clock import format_datetime
-from emulator.store import Store
+from emulator.store import OrderStore
 from emulator.tests.conftest import NOW, Goody
 
 Order = dict[str, Any]
@@ -37,13 +37,13 @@ NOTE = {"status": "accepted", "thank_you_note": "Thanks"}
 
 
 @pytest.fixture(scope="module")
-def store() -> Store:
-    return Store(orders=5_000, seed=4, now=NOW)
+def store() -> OrderStore:
+    return OrderStore(orders=5_000, seed=4, now=NOW)
 
 
 @pytest.fixture(scope="module")
-def orders(store: Store) -> list[Order]:
-    return [store.detail(index) for index in range(5_000)]
+def orders(store: OrderStore) -> list[Order]:
+    return [store.order_detail(index) for index in range(5_000)]
 
 
 def rows(goody: Goody) -> list[Order]:

@@ -5,9 +5,9 @@ import re
 import sys
 from pathlib import Path
 
-from emulator.churn import KINDS as CHURN_KINDS
 from emulator.control import ROUTES
 from emulator.fault_kinds import KINDS
+from emulator.random_changes import KINDS as CHURN_KINDS
 from emulator.switches import SWITCHES
 
 HERE = Path(__file__).parent.parent

@@ -6,30 +6,30 @@ from typing import Any
 import pytest
 
 from emulator.clock import format_datetime
-from emulator.columns import STATUSES, unpack_event
-from emulator.ids import IdSpace, is_uuid
+from emulator.ids import IdCodec, is_uuid
+from emulator.order_columns import STATUSES, unpack_event
 from emulator.rules import OPEN
-from emulator.server import running
-from emulator.store import Store
+from emulator.sample_texts import HOSTILE
+from emulator.server import running_server
+from emulator.store import OrderStore
 from emulator.tests.conftest import NOW, Goody
-from emulator.texts import HOSTILE
 
 Order = dict[str, Any]
 BEFORE_ACCEPTANCE = ("created", "notified", "opened", "failed")
 
 
 @pytest.fixture(scope="module")
-def store() -> Store:
-    return Store(orders=5_000, seed=4, now=NOW)
+def store() -> OrderStore:
+    return OrderStore(orders=5_000, seed=4, now=NOW)
 
 
 @pytest.fixture(scope="module")
-def orders(store: Store) -> list[Order]:
-    return [store.detail(index) for index in range(5_000)]
+def orders(store: OrderStore) -> list[Order]:
+    return [store.order_detail(index) for index in range(5_000)]
 
 
 def first_pages(*, seed: int, now: int) -> list[bytes]:
-    with running(orders=300, seed=seed, now=now) as server:
+    with running_server(orders=300, seed=seed, now=now) as server:
         goody = Goody(server)
         return [goody.get(f"/v1/orders?per_page=100&page={page}").content for page in (1, 2, 3)]
 
@@ -43,7 +43,9 @@ def test_equal_arguments_give_byte_equal_pages() -> None:
 
 def test_another_day_moves_all_times_and_changes_nothing_else() -> None:
     """A test that finds an accepted order among a few hundred finds one on every day."""
-    here, later = (Store(orders=300, seed=1, now=now).columns for now in (NOW, NOW + 100 * 86_400))
+    here, later = (
+        OrderStore(orders=300, seed=1, now=now).columns for now in (NOW, NOW + 100 * 86_400)
+    )
     assert (here.status, here.flags) == (later.status, later.flags)
     for name, column in here.times.items():
         assert [at and at + 100 * 86_400 for at in column] == list(later.times[name])
@@ -51,8 +53,8 @@ def test_another_day_moves_all_times_and_changes_nothing_else() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_first_page_has_many_different_gifts(seed: int) -> None:
-    store = Store(orders=5_000, seed=seed, now=NOW)
-    page, _ = store.page(after=None, before=None, skip=0, count=50)
+    store = OrderStore(orders=5_000, seed=seed, now=NOW)
+    page, _ = store.list_orders(after=None, before=None, skip=0, count=50)
 
     def different(name: str) -> int:
         return len({repr(order[name]) for order in page})
@@ -65,7 +67,7 @@ def test_the_first_page_has_many_different_gifts(seed: int) -> None:
     assert different("status") >= 3
 
 
-def test_most_batches_are_small_and_few_have_most_orders(store: Store) -> None:
+def test_most_batches_are_small_and_few_have_most_orders(store: OrderStore) -> None:
     sizes = sorted(Counter(store.columns.batch).values())
     assert sizes[len(sizes) // 2] <= 2
     assert sizes[-1] > 100
@@ -75,8 +77,8 @@ def test_most_batches_are_small_and_few_have_most_orders(store: Store) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_orders_that_need_attention(seed: int) -> None:
-    store = Store(orders=5_000, seed=seed, now=NOW)
-    rows = [store.row(index) for index in range(5_000)]
+    store = OrderStore(orders=5_000, seed=seed, now=NOW)
+    rows = [store.render_order(index) for index in range(5_000)]
     expires = [store.expires(n) for n, row in enumerate(rows) if row["status"] in OPEN]
     ahead = [at - NOW for at in expires if at is not None]
     failed = ("failed", "failed_unset_tracking", "failed_with_reship")
@@ -90,12 +92,12 @@ def test_orders_that_need_attention(seed: int) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 def test_small_numbers(count: int) -> None:
-    assert len(Store(orders=count, seed=1, now=NOW)) == count
+    assert len(OrderStore(orders=count, seed=1, now=NOW)) == count
 
 
 def test_ids_decode_to_their_row_numbers_and_are_unique() -> None:
     """An id that decodes belongs to one row only, so that a sample is enough."""
-    space = IdSpace(seed=1, name="order")
+    space = IdCodec(seed=1, name="order")
     sample = [*range(2_000), *range(2_000, 1_000_000, 499), 999_999]
     ids = [space.encode(number) for number in sample]
     assert [space.decode(text) for text in ids] == sample
@@ -104,20 +106,20 @@ def test_ids_decode_to_their_row_numbers_and_are_unique() -> None:
 
 
 def test_foreign_ids_decode_to_none() -> None:
-    space = IdSpace(seed=1, name="order")
-    for other in (IdSpace(seed=2, name="order"), IdSpace(seed=1, name="batch")):
+    space = IdCodec(seed=1, name="order")
+    for other in (IdCodec(seed=2, name="order"), IdCodec(seed=1, name="batch")):
         assert [space.decode(other.encode(number)) for number in range(200)] == [None] * 200
     assert space.decode("not a uuid") is None
 
 
-def test_orders_are_sorted_by_creation_up_to_now(store: Store) -> None:
+def test_orders_are_sorted_by_creation_up_to_now(store: OrderStore) -> None:
     created = list(store.columns.created)
     assert created == sorted(created)
     assert created[-1] <= NOW
     assert NOW - created[0] > 600 * 86_400
 
 
-def test_events_are_sorted_and_agree_with_the_orders(store: Store) -> None:
+def test_events_are_sorted_and_agree_with_the_orders(store: OrderStore) -> None:
     events_found = set()
     for code, events in store.columns.events.items():
         assert list(events) == sorted(set(events))
@@ -125,7 +127,7 @@ def test_events_are_sorted_and_agree_with_the_orders(store: Store) -> None:
     expected = {
         (index, status, at)
         for index in range(len(store))
-        for status, at in store.facts(index).times.items()
+        for status, at in store.stored_order(index).times.items()
     }
     assert events_found == {one for one in expected if one[1] not in ("notified", "accepted")}
     assert max(at for _, _, at in events_found) <= NOW
@@ -230,7 +232,7 @@ def test_event_times_are_in_order(orders: list[Order]) -> None:
         assert times == sorted(times)
 
 
-def test_expired_soon_expiring_and_never_expiring_orders(store: Store) -> None:
+def test_expired_soon_expiring_and_never_expiring_orders(store: OrderStore) -> None:
     rows = [i for i in range(len(store)) if store.status(i) in OPEN]
     assert sum(store.is_expired(i) for i in rows) > 100
     moments = [store.expires(i) for i in rows]

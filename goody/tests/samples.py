@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from goody.client import Client, Limits, RetryPolicy
+from goody.client import Client, ClientLimits, RetryPolicy
 from goody.limits import MIB
 from testing.certificates import one_authority
 
@@ -19,7 +19,7 @@ ACTIVITY_ID = UUID("ac710000-0000-4000-8000-000000000001")
 ORDER_PATH = f"/v1/orders/{ORDER_ID}"
 
 # For tests that end by themselves: no limit is reached, even on a busy machine.
-FAST = Limits(
+FAST = ClientLimits(
     connect_timeout=10.0,
     write_deadline=10.0,
     breaker_failures=1000,
@@ -143,7 +143,7 @@ def page_of(*rows: Any, **envelope: Any) -> dict[str, Any]:
     return {"data": list(rows), "list_meta": {"total_count": len(rows)}, **envelope}
 
 
-def make_client(url: str, *, limits: Limits = FAST, **options: Any) -> Client:
+def make_client(url: str, *, limits: ClientLimits = FAST, **options: Any) -> Client:
     """A client with short waits that trusts the test certificates only."""
     options.setdefault("jitter", lambda: 0.5)
     if url.startswith("http:"):
@@ -151,7 +151,7 @@ def make_client(url: str, *, limits: Limits = FAST, **options: Any) -> Client:
     return Client(base_url=url, api_key=KEY, limits=limits, **options)
 
 
-def small_bodies(size: int = 2000) -> Limits:
+def small_bodies(size: int = 2000) -> ClientLimits:
     """FAST with a limit on bodies that a test can exceed with little data."""
     return replace(FAST, order_body=size, list_body=size)
 

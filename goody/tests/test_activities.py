@@ -13,7 +13,7 @@ from goody.types import (
     ACTIVITY_STATUSES,
     BadJSON,
     Order,
-    Quarantined,
+    QuarantinedOrder,
     parse_order,
     parse_row,
 )
@@ -174,7 +174,7 @@ def test_an_invalid_order_is_quarantined_when_it_is_parsed(case):
     found = cut(LAST, dump(activity()).replace(old, new, 1))
     assert [one.id for one in found.activities] == [OTHER_ACTIVITY, ACTIVITY_ID]
     odd = parse_row(found.activities[1].order)
-    assert isinstance(odd, Quarantined)
+    assert isinstance(odd, QuarantinedOrder)
     assert reason in odd.reason
     assert odd.id == ORDER_ID
 
@@ -224,7 +224,7 @@ def test_damage_to_one_entry_does_not_affect_others(inserted, place):
     assert len(found.activities) + len(found.quarantined) == 2
     results = [parse_row(one.order) for one in found.activities]
     assert isinstance(results[0], Order)
-    assert all(isinstance(one, Order | Quarantined) for one in results)
+    assert all(isinstance(one, Order | QuarantinedOrder) for one in results)
 
 
 @settings(deadline=None)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from goody.tests.samples import order
 from goody.types import Order
-from goody.types.fast import parse_fast
-from goody.types.parsing import BadOrder, parse_value
+from goody.types.fast_parsing import parse_fast
+from goody.types.parsing import BadOrder, parse_decoded_order
 from goody.types.strict_json import BadJSON, loads_object
 
 _CANONICAL = msgspec.json.encode(order())
@@ -79,7 +79,7 @@ def _with(path: tuple[str | int, ...], value: object) -> dict[str, object]:
 
 def _leniently(raw: bytes) -> Order | None:
     try:
-        return parse_value(loads_object(raw), raw=raw)
+        return parse_decoded_order(loads_object(raw), raw=raw)
     except (BadJSON, BadOrder):
         return None
 

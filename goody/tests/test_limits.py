@@ -8,7 +8,7 @@ import pytest
 
 from goody.client import RetryPolicy
 from goody.errors import NotFound, OutcomeUnknown, Unavailable
-from goody.limits import Breaker, Deadline, RetryBudget
+from goody.limits import CircuitBreaker, Deadline, RetryBudget
 from goody.tests.samples import (
     BRIEFLY,
     ENDLESS,
@@ -98,11 +98,11 @@ def wait_for(condition):
 
 def test_the_breaker_opens_after_consecutive_failures_and_allows_probes():
     clock = [100.0]
-    breaker = Breaker(failures=3, probe_interval=30, clock=lambda: clock[0])
+    breaker = CircuitBreaker(failures=3, probe_interval=30, clock=lambda: clock[0])
     for is_available in (False, False, True, False, False):
-        breaker.record(is_available=is_available)
+        breaker.record_result(is_available=is_available)
     assert breaker.allows_call(may_probe=False)
-    breaker.record(is_available=False)
+    breaker.record_result(is_available=False)
     assert not breaker.allows_call(may_probe=True)
     clock[0] += 29.9
     assert not breaker.allows_call(may_probe=True)
@@ -111,7 +111,7 @@ def test_the_breaker_opens_after_consecutive_failures_and_allows_probes():
     assert [breaker.allows_call(may_probe=True) for _ in range(3)] == [True, False, False]
     clock[0] += 30
     assert breaker.allows_call(may_probe=True)
-    breaker.record(is_available=True)
+    breaker.record_result(is_available=True)
     assert breaker.allows_call(may_probe=False)
     assert not breaker.is_open
 
@@ -250,8 +250,8 @@ def test_a_deadline_counts_down_by_its_clock():
     clock = [10.0]
     deadline = Deadline(5, lambda: clock[0])
     assert (deadline.remaining, deadline.has_passed) == (5, False)
-    assert deadline.at_most(2).remaining == 2
-    assert deadline.at_most(9).remaining == 5
+    assert deadline.capped_at(2).remaining == 2
+    assert deadline.capped_at(9).remaining == 5
     clock[0] += 5
     assert (deadline.remaining, deadline.has_passed) == (0, True)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goody.tests.samples import ORDER_ID, OTHER_ID, make_client, order, page_of
-from goody.types import BadOrder, Order, Quarantined, parse_order
+from goody.types import BadOrder, Order, QuarantinedOrder, parse_order
 from goody.types.parsing import MAX_TEXT, TRUNCATION_MARK
 from testing.faulty_server import FaultyServer, answer
 
@@ -257,11 +257,11 @@ def test_an_invalid_row_does_not_affect_others():
     ]
     assert [parse_order(found.raw) for found in page.orders] == list(page.orders)
     assert page.quarantined == (
-        Quarantined(
+        QuarantinedOrder(
             reason="no valid status", id=OTHER_ID, raw=json.dumps({"id": str(OTHER_ID)}).encode()
         ),
-        Quarantined(reason="not a JSON object", id=None, raw=b'"odd"'),
-        Quarantined(reason="not a JSON object", id=None, raw=b"null"),
+        QuarantinedOrder(reason="not a JSON object", id=None, raw=b'"odd"'),
+        QuarantinedOrder(reason="not a JSON object", id=None, raw=b"null"),
     )
 
 

@@ -1,7 +1,7 @@
 """The objects of Goody's API: orders, pages of orders, activities, the owner of the key.
 
 order.py, page.py, activity.py and account.py define them; parsing.py parses orders leniently,
-fast.py those without any fault; strict_json.py and splitting.py read the JSON.
+fast_parsing.py those without any fault; strict_json.py and row_splitting.py read the JSON.
 """
 
 from goody.types.account import Me, Workspace, WorkspaceList
@@ -27,7 +27,7 @@ from goody.types.order import (
     Sender,
     Shipment,
 )
-from goody.types.page import QUARANTINE_BYTES, OrderPage, Quarantined, RawPage, parse_row
+from goody.types.page import QUARANTINE_BYTES, OrderPage, QuarantinedOrder, RawPage, parse_row
 from goody.types.parsing import BadOrder, parse_order
 from goody.types.strict_json import BadJSON
 
@@ -50,8 +50,8 @@ __all__ = [
     "OrderPage",
     "OriginalAmounts",
     "Product",
-    "Quarantined",
     "QuarantinedActivity",
+    "QuarantinedOrder",
     "RawActivity",
     "RawActivityPage",
     "RawPage",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from goody.types.parsing import BadOrder, parse_id, parse_text
+from goody.types.parsing import BadOrder, parse_order_id, parse_text
 from goody.types.strict_json import BadJSON, loads_object
 
 
@@ -47,6 +47,6 @@ def parse_workspaces(raw: bytes) -> WorkspaceList:
 
 def _workspace(row: dict[str, Any]) -> Workspace | None:
     try:
-        return Workspace(id=parse_id(row), name=parse_text(row.get("name")))
+        return Workspace(id=parse_order_id(row), name=parse_text(row.get("name")))
     except BadOrder:
         return None

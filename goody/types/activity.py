@@ -12,8 +12,8 @@ import msgspec
 
 from goody.types.order import MAX_STATUS
 from goody.types.page import QUARANTINE_BYTES, split_page
-from goody.types.parsing import BadOrder, parse_id, parse_text, parse_time
-from goody.types.splitting import find_id, find_member
+from goody.types.parsing import BadOrder, parse_order_id, parse_text, parse_time
+from goody.types.row_splitting import find_id, find_member
 from goody.types.strict_json import BadJSON, loads_object
 
 # Goody's enumeration lacks notified, accepted and canceled; a cancel is `failed`.
@@ -97,7 +97,7 @@ def _split_entry(text: bytes) -> RawActivity | QuarantinedActivity:
     try:
         source, order = _members(text)
         return RawActivity(
-            id=parse_id(source),
+            id=parse_order_id(source),
             order_status=_parse_status(source),
             created_at=_parse_created_at(source),
             order=order,

@@ -9,13 +9,13 @@ import msgspec
 
 from goody.types.order import MAX_INT, Order
 from goody.types.parsing import BadOrder, parse_order
-from goody.types.splitting import find_id, split_rows
+from goody.types.row_splitting import find_id, split_rows
 from goody.types.strict_json import BadJSON, loads
 
 QUARANTINE_BYTES = 2000
 
 
-class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+class QuarantinedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An invalid row. `raw` has at most 2,000 bytes of its JSON."""
 
     reason: str
@@ -24,7 +24,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         """No personal data in tracebacks."""
-        return f"Quarantined(reason={self.reason!r}, id={self.id})"
+        return f"QuarantinedOrder(reason={self.reason!r}, id={self.id})"
 
 
 class RawPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     orders: tuple[Order, ...]
-    quarantined: tuple[Quarantined, ...]
+    quarantined: tuple[QuarantinedOrder, ...]
     total_count: int | None
     page: int
     per_page: int
@@ -70,7 +70,7 @@ def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
     results = [parse_row(text) for text in found.rows]
     return OrderPage(
         orders=tuple(result for result in results if isinstance(result, Order)),
-        quarantined=tuple(result for result in results if isinstance(result, Quarantined)),
+        quarantined=tuple(result for result in results if isinstance(result, QuarantinedOrder)),
         total_count=found.total_count,
         page=page,
         per_page=per_page,
@@ -86,13 +86,13 @@ def split_page(raw: bytes) -> RawPage:
     return RawPage(rows=tuple(texts), total_count=total_count)
 
 
-def parse_row(text: bytes) -> Order | Quarantined:
+def parse_row(text: bytes) -> Order | QuarantinedOrder:
     """Parse one row of a RawPage, or quarantine it."""
     try:
         return parse_order(text)
     except BadOrder as error:
         order_id = error.order_id or find_id(text)
-        return Quarantined(reason=str(error), id=order_id, raw=text[:QUARANTINE_BYTES])
+        return QuarantinedOrder(reason=str(error), id=order_id, raw=text[:QUARANTINE_BYTES])
 
 
 type _Split = tuple[list[bytes], int | None]

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from goody.types import order as shapes
-from goody.types.fast import parse_fast
+from goody.types.fast_parsing import parse_fast
 from goody.types.order import MAX_INT, MAX_STATUS, Order
 from goody.types.strict_json import BadJSON, loads_object
 
@@ -62,15 +62,15 @@ def _parse_leniently(raw: bytes) -> Order:
         source = loads_object(raw)
     except BadJSON as error:
         raise BadOrder(str(error)) from None
-    return parse_value(source, raw=raw)
+    return parse_decoded_order(source, raw=raw)
 
 
-def parse_value(source: object, *, raw: bytes) -> Order:
+def parse_decoded_order(source: object, *, raw: bytes) -> Order:
     """parse_order() for a decoded value; `raw` is its JSON."""
     if not isinstance(source, dict):
         raise BadOrder("not a JSON object")
     problems: list[str] = []
-    order_id = parse_id(source)
+    order_id = parse_order_id(source)
     status = _parse_status(source, order_id, problems)
     values = _ORDER.values(source, "", problems)
     return Order(
@@ -78,12 +78,12 @@ def parse_value(source: object, *, raw: bytes) -> Order:
         status=status,
         raw=raw,
         problems=tuple(problems[:MAX_PROBLEMS]),
-        unknown_fields=frozenset(map(clean, source.keys() - _KNOWN)),
+        unknown_fields=frozenset(map(replace_control_characters, source.keys() - _KNOWN)),
         **values,
     )
 
 
-def parse_id(source: Mapping[str, Any]) -> UUID:
+def parse_order_id(source: Mapping[str, Any]) -> UUID:
     """The id of an order. Raises BadOrder."""
     try:
         return _uuid(source.get("id"))
@@ -95,13 +95,13 @@ def _parse_status(source: Mapping[str, Any], order_id: UUID, problems: list[str]
     status = source.get("status")
     if not isinstance(status, str) or not 0 < len(status) <= MAX_STATUS:
         raise BadOrder("no valid status", order_id=order_id)
-    cleaned = clean(status)
+    cleaned = replace_control_characters(status)
     if cleaned != status:
         problems.append("status")
     return cleaned
 
 
-def clean(text: str) -> str:
+def replace_control_characters(text: str) -> str:
     """The text with line ends as \\n and U+FFFD for control characters and lone surrogates.
 
     Text over 20,000 characters is truncated and marked.
@@ -119,13 +119,13 @@ def _uuid(value: object) -> UUID:
     raise _Invalid
 
 
-def text(value: object) -> str:
+def clean_text(value: object) -> str:
     """A cleaned string. Raises _Invalid with it if more than line ends changed."""
     if not isinstance(value, str):
         raise _Invalid
     if len(value) <= MAX_TEXT and not _UNSAFE.search(value):
         return value
-    cleaned = clean(value)
+    cleaned = replace_control_characters(value)
     if cleaned == value.replace("\r\n", "\n"):
         return cleaned
     raise _Invalid(cleaned)
@@ -134,7 +134,7 @@ def text(value: object) -> str:
 def parse_text(value: object) -> str | None:
     """A cleaned string; None for other values."""
     try:
-        return text(value)
+        return clean_text(value)
     except _Invalid as odd:
         return odd.replacement
 
@@ -242,21 +242,21 @@ def _fields(read: _Scalar, names: tuple[str, ...]) -> dict[str, _Scalar]:
     return dict.fromkeys(names, read)
 
 
-_BRAND = _Shape(shapes.Brand, {"id": _uuid, "name": text})
-_PRODUCT = _Shape(shapes.Product, {"id": _uuid, "name": text}, {"brand": _BRAND})
+_BRAND = _Shape(shapes.Brand, {"id": _uuid, "name": clean_text})
+_PRODUCT = _Shape(shapes.Product, {"id": _uuid, "name": clean_text}, {"brand": _BRAND})
 _ITEM = _Shape(shapes.CartItem, {"id": _uuid, "quantity": _integer}, {"product": _PRODUCT})
 _CART = _Shape(shapes.Cart, {"id": _uuid}, {"items": _list_of(_ITEM)})
 _SELECTION = _Shape(
     shapes.CartSelection,
     {"id": _uuid, "cart_item_id": _uuid, "quantity_index": _integer},
-    {"variants": _list_of(_member(text))},
+    {"variants": _list_of(_member(clean_text))},
 )
 _SHIPMENT = _Shape(
     shapes.Shipment,
     {
         "id": _uuid,
-        **_fields(text, ("status", "brand_name")),
-        **_fields(text, ("tracking_carrier", "tracking_number", "tracking_url")),
+        **_fields(clean_text, ("status", "brand_name")),
+        **_fields(clean_text, ("tracking_carrier", "tracking_number", "tracking_url")),
         **_fields(_time, ("shipped_at", "delivered_at", "delivery_eta")),
     },
 )
@@ -264,14 +264,14 @@ _AMOUNTS = _Shape(shapes.Amounts, _fields(_integer, shapes.Amounts.__struct_fiel
 _ORIGINAL = _Shape(
     shapes.OriginalAmounts, _fields(_integer, shapes.OriginalAmounts.__struct_fields__)
 )
-_SENDER = _Shape(shapes.Sender, _fields(text, shapes.Sender.__struct_fields__))
+_SENDER = _Shape(shapes.Sender, _fields(clean_text, shapes.Sender.__struct_fields__))
 _TIMES = _Shape(shapes.EventTimes, _fields(_time, shapes.EventTimes.__struct_fields__))
 _ORDER = _Shape(
     Order,
     {
-        **_fields(text, ("reference_id", "individual_gift_link", "workspace_name")),
-        **_fields(text, ("recipient_first_name", "recipient_last_name", "recipient_email")),
-        **_fields(text, ("message", "thank_you_note", "payment_link")),
+        **_fields(clean_text, ("reference_id", "individual_gift_link", "workspace_name")),
+        **_fields(clean_text, ("recipient_first_name", "recipient_last_name", "recipient_email")),
+        **_fields(clean_text, ("message", "thank_you_note", "payment_link")),
         **_fields(_uuid, ("workspace_id", "order_batch_id", "card_id")),
         "is_swapped": _boolean,
         "view_count_recipient": _integer,

@@ -35,7 +35,7 @@ def loads(raw: bytes) -> Any:
         raise BadJSON("nested too deeply") from None
     except ValueError:
         raise BadJSON("a number is too long") from None
-    if not is_shallow(value):
+    if not is_within_max_depth(value):
         raise BadJSON("nested too deeply")
     return value
 
@@ -71,7 +71,7 @@ def _is_truncated(raw: bytes) -> bool:
     return False
 
 
-def is_shallow(value: object) -> bool:
+def is_within_max_depth(value: object) -> bool:
     """Whether the value is nested no deeper than MAX_DEPTH."""
     level = [value]
     for _ in range(MAX_DEPTH):

@@ -17,8 +17,8 @@ from waitress.server import TcpWSGIServer, UnixWSGIServer
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import Error
 
-from goodyadmin.access_log import write_line
-from goodyadmin.logs import path_of
+from goodyadmin.access_log import write_access_line
+from goodyadmin.logs import request_path
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _RETRY_AFTER = "2"
 _FIRST_REQUEST_WITHIN = 1.0
 
 
-class Busy(Error):  # type: ignore[misc]
+class BusyError(Error):  # type: ignore[misc]
     """A plain 503 response with Retry-After."""
 
     code = 503
@@ -49,7 +49,7 @@ class Busy(Error):  # type: ignore[misc]
         )
 
 
-class Task(WSGITask):  # type: ignore[misc]
+class DjangoTask(WSGITask):  # type: ignore[misc]
     """One request of a connection, run by Django."""
 
     def get_environment(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Task(WSGITask):  # type: ignore[misc]
         return environ
 
 
-class Refusal(ErrorTask):  # type: ignore[misc]
+class RefusalTask(ErrorTask):  # type: ignore[misc]
     """A response of the server itself to a request that does not reach Django."""
 
     def finish(self) -> None:
@@ -68,20 +68,20 @@ class Refusal(ErrorTask):  # type: ignore[misc]
             "REQUEST_METHOD": getattr(self.request, "command", "-"),
             "PATH_INFO": getattr(self.request, "path", ""),
         }
-        write_line(
+        write_access_line(
             environ,
-            path=path_of(environ),
+            path=request_path(environ),
             status=self.status,
             sent=self.content_length,
             began=self.channel.began_at,
         )
 
 
-class Connection(HTTPChannel):  # type: ignore[misc]
+class DeadlineConnection(HTTPChannel):  # type: ignore[misc]
     """A client's connection with deadlines."""
 
-    task_class = Task
-    error_task_class = Refusal
+    task_class = DjangoTask
+    error_task_class = RefusalTask
     is_too_late = False
     # When the first byte came of the last request, on the monotonic clock.
     began_at = 0.0
@@ -98,7 +98,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
             self.server.task_dispatcher.add(self, "")
             return
         self.is_too_late = False
-        self.requests[0].error = Busy("")
+        self.requests[0].error = BusyError("")
         self.service()
 
     def close_if_overdue(self) -> None:
@@ -131,7 +131,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         log.warning("A client took nothing for %g s; cut off.", settings.STALL_TIMEOUT)
 
 
-def group_of(connection: HTTPChannel) -> str:
+def concurrency_group_of(connection: HTTPChannel) -> str:
     """Return the concurrency group of the request, chosen by its view; "" if it has none."""
     request = connection.requests[0]
     if request.error:
@@ -151,10 +151,10 @@ def group_of(connection: HTTPChannel) -> str:
 class _Deadlines:
     """Deadlines for all kinds of listening sockets."""
 
-    channel_class = Connection
+    channel_class = DeadlineConnection
 
-    def add_task(self: Any, connection: Connection) -> None:
-        self.task_dispatcher.add(connection, group_of(connection))
+    def add_task(self: Any, connection: DeadlineConnection) -> None:
+        self.task_dispatcher.add(connection, concurrency_group_of(connection))
 
     def maintenance(self: Any, now: float) -> None:
         super().maintenance(now)  # type: ignore[misc]

@@ -17,7 +17,7 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 
-class Task(Protocol):
+class QueuedTask(Protocol):
     """A connection whose next request has been read completely."""
 
     def service(self) -> None:
@@ -28,7 +28,7 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class GroupLimit:
     """At most `at_once` requests of a group have a thread; the next one waits `wait` seconds."""
 
     at_once: int
@@ -38,7 +38,7 @@ class Limit:
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
-    task: Task
+    task: QueuedTask
     group: str
     since: float = field(default_factory=time.monotonic)
 
@@ -50,7 +50,7 @@ class Dispatcher:
     `refuse_overdue`, which the event loop calls after every turn.
     """
 
-    def __init__(self, *, threads: int, queue_size: int, limits: Mapping[str, Limit]) -> None:
+    def __init__(self, *, threads: int, queue_size: int, limits: Mapping[str, GroupLimit]) -> None:
         self._limits = limits
         self._queue_size = queue_size
         self._queue: list[_Waiting] = []
@@ -60,7 +60,7 @@ class Dispatcher:
         for number in range(threads):
             threading.Thread(target=self._work, name=f"request-{number}", daemon=True).start()
 
-    def add(self, task: Task, group: str) -> None:
+    def add(self, task: QueuedTask, group: str) -> None:
         """Put the task's request into the queue, or refuse it if the queue is full."""
         with self._changed:
             one = _Waiting(task, group)

@@ -14,7 +14,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from .connections import TcpListener, UnixListener
-from .dispatcher import Dispatcher, Limit
+from .dispatcher import Dispatcher, GroupLimit
 
 # Seconds between two looks at the deadlines when nothing happens.
 _TURN = 0.5
@@ -23,7 +23,7 @@ _HEADER_BYTES = 64 * 1024
 _OUTPUT_BYTES = 1024 * 1024
 
 
-def limits() -> dict[str, Limit]:
+def group_limits() -> dict[str, GroupLimit]:
     """Return the limit of each concurrency group; "" is for requests without a group.
 
     Each group has its own threads, so that calls to Goody that hang do not delay other pages. Pages
@@ -32,13 +32,13 @@ def limits() -> dict[str, Limit]:
     """
     slow = settings.GOODY_QUEUE_WAIT
     return {
-        "": Limit(4, settings.QUEUE_WAIT),
-        "probe": Limit(2, math.inf, is_always_accepted=True),
+        "": GroupLimit(4, settings.QUEUE_WAIT),
+        "probe": GroupLimit(2, math.inf, is_always_accepted=True),
         # A password hash takes 0.7 s of a processor.
-        "login": Limit(1, slow),
-        "goody-read": Limit(4, slow),
-        "goody-write": Limit(4, slow),
-        "download": Limit(2, slow),
+        "login": GroupLimit(1, slow),
+        "goody-read": GroupLimit(4, slow),
+        "goody-write": GroupLimit(4, slow),
+        "download": GroupLimit(2, slow),
     }
 
 
@@ -51,9 +51,9 @@ class Worker(BaseWorker):  # type: ignore[misc]
         gc.freeze()
         self._connections: dict[int, Any] = {}
         self._dispatcher = Dispatcher(
-            threads=sum(limit.at_once for limit in limits().values()),
+            threads=sum(limit.at_once for limit in group_limits().values()),
             queue_size=settings.QUEUE_SIZE,
-            limits=limits(),
+            limits=group_limits(),
         )
         listeners = [self._listen(one.sock) for one in self.sockets]
         while self.alive and self.ppid == os.getppid():

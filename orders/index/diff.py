@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from goody.types import QUARANTINE_BYTES, BadOrder, Quarantined, parse_order
+from goody.types import QUARANTINE_BYTES, BadOrder, QuarantinedOrder, parse_order
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
 from orders.text import hex_digest
@@ -100,9 +100,9 @@ class ResponseRow:
             if with_columns:
                 _ = self.index_data
 
-    def quarantined(self, error: BadOrder) -> Quarantined:
+    def quarantined(self, error: BadOrder) -> QuarantinedOrder:
         order_id = error.order_id or self.__dict__.get("order_id")
-        return Quarantined(reason=str(error), id=order_id, raw=self.raw[:QUARANTINE_BYTES])
+        return QuarantinedOrder(reason=str(error), id=order_id, raw=self.raw[:QUARANTINE_BYTES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class UpsertResult:
     changed: int = 0
     same: int = 0
     parsed: list[GoodyOrder] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
+    quarantined: list[QuarantinedOrder] = field(default_factory=list)
 
 
 def _instant(stored: datetime) -> datetime:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, DataError, connections, transaction
 
-from goody.types import QUARANTINE_BYTES, BadOrder, Quarantined
+from goody.types import QUARANTINE_BYTES, BadOrder, QuarantinedOrder
 from goody.types import Order as GoodyOrder
 from orders.models import EXACT, Order
 from orders.models.durability import rebuildable_transaction
@@ -56,7 +56,7 @@ def upsert_responses(
     responses: Sequence[ResponseRows], *, using: str = DEFAULT_DB_ALIAS
 ) -> list[UpsertResult]:
     """Store several responses as `upsert_rows` does, which costs less per row."""
-    unreadable: list[list[Quarantined]] = []
+    unreadable: list[list[QuarantinedOrder]] = []
     readable: list[ResponseRows] = []
     for response in responses:
         rows, odd = _split_readable(response.rows)
@@ -69,10 +69,12 @@ def upsert_responses(
     return results
 
 
-def _split_readable(rows: Iterable[ResponseRow]) -> tuple[list[ResponseRow], list[Quarantined]]:
+def _split_readable(
+    rows: Iterable[ResponseRow],
+) -> tuple[list[ResponseRow], list[QuarantinedOrder]]:
     """Return the rows with a readable order id, and the others."""
     readable: list[ResponseRow] = []
-    unreadable: list[Quarantined] = []
+    unreadable: list[QuarantinedOrder] = []
     for row in rows:
         try:
             _ = row.order_id
@@ -118,7 +120,7 @@ class _Diff:
     changed: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
     same: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
     redated: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
-    unreadable: dict[UUID, Quarantined] = field(default_factory=dict)
+    unreadable: dict[UUID, QuarantinedOrder] = field(default_factory=dict)
 
     def add(self, stored: StoredRow | None, given: ResponseRow) -> None:
         try:
@@ -139,7 +141,7 @@ class _Diff:
         if stored.better_creation(given.created):
             self.redated.append((stored, given))
 
-    def remove_rejected(self, rejected: Mapping[UUID, Quarantined]) -> None:
+    def remove_rejected(self, rejected: Mapping[UUID, QuarantinedOrder]) -> None:
         """Move orders that the database rejected to `unreadable`."""
         for order_id in [one.order_id for one in self.new if one.order_id in rejected]:
             self.unreadable[order_id] = rejected[order_id]
@@ -256,7 +258,7 @@ def _update_read_at(
             Order.objects.using(using).filter(pk=row.id).update(row_hash=given.row_hash)
 
 
-def _write(changes: Sequence[RowChange], *, using: str) -> list[Quarantined]:
+def _write(changes: Sequence[RowChange], *, using: str) -> list[QuarantinedOrder]:
     """Write the changes, and return the orders that the database rejects.
 
     After a rejection each change is written alone, so that it does not affect the others.
@@ -272,12 +274,12 @@ def _write(changes: Sequence[RowChange], *, using: str) -> list[Quarantined]:
     return []
 
 
-def _write_alone(change: RowChange, *, using: str) -> Quarantined | None:
+def _write_alone(change: RowChange, *, using: str) -> QuarantinedOrder | None:
     try:
         with transaction.atomic(using=using):
             write_changes([change], using=using)
     except DataError as error:
         log.warning("order %s could not be stored: %s", change.order_id, type(error).__name__)
         raw = change.row.raw[:QUARANTINE_BYTES] if change.row else b""
-        return Quarantined(reason="our database refuses it", id=change.order_id, raw=raw)
+        return QuarantinedOrder(reason="our database refuses it", id=change.order_id, raw=raw)
     return None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import Error as DatabaseFailure
 
-from goody.types import ORDER_STATUSES, Quarantined
+from goody.types import ORDER_STATUSES, QuarantinedOrder
 from goody.types import Order as GoodyOrder
 from orders.models import Anomaly
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def record_anomalies(
-    orders: Iterable[GoodyOrder], quarantined: Iterable[Quarantined] = (), *, now: datetime
+    orders: Iterable[GoodyOrder], quarantined: Iterable[QuarantinedOrder] = (), *, now: datetime
 ) -> None:
     """Count undocumented fields and statuses of the orders, and rows that could not be read."""
     for order in orders:

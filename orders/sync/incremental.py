@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from goody.errors import BadResponse, GoodyError, NotFound, Rejected
-from goody.types import Quarantined, RawActivity, RawActivityPage
+from goody.types import QuarantinedOrder, RawActivity, RawActivityPage
 from orders import index, services
 from orders.index import CreationTime, ResponseRow
 from orders.models import CreatedFrom, SeenActivity, SyncState
@@ -130,7 +130,8 @@ def _store_seen(response: RawActivityPage) -> None:
     seen = [SeenActivity(id=one.id, at=one.created_at) for one in response.activities]
     SeenActivity.objects.bulk_create(seen, ignore_conflicts=True)
     unreadable = [
-        Quarantined(reason=one.reason, id=one.order_id, raw=one.raw) for one in response.quarantined
+        QuarantinedOrder(reason=one.reason, id=one.order_id, raw=one.raw)
+        for one in response.quarantined
     ]
     services.record_anomalies((), unreadable, now=timezone.now())
 

@@ -18,7 +18,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from goody.limits import Limits
+from goody.limits import ClientLimits
 from orders import goody_api, services, sync
 from orders.models import (
     Label,
@@ -70,8 +70,8 @@ def _in_haste(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten waits after failures, and those of the breaker, to hundredths of a second."""
     settings.GOODY_LONGEST_WAIT = 0.02
     monkeypatch.setattr(context, "_FIRST_WAIT", 0.02)
-    hasty = partial(Limits, retry_base=0.02, breaker_probe_interval=0.05)
-    monkeypatch.setattr(goody_api, "Limits", hasty)
+    hasty = partial(ClientLimits, retry_base=0.02, breaker_probe_interval=0.05)
+    monkeypatch.setattr(goody_api, "ClientLimits", hasty)
 
 
 class Story:

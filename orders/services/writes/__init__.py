@@ -6,10 +6,10 @@ together with the audit; resolve.py finds out by reads what became of a write wh
 by the evidence of evidence.py; reads.py reads one order and applies the answer.
 """
 
+from .cancel_limit import CancelLimitReached, cancel_limit_ends_at, cancels_left
 from .evidence import ReadEvidence
 from .intents import FormKeyReused, NotRecorded, OrderBusy, TooManyWrites
 from .kinds import may_undo_extension
-from .limit import CancelLimitReached, cancel_limit_ends_at, cancels_left
 from .reads import apply_read
 from .reconcile import request_reads
 from .resolve import (

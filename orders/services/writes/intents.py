@@ -25,7 +25,7 @@ from orders.audit import Action, Actor, record_intent
 from orders.models import LEASED_STATES, Operation, Order
 from orders.outages import log_unrecorded
 
-from .limit import check_cancel_limit
+from .cancel_limit import check_cancel_limit
 from .transitions import release_form, store_in_transaction
 
 log = logging.getLogger(__name__)

@@ -37,6 +37,7 @@ from orders.goody_api import CallsBlocked, NotConfigured
 from orders.models import Operation, Order, State
 from orders.outages import log_unrecorded
 
+from .cancel_limit import CancelLimitReached, record_cancel_limit_reached
 from .intents import (
     NotRecorded,
     SubmittedWrite,
@@ -53,7 +54,6 @@ from .kinds import (
     confirmed_extension_not_shown,
     may_undo_extension,
 )
-from .limit import CancelLimitReached, record_cancel_limit_reached
 from .reads import read_order
 from .resolve import abandon_expired_operations
 from .storing import mark_missing, upsert_or_log
@@ -285,7 +285,7 @@ def _send(operation: Operation, write: WriteKind, fresh: GoodyOrder, age: _ReadA
             operation, "slow", "Too much time had passed since the order was read."
         )
     except OutcomeUnknown as error:
-        return mark_outcome_unknown(operation, error.kind, str(error), error.evidence)
+        return mark_outcome_unknown(operation, error.kind, str(error), error.excerpt)
     except Rejected as error:
         return _after_rejection(operation, error)
     except (CallsBlocked, GoodyError) as error:

@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db import transaction as database_transaction
 from django.utils import timezone
 
-from goody.errors import Evidence, GoodyError, NotFound, RateLimited, Rejected, Unauthorized
+from goody.errors import GoodyError, NotFound, RateLimited, Rejected, ResponseExcerpt, Unauthorized
 from goody.types import Order as GoodyOrder
 from orders import goody_api
 from orders.audit import Actor, record_observation, record_outcome
@@ -273,7 +273,7 @@ def release_form(operation: Operation) -> Operation:
 
 
 def mark_outcome_unknown(
-    operation: Operation, kind: str, detail: str, evidence: Evidence | None = None
+    operation: Operation, kind: str, detail: str, evidence: ResponseExcerpt | None = None
 ) -> Operation:
     now = timezone.now()
     return transition_operation(

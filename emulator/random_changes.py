@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from emulator import texts
+from emulator import sample_texts
 from emulator.clock import format_datetime
-from emulator.columns import DAY
 from emulator.messages import Json
+from emulator.order_columns import DAY
 from emulator.rules import OPEN
-from emulator.store import Store
+from emulator.store import OrderStore
 
 _LARGEST_BATCH = 40
 _RECENT_ORDERS = 400
@@ -24,48 +24,50 @@ _ACCEPTED = ("accepted", "pending_payment", "paid", "ordered", "shipped", "deliv
 
 
 @dataclass(frozen=True)
-class Kind:
+class ChangeKind:
     """A kind of change: its frequency, the statuses it applies to, and the values it sets."""
 
     weight: int
     statuses: tuple[str, ...]
     values: Json = field(default_factory=dict)
-    draw_values: Callable[[Random, Store], Json] = lambda _random, _store: {}
+    draw_values: Callable[[Random, OrderStore], Json] = lambda _random, _store: {}
 
 
-def _draw_expiration(random: Random, store: Store) -> Json:
+def _draw_expiration(random: Random, store: OrderStore) -> Json:
     """Mostly later than now, sometimes past or null."""
     at = int(store.clock.now()) + random.randrange(-3 * DAY, 60 * DAY)
     return {"expires_at": None if random.random() < 0.1 else format_datetime(at)}
 
 
-def _draw_note(random: Random, _store: Store) -> Json:
-    return {"thank_you_note": random.choice(texts.NOTES)}
+def _draw_note(random: Random, _store: OrderStore) -> Json:
+    return {"thank_you_note": random.choice(sample_texts.NOTES)}
 
 
 # `batch` creates orders; the others change one.
-KINDS: dict[str, Kind] = {
-    "batch": Kind(4, ()),
-    "notify": Kind(8, ("created",), {"status": "notified"}),
-    "open": Kind(8, ("created", "notified"), {"status": "opened"}),
-    "accept": Kind(6, ("opened",), {"status": "accepted"}),
-    "swap": Kind(2, ("opened",), {"status": "accepted", "swap": True}),
-    "bill": Kind(5, ("accepted",), {"status": "pending_payment"}),
-    "pay": Kind(5, ("pending_payment",), {"status": "paid"}),
-    "order": Kind(4, ("paid",), {"status": "ordered"}),
-    "ship": Kind(4, ("ordered",), {"status": "shipped"}),
-    "deliver": Kind(4, ("shipped",), {"status": "delivered"}),
-    "cancel": Kind(4, OPEN, {"status": "failed"}),
-    "expiration": Kind(4, OPEN, draw_values=_draw_expiration),
-    "thank": Kind(3, _ACCEPTED, draw_values=_draw_note),
+KINDS: dict[str, ChangeKind] = {
+    "batch": ChangeKind(4, ()),
+    "notify": ChangeKind(8, ("created",), {"status": "notified"}),
+    "open": ChangeKind(8, ("created", "notified"), {"status": "opened"}),
+    "accept": ChangeKind(6, ("opened",), {"status": "accepted"}),
+    "swap": ChangeKind(2, ("opened",), {"status": "accepted", "swap": True}),
+    "bill": ChangeKind(5, ("accepted",), {"status": "pending_payment"}),
+    "pay": ChangeKind(5, ("pending_payment",), {"status": "paid"}),
+    "order": ChangeKind(4, ("paid",), {"status": "ordered"}),
+    "ship": ChangeKind(4, ("ordered",), {"status": "shipped"}),
+    "deliver": ChangeKind(4, ("shipped",), {"status": "delivered"}),
+    "cancel": ChangeKind(4, OPEN, {"status": "failed"}),
+    "expiration": ChangeKind(4, OPEN, draw_values=_draw_expiration),
+    "thank": ChangeKind(3, _ACCEPTED, draw_values=_draw_note),
 }
 
 
-def churn(store: Store, *, seed: int, changes: int, kinds: Collection[str] | None = None) -> Json:
+def make_random_changes(
+    store: OrderStore, *, seed: int, changes: int, kinds: Collection[str] | None = None
+) -> Json:
     """Make up to `changes` changes of these kinds, fewer if no order is left to change.
 
     Returns `counts` by kind, and `changes` in sequence, each with its kind and order ids. Raises
-    ValueError for an unknown kind and where Store.create() does.
+    ValueError for an unknown kind and where OrderStore.create_batch() does.
     """
     selected = _select_kinds(kinds)
     random, done = Random(f"churn:{seed}"), []
@@ -77,14 +79,14 @@ def churn(store: Store, *, seed: int, changes: int, kinds: Collection[str] | Non
     return {"counts": dict(Counter(change["kind"] for change in done)), "changes": done}
 
 
-def _select_kinds(names: Collection[str] | None) -> dict[str, Kind]:
+def _select_kinds(names: Collection[str] | None) -> dict[str, ChangeKind]:
     unknown = set(names or ()) - KINDS.keys()
     if unknown:
         raise ValueError(f"unknown kind {', '.join(sorted(unknown))}; known: {', '.join(KINDS)}")
     return {name: kind for name, kind in KINDS.items() if names is None or name in names}
 
 
-def _make_change(store: Store, random: Random, kinds: dict[str, Kind]) -> Json | None:
+def _make_change(store: OrderStore, random: Random, kinds: dict[str, ChangeKind]) -> Json | None:
     """One change of a kind for which an order is found; None if there is none."""
     names, weights = list(kinds), [kind.weight for kind in kinds.values()]
     for name in random.choices(names, weights, k=_MAX_KINDS_TRIED) if names else ():
@@ -98,12 +100,12 @@ def _make_change(store: Store, random: Random, kinds: dict[str, Kind]) -> Json |
     return None
 
 
-def _create_batch(store: Store, random: Random) -> list[Json]:
+def _create_batch(store: OrderStore, random: Random) -> list[Json]:
     count = 1 + int(random.random() ** 3 * _LARGEST_BATCH)
-    return store.create(count=count, values={})
+    return store.create_batch(count=count, values={})
 
 
-def _change_order(store: Store, random: Random, kind: Kind) -> list[Json]:
+def _change_order(store: OrderStore, random: Random, kind: ChangeKind) -> list[Json]:
     for index in _draw_candidates(random, len(store)):
         if store.status(index) in kind.statuses:
             values = {**kind.values, **kind.draw_values(random, store)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class OrderFacts:
+class StoredOrder:
     """`times`: Unix seconds of each reached status, by its name; `expires` None: never."""
 
     index: int

@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from goody.types.order import MAX_STATUS, CartSelection, Order, Shipment
-from goody.types.strict_json import is_shallow
+from goody.types.strict_json import is_within_max_depth
 
 # Escapes other than \n, \t, \" and \\; times with fractions or offsets; ids without dashes. As one
 # pattern they would take ten times as long.
@@ -55,7 +55,7 @@ def parse_fast(raw: bytes) -> Order | None:
         return None
     unknown = frozenset() if _KNOWN.issuperset(loose) else frozenset(loose.keys() - _KNOWN)
     # Only unknown fields can be nested too deeply: the parts of an order allow none.
-    if unknown and not all(is_shallow(loose[name]) for name in unknown):
+    if unknown and not all(is_within_max_depth(loose[name]) for name in unknown):
         return None
     if not 0 < len(values["status"]) <= MAX_STATUS:
         return None

@@ -49,7 +49,7 @@ def _zeros(typecode: str, count: int) -> "array[int]":
 
 
 @dataclass
-class Columns:
+class OrderColumns:
     """One array for each field of orders and batches. `events`: sorted events by status code."""
 
     created: "array[int]" = field(default_factory=lambda: array("I"))

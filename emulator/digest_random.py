@@ -9,14 +9,14 @@ from emulator.ids import uuid_text
 _NUMBERS = Struct(">31H")
 
 
-def digest(*parts: object) -> bytes:
+def digest_of_parts(*parts: object) -> bytes:
     """64 bytes that depend on the parts alone."""
     return blake2b(":".join(map(str, parts)).encode()).digest()
 
 
 def derive_uuid(*parts: object) -> str:
     """A version 4 UUID that depends on the parts alone."""
-    return uuid_text(int.from_bytes(digest(*parts)[:16], "big"))
+    return uuid_text(int.from_bytes(digest_of_parts(*parts)[:16], "big"))
 
 
 def _table(characters: str) -> bytes:
@@ -32,22 +32,22 @@ def receipt_number(data: bytes) -> str:
     return data.translate(_RECEIPT).decode()
 
 
-def token(data: bytes) -> str:
+def alphanumeric_token(data: bytes) -> str:
     """A letter or digit for each byte."""
     return data.translate(_TOKEN).decode()
 
 
-class Draws:
+class DigestRandom:
     """A sequence of numbers from a digest; after 31 numbers it repeats."""
 
     __slots__ = ("_next", "_numbers", "digest")
 
     def __init__(self, *parts: object) -> None:
-        self.digest = digest(*parts)
+        self.digest = digest_of_parts(*parts)
         self._numbers: tuple[int, ...] = _NUMBERS.unpack_from(self.digest)
         self._next = 0
 
-    def below(self, limit: int) -> int:
+    def randbelow(self, limit: int) -> int:
         """A number at least 0 and below `limit`, which is at most 65,536."""
         self._next = (self._next + 1) % 31
         return self._numbers[self._next] % limit

@@ -4,17 +4,17 @@ from threading import Event
 
 from emulator.call_log import CallLog
 from emulator.faults import FaultRules
-from emulator.late import LateRequests
-from emulator.store import Store
+from emulator.late_requests import LateRequests
+from emulator.store import OrderStore
 
 
-class State:
+class EmulatorState:
     """The orders, fault rules, late requests, the call log and the latency (seconds)."""
 
     def __init__(self, *, orders: int, seed: int, now: int) -> None:
         self.stopping = Event()
         self.latency = 0.0
-        self.store = Store(orders=orders, seed=seed, now=now)
+        self.store = OrderStore(orders=orders, seed=seed, now=now)
         self.calls = CallLog()
         self.faults = FaultRules()
         self.late = LateRequests(self.stopping)

@@ -20,14 +20,14 @@ _MEMBER = re.compile(rb'[ \t\r\n]*+"(\w++)"[ \t\r\n]*+:[ \t\r\n]*+(.*)', re.DOTA
 _UUID = re.compile(rb'"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"', re.IGNORECASE)
 
 
-class Elements(NamedTuple):
+class JsonElements(NamedTuple):
     """The contents of brackets, from `start` to `end`, and the positions of their commas."""
 
     start: int
     end: int
     commas: list[int]
 
-    def texts(self, raw: bytes) -> Iterator[tuple[int, bytes]]:
+    def iterate_texts(self, raw: bytes) -> Iterator[tuple[int, bytes]]:
         """(position, text) of each element."""
         edges = [self.start - 1, *self.commas, self.end]
         for before, after in pairwise(edges):
@@ -41,7 +41,7 @@ def split_rows(raw: bytes) -> tuple[list[bytes], dict[str, Any]]:
     """
     rows = _find_rows(raw)
     envelope = loads_object(raw[: rows.start] + raw[rows.end :])
-    texts = [text.strip(b" \t\r\n") for _, text in rows.texts(raw)]
+    texts = [text.strip(b" \t\r\n") for _, text in rows.iterate_texts(raw)]
     if texts == [b""]:
         return [], envelope
     # An empty element is a fault of the list, not of a row.
@@ -59,7 +59,7 @@ def find_member(row: bytes, name: bytes) -> bytes | None:
         elements = _elements(row, opening.end())
     except BadJSON:
         return None
-    members = (_MEMBER.fullmatch(text) for _, text in elements.texts(row))
+    members = (_MEMBER.fullmatch(text) for _, text in elements.iterate_texts(row))
     found = [member[2].rstrip(b" \t\r\n") for member in members if member and member[1] == name]
     return found[0] if len(found) == 1 else None
 
@@ -70,17 +70,17 @@ def find_id(row: bytes) -> UUID | None:
     return UUID(value[1].decode()) if value else None
 
 
-def _find_rows(raw: bytes) -> Elements:
+def _find_rows(raw: bytes) -> JsonElements:
     opening = _OBJECT.match(raw)
     if opening is None:
         raise BadJSON("not a list of rows")
-    for position, text in _elements(raw, opening.end()).texts(raw):
+    for position, text in _elements(raw, opening.end()).iterate_texts(raw):
         if match := _ROWS.match(text):
             return _elements(raw, position + match.end())
     raise BadJSON("not a list of rows")
 
 
-def _elements(raw: bytes, start: int) -> Elements:
+def _elements(raw: bytes, start: int) -> JsonElements:
     """The elements after the bracket before `start`. Raises BadJSON if it is not closed."""
     depth = 0
     commas = []
@@ -93,7 +93,7 @@ def _elements(raw: bytes, start: int) -> Elements:
             depth += len(match[0])
         elif kind in _CLOSING:
             if len(match[0]) > depth:
-                return Elements(start, match.start() + depth, commas)
+                return JsonElements(start, match.start() + depth, commas)
             depth -= len(match[0])
         elif len(match[0]) == 1:
             break  # a quote of a string that does not end

@@ -52,11 +52,11 @@ class LateRequests:
             self._waiting.remove(request)
         done, handle = request
         done.set()
-        mark_answered(handle(), "late_apply")
+        record_answer_in_ledger(handle(), "late_apply")
         return True
 
 
-def mark_answered(response: Response, how: str) -> Response:
+def record_answer_in_ledger(response: Response, how: str) -> Response:
     """Set `answered` of the write's ledger entry, if the request was a write."""
     if response.entry is not None:
         response.entry["answered"] = how
