@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from goody.errors import NO_EVIDENCE, Unauthorized
+from goody.errors import NO_EXCERPT, Unauthorized
 from goody.types import Order
 from orders import eligibility, formats, services
 from orders.audit import Actor, NotAllowed, Right
@@ -260,7 +260,7 @@ def _action_url(name: str, order: Order, viewer: Viewer) -> str:
 
 _KEY_PROBLEMS = {
     freshness_problem(KeyRejected()),
-    freshness_problem(Unauthorized(message="", evidence=NO_EVIDENCE)),
+    freshness_problem(Unauthorized(message="", excerpt=NO_EXCERPT)),
 }
 
 
