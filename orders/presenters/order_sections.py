@@ -149,7 +149,7 @@ def make_parcels(order: Order, raw: RawValues, *, clock: RequestClock) -> list[P
 _PARCEL_TEXTS = ("brand_name", "tracking_carrier", "tracking_number", "tracking_url", "status")
 _PARCEL_TIMES = (
     ("shipped_at", "shipped"),
-    ("delivery_eta", "expected"),
+    ("delivery_eta", "ETA"),
     ("delivered_at", "delivered"),
 )
 

@@ -18,7 +18,7 @@ from orders.viewer import Viewer
 from .elements import Link
 from .filter_form import count_text
 from .operations import with_next_url
-from .order_sections import UNNAMED, sender_key
+from .order_sections import UNNAMED, sender_key, shown_recipient
 from .raw_values import RawValues
 from .rows import gift_text
 from .status import Badge, order_badges
@@ -35,10 +35,14 @@ class NeighborLinks:
 
 @dataclass(frozen=True, slots=True)
 class RelatedOrder:
-    name: str
+    """A related order. `title` and `more` are its recipient and gift; only its gift and "" where
+    the recipient is known already.
+    """
+
+    title: str
+    more: str
     url: str
     badges: Sequence[Badge]
-    gift: str
     created: str
     created_iso: str
 
@@ -112,7 +116,7 @@ def make_customer(
         email=email,
         counts=list(_counts(related, email)) if related and email else [],
         views=_views_text(order, raw),
-        orders=_orders(same, listed, viewer) if same else [],
+        orders=_orders(same, listed, viewer, known=shown_recipient(order)) if same else [],
     )
 
 
@@ -161,18 +165,23 @@ def _with_itself(group: RelatedGroup) -> MatchCount:
     return group.count if group.count.is_capped else group.count._replace(n=group.count.n + 1)
 
 
-def _orders(group: RelatedGroup, listed: Listed, viewer: Viewer) -> list[RelatedOrder]:
-    return [_related_order(listed[hit.uuid], viewer) for hit in group.hits]
+def _orders(
+    group: RelatedGroup, listed: Listed, viewer: Viewer, *, known: str = ""
+) -> list[RelatedOrder]:
+    """Return the orders of the group. `known` is a recipient whose name is not repeated."""
+    return [_related_order(listed[hit.uuid], known, viewer) for hit in group.hits]
 
 
-def _related_order(listed: ListedOrder, viewer: Viewer) -> RelatedOrder:
+def _related_order(listed: ListedOrder, known: str, viewer: Viewer) -> RelatedOrder:
     hit = listed.hit
     created, year = hit.created_at, formats.in_zone(viewer.now, viewer.zone).year
+    name, gift = hit.recipient_name or UNNAMED, gift_text(hit)
+    is_known = bool(gift) and name == known
     return RelatedOrder(
-        name=hit.recipient_name or UNNAMED,
+        title=gift if is_known else name,
+        more="" if is_known else gift,
         url=_order_url(hit.uuid, viewer.next_url),
         badges=order_badges(hit, is_cancel_on_record=listed.is_cancel_on_record),
-        gift=gift_text(hit),
         created=formats.short_day(created, viewer.zone, year=year) if created else "",
         created_iso=formats.iso_utc(created) if created else "",
     )

@@ -1,10 +1,10 @@
-/* Menus (details.menu) close by Escape and by a click elsewhere. */
+/* Menus (details.menu) close by Escape, and by a click elsewhere or on one of their links. */
 
 const openMenu = () => document.querySelector("details.menu[open]");
 
 document.addEventListener("click", (event) => {
   const menu = openMenu();
-  if (menu && !menu.contains(event.target)) {
+  if (menu && (!menu.contains(event.target) || event.target.closest("a"))) {
     menu.open = false;
   }
 });
