@@ -2,7 +2,7 @@
 .PHONY: demo test lint shape bench soak lock
 
 PYTHON = .venv/bin/python
-# How many random stories `make soak` plays on each database: of writes, and of syncs.
+# Number of random histories that `make soak` runs on each database: of writes, and of syncs.
 STORIES = 500
 SYNCS = 1000
 COMPILE = $(PYTHON) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.12 \

@@ -9,6 +9,7 @@ import argparse
 import ast
 import random
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -16,6 +17,7 @@ from statistics import median, quantiles
 TESTS = {"tests", "integration", "testing", "conftest.py"}
 MOCKS = {"monkeypatch", "patch", "Mock", "MagicMock", "AsyncMock", "create_autospec"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
@@ -117,18 +119,36 @@ def report(modules: list[Module], root: Path) -> None:
 
 
 def sample(modules: list[Module], *, names: int, docstrings: int, seed: int) -> None:
-    """Print public names of functions, classes and modules, and docstrings, drawn at random."""
+    """Print public names of functions, classes and modules, and docstrings, drawn at random.
+
+    A method is printed with its class, as it is read.
+    """
     found, texts = [], []
     for module in (m for m in modules if not m.is_test):
-        for node in module.nodes:
-            if isinstance(node, Function | ast.ClassDef | ast.Module):
-                name = getattr(node, "name", module.path.stem)
-                place = f"{module.path}:{getattr(node, 'lineno', 1)} {name}"
-                found += [] if name.startswith("_") else [place]
-                texts += [f"{place}\n{text}\n"] if (text := ast.get_docstring(node)) else []
+        for name, node in qualified_names(module.nodes[0], module.path.stem):
+            place = f"{module.path}:{getattr(node, 'lineno', 1)} {name}"
+            found += [] if name.rpartition(".")[2].startswith("_") else [place]
+            texts += [f"{place}\n{text}\n"] if (text := ast.get_docstring(node)) else []
     draw = random.Random(seed)  # noqa: S311
     print("\n".join(draw.sample(found, names)), end="\n\n")
     print("\n".join(draw.sample(texts, docstrings)))
+
+
+def qualified_names(node: ast.AST, name: str) -> Iterator[tuple[str, Documented]]:
+    """Yield (name, node) of a module and of every class and function in it.
+
+    The name of a module is `name`. Names of methods and nested functions begin with those of their
+    class or function: "Deadline.remaining".
+    """
+    if isinstance(node, Documented):
+        yield name, node
+    prefix = "" if isinstance(node, ast.Module) else f"{name}."
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Function | ast.ClassDef):
+            yield from qualified_names(child, f"{prefix}{child.name}")
+        else:
+            inner = ((n, c) for n, c in qualified_names(child, name) if c is not child)
+            yield from inner
 
 
 def main() -> None:
