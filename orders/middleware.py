@@ -1,4 +1,4 @@
-"""The middleware. The texts of error pages are in orders.views.errors.
+"""The middleware. The texts of error pages are in orders.views.errors and failures.
 
 LOGGING names RequestIdFilter, so this module is imported before Django has loaded the apps: what
 needs models is looked up by its dotted path when the middleware is made.
@@ -155,11 +155,11 @@ class ExpectedFailuresMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.page_for: Callable[..., HttpResponse | None] = import_string(
-            "orders.views.errors.page_for"
+        self.failure_response: Callable[..., HttpResponse | None] = import_string(
+            "orders.views.failures.failure_response"
         )
         self.method_not_allowed: ErrorPage = import_string("orders.views.errors.method_not_allowed")
-        self.too_late: ErrorPage = import_string("orders.views.errors.too_late")
+        self.waited_too_long: ErrorPage = import_string("orders.views.errors.waited_too_long")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
@@ -172,7 +172,7 @@ class ExpectedFailuresMiddleware:
         Django gives process_exception only what views raise, and the user is loaded before.
         """
         if request.META.get(TOO_LATE):
-            return self.too_late(request)
+            return self.waited_too_long(request)
         if getattr(view, "works_without_database", False):
             # Nor does a page about a refusal of theirs ask for one.
             request.is_frame_bare = True
@@ -181,11 +181,11 @@ class ExpectedFailuresMiddleware:
             # For the access log (goodyadmin.access_log).
             request.META["goodyadmin.user_id"] = request.user.pk
         except DatabaseFailure as failure:
-            return self.page_for(request, failure)
+            return self.failure_response(request, failure)
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return self.page_for(request, exception)
+        return self.failure_response(request, exception)
 
 
 class IdleSessionMiddleware:

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from orders.eligibility import facts_to_confirm
 from orders.models import Operation
-from orders.outcomes import OutcomeMessage, outcome_message
+from orders.outcome_message import OutcomeMessage
+from orders.outcomes import outcome_message
 from testing.domain import ORDER_ID, cancel, extend, open_order, order, seen, standing
 from testing.faulty_server import FaultyServer
 from testing.vendor import Emulator

@@ -19,12 +19,8 @@ from orders import formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import TimeElement
 from orders.models import Operation, State
-from orders.outcomes import (
-    OutcomeMessage,
-    Tone,
-    is_confirmed,
-    outcome_message,
-)
+from orders.outcome_message import OutcomeMessage, Tone
+from orders.outcomes import is_confirmed, outcome_message
 
 from .elements import Banner
 

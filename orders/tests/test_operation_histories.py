@@ -24,7 +24,8 @@ from goody.types import CANCELABLE, ENDED
 from orders import index, services
 from orders.audit import Action
 from orders.models import AuditEntry, Operation, State
-from orders.outcomes import Tone, outcome_message
+from orders.outcome_message import Tone
+from orders.outcomes import outcome_message
 from testing.domain import (
     WorkerEvidence,
     cancel,

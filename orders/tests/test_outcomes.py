@@ -10,7 +10,8 @@ import pytest
 
 from orders.audit import Action
 from orders.models import Operation, State
-from orders.outcomes import OutcomeMessage, Tone, outcome_message
+from orders.outcome_message import OutcomeMessage, Tone
+from orders.outcomes import outcome_message
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -22,7 +22,7 @@ from orders import services
 from orders.audit import Action, NotAllowed, Right
 from orders.forms.writes import SettleForm
 from orders.models import Operation, State
-from orders.outcomes import NOT_CARRIED_OUT
+from orders.outcome_message import NOT_CARRIED_OUT
 from orders.presenters import dialogs
 from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog

@@ -1,0 +1,103 @@
+"""The display object for the outcome of a write, and the texts that all outcomes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from . import formats
+from .audit import Action
+
+
+class Tone(StrEnum):
+    """The kind of an outcome, which decides the color of its message."""
+
+    GOOD = "good"
+    BUSY = "busy"
+    BAD = "bad"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True)
+class OutcomeMessage:
+    """The title, the sentence and the next step that pages show about an operation.
+
+    `is_final`: the program will not change the operation any more.
+    """
+
+    tone: Tone
+    title: str
+    sentence: str
+    next_step: str
+    is_final: bool
+
+
+@dataclass(frozen=True)
+class ActionTitles:
+    """The titles of the messages about a cancel or an extension, by outcome.
+
+    `found`: Goody shows what was requested; the cause is not known. `otherwise`: Goody confirmed it
+    and a later read shows something else. `recorded`: a lead recorded it by hand.
+    """
+
+    done: str
+    doing: str
+    not_done: str
+    found: str
+    otherwise: str
+    recorded: str
+
+
+# Nothing is known of the order itself, only that this attempt had no effect.
+NOT_CARRIED_OUT = "This attempt was not carried out"
+
+ACTION_TITLES = {
+    Action.ORDER_CANCEL: ActionTitles(
+        "Canceled",
+        "Canceling",
+        "Not canceled",
+        "Canceled at Goody",
+        "Canceled, but a read showed otherwise",
+        "Marked as canceled",
+    ),
+    Action.ORDER_EXTEND: ActionTitles(
+        "Expiration changed",
+        "Changing the expiration",
+        "Not changed",
+        "Changed at Goody",
+        "Changed, but a read showed otherwise",
+        "Marked as changed",
+    ),
+}
+
+
+BEING_CHECKED = "Outcome being checked"
+NOT_MEANWHILE = "Do not repeat it elsewhere meanwhile."
+UPDATES_BY_ITSELF = "This page updates by itself."
+NO_WORKER = (
+    "No worker is running, so the order is not read at present: tell an admin. Opening the order's "
+    "page reads it too."
+)
+
+
+def shown_expiration_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
+    """Return the expiration in `shown` (JSON facts of a read) as text in the zone."""
+    text = shown.get("expires_at")
+    return time_text(datetime.fromisoformat(text) if text else None, zone)
+
+
+def time_text(at: datetime | None, zone: ZoneInfo) -> str:
+    """Return date and time in the zone; "no expiration" for None."""
+    return "no expiration" if at is None else formats.date_time(at, zone)
+
+
+def as_sentence(text: str) -> str:
+    """Return the text with a capital letter and a full stop; "" if it is blank."""
+    text = text.strip()
+    if not text:
+        return ""
+    text = text[0].upper() + text[1:]
+    return text if text[-1] in ".!?" else f"{text}."
