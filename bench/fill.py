@@ -52,7 +52,7 @@ _DATASETS = {"emulator": emulator_rows, "varied": varied.varied_rows}
 
 
 def fill_index(*, dataset: str, orders: int, now: datetime) -> None:
-    """Store them. No order has an event after `now`."""
+    """Fill the empty index with this many orders, none with an event after `now`."""
     started, done = time.monotonic(), 0
     dataset_rows = _DATASETS[dataset](orders=orders, seed=SEED, now=now)
     parts = itertools.batched(dataset_rows, _AT_ONCE)

@@ -96,7 +96,7 @@ def sign_in_agent(web: Web) -> Visitor:
 
 
 def get_page(visitor: Visitor, path: str, headers: Mapping[str, str] | None = None) -> str:
-    """The page; any other answer ends the benchmark."""
+    """Return the body of a page; a status other than 200 ends the benchmark."""
     answer = visitor.get(path, headers=headers)
     if answer.status_code != 200:
         raise SystemExit(f"{path}: {answer.status_code}")
@@ -104,7 +104,7 @@ def get_page(visitor: Visitor, path: str, headers: Mapping[str, str] | None = No
 
 
 def print_memory(leaders: Mapping[str, int]) -> None:
-    """Of each process and its children."""
+    """Print the resident memory (MB) of each process and of each of its children."""
     report.print_title("Resident memory", "MB")
     for name, pid in leaders.items():
         leader = psutil.Process(pid)

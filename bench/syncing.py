@@ -54,7 +54,7 @@ class FinishedCommand:
     samples: list[tuple[int, float]]
 
     def cpu_per_order(self, start: int, end: int) -> float:
-        """Microseconds, between the samples that enclose these numbers of orders."""
+        """CPU microseconds an order, between the samples around these numbers of orders."""
         first = [sample for sample in self.samples if sample[0] <= start][-1]
         last = next((one for one in self.samples if one[0] >= end), self.samples[-1])
         return 1e6 * (last[1] - first[1]) / max(last[0] - first[0], 1)

@@ -8,7 +8,10 @@ from emulator.rules import ApiError
 
 
 class WriteLedger:
-    """Entries, oldest first. Not thread-safe: the store's lock is held around every use."""
+    """The entries of all writes, oldest first.
+
+    It is not thread-safe: the store's lock is held around every use.
+    """
 
     def __init__(self) -> None:
         self.entries: list[Json] = []

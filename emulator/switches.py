@@ -10,7 +10,7 @@ _REFUSALS = ("400", "200", "404", "409", "422")
 
 @dataclass(frozen=True)
 class Switch:
-    """The allowed values, the default first, and the question that they answer."""
+    """A switch: its allowed values, the default first, and the open question it decides."""
 
     values: tuple[str, ...]
     question: str

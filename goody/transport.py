@@ -118,7 +118,7 @@ class _Session(requests.Session):
 
 
 class Transport:
-    """A pooled session for reads, a new one for each write. Thread-safe."""
+    """Sends requests: reads on a pooled session, each write on a new one. Thread-safe."""
 
     def __init__(
         self,

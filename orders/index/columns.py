@@ -135,7 +135,10 @@ def _product(item: CartItem) -> tuple[LabelName | None, LabelName | None]:
 
 
 def _named(kind: str, given: object, name: str | None) -> LabelName | None:
-    """Return the label name, with the id as key, or the folded name if there is no id."""
+    """Return the LabelName of a label; None without a name.
+
+    Its key is Goody's id, or the folded name if Goody gave no id.
+    """
     key = str(given) if given else fold_text(name or "")[:_LONGEST]
     return LabelName((kind, key), name or "") if key else None
 

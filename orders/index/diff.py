@@ -131,7 +131,7 @@ class UpsertResult:
 
 
 def _instant(stored: datetime) -> datetime:
-    """Convert a stored time to aware UTC. SQLite returns naive times in UTC."""
+    """Return a stored time as aware UTC; SQLite returns naive times in UTC."""
     return stored if stored.tzinfo else stored.replace(tzinfo=UTC)
 
 

@@ -60,7 +60,10 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         longest: float,
         limits: ApiLimits | None = None,
     ) -> float | None:
-        """Reserve one call as `reserve_calls` does; return the seconds to wait, or None."""
+        """Reserve one call; return the seconds until it may start.
+
+        Returns None if that exceeds `longest` seconds; see `reserve_calls`.
+        """
         waits = self.reserve_calls(
             1, now=now, per_second=per_second, burst=burst, longest=longest, limits=limits
         )

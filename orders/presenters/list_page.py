@@ -79,7 +79,7 @@ def page_size_links(filters: Filters) -> list[Link]:
 
 @dataclass(frozen=True, slots=True)
 class FindingSummary:
-    """The summary above the list of a finding.
+    """The summary of a pasted text (a finding) above the list of its orders.
 
     `copy` has the identifiers that were not found, one per line.
     """

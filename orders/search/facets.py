@@ -198,7 +198,7 @@ class ValueCounts:
 
 
 def count_values(finder: QueryRunner, *, now: datetime, limit: int) -> ValueCounts:
-    """Count the values of the first `limit` matches. Raises SearchTimeout."""
+    """Return how many of the first `limit` matches have each value. Raises SearchTimeout."""
     expires = finder.context.dialect.select_instant("o.expires_at")
     columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), "o.item_count", expires))
     rows = finder.rows(limit + 1, selected=columns)

@@ -148,7 +148,7 @@ type _Reader = Callable[[Term, RequestClock], Query]
 
 
 def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
-    """Return the query of a text. Raises nothing.
+    """Parse the text of the search box. An invalid text raises nothing; see `problems`.
 
     `now` is aware; days are days of `zone`. The caller sets `may_search_messages` on the query.
     """

@@ -14,6 +14,8 @@ type Row = tuple[Any, ...]
 
 
 class SqlFragment(NamedTuple):
+    """A part of an SQL statement and the parameters of its placeholders."""
+
     text: str
     params: tuple[object, ...] = ()
 
@@ -69,7 +71,7 @@ class IndexScan:
         return any(column == one for one, _ in self.sorts)
 
     def index_for(self, column: str) -> str:
-        """Return the index that returns the entries sorted by the column, or `index`."""
+        """Return the name of the index to scan: that sorted by the column, or `index`."""
         return next((index for one, index in self.sorts if column == one), self.index)
 
 

@@ -31,6 +31,8 @@ _kept: dict[str, _Counts] = {}
 
 
 class Statistics:
+    """Counts of orders for the choice of an access path, cached for a minute."""
+
     def __init__(self, deadline: SearchDeadline, dialect: SqlDialect) -> None:
         self._deadline = deadline
         self._dialect = dialect

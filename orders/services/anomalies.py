@@ -28,7 +28,7 @@ def record_anomalies(
 
 
 def record_unreadable(order_id: UUID, *, reason: str, now: datetime) -> None:
-    """Count that a single order could not be read.
+    """Count one failed read of an order as an anomaly.
 
     Every occurrence is counted, because the sync waits for a while after the last failure.
     """

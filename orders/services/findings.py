@@ -209,7 +209,10 @@ def _hint(token: str) -> str:
 
 
 def _ask_goody(ids: Sequence[UUID], found: _Found, *, now: datetime) -> None:
-    """Request the ids from Goody one by one, until the deadline or until Goody is unavailable."""
+    """Read the orders with these ids from Goody and add them to `found`.
+
+    It stops at the deadline or when Goody is unavailable.
+    """
     until = time.monotonic() + settings.GOODY_PAGE_DEADLINE
     waiting = list(ids)
     while waiting and len(ids) - len(waiting) < MOST_ASKED and time.monotonic() < until:

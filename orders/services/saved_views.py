@@ -161,7 +161,7 @@ def _create(view: SavedView) -> None:
 
 
 def _update(view: SavedView, **changes: Any) -> None:
-    """Update the view.
+    """Update columns of the view in the database and on the object.
 
     Raises InvalidSavedView when another view has the name or this one was deleted.
     """

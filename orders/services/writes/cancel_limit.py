@@ -28,20 +28,20 @@ class CancelLimitReached(Exception):
 
 
 def cancels_left(actor: Actor, *, now: datetime) -> int:
-    """How many gifts the actor may still cancel within the hour."""
+    """Return the number of gifts that the actor may still cancel within the hour."""
     limit: int = settings.CANCELS_PER_HOUR
     return max(0, limit - len(_recent(actor, now)))
 
 
 def cancel_limit_ends_at(actor: Actor, *, now: datetime) -> datetime:
-    """When the next cancel is possible, if none is now."""
+    """Return when the actor may cancel again, if the limit is reached."""
     recent = _recent(actor, now)
     place = len(recent) - settings.CANCELS_PER_HOUR
     return recent[max(place, 0)] + _PERIOD if recent else now
 
 
 def _recent(actor: Actor, now: datetime) -> list[datetime]:
-    """When the cancels of the last hour were asked for, the earliest first."""
+    """Return the times of the actor's cancels in the last hour, earliest first."""
     found = Operation.objects.filter(
         actor_id=actor.user_id,
         action=Action.ORDER_CANCEL,
@@ -52,9 +52,9 @@ def _recent(actor: Actor, now: datetime) -> list[datetime]:
 
 
 def check_cancel_limit(actor: Actor, *, now: datetime) -> None:
-    """Call it in the transaction of the intent: the lock serializes the intents of one person.
+    """Raise CancelLimitReached if the actor has canceled too many gifts within the hour.
 
-    Raises CancelLimitReached.
+    Call it in the transaction of the intent: its lock serializes the intents of one person.
     """
     # On SQLite the transaction has the whole file.
     assert actor.user_id is not None
@@ -66,7 +66,7 @@ def check_cancel_limit(actor: Actor, *, now: datetime) -> None:
 def record_cancel_limit_reached(
     actor: Actor, reached: CancelLimitReached, *, now: datetime
 ) -> None:
-    """Record it for the leads, once an hour."""
+    """Record in the audit, at most once an hour, that the actor reached the limit."""
     event = AccountEvent.CANCEL_LIMIT
     of_actor = AuditEntry.objects.filter(action=event, actor_id=actor.user_id)
     if not of_actor.filter(at__gt=now - _PERIOD).exists():

@@ -65,7 +65,7 @@ class ReadEvidence:
         return at
 
     def discard_read(self, operation_id: UUID) -> None:
-        """The read that was started last was not made."""
+        """Take back the count of the last read, because its request was not made."""
         self._reads[operation_id].started -= 1
 
     def reads_started(self, operation_id: UUID) -> int:
@@ -79,7 +79,7 @@ class ReadEvidence:
         reads.without_effect += 1
 
     def is_sufficient(self, operation_id: UUID) -> bool:
-        """Whether enough reads over enough time did not show the write.
+        """Whether enough reads over enough time showed no effect of the write.
 
         All of them started after the POST had left, so their spread is less than its age.
         """
@@ -89,7 +89,7 @@ class ReadEvidence:
         return reads.without_effect >= required and reads.last - reads.first >= spread
 
     def has_read_long_enough(self, operation_id: UUID) -> bool:
-        """Whether this process has tried to read for as long as the POST may take effect."""
+        """Whether the reads of this process span the time in which the POST may take effect."""
         reads = self._reads.get(operation_id, _Reads())
         required: int = settings.OPERATION_NOT_APPLIED_READS
         span = reads.started_last - reads.started_first
@@ -118,5 +118,5 @@ class ReadEvidence:
         return self._was_set
 
     def accept_clock(self) -> None:
-        """The schedule of reads has been restarted by the clock as it is now."""
+        """Take the present wall clock as correct, after the schedule of reads was restarted."""
         self._was_set = False

@@ -90,7 +90,7 @@ class SubmittedWrite:
 
 
 def find_earlier_submit(submit: SubmittedWrite) -> Operation | None:
-    """The operation of an earlier equal submit.
+    """Return the operation of an earlier equal submit, or None.
 
     Raises FormKeyReused; OrderBusy when another operation on the order is open, so that nobody
     waits for a slot in vain; NotRecorded when the database fails.
@@ -130,8 +130,9 @@ def commit_intent(
 
 
 def _store_intent(operation: Operation, actor: Actor) -> None:
-    """Insert, and look only then for a write that may still land: until it was closed, the
-    constraint of one open operation an order has kept this one out.
+    """Insert the operation, then check that no closed write may still take effect.
+
+    An open write is excluded by the constraint of one open operation an order.
     """
     if operation.action == Action.ORDER_CANCEL:
         check_cancel_limit(actor, now=operation.created_at)
@@ -167,7 +168,7 @@ def _earlier_submit(submit: SubmittedWrite) -> Operation | None:
 
 
 def _resolve_conflict(submit: SubmittedWrite, error: IntegrityError) -> Operation:
-    """A constraint refused the intent: an equal submit in another thread, or another person."""
+    """Return the operation of an equal submit that was stored first, or raise OrderBusy."""
     earlier = _earlier_submit(submit)
     if earlier is not None:
         return earlier
@@ -211,7 +212,7 @@ def _keep_releasing(operation: Operation) -> None:
 
 
 def _release_unclaimed(order_id: UUID) -> None:
-    """Close what could not be claimed, so that the order and the form are free again."""
+    """Close operations that could not begin, so that the order takes other writes."""
     for operation_id in [one for one, order in list(_unclaimed.items()) if order == order_id]:
         operation = Operation.objects.filter(pk=operation_id, state__in=LEASED_STATES).first()
         if operation is not None:

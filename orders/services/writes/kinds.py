@@ -29,7 +29,7 @@ from orders.models import WITHOUT_EFFECT, AuditEntry, Operation, State
 
 
 class ReadConclusion(Enum):
-    """What one read of the order says about a write whose answer was lost."""
+    """The conclusion from one read of the order about a write whose answer was lost."""
 
     # The order is as the write asked; others may have done it.
     APPLIED = "applied"
@@ -45,19 +45,22 @@ class ReadConclusion(Enum):
 
 class WriteKind(Protocol):
     def verdict(self, order: Order, *, now: datetime) -> Verdict:
-        """May this write be sent to the order?"""
+        """Return whether this write may be sent to the order, with the reason if not."""
 
     def send(self, client: Client, before_send: Callable[[], None]) -> Order:
-        """Send it once; errors and `before_send` as in Client.cancel_order."""
+        """Send the write once and return the order in the answer.
+
+        Errors and `before_send` are those of Client.cancel_order.
+        """
 
     def is_confirmed_by(self, answer: Order) -> bool:
-        """Does an answer of 200 prove it?"""
+        """Return whether an answer of 200 proves the write."""
 
     def evaluate(self, order: Order) -> ReadConclusion:
-        """What a read says about it while its outcome is unknown."""
+        """Return what a read shows about the write while its outcome is unknown."""
 
     def is_kept_by(self, order: Order) -> bool | None:
-        """Is the order, some time after the proof, as the write left it? None: unreadable."""
+        """Return whether a read after the proof still shows the write; None if unreadable."""
 
 
 class CancelWrite:
@@ -151,7 +154,7 @@ class ExtendWrite:
 
 
 def write_of(operation: Operation) -> WriteKind:
-    """The write of a stored operation."""
+    """Return the cancel or the extension that a stored operation describes."""
     if operation.action == Action.ORDER_CANCEL:
         return CancelWrite(operation)
     # The person who asked for a shorter one has confirmed it.
@@ -159,7 +162,7 @@ def write_of(operation: Operation) -> WriteKind:
 
 
 def may_undo_extension(operation: Operation, *, now: datetime) -> bool:
-    """May this extension be undone?
+    """Return whether this extension may be undone.
 
     Only one that Goody itself confirmed (another date may be somebody else's), that is no undo,
     whose former expiration is in the future, and after which no other write may have changed the
@@ -193,7 +196,7 @@ def has_later_write(operation: Operation) -> bool:
 def confirmed_extension_not_shown(
     order: HasStatus, operations: Sequence[Operation]
 ) -> Operation | None:
-    """The last extension, if Goody confirmed it and this read still shows a former expiration.
+    """Return the last extension if Goody confirmed it and this read shows a former expiration.
 
     Goody's confirmation outranks a read until a worker has checked the order, at least
     OPERATION_CHECK_AFTER seconds later. `operations` are those on the order, newest first.
@@ -209,7 +212,7 @@ def confirmed_extension_not_shown(
 
 
 def _has_effect(operation: Operation) -> bool:
-    """Whether it was sent and may have changed the order."""
+    """Whether the operation was sent and may have changed the order."""
     may_have = operation.state not in WITHOUT_EFFECT or operation.effect_seen_at is not None
     return operation.sent_at is not None and may_have
 

@@ -26,14 +26,17 @@ log = logging.getLogger(__name__)
 def read_order(
     order_id: UUID, *, policy: RetryPolicy, before_send: Callable[[], None] | None = None
 ) -> GoodyOrder:
-    """GET the order and apply the answer. `before_send` and errors are as in Client.get_order."""
+    """Read the order from Goody, apply the answer and return the order.
+
+    `before_send` and errors are those of Client.get_order.
+    """
     return read_with_operations(order_id, policy=policy, before_send=before_send)[0]
 
 
 def read_with_operations(
     order_id: UUID, *, policy: RetryPolicy, before_send: Callable[[], None] | None = None
 ) -> tuple[GoodyOrder, tuple[Operation, ...]]:
-    """As `read_order`, with all operations on the order as they stand afterwards, newest first."""
+    """Read the order as `read_order`; return it and the operations on it, newest first."""
     sent_before = Operation.objects.history([order_id])
     read_at = timezone.now()
     order = goody_api.call_goody(

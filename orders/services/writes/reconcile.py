@@ -69,7 +69,7 @@ def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
 
 
 def _reconcile_unresolved(operation: Operation, order: GoodyOrder) -> None:
-    """A read that shows the write leaves nothing for a person to decide."""
+    """Close an operation that waits for a person, if the read shows its write."""
     if write_of(operation).evaluate(order) is ReadConclusion.APPLIED:
         close_by_read(operation, State.APPLIED, order, now=timezone.now())
 
@@ -102,13 +102,16 @@ def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
 
 
 def _may_take_effect(operation: Operation) -> bool:
-    """Goody changes no expiration of an order that was accepted or had ended."""
+    """Whether the write may still have an effect, given the order that the last read showed.
+
+    Goody changes no expiration of an order that was accepted or had ended.
+    """
     status = (operation.after or {}).get("status")
     return operation.action == Action.ORDER_CANCEL or status is None or status in CANCELABLE
 
 
 def _is_explained_otherwise(operation: Operation) -> bool:
-    """Another operation of the same kind did it, or may be doing it."""
+    """Whether another operation of the same kind has or may have caused what a read shows."""
     others = Operation.objects.on_orders([operation.order_uuid]).exclude(pk=operation.pk)
     alike = others.filter(action=operation.action, expiration=operation.expiration)
     sent = alike.exclude(sent_at=None)
@@ -116,7 +119,7 @@ def _is_explained_otherwise(operation: Operation) -> bool:
 
 
 def request_reads(orders: Iterable[GoodyOrder]) -> None:
-    """Let the worker read those of the orders at once that may show what became of a write.
+    """Schedule reads of those orders that may show the outcome of a write.
 
     For orders from lists, the feed and the sync: these have no event times, or their request may
     have started before the write was sent. A database failure is logged: the worker reads them by

@@ -50,11 +50,11 @@ _WITHOUT_EFFECT = (ReadConclusion.UNCHANGED, ReadConclusion.SUPERSEDED)
 
 
 class NotSettleable(Exception):
-    """The operation does not wait for a person, or not any more."""
+    """The operation does not (or no longer) wait for a lead to settle it by hand."""
 
 
 def operations_due_for_reading(*, now: datetime) -> list[UUID]:
-    """Ids of at most 20 operations whose order is due for a read, unknown outcomes first."""
+    """Return the ids of at most 20 operations that are due for a read, unknown ones first."""
     is_closed = Case(When(state=State.UNKNOWN, then=0), default=1)
     due = Operation.objects.due_for_reading(now).order_by(is_closed, "due_at")
     return list(due.values_list("pk", flat=True)[:_BATCH_SIZE])
@@ -69,7 +69,10 @@ def abandon_expired_operations(*, now: datetime, order_id: UUID | None = None) -
 
 
 def _is_abandoned(operation: Operation, now: datetime) -> bool:
-    """A row that cannot be changed must not prevent the others from being abandoned."""
+    """Abandon one operation; log a database failure and return False.
+
+    A row that cannot be changed must not prevent the others from being abandoned.
+    """
     try:
         _abandon(operation, now)
     except DatabaseFailure as error:
@@ -157,7 +160,7 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: ReadEvidenc
 
 
 def _with_others(operation: Operation) -> list[Operation]:
-    """The operation, and all others on its order: a read concerns each that was sent before."""
+    """Return the operation and all others on its order, which the same read concerns."""
     others = Operation.objects.history([operation.order_uuid])
     return [operation, *(one for one in others if one.pk != operation.pk)]
 
@@ -177,7 +180,7 @@ def _delay_after(reads: int) -> float:
 
 
 def _read(operation: Operation, evidence: ReadEvidence) -> GoodyOrder | None:
-    """The order, stored in the index as well; None if it could not be read."""
+    """Read the order and store it in the index; return None if it could not be read."""
     read_at = timezone.now()
     try:
         order = goody_api.call_goody(
@@ -198,7 +201,10 @@ def _read(operation: Operation, evidence: ReadEvidence) -> GoodyOrder | None:
 
 
 def _postpone(operation: Operation, until: datetime, evidence: ReadEvidence) -> None:
-    """Make the read when Goody may be asked again. Nothing was read: the backoff stays."""
+    """Schedule the read for the time at which calls are possible again.
+
+    Nothing was read, so the delay to the next read does not grow.
+    """
     evidence.discard_read(operation.pk)
     claimed = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
     claimed.update(due_at=until, reads=F("reads") - 1)
@@ -260,7 +266,7 @@ def _weigh(
 
 
 def _give_up_if_late(operation: Operation, now: datetime, evidence: ReadEvidence) -> None:
-    """After a day without a conclusion a person decides.
+    """Change the state to `needs_human` after a day without a conclusion.
 
     The clock may have been set since the outcome became unknown: this process must itself have
     read for as long as the POST may take effect.
@@ -274,7 +280,10 @@ def _give_up_if_late(operation: Operation, now: datetime, evidence: ReadEvidence
 
 
 def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
-    """All operations on an order, newest first, after abandoning those with an expired lease."""
+    """Return all operations on an order, newest first.
+
+    Those with an expired lease are abandoned before.
+    """
     found = Operation.objects.history([order_id])
     if not any(one.is_lease_expired(now) for one in found):
         return found
@@ -283,7 +292,7 @@ def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
 
 
 def find_operation(order_id: UUID, operation_id: UUID, *, now: datetime) -> Operation | None:
-    """One operation on an order as it stands, after abandoning those with an expired lease."""
+    """Return one operation on an order, or None; see `operations_on`."""
     return next((one for one in operations_on(order_id, now=now) if one.pk == operation_id), None)
 
 
@@ -327,6 +336,6 @@ def settle_by_hand(
 
 
 def acknowledge_notice(operation: Operation, *, actor: Actor) -> None:
-    """The person who requested the write has opened its page: end the notice about it."""
+    """End the notice about an operation, because its requester has opened its page."""
     if operation.notice_at is not None and operation.actor_id == actor.user_id:
         Operation.objects.filter(pk=operation.pk).update(notice_at=None)

@@ -159,7 +159,10 @@ def _perform(
     seen: dict[str, Any],
     now: datetime,
 ) -> Operation:
-    """Take a slot, commit the intent and execute it; without a slot nothing is recorded."""
+    """Take a slot, commit the intent, send the write and return the operation.
+
+    Without a slot nothing is recorded.
+    """
     earlier = find_earlier_submit(submit)
     if earlier is not None:
         return earlier
@@ -174,7 +177,10 @@ def _perform(
 
 
 def _take_slot(held: ExitStack, submit: SubmittedWrite) -> None:
-    """Raises TooManyWrites, or OrderBusy when the order is why the slots are taken."""
+    """Enter a write slot into `held`; raise TooManyWrites if none is free in time.
+
+    Raises OrderBusy if a write to the same order holds the slots.
+    """
     try:
         held.enter_context(goody_api.write_slot())
     except NotConfigured:
@@ -217,7 +223,7 @@ def _read_and_send(operation: Operation, write: WriteKind, seen: dict[str, Any])
 def _refusal(
     operation: Operation, write: WriteKind, fresh: GoodyOrder, seen: dict[str, Any]
 ) -> Verdict | None:
-    """Why the fresh read forbids the write; None if it does not."""
+    """Return the reason why the fresh read forbids the write, or None."""
     if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
         # Goody confirmed a cancel; a read that still shows the order open is an old one.
         return already_canceled_verdict()
@@ -295,7 +301,7 @@ def _send(operation: Operation, write: WriteKind, fresh: GoodyOrder, age: _ReadA
 
 
 def _post_policy() -> RetryPolicy:
-    """A POST waits for the rate limit no longer than the read before it stays fresh."""
+    """Return a policy by which a POST waits for the rate limit while its read is fresh."""
     return RetryPolicy(deadline=max(settings.OPERATION_FRESH_READ, 0.0), attempts=1)
 
 
@@ -320,7 +326,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
 
 
 def _check_answer(operation: Operation, write: WriteKind, answer: GoodyOrder) -> Operation:
-    """Conclude from an answer of 200. The outcome is stored first: the index can be read anew."""
+    """Store the outcome that an answer of 200 proves, then the order in the index."""
     sent_at, is_proof = operation.sent_at, write.is_confirmed_by(answer)
     try:
         if is_proof:

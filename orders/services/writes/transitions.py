@@ -63,7 +63,10 @@ def _store(
 
 
 def confirm_operation(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Operation:
-    """Goody's own answer proves the write. The order is read once more some minutes later."""
+    """Close the operation as applied, because Goody's own answer proves the write.
+
+    The order is read once more some minutes later. Returns the operation as stored.
+    """
     confirmed = transition_operation(
         operation,
         State.APPLIED,
@@ -95,12 +98,12 @@ def close_by_read(
 
 
 def time_of_next_check(now: datetime) -> datetime:
-    """When the order is read once more after an outcome became known."""
+    """Return the time of the read that checks an outcome after it became known."""
     return now + timedelta(seconds=settings.OPERATION_CHECK_AFTER)
 
 
 def record_effect(operation: Operation, *, now: datetime) -> None:
-    """A read shows the order as requested, after the operation was closed without effect.
+    """Record that a read shows the order as requested after a close without effect.
 
     The state stays: whether our request or somebody else did it cannot be known.
     """
@@ -125,7 +128,10 @@ def record_contradiction(operation: Operation, order: GoodyOrder, *, now: dateti
 
 
 def withdraw_contradiction(operation: Operation, *, now: datetime) -> None:
-    """A later read shows the write again: the contradicting reads showed an older copy."""
+    """Remove the contradiction, because a later read shows the write again.
+
+    The contradicting reads showed an older copy.
+    """
     seen_at = now if operation.is_only_recorded else operation.effect_seen_at
     changes = {"contradicted_at": None, "contradiction": None, "effect_seen_at": seen_at}
     contradicted = Operation.objects.filter(
@@ -141,7 +147,7 @@ def withdraw_contradiction(operation: Operation, *, now: datetime) -> None:
 
 
 def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
-    """Set columns once and write an audit row, without a transition."""
+    """Set columns and write an audit row, without a change of the state."""
     first = next(iter(changes))
     current = Operation.objects.filter(pk=operation.pk, state=operation.state, **{first: None})
 
@@ -194,7 +200,7 @@ def _sqlstate(error: DatabaseFailure) -> str:
 
 
 def schedule_first_read(now: datetime) -> dict[str, Any]:
-    """The column values with which an operation becomes due for its first read."""
+    """Return the column values that make an operation due for its first read."""
     first = settings.OPERATION_READS[0]
     return {"unknown_at": now, "due_at": now + timedelta(seconds=first)}
 
@@ -212,7 +218,7 @@ def verdict_of_rejection(error: Rejected) -> Verdict:
 
 
 def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Operation:
-    """Close an operation of which no byte has left."""
+    """Close an operation of which no byte was sent, with the reason in `error`."""
     if isinstance(error, Rejected):
         return refuse_operation(operation, verdict_of_rejection(error), None)
     if isinstance(error, KeyRejected):
@@ -228,7 +234,7 @@ def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Oper
 
 
 def refuse_operation(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
-    """Close a refused operation. After a refused POST the order is to be read at once."""
+    """Close an operation as refused; after a refused POST its order is due for a read."""
     now = timezone.now()
     was_sent = operation.sent_at is not None
     return transition_operation(
@@ -244,7 +250,7 @@ def refuse_operation(operation: Operation, verdict: Verdict, fresh: GoodyOrder |
 
 
 def facts_after_refusal(order: GoodyOrder) -> dict[str, Any]:
-    """The facts of an order, and when the recipient accepted it (ISO 8601 or None)."""
+    """Return the facts of an order with the time of acceptance (ISO 8601 or None)."""
     accepted_at = order.event_times.accepted_at if order.event_times else None
     return {
         **facts_to_confirm(order),
