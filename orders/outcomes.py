@@ -99,7 +99,7 @@ def _shown_meanwhile(operation: Operation, zone: ZoneInfo) -> str:
     """The other expiration that a read showed while the request may still take effect."""
     if operation.expiration is None or operation.after is None:
         return ""
-    return f"A read shows another expiration, {shown_expiration_text(operation.after, zone)}."
+    return f"A read showed another expiration, {shown_expiration_text(operation.after, zone)}."
 
 
 def blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
@@ -177,7 +177,7 @@ def _contradicted(operation: Operation, words: ActionTitles, zone: ZoneInfo) -> 
     if is_confirmed(operation):
         before = "Goody confirmed it, but"
     elif operation.failure_kind == BY_HAND:
-        title = f"{words.recorded}, but Goody does not show it"
+        title = f"{words.recorded}, but a read did not show it"
         before = f"{operation.detail} But"
     else:
         before = "It was found done, but"
@@ -210,7 +210,7 @@ def _not_applied(operation: Operation, words: ActionTitles) -> OutcomeMessage:
         sentence = operation.detail
     elif status and status not in CANCELABLE:
         shown = formats.status_name(status)
-        sentence = f"Goody gave no clear answer. A later read shows the order as “{shown}”."
+        sentence = f"Goody gave no clear answer. A later read showed the order as “{shown}”."
         next_step = "Look at the order."
     else:
         sentence = (
@@ -227,7 +227,7 @@ def _superseded(operation: Operation, zone: ZoneInfo) -> OutcomeMessage:
     return OutcomeMessage(
         Tone.NEUTRAL,
         "Another expiration was set",
-        f"A later read shows {new}: neither what it was ({old}) nor what was asked for ({asked}).",
+        f"A later read showed {new}: neither what it was ({old}) nor what was asked for ({asked}).",
         "Look at the order, then decide again.",
         True,
     )

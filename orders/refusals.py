@@ -48,7 +48,7 @@ def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
         return f"The recipient accepted it at {at}."
     if status in CANCELABLE and operation.failure_kind != "not_found":
         return ""
-    return f"A read afterwards shows the order as “{formats.status_name(str(status))}”."
+    return f"A read afterwards showed the order as “{formats.status_name(str(status))}”."
 
 
 def _title_of_refusal(operation: Operation, words: ActionTitles) -> str:

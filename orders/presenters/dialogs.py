@@ -277,11 +277,12 @@ def refusal_banner(view: OrderWithOperations, verdict: Verdict, *, viewer: Viewe
         )
     if view.problem:
         return not_fresh_banner(view, viewer=viewer)
-    if view.blocking is not None:
-        return order_busy_banner(view.blocking, viewer=viewer)
+    if view.operation is not None:
+        return order_busy_banner(view.operation, viewer=viewer)
     if not verdict.is_allowed:
         return refused_banner(verdict)
-    return None
+    # Closed, but it may still take effect.
+    return order_busy_banner(view.blocking, viewer=viewer) if view.blocking else None
 
 
 def not_fresh_banner(view: OrderWithOperations, *, viewer: Viewer) -> Banner:

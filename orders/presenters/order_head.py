@@ -244,6 +244,12 @@ def _obstacle(view: OrderWithOperations, viewer: Viewer) -> Actions | None:
             next_url=operation_url(view.operation, viewer.next_url),
             next_label="See how it stands",
         )
+    if view.blocking is not None:
+        return Actions(
+            sentence="Cannot be changed while an earlier request may still take effect.",
+            next_url=operation_url(view.blocking, viewer.next_url),
+            next_label="See that request",
+        )
     return None
 
 

@@ -306,7 +306,20 @@ def test_the_dialog_says_until_when_an_earlier_request_may_still_take_effect(
         effect_seen_at=datetime.now(UTC),
         may_land=True,
     )
-    dialog = text(as_role("agent").get(url("order_expiration", order_id)))
+    client = as_role("agent")
+    page = text(client.get(url("order_detail", order_id)))
+    assert "Cannot be changed while an earlier request may still take effect." in page
+    dialog = text(client.get(url("order_expiration", order_id)))
     assert "asked to change this gift" in dialog
     assert f"It may still take effect until {one.may_take_effect_until:%H:%M:%S} UTC" in dialog
     assert 'name="form_key"' not in dialog
+
+
+def test_the_dialog_of_a_canceled_order_says_that_and_nothing_of_waiting(
+    emulator: Any, as_role: Any
+) -> None:
+    order_id, now = emulator.find_id(status="failed"), datetime.now(UTC)
+    lost(order_uuid=UUID(order_id), state=State.APPLIED, effect_seen_at=now, may_land=True)
+    dialog = text(as_role("agent").get(url("order_cancel", order_id)))
+    assert "Cannot be canceled" in dialog
+    assert "may still take effect" not in dialog

@@ -120,7 +120,7 @@ def test_accepted_meanwhile_means_not_canceled(
     emulator.change(done.order_uuid, status="accepted")
     assert read_until_settled(done, clock) == [2]
     assert standing(done)[0] == "not_applied"
-    assert sentence(done).endswith("A later read shows the order as “Accepted”.")
+    assert sentence(done).endswith("A later read showed the order as “Accepted”.")
     # Its payment fails weeks later: that is not our cancel.
     emulator.change(done.order_uuid, status="failed")
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
@@ -279,14 +279,14 @@ def test_f34_another_date_keeps_the_order_from_other_writes_while_ours_may_land(
         with pytest.raises(services.OrderBusy):
             extend(done.order_uuid)
     until = f"{done.may_take_effect_until:%H:%M:%S} UTC"
-    assert "A read shows another expiration, 6 May 2099, 07:08 UTC." in sentence(done)
+    assert "A read showed another expiration, 6 May 2099, 07:08 UTC." in sentence(done)
     assert f"It may still take effect until {until}; the order takes no other change" in sentence(
         done
     )
     clock.shift(90)
     assert (read_again(done), emulator.posts()) == ("superseded", 1)
     assert extensions(emulator, done.order_uuid) == []
-    assert sentence(done).startswith("A later read shows 6 May 2099, 07:08 UTC: neither")
+    assert sentence(done).startswith("A later read showed 6 May 2099, 07:08 UTC: neither")
     assert extend(done.order_uuid, may_shorten=True).state == "applied"
 
 

@@ -268,7 +268,7 @@ REFUSALS = {
         "not_found",
         "This attempt was not carried out",
         "Goody answered that it does not know this order, or that this key may not see it. "
-        "A read afterwards shows the order as “Notified”.",
+        "A read afterwards showed the order as “Notified”.",
     ),
     409: ("rejected", "Refused by Goody", "Goody refused: No <b>way</b>."),
     422: ("rejected", "Refused by Goody", "Goody refused: No <b>way</b>."),

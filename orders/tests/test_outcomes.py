@@ -149,7 +149,7 @@ def test_a_record_by_hand_is_told_as_one_until_a_read_shows_it() -> None:
     denied = told(CANCEL, State.APPLIED, **by_hand, **contradicted)
     assert (denied.tone, denied.title) == (
         Tone.BAD,
-        "Marked as canceled, but Goody does not show it",
+        "Marked as canceled, but a read did not show it",
     )
     assert denied.sentence == (
         "Lea looked at Goody's own page. But a read at 22 Nov 2026, 13:00 CET showed the order as "
@@ -168,7 +168,7 @@ def test_a_record_by_hand_is_told_as_one_until_a_read_shows_it() -> None:
         ),
         (
             {"after": {"status": "accepted"}},
-            "Goody gave no clear answer. A later read shows the order as “Accepted”.",
+            "Goody gave no clear answer. A later read showed the order as “Accepted”.",
             "Look at the order.",
         ),
         ({"failure_kind": "by_hand", "detail": "Lea saw it."}, "Lea saw it.", "You may try again."),
@@ -191,7 +191,7 @@ def test_times_name_the_zone_of_the_viewer() -> None:
     )
     after = {"expires_at": "2027-01-01T00:00:00+00:00"}
     assert told(EXTEND, State.SUPERSEDED, after=after).sentence == (
-        "A later read shows 1 Jan 2027, 01:00 CET: neither what it was (1 Jul 2026, 12:00 CEST) "
+        "A later read showed 1 Jan 2027, 01:00 CET: neither what it was (1 Jul 2026, 12:00 CEST) "
         "nor what was asked for (24 Dec 2026, 19:00 CET)."
     )
     accepted = {"after": {"accepted_at": "2026-11-22T11:02:00+00:00"}}
