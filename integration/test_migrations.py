@@ -278,9 +278,9 @@ def test_what_was_just_sent_may_land_and_records_by_hand_are_read():
     refused = insert(state="refused", **just_now)
     former = insert(state="superseded")
     by_hand = insert(state="applied", failure_kind="by_hand", closed_at=CLOSED)
-    migrate("0018")
+    migrate("0021")
     found = Operation.objects.in_bulk()
-    assert {key for key, one in found.items() if one.may_land} == {unknown, by_read}
+    assert {key for key, one in found.items() if one.may_take_effect} == {unknown, by_read}
     assert {key for key, one in found.items() if one.due_at is not None} == {by_hand}
     assert {confirmed, refused, former} < set(found)
     migrate("0017")

@@ -108,7 +108,7 @@ def blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str
     A worker ends this by its monotonic clock: the time is given only if the wall clock agrees.
     """
     sent_at, until = operation.sent_at, operation.may_take_effect_until
-    if sent_at is None or until is None or not operation.may_land:
+    if sent_at is None or until is None or not operation.may_take_effect:
         return ""
     if not sent_at <= now < until:
         return "It may still take effect; the order takes no other change until that is ruled out."

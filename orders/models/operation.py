@@ -111,10 +111,10 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Return unknown outcomes, and closed operations whose order must be read once more."""
         return self.filter(due_at__lte=now)
 
-    def still_landing(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
+    def blocking(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
         """Return closed, unconfirmed operations whose POST may still take effect."""
         return self.on_orders(order_ids).filter(
-            may_land=True, state__in=CLOSED_BY_READS, confirmed_at=None
+            may_take_effect=True, state__in=CLOSED_BY_READS, confirmed_at=None
         )
 
     def cancels_in_force(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
@@ -197,7 +197,7 @@ class Operation(models.Model):
     sent_at = models.DateTimeField(null=True)
     # The POST may still take effect at Goody. Set when it is sent, and reset by a worker after
     # OPERATION_EFFECT_WINDOW seconds of its monotonic clock.
-    may_land = models.BooleanField(default=False)
+    may_take_effect = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True)
     # A planned or sending operation is abandoned when its lease has expired.
     lease_until = models.DateTimeField()
@@ -233,7 +233,9 @@ class Operation(models.Model):
                 fields=["actor"], condition=Q(notice_at__isnull=False), name="operation_notice"
             ),
             models.Index(
-                fields=["order_uuid"], condition=Q(may_land=True), name="operation_may_land"
+                fields=["order_uuid"],
+                condition=Q(may_take_effect=True),
+                name="operation_may_take_effect",
             ),
         ]
 
@@ -252,17 +254,17 @@ class Operation(models.Model):
     def may_take_effect_until(self) -> datetime | None:
         """The time until which the POST may still take effect; None if nothing was sent.
 
-        For display: if the clock was set since, the time is wrong. `may_land` decides.
+        For display: if the clock was set since, the time is wrong. `may_take_effect` decides.
         """
         if self.sent_at is None:
             return None
         return self.sent_at + timedelta(seconds=settings.OPERATION_EFFECT_WINDOW)
 
     @property
-    def is_still_landing(self) -> bool:
+    def blocks_order(self) -> bool:
         """Whether it was closed without confirmation and its POST may still take effect."""
         is_unproven = self.state in CLOSED_BY_READS and self.confirmed_at is None
-        return is_unproven and self.may_land
+        return is_unproven and self.may_take_effect
 
     @property
     def is_only_recorded(self) -> bool:

@@ -142,7 +142,7 @@ def make_order_detail(
     """
     order, raw = view.order, raw_values(view.order, viewer)
     is_outdated = bool(view.problem or view.is_missing)
-    offered = () if is_outdated or view.operation else undoable
+    offered = () if is_outdated or view.blocking else undoable
     shown = [
         (
             o,

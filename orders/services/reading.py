@@ -232,8 +232,8 @@ def _status_by_our_cancel(status: str, operations: Sequence[Operation]) -> str:
     return str((cancel.after or {}).get("status") or "failed")
 
 
-def _landing(operations: Sequence[Operation]) -> Operation | None:
-    return next((one for one in operations if one.is_still_landing), None)
+def _blocking_one(operations: Sequence[Operation]) -> Operation | None:
+    return next((one for one in operations if one.blocks_order), None)
 
 
 def _unread_one(operations: Sequence[Operation]) -> Operation | None:
@@ -309,7 +309,7 @@ def _view(
         problem=problem,
         is_missing=is_missing,
         operation=_open_one(operations),
-        blocking=_open_one(operations) or _landing(operations),
+        blocking=_open_one(operations) or _blocking_one(operations),
         operations=operations,
         is_cancel_on_record=order.status == "canceled"
         or any(one.is_cancel_in_force for one in operations),

@@ -304,7 +304,7 @@ def test_the_dialog_says_until_when_an_earlier_request_may_still_take_effect(
         state=State.APPLIED,
         expiration=expires_at,
         effect_seen_at=datetime.now(UTC),
-        may_land=True,
+        may_take_effect=True,
     )
     client = as_role("agent")
     page = text(client.get(url("order_detail", order_id)))
@@ -319,7 +319,7 @@ def test_the_dialog_of_a_canceled_order_says_that_and_nothing_of_waiting(
     emulator: Any, as_role: Any
 ) -> None:
     order_id, now = emulator.find_id(status="failed"), datetime.now(UTC)
-    lost(order_uuid=UUID(order_id), state=State.APPLIED, effect_seen_at=now, may_land=True)
+    lost(order_uuid=UUID(order_id), state=State.APPLIED, effect_seen_at=now, may_take_effect=True)
     dialog = text(as_role("agent").get(url("order_cancel", order_id)))
     assert "Cannot be canceled" in dialog
     assert "may still take effect" not in dialog

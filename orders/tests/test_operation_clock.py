@@ -253,13 +253,13 @@ def test_a_set_clock_does_not_let_another_write_in(
     done = found_by_a_read(emulator, settings)
     clocks = Clocks()
     evidence = clocks.evidence()
-    services.release_landed(evidence=evidence)
+    services.end_effect_windows(evidence=evidence)
     clock.shift(seconds)
     clocks.pass_seconds(119)
-    services.release_landed(evidence=evidence)
+    services.end_effect_windows(evidence=evidence)
     assert is_held(done)
     clocks.pass_seconds(1)
-    services.release_landed(evidence=evidence)
+    services.end_effect_windows(evidence=evidence)
     assert not is_held(done)
 
 
@@ -267,14 +267,14 @@ def test_a_worker_that_starts_waits_anew(emulator: Emulator, settings: Any, cloc
     done = found_by_a_read(emulator, settings)
     clocks = Clocks()
     first, second = clocks.evidence(), clocks.evidence()
-    services.release_landed(evidence=first)
+    services.end_effect_windows(evidence=first)
     clocks.pass_seconds(119)
-    services.release_landed(evidence=second)
+    services.end_effect_windows(evidence=second)
     assert is_held(done)
     clocks.pass_seconds(119)
-    services.release_landed(evidence=second)
+    services.end_effect_windows(evidence=second)
     assert is_held(done)
-    services.release_landed(evidence=first)
+    services.end_effect_windows(evidence=first)
     assert not is_held(done)
 
 
@@ -285,7 +285,7 @@ def test_each_turn_of_the_worker_counts(emulator: Emulator, settings: Any) -> No
     evidence = clocks.evidence()
     for is_over in (False, True):
         work.settle_due(threading.Event(), evidence)
-        assert Operation.objects.get(pk=done.pk).may_land is not is_over
+        assert Operation.objects.get(pk=done.pk).may_take_effect is not is_over
         clocks.pass_seconds(120)
 
 

@@ -163,7 +163,7 @@ class History:
 
     def _work(self) -> None:
         """One round of `manage.py work`."""
-        services.release_landed(evidence=self.evidence)
+        services.end_effect_windows(evidence=self.evidence)
         services.abandon_expired_operations(now=timezone.now())
         for operation_id in services.operations_due_for_reading(now=timezone.now()):
             if self.chance.random() < 0.3:

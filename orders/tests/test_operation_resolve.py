@@ -316,9 +316,9 @@ def test_after_a_read_showed_the_date_the_order_waits_until_ours_cannot_land(
         extend(done.order_uuid, expiration=in_days(60))
     assert busy.value.operation.pk == done.pk
     evidence = WorkerEvidence()
-    services.release_landed(evidence=evidence)
+    services.end_effect_windows(evidence=evidence)
     clock.shift(120)
-    services.release_landed(evidence=evidence)
+    services.end_effect_windows(evidence=evidence)
     assert extend(done.order_uuid, expiration=in_days(60)).state == "applied"
 
 

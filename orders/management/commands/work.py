@@ -113,7 +113,7 @@ def settle_due(stop: threading.Event, evidence: services.ReadEvidence) -> None:
         _guard("restart_schedule", lambda: _restart_schedule(evidence))
         if evidence.was_clock_set():
             return
-    _guard("landed", lambda: services.release_landed(evidence=evidence))
+    _guard("effect windows", lambda: services.end_effect_windows(evidence=evidence))
     _guard("abandon_expired", lambda: services.abandon_expired_operations(now=timezone.now()))
     for operation_id in (
         _guard("due", lambda: services.operations_due_for_reading(now=timezone.now())) or ()

@@ -46,7 +46,7 @@ class ReadEvidence:
         self._wall = wall
         self._reads: dict[UUID, _Reads] = {}
         # Operations whose POST may still take effect, since these monotonic seconds.
-        self._landing: dict[UUID, float] = {}
+        self._effect_windows: dict[UUID, float] = {}
         self._offset = wall() - monotonic()
         self._was_set = False
 
@@ -95,16 +95,16 @@ class ReadEvidence:
         span = reads.started_last - reads.started_first
         return reads.started >= required and span >= settings.OPERATION_EFFECT_WINDOW
 
-    def landed(self, landing: Iterable[UUID]) -> list[UUID]:
+    def effect_windows_over(self, sent: Iterable[UUID]) -> list[UUID]:
         """Return the operations that cannot take effect any more.
 
-        `landing` are all whose POST may still take effect. A POST has left before this process sees
+        `sent` are all whose POST may still take effect. A POST has left before this process sees
         its operation there for the first time.
         """
         now = self._monotonic()
-        self._landing = {one: self._landing.get(one, now) for one in landing}
+        self._effect_windows = {one: self._effect_windows.get(one, now) for one in sent}
         window = settings.OPERATION_EFFECT_WINDOW
-        return [one for one, since in self._landing.items() if now - since >= window]
+        return [one for one, since in self._effect_windows.items() if now - since >= window]
 
     def forget(self, operation_id: UUID) -> None:
         self._reads.pop(operation_id, None)

@@ -137,9 +137,9 @@ def _store_intent(operation: Operation, actor: Actor) -> None:
     if operation.action == Action.ORDER_CANCEL:
         check_cancel_limit(actor, now=operation.created_at)
     operation.save(force_insert=True)
-    landing = Operation.objects.still_landing([operation.order_uuid]).first()
-    if landing is not None:
-        raise OrderBusy(landing)
+    blocking = Operation.objects.blocking([operation.order_uuid]).first()
+    if blocking is not None:
+        raise OrderBusy(blocking)
     record_intent(operation, request_id=actor.request_id)
 
 

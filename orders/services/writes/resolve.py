@@ -118,15 +118,15 @@ def restart_read_schedule(*, now: datetime, clock_was_set: bool = False) -> None
     leased.update(lease_until=latest)
 
 
-def release_landed(*, evidence: ReadEvidence) -> None:
+def end_effect_windows(*, evidence: ReadEvidence) -> None:
     """Let orders take other writes when an unconfirmed POST cannot take effect any more.
 
     For a worker in each turn. `evidence` is that of the calling process.
     """
-    landing = Operation.objects.filter(may_land=True)
-    landed = evidence.landed(landing.values_list("pk", flat=True))
-    if landed:
-        Operation.objects.filter(pk__in=landed).update(may_land=False)
+    sent = Operation.objects.filter(may_take_effect=True)
+    over = evidence.effect_windows_over(sent.values_list("pk", flat=True))
+    if over:
+        Operation.objects.filter(pk__in=over).update(may_take_effect=False)
 
 
 def settle_operation(*, operation_id: UUID, now: datetime, evidence: ReadEvidence) -> None:
@@ -257,11 +257,13 @@ def _weigh(
     if not evidence.is_sufficient(operation.pk):
         return
     if conclusion is ReadConclusion.SUPERSEDED:
-        close_by_read(operation, State.SUPERSEDED, order, now=timezone.now(), may_land=False)
+        close_by_read(operation, State.SUPERSEDED, order, now=timezone.now(), may_take_effect=False)
     elif operation.failure_kind == "contradiction":
         transition_operation(operation, State.NEEDS_HUMAN, due_at=None)
     else:
-        close_by_read(operation, State.NOT_APPLIED, order, now=timezone.now(), may_land=False)
+        close_by_read(
+            operation, State.NOT_APPLIED, order, now=timezone.now(), may_take_effect=False
+        )
     evidence.forget(operation.pk)
 
 
@@ -299,9 +301,7 @@ def find_operation(order_id: UUID, operation_id: UUID, *, now: datetime) -> Oper
 def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
     """Whether the outcome or the end of its effect depends on a worker, and none is running."""
     is_waiting = (
-        operation.state == State.UNKNOWN
-        or operation.is_refusal_unread
-        or operation.is_still_landing
+        operation.state == State.UNKNOWN or operation.is_refusal_unread or operation.blocks_order
     )
     return is_waiting and not is_worker_alive(now=now)
 

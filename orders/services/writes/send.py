@@ -314,7 +314,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
         operation,
         State.SENDING,
         sent_at=now,
-        may_land=True,
+        may_take_effect=True,
         lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
         before=facts_to_confirm(fresh),
         expires_before=fresh.expires_at,

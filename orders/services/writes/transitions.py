@@ -268,7 +268,7 @@ def close_not_sent(operation: Operation, kind: str, detail: str, **changes: Any)
         detail=detail,
         # It may have been claimed already, directly before the first byte.
         sent_at=None,
-        may_land=False,
+        may_take_effect=False,
         **changes,
     )
 
