@@ -71,7 +71,9 @@ TABLE: dict[str, Row] = {
     "order_access": Row(AGENTS, (405, 405, 422, 405, 405)),
     "order_cancel": Row(AGENTS, (200, 200, 422, 405, 405)),
     "order_expiration": Row(AGENTS, (200, 200, 422, 405, 405)),
+    "order_expiration_preview": Row(AGENTS, (200, 200, 405, 405, 405)),
     "operation": Row(READERS, (200, 200, 405, 405, 405)),
+    "operation_undo": Row(AGENTS, (302, 302, 422, 405, 405)),
     "operation_settle": Row(LEADS, (302, 302, 422, 405, 405)),
     "audit": Row(AGENTS, (200, 200, 405, 405, 405)),
     "system": Row(ADMINS, (200, 200, 200, 405, 405)),
@@ -130,10 +132,16 @@ class Ground:
             "order_id": self.order_id,
             "operation_id": self.operation.pk,
         }
-        wanted = {"order_access", "order_cancel", "order_expiration", "order_detail", "operation"}
+        wanted = {
+            "order_access",
+            "order_cancel",
+            "order_expiration",
+            "order_expiration_preview",
+            "order_detail",
+        }
         if name == "order_choices":
             return reverse(name, args=["sender"])
-        if name in ("operation", "operation_settle"):
+        if name in ("operation", "operation_settle", "operation_undo"):
             return reverse(name, kwargs=given)
         if name == "order_view":
             return reverse(name, args=[self.view.pk])

@@ -292,7 +292,7 @@ def test_strange_values_are_shown_stored_and_cost_nobody_else(
         ("2099-01-01", "This is more than 365 days ahead."),
         ("2027-03-14T02:30", "the clocks are set forward and 02:30 does not exist"),
         ("2027-11-07T01:30", "the clocks are set back and 01:30 happens twice"),
-        ("tomorrow", "This is not a date."),
+        ("soon", "This is not a date that can be read."),
         ("", "Choose a new expiration."),
     ],
 )

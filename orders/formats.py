@@ -21,6 +21,7 @@ NOTHING = "—"
 # The gifts of a batch share their dates and amounts.
 _CACHE_SIZE = 4096
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Embeddings, overrides and isolates: each changes the direction of the text after it.
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Invisible characters that Unicode classifies as letters, symbols and marks.
@@ -158,6 +159,22 @@ def date_time(at: datetime | None, zone: tzinfo) -> str:
         return NOTHING
     local = in_zone(at, zone)
     return f"{date_in_words(local)}, {local.hour:02d}:{local.minute:02d} {_name_of_zone(local)}"
+
+
+def brief_day(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """The day in the zone, with its year if that is not the present one: "12 Dec"."""
+    words = day(at, zone)
+    return words.removesuffix(f" {in_zone(now, zone).year}")
+
+
+def brief_time(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """Day and minute in the zone without its name, for use beside a full one: "12 Dec, 23:59"."""
+    return f"{brief_day(at, now, zone)}, {hour_and_minute(at, zone)}"
+
+
+def weekday(at: datetime, zone: tzinfo) -> str:
+    """The weekday in the zone: "Sat"."""
+    return _WEEKDAYS[in_zone(at, zone).weekday()]
 
 
 def zone_name(at: datetime, zone: tzinfo) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from . import formats
 from .audit import Action
+from .models import Operation
 
 
 class Tone(StrEnum):
@@ -37,7 +38,7 @@ class OutcomeMessage:
 
 @dataclass(frozen=True)
 class ActionTitles:
-    """The titles of the messages about a cancel or an extension, by outcome.
+    """The titles of the messages about a cancel, an extension or its undo, by outcome.
 
     `found`: Goody shows what was requested; the cause is not known. `otherwise`: Goody confirmed it
     and a later read shows something else. `recorded`: a lead recorded it by hand.
@@ -54,7 +55,7 @@ class ActionTitles:
 # Nothing is known of the order itself, only that this attempt had no effect.
 NOT_CARRIED_OUT = "This attempt was not carried out"
 
-ACTION_TITLES = {
+_ACTION_TITLES = {
     Action.ORDER_CANCEL: ActionTitles(
         "Canceled",
         "Canceling",
@@ -72,6 +73,19 @@ ACTION_TITLES = {
         "Marked as changed",
     ),
 }
+_UNDO_TITLES = ActionTitles(
+    "Undone",
+    "Undoing the change",
+    "Not undone",
+    "Changed back at Goody",
+    "Undone, but a read showed otherwise",
+    "Marked as undone",
+)
+
+
+def titles_of(operation: Operation) -> ActionTitles:
+    """Return the titles of the messages about the operation."""
+    return _UNDO_TITLES if operation.undoes_id else _ACTION_TITLES[Action(operation.action)]
 
 
 BEING_CHECKED = "Outcome being checked"

@@ -17,7 +17,6 @@ from . import formats
 from .audit import Action
 from .models import BY_HAND, Operation, State
 from .outcome_message import (
-    ACTION_TITLES,
     BEING_CHECKED,
     NO_WORKER,
     NOT_MEANWHILE,
@@ -28,6 +27,7 @@ from .outcome_message import (
     as_sentence,
     shown_expiration_text,
     time_text,
+    titles_of,
 )
 from .refusals import not_sent_message, refused_message
 
@@ -44,7 +44,7 @@ def outcome_message(
 
 
 def _message(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
-    words = ACTION_TITLES[Action(operation.action)]
+    words = titles_of(operation)
     if operation.state != State.APPLIED and operation.effect_seen_at is not None:
         return _found_later(operation, words, zone)
     return _message_by_state(operation, words, now=now, zone=zone)

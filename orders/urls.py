@@ -48,7 +48,13 @@ urlpatterns = [
     path(_ORDER + "access/", order.order_access, name="order_access"),
     path(_ORDER + "cancel/", dialogs.order_cancel, name="order_cancel"),
     path(_ORDER + "expiration/", dialogs.order_expiration, name="order_expiration"),
+    path(
+        _ORDER + "expiration/preview/",
+        dialogs.order_expiration_preview,
+        name="order_expiration_preview",
+    ),
     path(_OPERATION, operations.operation_page, name="operation"),
+    path(_OPERATION + "undo/", operations.operation_undo, name="operation_undo"),
     path(_OPERATION + "settle/", operations.operation_settle, name="operation_settle"),
     path("audit/", audit.audit_page, name="audit"),
     path("system/", system.system_page, name="system"),

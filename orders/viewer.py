@@ -20,6 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from orders.audit import Actor
 from orders.days import RequestClock
+from orders.forms.dates import DateReader, is_month_first
 from orders.models import Profile
 from orders.sync import SyncProgress, read_progress
 
@@ -58,6 +59,11 @@ class Viewer:
     def actor(self) -> Actor:
         _, groups = self._stored
         return Actor.of(self._request.user, self._request.request_id, groups=groups)
+
+    def dates(self, base: datetime | None) -> DateReader:
+        """Return the reader of dates that the person types; "+7 days" is added to `base`."""
+        is_first = is_month_first(self._request.headers.get("Accept-Language", ""))
+        return DateReader(self.now, self.zone, is_month_first=is_first, base=base)
 
     @property
     def profile(self) -> Profile:

@@ -104,6 +104,8 @@ def extend(order_id: UUID, **given: Any) -> Operation:
         "form_key": uuid4(),
         "expiration": in_days(44),
         "may_shorten": False,
+        "reason": "",
+        "ticket": "",
         "undoes": None,
         "now": timezone.now(),
     }

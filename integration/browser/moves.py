@@ -108,6 +108,11 @@ def in_dialog(page: Page, name: str) -> Locator:
     return button.or_(dialog.get_by_role("link", name=name, exact=True))
 
 
+def submit_button(page: Page) -> Locator:
+    """The button that sends the open dialog; its name contains the chosen date."""
+    return page.locator("#dialog[open] #dialog-submit")
+
+
 def chip(page: Page, label: str) -> Locator:
     """One of the dates that the expiration dialog offers."""
     return page.locator("label.chip", has_text=label)

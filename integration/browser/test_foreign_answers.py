@@ -16,7 +16,7 @@ from testing.browser import Watch
 from testing.list_pages import complete_sync
 from testing.proxy import Proxy, proxy_of
 
-from .moves import assert_whole_page, chip, first_row, in_dialog, row, settle
+from .moves import assert_whole_page, chip, first_row, in_dialog, row, settle, submit_button
 from .site import Site
 from .test_dialogs import choose_reason, lose_the_answer
 
@@ -60,8 +60,11 @@ def test_a_dialog_does_not_open_on_a_page_of_somebody_else(
     agent.goto(proxy.url + LIST)
     proxy.answer("/cancel/")
     row(agent, order_id).locator('[data-key="c"]').click()
-    expect(banner(agent)).to_contain_text("Requested: Cancel gift for Ada")
-    expect(agent.locator("#dialog")).to_be_hidden()
+    expect(banner(agent, "#dialog[open]")).to_contain_text("Requested: Cancel gift for Ada")
+    expect(banner(agent, "#dialog")).to_contain_text("What is shown is unchanged.")
+    expect(agent.locator("#portal")).to_have_count(0)
+    in_dialog(agent, "Close").click()
+    expect(row(agent, order_id).locator('[data-key="c"]')).to_be_focused()
     proxy.stand_aside()
     row(agent, order_id).locator('[data-key="c"]').click()
     expect(in_dialog(agent, "Keep gift")).to_be_focused()
@@ -76,12 +79,12 @@ def test_a_submitted_dialog_keeps_what_was_typed(
     agent.goto(f"{proxy.url}/orders/{order_id}/")
     agent.get_by_role("link", name="Cancel gift…").click()
     choose_reason(agent)
-    agent.get_by_label("Note (required").fill("Sent twice")
+    agent.get_by_role("textbox", name="Note").fill("Sent twice")
     proxy.answer("/cancel/", method="POST", status=status)
     in_dialog(agent, "Cancel gift").click()
     expect(banner(agent, "#dialog")).to_contain_text("Requested: Cancel gift")
     expect(banner(agent, "#dialog")).to_contain_text("carried out only once")
-    expect(agent.get_by_label("Note (required")).to_have_value("Sent twice")
+    expect(agent.get_by_role("textbox", name="Note")).to_have_value("Sent twice")
     assert site.emulator.posts() == 0
     proxy.stand_aside()
     in_dialog(agent, "Cancel gift").click()
@@ -147,14 +150,14 @@ def test_a_dialog_waits_for_the_answer_of_goody(agent: Page, site: Site, proxy: 
     proxy.answer("read=", status=502)
     agent.get_by_role("link", name="Cancel gift…").click()
     choose_reason(agent)
-    agent.get_by_label("Note (required").fill("Sent twice")
+    agent.get_by_role("textbox", name="Note").fill("Sent twice")
     expect(banner(agent, "#dialog")).to_contain_text("Requested: Goody’s answer")
     expect(in_dialog(agent, "Cancel gift")).to_be_disabled()
     proxy.stand_aside()
     agent.clock.run_for(5_500)
     expect(in_dialog(agent, "Cancel gift")).to_be_enabled()
     expect(banner(agent, "#dialog")).to_have_count(0)
-    expect(agent.get_by_label("Note (required")).to_have_value("Sent twice")
+    expect(agent.get_by_role("textbox", name="Note")).to_have_value("Sent twice")
     in_dialog(agent, "Cancel gift").click()
     expect(agent.locator("#order-detail")).to_have_attribute("data-status", "failed")
 
@@ -178,12 +181,12 @@ def test_no_answer_at_all_in_a_dialog(agent: Page, site: Site, proxy: Proxy, wat
     agent.get_by_role("link", name="Extend…").click()
     chip(agent, "+14").click()
     agent.context.set_offline(True)
-    in_dialog(agent, "Change expiration").click()
+    submit_button(agent).click()
     expect(banner(agent, "#dialog")).to_contain_text("The dashboard did not answer")
-    expect(banner(agent, "#dialog")).to_contain_text("Requested: Change expiration")
+    expect(banner(agent, "#dialog")).to_contain_text("Requested: the new expiration")
     expect(chip(agent, "+14").locator("input")).to_be_checked()
     agent.context.set_offline(False)
-    in_dialog(agent, "Change expiration").click()
+    submit_button(agent).click()
     expect(agent.locator(".toast")).to_contain_text("Expiration changed")
     assert site.writes(order_id) == ["update_expiration"]
 

@@ -21,14 +21,14 @@ def type_into_dialog(page: Page, order_id: str) -> None:
     page.goto(f"/orders/{order_id}/")
     page.get_by_role("link", name="Cancel gift…").click()
     choose_reason(page)
-    page.get_by_label("Note (required").fill(NOTE)
+    page.get_by_role("textbox", name="Note").fill(NOTE)
     # Goody has answered.
     expect(in_dialog(page, "Cancel gift")).to_be_enabled()
 
 
 def assert_kept(page: Page) -> None:
     expect(page.locator("#dialog[open]")).to_be_visible()
-    expect(page.get_by_label("Note (required")).to_have_value(NOTE)
+    expect(page.get_by_role("textbox", name="Note")).to_have_value(NOTE)
 
 
 def submit(page: Page, site: Site, order_id: str) -> None:
@@ -48,7 +48,7 @@ def log_in(page: Page, username: str) -> None:
 
 def test_selecting_text_onto_the_backdrop_closes_nothing(agent: Page, site: Site) -> None:
     type_into_dialog(agent, site.open_order())
-    note = agent.get_by_label("Note (required").bounding_box()
+    note = agent.get_by_role("textbox", name="Note").bounding_box()
     assert note
     agent.mouse.move(note["x"] + 60, note["y"] + 15)
     agent.mouse.down()

@@ -44,7 +44,14 @@ class TypedField(forms.CharField):
 
 
 class ProseField(forms.CharField):
-    """A text of any number of lines. A line break counts as one character."""
+    """A text of any number of lines. A line break counts as one character.
+
+    `aside` stands beside the label: when the field is required.
+    """
+
+    def __init__(self, *, aside: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.aside = aside
 
     def to_python(self, value: Any) -> str:
         return super().to_python(clean_prose(value)) or ""
@@ -79,12 +86,15 @@ class DayField(forms.DateField):
 class TicketField(forms.CharField):
     """A URL, also with a host without dots or with a port, or any reference in one line."""
 
-    def __init__(self, *, label: str) -> None:
+    aside = "optional"
+
+    def __init__(self) -> None:
+        attrs = {"autocomplete": "off", "placeholder": "ZD-12345 or a web address"}
         super().__init__(
-            label=label,
+            label="Ticket",
             required=False,
             max_length=MAX_TICKET_URL_LENGTH,
-            widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "url"}),
+            widget=forms.TextInput(attrs=attrs),
             error_messages={
                 "max_length": f"A ticket's address has at most {MAX_TICKET_URL_LENGTH} characters."
             },

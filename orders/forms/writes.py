@@ -6,8 +6,7 @@ and again by orders.services after a fresh read.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,26 +15,22 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 
+from orders import formats
 from orders.audit import REASONS
 
-from .fields import ProseField, TicketField, TypedField, clean_typed
+from .dates import DateReader
+from .fields import ProseField, TicketField, TypedField
+from .times import END_OF_DAY, in_utc
 
 MAX_NOTE_LENGTH = 2_000
-CUSTOM = "custom"
+MAX_DATE_LENGTH = 60
 OTHER = "other"
 _SALT = "orders.seen"
 _HIDDEN = ("form_key", "seen")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
-_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?\Z")
-_END_OF_DAY = time(23, 59, 59)
 _DAYS = (7, 14, 30)
 # The number of presets: these and the end of the month.
 PRESETS = len(_DAYS) + 1
 _LAST_YEAR = 9999
-_NOT_A_DATE = (
-    "This is not a date. Write 2026-12-01 (the end of that day), 2026-12-01T18:30, "
-    "or a time with its offset such as 2026-12-01T18:30:00Z."
-)
 
 
 def sign_seen(order_id: UUID, facts: dict[str, Any]) -> str:
@@ -53,54 +48,6 @@ def read_seen(order_id: UUID, value: str) -> dict[str, Any] | None:
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return facts if signed_for == str(order_id) else None
-
-
-def parse_expiration(text: str, zone: ZoneInfo) -> datetime:
-    """Parse a date or time into an aware datetime in UTC, in whole seconds.
-
-    `YYYY-MM-DD` is the last second of that day and `YYYY-MM-DDTHH:MM` that minute, both in `zone`;
-    ISO 8601 with an offset is accepted as well. Raises ValidationError for anything else, and for
-    a local time that daylight saving skips or repeats.
-    """
-    text = clean_typed(text)
-    try:
-        if _DAY.match(text):
-            return _end_of_day(datetime.fromisoformat(text), zone)
-        if _LOCAL.match(text):
-            return _unambiguous(datetime.fromisoformat(text), zone)
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValidationError(_NOT_A_DATE)
-        return moment.astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError) as error:
-        raise ValidationError(_NOT_A_DATE) from error
-
-
-def _end_of_day(day: datetime, zone: ZoneInfo) -> datetime:
-    """Return the last second of the day, the later one if clocks are set back at midnight."""
-    naive = datetime.combine(day, _END_OF_DAY)
-    _refuse_skipped(naive, zone)
-    return naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
-
-
-def _unambiguous(naive: datetime, zone: ZoneInfo) -> datetime:
-    _refuse_skipped(naive, zone)
-    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if first != second:
-        raise ValidationError(
-            f"On that day the clocks are set back and {naive:%H:%M} happens twice in {zone.key}. "
-            f"Choose another time, or give the offset (for example {naive:%Y-%m-%dT%H:%M}Z)."
-        )
-    return first
-
-
-def _refuse_skipped(naive: datetime, zone: ZoneInfo) -> None:
-    there_and_back = naive.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
-    if there_and_back.replace(tzinfo=None) != naive:
-        raise ValidationError(
-            f"On that day the clocks are set forward and {naive:%H:%M} does not exist in "
-            f"{zone.key}. Choose another time."
-        )
 
 
 class WriteForm(forms.Form):
@@ -148,12 +95,13 @@ class CancelForm(WriteForm):
         error_messages={"required": "Choose a reason.", "invalid_choice": "Choose a reason."},
     )
     note = ProseField(
-        label="Note (required with “Other”)",
+        label="Note",
+        aside="required with “Other”",
         required=False,
         max_length=MAX_NOTE_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    ticket = TicketField(label="Ticket (address or number, optional)")
+    ticket = TicketField()
 
     def clean(self) -> None:
         if self.cleaned_data.get("reason") == OTHER and not self.cleaned_data.get("note"):
@@ -163,46 +111,56 @@ class CancelForm(WriteForm):
 class ExpirationForm(WriteForm):
     """The form of the expiration dialog.
 
-    `expiration` is the time of a preset, a typed date, or "custom" with `expiration_custom`.
+    A typed `expiration_custom` is taken, else the picked day of `expiration_day`, else the
+    `expiration` of a preset. `understood` is the instant that the dialog showed for the typed text:
+    a text with several meanings, or another meaning than shown, needs it.
     """
 
-    expiration = TypedField(required=False, max_length=40)
-    expiration_custom = TypedField(required=False, max_length=40)
+    expiration = TypedField(required=False, max_length=MAX_DATE_LENGTH)
+    expiration_custom = TypedField(required=False, max_length=MAX_DATE_LENGTH)
+    expiration_day = TypedField(required=False, max_length=MAX_DATE_LENGTH)
+    understood = TypedField(required=False, max_length=MAX_DATE_LENGTH)
     may_shorten = forms.BooleanField(required=False)
-    undoes = forms.UUIDField(required=False)
+    reason = ProseField(
+        label="Reason",
+        aside="optional",
+        required=False,
+        max_length=MAX_NOTE_LENGTH,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "placeholder": "Why, for the timeline"}
+        ),
+    )
+    ticket = TicketField()
 
-    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, dates: DateReader, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.zone = zone
-
-    def clean(self) -> None:
-        chosen = self.cleaned_data.get("expiration", "")
-        typed = self.cleaned_data.get("expiration_custom", "")
-        if chosen in ("", CUSTOM):
-            self._parse("expiration_custom", typed)
-        elif typed:
-            self.add_error(
-                "expiration_custom",
-                "You chose a preset and typed another date as well. Choose “Another date”, or "
-                "empty this field.",
-            )
-        else:
-            self._parse("expiration", chosen)
+        self.dates = dates
 
     @property
-    def undo_errors(self) -> list[str]:
-        """Return the errors of an undo, whose dialog has no visible field."""
-        fields = ("expiration", "expiration_custom", "may_shorten", "undoes")
-        return [str(error) for name in fields for error in self.errors.get(name, ())]
+    def typed(self) -> str:
+        """The date in words or figures, as given; "" if a preset was chosen."""
+        names = ("expiration_custom", "expiration_day")
+        return next(filter(None, (self.data.get(name, "").strip() for name in names)), "")
 
-    def _parse(self, field: str, text: str) -> None:
+    def clean(self) -> None:
+        given = self.cleaned_data
+        typed = given.get("expiration_custom") or given.get("expiration_day")
+        field = "expiration_custom" if typed else "expiration"
+        text = typed or given.get("expiration", "")
+        if self.errors:
+            return
         if not text:
             self.add_error("expiration", "Choose a new expiration.")
             return
         try:
-            self.cleaned_data["expiration"] = parse_expiration(text, self.zone)
+            found = self.dates.read(text)
         except ValidationError as error:
             self.add_error(field, error)
+            return
+        given["expiration"] = found.at
+        seen = given.get("understood", "") if typed else ""
+        if (seen or found.note) and seen != formats.iso_utc(found.at):
+            self.add_error(field, "This is how the date was read. If it is right, send it again.")
 
 
 class SettleForm(forms.Form):
@@ -253,22 +211,18 @@ def presets(
     if start.year >= _LAST_YEAR:
         return []
     local = start.astimezone(zone).replace(tzinfo=None)
-    chips = [(f"+{days} days", _at(local + timedelta(days=days), zone)) for days in _DAYS]
+    chips = [(f"+{days} days", in_utc(local + timedelta(days=days), zone)) for days in _DAYS]
     return [*chips, ("End of month", _end_of_month(start, local, zone))]
 
 
 def _end_of_month(start: datetime, local: datetime, zone: ZoneInfo) -> datetime:
     """Return the end of the month of `start`, or of the next month if that is not later."""
     end = _last_day(local)
-    instant = _at(datetime.combine(end, _END_OF_DAY), zone)
+    instant = in_utc(datetime.combine(end, END_OF_DAY), zone)
     if instant > start:
         return instant
-    return _at(datetime.combine(_last_day(end + timedelta(days=1)), _END_OF_DAY), zone)
+    return in_utc(datetime.combine(_last_day(end + timedelta(days=1)), END_OF_DAY), zone)
 
 
 def _last_day(day: datetime) -> datetime:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-
-
-def _at(naive: datetime, zone: ZoneInfo) -> datetime:
-    return naive.replace(tzinfo=zone).astimezone(UTC)

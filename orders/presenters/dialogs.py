@@ -1,9 +1,9 @@
-"""The dialogs that cancel a gift and change an expiration, as pages and as fragments."""
+"""The dialog that cancels a gift, and what it shares with that of the expiration."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +12,6 @@ from django.urls import reverse
 from goody.types import CANCELABLE, Order
 from orders import eligibility, formats, services
 from orders.eligibility import Verdict
-from orders.forms.writes import PRESETS, presets
 from orders.list_url import Filters
 from orders.models import Operation
 from orders.outcomes import blocked_until
@@ -21,14 +20,7 @@ from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
 
 from .elements import Banner
-from .operations import (
-    PresetChip,
-    format_in_both_zones,
-    operation_url,
-    pending_write_sentence,
-    preset_chips,
-    with_next_url,
-)
+from .operations import operation_url, pending_write_sentence, with_next_url
 from .order_head import OrderHeader, make_header, problem_text
 from .order_page import raw_values
 from .order_sections import shown_recipient
@@ -48,12 +40,16 @@ class Dialog:
     url: str
     order_url: str
     next_url: str
-    # Address, gift, amount, sender and receipt, to tell the gift from others of the recipient.
-    identity: str = ""
+    # Address, gift, amount and sender, and the receipt with its end, to tell the gift from others
+    # of the recipient.
+    identity: tuple[str, ...] = ()
+    receipt: str = ""
+    short_receipt: str = ""
     # Other open orders to the same address, and the list of them.
     similar: str = ""
     similar_url: str = ""
-    as_of_clock: str = ""
+    # Beside the buttons: whether the change can be undone.
+    undo_note: str = ""
     banner: Banner | None = None
     again_url: str = ""
     again_label: str = "Look again"
@@ -66,44 +62,21 @@ class CancelDialog(Dialog):
     limit_note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpirationDialog(Dialog):
-    was: str = ""
-    has_no_date: bool = False
-    warning: str = ""
-    # Whether the change can be undone.
-    undo_note: str = ""
-    chips: list[PresetChip]
-    # Why presets are missing; "" if none is.
-    left_out: str = ""
-    zone_name: str = ""
-    # Undo: the operation, the instant it restores, and that instant as text.
-    undoes: UUID | None = None
-    undo_value: str = ""
-    undo_to: str = ""
-    # What an earlier extension asked for that was not applied, to ask for it again.
-    again_value: str = ""
-    again_may_shorten: bool = False
-
-
-def identity_text(view: OrderWithOperations) -> str:
-    """Return the order in one line: "ana@acme.example · Tea box · $44.10 · from Bo Lee · receipt
-    …".
-    """
+def identity(view: OrderWithOperations) -> tuple[str, ...]:
+    """Return "ana@acme.example", "Tea box", "$44.10" and "from Bo Lee", those that are known."""
     hit = services.listed_order(view).hit
     amount = formats.money(hit.amount_cents) if hit.amount_cents is not None else ""
-    return " · ".join(
-        filter(
-            None,
-            (
-                hit.recipient_email,
-                gift_text(hit),
-                f"{amount} before tax" if hit.is_before_tax else amount,
-                f"from {hit.sender.partition(' <')[0]}" if hit.sender else "",
-                f"receipt {hit.reference_id}" if hit.reference_id else "",
-            ),
-        )
+    parts = (
+        hit.recipient_email,
+        gift_text(hit),
+        f"{amount} before tax" if hit.is_before_tax else amount,
+        f"from {hit.sender.partition(' <')[0]}" if hit.sender else "",
     )
+    return tuple(filter(None, parts))
+
+
+# So many last characters of a receipt tell it from others.
+_RECEIPT_END = 5
 
 
 def similar_text(similar: SimilarOrders) -> str:
@@ -122,11 +95,14 @@ def similar_text(similar: SimilarOrders) -> str:
     return f"{others} to this address; {same_text}. Compare the receipt."
 
 
-def _with_identity[D: Dialog](dialog: D, view: OrderWithOperations, similar: SimilarOrders) -> D:
-    email = view.order.recipient_email or ""
+def with_identity[D: Dialog](dialog: D, view: OrderWithOperations, similar: SimilarOrders) -> D:
+    email, receipt = view.order.recipient_email or "", view.order.reference_id or ""
+    is_long = len(receipt) > 2 * _RECEIPT_END
     return replace(
         dialog,
-        identity=identity_text(view),
+        identity=identity(view),
+        receipt=receipt,
+        short_receipt=f"…{receipt[-_RECEIPT_END:]}" if is_long else receipt,
         similar=similar_text(similar),
         similar_url=Filters(q=email, status=CANCELABLE).url() if similar.total else "",
     )
@@ -143,14 +119,14 @@ def cancel_dialog(
         url=url,
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
-        as_of_clock=formats.time_of_day(view.as_of, viewer.zone),
+        undo_note="Cannot be undone",
         banner=refusal_banner(view, _may_cancel(view, viewer), viewer=viewer)
         or _limit_banner(viewer),
         limit_note=_limit_note(viewer),
         again_url=url,
         released=released_text(order, raw_values(order, viewer)),
     )
-    return _with_identity(dialog, view, similar)
+    return with_identity(dialog, view, similar)
 
 
 # From so many on, the dialog says how many cancels are left.
@@ -189,67 +165,9 @@ def _may_cancel(view: OrderWithOperations, viewer: Viewer) -> Verdict:
     )
 
 
-def expiration_dialog(
-    view: OrderWithOperations, *, similar: SimilarOrders, viewer: Viewer, undoing: Operation | None
-) -> ExpirationDialog:
-    order, zone = view.order, viewer.zone
-    url = with_next_url(reverse("order_expiration", args=[order.id]), viewer.next_url)
-    verdict = eligibility.may_extend(
-        order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
-    )
-    verb = "Undo the change of expiration" if undoing else "Change the expiration"
-    offered = presets(viewer.now, order.expires_at, zone)
-    within = [one for one in offered if one[1] <= latest_allowed(viewer.now)]
-    dialog = ExpirationDialog(
-        title=f"{verb} for {formats.isolate_direction(shown_recipient(order))}",
-        recipient=shown_recipient(order),
-        url=url,
-        order_url=order_url(order.id, viewer.next_url),
-        next_url=viewer.next_url,
-        as_of_clock=formats.time_of_day(view.as_of, zone),
-        banner=refusal_banner(view, verdict, viewer=viewer),
-        again_url=url,
-        was=format_in_both_zones(order.expires_at, zone),
-        has_no_date=order.expires_at is None,
-        warning=f"{verdict.sentence} {verdict.next_step}" if verdict.code == "expired" else "",
-        chips=preset_chips(within, zone=zone),
-        left_out="" if len(within) == PRESETS else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
-        zone_name=zone.key,
-        undoes=undoing.id if undoing else None,
-        undo_value=_iso(undoing.expires_before) if undoing else "",
-        undo_to=format_in_both_zones(undoing.expires_before, zone) if undoing else "",
-        undo_note="" if undoing else undo_note(order, viewer),
-    )
-    return _with_identity(dialog, view, similar)
-
-
-_LEFT_OUT = (
-    "Presets count from the present expiration. Those that lead more than {} days ahead of today "
-    "are left out: such dates are not accepted here."
-)
-
-
-def latest_allowed(now: datetime) -> datetime:
-    return now + timedelta(days=settings.EXTENSION_MAX_DAYS)
-
-
-def _iso(at: datetime | None) -> str:
-    return formats.iso_utc(at) if at is not None else ""
-
-
 def order_url(order_id: UUID, next_url: str) -> str:
     """Return the URL of the order's page with the list to return to."""
     return with_next_url(reverse("order_detail", args=[order_id]), next_url)
-
-
-def undo_note(order: Order, viewer: Viewer) -> str:
-    """Return a note on whether the new expiration can be undone (services.may_undo_extension)."""
-    if order.expires_at is None:
-        return ""
-    if order.expires_at <= viewer.now:
-        return "There will be no Undo: the present date has passed, and Goody takes no past date."
-    until = formats.date_time(order.expires_at, viewer.zone)
-    return f"It can be undone until {until}, the present date."
 
 
 def released_text(order: Order, raw: RawValues) -> str:
@@ -293,31 +211,6 @@ def not_fresh_banner(view: OrderWithOperations, *, viewer: Viewer) -> Banner:
         sentence=f"{problem}. The last copy is of {formats.date_time(view.as_of, viewer.zone)}.",
         next_step="Nothing was sent. Try again in a moment.",
     )
-
-
-def refilled_dialog(
-    dialog: ExpirationDialog, former: Operation, *, viewer: Viewer
-) -> ExpirationDialog:
-    """Return the dialog filled in with the request of an extension that was not applied."""
-    assert former.expiration is not None
-    at = former.expiration.astimezone(viewer.zone)
-    before = former.expires_before
-    return replace(
-        dialog,
-        again_value=at.isoformat(),
-        again_may_shorten=before is None or former.expiration < before,
-    )
-
-
-def no_undo_dialog(dialog: ExpirationDialog) -> ExpirationDialog:
-    """Return the dialog of an undo that is not (or no longer) possible."""
-    banner = Banner(
-        tone="warn",
-        title="This change can no longer be undone",
-        sentence="Its former date has passed, it was undone already, or something changed since.",
-        next_step="The expiration can still be changed to another date.",
-    )
-    return replace(dialog, banner=banner)
 
 
 def operation_page_header(

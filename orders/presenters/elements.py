@@ -44,15 +44,17 @@ class Banner:
 class Toast:
     """A message that disappears.
 
-    `action_url` opens in the dialog (Undo), `link_url` is a page. `about` is an order's id: a newer
-    toast about the same order replaces this one.
+    `link_url` is a page. `about` is an order's id: a newer toast about the same order replaces this
+    one.
     """
 
     tone: str
     title: str
     sentence: str = ""
-    action_url: str = ""
-    action_label: str = ""
     link_url: str = ""
     link_label: str = ""
     about: str = ""
+
+    @property
+    def icon(self) -> str:
+        return {"good": "check", "busy": "clock"}.get(self.tone, "alert")

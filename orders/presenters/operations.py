@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from orders import formats
+from goody.types import Order
+from orders import eligibility, formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import TimeElement
+from orders.forms.writes import sign_seen
 from orders.models import Operation, State
 from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed, outcome_message
@@ -41,6 +43,16 @@ _BANNER_TONES = {Tone.GOOD: "good", Tone.BUSY: "info", Tone.BAD: "bad", Tone.NEU
 
 
 @dataclass(frozen=True, slots=True)
+class UndoForm:
+    """The URL and the hidden fields of a form with a single button, which undoes an extension."""
+
+    url: str
+    form_key: str
+    seen: str
+    next_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperationTexts:
     """One operation as texts. Missing texts are ""."""
 
@@ -60,7 +72,8 @@ class OperationTexts:
     change: str
     is_open: bool
     needs_human: bool
-    undo_url: str
+    # None if it cannot be undone now, or not by the viewer.
+    undo: UndoForm | None
     undoes_url: str
     # The dialog that asks for the same again, after it was not applied.
     again_url: str
@@ -86,13 +99,13 @@ def make_operation_texts(
     *,
     now: datetime,
     zone: ZoneInfo,
-    may_undo: bool,
+    undo: UndoForm | None = None,
     next_url: str = "",
     is_worker_missing: bool = False,
 ) -> OperationTexts:
     """Return an operation as texts.
 
-    `may_undo`: whether the viewer has the right to undo it and services.may_undo_extension allows
+    `undo`: its undo, if the viewer has the right to it and services.may_undo_extension allows
     it.
     """
     return OperationTexts(
@@ -112,7 +125,7 @@ def make_operation_texts(
         change=change_text(operation, zone),
         is_open=operation.is_open,
         needs_human=operation.state == State.NEEDS_HUMAN,
-        undo_url=undo_url(operation, next_url) if may_undo else "",
+        undo=undo,
         undoes_url=_undoes_url(operation, next_url),
         again_url=retry_url(operation, next_url),
         is_change_in_message=is_confirmed(operation)
@@ -178,10 +191,14 @@ def _undoes_url(operation: Operation, next_url: str) -> str:
     )
 
 
-def undo_url(operation: Operation, next_url: str = "") -> str:
-    """Return the URL of the dialog that confirms the undo."""
-    query = {"undo": str(operation.id)} | ({"next": next_url} if next_url else {})
-    return f"{reverse('order_expiration', args=[operation.order_uuid])}?{urlencode(query)}"
+def undo_form(operation: Operation, order: Order, next_url: str = "") -> UndoForm:
+    """Return the form that undoes an extension of the order as it is shown."""
+    return UndoForm(
+        url=reverse("operation_undo", args=[operation.order_uuid, operation.id]),
+        form_key=str(uuid4()),
+        seen=sign_seen(order.id, eligibility.facts_to_confirm(order)),
+        next_url=next_url,
+    )
 
 
 def retry_url(operation: Operation, next_url: str = "") -> str:
@@ -286,22 +303,6 @@ def recent_failure(operations: Sequence[Operation], now: datetime) -> Operation 
         return None
     is_recent = now - newest.closed_at < _FAILURE_SHOWN
     return newest if is_recent or newest.is_refusal_unread else None
-
-
-@dataclass(frozen=True, slots=True)
-class PresetChip:
-    """A preset of the expiration dialog: the posted value, the label, and the resulting date."""
-
-    value: str
-    label: str
-    gives: str
-
-
-def preset_chips(presets: Sequence[tuple[str, datetime]], *, zone: ZoneInfo) -> list[PresetChip]:
-    return [
-        PresetChip(formats.iso_utc(at), label, format_in_both_zones(at, zone))
-        for label, at in presets
-    ]
 
 
 def format_in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:

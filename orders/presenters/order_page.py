@@ -31,6 +31,7 @@ from .operations import (
     poll_interval,
     poll_token,
     recent_failure,
+    undo_form,
     with_next_url,
 )
 from .order_head import (
@@ -143,13 +144,9 @@ def make_order_detail(
     order, raw = view.order, raw_values(view.order, viewer)
     is_outdated = bool(view.problem or view.is_missing)
     offered = () if is_outdated or view.blocking else undoable
+    without_worker = view.pending if is_worker_missing else None
     shown = [
-        (
-            o,
-            _operation(
-                o, viewer, offered, is_worker_missing=is_worker_missing and o is view.pending
-            ),
-        )
+        (o, _operation(o, view, viewer, offered, is_worker_missing=o is without_worker))
         for o in view.operations
     ]
     failure = recent_failure(view.operations, viewer.now)
@@ -189,16 +186,18 @@ def make_order_detail(
 
 def _operation(
     operation: Operation,
+    view: OrderWithOperations,
     viewer: Viewer,
     undoable: Collection[UUID],
     *,
     is_worker_missing: bool = False,
 ) -> OperationTexts:
+    may_undo = operation.id in undoable
     return make_operation_texts(
         operation,
         now=viewer.now,
         zone=viewer.zone,
-        may_undo=operation.id in undoable,
+        undo=undo_form(operation, view.order, viewer.next_url) if may_undo else None,
         next_url=viewer.next_url,
         is_worker_missing=is_worker_missing,
     )

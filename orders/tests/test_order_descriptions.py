@@ -154,9 +154,9 @@ def test_the_dialogs_name_the_gift_and_others_like_it(emulator: Emulator, agent:
     given = emulator.order(created[0])
     sender = given["sender"]
     wanted = (
-        "maria@acme.example · ",
+        "<bdi>maria@acme.example</bdi> · ",
         f"from {sender['first_name']} {sender['last_name']}",
-        f"receipt {given['reference_id']}",
+        f'title="Receipt {given["reference_id"]}">…{given["reference_id"][-5:]}<',
     )
     for opened in (cancel_dialog(agent, created[0]), expiration_dialog(agent, created[0])):
         line = opened.partition("dialog__identity")[2].partition("</p>")[0]
@@ -174,8 +174,8 @@ def test_whether_there_will_be_an_undo_is_said_before(emulator: Emulator, agent:
     past = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
     expired = open_order(emulator, expires_at=f"{past:%Y-%m-%dT%H:%M:%SZ}")
     current = open_order(emulator)
-    assert "There will be no Undo" in expiration_dialog(agent, expired)
-    assert "It can be undone until" in expiration_dialog(agent, current)
+    assert "Cannot be undone: the former date is past" in expiration_dialog(agent, expired)
+    assert "Can be undone until" in expiration_dialog(agent, current)
     assert not services.may_undo_extension(extend(expired), now=timezone.now())
     assert services.may_undo_extension(extend(current), now=timezone.now())
 

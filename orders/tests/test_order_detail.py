@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from goody.types import Order, parse_order
@@ -318,7 +319,7 @@ def test_an_order_that_goody_lost_is_flagged_and_kept(emulator: Any, as_role: An
 def test_what_our_copy_rules_out_is_not_offered(emulator: Any, as_role: Any, status: int) -> None:
     client = as_role("agent")
     order_id = open_order(emulator, expires_at="2099-01-01T00:00:00Z")
-    undo = f"undo={extend(order_id, may_shorten=True).pk}"
+    undo = reverse("operation_undo", args=[order_id, extend(order_id, may_shorten=True).pk])
     assert undo in text(client.get(url("order_detail", order_id)))
     emulator.fault({"kind": "status", "status": status}, path="/v1/orders/")
     page = text(client.get(url("order_detail", order_id)))

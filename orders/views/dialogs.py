@@ -12,32 +12,40 @@ from uuid import UUID, uuid4
 from django import shortcuts
 from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from goody.errors import GoodyError
 from orders import eligibility, services
 from orders.audit import Right
-from orders.forms.writes import CUSTOM, CancelForm, ExpirationForm, WriteForm, sign_seen
+from orders.forms.dates import DateReader
+from orders.forms.writes import (
+    MAX_DATE_LENGTH,
+    CancelForm,
+    ExpirationForm,
+    WriteForm,
+    preset_base,
+    sign_seen,
+)
 from orders.goody_api import CallsBlocked
 from orders.models import Operation, State
-from orders.presenters import dialogs
-from orders.presenters.dialogs import Dialog, ExpirationDialog
+from orders.presenters import dialogs, expiration_dialog
+from orders.presenters.dialogs import Dialog
+from orders.presenters.expiration_dialog import ExpirationDialog
 from orders.presenters.order_page import READ
-from orders.services import OrderNotFound, OrderWithOperations, SimilarOrders
+from orders.services import OrderNotFound, OrderWithOperations
 from orders.text import hex_digest
 from orders.viewer import Request, Viewer
 
 from .concurrency import GOODY_READ, GOODY_WRITE, in_concurrency_group
 from .http import htmx_target_id, render_page_or_partial, requires_right, runs_script
 from .operations import (
+    CANCEL,
     DIALOG_FRAGMENTS,
+    EXPIRATION,
     dialog_template,
     send_and_respond,
     with_order_behind,
 )
-from .order import undoable_operation_ids
-
-CANCEL, EXPIRATION = "order_cancel", "order_expiration"
 
 
 @in_concurrency_group(GET=GOODY_READ, POST=GOODY_WRITE, has_copy=True)
@@ -70,12 +78,14 @@ def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.EXTEND)
 def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:
-    """Change the expiration, or with `undo` (an operation's id) restore the previous one."""
+    """Change the expiration; with `again` (an operation's id) as an earlier request asked for."""
     if request.method != "POST":
         return _show(request, order_id, EXPIRATION)
-    form = ExpirationForm(request.POST, order_id=order_id, zone=request.viewer.zone)
-    if form.is_valid():
-        _check_expiration(request, order_id, form)
+    view = services.stored_order(order_id)
+    dates = _dates(request.viewer, view)
+    form = ExpirationForm(request.POST, order_id=order_id, dates=dates)
+    if form.is_valid() and view is not None:
+        _check_expiration(request, view, form)
     if not form.is_valid():
         return _show(request, order_id, EXPIRATION, form=form)
     given = form.cleaned_data
@@ -88,34 +98,54 @@ def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:
             form_key=given["form_key"],
             expiration=given["expiration"],
             may_shorten=given["may_shorten"],
-            undoes=given["undoes"],
+            reason=given["reason"],
+            ticket=given["ticket"],
+            undoes=None,
             now=request.viewer.now,
         )
 
     return send_and_respond(request, order_id, send, name=EXPIRATION)
 
 
-def _check_expiration(request: Request, order_id: UUID, form: ExpirationForm) -> None:
+@require_safe
+@requires_right(Right.EXTEND)
+def order_expiration_preview(request: Request, order_id: UUID) -> HttpResponseBase:
+    """Show how a typed date is read, from our copy of the order."""
+    view = services.stored_order(order_id)
+    if view is None:
+        raise Http404
+    typed = request.GET.get("expiration_custom", "")[:MAX_DATE_LENGTH]
+    understood = expiration_dialog.understand(view.order, typed, viewer=request.viewer)
+    context = {"understood": understood, "is_preview": True}
+    return shortcuts.render(request, "orders/expiration.html#understood", context)
+
+
+def _dates(viewer: Viewer, view: OrderWithOperations | None) -> DateReader:
+    return viewer.dates(preset_base(viewer.now, view.order.expires_at) if view else None)
+
+
+def _check_expiration(request: Request, view: OrderWithOperations, form: ExpirationForm) -> None:
     """Add errors about the date to its field, before anything is sent.
 
     This checks our copy; the service checks a fresh read. A repeated submit is not checked: it
     returns the operation that the first submit created.
     """
     given = form.cleaned_data
-    view = services.stored_order(order_id)
-    if view is None or Operation.objects.filter(form_key=given["form_key"]).exists():
+    if Operation.objects.filter(form_key=given["form_key"]).exists():
         return
     verdict = eligibility.check_expiration(
         view.order,
         given["expiration"],
         now=request.viewer.now,
-        may_shorten=given["may_shorten"] or given["undoes"] is not None,
-        # An undo restores a date that was Goody's own.
-        max_days=None if given["undoes"] else settings.EXTENSION_MAX_DAYS,
+        may_shorten=given["may_shorten"],
+        max_days=settings.EXTENSION_MAX_DAYS,
     )
-    if not verdict.is_allowed:
-        field = "may_shorten" if verdict.code in ("shortens", "sets_a_date") else "expiration"
-        form.add_error(field, f"{verdict.sentence} {verdict.next_step}".strip())
+    if verdict.is_allowed:
+        return
+    field = "expiration_custom" if form.typed else "expiration"
+    if verdict.code in ("shortens", "sets_a_date"):
+        field = "may_shorten"
+    form.add_error(field, expiration_dialog.in_sentences(verdict))
 
 
 def _show(
@@ -135,6 +165,8 @@ def _show(
     except OrderNotFound as error:
         raise Http404 from error
     dialog = _dialog(request, view, name)
+    if isinstance(form, ExpirationForm) and isinstance(dialog, ExpirationDialog):
+        dialog = expiration_dialog.with_input(dialog, view.order, form, viewer=request.viewer)
     if not dialog.banner and request.GET.get(READ) == _facts_token(view):
         return _enable(request, view, dialog, name)
     if dialog.banner and READ in request.GET and not view.is_fresh:
@@ -163,7 +195,6 @@ def _render(
         "form": form or _empty_form(request, view.order.id, name),
         "form_key": _form_key(form),
         "seen": _seen(view, form),
-        "typed": _typed_date(form, dialog),
         "read_url": read_url,
     }
     return render_page_or_partial(
@@ -193,17 +224,17 @@ def _facts_token(view: OrderWithOperations) -> str:
 
 
 def _enable(request: Request, view: OrderWithOperations, dialog: Dialog, name: str) -> HttpResponse:
-    """Return the submit button and the values of a fresh read, without the input fields."""
+    """Return the values of a fresh read without the input fields; the script enables the button."""
     context = {"dialog": dialog, "seen": _seen(view, None)}
     response = shortcuts.render(request, f"{dialog_template(name)}#ready", context)
-    response["HX-Reswap"] = "none"
+    response["HX-Reswap"], response["HX-Trigger"] = "none", "dialog-ready"
     return response
 
 
 def _empty_form(request: Request, order_id: UUID, name: str) -> WriteForm:
     if name == CANCEL:
         return CancelForm(order_id=order_id)
-    return ExpirationForm(order_id=order_id, zone=request.viewer.zone)
+    return ExpirationForm(order_id=order_id, dates=request.viewer.dates(None))
 
 
 def _order_for_dialog(
@@ -219,17 +250,6 @@ def _order_for_dialog(
     if stored is None:
         return services.refresh_order(order_id=order_id, now=request.viewer.now)
     return stored
-
-
-def _typed_date(form: WriteForm | None, dialog: Dialog) -> str:
-    """Return the typed date, also if it was posted as `expiration` and is not a preset."""
-    if not isinstance(dialog, ExpirationDialog):
-        return ""
-    if not isinstance(form, ExpirationForm):
-        return dialog.again_value
-    chosen = form.data.get("expiration", "")
-    offered = {chip.value for chip in dialog.chips} | {CUSTOM}
-    return form.data.get("expiration_custom", "") or ("" if chosen in offered else chosen)
 
 
 def _form_key(form: WriteForm | None) -> str:
@@ -250,12 +270,11 @@ def _dialog(request: Request, view: OrderWithOperations, name: str) -> Dialog:
     similar = services.similar_orders(services.listed_order(view), now=viewer.now)
     if name == CANCEL:
         return dialogs.cancel_dialog(view, similar=similar, viewer=viewer)
-    wanted = request.POST.get("undoes") or request.GET.get("undo") or ""
-    if not wanted:
-        dialog = dialogs.expiration_dialog(view, similar=similar, viewer=viewer, undoing=None)
-        former = _not_applied(view, request.GET.get("again", ""))
-        return dialogs.refilled_dialog(dialog, former, viewer=viewer) if former else dialog
-    return _undo_dialog(viewer, view, similar, wanted)
+    dialog = expiration_dialog.expiration_dialog(view, similar=similar, viewer=viewer)
+    former = _not_applied(view, request.GET.get("again", ""))
+    if former:
+        return expiration_dialog.refilled_dialog(dialog, former, view.order, viewer=viewer)
+    return dialog
 
 
 def _not_applied(view: OrderWithOperations, wanted: str) -> Operation | None:
@@ -263,22 +282,6 @@ def _not_applied(view: OrderWithOperations, wanted: str) -> Operation | None:
     found = next((one for one in view.operations if str(one.id) == wanted), None)
     is_former = found is not None and found.state == State.NOT_APPLIED
     return found if is_former and found and found.expiration else None
-
-
-def _undo_dialog(
-    viewer: Viewer, view: OrderWithOperations, similar: SimilarOrders, wanted: str
-) -> Dialog:
-    found = next((one for one in view.operations if str(one.id) == wanted), None)
-    dialog = dialogs.expiration_dialog(view, similar=similar, viewer=viewer, undoing=found)
-    if found is None or (dialog.banner is None and not _may_undo(viewer, view, found)):
-        return dialogs.no_undo_dialog(dialog)
-    return dialog
-
-
-def _may_undo(viewer: Viewer, view: OrderWithOperations, found: Operation) -> bool:
-    """Whether an undo is possible and the order still has the operation's expiration."""
-    is_current = eligibility.is_same_second(view.order.expires_at, found.expiration)
-    return is_current and found.id in undoable_operation_ids(viewer, view.operations)
 
 
 def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) -> HttpResponse:

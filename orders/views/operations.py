@@ -20,14 +20,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import services
 from orders.audit import Action, NotAllowed, Right
-from orders.forms.writes import SettleForm
+from orders.forms.writes import SettleForm, WriteForm
 from orders.models import Operation, State
 from orders.outcome_message import NOT_CARRIED_OUT
 from orders.presenters import dialogs
 from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog
 from orders.presenters.elements import Banner, Line
-from orders.presenters.operations import make_operation_texts, operation_url, with_next_url
+from orders.presenters.operations import (
+    UndoForm,
+    make_operation_texts,
+    operation_url,
+    undo_form,
+    with_next_url,
+)
 from orders.services import (
     CancelLimitReached,
     FormKeyReused,
@@ -38,8 +44,9 @@ from orders.services import (
     OutcomeNotRecorded,
     TooManyWrites,
 )
-from orders.viewer import Request
+from orders.viewer import Request, Viewer
 
+from .concurrency import GOODY_WRITE, in_concurrency_group
 from .http import (
     HttpResponseSeeOther,
     choose_partial,
@@ -54,6 +61,7 @@ from .order import (
     undoable_operation_ids,
 )
 
+CANCEL, EXPIRATION = "order_cancel", "order_expiration"
 DIALOG_FRAGMENTS = {"dialog-body": "dialog", "dialog-content": "dialog"}
 
 # Nothing changed at Goody: shown in the dialog.
@@ -114,6 +122,12 @@ _NOT_RECORDED = Banner(
     sentence="The dashboard's own database is busy, or cannot take the request down.",
     next_step="Try again in a moment; if it stays so, tell an admin.",
 )
+_NOT_UNDOABLE = Banner(
+    tone="warn",
+    title="This change cannot be undone",
+    sentence="Nothing was sent.",
+    next_step="The expiration can still be changed to another date.",
+)
 _OUTCOME_NOT_RECORDED = Banner(
     tone="warn",
     title="Outcome being checked",
@@ -136,7 +150,7 @@ def _is_dialog(request: Request) -> bool:
 
 
 def dialog_template(name: str) -> str:
-    return "orders/cancel.html" if name == "order_cancel" else "orders/expiration.html"
+    return "orders/cancel.html" if name == CANCEL else "orders/expiration.html"
 
 
 def _dialog_banner(
@@ -197,7 +211,7 @@ def _outcome_not_recorded(request: Request, order_id: UUID, *, name: str) -> Htt
 
 def _refused(request: Request, operation: Operation, *, name: str) -> HttpResponse:
     viewer = request.viewer
-    shown = make_operation_texts(operation, now=viewer.now, zone=viewer.zone, may_undo=False)
+    shown = make_operation_texts(operation, now=viewer.now, zone=viewer.zone)
     banner = replace(
         shown.banner,
         link_url=operation_url(operation, viewer.next_url),
@@ -262,6 +276,36 @@ def operation_page(request: Request, order_id: UUID, operation_id: UUID) -> Http
     return _operation_page(request, found, SettleForm(is_cancel=_is_cancel(found)))
 
 
+@in_concurrency_group(POST=GOODY_WRITE)
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires_right(Right.EXTEND)
+def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
+    """Restore the expiration before an extension. A GET, as after a login, shows the order."""
+    found = get_object_or_404(Operation, pk=operation_id, order_uuid=order_id)
+    if request.method != "POST":
+        return redirect(dialogs.order_url(order_id, request.viewer.next_url))
+    form = WriteForm(request.POST, order_id=order_id)
+    if not form.is_valid() or found.expires_before is None:
+        return _dialog_banner(request, order_id, _NOT_UNDOABLE, name=EXPIRATION, status=422)
+    given, expiration = form.cleaned_data, found.expires_before
+
+    def send() -> Operation:
+        return services.extend_order(
+            actor=request.viewer.actor,
+            order_id=order_id,
+            seen=given["seen"],
+            form_key=given["form_key"],
+            expiration=expiration,
+            may_shorten=True,
+            reason="",
+            ticket="",
+            undoes=found.id,
+            now=request.viewer.now,
+        )
+
+    return send_and_respond(request, order_id, send, name=EXPIRATION)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.SETTLE)
 def operation_settle(request: Request, order_id: UUID, operation_id: UUID) -> HttpResponseBase:
@@ -301,12 +345,11 @@ def _operation_page(
 def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
     viewer = request.viewer
     view = services.stored_order(found.order_uuid)
-    operations = view.operations if view else (found,)
     shown = make_operation_texts(
         found,
         now=viewer.now,
         zone=viewer.zone,
-        may_undo=found.id in undoable_operation_ids(viewer, operations),
+        undo=_undo(viewer, view, found),
         next_url=viewer.next_url,
         is_worker_missing=services.is_worker_missing(found, now=viewer.now),
     )
@@ -321,6 +364,12 @@ def _operation_context(request: Request, found: Operation) -> dict[str, Any]:
         "settle_url": dialogs.settle_url(found),
         "settled": _settled_by(found),
     }
+
+
+def _undo(viewer: Viewer, view: OrderWithOperations | None, found: Operation) -> UndoForm | None:
+    if view is None or found.id not in undoable_operation_ids(viewer, view.operations):
+        return None
+    return undo_form(found, view.order, viewer.next_url)
 
 
 def _settled_by(found: Operation) -> list[Line]:

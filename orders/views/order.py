@@ -21,7 +21,7 @@ from orders.list_url import saved_query
 from orders.models import Operation, State
 from orders.outcomes import outcome_message
 from orders.presenters.elements import Link, Toast
-from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_url
+from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_form
 from orders.presenters.order_head import make_header
 from orders.presenters.order_page import READ, make_order_detail, raw_values, view_token
 from orders.presenters.order_sections import shown_recipient
@@ -251,14 +251,14 @@ def outcome_toast_fragment(request: Request, operation: Operation, order: GoodyO
     may_undo = viewer.actor.may(Right.EXTEND) and services.may_undo_extension(
         operation, now=viewer.now
     )
+    undo = undo_form(operation, order, viewer.next_url) if may_undo else None
     toast = Toast(
         tone=message.tone,
         title=f"{message.title}: {shown_recipient(order)}",
         sentence=message.sentence,
-        action_url=undo_url(operation, viewer.next_url) if may_undo else "",
-        action_label="Undo" if may_undo else "",
         link_url=operation_url(operation, viewer.next_url),
         link_label="Details",
         about=str(operation.order_uuid),
     )
-    return render_to_string("orders/operation.html#toast", {"toast": toast}, request)
+    context = {"toast": toast, "undo": undo}
+    return render_to_string("orders/operation.html#toast", context, request)

@@ -54,7 +54,12 @@ function nameOfProblem(ctx) {
 /* The login is opened in this tab only if a person wanted to leave what is shown. */
 function maySafelyLeave(ctx) {
   const isClick = ["click", "submit"].includes(ctx.sourceEvent?.type);
-  return isClick && !byId("dialog").open;
+  return isClick && (!byId("dialog").open || isLoading());
+}
+
+/* Whether the dialog is open and still empty. */
+function isLoading() {
+  return byId("dialog").open && byId("dialog-body").querySelector("[data-skeleton]");
 }
 
 function showProblem(name, ctx) {
@@ -79,7 +84,12 @@ function showProblem(name, ctx) {
   banner.querySelector(ctx.request.method === "GET" ? '[data-for="sending"]' : '[data-for="reading"]')?.remove();
   Object.assign(banner.dataset, { name, source: sourceOf(ctx) });
   shown?.remove();
-  placeFor(ctx).prepend(banner);
+  const place = placeFor(ctx);
+  if (place.closest("[data-skeleton]")) {
+    place.replaceChildren(banner);
+  } else {
+    place.prepend(banner);
+  }
   announce(banner.querySelector("strong").textContent.trim());
   if (!isAutomatic(ctx.sourceElement)) {
     banner.scrollIntoView({ block: "nearest" });
@@ -110,9 +120,9 @@ function sourceOf({ sourceElement, request }) {
 }
 
 /* Where the person is looking. */
-function placeFor({ sourceElement }) {
+function placeFor({ sourceElement, target }) {
   const dialog = byId("dialog-body");
-  const isInDialog = byId("dialog").open && dialog.contains(sourceElement);
+  const isInDialog = byId("dialog").open && (dialog.contains(sourceElement) || dialog === target);
   return isInDialog ? dialog.querySelector(".dialog__body") || dialog : byId("problem");
 }
 

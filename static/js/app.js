@@ -7,6 +7,7 @@
 import { updateAges } from "./ages.js";
 import { clearProblem } from "./answers.js";
 import "./copy.js";
+import "./dates.js";
 import { isInDialog, openDialog } from "./dialog.js";
 import { byId } from "./dom.js";
 import "./filters.js";

@@ -1,7 +1,7 @@
 /* The modal dialog that htmx fills: opening, closing, and where the focus returns to. */
 
 import { byId } from "./dom.js";
-import { focusAfterDialog, locate, resolve } from "./focus.js";
+import { focusAfterDialog, inPart, locate, resolve } from "./focus.js";
 
 const theDialog = () => byId("dialog");
 
@@ -14,27 +14,77 @@ export function isInDialog(target) {
   return target === "#dialog-body" || target?.id === "dialog-body";
 }
 
+const OPENERS = '[data-dialog], [hx-target="#dialog-body"]';
+
 document.addEventListener("click", (event) => {
-  const link = event.target.closest('[hx-target="#dialog-body"]');
-  if (link && !theDialog().contains(link)) {
-    trigger = locate(link);
+  const link = event.target.closest(OPENERS);
+  if (!link || theDialog().contains(link)) {
+    return;
+  }
+  trigger = locate(event.target.closest("button") || link);
+  if (link.matches("a")) {
+    showSkeleton(link);
+  }
+  if (link.hasAttribute("data-dialog")) {
+    event.preventDefault();
+    htmx.ajax("GET", link.href, { source: link, target: "#dialog-body", event });
   }
 });
+
+/* Until the server answers. Its parts appear after a moment only (dialogs.css). */
+function showSkeleton(link) {
+  const skeleton = byId("dialog-skeleton").content.cloneNode(true);
+  skeleton.querySelector("h2").textContent = link.textContent.replace(/\s+/g, " ").replace("…", "").trim();
+  byId("dialog-body").replaceChildren(skeleton);
+  show();
+}
+
+function show() {
+  theDialog().scrollTop = 0;
+  if (!theDialog().open) {
+    opener = trigger;
+    opener?.element.setAttribute("data-asked", "");
+    theDialog().showModal();
+  }
+}
 
 /* Call when htmx has filled the dialog. */
 export function openDialog() {
   const body = byId("dialog-body");
-  theDialog().scrollTop = 0;
-  if (!theDialog().open) {
-    opener = trigger;
-    theDialog().showModal();
-  }
+  show();
   const first =
     body.querySelector(".form-errors") ||
     body.querySelector("[autofocus]") ||
     body.querySelector("button, a[href], input:not([type=hidden])");
   first?.focus();
+  // htmx may have focused it already, before it was scrolled to the top.
+  first?.scrollIntoView({ block: "nearest" });
 }
+
+/* The answer to a dialog that has been closed since, maybe for another one, is dropped. Captured, so
+ * that nothing is said of it either. */
+document.addEventListener(
+  "htmx:after:request",
+  (event) => {
+    const { request, sourceElement, target } = event.detail.ctx;
+    const isWanted = theDialog().open && (theDialog().contains(sourceElement) || sourceElement === opener?.element);
+    if (isInDialog(target) && request.method === "GET" && !isWanted) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  },
+  true,
+);
+
+/* Sent by the server when the order has been read at Goody and is as shown. */
+document.addEventListener("dialog-ready", ({ target }) => {
+  // The document, if the dialog has been closed since.
+  if (theDialog().contains(target)) {
+    const submit = byId("dialog-submit");
+    submit.disabled = false;
+    submit.removeAttribute("aria-describedby");
+  }
+});
 
 function closeDialog() {
   if (theDialog().open) {
@@ -87,9 +137,9 @@ function returnFocus() {
   if (!opener) {
     return;
   }
+  opener.element.removeAttribute("data-asked");
   const about = opener.element.closest("[data-about]")?.dataset.about;
-  const part = byId(about ? `order-${about}` : opener.part) || byId("order-detail");
-  const target = resolve(opener) || part?.querySelector("[data-open], [data-refresh]");
+  const target = resolve(opener) || inPart(about ? `order-${about}` : opener.part);
   opener = null;
-  focusAfterDialog(target || byId("main"));
+  focusAfterDialog(target);
 }

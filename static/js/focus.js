@@ -22,6 +22,12 @@ export function resolve({ element, part, selector }) {
   return (part && selector && byId(part)?.querySelector(selector)) || null;
 }
 
+/* What takes the focus in a row or in the order's page if an element there is gone. */
+export function inPart(id) {
+  const part = byId(id) || byId("order-detail");
+  return part?.querySelector("[data-open], [data-refresh]") || byId("main");
+}
+
 let beforeSwap = null;
 
 document.addEventListener("htmx:before:swap", () => {

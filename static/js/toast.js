@@ -1,6 +1,7 @@
 /* Toasts: announced, dismissed after a while, kept while somebody reads them. */
 
 import { announce, byId } from "./dom.js";
+import { inPart } from "./focus.js";
 
 const SHOWN_MS = 10_000;
 
@@ -20,6 +21,10 @@ function removeOlder(toast) {
   for (const older of about ? document.querySelectorAll(`[data-about="${about}"]`) : []) {
     if (older !== toast) {
       older.remove();
+      // Its Undo had the focus, until it was disabled.
+      if (document.activeElement === document.body) {
+        inPart(`order-${about}`).focus();
+      }
     }
   }
 }

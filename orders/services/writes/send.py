@@ -130,11 +130,14 @@ def extend_order(
     form_key: UUID,
     expiration: datetime,
     may_shorten: bool,
+    reason: str,
+    ticket: str,
     undoes: UUID | None,
     now: datetime,
 ) -> Operation:
     """Set an order's expiration (aware datetime; Goody stores whole seconds).
 
+    `reason` is free text, stored as the operation's note; "" if none was given, as for `ticket`.
     `undoes` is the id of a confirmed extension to undo; the order must still be as that one left
     it. Otherwise as `cancel_order`. Goody API: POST /v1/orders/{id}/update_expiration.
     """
@@ -143,6 +146,8 @@ def extend_order(
     request = WriteRequest(
         Action.ORDER_EXTEND,
         order_id,
+        note=reason,
+        ticket=ticket,
         expiration=expiration.astimezone(UTC).replace(microsecond=0),
         undoes_id=undoes,
         may_shorten=may_shorten,

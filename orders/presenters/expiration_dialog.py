@@ -1,0 +1,258 @@
+"""The dialog that changes an expiration: its options, and how a typed date is understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from goody.types import Order
+from orders import eligibility, formats
+from orders.eligibility import ExpiryKind, Verdict
+from orders.forms.fields import clean_typed
+from orders.forms.times import END_OF_DAY
+from orders.forms.writes import PRESETS, ExpirationForm, preset_base, presets
+from orders.models import Operation
+from orders.services import OrderWithOperations, SimilarOrders
+from orders.viewer import Viewer
+
+from .dialogs import Dialog, order_url, refusal_banner, with_identity
+from .operations import format_in_both_zones, with_next_url
+from .order_sections import shown_recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A preset: the posted value, its label and short date, the full date, the button's label."""
+
+    value: str
+    label: str
+    date: str
+    full: str
+    submit: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """How a typed date was read, or why it cannot be used. All are "" while nothing is typed.
+
+    `tick` is the label of the box to tick if the date is earlier than the present one.
+    """
+
+    full: str = ""
+    note: str = ""
+    value: str = ""
+    error: str = ""
+    tick: str = ""
+    submit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpirationDialog(Dialog):
+    # The present expiration, how urgent it is, and what an expired gift requires.
+    present: str
+    is_urgent: bool
+    warning: str
+    options: list[Option]
+    # Why presets are missing; "" if none is.
+    left_out: str
+    preview_url: str
+    placeholder: str
+    # The button's label for a date that is not read yet.
+    verb: str
+    # The label of the box to tick for every date, since there is none now; else "".
+    tick: str
+    understood: Understood = field(default_factory=Understood)
+    # The date that an extension asked for that was not applied, to ask for it again.
+    typed: str = ""
+    # The first and the last day that the date picker offers, as YYYY-MM-DD.
+    first_day: str
+    last_day: str
+
+
+_DEFAULT = "+14 days"
+_NO_EXPIRATION = "It has no expiration now."
+_SETS_A_DATE = (
+    "Give it an expiration although it has none: Goody offers no way to take it off again"
+)
+_LEFT_OUT = (
+    "Presets count from the present expiration. Those that lead more than {} days ahead of today "
+    "are left out: such dates are not accepted here."
+)
+
+
+def expiration_dialog(
+    view: OrderWithOperations, *, similar: SimilarOrders, viewer: Viewer
+) -> ExpirationDialog:
+    order, now, zone = view.order, viewer.now, viewer.zone
+    name = formats.isolate_direction(shown_recipient(order))
+    has_date = order.expires_at is not None
+    verdict = eligibility.may_extend(order, now=now, is_cancel_on_record=view.is_cancel_on_record)
+    url = with_next_url(reverse("order_expiration", args=[order.id]), viewer.next_url)
+    options = _options(order, viewer)
+    dialog = ExpirationDialog(
+        title=f"Extend the gift for {name}" if has_date else f"Set an expiration for {name}",
+        recipient=shown_recipient(order),
+        url=url,
+        order_url=order_url(order.id, viewer.next_url),
+        next_url=viewer.next_url,
+        banner=refusal_banner(view, verdict, viewer=viewer),
+        again_url=url,
+        undo_note=undo_note(order, viewer),
+        present=_present(order, viewer),
+        is_urgent=_kind(order, now) in (ExpiryKind.SOON, ExpiryKind.PAST),
+        warning=f"{verdict.sentence} {verdict.next_step}" if verdict.code == "expired" else "",
+        options=options,
+        left_out="" if len(options) == PRESETS else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
+        preview_url=reverse("order_expiration_preview", args=[order.id]),
+        placeholder=_placeholder(viewer),
+        verb="Extend" if has_date else "Set the date",
+        tick="" if has_date else _SETS_A_DATE,
+        first_day=f"{now.astimezone(zone):%Y-%m-%d}",
+        last_day=f"{latest_allowed(now).astimezone(zone):%Y-%m-%d}",
+    )
+    return with_identity(dialog, view, similar)
+
+
+def latest_allowed(now: datetime) -> datetime:
+    return now + timedelta(days=settings.EXTENSION_MAX_DAYS)
+
+
+def _options(order: Order, viewer: Viewer) -> list[Option]:
+    offered = presets(viewer.now, order.expires_at, viewer.zone)
+    within = [(label, at) for label, at in offered if at <= latest_allowed(viewer.now)]
+    labels = [label for label, _ in within]
+    default = _DEFAULT if _DEFAULT in labels else next(iter(labels), "")
+    return [
+        Option(
+            value=formats.iso_utc(at),
+            label=label,
+            date=formats.brief_time(at, viewer.now, viewer.zone),
+            full=full_date(at, viewer.zone),
+            submit=_submit(order, at, viewer),
+            is_chosen=label == default,
+        )
+        for label, at in within
+    ]
+
+
+def _submit(order: Order, at: datetime, viewer: Viewer) -> str:
+    """Return the label of the button: "Extend to 12 Dec", "Shorten to 3 Dec", "Set to 3 Dec"."""
+    day = formats.brief_day(at, viewer.now, viewer.zone)
+    if order.expires_at is None:
+        return f"Set to {day}"
+    return f"Shorten to {day}" if at < order.expires_at else f"Extend to {day}"
+
+
+def full_date(at: datetime, zone: ZoneInfo) -> str:
+    """Return "Sat 12 Dec 2026, 23:59 EST (13 Dec 2026, 04:59 UTC)"."""
+    return f"{formats.weekday(at, zone)} {format_in_both_zones(at, zone)}"
+
+
+def _kind(order: Order, now: datetime) -> ExpiryKind:
+    return eligibility.classify_expiry(order, now).kind
+
+
+def _present(order: Order, viewer: Viewer) -> str:
+    """Return the present expiration: "Expires in 19 h: 28 Nov 2026, 23:59 EST (…)."""
+    at = order.expires_at
+    if at is None:
+        return _NO_EXPIRATION
+    verb = "Expired" if at <= viewer.now else "Expires"
+    distance = formats.relative_time(at, viewer.now)
+    return f"{verb} {distance}: {format_in_both_zones(at, viewer.zone)}"
+
+
+def undo_note(order: Order, viewer: Viewer) -> str:
+    """Return whether the new expiration can be undone (services.may_undo_extension)."""
+    if order.expires_at is None:
+        return "Cannot be undone: Goody cannot remove a date"
+    if order.expires_at <= viewer.now:
+        return "Cannot be undone: the former date is past"
+    until = formats.brief_time(order.expires_at, viewer.now, viewer.zone)
+    return f"Can be undone until {until}"
+
+
+def _placeholder(viewer: Viewer) -> str:
+    """Return examples, with the figures in the order in which the person writes them."""
+    year = viewer.now.astimezone(viewer.zone).year
+    figures = "12/24" if viewer.dates(None).is_month_first else "24/12"
+    return f"24 Dec, {figures}/{year} or “in 3 weeks”"
+
+
+def understand(order: Order, typed: str, *, viewer: Viewer) -> Understood:
+    """Return how a typed date is read for the order, by the rules with which it is submitted."""
+    if not clean_typed(typed):
+        return Understood()
+    base = preset_base(viewer.now, order.expires_at)
+    try:
+        found = viewer.dates(base).read(typed)
+    except ValidationError as error:
+        return Understood(error=" ".join(error.messages))
+    verdict = eligibility.check_expiration(
+        order,
+        found.at,
+        now=viewer.now,
+        may_shorten=order.expires_at is None,
+        max_days=settings.EXTENSION_MAX_DAYS,
+    )
+    is_shorter = verdict.code == "shortens"
+    return Understood(
+        full=full_date(found.at, viewer.zone),
+        note=found.note,
+        value=formats.iso_utc(found.at),
+        error="" if verdict.is_allowed or is_shorter else in_sentences(verdict),
+        tick=_shortens(order, viewer) if is_shorter else "",
+        submit=_submit(order, found.at, viewer),
+    )
+
+
+def in_sentences(verdict: Verdict) -> str:
+    return f"{verdict.sentence} {verdict.next_step}".strip()
+
+
+def _shortens(order: Order, viewer: Viewer) -> str:
+    assert order.expires_at is not None
+    now = formats.brief_time(order.expires_at, viewer.now, viewer.zone)
+    return f"It shall expire sooner than now ({now})"
+
+
+def refilled_dialog(
+    dialog: ExpirationDialog, former: Operation, order: Order, *, viewer: Viewer
+) -> ExpirationDialog:
+    """Return the dialog with the date of an extension that was not applied."""
+    assert former.expiration is not None
+    typed = _as_typed(former.expiration.astimezone(viewer.zone))
+    understood = understand(order, typed, viewer=viewer)
+    return replace(dialog, typed=typed, understood=understood, options=_unchosen(dialog.options))
+
+
+def _as_typed(local: datetime) -> str:
+    """Return the time as a person would type it, if that has no other meaning."""
+    if local.time() == END_OF_DAY:
+        return formats.date_in_words(local)
+    return local.isoformat()
+
+
+def _unchosen(options: Sequence[Option]) -> list[Option]:
+    return [replace(option, is_chosen=False) for option in options]
+
+
+def with_input(
+    dialog: ExpirationDialog, order: Order, form: ExpirationForm, *, viewer: Viewer
+) -> ExpirationDialog:
+    """Return the dialog of a submitted form, with its choice; a date that is no preset as typed."""
+    chosen = form.data.get("expiration", "")
+    options = [replace(one, is_chosen=one.value == chosen) for one in dialog.options]
+    is_preset = any(one.is_chosen for one in options)
+    typed = form.typed or ("" if is_preset else chosen)
+    if typed:
+        options = _unchosen(options)
+    understood = understand(order, typed, viewer=viewer)
+    return replace(dialog, typed=typed, understood=understood, options=options)
