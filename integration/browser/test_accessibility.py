@@ -313,6 +313,8 @@ CASES: dict[str, Case] = {
     "audit without a match": Case(path("/audit/?order=nothing"), role="lead"),
     "system": Case(_checked_key, role="admin"),
     "settings": Case(path("/settings/")),
+    "setup": Case(path("/setup/"), role="admin"),
+    "setup for an agent": Case(path("/setup/")),
     "password": Case(path("/password/")),
     "shortcuts": Case(lambda _, page: (page.goto("/settings/"), page.keyboard.press("?"))),
     "403": Case(path("/system/"), statuses={403}),

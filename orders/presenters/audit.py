@@ -15,9 +15,11 @@ from orders import formats
 from orders.audit import ACCOUNT_NAMES, NAMES, REASONS, Action
 from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry, Operation
+from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed, outcome_message
 
 from .operations import change_text, operation_name, operation_url, web_address
+from .status import Badge
 
 _REASONS = dict(REASONS)
 _NAMES = {action.value: name for action, name in (*NAMES.items(), *ACCOUNT_NAMES.items())}
@@ -107,6 +109,8 @@ class AuditRow:
     ticket_url: str
     change: str
     outcome: str
+    # The outcome of a write that is not known or that was not carried out.
+    badge: Badge | None
     outcome_detail: str
     operation_url: str
     settled_by: str
@@ -146,12 +150,12 @@ def action_name(action: str) -> str:
     return _NAMES.get(action, action)
 
 
-def _order(entry: AuditEntry) -> dict[str, str]:
+def _order(entry: AuditEntry) -> dict[str, Any]:
     if entry.order_uuid is None:
         return {"order": "", "order_title": "", "order_url": ""}
     return {
-        "order": entry.reference_id or formats.short_id(entry.order_uuid),
-        "order_title": str(entry.order_uuid),
+        "order": formats.cut_id(entry.reference_id) or formats.short_id(entry.order_uuid),
+        "order_title": entry.reference_id or str(entry.order_uuid),
         "order_url": reverse("order_detail", args=[entry.order_uuid]),
     }
 
@@ -166,16 +170,24 @@ def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]
         ends = [end.detail for end in entry.outcomes.all()]
         return {
             "outcome": entry.detail,
+            "badge": None,
             "outcome_detail": ends[0] if ends else "",
             "operation_url": "",
         }
     message = outcome_message(entry.operation, now=now, zone=zone)
     return {
         "outcome": message.title,
+        "badge": _badge(message),
         # A confirmed change has its own column.
         "outcome_detail": "" if _is_told_by_change(entry.operation) else message.sentence,
         "operation_url": operation_url(entry.operation),
     }
+
+
+def _badge(message: OutcomeMessage) -> Badge | None:
+    if message.tone == Tone.BUSY:
+        return Badge("warn", "clock", message.title)
+    return Badge("bad", "alert", message.title) if message.tone == Tone.BAD else None
 
 
 def _is_told_by_change(operation: Operation) -> bool:

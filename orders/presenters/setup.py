@@ -28,13 +28,14 @@ _FAILED_PHASES = (SyncPhase.SUSPICIOUS, SyncPhase.PAUSED, SyncPhase.FAILING)
 class Step:
     """A step and its state: "done", "now" (under way), "wrong" (somebody must act) or "ahead".
 
-    `key` distinguishes the steps in the template.
+    `key` distinguishes the steps in the template; `command` is one to run on the server.
     """
 
     key: str
     state: str
     title: str
     text: str = ""
+    command: str = ""
 
     @property
     def icon(self) -> str:
@@ -81,7 +82,7 @@ def make_setup(viewer: Viewer) -> Setup:
         steps=steps,
         summary=_summary(steps),
         admins=[] if is_done or viewer.actor.may(Right.SYSTEM) else _admins(),
-        progress=_import_progress(progress, viewer.now),
+        progress=_import_progress(progress, viewer.now, is_under_way=steps[-1].state == "now"),
         is_done=is_done,
         poll_every="" if is_done else _POLL_EVERY,
     )
@@ -150,7 +151,8 @@ def _worker_step(now: datetime) -> Step:
         key="worker",
         state="wrong",
         title="No worker runs",
-        text="Start it beside the dashboard, with the same environment: manage.py work",
+        text="Start it beside the dashboard, with the same environment:",
+        command="manage.py work",
     )
 
 
@@ -160,12 +162,16 @@ def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> S
         title, text = "All orders are imported", f"{progress.imported:,} orders, {at}."
         return Step(key="import", state="done", title=title, text=text)
     title = "Import of all orders"
+    if not is_ready:
+        return Step(key="import", state="ahead", title=title)
     if progress.phase in _FAILED_PHASES:
         return Step(key="import", state="wrong", title=title, text=f"{progress.why}.")
-    return Step(key="import", state="now" if is_ready else "ahead", title=title)
+    return Step(key="import", state="now", title=title)
 
 
-def _import_progress(progress: SyncProgress, now: datetime) -> ImportProgress | None:
+def _import_progress(
+    progress: SyncProgress, now: datetime, *, is_under_way: bool
+) -> ImportProgress | None:
     if progress.is_complete or not progress.is_full_under_way:
         return None
     of = f" of {progress.total:,}" if progress.total else ""
@@ -173,7 +179,7 @@ def _import_progress(progress: SyncProgress, now: datetime) -> ImportProgress | 
         imported=progress.imported,
         total=progress.total,
         text=f"{progress.imported:,}{of} orders",
-        left=_time_left(progress, now) if progress.phase is SyncPhase.RUNNING else "",
+        left=_time_left(progress, now) if is_under_way else "",
     )
 
 

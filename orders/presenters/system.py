@@ -9,7 +9,6 @@ import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -139,17 +138,20 @@ def _worker(*, zone: ZoneInfo, now: datetime) -> Banner:
 
 
 def _processes(zone: ZoneInfo, *, now: datetime) -> list[ProcessRow]:
-    """Return one row for each process; its last heartbeat is that of its quietest thread."""
-    beats = Heartbeat.objects.order_by("worker", "beat_at")[: ROWS * 4]
-    threads = {name: list(found) for name, found in groupby(beats, key=lambda one: one.worker)}
-    rows = [_process_row(name, found, zone, now) for name, found in threads.items()]
-    return sorted(rows, key=lambda row: row.is_silent)[:ROWS]
+    """Return one row for each process, the latest heartbeat first.
+
+    The heartbeat of a process is that of its quietest thread.
+    """
+    threads: dict[str, list[Heartbeat]] = {}
+    for beat in Heartbeat.objects.order_by("-beat_at")[: ROWS * 4]:
+        threads.setdefault(beat.worker, []).append(beat)
+    return [_process_row(name, found, zone, now) for name, found in threads.items()]
 
 
 def _process_row(
     name: str, threads: Sequence[Heartbeat], zone: ZoneInfo, now: datetime
 ) -> ProcessRow:
-    quietest = threads[0].beat_at
+    quietest = min(one.beat_at for one in threads)
     return ProcessRow(
         process=name,
         roles=", ".join(sorted(one.role for one in threads)),

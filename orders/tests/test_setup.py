@@ -95,6 +95,15 @@ def test_the_import_shows_how_far_it_is_and_how_long_it_takes(as_role: Any) -> N
     assert 'hx-trigger="every 5s"' in page
 
 
+def test_no_time_is_told_while_nothing_imports(as_role: Any) -> None:
+    complete_sync(NOW, **IMPORTING)
+    page = page_of(as_role)
+    assert steps(page)["No worker runs"] == "wrong"
+    assert "1,000 of 4,000 orders" in page
+    assert "min left" not in page
+
+
+@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize(
     ("fields", "left"),
     [
@@ -118,6 +127,7 @@ def page_of(as_role: Any, role: str = "admin") -> str:
     return text_of(as_role(role).get(URL))
 
 
+@pytest.mark.usefixtures("worker")
 def test_a_failing_import_names_the_problem(as_role: Any) -> None:
     complete_sync(NOW, **IMPORTING, problem="Goody is unreachable", failing_since=NOW)
     page = page_of(as_role)
@@ -142,7 +152,7 @@ def test_an_agent_is_told_whom_to_ask(as_role: Any) -> None:
     gone.save()
     page = page_of(as_role, "agent")
     assert "The dashboard has no working connection to Goody. An admin can mend that." in page
-    assert f"Ask {ada.get_full_name()} (ada)." in page
+    assert f"Whom to ask: {ada.get_full_name()} (ada)" in page
     assert "GOODY_API_KEY" not in page.partition("<main")[2]
 
 
