@@ -7,7 +7,7 @@ in order_head.py, the sections are in order_sections.py and money.py, operations
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -86,16 +86,26 @@ class CopyWarnings:
 
 
 @dataclass(frozen=True, slots=True)
+class PageUrls:
+    """The URLs of an order's page: itself, for polls while a write is open, and of Goody's answer.
+
+    `poll_every` is "" if nothing is polled, `read` is "" if the page shows Goody's answer.
+    """
+
+    page: str
+    poll: str
+    poll_every: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDetail:
     id: str
     # The title of the browser tab, without personal data.
     tab: str
-    url: str
-    poll_url: str
+    urls: PageUrls
     # Whether Goody has not answered (yet).
     is_copy: bool
-    # From which the page loads Goody's answer; "" if it shows that.
-    read_url: str
     status: str
     head: OrderHeader
     facts: list[Fact]
@@ -103,9 +113,8 @@ class OrderDetail:
     explanation: str
     hand_off: str
     warnings: CopyWarnings
-    open_operation: OperationTexts | None
-    last_failure: OperationTexts | None
-    poll_every: str
+    # The newest operation if it has just ended without effect.
+    failure: OperationTexts | None
     sections: OrderSections
     restricted: RestrictedValues
     timeline: list[Day]
@@ -150,17 +159,12 @@ def make_order_detail(
         for o in view.operations
     ]
     failure = recent_failure(view.operations, viewer.now)
-    url = with_next_url(reverse("order_detail", args=[order.id]), viewer.next_url)
-    waiting = next((s for _, s in shown if s.is_open), None)
-    join = f"{url}{'&' if '?' in url else '?'}"
     head = make_header(view, viewer=viewer)
     return OrderDetail(
         id=str(order.id),
         tab=f"{formats.cut_id(order.reference_id or str(order.id))} · {head.badges[0].word}",
-        url=url,
-        poll_url=f"{join}poll={poll_token(view.pending, viewer.now)}",
+        urls=_urls(view, viewer, read_token),
         is_copy=is_outdated or bool(read_token),
-        read_url=f"{join}{READ}={read_token}" if read_token else "",
         status=order.status,
         head=head,
         facts=head_facts(view, raw, viewer=viewer),
@@ -168,19 +172,37 @@ def make_order_detail(
         explanation=_explanation(view),
         hand_off=hand_off_text(order, now=viewer.now),
         warnings=CopyWarnings(raw.lines(), sorted(order.unknown_fields)),
-        open_operation=waiting,
-        last_failure=shown[0][1] if failure else None,
-        poll_every=poll_interval(view.pending, viewer.now) if view.pending else "",
+        failure=shown[0][1] if failure else None,
         sections=_sections(view, raw, viewer),
         restricted=_restricted(order, raw, viewer.actor),
-        timeline=timeline_entries(
-            order,
-            shown,
-            failure=failure,
-            is_cancel_on_record=view.is_cancel_on_record,
-            clock=viewer.clock,
-        ),
+        timeline=_timeline(view, shown, failure, viewer),
         zone=viewer.zone.key,
+    )
+
+
+def _urls(view: OrderWithOperations, viewer: Viewer, read_token: str) -> PageUrls:
+    url = with_next_url(reverse("order_detail", args=[view.order.id]), viewer.next_url)
+    join = f"{url}{'&' if '?' in url else '?'}"
+    return PageUrls(
+        page=url,
+        poll=f"{join}poll={poll_token(view.pending, viewer.now)}",
+        poll_every=poll_interval(view.pending, viewer.now) if view.pending else "",
+        read=f"{join}{READ}={read_token}" if read_token else "",
+    )
+
+
+def _timeline(
+    view: OrderWithOperations,
+    shown: Sequence[tuple[Operation, OperationTexts]],
+    failure: Operation | None,
+    viewer: Viewer,
+) -> list[Day]:
+    return timeline_entries(
+        view.order,
+        shown,
+        failure=failure,
+        is_cancel_on_record=view.is_cancel_on_record,
+        clock=viewer.clock,
     )
 
 
