@@ -176,7 +176,7 @@ def undo_note(order: Order, viewer: Viewer) -> str:
     if order.expires_at <= viewer.now:
         return "Cannot be undone: the former date is past"
     until = formats.brief_time(order.expires_at, viewer.now, viewer.zone)
-    return f"Can be undone until {until}"
+    return f"Can be undone until {until} if Goody confirms it"
 
 
 def _placeholder(viewer: Viewer) -> str:

@@ -99,9 +99,8 @@ def test_each_option_shows_and_posts_what_it_gives(
     for at in offered:
         assert f'<span class="for-option">Extend to {short_day(at)}</span>' in text(opened)
         assert f'<p class="for-option">{full(at)}</p>' in text(opened)
-    assert f"Can be undone until {short_day(was)}, {was.astimezone(NEW_YORK):%H:%M}<" in text(
-        opened
-    )
+    until = f"{short_day(was)}, {was.astimezone(NEW_YORK):%H:%M}"
+    assert f"Can be undone until {until} if Goody confirms it<" in text(opened)
 
 
 def short_day(at: datetime) -> str:
@@ -438,7 +437,7 @@ def test_a_damaged_undo_is_refused(client: Any, emulator: Any, order_id: str, da
     undo = extended(client, order_id)
     answer = client.post(undo_url(order_id), undo | {damage: "damaged"}, headers=dialog(LIST))
     assert answer.status_code == 422
-    assert "This change cannot be undone" in text(answer)
+    assert "This Undo can no longer be used" in text(answer)
     assert "Nothing was sent." in text(answer)
     assert emulator.posts() == 1
 

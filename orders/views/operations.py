@@ -122,6 +122,12 @@ _NOT_RECORDED = Banner(
     sentence="The dashboard's own database is busy, or cannot take the request down.",
     next_step="Try again in a moment; if it stays so, tell an admin.",
 )
+_UNDO_UNVERIFIED = Banner(
+    tone="warn",
+    title="This Undo can no longer be used",
+    sentence="What the page showed cannot be verified. Nothing was sent.",
+    next_step="Open the order's page and undo the change there.",
+)
 _NOT_UNDOABLE = Banner(
     tone="warn",
     title="This change cannot be undone",
@@ -285,8 +291,10 @@ def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> Http
     if request.method != "POST":
         return redirect(dialogs.order_url(order_id, request.viewer.next_url))
     form = WriteForm(request.POST, order_id=order_id)
-    if not form.is_valid() or found.expires_before is None:
+    if found.expires_before is None:
         return _dialog_banner(request, order_id, _NOT_UNDOABLE, name=EXPIRATION, status=422)
+    if not form.is_valid():
+        return _dialog_banner(request, order_id, _UNDO_UNVERIFIED, name=EXPIRATION, status=422)
     given, expiration = form.cleaned_data, found.expires_before
 
     def send() -> Operation:
