@@ -23,7 +23,7 @@ from .deadline import SearchDeadline
 
 # Candidates of a word that are ranked, and those that are combined with others.
 _MAX_CANDIDATES = 300
-_MAX_SIMILAR = 6
+_MAX_SIMILAR = 12
 _MAX_WORDS = 8
 _SHORT = 6
 _MAX_COMBINATIONS = 5_000
@@ -41,7 +41,7 @@ class _Word(NamedTuple):
 def corrections(typed: str, deadline: SearchDeadline, *, limit: int) -> list[str]:
     """Return folded texts near a folded text, nearest first, and those that name somebody before.
 
-    Raises SearchTimeout.
+    For an address these are addresses, then beginnings of addresses. Raises SearchTimeout.
     """
     runs = letter_runs(typed)
     if not runs or len(runs) > _MAX_WORDS:
@@ -53,6 +53,10 @@ def corrections(typed: str, deadline: SearchDeadline, *, limit: int) -> list[str
     texts = [_replaced(typed, words) for words in combined]
     texts = [one for one in dict.fromkeys(texts) if one != typed]
     named = _named(texts, deadline)
+    if "@" in typed:
+        # Other addresses may begin with the corrected one's local part, as emma.novak12 does.
+        starts = dict.fromkeys(one.partition("@")[0] for one in texts)
+        return [*(one for one in texts if one in named), *starts][:limit]
     return sorted(texts, key=lambda one: one not in named)[:limit]
 
 

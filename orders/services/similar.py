@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orders.search import MatchCount, QueryRunner, SearchTimeout
-from orders.search.deadline import SearchDeadline, time_limit
+from orders.search.deadline import time_limit
 from orders.search.parse import parse_words, split_words
 from orders.search.query import Query
 from orders.search.spelling import corrections
@@ -19,6 +19,8 @@ SECONDS = 0.25
 MAX_SIMILAR = 3
 _MAX_COUNTED = 8
 _COUNTED_TO = 1_000
+# Unlike an address or the beginning of one.
+_NAME = re.compile(r"[^@._\d]+")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -54,8 +56,13 @@ def similar_searches(text: str, *, base: Query, now: datetime) -> SimilarSearche
     try:
         with time_limit(SECONDS) as deadline:
             for name in corrections(fold_text(words), deadline, limit=_MAX_COUNTED):
-                if similar := _counted(name, rest, base, deadline, now=now):
-                    found.append(similar)
+                runners = (
+                    QueryRunner(deadline, base.merged(one), now=now) for one in _queries(name)
+                )
+                one = next(filter(None, (_search(name, runner) for runner in runners)), None)
+                if one is not None:
+                    box = " ".join(filter(None, (one.name, rest)))
+                    found.append(replace(one, text=box))
                 if len(found) == MAX_SIMILAR:
                     break
     except SearchTimeout:
@@ -63,28 +70,27 @@ def similar_searches(text: str, *, base: Query, now: datetime) -> SimilarSearche
     return SimilarSearches(tuple(found), is_complete=True)
 
 
-def _counted(
-    folded: str, rest: str, base: Query, deadline: SearchDeadline, *, now: datetime
-) -> SimilarSearch | None:
-    for query in _queries(folded):
-        runner = QueryRunner(deadline, base.merged(query), now=now)
-        if rows := runner.rows(1, selected="o.recipient_name"):
-            name = _as_written(folded, rows[0][2])
-            text = " ".join(filter(None, (name, rest)))
-            return SimilarSearch(text, name, runner.count(_COUNTED_TO))
-    return None
-
-
 def _queries(folded: str) -> Iterator[Query]:
-    """Yield what the search box makes of the text: an address is the recipient's, else any."""
+    """Yield what the search box makes of a corrected text: an address is the recipient's, else the
+    sender's.
+    """
     if "@" in folded:
         yield Query(emails=(folded,))
     yield parse_words(folded)
 
 
+def _search(folded: str, runner: QueryRunner) -> SimilarSearch | None:
+    """Return the search for a corrected text, None if it has no match."""
+    rows = runner.rows(1, selected="o.recipient_name")
+    if not rows:
+        return None
+    name = _as_written(folded, rows[0][2])
+    return SimilarSearch(name, name, runner.count(_COUNTED_TO))
+
+
 def _as_written(folded: str, recipient: str) -> str:
     """Return the text with the words as the name of the recipient has them."""
-    spellings = {fold_text(word): word for word in _WORD.findall(plain_text(recipient))}
-    if "@" in folded:
+    if not _NAME.fullmatch(folded):
         return folded
+    spellings = {fold_text(word): word for word in _WORD.findall(plain_text(recipient))}
     return LETTER_RUNS.sub(lambda run: spellings.get(run[0], run[0]), folded)

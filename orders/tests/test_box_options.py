@@ -155,6 +155,13 @@ def test_the_nearest_name_or_address(
     assert order_ids(agent, text) != []
 
 
+def test_the_beginning_of_an_address(agent: Client, emmas: None) -> None:
+    numbered = order(id=str(uuid4()), recipient_email="olga.petrova17@post.test")
+    index.upsert([numbered], read_at=NOW)
+    found = links(agent, "olga.petrova@psot.test")
+    assert found["Did you mean olga.petrova? (1 order)"] == "/orders/?q=olga.petrova"
+
+
 def test_names_near_enough_are_offered_only_without_a_match(agent: Client, emmas: None) -> None:
     assert not [one for one in links(agent, "novak") if "Did you mean" in one]
     assert links(agent, "xylophone") == {"All orders (16 orders)": "/orders/"}
