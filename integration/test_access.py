@@ -65,6 +65,8 @@ TABLE: dict[str, Row] = {
     "order_choices": Row(READERS, (200, 200, 405, 405, 405)),
     "order_export": Row(LEADS, (200, 405, 405, 405, 405)),
     "order_find": Row(READERS, (200, 200, 422, 405, 405)),
+    # Another person's.
+    "ticket": Row(READERS, (404, 404, 405, 405, 405)),
     "order_views": Row(AGENTS, (200, 200, 422, 405, 405)),
     "order_view": Row(LEADS, (405, 405, 422, 405, 405)),
     "order_detail": Row(READERS, (200, 200, 405, 405, 405)),
@@ -143,6 +145,8 @@ class Ground:
             return reverse(name, args=["sender"])
         if name in ("operation", "operation_settle", "operation_undo"):
             return reverse(name, kwargs=given)
+        if name == "ticket":
+            return reverse(name, args=[uuid4()])
         if name == "order_view":
             return reverse(name, args=[self.view.pk])
         return reverse(name, args=[self.order_id] if name in wanted else [])

@@ -42,6 +42,7 @@ urlpatterns = [
     path("orders/choices/<slug:kind>/", list_fragments.order_choices, name="order_choices"),
     path("orders/export.csv", list_fragments.order_export, name="order_export"),
     path("orders/find/", findings.order_find, name="order_find"),
+    path("orders/find/<uuid:finding_id>/", findings.ticket, name="ticket"),
     path("orders/views/", saved_views.order_views, name="order_views"),
     path("orders/views/<int:view_id>/", saved_views.order_view, name="order_view"),
     path(_ORDER, order.order_detail, name="order_detail"),

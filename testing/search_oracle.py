@@ -42,6 +42,10 @@ STATUSES = [
 ]
 
 
+# Words that are amounts, with their cents.
+MONEY = {"$1": range(100, 200), "$25.00": range(2500, 2501), "$99": range(9900, 10000)}
+
+
 def uuid(*parts: object) -> UUID:
     return UUID(int=Random(":".join(map(str, parts))).getrandbits(128), version=4)
 
@@ -134,6 +138,12 @@ LISTS = [
     Query(words=("example",), names=("ana lee", "jose nunez", "小龍", "nobody")),
     Query(words=("ana",), names=("ana",), statuses=("opened", "delivered", "paid")),
     Query(words=("ana",), names=("nobody",)),
+    *(Query(words=(word,)) for word in MONEY),
+    Query(words=("ana", "$1"), sort=Sort.RECIPIENT),
+    Query(amount_from=101, sort=Sort.AMOUNT_SMALLEST),
+    Query(amount_from=100, amount_until=2501, words=("lee",)),
+    Query(amount_until=100, statuses=("opened", "paid")),
+    Query(amount_from=2500, expires_from=NOW - timedelta(days=9)),
 ]
 
 
@@ -178,7 +188,7 @@ class Oracle:
     def _tests(self) -> list[Callable[[Query, Order], bool]]:
         return [
             self._words, self._statuses, self._expiry, self._creation, self._choices,
-            self._flags, self._exact,
+            self._flags, self._exact, self._amounts,
         ]  # fmt: skip
 
     def _words(self, query: Query, row: Order) -> bool:
@@ -187,9 +197,18 @@ class Oracle:
             self._has(word, row, may) for word in query.without_words
         )
 
+    def _amounts(self, query: Query, row: Order) -> bool:
+        low, high = query.amount_from, query.amount_until
+        if low is None and high is None:
+            return True
+        cents = row.amount_cents
+        return cents is not None and (low or 0) <= cents and (high is None or cents < high)
+
     def _has(self, word: str, row: Order, may_search_messages: bool) -> bool:
         names = [self.labels[pk].folded for pk in self._label_ids(row)]
         texts = [row.people, *names]
+        if word in MONEY and row.amount_cents in MONEY[word]:
+            return True
         if len(word) <= 2:
             if "".join(folded_words(word)) != word:
                 return any(word in text for text in texts)

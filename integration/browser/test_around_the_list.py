@@ -78,9 +78,9 @@ def box(page: Page) -> Locator:
 
 
 def expect_finding(page: Page, title: str, orders: list[str]) -> None:
-    page.wait_for_url("**/orders/?finding=*")
-    assert_whole_page(page, "Orders")
-    expect(page.locator("#found strong")).to_have_text(title)
+    page.wait_for_url("**/orders/find/*/")
+    assert_whole_page(page, "Ticket")
+    expect(page.locator(".page-head")).to_contain_text(title)
     assert set(listed(page)) == set(orders)
 
 
@@ -93,7 +93,7 @@ def test_a_ticket_is_pasted_into_the_box(agent: Page, site: Site) -> None:
     agent.evaluate("text => navigator.clipboard.writeText(text)", ticket)
     agent.keyboard.press("/")
     agent.keyboard.press("Control+V")
-    expect_finding(agent, "2 found, 1 not found", ids)
+    expect_finding(agent, "2 of 3 named values found", ids)
     agent.get_by_role("button", name="Copy what was not found").click()
     expect(agent.locator("#live")).to_have_text("Copy what was not found: copied")
     assert agent.evaluate("navigator.clipboard.readText()") == "no.one@example.test"
@@ -119,7 +119,7 @@ def test_several_addresses_in_the_box(someone: Become, site: Site) -> None:
     offer = page.get_by_role("button", name="Look all of it up")
     if offer.count():
         offer.click()
-    expect_finding(page, "1 found, 1 not found", ids)
+    expect_finding(page, "1 of 2 named values found", ids)
 
 
 def drop(page: Page, text: str) -> None:
@@ -157,7 +157,7 @@ def test_a_ticket_is_dropped_or_inserted(
     _, ids = indexed(site, 2)
     agent.goto("/audit/")
     put(agent, f"Hello,\nwhere are {ids[0]} \n{ids[1]} and that of no.one@example.test?\n")
-    expect_finding(agent, "2 found, 1 not found", ids)
+    expect_finding(agent, "2 of 3 named values found", ids)
 
 
 @pytest.mark.parametrize("put", [drop, insert, set_value])
@@ -233,7 +233,7 @@ def test_the_script_knows_every_operator(agent: Page) -> None:
         agent.goto("/orders/")
         box(agent).focus()
         agent.keyboard.press("Control+V")
-        agent.wait_for_url("**/orders/?finding=*")
+        agent.wait_for_url("**/orders/find/*/")
 
 
 def test_a_page_to_paste_into(someone: Become, site: Site, watch: Watch) -> None:
@@ -248,7 +248,7 @@ def test_a_page_to_paste_into(someone: Become, site: Site, watch: Watch) -> None
     expect(page.locator(".field__error")).to_contain_text("Nothing in this text can be looked up")
     page.get_by_label("A ticket, an e-mail, a column of a spreadsheet").fill("\n".join(ids))
     page.get_by_role("button", name="Find orders").click()
-    expect_finding(page, "2 found", ids)
+    expect_finding(page, "2 of 2 named values found", ids)
 
 
 # --- saved views --------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from orders.list_url import (
     LivePosition,
     parse_position,
 )
-from orders.search.parse import MAX_LETTERS
 from orders.search.query import Sort
+from orders.search.terms import MAX_LETTERS
 
 from .fields import DayField, NumberField, TypedField, clean_typed
 

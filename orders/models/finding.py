@@ -22,12 +22,26 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 class Finding(models.Model):
     """A fixed list of orders, visible to its owner for a week."""
 
+    class Role(models.TextChoices):
+        """How an order has a value that the text names."""
+
+        ORDER = "order", "Order id"
+        BATCH = "batch", "Batch"
+        RECEIPT = "receipt", "Receipt"
+        GIFT_LINK = "gift_link", "Gift link"
+        RECIPIENT = "recipient", "Recipient"
+        SENDER = "sender", "Sender"
+
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="findings"
     )
     # Order ids as strings.
     order_ids = models.JSONField(default=list)
+    # What the text names, in its order, and the orders that have it: see orders.services.findings.
+    matches = models.JSONField(default=list)
+    # The address of the person who wrote the text, "" if it is not known.
+    writer = models.TextField(blank=True, default="")
     # Ids, references and addresses without an order, as shown to people.
     missing = models.JSONField(default=list)
     # Not in the index, but perhaps at Goody: it was not asked for the id, or the first sync was

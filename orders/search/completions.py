@@ -12,7 +12,7 @@ from orders.text import fold_text, plain_text
 from .labels import LabelSuggestion
 from .parse import FLAGS, OPERATORS
 
-MAX_COMPLETIONS = 6
+MAX_COMPLETIONS = 12
 # A shorter word without an operator may still become any word.
 _MIN_LETTERS = 2
 
@@ -23,8 +23,8 @@ type Names = Callable[[str, str], Sequence[LabelSuggestion]]
 class Completion(NamedTuple):
     """A completion of the last word.
 
-    `text` is the whole text of the box with it, `word` the completed word, `meaning` a noun phrase
-    or sentence that explains it.
+    `text` is the whole text of the box with it, `word` the completed word, `meaning` explains it,
+    "" if the word does.
     """
 
     text: str
@@ -63,7 +63,7 @@ def _words(typed: str, *, is_excluded: str) -> Iterator[tuple[str, str]]:
             yield name, meaning
     for status in _STATUSES:
         if status.startswith(folded):
-            yield f"status:{status}", _MEANINGS["status"]
+            yield f"status:{status}", ""
     for flag, meaning in _FLAGS.items():
         if flag.startswith(folded):
             yield f"is:{flag}", meaning
@@ -97,11 +97,10 @@ for _one in OPERATORS:
 # A time or an amount cannot be excluded.
 _WITHOUT_MINUS = ("expires:", "created:", "amount:")
 _NAMED = ("sender", "workspace", "product", "brand")
-_MEANINGS = {"status": "Orders with this status"}
 _STATUSES = tuple(one for one in ORDER_STATUSES if one == ENDED[-1] or one not in ENDED)
 _FLAGS = {one.example.removeprefix("is:"): one.meaning for one in OPERATORS if one.name == "is:"}
 _FIXED: dict[str, dict[str, str]] = {
-    "status": dict.fromkeys(_STATUSES, _MEANINGS["status"]),
+    "status": dict.fromkeys(_STATUSES, ""),
     "is": {flag: _FLAGS[flag] for flag in FLAGS},
     "expires": {
         "<24h": "Within 24 hours",

@@ -12,6 +12,7 @@ from goody.types import CANCELABLE
 from orders.index.creation_keys import first_key
 from orders.text import gift_digest
 
+from .amounts import AmountRange
 from .context import MAX_SCANS, SearchContext
 from .labels import FoldedLabelNames
 from .query import Choices, Query
@@ -79,6 +80,8 @@ def _conditions(query: Query, context: SearchContext, now: datetime) -> Iterator
     yield from _choices(query, context)
     yield from _batches(query, context)
     yield from _flags(query)
+    if query.amount_from is not None or query.amount_until is not None:
+        yield context.amount_in(AmountRange(query.amount_from, query.amount_until))
     yield from _expired(query, context, now)
     if query.has_expiry is not None:
         yield _has_expiry(query.has_expiry)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import postgresql, sqlite
+from .amounts import AmountRange
 from .deadline import SearchDeadline
 from .labels import Labels, current_labels
 from .sql import Condition, IndexScan, SqlDialect, SqlFragment, union_condition
@@ -76,6 +77,17 @@ class SearchContext:
             SqlFragment(where, bounds), sorts=(("id", index),), index=index, is_quick_by_id=False
         )
         return Condition(SqlFragment(test, bounds), (scan,))
+
+    def amount_in(self, amounts: AmountRange) -> Condition:
+        """Return the condition that the amount is within the range, which has a bound."""
+        bounds = [(">=", amounts.start), ("<", amounts.end)]
+        given = [(sign, cents) for sign, cents in bounds if cents is not None]
+        where = " AND ".join(f"amount_cents {sign} %s" for sign, _ in given)
+        test = " AND ".join(f"o.amount_cents {sign} %s" for sign, _ in given)
+        cents = tuple(one for _, one in given)
+        index = "orders_order_amount"
+        scan = IndexScan(SqlFragment(where, cents), sorts=(("amount_cents", index),), index=index)
+        return Condition(SqlFragment(f"({test})", cents), (scan,))
 
     def cart_contains(self, column: str, ids: Sequence[int]) -> Condition:
         """Return the condition that the cart contains one of the products or brands.

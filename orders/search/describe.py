@@ -54,6 +54,7 @@ def describe(query: Query, *, names: Names, now: datetime, zone: ZoneInfo) -> li
         *_words(query),
         *_statuses(query),
         *(text for name in _WINDOWS for text in _window(query, name, clock)),
+        *_amount(query),
         *(text for name in _CHOICES for text in _choices(query, name, names)),
         *(text for name in _FLAGS for text in _flag(query, name)),
         *(text for name in _EXACT for text in _exact(query, name)),
@@ -81,6 +82,17 @@ def _window(query: Query, name: str, clock: RequestClock) -> Iterator[str]:
     elif window != TimeWindow():
         text = dates.describe_window(window, direction=_WINDOWS[name], clock=clock)
         yield f"{name.capitalize()} {text}"
+
+
+def _amount(query: Query) -> Iterator[str]:
+    start, end = query.amount_from, query.amount_until
+    if start is not None and end is not None:
+        last = formats.money(end - 1)
+        yield f"Amount {last}" if start == end - 1 else f"Amount {formats.money(start)} to {last}"
+    elif start is not None:
+        yield f"Amount at least {formats.money(start)}"
+    elif end is not None:
+        yield f"Amount at most {formats.money(end - 1)}"
 
 
 def _choices(query: Query, name: str, names: Names) -> Iterator[str]:

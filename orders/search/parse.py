@@ -6,7 +6,8 @@ do quoted signs ("&", "a-"). One or two letters match the start of a word. A min
 -"Ana B", -status:paid). `OPERATORS` search single fields: no space follows the colon, a value with
 spaces is quoted (sender:"Ana B"), case is ignored. Different operators narrow the search, a
 repeated one widens it (status:paid status:shipped), except for dates, which are the two ends of a
-window.
+window. Words such as "receipt" or "Ms" before another word are ignored, and "$44.10" is also
+an amount.
 
 No text is an error. An unknown operator is a word (12:30, https://...), and so is an unclosed
 quote. An operator with an invalid value is left out, and `ParsedQuery.problems` explains it.
@@ -17,10 +18,11 @@ Time and memory are linear in the length of the text, and the size of the query 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
+from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -29,12 +31,21 @@ from orders.days import RequestClock
 from orders.text import fold_text, plain_text
 
 from . import dates
+from .amounts import parse_amount
 from .dates import FutureDirection, PastDirection, RelativeDirection, TimeWindow
 from .query import FilterChoice, Query
+from .terms import (
+    MAX_LETTERS,
+    MAX_WORD_LENGTH,
+    NOISE,
+    Term,
+    is_searched_for,
+    split_terms,
+    term_text,
+    without_noise,
+)
 
-MAX_LETTERS = 10_000
 MAX_TERMS = 32
-MAX_WORD_LENGTH = 100
 _MAX_QUOTED = 50
 
 
@@ -60,6 +71,10 @@ OPERATORS = (
     SearchOperator(
         "sender:", 'sender:"Ana B"', "Sent by a person; part of a name or e-mail address"
     ),
+    SearchOperator(
+        "amount:", "amount:44.10", "With this amount, as $44.10 alone; 44 is any of $44"
+    ),
+    SearchOperator("amount:", "amount:>100", "With more than $100.00; also >=, < and <="),
     SearchOperator("workspace:", "workspace:sales", "In a workspace; part of its name"),
     SearchOperator("batch:", "batch:1a2b3c4d", "In a batch; its id or the beginning of it"),
     SearchOperator("product:", "product:candle", "With a product; part of its name"),
@@ -118,26 +133,14 @@ class ParsedQuery:
 
 
 def _cut(text: str, term: ParsedTerm) -> str:
-    """Remove the term from the text, preferably where it is not a part of another term."""
+    """Remove the term and noise before it, preferably where it is not a part of another term."""
     pattern = re.escape(term.text)
-    found = re.search(rf"(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
+    noise = rf"(?:(?<!\S){NOISE.pattern}\s+)*"
+    found = re.search(rf"(?i:{noise})(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
     if found is None:
         return ""
     before, after = text[: found.start()].rstrip(), text[found.end() :].lstrip()
     return " ".join(filter(None, (before, term.rest, after)))
-
-
-class Term(NamedTuple):
-    """A word, or an operator and its value.
-
-    `text` is the whole term as typed. `operator` is "" for a word.
-    """
-
-    text: str
-    is_excluded: bool
-    operator: str
-    value: str
-    is_quoted: bool
 
 
 class InvalidOperatorValue(Exception):
@@ -157,15 +160,15 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
     problems: list[str] = []
     words: list[Term] = []
     typed = plain_text(text[:MAX_LETTERS])
-    for count, term in enumerate(split_terms(typed)):
-        if count == MAX_TERMS:
-            problems.append(f"Only the first {MAX_TERMS} words are searched for.")
-            break
+    all_terms = list(islice(split_terms(typed), MAX_TERMS + 1))
+    if len(all_terms) > MAX_TERMS:
+        problems.append(f"Only the first {MAX_TERMS} words are searched for.")
+    for term in without_noise(all_terms[:MAX_TERMS]):
         try:
             parsed += _parse(term, clock)
         except InvalidOperatorValue as invalid:
             problems.append(f"“{_short(term.text)}” is not understood; {invalid}.")
-        if _is_searched_for(term):
+        if is_searched_for(term):
             words.append(term)
     query = reduce(Query.merged, (term.query for term in parsed), Query())
     if typed.strip() and not problems and query.matches_all_orders:
@@ -174,35 +177,6 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
             "for them."
         )
     return ParsedQuery(text, query, tuple(problems), _names(words), tuple(parsed))
-
-
-def split_terms(text: str) -> Iterator[Term]:
-    """Yield the terms of a text to which `plain_text` was applied."""
-    for found in _TERM.finditer(text):
-        minus, operator, quoted, bare = found.groups()
-        is_quoted = quoted is not None
-        value = quoted if is_quoted else bare
-        yield Term(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
-
-
-def split_words(text: str) -> tuple[str, str]:
-    """Return the words of a text, and its other terms: operators, exclusions and quotes."""
-    words: list[str] = []
-    rest: list[str] = []
-    for term in split_terms(plain_text(text[:MAX_LETTERS])):
-        is_word = not (term.operator or term.is_excluded or term.is_quoted)
-        (words if is_word else rest).append(term.text)
-    return " ".join(words), " ".join(rest)
-
-
-def parse_words(text: str) -> Query:
-    """Return the query of the words and quotes of a text, without its operators and exclusions."""
-    all_terms = split_terms(plain_text(text[:MAX_LETTERS]))
-    return Query(words=tuple(term_text(one) for one in all_terms if _is_searched_for(one)))
-
-
-def _is_searched_for(term: Term) -> bool:
-    return not (term.operator or term.is_excluded)
 
 
 def _parse(term: Term, clock: RequestClock) -> list[ParsedTerm]:
@@ -227,12 +201,6 @@ def _without_values(term: Term, removed: Sequence[str]) -> str:
     operator = term.text[: len(term.text) - len(term.value)]
     kept = [value for value in term.value.split(",") if value and value not in removed]
     return operator + ",".join(kept) if kept else ""
-
-
-def term_text(term: Term) -> str:
-    """Return the folded text, without the signs around it unless it is quoted."""
-    folded = fold_text(term.value[:MAX_WORD_LENGTH])[:MAX_WORD_LENGTH]
-    return folded if term.is_quoted else _SIGNS_AROUND.sub("", folded)
 
 
 def _names(typed: Sequence[Term]) -> tuple[str, ...]:
@@ -278,6 +246,17 @@ def _created(term: Term, clock: RequestClock) -> Query:
     hint = "write created:<30d or a date such as created:2026-10 or created:>=2026-10-12"
     start, end = _window(term, clock, direction=PastDirection, hint=hint)
     return Query(created_from=start, created_until=end)
+
+
+def _amount(term: Term, _: RequestClock) -> Query:
+    if term.is_excluded:
+        raise InvalidOperatorValue(
+            "an amount cannot be excluded: write what is wanted, with < or >"
+        )
+    amounts = parse_amount(term.value)
+    if amounts is None:
+        raise InvalidOperatorValue("write amount:44.10, amount:>100 or amount:<=50")
+    return Query(amount_from=amounts.start, amount_until=amounts.end)
 
 
 def _window(
@@ -356,6 +335,7 @@ _READERS: dict[str, _Reader] = {
     "status": _status,
     "expires": _expires,
     "created": _created,
+    "amount": _amount,
     "is": _is,
     "batch": _batch,
     "sender": _named("senders", "sender:ana"),
@@ -363,9 +343,4 @@ _READERS: dict[str, _Reader] = {
     "product": _named("products", "product:candle"),
     "brand": _named("brands", "brand:acme"),
 }
-# Possessive by construction: no character is read twice.
-_TERM = re.compile(
-    rf'(?=\S)(-*)(?:({"|".join(filter(None, _READERS))}):)?(?:"([^"]*)"|("?[^\s"]*))', re.IGNORECASE
-)
-_SIGNS_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 _HEX = re.compile(r"[0-9a-f]{1,32}")

@@ -41,7 +41,7 @@ from orders.text import INVISIBLE, plain_text
 
 from .addresses import EmailAddress, find_addresses
 from .links import LINK, MAILTO, decoded_link_parts, hidden_link, mailto_recipients, unwrap_link
-from .parse import split_terms, term_text
+from .terms import split_terms, term_text, without_noise
 
 # Fields of PastedIdentifiers with a value.
 type _Identifiers = list[tuple[str, Any]]
@@ -92,6 +92,11 @@ _GAPS = re.compile(r"[ -]+")
 _TOKEN = re.compile(r"(?<=[^/])/gift/([A-Za-z0-9_-]{6,128})")
 _UNBROKEN = re.compile(r"""[^\s<>"'(),;|\[\]{}]+""")
 
+# Of a line around an address, what is read to find out whether it names a writer.
+_MAX_HEADER = 200
+_FROM = re.compile(r"[\s>*_|]*(?:from|von|de|da|van|reply-to)[*_]*\s*:", re.IGNORECASE)
+_WROTE = re.compile(r"\b(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef)\s*:", re.IGNORECASE)
+
 _PIECE = re.compile(r"""[^\s<>"(),;|\[\]]++""")
 _INVISIBLE = re.compile(rf"[{INVISIBLE}]+")
 _MARKUP = ("_", "*", "~")
@@ -118,6 +123,10 @@ class PastedIdentifiers:
     gift_tokens: tuple[str, ...] = ()
     reference_starts: tuple[str, ...] = ()
     hidden_links: tuple[str, ...] = ()
+    # All of these in order of appearance, each as its field and its value.
+    mentions: tuple[tuple[str, Any], ...] = field(default=(), compare=False, repr=False)
+    # Folded addresses of people who wrote the text or a part of it: "From: …", "… wrote:".
+    writers: tuple[str, ...] = field(default=(), compare=False, repr=False)
     # The addresses as written, by folded address.
     spellings: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     is_single: bool = False
@@ -157,7 +166,8 @@ def split_identifiers_and_terms(text: str) -> tuple[PastedIdentifiers, str]:
         return pasted, ""
     named: list[str] = []
     rest: list[str] = []
-    for term in split_terms(_MINUS.sub("-", plain_text(text, keeps_dashes=True))):
+    plain = _MINUS.sub("-", plain_text(text, keeps_dashes=True))
+    for term in without_noise(list(split_terms(plain))):
         is_rest = term.operator or term.is_excluded or not recognize_identifiers(term.text).count
         (rest if is_rest else named).append(term.text)
     return recognize_identifiers(" ".join(named)), " ".join(rest)
@@ -205,6 +215,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._found: list[tuple[int, tuple[str, Any]]] = []
+        self._writers: list[str] = []
 
     def scan(self) -> None:
         self._replace(MAILTO, self._mailto)
@@ -224,12 +235,19 @@ class _Scanner:
 
     def pasted(self) -> PastedIdentifiers:
         named: dict[str, dict[Any, str]] = {}
+        mentions: dict[tuple[str, Any], None] = {}
         for _, (kind, value) in sorted(self._found, key=itemgetter(0)):
             is_email = isinstance(value, EmailAddress)
             key, text = (value.folded, value.text) if is_email else (value, "")
             named.setdefault(kind, {}).setdefault(key, text)
+            mentions[kind, key] = None
         fields: dict[str, Any] = {kind: tuple(values) for kind, values in named.items()}
-        return PastedIdentifiers(**fields, spellings=named.get("emails", {}))
+        return PastedIdentifiers(
+            **fields,
+            mentions=tuple(mentions),
+            writers=tuple(dict.fromkeys(self._writers)),
+            spellings=named.get("emails", {}),
+        )
 
     @property
     def is_nothing_else(self) -> bool:
@@ -272,9 +290,19 @@ class _Scanner:
         end = 0
         for one in find_addresses(self._text):
             self._found.append((one.start, ("emails", one)))
+            if self._is_writer(one):
+                self._writers.append(one.folded)
             pieces += (self._text[end : one.start], _TAKEN * (one.end - one.start))
             end = one.end
         self._text = "".join((*pieces, self._text[end:]))
+
+    def _is_writer(self, address: EmailAddress) -> bool:
+        """Whether the line says that the person with the address wrote what follows."""
+        start = self._text.rfind("\n", 0, address.start) + 1
+        end = self._text.find("\n", address.end)
+        before = self._text[start : address.start][-_MAX_HEADER:]
+        after = self._text[address.end : end if end >= 0 else None][:_MAX_HEADER]
+        return bool(_FROM.match(before) or _WROTE.search(after))
 
 
 def _identifiers_in_link(link: str) -> _Identifiers:

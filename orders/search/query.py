@@ -102,6 +102,10 @@ class Query:
     created_from: datetime | None = None
     created_until: datetime | None = None
 
+    # US cents that a cancel would release; the first is included, the second is not.
+    amount_from: int | None = None
+    amount_until: int | None = None
+
     workspaces: Choices = ()
     without_workspaces: Choices = ()
     batches: Choices = ()
@@ -229,6 +233,8 @@ def _grouped(statuses: tuple[str, ...]) -> tuple[str, ...]:
 def _merge(name: str, mine: Any, more: Any) -> Any:
     if isinstance(more, tuple):
         return mine + more
-    if mine is not None and isinstance(more, datetime):
-        return max(mine, more) if name.endswith("_from") else min(mine, more)
+    if mine is not None and name.endswith("_from"):
+        return max(mine, more)
+    if mine is not None and name.endswith("_until"):
+        return min(mine, more)
     return more

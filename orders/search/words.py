@@ -4,7 +4,8 @@ A word matches any part of the recipient's name and address, and of the names of
 sender and workspace. For people who may read messages it also matches message and note. From six
 characters on it also matches the start of the receipt reference, of the order's id and of its
 batch's id. One or two letters or digits match only the start of a word in names of people and
-labels. No index supports one or two characters that include a sign.
+labels. A word such as "$44.10" also matches the amount. No index supports one or two characters
+that include a sign.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from orders.text import SHORT, folded_words, is_word_start
 
+from .amounts import is_money, parse_amount
 from .context import MAX_SCANS, SearchContext
 from .sql import Condition, IndexScan, SqlFragment, all_of, union_condition
 
@@ -48,6 +50,8 @@ def word_condition(
         fields += [_people(context, word), *_prefixes(context, word)]
         if may_search_messages:
             fields += _texts(context, word)
+    if is_money(word) and (amounts := parse_amount(word)):
+        fields.append(context.amount_in(amounts))
     fields += _names(context, word)
     return union_condition(fields) if fields else None
 

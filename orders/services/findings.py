@@ -8,7 +8,8 @@ are not in the index are requested from Goody once, at most MOST_ASKED of them. 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
@@ -32,6 +33,10 @@ from .reading import OrderNotFound, refresh_order
 MOST_NAMED = 1_000
 MOST_ORDERS = 1_000
 MOST_ASKED = 10
+# Orders that are shown with a value of the text.
+MOST_MATCHED = 5
+# In place of a column: the beginning of a receipt reference.
+_START = "reference_start"
 # Values in one query.
 _BATCH_SIZE = 500
 
@@ -49,8 +54,16 @@ class _Found:
 
     is_index_complete: bool
     orders: dict[UUID, None] = field(default_factory=dict)
+    # By column and value: the orders that have it, newest first.
+    matches: dict[tuple[str, Any], list[UUID]] = field(default_factory=lambda: defaultdict(list))
     missing: list[str] = field(default_factory=list)
     unasked: list[str] = field(default_factory=list)
+
+    def add(self, column: str, rows: Iterable[tuple[UUID, Any]]) -> None:
+        """Add (order id, value of the column)."""
+        for order_id, value in rows:
+            self.orders[order_id] = None
+            self.matches[column, value].append(order_id)
 
     def add_missing(self, *names: str) -> None:
         """Add identifiers without an order. Their orders may not be imported yet."""
@@ -71,6 +84,7 @@ def create_finding(*, actor: Actor, pasted: PastedIdentifiers, now: datetime) ->
     limited = _first(pasted, MOST_NAMED)
     with time_limit(SECONDS) as limit:
         unknown = _look_up(limited, found, limit)
+        senders = _senders(limited.emails, limit)
     _ask_goody(unknown, found, now=now)
     return Finding.objects.create(
         owner_id=actor.user_id,
@@ -80,6 +94,8 @@ def create_finding(*, actor: Actor, pasted: PastedIdentifiers, now: datetime) ->
         left_out=[pasted.original_spelling(one) for one in own[:MOST_NAMED]],
         hidden=limited.hidden_links,
         was_cut=limited.count < pasted.count or len(found.orders) > MOST_ORDERS,
+        writer=_writer(pasted),
+        matches=list(_matches(limited, found, senders)),
         created_at=now,
     )
 
@@ -127,6 +143,59 @@ def _without_own(pasted: PastedIdentifiers) -> tuple[list[str], PastedIdentifier
     ours = {one: None for one in pasted.emails if not own.isdisjoint(_domains(one))}
     others = tuple(one for one in pasted.emails if one not in ours)
     return list(ours), replace(pasted, emails=others)
+
+
+def _writer(pasted: PastedIdentifiers) -> str:
+    """Return the address of the person who wrote the text, as written; "" if it is not known."""
+    written = [one for one in pasted.writers if one in pasted.emails]
+    only = pasted.emails if len(pasted.emails) == 1 else ()
+    return next(map(pasted.original_spelling, (*written, *only)), "")
+
+
+def _matches(
+    pasted: PastedIdentifiers, found: _Found, senders: Mapping[str, int]
+) -> Iterator[dict[str, Any]]:
+    """Yield a match for each value that the text names and that orders have, in its order.
+
+    `named` is the value as shown to people, `role` how orders have it, `orders` are the first
+    MOST_MATCHED of `count` orders, newest first.
+    """
+    for kind, value in pasted.mentions:
+        for role, column, stored in _roles(kind, value, senders):
+            if orders := found.matches.get((column, stored)):
+                yield {
+                    "role": role,
+                    "named": _shown(kind, value, pasted),
+                    "orders": [str(one) for one in orders[:MOST_MATCHED]],
+                    "count": len(orders),
+                }
+
+
+def _roles(
+    kind: str, value: Any, senders: Mapping[str, int]
+) -> Iterator[tuple[Finding.Role, str, Any]]:
+    """Yield the roles that a value may have in an order, each with its column and stored value."""
+    match kind:
+        case "ids":
+            yield Finding.Role.ORDER, "uuid", value
+            yield Finding.Role.BATCH, "order_batch_id", value
+        case "references":
+            yield Finding.Role.RECEIPT, "reference_id", value
+            yield Finding.Role.GIFT_LINK, "gift_digest", gift_digest(value)
+        case "gift_tokens":
+            yield Finding.Role.GIFT_LINK, "gift_digest", gift_digest(value)
+        case "reference_starts":
+            yield Finding.Role.RECEIPT, _START, value
+        case "emails":
+            yield Finding.Role.RECIPIENT, "email_key", value
+            yield Finding.Role.SENDER, "sender_id", senders.get(value)
+
+
+def _shown(kind: str, value: Any, pasted: PastedIdentifiers) -> str:
+    """Return a value of the text as it is shown. A gift link is a secret."""
+    if kind == "gift_tokens":
+        return f"…{value[-4:]}"
+    return pasted.original_spelling(value) if kind == "emails" else str(value)
 
 
 def _domains(email: str) -> Iterator[str]:
@@ -188,8 +257,8 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: SearchDeadl
         orders = Order.objects.filter(**{f"{column}__in": some})
         # Queried separately: one batch may have more orders than are stored.
         seen.update(limit.all(orders.order_by(column).values_list(column, flat=True).distinct()))
-        newest = orders.order_by("-id").values_list("uuid", flat=True)
-        found.orders.update(dict.fromkeys(limit.all(newest[: MOST_ORDERS + 1])))
+        newest = orders.order_by("-id").values_list("uuid", column)
+        found.add(column, limit.all(newest[: MOST_ORDERS + 1]))
     return [value for value in values if value not in seen]
 
 
@@ -198,7 +267,7 @@ def _take_beginning(start: str, found: _Found, limit: SearchDeadline) -> None:
     begins = {"reference_id__gte": start, "reference_id__lte": f"{start}{chr(0x10FFFF)}"}
     newest = Order.objects.filter(**begins).order_by("-id").values_list("uuid", flat=True)
     ids = limit.all(newest[: MOST_ORDERS + 1])
-    found.orders.update(dict.fromkeys(ids))
+    found.add(_START, [(one, start) for one in ids])
     if not ids:
         found.add_missing(f"receipt beginning with {start}")
 
@@ -217,7 +286,8 @@ def _ask_goody(ids: Sequence[UUID], found: _Found, *, now: datetime) -> None:
     waiting = list(ids)
     while waiting and len(ids) - len(waiting) < MOST_ASKED and time.monotonic() < until:
         try:
-            found.orders[refresh_order(order_id=waiting[0], now=now).order.id] = None
+            order_id = refresh_order(order_id=waiting[0], now=now).order.id
+            found.add("uuid", [(order_id, order_id)])
         except OrderNotFound:
             found.add_missing(str(waiting[0]))
         except (CallsBlocked, Unavailable):

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from orders.search import MatchCount, QueryRunner, SearchTimeout
 from orders.search.deadline import time_limit
-from orders.search.parse import parse_words, split_words
 from orders.search.query import Query
 from orders.search.spelling import corrections
+from orders.search.terms import parse_words, split_words
 from orders.text import LETTER_RUNS, fold_text, plain_text
 
 # Of all that is done for one search.

@@ -50,9 +50,13 @@ def found(client: Client, pasted: str) -> Finding:
     """The finding that a POST leads to."""
     answer = post(client, pasted)
     assert answer.status_code == 303, text(answer)
-    address, _, finding_id = answer["Location"].partition("?finding=")
-    assert address == "/orders/"
-    return Finding.objects.get(pk=finding_id)
+    location = re.fullmatch(r"/orders/(?:find/|\?finding=)([0-9a-f-]{36})/?", answer["Location"])
+    assert location
+    finding = Finding.objects.get(pk=location[1])
+    names = finding.matches or finding.missing or finding.unasked or finding.left_out
+    # The result of a long search is a list.
+    assert ("/find/" in location[0]) is bool(names or finding.hidden)
+    return finding
 
 
 @pytest.fixture
@@ -468,3 +472,72 @@ def test_another_address_is_never_shown_as_found(viewer: Client) -> None:
         "a/ops@pair.example",
         "key=ops@pair.example",
     ]
+
+
+# --- the page of a ticket -----------------------------------------------------------------------
+
+
+def page_of(client: Client, finding: Finding) -> str:
+    return text(client.get(f"/orders/find/{finding.pk}/"))
+
+
+def rows_in(page: str) -> list[str]:
+    return re.findall(r'<tr data-order-id="([0-9a-f-]{36})"', page)
+
+
+def test_a_ticket_shows_who_wrote_and_the_orders_in_its_order(viewer: Client) -> None:
+    writer = "Ana.B@acme.test"
+    sender = {"first_name": "Ana", "last_name": "B", "email": writer}
+    received = known(recipient_email=writer)
+    sent = [known(sender=sender, recipient_email=f"r{one}@post.test") for one in range(7)]
+    by_link = known(individual_gift_link="https://gifts.example.test/gift/Token_1-x")
+    by_reference = known(reference_id="ABCD1234EFGH5678IJKL9012")
+    finding = found(
+        viewer,
+        f"From: Ana B <{writer}>\nTo: help@goody.test\n\nWhere are ABCD1234EFGH5678IJKL9012,"
+        f" https://gifts.example.test/gift/Token_1-x and that of {sent[0]}? Not {uuid4()}.",
+    )
+    assert finding.writer == writer
+    page = page_of(viewer, finding)
+    newest = [str(one) for one in (*reversed(sent[2:]),)]
+    assert rows_in(page) == [str(received), *newest, str(by_reference), str(by_link), str(sent[0])]
+    assert f"Who wrote: <bdi>{writer}</bdi>" in page
+    assert "Receipt ABCD1234EFGH5678IJKL9012" in page
+    assert "Gift link …_1-x" in page
+    assert "Token_1-x" not in page
+    assert f"All 7 orders: sender {writer}" in page
+    assert '<a href="/orders/?sender=ana.b%40acme.test">' in page
+    assert "4 of 6 named values found" in page
+    assert "Not found (2)" in page
+
+
+def test_an_order_is_shown_once_with_all_that_matched(viewer: Client) -> None:
+    one = known(recipient_email="bo@post.test", reference_id="ABCD1234EFGH5678IJKL9012")
+    page = page_of(viewer, found(viewer, f"ABCD1234EFGH5678IJKL9012 {one} bo@post.test a@b.test"))
+    assert rows_in(page) == [str(one)]
+    short = f"{one}"[:8]
+    assert f"Receipt ABCD1234EFGH5678IJKL9012 · Order id {short}" in page
+    assert "· Recipient bo@post.test<" in page
+    assert "Who wrote" not in page
+
+
+@pytest.mark.parametrize(
+    ("pasted", "writer"),
+    [
+        ("> From: Ana <ana@a.test>\nFrom: bo@b.test", "ana@a.test"),
+        ("On Monday, Ana <Ana@a.test> wrote:\n> to bo@b.test", "Ana@a.test"),
+        ("Von: help@own.test\nAm 3. schrieb bo@b.test: ana@a.test", ""),
+        ("where is that of ana@a.test, " + "x" * 600, "ana@a.test"),
+        ("ana@a.test and bo@b.test", ""),
+    ],
+)
+def test_who_wrote(viewer: Client, settings: Any, pasted: str, writer: str) -> None:
+    settings.OWN_ADDRESSES = ["own.test"]
+    known(recipient_email="ana@a.test")
+    assert found(viewer, pasted).writer == writer
+
+
+def test_a_ticket_is_ones_own(viewer: Client, as_role: Any) -> None:
+    known(recipient_email="ana@a.test")
+    finding = found(viewer, "ana@a.test bo@b.test")
+    assert as_role("agent").get(f"/orders/find/{finding.pk}/").status_code == 404

@@ -108,6 +108,18 @@ def _flags(random: Random, _: Oracle) -> dict[str, Any]:
     return {name: random.random() < 0.7}
 
 
+def _amounts(random: Random, oracle: Oracle) -> dict[str, Any]:
+    cents = random.choice(oracle.rows).amount_cents or 0
+    return random.choice(
+        [
+            {"amount_from": cents},
+            {"amount_until": cents + 1},
+            {"amount_from": cents, "amount_until": cents + random.choice([1, 100])},
+            {"words": (random.choice([*search_oracle.MONEY]),)},
+        ]
+    )
+
+
 def _exact(random: Random, oracle: Oracle) -> dict[str, Any]:
     rows = random.sample(oracle.rows, 5)
     return {
@@ -119,7 +131,7 @@ def _exact(random: Random, oracle: Oracle) -> dict[str, Any]:
 
 
 MAKERS = [_words, _words, _words, _statuses, _expiry, _created, _choices, _choices, _batches,
-          _flags, _exact]  # fmt: skip
+          _flags, _exact, _amounts]  # fmt: skip
 
 
 @pytest.fixture(params=["as configured", "short scans", "short scans and no fetch"])

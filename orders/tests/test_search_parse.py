@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from orders.search.parse import (
     FLAGS,
     MAX_TERMS,
-    MAX_WORD_LENGTH,
     NAMED,
     OPERATORS,
     parse_query,
 )
 from orders.search.query import FilterChoice, Query
+from orders.search.terms import MAX_WORD_LENGTH
 
 NEW_YORK = ZoneInfo("America/New_York")
 # Not on the hour, to test rounding.
@@ -302,7 +302,9 @@ def test_every_example_of_the_help_says_something(operator):
 
 def test_the_help_names_every_operator_and_flag():
     names = {operator.name for operator in OPERATORS}
-    assert names == {f"{name}:" for name in (*NAMED, "status", "expires", "created", "is")} | {
+    assert names == {
+        f"{name}:" for name in (*NAMED, "status", "expires", "created", "amount", "is")
+    } | {
         "-",
         '"',
     }
@@ -357,3 +359,62 @@ def test_cutting_every_term_leaves_no_condition(typed):
         assert len(shorter) < len(text)
         text = shorter
     assert parse_query(text, now=NOW, zone=NEW_YORK).query.matches_all_orders
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("amount:44.10", 4410, 4411),
+        ("amount:$44.1", 4410, 4411),
+        ("amount:44", 4400, 4500),
+        ("amount:>100", 10_001, None),
+        ("amount:>=1,250.50", 125_050, None),
+        ("amount:<50", None, 5000),
+        ("amount:<=50.00", None, 5001),
+        ("amount:>10 amount:<=20 amount:<30", 1001, 2001),
+    ],
+)
+def test_an_amount(text, start, end):
+    assert asked(text) == Query(amount_from=start, amount_until=end)
+
+
+@pytest.mark.parametrize(
+    "text", ["amount:", "amount:much", "amount:1,2", "-amount:44", "amount:4."]
+)
+def test_what_is_no_amount(text):
+    [problem] = parse_query(text, now=NOW, zone=NEW_YORK).problems
+    assert problem.startswith(f"“{text}” is not understood; ")
+
+
+def test_a_dollar_sign_before_an_amount_is_a_part_of_the_word():
+    assert asked("ana $44.10.").words == ("ana", "$44.10")
+    assert asked("$50 of your choice").words[0] == "$50"
+    assert asked("$ana $").words == ("ana",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Ms Bolena", ("bolena",)),
+        ("mr. Ana Bolena", ("ana", "bolena")),
+        ("receipt # ABC123", ("abc123",)),
+        ("order ref: abc123", ("abc123",)),
+        ("ref:abc123", ("abc123",)),
+        ("Order#abc123", ("abc123",)),
+        ("receipt", ("receipt",)),
+        ("ana order", ("ana", "order")),
+        ("order status:paid", ("order",)),
+        ('"order" ana', ("order", "ana")),
+        ("-order ana", ("ana",)),
+    ],
+)
+def test_what_only_says_what_the_next_word_is_is_ignored(text, words):
+    box = parse_query(text, now=NOW, zone=NEW_YORK)
+    assert box.query.words == words
+    assert box.problems == ()
+
+
+def test_such_a_word_goes_with_the_one_that_it_is_before():
+    box = parse_query("ana order ref abc123 status:paid", now=NOW, zone=NEW_YORK)
+    [term] = [one for one in box.terms if one.text == "abc123"]
+    assert box.without([term]) == "ana status:paid"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import services
 from orders.audit import Right
 from orders.forms.findings import FindForm
+from orders.presenters.rows import RowBuilder
+from orders.presenters.ticket import finding_list_url, shown_order_ids, ticket_page
 from orders.search import SearchTimeout
 from orders.search.parse import parse_query
 from orders.search.paste import PastedIdentifiers, is_too_long_for_url, recognize_identifiers
+from orders.search.query import Query
 from orders.viewer import Request
 
 from .concurrency import GOODY_READ, in_concurrency_group
@@ -26,7 +31,7 @@ from .http import HttpResponseSeeOther, requires_right
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.READ)
 def order_find(request: Request) -> HttpResponseBase:
-    """Show the form for pasted text; a POST redirects to the list of the orders in the text."""
+    """Show the form for pasted text; a POST redirects to the page of the orders in the text."""
     if request.method != "POST":
         return _show(request, FindForm())
     form = FindForm(request.POST)
@@ -48,7 +53,7 @@ def _find(request: Request, form: FindForm, pasted: PastedIdentifiers) -> HttpRe
     except SearchTimeout:
         form.add_error("text", TOOK_TOO_LONG)
         return _show(request, form, status=503)
-    return HttpResponseSeeOther(_list_url(finding=finding.pk))
+    return HttpResponseSeeOther(reverse("ticket", args=[finding.pk]))
 
 
 def _search(request: Request, form: FindForm, text: str) -> HttpResponseBase:
@@ -69,6 +74,23 @@ def _search(request: Request, form: FindForm, text: str) -> HttpResponseBase:
         form.add_error("text", NOTHING_NAMED)
         return _show(request, form, status=422)
     return HttpResponseSeeOther(_list_url(finding=finding.pk))
+
+
+@require_safe
+@requires_right(Right.READ)
+def ticket(request: Request, finding_id: UUID) -> HttpResponse:
+    """Show the orders that a pasted text names."""
+    viewer = request.viewer
+    finding = services.get_finding(actor=viewer.actor, finding_id=finding_id, now=viewer.now)
+    ids = tuple(map(UUID, shown_order_ids(finding)))
+    listed: Sequence[services.ListedOrder] = ()
+    if ids:
+        query = Query(finding=finding.pk, found=ids)
+        listed = services.find_orders(query, size=len(ids), now=viewer.now).rows
+    builder = RowBuilder(viewer, next_url=finding_list_url(finding))
+    rows = {str(one.hit.uuid): builder.row(one) for one in listed}
+    context = {"ticket": ticket_page(finding, rows, viewer=viewer)}
+    return render(request, "orders/ticket.html", context)
 
 
 def _show(request: Request, form: FindForm, *, status: int = 200) -> HttpResponse:

@@ -1,0 +1,99 @@
+"""The terms of a search: words, quotes and operators with their values. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import NamedTuple
+
+from orders.text import fold_text, plain_text
+
+from .amounts import is_money
+from .query import Query
+
+MAX_LETTERS = 10_000
+MAX_WORD_LENGTH = 100
+# The operators with a value.
+OPERATOR_KEYS = (
+    *("status", "expires", "created", "amount", "sender", "workspace", "batch", "product"),
+    *("brand", "is"),
+)
+
+
+class Term(NamedTuple):
+    """A word, or an operator and its value.
+
+    `text` is the whole term as typed. `operator` is "" for a word.
+    """
+
+    text: str
+    is_excluded: bool
+    operator: str
+    value: str
+    is_quoted: bool
+
+
+def split_terms(text: str) -> Iterator[Term]:
+    """Yield the terms of a text to which `plain_text` was applied."""
+    for found in _TERM.finditer(text):
+        minus, operator, quoted, bare = found.groups()
+        is_quoted = quoted is not None
+        value = quoted if is_quoted else bare
+        yield Term(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
+
+
+def without_noise(terms: list[Term]) -> list[Term]:
+    """Return the terms without words that only say what the next one is."""
+    return [
+        one for one, following in zip_longest(terms, terms[1:]) if not _is_noise(one, following)
+    ]
+
+
+def _is_noise(term: Term, following: Term | None) -> bool:
+    """Whether a word only says what the next one is: "receipt ABC…", "Ms Bolena"."""
+    is_word = is_searched_for(term) and not term.is_quoted
+    is_before_word = following is not None and is_searched_for(following)
+    return is_word and is_before_word and NOISE.fullmatch(term.value) is not None
+
+
+def split_words(text: str) -> tuple[str, str]:
+    """Return the words of a text, and its other terms: operators, exclusions and quotes."""
+    words: list[str] = []
+    rest: list[str] = []
+    for term in split_terms(plain_text(text[:MAX_LETTERS])):
+        is_word = not (term.operator or term.is_excluded or term.is_quoted)
+        (words if is_word else rest).append(term.text)
+    return " ".join(words), " ".join(rest)
+
+
+def parse_words(text: str) -> Query:
+    """Return the query of the words and quotes of a text, without its operators and exclusions."""
+    all_terms = split_terms(plain_text(text[:MAX_LETTERS]))
+    return Query(words=tuple(term_text(one) for one in all_terms if is_searched_for(one)))
+
+
+def is_searched_for(term: Term) -> bool:
+    return not (term.operator or term.is_excluded)
+
+
+def term_text(term: Term) -> str:
+    """Return the folded text, without the signs around it and "ref:" before it unless it is quoted.
+
+    A dollar sign before an amount stays.
+    """
+    folded = fold_text(term.value[:MAX_WORD_LENGTH])[:MAX_WORD_LENGTH]
+    if term.is_quoted:
+        return folded
+    if is_money(money := folded.rstrip(".,;")):
+        return money
+    return _SIGNS_AROUND.sub("", folded if term.operator else _NOISE_PREFIX.sub("", folded))
+
+
+# Possessive by construction: no character is read twice.
+_TERM = re.compile(
+    rf'(?=\S)(-*)(?:({"|".join(OPERATOR_KEYS)}):)?(?:"([^"]*)"|("?[^\s"]*))', re.IGNORECASE
+)
+NOISE = re.compile(r"(?:#|ref|reference|receipt|order|mr|mrs|ms)[.:#]*", re.IGNORECASE)
+_NOISE_PREFIX = re.compile(r"^(?:ref|reference|receipt|order)[.:#]+(?=\w)")
+_SIGNS_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
