@@ -14,8 +14,8 @@ GOODY_ORDERS how many orders Goody has for the live pages.
 
 Modules that measure:
 
-    core.py     the live list and detail beyond Goody's own time, and memory
-    listing.py  the list from the index: the requests of questions.py, random combinations, and
+    live_pages.py     the live list and detail beyond Goody's own time, and memory
+    list_pages.py  the list from the index: the requests of questions.py, random combinations, and
                 requests during writes
     peers.py    the list compared with Django's admin, Datasette, and a scan of the API
     syncing.py  a first sync compared with a pager that stores nothing, a sync without changes,

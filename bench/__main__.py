@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import core, listing, peers, report, syncing
+from bench import list_pages, live_pages, peers, report, syncing
 from bench.databases import ORDERS
 from bench.serving import collect_static
 
@@ -22,8 +22,8 @@ _DATABASES: dict[str, Sequence[str]] = {
 def main() -> None:
     vendors = _vendors()
     parts: dict[str, Callable[[], None]] = {
-        "core": core.measure_live_pages,
-        "list": lambda: _each(listing.measure_list, vendors),
+        "core": live_pages.measure_live_pages,
+        "list": lambda: _each(list_pages.measure_list, vendors),
         "peers": peers.measure_peers,
         "sync": lambda: _each(syncing.measure_sync, vendors),
     }

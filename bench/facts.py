@@ -121,6 +121,13 @@ def _typical() -> Order:
     return next(one for one in whole.order_by("uuid") if _FIRST_NAME.match(one.recipient_name))
 
 
+def _other_address(order: Order) -> str:
+    """Return the address of another recipient: text with one address may redirect to its order."""
+    others = Order.objects.exclude(recipient_email__in=("", order.recipient_email))
+    address: str = others.order_by("uuid").values_list("recipient_email", flat=True)[0]
+    return address
+
+
 def _newest() -> str:
     created = Order.objects.order_by("-id")[0].created_at
     assert created
@@ -161,6 +168,7 @@ def find_facts() -> dict[str, str | int]:
         "common_words": " ".join(people.term_with_hits(orders // n) for n in (10, 4)),
         "everywhere": _everywhere(),
         "email": typical.recipient_email,
+        "two_emails": f"{typical.recipient_email} {_other_address(typical)}",
         "reference": typical.reference_id,
         "name": typical.recipient_name,
         "first_name": typical.recipient_name.split()[0],

@@ -29,7 +29,7 @@ from bench.databases import (
     hash_files,
     open_databases,
 )
-from bench.listing import BARE
+from bench.list_pages import BARE
 from bench.report import Goal
 from bench.series import Request, measure_in_turn
 from bench.serving import get_page, run_command, running_web_server, sign_in_agent

@@ -20,7 +20,7 @@ _TYPING = {"HX-Request": "true", "HX-Target": "section#results", "HX-Source": "i
 
 
 class QuestionKind(StrEnum):
-    """The kind of a question, which decides its goal (listing.py).
+    """The kind of a question, which decides its goal (list_pages.py).
 
     The last two are fragments that the browser requests by itself.
     """
@@ -157,7 +157,7 @@ def _searches(facts: Facts) -> Iterator[Question]:
     yield Question(hits("nobody"), QuestionKind.MISS, {"q": facts["nobody"]})
     yield Question(hits("one"), QuestionKind.FEW, {"q": facts["one"]})
     yield Question(hits("twenty"), QuestionKind.FEW, {"q": facts["twenty"]})
-    yield Question("e-mail address", QuestionKind.FEW, {"q": facts["email"]})
+    yield Question("two e-mail addresses", QuestionKind.FEW, {"q": facts["two_emails"]})
     asked: dict[str, str] = {
         hits("many"): facts["many"],
         hits("most"): facts["most"],
@@ -217,8 +217,8 @@ def _draw(draw: random.Random, pool: Mapping[str, list[str]], number: int) -> Qu
 def _pool(facts: Facts) -> dict[str, list[str]]:
     today = _today(facts)
     words = (
-        *("one", "twenty", "many", "most", "nobody", "first_name", "product_name", "email"),
-        *("common_words", "everywhere"),
+        *("one", "twenty", "many", "most", "nobody", "first_name", "product_name"),
+        *("two_emails", "common_words", "everywhere"),
     )
     return {
         "q": [facts[word] for word in words] + ["ma", "小龍", "-maria", "is:swapped"],

@@ -51,7 +51,7 @@ def read_modules(root: Path) -> list[Module]:
     return modules
 
 
-def describe(lengths: list[int]) -> str:
+def summarize_lengths(lengths: list[int]) -> str:
     """Count, sum, median, 95th percentile and maximum in one line."""
     p95 = quantiles(lengths, n=20, method="inclusive")[-1]
     return (
@@ -63,7 +63,7 @@ def describe(lengths: list[int]) -> str:
 def describe_functions(modules: list[Module]) -> str:
     functions = [node for m in modules for node in m.nodes if isinstance(node, Function)]
     spans = [(f.end_lineno or f.lineno) - f.lineno + 1 for f in functions]
-    return f"{describe(spans)}, over 50 lines: {sum(n > 50 for n in spans)}"
+    return f"{summarize_lengths(spans)}, over 50 lines: {sum(n > 50 for n in spans)}"
 
 
 def strict_share(code: list[Module], files: list[Path], package: str) -> str:
@@ -107,8 +107,8 @@ def report(modules: list[Module], root: Path) -> None:
     functions = [node for m in tests for node in m.nodes if isinstance(node, Function)]
     count = sum(function.name.startswith("test_") for function in functions)
     print(f"orders/           {len(orders)} modules with {sum(orders):,} lines")
-    print(f"files of code     {describe([m.lines for m in code])}")
-    print(f"files of tests    {describe([m.lines for m in tests])}")
+    print(f"files of code     {summarize_lengths([m.lines for m in code])}")
+    print(f"files of tests    {summarize_lengths([m.lines for m in tests])}")
     print(f"functions         {describe_functions(code)}")
     print(f"functions, tests  {describe_functions(tests)}")
     print(f"tests : code      {sum(m.lines for m in tests) / sum(m.lines for m in code):.2f}")

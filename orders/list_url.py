@@ -85,7 +85,7 @@ class Filters(NamedTuple):
     sort: Sort | None = None
     per_page: int = DEFAULT_PAGE_SIZE
 
-    def params(self) -> list[tuple[str, str]]:
+    def non_default_params(self) -> list[tuple[str, str]]:
         """The parameters that differ from their defaults."""
         params = []
         for name, value, default in zip(self._fields, self, _DEFAULTS, strict=True):
@@ -96,11 +96,11 @@ class Filters(NamedTuple):
 
     @property
     def query_string(self) -> str:
-        return urlencode(self.params())
+        return urlencode(self.non_default_params())
 
     def url(self, *, position: str = "", name: str = "order_list") -> str:
         """The URL of the list, or of the URL pattern `name`; the first page without `position`."""
-        params = self.params()
+        params = self.non_default_params()
         if position:
             params.append(("position", position))
         path = _path(name, get_script_prefix())
@@ -109,7 +109,7 @@ class Filters(NamedTuple):
     def replace(self, **changes: Any) -> Self:
         return self._replace(**changes)
 
-    def active(self) -> Iterator[ActiveFilter]:
+    def active_filters(self) -> Iterator[ActiveFilter]:
         """Yield the values that narrow the list, apart from the search box."""
         for name, value, default in zip(self._fields, self, _DEFAULTS, strict=True):
             if name == "q" or name in _DISPLAY_PARAMETERS or value == default:
@@ -123,7 +123,7 @@ class Filters(NamedTuple):
 
     @property
     def is_unfiltered(self) -> bool:
-        return not self.q and next(self.active(), None) is None
+        return not self.q and next(self.active_filters(), None) is None
 
     @property
     def is_answerable_live(self) -> bool:
@@ -153,7 +153,9 @@ class Filters(NamedTuple):
 
     def query(self, clock: RequestClock, label_id: LabelLookup) -> Query:
         """The merged query of all parameters except `q`."""
-        queries = (parameter_query(one.name, one.value, clock, label_id) for one in self.active())
+        queries = (
+            parameter_query(one.name, one.value, clock, label_id) for one in self.active_filters()
+        )
         return replace(reduce(Query.merged, queries, Query()), sort=self.sort)
 
 

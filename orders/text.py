@@ -242,6 +242,6 @@ def hex_digest(text: bytes) -> str:
     return hashlib.blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def gift_digest(token: str) -> str:
+def gift_token_digest(token: str) -> str:
     """Return the hash that finds an order by its gift link, which is secret and not stored."""
     return hex_digest(token.encode())

@@ -146,13 +146,13 @@ def operation(**fields: Any) -> Operation:
     return made
 
 
-def standing(one: Operation) -> tuple[str, str, str]:
+def stored_outcome(one: Operation) -> tuple[str, str, str]:
     """(state, failure class, failure kind) as stored."""
     one = Operation.objects.get(pk=one.pk)
     return one.state, one.failure_class, one.failure_kind
 
 
-def story(one: Operation) -> list[tuple[str, str, str]]:
+def audit_history(one: Operation) -> list[tuple[str, str, str]]:
     """(action, actor, outcome) of one operation's audit rows, oldest first."""
     rows = AuditEntry.objects.filter(operation=one).order_by("id")
     return [(row.action, row.actor_name, row.outcome) for row in rows]

@@ -14,7 +14,7 @@ from orders.eligibility import facts_to_confirm
 from orders.models import Operation
 from orders.outcome_message import OutcomeMessage
 from orders.outcomes import outcome_message
-from testing.domain import ORDER_ID, cancel, extend, open_order, order, seen, standing
+from testing.domain import ORDER_ID, cancel, extend, open_order, order, seen, stored_outcome
 from testing.faulty_server import FaultyServer
 from testing.vendor import Emulator
 
@@ -64,7 +64,7 @@ def _lose(
     shown = seen(order_id)
     emulator.fault(fault, method="POST", times=1)
     done: Operation = write(order_id, seen=shown, **given)
-    assert standing(done)[:2] == ("unknown", "C")
+    assert stored_outcome(done)[:2] == ("unknown", "C")
     return done
 
 

@@ -22,7 +22,7 @@ from orders.index import CreationTime, ResponseRow
 from orders.index.creation_keys import first_key
 from orders.models import CreatedFrom, Label, Order, OtherProduct, SearchText
 from orders.search.query import FilterChoice, Query, Sort
-from orders.text import folded_words, gift_digest, name_starts, word_starts
+from orders.text import folded_words, gift_token_digest, name_starts, word_starts
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -299,7 +299,7 @@ class Oracle:
         return all(getattr(query, name) in (None, getattr(row, name)) for name in names)
 
     def _exact(self, query: Query, row: Order) -> bool:
-        digests = [gift_digest(token) for token in query.gift_tokens]
+        digests = [gift_token_digest(token) for token in query.gift_tokens]
         named = (query.order_ids, query.references, query.emails, query.gift_tokens)
         return not any(named) or (
             row.uuid in query.order_ids

@@ -199,7 +199,7 @@ def preset_base(now: datetime, expires_at: datetime | None) -> datetime:
     return max(minute, expires_at) if expires_at is not None else minute
 
 
-def presets(
+def expiration_presets(
     now: datetime, expires_at: datetime | None, zone: ZoneInfo
 ) -> list[tuple[str, datetime]]:
     """Return the presets of the dialog as (label, time in UTC).

@@ -19,7 +19,7 @@ from orders.models import Label
 from orders.packing import pack_json
 from orders.text import (
     fold_text,
-    gift_digest,
+    gift_token_digest,
     hex_digest,
     name_starts,
     other_spellings,
@@ -178,7 +178,7 @@ def order_columns(order: Order) -> dict[str, Any]:
         "status": order.status[:100],
         # Goody's have 24 letters; PostgreSQL's indexes take no text of any length.
         "reference_id": (order.reference_id or "")[:_LONGEST],
-        "gift_digest": gift_digest(token) if token else "",
+        "gift_digest": gift_token_digest(token) if token else "",
         "recipient_name": name,
         "recipient_email": email,
         "name_key": folded_name[:_LONGEST] or None,

@@ -16,7 +16,7 @@ from orders import eligibility, formats
 from orders.eligibility import ExpiryKind, Verdict
 from orders.forms.fields import clean_typed
 from orders.forms.times import END_OF_DAY
-from orders.forms.writes import PRESETS, ExpirationForm, preset_base, presets
+from orders.forms.writes import PRESETS, ExpirationForm, expiration_presets, preset_base
 from orders.models import Operation
 from orders.services import OrderWithOperations, SimilarOrders
 from orders.viewer import Viewer
@@ -125,7 +125,7 @@ def latest_allowed(now: datetime) -> datetime:
 
 
 def _options(order: Order, viewer: Viewer) -> list[Option]:
-    offered = presets(viewer.now, order.expires_at, viewer.zone)
+    offered = expiration_presets(viewer.now, order.expires_at, viewer.zone)
     within = [(label, at) for label, at in offered if at <= latest_allowed(viewer.now)]
     labels = [label for label, _ in within]
     default = _DEFAULT if _DEFAULT in labels else next(iter(labels), "")

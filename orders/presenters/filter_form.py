@@ -116,7 +116,7 @@ def make_filter_controls(
         names=uncounted_names(labels, filters=filters),
         # The best match has a link above the rows, if there is one.
         sorts=[_sort(filters, one, order) for one in Sort if one is not Sort.BEST or one is order],
-        hidden=[(name, value) for name, value in filters.params() if name in _HIDDEN],
+        hidden=[(name, value) for name, value in filters.non_default_params() if name in _HIDDEN],
         marked=[group for group, names in _GROUPS.items() if any(map(typed.get, names))],
         wrong=next((group for group, names in _GROUPS.items() if set(names) & set(wrong)), ""),
     )

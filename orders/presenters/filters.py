@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from orders.days import RequestClock
 from orders.list_url import Filters, LabelLookup, parameter_query
-from orders.search.describe import Names, describe
+from orders.search.describe import Names, describe_query
 from orders.search.parse import OPERATORS, ParsedQuery, ParsedTerm
 from orders.search.query import Sort
 
@@ -81,9 +81,9 @@ def filter_chips(
 ) -> list[FilterChip]:
     """Return one chip for each condition, even if the search box and a filter both contain it."""
     without = _without_terms(filters, box, clock, names)
-    for one in filters.active():
+    for one in filters.active_filters():
         query = parameter_query(one.name, one.value, clock, label_id)
-        for text in describe(query, names=names, now=clock.now, zone=clock.zone):
+        for text in describe_query(query, names=names, now=clock.now, zone=clock.zone):
             kept = without.get(text)
             without[text] = _without_both(filters, kept, one.without) if kept else one.without
     return [FilterChip(text, rest.url()) for text, rest in without.items()]
@@ -95,11 +95,11 @@ def _without_terms(
     """Return the filters without the terms of each condition of the search box, by condition."""
     terms: dict[str, list[ParsedTerm]] = {}
     for term in box.terms:
-        for text in describe(term.query, names=names, now=clock.now, zone=clock.zone):
+        for text in describe_query(term.query, names=names, now=clock.now, zone=clock.zone):
             terms.setdefault(text, []).append(term)
     without = {text: filters.replace(q=box.without(some)) for text, some in terms.items()}
     # An order that is named by any of them matches, so that they are one condition.
-    if exact := describe(box.exact, names=names, now=clock.now, zone=clock.zone):
+    if exact := describe_query(box.exact, names=names, now=clock.now, zone=clock.zone):
         without[" or ".join(exact)] = filters.replace(q=box.without_exact)
     return without
 

@@ -83,7 +83,7 @@ def _pager(listing: LivePage, *, filters: Filters, frozen: LivePosition) -> Page
         sizes=page_size_links(filters),
         size=str(listing.per_page),
         goto=PageNumberForm(
-            pages=pages, hidden=[("position", frozen.serialize()), *current.params()]
+            pages=pages, hidden=[("position", frozen.serialize()), *current.non_default_params()]
         ),
     )
 

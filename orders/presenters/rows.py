@@ -32,7 +32,7 @@ from .status import EXPIRY_TONES, Badge, order_badges
 class OrderRow(NamedTuple):
     """The cells of a row as texts, "" if empty.
 
-    The tag `place` renders each pattern of empty cells once.
+    The tag `render_rows` renders each pattern of empty cells once.
     """
 
     id: str
@@ -115,7 +115,7 @@ class RowBuilder:
             created=formats.day(created_at, self._zone) if created_at else "",
             created_iso=formats.iso_utc(created_at) if created_at else "",
             missing="Goody does not know it any more" if hit.missing_at else "",
-            matched=match_text(hit, words) if words else "",
+            matched=hidden_match_text(hit, words) if words else "",
             **_badges(listed),
             **self._expiry(hit),
             **self._actions(listed, path),
@@ -216,7 +216,7 @@ def gift_text(hit: Hit) -> str:
 _MATCH_ELSEWHERE = "Found in a message or in another item"
 
 
-def match_text(hit: Hit, words: Iterable[str]) -> str:
+def hidden_match_text(hit: Hit, words: Iterable[str]) -> str:
     """Return which field matches searched words that no cell shows: "Brand: Acme"; "" if none."""
     shown = searchable_text(
         f"{hit.recipient_name} {hit.recipient_email} {hit.product} {hit.sender}"

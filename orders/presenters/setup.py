@@ -25,7 +25,7 @@ _FAILED_PHASES = (SyncPhase.SUSPICIOUS, SyncPhase.PAUSED, SyncPhase.FAILING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class SetupStep:
     """A step and its state: "done", "now" (under way), "wrong" (somebody must act) or "ahead".
 
     `key` distinguishes the steps in the template; `command` is one to run on the server.
@@ -59,7 +59,7 @@ class Setup:
     `poll_every` is "" once every step is done.
     """
 
-    steps: list[Step]
+    steps: list[SetupStep]
     summary: str
     admins: list[str]
     progress: ImportProgress | None
@@ -88,7 +88,7 @@ def make_setup(viewer: Viewer) -> Setup:
     )
 
 
-def _steps(viewer: Viewer, progress: SyncProgress) -> Iterator[Step]:
+def _steps(viewer: Viewer, progress: SyncProgress) -> Iterator[SetupStep]:
     """Yield the steps. Those after the first that is not done are ahead, except the worker's."""
     connection = _connection_step(), _key_step(viewer, progress)
     yield from connection
@@ -98,26 +98,26 @@ def _steps(viewer: Viewer, progress: SyncProgress) -> Iterator[Step]:
     yield _import_step(viewer, progress, is_ready=is_ready)
 
 
-def _connection_step() -> Step:
+def _connection_step() -> SetupStep:
     if missing := goody_api.missing_settings():
         verb = "are" if len(missing) > 1 else "is"
-        return Step(
+        return SetupStep(
             key="connection",
             state="wrong",
             title=f"{' and '.join(missing)} {verb} not set",
             text="Put it into the environment or into the file .env (see .env.example), then "
             "restart the dashboard and the worker.",
         )
-    return Step(key="connection", state="done", title="The address of Goody and a key are set")
+    return SetupStep(key="connection", state="done", title="The address of Goody and a key are set")
 
 
-def _key_step(viewer: Viewer, progress: SyncProgress) -> Step:
+def _key_step(viewer: Viewer, progress: SyncProgress) -> SetupStep:
     if goody_api.missing_settings():
-        return Step(key="key", state="ahead", title="Goody accepts the key")
+        return SetupStep(key="key", state="ahead", title="Goody accepts the key")
     limits = ApiLimits.objects.current()
     if limits.is_key_rejected(settings.GOODY_API_KEY):
         since = formats.date_time(limits.rejected_at, viewer.zone)
-        return Step(
+        return SetupStep(
             key="key",
             state="wrong",
             title="Goody rejects the key",
@@ -125,8 +125,8 @@ def _key_step(viewer: Viewer, progress: SyncProgress) -> Step:
             "check the same key again.",
         )
     if progress.imported or _was_key_accepted():
-        return Step(key="key", state="done", title="Goody accepted the key")
-    return Step(
+        return SetupStep(key="key", state="done", title="Goody accepted the key")
+    return SetupStep(
         key="key",
         state="now",
         title="Goody has not been asked with this key yet",
@@ -144,10 +144,10 @@ def _was_key_accepted() -> bool:
     return latest is not None and latest.detail == KEY_WORKS
 
 
-def _worker_step(now: datetime) -> Step:
+def _worker_step(now: datetime) -> SetupStep:
     if heartbeat.is_worker_alive(now=now):
-        return Step(key="worker", state="done", title="A worker runs")
-    return Step(
+        return SetupStep(key="worker", state="done", title="A worker runs")
+    return SetupStep(
         key="worker",
         state="wrong",
         title="No worker runs",
@@ -156,17 +156,17 @@ def _worker_step(now: datetime) -> Step:
     )
 
 
-def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> Step:
+def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> SetupStep:
     if progress.is_complete:
         at = formats.date_time(progress.finished_at, viewer.zone)
         title, text = "All orders are imported", f"{progress.imported:,} orders, {at}."
-        return Step(key="import", state="done", title=title, text=text)
+        return SetupStep(key="import", state="done", title=title, text=text)
     title = "Import of all orders"
     if not is_ready:
-        return Step(key="import", state="ahead", title=title)
+        return SetupStep(key="import", state="ahead", title=title)
     if progress.phase in _FAILED_PHASES:
-        return Step(key="import", state="wrong", title=title, text=f"{progress.why}.")
-    return Step(key="import", state="now", title=title)
+        return SetupStep(key="import", state="wrong", title=title, text=f"{progress.why}.")
+    return SetupStep(key="import", state="now", title=title)
 
 
 def _import_progress(
@@ -194,7 +194,7 @@ def _time_left(progress: SyncProgress, now: datetime) -> str:
     return f"about {formats.relative_time(now + left, now).removeprefix('in ')} left"
 
 
-def _summary(steps: list[Step]) -> str:
+def _summary(steps: list[SetupStep]) -> str:
     wrong = next((step.key for step in steps if step.state == "wrong"), "")
     if wrong in ("connection", "key"):
         return "The dashboard has no working connection to Goody. An admin can mend that."

@@ -2,7 +2,8 @@
 
 Pure modules: query.py (what can be searched for), parse.py (the text of the search box), dates.py
 (its time windows), describe.py (a query in words), paste.py (ids and other names in pasted text),
-addresses.py and links.py (e-mail addresses and links in text), completions.py (of the search box).
+addresses.py and pasted_links.py (e-mail addresses and links in text), completions.py (of the
+search box).
 
 Modules that read the database: conditions.py and words.py compile a query, bounds.py narrows its
 ranges, execute.py executes it by the counts of statistics.py; context.py, labels.py and deadline.py

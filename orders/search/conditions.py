@@ -10,7 +10,7 @@ from itertools import product
 
 from goody.types import CANCELABLE
 from orders.index.creation_keys import first_key
-from orders.text import gift_digest
+from orders.text import gift_token_digest
 
 from .amounts import AmountRange
 from .context import MAX_SCANS, SearchContext
@@ -101,7 +101,7 @@ def _exact(query: Query, context: SearchContext) -> Iterator[Condition]:
         ("uuid", query.order_ids, ""),
         ("reference_id", query.references, "orders_order_reference"),
         ("email_key", query.emails, "orders_order_email"),
-        ("gift_digest", tuple(map(gift_digest, query.gift_tokens)), "orders_order_gift"),
+        ("gift_digest", tuple(map(gift_token_digest, query.gift_tokens)), "orders_order_gift"),
     )
     named = [
         context.column_equals(column, values, index=index)

@@ -39,7 +39,7 @@ class RelativeDirection(Protocol):
 
     def parse_length(self, length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow: ...
 
-    def describe(self, window: TimeWindow, now: datetime) -> str:
+    def relative_text(self, window: TimeWindow, now: datetime) -> str:
         """Return the window in words; "" if it is not a length of time from now."""
         ...
 
@@ -55,7 +55,7 @@ class FutureDirection:
         return TimeWindow(now, now + length) if is_within else TimeWindow(now + length)
 
     @staticmethod
-    def describe(window: TimeWindow, now: datetime) -> str:
+    def relative_text(window: TimeWindow, now: datetime) -> str:
         start, end = window
         if end and start == now and (length := _length_in_words(end - now)):
             return f"within {length}"
@@ -75,7 +75,7 @@ class PastDirection:
         return TimeWindow(now - length) if is_within else TimeWindow(None, now - length)
 
     @staticmethod
-    def describe(window: TimeWindow, now: datetime) -> str:
+    def relative_text(window: TimeWindow, now: datetime) -> str:
         start, end = window
         if start and not end and (length := _length_in_words(now - start)):
             return f"in the last {length}"
@@ -161,7 +161,9 @@ def describe_window(
     window: TimeWindow, *, direction: RelativeDirection, clock: RequestClock
 ) -> str:
     """Return the window as the end of a sentence: "within 7 days", "on 12 Oct 2026"."""
-    if not _has_whole_days(window, clock.zone) and (text := direction.describe(window, clock.now)):
+    if not _has_whole_days(window, clock.zone) and (
+        text := direction.relative_text(window, clock.now)
+    ):
         return text
     return _describe_dates(window, clock.zone)
 

@@ -44,7 +44,7 @@ _EXACT = {
 _STATUSES = {"pending_payment": "payment pending", ENDED[0]: "canceled or failed"}
 
 
-def describe(query: Query, *, names: Names, now: datetime, zone: ZoneInfo) -> list[str]:
+def describe_query(query: Query, *, names: Names, now: datetime, zone: ZoneInfo) -> list[str]:
     """Each condition of the query in words, in a fixed order.
 
     `now` is the instant of the query, relative to which "within 7 days" is recognized.

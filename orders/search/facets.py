@@ -201,7 +201,7 @@ def count_values(finder: QueryRunner, *, now: datetime, limit: int) -> ValueCoun
     """Return how many of the first `limit` matches have each value. Raises SearchTimeout."""
     expires = finder.context.dialect.select_instant("o.expires_at")
     columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), "o.item_count", expires))
-    rows = finder.rows(limit + 1, selected=columns)
+    rows = finder.fetch_rows(limit + 1, selected=columns)
     is_complete, rows = len(rows) <= limit, rows[:limit]
     values = list(zip(*(row[2:] for row in rows), strict=True)) or [()] * (len(_COLUMNS) + 2)
     by_column = dict(zip(_COLUMNS, values, strict=False))

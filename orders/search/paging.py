@@ -104,7 +104,7 @@ def first_query_with_matches(
     """
     with time_limit(SECONDS, using=using) as deadline:
         for query in queries:
-            if rows := QueryRunner(deadline, query, now=now).rows(limit, selected="o.uuid"):
+            if rows := QueryRunner(deadline, query, now=now).fetch_rows(limit, selected="o.uuid"):
                 return query, [UUID(str(row[2])) for row in rows]
     return None
 
@@ -203,7 +203,7 @@ class QueryRunner:
 
     def page(self, size: int, at: PageKey | None, *, backwards: bool) -> ResultPage:
         selected = hit_columns(self.context.dialect)
-        rows = self.rows(size + 1, at, backwards=backwards, selected=selected)
+        rows = self.fetch_rows(size + 1, at, backwards=backwards, selected=selected)
         more, rows = len(rows) > size, rows[:size]
         if not rows:
             return EMPTY
@@ -212,11 +212,11 @@ class QueryRunner:
         is_first, is_last = (not more, at is None) if backwards else (at is None, not more)
         return ResultPage(
             hits=make_hits(rows, self.context.labels, vendor=self.context.deadline.vendor),
-            next=None if is_last else self.key(rows[-1]),
-            previous=None if is_first else self.key(rows[0]),
+            next=None if is_last else self.paging_key(rows[-1]),
+            previous=None if is_first else self.paging_key(rows[0]),
         )
 
-    def rows(
+    def fetch_rows(
         self, n: int, at: PageKey | None = None, *, backwards: bool = False, selected: str = ""
     ) -> list[Row]:
         """Return (id, value, *selected) of the first `n` rows after `at`, or before it, nearest
@@ -254,7 +254,7 @@ class QueryRunner:
         sql += f" WHERE {tests.text}" if tests else ""
         return int(self.context.deadline.rows(sql, tests.params)[0][0])
 
-    def key(self, row: Row) -> PageKey:
+    def paging_key(self, row: Row) -> PageKey:
         """Return the paging key of a result row that starts with (id, sort value, uuid)."""
         pk, value, uuid = row[:3]
         if self._sort.key == "created" or value is None:
@@ -265,14 +265,14 @@ class QueryRunner:
             return PageKey(UUID(str(uuid)).hex, pk)
         return PageKey(value.isoformat() if isinstance(value, datetime) else value, pk)
 
-    def key_of_order(self, uuid: UUID) -> PageKey | None:
+    def paging_key_of_order(self, uuid: UUID) -> PageKey | None:
         """Return the key that the order has or would have; None if it is not in the index."""
         value = self._value
         sql = f"SELECT o.id, {value.text}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
         rows = self.context.deadline.rows(
             sql, [*value.params, self.context.dialect.to_parameter(uuid)]
         )
-        return self.key(rows[0]) if rows else None
+        return self.paging_key(rows[0]) if rows else None
 
     @property
     def _value(self) -> SqlFragment:

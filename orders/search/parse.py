@@ -38,7 +38,7 @@ from .terms import (
     MAX_LETTERS,
     MAX_WORD_LENGTH,
     NOISE,
-    Term,
+    SearchTerm,
     is_searched_for,
     split_terms,
     term_text,
@@ -147,7 +147,7 @@ class InvalidOperatorValue(Exception):
     """The operator does not accept this value. The message explains what to write instead."""
 
 
-type _Reader = Callable[[Term, RequestClock], Query]
+type _Reader = Callable[[SearchTerm, RequestClock], Query]
 
 
 def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
@@ -158,7 +158,7 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
     clock = RequestClock(now, zone)
     parsed: list[ParsedTerm] = []
     problems: list[str] = []
-    words: list[Term] = []
+    words: list[SearchTerm] = []
     typed = plain_text(text[:MAX_LETTERS])
     all_terms = list(islice(split_terms(typed), MAX_TERMS + 1))
     if len(all_terms) > MAX_TERMS:
@@ -179,7 +179,7 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
     return ParsedQuery(text, query, tuple(problems), _names(words), tuple(parsed))
 
 
-def _parse(term: Term, clock: RequestClock) -> list[ParsedTerm]:
+def _parse(term: SearchTerm, clock: RequestClock) -> list[ParsedTerm]:
     """Return the parsed terms: one for each status of a list, so that each can be removed alone.
 
     Raises InvalidOperatorValue.
@@ -197,13 +197,13 @@ def _parse(term: Term, clock: RequestClock) -> list[ParsedTerm]:
     ]
 
 
-def _without_values(term: Term, removed: Sequence[str]) -> str:
+def _without_values(term: SearchTerm, removed: Sequence[str]) -> str:
     operator = term.text[: len(term.text) - len(term.value)]
     kept = [value for value in term.value.split(",") if value and value not in removed]
     return operator + ",".join(kept) if kept else ""
 
 
-def _names(typed: Sequence[Term]) -> tuple[str, ...]:
+def _names(typed: Sequence[SearchTerm]) -> tuple[str, ...]:
     """Return the full names that the words may form, folded.
 
     These are the words as typed ("Ana B.") without signs, and in the order first name, last name
@@ -218,12 +218,12 @@ def _names(typed: Sequence[Term]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(filter(None, one)) for one in spelled))
 
 
-def _words(term: Term, _: RequestClock) -> Query:
+def _words(term: SearchTerm, _: RequestClock) -> Query:
     text = (term_text(term),)
     return Query(without_words=text) if term.is_excluded else Query(words=text)
 
 
-def _status(term: Term, _: RequestClock) -> Query:
+def _status(term: SearchTerm, _: RequestClock) -> Query:
     names = [fold_text(name).replace(" ", "_").replace("-", "_") for name in term.value.split(",")]
     statuses = tuple(_STATUSES.get(name, name) for name in names if name)
     if not statuses or not set(statuses) <= set(ORDER_STATUSES):
@@ -231,7 +231,7 @@ def _status(term: Term, _: RequestClock) -> Query:
     return Query(without_statuses=statuses) if term.is_excluded else Query(statuses=statuses)
 
 
-def _expires(term: Term, clock: RequestClock) -> Query:
+def _expires(term: SearchTerm, clock: RequestClock) -> Query:
     value = term.value.lower()
     if value == "none":
         return Query(has_expiry=term.is_excluded)
@@ -242,13 +242,13 @@ def _expires(term: Term, clock: RequestClock) -> Query:
     return Query(expires_from=start, expires_until=end)
 
 
-def _created(term: Term, clock: RequestClock) -> Query:
+def _created(term: SearchTerm, clock: RequestClock) -> Query:
     hint = "write created:<30d or a date such as created:2026-10 or created:>=2026-10-12"
     start, end = _window(term, clock, direction=PastDirection, hint=hint)
     return Query(created_from=start, created_until=end)
 
 
-def _amount(term: Term, _: RequestClock) -> Query:
+def _amount(term: SearchTerm, _: RequestClock) -> Query:
     if term.is_excluded:
         raise InvalidOperatorValue(
             "an amount cannot be excluded: write what is wanted, with < or >"
@@ -260,7 +260,7 @@ def _amount(term: Term, _: RequestClock) -> Query:
 
 
 def _window(
-    term: Term, clock: RequestClock, *, direction: RelativeDirection, hint: str
+    term: SearchTerm, clock: RequestClock, *, direction: RelativeDirection, hint: str
 ) -> TimeWindow:
     if term.is_excluded:
         raise InvalidOperatorValue("a time cannot be excluded: write what is wanted, with < or >")
@@ -273,7 +273,7 @@ def _window(
 def _named(field: str, example: str) -> _Reader:
     """Return a reader for an operator that takes a part of a name."""
 
-    def read(term: Term, _: RequestClock) -> Query:
+    def read(term: SearchTerm, _: RequestClock) -> Query:
         if not (text := term_text(term)):
             raise InvalidOperatorValue(
                 f"write a part of the name directly behind it, as in {example}"
@@ -283,7 +283,7 @@ def _named(field: str, example: str) -> _Reader:
     return read
 
 
-def _batch(term: Term, _: RequestClock) -> Query:
+def _batch(term: SearchTerm, _: RequestClock) -> Query:
     digits = fold_text(term.value).removeprefix("urn:uuid:").strip("{}").replace("-", "")
     if not _HEX.fullmatch(digits):
         raise InvalidOperatorValue("write the id of a batch or its beginning, as in batch:1a2b3c4d")
@@ -291,14 +291,14 @@ def _batch(term: Term, _: RequestClock) -> Query:
     return _chosen("batches", term, "-".join(filter(None, groups)))
 
 
-def _chosen(field: str, term: Term, text: str) -> Query:
+def _chosen(field: str, term: SearchTerm, text: str) -> Query:
     fields: dict[str, Any] = {
         f"without_{field}" if term.is_excluded else field: (FilterChoice(text=text),)
     }
     return Query(**fields)
 
 
-def _is(term: Term, _: RequestClock) -> Query:
+def _is(term: SearchTerm, _: RequestClock) -> Query:
     if (field := FLAGS.get(fold_text(term.value))) is None:
         raise InvalidOperatorValue(f"write {', '.join(f'is:{flag}' for flag in FLAGS)}")
     fields: dict[str, Any] = {field: not term.is_excluded}

@@ -7,7 +7,7 @@ the length of the text.
 - An id is a UUID with or without dashes, in any case, in braces, after `urn:uuid:`, or in a link.
   The id alone does not show whether it belongs to an order or to a batch.
 - The token of a gift link follows `/gift/` in a link, whatever its host, also where mail filters
-  rewrote the link (links.py).
+  rewrote the link (pasted_links.py).
 - A receipt reference is 24 letters and digits, all upper case or all lower case, also in equal
   groups between spaces or dashes. Lower case and groups require a digit, because prose would match
   otherwise. A token without its link may have the same form: look for a reference among the tokens
@@ -40,7 +40,14 @@ from uuid import UUID
 from orders.text import INVISIBLE, plain_text
 
 from .addresses import EmailAddress, find_addresses
-from .links import LINK, MAILTO, decoded_link_parts, hidden_link, mailto_recipients, unwrap_link
+from .pasted_links import (
+    LINK,
+    MAILTO,
+    decoded_link_parts,
+    hidden_link,
+    mailto_recipients,
+    unwrap_link,
+)
 from .terms import split_terms, term_text, without_noise
 
 # Fields of PastedIdentifiers with a value.
@@ -144,12 +151,12 @@ class PastedIdentifiers:
 def recognize_identifiers(text: str) -> PastedIdentifiers:
     """Return all identifiers in the first 100,000 characters of the text. Raises nothing."""
     # One character may become eighteen in its compatible form.
-    scanner = _Scanner(_visible(text[:MAX_CHARACTERS])[:MAX_CHARACTERS].strip())
+    scanner = _IdentifierScanner(_visible(text[:MAX_CHARACTERS])[:MAX_CHARACTERS].strip())
     scanner.scan()
-    pasted = scanner.pasted()
+    pasted = scanner.identifiers()
     return replace(
         pasted,
-        is_single=pasted.count == 1 and scanner.is_nothing_else,
+        is_single=pasted.count == 1 and scanner.has_no_other_text,
         is_ticket=is_too_long_for_url(text)
         or ((pasted.count > 1 or bool(pasted.hidden_links)) and not _is_search(text)),
     )
@@ -209,7 +216,7 @@ def _is_apart(piece: str) -> bool:
     return len(piece) >= _SHORTEST and recognize_identifiers(piece).is_single
 
 
-class _Scanner:
+class _IdentifierScanner:
     """Finds links, addresses, ids and references in turn, each in the text not matched so far."""
 
     def __init__(self, text: str) -> None:
@@ -218,22 +225,22 @@ class _Scanner:
         self._writers: list[str] = []
 
     def scan(self) -> None:
-        self._replace(MAILTO, self._mailto)
-        self._replace(LINK, self._link, otherwise=_OTHER_LINK)
+        self._extract(MAILTO, self._mailto)
+        self._extract(LINK, self._link, otherwise=_OTHER_LINK)
         if "gift" in self._text:
-            self._replace(_UNBROKEN, self._bare_link)
+            self._extract(_UNBROKEN, self._bare_link)
         if "@" in self._text:
-            self._take_addresses()
+            self._extract_addresses()
         self._text = self._text.translate(_DASHES)
-        self._replace(_UUID, lambda found: [("ids", UUID(found[0]))])
-        self._replace(_SOLID, lambda found: _reference(found[0], is_grouped=False))
-        self._replace(_GROUPED, lambda found: _reference(found[0], is_grouped=True))
+        self._extract(_UUID, lambda found: [("ids", UUID(found[0]))])
+        self._extract(_SOLID, lambda found: _reference(found[0], is_grouped=False))
+        self._extract(_GROUPED, lambda found: _reference(found[0], is_grouped=True))
         if _CAPITALS_IN_GROUPS.fullmatch(self._text):
             # In whatever groups the reference was typed or printed.
-            self._replace(_CAPITALS_IN_GROUPS, lambda found: _reference(found[0], is_grouped=True))
-        self._replace(_LABELED, lambda found: _reference_start(found[1], found[2]))
+            self._extract(_CAPITALS_IN_GROUPS, lambda found: _reference(found[0], is_grouped=True))
+        self._extract(_LABELED, lambda found: _reference_start(found[1], found[2]))
 
-    def pasted(self) -> PastedIdentifiers:
+    def identifiers(self) -> PastedIdentifiers:
         named: dict[str, dict[Any, str]] = {}
         mentions: dict[tuple[str, Any], None] = {}
         for _, (kind, value) in sorted(self._found, key=itemgetter(0)):
@@ -250,10 +257,10 @@ class _Scanner:
         )
 
     @property
-    def is_nothing_else(self) -> bool:
+    def has_no_other_text(self) -> bool:
         return all(map(_SINGLE.fullmatch, self._text.split()))
 
-    def _replace(
+    def _extract(
         self,
         pattern: re.Pattern[str],
         read: Callable[[re.Match[str]], _Identifiers],
@@ -285,7 +292,7 @@ class _Scanner:
         token = _TOKEN.search(unquote(found[0]))
         return [("gift_tokens", token[1])] if token else []
 
-    def _take_addresses(self) -> None:
+    def _extract_addresses(self) -> None:
         pieces: list[str] = []
         end = 0
         for one in find_addresses(self._text):

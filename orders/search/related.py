@@ -70,10 +70,10 @@ def find_neighbors(
     """
     with time_limit(seconds, using=using) as deadline:
         finder = QueryRunner(deadline, query, now=now)
-        if (at := finder.key_of_order(order_id)) is None:
+        if (at := finder.paging_key_of_order(order_id)) is None:
             return None
-        before = finder.rows(_MAX_COUNT + 1, at, backwards=True, selected="o.uuid")
-        after = finder.rows(1, at, selected="o.uuid")
+        before = finder.fetch_rows(_MAX_COUNT + 1, at, backwards=True, selected="o.uuid")
+        after = finder.fetch_rows(1, at, selected="o.uuid")
         is_counted = len(before) <= _MAX_COUNT and finder.matches_order(order_id)
         position = len(before) + 1 if is_counted else None
         found = finder.count(_MAX_COUNT)

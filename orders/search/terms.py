@@ -21,7 +21,7 @@ OPERATOR_KEYS = (
 )
 
 
-class Term(NamedTuple):
+class SearchTerm(NamedTuple):
     """A word, or an operator and its value.
 
     `text` is the whole term as typed. `operator` is "" for a word.
@@ -34,23 +34,23 @@ class Term(NamedTuple):
     is_quoted: bool
 
 
-def split_terms(text: str) -> Iterator[Term]:
+def split_terms(text: str) -> Iterator[SearchTerm]:
     """Yield the terms of a text to which `plain_text` was applied."""
     for found in _TERM.finditer(text):
         minus, operator, quoted, bare = found.groups()
         is_quoted = quoted is not None
         value = quoted if is_quoted else bare
-        yield Term(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
+        yield SearchTerm(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
 
 
-def without_noise(terms: list[Term]) -> list[Term]:
+def without_noise(terms: list[SearchTerm]) -> list[SearchTerm]:
     """Return the terms without words that only say what the next one is."""
     return [
         one for one, following in zip_longest(terms, terms[1:]) if not _is_noise(one, following)
     ]
 
 
-def _is_noise(term: Term, following: Term | None) -> bool:
+def _is_noise(term: SearchTerm, following: SearchTerm | None) -> bool:
     """Whether a word only says what the next one is: "receipt ABC…", "Ms Bolena"."""
     is_word = is_searched_for(term) and not term.is_quoted
     is_before_word = following is not None and is_searched_for(following)
@@ -73,11 +73,11 @@ def parse_words(text: str) -> Query:
     return Query(words=tuple(term_text(one) for one in all_terms if is_searched_for(one)))
 
 
-def is_searched_for(term: Term) -> bool:
+def is_searched_for(term: SearchTerm) -> bool:
     return not (term.operator or term.is_excluded)
 
 
-def term_text(term: Term) -> str:
+def term_text(term: SearchTerm) -> str:
     """Return the folded text, without the signs around it and "ref:" before it unless it is quoted.
 
     A dollar sign before an amount stays.

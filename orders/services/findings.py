@@ -26,7 +26,7 @@ from orders.search import first_query_with_matches
 from orders.search.deadline import SECONDS, SearchDeadline, time_limit
 from orders.search.paste import KINDS, PastedIdentifiers
 from orders.search.query import Query
-from orders.text import fold_text, gift_digest
+from orders.text import fold_text, gift_token_digest
 
 from .reading import OrderNotFound, refresh_order
 
@@ -181,9 +181,9 @@ def _roles(
             yield Finding.Role.BATCH, "order_batch_id", value
         case "references":
             yield Finding.Role.RECEIPT, "reference_id", value
-            yield Finding.Role.GIFT_LINK, "gift_digest", gift_digest(value)
+            yield Finding.Role.GIFT_LINK, "gift_digest", gift_token_digest(value)
         case "gift_tokens":
-            yield Finding.Role.GIFT_LINK, "gift_digest", gift_digest(value)
+            yield Finding.Role.GIFT_LINK, "gift_digest", gift_token_digest(value)
         case "reference_starts":
             yield Finding.Role.RECEIPT, _START, value
         case "emails":
@@ -221,10 +221,11 @@ def _look_up(pasted: PastedIdentifiers, found: _Found, limit: SearchDeadline) ->
     unknown = _take("order_batch_id", not_orders, found, limit)
     # The token of a gift link looks like a reference.
     tokens = {
-        gift_digest(one): one for one in _take("reference_id", pasted.references, found, limit)
+        gift_token_digest(one): one
+        for one in _take("reference_id", pasted.references, found, limit)
     }
     # Digest -> the text shown when no order has it.
-    links = {gift_digest(one): _hint(one) for one in pasted.gift_tokens}
+    links = {gift_token_digest(one): _hint(one) for one in pasted.gift_tokens}
     found.add_missing(*map(tokens.__getitem__, _take("gift_digest", list(tokens), found, limit)))
     found.add_missing(*map(pasted.original_spelling, _look_up_emails(pasted.emails, found, limit)))
     found.add_missing(*map(links.__getitem__, _take("gift_digest", list(links), found, limit)))

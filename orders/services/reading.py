@@ -30,10 +30,10 @@ from orders.search import Hit
 from orders.search.hits import hit_from_order
 
 from .anomalies import record_anomalies
+from .writes.index_updates import mark_missing, upsert_or_log
 from .writes.kinds import confirmed_extension_not_shown
 from .writes.reads import read_with_operations
 from .writes.resolve import operations_on
-from .writes.storing import mark_missing, upsert_or_log
 
 log = logging.getLogger(__name__)
 

@@ -81,7 +81,7 @@ def _queries(folded: str) -> Iterator[Query]:
 
 def _search(folded: str, runner: QueryRunner) -> SimilarSearch | None:
     """Return the search for a corrected text, None if it has no match."""
-    rows = runner.rows(1, selected="o.recipient_name")
+    rows = runner.fetch_rows(1, selected="o.recipient_name")
     if not rows:
         return None
     name = _as_written(folded, rows[0][2])

@@ -29,7 +29,7 @@ class BatchWriter:
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
         self._pages: list[ResponseRows] = []
-        self._on_store: list[Callable[[], object]] = []
+        self._before_commit: list[Callable[[], object]] = []
         self._rows = 0
         self._batch_size = _INITIAL_ROWS
         self.counts: Counter[str] = Counter()
@@ -53,13 +53,13 @@ class BatchWriter:
         """Whether there are as many rows as one transaction should write."""
         return self._rows >= self._batch_size
 
-    def on_store(self, call: Callable[[], object]) -> None:
+    def before_commit(self, call: Callable[[], object]) -> None:
         """Call the function in the transaction of the rows that were added so far."""
-        self._on_store.append(call)
+        self._before_commit.append(call)
 
     def flush(self) -> None:
         """Write all rows. Raises LeaseLost, and then writes nothing."""
-        if not self._pages and not self._on_store:
+        if not self._pages and not self._before_commit:
             return
         started = time.monotonic()
         results = self._write_with_retries()
@@ -67,7 +67,7 @@ class BatchWriter:
         for result in results:
             self._count(result)
         _report_changes(self._pages, results)
-        self._pages, self._on_store, self._rows = [], [], 0
+        self._pages, self._before_commit, self._rows = [], [], 0
 
     def _adapt_batch_size(self, seconds: float) -> None:
         """Adapt the batch size to the duration of the last write.
@@ -89,7 +89,7 @@ class BatchWriter:
     def _write(self) -> list[UpsertResult]:
         with rebuildable_transaction():
             results = index.upsert_responses(self._pages)
-            for call in self._on_store:
+            for call in self._before_commit:
                 call()
             self._lease.update_state()
         return results

@@ -21,9 +21,9 @@ from orders.models import SyncState, SyncWindow
 from orders.models.durability import rebuildable_transaction
 
 from .context import SyncContext
-from .full import check_missing_orders
-from .plans import MemoryPlan, OrderListSource
+from .full_sync import check_missing_orders
 from .scan import WindowScan
+from .scan_plans import MemoryPlan, OrderListSource
 from .windows import WindowBounds
 
 log = logging.getLogger(__name__)
@@ -59,9 +59,9 @@ def _start(context: SyncContext, state: SyncState) -> None:
     """Mark all windows as not checked, and cover the time since the newest one."""
     now = timezone.now()
     synced_at = (state.synced_at or now).replace(microsecond=0)
-    context.writer.on_store(lambda: SyncWindow.objects.update(checked_at=None))
-    context.writer.on_store(lambda: _extend_windows(synced_at))
-    context.writer.on_store(
+    context.writer.before_commit(lambda: SyncWindow.objects.update(checked_at=None))
+    context.writer.before_commit(lambda: _extend_windows(synced_at))
+    context.writer.before_commit(
         lambda: context.lease.update_state(
             reconcile_started_at=now, drift_new=0, drift_changed=0, drift_missing=0
         )

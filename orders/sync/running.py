@@ -25,11 +25,11 @@ from orders.services import freshness_problem
 from .batch_writer import BatchWriter
 from .context import Backoff, SyncContext, SyncStopped, record_problem
 from .fetching import FetchThreads
-from .full import MassDeletionSuspected, backfill_created_at, run_full_sync
-from .incremental import reread_orders, sync_changes
+from .full_sync import MassDeletionSuspected, backfill_created_at, run_full_sync
+from .incremental_sync import reread_orders, sync_changes
 from .lease import Lease, LeaseLost
-from .plans import InconsistentListing
 from .reconcile import compare_counts, last_reconcile_time
+from .scan_plans import InconsistentListing
 
 log = logging.getLogger(__name__)
 

@@ -18,14 +18,14 @@ from orders.goody_api import CallsBlocked
 
 from .context import SyncContext, is_permanent
 from .fetching import CallResult, GoodyCall, NoRateCapacity
-from .plans import OrderSource, PlannedWindow, WindowPlan
+from .scan_plans import OrderSource, PlannedWindow, WindowPlan
 from .windows import (
     WindowBounds,
     WindowReader,
     WindowVerdict,
     is_window_too_large,
-    part_count,
     split_window,
+    window_part_count,
 )
 
 # The longest wait for a result, seconds: without and with rows that could be written instead.
@@ -166,12 +166,12 @@ class WindowScan:
         reader.add_page(number, page.ids, page.total)
         if number == 1 and self._should_split(window, page.total):
             # The rows are dropped: smaller windows give better estimates of their creation.
-            parts = part_count(page.total or 0, size=settings.SYNC_WINDOW)
+            parts = window_part_count(page.total or 0, size=settings.SYNC_WINDOW)
             self._split(window, parts, page.total)
             return
         self._context.writer.add(page.rows, read_at=result.read_at)
-        if page.on_store is not None:
-            self._context.writer.on_store(page.on_store)
+        if page.before_commit is not None:
+            self._context.writer.before_commit(page.before_commit)
         self._finish_window(window, reader)
 
     def _should_split(self, window: PlannedWindow, total: int | None) -> bool:
@@ -224,13 +224,13 @@ class WindowScan:
             return
         del self._open[window.key]
         if verdict is WindowVerdict.INCONSISTENT:
-            self._context.writer.on_store(lambda: self._plan.fail_window(window))
+            self._context.writer.before_commit(lambda: self._plan.fail_window(window))
             return
         total = len(reader.passes[-1].ids)
-        self._context.writer.on_store(lambda: self._plan.complete_window(window, total))
+        self._context.writer.before_commit(lambda: self._plan.complete_window(window, total))
 
     def _split(self, window: PlannedWindow, parts: int, total: int | None) -> None:
         del self._open[window.key]
         bounds: Sequence[WindowBounds] = split_window(window.bounds, parts)
-        self._context.writer.on_store(lambda: self._plan.replace(window, bounds, total))
+        self._context.writer.before_commit(lambda: self._plan.replace(window, bounds, total))
         self._context.writer.flush()

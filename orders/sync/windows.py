@@ -66,7 +66,7 @@ def is_window_too_large(bounds: WindowBounds, total: int, *, size: int) -> bool:
     return bounds.is_splittable and total > size * _TOLERANCE
 
 
-def part_count(total: int, *, size: int) -> int:
+def window_part_count(total: int, *, size: int) -> int:
     """Return the number of parts of about `size` orders in a window of `total` orders."""
     return max(2, min(_MAX_PARTS, ceil(total / size)))
 

@@ -26,7 +26,16 @@ from orders.audit import (
     record_security_event,
 )
 from orders.models import AuditEntry, Operation, State
-from testing.domain import actor, cancel, extend, in_days, open_order, operation, seen, story
+from testing.domain import (
+    actor,
+    audit_history,
+    cancel,
+    extend,
+    in_days,
+    open_order,
+    operation,
+    seen,
+)
 from testing.users import make_user
 from testing.vendor import Emulator
 
@@ -311,7 +320,7 @@ def test_one_intent_and_each_outcome(emulator: Emulator, name: str) -> None:
     shown = seen(order_id)
     emulator.fault(fault, method="POST")
     done = cancel(order_id, seen=shown)
-    assert story(done) == [
+    assert audit_history(done) == [
         ("order.cancel", "Agent", ""),
         *(("order.cancel", "Goody Admin", outcome) for outcome in outcomes),
     ]
@@ -327,7 +336,7 @@ def test_a_lead_settles_and_the_audit_says_who() -> None:
         note="looked",
         now=timezone.now(),
     )
-    assert story(done) == [
+    assert audit_history(done) == [
         ("order.cancel", "Agent", ""),
         ("operation.settle", "Lead", "not_applied"),
     ]

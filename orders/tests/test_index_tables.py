@@ -25,7 +25,7 @@ from orders.models import (
     SearchText,
     WordStart,
 )
-from orders.text import gift_digest
+from orders.text import gift_token_digest
 from testing.domain import ORDER_ID, known_creation, order, order_json
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -209,7 +209,7 @@ def test_counts_follow_the_statuses() -> None:
 def test_a_gift_link_is_found_by_its_token_and_not_stored_in_the_row() -> None:
     index.upsert([order(individual_gift_link="https://gifts.example.com/gift/T0ken")], read_at=NOON)
     row = Order.objects.get()
-    assert row.gift_digest == gift_digest("T0ken")
+    assert row.gift_digest == gift_token_digest("T0ken")
     assert "T0ken" not in str(Order.objects.values().get())
 
 

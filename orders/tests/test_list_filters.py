@@ -86,10 +86,10 @@ def test_what_a_url_says_is_read_and_written_as_it_was(filters: Filters) -> None
 @settings(max_examples=100, deadline=None)
 @given(_filters)
 def test_each_part_can_be_taken_away_alone(filters: Filters) -> None:
-    said = filters.params()
+    said = filters.non_default_params()
     narrowing = [one for one in said if one[0] not in ("q", "view", "sort", "per_page")]
     left = [[other for other in said if other != one] for one in narrowing]
-    assert [part.without.params() for part in filters.active()] == left
+    assert [part.without.non_default_params() for part in filters.active_filters()] == left
     assert filters.is_unfiltered == (not narrowing and not filters.q)
 
 

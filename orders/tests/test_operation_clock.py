@@ -26,7 +26,7 @@ from testing.domain import (
     refusing,
     seen,
     stamp,
-    standing,
+    stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
 from testing.operations import cancel_at, lose_cancel, lose_extension, title
@@ -147,7 +147,7 @@ def test_a_page_concludes_from_its_read_after_the_clock_was_set_back(
     done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
     clock.shift(-600)
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
-    assert (standing(done)[0], title(done)) == ("applied", "Canceled")
+    assert (stored_outcome(done)[0], title(done)) == ("applied", "Canceled")
 
 
 def test_a_confirmed_cancel_is_shown_after_the_clock_was_set_back(
@@ -233,7 +233,7 @@ def found_by_a_read(emulator: Emulator, settings: Any) -> Operation:
     """An extension that a read showed, so that its request may still be on its way."""
     done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
-    assert standing(done)[0] == "applied"
+    assert stored_outcome(done)[0] == "applied"
     return done
 
 
@@ -315,4 +315,4 @@ def test_a_set_clock_does_not_let_an_older_read_count(emulator: Emulator, clock:
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert view.order.expires_at == done.expiration
     again = extend(order_id, seen=facts_to_confirm(view.order), expiration=in_days(60))
-    assert (standing(again), emulator.posts()) == (("refused", "B", "older_read"), 1)
+    assert (stored_outcome(again), emulator.posts()) == (("refused", "B", "older_read"), 1)

@@ -21,6 +21,7 @@ from testing.domain import (
     NEVER_ACCEPTED,
     ORDER_ID,
     actor,
+    audit_history,
     cancel,
     open_order,
     operation,
@@ -28,8 +29,7 @@ from testing.domain import (
     order_json,
     read_until_settled,
     seen,
-    standing,
-    story,
+    stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer, held
 from testing.operations import (
@@ -83,7 +83,7 @@ def test_f36_equal_submits_at_once_make_one_post(emulator: Emulator) -> None:
     assert {one.pk for one in results if isinstance(one, Operation)} == {Operation.objects.get().pk}
     assert all(isinstance(one, Operation) for one in results), results
     assert (emulator.posts(), cancels(emulator, order_id)) == (1, [True])
-    assert story(Operation.objects.get()) == [
+    assert audit_history(Operation.objects.get()) == [
         ("order.cancel", "Agent", ""),
         ("order.cancel", "Goody Admin", "applied"),
     ]
@@ -160,8 +160,8 @@ def test_a_planned_write_left_lying_was_not_sent() -> None:
     done = operation(state=State.PLANNED)
     assert services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=59)) == 0
     assert services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=61)) == 1
-    assert standing(done) == ("not_sent", "A", "lease")
-    assert [outcome for _, _, outcome in story(done)] == ["", "not_sent"]
+    assert stored_outcome(done) == ("not_sent", "A", "lease")
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "not_sent"]
 
 
 def test_f44_a_write_left_lying_while_sending_is_unknown(emulator: Emulator, clock: Any) -> None:
@@ -170,9 +170,9 @@ def test_f44_a_write_left_lying_while_sending_is_unknown(emulator: Emulator, clo
     clock.shift(61)
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert view.operation is not None
-    assert standing(done) == ("unknown", "C", "lease")
+    assert stored_outcome(done) == ("unknown", "C", "lease")
     read_until_settled(done, clock)
-    assert (standing(done)[0], emulator.posts()) == ("not_applied", 0)
+    assert (stored_outcome(done)[0], emulator.posts()) == ("not_applied", 0)
 
 
 @threaded
@@ -189,9 +189,9 @@ def test_f46_whose_lease_expired_before_the_first_byte_sends_nothing(
 
     with FaultyServer(pause) as server:
         done = cancel_at(server, goody)
-        assert (standing(done), server.posts) == (("not_sent", "A", "lease"), 0)
+        assert (stored_outcome(done), server.posts) == (("not_sent", "A", "lease"), 0)
     assert done.state == "not_sent"
-    assert [outcome for _, _, outcome in story(done)] == ["", "not_sent"]
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "not_sent"]
 
 
 @threaded
@@ -209,8 +209,8 @@ def test_a_late_proof_counts_whatever_was_thought_meanwhile(
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         done = cancel_at(server, goody)
         assert server.posts == 1
-    assert done.state == standing(done)[0] == "applied"
-    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
+    assert done.state == stored_outcome(done)[0] == "applied"
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "applied"]
 
 
 @threaded
@@ -225,7 +225,7 @@ def test_a_late_refusal_changes_nothing_that_was_found_out_meanwhile(
 
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         done = cancel_at(server, goody)
-    assert standing(done) == ("unknown", "C", "lease")
+    assert stored_outcome(done) == ("unknown", "C", "lease")
 
 
 @pytest.mark.django_db(transaction=True)

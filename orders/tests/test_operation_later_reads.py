@@ -19,6 +19,7 @@ from testing.dialogs import htmx
 from testing.domain import (
     WorkerEvidence,
     actor,
+    audit_history,
     cancel,
     extend,
     in_days,
@@ -31,8 +32,7 @@ from testing.domain import (
     refusing,
     seen,
     stamp,
-    standing,
-    story,
+    stored_outcome,
 )
 from testing.operations import lose_cancel, lose_extension, message, sentence, title
 from testing.vendor import Emulator
@@ -76,12 +76,12 @@ def test_a_wrong_record_by_hand_of_a_cancel_is_contradicted_by_reads(
     assert sentence(done).startswith(
         "Lead looked at Goody's own page and recorded this. But a read at "
     )
-    assert [outcome for _, _, outcome in story(done)] == ["", "applied", "contradicted"]
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "applied", "contradicted"]
     assert Operation.objects.get(pk=done.pk).due_at is None
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (view.order.status, view.is_cancel_on_record) == ("notified", False)
     again = cancel(done.order_uuid, seen=facts_to_confirm(view.order))
-    assert (standing(again)[0], emulator.posts()) == ("applied", 1)
+    assert (stored_outcome(again)[0], emulator.posts()) == ("applied", 1)
 
 
 def test_a_wrong_record_by_hand_of_an_extension_is_contradicted_by_reads(
@@ -114,7 +114,7 @@ def test_a_read_that_shows_what_was_recorded_ends_a_contradiction(
     services.request_reads([order(id=str(done.order_uuid), status="failed")])
     read_again(done)
     assert title(done) == "Canceled"
-    outcomes = [outcome for _, _, outcome in story(done)]
+    outcomes = [outcome for _, _, outcome in audit_history(done)]
     assert outcomes == ["", "applied", "contradicted", "effect_seen"]
 
 
@@ -187,7 +187,7 @@ def test_a_read_that_shows_the_cancel_again_ends_a_contradiction(
     emulator.change(done.order_uuid, status="failed")
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (title(done), view.is_cancel_on_record) == ("Canceled", True)
-    outcomes = [outcome for _, _, outcome in story(done)]
+    outcomes = [outcome for _, _, outcome in audit_history(done)]
     assert outcomes == ["", "applied", "contradicted", "effect_seen"]
 
 
@@ -237,7 +237,7 @@ def test_an_index_that_cannot_be_written_does_not_keep_an_operation_open(
     done = lose_cancel(emulator, settings, {"kind": "cut"})
     with refusing("orders_order", "UPDATE"):
         assert read_until_settled(done, clock) == [2, 10, 60, 150]
-    assert standing(done)[0] == "not_applied"
+    assert stored_outcome(done)[0] == "not_applied"
 
 
 @threaded
@@ -307,7 +307,7 @@ def test_a_read_for_one_operation_counts_for_the_others_on_the_order(
     emulator.change(first.order_uuid, expires_at=stamp(asked))
     clock.shift(301)
     read_again(second)
-    assert (standing(first)[0], title(first)) == ("superseded", "Changed at Goody")
+    assert (stored_outcome(first)[0], title(first)) == ("superseded", "Changed at Goody")
 
 
 # --- After a refusal --------------------------------------------------------------------------
@@ -421,9 +421,9 @@ def test_a_read_that_shows_the_write_leaves_nothing_for_a_person(emulator: Emula
     done = needs_human(emulator, before={"status": "notified"})
     emulator.change(done.order_uuid, status="failed")
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
-    assert (standing(done)[0], title(done)) == ("applied", "Canceled")
+    assert (stored_outcome(done)[0], title(done)) == ("applied", "Canceled")
     assert "perhaps by our request of " in sentence(done)
-    assert [outcome for _, _, outcome in story(done)] == ["", "applied"]
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "applied"]
 
 
 def test_a_list_that_shows_the_write_lets_the_worker_read_for_a_person(
@@ -439,7 +439,7 @@ def test_a_list_that_shows_the_write_lets_the_worker_read_for_a_person(
 def test_a_read_that_does_not_show_the_write_leaves_it_to_a_person(emulator: Emulator) -> None:
     done = needs_human(emulator, before={"status": "notified"})
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
-    assert (standing(done)[0], title(done)) == ("needs_human", "Needs a person")
+    assert (stored_outcome(done)[0], title(done)) == ("needs_human", "Needs a person")
 
 
 # --- A later write ----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from testing.domain import (
     ORDER_ID,
     WorkerEvidence,
     actor,
+    audit_history,
     cancel,
     extend,
     in_days,
@@ -31,8 +32,7 @@ from testing.domain import (
     read_until_settled,
     seen,
     stamp,
-    standing,
-    story,
+    stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
 from testing.operations import (
@@ -73,17 +73,17 @@ def test_f31_applied_but_the_answer_was_lost(
 ) -> None:
     done = lose_cancel(emulator, settings, fault)
     assert read_until_settled(done, clock) == [2]
-    assert standing(done)[0] == "applied"
+    assert stored_outcome(done)[0] == "applied"
     assert sentence(done) == perhaps("Canceled at Goody", done)
     assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
-    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "applied"]
 
 
 def test_f31_opening_the_page_settles_it_too(emulator: Emulator, settings: Any, clock: Any) -> None:
     done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (view.operation, view.is_cancel_on_record) == (None, True)
-    assert standing(done)[0] == "applied"
+    assert stored_outcome(done)[0] == "applied"
 
 
 def test_f32_not_applied_takes_three_reads_over_two_minutes(
@@ -91,13 +91,13 @@ def test_f32_not_applied_takes_three_reads_over_two_minutes(
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
     assert read_until_settled(done, clock) == [2, 10, 60, 150]
-    assert standing(done)[0] == "not_applied"
+    assert stored_outcome(done)[0] == "not_applied"
     assert (title(done), message(done).next_step) == ("Not canceled", "You may try again.")
     assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [])
     emulator.heal()
     again = cancel(done.order_uuid)
     assert (again.state, emulator.posts()) == ("applied", 2)
-    assert standing(done)[0] == "not_applied"
+    assert stored_outcome(done)[0] == "not_applied"
 
 
 def test_f33_a_post_that_lands_late_is_still_canceled_once(
@@ -109,7 +109,7 @@ def test_f33_a_post_that_lands_late_is_still_canceled_once(
         assert read_again(done) == "unknown"
     emulator.control("POST", "late")
     assert read_until_settled(done, clock) == [150]
-    assert standing(done)[0] == "applied"
+    assert stored_outcome(done)[0] == "applied"
     assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
 
 
@@ -119,12 +119,12 @@ def test_accepted_meanwhile_means_not_canceled(
     done = lose_cancel(emulator, settings, {"kind": "cut"})
     emulator.change(done.order_uuid, status="accepted")
     assert read_until_settled(done, clock) == [2]
-    assert standing(done)[0] == "not_applied"
+    assert stored_outcome(done)[0] == "not_applied"
     assert sentence(done).endswith("A later read showed the order as “Accepted”.")
     # Its payment fails weeks later: that is not our cancel.
     emulator.change(done.order_uuid, status="failed")
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
-    assert (standing(done)[0], view.is_cancel_on_record) == ("not_applied", False)
+    assert (stored_outcome(done)[0], view.is_cancel_on_record) == ("not_applied", False)
 
 
 def test_failed_after_acceptance_proves_no_cancel(
@@ -135,7 +135,7 @@ def test_failed_after_acceptance_proves_no_cancel(
     emulator.change(done.order_uuid, status="failed")
     settings.OPERATION_READS = [2, 43_200]
     read_until_settled(done, clock)
-    assert standing(done)[0] == "needs_human"
+    assert stored_outcome(done)[0] == "needs_human"
 
 
 def test_an_unknown_status_concludes_nothing(emulator: Emulator, settings: Any, clock: Any) -> None:
@@ -158,9 +158,9 @@ def test_f10_a_contradiction_that_reads_do_not_settle_needs_a_person(
     fault["text"] = json.dumps(order_json(id=str(order_id), status="opened"))
     emulator.fault(fault, method="POST")
     done = cancel(order_id, seen=shown)
-    assert standing(done) == ("unknown", "C", "contradiction")
+    assert stored_outcome(done) == ("unknown", "C", "contradiction")
     read_until_settled(done, clock)
-    assert (standing(done)[0], title(done)) == ("needs_human", "Needs a person")
+    assert (stored_outcome(done)[0], title(done)) == ("needs_human", "Needs a person")
     assert emulator.posts() == 1
 
 
@@ -169,9 +169,9 @@ def test_f10_a_contradiction_that_a_read_settles(
 ) -> None:
     fault = {"kind": "mutate", "set": {"id": str(uuid4())}}
     done = lose_cancel(emulator, settings, fault)
-    assert standing(done) == ("unknown", "C", "contradiction")
+    assert stored_outcome(done) == ("unknown", "C", "contradiction")
     assert read_until_settled(done, clock) == [2]
-    assert standing(done)[0] == "applied"
+    assert stored_outcome(done)[0] == "applied"
 
 
 def test_goody_unreachable_for_a_day_needs_a_person(
@@ -183,7 +183,7 @@ def test_goody_unreachable_for_a_day_needs_a_person(
     moments = read_until_settled(done, clock)
     assert moments[-1] >= 86_400
     assert max(moments[:-1]) < 86_400
-    assert (standing(done)[0], title(done)) == ("needs_human", "Needs a person")
+    assert (stored_outcome(done)[0], title(done)) == ("needs_human", "Needs a person")
     assert Operation.objects.get(pk=done.pk).reads == len(moments)
 
 
@@ -204,12 +204,12 @@ def test_reads_are_claimed_once(emulator: Emulator, settings: Any, clock: Any) -
 def test_a_lead_settles_what_needs_a_person(is_applied: bool, state: str) -> None:
     done = operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
     _settle(done, is_applied)
-    assert standing(done)[0] == state
+    assert stored_outcome(done)[0] == state
     assert title(done) == ("Marked as canceled" if is_applied else "Not canceled")
     assert sentence(done).startswith("Lead looked at Goody's own page and recorded this.")
     with pytest.raises(NotSettleable):
         _settle(done, not is_applied)
-    assert standing(done)[0] == state
+    assert stored_outcome(done)[0] == state
 
 
 def _settle(done: Operation, is_applied: bool) -> Operation:
@@ -230,10 +230,10 @@ def test_only_one_cancel_is_told_to_have_done_it(emulator: Emulator, goody: Any)
     new = operation(state=State.SENDING, order_uuid=order_id, sent_at=past)
     emulator.change(order_id, status="failed")
     services.refresh_order(order_id=order_id, now=timezone.now())
-    assert (standing(old)[0], standing(new)[0]) == ("not_applied", "sending")
+    assert (stored_outcome(old)[0], stored_outcome(new)[0]) == ("not_applied", "sending")
     services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=61))
     services.refresh_order(order_id=order_id, now=timezone.now())
-    assert (standing(old)[0], standing(new)[0]) == ("not_applied", "applied")
+    assert (stored_outcome(old)[0], stored_outcome(new)[0]) == ("not_applied", "applied")
 
 
 # --- Extensions -------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ def test_f31_an_extension_was_applied_but_the_answer_was_lost(
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": kind})
     assert read_until_settled(done, clock) == [2]
-    assert (standing(done)[0], emulator.posts()) == ("applied", 1)
+    assert (stored_outcome(done)[0], emulator.posts()) == ("applied", 1)
     asked = formats.date_time(done.expiration, UTC)
     assert sentence(done) == perhaps(f"Goody shows the expiration {asked}", done)
 
@@ -263,9 +263,9 @@ def test_a_lost_extension_is_never_sent_again(
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": "cut"})
     assert read_until_settled(done, clock) == [2, 10, 60, 150]
-    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
+    assert (stored_outcome(done)[0], emulator.posts()) == ("not_applied", 1)
     assert (title(done), message(done).next_step) == ("Not changed", "You may try again.")
-    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "not_applied"]
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "not_applied"]
 
 
 def test_f34_another_date_keeps_the_order_from_other_writes_while_ours_may_land(
@@ -328,7 +328,7 @@ def test_accepted_meanwhile_means_not_changed(
     done = lose_extension(emulator, settings, {"kind": "cut"})
     emulator.change(done.order_uuid, status="accepted")
     assert read_until_settled(done, clock) == [2]
-    assert (standing(done)[0], emulator.posts()) == ("not_applied", 1)
+    assert (stored_outcome(done)[0], emulator.posts()) == ("not_applied", 1)
 
 
 def test_an_expiration_that_cannot_be_read_concludes_nothing(
@@ -345,9 +345,9 @@ def test_f10_an_extension_that_goody_answers_otherwise_needs_a_person(
 ) -> None:
     wrong = json.dumps(order_json())
     done = lose_extension(emulator, settings, {"kind": "body", "as": "text", "text": wrong})
-    assert standing(done) == ("unknown", "C", "contradiction")
+    assert stored_outcome(done) == ("unknown", "C", "contradiction")
     read_until_settled(done, clock)
-    assert (standing(done)[0], emulator.posts()) == ("needs_human", 1)
+    assert (stored_outcome(done)[0], emulator.posts()) == ("needs_human", 1)
 
 
 @threaded
@@ -364,9 +364,9 @@ def test_goodys_late_answer_outranks_what_reads_showed(settings: Any, clock: Any
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
         done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=asked, may_shorten=True)
-    assert done.state == standing(done)[0] == "applied"
+    assert done.state == stored_outcome(done)[0] == "applied"
     assert done.confirmed_at is not None
-    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied"]
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "applied"]
 
 
 @threaded
@@ -384,7 +384,12 @@ def test_goodys_late_answer_confirms_what_a_read_had_found(settings: Any, clock:
     with FaultyServer(answer(200, order_json()), extended, post=(pause,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
         done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=asked, may_shorten=True)
-    assert [outcome for _, _, outcome in story(done)] == ["", "unknown", "applied", "confirmed"]
+    assert [outcome for _, _, outcome in audit_history(done)] == [
+        "",
+        "unknown",
+        "applied",
+        "confirmed",
+    ]
     assert sentence(done).startswith("Changed from 1 Jan 2099, 00:00 UTC to ")
 
 
@@ -396,12 +401,12 @@ def test_a_gift_that_turns_out_canceled_later_is_perhaps_ours(
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
     read_until_settled(done, clock)
-    assert (standing(done)[0], title(done)) == ("not_applied", "Not canceled")
+    assert (stored_outcome(done)[0], title(done)) == ("not_applied", "Not canceled")
     emulator.control("POST", "late")
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
-    assert (standing(done)[0], title(done)) == ("not_applied", "Canceled at Goody")
+    assert (stored_outcome(done)[0], title(done)) == ("not_applied", "Canceled at Goody")
     assert sentence(done) == perhaps("Canceled at Goody", done)
-    assert [outcome for _, _, outcome in story(done)] == [
+    assert [outcome for _, _, outcome in audit_history(done)] == [
         "",
         "unknown",
         "not_applied",
@@ -419,7 +424,7 @@ def test_another_attempt_finds_that_the_first_may_have_arrived(
     shown = seen(done.order_uuid)
     emulator.control("POST", "late")
     again = cancel(done.order_uuid, seen=shown)
-    assert (title(done), standing(again)) == ("Canceled at Goody", ("refused", "B", "ended"))
+    assert (title(done), stored_outcome(again)) == ("Canceled at Goody", ("refused", "B", "ended"))
     assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
 
 
@@ -434,7 +439,7 @@ def test_what_a_lead_took_for_not_applied_may_be_seen_later(emulator: Emulator) 
     _settle(done, False)
     emulator.change(order_id, status="canceled")
     services.refresh_order(order_id=order_id, now=timezone.now())
-    assert (standing(done)[0], title(done)) == ("not_applied", "Canceled at Goody")
+    assert (stored_outcome(done)[0], title(done)) == ("not_applied", "Canceled at Goody")
 
 
 @pytest.mark.parametrize("closed_as", [State.NOT_APPLIED, State.SUPERSEDED])
@@ -530,7 +535,7 @@ def test_a_cancel_that_goody_takes_back_is_an_alarm(emulator: Emulator, clock: A
         f"Goody confirmed it, but a read at {at} showed the order as “Notified”. "
         "Somebody else may have changed it since."
     )
-    assert [outcome for _, _, outcome in story(done)] == ["", "applied", "contradicted"]
+    assert [outcome for _, _, outcome in audit_history(done)] == ["", "applied", "contradicted"]
     assert Operation.objects.with_notice(done.actor_id).get() == done
     # The order is open again, for us too.
     assert (cancel(order_id).state, emulator.posts()) == ("applied", 2)
@@ -597,7 +602,7 @@ def test_our_cancel_ends_the_order_while_reads_are_stale(goody: Any) -> None:
             True,
         )
         again = cancel_at(server, goody)
-        assert (standing(again), title(again)) == (
+        assert (stored_outcome(again), title(again)) == (
             ("refused", "B", "ended"),
             "Already canceled or failed",
         )

@@ -30,7 +30,7 @@ from testing.domain import (
     refusing,
     seen,
     stamp,
-    standing,
+    stored_outcome,
 )
 from testing.faulty_server import (
     Connection,
@@ -75,7 +75,7 @@ def test_without_a_stored_claim_no_byte_leaves(emulator: Emulator) -> None:
         pytest.raises(services.NotRecorded),
     ):
         cancel(order_id, seen=shown)
-    assert (emulator.posts(), standing(Operation.objects.get())) == (
+    assert (emulator.posts(), stored_outcome(Operation.objects.get())) == (
         0,
         ("not_sent", "A", "not_recorded"),
     )
@@ -116,9 +116,9 @@ def test_after_not_recorded_other_processes_see_the_order_free(
         cancel(order_id, seen=seen(order_id))
     done = Operation.objects.get()
     until = time.monotonic() + 20
-    while standing(done)[0] == "planned" and time.monotonic() < until:
+    while stored_outcome(done)[0] == "planned" and time.monotonic() < until:
         time.sleep(0.02)
-    assert standing(done) == ("not_sent", "A", "not_recorded")
+    assert stored_outcome(done) == ("not_sent", "A", "not_recorded")
 
 
 @threaded
@@ -135,7 +135,7 @@ def test_an_outcome_that_cannot_be_stored_is_found_again(emulator: Emulator, clo
     clock.shift(61)
     services.abandon_expired_operations(now=timezone.now())
     assert read_until_settled(done, clock) == [2]
-    assert (standing(done)[0], emulator.posts()) == ("applied", 1)
+    assert (stored_outcome(done)[0], emulator.posts()) == ("applied", 1)
 
 
 @threaded
@@ -145,7 +145,7 @@ def test_a_refusal_that_was_stored_is_not_told_as_unsent(emulator: Emulator, goo
     with FaultyServer(answer(200, order_json()), gone, post=(gone,)) as server:
         with refusing("orders_order", "UPDATE", when="NEW.missing_at IS NOT NULL"):
             done = cancel_at(server, goody)
-        assert (standing(done), server.posts) == (("refused", "B", "not_found"), 1)
+        assert (stored_outcome(done), server.posts) == (("refused", "B", "not_found"), 1)
 
 
 @threaded
@@ -169,7 +169,7 @@ def test_a_confirmation_is_stored_although_the_connection_is_lost_during_the_pos
     with FaultyServer(answer(200, order_json()), post=(end_connections,)) as server:
         goody(server)
         done = write(ORDER_ID, seen=facts_to_confirm(order()), **given)
-    assert (standing(done), server.posts) == (("applied", "", ""), 1)
+    assert (stored_outcome(done), server.posts) == (("applied", "", ""), 1)
     assert Operation.objects.get().confirmed_at is not None
     stored = Order.objects.get(uuid=ORDER_ID).as_goody()
     assert facts_to_confirm(stored) == facts_to_confirm(order(**changed))

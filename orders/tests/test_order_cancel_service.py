@@ -17,14 +17,14 @@ from orders.models import AuditEntry, Operation, Order, State
 from testing.domain import (
     NEVER_ACCEPTED,
     ORDER_ID,
+    audit_history,
     cancel,
     open_order,
     order,
     order_json,
     read_again,
     seen,
-    standing,
-    story,
+    stored_outcome,
 )
 from testing.faulty_server import (
     Behavior,
@@ -72,7 +72,7 @@ def test_cancel_works(emulator: Emulator, status: str, cancel_status: str) -> No
     emulator.switch(cancel_status=cancel_status)
     order_id = open_order(emulator, status=status)
     done = cancel(order_id)
-    assert standing(done) == ("applied", "", "")
+    assert stored_outcome(done) == ("applied", "", "")
     assert (title(done), sentence(done)) == ("Canceled", "Goody confirmed it.")
     assert (emulator.posts(), cancels(emulator, order_id)) == (1, [True])
     assert done.after["status"] == Order.objects.get(uuid=order_id).status == cancel_status
@@ -97,7 +97,7 @@ def test_wrong_state_is_refused_without_a_post(
     shown = seen(order_id)
     emulator.change(order_id, status=status)
     done = cancel(order_id, seen=shown)
-    assert standing(done) == ("refused", "B", kind)
+    assert stored_outcome(done) == ("refused", "B", kind)
     assert (title(done), emulator.posts()) == (heading, 0)
     assert sentence(done).endswith("Nothing was sent.")
 
@@ -127,7 +127,7 @@ def test_an_order_that_moved_is_refused_with_the_difference(
 ) -> None:
     with FaultyServer(answer(200, order_json(**change))) as server:
         done = cancel_at(server, goody)
-        assert (standing(done), server.posts) == (("refused", "B", "moved"), 0)
+        assert (stored_outcome(done), server.posts) == (("refused", "B", "moved"), 0)
     assert done.detail.startswith(f"The order changed since you looked. {words}")
     assert done.before == facts_to_confirm(order())
     assert done.after["status"] == change.get("status", "notified")
@@ -136,16 +136,16 @@ def test_an_order_that_moved_is_refused_with_the_difference(
 def test_a_view_more_is_no_difference(goody: Any) -> None:
     get = answer(200, order_json(view_count_recipient=9, message="new"))
     with FaultyServer(get, post=(answer(200, CANCELED),)) as server:
-        assert standing(cancel_at(server, goody)) == ("applied", "", "")
+        assert stored_outcome(cancel_at(server, goody)) == ("applied", "", "")
 
 
 # --- Certainly not sent -----------------------------------------------------------------------
 
 
 def unsent(done: Operation, kind: str, words: str) -> None:
-    assert standing(done) == ("not_sent", "A", kind)
+    assert stored_outcome(done) == ("not_sent", "A", kind)
     assert (title(done), sentence(done)) == ("Not canceled", f"{words} Nothing was sent.")
-    assert story(done)[1:] == [("order.cancel", "Goody Admin", "not_sent")]
+    assert audit_history(done)[1:] == [("order.cancel", "Goody Admin", "not_sent")]
 
 
 def test_f1_name_lookup_fails(settings: Any) -> None:
@@ -209,7 +209,7 @@ def test_without_a_fresh_read_nothing_is_sent(fault: str, goody: Any, settings: 
         if kind == "deadline":
             settings.GOODY_PAGE_DEADLINE = 0.4
         done = cancel(ORDER_ID, seen=facts_to_confirm(order()))
-        assert (standing(done), server.posts) == (("not_sent", "A", kind), 0)
+        assert (stored_outcome(done), server.posts) == (("not_sent", "A", kind), 0)
     assert sentence(done).endswith("Nothing was sent.")
 
 
@@ -281,11 +281,11 @@ def test_f12_to_f15_a_refusal_is_shown_and_not_repeated(goody: Any, status: int)
     refusal = answer(status, {"error": "No <b>way</b>"})
     with FaultyServer(answer(200, order_json()), post=(refusal,)) as server:
         done = cancel_at(server, goody)
-        assert (standing(done), server.posts) == (("refused", "B", kind), 1)
+        assert (stored_outcome(done), server.posts) == (("refused", "B", kind), 1)
         # Read before, and again after the refusal; a rejected key asks nothing more.
         assert len(server.requests) == (2 if status == 401 else 3)
     assert (title(done), sentence(done)) == (heading, words)
-    assert story(done)[1:] == [("order.cancel", "Goody Admin", "refused")]
+    assert audit_history(done)[1:] == [("order.cancel", "Goody Admin", "refused")]
 
 
 @pytest.mark.parametrize("status", [400, 409, 429])
@@ -318,7 +318,7 @@ def test_f39_a_recipient_who_accepted_between_read_and_post_is_named_with_the_ti
     refusal = answer(422, {"error": "Too late"})
     with FaultyServer(answer(200, order_json()), answer(200, accepted), post=(refusal,)) as server:
         done = cancel_at(server, goody)
-        assert (standing(done), server.posts) == (("refused", "B", "rejected"), 1)
+        assert (stored_outcome(done), server.posts) == (("refused", "B", "rejected"), 1)
     assert sentence(done) == (
         "Goody refused: Too late. The recipient accepted it at 1 Nov 2026, 10:02 UTC."
     )
@@ -353,7 +353,7 @@ def test_f14_an_order_unknown_to_goody_is_flagged_and_kept(goody: Any) -> None:
     gone = answer(404, {"error": "Order not found"})
     with FaultyServer(answer(200, order_json()), gone, post=(gone,)) as server:
         done = cancel_at(server, goody)
-        assert standing(done) == ("refused", "B", "not_found")
+        assert stored_outcome(done) == ("refused", "B", "not_found")
     row = Order.objects.get(uuid=ORDER_ID)
     assert row.missing_at is not None
     assert row.as_goody().id == ORDER_ID
@@ -363,7 +363,7 @@ def test_f14_a_404_to_the_fresh_read(goody: Any) -> None:
     index.upsert([order()], read_at=timezone.now())
     with FaultyServer(answer(404, {"error": "Order not found"})) as server:
         done = cancel_at(server, goody)
-        assert (standing(done), server.posts) == (("refused", "B", "not_found"), 0)
+        assert (stored_outcome(done), server.posts) == (("refused", "B", "not_found"), 0)
     assert Order.objects.get(uuid=ORDER_ID).missing_at is not None
 
 
@@ -375,9 +375,9 @@ def test_f16_f17_a_429_ends_a_single_action(
     refusal = answer(429, {"error": "Slow"}, headers=headers)
     with FaultyServer(answer(200, order_json()), post=(refusal,)) as server:
         done = cancel_at(server, goody)
-        assert (standing(done), server.posts) == (("refused", "B", "rate_limited"), 1)
+        assert (stored_outcome(done), server.posts) == (("refused", "B", "rate_limited"), 1)
         again = cancel(ORDER_ID, seen=facts_to_confirm(order()))
-        assert (standing(again), server.posts) == (("refused", "B", "rate_limited"), 1)
+        assert (stored_outcome(again), server.posts) == (("refused", "B", "rate_limited"), 1)
     until = datetime.fromisoformat(done.detail)
     assert abs(until - timezone.now() - timedelta(seconds=seconds)) < timedelta(seconds=2)
     assert sentence(done) == f"Goody asks us to wait until {until:%H:%M:%S} UTC. {UNREAD}"
@@ -435,14 +435,14 @@ def test_f4_to_f22_whatever_else_comes_after_sending_is_being_checked(
     behavior, kind = AMBIGUOUS[fault]
     with FaultyServer(answer(200, order_json()), post=(behavior,)) as server:
         done = cancel_at(server, goody)
-        assert (standing(done), server.posts) == (("unknown", "C", kind), 1)
+        assert (stored_outcome(done), server.posts) == (("unknown", "C", kind), 1)
         assert [one.path for one in server.requests] == [
             f"/v1/orders/{ORDER_ID}",
             f"/v1/orders/{ORDER_ID}/cancel",
         ]
     assert title(done) == "Outcome being checked"
     assert done.due_at == done.unknown_at + timedelta(seconds=2)
-    assert story(done)[1:] == [("order.cancel", "Goody Admin", "unknown")]
+    assert audit_history(done)[1:] == [("order.cancel", "Goody Admin", "unknown")]
     redirected = AuditEntry.objects.filter(action="security.goody_redirect").count()
     assert redirected == (1 if kind == "redirect" else 0)
 
@@ -453,7 +453,7 @@ def test_f20_a_redirect_to_another_host_never_gets_key_or_post(goody: Any, statu
         behavior = redirect(status, f"{elsewhere.url}/v1/orders/{ORDER_ID}/cancel")
         with FaultyServer(answer(200, order_json()), post=(behavior,)) as server:
             done = cancel_at(server, goody)
-            assert (standing(done), server.posts) == (("unknown", "C", "redirect"), 1)
+            assert (stored_outcome(done), server.posts) == (("unknown", "C", "redirect"), 1)
         assert (elsewhere.connections, elsewhere.requests) == (0, [])
 
 
@@ -461,7 +461,7 @@ def test_f20_a_redirect_to_another_host_never_gets_key_or_post(goody: Any, statu
 def test_f11_both_ends_count_as_canceled(goody: Any, status: str) -> None:
     post = answer(200, order_json(status=status))
     with FaultyServer(answer(200, order_json()), post=(post,)) as server:
-        assert standing(cancel_at(server, goody)) == ("applied", "", "")
+        assert stored_outcome(cancel_at(server, goody)) == ("applied", "", "")
 
 
 @pytest.mark.parametrize("position", ["400", "404", "409", "422"])

@@ -14,7 +14,7 @@ from django.utils.html import escape
 
 from orders import formats, services
 from orders.formats import date_time
-from orders.forms.writes import presets
+from orders.forms.writes import expiration_presets
 from orders.models import AuditEntry, Operation, Profile, State
 from orders.presenters.operations import format_in_both_zones
 from testing.dialogs import dialog, fields, hidden, open_and_submit, text, url
@@ -32,7 +32,7 @@ def utc(*parts: int) -> datetime:
 
 
 def chips(now: datetime, expires_at: datetime | None) -> dict[str, datetime]:
-    return dict(presets(now, expires_at, NEW_YORK))
+    return dict(expiration_presets(now, expires_at, NEW_YORK))
 
 
 def test_presets_count_from_the_present_expiry_on_the_viewers_calendar() -> None:
@@ -93,7 +93,7 @@ def test_each_option_shows_and_posts_what_it_gives(
 ) -> None:
     opened = client.get(expiration_url(order_id), headers=dialog())
     was = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
-    offered = [at for _, at in presets(datetime.now(UTC), was, NEW_YORK)]
+    offered = [at for _, at in expiration_presets(datetime.now(UTC), was, NEW_YORK)]
     assert fields(opened).radios["expiration"] == [stamp(at) for at in offered]
     assert fields(opened).checked["expiration"] == stamp(offered[1])
     for at in offered:

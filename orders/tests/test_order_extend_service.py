@@ -27,7 +27,7 @@ from testing.domain import (
     read_when_due,
     seen,
     stamp,
-    standing,
+    stored_outcome,
 )
 from testing.faulty_server import FaultyServer, answer
 from testing.operations import (
@@ -57,7 +57,7 @@ def test_extend_works(emulator: Emulator, status: str) -> None:
     order_id = open_order(emulator, status=status)
     before, wanted = expires_at(emulator, order_id), in_days(44)
     done = extend(order_id, expiration=wanted)
-    assert standing(done) == ("applied", "", "")
+    assert stored_outcome(done) == ("applied", "", "")
     assert (done.expires_before, done.expiration) == (before, wanted)
     assert (expires_at(emulator, order_id), emulator.posts()) == (wanted, 1)
     assert Order.objects.get(uuid=order_id).expires_at == wanted
@@ -94,7 +94,7 @@ def test_a_naive_datetime_is_a_bug_and_stores_nothing(emulator: Emulator) -> Non
 )
 def test_f35_bounds(emulator: Emulator, days: int, tick: bool, kind: str) -> None:
     done = extend(open_order(emulator), expiration=in_days(days), may_shorten=tick)
-    assert (standing(done), emulator.posts()) == (("refused", "B", kind), 0)
+    assert (stored_outcome(done), emulator.posts()) == (("refused", "B", kind), 0)
 
 
 def test_shortening_with_the_tick(emulator: Emulator) -> None:
@@ -106,9 +106,9 @@ def test_shortening_with_the_tick(emulator: Emulator) -> None:
 def test_the_same_date_and_a_date_where_there_was_none(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     done = extend(order_id, expiration=expires_at(emulator, order_id), may_shorten=True)
-    assert standing(done) == ("refused", "B", "same")
+    assert stored_outcome(done) == ("refused", "B", "same")
     never = open_order(emulator, expires_at=None)
-    assert standing(extend(never)) == ("refused", "B", "sets_a_date")
+    assert stored_outcome(extend(never)) == ("refused", "B", "sets_a_date")
     done = extend(never, may_shorten=True)
     assert (done.state, done.expires_before) == ("applied", None)
     assert services.may_undo_extension(done, now=timezone.now()) is False
@@ -123,7 +123,7 @@ def test_wrong_state(emulator: Emulator, status: str, kind: str) -> None:
     shown = seen(order_id)
     emulator.change(order_id, status=status)
     done = extend(order_id, seen=shown)
-    assert (standing(done), emulator.posts()) == (("refused", "B", kind), 0)
+    assert (stored_outcome(done), emulator.posts()) == (("refused", "B", kind), 0)
 
 
 def test_f34_changed_since_it_was_seen(emulator: Emulator) -> None:
@@ -131,7 +131,7 @@ def test_f34_changed_since_it_was_seen(emulator: Emulator) -> None:
     shown = seen(order_id)
     emulator.change(order_id, expires_at="2099-05-06T07:08:00Z")
     done = extend(order_id, seen=shown)
-    assert (standing(done), emulator.posts()) == (("refused", "B", "moved"), 0)
+    assert (stored_outcome(done), emulator.posts()) == (("refused", "B", "moved"), 0)
     assert done.detail.endswith(" → 6 May 2099, 07:08 UTC.")
 
 
@@ -139,7 +139,7 @@ def test_an_expiration_that_cannot_be_read_is_not_overwritten(settings: Any) -> 
     with FaultyServer(answer(200, order_json(expires_at="soon"))) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
         done = extend(ORDER_ID, seen=facts_to_confirm(order(expires_at="soon")), may_shorten=True)
-        assert (standing(done), server.posts) == (("refused", "B", "unreadable"), 0)
+        assert (stored_outcome(done), server.posts) == (("refused", "B", "unreadable"), 0)
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])
@@ -147,7 +147,7 @@ def test_f15_goody_refuses(emulator: Emulator, status: int) -> None:
     order_id = open_order(emulator)
     emulator.fault({"kind": "status", "status": status, "text": "Too late"}, method="POST")
     done = extend(order_id)
-    assert (standing(done), emulator.posts()) == (("refused", "B", "rejected"), 1)
+    assert (stored_outcome(done), emulator.posts()) == (("refused", "B", "rejected"), 1)
     assert sentence(done) == "Goody refused: Too late."
 
 
@@ -171,7 +171,7 @@ def test_a_read_older_than_a_confirmed_extension_allows_no_other(goody: Any, clo
         assert shown_expiration() == first
         refused = extend(ORDER_ID, expiration=second)
         undone = extend(ORDER_ID, expiration=old, undoes=done.pk)
-        assert [standing(one)[2] for one in (refused, undone)] == ["older_read", "older_read"]
+        assert [stored_outcome(one)[2] for one in (refused, undone)] == ["older_read", "older_read"]
         assert server.posts == 1
         assert sentence(refused) == (
             "Goody's answer does not show the last change of the expiration yet, although Goody "
@@ -192,7 +192,7 @@ def test_a_read_older_than_two_confirmed_extensions_allows_no_third(goody: Any, 
         goody(server)
         extend(ORDER_ID, expiration=first)
         extend(ORDER_ID, expiration=second)
-        assert standing(extend(ORDER_ID, seen={}, expiration=in_days(50)))[2] == "older_read"
+        assert stored_outcome(extend(ORDER_ID, seen={}, expiration=in_days(50)))[2] == "older_read"
         assert (shown_expiration(), server.posts) == (second, 2)
 
 
@@ -260,7 +260,7 @@ def test_undo_restores_the_former_date_once(emulator: Emulator) -> None:
     assert services.may_undo_extension(done, now=timezone.now()) is False
     assert services.may_undo_extension(undone, now=timezone.now()) is False
     again = undo(done)
-    assert standing(again)[2] in ("same", "not_undoable")
+    assert stored_outcome(again)[2] in ("same", "not_undoable")
     assert emulator.posts() == 2
 
 
@@ -268,7 +268,7 @@ def test_an_undo_is_not_undone(emulator: Emulator) -> None:
     done = extend(open_order(emulator))
     undone = undo(done)
     refused = undo(undone, expiration=done.expiration)
-    assert standing(refused) == ("refused", "B", "not_undoable")
+    assert stored_outcome(refused) == ("refused", "B", "not_undoable")
 
 
 def test_undo_refuses_when_the_order_moved_on(emulator: Emulator) -> None:
@@ -276,7 +276,7 @@ def test_undo_refuses_when_the_order_moved_on(emulator: Emulator) -> None:
     first = extend(order_id)
     extend(order_id, expiration=in_days(60))
     refused = undo(first)
-    assert standing(refused) == ("refused", "B", "not_undoable")
+    assert stored_outcome(refused) == ("refused", "B", "not_undoable")
     assert emulator.posts() == 2
 
 
@@ -332,11 +332,11 @@ def test_undo_refuses_another_date_another_order_and_what_was_not_applied(
 ) -> None:
     order_id, elsewhere = open_order(emulator), open_order(emulator)
     done = extend(order_id)
-    assert standing(undo(done, expiration=in_days(3)))[2] == "not_undoable"
+    assert stored_outcome(undo(done, expiration=in_days(3)))[2] == "not_undoable"
     other = extend(elsewhere, expiration=done.expires_before, undoes=done.pk, may_shorten=True)
-    assert standing(other)[2] in ("same", "not_undoable")
+    assert stored_outcome(other)[2] in ("same", "not_undoable")
     Operation.objects.filter(pk=done.pk).update(state="refused")
-    assert standing(undo(done)) == ("refused", "B", "not_undoable")
+    assert stored_outcome(undo(done)) == ("refused", "B", "not_undoable")
     assert emulator.posts() == 1
 
 
@@ -358,7 +358,7 @@ def test_no_undo_of_a_date_that_has_passed(emulator: Emulator) -> None:
 def test_an_undo_of_a_cancel_is_refused(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     done = extend(order_id, undoes=operation(state=State.REFUSED).pk)
-    assert standing(done) == ("refused", "B", "not_undoable")
+    assert stored_outcome(done) == ("refused", "B", "not_undoable")
     assert emulator.posts() == 0
 
 

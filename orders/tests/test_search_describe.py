@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orders.search.describe import describe
+from orders.search.describe import describe_query
 from orders.search.parse import OPERATORS, parse_query
 from orders.search.query import FilterChoice, Query, Sort
 
@@ -32,13 +32,13 @@ def named(*texts):
 
 
 def described(query):
-    return describe(query, names=lambda field, id_: f"{field} {id_}", now=NOW, zone=NEW_YORK)
+    return describe_query(query, names=lambda field, id_: f"{field} {id_}", now=NOW, zone=NEW_YORK)
 
 
 def test_dates_stay_dates_on_the_hour():
     now = NOW.replace(minute=0, second=0, microsecond=0)
     query = parse_query("created:>=2026-10-01", now=now, zone=NEW_YORK).query
-    texts = describe(query, names=str.format, now=now, zone=NEW_YORK)
+    texts = describe_query(query, names=str.format, now=now, zone=NEW_YORK)
     assert texts == ["Created from 1 Oct 2026"]
 
 

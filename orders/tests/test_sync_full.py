@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders import goody_api, sync
 from orders.models import Anomaly, ApiLimits, CreatedFrom, Order, SyncState, SyncWindow
 from orders.sync import SyncJob, SyncPhase
-from orders.sync.full import mass_deletion_reason
+from orders.sync.full_sync import mass_deletion_reason
 from orders.sync.lease import Lease, LeaseLost
 from testing.domain import known_creation, refusing
 from testing.syncing import (

@@ -18,8 +18,8 @@ from orders.sync.windows import (
     estimate_created_at,
     is_window_too_large,
     judge_passes,
-    part_count,
     split_window,
+    window_part_count,
 )
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,7 +69,7 @@ def test_a_window_without_a_beginning_is_not_cut() -> None:
     ("total", "parts"), [(1, 2), (1600, 2), (4100, 5), (16_000, 16), (10**6, 16)]
 )
 def test_a_large_window_is_cut_by_how_many_it_holds(total: int, parts: int) -> None:
-    assert part_count(total, size=1000) == parts
+    assert window_part_count(total, size=1000) == parts
 
 
 def test_a_window_a_little_too_large_is_read_as_it_is() -> None:

@@ -226,7 +226,7 @@ def _filter_form(wanted: ListRequest) -> SafeString:
 
 @lru_cache(maxsize=256)
 def _cached_form(filters: Filters, order: Sort, labels: CommonLabels, zone: str) -> SafeString:
-    typed = dict(filters.params())
+    typed = dict(filters.non_default_params())
     controls = make_filter_controls(filters, order=order, labels=labels, typed=typed)
     return _render_form(controls, zone)
 

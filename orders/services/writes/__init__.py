@@ -8,6 +8,7 @@ by the evidence of evidence.py; reads.py reads one order and applies the answer.
 
 from .cancel_limit import CancelLimitReached, cancel_limit_ends_at, cancels_left
 from .evidence import ReadEvidence
+from .index_updates import mark_missing
 from .intents import FormKeyReused, NotRecorded, OrderBusy, TooManyWrites
 from .kinds import may_undo_extension
 from .reads import apply_read
@@ -25,7 +26,6 @@ from .resolve import (
     settle_operation,
 )
 from .send import OutcomeNotRecorded, cancel_order, extend_order
-from .storing import mark_missing
 
 __all__ = [
     "CancelLimitReached",

@@ -16,9 +16,9 @@ from orders import goody_api
 from orders.models import Operation
 from orders.services.anomalies import record_anomalies
 
+from .index_updates import upsert_or_log
 from .reconcile import reconcile_operations, request_reads
 from .resolve import operations_on
-from .storing import upsert_or_log
 
 log = logging.getLogger(__name__)
 

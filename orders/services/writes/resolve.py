@@ -32,9 +32,9 @@ from orders.models import (
 from orders.services.heartbeat import is_worker_alive
 
 from .evidence import ReadEvidence
+from .index_updates import mark_missing, upsert_or_log
 from .kinds import ReadConclusion, has_later_write, write_of
 from .reconcile import reconcile_operations
-from .storing import mark_missing, upsert_or_log
 from .transitions import (
     close_by_read,
     record_contradiction,

@@ -38,6 +38,7 @@ from orders.models import Operation, Order, State
 from orders.outages import log_unrecorded
 
 from .cancel_limit import CancelLimitReached, record_cancel_limit_reached
+from .index_updates import mark_missing, upsert_or_log
 from .intents import (
     NotRecorded,
     SubmittedWrite,
@@ -56,7 +57,6 @@ from .kinds import (
 )
 from .reads import read_order
 from .resolve import abandon_expired_operations
-from .storing import mark_missing, upsert_or_log
 from .transitions import (
     close_not_sent,
     close_unsent,

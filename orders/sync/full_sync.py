@@ -24,15 +24,15 @@ from orders.models.durability import rebuildable_transaction
 
 from .context import SyncContext
 from .fetching import Request
-from .incremental import log_missing_feed, read_orders
-from .plans import (
+from .incremental_sync import log_missing_feed, read_orders
+from .scan import WindowScan
+from .scan_plans import (
     CreatedActivitiesSource,
     InconsistentListing,
     OrderListSource,
     PlannedWindow,
     StoredPlan,
 )
-from .scan import WindowScan
 from .windows import WindowBounds
 
 # The share of known orders that may be missing at Goody without an admin's consent.
@@ -84,8 +84,8 @@ def _start(context: SyncContext) -> None:
     if first is not None:
         windows.append(WindowBounds(first, until))
     state = SyncState.objects.current()
-    context.writer.on_store(lambda: _store_windows(windows))
-    context.writer.on_store(
+    context.writer.before_commit(lambda: _store_windows(windows))
+    context.writer.before_commit(
         lambda: context.lease.update_state(
             started_at=now,
             finished_at=_before(state.finished_at, now),

@@ -28,7 +28,7 @@ _MARKER = re.compile(f"{_NUL}(\\d+){_NUL}")
 
 
 @register.simple_tag
-def place(partial: str, rows: Sequence[tuple[str, ...]]) -> SafeString:
+def render_rows(partial: str, rows: Sequence[tuple[str, ...]]) -> SafeString:
     """Render each row with a partial ("orders/list.html#row"), as a variable with its name.
 
     A row is a NamedTuple of texts. The partial may output cells and test whether one is empty. It

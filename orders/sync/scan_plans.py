@@ -121,13 +121,13 @@ class StoredPlan:
 class WindowPage:
     """One page of a window: its rows, and `ids` that identify them.
 
-    `on_store` is called in the transaction that stores the rows.
+    `before_commit` is called in the transaction that stores the rows.
     """
 
     ids: Sequence[object]
     rows: Sequence[ResponseRow]
     total: int | None
-    on_store: Callable[[], object] | None = None
+    before_commit: Callable[[], object] | None = None
 
 
 class OrderSource(Protocol):

@@ -1,4 +1,4 @@
-"""The tag `place` renders exactly what Django's `include` would render."""
+"""The tag `render_rows` renders exactly what Django's `include` would render."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orders.presenters.money import Amount
 from orders.presenters.order_head import Fact
 from orders.presenters.progress import OrderStep
 from orders.presenters.rows import OrderRow
-from orders.templatetags.placing import place
+from orders.templatetags.render_rows import render_rows
 
 PARTIALS = {
     "orders/list.html#row": OrderRow,
@@ -33,4 +33,6 @@ def test_rows_are_placed_as_django_renders_them(data, partial, texts):
     cells = st.tuples(*[st.sampled_from(texts)] * len(kind._fields))
     rows = [kind(*row) for row in data.draw(st.lists(cells, max_size=5))]
     name = partial.partition("#")[2]
-    assert place(partial, rows) == "".join(render_to_string(partial, {name: row}) for row in rows)
+    assert render_rows(partial, rows) == "".join(
+        render_to_string(partial, {name: row}) for row in rows
+    )

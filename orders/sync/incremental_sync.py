@@ -29,8 +29,8 @@ from orders.models import CreatedFrom, SeenActivity, SyncState
 from .context import SyncContext
 from .fetching import CallResult, Request
 from .lease import Lease
-from .plans import MemoryPlan, OrderListSource, PlannedWindow, WindowPage
 from .scan import WindowScan
+from .scan_plans import MemoryPlan, OrderListSource, PlannedWindow, WindowPage
 from .windows import SECOND, WindowBounds
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def _page(response: RawActivityPage) -> WindowPage:
         ids=[one.id for one in activities] + [one.id or one.raw for one in response.quarantined],
         rows=[_row(one) for one in activities],
         total=response.total_count,
-        on_store=lambda: _store_seen(response),
+        before_commit=lambda: _store_seen(response),
     )
 
 
@@ -167,7 +167,7 @@ def follow_feed(context: SyncContext, *, now: datetime) -> None:
     if _is_only_page(page) or _has_no_unseen(page, after):
         _store_page(context, page, result)
         if newest > watermark:
-            context.writer.on_store(lambda: _move_watermark(context.lease, newest))
+            context.writer.before_commit(lambda: _move_watermark(context.lease, newest))
         context.writer.flush()
         return
     # To the end of that second: Goody may store fractions that it does not print.
@@ -204,8 +204,8 @@ def _has_no_unseen(page: WindowPage, after: datetime) -> bool:
 
 def _store_page(context: SyncContext, page: WindowPage, result: CallResult) -> None:
     context.writer.add(page.rows, read_at=result.read_at)
-    if page.on_store is not None:
-        context.writer.on_store(page.on_store)
+    if page.before_commit is not None:
+        context.writer.before_commit(page.before_commit)
 
 
 def _move_watermark(lease: Lease, watermark: datetime) -> None:
