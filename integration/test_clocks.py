@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from orders.models import AuditEntry, Operation, State
+from orders.models import AuditEntry, Heartbeat, Operation, State
 from testing.processes import LiveApp, Process, wait_for
 from testing.vendor import Emulator
 from testing.walkthroughs import LONG_LIMITS, cancel_form
@@ -48,11 +51,14 @@ def clock(tmp_path: Path) -> Clock:
     return Clock(tmp_path / "offset")
 
 
-def lost_cancel(app: LiveApp, emulator: Emulator) -> Operation:
-    """A cancel that reached Goody and has not taken effect yet."""
+LATE = {"kind": "late_apply", "seconds": 900}
+
+
+def lost_cancel(app: LiveApp, emulator: Emulator, *, fault: dict[str, Any] = LATE) -> Operation:
+    """A cancel that reached Goody, by default without having taken effect yet."""
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
-    emulator.fault({"kind": "late_apply", "seconds": 900}, method="POST")
+    emulator.fault(fault, method="POST")
     form.submit(agent)
     one = Operation.objects.get()
     assert one.state == State.UNKNOWN
@@ -117,3 +123,22 @@ def test_a_clock_that_is_set_back_keeps_no_outcome_open(
     wait_for(reads(1), timeout=30, what="a read")
     clock.set(seconds)
     lands_and_is_found(emulator)
+
+
+def test_clocks_an_hour_ahead_do_not_end_the_time_in_which_a_cancel_may_take_effect(
+    live_app: Start, emulator: Emulator, clock: Clock
+) -> None:
+    """Neither in a worker that runs, nor in one that starts."""
+    app = live_app(**LIMITS)
+    one = lost_cancel(app, emulator, fault={"kind": "apply_then_reset"})
+    first = clock.worker(app)
+    wait_for(lambda: Operation.objects.get().state == State.APPLIED, timeout=30, what="a read")
+    ahead = timezone.now() + timedelta(minutes=50)
+    for worker in (first, None):
+        clock.set(HOUR)
+        running = worker or clock.worker(app)
+        beats = Heartbeat.objects.filter(beat_at__gt=ahead)
+        wait_for(beats.exists, timeout=30, what="turns of the worker by its new clock")
+        assert Operation.objects.blocking([one.order_uuid]).exists()
+        running.kill()
+        Heartbeat.objects.all().delete()
