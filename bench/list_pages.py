@@ -34,7 +34,7 @@ from testing.serving import Process, Visitor
 _ROUNDS = int(os.environ.get("LIST_ROUNDS", "50"))
 _COMBINATIONS = int(os.environ.get("COMBINATIONS", "500"))
 BARE = "bare 30 KB"
-_TOO_BROAD, _ROW = "Too broad", "data-order-id="
+_TOO_BROAD, _ROW = "Too broad", "<tr id="
 _NEWEST, _SEARCH = "newest page", "search, few hits"
 
 # Of the median, in multiples of the bare view.

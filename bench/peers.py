@@ -134,7 +134,7 @@ def _compare(asked: _Asked, requested: Mapping[str, partial[str]]) -> None:
 
 def _first_order(page: str) -> str:
     """The id of the first row, in the database's format."""
-    found = re.search('data-order-id="([^"]+)"', page)
+    found = re.search('<tr id="order-([^"]+)"', page)
     return found[1].replace("-", "") if found else ""
 
 

@@ -37,7 +37,7 @@ def test_every_question_has_an_answer(database: Database) -> None:
             fixed_questions(database.facts), random_questions(database.facts, count=20)
         ):
             page = get_page(visitor, question.url, question.headers)
-            rows[question.name] = page.count("data-order-id=")
+            rows[question.name] = page.count("<tr id=")
     assert len(rows) == len(fixed_questions(database.facts)) + 20
     assert rows["newest page"] == rows["sort -recipient"] == 50
     assert rows["search, nobody: 0 hits"] == rows["adversarial term"] == 0
@@ -48,7 +48,7 @@ def test_every_question_has_an_answer(database: Database) -> None:
 
 def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> None:
     with sqlite3.connect(copy_for_peers(database)) as connection:
-        for table in ("peers_plainorder", "peers_tunedorder", "peers_analyzedorder"):
+        for table in ("peers_plainorder", "peers_slimorder", "peers_analyzedorder"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
         # Datasette detects and queries the full-text table like this.
         recognized = connection.execute(

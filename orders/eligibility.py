@@ -23,21 +23,25 @@ SUPPORT = "support@ongoody.com"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an action is allowed. `code` is for programs, the sentences are for people."""
+    """Whether an action is allowed. `code` is for programs, the sentences are for people.
+
+    `word` says in a row of a list why the action is not allowed.
+    """
 
     is_allowed: bool
     code: str
     sentence: str
     next_step: str = ""
+    word: str = ""
 
 
 _PAST_ACCEPTANCE = {
-    "accepted": "the recipient accepted it",
-    "pending_payment": "it is accepted, payment pending",
-    "paid": "it is being prepared",
-    "ordered": "it is being prepared",
-    "shipped": "it has been shipped",
-    "delivered": "it has been delivered",
+    "accepted": ("Accepted", "the recipient accepted it"),
+    "pending_payment": ("Accepted", "it is accepted, payment pending"),
+    "paid": ("In preparation", "it is being prepared"),
+    "ordered": ("In preparation", "it is being prepared"),
+    "shipped": ("On its way", "it has been shipped"),
+    "delivered": ("Delivered", "it has been delivered"),
 }
 _MAY_CANCEL = Verdict(True, "open", "Can be canceled: it has not been accepted.")
 _MAY_EXTEND = Verdict(True, "open", "Can be extended: it has not been accepted.")
@@ -97,15 +101,17 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | Non
         return None
     if status in ENDED:
         name = formats.status_name(status, is_cancel_on_record=is_cancel_on_record)
-        return Verdict(False, "ended", f"Cannot be {done}: it is already {name.lower()}.")
+        sentence = f"Cannot be {done}: it is already {name.lower()}."
+        return Verdict(False, "ended", sentence, word="Ended")
     if status in _PAST_ACCEPTANCE:
-        why = _PAST_ACCEPTANCE[status]
-        return Verdict(False, "accepted", f"Cannot be {done}: {why}.", _ASK_GOODY)
+        word, why = _PAST_ACCEPTANCE[status]
+        return Verdict(False, "accepted", f"Cannot be {done}: {why}.", _ASK_GOODY, word)
     return Verdict(
         False,
         "unknown_status",
         f"Cannot be {done}: Goody reports a status that this dashboard does not know.",
         "Look at the order on Goody's own page.",
+        "Unknown status",
     )
 
 

@@ -21,6 +21,7 @@ from django.urls import get_script_prefix, reverse
 
 from orders.days import RequestClock, start_of_day
 from orders.search import PageKey, expiry_preset_fields
+from orders.search.dates import PastDirection, TimeWindow, parse_window
 from orders.search.query import FilterChoice, Query, Sort
 
 PAGE_SIZES = (25, 50, 100)
@@ -35,8 +36,17 @@ EXPIRY_LABELS = {
     "expired": "Expired, not accepted",
     "never": "No expiry",
 }
+# Values of the parameter `created`, as the search box spells them too.
+CREATED_LABELS = {
+    "today": "Today",
+    "<7d": "Last 7 days",
+    "<30d": "Last 30 days",
+    "this-month": "This month",
+    "last-month": "Last month",
+}
 # False and True of each flag, as the URL spells them.
 FLAG_VALUES = {
+    "attention": ("no", "yes"),
     "swapped": ("no", "yes"),
     "payment": ("no", "pending"),
     "delivery": ("no", "trouble"),
@@ -44,7 +54,7 @@ FLAG_VALUES = {
 
 _DAY = timedelta(days=1)
 # Parameters that do not narrow the list. `view` is the saved view that the list started from.
-_DISPLAY_PARAMETERS = ("view", "sort", "per_page")
+_DISPLAY_PARAMETERS = ("view", "columns", "sort", "per_page")
 
 # From the kind of a label and Goody's id (a sender's address) to the id of its row, None if there
 # is no such row. URLs hold Goody's ids because ids of rows change when the index is rebuilt.
@@ -68,6 +78,7 @@ class Filters(NamedTuple):
     q: str = ""
     finding: UUID | None = None
     status: tuple[str, ...] = ()
+    created: str = ""
     created_after: date | None = None
     created_before: date | None = None
     expires: str = ""
@@ -81,7 +92,10 @@ class Filters(NamedTuple):
     swapped: bool | None = None
     payment: bool | None = None
     delivery: bool | None = None
+    attention: bool | None = None
     view: int | None = None
+    # As text of orders.list_columns; "" for those that the person chose.
+    columns: str = ""
     sort: Sort | None = None
     per_page: int = DEFAULT_PAGE_SIZE
 
@@ -132,6 +146,7 @@ class Filters(NamedTuple):
             created_after=self.created_after,
             created_before=self.created_before,
             view=self.view,
+            columns=self.columns,
             per_page=self.per_page,
         )
 
@@ -148,8 +163,14 @@ class Filters(NamedTuple):
         return start, end
 
     def cleared(self) -> Self:
-        """The list of all orders with the same sort and page size."""
-        return type(self)(sort=self.sort, per_page=self.per_page)
+        """The list of all orders with the same columns, sort and page size."""
+        return type(self)(columns=self.columns, sort=self.sort, per_page=self.per_page)
+
+    @property
+    def conditions(self) -> Self:
+        """The filters without what only changes how the list is shown."""
+        shown = {name: self._field_defaults[name] for name in _DISPLAY_PARAMETERS}
+        return self.replace(**shown)
 
     def query(self, clock: RequestClock, label_id: LabelLookup) -> Query:
         """The merged query of all parameters except `q`."""
@@ -216,9 +237,16 @@ def _label_query(kind: str, text: str, label_id: LabelLookup) -> Query:
     return Query(**fields)
 
 
+def _created_query(value: str, clock: RequestClock) -> Query:
+    """Return the query of a window of creation that is relative to now."""
+    window = parse_window(value, direction=PastDirection, clock=clock) or TimeWindow()
+    return Query(created_from=window.start, created_until=window.end)
+
+
 _QUERIES: dict[str, Callable[[Any, RequestClock], Query]] = {
     "finding": lambda value, _: Query(finding=value),
     "status": lambda value, _: Query(statuses=(value,)),
+    "created": _created_query,
     "created_after": lambda day, clock: Query(created_from=start_of_day(day, clock.zone)),
     "created_before": lambda day, clock: Query(created_until=start_of_day(day + _DAY, clock.zone)),
     "expires": lambda preset, clock: Query(**expiry_preset_fields(preset, now=clock.now)),
@@ -228,6 +256,7 @@ _QUERIES: dict[str, Callable[[Any, RequestClock], Query]] = {
     "swapped": lambda value, _: Query(is_swapped=value),
     "payment": lambda value, _: Query(is_payment_pending=value),
     "delivery": lambda value, _: Query(has_delivery_trouble=value),
+    "attention": lambda value, _: Query(needs_attention=value),
 }
 
 

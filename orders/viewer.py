@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -78,19 +79,24 @@ class Viewer:
             return Profile(), frozenset()
         return Profile.objects.with_groups(user.pk)
 
-    @cached_property
+    @property
     def next_url(self) -> str:
-        """The list to return to, from the parameter `next`, or the plain list if that is not a
-        local path.
+        """The list to return to: `given_next_url`, or the plain list."""
+        return self.given_next_url or reverse("order_list")
 
-        Without this check, `next` would be an open redirect.
+    @cached_property
+    def given_next_url(self) -> str:
+        """The URL in the parameter `next`, or the list with the link that was followed; or "".
+
+        Rows of a list have no parameter `next`, which would be most of their markup. `next` is
+        only accepted if it is a local path, or else it would be an open redirect.
         """
         request = self._request
         wanted = request.POST.get("next") or request.GET.get("next") or ""
         is_local = wanted.startswith("/") and url_has_allowed_host_and_scheme(
             wanted, allowed_hosts=None, require_https=request.is_secure()
         )
-        return wanted if is_local else reverse("order_list")
+        return wanted if is_local else _list_of_referrer(request)
 
     @cached_property
     def progress(self) -> SyncProgress:
@@ -108,6 +114,15 @@ class Viewer:
     @property
     def has_shortcuts(self) -> bool:
         return self.profile.has_shortcuts
+
+
+def _list_of_referrer(request: HttpRequest) -> str:
+    """Return path and query of the page that links here if it is a list of orders; else ""."""
+    referrer = request.headers.get("Referer", "")
+    scheme, host, path, query, _ = urlsplit(referrer)
+    if (scheme, host, path) != (request.scheme, request.get_host(), reverse("order_list")):
+        return ""
+    return f"{path}?{query}" if query else path
 
 
 def find_zone(name: str) -> ZoneInfo | None:

@@ -65,9 +65,11 @@ def row_of(response: Any, order_id: object) -> str:
 
 
 def active_in(response: Any) -> dict[str, str]:
-    """Each active filter's description with the URL that removes it."""
-    found = re.findall(r'<span class="filter">(.*?) <a href="(.*?)"', text_of(response))
-    return dict(found)
+    """Each active filter, as its button describes it, with the URL that removes it."""
+    found = re.findall(
+        r'<a class="filter__remove" href="(.*?)" aria-label="Remove: (.*?)">', text_of(response)
+    )
+    return {text: url for url, text in found}
 
 
 def sync_status_in(response: Any) -> str:

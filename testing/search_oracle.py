@@ -16,11 +16,11 @@ from uuid import UUID
 
 import msgspec
 
-from goody.types import CANCELABLE
+from goody.types import CANCELABLE, ENDED, ORDER_STATUSES
 from orders import index
 from orders.index import CreationTime, ResponseRow
 from orders.index.creation_keys import first_key
-from orders.models import CreatedFrom, Label, Order, OtherProduct, SearchText
+from orders.models import CreatedFrom, Label, Operation, Order, OtherProduct, SearchText
 from orders.search.query import FilterChoice, Query, Sort
 from orders.text import folded_words, gift_token_digest, name_starts, word_starts
 
@@ -135,6 +135,9 @@ LISTS = [
     Query(has_expiry=False, sort=Sort.EXPIRES_SOONEST),
     Query(expires_from=NOW, expires_until=NOW + timedelta(days=9)),
     Query(is_expired_unaccepted=True),
+    Query(needs_attention=True),
+    Query(needs_attention=False, sort=Sort.STATUS),
+    Query(statuses=("opened", "on_hold", "canceled"), sort=Sort.STATUS_REVERSED),
     Query(words=("example",), names=("ana lee", "jose nunez", "小龍", "nobody")),
     Query(words=("ana",), names=("ana",), statuses=("opened", "delivered", "paid")),
     Query(words=("ana",), names=("nobody",)),
@@ -167,6 +170,11 @@ class Oracle:
     @cached_property
     def texts(self) -> dict[int, str]:
         return dict(SearchText.objects.values_list("pk", "folded"))
+
+    @cached_property
+    def unknown_outcomes(self) -> set[UUID]:
+        open_ = Operation.objects.filter(state__in=("unknown", "needs_human"))
+        return set(open_.values_list("order_uuid", flat=True))
 
     @cached_property
     def others(self) -> dict[int, list[tuple[int, int | None]]]:
@@ -296,7 +304,11 @@ class Oracle:
 
     def _flags(self, query: Query, row: Order) -> bool:
         names = ("is_swapped", "is_payment_pending", "has_delivery_trouble", "is_odd")
-        return all(getattr(query, name) in (None, getattr(row, name)) for name in names)
+        if not all(getattr(query, name) in (None, getattr(row, name)) for name in names):
+            return False
+        is_flagged = row.is_payment_pending or row.has_delivery_trouble or row.is_odd
+        needs_attention = is_flagged or row.uuid in self.unknown_outcomes
+        return query.needs_attention in (None, needs_attention)
 
     def _exact(self, query: Query, row: Order) -> bool:
         digests = [gift_token_digest(token) for token in query.gift_tokens]
@@ -323,6 +335,13 @@ def _sorted(rows: list[Order], query: Query) -> list[Order]:
     sort = query.order
     if sort is Sort.BEST:
         return sorted(rows, key=lambda row: (row.name_key not in query.names, -row.pk))
+    if sort.key == "status":
+        ranks = {status: rank for rank, status in enumerate(ORDER_STATUSES)}
+        ranks |= dict.fromkeys(ENDED, ranks[ENDED[0]])
+        newest = sorted(rows, key=lambda row: -row.pk)
+        names = sorted({row.status for row in rows} - ranks.keys())
+        ranks |= {status: len(ORDER_STATUSES) + n for n, status in enumerate(names)}
+        return sorted(newest, key=lambda row: ranks[row.status], reverse=sort.is_descending)
     column = {
         "created": "pk", "expires": "expires_at", "amount": "amount_cents", "recipient": "name_key"
     }[sort.key]  # fmt: skip

@@ -48,7 +48,7 @@ def settle(page: Page) -> None:
     """Wait until the list's counts have come and nothing else is asked. A clock that jumped before
     would end the request under way: its limit of time jumps as well.
     """
-    expect(page.locator("#n-status-opened")).to_have_text(re.compile(r"\d"))
+    expect(page.locator("#tab-counts")).to_have_count(0)
     expect(page.locator(".htmx-request")).to_have_count(0)
 
 
@@ -90,15 +90,36 @@ def row(page: Page, order_id: str) -> Locator:
 
 def expect_listed(page: Page, *order_ids: str) -> None:
     """Wait until the list shows these orders in this sequence."""
-    rows = page.locator("tr[data-order-id]")
+    rows = page.locator(".orders tbody tr")
     expect(rows).to_have_count(len(order_ids))
     for n, order_id in enumerate(order_ids):
-        expect(rows.nth(n)).to_have_attribute("data-order-id", order_id)
+        expect(rows.nth(n)).to_have_attribute("id", f"order-{order_id}")
 
 
 def first_row(page: Page) -> str:
     """The order in the list's first row."""
-    return str(page.locator("tr[data-order-id]").first.get_attribute("data-order-id"))
+    return order_of(page.locator(".orders tbody tr").first)
+
+
+def order_of(line: Locator) -> str:
+    """The id of a row's order."""
+    return str(line.get_attribute("id")).removeprefix("order-")
+
+
+def filter_link(page: Page, name: str) -> Locator:
+    """The button of a filter or of the sort, which opens its panel."""
+    return page.locator(".filter-bar [data-panel]", has_text=name)
+
+
+def open_filter(page: Page, name: str) -> None:
+    """Open a filter's panel; without JavaScript, the page with all filters."""
+    filter_link(page, name).click()
+    expect(page.locator(".filter-panel").locator("visible=true").first).to_be_visible()
+
+
+def expect_filters(page: Page, *texts: str | re.Pattern[str]) -> None:
+    """Wait until these filters are active, with the texts of their buttons."""
+    expect(page.locator(".filter.is-active")).to_have_text(list(texts))
 
 
 def in_dialog(page: Page, name: str) -> Locator:

@@ -25,7 +25,14 @@ from testing.browser import Watch
 from testing.list_pages import complete_sync
 from testing.users import make_user
 
-from .moves import assert_whole_page, expect_listed, row, wait_for_keys
+from .moves import (
+    assert_whole_page,
+    expect_filters,
+    expect_listed,
+    order_of,
+    row,
+    wait_for_keys,
+)
 from .site import Site
 
 type Become = Callable[[str], Page]
@@ -66,8 +73,8 @@ def indexed(site: Site, count: int, **fields: str) -> tuple[str, list[str]]:
 
 
 def listed(page: Page) -> list[str]:
-    rows = page.locator("tr[data-order-id]")
-    return [str(one.get_attribute("data-order-id")) for one in rows.all()]
+    rows = page.locator(".orders tbody tr")
+    return [order_of(one) for one in rows.all()]
 
 
 def box(page: Page) -> Locator:
@@ -206,12 +213,10 @@ def test_a_search_with_several_addresses_is_no_ticket(someone: Become, site: Sit
     box(page).fill(f"status:notified {TWO} -three@example.test")
     box(page).press("Enter")
     page.wait_for_url("**/orders/?q=*")
-    expect(page.locator(".filter")).to_have_text(
-        ["Status: notified ", "Not “three@example.test” ", "2 e-mail addresses "]
-    )
+    expect_filters(page, "2 e-mail addresses")
     expect(page.get_by_role("button", name="Look all of it up")).to_have_count(0)
-    page.get_by_role("link", name="Remove: Status: notified").click()
-    expect(box(page)).to_have_value(f"{TWO} -three@example.test")
+    page.get_by_role("link", name="Remove: 2 e-mail addresses").click()
+    expect(box(page)).to_have_value("status:notified -three@example.test")
 
 
 def test_the_script_knows_every_operator(agent: Page) -> None:
@@ -240,8 +245,7 @@ def test_a_page_to_paste_into(someone: Become, site: Site, watch: Watch) -> None
     watch.expected.add(422)
     page = someone("viewer")
     _, ids = indexed(site, 2)
-    page.goto("/orders/?q=anything")
-    page.get_by_role("link", name="Find in a text").click()
+    page.goto("/orders/find/")
     assert_whole_page(page, "Find orders in a text")
     page.get_by_label("A ticket, an e-mail, a column of a spreadsheet").fill("words " * 100)
     page.get_by_role("button", name="Find orders").click()
@@ -255,7 +259,7 @@ def test_a_page_to_paste_into(someone: Become, site: Site, watch: Watch) -> None
 
 
 def save_as(page: Page, name: str, *, is_shared: bool = False) -> None:
-    page.locator("summary", has_text="Save as").click()
+    page.locator("summary", has_text="Save view").click()
     page.get_by_label("Name of the view").fill(name)
     if is_shared:
         page.get_by_label("Share with everybody").check()
@@ -263,7 +267,7 @@ def save_as(page: Page, name: str, *, is_shared: bool = False) -> None:
 
 
 def current_view(page: Page) -> str:
-    return page.locator(".views__tabs [aria-current]").inner_text().strip()
+    return page.locator(".views .tabs [aria-current]").inner_text().strip()
 
 
 def test_a_view_is_saved_changed_and_reset(someone: Become, site: Site) -> None:
@@ -277,14 +281,14 @@ def test_a_view_is_saved_changed_and_reset(someone: Become, site: Site) -> None:
     assert current_view(page) == name
     expect(page.get_by_text("changed", exact=True)).to_have_count(0)
 
-    page.get_by_role("link", name="Expires").click()
+    page.get_by_role("link", name="Expires", exact=True).click()
     expect(page.get_by_text("changed", exact=True)).to_be_visible()
     assert current_view(page) == name
     page.get_by_role("link", name=f"Reset to the view {name}").click()
     expect(page.get_by_text("changed", exact=True)).to_have_count(0)
     expect(page).to_have_url(saved)
 
-    page.get_by_role("link", name="Amount").click()
+    page.get_by_role("link", name="Amount", exact=True).click()
     page.get_by_role("button", name=f"Save the view {name}").click()
     page.wait_for_url("**/orders/?status=opened&sort=-amount&view=*")
     expect(page.get_by_text("changed", exact=True)).to_have_count(0)
@@ -296,7 +300,7 @@ def test_a_view_is_saved_changed_and_reset(someone: Become, site: Site) -> None:
 def test_a_view_is_saved_on_a_small_phone(agent: Page) -> None:
     agent.set_viewport_size({"width": 320, "height": 640})
     agent.goto("/orders/?q=nobody")
-    agent.locator("summary", has_text="Save as").click()
+    agent.locator("summary", has_text="Save view").click()
     expect(agent.get_by_label("Name of the view")).to_be_in_viewport(ratio=1)
     expect(agent.get_by_role("button", name="Save view")).to_be_in_viewport(ratio=1)
 
@@ -310,11 +314,11 @@ def test_views_are_looked_after(someone: Become, site: Site, watch: Watch) -> No
     page.goto("/orders/?status=opened")
     save_as(page, name.upper())
     expect(page.locator(".form-errors")).to_contain_text("Choose another name.")
-    page.get_by_label("Name", exact=True).fill(f"{name} too")
+    page.locator("#view-name").fill(f"{name} too")
     page.get_by_role("button", name="Save as a new view").click()
     page.wait_for_url("**/orders/?status=opened&view=*")
 
-    page.get_by_role("link", name="Manage views").click()
+    page.get_by_role("link", name="Manage views").first.click()
     page.locator("summary", has_text=f"Change {name} too").click()
     page.get_by_label(f"New name of {name} too").fill(f"{name} three")
     page.get_by_role("button", name=f"Rename {name} too").click()
@@ -334,7 +338,7 @@ def test_a_shared_view_is_everybodys(someone: Become, as_person: Become, site: S
     page.goto("/orders/?q=nobody")
     page.get_by_role("link", name=name).click()
     page.wait_for_url("**/orders/?status=shipped&view=*")
-    expect(page.locator("summary", has_text="Save as")).to_have_count(0)
+    expect(page.locator("summary", has_text="Save view")).to_have_count(0)
 
 
 # --- the download -------------------------------------------------------------------------------
@@ -362,7 +366,7 @@ def test_from_order_to_order_and_back_to_the_row(someone: Become, site: Site) ->
     name, ids = indexed(site, 3)
     page.goto(f"/orders/?q={name}")
     there = page.url
-    row(page, ids[0]).locator("[data-open]").click()
+    row(page, ids[0]).locator("th a").click()
     expect(page.locator(".neighbors")).to_contain_text("1 of 3")
     page.get_by_role("link", name="Next", exact=True).click()
     expect(page.locator(".neighbors")).to_contain_text("2 of 3")
@@ -375,7 +379,7 @@ def test_from_order_to_order_and_back_to_the_row(someone: Become, site: Site) ->
     assert_whole_page(page, "Orders")
     expect(page).to_have_url(f"{there}#order-{ids[1]}")
     expect_listed(page, *ids)
-    expect(page.locator("tr:target")).to_have_attribute("data-order-id", ids[1])
+    expect(page.locator("tr:target")).to_have_attribute("id", f"order-{ids[1]}")
 
 
 def test_through_a_list_by_keyboard(agent: Page, site: Site) -> None:
@@ -387,17 +391,17 @@ def test_through_a_list_by_keyboard(agent: Page, site: Site) -> None:
         expect(agent.locator(".neighbors")).to_contain_text(f"{number} of 3")
         wait_for_keys(agent)
     agent.get_by_role("link", name=f"Back to “{name.lower()}”").click()
-    expect(row(agent, ids[1]).locator("[data-open]")).to_be_focused()
+    expect(row(agent, ids[1]).locator("th a")).to_be_focused()
     # The list continues as before.
     agent.keyboard.press("j")
-    expect(row(agent, ids[2]).locator("[data-open]")).to_be_focused()
+    expect(row(agent, ids[2]).locator("th a")).to_be_focused()
 
 
 def test_the_browsers_back_leads_to_the_row_as_well(agent: Page, site: Site) -> None:
     name, ids = indexed(site, 2)
     agent.goto(f"/orders/?q={name}")
-    row(agent, ids[1]).locator("[data-open]").click()
+    row(agent, ids[1]).locator("th a").click()
     expect(agent.locator("#order-detail")).to_be_visible()
     agent.go_back()
     assert_whole_page(agent, "Orders")
-    expect(row(agent, ids[1]).locator("[data-open]")).to_be_focused()
+    expect(row(agent, ids[1]).locator("th a")).to_be_focused()

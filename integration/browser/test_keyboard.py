@@ -13,7 +13,11 @@ from orders.models import SyncState
 from testing.browser import Watch
 from testing.list_pages import complete_sync
 
-from .moves import wait_for_keys
+from .moves import (
+    filter_link,
+    open_filter,
+    wait_for_keys,
+)
 from .site import Site
 
 _ALT, _CTRL, _META, _SHIFT = 1, 2, 4, 8
@@ -82,7 +86,7 @@ def test_letters(agent: Page, keys: CDPSession, pressed: tuple[str, str, int]) -
     agent.goto("/orders/?per_page=25")
     wait_for_keys(agent)
     press(keys, *pressed)
-    expect(agent.locator("tbody [data-open]").first).to_be_focused()
+    expect(agent.locator("tbody th a").first).to_be_focused()
 
 
 def test_other_keys_do_nothing(agent: Page, keys: CDPSession, watch: Watch) -> None:
@@ -153,19 +157,19 @@ def test_nothing_is_sent_that_is_no_field(agent: Page, watch: Watch) -> None:
 @pytest.mark.parametrize(
     ("panel", "field"),
     [
-        ("Status", "[name=status]"),
+        ("Status", "#panel-status [name=status]"),
         ("Expires", "#expires_after"),
         ("Created", "#created_after"),
         ("Workspace", "#workspace"),
         ("Sender", "#sender"),
         ("Batch", "#batch"),
-        ("More", "#product"),
-        ("Save as", "#new-view"),
+        ("More", "[name=attention]"),
+        ("Newest first", "#panel-sort a"),
     ],
 )
 def test_a_panel_focuses_its_field(agent: Page, panel: str, field: str) -> None:
     agent.goto("/orders/?status=opened")
-    agent.locator("summary", has_text=panel).click()
+    open_filter(agent, panel)
     expect(agent.locator(field).first).to_be_focused()
     agent.keyboard.press("Escape")
-    expect(agent.locator("summary", has_text=panel)).to_be_focused()
+    expect(filter_link(agent, panel)).to_be_focused()

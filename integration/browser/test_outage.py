@@ -44,9 +44,9 @@ def interrupt(site: Site, order_id: str) -> None:
 def test_a_row_keeps_its_creation_date(agent: Page, site: Site, watch: Watch) -> None:
     order_id, _ = listed(site)
     agent.goto("/orders/")
-    cells = row(agent, order_id).locator("td:not(.col-actions), th")
+    cells = row(agent, order_id).locator("td:not(.actions), th")
     before = cells.all_inner_texts()
-    assert re.fullmatch(r"\d+ \w+ \d{4}", before[-1])
+    assert re.fullmatch(r"\d+ \w+", before[-1])
     interrupt(site, order_id)
     row(agent, order_id).locator('[data-key="c"]').click()
     agent.locator("#dialog #id_note").fill("typed before the read failed")

@@ -33,7 +33,7 @@ def open_tab(page: Page, link: Locator, how: str) -> Page:
 def test_links_of_the_list(agent: Page, how: str) -> None:
     agent.goto("/orders/?per_page=25")
     links = {
-        ORDER: agent.locator("[data-open]").first,
+        ORDER: agent.locator("tbody th a").first,
         "Orders": agent.get_by_role("link", name="Next", exact=True),
         "Change expiration": agent.locator('[data-key="e"]').first,
         "Cancel gift": agent.locator('[data-key="c"]').first,

@@ -9,7 +9,9 @@ from django import forms
 from django.http import QueryDict
 
 from goody.types import ENDED
+from orders.list_columns import parse_columns
 from orders.list_url import (
+    CREATED_LABELS,
     DEFAULT_PAGE_SIZE,
     EXPIRY_LABELS,
     FLAG_VALUES,
@@ -92,6 +94,13 @@ class StatusField(forms.Field):
         return statuses
 
 
+class ColumnsField(forms.CharField):
+    """Names of columns separated by commas. Unknown ones are left out."""
+
+    def clean(self, value: Any) -> str:
+        return ",".join(parse_columns(super().clean(value)))
+
+
 def _may_be_status(text: str) -> bool:
     """Whether a text can be a status. PostgreSQL refuses NUL in parameters."""
     return len(text) <= _MAX_STATUS_LENGTH and "\x00" not in text
@@ -127,6 +136,11 @@ class ListingForm(forms.Form):
         error_messages={"invalid": "This address does not name a list of pasted orders."},
     )
     status = StatusField(required=False)
+    created = forms.ChoiceField(
+        required=False,
+        choices=CREATED_LABELS.items(),
+        error_messages={"invalid_choice": f"“Created” is one of {', '.join(CREATED_LABELS)}."},
+    )
     created_after = _day("Created from")
     created_before = _day("Created until")
     expires = forms.ChoiceField(
@@ -144,6 +158,7 @@ class ListingForm(forms.Form):
     swapped = FlagField(label="Swapped", name="swapped")
     payment = FlagField(label="Payment", name="payment")
     delivery = FlagField(label="Delivery", name="delivery")
+    attention = FlagField(label="Attention", name="attention")
     view = forms.IntegerField(
         required=False,
         min_value=1,
@@ -152,6 +167,7 @@ class ListingForm(forms.Form):
             ("invalid", "min_value", "max_value"), "This address does not name a saved view."
         ),
     )
+    columns = ColumnsField(required=False, max_length=300)
     sort = forms.TypedChoiceField(
         required=False,
         choices=[(sort.value, sort.value) for sort in Sort],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connections, models
 
-_FIELDS = ("id", "user_id", "time_zone", "theme", "density", "has_shortcuts")
+_FIELDS = ("id", "user_id", "time_zone", "theme", "density", "has_shortcuts", "columns")
 # Written here, since Django takes ten times as long to write it as a database to answer it, and
 # every page asks.
 _WITH_GROUPS = f"""
@@ -31,6 +31,10 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
         profile = Profile.from_db(self.db, _FIELDS, stored) if stored else Profile(user_id=user_id)
         return profile, frozenset(name for name, *_ in rows if name is not None)
 
+    def choose_columns(self, profile: Profile, columns: str) -> None:
+        """Store the columns of a person's lists. `profile` may not have been saved yet."""
+        self.update_or_create(user_id=profile.user_id, defaults={"columns": columns})
+
 
 class Profile(models.Model):
     class Theme(models.TextChoices):
@@ -51,6 +55,9 @@ class Profile(models.Model):
     density = models.CharField(max_length=10, choices=Density, default=Density.REGULAR)
     # Keys that do something by themselves get in the way of some input devices.
     has_shortcuts = models.BooleanField(default=True)
+
+    # Of the list of orders, as text of orders.list_columns; empty for the default ones.
+    columns = models.CharField(max_length=300, blank=True)
 
     objects = ProfileQuerySet.as_manager()
 

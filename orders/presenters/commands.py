@@ -11,7 +11,7 @@ from orders.audit import Actor, Right
 from orders.list_url import Filters
 from orders.models import SavedView
 
-from .saved_views import make_saved_view_bar
+from .saved_views import view_tabs
 
 
 class Command(NamedTuple):
@@ -37,7 +37,7 @@ def command_groups(
     pages: Iterable[Command], views: Iterable[SavedView], *, actor: Actor
 ) -> list[CommandGroup]:
     """Return the commands of a person. `pages` are those of the main navigation."""
-    tabs = make_saved_view_bar(views, Filters(), actor=actor).tabs
+    tabs = view_tabs(views, Filters())
     others = [Command("Find orders in a text", reverse("order_find"))]
     if actor.may(Right.SAVE_VIEW):
         others.append(Command("Manage saved views", reverse("order_views")))

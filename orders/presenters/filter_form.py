@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from goody.types import ENDED, ORDER_STATUSES
 from orders.forms.listing import LABELS
-from orders.list_url import EXPIRY_LABELS, FLAG_VALUES, Filters
+from orders.list_url import CREATED_LABELS, EXPIRY_LABELS, FLAG_VALUES, Filters
 from orders.search import CommonLabels, FacetCounts, MatchCount
 from orders.search.query import Sort
 
@@ -46,7 +46,8 @@ class FilterOption(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterControls:
     statuses: Sequence[FilterOption]
-    presets: Sequence[FilterOption]
+    expires_presets: Sequence[FilterOption]
+    created_presets: Sequence[FilterOption]
     flags: Sequence[tuple[str, Sequence[FilterOption]]]
     expires: Sequence[FilterField]
     created: Sequence[FilterField]
@@ -56,39 +57,28 @@ class FilterControls:
     product: Sequence[FilterField]
     brand: Sequence[FilterField]
     names: Mapping[str, CommonNames]
-    # For layouts without column heads.
     sorts: Sequence[FilterOption]
     # Parameters without a control.
     hidden: Sequence[tuple[str, str]]
-    # Groups in which something is chosen.
-    marked: Sequence[str]
-    # The first group with an invalid field.
-    wrong: str
 
 
-# Groups of the form and their parameters.
-_GROUPS = {
-    "status": ("status",),
-    "expires": ("expires", "expires_after", "expires_before"),
-    "created": ("created_after", "created_before"),
-    "workspace": ("workspace",),
-    "sender": ("sender",),
-    "batch": ("batch",),
-    "more": ("product", "brand", "swapped", "payment", "delivery"),
-}
 _NAMED = ("workspace", "sender", "product", "brand")
 _FLAG_LABELS = {
-    "swapped": ("Swap", "Swapped for something else", "Not swapped"),
-    "payment": ("Payment", "Payment pending", "Payment not pending"),
+    "attention": ("Attention", "Needs attention", "Needs no attention"),
     "delivery": ("Delivery", "Delivery in trouble", "No delivery in trouble"),
+    "payment": ("Payment", "Payment pending", "Payment not pending"),
+    "swapped": ("Swap", "Swapped for something else", "Not swapped"),
 }
-_HIDDEN = ("finding", "expires", "view", "per_page")
+# Counted for all of them, apart from this one.
+_UNCOUNTED_FLAG = "attention"
+_HIDDEN = ("q", "finding", "expires", "created", "view", "columns", "sort", "per_page")
 
 
 def make_filter_controls(
     filters: Filters,
     *,
     order: Sort,
+    has_best_match: bool,
     labels: CommonLabels,
     typed: Mapping[str, Any],
     wrong: Collection[str] = (),
@@ -96,7 +86,7 @@ def make_filter_controls(
     """Return the controls of the form.
 
     `order` is the sort of the list, `typed` the text of the fields, `wrong` the names of invalid
-    fields.
+    fields. `has_best_match`: the words of the search may be a full name.
     """
 
     def fields(*wanted: str) -> list[FilterField]:
@@ -104,7 +94,8 @@ def make_filter_controls(
 
     return FilterControls(
         statuses=_statuses(filters),
-        presets=_presets(filters),
+        expires_presets=_presets(filters, "expires", EXPIRY_LABELS),
+        created_presets=_presets(filters, "created", CREATED_LABELS),
         flags=[_flag(filters, name) for name in _FLAG_LABELS],
         expires=fields("expires_after", "expires_before"),
         created=fields("created_after", "created_before"),
@@ -114,11 +105,10 @@ def make_filter_controls(
         product=fields("product"),
         brand=fields("brand"),
         names=uncounted_names(labels, filters=filters),
-        # The best match has a link above the rows, if there is one.
-        sorts=[_sort(filters, one, order) for one in Sort if one is not Sort.BEST or one is order],
+        sorts=[
+            _sort(filters, one, order) for one in Sort if one is not Sort.BEST or has_best_match
+        ],
         hidden=[(name, value) for name, value in filters.non_default_params() if name in _HIDDEN],
-        marked=[group for group, names in _GROUPS.items() if any(map(typed.get, names))],
-        wrong=next((group for group, names in _GROUPS.items() if set(names) & set(wrong)), ""),
     )
 
 
@@ -143,36 +133,33 @@ def _statuses(filters: Filters) -> list[FilterOption]:
     ]
 
 
-def _presets(filters: Filters) -> list[FilterOption]:
+def _presets(filters: Filters, name: str, labels: Mapping[str, str]) -> list[FilterOption]:
+    """Return the options of a window of time that is relative to now."""
     options = []
-    for value, label in EXPIRY_LABELS.items():
-        is_chosen = filters.expires == value
-        url = filters.replace(expires="" if is_chosen else value).url()
-        chosen = "true" if is_chosen else ""
-        options.append(FilterOption("expires", value, label, chosen, f"n-expires-{value}", url))
+    for value, label in labels.items():
+        is_chosen = getattr(filters, name) == value
+        url = filters.replace(**{name: "" if is_chosen else value}).url()
+        count_id = f"n-expires-{value}" if name == "expires" else ""
+        options.append(FilterOption(name, value, label, "true" if is_chosen else "", count_id, url))
     return options
 
 
 def _sort(filters: Filters, one: Sort, order: Sort) -> FilterOption:
-    """Return the option of a sort. The default sort has the value "" to keep it out of the URL."""
-    is_default = one is order and filters.sort is not order
-    label = SORT_NAMES[one]
-    return FilterOption(
-        "sort",
-        "" if is_default else one.value,
-        label[0].upper() + label[1:],
-        "selected" if one is order else "",
-        "",
-    )
+    """Return the option of a sort. The default sort of the list is not named in its URL."""
+    sort = None if one is order and filters.sort is not order else one
+    label, url = SORT_NAMES[one], filters.replace(sort=sort).url()
+    chosen = "true" if one is order else ""
+    return FilterOption("sort", one.value, label[0].upper() + label[1:], chosen, "", url)
 
 
 def _flag(filters: Filters, name: str) -> tuple[str, list[FilterOption]]:
     legend, yes, no = _FLAG_LABELS[name]
     value = getattr(filters, name)
     false, true = FLAG_VALUES[name]
+    count_id = "" if name == _UNCOUNTED_FLAG else f"n-{name}"
     return legend, [
         FilterOption(name, "", "Either", "checked" if value is None else "", ""),
-        FilterOption(name, true, yes, "checked" if value is True else "", f"n-{name}"),
+        FilterOption(name, true, yes, "checked" if value is True else "", count_id),
         FilterOption(name, false, no, "checked" if value is False else "", ""),
     ]
 

@@ -10,15 +10,15 @@ from django.urls import reverse
 
 from orders.list_url import Filters, IndexPosition
 from orders.search import MatchCount, PageKey
-from orders.search.query import Query, Sort
+from orders.search.query import Query
 from orders.services import FoundPage
 from orders.viewer import Viewer
 
 from .elements import Link
 from .filter_form import count_text
-from .filters import SORT_NAMES, FilterChip
+from .filters import SORT_NAMES, ConditionText
 from .freshness import FreshnessNotes
-from .list_page import EmptyList, ListPage, Pager, page_size_links
+from .list_page import EmptyList, ListPage, Pager, page_size_links, times_in
 from .page_changes import page_token
 from .rows import RowBuilder
 
@@ -65,24 +65,29 @@ class ListQuery:
 
 
 def index_page(
-    found: FoundPage, *, asked: ListQuery, freshness: FreshnessNotes, viewer: Viewer
+    found: FoundPage,
+    *,
+    asked: ListQuery,
+    freshness: FreshnessNotes,
+    viewer: Viewer,
+    total: int | None,
 ) -> ListPage:
+    """Return a page from the index. `total` is the number of all orders, None if all match."""
     found = _with_lower_bound(found, asked)
     pager = _pager(found, asked)
-    count = _orders_text(found.count, is_complete=freshness.is_complete)
-    builder = RowBuilder(viewer, next_url=asked.url)
+    count = _count_text(found.count, total, is_complete=freshness.is_complete)
+    has_other_pages = found.previous is not None or found.next is not None
     return ListPage(
-        rows=builder.rows(found.rows, words=asked.query.words),
-        caption=f"Orders, {SORT_NAMES[asked.query.order]}. {pager.place}.",
+        rows=RowBuilder(viewer).rows(found.rows, words=asked.query.words),
+        caption=f"Orders, {SORT_NAMES[asked.query.order]}. {pager.place}. {times_in(viewer)}",
         count=count,
-        announcement=f"{count}. {pager.place}.",
-        pager=pager,
+        number=count_text(found.count) if found.count else "",
+        announcement=f"{_orders_text(found.count)}. {pager.place}.",
+        pager=pager if has_other_pages else None,
         note=freshness.note,
         banners=freshness.banners,
         empty=None,
         url=asked.url,
-        best_match=_best_match(asked),
-        facets_url=asked.filters.url(name="order_facets"),
         changes_url=_changes_url(found, asked),
     )
 
@@ -101,18 +106,6 @@ def page_without_rows(why: EmptyList, *, asked: ListQuery, freshness: FreshnessN
     )
 
 
-def _best_match(asked: ListQuery) -> Link | None:
-    """Return the link that sorts by best match.
-
-    The link has no URL if this is the current sort. Return None if the sort would change nothing.
-    """
-    if not asked.query.names:
-        return None
-    is_current = asked.query.order is Sort.BEST
-    url = "" if is_current else asked.filters.replace(sort=Sort.BEST).url()
-    return Link("Best match first", url)
-
-
 def _with_lower_bound(found: FoundPage, asked: ListQuery) -> FoundPage:
     """Return `found` with a count that covers at least the rows up to this page.
 
@@ -129,12 +122,21 @@ def _changes_url(found: FoundPage, asked: ListQuery) -> str:
     return f"{url}{'&' if '?' in url else '?'}seen={page_token(found.hits)}"
 
 
-def _orders_text(count: MatchCount | None, *, is_complete: bool) -> str:
+def _count_text(count: MatchCount | None, total: int | None, *, is_complete: bool) -> str:
+    """Return the count as "112 of 5,000", or "5,000 orders" if all orders match."""
+    text = _orders_text(count)
+    if count is None:
+        return text
+    if total is not None:
+        text = f"{count_text(count)} of {max(total, count.n):,}"
+    return text if is_complete else f"{text} imported so far"
+
+
+def _orders_text(count: MatchCount | None) -> str:
     if count is None:
         return "Too many to count"
     is_one = count.n == 1 and not count.is_capped
-    orders = f"{count_text(count)} order{'' if is_one else 's'}"
-    return orders if is_complete else f"{orders} imported so far"
+    return f"{count_text(count)} order{'' if is_one else 's'}"
 
 
 def _pager(found: FoundPage, asked: ListQuery) -> Pager:
@@ -186,7 +188,7 @@ def _range_text(found: FoundPage, first: int) -> str:
 
 def explain_empty_page(
     asked: ListQuery,
-    chips: Sequence[FilterChip],
+    conditions: Sequence[ConditionText],
     freshness: FreshnessNotes,
     *,
     remedies: Callable[[], Remedies],
@@ -201,8 +203,8 @@ def explain_empty_page(
             sentence="Those that were here have moved, or do not match any more.",
             links=[Link("First page", asked.filters.url())],
         )
-    if chips:
-        return _no_match(asked.filters, chips, remedies())
+    if conditions:
+        return _no_match(asked.filters, conditions, remedies())
     if freshness.is_complete:
         return EmptyList(
             title="There are no orders yet",
@@ -216,8 +218,10 @@ def explain_empty_page(
     )
 
 
-def _no_match(filters: Filters, chips: Sequence[FilterChip], remedies: Remedies) -> EmptyList:
-    looked_for = f"Looked for: {'; '.join(chip.text for chip in chips)}."
+def _no_match(
+    filters: Filters, conditions: Sequence[ConditionText], remedies: Remedies
+) -> EmptyList:
+    looked_for = f"Looked for: {'; '.join(one.text for one in conditions)}."
     return EmptyList(
         title=f"No order matches “{filters.q}”" if filters.q else "No order matches",
         sentence=f"{looked_for} {remedies.note}".strip(),
@@ -228,8 +232,7 @@ def _no_match(filters: Filters, chips: Sequence[FilterChip], remedies: Remedies)
 def remedy_text(remedy: Remedy) -> str:
     if remedy.count is None:
         return remedy.label
-    is_one = remedy.count.n == 1 and not remedy.count.is_capped
-    return f"{remedy.label} ({count_text(remedy.count)} order{'' if is_one else 's'})"
+    return f"{remedy.label}: {_orders_text(remedy.count)}"
 
 
 def search_timed_out(filters: Filters) -> EmptyList:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from orders import formats
 from orders.list_url import PAGE_SIZES, Filters
 from orders.models import Finding
+from orders.viewer import Viewer
 
 from .elements import Banner, Link
 from .rows import OrderRow
@@ -54,7 +55,6 @@ class ListPage:
 
     `as_of` is when Goody gave the page, "" for a page from the index, whose age is in the page
     frame. `note` qualifies the rows. The response of `changes_url` is the number of changed rows.
-    `best_match` has no URL if the best matches are first.
     """
 
     rows: Sequence[OrderRow]
@@ -68,9 +68,14 @@ class ListPage:
     as_of: str = ""
     as_of_iso: str = ""
     note: str = ""
-    best_match: Link | None = None
-    facets_url: str = ""
+    # The number of orders for the title of the page; "" if it is not known.
+    number: str = ""
     changes_url: str = ""
+
+
+def times_in(viewer: Viewer) -> str:
+    """Name the zone of all times in the list, as a sentence."""
+    return f"Times are in {formats.zone_in_words(viewer.zone, viewer.now)}."
 
 
 def page_size_links(filters: Filters) -> list[Link]:
@@ -79,7 +84,7 @@ def page_size_links(filters: Filters) -> list[Link]:
 
 @dataclass(frozen=True, slots=True)
 class FindingSummary:
-    """The summary of a pasted text (a finding) above the list of its orders.
+    """The summary above the list of a finding.
 
     `copy` has the identifiers that were not found, one per line.
     """

@@ -12,7 +12,7 @@ from orders.services import LivePage
 from orders.viewer import Viewer
 
 from .elements import Banner, Link
-from .list_page import EmptyList, ListPage, PageNumberForm, Pager, page_size_links
+from .list_page import EmptyList, ListPage, PageNumberForm, Pager, page_size_links, times_in
 from .rows import RowBuilder
 
 
@@ -25,17 +25,21 @@ def live_page(
     pager = _pager(listing, filters=filters, frozen=frozen)
     count = _count(listing)
     return ListPage(
-        rows=RowBuilder(viewer, next_url=url).rows(listing.rows),
-        caption=f"Orders, newest first as Goody gives them. {pager.place}.",
+        rows=RowBuilder(viewer).rows(listing.rows),
+        caption=f"Orders, newest first as Goody gives them. {pager.place}. {times_in(viewer)}",
         count=count,
         announcement=f"{count}. {pager.place}.",
         as_of=formats.date_time(listing.as_of, viewer.zone),
         as_of_iso=formats.iso_utc(listing.as_of),
-        pager=pager,
+        pager=pager if _has_other_pages(pager) else None,
         banners=list(_banners(listing)),
         empty=_empty(listing, filters=filters, frozen=frozen),
         url=url,
     )
+
+
+def _has_other_pages(pager: Pager) -> bool:
+    return bool(pager.first or pager.previous or pager.next)
 
 
 def _count(listing: LivePage) -> str:

@@ -7,65 +7,75 @@ orders.eligibility and orders.outcomes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from orders import eligibility, formats
 from orders.audit import Right
-from orders.eligibility import ExpiryKind, Verdict
+from orders.eligibility import ExpiryKind
 from orders.formats import NOTHING
-from orders.models import Operation
+from orders.models import Operation, State
 from orders.outcomes import outcome_message
 from orders.search import Hit
 from orders.services import ListedOrder
-from orders.text import searchable_text
+from orders.text import fold_text, searchable_text
 from orders.viewer import Viewer
 
 from .operations import poll_interval, poll_token, request_time_text
 from .order_sections import UNNAMED
-from .status import EXPIRY_TONES, Badge, order_badges
+from .status import EXPIRY_TONES, NEEDS_PERSON, OUTCOME_CHECKED, Badge, order_badges
 
 
 class OrderRow(NamedTuple):
     """The cells of a row as texts, "" if empty.
 
-    The tag `render_rows` renders each pattern of empty cells once.
+    The tag `render_rows` renders each pattern of empty cells once. URLs are relative to the list,
+    since a page has hundreds of them; the pages of an order learn from the referrer which list
+    they were opened from.
     """
 
     id: str
-    status: str
     url: str
+    status: str
     recipient: str
     email: str
     gift: str
-    more: str
+    # The badge: its color, its icon, both as classes, and its text.
     tone: str
     icon: str
+    badge: str
     word: str
-    # A second badge, for trouble with delivery or payment.
-    second_tone: str
-    second_icon: str
+    # A second badge, for trouble with delivery or payment, or an outcome that is being checked.
+    second_badge: str
     second_word: str
     amount: str
-    amount_under: str
+    before_tax: str
     sender: str
+    sender_url: str
     batch: str
+    batch_url: str
     created: str
-    created_iso: str
+    workspace: str
+    brand: str
+    receipt: str
     expires: str
     expires_tone: str
-    # "" if the action is not offered; `why` then says why.
+    # "" if the action is not offered. If none is, `why` is the reason and `why_sentence` explains.
     cancel_url: str
     extend_url: str
-    why: str
+    why: str = ""
+    why_sentence: str = ""
     # For a date that still matters.
-    expires_under: str = ""
-    expires_iso: str = ""
+    expires_at: str = ""
     # An open write replaces the actions until it is closed.
     busy: str = ""
+    busy_by: str = ""
     busy_url: str = ""
     poll_url: str = ""
     poll_every: str = ""
@@ -80,15 +90,17 @@ class OrderRow(NamedTuple):
 class RowBuilder:
     """Makes the rows of one page.
 
-    The order pages have a link back to `next_url`, the URL of the list.
+    URLs are relative to the list, unless `next_url` is given: then they are absolute, and the order
+    pages have a link back to it.
     """
 
-    def __init__(self, viewer: Viewer, *, next_url: str) -> None:
+    def __init__(self, viewer: Viewer, *, next_url: str = "") -> None:
+        self._prefix = reverse("order_list") if next_url else ""
+        self._query = f"?{urlencode({'next': next_url})}" if next_url else ""
         self._now, self._zone = viewer.now, viewer.zone
+        self._year = formats.in_zone(viewer.now, viewer.zone).year
         self._may_cancel = viewer.actor.may(Right.CANCEL)
         self._may_extend = viewer.actor.may(Right.EXTEND)
-        self._query = f"?{urlencode({'next': next_url})}" if next_url else ""
-        self._orders_url = reverse("order_list")
 
     def rows(self, listed: Iterable[ListedOrder], *, words: Sequence[str] = ()) -> list[OrderRow]:
         """Return the rows. `words` are the folded words of the search."""
@@ -98,52 +110,56 @@ class RowBuilder:
         self, listed: ListedOrder, *, words: Sequence[str] = (), failed: Operation | None = None
     ) -> OrderRow:
         """Return the row of an order. `failed` is a write that has just ended without effect."""
-        hit, created_at = listed.hit, listed.hit.created_at
-        path = f"{self._orders_url}{hit.uuid}/"
+        hit = listed.hit
+        url = f"{self._prefix}{hit.uuid}/"
+        sender, sender_key = _sender(hit.sender)
+        created_at, batch, zone = hit.created_at, hit.order_batch_id, self._zone
         return OrderRow(
             id=str(hit.uuid),
+            url=f"{url}{self._query}",
             status=hit.status,
-            url=f"{path}{self._query}",
             recipient=hit.recipient_name or UNNAMED,
             email=hit.recipient_email,
-            gift=gift_text(hit) or NOTHING,
-            more=f"+{hit.item_count - 1}" if hit.item_count > 1 else "",
+            gift=_gift(hit),
             amount="Unreadable" if hit.is_amount_odd else formats.money(hit.amount_cents),
-            amount_under="before tax" if hit.is_before_tax and not hit.is_amount_odd else "",
-            sender=hit.sender.partition(" <")[0] or NOTHING,
-            batch=formats.short_id(hit.order_batch_id) if hit.order_batch_id else "",
-            created=formats.day(created_at, self._zone) if created_at else "",
-            created_iso=formats.iso_utc(created_at) if created_at else "",
+            before_tax="before-tax" if hit.is_before_tax and not hit.is_amount_odd else "",
+            sender=sender,
+            sender_url=f"?sender={sender_key}" if sender_key else "",
+            batch=formats.short_id(batch) if batch else "",
+            batch_url=f"?batch={str(batch)[:_BATCH_LETTERS]}" if batch else "",
+            created=formats.short_day(created_at, zone, year=self._year) if created_at else "",
+            workspace=hit.workspace,
+            brand=hit.brand,
+            receipt=hit.reference_id,
             missing="Goody does not know it any more" if hit.missing_at else "",
             matched=hidden_match_text(hit, words) if words else "",
             **_badges(listed),
             **self._expiry(hit),
-            **self._actions(listed, path),
-            **self._pending(listed, path),
-            **self._failure(failed or listed.unread, path),
+            **self._actions(listed, url),
+            **self._pending(listed, url),
+            **self._failure(failed or listed.unread, url),
         )
 
-    def _actions(self, listed: ListedOrder, path: str) -> dict[str, str]:
+    def _actions(self, listed: ListedOrder, url: str) -> dict[str, str]:
         hit, is_canceled = listed.hit, listed.is_cancel_on_record
-        if hit.missing_at:
-            # The row says so already, and the order's page asks Goody again.
-            return {"cancel_url": "", "extend_url": "", "why": ""}
+        if hit.missing_at or not (self._may_cancel or self._may_extend):
+            # The row says that it is missing, and the order's page asks Goody again.
+            return {"cancel_url": "", "extend_url": ""}
         cancel = eligibility.may_cancel(hit, now=self._now, is_cancel_on_record=is_canceled)
         extend = eligibility.may_extend(hit, now=self._now, is_cancel_on_record=is_canceled)
         may_cancel = self._may_cancel and cancel.is_allowed
         may_extend = self._may_extend and extend.is_allowed
+        if may_cancel or may_extend:
+            return {
+                "cancel_url": f"{url}cancel/" if may_cancel else "",
+                "extend_url": f"{url}expiration/" if may_extend else "",
+            }
         return {
-            "cancel_url": f"{path}cancel/{self._query}" if may_cancel else "",
-            "extend_url": f"{path}expiration/{self._query}" if may_extend else "",
-            "why": "" if may_cancel and may_extend else self._refusal(cancel, extend),
+            "cancel_url": "",
+            "extend_url": "",
+            "why": (extend if cancel.is_allowed else cancel).word,
+            "why_sentence": eligibility.joint_refusal(cancel, extend),
         }
-
-    def _refusal(self, cancel: Verdict, extend: Verdict) -> str:
-        """Return the reason why an action is not offered; "" if only the role forbids it."""
-        refusal = eligibility.joint_refusal(cancel, extend)
-        if not refusal and not (self._may_cancel or self._may_extend):
-            return "An agent can cancel or extend it."
-        return refusal
 
     def _expiry(self, hit: Hit) -> dict[str, str]:
         if hit.is_expiry_odd:
@@ -152,57 +168,109 @@ class RowBuilder:
         if expiry.at is None or expiry.kind is ExpiryKind.IRRELEVANT:
             text = "No expiry" if expiry.kind is ExpiryKind.NONE else NOTHING
             return {"expires": text, "expires_tone": "muted"}
-        is_past = expiry.kind is ExpiryKind.PAST
+        distance = formats.relative_time(expiry.at, self._now)
         return {
-            "expires": "Expired" if is_past else formats.relative_time(expiry.at, self._now),
+            "expires": f"Expired {distance}" if expiry.kind is ExpiryKind.PAST else distance,
             "expires_tone": EXPIRY_TONES[expiry.kind],
-            "expires_under": formats.date_time(expiry.at, self._zone),
-            "expires_iso": formats.iso_utc(expiry.at),
+            "expires_at": _minute(expiry.at, self._zone, self._year),
         }
 
-    def _pending(self, listed: ListedOrder, path: str) -> dict[str, str]:
+    def _pending(self, listed: ListedOrder, url: str) -> dict[str, str]:
         """Return the cells of a write whose outcome is not known yet."""
         pending = listed.operation or listed.unread
         if pending is None:
             return {}
-        token = poll_token(pending, self._now)
-        join = "&" if self._query else "?"
         return {
-            "poll_url": f"{path}{self._query}{join}poll={token}",
+            "poll_url": f"{url}?poll={poll_token(pending, self._now)}",
             "poll_every": poll_interval(pending, self._now),
-            **(self._open_write(listed.operation, path) if listed.operation else {}),
+            **(self._open_write(listed.operation, url) if listed.operation else {}),
         }
 
-    def _open_write(self, operation: Operation, path: str) -> dict[str, str]:
-        title = outcome_message(operation, now=self._now, zone=self._zone).title
+    def _open_write(self, operation: Operation, url: str) -> dict[str, str]:
         asked = request_time_text(operation, now=self._now, zone=self._zone)
         return {
-            "busy": f"{title} · {operation.actor_name}, {asked}",
-            "busy_url": f"{path}operations/{operation.id}/{self._query}",
+            "busy": outcome_message(operation, now=self._now, zone=self._zone).title,
+            "busy_by": f"{operation.actor_name}, {asked}",
+            "busy_url": f"{url}operations/{operation.id}/",
         }
 
-    def _failure(self, operation: Operation | None, path: str) -> dict[str, str]:
+    def _failure(self, operation: Operation | None, url: str) -> dict[str, str]:
         if operation is None:
             return {}
         message = outcome_message(operation, now=self._now, zone=self._zone)
         return {
             "failure": message.title,
             "failure_why": f"{message.sentence} {message.next_step}".strip(),
-            "failure_url": f"{path}operations/{operation.id}/{self._query}",
+            "failure_url": f"{url}operations/{operation.id}/",
         }
+
+
+def has_actions(viewer: Viewer) -> bool:
+    """Whether rows have a column for what the person may do with an order."""
+    return viewer.actor.may(Right.CANCEL) or viewer.actor.may(Right.EXTEND)
+
+
+@lru_cache(maxsize=4096)
+def _minute(at: datetime, zone: ZoneInfo, year: int) -> str:
+    """Return day and minute ("28 Nov, 23:59"), in another year only the day ("28 May 2027").
+
+    The zone is that of the whole list.
+    """
+    if formats.in_zone(at, zone).year != year:
+        return formats.day(at, zone)
+    return formats.short_date_time(at, zone, year=year)
+
+
+@lru_cache(maxsize=4096)
+def _sender(sender: str) -> tuple[str, str]:
+    """Return the name of a sender ("Ana Bolena <ana@acme.example>"), and the key for a URL."""
+    name, _, rest = sender.partition(" <")
+    return name or NOTHING, quote_plus(fold_text(rest.removesuffix(">") or name), safe="@")
+
+
+# The beginning of a batch's id that is enough to tell it from all others.
+_BATCH_LETTERS = 13
+# The qualification of a status by a write whose outcome is not known.
+_OUTCOMES = {State.UNKNOWN: OUTCOME_CHECKED, State.NEEDS_HUMAN: NEEDS_PERSON}
+_NO_BADGE = Badge("", "", "")
 
 
 def _badges(listed: ListedOrder) -> dict[str, str]:
     first, *others = order_badges(listed.hit, is_cancel_on_record=listed.is_cancel_on_record)
-    second = others[0] if others else Badge("", "", "")
+    if listed.operation:
+        others = [*filter(None, [_OUTCOMES.get(State(listed.operation.state))]), *others]
+    second = others[0] if others else _NO_BADGE
     return {
         "tone": first.tone,
         "icon": first.icon,
+        "badge": _classes(first),
         "word": first.word,
-        "second_tone": second.tone,
-        "second_icon": second.icon,
+        "second_badge": _classes(second) if others else "",
         "second_word": second.word,
     }
+
+
+# The icons of list.css for a tone.
+_ICONS = {
+    "neutral": "circle",
+    "busy": "busy",
+    "warn": "alert",
+    "good": "check",
+    "bad": "alert",
+    "ended": "ban",
+}
+
+
+def _classes(badge: Badge) -> str:
+    """Return the classes of a badge: its tone, and its icon if that is not the tone's."""
+    icon = "" if _ICONS[badge.tone] == badge.icon else f" icon--{badge.icon}"
+    return f"badge--{badge.tone}{icon}"
+
+
+def _gift(hit: Hit) -> str:
+    """Return the gift as "2 × Tea box +1", with the number of other items."""
+    text = gift_text(hit) or NOTHING
+    return f"{text} +{hit.item_count - 1}" if hit.item_count > 1 else text
 
 
 def gift_text(hit: Hit) -> str:

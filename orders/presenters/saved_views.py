@@ -1,76 +1,142 @@
-"""Saved views as tabs above the list, and the page that manages them."""
+"""The views of the list as tabs above it, and the page that manages saved views."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.urls import reverse
 
 from orders.audit import Actor, Right
 from orders.days import RequestClock
 from orders.forms.listing import parse_filters
+from orders.list_columns import Columns, join_columns
 from orders.list_url import DEFAULT_PAGE_SIZE, Filters, saved_query, view_url
 from orders.models import SavedView
-from orders.search import labels
+from orders.search import MatchCount, labels
 from orders.search.parse import parse_query
 from orders.services import may_change_view
 
-from .filters import SORT_NAMES, filter_chips
+from .filters import SORT_NAMES, conditions_in_words
+from .presets import PRESETS, count_of_tab, current_preset
 
 
-@dataclass(frozen=True, slots=True)
-class ViewTab:
+class ViewTab(NamedTuple):
+    """A view above the list, as texts for the tag `render_rows`.
+
+    `current` is the value of `aria-current`, `shared` is "" for an own view. `count_id` is the id
+    of the element with the number of its orders, "" if it has none, `tone` its class.
+    """
+
     name: str
     url: str
-    is_current: bool
-    is_shared: bool
+    current: str
+    shared: str = ""
+    count_id: str = ""
+    number: str = ""
+    tone: str = ""
+
+
+_CURRENT = "page"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedViewBar:
-    """The tabs of the saved views, and the forms to save and change a view.
+    """The tabs of the views, and the forms to save and change a view.
 
-    `query` is the query string to save. `change_url` is "" if the current view may not be changed,
-    `reset_url` is "" if the list is equal to the view.
+    `title` is the name of the current one, "" if the list is none of them. `query` is the query
+    string to save in the current view, `new_query` that of a new one, which keeps the columns that
+    the person sees. `change_url` is "" if the current view may not be changed, `reset_url` is "" if
+    the list is equal to the view. `counts_url` returns the counts, "" if all are known.
     """
 
     tabs: list[ViewTab]
+    title: str
     current: str
     query: str
+    new_query: str
     change_url: str
     reset_url: str
     may_save: bool
     may_share: bool
+    has_saved: bool
     manage_url: str
+    counts_url: str
 
 
 def make_saved_view_bar(
-    views: Iterable[SavedView], filters: Filters, *, actor: Actor
+    views: Iterable[SavedView],
+    filters: Filters,
+    *,
+    columns: Columns,
+    actor: Actor,
+    counts: Mapping[str, MatchCount],
+    are_counts_known: bool,
 ) -> SavedViewBar:
-    """Return the tabs above a list. `filters` are those of the current list."""
+    """Return the tabs above a list with these filters and columns.
+
+    `counts` are those of the presets by key.
+    """
     query, per_page = saved_query(filters), filters.per_page
     current = next((one for one in views if one.pk == filters.view), None)
     is_changed = current is not None and current.query != query
     may_save = filters.finding is None and actor.may(Right.SAVE_VIEW)
-    is_plain = not (query or current or filters.finding)
-    all_orders = ViewTab("All orders", view_url("", per_page=per_page), is_plain, is_shared=False)
+    tabs = view_tabs(views, filters, counts=counts)
+    # A preset in its default sort need not be saved.
+    is_new = bool(query) and query not in {one.filters.query_string for one in PRESETS}
     return SavedViewBar(
-        tabs=[all_orders, *(_tab(one, current, per_page) for one in views)],
+        tabs=tabs,
+        title=next((one.name for one in tabs[1:] if one.current), ""),
         current=current.name if current else "",
         query=query,
+        new_query=saved_query(filters.replace(columns=join_columns(columns))),
         change_url=_manage_url(current)
         if may_save and is_changed and _may_change(current, actor)
         else "",
         reset_url=_url(current, per_page) if current and is_changed else "",
-        may_save=may_save and bool(query) and (current is None or is_changed),
+        may_save=may_save and (is_changed if current else is_new),
+        has_saved=len(tabs) > len(PRESETS) + 1,
         may_share=actor.may(Right.SHARE_VIEW),
         manage_url=reverse("order_views") if actor.may(Right.SAVE_VIEW) else "",
+        counts_url="" if are_counts_known else reverse("order_counts"),
     )
 
 
-def _tab(view: SavedView, current: SavedView | None, per_page: int) -> ViewTab:
-    return ViewTab(view.name, _url(view, per_page), view is current, view.is_shared)
+def view_tabs(
+    views: Iterable[SavedView],
+    filters: Filters,
+    *,
+    counts: Mapping[str, MatchCount] | None = None,
+) -> list[ViewTab]:
+    """Return all orders, the presets and the saved views."""
+    saved = [_tab(one, filters) for one in views]
+    return [*_preset_tabs(filters, counts or {}), *saved]
+
+
+def _preset_tabs(filters: Filters, counts: Mapping[str, MatchCount]) -> Iterator[ViewTab]:
+    kept = Filters(per_page=filters.per_page)
+    current = current_preset(filters)
+    is_plain = filters.view is None and filters.conditions == Filters()
+    yield ViewTab("All", kept.url(), _CURRENT if is_plain else "")
+    for one in PRESETS:
+        yield ViewTab(
+            one.name,
+            one.filters.replace(per_page=filters.per_page).url(),
+            _CURRENT if one is current else "",
+            count_id=one.count_id,
+            number=count_of_tab(counts.get(one.key)) if one.is_counted else "",
+            tone="count--warn" if one.is_urgent else "",
+        )
+
+
+def _tab(view: SavedView, filters: Filters) -> ViewTab:
+    return ViewTab(
+        view.name,
+        _url(view, filters.per_page),
+        _CURRENT if view.pk == filters.view else "",
+        "Shared" if view.is_shared else "",
+    )
 
 
 def _url(view: SavedView, per_page: int = DEFAULT_PAGE_SIZE) -> str:
@@ -123,12 +189,12 @@ def managed_views(
 def _filters_text(view: SavedView, clock: RequestClock) -> str:
     """Return the filters of the view in words, and its sort if it has one."""
     filters = parse_filters(view.query)
-    chips = filter_chips(
+    conditions = conditions_in_words(
         filters,
         box=parse_query(filters.q, now=clock.now, zone=clock.zone),
         clock=clock,
         label_id=labels.find_label_id,
         names=labels.find_label_name,
     )
-    texts = [chip.text for chip in chips] or ["All orders"]
+    texts = [one.text for one in conditions] or ["All orders"]
     return "; ".join([*texts, SORT_NAMES[filters.sort]] if filters.sort else texts)

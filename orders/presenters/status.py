@@ -42,6 +42,8 @@ DELIVERY_FAILED = Badge("bad", "alert", "Delivery failed")
 OUTCOME_UNKNOWN = Badge("warn", "clock", "Outcome being checked")
 OUTCOME_NEEDS_HUMAN = Badge("warn", "alert", "Outcome needs a person")
 PAYMENT_PENDING = Badge("warn", "alert", "Payment pending")
+OUTCOME_CHECKED = Badge("warn", "clock", "Being checked")
+NEEDS_PERSON = Badge("warn", "alert", "Needs a person")
 
 EXPIRY_TONES = {
     ExpiryKind.NONE: "",

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
+from uuid import UUID
 
 from goody.types import CANCELABLE
 from orders.index.creation_keys import first_key
+from orders.models import State
 from orders.text import gift_token_digest
 
 from .amounts import AmountRange
@@ -82,6 +84,7 @@ def _conditions(query: Query, context: SearchContext, now: datetime) -> Iterator
     yield from _flags(query)
     if query.amount_from is not None or query.amount_until is not None:
         yield context.amount_in(AmountRange(query.amount_from, query.amount_until))
+    yield from _attention(query, context)
     yield from _expired(query, context, now)
     if query.has_expiry is not None:
         yield _has_expiry(query.has_expiry)
@@ -249,19 +252,45 @@ def _each_batch(choices: Choices, context: SearchContext) -> Iterator[Condition]
             yield context.column_between("order_batch_id", *ends, index=index)
 
 
+# The flags of an order, each with the name of its partial index.
+_FLAGS = {
+    "is_swapped": "swapped",
+    "is_payment_pending": "payment",
+    "has_delivery_trouble": "trouble",
+    "is_odd": "odd",
+}
+
+
 def _flags(query: Query) -> Iterator[Condition]:
-    for column, index, wanted in (
-        ("is_swapped", "swapped", query.is_swapped),
-        ("is_payment_pending", "payment", query.is_payment_pending),
-        ("has_delivery_trouble", "trouble", query.has_delivery_trouble),
-        ("is_odd", "odd", query.is_odd),
-    ):
+    for column in _FLAGS:
+        wanted = getattr(query, column)
         if wanted:
-            name = f"orders_order_{index}"
-            scan = IndexScan(SqlFragment(column), sorts=(("id", name),), index=name)
-            yield Condition(SqlFragment(f"o.{column}"), (scan,))
+            yield _flag(column)
         elif wanted is not None:
             yield Condition(SqlFragment(f"NOT o.{column}"))
+
+
+def _flag(column: str) -> Condition:
+    name = f"orders_order_{_FLAGS[column]}"
+    scan = IndexScan(SqlFragment(column), sorts=(("id", name),), index=name)
+    return Condition(SqlFragment(f"o.{column}"), (scan,))
+
+
+def _attention(query: Query, context: SearchContext) -> Iterator[Condition]:
+    if query.needs_attention is None:
+        return
+    needed = [_flag(name) for name in ("has_delivery_trouble", "is_payment_pending", "is_odd")]
+    if orders := _with_unknown_outcome(context):
+        needed.append(context.column_equals("uuid", orders, index=""))
+    condition = union_condition(needed)
+    yield condition if query.needs_attention else Condition(negated(condition.test))
+
+
+def _with_unknown_outcome(context: SearchContext) -> list[UUID]:
+    """Return the ids of orders with a write whose outcome is being checked or needs a person."""
+    among = context.dialect.value_in("state", (State.UNKNOWN.value, State.NEEDS_HUMAN.value))
+    sql = f"SELECT order_uuid FROM orders_operation WHERE {among.text}"  # noqa: S608
+    return [UUID(str(one)) for (one,) in context.deadline.rows(sql, among.params)]
 
 
 def _has_expiry(wanted: bool) -> Condition:

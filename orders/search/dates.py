@@ -5,7 +5,7 @@ Days, months and years are those of the clock's zone, also where daylight saving
 length. A length of time ("7d", "36h", "2w") is exact and relative to now: expirations are in the
 future (`FutureRange`), creations in the past (`PastRange`).
 
-    2026-10-12   2026-10   2026   today   yesterday   tomorrow
+    2026-10-12   2026-10   2026   today   yesterday   tomorrow   this-month   last-month
     <7d   >3d    less or more than that far from now
     <2026-10-12  <=2026-10  >2026-10-12  >=2026-10-01  >=2026-10-01T12:00Z
 """
@@ -27,6 +27,7 @@ _COMPARISON = re.compile(r"(<=|>=|<|>|=|)(.+)")
 _LENGTH = re.compile(r"([0-9]{1,4})([hdw])")
 _PERIOD = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?")
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+_MONTHS = ("this-month", "last-month")
 
 
 class TimeWindow(NamedTuple):
@@ -120,6 +121,11 @@ def _period(text: str, clock: RequestClock) -> tuple[datetime, datetime] | None:
     if text in _DAYS:
         first = _today(clock) + timedelta(days=_DAYS[text])
         return _instants(first, first + timedelta(days=1), clock.zone)
+    if text in _MONTHS:
+        first = _today(clock).replace(day=1)
+        if text == "last-month":
+            first = (first - timedelta(days=1)).replace(day=1)
+        return _instants(first, _next_month(first), clock.zone)
     if (parts := _PERIOD.fullmatch(text)) is None:
         return None
     year, month, day = (int(part) if part else None for part in parts.groups())

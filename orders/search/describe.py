@@ -33,6 +33,7 @@ _FLAGS = {
     "is_payment_pending": ("Payment pending", "Payment not pending"),
     "has_delivery_trouble": ("Delivery trouble", "No delivery trouble"),
     "is_odd": ("Unreadable values", "No unreadable values"),
+    "needs_attention": ("Needs attention", "Needs no attention"),
 }
 _EXACT = {
     "order_ids": ("Order {}", "{:,} orders by their id"),

@@ -16,6 +16,8 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
+from goody.types import ENDED, ORDER_STATUSES
+
 from .conditions import CompiledQuery, compile_query
 from .context import SearchContext
 from .deadline import SECONDS, SearchDeadline, SearchTimeout, time_limit
@@ -29,6 +31,8 @@ _COLUMNS = {
     "expires": "expires_at",
     "amount": "amount_cents",
     "recipient": "name_key",
+    # Within one status.
+    "status": "id",
     "best": "id",
 }
 
@@ -37,8 +41,8 @@ class PageKey(NamedTuple):
     """The position of a row: the value that the list is sorted by, and the creation key.
 
     The value is the ISO time of an expiration, an amount in cents, the order's id (hex) in a list
-    by recipient, or 1 in a list of best matches for a recipient with one of the full names. It is
-    None in lists by creation, and for a row without the value.
+    by recipient, the rank of a status, or 1 in a list of best matches for a recipient with one of
+    the full names. It is None in lists by creation, and for a row without the value.
     """
 
     value: str | int | None
@@ -178,12 +182,13 @@ class _Part:
 
     Most lists have two parts: the rows with a value in the sort column, then the rows without,
     newest first. A list of best matches has the recipients with one of the full names, then the
-    others.
+    others. A list by status has a part for each status. Parts are read by ascending `number`.
     """
 
     compiled: CompiledQuery
     order: SortOrder
     is_empty: bool = False
+    number: int = 0
     after: tuple[Any, int] | None = None
 
     @property
@@ -228,10 +233,17 @@ class QueryRunner:
         for part in self._parts(self.compiled, at, backwards=backwards):
             scan = KeysetScan(part.order, n - len(found), selected, part.after)
             rows = QueryExecutor(self.context, part.compiled, part.order.column).first_rows(scan)
-            found += [(row[0], None, *row[2:]) for row in rows] if part.is_empty else rows
+            found += self._with_values(part, rows)
             if len(found) >= n:
                 break
         return found
+
+    def _with_values(self, part: _Part, rows: list[Row]) -> list[Row]:
+        """Return the rows with the value that their keys hold."""
+        if not part.is_empty and self._sort.key != "status":
+            return rows
+        value = None if part.is_empty else abs(part.number)
+        return [(row[0], value, *row[2:]) for row in rows]
 
     def count(self, limit: int) -> MatchCount:
         """Return the number of matches, and whether it is a lower bound. Raises SearchTimeout.
@@ -281,6 +293,9 @@ class QueryRunner:
             return SqlFragment(
                 f"CASE WHEN {self._named.test.text} THEN 1 END", self._named.test.params
             )
+        if self._sort.key == "status":
+            ranks = " ".join(f"WHEN %s THEN {rank}" for rank in self._ranks.values())
+            return SqlFragment(f"CASE o.status {ranks} END", tuple(self._ranks))
         column = f"o.{self._column}"
         return SqlFragment(
             self.context.dialect.select_instant(column) if column == "o.expires_at" else column
@@ -302,6 +317,8 @@ class QueryRunner:
         """Return the parts of the list to scan in turn, starting at `at`."""
         if self._sort is Sort.BEST:
             parts = list(self._best(compiled))
+        elif self._sort.key == "status":
+            parts = list(self._by_status(compiled))
         else:
             parts = [*self._valued(compiled), *self._empty(compiled)]
         if backwards:
@@ -309,23 +326,50 @@ class QueryRunner:
         after = self._after(at) if at else None
         if after is None:
             return parts
-        is_empty = self._sort.key != "created" and after[0] is None
+        number = self._number_of_part(after[0])
         return [
-            replace(one, after=after) if one.is_empty == is_empty else one
+            replace(one, after=after) if one.number == number else one
             for one in parts
-            # Backwards, the rows with a value come last.
-            if one.is_empty in (is_empty, not backwards)
+            if (one.number <= number if backwards else one.number >= number)
         ]
+
+    def _number_of_part(self, value: Any) -> int:
+        """Return the number of the part that contains a row with this value in its key."""
+        if self._sort.key == "status":
+            return -value if self._sort.is_descending else int(value)
+        return int(self._sort.key != "created" and value is None)
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        """Return the rank of each status that an order has. `failed` and `canceled` share one."""
+        sql = "SELECT DISTINCT status FROM orders_ordercount"
+        stored = sorted(status for (status,) in self.context.deadline.rows(sql))
+        others = [status for status in stored if status not in ORDER_STATUSES]
+        statuses = [*ORDER_STATUSES, *others]
+        return {one: statuses.index(ENDED[0] if one in ENDED else one) for one in statuses}
+
+    def _by_status(self, compiled: CompiledQuery) -> Iterator[_Part]:
+        groups: dict[int, list[str]] = {}
+        for status, rank in self._ranks.items():
+            groups.setdefault(rank, []).append(status)
+        newest = SortOrder("id", is_descending=True)
+        for rank in sorted(groups, key=self._number_of_part):
+            condition = self.context.column_equals(
+                "status", groups[rank], index="orders_order_status"
+            )
+            yield _Part(
+                compiled.with_condition(condition), newest, number=self._number_of_part(rank)
+            )
 
     def _best(self, compiled: CompiledQuery) -> Iterator[_Part]:
         newest = SortOrder("id", is_descending=True)
         if not self._is_anybody_named():
-            yield _Part(compiled, newest, is_empty=True)
+            yield _Part(compiled, newest, is_empty=True, number=1)
             return
         # The index of names is used, which returns fewer orders than the words.
         yield _Part(compiled.without_text_indexes().with_condition(self._named), newest)
         others = Condition(negated(self._named.test))
-        yield _Part(compiled.with_condition(others), newest, is_empty=True)
+        yield _Part(compiled.with_condition(others), newest, is_empty=True, number=1)
 
     @cached_property
     def _named(self) -> Condition:
@@ -352,7 +396,10 @@ class QueryRunner:
         scan = IndexScan(SqlFragment(f"{column} IS NULL"), sorts=(("id", index),), index=index)
         empty = Condition(SqlFragment(f"o.{column} IS NULL"), (scan,))
         yield _Part(
-            compiled.with_condition(empty), SortOrder("id", is_descending=True), is_empty=True
+            compiled.with_condition(empty),
+            SortOrder("id", is_descending=True),
+            is_empty=True,
+            number=1,
         )
 
     def _after(self, at: PageKey) -> tuple[Any, int] | None:

@@ -66,6 +66,7 @@ OPERATORS = (
         "expires:", "expires:past", "Past their expiration; none: those that never expire"
     ),
     SearchOperator("created:", "created:2026-10", "Created on a day, in a month or in a year"),
+    SearchOperator("created:", "created:this-month", "Created this month; also last-month, today"),
     SearchOperator("created:", "created:>=2026-10-01", "Created from a day on; also >, <= and <"),
     SearchOperator("created:", "created:<30d", "Created in the last 30 days; >30d is before that"),
     SearchOperator(
@@ -84,6 +85,7 @@ OPERATORS = (
     SearchOperator("is:", "is:unpaid", "Accepted, and payment is pending"),
     SearchOperator("is:", "is:trouble", "A delivery is in trouble"),
     SearchOperator("is:", "is:odd", "Goody sent a value that cannot be read"),
+    SearchOperator("is:", "is:attention", "Any of the last three, or an outcome is being checked"),
     SearchOperator(
         "-", "-status:delivered", "Without these: before a word, a quote or an operator"
     ),
@@ -315,6 +317,7 @@ FLAGS = {
     "unpaid": "is_payment_pending",
     "trouble": "has_delivery_trouble",
     "odd": "is_odd",
+    "attention": "needs_attention",
 }
 NAMED = {
     "sender": "senders",

@@ -23,7 +23,8 @@ class Sort(StrEnum):
     """The sort of a list; the values are those of the URL.
 
     Orders with equal values are sorted by creation in the same direction; orders without a value
-    come last, newest first. BEST begins with the recipients whose full name is one of
+    come last, newest first. STATUS follows the life of a gift, with undocumented statuses last, and
+    orders of one status are newest first. BEST begins with the recipients whose full name is one of
     `Query.names`; without names it is the default sort.
     """
 
@@ -35,11 +36,13 @@ class Sort(StrEnum):
     AMOUNT_LARGEST = "-amount"
     RECIPIENT = "recipient"
     RECIPIENT_REVERSED = "-recipient"
+    STATUS = "status"
+    STATUS_REVERSED = "-status"
     BEST = "best"
 
     @property
     def key(self) -> str:
-        """The sort key: "created", "expires", "amount", "recipient" or "best"."""
+        """The sort key: "created", "expires", "amount", "recipient", "status" or "best"."""
         return self.value.removeprefix("-")
 
     @property
@@ -122,6 +125,9 @@ class Query:
     has_delivery_trouble: bool | None = None
     # A field could not be read as Goody sent it.
     is_odd: bool | None = None
+    # Delivery trouble, a pending payment, a value that cannot be read, or a write on the order
+    # whose outcome is not known.
+    needs_attention: bool | None = None
 
     # An order must match one value of these four fields. The address is the recipient's.
     order_ids: tuple[UUID, ...] = ()

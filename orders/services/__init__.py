@@ -15,6 +15,7 @@ from .findings import (
     delete_expired_findings,
     get_finding,
 )
+from .preset_counts import count_presets, known_counts
 from .reading import (
     KEY_WORKS,
     ApiKeyCheck,
@@ -47,6 +48,7 @@ from .searching import (
     FoundPage,
     SearchInterpretation,
     SimilarOrders,
+    count_all_orders,
     find_orders,
     interpret_search_text,
     similar_orders,
@@ -114,6 +116,8 @@ __all__ = [
     "change_view",
     "check_api_key",
     "common_labels",
+    "count_all_orders",
+    "count_presets",
     "create_finding",
     "create_search_finding",
     "delete_expired_findings",
@@ -127,6 +131,7 @@ __all__ = [
     "get_finding",
     "interpret_search_text",
     "is_worker_missing",
+    "known_counts",
     "list_orders",
     "listed_order",
     "mark_missing",

@@ -9,8 +9,10 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Sum
+
 from goody.types import CANCELABLE
-from orders.models import Label
+from orders.models import Label, OrderCount
 from orders.search import (
     Hit,
     MatchCount,
@@ -73,6 +75,11 @@ def find_orders(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
     )
     return FoundPage(add_operations(page.hits), page.next, page.previous, counted)
+
+
+def count_all_orders() -> int:
+    """Return the number of orders in the index."""
+    return int(OrderCount.objects.aggregate(total=Sum("n"))["total"] or 0)
 
 
 class SimilarOrders(NamedTuple):

@@ -8,7 +8,7 @@ replace the markers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from html import escape
 from operator import itemgetter
@@ -28,19 +28,24 @@ _MARKER = re.compile(f"{_NUL}(\\d+){_NUL}")
 
 
 @register.simple_tag
-def render_rows(partial: str, rows: Sequence[tuple[str, ...]]) -> SafeString:
+def render_rows(partial: str, rows: Sequence[tuple[str, ...]], **shared: Hashable) -> SafeString:
     """Render each row with a partial ("orders/list.html#row"), as a variable with its name.
 
     A row is a NamedTuple of texts. The partial may output cells and test whether one is empty. It
-    may not filter or compare them, since it sees markers in place of the values.
+    may not filter or compare them, since it sees markers in place of the values. `shared` are
+    further variables, equal for all rows.
     """
     # The stubs know no `template` on the backend's template.
     known: PartialTemplate = vars(get_template(partial))["template"]
-    return SafeString("".join([_render(known, row) for row in rows]))
+    variables = tuple(shared.items())
+    return SafeString("".join([_render(known, row, variables) for row in rows]))
 
 
-def _render(partial: PartialTemplate, row: tuple[str, ...]) -> str:
-    text, cells = _pattern(partial, type(row), tuple(map(bool, row)))
+type _Variables = tuple[tuple[str, Hashable], ...]
+
+
+def _render(partial: PartialTemplate, row: tuple[str, ...], shared: _Variables) -> str:
+    text, cells = _pattern(partial, type(row), tuple(map(bool, row)), shared)
     markup: str = text % cells(_escaped(row))
     return markup
 
@@ -53,11 +58,11 @@ def _escaped(row: tuple[str, ...]) -> Sequence[str]:
 
 @lru_cache(maxsize=1024)
 def _pattern(
-    partial: PartialTemplate, kind: Any, filled: tuple[bool, ...]
+    partial: PartialTemplate, kind: Any, filled: tuple[bool, ...], shared: _Variables
 ) -> tuple[str, itemgetter[Any]]:
     """Return the markup of a pattern with %s for each cell, and the getter of those cells."""
     markers = [f"{_NUL}{n}{_NUL}" if is_filled else "" for n, is_filled in enumerate(filled)]
-    markup: str = partial.render(Context({partial.name: kind(*markers)}))
+    markup: str = partial.render(Context({**dict(shared), partial.name: kind(*markers)}))
     # The first cell once more with no output: itemgetter needs an index, and returns a tuple only
     # for two.
     order = [0, *(int(number) for number in _MARKER.findall(markup))]

@@ -42,6 +42,17 @@ EXPECTED = {
     "on_hold": ("unknown_status", "Goody reports a status that this dashboard does not know."),
     "Notified": ("unknown_status", "Goody reports a status that this dashboard does not know."),
 }
+# Why not, in a row of a list.
+WORDS = {
+    "accepted": "Accepted",
+    "pending_payment": "Accepted",
+    "paid": "In preparation",
+    "ordered": "In preparation",
+    "shipped": "On its way",
+    "delivered": "Delivered",
+    "failed": "Ended",
+    "canceled": "Ended",
+}
 NEXT = {"accepted": ASK, "unknown_status": "Look at the order on Goody's own page."}
 
 
@@ -56,7 +67,8 @@ def test_verdict_on_every_status(status: str, ask: Any, done: str) -> None:
     if code == "open":
         expected = Verdict(True, "open", f"Can be {done}: it has not been accepted.")
     else:
-        expected = Verdict(False, code, f"Cannot be {done}: {why}", NEXT.get(code, ""))
+        sentence, word = f"Cannot be {done}: {why}", WORDS.get(status, "Unknown status")
+        expected = Verdict(False, code, sentence, NEXT.get(code, ""), word)
     assert ask(order(status=status), now=NOW) == expected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from orders.days import RequestClock
 from orders.forms.listing import ListingForm
+from orders.list_columns import COLUMNS, DEFAULT, join_columns, moved
 from orders.list_url import (
+    CREATED_LABELS,
     EXPIRY_LABELS,
     PAGE_SIZES,
     BadPosition,
@@ -22,8 +25,11 @@ from orders.list_url import (
     LivePosition,
     parse_position,
 )
-from orders.presenters.filter_form import make_filter_controls
-from orders.presenters.filters import filter_chips, table_columns
+from orders.models import Profile
+from orders.presenters.columns import column_heads, shown_columns
+from orders.presenters.filter_bar import FilterBar, filter_bar
+from orders.presenters.filter_form import FilterOption, make_filter_controls
+from orders.presenters.filters import conditions_in_words
 from orders.search import CommonLabels, PageKey
 from orders.search.parse import parse_query
 from orders.search.query import FilterChoice, Query, Sort
@@ -55,6 +61,7 @@ _filters = st.builds(
     expires_after=st.none(),
     expires_before=st.none() | _days,
     expires=st.sampled_from(["", *EXPIRY_LABELS]),
+    created=st.sampled_from(["", *CREATED_LABELS]),
     workspace=_names | st.just(""),
     batch=st.sampled_from(["", "1a2b", str(BATCH)]),
     sender=_names | st.just(""),
@@ -63,10 +70,16 @@ _filters = st.builds(
     swapped=_flags,
     payment=_flags,
     delivery=_flags,
+    attention=_flags,
+    columns=st.sampled_from(["", "recipient,status", "created,recipient"]),
     view=st.none() | st.integers(1, 10**9),
     sort=st.none() | st.sampled_from(Sort),
     per_page=st.sampled_from(PAGE_SIZES),
 )
+
+
+# Parameters that narrow nothing, apart from the search box.
+_SHOWING = ("q", "view", "columns", "sort", "per_page")
 
 
 def read(url: str) -> ListingForm:
@@ -87,7 +100,7 @@ def test_what_a_url_says_is_read_and_written_as_it_was(filters: Filters) -> None
 @given(_filters)
 def test_each_part_can_be_taken_away_alone(filters: Filters) -> None:
     said = filters.non_default_params()
-    narrowing = [one for one in said if one[0] not in ("q", "view", "sort", "per_page")]
+    narrowing = [one for one in said if one[0] not in _SHOWING]
     left = [[other for other in said if other != one] for one in narrowing]
     assert [part.without.non_default_params() for part in filters.active_filters()] == left
     assert filters.is_unfiltered == (not narrowing and not filters.q)
@@ -132,6 +145,17 @@ def test_a_plain_list_says_nothing() -> None:
         ("swapped=no", Query(is_swapped=False)),
         ("payment=pending", Query(is_payment_pending=True)),
         ("delivery=trouble", Query(has_delivery_trouble=True)),
+        ("attention=yes", Query(needs_attention=True)),
+        ("attention=no", Query(needs_attention=False)),
+        (
+            "created=last-month",
+            Query(
+                created_from=datetime(2026, 10, 1, 4, tzinfo=UTC),
+                created_until=datetime(2026, 11, 1, 4, tzinfo=UTC),
+            ),
+        ),
+        ("created=<7d", Query(created_from=NOW - timedelta(days=7))),
+        ("columns=recipient,status", Query()),
         (f"finding={BATCH}", Query(finding=BATCH)),
         ("sort=-amount", Query(sort=Sort.AMOUNT_LARGEST)),
         ("view=3&per_page=25", Query()),
@@ -161,6 +185,11 @@ def test_an_expiry_preset_and_dates_are_cut() -> None:
         ("swapped=maybe", "“Swapped” is “yes” or “no”."),
         ("payment=1", "“Payment” is “pending” or “no”."),
         ("delivery=x", "“Delivery” is “trouble” or “no”."),
+        (
+            "created=7d",
+            "“Created” is one of today, <7d, <30d, this-month, last-month.",
+        ),
+        ("attention=1", "“Attention” is “yes” or “no”."),
         ("sort=name", "Orders cannot be sorted by this."),
         ("view=x", "This address does not name a saved view."),
         (f"status={'s' * 101}", "These are no statuses of orders."),
@@ -180,7 +209,7 @@ def test_what_makes_no_sense_gets_a_sentence(said: str, sentence: str) -> None:
 def in_words(url: str) -> dict[str, str]:
     filters = read(url).filters
     box = parse_query(filters.q, now=NOW, zone=NEW_YORK)
-    found = filter_chips(
+    found = conditions_in_words(
         filters, box=box, clock=CLOCK, label_id=label_id, names=lambda _, pk: f"name {pk}"
     )
     return {one.text: one.remove_url for one in found}
@@ -213,8 +242,16 @@ def test_the_two_ends_of_a_window_go_one_by_one() -> None:
     }
 
 
+def test_a_relative_window_stays_relative_in_words() -> None:
+    assert in_words("?created=this-month&expires=7d") == {
+        "Created this month": "/orders/?expires=7d",
+        "Expires within 7 days": "/orders/?created=this-month",
+    }
+
+
 def test_heads_sort_by_their_column_and_then_the_other_way() -> None:
-    heads = {one.label: one for one in table_columns(Filters(q="a"), order=Sort.NEWEST)}
+    found = column_heads(Filters(q="a"), columns=tuple(COLUMNS), order=Sort.NEWEST)
+    heads = {one.label: one for one in found}
     assert (heads["Created"].sorted, heads["Created"].url) == (
         "descending",
         "/orders/?q=a&sort=created",
@@ -222,37 +259,135 @@ def test_heads_sort_by_their_column_and_then_the_other_way() -> None:
     assert (heads["Expires"].sorted, heads["Expires"].url) == ("", "/orders/?q=a&sort=expires")
     assert heads["Amount"].url == "/orders/?q=a&sort=-amount"
     assert heads["Recipient"].url == "/orders/?q=a&sort=recipient"
+    assert heads["Status"].url == "/orders/?q=a&sort=status"
     assert heads["Gift"].url == ""
 
 
 @pytest.mark.parametrize(
-    ("said", "usual"),
+    ("said", "columns"),
     [
-        ("", Sort.NEWEST),
-        ("expires=7d", Sort.EXPIRES_SOONEST),
-        ("expires=expired", Sort.EXPIRES_LATEST),
-        ("sort=-created", None),
-        ("sort=recipient", None),
+        ("", ""),
+        ("gift,recipient", "gift,recipient"),
+        # The link to the order is in this column.
+        ("gift,status", "recipient,gift,status"),
+        ("gift,gift,none", "recipient,gift"),
+        ("none", ""),
     ],
 )
-def test_every_sort_can_be_chosen_and_the_usual_one_is_not_asked_for(
-    said: str, usual: Sort | None
+def test_columns_of_a_url(said: str, columns: str) -> None:
+    assert read(f"?columns={said}").filters.columns == columns
+
+
+def test_columns_are_those_of_the_url_or_of_the_person_or_the_default_ones() -> None:
+    own = Profile(columns="gift,recipient")
+    assert shown_columns(Filters(columns="status,recipient"), own) == ("status", "recipient")
+    assert shown_columns(Filters(), own) == ("gift", "recipient")
+    assert shown_columns(Filters(), Profile()) == DEFAULT
+    assert (join_columns(DEFAULT), join_columns(("gift", "recipient"))) == ("", "gift,recipient")
+
+
+def test_a_column_is_moved_by_one_place() -> None:
+    assert moved(("a", "b", "c"), "b", by=-1) == ("b", "a", "c")
+    assert moved(("a", "b", "c"), "b", by=1) == ("a", "c", "b")
+    assert moved(("a", "b"), "a", by=-1) == moved(("a", "b"), "b", by=1) == ("a", "b")
+
+
+# --- the row of filters -----------------------------------------------------------------------
+
+
+def bar(url: str) -> FilterBar:
+    filters = read(url).filters
+    return filter_bar(
+        filters,
+        box=parse_query(filters.q, now=NOW, zone=NEW_YORK),
+        order=filters.query(CLOCK, label_id).order,
+        clock=CLOCK,
+        label_id=label_id,
+        names=lambda _, pk: f"name {pk}",
+    )
+
+
+def test_active_filters_show_their_values_and_each_can_be_removed() -> None:
+    found = bar("?q=ana&expires=7d&status=opened&status=paid&workspace=w-1&delivery=trouble")
+    assert [(one.label, one.value, one.panel) for one in found.active] == [
+        ("Expires", "next 7 days", "expires"),
+        ("Status", "opened, paid", "status"),
+        ("Workspace", "name 7", "workspace"),
+        ("", "Delivery trouble", "more"),
+    ]
+    assert found.active[1].remove_url == (
+        "/orders/?q=ana&expires=7d&workspace=w-1&delivery=trouble"
+    )
+    others = ["Created", "Sender", "Batch", "More"]
+    assert [one.label for one in found.others] == others
+    assert found.clear_url == "/orders/?q=ana"
+    assert found.sort == "soonest expiration first"
+
+
+@pytest.mark.parametrize(
+    ("said", "button"),
+    [
+        ("created_after=2026-01-02", ("Created", "from 2 Jan 2026")),
+        (
+            "created_after=2026-01-02&created_before=2026-08-01",
+            ("Created", "from 2 Jan 2026 until 1 Aug 2026"),
+        ),
+        ("created=this-month", ("Created", "this month")),
+        ("expires=expired", ("Expires", "expired, not accepted")),
+        (f"batch={BATCH}", ("Batch", "1a2b3c4d")),
+        ("batch=1a2b", ("Batch", "1a2b")),
+        ("sender=ana@example.com", ("Sender", "name 8")),
+        ("swapped=no", ("", "Not swapped")),
+        ("attention=yes", ("", "Needs attention")),
+        (f"finding={BATCH}", ("", "Found in a pasted text")),
+    ],
+)
+def test_the_value_of_an_active_filter(said: str, button: tuple[str, str]) -> None:
+    (one,) = bar(f"?{said}").active
+    assert (one.label, one.value) == button
+    assert one.remove_url == "/orders/"
+    assert bar(f"?{said}").clear_url == ""
+
+
+def test_a_list_without_filters_offers_all_of_them() -> None:
+    found = bar("?q=ana&sort=amount")
+    assert (found.active, found.clear_url) == ([], "")
+    labels = ["Expires", "Status", "Created", "Sender", "Batch", "Workspace", "More"]
+    assert [one.label for one in found.others] == labels
+
+
+@pytest.mark.parametrize(
+    ("said", "chosen", "url"),
+    [
+        ("", Sort.NEWEST, "/orders/"),
+        ("expires=7d", Sort.EXPIRES_SOONEST, "/orders/?expires=7d"),
+        ("expires=expired", Sort.EXPIRES_LATEST, "/orders/?expires=expired"),
+        ("sort=-created", Sort.NEWEST, "/orders/?sort=-created"),
+        ("sort=recipient", Sort.RECIPIENT, "/orders/?sort=recipient"),
+    ],
+)
+def test_every_sort_can_be_chosen_and_the_default_one_is_not_in_the_url(
+    said: str, chosen: Sort, url: str
 ) -> None:
     filters = read(f"?{said}").filters
     order = filters.query(CLOCK, label_id).order
-    offered = make_filter_controls(filters, order=order, labels=NO_LABELS, typed={}).sorts
-    assert [one.value or usual for one in offered] == [one for one in Sort if one is not Sort.BEST]
-    assert [one.value for one in offered].count("") == (usual is not None)
-    assert [Sort(one.value) if one.value else usual for one in offered if one.chosen] == [order]
+    offered = _sorts(filters, order)
+    assert [one.value for one in offered] == [one for one in Sort if one is not Sort.BEST]
+    assert [(one.value, one.url) for one in offered if one.chosen] == [(chosen, url)]
     assert offered[0].label == "Newest first"
 
 
-@pytest.mark.parametrize(("said", "value"), [("", ""), ("sort=best", "best")])
-def test_the_best_match_is_a_sort_where_it_is_the_one(said: str, value: str) -> None:
-    offered = make_filter_controls(
-        read(f"?{said}").filters, order=Sort.BEST, labels=NO_LABELS, typed={}
+def _sorts(
+    filters: Filters, order: Sort, *, has_best_match: bool = False
+) -> Sequence[FilterOption]:
+    return make_filter_controls(
+        filters, order=order, has_best_match=has_best_match, labels=NO_LABELS, typed={}
     ).sorts
-    assert [one.value for one in offered if one.chosen] == [value]
+
+
+def test_the_best_match_is_a_sort_of_names() -> None:
+    offered = _sorts(Filters(q="ana"), Sort.BEST, has_best_match=True)
+    assert [one.url for one in offered if one.chosen] == ["/orders/?q=ana"]
     assert (len(offered), offered[-1].label) == (len(Sort), "Best match first")
 
 

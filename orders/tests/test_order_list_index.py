@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.list_url import LivePosition
-from orders.models import CreatedFrom, Label, State
+from orders.models import CreatedFrom, Label, Order, State
 from testing.domain import operation
 from testing.faulty_server import FaultyServer, answer
 from testing.list_pages import (
@@ -157,7 +157,7 @@ def test_a_count_that_would_take_long_ends_with_a_plus(
 ) -> None:
     monkeypatch.setattr("orders.services.searching.MOST_COUNTED", 100)
     response = agent.get(f"{URL}?q=example&per_page=25")
-    assert "100+ orders" in text_of(response)
+    assert '<p class="muted">100+ of 150</p>' in text_of(response)
     assert "1–25 of 100+" in text_of(response)
     last = agent.get(link(response, "Last"))
     assert "The last 25" in text_of(last)
@@ -189,7 +189,7 @@ def test_a_place_of_goodys_list_is_the_first_page(agent: Client, full: Oracle) -
 
 def test_a_filter_change_returns_to_page_one(agent: Client, full: Oracle) -> None:
     second = agent.get(link(agent.get(f"{URL}?q=a&per_page=25"), "Next"))
-    for url in [*active_in(second).values(), link(second, "Expires"), link(second, "Clear all")]:
+    for url in [*active_in(second).values(), link(second, "Expires")]:
         assert "position" not in parse_qs(urlsplit(url).query)
     form = re.search(r'<form id="filters".*?</form>', text_of(second), re.DOTALL)
     assert form
@@ -217,9 +217,8 @@ def test_the_list_is_goodys_own_until_every_order_was_read_once(
         assert "412,000 of 1,000,000 orders imported" in text_of(page)
         assert "Not found here does not mean not there." in text_of(page)
         assert ids_in(page) == expected(Oracle(), said)[:50]
-    assert '<p class="muted tabular">0 orders imported so far</p>' in text_of(
-        agent.get(f"{URL}?q=nobody")
-    )
+    page = agent.get(f"{URL}?q=nobody")
+    assert f'<p class="muted">0 of {Order.objects.count()} imported so far</p>' in text_of(page)
     assert emulator.calls()["total"] == 3
     complete_sync(NOW)
     assert ids_in(agent.get(URL)) == expected(Oracle(), "")[:50]
@@ -314,11 +313,12 @@ def test_a_row_shows_what_the_index_knows(agent: Client, full: Oracle) -> None:
     )
     named = {"q": row.recipient_name, "status": "notified", "per_page": 100}
     shown_row = row_of(agent.get(URL, named), row.uuid)
-    assert f'href="/orders/{row.uuid}/?next=' in shown_row
+    assert f'<a href="{row.uuid}/">' in shown_row
     assert row.recipient_name in shown_row
     assert f"2 × {full.labels[row.product_id].name}" in shown_row
-    assert f"/orders/{row.uuid}/cancel/" in shown_row
-    assert f'<time datetime="{row.created_at:%Y-%m-%dT%H:%M:%SZ}">' in shown_row
+    assert f"{row.uuid}/cancel/" in shown_row
+    assert row.created_at
+    assert f'<td class="created">{row.created_at.day} {row.created_at:%b}' in shown_row
 
 
 def test_a_creation_time_that_is_only_near_is_not_shown_as_a_date(
@@ -326,7 +326,7 @@ def test_a_creation_time_that_is_only_near_is_not_shown_as_a_date(
 ) -> None:
     near = {str(row.uuid) for row in full.rows if row.created_from not in (2, 3)}
     page = agent.get(f"{URL}?per_page=100")
-    blank = {one for one in ids_in(page) if "is-blank" in row_of(page, one)}
+    blank = {one for one in ids_in(page) if 'class="created"></td>' in row_of(page, one)}
     assert blank == near & set(ids_in(page))
     assert blank
 
@@ -338,7 +338,7 @@ def test_an_order_that_goody_does_not_know_any_more_is_flagged(agent: Client, fu
     page = agent.get(f"{URL}?per_page=100")
     said = {one for one in ids_in(page) if "Goody does not know it any more" in row_of(page, one)}
     assert said == missing & set(ids_in(page)) != set()
-    offered = {one for one in ids_in(page) if f"/orders/{one}/cancel/" in row_of(page, one)}
+    offered = {one for one in ids_in(page) if f"{one}/cancel/" in row_of(page, one)}
     assert offered - said
     assert not offered & said
 
@@ -357,9 +357,10 @@ def test_open_writes_and_cancels_on_record_are_joined_in(agent: Client, full: Or
 def test_a_row_names_the_hidden_field_that_matches(agent: Client, full: Oracle) -> None:
     page = agent.get(f"{URL}?q=people+team&per_page=100")
     rows = [row_of(page, one) for one in ids_in(page)]
-    assert all("Workspace: People team" in row for row in rows)
+    assert [row for row in rows if "Workspace: People team" not in row] == []
     page = agent.get(f"{URL}?q=danke")
-    assert all("Found in a message" in row_of(page, one) for one in ids_in(page))
+    rows = [row_of(page, one) for one in ids_in(page)]
+    assert [row for row in rows if "Found in a message" not in row] == []
     some = full.rows[0].uuid
     for beginning in (str(some)[:14], some.hex[:14]):
         page = agent.get(f"{URL}?q={beginning}")

@@ -233,7 +233,7 @@ def test_lengths_of_time_count_from_now(text, query):
                          "created:>=2026-10-12"),
         ("-created:2026", "a time cannot be excluded: write what is wanted, with < or >"),
         ("-expires:past", None),
-        ("is:nice", "write is:swapped, is:expired, is:unpaid, is:trouble, is:odd"),
+        ("is:nice", "write is:swapped, is:expired, is:unpaid, is:trouble, is:odd, is:attention"),
         ("sender:", "write a part of the name directly behind it, as in sender:ana"),
         ('brand:""', None),
         ("workspace:%", None),

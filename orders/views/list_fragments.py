@@ -14,12 +14,13 @@ from orders.models import Label
 from orders.presenters.csv_export import csv_chunks
 from orders.presenters.filter_form import counted_names, option_counts
 from orders.presenters.page_changes import InvalidPageToken, compare_pages, parse_page_token
+from orders.presenters.presets import MAX_COUNT, PRESETS, tab_counts
 from orders.search import SearchTimeout, count_facets, find_page, labels
 from orders.viewer import Request
 
 from .concurrency import DOWNLOAD, in_concurrency_group
-from .http import HttpResponseSeeOther, requires_right
-from .list_request import parse_list_request
+from .http import HttpResponseSeeOther, render_page_or_partial, requires_right
+from .list_request import filter_controls, parse_list_request
 from .order_list import TEMPLATE
 
 _MAX_SUGGESTIONS = 30
@@ -42,7 +43,38 @@ def order_facets(request: Request) -> HttpResponse:
         "counts": option_counts(found),
         "tops": counted_names(found, filters=wanted.filters, keys=keys),
     }
-    return render(request, f"{TEMPLATE}#facets", context)
+    return render(request, "orders/filters.html#facets", context)
+
+
+@require_safe
+@requires_right(Right.READ)
+def order_filters(request: Request) -> HttpResponse:
+    """Show the filters of a list: as a page, or as the panels of the row of filters."""
+    wanted, viewer = parse_list_request(request), request.viewer
+    context = {
+        "controls": filter_controls(wanted),
+        "zone": formats.zone_in_words(viewer.zone, viewer.now),
+        "facets_url": wanted.filters.url(name="order_facets"),
+        "list_url": wanted.filters.url(),
+        "sentences": wanted.errors,
+    }
+    return render_page_or_partial(
+        request, "orders/filters.html", context, {"filter-panels": "panels"}
+    )
+
+
+@require_safe
+@requires_right(Right.READ)
+def order_counts(request: Request) -> HttpResponse:
+    """Return the numbers beside the views that everybody has."""
+    viewer = request.viewer
+    queries = {
+        one.key: one.filters.query(viewer.clock, labels.find_label_id)
+        for one in PRESETS
+        if one.is_counted
+    }
+    counts = services.count_presets(queries, limit=MAX_COUNT, now=viewer.now)
+    return render(request, f"{TEMPLATE}#tab_counts", {"counts": tab_counts(counts)})
 
 
 @require_safe
@@ -79,7 +111,7 @@ def order_choices(request: Request, kind: str) -> HttpResponse:
         names = labels.suggest_labels(kind, request.GET.get(kind, ""), limit=_MAX_SUGGESTIONS)
     except SearchTimeout:
         return HttpResponse(status=204)
-    return render(request, f"{TEMPLATE}#choices", {"choices": names})
+    return render(request, "orders/filters.html#choices", {"choices": names})
 
 
 @in_concurrency_group(GET=DOWNLOAD)
@@ -91,7 +123,7 @@ def order_export(request: Request) -> HttpResponseBase:
     if not wanted.is_valid:
         # The list shows the errors.
         return HttpResponseSeeOther(f"{reverse('order_list')}?{request.GET.urlencode()}")
-    filters = "; ".join(chip.text for chip in wanted.chips()) or "All orders"
+    filters = "; ".join(one.text for one in wanted.conditions()) or "All orders"
     intent = services.start_export(actor=viewer.actor, filters=filters, now=viewer.now)
     hits = services.export_orders(intent, wanted.asked.query, now=viewer.now)
     name = f"orders-{formats.in_zone(viewer.now, viewer.zone):%Y-%m-%d}.csv"

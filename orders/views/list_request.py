@@ -11,10 +11,12 @@ from orders.audit import Right
 from orders.forms.listing import ListingForm
 from orders.list_url import Filters, IndexPosition, LabelLookup, LivePosition
 from orders.models import Finding
-from orders.presenters.filters import FilterChip, filter_chips
+from orders.presenters.filter_bar import FilterBar, filter_bar
+from orders.presenters.filter_form import FilterControls, make_filter_controls
+from orders.presenters.filters import ConditionText, conditions_in_words
 from orders.presenters.index_list import ListQuery
 from orders.search import labels
-from orders.services import SearchInterpretation, get_finding, interpret_search_text
+from orders.services import SearchInterpretation, common_labels, get_finding, interpret_search_text
 from orders.viewer import Request, Viewer
 
 
@@ -47,14 +49,37 @@ class ListRequest:
         position = self.form.cleaned_data.get("position")
         return position if isinstance(position, LivePosition) else LivePosition()
 
-    def chips(self) -> list[FilterChip]:
-        return filter_chips(
+    def conditions(self) -> list[ConditionText]:
+        return conditions_in_words(
             self.filters,
             box=self.interpretation.box,
             clock=self.viewer.clock,
             label_id=self.label_id,
             names=labels.find_label_name,
         )
+
+    def filter_bar(self) -> FilterBar:
+        return filter_bar(
+            self.filters,
+            box=self.interpretation.box,
+            order=self.asked.query.order,
+            clock=self.viewer.clock,
+            label_id=self.label_id,
+            names=labels.find_label_name,
+        )
+
+
+def filter_controls(wanted: ListRequest) -> FilterControls:
+    """Return the controls of the filters, with the text of invalid fields as it was typed."""
+    form = wanted.form
+    return make_filter_controls(
+        wanted.filters,
+        order=wanted.asked.query.order,
+        has_best_match=bool(wanted.asked.query.names),
+        labels=common_labels(now=wanted.viewer.now),
+        typed=form.data if form.errors else dict(wanted.filters.non_default_params()),
+        wrong=form.errors,
+    )
 
 
 def parse_list_request(request: Request) -> ListRequest:
@@ -67,7 +92,7 @@ def parse_list_parameters(parameters: QueryDict, *, viewer: Viewer) -> ListReque
     form = ListingForm(parameters)
     form.full_clean()
     filters = form.filters
-    # The chips look up the same labels again.
+    # The filters in words look up the same labels again.
     label_id = cache(labels.find_label_id)
     interpretation = interpret_search_text(filters.q, now=viewer.now, zone=viewer.zone)
     finding = _finding(filters, viewer)

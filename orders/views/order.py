@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import shortcuts
@@ -17,9 +18,11 @@ from django.views.decorators.http import require_POST, require_safe
 from goody.types import Order as GoodyOrder
 from orders import search, services, sync
 from orders.audit import Right
+from orders.forms.listing import parse_filters
 from orders.list_url import saved_query
 from orders.models import Operation, State
 from orders.outcomes import outcome_message
+from orders.presenters.columns import shown_columns
 from orders.presenters.elements import Link, Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_form
 from orders.presenters.order_head import make_header
@@ -32,7 +35,7 @@ from orders.presenters.related import (
     neighbor_links,
     related_orders,
 )
-from orders.presenters.rows import RowBuilder
+from orders.presenters.rows import RowBuilder, has_actions
 from orders.search import SearchTimeout
 from orders.services import FindingNotFound, OrderWithOperations, access
 from orders.viewer import Request, Viewer
@@ -161,7 +164,7 @@ def _list_context(request: Request, order_id: UUID) -> dict[str, Any]:
     with suppress(SearchTimeout, FindingNotFound):
         wanted = _list_at(viewer.next_url, viewer)
         name = _name_of(wanted, viewer) if wanted.is_valid else name
-        if request.GET.get("next"):
+        if viewer.given_next_url:
             neighbors = _neighbor_links(wanted, order_id, viewer)
     # The fragment scrolls to the row.
     return {"neighbors": neighbors, "back": Link(name, f"{viewer.next_url}#order-{order_id}")}
@@ -179,7 +182,7 @@ def _name_of(wanted: ListRequest, viewer: Viewer) -> str:
     is_unchanged = view is not None and view.query == saved_query(filters)
     return list_name(
         filters,
-        [chip.text for chip in wanted.chips()],
+        [one.text for one in wanted.conditions()],
         view_name=view.name if view and is_unchanged else "",
     )
 
@@ -223,10 +226,16 @@ def order_detail_fragment(request: Request, view: OrderWithOperations) -> str:
 def order_row_fragment(request: Request, view: OrderWithOperations) -> str:
     """Return the row of a list, with the reason if a write on the order has just failed."""
     viewer = request.viewer
-    row = RowBuilder(viewer, next_url=viewer.next_url).row(
+    row = RowBuilder(viewer).row(
         services.listed_order(view), failed=recent_failure(view.operations, viewer.now)
     )
-    return render_to_string("orders/list.html#row", {"row": row}, request)
+    filters = parse_filters(urlsplit(viewer.next_url).query)
+    context = {
+        "row": row,
+        "columns": shown_columns(filters, viewer.profile),
+        "has_actions": has_actions(viewer),
+    }
+    return render_to_string("orders/list.html#row", context, request)
 
 
 def success_toast(request: Request, view: OrderWithOperations) -> str:

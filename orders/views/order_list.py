@@ -6,45 +6,44 @@ A list that Goody's API cannot filter or sort is always answered from the index.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from goody.errors import GoodyError
 from orders import formats, services
 from orders.audit import Right
 from orders.goody_api import CallsBlocked
-from orders.list_url import Filters
+from orders.list_columns import Columns
 from orders.presenters import index_list
-from orders.presenters.filter_form import FilterControls, make_filter_controls
-from orders.presenters.filters import HINTS, table_columns
+from orders.presenters.columns import column_heads, shown_columns
+from orders.presenters.filters import HINTS
 from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
 from orders.presenters.list_page import EmptyList, ListPage, finding_summary
 from orders.presenters.live_list import live_page
+from orders.presenters.rows import has_actions
 from orders.presenters.saved_views import make_saved_view_bar
 from orders.presenters.setup import is_first_run
-from orders.search import CommonLabels, SearchTimeout
+from orders.search import SearchTimeout
 from orders.search.paste import recognize_identifiers
-from orders.search.query import Sort
 from orders.services import LivePage, OrderNotFound
 from orders.sync import SyncProgress
 from orders.viewer import Request
 
 from .concurrency import page_call_slot
 from .http import HttpResponseSeeOther, htmx_source_id, render_page_or_partial, requires_right
-from .list_request import ListRequest, parse_list_request
+from .list_request import ListRequest, filter_controls, parse_list_request
 from .remedies import suggest_remedies
 
 TEMPLATE = "orders/list.html"
 _FRAGMENTS = {"results": "results"}
-_FORM = "filters"
+# The form of the search box and that of the filters.
+_FORMS = ("filters", "filter-form")
 
 
 @require_safe
@@ -124,7 +123,10 @@ def _indexed(request: Request, wanted: ListRequest, freshness: FreshnessNotes) -
     except SearchTimeout:
         why = index_list.search_timed_out(asked.filters)
         return _show_empty(request, wanted, why, freshness)
-    page = index_list.index_page(found, asked=asked, freshness=freshness, viewer=request.viewer)
+    total = None if asked.query.matches_all_orders else services.count_all_orders()
+    page = index_list.index_page(
+        found, asked=asked, freshness=freshness, viewer=request.viewer, total=total
+    )
     return _show(request, wanted, page=page, freshness=freshness)
 
 
@@ -170,22 +172,29 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     """Render the list. `freshness` is None for a page of Goody's own list."""
-    filters, order, chips = wanted.filters, wanted.asked.query.order, wanted.chips()
     if page and not page.rows and page.empty is None and freshness:
         why = index_list.explain_empty_page(
-            wanted.asked, chips, freshness, remedies=partial(suggest_remedies, wanted)
+            wanted.asked,
+            wanted.conditions(),
+            freshness,
+            remedies=partial(suggest_remedies, wanted),
         )
         page = replace(page, empty=why, pager=None)
+    viewer, filters, order = request.viewer, wanted.filters, wanted.asked.query.order
+    shown = shown_columns(filters, viewer.profile)
     context = {
         "filters": filters,
-        "filter_form": _filter_form(wanted),
-        "active": chips,
-        "clear_url": filters.cleared().url(),
-        "heads": table_columns(filters, order=order),
+        "params": [(name, value) for name, value in filters.non_default_params() if name != "q"],
+        "bar": wanted.filter_bar(),
+        "columns": shown,
+        "has_actions": has_actions(viewer),
+        "heads": column_heads(filters, columns=shown, order=order),
         "hints": HINTS,
         "page": page,
         "sentences": wanted.errors,
-        **_tools(request, wanted, is_indexed=freshness is not None),
+        "controls": None if wanted.is_valid else filter_controls(wanted),
+        "zone": formats.zone_in_words(viewer.zone, viewer.now),
+        **_tools(request, wanted, columns=shown, is_indexed=freshness is not None),
     }
     response = render_page_or_partial(request, TEMPLATE, context, _FRAGMENTS, status=status)
     for name, value in _address_headers(request, wanted).items():
@@ -193,43 +202,31 @@ def _show(
     return response
 
 
-def _tools(request: Request, wanted: ListRequest, *, is_indexed: bool) -> dict[str, Any]:
-    """Return the context of the part above the list: saved views, finding summary, download."""
+def _tools(
+    request: Request, wanted: ListRequest, *, columns: Columns, is_indexed: bool
+) -> dict[str, Any]:
+    """Return the context of the part above the list: views, finding summary, download."""
     viewer, filters, finding = request.viewer, wanted.filters, wanted.finding
     actor = viewer.actor
     may_export = is_indexed and actor.may(Right.EXPORT)
+    # While the first import runs, the index holds only some of the orders.
+    counts, are_fresh = services.known_counts() if viewer.progress.is_complete else ({}, True)
     return {
-        "views": make_saved_view_bar(services.views_for_list_page(actor), filters, actor=actor),
+        "views": make_saved_view_bar(
+            services.views_for_list_page(actor),
+            filters,
+            columns=columns,
+            actor=actor,
+            counts=counts,
+            are_counts_known=are_fresh,
+        ),
         "found": finding_summary(finding, zone=viewer.zone) if finding else None,
         "is_ticket": finding is None and recognize_identifiers(filters.q).is_ticket,
         "export_url": filters.url(name="order_export") if may_export else "",
+        "columns_url": filters.url(name="order_columns"),
     }
 
 
 def _address_headers(request: Request, wanted: ListRequest) -> dict[str, str]:
-    """Return the header with the URL that htmx shows for a submitted filter form."""
-    return {"HX-Push-Url": wanted.filters.url()} if htmx_source_id(request) == _FORM else {}
-
-
-def _filter_form(wanted: ListRequest) -> SafeString:
-    """Return the form's markup, cached for equal filters because its rendering is slow."""
-    viewer, order = wanted.viewer, wanted.asked.query.order
-    zone = formats.zone_in_words(viewer.zone, viewer.now)
-    form, labels = wanted.form, services.common_labels(now=viewer.now)
-    if form.errors:
-        controls = make_filter_controls(
-            wanted.filters, order=order, labels=labels, typed=form.data, wrong=form.errors
-        )
-        return _render_form(controls, zone)
-    return _cached_form(wanted.filters, order, labels, zone)
-
-
-@lru_cache(maxsize=256)
-def _cached_form(filters: Filters, order: Sort, labels: CommonLabels, zone: str) -> SafeString:
-    typed = dict(filters.non_default_params())
-    controls = make_filter_controls(filters, order=order, labels=labels, typed=typed)
-    return _render_form(controls, zone)
-
-
-def _render_form(controls: FilterControls, zone: str) -> SafeString:
-    return render_to_string("orders/filters.html", {"controls": controls, "zone": zone})
+    """Return the header with the URL that htmx shows for a submitted form."""
+    return {"HX-Push-Url": wanted.filters.url()} if htmx_source_id(request) in _FORMS else {}

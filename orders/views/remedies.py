@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from orders.list_url import Filters
-from orders.presenters.filters import FilterChip
+from orders.presenters.filters import ConditionText
 from orders.presenters.index_list import Remedies, Remedy
 from orders.search import count_queries
 from orders.search.query import Query
@@ -39,7 +39,7 @@ def suggest_remedies(wanted: ListRequest) -> Remedies:
     Their number of orders is unknown where counting takes too long.
     """
     similar = _similar(wanted)
-    changed = {**_of_chips(wanted), **_of_all(wanted)}
+    changed = {**_of_conditions(wanted), **_of_all(wanted)}
     counts = count_queries(
         [one.asked.query for one in changed.values()],
         now=wanted.viewer.now,
@@ -68,11 +68,11 @@ def _similar(wanted: ListRequest) -> Remedies:
     return Remedies(changes, "" if found.is_complete else _TOO_LATE)
 
 
-def _of_chips(wanted: ListRequest) -> dict[str, ListRequest]:
-    chips = wanted.chips()
-    if len(chips) < 2:
+def _of_conditions(wanted: ListRequest) -> dict[str, ListRequest]:
+    conditions = wanted.conditions()
+    if len(conditions) < 2:
         return {}
-    parts = dict(_without(wanted, chip) for chip in chips)
+    parts = dict(_without(wanted, one) for one in conditions)
     changed = {f"Without {name}": rest for name, rest in parts.items()}
     search_alone = Filters(q=wanted.filters.q, per_page=wanted.filters.per_page)
     known = {wanted.filters, *(one.filters for one in parts.values())}
@@ -85,21 +85,21 @@ def _of_all(wanted: ListRequest) -> dict[str, ListRequest]:
     return {"All orders": _with(wanted, wanted.filters.cleared().url())}
 
 
-def _without(wanted: ListRequest, chip: FilterChip) -> tuple[str, ListRequest]:
+def _without(wanted: ListRequest, one: ConditionText) -> tuple[str, ListRequest]:
     """Return a label and the list without the condition and without its alternatives."""
-    rest = _with(wanted, chip.remove_url)
+    rest = _with(wanted, one.remove_url)
     for field, name in _ALTERNATIVES.items():
         left = set(getattr(rest.asked.query, field))
         if left and left < set(getattr(wanted.asked.query, field)):
             return name, _without_alternatives(rest, field)
-    return chip.text, rest
+    return one.text, rest
 
 
 def _without_alternatives(wanted: ListRequest, field: str) -> ListRequest:
     values = getattr(wanted.asked.query, field)
     while values:
-        # A chip of another field leaves these values as they are.
-        rests = (_with(wanted, chip.remove_url) for chip in wanted.chips())
+        # A one of another field leaves these values as they are.
+        rests = (_with(wanted, one.remove_url) for one in wanted.conditions())
         wanted = next(one for one in rests if len(getattr(one.asked.query, field)) < len(values))
         values = getattr(wanted.asked.query, field)
     return wanted

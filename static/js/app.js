@@ -10,7 +10,7 @@ import "./copy.js";
 import "./dates.js";
 import { isInDialog, openDialog } from "./dialog.js";
 import { byId } from "./dom.js";
-import "./filters.js";
+import "./panels.js";
 import { focusErrors, restoreFocus } from "./focus.js";
 import "./keyboard.js";
 import "./menus.js";

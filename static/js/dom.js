@@ -16,3 +16,10 @@ export function announce(text) {
 export function follow(selector, root = document) {
   root?.querySelector(selector)?.click();
 }
+
+/* Request a link's URL and fill the element with the answer, as a link with attributes of htmx does;
+ * the server chooses the part of the page by the target. */
+export function fill(target, link, options) {
+  const headers = { "HX-Target": `${target.localName}#${target.id}` };
+  return htmx.ajax("GET", link.href, { source: link, target, headers, ...options });
+}

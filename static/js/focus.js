@@ -3,7 +3,7 @@
 
 import { byId } from "./dom.js";
 
-const ATTRIBUTES = ["data-key", "data-sort", "data-open", "data-refresh", "rel", "href"];
+const ATTRIBUTES = ["data-key", "data-sort", "data-refresh", "rel", "href"];
 
 /* Describe an element so that its successor can be found after its part has been replaced. */
 export function locate(element) {
@@ -25,7 +25,7 @@ export function resolve({ element, part, selector }) {
 /* What takes the focus in a row or in the order's page if an element there is gone. */
 export function inPart(id) {
   const part = byId(id) || byId("order-detail");
-  return part?.querySelector("[data-open], [data-refresh]") || byId("main");
+  return part?.querySelector("th a, [data-refresh]") || byId("main");
 }
 
 let beforeSwap = null;
@@ -61,7 +61,7 @@ export function restoreFocus() {
 /* A row cannot have the focus itself, and the next page may not have that row. */
 function successorOf(lost) {
   const part = byId(lost.part);
-  return resolve(lost) || part?.querySelector(":scope > th [data-open]") || part || byId("results");
+  return resolve(lost) || part?.querySelector(":scope > th a") || part || byId("results");
 }
 
 /* Focus once what is wrong with a form: the summary of its errors, else the first wrong field. */

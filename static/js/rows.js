@@ -1,13 +1,14 @@
-/* The rows of the list: which one was opened, and moving between them. */
+/* The list: links that replace only the list, the dialogs of its rows, moving between rows. One
+ * listener serves all rows: attributes of htmx on each of them would take most of a page's time. */
 
-import { byId } from "./dom.js";
+import { byId, fill } from "./dom.js";
 
 export function rows() {
-  return [...document.querySelectorAll("tr[data-order-id]")];
+  return [...document.querySelectorAll(".orders tbody tr")];
 }
 
 export function currentRow() {
-  return document.activeElement?.closest("tr[data-order-id]");
+  return document.activeElement?.closest(".orders tbody tr");
 }
 
 /* Focus the row so many below the current one; from none, the first or the last. */
@@ -15,12 +16,38 @@ export function moveBy(count) {
   const all = rows();
   const now = all.indexOf(currentRow());
   const next = now >= 0 ? now + count : count > 0 ? 0 : all.length - 1;
-  all[Math.min(Math.max(next, 0), all.length - 1)]?.querySelector("[data-open]").focus();
+  all[Math.min(Math.max(next, 0), all.length - 1)]?.querySelector("th a").focus();
 }
+
+/* A link from the list to a list. Clicks with a modifier do not get here: see requests.js. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("#results a[href]");
+  if (!link || event.defaultPrevented || link.pathname !== byId("results").dataset.list) {
+    return;
+  }
+  event.preventDefault();
+  const push = link.href === location.href ? undefined : "true";
+  fill(byId("results"), link, { event, swap: "outerHTML", push });
+});
+
+/* A dialog of a row. htmx gets the link before it hears of the click. */
+window.addEventListener(
+  "click",
+  (event) => {
+    const link = event.target.closest(".orders [data-key]");
+    const isModified = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (link && !isModified && !link.hasAttribute("hx-get")) {
+      link.setAttribute("hx-get", link.getAttribute("href"));
+      link.setAttribute("hx-target", "#dialog-body");
+      htmx.process(link);
+    }
+  },
+  true,
+);
 
 /* The list's URL names the opened row, so that Back leads to it. */
 document.addEventListener("click", (event) => {
-  const row = event.target.closest("[data-open]")?.closest("tr[id]");
+  const row = event.target.closest(".orders th a")?.closest("tr");
   if (row) {
     history.replaceState(history.state, "", `#${row.id}`);
   }
@@ -30,6 +57,6 @@ document.addEventListener("click", (event) => {
 window.addEventListener("load", () => {
   requestAnimationFrame(() => {
     const row = location.hash.startsWith("#order-") && byId(location.hash.slice(1));
-    row?.querySelector?.("[data-open]").focus({ preventScroll: true });
+    row?.querySelector?.("th a")?.focus({ preventScroll: true });
   });
 });

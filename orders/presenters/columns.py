@@ -1,0 +1,73 @@
+"""The heads of a list's columns, and the form that chooses columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from orders.list_columns import COLUMNS, DEFAULT, REQUIRED, Columns, parse_columns
+from orders.list_url import Filters
+from orders.models import Profile
+from orders.search.query import Sort
+
+# The sort of the first click on a column head.
+_FIRST_SORT = {
+    "recipient": Sort.RECIPIENT,
+    "status": Sort.STATUS,
+    "expires": Sort.EXPIRES_SOONEST,
+    "amount": Sort.AMOUNT_LARGEST,
+    "created": Sort.NEWEST,
+}
+
+
+class ColumnHead(NamedTuple):
+    """The head of a column, and the URL that sorts by it or reverses the sort.
+
+    `key` is "" if the column cannot be sorted. `sorted` is the value of `aria-sort`; "" if the list
+    is sorted by another column.
+    """
+
+    css: str
+    label: str
+    key: str = ""
+    url: str = ""
+    sorted: str = ""
+
+
+def shown_columns(filters: Filters, profile: Profile) -> Columns:
+    """Return the columns of a list: those of its URL, else the person's own, else the default."""
+    return parse_columns(filters.columns) or parse_columns(profile.columns) or DEFAULT
+
+
+@lru_cache(maxsize=256)
+def column_heads(filters: Filters, *, columns: Columns, order: Sort) -> tuple[ColumnHead, ...]:
+    """Return the heads of the columns. `order` is the sort of the list."""
+    return tuple(_head(filters, name, order) for name in columns)
+
+
+def _head(filters: Filters, name: str, order: Sort) -> ColumnHead:
+    if name not in _FIRST_SORT:
+        return ColumnHead(name, COLUMNS[name])
+    is_sorted = order.key == name
+    url = filters.replace(sort=order.reversed if is_sorted else _FIRST_SORT[name]).url()
+    direction = "descending" if order.is_descending else "ascending"
+    return ColumnHead(name, COLUMNS[name], name, url, direction if is_sorted else "")
+
+
+class ColumnChoice(NamedTuple):
+    """A column in the form that chooses columns."""
+
+    name: str
+    label: str
+    is_shown: bool
+    is_required: bool
+
+
+def column_choices(columns: Columns) -> Sequence[ColumnChoice]:
+    """Return all columns, the shown ones first in their order."""
+    hidden = [name for name in COLUMNS if name not in columns]
+    return [
+        ColumnChoice(name, COLUMNS[name], name in columns, name == REQUIRED)
+        for name in (*columns, *hidden)
+    ]

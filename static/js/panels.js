@@ -1,0 +1,122 @@
+/* Panels beside the list: its filters, sorts and columns. Their links lead to pages with the same
+ * forms; with the script, the forms are loaded once and shown as popovers. */
+
+import { byId, fill } from "./dom.js";
+
+const MARGIN = 8;
+
+/* The requests for panels, by the element that holds them. */
+const requests = new WeakMap();
+
+function load(link) {
+  const host = byId(link.dataset.panelHost);
+  if (!requests.has(host) || !(host.childElementCount || host.ariaBusy)) {
+    requests.set(host, fill(host, link, { swap: "innerHTML" }));
+  }
+  return requests.get(host);
+}
+
+/* Names and counts are there when the panel is opened. */
+for (const type of ["pointerover", "focusin"]) {
+  document.addEventListener(type, (event) => {
+    const link = event.target.closest("[data-panel]");
+    if (link) {
+      load(link);
+    }
+  });
+}
+
+function show(link) {
+  const panel = byId(link.dataset.panel);
+  if (!panel || panel.matches(":popover-open")) {
+    return;
+  }
+  panel.showPopover({ source: link });
+  place(panel, link);
+  (panel.querySelector("input:not([type=hidden])") || panel.querySelector("a"))?.focus();
+}
+
+function place(panel, link) {
+  const box = link.getBoundingClientRect();
+  const left = Math.min(box.left, document.body.clientWidth - panel.offsetWidth - MARGIN);
+  panel.style.left = `${Math.max(MARGIN, left) + scrollX}px`;
+  panel.style.top = `${box.bottom + MARGIN / 2 + scrollY}px`;
+}
+
+window.addEventListener("resize", () => {
+  const panel = document.querySelector(".filter-panel:popover-open");
+  const link = panel && document.querySelector(`[data-panel="${panel.id}"]`);
+  if (link) {
+    place(panel, link);
+  }
+});
+
+/* A press on the link of an open panel closes it, as a press elsewhere does. */
+let pressedOpen = "";
+
+document.addEventListener(
+  "pointerdown",
+  (event) => {
+    const name = event.target.closest("[data-panel]")?.dataset.panel;
+    pressedOpen = name && byId(name)?.matches(":popover-open") ? name : "";
+  },
+  true,
+);
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-panel]");
+  if (!link) {
+    return;
+  }
+  event.preventDefault();
+  if (pressedOpen !== link.dataset.panel) {
+    await load(link);
+    show(link);
+  }
+  pressedOpen = "";
+});
+
+/* The form that saves a view unfolds without the script, as popovers cannot be placed then. */
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.target.open && event.target.matches(".save-view")) {
+      event.target.querySelector("input[type=text]").focus();
+    }
+  },
+  true,
+);
+
+function fold() {
+  const form = document.querySelector(".save-view[open]");
+  form?.removeAttribute("open");
+  return form;
+}
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest(".save-view")) {
+    fold();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    fold()?.querySelector("summary").focus();
+  }
+});
+
+/* Columns are moved in the form; it is submitted once. */
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-move]");
+  const item = button?.closest("li");
+  if (!item) {
+    return;
+  }
+  event.preventDefault();
+  if (button.dataset.move === "up") {
+    item.previousElementSibling?.before(item);
+  } else {
+    item.nextElementSibling?.after(item);
+  }
+  button.focus();
+});
