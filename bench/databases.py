@@ -142,7 +142,7 @@ def open_databases(vendor: str) -> Iterator[Databases]:
 
 
 def filled_database(at: Databases, *, orders: int) -> Database:
-    """The index of this number of orders, filled now if it does not exist."""
+    """Return the index of this number of orders, filled now if it does not exist."""
     name = f"{DATASET}-{orders}-{hash_files(*_FILLED_BY)}"
     mark = FOLDER / f"{name}.{at.vendor}"
     url = at.url(name)
@@ -196,7 +196,7 @@ def empty_database(at: Databases) -> Iterator[str]:
 
 
 def hash_files(*paths: str) -> str:
-    """A hash of the files that decide the contents of a database."""
+    """Return a hash of the files that decide the contents of a database."""
     files = [file for path in paths for file in sorted((TOP / path).rglob("*.py"))]
     files += [TOP / path for path in paths if path.endswith(".py")]
     text = b"".join(file.read_bytes() for file in files if "tests" not in file.parts)

@@ -53,7 +53,7 @@ class PeopleTexts:
         return {term: self.count_hits(term) for term in sorted(terms)}
 
     def term_with_hits(self, wanted: int, *, is_exact: bool = False) -> str:
-        """The term with nearly `wanted` hits. `is_exact`: it occurs in no other field."""
+        """Return the term with nearly `wanted` hits. `is_exact`: it occurs in no other field."""
         found = {
             term: n
             for term, n in self._by_term.items()
@@ -62,7 +62,7 @@ class PeopleTexts:
         return min(found, key=lambda term: abs(math.log(found[term] / wanted)))
 
     def adversarial_term(self) -> str:
-        """A term without hits, whose trigrams are common, so that no index narrows the search."""
+        """Return a term without hits whose trigrams are so common that no index helps."""
         trigrams = Counter(part for text in self._sample for part in _trigrams(text))
         common = sorted(
             part
@@ -99,7 +99,7 @@ def _commonest(column: str) -> Any:
 
 
 def _key(column: str) -> str:
-    """The key in a URL of the most frequent product, brand, sender or workspace."""
+    """Return the key in a URL of the most frequent product, brand, sender or workspace."""
     key: str = Label.objects.get(pk=_commonest(column)).key
     return key
 
@@ -110,13 +110,13 @@ def _name(column: str) -> str:
 
 
 def _place(number: int) -> str:
-    """The position of the page that begins after this number of orders, newest first."""
+    """Return the position of the page that begins after this number of orders, newest first."""
     place = Order.objects.order_by("-id").values_list("id", flat=True)[number - 1]
     return IndexPosition(key=PageKey(None, place), ordinal=number + 1).serialize()
 
 
 def _typical() -> Order:
-    """An order with a reference, an address, and a first name of 3 to 7 ASCII letters."""
+    """Return an order with a reference, an address, and a first name of 3 to 7 ASCII letters."""
     whole = Order.objects.exclude(Q(reference_id="") | Q(recipient_email=""))
     return next(one for one in whole.order_by("uuid") if _FIRST_NAME.match(one.recipient_name))
 
@@ -140,7 +140,7 @@ def _elsewhere() -> str:
 
 
 def _everywhere() -> str:
-    """The word of a product's name that occurs in the most messages."""
+    """Return the word of a product's name that occurs in the most messages."""
     names = Label.objects.filter(kind=Label.Kind.PRODUCT).values_list("folded", flat=True)
     words = {word for name in names for word in name.split() if len(word) > 2 and word.isalnum()}
     text = "\n".join(SearchText.objects.values_list("folded", flat=True))

@@ -57,18 +57,20 @@ def measure_list(vendor: str) -> None:
         large, small = filled_database(at, orders=ORDERS), filled_database(at, orders=SMALL)
         with running_web_server(large.env) as web, running_web_server(small.env) as little:
             visitor = sign_in_agent(web)
-            _kept(large, visitor, small, sign_in_agent(little))
-            _combined(large, visitor)
+            _measure_fixed_questions(large, visitor, small, sign_in_agent(little))
+            _measure_random_questions(large, visitor)
             print_memory({"gunicorn": web.pid})
         _measure_during_writes(at, large)
 
 
-def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) -> None:
+def _measure_fixed_questions(
+    large: Database, visitor: Visitor, small: Database, other: Visitor
+) -> None:
     questions = fixed_questions(large.facts)
     asked = {BARE: partial(get_page, visitor, "/bare/")}
-    asked |= {one.name: _asking(visitor, one) for one in questions}
+    asked |= {one.name: _request_of(visitor, one) for one in questions}
     # Paired by position in the list: a name may contain the number of hits.
-    asked |= {f"{n}": _asking(other, one) for n, one in enumerate(fixed_questions(small.facts))}
+    asked |= {f"{n}": _request_of(other, one) for n, one in enumerate(fixed_questions(small.facts))}
     series = measure_in_turn(asked, rounds=_ROUNDS)
     bare = series[BARE].median
     report.print_title(
@@ -82,14 +84,14 @@ def _kept(large: Database, visitor: Visitor, small: Database, other: Visitor) ->
         judged = list(_judge(question.kind, one, bare, little.median))
         missed = [goal for goal in judged if not goal.is_met]
         times = one.median / bare, one.median / little.median
-        shown = _asking(visitor, question)()
+        shown = _request_of(visitor, question)()
         rows = "too broad" if _TOO_BROAD in shown else f"{shown.count(_ROW)}"
         report.print_row(question.name, rows, one.median, one.p95, *times, goals=missed)
         goals += judged
     report.print_missed_goals(goals)
 
 
-def _asking(visitor: Visitor, question: Question) -> partial[str]:
+def _request_of(visitor: Visitor, question: Question) -> partial[str]:
     return partial(get_page, visitor, question.url, question.headers)
 
 
@@ -105,12 +107,12 @@ def _judge(kind: QuestionKind, one: Timings, bare: float, small: float) -> Itera
         yield Goal(f"× {SMALL:,}", one.median / small, _TIMES_SMALL)
 
 
-def _combined(database: Database, visitor: Visitor) -> None:
+def _measure_random_questions(database: Database, visitor: Visitor) -> None:
     all_of_them = Timings("random combinations")
     slowest: list[tuple[float, str]] = []
     too_broad = 0
     for question in random_questions(database.facts, count=_COMBINATIONS):
-        page = all_of_them.measure(_asking(visitor, question))
+        page = all_of_them.measure(_request_of(visitor, question))
         slowest.append((all_of_them.took[-1], question.url))
         too_broad += _TOO_BROAD in page
     report.print_title("Random combinations, each once", "median", "p95 (ms)", "p99", "longest")

@@ -68,11 +68,13 @@ def _beside_admin_and_datasette(database: Database) -> None:
     env = {**database.env, "PEERS_DATABASE": f"sqlite:///{peers}"}
     with running_web_server(env) as web, _datasette(peers) as datasette:
         visitor = sign_in_agent(web)
-        for asked in _asked(database):
+        for asked in _peer_questions(database):
             _compare(asked, _requests(asked, visitor, datasette))
 
 
-def _requests(asked: _Asked, visitor: Visitor, datasette: Visitor) -> dict[str, partial[str]]:
+def _requests(
+    asked: _PeerQuestion, visitor: Visitor, datasette: Visitor
+) -> dict[str, partial[str]]:
     admin, table = "/peers/peers/{}order/", "/peers/peers_analyzedorder"
     lean = {**asked.datasette, "_nosuggest": "1", "_nofacet": "1"}
     return {
@@ -91,7 +93,7 @@ def _url(path: str, params: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _PeerQuestion:
     """One question as parameters for us, the admin and Datasette, and the speed-ups to reach."""
 
     name: str
@@ -101,12 +103,12 @@ class _Asked:
     goals: Mapping[str, float]
 
 
-def _asked(database: Database) -> Iterator[_Asked]:
+def _peer_questions(database: Database) -> Iterator[_PeerQuestion]:
     few, many, common = database.facts["twenty"], database.facts["many"], "delivered"
     newest = {"_sort_desc": "id"}
     goals = {_PLAIN: 300.0, _TUNED: 6.0, _TABLE: 4.0}
-    yield _Asked("newest", {}, {}, newest, goals)
-    yield _Asked(
+    yield _PeerQuestion("newest", {}, {}, newest, goals)
+    yield _PeerQuestion(
         "common status",
         {"status": common},
         {"status__exact": common},
@@ -114,12 +116,16 @@ def _asked(database: Database) -> Iterator[_Asked]:
         {_PLAIN: 300.0, _TUNED: 8.0, _TABLE: 4.0},
     )
     goals = {_PLAIN: 100.0, _TUNED: 40.0, _TABLE: 4.0}
-    yield _Asked("search, few hits", {"q": few}, {"q": few}, {"_search": few, **newest}, goals)
+    yield _PeerQuestion(
+        "search, few hits", {"q": few}, {"q": few}, {"_search": few, **newest}, goals
+    )
     goals = {_TABLE: 4.0}
-    yield _Asked("search, many hits", {"q": many}, {"q": many}, {"_search": many, **newest}, goals)
+    yield _PeerQuestion(
+        "search, many hits", {"q": many}, {"q": many}, {"_search": many, **newest}, goals
+    )
 
 
-def _compare(asked: _Asked, requested: Mapping[str, partial[str]]) -> None:
+def _compare(asked: _PeerQuestion, requested: Mapping[str, partial[str]]) -> None:
     first = _first_order(requested["ours"]())
     series = measure_in_turn(requested, rounds=_ROUNDS)
     bare, mine = series[BARE].median, series["ours"].median
@@ -133,7 +139,7 @@ def _compare(asked: _Asked, requested: Mapping[str, partial[str]]) -> None:
 
 
 def _first_order(page: str) -> str:
-    """The id of the first row, in the database's format."""
+    """Return the id of the first row, in the database's format."""
     found = re.search('<tr id="order-([^"]+)"', page)
     return found[1].replace("-", "") if found else ""
 
@@ -142,7 +148,7 @@ def _first_order(page: str) -> str:
 
 
 def copy_for_peers(database: Database) -> Path:
-    """The peers' file next to the index's, created if it does not exist or is older."""
+    """Return the peers' file next to the index's, created if it does not exist or is older."""
     path = database.path.with_name("peers.sqlite3")
     made_from = path.with_suffix(".txt")
     made_by = hash_files("bench/changelist", "bench/copying.py")

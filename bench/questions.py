@@ -52,8 +52,11 @@ class Question:
 
 
 def fixed_questions(facts: Facts) -> list[Question]:
-    """Every sort, every filter alone, the commonest pairs, each preset, searches with no hit and
-    with most orders as hits, the middle of the list and its end, and the parts of the page.
+    """Return the questions that every run asks, in a fixed order.
+
+    They are every sort, every filter alone, the most common pairs of filters, each preset of the
+    expiration, searches from no hit to most orders, the middle and the end of the list, and the
+    fragments of the page.
     """
     return [
         *_sorts(),
@@ -132,7 +135,7 @@ def _pairs(facts: Facts) -> Iterator[Question]:
 
 
 def _in_a_year(facts: Facts) -> dict[str, Params]:
-    """A creation window with half of the orders, sorted by another column."""
+    """Return a creation window with half of the orders, sorted by another column."""
     year = {"created_after": str(_today(facts) - timedelta(days=365))}
     return {
         "created in a year, by expiration": {**year, "sort": "expires"},
@@ -203,7 +206,7 @@ def _parts(facts: Facts) -> Iterator[Question]:
 
 
 def random_questions(facts: Facts, *, count: int, seed: int = 1) -> list[Question]:
-    """One to four conditions with any sort; equal seeds give equal questions."""
+    """Return one to four conditions with any sort; equal seeds give equal questions."""
     draw, pool = random.Random(seed), _pool(facts)
     return [_draw(draw, pool, number) for number in range(count)]
 

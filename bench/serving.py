@@ -20,7 +20,7 @@ _LEFT_OUT = ("PYTHONDONTWRITEBYTECODE",)
 
 
 def environment(*, database_url: str, goody_url: str = NOWHERE, **more: str) -> dict[str, str]:
-    """The environment of every measured process, without a rate limit.
+    """Return the environment of every measured process, without a rate limit.
 
     Byte code caching stays on; without it, compiling takes half of a command's start.
     """
@@ -41,7 +41,7 @@ def environment(*, database_url: str, goody_url: str = NOWHERE, **more: str) -> 
 
 
 def run_command(arguments: list[str], *, env: Mapping[str, str], timeout: float = 60.0) -> str:
-    """The output of a finished process; a failure ends the benchmark."""
+    """Return the output of a finished process; a failure ends the benchmark."""
     process = Process(arguments, env=env)
     try:
         status = process.wait(timeout)
@@ -87,7 +87,7 @@ def running_worker(env: Mapping[str, str]) -> Iterator[Process]:
 
 
 def sign_in_agent(web: Web) -> Visitor:
-    """A signed-in agent on one connection."""
+    """Return a signed-in agent on one connection."""
     visitor = Visitor(web.url)
     answer = visitor.post("/login/", {"username": "agent", "password": "agent-demo"})
     if answer.status_code != 302:

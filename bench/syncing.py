@@ -127,7 +127,7 @@ def _sync(env: dict[str, str]) -> FinishedCommand:
 
 
 def _imported(url: str) -> int:
-    """The number of orders that the full sync has stored."""
+    """Return the number of orders that the full sync has stored."""
     query = "SELECT COALESCE(max(imported), 0) FROM orders_syncstate"
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)) as connection:

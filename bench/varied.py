@@ -130,7 +130,7 @@ class _Generator:
         )
 
     def _expires(self, created: int, flags: int) -> int:
-        """The expiration; 0 means never. Some are extended by a year."""
+        """Return the expiration; 0 means never. Some are extended by a year."""
         draw = self._random.random()
         if flags & DIRECT or draw < 0.15:
             return 0
@@ -187,7 +187,7 @@ class _Generator:
         return {**self._named(name.capitalize()), "brand": draw.choice(self._brands)}
 
     def _item(self) -> Json:
-        """A product; some products are in many gifts, most in few."""
+        """Return a product; some products are in many gifts, most in few."""
         rank = int(len(self._products) * self._random.random() ** 3)
         return {"quantity": self._random.choice([1, 1, 1, 2]), "product": self._products[rank]}
 

@@ -98,7 +98,7 @@ def check_settings(choices: DemoSettings) -> None:
 
 
 def child_environment(choices: DemoSettings) -> dict[str, str]:
-    """The environment of every child process."""
+    """Return the environment of every child process."""
     key = os.environ.get("EMULATOR_API_KEY") or "test-key"
     return {
         **os.environ,
@@ -113,7 +113,7 @@ def child_environment(choices: DemoSettings) -> dict[str, str]:
 
 
 def secret_key(path: Path) -> str:
-    """The stored key, or a new one. Sessions survive a restart."""
+    """Return the stored key, or a new one. Sessions survive a restart."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         written = path.with_suffix(".new")
@@ -123,8 +123,8 @@ def secret_key(path: Path) -> str:
     return path.read_text()
 
 
-def other_goody() -> str:
-    """The GOODY_API_URL that the demo will not use, if one is set."""
+def other_goody_url() -> str:
+    """Return the GOODY_API_URL that the demo will not use, if one is set."""
     if url := os.environ.get("GOODY_API_URL"):
         return url
     dotenv = TOP / ".env"
@@ -251,7 +251,7 @@ def main() -> int:
     check_settings(choices)
     if "--check" in sys.argv[1:]:
         return 0
-    if other := other_goody():
+    if other := other_goody_url():
         print(
             f"The demo has an emulator of its own; GOODY_API_URL={other} is left alone.", flush=True
         )

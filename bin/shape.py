@@ -40,7 +40,7 @@ class Module:
 
 
 def read_modules(root: Path) -> list[Module]:
-    """Every Python file outside hidden directories and migrations."""
+    """Return every Python file outside hidden directories and migrations."""
     modules = []
     for directory, names, files in root.walk():
         names[:] = sorted(n for n in names if not n.startswith(".") and n != "migrations")

@@ -41,7 +41,7 @@ _URLS = _ROUTES.bind("")
 
 
 def route_name(request: Request) -> str:
-    """The route for the call log: "POST /v1/orders/{id}/cancel", or "GET /v1/..." if unknown."""
+    """Return the route for the call log: "POST /v1/orders/{id}/cancel" or "GET /v1/..."."""
     try:
         rule, _ = _URLS.match(request.path, request.method, return_rule=True)
     except HTTPException:
@@ -58,7 +58,7 @@ class GoodyApi:
         self._authorization = f"Bearer {key}".encode()
 
     def respond(self, request: Request) -> Response:
-        """The regular response, without any fault. 401 precedes every other error."""
+        """Return the regular response, without any fault. 401 precedes every other error."""
         given = request.headers.get("authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, self._authorization):
             return error_response(401, "Unauthorized")
@@ -168,7 +168,7 @@ class GoodyApi:
             return None
 
     def _statuses(self, args: dict[str, str]) -> set[str] | None:
-        """The statuses filter of the feed; None without one."""
+        """Return the statuses filter of the feed; None without one."""
         if not args.get("statuses", ""):
             return None
         statuses = {name.strip() for name in args["statuses"].split(",")}
@@ -177,7 +177,7 @@ class GoodyApi:
         return statuses
 
     def _requested_expiration(self, request: Request) -> int | None:
-        """The expiration in whole Unix seconds; None: never. Raises ApiError, _IgnoredError."""
+        """Return the expiration in Unix seconds; None: never. Raises ApiError, _IgnoredError."""
         try:
             body = request.json()
         except ValueError as error:

@@ -49,7 +49,7 @@ def _amounts(product: int, draws: DigestRandom) -> Json:
 
 
 def add_tax(amounts: Json, draws: DigestRandom) -> Json:
-    """The amounts with tax, total and international shipping, which acceptance determines."""
+    """Return the amounts with tax, total and international shipping, known on acceptance."""
     relay = 1850 if draws.randbelow(25) == 0 else None
     tax = amounts["amount_product"] * (0, 6, 7, 8, 9)[draws.randbelow(5)] // 100
     return {

@@ -52,13 +52,13 @@ class Clock:
             return self._base + self._tick() - self._since
 
     def advance(self, seconds: float) -> None:
-        """Raises ValueError beyond the clock's range."""
+        """Move the clock forward, or back if negative. Raises ValueError beyond its range."""
         with self._lock:
             check_clock_range(self._base + self._tick() - self._since + seconds)
             self._base += seconds
 
     def set(self, at: float) -> None:
-        """Raises ValueError beyond the clock's range."""
+        """Set the clock to `at`, Unix seconds in UTC. Raises ValueError beyond its range."""
         with self._lock:
             self._base, self._since = check_clock_range(at), self._tick()
 

@@ -104,7 +104,7 @@ class ControlApi:
         return self._store.update(self._store.find(order_id), _parse_object(request))
 
     def _list_truth(self, request: Request) -> Json:
-        """All orders with event_times, oldest first, hidden ones too: ?start=0&limit=1000."""
+        """Return orders with event_times, oldest first, hidden ones too: ?start=0&limit=1000."""
         args = request.args()
         start, limit = int(args.get("start", "0")), int(args.get("limit", "1000"))
         if start < 0 or not 1 <= limit <= _MAX_DETAILS:
@@ -116,7 +116,7 @@ class ControlApi:
             return {**self._details(rows), "total": total, "next": following}
 
     def _get_truth(self, request: Request) -> Json:
-        """The orders of the body's `ids`, in their order; 404 if one is unknown."""
+        """Return the orders of the body's `ids`, in their order; 404 if one is unknown."""
         ids = _parse_object(request).get("ids", [])
         if not isinstance(ids, list) or len(ids) > _MAX_DETAILS:
             raise ValueError(f"ids must be a list of at most {_MAX_DETAILS}")
@@ -191,7 +191,7 @@ class ControlApi:
         return self._get_calls(request)
 
     def _list_ledger(self, request: Request) -> Json:
-        """All entries, or those of ?order_id= and ?kind= (cancel, update_expiration, control)."""
+        """Return the entries of ?order_id= and ?kind= (cancel, update_expiration, control)."""
         wanted = {k: v for k, v in request.args().items() if k in ("order_id", "kind")}
         with self._store.lock:
             entries = [e for e in self._store.ledger.entries if wanted.items() <= e.items()]

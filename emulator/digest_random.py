@@ -15,7 +15,7 @@ def digest_of_parts(*parts: object) -> bytes:
 
 
 def derive_uuid(*parts: object) -> str:
-    """A version 4 UUID that depends on the parts alone."""
+    """Return a version 4 UUID that depends on the parts alone."""
     return uuid_text(int.from_bytes(digest_of_parts(*parts)[:16], "big"))
 
 
@@ -28,12 +28,12 @@ _TOKEN = _table(ascii_letters + digits)
 
 
 def receipt_number(data: bytes) -> str:
-    """A capital letter or digit for each byte."""
+    """Return a capital letter or digit for each byte."""
     return data.translate(_RECEIPT).decode()
 
 
 def alphanumeric_token(data: bytes) -> str:
-    """A letter or digit for each byte."""
+    """Return a letter or digit for each byte."""
     return data.translate(_TOKEN).decode()
 
 
@@ -48,6 +48,6 @@ class DigestRandom:
         self._next = 0
 
     def randbelow(self, limit: int) -> int:
-        """A number at least 0 and below `limit`, which is at most 65,536."""
+        """Return a number at least 0 and below `limit`, which is at most 65,536."""
         self._next = (self._next + 1) % 31
         return self._numbers[self._next] % limit

@@ -64,7 +64,7 @@ class FaultContext:
         return record_answer_in_ledger(self.handle(), str(self.fault["kind"]))
 
     def replacement_response(self, default_status: int) -> Response:
-        """The response that the options status, headers, body and text describe."""
+        """Return the response that the options status, headers, body and text describe."""
         status = int(self.option("status", default_status))
         response = _replacement(status, str(self.option("body", "json")), self.fault.get("text"))
         response.headers.update({k: str(v) for k, v in self.option("headers", {}).items()})

@@ -75,7 +75,7 @@ class FaultRules:
         return rule
 
     def find_for_request(self, *, method: str, path: str) -> FaultRule | None:
-        """The first rule that applies to this request, which counts as a hit."""
+        """Return the first rule that applies to this request, which counts as a hit."""
         with self._lock:
             for rule in self._rules:
                 if not rule.matches(method=method, path=path) or rule.hits == rule.times:
@@ -111,7 +111,7 @@ def _validated_fault(fault: Any) -> Json:
 
 
 def _validated(name: str, values: Any, checks: Mapping[str, ValueCheck]) -> Json:
-    """An object with valid values of these options only; raises ValueError."""
+    """Return an object with valid values of these options only; raises ValueError."""
     if not isinstance(values, dict):
         raise ValueError(f"{name} must be an object with {', '.join(checks)}")
     unknown = values.keys() - checks.keys()

@@ -19,7 +19,10 @@ Slice = tuple["array[int]", int, int]
 
 
 class ActivityFeed:
-    """Sorted arrays of packed events by status code, those of Columns.events."""
+    """The events of the activity feed.
+
+    `events` are the sorted arrays of packed events by status code, shared with OrderColumns.
+    """
 
     def __init__(self, events: dict[int, "array[int]"]) -> None:
         self._events = events
@@ -48,7 +51,7 @@ class ActivityFeed:
         statuses: Collection[str] | None,
         hidden: Collection[int],
     ) -> "FeedWindow":
-        """The events between two times, inclusive, without those of hidden orders."""
+        """Return the events between two times, inclusive, without those of hidden orders."""
         low = 0 if after is None else pack_event(at=math.ceil(after), index=0, code=0)
         high = _AFTER_ALL
         if before is not None:
@@ -71,7 +74,7 @@ class FeedWindow:
         return sum(max(0, high - low) for _, low, high in self.slices)
 
     def newest_events(self, *, skip: int, count: int) -> list[int]:
-        """Up to `count` events, newest first, after the `skip` newest."""
+        """Return up to `count` events, newest first, after the `skip` newest."""
         top = self._upper_bound(skip)
         found: list[int] = []
         for events, low, high in self.slices:
@@ -80,7 +83,7 @@ class FeedWindow:
         return sorted(found, reverse=True)[:count]
 
     def _upper_bound(self, skip: int) -> int:
-        """The number below which all events but the `skip` newest are, by bisection."""
+        """Return the number below which all events but the `skip` newest are, by bisection."""
         low, high = 0, _AFTER_ALL
         while skip and low < high:
             middle = (low + high + 1) // 2
@@ -99,7 +102,7 @@ class FeedWindow:
 
 
 def _without(hidden: Collection[int], part: Slice) -> Slice:
-    """A filtered copy, which is slow; only tests hide orders."""
+    """Return a filtered copy, which is slow; only tests hide orders."""
     events, low, high = part
     kept = array("Q", (event for event in events[low:high] if unpack_event(event)[1] not in hidden))
     return kept, 0, len(kept)

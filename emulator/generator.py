@@ -37,7 +37,7 @@ _NEWEST_BATCHES, _MAX_NEWEST_BATCH = 40, 5
 
 
 def generate_orders(*, orders: int, seed: int, now: int) -> OrderColumns:
-    """The columns of this many orders; equal arguments give equal columns."""
+    """Return the columns of this many orders; equal arguments give equal columns."""
     return _Generator(orders=orders, seed=seed, now=now).run()
 
 
@@ -159,7 +159,7 @@ class _Generator:
 
 
 def _with_small_newest(sizes: list[int]) -> list[int]:
-    """The same sizes, with large ones among the newest exchanged for older small ones."""
+    """Return the same sizes, with large ones among the newest exchanged for older small ones."""
     newest = max(0, len(sizes) - _NEWEST_BATCHES)
     large = [n for n in range(newest, len(sizes)) if sizes[n] > _MAX_NEWEST_BATCH]
     small = [n for n in range(newest) if sizes[n] <= _MAX_NEWEST_BATCH]

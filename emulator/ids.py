@@ -21,7 +21,7 @@ def is_uuid(text: str) -> bool:
 
 
 def uuid_text(number: int) -> str:
-    """The UUID of a 128-bit number, with the version (4) and variant bits set."""
+    """Return the UUID of a 128-bit number, with the version (4) and variant bits set."""
     number = number & ~(0xF << 76) | (4 << 76)
     number = number & ~(3 << 62) | (2 << 62)
     return _with_dashes(number)
@@ -40,7 +40,7 @@ class IdCodec:
         self._rounds = [blake2b(bytes([n]), key=key, digest_size=8) for n in _ROUNDS]
 
     def encode(self, number: int) -> str:
-        """The id of a row number (at least 0 and below 2**61)."""
+        """Return the id of a row number (at least 0 and below 2**61)."""
         left, right = 0, number
         for n in _ROUNDS:
             left, right = right, left ^ self._round(n, right)
@@ -49,7 +49,7 @@ class IdCodec:
         return _with_dashes(top | 2 << _VARIANT_BITS | bits & _VARIANT_MASK)
 
     def decode(self, text: str) -> int | None:
-        """The row number of an id; None for any other text."""
+        """Return the row number of an id; None for any other text."""
         if not is_uuid(text):
             return None
         bits = _free_bits(int(text.replace("-", ""), 16))
@@ -67,7 +67,7 @@ class IdCodec:
 
 
 def _free_bits(number: int) -> int | None:
-    """The 122 bits of a version 4 UUID besides version and variant; None for another UUID."""
+    """Return the bits of a version 4 UUID besides version and variant; None for another UUID."""
     if number >> 76 & 0xF != 4 or number >> _VARIANT_BITS & 3 != 2:
         return None
     return (number >> 80) << 74 | (number >> 64 & 0xFFF) << _VARIANT_BITS | number & _VARIANT_MASK

@@ -1,4 +1,4 @@
-"""Drawing of the status changes of one order.
+"""Draws the status changes of one order at random.
 
 The statuses and their sequence are documented; durations and frequencies are invented.
 """
@@ -28,7 +28,7 @@ Steps = list[tuple[int, int]]
 
 
 def random_status_changes(draw: Draw, *, created: int, expires: int, flags: int) -> Steps:
-    """The (status code, time) of every step after creation, also those in the future."""
+    """Return the (status code, time) of every step after creation, also those in the future."""
     kind = draw()
     if kind > 0.992:
         return []

@@ -22,11 +22,11 @@ class Request:
     body: bytes
 
     def args(self) -> dict[str, str]:
-        """Decoded query parameters; the last value of a repeated one."""
+        """Return decoded query parameters; the last value of a repeated one."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     def json(self) -> Any:
-        """The decoded JSON body, None if it is empty. Raises ValueError."""
+        """Return the decoded JSON body, None if it is empty. Raises ValueError."""
         try:
             return json.loads(self.body) if self.body.strip() else None
         except RecursionError as error:
@@ -43,7 +43,7 @@ class Response:
     entry: Json | None = None
 
     def head(self, *, length: int | None) -> bytes:
-        """Status line and headers. Without a length, the body ends with the connection."""
+        """Return status line and headers. Without a length, the body ends with the connection."""
         headers = dict(self.headers)
         if length is not None:
             headers["Content-Length"] = str(length)

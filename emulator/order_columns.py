@@ -35,7 +35,7 @@ _EVENT_INDEX_BITS = 28
 
 
 def pack_event(*, at: int, index: int, code: int) -> int:
-    """A status change as an integer that sorts by time, then order, then status."""
+    """Return a status change as an integer that sorts by time, then order, then status."""
     return at << 32 | index << 4 | code
 
 

@@ -87,7 +87,7 @@ def _select_kinds(names: Collection[str] | None) -> dict[str, ChangeKind]:
 
 
 def _make_change(store: OrderStore, random: Random, kinds: dict[str, ChangeKind]) -> Json | None:
-    """One change of a kind for which an order is found; None if there is none."""
+    """Return one change of a kind for which an order is found; None if there is none."""
     names, weights = list(kinds), [kind.weight for kind in kinds.values()]
     for name in random.choices(names, weights, k=_MAX_KINDS_TRIED) if names else ():
         with store.lock:

@@ -79,11 +79,11 @@ class OrderRenderer:
         self._batch = lru_cache(maxsize=512)(self._render_batch)
 
     def activity_id(self, event: int) -> str:
-        """The id of a feed entry, which stays the same."""
+        """Return the id of a feed entry, which stays the same."""
         return derive_uuid(self._seed, "activity", event)
 
     def render_order(self, facts: StoredOrder) -> Json:
-        """The order without event_times, as lists and the answers to writes have it."""
+        """Return the order without event_times, as lists and the answers to writes have it."""
         batch = self._batch(facts.batch, facts.batch_flags)
         draws = DigestRandom(self._seed, "order", facts.index)
         recipient = self._recipient(facts, draws)
@@ -171,7 +171,7 @@ def render_event_times(facts: StoredOrder) -> Json:
 
 
 def without_empty_fields(order: Json) -> Json:
-    """The order without what the schema does not require and is null, false or 0."""
+    """Return the order without what the schema does not require and is null, false or 0."""
     return {k: v for k, v in order.items() if k not in _LEFT_OUT_WHEN_EMPTY or v}
 
 

@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _body_length(self) -> int | None:
-        """The Content-Length; None if the body is too large or its length unknown."""
+        """Return the Content-Length; None if the body is too large or its length unknown."""
         text = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,9}", text):
             return None

@@ -71,7 +71,7 @@ class OrderStore:
     # --- Reading ---
 
     def find(self, order_id: str) -> int:
-        """The row of an order; raises ApiError 404. Goody API: GET /v1/orders/{id}."""
+        """Return the row of an order; raises ApiError 404. Goody API: GET /v1/orders/{id}."""
         index = self.renderer.order_ids.decode(order_id)
         if index is None or index >= len(self):
             raise ApiError(404, "Order not found")
@@ -113,12 +113,12 @@ class OrderStore:
             return self._activities(found.newest_events(skip=skip, count=count)), len(found)
 
     def render_order(self, index: int) -> Json:
-        """An order without event_times."""
+        """Return an order without event_times."""
         with self.lock:
             return self._row(index)
 
     def order_detail(self, index: int) -> Json:
-        """An order with event_times."""
+        """Return an order with event_times."""
         with self.lock:
             return {**self._row(index), "event_times": render_event_times(self.stored_order(index))}
 
@@ -161,7 +161,7 @@ class OrderStore:
         )
 
     def rows_newest_first(self) -> Iterator[int]:
-        """All rows."""
+        """Return all rows."""
         return iter(range(len(self) - 1, -1, -1))
 
     def _creation_window(self, *, after: float | None, before: float | None) -> range:
@@ -172,7 +172,7 @@ class OrderStore:
         return range(low, max(low, high))
 
     def _visible(self, window: range) -> Sequence[int]:
-        """The rows of a window without hidden ones, newest first."""
+        """Return the rows of a window without hidden ones, newest first."""
         if not any(index in window for index in self._hidden):
             return window[::-1]
         return [index for index in reversed(window) if index not in self._hidden]
@@ -323,7 +323,7 @@ class OrderStore:
 
 
 def _parse_expiration(values: Json) -> Json:
-    """A copy with expires_at in Unix seconds; raises ValueError."""
+    """Return a copy with expires_at in Unix seconds; raises ValueError."""
     if "expires_at" not in values:
         return dict(values)
     return {**values, "expires_at": _parse_optional(values["expires_at"])}

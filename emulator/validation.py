@@ -30,7 +30,7 @@ class ValueCheck:
 
 
 def number_between(low: float, high: float) -> ValueCheck:
-    """A number between `low` and `high`, inclusive; not NaN."""
+    """Return a number between `low` and `high`, inclusive; not NaN."""
     return ValueCheck(
         lambda value: _is_instance(value, int, float) and low <= value <= high,
         f"a number between {low:,} and {high:,}",
@@ -38,7 +38,7 @@ def number_between(low: float, high: float) -> ValueCheck:
 
 
 def integer_between(low: int, high: int) -> ValueCheck:
-    """An integer between `low` and `high`, inclusive."""
+    """Return an integer between `low` and `high`, inclusive."""
     return ValueCheck(
         lambda value: _is_instance(value, int) and low <= value <= high,
         f"an integer between {low:,} and {high:,}",

@@ -91,11 +91,11 @@ class Client:
         return f"Client({self._base_url!r})"
 
     def me(self, *, policy: RetryPolicy = PAGE) -> Me:
-        """The owner of the key. Goody API: GET /v1/me. Raises like get_order()."""
+        """Return the owner of the key. Goody API: GET /v1/me. Raises like get_order()."""
         return self._read("/v1/me", parse_me, policy, self._limits.order_body)
 
     def workspaces(self, *, policy: RetryPolicy = PAGE) -> tuple[Workspace, ...]:
-        """The workspaces visible to the key. Goody API: GET /v1/workspaces (not paged)."""
+        """Return the workspaces visible to the key. Goody API: GET /v1/workspaces (not paged)."""
         return self._read("/v1/workspaces", parse_workspaces, policy, self._limits.list_body)
 
     def list_orders(
@@ -107,7 +107,7 @@ class Client:
         created_before: datetime | None = None,
         policy: RetryPolicy = PAGE,
     ) -> OrderPage:
-        """One page of orders, without event times. Goody API: GET /v1/orders.
+        """Return one page of orders, without event times. Goody API: GET /v1/orders.
 
         `page` starts at 1, `per_page` is 1 to 100. The bounds are inclusive, aware, and sent in
         whole seconds, UTC. Invalid rows are in `quarantined`. Raises ValueError for naive
@@ -153,7 +153,7 @@ class Client:
         statuses: Sequence[str] = (),
         policy: RetryPolicy = WORKER,
     ) -> RawActivityPage:
-        """One page of status changes, each with its unparsed order in the present state.
+        """Return one page of status changes, each with its unparsed order in the present state.
 
         Goody API: GET /v1/order_activities. The bounds are inclusive and apply to the time of the
         change. Without `statuses`, all of goody.types.ACTIVITY_STATUSES are returned. Invalid
@@ -172,7 +172,7 @@ class Client:
         policy: RetryPolicy = DETAIL,
         before_send: Callable[[], None] | None = None,
     ) -> Order:
-        """One order with its event times. Goody API: GET /v1/orders/{id}.
+        """Return one order with its event times. Goody API: GET /v1/orders/{id}.
 
         `before_send` is called before the first byte of each attempt. Raises Unavailable, Rejected
         (NotFound: unknown or not visible to this key) or BadResponse (also for another order).
@@ -258,7 +258,7 @@ class Client:
         raise error_of_read(failed)
 
     def _attempt_read(self, request: Request, deadline: Deadline, attempts_left: int) -> Response:
-        """One attempt, with an equal share of the remaining time.
+        """Make one attempt, with an equal share of the remaining time.
 
         Otherwise a first attempt without a response would leave no time for a second.
         """
@@ -275,7 +275,7 @@ class Client:
     def _wait_before_retry(
         self, failed: RequestFailed, attempt: int, policy: RetryPolicy, deadline: Deadline
     ) -> float | None:
-        """Seconds to wait before the next attempt; None if there is none."""
+        """Return seconds to wait before the next attempt; None if there is none."""
         if failed.kind not in RETRYABLE or attempt >= policy.attempts or self._breaker.is_open:
             return None
         wait = wait_before_retry(
@@ -343,7 +343,7 @@ class Client:
 
 
 def _validated_base_url(base_url: str) -> str:
-    """The URL without a trailing slash. Raises ValueError if it could expose the key."""
+    """Return the URL without a trailing slash. Raises ValueError if it could expose the key."""
     parts = urlsplit(base_url)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("the API's URL must have no user, query or fragment")

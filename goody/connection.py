@@ -258,7 +258,7 @@ class DeadlineAdapter(HTTPAdapter):
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
     ) -> tuple[Any, Any]:
-        """The host parameters alone; verification is configured in the TLS context."""
+        """Return the host parameters alone; verification is configured in the TLS context."""
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {}
 

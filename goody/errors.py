@@ -70,14 +70,14 @@ NO_EXCERPT = ResponseExcerpt()
 
 
 def excerpt_response(*, status: int, body: bytes, secret: str = "") -> ResponseExcerpt:
-    """The excerpt of a response, with `secret` removed from it."""
+    """Return the excerpt of a response, with `secret` removed from it."""
     return ResponseExcerpt(
         status=status, head=redact(body, secret=secret), sha256=hashlib.sha256(body).hexdigest()
     )
 
 
 def redact(body: bytes, *, secret: str = "") -> str:
-    """The first 200 bytes of a body as one line, without personal data and secrets.
+    """Return the first 200 bytes of a body as one line, without personal data and secrets.
 
     E-mail addresses, long tokens, the secret, and JSON strings except `error` are replaced.
     """
@@ -88,7 +88,7 @@ def redact(body: bytes, *, secret: str = "") -> str:
 
 
 def single_line(text: str, *, secret: str = "") -> str:
-    """The text without control characters and without the secret."""
+    """Return the text without control characters and without the secret."""
     text = _CONTROL.sub(" ", text).strip()
     return text.replace(secret, "[key]") if secret else text
 

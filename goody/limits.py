@@ -60,7 +60,7 @@ class Deadline:
         return self.remaining <= 0
 
     def capped_at(self, seconds: float) -> "Deadline":
-        """The earlier of this deadline and `seconds` from now."""
+        """Return the earlier of this deadline and `seconds` from now."""
         return Deadline(min(seconds, self.remaining), self._clock)
 
 

@@ -45,7 +45,7 @@ def activities_path(
 
 
 def format_time(moment: datetime) -> str:
-    """Goody's format: UTC, whole seconds, Z. A "+" would have to be escaped."""
+    """Return the time in Goody's format: UTC, whole seconds, Z. A "+" would have to be escaped."""
     if moment.utcoffset() is None:
         raise ValueError("the datetime must be aware")
     text = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()

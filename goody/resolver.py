@@ -43,7 +43,7 @@ _running: dict[tuple[str, int], _Lookup] = {}
 
 
 def resolve(host: str, port: int, *, timeout: float) -> list[Address]:
-    """The addresses of a host, within `timeout` seconds. Raises OSError (TimeoutError)."""
+    """Return the addresses of a host, within `timeout` seconds. Raises OSError (TimeoutError)."""
     try:
         return _getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)
     except (socket.gaierror, UnicodeError):
@@ -56,7 +56,7 @@ def resolve(host: str, port: int, *, timeout: float) -> list[Address]:
 
 
 def _get_or_start(host: str, port: int) -> _Lookup:
-    """The running lookup of this name, or a new one."""
+    """Return the running lookup of this name, or a new one."""
     with _lock:
         lookup = _running.get((host, port))
         if lookup is None or not lookup.may_be_shared:

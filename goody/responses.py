@@ -71,14 +71,17 @@ def parse_single_order(body: bytes, *, expected_id: UUID | None = None) -> Order
 
 
 def error_of_read(failed: RequestFailed) -> GoodyError:
-    """The public error of a failed read."""
+    """Return the public error of a failed read."""
     if failed.kind in _BAD_RESPONSES:
         return BadResponse(failed.kind, excerpt=failed.excerpt)
     return _rejection(failed) or Unavailable(failed.kind, excerpt=failed.excerpt)
 
 
 def error_of_write(failed: RequestFailed) -> GoodyError:
-    """The public error of a failed write. Once a byte may have left, only a refusal is definite."""
+    """Return the public error of a failed write.
+
+    Once a byte may have left, only a refusal is definite.
+    """
     if not failed.may_have_left:
         return Unavailable(failed.kind, excerpt=failed.excerpt)
     rejection = _rejection(failed)
@@ -99,7 +102,7 @@ def _rejection(failed: RequestFailed) -> Rejected | None:
 
 
 def _kind_of_status(response: Response) -> str | None:
-    """The kind of failure by status and content type; None for neither."""
+    """Return the kind of failure by status and content type; None for neither."""
     status = response.status
     if status == http.client.OK:
         return None if _is_json(response.headers.get("Content-Type", "")) else "content_type"
@@ -124,7 +127,7 @@ def _kind_of_parse_error(error: ValueError) -> str:
 
 
 def _message(response: Response, secret: str) -> str:
-    """The message of Goody's error envelope."""
+    """Return the message of Goody's error envelope."""
     try:
         message = loads_object(response.body).get("error")
     except BadJSON:

@@ -18,7 +18,7 @@ _SECONDS = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 def wait_before_retry(
     *, attempt: int, base: float, jitter: float, retry_after: float | None
 ) -> float:
-    """Seconds to wait after attempt number `attempt` (from 1) failed.
+    """Return seconds to wait after attempt number `attempt` (from 1) failed.
 
     Full jitter: the share `jitter` (0 to 1) of a bound that doubles with each attempt, added to
     the Retry-After of a 503.
@@ -27,7 +27,7 @@ def wait_before_retry(
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Seconds of a Retry-After header: a number or an HTTP date.
+    """Return seconds of a Retry-After header: a number or an HTTP date.
 
     A negative number or past date is 0, an invalid value None. `now` should be the response's Date
     header if it has one, since the date is by Goody's clock.
@@ -42,7 +42,7 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
 
 
 def parse_http_date(value: str | None) -> datetime | None:
-    """An HTTP date as a datetime in UTC; None if it is invalid."""
+    """Return an HTTP date as a datetime in UTC; None if it is invalid."""
     try:
         moment = parsedate_to_datetime(value or "")
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

@@ -226,7 +226,7 @@ def _read_body(raw: urllib3.BaseHTTPResponse, max_body: int) -> bytearray:
 
 
 def _read_error_body(raw: urllib3.BaseHTTPResponse) -> bytearray:
-    """The body as far as it can be read; the status is definite without it."""
+    """Return the body as far as it can be read; the status is definite without it."""
     body = bytearray()
     with suppress(
         ResponseTooLarge, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError
@@ -266,7 +266,10 @@ def _failure(error: Exception, exchange: Exchange) -> RequestFailed:
 
 
 def _kind_before_sending(error: Exception, stage: str) -> str:
-    """The kind by the stage of the connection. Errors that are not the network's are raised."""
+    """Return the kind of a failure at this stage, before any byte of the request was sent.
+
+    `stage` is that of Exchange. An error that the network did not cause is raised again.
+    """
     causes = list(_iterate_causes(error))
     if not any(isinstance(cause, OSError) for cause in causes):
         raise error

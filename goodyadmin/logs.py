@@ -23,7 +23,7 @@ def escape_control_characters(text: str) -> str:
 
 
 def request_path(environ: dict[str, Any]) -> str:
-    """The path of a WSGI environment, percent-encoded, without its query string."""
+    """Return the path of a WSGI environment, percent-encoded, without its query string."""
     return quote(environ.get("PATH_INFO", "").encode("latin-1"), safe="/~!$&'()*+,;=:@")
 
 

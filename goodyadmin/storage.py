@@ -18,12 +18,12 @@ _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/\n?|//[^\n]*\n)", re.DOTALL | re.MULT
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
-def without_comments(script: str) -> str:
+def strip_comments_and_indentation(script: str) -> str:
     """Return a module of our own script without comments and indentation."""
     return _INDENTATION.sub("", _COMMENT.sub("", script))
 
 
-class _WithoutComments(Storage):
+class _StrippedScripts(Storage):
     """Reads the modules of a storage without comments."""
 
     def __init__(self, source: Storage) -> None:
@@ -31,7 +31,7 @@ class _WithoutComments(Storage):
 
     def _open(self, name: str, mode: str = "rb") -> File[Any]:
         with self._source.open(name, mode) as file:
-            return ContentFile(without_comments(file.read().decode()).encode(), name)
+            return ContentFile(strip_comments_and_indentation(file.read().decode()).encode(), name)
 
 
 class _SmallScriptMixin(ManifestStaticFilesStorage):
@@ -43,7 +43,7 @@ class _SmallScriptMixin(ManifestStaticFilesStorage):
         self, paths: Mapping[str, tuple[Storage, str]], dry_run: bool = False, **options: Any
     ) -> Iterator[Any]:
         small = {
-            name: (_WithoutComments(storage), path) if _is_own_script(name) else (storage, path)
+            name: (_StrippedScripts(storage), path) if _is_own_script(name) else (storage, path)
             for name, (storage, path) in paths.items()
         }
         yield from super().post_process(small, dry_run, **options)

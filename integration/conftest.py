@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from testing.domain import forget_goody
+from testing.domain import reset_goody_client
 from testing.walkthroughs import LONG_LIMITS
 
 
@@ -15,4 +15,4 @@ def patient(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Use long limits, which a test may shorten, and a client without earlier failures."""
     for name, seconds in LONG_LIMITS.items():
         setattr(settings, name, float(seconds))
-    forget_goody(settings, monkeypatch)
+    reset_goody_client(settings, monkeypatch)

@@ -32,7 +32,7 @@ WAITS = "Goody asks us to wait until"
 
 
 def read(answer: HttpResponse) -> str:
-    """The text of the page, after checks that apply to every page."""
+    """Return the text of the page, after checks that apply to every page."""
     page = answer.content.decode()
     assert "Traceback" not in page
     assert HOSTILE not in page

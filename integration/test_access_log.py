@@ -23,7 +23,7 @@ FORGED = "/orders/%0A2026-01-01%20INFO%20access%20%1B%5B2J%E2%80%AE"
 
 
 def lines_of(web: Web) -> list[dict[str, Any]]:
-    """The JSON lines of the access log so far, without gunicorn's own lines."""
+    """Return the JSON lines of the access log so far, without gunicorn's own lines."""
     found = [json.loads(line) for line in web.output().splitlines() if line.startswith("{")]
     return [line for line in found if line["logger"] == "access" and "readyz" not in line["path"]]
 

@@ -55,7 +55,7 @@ LATE = {"kind": "late_apply", "seconds": 900}
 
 
 def lost_cancel(app: LiveApp, emulator: Emulator, *, fault: dict[str, Any] = LATE) -> Operation:
-    """A cancel that reached Goody, by default without having taken effect yet."""
+    """Return a cancel that reached Goody, by default without having taken effect yet."""
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
     emulator.fault(fault, method="POST")

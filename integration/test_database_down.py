@@ -26,7 +26,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from integration.pages import DIALOG, LIST, cancel_fields, no_bug_was_logged, outcomes, read, submit
 from orders.models import AuditEntry, Operation, Order, State
 from testing import databases
-from testing.domain import NEVER_ACCEPTED, ORDER_ID, order_json, refusing
+from testing.domain import NEVER_ACCEPTED, ORDER_ID, failing_statements, order_json
 from testing.faulty_server import FaultyServer, answer, held
 from testing.postgres import Server
 from testing.processes import LiveApp, wait_for
@@ -316,7 +316,7 @@ def test_without_its_audit_row_nothing_is_done(
 ) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
     path, fields = f"/orders/{order_id}/cancel/", cancel_fields(client, order_id)
-    with refusing("orders_auditentry", "INSERT"):
+    with failing_statements("orders_auditentry", "INSERT"):
         for headers in ({}, DIALOG):
             refused = submit(client, path, fields, headers)
             assert refused.status_code == 503

@@ -32,7 +32,7 @@ MANY = 50
 
 
 def crowd(app: LiveApp, agent: Any, size: int = MANY) -> list[Any]:
-    """One user on this number of connections, distributed over the web processes."""
+    """Return one user on this number of connections, distributed over the web processes."""
     return [agent.copy(app.webs[number % len(app.webs)].url) for number in range(size)]
 
 

@@ -27,7 +27,7 @@ def client(emulator: Emulator) -> Iterator[Client]:
 
 
 def walked(ask: Callable[..., Any], rows: str, **asked: Any) -> list[Any]:
-    """The rows of all pages; asserts that each page's total is their number."""
+    """Return the rows of all pages; asserts that each page's total is their number."""
     found: list[Any] = []
     totals = set()
     for page in range(1, 1000):

@@ -50,14 +50,14 @@ def in_state(state: State) -> Callable[[], bool]:
 
 
 def outcomes() -> list[str]:
-    """The audited outcomes of the one write, oldest first; the intent's is ""."""
+    """Return the audited outcomes of the one write, oldest first; the intent's is ""."""
     return list(
         AuditEntry.objects.exclude(operation=None).order_by("id").values_list("outcome", flat=True)
     )
 
 
 def operation_page(visitor: Visitor) -> str:
-    """The operation's page, which needs no call to Goody."""
+    """Return the operation's page, which needs no call to Goody."""
     one = the_operation()
     return visitor.get(f"/orders/{one.order_uuid}/operations/{one.pk}/").text
 

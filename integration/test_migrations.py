@@ -44,7 +44,7 @@ def at_0007(database_url: str) -> Iterator[None]:
 
 
 def found_text(table: str, part: str) -> list[tuple[object, ...]]:
-    """The ids of texts that contain the part, by the full-text index."""
+    """Return the ids of texts that contain the part, by the full-text index."""
     if connection.vendor == "sqlite":
         return execute(f"SELECT rowid FROM {table}_fts WHERE {table}_fts MATCH %s", f'"{part}"')
     return execute(f"SELECT id FROM {table} WHERE folded LIKE %s", f"%{part}%")

@@ -182,7 +182,7 @@ def test_a_wait_is_kept_by_everybody_and_is_a_quarter_of_an_hour_at_most(
 
 
 def both_pages(client: Client, order_id: object) -> tuple[str, str]:
-    """The row of the list and the order's page."""
+    """Return the row of the list and the order's page."""
     listed, shown = client.get(LIST), client.get(f"/orders/{order_id}/")
     assert (listed.status_code, shown.status_code) == (200, 200)
     page = listed.content.decode()

@@ -32,7 +32,7 @@ def fill() -> None:
 
 
 def download(visitor: Visitor, query: str) -> socket.socket:
-    """A connection that receives the file, after its beginning was read."""
+    """Return a connection that receives the file, after its beginning was read."""
     where = urlsplit(visitor.base)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -50,7 +50,7 @@ def rest(connection: socket.socket) -> bytes:
 
 
 def ends() -> list[tuple[str, str, str]]:
-    """The path and the outcome of each ended download."""
+    """Return the path and the outcome of each ended download."""
     rows = AuditEntry.objects.filter(action="order.export").exclude(intent=None)
     return [(row.intent.detail, row.outcome, row.detail) for row in rows.order_by("id")]
 

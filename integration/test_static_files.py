@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as project_settings
 from django.core.management import call_command
 
-from goodyadmin.storage import without_comments
+from goodyadmin.storage import strip_comments_and_indentation
 
 _MODULES = Path(project_settings.BASE_DIR) / "static" / "js"
 _IMPORTED = re.compile(r"""^import[^;]*?["']\./([\w.-]+)["'];$""", re.MULTILINE)
@@ -46,7 +46,7 @@ def test_modules_import_each_other_by_hashed_names(
 def test_the_script_is_small() -> None:
     modules = [path.read_text() for path in _MODULES.glob("*.js")]
     assert max(module.count("\n") for module in modules) < _MOST_LINES
-    served = [without_comments(module).encode() for module in modules]
+    served = [strip_comments_and_indentation(module).encode() for module in modules]
     assert sum(map(len, map(gzip.compress, served))) < _MOST_BYTES
 
 
@@ -59,4 +59,4 @@ def test_the_script_is_small() -> None:
     ],
 )
 def test_comments_are_not_served(written: str, served: str) -> None:
-    assert without_comments(written) == served
+    assert strip_comments_and_indentation(written) == served

@@ -72,7 +72,7 @@ class BaseContext:
 
 
 def base_context(request: HttpRequest) -> dict[str, Any]:
-    """Return `base` for templates/base.html."""
+    """Return {"base": BaseContext}, the values that templates/base.html needs on every page."""
     return {"base": BaseContext(**_environment(), **_person(request))}
 
 

@@ -57,7 +57,7 @@ _STATUS_NAMES = {
 
 
 def status_name(status: str, *, is_cancel_on_record: bool = False) -> str:
-    """The status as every page names it; an undocumented one as "Unknown: " and its raw value.
+    """Return the name of the status; of an undocumented one "Unknown: " and its raw value.
 
     Goody answers `failed` after a cancel, so `failed` alone does not prove one.
     """
@@ -86,7 +86,7 @@ def in_zone(at: datetime, zone: tzinfo) -> datetime:
 
 
 def printable(text: str) -> str:
-    """The text with bidirectional controls and lone surrogates, which UTF-8 lacks, escaped."""
+    """Return the text with bidirectional controls and lone surrogates escaped."""
     return _BIDI_CONTROLS.sub(
         lambda found: f"\\u{ord(found[0]):04x}", text.encode("utf-8", "backslashreplace").decode()
     )
@@ -108,13 +108,13 @@ def _is_visible(character: str) -> bool:
 
 
 def isolate_direction(text: str) -> str:
-    """The text in isolates, so that it does not change the direction of the sentence around it."""
+    """Return the text in isolates, which keep the direction of the sentence around it."""
     return f"{_FIRST_STRONG_ISOLATE}{text}{_END_OF_ISOLATE}"
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def day(at: datetime, zone: tzinfo) -> str:
-    """The day in the zone: "12 Mar 2026"."""
+    """Return the day in the zone: "12 Mar 2026"."""
     return date_in_words(in_zone(at, zone))
 
 
@@ -125,7 +125,7 @@ def date_in_words(date: datetime | Date) -> str:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def short_day(at: datetime, zone: tzinfo, *, year: int) -> str:
-    """The day in the zone without that year: "12 Mar", "12 Mar 2025"."""
+    """Return the day in the zone without that year: "12 Mar", "12 Mar 2025"."""
     local = in_zone(at, zone)
     text = date_in_words(local)
     return text.removesuffix(f" {year}") if local.year == year else text
@@ -137,7 +137,7 @@ def short_date_time(at: datetime, zone: tzinfo, *, year: int) -> str:
 
 
 def month_in_words(date: Date) -> str:
-    """The month of a date: "Mar 2026"."""
+    """Return the month of a date: "Mar 2026"."""
     return f"{_MONTHS[date.month - 1]} {date.year}"
 
 
@@ -162,7 +162,7 @@ def date_time(at: datetime | None, zone: tzinfo) -> str:
 
 
 def brief_day(at: datetime, now: datetime, zone: tzinfo) -> str:
-    """The day in the zone, with its year if that is not the present one: "12 Dec"."""
+    """Return the day in the zone, with its year if that is not the present one: "12 Dec"."""
     words = day(at, zone)
     return words.removesuffix(f" {in_zone(now, zone).year}")
 
@@ -173,12 +173,12 @@ def brief_time(at: datetime, now: datetime, zone: tzinfo) -> str:
 
 
 def weekday(at: datetime, zone: tzinfo) -> str:
-    """The weekday in the zone: "Sat"."""
+    """Return the weekday in the zone: "Sat"."""
     return _WEEKDAYS[in_zone(at, zone).weekday()]
 
 
 def zone_name(at: datetime, zone: tzinfo) -> str:
-    """The zone's short name at that instant; zones without letters read "UTC+03"."""
+    """Return the zone's short name at that instant; zones without letters read "UTC+03"."""
     return _name_of_zone(in_zone(at, zone))
 
 
@@ -188,7 +188,7 @@ def _name_of_zone(local: datetime) -> str:
 
 
 def zone_in_words(zone: ZoneInfo, now: datetime) -> str:
-    """A zone by region and short name: "America/New_York (EST)"."""
+    """Return a zone by region and short name: "America/New_York (EST)"."""
     short = zone_name(now, zone)
     return zone.key if zone.key == short else f"{zone.key} ({short})"
 
@@ -225,11 +225,11 @@ def time_element(at: datetime | None, zone: tzinfo) -> TimeElement | None:
     return TimeElement(iso=iso_utc(at), text=date_time(at, zone)) if at is not None else None
 
 
-def cut_id(text: str) -> str:
-    """The two ends of a long id: "IM4CLTW3…WQOH4"; a text of up to 16 characters unchanged."""
+def abbreviate_id(text: str) -> str:
+    """Return both ends of a long id, "IM4CLTW3…WQOH4"; up to 16 characters are unchanged."""
     return text if len(text) <= 16 else f"{text[:8]}…{text[-5:]}"
 
 
 def short_id(value: UUID | None) -> str:
-    """The first eight characters of an id; "—" for None."""
+    """Return the first eight characters of an id; "—" for None."""
     return value.hex[:8] if value is not None else NOTHING

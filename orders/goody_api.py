@@ -175,7 +175,7 @@ def record_error(error: GoodyError) -> None:
 
 
 def rate_limit_wait(error: RateLimited) -> timedelta:
-    """The wait of a 429, between one second and GOODY_LONGEST_WAIT."""
+    """Return the wait of a 429, between one second and GOODY_LONGEST_WAIT."""
     asked = _DEFAULT_WAIT if error.retry_after is None else error.retry_after
     return timedelta(seconds=min(max(asked, 1.0), settings.GOODY_LONGEST_WAIT))
 

@@ -100,7 +100,7 @@ class Filters(NamedTuple):
     per_page: int = DEFAULT_PAGE_SIZE
 
     def non_default_params(self) -> list[tuple[str, str]]:
-        """The parameters that differ from their defaults."""
+        """Return the parameters that differ from their defaults."""
         params = []
         for name, value, default in zip(self._fields, self, _DEFAULTS, strict=True):
             if value != default:
@@ -113,7 +113,10 @@ class Filters(NamedTuple):
         return urlencode(self.non_default_params())
 
     def url(self, *, position: str = "", name: str = "order_list") -> str:
-        """The URL of the list, or of the URL pattern `name`; the first page without `position`."""
+        """Return the URL of the list, or of the URL pattern `name`.
+
+        Without `position` it is the first page.
+        """
         params = self.non_default_params()
         if position:
             params.append(("position", position))
@@ -151,7 +154,7 @@ class Filters(NamedTuple):
         )
 
     def created_bounds(self, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-        """The bounds of creation for Goody's list (aware UTC, both inclusive).
+        """Return the bounds of creation for Goody's list (aware UTC, both inclusive).
 
         Goody may keep fractions of a second, which cannot be sent. An end within the last second
         of the day would miss some orders, so the end is midnight, which includes one second of the
@@ -163,7 +166,7 @@ class Filters(NamedTuple):
         return start, end
 
     def cleared(self) -> Self:
-        """The list of all orders with the same columns, sort and page size."""
+        """Return the list of all orders with the same columns, sort and page size."""
         return type(self)(columns=self.columns, sort=self.sort, per_page=self.per_page)
 
     @property
@@ -173,7 +176,7 @@ class Filters(NamedTuple):
         return self.replace(**shown)
 
     def query(self, clock: RequestClock, label_id: LabelLookup) -> Query:
-        """The merged query of all parameters except `q`."""
+        """Return the merged query of all parameters except `q`."""
         queries = (
             parameter_query(one.name, one.value, clock, label_id) for one in self.active_filters()
         )
@@ -184,7 +187,7 @@ _DEFAULTS = tuple(Filters._field_defaults.values())
 
 
 def saved_query(filters: Filters) -> str:
-    """The query string that a saved view stores: equal for equal lists, "" for all orders.
+    """Return the query string that a saved view stores: equal for equal lists, "" for all orders.
 
     Position and page size are no part of it, nor is a finding, which expires within days.
     """
@@ -192,7 +195,7 @@ def saved_query(filters: Filters) -> str:
 
 
 def view_url(query: str, *, view_id: int | None = None, per_page: int = DEFAULT_PAGE_SIZE) -> str:
-    """The URL of the list that a saved view stores."""
+    """Return the URL of the list that a saved view stores."""
     params: dict[str, int] = {}
     if view_id is not None:
         params["view"] = view_id
@@ -322,7 +325,7 @@ class IndexPosition:
 
 
 def parse_position(text: str) -> LivePosition | IndexPosition | None:
-    """The position in a URL; None for "", the first page of either kind. Raises BadPosition."""
+    """Return the position in a URL; None for "", the first page. Raises BadPosition."""
     if not text:
         return None
     try:

@@ -159,7 +159,7 @@ class ExpectedFailuresMiddleware:
             "orders.views.failures.failure_response"
         )
         self.method_not_allowed: ErrorPage = import_string("orders.views.errors.method_not_allowed")
-        self.waited_too_long: ErrorPage = import_string("orders.views.errors.waited_too_long")
+        self.queue_timeout: ErrorPage = import_string("orders.views.errors.queue_timeout")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
@@ -172,7 +172,7 @@ class ExpectedFailuresMiddleware:
         Django gives process_exception only what views raise, and the user is loaded before.
         """
         if request.META.get(TOO_LATE):
-            return self.waited_too_long(request)
+            return self.queue_timeout(request)
         if getattr(view, "works_without_database", False):
             # Nor does a page about a refusal of theirs ask for one.
             request.is_frame_bare = True

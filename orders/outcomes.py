@@ -35,7 +35,7 @@ from .refusals import not_sent_message, refused_message
 def outcome_message(
     operation: Operation, *, now: datetime, zone: ZoneInfo, is_worker_missing: bool = False
 ) -> OutcomeMessage:
-    """The message about this operation at this moment, with times in the viewer's zone."""
+    """Return the message about this operation at this moment, with times in the viewer's zone."""
     message = _message(operation, now=now, zone=zone)
     if not is_worker_missing:
         return message
@@ -96,7 +96,7 @@ def _unknown(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeM
 
 
 def _shown_meanwhile(operation: Operation, zone: ZoneInfo) -> str:
-    """The other expiration that a read showed while the request may still take effect."""
+    """Return the other expiration that a read showed while the request may still take effect."""
     if operation.expiration is None or operation.after is None:
         return ""
     return f"A read showed another expiration, {shown_expiration_text(operation.after, zone)}."

@@ -100,7 +100,7 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
 
 
 def _moved(operation: Operation, zone: ZoneInfo) -> str:
-    """The difference to what the dialog showed, with times in the viewer's zone."""
+    """Return the difference to what the dialog showed, with times in the viewer's zone."""
     found = compare_facts(operation.before or {}, operation.after or {}, zone=zone)
     words = "; ".join(str(one) for one in found)
     what = f"The order changed since you looked. {words}." if words else operation.detail

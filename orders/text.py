@@ -193,8 +193,9 @@ def strip_invisible(text: str) -> str:
 
 
 def folded_words(text: str) -> list[str]:
-    """The folded words of a text: runs of letters and digits. Where a script that needs no spaces
-    meets another a word ends too.
+    """Return the folded words of a text: runs of letters and digits.
+
+    A word also ends where a script that is written without spaces meets another script.
     """
     return [run or word for run, word in _WORDS.findall(fold_text(text))]
 

@@ -26,7 +26,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 @cache
 def system_chromium() -> str:
-    """The path of Debian's Chromium if it runs, else "" (Ubuntu's only asks for a snap)."""
+    """Return the path of Debian's Chromium if it runs, else "" (Ubuntu's only asks for a snap)."""
     path = shutil.which("chromium") or ""
     if path and subprocess.run([path, "--version"], capture_output=True, check=False).returncode:
         return ""
@@ -84,7 +84,7 @@ class Watch:
         dialog.dismiss()
 
     def sent(self, method: str = "", path: str = "") -> list[str]:
-        """The paths of the requests with that method whose path has `path` in it."""
+        """Return the paths of the requests with that method whose path has `path` in it."""
         return [
             request.url.removeprefix(self.url)
             for request in self.requests
@@ -92,7 +92,7 @@ class Watch:
         ]
 
     def complaints(self) -> list[str]:
-        """The errors that were not expected."""
+        """Return the errors that were not expected."""
         return [text for text in self._complaints if not self._is_expected(text)]
 
     def _is_expected(self, text: str) -> bool:

@@ -23,13 +23,13 @@ class Certificates:
         object.__setattr__(self, "ca", self.directory / "ca.pem")
 
     def context(self, name: str) -> ssl.SSLContext:
-        """A server's context: good, expired, wrong_host or self_signed."""
+        """Return a server's context: good, expired, wrong_host or self_signed."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.directory / f"{name}.pem", self.directory / f"{name}.key")
         return context
 
     def old_protocol(self) -> ssl.SSLContext:
-        """The good certificate with TLS 1.1 at most."""
+        """Return the good certificate with TLS 1.1 at most."""
         context = self.context("good")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -61,7 +61,7 @@ def make_certificates(directory: Path) -> Certificates:
 
 
 def one_authority() -> Path:
-    """A small CA bundle for clients without TLS: loading the usual one takes 20 ms a client."""
+    """Return a small CA bundle for clients without TLS: the usual one takes 20 ms to load."""
     return Path(_one_authority().name)
 
 

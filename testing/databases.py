@@ -152,7 +152,7 @@ def point_at(url: str) -> None:
 
 
 def configuration(url: str) -> dict[str, Any]:
-    """The DATABASES entry that goodyadmin/settings.py builds from a DATABASE_URL."""
+    """Return the DATABASES entry that goodyadmin/settings.py builds from a DATABASE_URL."""
     before = os.environ["DATABASE_URL"]
     os.environ["DATABASE_URL"] = url
     try:

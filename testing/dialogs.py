@@ -16,7 +16,7 @@ def url(name: str, order_id: object, **query: str) -> str:
 
 
 def htmx(target: str, page: str = "") -> dict[str, str]:
-    """Headers of an htmx request that wants `tag#id`, sent from the page at that path."""
+    """Return headers of an htmx request that wants `tag#id`, sent from the page at that path."""
     headers = {"HX-Request": "true", "HX-Target": target}
     return headers | ({"HX-Current-URL": HOST + page} if page else {})
 

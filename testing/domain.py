@@ -36,7 +36,7 @@ ORDER_ID = UUID("11111111-2222-4333-8444-555555555555")
 NEVER_ACCEPTED = {"created_at": "2026-11-01T09:00:00Z"}
 
 
-def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def reset_goody_client(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reset the process-wide client, breaker and anomaly counts around one test.
 
     The client retries a read after hundredths of a second.
@@ -48,7 +48,7 @@ def forget_goody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def order_json(**fields: Any) -> dict[str, Any]:
-    """The JSON of a cancelable order."""
+    """Return the JSON of a cancelable order."""
     return {
         "id": str(ORDER_ID),
         "status": "notified",
@@ -72,13 +72,13 @@ def actor(role: str = "agent", username: str = "") -> Actor:
 
 
 def open_order(emulator: Emulator, **fields: Any) -> UUID:
-    """The id of a new order at Goody that may be canceled and extended."""
+    """Return the id of a new order at Goody that may be canceled and extended."""
     created = emulator.create(**{"status": "notified", **fields})
     return UUID(created[0]["id"])
 
 
 def seen(order_id: UUID) -> dict[str, Any]:
-    """The facts that the dialog shows and posts back."""
+    """Return the facts that the dialog shows and posts back."""
     return facts_to_confirm(services.refresh_order(order_id=order_id, now=timezone.now()).order)
 
 
@@ -117,17 +117,17 @@ def in_days(days: float) -> datetime:
 
 
 def stamp(at: datetime) -> str:
-    """The instant in Goody's format, UTC."""
+    """Return the instant in Goody's format, UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def known_creation(row: Order) -> datetime | None:
-    """The exact creation time (UTC), or None where it is an estimate."""
+    """Return the exact creation time (UTC), or None where it is an estimate."""
     return row.created_at if row.created_from in EXACT else None
 
 
 def operation(**fields: Any) -> Operation:
-    """A stored operation, as a process that died left it, with its intent in the audit."""
+    """Return a stored operation, as a process that died left it, with its intent in the audit."""
     now = timezone.now()
     made = Operation.objects.create(
         **{
@@ -192,7 +192,7 @@ def read_until_settled(one: Operation, clock: Any) -> list[float]:
 
 
 def _scheduled(seconds: float) -> int:
-    """The moment in OPERATION_READS that is meant, since the steps of a test take time as well."""
+    """Return the nearest moment of OPERATION_READS: the steps of a test take time as well."""
     nearest = min(settings.OPERATION_READS, key=lambda moment: abs(moment - seconds))
     return round(nearest if abs(nearest - seconds) < 4 else seconds)
 
@@ -209,7 +209,7 @@ def read_when_due(one: Operation, clock: Any, *, times: int = 10) -> Operation:
 
 
 @contextmanager
-def refusing(table: str, what: str, *, when: str = "true") -> Iterator[None]:
+def failing_statements(table: str, what: str, *, when: str = "true") -> Iterator[None]:
     """Let the database fail these statements, as a full disk or a broken index does."""
     with connection.cursor() as cursor:
         for statement in _REFUSE[connection.vendor]:

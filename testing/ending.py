@@ -11,7 +11,7 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def ends_with_us() -> Callable[[], None] | None:
+def kill_with_parent() -> Callable[[], None] | None:
     """For Popen(preexec_fn=...): the kernel kills the child when its parent thread ends.
 
     None outside the main thread, since other threads end before their process.

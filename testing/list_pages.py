@@ -48,7 +48,7 @@ def ids_in(response: Any) -> list[str]:
 
 
 def link(response: Any, label: str) -> str:
-    """The URL of the link with that text."""
+    """Return the URL of the link with that text."""
     found = re.search(rf'href="([^"]*)"[^>]*>{re.escape(label)}</a>', text_of(response))
     assert found, f"no link {label!r}"
     return found[1]
@@ -64,8 +64,8 @@ def row_of(response: Any, order_id: object) -> str:
     return found[0]
 
 
-def active_in(response: Any) -> dict[str, str]:
-    """Each active filter, as its button describes it, with the URL that removes it."""
+def active_filters_in(response: Any) -> dict[str, str]:
+    """Return each active filter, as its button describes it, with the URL that removes it."""
     found = re.findall(
         r'<a class="filter__remove" href="(.*?)" aria-label="Remove: (.*?)">', text_of(response)
     )
@@ -73,7 +73,7 @@ def active_in(response: Any) -> dict[str, str]:
 
 
 def sync_status_in(response: Any) -> str:
-    """The index's age as the frame shows it, or ""."""
+    """Return the index's age as the frame shows it, or ""."""
     found = re.findall(r'<p id="sync-status"[^>]*>(.*?)</p>', text_of(response))
     assert len(found) < 2
     return re.sub(r"<[^>]*>", "", found[0]) if found else ""
@@ -94,7 +94,7 @@ def changes_in(part: Any) -> str:
 
 
 def walk(client: Client, first: str, label: str = "Next") -> list[list[str]]:
-    """The order ids of every page, following the link `label`."""
+    """Return the order ids of every page, following the link `label`."""
     pages, response = [], client.get(first)
     while True:
         pages.append(ids_in(response))
@@ -104,7 +104,7 @@ def walk(client: Client, first: str, label: str = "Next") -> list[list[str]]:
 
 
 def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> list[str]:
-    """The ids that the oracle finds for a query string, in list order."""
+    """Return the ids that the oracle finds for a query string, in list order."""
     form = ListingForm(QueryDict(said))
     assert form.is_valid(), form.errors
     filters, zone = form.filters, ZoneInfo("UTC")
@@ -117,11 +117,11 @@ def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> 
 
 
 def shown(client: Client, said: str) -> list[str]:
-    """The ids on all pages of the list with this query string."""
+    """Return the ids on all pages of the list with this query string."""
     return [one for page in walk(client, f"{URL}?{said}&per_page=100") for one in page]
 
 
-def arrive(count: int) -> list[str]:
+def store_new_orders(count: int) -> list[str]:
     """Store new orders that were created at NOW; return their ids, newest first."""
     rows = [
         ResponseRow(row.raw.replace(str(uuid("order", number)).encode(), str(uuid4()).encode()), at)

@@ -20,7 +20,7 @@ from testing.vendor import Emulator
 
 
 def message(one: Operation) -> OutcomeMessage:
-    """The words for an operation as it is stored, in UTC."""
+    """Return the words for an operation as it is stored, in UTC."""
     stored = Operation.objects.get(pk=one.pk)
     return outcome_message(stored, now=timezone.now(), zone=timezone.get_default_timezone())
 
@@ -45,14 +45,14 @@ def cancel_at(server: FaultyServer, goody: Any, **given: Any) -> Operation:
 
 
 def lose_cancel(emulator: Emulator, settings: Any, fault: dict[str, Any]) -> Operation:
-    """A cancel whose outcome is unknown because of `fault`."""
+    """Return a cancel whose outcome is unknown because of `fault`."""
     return _lose(emulator, settings, fault, cancel)
 
 
 def lose_extension(
     emulator: Emulator, settings: Any, fault: dict[str, Any], **given: Any
 ) -> Operation:
-    """An extension whose outcome is unknown because of `fault`."""
+    """Return an extension whose outcome is unknown because of `fault`."""
     return _lose(emulator, settings, fault, extend, **given)
 
 

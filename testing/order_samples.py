@@ -33,7 +33,7 @@ def cart(prefix: str) -> dict[str, Any]:
 
 
 def full_order() -> dict[str, Any]:
-    """A distinct value for every field of the schema."""
+    """Return a distinct value for every field of the schema."""
     content = cart("New")
     return {
         "status": "shipped",

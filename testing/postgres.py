@@ -48,7 +48,7 @@ class PostgresMissing(Exception):
 
 @cache
 def binaries() -> Path:
-    """The folder with the newest installed version's programs. Raises PostgresMissing."""
+    """Return the folder with the newest installed version's programs. Raises PostgresMissing."""
     found = {
         int(match[1]): path
         for path in Path("/usr/lib/postgresql").glob("*/bin")

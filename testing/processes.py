@@ -57,7 +57,7 @@ class LiveApp:
         return worker
 
     def log_in(self, role: str, *, web: Web | None = None, username: str = "") -> Visitor:
-        """A visitor who logged in with that role through the login page."""
+        """Return a visitor who logged in with that role through the login page."""
         user = make_user(role, username)
         visitor = Visitor((web or self.webs[0]).url)
         answer = visitor.post("/login/", {"username": user.username, "password": PASSWORD})

@@ -185,7 +185,7 @@ class Oracle:
         return found
 
     def find(self, query: Query) -> list[UUID]:
-        """The ids of all matching orders, in list order."""
+        """Return the ids of all matching orders, in list order."""
         found = [row for row in self.rows if self.matches(query, row)]
         return [row.uuid for row in _sorted(found, query)]
 

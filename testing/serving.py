@@ -147,7 +147,7 @@ class Visitor:
 
     @classmethod
     def without_login(cls, base: str, headers: Mapping[str, str]) -> Visitor:
-        """A visitor that sends these headers with every request and does not log in."""
+        """Return a visitor that sends these headers with every request and does not log in."""
         other = cls.__new__(cls)
         other.base = base
         other.http = requests.Session()
@@ -156,7 +156,7 @@ class Visitor:
         return other
 
     def copy(self, base: str = "") -> Visitor:
-        """The same session on another connection, optionally to another web process."""
+        """Return the same session on another connection, optionally to another web process."""
         other = Visitor.__new__(Visitor)
         other.base = base or self.base
         other.http = requests.Session()
@@ -167,7 +167,7 @@ class Visitor:
 
 
 def hidden_fields(html: str) -> dict[str, str]:
-    """The hidden inputs of a page by name."""
+    """Return the hidden inputs of a page by name."""
     inputs = re.findall(r"<input\b[^>]*type=[\"']?hidden[^>]*>", html)
     pairs = [
         (re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)) for tag in inputs

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from testing.ending import ends_with_us
+from testing.ending import kill_with_parent
 
 TOP = Path(__file__).resolve().parent.parent
 KEY = "test-key"
@@ -34,7 +34,7 @@ class Emulator:
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=ends_with_us(),  # noqa: PLW1509 - one system call
+            preexec_fn=kill_with_parent(),  # noqa: PLW1509 - one system call
         )
         assert self._process.stdout
         line = self._process.stdout.readline()
@@ -77,7 +77,7 @@ class Emulator:
         return str(self.find(limit=1, **wanted)[0]["id"])
 
     def order(self, order_id: object) -> dict[str, Any]:
-        """The order's present state at Goody; not counted as a call."""
+        """Return the order's present state at Goody; not counted as a call."""
         shown: dict[str, Any] = self.control("GET", f"orders/{order_id}")
         return shown
 
@@ -91,7 +91,7 @@ class Emulator:
         return self.control("POST", "churn", body)
 
     def truth(self, *, start: int = 0) -> dict[str, dict[str, Any]]:
-        """The detail of every order by id, oldest first, without the first `start` orders."""
+        """Return every order in detail by id, oldest first, without the first `start` orders."""
         found: dict[str, dict[str, Any]] = {}
         following: int | None = start
         while following is not None:
@@ -140,6 +140,6 @@ class Emulator:
         return int(self.calls()["posts"])
 
     def ledger(self, **wanted: str) -> list[dict[str, Any]]:
-        """The writes that reached the store, oldest first; filters: order_id, kind."""
+        """Return the writes that reached the store, oldest first; filters: order_id, kind."""
         entries: list[dict[str, Any]] = self.control("GET", "ledger", **wanted)["entries"]
         return entries

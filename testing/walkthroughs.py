@@ -29,7 +29,7 @@ HTMX = {"HX-Request": "true", "HX-Target": "div#dialog-body"}
 
 
 def htmx_from(visitor: Visitor, path: str) -> dict[str, str]:
-    """Headers of a dialog request that htmx sends from the page at `path`."""
+    """Return headers of a dialog request that htmx sends from the page at `path`."""
     return {**HTMX, "HX-Current-URL": visitor.base + path}
 
 

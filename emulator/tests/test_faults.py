@@ -20,7 +20,7 @@ RESET = b"<reset>"
 
 
 def raw(goody: Goody, method: str, path: str, *, timeout: float = 5) -> bytes:
-    """All bytes until the server ends the connection, then RESET if it ended with an RST."""
+    """Return all bytes until the server ends the connection, then RESET if it ended with an RST."""
     host, port = goody.server.server_address[:2]
     request = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n\r\n"
     received = b""

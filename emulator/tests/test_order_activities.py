@@ -27,7 +27,7 @@ def page(goody: Goody, query: str = "") -> tuple[list[Entry], int]:
 
 
 def walk(goody: Goody, query: str = "") -> list[Entry]:
-    """Every page, until one is short."""
+    """Return every page, until one is short."""
     found: list[Entry] = []
     for number in range(1, 1000):
         rows, total = page(goody, f"per_page=97&page={number}&{query}")
@@ -43,7 +43,7 @@ def brief(entry: Entry) -> tuple[str, str, str]:
 
 
 def of(goody: Goody, order_id: str) -> list[str]:
-    """The statuses of one order, newest first."""
+    """Return the statuses of one order, newest first."""
     return [one["order_status"] for one in walk(goody) if one["order"]["id"] == order_id]
 
 

@@ -36,7 +36,7 @@ THRICE = RetryPolicy(3.0, 3)
 
 
 def order(**changes: Any) -> dict[str, Any]:
-    """An order of GET /v1/orders/{id} with a value for every documented field."""
+    """Return an order of GET /v1/orders/{id} with a value for every documented field."""
     cart = {
         "id": "5a1e0000-0000-4000-8000-000000000001",
         "items": [
@@ -126,7 +126,7 @@ def order(**changes: Any) -> dict[str, Any]:
 
 
 def activity(**changes: Any) -> dict[str, Any]:
-    """An entry of GET /v1/order_activities, whose order has changed since."""
+    """Return an entry of GET /v1/order_activities, whose order has changed since."""
     now = order()
     del now["event_times"]
     return {
@@ -139,12 +139,12 @@ def activity(**changes: Any) -> dict[str, Any]:
 
 
 def page_of(*rows: Any, **envelope: Any) -> dict[str, Any]:
-    """The envelope of a list."""
+    """Return the envelope of a list."""
     return {"data": list(rows), "list_meta": {"total_count": len(rows)}, **envelope}
 
 
 def make_client(url: str, *, limits: ClientLimits = FAST, **options: Any) -> Client:
-    """A client with short waits that trusts the test certificates only."""
+    """Return a client with short waits that trusts the test certificates only."""
     options.setdefault("jitter", lambda: 0.5)
     if url.startswith("http:"):
         options.setdefault("ca_bundle", str(one_authority()))

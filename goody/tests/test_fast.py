@@ -54,7 +54,7 @@ ODD_VALUES = st.one_of(
 
 
 def _paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """The path of every value in the sample order."""
+    """Return the path of every value in the sample order."""
     members = (
         value.items()
         if isinstance(value, dict)
@@ -68,7 +68,7 @@ def _paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
 
 
 def _with(path: tuple[str | int, ...], value: object) -> dict[str, object]:
-    """The sample order with one value replaced."""
+    """Return the sample order with one value replaced."""
     order = json.loads(_CANONICAL)
     place = order
     for key in path[:-1]:

@@ -26,7 +26,7 @@ def parse(raw):
 
 
 def row_with(value):
-    """An order with an unknown field of this raw value before its id."""
+    """Return an order with an unknown field of this raw value before its id."""
     return b'{"new":%b,"id":"%b","status":"created"}' % (value, str(OTHER_ID).encode())
 
 
@@ -199,7 +199,7 @@ _ESCAPES = [
 
 
 def _places(row):
-    """The positions between two tokens, and those inside a string without escapes."""
+    """Return the positions between two tokens, and those inside a string without escapes."""
     texts = [(one.start(), one.end()) for one in re.finditer(rb'"[^"\\]*"', row)]
     within = {place for start, end in texts for place in range(start + 1, end)}
     return sorted(set(range(1, len(row))) - within), sorted(within)

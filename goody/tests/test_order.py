@@ -22,7 +22,7 @@ def read(**changes):
 
 
 def plain(value):
-    """A struct as JSON values."""
+    """Return a struct as JSON values."""
     if isinstance(value, msgspec.Struct):
         return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple):

@@ -64,7 +64,7 @@ RETRYABLE = {
 
 
 def with_unknown(value: bytes) -> bytes:
-    """An order with one unknown field of this raw value."""
+    """Return an order with one unknown field of this raw value."""
     return b'{"id": "%b", "status": "created", "new": %b}' % (str(ORDER_ID).encode(), value)
 
 

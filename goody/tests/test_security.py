@@ -127,7 +127,7 @@ def test_errors_logs_and_reprs_do_not_contain_the_key(behavior, caplog):
 
 
 def everything_about(error):
-    """The error as a report with the local variables of our frames shows it."""
+    """Return the error as a report with the local variables of our frames shows it."""
     captured = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [frame for frame in captured.stack if "/goody/tests/" not in frame.filename]
     values = [repr(frame.locals) for frame in frames]

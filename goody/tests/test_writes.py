@@ -199,7 +199,7 @@ def test_a_blocked_lookup_times_out_and_is_shared(monkeypatch):
 
 
 def refused(status):
-    """The error of a 4xx whose body does not end, and the number of POSTs."""
+    """Return the error of a 4xx whose body does not end, and the number of POSTs."""
     with (
         FaultyServer(drip_body({"error": "no"}, interval=1, status=status)) as server,
         pytest.raises(Rejected) as caught,

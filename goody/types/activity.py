@@ -76,7 +76,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def split_activities(raw: bytes) -> RawActivityPage:
-    """The entries of a page with unparsed orders. Goody API: GET /v1/order_activities.
+    """Return the entries of a page with unparsed orders. Goody API: GET /v1/order_activities.
 
     Raises BadJSON if the envelope is invalid, so that a page is never empty by mistake.
     """
@@ -112,7 +112,7 @@ def _split_entry(text: bytes) -> RawActivity | QuarantinedActivity:
 
 
 def _members(text: bytes) -> tuple[dict[str, Any], bytes]:
-    """The members of an entry besides its order, and the unparsed order."""
+    """Return the members of an entry besides its order, and the unparsed order."""
     if quick := _members_fast(text):
         return quick
     source, order = loads_object(text), find_member(text, b"order")

@@ -62,7 +62,7 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
-    """The orders of a page. Goody API: GET /v1/orders, envelope `data` and `list_meta`.
+    """Return the orders of a page. Goody API: GET /v1/orders, envelope `data` and `list_meta`.
 
     Raises BadJSON if the envelope is invalid, so that a page is never empty by mistake.
     """
@@ -78,7 +78,7 @@ def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
 
 
 def split_page(raw: bytes) -> RawPage:
-    """The unparsed rows of a page of any list, which may be invalid JSON.
+    """Return the unparsed rows of a page of any list, which may be invalid JSON.
 
     Raises BadJSON like parse_page().
     """
@@ -99,7 +99,7 @@ type _Split = tuple[list[bytes], int | None]
 
 
 def _split_fast(raw: bytes) -> _Split | None:
-    """The rows and the total of a page that is valid JSON with a documented envelope.
+    """Return the rows and the total of a page that is valid JSON with a documented envelope.
 
     None if _split_leniently() must decide; raises BadJSON if it would do so too.
     """

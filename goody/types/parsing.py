@@ -84,7 +84,7 @@ def parse_decoded_order(source: object, *, raw: bytes) -> Order:
 
 
 def parse_order_id(source: Mapping[str, Any]) -> UUID:
-    """The id of an order. Raises BadOrder."""
+    """Return the id of an order. Raises BadOrder."""
     try:
         return _uuid(source.get("id"))
     except _Invalid:
@@ -120,7 +120,7 @@ def _uuid(value: object) -> UUID:
 
 
 def clean_text(value: object) -> str:
-    """A cleaned string. Raises _Invalid with it if more than line ends changed."""
+    """Return a cleaned string. Raises _Invalid with it if more than line ends changed."""
     if not isinstance(value, str):
         raise _Invalid
     if len(value) <= MAX_TEXT and not _UNSAFE.search(value):
@@ -132,7 +132,7 @@ def clean_text(value: object) -> str:
 
 
 def parse_text(value: object) -> str | None:
-    """A cleaned string; None for other values."""
+    """Return a cleaned string; None for other values."""
     try:
         return clean_text(value)
     except _Invalid as odd:
@@ -140,7 +140,7 @@ def parse_text(value: object) -> str | None:
 
 
 def parse_time(value: object) -> datetime | None:
-    """A datetime in UTC; None for other values."""
+    """Return a datetime in UTC; None for other values."""
     try:
         return _time(value)
     except _Invalid:
@@ -160,7 +160,7 @@ def _boolean(value: object) -> bool:
 
 
 def _time(value: object) -> datetime:
-    """A datetime in UTC: Z, +0000 or +00:00, with or without fractions of a second."""
+    """Return a datetime in UTC: Z, +0000 or +00:00, with or without fractions of a second."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise _Invalid
     try:
@@ -193,7 +193,7 @@ class _Shape:
         return None
 
     def values(self, source: Mapping[str, Any], prefix: str, problems: list[str]) -> dict[str, Any]:
-        """The values of the known fields; `prefix` precedes the names of invalid ones."""
+        """Return the values of the known fields; `prefix` precedes the names of invalid ones."""
         found: dict[str, Any] = {}
         for name, read in self.scalars:
             value = source.get(name)
@@ -213,7 +213,7 @@ class _Shape:
 
 
 def _list_of(read: _Nested) -> _Nested:
-    """The parser of a list; invalid members are left out and named."""
+    """Return the parser of a list; invalid members are left out and named."""
 
     def read_list(value: object, where: str, problems: list[str]) -> tuple[Any, ...]:
         if not isinstance(value, list):
@@ -226,7 +226,7 @@ def _list_of(read: _Nested) -> _Nested:
 
 
 def _member(read: _Scalar) -> _Nested:
-    """The parser of a list member that is a single value."""
+    """Return the parser of a list member that is a single value."""
 
     def read_member(value: object, where: str, problems: list[str]) -> Any:
         try:

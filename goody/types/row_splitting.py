@@ -35,7 +35,7 @@ class JsonElements(NamedTuple):
 
 
 def split_rows(raw: bytes) -> tuple[list[bytes], dict[str, Any]]:
-    """The texts of the rows, and the parsed envelope with an empty `data`.
+    """Return the texts of the rows, and the parsed envelope with an empty `data`.
 
     Raises BadJSON if the envelope is not strict JSON, is truncated or has no list `data`.
     """
@@ -51,7 +51,7 @@ def split_rows(raw: bytes) -> tuple[list[bytes], dict[str, Any]]:
 
 
 def find_member(row: bytes, name: bytes) -> bytes | None:
-    """The text of a member of an object that may be invalid JSON; None unless it is unique."""
+    """Return the text of a member of an object, maybe invalid JSON; None unless it is unique."""
     opening = _OBJECT.match(row)
     if opening is None:
         return None
@@ -65,7 +65,7 @@ def find_member(row: bytes, name: bytes) -> bytes | None:
 
 
 def find_id(row: bytes) -> UUID | None:
-    """The id of a row that may be invalid JSON; None unless it is unique and a UUID."""
+    """Return the id of a row that may be invalid JSON; None unless it is unique and a UUID."""
     value = _UUID.fullmatch(find_member(row, b"id") or b"")
     return UUID(value[1].decode()) if value else None
 
@@ -81,7 +81,7 @@ def _find_rows(raw: bytes) -> JsonElements:
 
 
 def _elements(raw: bytes, start: int) -> JsonElements:
-    """The elements after the bracket before `start`. Raises BadJSON if it is not closed."""
+    """Return the elements after the bracket before `start`. Raises BadJSON if it is not closed."""
     depth = 0
     commas = []
     for match in _TOKEN.finditer(raw, start):

@@ -97,17 +97,17 @@ def expect_listed(page: Page, *order_ids: str) -> None:
 
 
 def first_row(page: Page) -> str:
-    """The order in the list's first row."""
+    """Return the order in the list's first row."""
     return order_of(page.locator(".orders tbody tr").first)
 
 
 def order_of(line: Locator) -> str:
-    """The id of a row's order."""
+    """Return the id of a row's order."""
     return str(line.get_attribute("id")).removeprefix("order-")
 
 
 def filter_link(page: Page, name: str) -> Locator:
-    """The button of a filter or of the sort, which opens its panel."""
+    """Return the button of a filter or of the sort, which opens its panel."""
     return page.locator(".filter-bar [data-panel]", has_text=name)
 
 
@@ -123,17 +123,17 @@ def expect_filters(page: Page, *texts: str | re.Pattern[str]) -> None:
 
 
 def in_dialog(page: Page, name: str) -> Locator:
-    """A button or link of the open dialog, by its exact name."""
+    """Return a button or link of the open dialog, by its exact name."""
     dialog = page.locator("#dialog[open]")
     button = dialog.get_by_role("button", name=name, exact=True)
     return button.or_(dialog.get_by_role("link", name=name, exact=True))
 
 
 def submit_button(page: Page) -> Locator:
-    """The button that sends the open dialog; its name contains the chosen date."""
+    """Return the button that sends the open dialog; its name contains the chosen date."""
     return page.locator("#dialog[open] #dialog-submit")
 
 
 def chip(page: Page, label: str) -> Locator:
-    """One of the dates that the expiration dialog offers."""
+    """Return one of the dates that the expiration dialog offers."""
     return page.locator("label.chip", has_text=label)

@@ -87,7 +87,7 @@ class Site:
         return make_user(role)
 
     def open_order(self, name: str = "Ada", **fields: Any) -> str:
-        """The id of a new order, first in the list, that may be canceled and extended."""
+        """Return the id of a new order, first in the list, that may be canceled and extended."""
         given = {"status": "notified", "recipient_first_name": name, **fields}
         return str(self.emulator.create(**given)[0]["id"])
 
@@ -106,11 +106,11 @@ class Site:
         return [one["kind"] for one in entries if one["kind"] != "control" and one["applied"]]
 
     def state_of(self, order_id: str) -> str:
-        """The state of the newest write of this order."""
+        """Return the state of the newest write of this order."""
         return Operation.objects.filter(order_uuid=order_id).latest("created_at").state
 
     def operation(self, order_id: str, **fields: Any) -> Operation:
-        """A write as an ended process left it, with its intent in the audit."""
+        """Return a write as an ended process left it, with its intent in the audit."""
         now = timezone.now()
         actor = make_user("agent")
         made = Operation.objects.create(

@@ -113,7 +113,7 @@ def path(address: str) -> Callable[[Site, Page], Any]:
 
 
 def detail(**wanted: Any) -> Callable[[Site, Page], Any]:
-    """The page of an order of that kind."""
+    """Return the page of an order of that kind."""
     return lambda site, page: page.goto(f"/orders/{site.emulator.find_id(**wanted)}/")
 
 

@@ -49,7 +49,7 @@ def _indexed(site: Site) -> Iterator[None]:
 
 
 def known(site: Site, name: str, **fields: object) -> str:
-    """A new order that is in the index."""
+    """Return a new order that is in the index."""
     order_id = site.open_order(name, **fields)
     order = parse_order(json.encode(site.emulator.order(order_id)))
     index.upsert([order], read_at=timezone.now())

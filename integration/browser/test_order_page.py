@@ -98,7 +98,7 @@ def test_the_age_runs_on(agent: Page, site: Site) -> None:
 
 
 def stored(site: Site, page: Page, **fields: Any) -> str:
-    """An order of which we have a copy, which the page shows at once."""
+    """Return an order of which we have a copy, which the page shows at once."""
     order_id = site.open_order(**fields)
     page.goto(f"/orders/{order_id}/")
     wait_for_keys(page)

@@ -28,7 +28,7 @@ def _complete(site: Site) -> Iterator[None]:
 
 
 def listed(site: Site) -> tuple[str, datetime]:
-    """An order known from a list, with the creation time of the activity feed."""
+    """Return an order known from a list, with the creation time of the activity feed."""
     order_id = site.open_order("Nadia", status="opened")
     raw = {**site.emulator.order(order_id), "event_times": None}
     created = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=5)

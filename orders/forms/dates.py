@@ -253,7 +253,7 @@ def _dated(reader: DateReader, month: int, day: int, year: str | None) -> _Day:
 
 
 def _next_such_day(today: date, month: int, day: int) -> _Day:
-    """The next such day from today on; 29 February is at most eight years away."""
+    """Return the next such day from today on; 29 February is at most eight years away."""
     for year in range(today.year, today.year + _LEAP_YEARS_APART + 1):
         if not _exists(year, month, day) or date(year, month, day) < today:
             continue

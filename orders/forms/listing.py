@@ -47,7 +47,7 @@ LABELS = {
 }
 
 
-class BoxField(forms.CharField):
+class SearchBoxField(forms.CharField):
     """The text of the search box as typed; "" if nothing of it is visible."""
 
     def to_python(self, value: Any) -> str:
@@ -126,7 +126,7 @@ def _day(label: str) -> DayField:
 
 
 class ListingForm(forms.Form):
-    q = BoxField(
+    q = SearchBoxField(
         required=False,
         max_length=MAX_LETTERS,
         error_messages={"max_length": f"A search has at most {MAX_LETTERS:,} letters."},

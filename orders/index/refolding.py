@@ -49,7 +49,7 @@ def refold_orders(*, seconds: float, using: str = DEFAULT_DB_ALIAS) -> int:
 
 
 def _is_due(using: str) -> bool:
-    state = SyncState.objects.using(using).get_or_default()
+    state = SyncState.objects.using(using).get_or_none()
     return state is not None and state.is_refolding
 
 

@@ -46,7 +46,10 @@ class RowChange:
 
 
 def write_changes(changes: Sequence[RowChange], *, using: str) -> None:
-    """Write the changes in the caller's transaction, which holds the lock of the index."""
+    """Insert and update the rows of the changed orders, and their related rows.
+
+    The caller is in a transaction that holds the lock of the index (writing.lock_index).
+    """
     connection = connections[using]
     shared = _Shared.of([change.row.index_data for change in changes if change.row], using=using)
     allocator = KeyAllocator(using=using)

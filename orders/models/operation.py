@@ -72,7 +72,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 
 class FailureClass(models.TextChoices):
-    """The reason why a write did not simply succeed."""
+    """Whether a write that did not succeed may have reached Goody."""
 
     NOT_SENT = "A", "certainly not sent"
     REFUSED = "B", "definitely refused"

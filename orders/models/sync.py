@@ -20,7 +20,7 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         state, _ = self.get_or_create(pk=_ONLY)
         return state
 
-    def get_or_default(self) -> SyncState | None:
+    def get_or_none(self) -> SyncState | None:
         """Return `current`, or None instead of creating the row."""
         found = select_where(SyncState, "id = %s", [_ONLY], using=self.db)
         return found[0] if found else None

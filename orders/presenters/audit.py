@@ -154,7 +154,7 @@ def _order(entry: AuditEntry) -> dict[str, Any]:
     if entry.order_uuid is None:
         return {"order": "", "order_title": "", "order_url": ""}
     return {
-        "order": formats.cut_id(entry.reference_id) or formats.short_id(entry.order_uuid),
+        "order": formats.abbreviate_id(entry.reference_id) or formats.short_id(entry.order_uuid),
         "order_title": entry.reference_id or str(entry.order_uuid),
         "order_url": reverse("order_detail", args=[entry.order_uuid]),
     }

@@ -22,7 +22,7 @@ MAX_ORDERS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxOptions:
-    """What is offered for the text in the box.
+    """The options below the search box for the text `q`.
 
     `is_operator`: the last word has an operator, so that its completions come first. `links` lead
     to other lists. `note` is a sentence above the options, "" if there is none.

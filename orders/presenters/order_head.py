@@ -182,7 +182,7 @@ def _receipt_fact(order: Order, raw: RawValues) -> Fact:
     reference = order.reference_id or ""
     if not reference:
         return Fact("Receipt", raw.unreadable("reference_id") or NOTHING)
-    return Fact("Receipt", formats.cut_id(reference), title=reference, copy=reference)
+    return Fact("Receipt", formats.abbreviate_id(reference), title=reference, copy=reference)
 
 
 # --- actions ----------------------------------------------------------------------------------

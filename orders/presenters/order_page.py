@@ -162,7 +162,7 @@ def make_order_detail(
     head = make_header(view, viewer=viewer)
     return OrderDetail(
         id=str(order.id),
-        tab=f"{formats.cut_id(order.reference_id or str(order.id))} · {head.badges[0].word}",
+        tab=f"{formats.abbreviate_id(order.reference_id or str(order.id))} · {head.badges[0].word}",
         urls=_urls(view, viewer, read_token),
         is_copy=is_outdated or bool(read_token),
         status=order.status,

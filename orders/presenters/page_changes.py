@@ -62,7 +62,7 @@ def _timestamp(at: datetime | None) -> float | None:
 
 
 def parse_page_token(text: str) -> dict[bytes, bytes]:
-    """The checksum of each row of the page, first to last. Raises InvalidPageToken."""
+    """Return the checksum of each row of the page, first to last. Raises InvalidPageToken."""
     try:
         token = base64.b64decode(text, altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:

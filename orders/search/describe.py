@@ -46,7 +46,7 @@ _STATUSES = {"pending_payment": "payment pending", ENDED[0]: "canceled or failed
 
 
 def describe_query(query: Query, *, names: Names, now: datetime, zone: ZoneInfo) -> list[str]:
-    """Each condition of the query in words, in a fixed order.
+    """Return each condition of the query in words, in the order of its fields.
 
     `now` is the instant of the query, relative to which "within 7 days" is recognized.
     """

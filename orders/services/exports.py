@@ -76,7 +76,7 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
 
 def _why_incomplete() -> str:
     """Return why the index may lack orders of the list; "" if it is complete."""
-    state = SyncState.objects.get_or_default()
+    state = SyncState.objects.get_or_none()
     if state is None or not state.is_complete:
         return "not all of Goody's orders had been imported yet"
     return "searches were being brought up to date" if state.is_refolding else ""

@@ -78,7 +78,7 @@ def create_finding(*, actor: Actor, pasted: PastedIdentifiers, now: datetime) ->
     SearchTimeout when the lookup exceeds the deadline of a search.
     """
     assert actor.user_id is not None
-    state = SyncState.objects.get_or_default()
+    state = SyncState.objects.get_or_none()
     found = _Found(is_index_complete=_is_index_complete(state))
     own, pasted = _without_own(pasted)
     limited = _first(pasted, MOST_NAMED)

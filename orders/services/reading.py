@@ -193,7 +193,7 @@ def listed_order(view: OrderWithOperations) -> ListedOrder:
 
 
 def add_operations(hits: Sequence[Hit]) -> list[ListedOrder]:
-    """The hits with the open operation on each, and as the writes confirmed by Goody left them."""
+    """Return the hits, each with its open operation and the changes of confirmed writes."""
     operations: dict[UUID, list[Operation]] = {hit.uuid: [] for hit in hits}
     for operation in Operation.objects.history(operations):
         operations[operation.order_uuid].append(operation)
@@ -210,7 +210,7 @@ def _with_operations(hit: Hit, operations: Sequence[Operation]) -> ListedOrder:
 
 
 def _changes_by_our_writes(order: HasStatus, operations: Sequence[Operation]) -> dict[str, Any]:
-    """The fields that writes of ours changed and that the read does not show yet.
+    """Return the fields that writes of ours changed and that the read does not show yet.
 
     Goody's confirmation outranks later reads, which may be served from an older copy.
     """

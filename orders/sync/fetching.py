@@ -99,7 +99,7 @@ class FetchThreads:
             self._fetchers.submit(self._make, call, client, wait)
 
     def collect_result(self, *, timeout: float) -> CallResult | None:
-        """The next result, or None if there is none within `timeout` seconds.
+        """Return the next result, or None if there is none within `timeout` seconds.
 
         A 401 or 429 is recorded in the limits that all processes share.
         """

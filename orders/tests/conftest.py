@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from testing.domain import forget_goody
+from testing.domain import reset_goody_client
 from testing.faulty_server import FaultyServer
 from testing.list_pages import COUNT, complete_sync
 from testing.search_oracle import NOW, Oracle, store
@@ -18,7 +18,7 @@ from testing.syncing import SMALL
 
 @pytest.fixture(autouse=True)
 def _no_past(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    forget_goody(settings, monkeypatch)
+    reset_goody_client(settings, monkeypatch)
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def id_of(number: int) -> str:
 
 
 def row(number: int, first: str, last: str) -> ResponseRow:
-    """An order created this number of minutes ago."""
+    """Return an order created this number of minutes ago."""
     given = order_json(
         id=id_of(number), reference_id="", recipient_first_name=first, recipient_last_name=last,
         status=("opened", "accepted", "paid")[number % 3],
@@ -68,7 +68,7 @@ def row(number: int, first: str, last: str) -> ResponseRow:
     return ResponseRow(msgspec.json.encode(given), created)
 
 
-def arrive(number: int, last: str) -> str:
+def store_new_orders(number: int, last: str) -> str:
     """Upsert an order of Maria's created this number of minutes ago."""
     index.upsert_rows([row(number, "Maria", last)], read_at=NOW)
     return id_of(number)
@@ -177,7 +177,7 @@ def test_what_comes_meanwhile_shifts_neither_rank(
 ) -> None:
     first = agent.get(ASKED)
     pages = walk(agent, ASKED)
-    newest, other = arrive(-1, "Chen"), arrive(-2, "Chenard")
+    newest, other = store_new_orders(-1, "Chen"), store_new_orders(-2, "Chenard")
     assert ids_in(agent.get(link(first, "Next"))) == pages[1]
     assert all_of(agent, ASKED) == [newest, *ranked(people)[:60], other, *ranked(people)[60:]]
 
@@ -195,7 +195,7 @@ def test_the_others_follow_when_nobody_is_called_so_any_more(
 
 def test_the_page_learns_of_a_better_match(agent: Client, people: list[tuple[str, bool]]) -> None:
     watch = changes_url(agent.get(ASKED))
-    arrive(-1, "Chenard")
+    store_new_orders(-1, "Chenard")
     assert changes_in(agent.get(watch)) == ""
-    arrive(-2, "Chen")
+    store_new_orders(-2, "Chen")
     assert changes_in(agent.get(watch)).startswith("1 new – ")

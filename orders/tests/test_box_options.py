@@ -30,14 +30,14 @@ def agent(as_role: Any) -> Client:
 
 
 def options(agent: Client, q: str, **filters: str) -> list[str]:
-    """The texts of the options, in their order."""
+    """Return the texts of the options, in their order."""
     page = text_of(agent.get(BOX, {"q": q, **filters}))
     found = re.findall(r'<(a|div) class="option"[^>]*>(.*?)</\1>', page, re.DOTALL)
     return [re.sub(r"<[^>]+>|\s+", " ", text).strip() for _, text in found]
 
 
 def links(agent: Client, q: str, **filters: str) -> dict[str, str]:
-    """The links to other lists by their text."""
+    """Return the links to other lists by their text."""
     page = text_of(agent.get(BOX, {"q": q, **filters}))
     found = re.findall(r'<a class="option" id="box-link-\d+"[^>]* href="([^"]*)">(.*?)</a>', page)
     return {text: url for url, text in found}

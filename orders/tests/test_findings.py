@@ -31,7 +31,7 @@ FIND = "/orders/find/"
 
 
 def known(**fields: Any) -> UUID:
-    """An order that is in the index, and not at Goody."""
+    """Return an order that is in the index, and not at Goody."""
     given = order(**{"id": str(uuid4()), "reference_id": "", **fields})
     index.upsert([given], read_at=timezone.now())
     return given.id
@@ -47,7 +47,7 @@ def post(client: Client, pasted: str) -> Any:
 
 
 def found(client: Client, pasted: str) -> Finding:
-    """The finding that a POST leads to."""
+    """Return the finding that a POST leads to."""
     answer = post(client, pasted)
     assert answer.status_code == 303, text(answer)
     location = re.fullmatch(r"/orders/(?:find/|\?finding=)([0-9a-f-]{36})/?", answer["Location"])

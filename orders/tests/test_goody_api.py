@@ -14,7 +14,7 @@ from goody.errors import RateLimited, Unauthorized, Unavailable
 from orders import goody_api, services
 from orders.goody_api import CallsPaused, KeyRejected, NotConfigured
 from orders.models import ApiLimits, AuditEntry
-from testing.domain import actor, refusing
+from testing.domain import actor, failing_statements
 from testing.faulty_server import FaultyServer, answer, redirect
 from testing.vendor import Emulator
 
@@ -256,7 +256,7 @@ def test_a_401_is_reported_even_if_it_cannot_be_stored(goody: Any) -> None:
     ApiLimits.objects.current()
     with (
         FaultyServer(answer(401, {"error": "Unauthorized"})) as server,
-        refusing("orders_apilimits", "UPDATE", when="NEW.rejected_key <> ''"),
+        failing_statements("orders_apilimits", "UPDATE", when="NEW.rejected_key <> ''"),
     ):
         goody(server)
         with pytest.raises(goody_api.Unauthorized):

@@ -53,7 +53,7 @@ def known(number: int, **fields: Any) -> None:
 
 
 def contents() -> list[Any]:
-    """All folded values of the index, with the ids of labels and texts resolved."""
+    """Return all folded values of the index, with the ids of labels and texts resolved."""
     texts = dict(SearchText.objects.values_list("pk", "folded"))
     labels = dict(Label.objects.values_list("pk", "key"))
     orders = [

@@ -56,7 +56,7 @@ def newest_first() -> list[UUID]:
 
 
 def found_by_text(text: str) -> list[int]:
-    """The keys of the orders that the database's own text index finds."""
+    """Return the keys of the orders that the database's own text index finds."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             sql = "SELECT rowid FROM orders_order_fts WHERE orders_order_fts MATCH %s"
@@ -67,7 +67,7 @@ def found_by_text(text: str) -> list[int]:
 
 
 def tables() -> dict[str, Any]:
-    """All stored data of the one order, except its key."""
+    """Return all stored data of the one order, except its key."""
     row = Order.objects.values().get()
     key = row.pop("id")
     labels = dict(Label.objects.values_list("id", "name"))
@@ -271,7 +271,7 @@ def test_a_row_that_is_no_order_is_set_aside() -> None:
 
 
 def everything() -> list[list[Any]]:
-    """All contents of the index, without the ids of rows."""
+    """Return all contents of the index, without the ids of rows."""
     return [
         list(Order.objects.order_by("id").values_list()),
         list(OrderPayload.objects.order_by("id").values_list()),
@@ -289,7 +289,7 @@ def forget_everything() -> None:
 
 
 def random_answers(random: Random) -> list[ResponseRows]:
-    """Random answers with repeated orders, changed or not, by older and newer requests."""
+    """Return random answers with repeated orders, changed or not, by older and newer requests."""
     answers = []
     for _ in range(8):
         rows = [

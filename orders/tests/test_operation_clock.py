@@ -18,12 +18,12 @@ from testing.domain import (
     WorkerEvidence,
     cancel,
     extend,
+    failing_statements,
     in_days,
     open_order,
     operation,
     order_json,
     read_again,
-    refusing,
     seen,
     stamp,
     stored_outcome,
@@ -173,7 +173,7 @@ def test_a_worker_whose_clock_was_set_schedules_its_reads_anew(clock: Any) -> No
     evidence = clocks.evidence()
     clocks.wall += 600
     # Only the restart fails: a read could be claimed.
-    with refusing("orders_operation", "UPDATE", when="NEW.reads = 0"):
+    with failing_statements("orders_operation", "UPDATE", when="NEW.reads = 0"):
         work.settle_due(threading.Event(), evidence)
     lost.refresh_from_db()
     assert (lost.reads, lost.due_at) == (0, start + timedelta(days=1))
@@ -230,7 +230,7 @@ def test_the_newest_answer_counts_though_a_clock_was_ahead(emulator: Emulator) -
 
 
 def found_by_a_read(emulator: Emulator, settings: Any) -> Operation:
-    """An extension that a read showed, so that its request may still be on its way."""
+    """Return an extension that a read showed, so that its request may still be on its way."""
     done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert stored_outcome(done)[0] == "applied"

@@ -103,7 +103,7 @@ class History:
         services.request_reads(told.parsed)
 
     def _listed(self) -> bytes:
-        """The order as lists show it, without its event times."""
+        """Return the order as lists show it, without its event times."""
         order = self.emulator.order(self.order_id)
         return msgspec.json.encode({k: v for k, v in order.items() if k != "event_times"})
 
@@ -212,7 +212,7 @@ class History:
             assert one.expiration in self._expirations()
 
     def _expirations(self) -> set[datetime]:
-        """Every expiration that the order ever had."""
+        """Return every expiration that the order ever had."""
         entries = self.emulator.ledger(order_id=str(self.order_id))
         texts = [one["after"]["expires_at"] for one in entries]
         return {datetime.fromisoformat(text) for text in texts if text}

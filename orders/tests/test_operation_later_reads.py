@@ -22,6 +22,7 @@ from testing.domain import (
     audit_history,
     cancel,
     extend,
+    failing_statements,
     in_days,
     open_order,
     operation,
@@ -29,7 +30,6 @@ from testing.domain import (
     read_again,
     read_until_settled,
     read_when_due,
-    refusing,
     seen,
     stamp,
     stored_outcome,
@@ -42,7 +42,7 @@ threaded = pytest.mark.django_db(transaction=True)
 
 
 def needs_human(emulator: Emulator, **fields: Any) -> Operation:
-    """An operation of yesterday whose outcome a person must record."""
+    """Return an operation of yesterday whose outcome a person must record."""
     yesterday = timezone.now() - timedelta(days=1)
     given = {"order_uuid": open_order(emulator), "sent_at": yesterday, "unknown_at": yesterday}
     return operation(state=State.NEEDS_HUMAN, **{**given, **fields})
@@ -235,7 +235,7 @@ def test_an_index_that_cannot_be_written_does_not_keep_an_operation_open(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
-    with refusing("orders_order", "UPDATE"):
+    with failing_statements("orders_order", "UPDATE"):
         assert read_until_settled(done, clock) == [2, 10, 60, 150]
     assert stored_outcome(done)[0] == "not_applied"
 
@@ -247,7 +247,7 @@ def test_a_404_that_cannot_be_flagged_is_a_read_all_the_same(
     done = lose_cancel(emulator, settings, {"kind": "cut"})
     emulator.fault({"kind": "status", "status": 404}, method="GET")
     clock.shift(2)
-    with refusing("orders_order", "UPDATE"):
+    with failing_statements("orders_order", "UPDATE"):
         assert read_again(done) == "unknown"
 
 
@@ -314,7 +314,7 @@ def test_a_read_for_one_operation_counts_for_the_others_on_the_order(
 
 
 def refused(emulator: Emulator, status: int, **fault: Any) -> Operation:
-    """A cancel whose POST was answered with this status."""
+    """Return a cancel whose POST was answered with this status."""
     order_id = open_order(emulator)
     shown = seen(order_id)
     fault = {"kind": "status", "status": status, **fault}

@@ -242,7 +242,7 @@ LATER = "2099-05-06T07:08:00Z"
 
 
 def extensions(emulator: Emulator, order_id: UUID) -> list[str]:
-    """The expirations that our extensions set at Goody, in their order."""
+    """Return the expirations that our extensions set at Goody, in their order."""
     entries = emulator.ledger(order_id=str(order_id), kind="update_expiration")
     return [one["after"]["expires_at"] for one in entries if one["applied"]]
 

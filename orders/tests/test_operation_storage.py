@@ -22,12 +22,12 @@ from testing.domain import (
     actor,
     cancel,
     extend,
+    failing_statements,
     in_days,
     open_order,
     order,
     order_json,
     read_until_settled,
-    refusing,
     seen,
     stamp,
     stored_outcome,
@@ -60,7 +60,7 @@ def test_without_a_stored_intent_nothing_is_asked(
     shown = seen(order_id)
     person = actor()
     before = emulator.calls()["total"]
-    with refusing(table, what), pytest.raises(services.NotRecorded):
+    with failing_statements(table, what), pytest.raises(services.NotRecorded):
         cancel(order_id, seen=shown, actor=person)
     assert (emulator.calls()["total"], Operation.objects.count()) == (before, 0)
     assert cancel(order_id, seen=shown, actor=person).state == "applied"
@@ -71,7 +71,7 @@ def test_without_a_stored_claim_no_byte_leaves(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     with (
-        refusing("orders_operation", "UPDATE", when="NEW.state = 'sending'"),
+        failing_statements("orders_operation", "UPDATE", when="NEW.state = 'sending'"),
         pytest.raises(services.NotRecorded),
     ):
         cancel(order_id, seen=shown)
@@ -87,7 +87,10 @@ def test_after_not_recorded_the_same_form_works(emulator: Emulator, when: str) -
     """Also where the database refuses to close the attempt: it is closed by the next one."""
     order_id = open_order(emulator)
     form = {"seen": seen(order_id), "form_key": uuid4(), "actor": actor()}
-    with refusing("orders_operation", "UPDATE", when=when), pytest.raises(services.NotRecorded):
+    with (
+        failing_statements("orders_operation", "UPDATE", when=when),
+        pytest.raises(services.NotRecorded),
+    ):
         cancel(order_id, **form)
     again = cancel(order_id, **form)
     assert (again.state, emulator.posts()) == ("applied", 1)
@@ -100,7 +103,7 @@ def test_after_not_recorded_the_same_form_works(emulator: Emulator, when: str) -
 def test_after_not_recorded_another_person_is_not_kept_waiting(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
-    with refusing("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
+    with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
         cancel(order_id, seen=shown)
     assert cancel(order_id, seen=shown, actor=actor("agent", "bo")).state == "applied"
 
@@ -112,7 +115,7 @@ def test_after_not_recorded_other_processes_see_the_order_free(
     """They know nothing of what this process could not store, and nobody submits here again."""
     monkeypatch.setattr(intents, "_RETRY_EVERY", 0.02)
     order_id = open_order(emulator)
-    with refusing("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
+    with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
         cancel(order_id, seen=seen(order_id))
     done = Operation.objects.get()
     until = time.monotonic() + 20
@@ -126,7 +129,7 @@ def test_an_outcome_that_cannot_be_stored_is_found_again(emulator: Emulator, clo
     order_id = open_order(emulator)
     shown = seen(order_id)
     with (
-        refusing("orders_operation", "UPDATE", when="NEW.state = 'applied'"),
+        failing_statements("orders_operation", "UPDATE", when="NEW.state = 'applied'"),
         pytest.raises(services.OutcomeNotRecorded),
     ):
         cancel(order_id, seen=shown)
@@ -143,7 +146,7 @@ def test_a_refusal_that_was_stored_is_not_told_as_unsent(emulator: Emulator, goo
     """What fails after the outcome is stored costs freshness, not truth."""
     gone = answer(404, {"error": "Order not found"})
     with FaultyServer(answer(200, order_json()), gone, post=(gone,)) as server:
-        with refusing("orders_order", "UPDATE", when="NEW.missing_at IS NOT NULL"):
+        with failing_statements("orders_order", "UPDATE", when="NEW.missing_at IS NOT NULL"):
             done = cancel_at(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "not_found"), 1)
 
@@ -199,7 +202,7 @@ def test_a_claim_without_a_sent_byte_is_not_told_as_sent(
         settings.OPERATION_FRESH_READ = -1.0
 
     monkeypatch.setattr(send, "_claim_sending", claim_slowly)
-    refused = refusing("orders_operation", "UPDATE", when="NEW.state = 'not_sent'")
+    refused = failing_statements("orders_operation", "UPDATE", when="NEW.state = 'not_sent'")
     with refused, pytest.raises(services.NotRecorded):
         cancel(order_id, **form)
     monkeypatch.undo()
@@ -217,7 +220,7 @@ def test_what_the_database_refuses_is_logged_as_the_bug_it_is(
     order_id = open_order(emulator)
     shown = seen(order_id)
     with (
-        refusing("orders_auditentry", "INSERT", when=f"NEW.outcome = '{outcome}'"),
+        failing_statements("orders_auditentry", "INSERT", when=f"NEW.outcome = '{outcome}'"),
         pytest.raises((services.NotRecorded, services.OutcomeNotRecorded)),
     ):
         cancel(order_id, seen=shown)
@@ -278,7 +281,7 @@ def test_a_confirmed_cancel_that_cannot_be_stored_is_never_told_as_unsent(
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         goody(server)
         shown = seen(order_id)
-        refused = refusing("orders_auditentry", "INSERT", when="NEW.outcome = 'applied'")
+        refused = failing_statements("orders_auditentry", "INSERT", when="NEW.outcome = 'applied'")
         with refused, pytest.raises(services.OutcomeNotRecorded):
             cancel(order_id, seen=shown)
         assert server.posts == 1

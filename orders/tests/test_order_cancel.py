@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders.formats import date_time
 from orders.models import AuditEntry, Operation, Profile, State
 from testing.dialogs import dialog, fields, hidden, htmx, open_and_submit, text, url
-from testing.domain import operation, refusing
+from testing.domain import failing_statements, operation
 
 pytestmark = pytest.mark.django_db
 
@@ -266,7 +266,7 @@ def test_an_accepted_gift_has_no_form(emulator: Any, as_role: Any) -> None:
 
 
 def behind(answer: Any) -> tuple[str, str] | None:
-    """The target and the content that replace the order on the page behind the dialog."""
+    """Return the target and the content that replace the order on the page behind the dialog."""
     found = re.search(
         r'<hx-partial hx-target="(.*?)" hx-swap="outerHTML">(.*?)</hx-partial>', text(answer), re.S
     )
@@ -333,7 +333,7 @@ def test_an_order_that_goody_lost_has_no_form_even_if_that_cannot_be_noted(
     client = as_role("agent")
     client.get(url("order_detail", order_id))
     emulator.fault({"kind": "status", "status": 404}, path="/v1/orders/")
-    with refusing("orders_order", "UPDATE"):
+    with failing_statements("orders_order", "UPDATE"):
         answer = client.get(cancel_url(order_id), headers=dialog())
     assert "Goody does not know this order" in text(answer)
     assert hidden(answer) == {}

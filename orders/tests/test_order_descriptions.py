@@ -33,7 +33,7 @@ def agent(as_role: Any) -> Client:
 
 
 def order_page(client: Client, order_id: UUID) -> str:
-    """The order's page without its raw JSON."""
+    """Return the order's page without its raw JSON."""
     return text(client.get(url("order_detail", order_id))).partition("Raw JSON")[0]
 
 

@@ -148,7 +148,7 @@ def test_the_title_tells_tabs_apart_and_names_nobody(as_role: Any, full_id: str)
 
 
 def money_of(order: Order, *, is_uncharged: bool = False) -> tuple[dict[str, str], str]:
-    """The amounts by label, and the note below them."""
+    """Return the amounts by label, and the note below them."""
     shown = money(order, raw_values(order), is_uncharged=is_uncharged)
     return {row.label: row.value for row in shown.rows}, shown.note
 
@@ -208,7 +208,7 @@ def test_an_open_gift_offers_both(emulator: Any, as_role: Any) -> None:
 
 
 def why(page: str) -> str:
-    """The sentences in place of the actions, "" if there are none."""
+    """Return the sentences in place of the actions, "" if there are none."""
     found = re.search(r'<p class="order-head__why.*?</p>', page, re.DOTALL)
     return re.sub(r"<[^>]+>", "", found[0]).strip() if found else ""
 

@@ -108,7 +108,7 @@ def short_day(at: datetime) -> str:
 
 
 def full(at: datetime) -> str:
-    """The instant in the viewer's zone, with its weekday, and in UTC."""
+    """Return the instant in the viewer's zone, with its weekday, and in UTC."""
     return f"{at.astimezone(NEW_YORK):%a} {format_in_both_zones(at, NEW_YORK)}"
 
 

@@ -51,7 +51,7 @@ def hits(query: Query = ALL, *, role: str = "lead") -> Generator[Hit]:
 
 
 def read(content: bytes) -> list[list[str]]:
-    """The rows of the file, beginning with the header."""
+    """Return the rows of the file, beginning with the header."""
     assert content.startswith(b"\xef\xbb\xbf")
     text = content.decode("utf-8-sig")
     assert text.endswith("\r\n")

@@ -17,7 +17,7 @@ from orders.list_url import LivePosition, parse_position
 from orders.models import CreatedFrom, Operation, Order, Profile, State
 from testing.domain import in_days
 from testing.faulty_server import FaultyServer, answer
-from testing.list_pages import active_in, complete_sync, ids_in
+from testing.list_pages import active_filters_in, complete_sync, ids_in
 from testing.vendor import ORDERS
 
 URL = "/orders/"
@@ -36,7 +36,7 @@ def text_of(response) -> str:
 
 
 def link(response, label: str) -> str:
-    """The URL of a link of the pager, of an empty page or of an error."""
+    """Return the URL of a link of the pager, of an empty page or of an error."""
     found = re.search(rf'href="([^"]*)"[^>]*>{label}</a>', response.content.decode())
     assert found, f"no link {label!r}"
     return html.unescape(found[1])
@@ -205,7 +205,7 @@ def _created_in_the_last_second_of_a_day(emulator):
 def test_filters_stand_in_words_and_each_can_be_removed(agent):
     query = {"created_after": "2026-01-02", "created_before": "2026-08-01", "per_page": "25"}
     response = agent.get(URL, query)
-    assert active_in(response) == {
+    assert active_filters_in(response) == {
         "Created: from 2 Jan 2026 until 1 Aug 2026": "/orders/?per_page=25"
     }
 

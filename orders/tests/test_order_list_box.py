@@ -22,8 +22,7 @@ from orders.models import Label, Order, OrderPayload
 from testing.list_pages import (
     RESULTS,
     URL,
-    active_in,
-    arrive,
+    active_filters_in,
     changes_in,
     changes_url,
     complete_sync,
@@ -31,6 +30,7 @@ from testing.list_pages import (
     ids_in,
     link,
     shown,
+    store_new_orders,
     text_of,
 )
 from testing.search_oracle import NOW, Oracle, store
@@ -102,11 +102,11 @@ def test_a_batch_and_an_address_open_the_list_of_their_orders(agent: Client, ful
     batch = [str(one.uuid) for one in _newest(full) if one.order_batch_id == row.order_batch_id]
     page = agent.get(URL, {"q": str(row.order_batch_id)})
     assert ids_in(page) == batch
-    assert active_in(page) == {f"Batch: {row.order_batch_id}": URL}
+    assert active_filters_in(page) == {f"Batch: {row.order_batch_id}": URL}
     address = [str(one.uuid) for one in _newest(full) if one.email_key == row.email_key]
     page = agent.get(URL, {"q": f"<{row.recipient_email.upper()}>,"})
     assert ids_in(page) == address
-    assert active_in(page) == {f"To {row.email_key}": URL}
+    assert active_filters_in(page) == {f"To {row.email_key}": URL}
     part = row.recipient_email.partition("@")[0]
     assert set(address) <= set(ids_in(agent.get(URL, {"q": part, "per_page": 100})))
 
@@ -135,7 +135,7 @@ def test_several_addresses_are_narrowed_by_what_else_the_box_says(
 def test_the_orders_that_a_text_names_are_one_condition(agent: Client, full: Oracle) -> None:
     row, other = _newest(full)[0], _newest(full)[1]
     named = f"{row.uuid} {other.uuid} {row.email_key}"
-    assert active_in(agent.get(URL, {"q": f"status:opened {named} -lee"})) == {
+    assert active_filters_in(agent.get(URL, {"q": f"status:opened {named} -lee"})) == {
         f"2 orders by their id or To {row.email_key}": (
             f"{URL}?{urlencode({'q': 'status:opened -lee'})}"
         ),
@@ -230,7 +230,7 @@ def test_the_names_of_the_filters_are_there_without_their_counts(
         assert links
         for address in links[:2]:
             narrowed = agent.get(html.unescape(address))
-            assert len(active_in(narrowed)) == 1
+            assert len(active_filters_in(narrowed)) == 1
             assert ids_in(narrowed)
 
 
@@ -333,7 +333,7 @@ def test_a_page_learns_what_has_changed_and_what_is_new(agent: Client, full: Ora
     change(rows[40], later, status="delivered")
     changes = agent.get(url)
     assert "2 changed – " in text_of(changes)
-    arrive(1)
+    store_new_orders(1)
     changes = agent.get(url)
     assert "2 changed, 1 new – " in text_of(changes)
     assert link(changes, "Show") == f"{URL}?per_page=25"
@@ -349,7 +349,7 @@ def test_an_order_that_left_the_list_has_changed(agent: Client, full: Oracle) ->
 
 def test_changes_of_a_deeper_page(agent: Client, full: Oracle) -> None:
     second = agent.get(link(agent.get(f"{URL}?per_page=25"), "Next"))
-    arrive(2)
+    store_new_orders(2)
     assert changes_in(agent.get(changes_url(second))) == ""
     change(_newest(full)[30], NOW + timedelta(minutes=1), status="on_hold", recipient_email="z@z.z")
     changes = agent.get(changes_url(second))

@@ -56,7 +56,7 @@ def test_no_match_repeats_what_was_asked_and_offers_to_drop_each(
 
 
 def _a_name_without_two_statuses(full: Oracle) -> tuple[str, list[str]]:
-    """A name that matches several orders, and two statuses that none of these has."""
+    """Return a name that matches several orders, and two statuses that none of these has."""
     for words in map("+".join, product(("ana", "mira", "al"), ("okafor", "lee", "mai"))):
         found = set(expected(full, f"q={words}"))
         statuses = [

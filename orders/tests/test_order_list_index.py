@@ -20,14 +20,14 @@ from testing.faulty_server import FaultyServer, answer
 from testing.list_pages import (
     COUNT,
     URL,
-    active_in,
-    arrive,
+    active_filters_in,
     complete_sync,
     expected,
     ids_in,
     link,
     row_of,
     shown,
+    store_new_orders,
     sync_status_in,
     text_of,
     walk,
@@ -104,7 +104,7 @@ def test_names_are_chosen_by_what_does_not_change_when_the_index_is_rebuilt(
         assert shown(agent, said) == wanted
         assert wanted
         page = agent.get(f"{URL}?{said}")
-        assert any(label.name in text for text in active_in(page)), kind
+        assert any(label.name in text for text in active_filters_in(page)), kind
 
 
 def test_a_batch_by_its_id_and_its_beginning(agent: Client, full: Oracle) -> None:
@@ -176,7 +176,7 @@ def test_a_count_is_never_less_than_the_shown_rows(
 def test_what_comes_meanwhile_does_not_shift_the_pages(agent: Client, full: Oracle) -> None:
     first = agent.get(f"{URL}?per_page=25")
     pages = walk(agent, f"{URL}?per_page=25")
-    newest = arrive(3)
+    newest = store_new_orders(3)
     assert ids_in(agent.get(link(first, "Next"))) == pages[1]
     assert ids_in(agent.get(f"{URL}?per_page=25")) == newest + pages[0][:22]
 
@@ -189,7 +189,7 @@ def test_a_place_of_goodys_list_is_the_first_page(agent: Client, full: Oracle) -
 
 def test_a_filter_change_returns_to_page_one(agent: Client, full: Oracle) -> None:
     second = agent.get(link(agent.get(f"{URL}?q=a&per_page=25"), "Next"))
-    for url in [*active_in(second).values(), link(second, "Expires")]:
+    for url in [*active_filters_in(second).values(), link(second, "Expires")]:
         assert "position" not in parse_qs(urlsplit(url).query)
     form = re.search(r'<form id="filters".*?</form>', text_of(second), re.DOTALL)
     assert form

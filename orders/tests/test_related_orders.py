@@ -45,7 +45,7 @@ def opened(client: Client, order_id: UUID, **query: str) -> str:
 
 
 def neighbors_in(page: str) -> dict[str, str]:
-    """The position and the ids of the orders before and after; empty if not shown."""
+    """Return the position and the ids of the orders before and after; empty if not shown."""
     shown = re.search(r'<nav class="neighbors".*?</nav>', page, re.DOTALL)
     if shown is None:
         return {}
@@ -74,7 +74,7 @@ def test_the_list_goes_along(agent: Client, five: list[UUID]) -> None:
 
 
 def back_in(page: str) -> tuple[str, str]:
-    """The name and the URL of the link to the list."""
+    """Return the name and the URL of the link to the list."""
     found = re.search(r'<a class="clip" href="([^"]+)">.*?Back to </span>([^<]+)</a>', page)
     assert found
     return html.unescape(found[2]), html.unescape(found[1])
@@ -176,7 +176,7 @@ def ids_in(markup: str) -> list[str]:
 
 
 def customer_in(page: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """The counts with their URLs ("" without a link), and the ids of other orders."""
+    """Return the counts with their URLs ("" without a link), and the ids of other orders."""
     card = page.partition('id="h-customer"')[2].partition("</section>")[0]
     counts = re.findall(
         r'<span>(?:<a href="([^"]+)">)?([^<]+)(?:</a>)?</span>', card.partition("</p>")[0]

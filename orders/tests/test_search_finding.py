@@ -30,7 +30,7 @@ def found(query: Query, *, size: int = 1000) -> list[Any]:
 
 
 def random_query(random: Random, oracle: Oracle) -> Query:
-    """A random query of several conditions, most of which some order fulfills."""
+    """Return a random query of several conditions, most of which some order fulfills."""
     fields: dict[str, Any] = {}
     for _ in range(random.choice([1, 1, 2, 2, 3, 4])):
         fields |= random.choice(MAKERS)(random, oracle)

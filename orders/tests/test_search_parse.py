@@ -316,7 +316,7 @@ def test_the_help_names_every_operator_and_flag():
 
 
 def without_each(text):
-    """The text without its first term, without its second term, and so on."""
+    """Return the text without its first term, without its second term, and so on."""
     box = parse_query(text, now=NOW, zone=NEW_YORK)
     return [box.without([term]) for term in box.terms]
 

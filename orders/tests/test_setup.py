@@ -51,7 +51,7 @@ def rejected(settings: Any) -> None:
 
 
 def steps(page: str) -> dict[str, str]:
-    """The title of each step with its state."""
+    """Return the title of each step with its state."""
     found = re.findall(r'setup__step--(\w+)".*?<h2>(.*?)<span', page, re.DOTALL)
     return {title: state for state, title in found}
 

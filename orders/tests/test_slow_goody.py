@@ -36,7 +36,7 @@ def order_id(emulator: Emulator) -> UUID:
 
 
 def read_url(page: str) -> str:
-    """The URL from which the page loads Goody's answer."""
+    """Return the URL from which the page loads Goody's answer."""
     found = re.findall(r'hx-get="([^"]*read=[^"]*)" hx-trigger="load"', page)
     assert len(found) == 1
     return str(found[0]).replace("&amp;", "&")

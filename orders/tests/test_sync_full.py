@@ -15,7 +15,7 @@ from orders.models import Anomaly, ApiLimits, CreatedFrom, Order, SyncState, Syn
 from orders.sync import SyncJob, SyncPhase
 from orders.sync.full_sync import mass_deletion_reason
 from orders.sync.lease import Lease, LeaseLost
-from testing.domain import known_creation, refusing
+from testing.domain import failing_statements, known_creation
 from testing.syncing import (
     SMALL,
     assert_counts_add_up,
@@ -292,7 +292,7 @@ def test_a_lease_far_in_the_future_is_ignored(settings: Any) -> None:
 def test_a_database_error_is_logged_without_values_and_the_next_run_resumes(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with refusing("orders_order", "INSERT"):
+    with failing_statements("orders_order", "INSERT"):
         run_jobs()
     [error] = [one for one in caplog.records if one.levelname == "ERROR"]
     assert error.getMessage().startswith("what the sync read could not be recorded: ")

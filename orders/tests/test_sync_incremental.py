@@ -215,7 +215,7 @@ def test_a_feed_page_that_is_too_large_is_requested_in_smaller_ones(filled: Emul
 
 
 def lost_cancel(filled: Emulator, state: State = State.UNKNOWN) -> Operation:
-    """A cancel without an answer, still unknown or closed as not applied."""
+    """Return a cancel without an answer, still unknown or closed as not applied."""
     now = timezone.now()
     return operation(
         order_uuid=UUID(filled.find_id(status="opened")),
@@ -362,7 +362,7 @@ def test_rereads_are_limited_and_start_with_the_least_recently_read(
 
 
 def in_turn(emulator: Emulator, count: int) -> list[UUID]:
-    """The only orders that are due for rereads, in that sequence."""
+    """Return the only orders that are due for rereads, in that sequence."""
     now = timezone.now()
     Order.objects.update(read_at=now)
     found = [UUID(row["id"]) for row in emulator.find(limit=count)]

@@ -233,7 +233,7 @@ EVENING = NIGHT - timedelta(hours=6)
 
 
 def a_state(**fields: Any) -> SyncState:
-    """A sync state that is complete, backfilled and up to date."""
+    """Return a sync state that is complete, backfilled and up to date."""
     return SyncState(
         **{
             "started_at": EVENING - timedelta(hours=1),

@@ -66,7 +66,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.fixture(autouse=True)
-def _in_haste(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_waits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten waits after failures, and those of the breaker, to hundredths of a second."""
     settings.GOODY_LONGEST_WAIT = 0.02
     monkeypatch.setattr(context, "_FIRST_WAIT", 0.02)
@@ -74,14 +74,14 @@ def _in_haste(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(goody_api, "ClientLimits", hasty)
 
 
-class Story:
+class RandomEvents:
     """Random events at Goody and here, between the steps of a first sync."""
 
     def __init__(self, emulator: Emulator, random: Random) -> None:
         self.emulator = emulator
         self.random = random
         # Orders whose latest change the feed does not report.
-        self.untold: set[str] = set()
+        self.unreported: set[str] = set()
         # A bound by progress, not by time: after the last event nothing hinders the sync.
         self._remaining = EVENTS
 
@@ -111,9 +111,9 @@ class Story:
         done = self.emulator.churn(seed=seed, changes=changes)["changes"]
         for one in done:
             if one["kind"] in UNTOLD:
-                self.untold.update(one["ids"])
+                self.unreported.update(one["ids"])
             else:
-                self.untold.difference_update(one["ids"])
+                self.unreported.difference_update(one["ids"])
         return len(done)
 
     def fail(self) -> bool:
@@ -146,10 +146,10 @@ def test_no_order_is_lost_or_duplicated(emulator: Emulator, settings: Any, seed:
     random = Random(seed)
     settings.SYNC_PER_PAGE = random.choice((11, 25, 40))
     settings.SYNC_WINDOW = random.choice((30, 60, 120))
-    story = Story(emulator, random)
-    story.play()
+    events = RandomEvents(emulator, random)
+    events.play()
     catch_up()
-    assert [wrong for wrong in differences(emulator) if wrong[0] not in story.untold] == []
+    assert [wrong for wrong in differences(emulator) if wrong[0] not in events.unreported] == []
     assert {order_id for order_id, what in differences(emulator) if what == "lost"} == set()
     assert OrderPayload.objects.count() == Order.objects.count()
     assert_counts_add_up()
@@ -163,7 +163,7 @@ NAMED = ("product_id", "brand_id", "sender_id", "workspace_id")
 
 
 def contents() -> dict[str, dict[str, Any]]:
-    """Every order by its id, with names and texts instead of the ids of labels."""
+    """Return every order by its id, with names and texts instead of the ids of labels."""
     labels = dict(Label.objects.values_list("pk", "key"))
     texts = dict(SearchText.objects.values_list("pk", "folded"))
     rows = {}
@@ -201,12 +201,12 @@ def test_a_rebuilt_index_is_equal(emulator: Emulator, settings: Any) -> None:
     settings.SYNC_WINDOW = 200
     sync_orders()
     backfill()
-    story, changes = Story(emulator, Random(7)), 0
+    events, changes = RandomEvents(emulator, Random(7)), 0
     while changes < 2_000:
-        changes += story.churn(seed=changes, changes=250)
+        changes += events.churn(seed=changes, changes=250)
         emulator.advance(900)
         catch_up()
-    for order_id in story.untold:
+    for order_id in events.unreported:
         services.refresh_order(order_id=UUID(order_id), now=timezone.now())
     kept = contents()
     throw_away()

@@ -21,7 +21,7 @@ def reader(*, is_month_first: bool = True, zone: ZoneInfo = NEW_YORK) -> DateRea
 
 
 def local(text: str, **given: bool) -> str:
-    """The local time that a text means: "Thu 24 Dec 2026 23:59:59"."""
+    """Return the local time that a text means: "Thu 24 Dec 2026 23:59:59"."""
     return f"{reader(**given).read(text).at.astimezone(NEW_YORK):%a %d %b %Y %H:%M:%S}"
 
 

@@ -42,7 +42,7 @@ class ErrorPage:
 
 
 def render_error_page(request: Request, problem: ErrorPage) -> HttpResponse:
-    """The whole page; for htmx a banner, in the dialog that asked or at the top of the page."""
+    """Return the whole page; for htmx a banner, in the open dialog or at the top of the page."""
     banner = Banner(
         tone=problem.tone,
         title=problem.title,
@@ -79,7 +79,7 @@ def _template_and_headers(request: Request) -> tuple[str, dict[str, str]]:
     }
 
 
-def waited_too_long(request: Request) -> HttpResponse:
+def queue_timeout(request: Request) -> HttpResponse:
     """Refuse a request that waited too long for a thread; called by the web server."""
     request.is_frame_bare = True
     log.warning("a request waited too long for a thread")

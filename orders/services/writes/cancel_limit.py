@@ -1,4 +1,4 @@
-"""The limit of cancels by one person in an hour, against a session in the wrong hands.
+"""The limit of cancels by one person in an hour, which bounds the damage by a stolen session.
 
 Jobs have limits of their own.
 """

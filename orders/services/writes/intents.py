@@ -65,7 +65,7 @@ class WriteRequest:
     may_shorten: bool = False
 
     def stored_fields(self) -> dict[str, Any]:
-        """The fields that an operation stores: all but the confirmation to shorten."""
+        """Return the fields that an operation stores: all but the confirmation to shorten."""
         return {name: value for name, value in asdict(self).items() if name != "may_shorten"}
 
 

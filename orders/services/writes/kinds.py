@@ -153,7 +153,7 @@ class ExtendWrite:
         return order.status not in CANCELABLE or is_same_second(order.expires_at, self.expiration)
 
 
-def write_of(operation: Operation) -> WriteKind:
+def write_kind_of(operation: Operation) -> WriteKind:
     """Return the cancel or the extension that a stored operation describes."""
     if operation.action == Action.ORDER_CANCEL:
         return CancelWrite(operation)

@@ -17,7 +17,7 @@ from orders.audit import Action
 from orders.eligibility import facts_to_confirm
 from orders.models import OPEN_STATES, Operation, State
 
-from .kinds import ReadConclusion, has_later_write, write_of
+from .kinds import ReadConclusion, has_later_write, write_kind_of
 from .transitions import (
     close_by_read,
     confirm_record,
@@ -58,7 +58,7 @@ def reconcile_operations(order: GoodyOrder, operations: Iterable[Operation]) -> 
 
 
 def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
-    conclusion = write_of(operation).evaluate(order)
+    conclusion = write_kind_of(operation).evaluate(order)
     state = _CLOSED_AT_ONCE.get(conclusion)
     if state is not None:
         close_by_read(operation, state, order, now=timezone.now())
@@ -70,7 +70,7 @@ def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
 
 def _reconcile_unresolved(operation: Operation, order: GoodyOrder) -> None:
     """Close an operation that waits for a person, if the read shows its write."""
-    if write_of(operation).evaluate(order) is ReadConclusion.APPLIED:
+    if write_kind_of(operation).evaluate(order) is ReadConclusion.APPLIED:
         close_by_read(operation, State.APPLIED, order, now=timezone.now())
 
 
@@ -92,12 +92,12 @@ def _reconcile_recorded(operation: Operation, order: GoodyOrder) -> None:
             confirm_record(operation, now=now)
         else:
             withdraw_contradiction(operation, now=now)
-    elif write_of(operation).is_kept_by(order) is False and not has_later_write(operation):
+    elif write_kind_of(operation).is_kept_by(order) is False and not has_later_write(operation):
         record_contradiction(operation, order, now=now)
 
 
 def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
-    is_applied = write_of(operation).evaluate(order) is ReadConclusion.APPLIED
+    is_applied = write_kind_of(operation).evaluate(order) is ReadConclusion.APPLIED
     return is_applied and _may_take_effect(operation) and not _is_explained_otherwise(operation)
 
 
@@ -140,7 +140,7 @@ def request_reads(orders: Iterable[GoodyOrder]) -> None:
 def _may_concern(order: GoodyOrder, operation: Operation) -> bool:
     if operation.sent_at is None:
         return False
-    conclusion = write_of(operation).evaluate(order)
+    conclusion = write_kind_of(operation).evaluate(order)
     if operation.state == State.UNKNOWN:
         return conclusion is not ReadConclusion.UNCHANGED
     if operation.state == State.NEEDS_HUMAN:

@@ -33,7 +33,7 @@ from orders.services.heartbeat import is_worker_alive
 
 from .evidence import ReadEvidence
 from .index_updates import mark_missing, upsert_or_log
-from .kinds import ReadConclusion, has_later_write, write_of
+from .kinds import ReadConclusion, has_later_write, write_kind_of
 from .reconcile import reconcile_operations
 from .transitions import (
     close_by_read,
@@ -174,7 +174,7 @@ def _claim_read(operation_id: UUID, now: datetime, evidence: ReadEvidence) -> Op
 
 
 def _delay_after(reads: int) -> float:
-    """Seconds from the read with that number (from 1) to the next one; the last delay repeats."""
+    """Return the seconds from read number `reads` (from 1) to the next; the last delay repeats."""
     moments: Sequence[float] = settings.OPERATION_READS
     return moments[reads] - moments[reads - 1] if reads < len(moments) else moments[-1]
 
@@ -211,9 +211,10 @@ def _postpone(operation: Operation, until: datetime, evidence: ReadEvidence) -> 
 
 
 def _mark_read(operation: Operation, claimed: datetime | None) -> None:
-    """One answer is enough for a closed operation, unless another read was requested since.
+    """Cancel the next read of a closed operation, which needs only the one that was just made.
 
-    `claimed`: the time that the claim of this read left for the next one.
+    `claimed` is the `due_at` that the claim of this read stored. If `due_at` has changed since,
+    another read was requested and stays scheduled. An unknown outcome keeps its schedule.
     """
     requested = Operation.objects.filter(pk=operation.pk, due_at=claimed)
     requested.exclude(state=State.UNKNOWN).update(due_at=None)
@@ -227,7 +228,7 @@ def _is_checked(
     Return whether no other read is required. Goody may serve an older copy: a contradiction takes
     as many reads as "not applied".
     """
-    is_kept = write_of(operation).is_kept_by(order)
+    is_kept = write_kind_of(operation).is_kept_by(order)
     if is_kept is None:
         # The next read may be readable.
         return False
@@ -250,7 +251,7 @@ def _weigh(
     has set another expiration meanwhile.
     """
     operation.refresh_from_db()
-    conclusion = write_of(operation).evaluate(order)
+    conclusion = write_kind_of(operation).evaluate(order)
     if operation.state != State.UNKNOWN or conclusion not in _WITHOUT_EFFECT:
         return
     evidence.add_without_effect(operation.pk, at=started)

@@ -85,7 +85,7 @@ def confirm_operation(operation: Operation, answer: GoodyOrder, *, now: datetime
 def close_by_read(
     operation: Operation, state: State, order: GoodyOrder, *, now: datetime, **changes: Any
 ) -> Operation:
-    """A read, or several, show what became of the write."""
+    """Close the operation with the outcome that one or more reads show."""
     return transition_operation(
         operation,
         state,
