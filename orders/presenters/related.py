@@ -85,9 +85,9 @@ _MOST_FILTERS = 2
 
 
 def list_name(filters: Filters, filter_texts: Sequence[str], *, view_name: str) -> str:
-    """Return the name of a list: that of its saved view, or its filters in words.
+    """Return the name of a list: that of its view, or its filters in words.
 
-    `view_name` is "" for a list without a view, or that differs from it.
+    `view_name` is the name of a saved view or a preset; "" for a list that is neither.
     """
     if view_name:
         return view_name

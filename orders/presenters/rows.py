@@ -20,7 +20,7 @@ from orders import eligibility, formats
 from orders.audit import Right
 from orders.eligibility import ExpiryKind
 from orders.formats import NOTHING
-from orders.models import Operation, State
+from orders.models import Operation
 from orders.outcomes import outcome_message
 from orders.search import Hit
 from orders.services import ListedOrder
@@ -29,7 +29,7 @@ from orders.viewer import Viewer
 
 from .operations import poll_interval, poll_token, request_time_text
 from .order_sections import UNNAMED
-from .status import EXPIRY_TONES, NEEDS_PERSON, OUTCOME_CHECKED, Badge, order_badges
+from .status import EXPIRY_TONES, Badge, order_badges
 
 
 class OrderRow(NamedTuple):
@@ -231,14 +231,15 @@ def _sender(sender: str) -> tuple[str, str]:
 # The beginning of a batch's id that is enough to tell it from all others.
 _BATCH_LETTERS = 13
 # The qualification of a status by a write whose outcome is not known.
-_OUTCOMES = {State.UNKNOWN: OUTCOME_CHECKED, State.NEEDS_HUMAN: NEEDS_PERSON}
 _NO_BADGE = Badge("", "", "")
 
 
 def _badges(listed: ListedOrder) -> dict[str, str]:
-    first, *others = order_badges(listed.hit, is_cancel_on_record=listed.is_cancel_on_record)
-    if listed.operation:
-        others = [*filter(None, [_OUTCOMES.get(State(listed.operation.state))]), *others]
+    first, *others = order_badges(
+        listed.hit,
+        is_cancel_on_record=listed.is_cancel_on_record,
+        operation=listed.operation,
+    )
     second = others[0] if others else _NO_BADGE
     return {
         "tone": first.tone,

@@ -42,8 +42,6 @@ DELIVERY_FAILED = Badge("bad", "alert", "Delivery failed")
 OUTCOME_UNKNOWN = Badge("warn", "clock", "Outcome being checked")
 OUTCOME_NEEDS_HUMAN = Badge("warn", "alert", "Outcome needs a person")
 PAYMENT_PENDING = Badge("warn", "alert", "Payment pending")
-OUTCOME_CHECKED = Badge("warn", "clock", "Being checked")
-NEEDS_PERSON = Badge("warn", "alert", "Needs a person")
 
 EXPIRY_TONES = {
     ExpiryKind.NONE: "",
@@ -81,12 +79,12 @@ def order_badges(
     Every page uses them. `operation` is the open write on the order.
     """
     badges = [status_badge(order.status, is_cancel_on_record=is_cancel_on_record)]
+    if operation is not None and operation.state in _OUTCOMES:
+        badges.append(_OUTCOMES[State(operation.state)])
     if order.has_delivery_trouble:
         badges.append(DELIVERY_FAILED)
     if order.is_payment_pending and order.status != "pending_payment":
         badges.append(PAYMENT_PENDING)
-    if operation is not None and operation.state in _OUTCOMES:
-        badges.append(_OUTCOMES[State(operation.state)])
     return badges
 
 

@@ -85,7 +85,7 @@ def back_in(page: str) -> tuple[str, str]:
     [
         ("/orders/", "All orders"),
         ("/orders/?q=zebedee", "“zebedee”"),
-        ("/orders/?expires=7d", "Expires within 7 days"),
+        ("/orders/?expires=7d", "Expiring in 7 days"),
         ("/orders/?status=opened&status=notified&q=zebedee", "“zebedee”, Status: opened, …"),
         ("/orders/?created_after=soon", "Orders"),
     ],

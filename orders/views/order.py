@@ -28,6 +28,7 @@ from orders.presenters.operations import operation_url, poll_token, recent_failu
 from orders.presenters.order_head import make_header
 from orders.presenters.order_page import READ, make_order_detail, raw_values, view_token
 from orders.presenters.order_sections import shown_recipient
+from orders.presenters.presets import current_preset
 from orders.presenters.related import (
     NeighborLinks,
     list_name,
@@ -178,13 +179,11 @@ def _list_at(url: str, viewer: Viewer) -> ListRequest:
 def _name_of(wanted: ListRequest, viewer: Viewer) -> str:
     filters = wanted.filters
     views = services.visible_views(viewer.actor) if filters.view is not None else []
-    view = next((one for one in views if one.pk == filters.view), None)
-    is_unchanged = view is not None and view.query == saved_query(filters)
-    return list_name(
-        filters,
-        [one.text for one in wanted.conditions()],
-        view_name=view.name if view and is_unchanged else "",
-    )
+    query = saved_query(filters)
+    saved = next((one for one in views if one.pk == filters.view and one.query == query), None)
+    view = saved or current_preset(filters)
+    texts = [one.text for one in wanted.conditions()]
+    return list_name(filters, texts, view_name=view.name if view else "")
 
 
 def _neighbor_links(wanted: ListRequest, order_id: UUID, viewer: Viewer) -> NeighborLinks | None:
