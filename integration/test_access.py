@@ -205,7 +205,7 @@ def names_in_the_resolver() -> set[str]:
     }
 
 
-def test_every_address_is_in_the_table() -> None:
+def test_permission_matrix_has_every_url() -> None:
     assert names_in_the_resolver() == set(TABLE)
 
 
@@ -223,7 +223,7 @@ def ways(name: str, method: str) -> list[dict[str, str]]:
     return [{}, HTMX, *(HTMX | {"HX-Target": target} for target in parts)]
 
 
-def test_every_address_answers_every_role_as_the_table_says(
+def test_permission_matrix_matches_the_responses(
     role: str, ground: Ground, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -275,7 +275,7 @@ def faults(answer: HttpResponse, role: str, name: str) -> list[str]:
     return found
 
 
-def test_who_may_see_it_does_see_it(role: str, ground: Ground) -> None:
+def test_permitted_roles_see_each_page(role: str, ground: Ground) -> None:
     """The values hidden from other roles are on the page for roles with the right."""
     page = visitor(role).get(ground.address("order_detail")).content.decode()
     seen = {kind for kind, text in SECRETS.items() if text in page}
@@ -283,7 +283,7 @@ def test_who_may_see_it_does_see_it(role: str, ground: Ground) -> None:
 
 
 @pytest.mark.parametrize("role", sorted(LOGGED_IN))
-def test_who_may_not_is_told_what_is_missing_and_who_grants_it(role: str, ground: Ground) -> None:
+def test_refused_roles_see_the_missing_right(role: str, ground: Ground) -> None:
     for name, row in TABLE.items():
         if role in row.may or row.answers[0] == 405:
             continue
@@ -298,7 +298,7 @@ def test_who_may_not_is_told_what_is_missing_and_who_grants_it(role: str, ground
             assert "Goody Admin" in page
 
 
-def test_nobody_is_asked_to_log_in_and_led_back(ground: Ground) -> None:
+def test_anonymous_user_returns_after_login(ground: Ground) -> None:
     client = visitor("anonymous")
     for name, row in TABLE.items():
         if row.may is EVERYBODY:
@@ -405,5 +405,5 @@ def test_djangos_admin_is_for_admins_and_only_to_look_at(role: str, ground: Grou
         assert client.get("/django-admin/auth/user/").status_code == 200
 
 
-def test_the_table_knows_every_role() -> None:
+def test_permission_matrix_has_every_role() -> None:
     assert {str(role) for role in Role} < set(ROLES)

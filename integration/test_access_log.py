@@ -75,7 +75,7 @@ def test_no_path_forges_a_line_or_reaches_a_terminal(live_app: Start, log_format
 
 
 @pytest.mark.sqlite_only(reason="nothing of it is stored")
-def test_what_the_server_refuses_itself_has_its_line(live_app: Start) -> None:
+def test_requests_refused_by_the_server_are_logged(live_app: Start) -> None:
     app = live_app(LOG_FORMAT="json")
     web = app.webs[0]
     ask(web, b"POST /login/ HTTP/1.0\r\nContent-Length: 9999999\r\n\r\n")

@@ -72,7 +72,7 @@ def own_app(
         del connections["default"]
 
 
-def test_without_the_database_every_page_says_so_and_goody_is_not_asked(
+def test_every_page_reports_a_missing_database(
     own_app: Callable[..., LiveApp], postgres_server: Server, emulator: Emulator
 ) -> None:
     app = own_app(emulator.url)
@@ -110,7 +110,7 @@ def test_without_the_database_every_page_says_so_and_goody_is_not_asked(
     assert emulator.posts() == 1
 
 
-def test_a_database_that_stops_between_post_and_record_ends_in_the_truth(
+def test_database_stop_between_post_and_record_settles_correctly(
     own_app: Callable[..., LiveApp], postgres_server: Server
 ) -> None:
     goody_may_answer = threading.Event()
@@ -177,7 +177,7 @@ def wait_for_locks(milliseconds: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lock_is_waited_for_so_long_and_nothing_is_sent(
+def test_lock_timeout_prevents_the_write(
     emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
@@ -202,7 +202,7 @@ def test_a_lock_is_waited_for_so_long_and_nothing_is_sent(
     assert emulator.posts() == 1
 
 
-def test_the_limit_on_locks_is_three_seconds_in_earnest() -> None:
+def test_lock_timeout_is_three_seconds() -> None:
     for url in ("sqlite:///x.sqlite3", "postgres://u@localhost/x"):
         options = databases.configuration(url)["OPTIONS"]
         assert options.get("timeout") == 3 or "lock_timeout=3s" in options["options"]
@@ -311,7 +311,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_its_audit_row_nothing_is_done(
+def test_write_without_an_audit_row_is_not_sent(
     emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")

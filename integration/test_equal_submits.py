@@ -125,7 +125,7 @@ def test_the_same_form_with_something_else_in_it_is_a_conflict(
     assert Operation.objects.get().reason == "duplicate"
 
 
-def test_who_comes_second_to_an_order_sees_who_is_at_it_and_since_when(live_app: Start) -> None:
+def test_second_person_sees_the_open_operation(live_app: Start) -> None:
     goody_may_answer = threading.Event()
     canceled = answer(200, order_json(status="failed"))
     with FaultyServer(answer(200, order_json()), post=(held(goody_may_answer, canceled),)) as goody:

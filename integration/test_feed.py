@@ -44,7 +44,7 @@ def without_times(order: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in order.items() if name != "event_times"}
 
 
-def test_raw_rows_read_one_by_one_are_the_truth(emulator: Emulator, client: Client) -> None:
+def test_raw_rows_equal_the_state_of_the_emulator(emulator: Emulator, client: Client) -> None:
     emulator.advance(5)
     emulator.random_changes(seed=1, changes=200)
     rows = walked(client.list_raw_orders, "rows")
@@ -88,9 +88,7 @@ def test_our_cancel_comes_back_in_the_feed(emulator: Emulator, client: Client) -
     assert (order.id, newest.order_status, order.status) == (order_id, "failed", "failed")
 
 
-def test_a_spoiled_entry_costs_no_other_and_names_its_order(
-    emulator: Emulator, client: Client
-) -> None:
+def test_invalid_entry_does_not_affect_others(emulator: Emulator, client: Client) -> None:
     sound = client.list_activities(per_page=10)
     emulator.fault({"kind": "mutate", "set": {"created_at": None}, "row": 4}, times=1)
     spoiled = client.list_activities(per_page=10)
@@ -112,7 +110,7 @@ def test_a_spoiled_order_in_an_entry_is_found_when_it_is_read(
 
 
 @pytest.mark.parametrize(("switch", "error"), [("404", NotFound), ("403", Rejected)])
-def test_an_account_without_the_feed_is_told_apart(
+def test_account_without_the_feed_is_recognized(
     emulator: Emulator, client: Client, switch: str, error: type[Rejected]
 ) -> None:
     emulator.switch(activities=switch)

@@ -24,7 +24,7 @@ def note_something() -> AuditEntry:
 
 
 @pytest.mark.django_db
-def test_each_database_has_its_turn(database_kind: str) -> None:
+def test_each_test_runs_on_both_databases(database_kind: str) -> None:
     assert connection.vendor == database_kind
 
 

@@ -83,7 +83,7 @@ def no_answer(answered: Future[requests.Response]) -> bool:
 # --- Killed -----------------------------------------------------------------------------------
 
 
-def test_a_kill_between_sending_and_recording_ends_in_the_truth_and_one_post(
+def test_kill_between_sending_and_recording_settles_with_one_post(
     live_app: Start, emulator: Emulator
 ) -> None:
     app = live_app(**SHORT)
@@ -109,7 +109,7 @@ def test_a_kill_between_sending_and_recording_ends_in_the_truth_and_one_post(
     assert [entry["kind"] for entry in emulator.ledger(order_id=order_id)] == ["cancel"]
 
 
-def test_a_kill_before_sending_is_told_as_not_sent(live_app: Start, emulator: Emulator) -> None:
+def test_kill_before_sending_is_closed_as_not_sent(live_app: Start, emulator: Emulator) -> None:
     app = live_app(**SHORT)
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
@@ -135,9 +135,7 @@ def test_a_kill_before_sending_is_told_as_not_sent(live_app: Start, emulator: Em
     assert emulator.posts() == 1
 
 
-def test_another_worker_goes_on_where_one_was_killed_while_settling(
-    live_app: Start, emulator: Emulator
-) -> None:
+def test_another_worker_settles_after_a_kill(live_app: Start, emulator: Emulator) -> None:
     app = live_app(**{**SHORT, "OPERATION_READS": "0.2,0.4,0.6"})
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
@@ -161,9 +159,7 @@ def test_another_worker_goes_on_where_one_was_killed_while_settling(
 # --- An answer that never came ----------------------------------------------------------------
 
 
-def test_a_write_that_was_applied_and_never_answered_is_found_out(
-    live_app: Start, emulator: Emulator
-) -> None:
+def test_applied_write_without_an_answer_is_found(live_app: Start, emulator: Emulator) -> None:
     app = live_app(workers=1, **{**SHORT, "GOODY_WRITE_DEADLINE": "0.5"})
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
@@ -203,9 +199,7 @@ def test_a_post_that_takes_effect_after_not_applied_is_recorded_and_sent_once(
     assert len(emulator.ledger(order_id=order_id, kind="cancel")) == 1
 
 
-def test_a_post_that_lands_while_it_is_being_checked_is_found(
-    live_app: Start, emulator: Emulator
-) -> None:
+def test_late_effect_is_found_while_checking(live_app: Start, emulator: Emulator) -> None:
     app = live_app(**{**SHORT, "OPERATION_READS": "0.1,0.2,0.3,0.4"})
     agent, order_id = app.log_in("agent"), emulator.find_id(status="opened")
     form = cancel_form(agent, order_id)
@@ -258,9 +252,7 @@ def _sent_by_hand(visitor: Visitor, form: Form) -> socket.socket:
 
 
 @pytest.mark.parametrize("workers", [0, 1], ids=["alone", "with a worker"])
-def test_a_process_that_sleeps_past_its_lease_sends_nothing_when_it_wakes(
-    live_app: Start, workers: int
-) -> None:
+def test_suspended_process_sends_nothing_after_its_lease(live_app: Start, workers: int) -> None:
     """The process is stopped between the intent and the first byte, during the fresh read."""
     may_read = threading.Event()
     script = (ORDER, held(may_read, ORDER), ORDER)

@@ -83,7 +83,7 @@ def at_0008(database_url: str) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("at_0008")
-def test_an_index_that_was_there_is_folded_again_and_a_new_one_is_not():
+def test_existing_index_is_folded_again():
     execute(
         "INSERT INTO orders_syncstate (id, token, imported, known_before, is_full_wanted,"
         " suspicion, is_suspicion_accepted, is_feed_missing, drift_new, drift_changed,"
@@ -171,7 +171,7 @@ def database_value(value: UUID) -> object:
 
 
 @pytest.mark.usefixtures("at_0013")
-def test_proofs_are_dated_and_no_second_sending_is_kept():
+def test_confirmations_get_a_time():
     user_id = make_user("agent").pk
     confirmed = insert_operation(user_id, state="applied", closed_at=CLOSED)
     by_read = insert_operation(user_id, state="applied", closed_at=CLOSED, unknown_at=SENT)
@@ -269,7 +269,7 @@ def at_0017(database_url: str) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("at_0017")
-def test_what_was_just_sent_may_land_and_records_by_hand_are_read():
+def test_sent_writes_may_take_effect_and_recorded_outcomes_are_read():
     insert = partial(insert_operation, make_user("agent").pk, unchanged_reads=None)
     just_now = {"sent_at": timezone.now()}
     unknown = insert(state="unknown", **just_now)

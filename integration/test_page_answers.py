@@ -266,7 +266,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("kind", STRANGE)
-def test_strange_values_are_shown_stored_and_cost_nobody_else(
+def test_unusual_values_are_shown_and_stored(
     kind: str, emulator: Emulator, as_role: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client, order_id = as_role("agent"), str(emulator.find()[0]["id"])

@@ -42,7 +42,7 @@ each_fault = pytest.mark.parametrize("fault", FAULTS, ids=[one.number for one in
 
 
 @each_fault
-def test_a_list_says_what_is_wrong_and_is_never_empty(
+def test_list_shows_the_failure_instead_of_no_orders(
     fault: Fault, emulator: Emulator, as_role: Any, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = as_role("agent")
@@ -68,7 +68,7 @@ def test_a_list_says_what_is_wrong_and_is_never_empty(
 
 
 @each_fault
-def test_an_order_is_shown_as_we_know_it_or_not_at_all(
+def test_order_page_shows_the_copy_or_the_failure(
     fault: Fault, emulator: Emulator, as_role: Any, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = as_role("agent")
@@ -99,7 +99,7 @@ def test_an_order_is_shown_as_we_know_it_or_not_at_all(
 
 @pytest.mark.parametrize("write", WRITES)
 @each_fault
-def test_a_write_becomes_what_the_fault_proves_and_no_more(  # noqa: PLR0917 - fixtures
+def test_write_has_the_outcome_that_the_fault_proves(  # noqa: PLR0917 - fixtures
     fault: Fault,
     write: str,
     emulator: Emulator,

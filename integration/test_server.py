@@ -69,7 +69,7 @@ def status_of(answered: bytes) -> int:
 
 
 @pytest.mark.parametrize("data", [HALF_HEAD, HALF_BODY], ids=["head", "body"])
-def test_two_hundred_half_sent_requests_stop_no_page(
+def test_incomplete_requests_do_not_block_pages(
     live_app: Start, emulator: Emulator, data: bytes
 ) -> None:
     app = live_app()
@@ -114,7 +114,7 @@ def test_a_large_body_is_refused_before_it_is_read(live_app: Start, length: str)
     assert status_of(answered) == 413
 
 
-def test_an_uploaded_file_is_read_into_nothing(live_app: Start) -> None:
+def test_uploaded_file_is_discarded(live_app: Start) -> None:
     app = live_app()
     visitor = Visitor(app.url)
     form = {"csrfmiddlewaretoken": visitor.http.cookies["csrftoken"], "username": "nobody"}
@@ -149,9 +149,7 @@ def test_what_finds_the_queue_full_is_told_at_once_and_a_probe_is_answered(live_
     )
 
 
-def test_hung_writes_stop_no_page_and_the_late_ones_leave_no_intent(
-    live_app: Start, emulator: Emulator
-) -> None:
+def test_hung_writes_do_not_block_pages(live_app: Start, emulator: Emulator) -> None:
     many = {"GOODY_CALLS_AT_ONCE": "30", "GOODY_WRITES_AT_ONCE": "30"}
     app = live_app(GOODY_QUEUE_WAIT="0.5", **many, **LONG_LIMITS)
     agent = app.log_in("agent")

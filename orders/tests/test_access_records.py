@@ -26,7 +26,7 @@ def recorded() -> list[tuple[str, str, UUID]]:
     return [(row.actor.username, row.kind, row.order_uuid) for row in rows]
 
 
-def test_a_read_of_an_order_is_recorded_and_is_no_action(as_role, order_id):
+def test_read_of_an_order_is_recorded_outside_the_audit(as_role, order_id):
     viewer = as_role("viewer")
     answer = viewer.get(url("order_detail", order_id))
     assert recorded() == [("viewer", "order", UUID(order_id))]
@@ -34,7 +34,7 @@ def test_a_read_of_an_order_is_recorded_and_is_no_action(as_role, order_id):
     assert not AuditEntry.objects.exists()
 
 
-def test_loading_a_page_again_is_the_same_reading(as_role, order_id):
+def test_reload_within_minutes_is_not_recorded_again(as_role, order_id):
     viewer = as_role("viewer")
     for minutes in (0, 4, 6):
         with time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=False):
@@ -42,7 +42,7 @@ def test_loading_a_page_again_is_the_same_reading(as_role, order_id):
     assert len(recorded()) == 2
 
 
-def test_a_row_and_a_poll_are_no_reading(as_role, order_id):
+def test_rows_and_polls_are_not_recorded_as_reads(as_role, order_id):
     viewer = as_role("viewer")
     for target in (f"tr#order-{order_id}", "div#order-detail"):
         headers = {"HX-Request": "true", "HX-Target": target}
@@ -61,14 +61,14 @@ def test_a_row_and_a_poll_are_no_reading(as_role, order_id):
         ("admin", "anything", 422),
     ],
 )
-def test_reports_of_the_browser_need_the_right(as_role, order_id, role, kind, status):
+def test_browser_reports_require_the_right(as_role, order_id, role, kind, status):
     client = as_role(role)
     answer = client.post(url("order_access", order_id), {"kind": kind})
     assert answer.status_code == status
     assert recorded() == ([(role, kind, UUID(order_id))] if status == 204 else [])
 
 
-def test_without_the_script_an_admins_page_shows_the_raw_json_to_begin_with(as_role, order_id):
+def test_raw_json_is_recorded_when_shown_without_javascript(as_role, order_id):
     admin = as_role("admin")
     admin.get(url("order_detail", order_id))
     assert [kind for _, kind, _ in recorded()] == ["order", "raw"]

@@ -37,7 +37,7 @@ def done(emulator: Any, as_role: Any) -> None:
 
 
 @pytest.mark.parametrize("model", [Order, Operation, AuditEntry])
-def test_an_admin_looks_and_can_not_change(done: None, as_role: Any, model: Any) -> None:
+def test_admin_can_view_but_not_change(done: None, as_role: Any, model: Any) -> None:
     client, name = staff(as_role, "admin"), model._meta.model_name
     assert client.get(reverse(f"admin:orders_{name}_changelist")).status_code == 200
     change = reverse(f"admin:orders_{name}_change", args=[model.objects.first().pk])
@@ -51,7 +51,7 @@ def test_an_admin_looks_and_can_not_change(done: None, as_role: Any, model: Any)
 
 
 @pytest.mark.parametrize("model", READ_ONLY)
-def test_nobody_else_sees_them(as_role: Any, model: Any) -> None:
+def test_other_roles_cannot_view(as_role: Any, model: Any) -> None:
     client = staff(as_role, "lead")
     meta = model._meta
     page = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
@@ -59,7 +59,7 @@ def test_nobody_else_sees_them(as_role: Any, model: Any) -> None:
 
 
 @pytest.mark.parametrize("model", READ_ONLY)
-def test_not_even_a_superuser_changes_them(admin_user: Any, model: Any) -> None:
+def test_superuser_cannot_change_records(admin_user: Any, model: Any) -> None:
     request = RequestFactory().get("/")
     request.user = admin_user
     permissions = admin.site.get_model_admin(model).get_model_perms(request)

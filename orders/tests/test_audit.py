@@ -101,7 +101,7 @@ def test_a_refusal_names_the_right_and_who_grants_it(
 
 
 @pytest.mark.django_db
-def test_who_an_actor_is() -> None:
+def test_actor_of_each_kind_of_user() -> None:
     user = make_user("agent")
     assert Actor.of(user, "r") == Actor(user.pk, "Agent", Role.AGENT, "r")
     user.groups.add(*make_user("lead").groups.all())
@@ -114,7 +114,7 @@ def test_who_an_actor_is() -> None:
 
 
 @pytest.mark.django_db
-def test_a_name_of_the_greatest_length_is_cut_to_what_the_record_holds(emulator: Emulator) -> None:
+def test_longest_name_is_truncated_to_the_column(emulator: Emulator) -> None:
     user = make_user("agent")
     user.first_name, user.last_name = "A" * 150, "B" * 150
     done = cancel(open_order(emulator), actor=Actor.of(user))
@@ -123,7 +123,7 @@ def test_a_name_of_the_greatest_length_is_cut_to_what_the_record_holds(emulator:
 
 
 @pytest.mark.django_db
-def test_without_the_right_nothing_is_asked_and_nothing_stored(emulator: Emulator) -> None:
+def test_missing_right_prevents_calls_and_rows(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     needs = operation(state=State.NEEDS_HUMAN, order_uuid=uuid4())
@@ -196,7 +196,7 @@ def _changes(entry: AuditEntry) -> dict[str, str]:
 
 
 @pytest.mark.django_db
-def test_nothing_changes_the_audit_through_django() -> None:
+def test_audit_rows_cannot_be_changed_through_the_orm() -> None:
     entry = record_security_event("test", detail="as it was")
     # PostgreSQL refuses to truncate, whoever asks, while a deferred check is pending.
     connection.check_constraints()
@@ -214,7 +214,7 @@ def test_nothing_changes_the_audit_through_django() -> None:
     assert list(AuditEntry.objects.values()) == rows
 
 
-def test_nothing_changes_the_audit_on_a_connection_of_somebody_else(database_url: str) -> None:
+def test_audit_rows_cannot_be_changed_on_another_connection(database_url: str) -> None:
     """Another program does not set PRAGMA recursive_triggers and does not use Django."""
     entry = record_security_event("test", detail="as it was")
     statements = _changes(entry)
@@ -327,7 +327,7 @@ def test_one_intent_and_each_outcome(emulator: Emulator, name: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_lead_settles_and_the_audit_says_who() -> None:
+def test_audit_names_the_lead_who_settled() -> None:
     done = operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
     services.settle_by_hand(
         actor=actor("lead"),

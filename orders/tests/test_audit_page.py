@@ -123,7 +123,7 @@ def test_security_events_are_for_leads(as_role: Any, done: dict[str, Any], role:
     assert done["ana"].get(AUDIT, {"action": "security"}).status_code == 422
 
 
-def test_filters_narrow(as_role: Any, done: dict[str, Any]) -> None:
+def test_audit_filters_narrow_the_entries(as_role: Any, done: dict[str, Any]) -> None:
     lead = as_role("lead")
     reference = Operation.objects.get(action="order.cancel").reference_id
     cancel = [str(AuditEntry.objects.get(action="order.cancel", intent=None).pk)]
@@ -167,7 +167,7 @@ def test_days_are_the_viewers_and_both_inclusive(as_role: Any) -> None:
         ({"order": "x" * 101}, "at most 100 characters", "x" * 101),
     ],
 )
-def test_bad_filters_are_said_and_kept(
+def test_invalid_filters_are_explained_and_kept(
     as_role: Any, query: dict[str, str], sentence: str, kept: str
 ) -> None:
     entry(datetime(2026, 3, 1, tzinfo=UTC))
@@ -203,7 +203,7 @@ def link(response: Any, rel: str) -> str:
 
 
 @pytest.mark.parametrize("older", ["x", "-1", "9" * 30, "٣"])
-def test_a_position_that_is_none_means_the_first_page(as_role: Any, older: str) -> None:
+def test_invalid_position_shows_the_first_page(as_role: Any, older: str) -> None:
     made = entry(datetime(2026, 3, 1, tzinfo=UTC))
     assert rows(text(as_role("lead").get(AUDIT, {"older": older}))) == [str(made.pk)]
 
@@ -220,7 +220,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         lead.get(AUDIT)
 
 
-def test_nothing_done_yet_is_said_so(as_role: Any) -> None:
+def test_empty_audit_has_an_explanation(as_role: Any) -> None:
     assert "Nothing has been done yet." in text(as_role("lead").get(AUDIT))
 
 

@@ -89,13 +89,15 @@ def all_of(client: Client, url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("text", ["maria chen", "  MARÍA chen ", "Chen, Maria", '"Maria Chen"'])
-def test_whoever_is_called_so_stands_first(
+def test_orders_of_a_person_with_that_name_come_first(
     agent: Client, people: list[tuple[str, bool]], text: str
 ) -> None:
     assert ids_in(agent.get(URL, {"q": text, "per_page": "100"})) == ranked(people)[:100]
 
 
-def test_nobody_is_called_so(agent: Client, people: list[tuple[str, bool]]) -> None:
+def test_plain_order_is_used_when_nobody_has_that_name(
+    agent: Client, people: list[tuple[str, bool]]
+) -> None:
     newest = [one for one, _ in people]
     for text, found in (("chen maria", newest), ("maria che", newest), ("jr maria", newest[2::4])):
         assert ids_in(agent.get(URL, {"q": text, "per_page": "100"})) == found[:100]
@@ -150,14 +152,14 @@ def test_a_sort_that_was_chosen_takes_precedence(
     assert has_link(agent.get(window), "Best match first")
 
 
-def test_the_download_is_what_is_listed(as_role: Any, people: list[tuple[str, bool]]) -> None:
+def test_export_has_the_orders_of_the_list(as_role: Any, people: list[tuple[str, bool]]) -> None:
     lead = as_role("lead")
     content = b"".join(lead.get(f"/orders/export.csv?q={quote('Chen, Maria')}").streaming_content)
     rows = csv.DictReader(content.decode("utf-8-sig").splitlines())
     assert [row["order_id"] for row in rows] == ranked(people)
 
 
-def test_an_order_has_its_place_in_it(
+def test_order_page_shows_the_position_by_best_match(
     agent: Client, people: list[tuple[str, bool]], emulator: Emulator
 ) -> None:
     emulator.fault({"kind": "status", "status": 503})
@@ -172,9 +174,7 @@ def test_an_order_has_its_place_in_it(
         assert neighbors_in(text_of(page)) == beside
 
 
-def test_what_comes_meanwhile_shifts_neither_rank(
-    agent: Client, people: list[tuple[str, bool]]
-) -> None:
+def test_new_orders_do_not_shift_either_rank(agent: Client, people: list[tuple[str, bool]]) -> None:
     first = agent.get(ASKED)
     pages = walk(agent, ASKED)
     newest, other = store_new_orders(-1, "Chen"), store_new_orders(-2, "Chenard")
@@ -182,7 +182,7 @@ def test_what_comes_meanwhile_shifts_neither_rank(
     assert all_of(agent, ASKED) == [newest, *ranked(people)[:60], other, *ranked(people)[60:]]
 
 
-def test_the_others_follow_when_nobody_is_called_so_any_more(
+def test_list_continues_when_the_named_person_has_no_orders_any_more(
     agent: Client, people: list[tuple[str, bool]]
 ) -> None:
     first = agent.get(ASKED)
@@ -193,7 +193,7 @@ def test_the_others_follow_when_nobody_is_called_so_any_more(
     assert all_of(agent, ASKED) == [one for one, _ in people]
 
 
-def test_the_page_learns_of_a_better_match(agent: Client, people: list[tuple[str, bool]]) -> None:
+def test_page_announces_a_better_match(agent: Client, people: list[tuple[str, bool]]) -> None:
     watch = changes_url(agent.get(ASKED))
     store_new_orders(-1, "Chenard")
     assert changes_in(agent.get(watch)) == ""

@@ -73,7 +73,7 @@ def viewer(as_role: Any, emulator: Emulator) -> Client:
         (f"batch {BATCH}", {"batch"}),
     ],
 )
-def test_an_address_among_words(
+def test_address_among_words_takes_precedence(
     viewer: Client, orders: dict[str, UUID], q: str, names: set[str]
 ) -> None:
     page = viewer.get(URL, {"q": q})
@@ -106,7 +106,7 @@ def test_one_order_among_words_is_opened(
     assert (answer.status_code, answer["Location"]) == (303, f"/orders/{orders[name]}/")
 
 
-def test_an_id_among_words_is_asked_of_goody(
+def test_unknown_id_among_words_is_requested_from_goody(
     viewer: Client, orders: dict[str, UUID], emulator: Emulator
 ) -> None:
     order_id = emulator.find_id(status="notified")

@@ -79,12 +79,12 @@ def test_an_empty_box_has_no_options(agent: Client, text: str) -> None:
     assert (response.status_code, response.content) == (204, b"")
 
 
-def test_an_unknown_id_is_not_called_absent(agent: Client, emulator: Emulator) -> None:
+def test_unknown_id_is_not_described_as_absent(agent: Client, emulator: Emulator) -> None:
     assert "not in our copy" in note(agent, str(uuid4()))
     assert emulator.calls()["total"] == 0
 
 
-def test_a_search_that_takes_too_long_is_not_called_empty(
+def test_search_timeout_is_not_described_as_empty(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
@@ -96,7 +96,7 @@ def test_an_incomplete_operator_is_explained(agent: Client, full: Oracle) -> Non
     assert note(agent, "status:sh") == ""
 
 
-def test_why_a_search_with_filters_has_no_match(agent: Client, full: Oracle) -> None:
+def test_empty_search_with_filters_is_explained(agent: Client, full: Oracle) -> None:
     text = "okafor expires:none created:2001"
     assert note(agent, text) == "No order matches."
     count = len(expected(full, "q=okafor+expires:none"))
@@ -147,7 +147,7 @@ def emmas(db: None) -> None:
         ("Emil Nowotny -status:paid", "Did you mean Emil Novotny? (3 orders)", "Emil Novotny"),
     ],
 )
-def test_the_nearest_name_or_address(
+def test_nearest_name_or_address_is_suggested(
     agent: Client, emmas: None, typed: str, first: str, text: str
 ) -> None:
     found = links(agent, typed)
@@ -155,7 +155,7 @@ def test_the_nearest_name_or_address(
     assert order_ids(agent, text) != []
 
 
-def test_the_beginning_of_an_address(agent: Client, emmas: None) -> None:
+def test_local_part_is_suggested_for_a_misspelled_address(agent: Client, emmas: None) -> None:
     numbered = order(id=str(uuid4()), recipient_email="olga.petrova17@post.test")
     index.upsert([numbered], read_at=NOW)
     found = links(agent, "olga.petrova@psot.test")
@@ -177,7 +177,7 @@ def test_other_conditions_of_the_search_are_kept(agent: Client, emmas: None) -> 
     assert kept["Did you mean Novak? (12 orders)"] == "/orders/?q=Novak+-status%3Adelivered"
 
 
-def test_similar_names_that_take_too_long_are_not_called_none(
+def test_timeout_of_similar_names_is_not_described_as_none(
     agent: Client, emmas: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orders.services.similar.SECONDS", 0.0)
@@ -236,7 +236,7 @@ def test_the_last_word_is_completed(typed: str, offered: list[str]) -> None:
     assert words(typed) == offered
 
 
-def test_a_completion_keeps_what_stands_before() -> None:
+def test_completion_keeps_the_text_before_it() -> None:
     [one] = complete("ana  -status:paid ship", names=names)
     assert one.text == "ana  -status:paid status:shipped"
 
@@ -246,6 +246,6 @@ def test_every_operator_is_completed() -> None:
         assert name in words(name[:2]) or name in words(name[:-1])
 
 
-def test_completions_stand_first_behind_an_operator(agent: Client, full: Oracle) -> None:
+def test_completions_come_first_after_an_operator(agent: Client, full: Oracle) -> None:
     assert options(agent, "okafor status:deliv")[0] == "status:delivered"
     assert options(agent, "okafor")[0] != "status:delivered"

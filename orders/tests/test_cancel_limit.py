@@ -33,7 +33,7 @@ def form_of(agent, order_id):
     return {**hidden(opened), "reason": "duplicate"}
 
 
-def test_what_goes_over_the_limit_is_refused_before_any_intent(agent, emulator):
+def test_cancel_over_the_limit_is_refused_before_an_intent(agent, emulator):
     found = [order["id"] for order in emulator.find(status="opened", limit=2)]
     earlier(agent, 59, 30)
     forms = [(url("order_cancel", one), form_of(agent, one)) for one in found]
@@ -57,7 +57,7 @@ def test_the_dialog_shows_the_limit(agent, emulator):
     assert "form_key" not in hidden(opened)
 
 
-def test_the_hour_slides_and_attempts_without_effect_do_not_count(agent):
+def test_limit_counts_a_sliding_hour_without_ineffective_attempts(agent):
     now = timezone.now()
     actor = Actor.of(agent.user)
     earlier(agent, 61)

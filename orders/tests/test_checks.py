@@ -32,13 +32,13 @@ def warnings() -> list[str]:
 
 
 @pytest.mark.django_db
-def test_a_database_that_knows_all_letters_is_fine() -> None:
+def test_database_with_all_trigrams_passes_the_check() -> None:
     assert warnings() == []
 
 
 @pytest.mark.postgresql_only(reason="SQLite makes trigrams of any text")
 @pytest.mark.usefixtures("without_letters")
-def test_one_that_does_not_is_named() -> None:
+def test_database_without_trigrams_fails_the_check() -> None:
     assert warnings() == []  # No warning before the migrations.
     with connection.cursor() as cursor:
         cursor.execute("CREATE EXTENSION pg_trgm")

@@ -48,7 +48,7 @@ def test_a_formula_within_a_text_is_escaped(text: str, escaped: str) -> None:
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_NONE]),
 )
 @settings(max_examples=300, deadline=None)
-def test_no_cell_is_a_formula_whatever_separates(text: str, separator: str, quoting: int) -> None:
+def test_no_cell_is_a_formula_with_any_separator(text: str, separator: str, quoting: int) -> None:
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerow(["id", csv_export._text(text), "end"])
     lines = buffer.getvalue().splitlines()

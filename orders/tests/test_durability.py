@@ -25,13 +25,13 @@ def _count_and_fail() -> None:
             raise ValueError("half")
 
 
-def test_what_fails_inside_fails_the_whole() -> None:
+def test_inner_failure_rolls_back_the_outer_transaction() -> None:
     with pytest.raises(ValueError, match="half"):
         _count_and_fail()
     assert not OrderCount.objects.exists()
 
 
-def test_who_goes_on_after_a_part_that_failed_keeps_nothing() -> None:
+def test_caught_inner_failure_keeps_no_changes() -> None:
     with rebuildable_transaction():
         _count(1)
         with pytest.raises(ValueError, match="half"), rebuildable_transaction():
@@ -39,7 +39,7 @@ def test_who_goes_on_after_a_part_that_failed_keeps_nothing() -> None:
     assert not OrderCount.objects.exists()
 
 
-def test_both_are_kept_where_nothing_fails() -> None:
+def test_inner_and_outer_changes_are_committed() -> None:
     with rebuildable_transaction():
         _count(1)
         with rebuildable_transaction():
@@ -48,7 +48,7 @@ def test_both_are_kept_where_nothing_fails() -> None:
 
 
 @pytest.mark.sqlite_only(reason="PRAGMAs are SQLite's")
-def test_much_writing_leaves_the_connection_as_it_was() -> None:
+def test_bulk_write_settings_are_restored() -> None:
     before = _settings()
     tune_for_bulk_writes()
     assert set(_settings().items()).isdisjoint(before.items())

@@ -81,7 +81,7 @@ def test_an_expired_gift_can_be_canceled_and_extended_with_a_warning() -> None:
     assert may_extend(expired, now=NOW - timedelta(seconds=1)).code == "open"
 
 
-def test_an_expiration_that_cannot_be_read_is_not_taken_for_none() -> None:
+def test_unreadable_expiration_is_not_treated_as_none() -> None:
     verdict = may_extend(order(expires_at="soon"), now=NOW)
     assert (verdict.is_allowed, verdict.code) == (False, "unreadable")
     assert may_cancel(order(expires_at="soon"), now=NOW).is_allowed
@@ -100,7 +100,9 @@ def test_an_expiration_that_cannot_be_read_is_not_taken_for_none() -> None:
         ("on_hold", NOW - timedelta(hours=1), ExpiryKind.PAST),
     ],
 )
-def test_expiry_is_an_axis_of_its_own(status: str, at: datetime | None, kind: ExpiryKind) -> None:
+def test_expiry_does_not_depend_on_the_status(
+    status: str, at: datetime | None, kind: ExpiryKind
+) -> None:
     text = at.isoformat() if at else None
     found = classify_expiry(order(status=status, expires_at=text), NOW)
     assert (found.kind, found.at) == (kind, at)
@@ -155,7 +157,7 @@ def test_seconds_are_compared_whatever_the_zone_and_fraction() -> None:
     assert not is_same_second(None, plain)
 
 
-def test_facts_leave_out_what_does_not_matter() -> None:
+def test_facts_to_confirm_omit_other_fields() -> None:
     assert facts_to_confirm(order()) == {
         "status": "notified",
         "expires_at": "2099-01-01T00:00:00+00:00",

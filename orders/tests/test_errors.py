@@ -73,7 +73,7 @@ def assert_in_frame(response, status: int, *words: str) -> str:
     ],
 )
 @pytest.mark.usefixtures("no_bug_logged")
-def test_goody_in_trouble_is_never_an_empty_list(agent, emulator, fault, status, title):
+def test_failure_of_goody_is_not_shown_as_an_empty_list(agent, emulator, fault, status, title):
     emulator.fault(fault)
     content = assert_in_frame(agent.get(URL), status, title)
     assert "There are no orders" not in content
@@ -87,7 +87,7 @@ def test_a_goody_that_does_not_answer_is_waited_for_until_the_deadline(agent, em
     assert response["Retry-After"] == "30"
 
 
-def test_nobody_listening(agent, settings):
+def test_refused_connection_is_explained(agent, settings):
     with refusing_url() as url:
         settings.GOODY_API_URL = url
         content = assert_in_frame(agent.get(URL), 503, "Goody unreachable")
@@ -101,9 +101,7 @@ def test_goodys_own_words_are_escaped(agent, emulator):
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_rejected_key_is_plain_for_admins_and_a_connection_problem_for_others(
-    as_role, emulator, times
-):
+def test_rejected_key_is_named_to_admins_only(as_role, emulator, times):
     emulator.fault({"kind": "status", "status": 401})
     agent, admin = as_role("agent"), as_role("admin")
     for _ in range(times):
@@ -113,7 +111,7 @@ def test_a_rejected_key_is_plain_for_admins_and_a_connection_problem_for_others(
     assert emulator.calls()["total"] == 1
 
 
-def test_a_wait_that_goody_asks_for_is_told_with_its_end(agent, emulator):
+def test_rate_limit_pause_is_shown_with_its_end(agent, emulator):
     emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "70"}})
     first = agent.get(URL)
     assert_in_frame(first, 503, "Goody asks us to wait until ")
@@ -155,7 +153,7 @@ def test_without_configuration_the_pages_say_what_is_missing(as_role, settings, 
 # --- htmx -------------------------------------------------------------------------------------
 
 
-def test_a_wrong_setting_is_named_and_is_no_bug(agent, settings, no_bug_logged):
+def test_invalid_setting_is_named_without_a_traceback(agent, settings, no_bug_logged):
     settings.GOODY_API_URL = "http://goody.example.test"
     content = assert_in_frame(agent.get(URL), 503, "The connection to Goody is set up wrongly")
     assert "http" in content.partition('class="problem__text"')[2].partition("</div>")[0]
@@ -173,7 +171,7 @@ def test_a_failed_part_is_a_banner_atop_the_page_and_the_list_stays(agent, emula
     assert "<html" not in content
 
 
-def test_a_failure_in_the_dialog_is_told_in_the_dialog(agent):
+def test_failure_in_the_dialog_is_shown_in_the_dialog(agent):
     headers = {"HX-Request": "true", "HX-Target": "div#dialog-body"}
     response = agent.get("/nowhere/", headers=headers)
     assert response.status_code == 404
@@ -199,7 +197,7 @@ def down(*_: object, **__: object):
     ],
 )
 @pytest.mark.usefixtures("no_bug_logged")
-def test_a_database_in_trouble_gets_the_frame_without_a_person(agent, failure, title, retry_after):
+def test_database_failure_page_shows_no_person(agent, failure, title, retry_after):
     def refuse(execute, sql, params, many, context):
         raise failure
 
@@ -210,7 +208,7 @@ def test_a_database_in_trouble_gets_the_frame_without_a_person(agent, failure, t
     assert "topbar__nav" not in content
 
 
-def test_a_database_that_fails_in_the_middle_is_answered_the_same(agent):
+def test_database_failure_during_a_view_has_the_same_page(agent):
     calls = []
 
     def refuse_later(execute, sql, params, many, context):
@@ -226,7 +224,7 @@ def test_a_database_that_fails_in_the_middle_is_answered_the_same(agent):
 
 
 @pytest.mark.parametrize("wrong", ["SELECT 1 FROM nowhere", f"SELECT {'+'.join('1' * 100_000)}"])
-def test_a_wrong_statement_is_a_bug_on_either_database(agent, caplog, wrong):
+def test_invalid_sql_is_a_500_on_both_databases(agent, caplog, wrong):
     agent.raise_request_exception = False
     with connection.execute_wrapper(instead(wrong)):
         response = agent.get(URL)
@@ -236,7 +234,7 @@ def test_a_wrong_statement_is_a_bug_on_either_database(agent, caplog, wrong):
 
 
 @pytest.mark.usefixtures("no_bug_logged")
-def test_a_database_that_cannot_do_it_is_no_bug_on_either(agent):
+def test_unavailable_database_is_a_503_on_both_databases(agent):
     cannot = {
         "sqlite": "ATTACH '/nowhere/at/all' AS more",
         "postgresql": "SET LOCAL statement_timeout = 1; SELECT pg_sleep(10)",
@@ -250,7 +248,7 @@ def instead(statement):
     return lambda execute, sql, params, many, context: execute(statement, (), False, context)
 
 
-def test_alive_without_a_database_and_not_ready(agent):
+def test_liveness_succeeds_and_readiness_fails_without_a_database(agent):
     with connection.execute_wrapper(down):
         alive, ready = agent.get("/healthz"), agent.get("/readyz")
     assert (alive.status_code, alive.content) == (200, b"ok\n")
@@ -260,11 +258,11 @@ def test_alive_without_a_database_and_not_ready(agent):
 # --- Pages that are not there, requests that make no sense, bugs --------------------------------
 
 
-def test_no_such_page(agent):
+def test_unknown_url_is_404(agent):
     assert_in_frame(agent.get("/nowhere/"), 404, "There is no such page")
 
 
-def test_a_stranger_sees_the_frame_too():
+def test_anonymous_404_has_the_base_template():
     assert_in_frame(Client().get("/nowhere/"), 404, "There is no such page")
 
 
@@ -297,7 +295,7 @@ def test_a_missing_right_is_named_with_who_grants_it(as_role):
 
 
 @pytest.mark.parametrize(("asked", "kept"), [("999999999999", 900), ("36000", 900), ("70", 70)])
-def test_a_wait_is_told_as_long_as_it_is_kept(agent, emulator, noon, asked, kept):
+def test_pause_is_shown_while_it_lasts(agent, emulator, noon, asked, kept):
     emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": asked}})
     until = noon + timedelta(seconds=kept)
     for _ in range(2):
@@ -307,7 +305,7 @@ def test_a_wait_is_told_as_long_as_it_is_kept(agent, emulator, noon, asked, kept
 
 
 @pytest.mark.parametrize("failure", [OperationalError("gone"), OperationalError("locked")])
-def test_after_a_post_nothing_is_claimed_about_goody(agent, monkeypatch, failure):
+def test_failed_post_makes_no_claim_about_goody(agent, monkeypatch, failure):
     def fail(*_: object) -> None:
         raise failure
 
@@ -317,7 +315,7 @@ def test_after_a_post_nothing_is_claimed_about_goody(agent, monkeypatch, failure
     assert "Nothing was" not in content
 
 
-def test_a_flood_of_forged_posts_fills_nothing():
+def test_repeated_forged_posts_store_one_event():
     stranger = Client(enforce_csrf_checks=True)
     for _ in range(MAX_SECURITY_EVENTS + 5):
         assert stranger.post("/login/", {}).status_code == 302
@@ -326,7 +324,7 @@ def test_a_flood_of_forged_posts_fills_nothing():
     assert "further ones within the hour" in events.latest("id").detail
 
 
-def test_a_flood_from_outside_hides_nothing_of_somebody_signed_in(agent):
+def test_anonymous_forged_posts_do_not_hide_those_of_users(agent):
     stranger = Client(enforce_csrf_checks=True)
     for _ in range(MAX_SECURITY_EVENTS + 1):
         stranger.post("/login/", {})

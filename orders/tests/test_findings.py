@@ -65,7 +65,7 @@ def viewer(as_role: Any, emulator: Emulator) -> Client:
     return client
 
 
-def test_everything_that_names_an_order_is_found(viewer: Client) -> None:
+def test_every_identifier_of_an_order_is_found(viewer: Client) -> None:
     batch = uuid4()
     by_id = known()
     by_reference = known(reference_id="ABCD1234EFGH5678IJKL9012")
@@ -85,7 +85,7 @@ def test_everything_that_names_an_order_is_found(viewer: Client) -> None:
     assert (finding.missing, finding.unasked, finding.was_cut) == ([], [], False)
 
 
-def test_what_is_not_found_is_kept_as_people_read_it(viewer: Client) -> None:
+def test_identifiers_without_an_order_are_kept_as_written(viewer: Client) -> None:
     stranger = uuid4()
     finding = found(
         viewer,
@@ -128,7 +128,7 @@ def test_a_token_without_its_link_is_found_like_a_reference(viewer: Client) -> N
     assert found(viewer, f"they wrote {token} to us").orders == (order_id,)
 
 
-def test_the_text_is_not_kept(viewer: Client) -> None:
+def test_pasted_text_is_not_stored(viewer: Client) -> None:
     known(recipient_email="ada@example.test")
     finding = found(viewer, "The password is swordfish, ada@example.test")
     assert "swordfish" not in str(Finding.objects.filter(pk=finding.pk).values())
@@ -148,7 +148,7 @@ def test_an_id_that_the_index_does_not_know_is_asked_of_goody(
     assert emulator.calls()["total"] == 2
 
 
-def test_goody_is_asked_for_a_few_ids_only(viewer: Client, emulator: Emulator) -> None:
+def test_goody_is_called_for_a_few_ids_only(viewer: Client, emulator: Emulator) -> None:
     ids = [uuid4() for _ in range(findings.MOST_ASKED + 3)]
     finding = found(viewer, "\n".join(map(str, ids)))
     assert finding.missing == [str(one) for one in ids[: findings.MOST_ASKED]]
@@ -159,7 +159,7 @@ def test_goody_is_asked_for_a_few_ids_only(viewer: Client, emulator: Emulator) -
     )
 
 
-def test_nothing_is_said_to_be_missing_that_was_not_looked_up_in_time(
+def test_identifiers_are_not_missing_after_a_timeout(
     viewer: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pasted = f"{known()} {uuid4()} ada@example.test"
@@ -172,7 +172,7 @@ def test_nothing_is_said_to_be_missing_that_was_not_looked_up_in_time(
     assert emulator.calls()["total"] == 0
 
 
-def test_while_goody_is_down_nothing_is_said_to_be_missing(
+def test_identifiers_are_not_missing_while_goody_is_down(
     viewer: Client, emulator: Emulator
 ) -> None:
     here, ids = known(), [str(uuid4()) for _ in range(3)]
@@ -184,7 +184,7 @@ def test_while_goody_is_down_nothing_is_said_to_be_missing(
     assert emulator.calls()["total"] == 1
 
 
-def test_while_orders_are_being_imported_nothing_is_said_to_be_missing(viewer: Client) -> None:
+def test_identifiers_are_not_missing_during_the_first_import(viewer: Client) -> None:
     """An id that is no order's at Goody may be the id of a batch."""
     complete_sync(timezone.now(), finished_at=None)
     here, strange = known(), uuid4()
@@ -199,9 +199,7 @@ def test_while_orders_are_being_imported_nothing_is_said_to_be_missing(viewer: C
     assert finding_summary(finding, zone=ZoneInfo("UTC")).title == "1 found, 3 not known"
 
 
-def test_one_answer_that_cannot_be_read_does_not_keep_the_others(
-    viewer: Client, emulator: Emulator
-) -> None:
+def test_unreadable_response_does_not_affect_other_ids(viewer: Client, emulator: Emulator) -> None:
     odd, good = open_order(emulator), open_order(emulator)
     emulator.fault({"kind": "mutate", "set": {"status": 7}}, path=f"/v1/orders/{odd}")
     finding = found(viewer, f"{odd} {good}")
@@ -209,9 +207,7 @@ def test_one_answer_that_cannot_be_read_does_not_keep_the_others(
     assert finding.unasked == [str(odd)]
 
 
-def test_more_than_is_kept_is_said_to_be_cut(
-    viewer: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_truncated_finding_says_so(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "MOST_ORDERS", 3)
     monkeypatch.setattr(findings, "MOST_NAMED", 2)
     for _ in range(4):
@@ -224,7 +220,7 @@ def test_more_than_is_kept_is_said_to_be_cut(
     assert finding.was_cut
 
 
-def test_the_first_of_all_that_is_named_are_kept() -> None:
+def test_truncated_finding_keeps_the_first_identifiers() -> None:
     many = PastedIdentifiers(ids=(uuid4(), uuid4()), references=("A",), emails=("b@c.de", "d@e.fg"))
     kept = findings._first(many, 4)
     assert (kept.ids, kept.references, kept.emails) == (many.ids, ("A",), ("b@c.de",))
@@ -257,7 +253,7 @@ def test_what_cannot_be_looked_up_is_said_and_kept(
     assert not Finding.objects.exists()
 
 
-def test_odd_characters_do_no_harm(viewer: Client) -> None:
+def test_unusual_characters_are_accepted(viewer: Client) -> None:
     order_id = known()
     assert found(viewer, f"\x00\u202e{order_id}\x00 'x\" \\ % \U0001f381").orders == (order_id,)
 
@@ -290,7 +286,7 @@ def test_expired_findings_are_deleted(as_role: Any, emulator: Emulator) -> None:
     assert services.delete_expired_findings(now=timezone.now()) == 0
 
 
-def test_a_few_queries_for_however_many_names(viewer: Client) -> None:
+def test_number_of_queries_does_not_depend_on_the_identifiers(viewer: Client) -> None:
     people = [f"person{number}@example.test" for number in range(60)]
     for one in people[:3]:
         known(recipient_email=one)

@@ -75,7 +75,7 @@ def test_the_zone_is_named_once():
     assert formats.zone_in_words(ZoneInfo("UTC"), NOW) == "UTC"
 
 
-def test_short_things():
+def test_short_ids_and_empty_values():
     assert formats.short_id(UUID("3f2504e0-4f89-41d3-9a0c-0305e82c3301")) == "3f2504e0"
     assert formats.short_id(None) == "—"
     assert formats.date_in_words(date(2026, 12, 1)) == "1 Dec 2026"
@@ -96,7 +96,7 @@ def test_half_a_surrogate_pair_becomes_its_escape():
     assert formats.printable("a\ud800b é 🎁") == "a\\ud800b é 🎁"
 
 
-def test_what_turns_a_text_around_becomes_its_escape():
+def test_bidirectional_controls_are_escaped():
     assert formats.printable("\u202eevil\u2069 \u05e0\u05d5\u05e2\u05d4") == (
         "\\u202eevil\\u2069 \u05e0\u05d5\u05e2\u05d4"
     )
@@ -123,5 +123,5 @@ def test_what_turns_a_text_around_becomes_its_escape():
         ("\U0001faef",) * 2,
     ],
 )
-def test_a_text_of_others_stays_in_its_line(text, shown):
+def test_vendor_text_is_isolated_in_its_line(text, shown):
     assert formats.printable_line(text) == shown

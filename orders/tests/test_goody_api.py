@@ -27,7 +27,7 @@ def ask() -> object:
 
 
 @pytest.mark.django_db
-def test_without_settings_nothing_is_asked(settings: Any) -> None:
+def test_missing_settings_prevent_calls(settings: Any) -> None:
     settings.GOODY_API_URL = settings.GOODY_API_KEY = ""
     with pytest.raises(NotConfigured, match="GOODY_API_URL and GOODY_API_KEY are not set"):
         ask()
@@ -36,9 +36,7 @@ def test_without_settings_nothing_is_asked(settings: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_a_rejected_key_closes_the_gate_until_the_key_changes(
-    emulator: Emulator, settings: Any
-) -> None:
+def test_rejected_key_blocks_calls_until_the_key_changes(emulator: Emulator, settings: Any) -> None:
     settings.GOODY_API_KEY = "old-key"
     with pytest.raises(Unauthorized):
         ask()
@@ -56,7 +54,7 @@ def test_a_rejected_key_closes_the_gate_until_the_key_changes(
 
 
 @pytest.mark.django_db
-def test_a_check_by_an_admin_opens_the_gate(emulator: Emulator) -> None:
+def test_key_check_by_an_admin_unblocks_calls(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 401}, times=2)
     with pytest.raises(Unauthorized):
         ask()
@@ -84,7 +82,7 @@ def test_a_check_by_an_admin_opens_the_gate(emulator: Emulator) -> None:
         ("Sun, 22 Nov 2020 12:01:00 GMT", 1),
     ],
 )
-def test_a_429_pauses_everybody_for_a_sane_time(
+def test_pause_after_a_429_is_shared_and_bounded(
     header: str | None, seconds: int, settings: Any, time_machine: Any
 ) -> None:
     time_machine.move_to(NOW, tick=False)
@@ -107,7 +105,7 @@ def test_a_429_pauses_everybody_for_a_sane_time(
 
 
 @pytest.mark.django_db
-def test_no_call_sits_out_a_429_alone(emulator: Emulator) -> None:
+def test_no_call_waits_for_a_429_by_itself(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
     with pytest.raises(RateLimited):
         goody_api.call_goody(
@@ -119,7 +117,7 @@ def test_no_call_sits_out_a_429_alone(emulator: Emulator) -> None:
 
 
 @pytest.mark.django_db
-def test_a_shorter_wait_never_ends_a_longer_one() -> None:
+def test_shorter_pause_does_not_end_a_longer_one() -> None:
     longer, shorter = NOW + timedelta(seconds=60), NOW + timedelta(seconds=5)
     for until in (shorter, longer, shorter):
         ApiLimits.objects.pause_until(until)
@@ -159,7 +157,7 @@ def test_a_burst_goes_out_at_once_and_the_rest_in_step() -> None:
 
 
 @pytest.mark.django_db
-def test_who_would_wait_too_long_takes_no_place() -> None:
+def test_call_that_would_wait_too_long_reserves_no_rate() -> None:
     waits = [reserve(longest=0.25) for _ in range(20)]
     assert waits[:5] == [0, 0, 0, pytest.approx(0.1), pytest.approx(0.2)]
     assert waits[5:] == [None] * 15
@@ -168,13 +166,15 @@ def test_who_would_wait_too_long_takes_no_place() -> None:
 
 
 @pytest.mark.django_db
-def test_a_clock_set_back_does_not_close_the_gate() -> None:
+def test_clock_set_back_does_not_block_calls() -> None:
     reserve(NOW + timedelta(minutes=10))
     assert reserve(NOW) == 0
 
 
 @pytest.mark.django_db
-def test_our_own_crowd_is_not_called_a_wish_of_goody(emulator: Emulator, settings: Any) -> None:
+def test_own_rate_limit_is_not_described_as_that_of_goody(
+    emulator: Emulator, settings: Any
+) -> None:
     settings.GOODY_CALLS_PER_SECOND, settings.GOODY_CALLS_BURST = 0.1, 0
     ask()
     with pytest.raises(Unavailable, match="too many calls to Goody were running"):
@@ -183,7 +183,7 @@ def test_our_own_crowd_is_not_called_a_wish_of_goody(emulator: Emulator, setting
 
 
 @pytest.mark.django_db(transaction=True)
-def test_threads_never_share_a_place() -> None:
+def test_concurrent_calls_reserve_distinct_times() -> None:
     ApiLimits.objects.current()
     waits: list[float | None] = []
     start = threading.Barrier(12)
@@ -233,9 +233,7 @@ def test_a_wrong_setting_is_named_and_is_no_crash(settings: Any, name: str, valu
 
 
 @pytest.mark.django_db
-def test_the_wait_for_the_pace_counts_against_the_deadline(
-    emulator: Emulator, settings: Any
-) -> None:
+def test_wait_for_the_rate_counts_against_the_deadline(emulator: Emulator, settings: Any) -> None:
     settings.GOODY_CALLS_PER_SECOND = 0.1
     ApiLimits.objects.current()
     policy = goody_api.page_retry_policy()

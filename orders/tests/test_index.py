@@ -39,7 +39,7 @@ def stored() -> tuple[str, datetime, datetime | None]:
 
 
 @pytest.mark.django_db
-def test_a_row_holds_what_goody_said() -> None:
+def test_row_has_the_values_of_the_response() -> None:
     given = order(event_times=TIMES)
     upsert(given, T1)
     row = Order.objects.get()
@@ -100,7 +100,7 @@ def test_an_unchanged_answer_renews_the_time_and_writes_nothing_else() -> None:
 
 
 @pytest.mark.django_db
-def test_an_unchanged_older_answer_does_not_turn_the_time_back() -> None:
+def test_older_unchanged_response_keeps_the_read_time() -> None:
     upsert(order(), T2)
     upsert(order(), T1)
     assert stored() == ("notified", T2, None)

@@ -101,7 +101,7 @@ def outdated() -> list[Any]:
     return expected
 
 
-def test_refolding_gives_what_a_sync_from_nothing_would_give(outdated: list[Any]) -> None:
+def test_refolding_equals_a_new_sync(outdated: list[Any]) -> None:
     token = LabelVersion.objects.get().token
     assert index.refold_orders(seconds=60) == 7
     assert contents() == outdated
@@ -150,7 +150,9 @@ def test_the_worker_refolds(outdated: list[Any]) -> None:
     assert contents() == outdated
 
 
-def test_until_then_nothing_is_said_to_be_missing(as_role: Any, outdated: list[Any]) -> None:
+def test_orders_are_not_missing_while_the_index_is_refolded(
+    as_role: Any, outdated: list[Any]
+) -> None:
     client: Client = as_role("viewer")
     page = text_of(client.get("/orders/", {"q": "Müller"}))
     assert "Searches are being brought up to date after an update" in page

@@ -93,7 +93,7 @@ def tables() -> dict[str, Any]:
 # --- the place ----------------------------------------------------------------------------------
 
 
-def test_newest_first_is_the_key_backwards_whenever_an_order_turns_up() -> None:
+def test_descending_key_is_newest_first_for_late_orders() -> None:
     ids = [other_id(n) for n in range(5)]
     for n in (3, 0, 4, 1, 2):
         at = BORN + timedelta(seconds=n)
@@ -167,7 +167,7 @@ RICH = {
 }
 
 
-def test_what_is_stored_does_not_depend_on_the_way_there() -> None:
+def test_stored_data_does_not_depend_on_the_sequence_of_reads() -> None:
     index.upsert([order(**RICH)], read_at=NOON - timedelta(hours=1))
     index.upsert_rows([list_row(BORN + timedelta(days=3), **RICH)], read_at=NOON)
     index.upsert([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
@@ -191,7 +191,7 @@ def test_a_person_who_is_renamed_is_found_by_the_new_name_alone() -> None:
     assert set(WordStart.objects.values_list("start", flat=True)) == {"jo", "ok", "mi", "ex", "co"}
 
 
-def test_a_gift_that_changes_forgets_the_products_of_before() -> None:
+def test_changed_gift_removes_former_products() -> None:
     index.upsert([order(**RICH)], read_at=NOON)
     index.upsert([order()], read_at=LATER)
     assert OtherProduct.objects.count() == 0

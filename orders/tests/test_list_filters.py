@@ -90,7 +90,7 @@ def read(url: str) -> ListingForm:
 
 @settings(max_examples=150, deadline=None)
 @given(_filters)
-def test_what_a_url_says_is_read_and_written_as_it_was(filters: Filters) -> None:
+def test_url_parameters_round_trip(filters: Filters) -> None:
     again = read(filters.url()).filters
     assert again == filters
     assert again.url() == filters.url()
@@ -98,7 +98,7 @@ def test_what_a_url_says_is_read_and_written_as_it_was(filters: Filters) -> None
 
 @settings(max_examples=100, deadline=None)
 @given(_filters)
-def test_each_part_can_be_taken_away_alone(filters: Filters) -> None:
+def test_each_parameter_can_be_removed_alone(filters: Filters) -> None:
     said = filters.non_default_params()
     narrowing = [one for one in said if one[0] not in _SHOWING]
     left = [[other for other in said if other != one] for one in narrowing]
@@ -106,7 +106,7 @@ def test_each_part_can_be_taken_away_alone(filters: Filters) -> None:
     assert filters.is_unfiltered == (not narrowing and not filters.q)
 
 
-def test_a_plain_list_says_nothing() -> None:
+def test_unfiltered_list_has_no_parameters() -> None:
     assert Filters().url() == "/orders/"
     assert Filters().query(CLOCK, label_id) == Query()
     assert Filters().is_answerable_live
@@ -196,7 +196,7 @@ def test_an_expiry_preset_and_dates_are_cut() -> None:
         (f"q={'a' * 10_001}", "A search has at most 10,000 letters."),
     ],
 )
-def test_what_makes_no_sense_gets_a_sentence(said: str, sentence: str) -> None:
+def test_invalid_parameters_are_explained(said: str, sentence: str) -> None:
     form = ListingForm(QueryDict(said))
     assert not form.is_valid()
     assert form.error_messages == [sentence]
@@ -215,7 +215,7 @@ def in_words(url: str) -> dict[str, str]:
     return {one.text: one.remove_url for one in found}
 
 
-def test_filters_and_operators_of_the_box_read_alike_and_each_can_be_taken_away() -> None:
+def test_filters_and_operators_have_the_same_chips() -> None:
     assert in_words("?q=ana+status:opened+-sender:bob&workspace=w-1&expires=7d&per_page=25") == {
         "“ana”": "/orders/?q=status%3Aopened+-sender%3Abob&expires=7d&workspace=w-1&per_page=25",
         "Status: opened": "/orders/?q=ana+-sender%3Abob&expires=7d&workspace=w-1&per_page=25",
@@ -406,7 +406,7 @@ def test_the_best_match_is_a_sort_of_names() -> None:
         IndexPosition(sort=Sort.RECIPIENT, ordinal=0, is_backwards=True),
     ],
 )
-def test_a_place_in_the_index_is_read_as_it_was_written(place: IndexPosition) -> None:
+def test_index_position_round_trips(place: IndexPosition) -> None:
     text = place.serialize()
     assert parse_position(text) == place
     with pytest.raises(BadPosition):

@@ -51,12 +51,12 @@ def test_the_bound_lies_past_all_orders_of_the_first_page(newest, bound):
     assert frozen.created_before == bound.replace(microsecond=0)
 
 
-def test_a_place_keeps_the_bound_of_its_first_page():
+def test_position_keeps_the_bound_of_the_first_page():
     frozen = LivePosition(page=3).frozen(NOW)
     assert frozen.frozen(NOW + timedelta(hours=1)) == frozen
 
 
-def test_what_is_written_is_read_again():
+def test_live_position_round_trips():
     place = LivePosition(page=7).frozen(NOW)
     assert parse_position(place.serialize()) == place
     assert parse_position(LivePosition(page=7).serialize()) == LivePosition(page=7)
@@ -73,6 +73,6 @@ def test_what_is_written_is_read_again():
         signing.Signer(salt="orders.list.position").sign_object((7, "soon")),
     ],
 )
-def test_what_is_not_ours_is_refused(text):
+def test_foreign_position_is_refused(text):
     with pytest.raises(BadPosition):
         parse_position(text)

@@ -105,7 +105,7 @@ def test_a_get_after_the_session_mentions_no_form(stranger, method):
     ],
     ids=["made up", "without a seal", "too old"],
 )
-def test_an_address_by_itself_claims_nothing(stranger, mark):
+def test_login_page_without_the_cookie_says_perhaps(stranger, mark):
     page = stranger.get("/login/", {"unsent": mark}).content.decode()
     assert ENDED not in page
     assert PERHAPS in page
@@ -120,7 +120,7 @@ def test_the_right_password_leads_to_next(stranger):
 @pytest.mark.parametrize(
     "next_page", ["https://elsewhere.test/", "//elsewhere.test", "javascript:1"]
 )
-def test_next_leads_nowhere_else(stranger, next_page):
+def test_next_accepts_only_urls_of_the_dashboard(stranger, next_page):
     assert log_in(stranger, next=next_page)["Location"] == "/"
 
 
@@ -160,6 +160,6 @@ def test_log_out_is_a_post(as_role):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_the_watchers_need_no_login(stranger, path):
+def test_health_checks_require_no_login(stranger, path):
     response = stranger.get(path)
     assert (response.status_code, response.content) == (200, b"ok\n")

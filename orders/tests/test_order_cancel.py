@@ -67,7 +67,7 @@ def test_the_dialog_says_what_is_at_stake(emulator: Any, as_role: Any, order_id:
     ],
     ids=["turned around", "right to left", "spaces", "invisible"],
 )
-def test_whom_it_cancels_can_be_read_wherever_it_is_named(
+def test_recipient_is_readable_wherever_named(
     emulator: Any, as_role: Any, name: str, shown: str
 ) -> None:
     given = {"recipient_first_name": name, "recipient_last_name": None}
@@ -80,7 +80,7 @@ def test_whom_it_cancels_can_be_read_wherever_it_is_named(
     assert f'{order_id}/">{shown}</a>' in text(client.get(LIST))
 
 
-def test_looking_sends_nothing(emulator: Any, as_role: Any, order_id: str) -> None:
+def test_opening_the_dialog_sends_nothing(emulator: Any, as_role: Any, order_id: str) -> None:
     as_role("agent").get(cancel_url(order_id))
     assert emulator.posts() == 0
     assert Operation.objects.count() == 0
@@ -206,7 +206,7 @@ def test_a_damaged_form_is_refused_with_a_fresh_one(
     assert emulator.posts() == 1
 
 
-def test_what_was_seen_of_another_order_does_not_count(
+def test_signed_facts_of_another_order_are_rejected(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")
@@ -216,7 +216,7 @@ def test_what_was_seen_of_another_order_does_not_count(
     assert emulator.posts() == 0
 
 
-def test_the_same_submit_again_leads_to_the_same_operation(
+def test_repeated_submit_leads_to_the_same_operation(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")
@@ -227,7 +227,7 @@ def test_the_same_submit_again_leads_to_the_same_operation(
     assert emulator.posts() == 1
 
 
-def test_the_key_with_another_wish_is_a_conflict(
+def test_form_key_with_other_values_is_a_conflict(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")
@@ -241,7 +241,7 @@ def test_the_key_with_another_wish_is_a_conflict(
     assert emulator.posts() == 1
 
 
-def test_an_order_that_moved_is_left_alone_and_the_difference_shown(
+def test_changed_order_is_not_written_and_the_difference_is_shown(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")
@@ -306,7 +306,9 @@ def test_behind_a_dialog_with_a_form_nothing_is_replaced(as_role: Any, order_id:
     assert behind(opened) is behind(slip) is None
 
 
-def test_goody_says_no_and_its_words_are_shown(emulator: Any, as_role: Any, order_id: str) -> None:
+def test_refusal_by_goody_is_shown_with_its_message(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
     emulator.fault(
         {"kind": "status", "status": 422, "text": "Too <late>"}, method="POST", path="/v1/orders/"
     )
@@ -315,7 +317,7 @@ def test_goody_says_no_and_its_words_are_shown(emulator: Any, as_role: Any, orde
     assert only().state == State.REFUSED
 
 
-def test_goody_down_shows_the_copy_and_no_form(emulator: Any, as_role: Any, order_id: str) -> None:
+def test_outage_shows_the_copy_without_a_form(emulator: Any, as_role: Any, order_id: str) -> None:
     client = as_role("agent")
     client.get(url("order_detail", order_id))
     emulator.fault({"kind": "status", "status": 503}, path="/v1/orders/")
@@ -327,7 +329,7 @@ def test_goody_down_shows_the_copy_and_no_form(emulator: Any, as_role: Any, orde
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_order_that_goody_lost_has_no_form_even_if_that_cannot_be_noted(
+def test_missing_order_has_no_form_even_if_it_cannot_be_flagged(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")
@@ -350,9 +352,7 @@ def test_goody_down_without_a_copy_stays_in_the_dialog(
     assert hidden(answer) == {}
 
 
-def test_a_lost_answer_is_being_checked_and_never_a_success(
-    emulator: Any, as_role: Any, order_id: str
-) -> None:
+def test_lost_answer_is_shown_as_being_checked(emulator: Any, as_role: Any, order_id: str) -> None:
     emulator.fault({"kind": "apply_then_reset"}, method="POST", path="/v1/orders/")
     answer = open_and_submit(as_role("agent"), cancel_url(order_id), headers=dialog(LIST), **WISH)
     assert only().state == State.UNKNOWN
@@ -446,7 +446,7 @@ def test_a_poll_shows_a_failure_in_the_row_without_a_toast(
     assert "hx-trigger" not in settled
 
 
-def test_a_submit_again_of_what_came_to_nothing_leads_to_its_page(
+def test_repeated_submit_of_a_failed_write_leads_to_its_page(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")
@@ -527,7 +527,7 @@ def test_a_viewer_is_refused(emulator: Any, as_role: Any, order_id: str, method:
     assert emulator.calls()["total"] == 0
 
 
-def test_an_order_that_nobody_knows(emulator: Any, as_role: Any) -> None:
+def test_unknown_order_is_404(emulator: Any, as_role: Any) -> None:
     assert as_role("agent").get(cancel_url(str(uuid4()))).status_code == 404
 
 

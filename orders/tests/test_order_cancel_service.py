@@ -133,7 +133,7 @@ def test_an_order_that_moved_is_refused_with_the_difference(
     assert done.after["status"] == change.get("status", "notified")
 
 
-def test_a_view_more_is_no_difference(goody: Any) -> None:
+def test_additional_view_is_not_a_difference(goody: Any) -> None:
     get = answer(200, order_json(view_count_recipient=9, message="new"))
     with FaultyServer(get, post=(answer(200, CANCELED),)) as server:
         assert stored_outcome(cancel_at(server, goody)) == ("applied", "", "")
@@ -429,9 +429,7 @@ AMBIGUOUS: dict[str, tuple[Behavior, str]] = {
 
 
 @pytest.mark.parametrize("fault", AMBIGUOUS)
-def test_f4_to_f22_whatever_else_comes_after_sending_is_being_checked(
-    fault: str, goody: Any
-) -> None:
+def test_f4_to_f22_other_failures_after_sending_are_unknown(fault: str, goody: Any) -> None:
     behavior, kind = AMBIGUOUS[fault]
     with FaultyServer(answer(200, order_json()), post=(behavior,)) as server:
         done = cancel_at(server, goody)
@@ -458,14 +456,14 @@ def test_f20_a_redirect_to_another_host_never_gets_key_or_post(goody: Any, statu
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-def test_f11_both_ends_count_as_canceled(goody: Any, status: str) -> None:
+def test_f11_failed_and_canceled_confirm_the_cancel(goody: Any, status: str) -> None:
     post = answer(200, order_json(status=status))
     with FaultyServer(answer(200, order_json()), post=(post,)) as server:
         assert stored_outcome(cancel_at(server, goody)) == ("applied", "", "")
 
 
 @pytest.mark.parametrize("position", ["400", "404", "409", "422"])
-def test_f39_the_sender_was_faster_between_read_and_post(
+def test_f39_order_canceled_between_read_and_post(
     emulator: Emulator, goody: Any, position: str
 ) -> None:
     """Goody's refusal stands; the fresh read shows why; nobody says "not canceled"."""
@@ -478,7 +476,7 @@ def test_f39_the_sender_was_faster_between_read_and_post(
 
 
 @pytest.mark.django_db
-def test_the_evidence_of_an_answer_that_was_none_is_kept(goody: Any) -> None:
+def test_excerpt_of_an_unusable_answer_is_stored(goody: Any) -> None:
     order_id = ORDER_ID
     page = answer(200, b"<html>maintenance of ana@example.test</html>", content_type="text/html")
     with FaultyServer(answer(200, order_json()), post=(page,)) as server:

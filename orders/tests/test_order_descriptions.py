@@ -132,7 +132,7 @@ def test_related_orders_use_the_same_words(emulator: Emulator, agent: Client) ->
     assert '<span class="badge__word">Canceled</span>' in related
 
 
-def test_ordered_is_a_step_of_its_own(emulator: Emulator, agent: Client) -> None:
+def test_ordered_is_a_separate_step(emulator: Emulator, agent: Client) -> None:
     order_id = open_order(emulator, status="ordered")
     page = order_page(agent, order_id)
     current = re.findall(r'aria-current="step"><span class="step__name">([^<]*)<', page)
@@ -170,7 +170,7 @@ def test_the_dialogs_name_the_gift_and_others_like_it(emulator: Emulator, agent:
 # --- undo -------------------------------------------------------------------------------------
 
 
-def test_whether_there_will_be_an_undo_is_said_before(emulator: Emulator, agent: Client) -> None:
+def test_dialog_says_whether_undo_will_be_possible(emulator: Emulator, agent: Client) -> None:
     past = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
     expired = open_order(emulator, expires_at=f"{past:%Y-%m-%dT%H:%M:%SZ}")
     current = open_order(emulator)

@@ -139,7 +139,7 @@ def test_what_needs_a_right_is_absent_without_it(
     assert {name for name, is_seen in found.items() if is_seen} == sees
 
 
-def test_the_title_tells_tabs_apart_and_names_nobody(as_role: Any, full_id: str) -> None:
+def test_title_distinguishes_tabs_without_a_name(as_role: Any, full_id: str) -> None:
     title = re.search(
         r"<title>(.*?)</title>", text(as_role("agent").get(url("order_detail", full_id)))
     )
@@ -221,7 +221,7 @@ def test_a_viewer_reads_who_may_and_is_offered_nothing(emulator: Any, as_role: A
     assert url("order_expiration", order_id) not in page
 
 
-def test_past_acceptance_there_is_a_hand_off_and_no_action(emulator: Any, as_role: Any) -> None:
+def test_accepted_order_has_a_hand_off_and_no_actions(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="accepted")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert why(page) == (
@@ -252,7 +252,7 @@ def test_an_unknown_status_is_raw_and_allows_nothing(emulator: Any, as_role: Any
         ("canceled", "Canceled", "Canceled outside this dashboard"),
     ],
 )
-def test_an_end_from_outside_is_told_apart(
+def test_cancel_by_others_is_distinguished(
     emulator: Any, as_role: Any, status: str, word: str, end: str
 ) -> None:
     order_id = emulator.find_id(status="opened")
@@ -271,7 +271,7 @@ def test_an_end_from_outside_is_told_apart(
         ("refused", False, " outside this dashboard"),
     ],
 )
-def test_an_end_that_may_be_ours_is_not_put_down_to_others(
+def test_possible_own_cancel_is_not_attributed_to_others(
     emulator: Any, as_role: Any, state: str, was_sent: bool, where: str
 ) -> None:
     order_id = emulator.find_id(status="opened")
@@ -316,7 +316,9 @@ def test_an_order_that_goody_lost_is_flagged_and_kept(emulator: Any, as_role: An
 
 
 @pytest.mark.parametrize("status", [503, 404])
-def test_what_our_copy_rules_out_is_not_offered(emulator: Any, as_role: Any, status: int) -> None:
+def test_actions_ruled_out_by_the_copy_are_not_offered(
+    emulator: Any, as_role: Any, status: int
+) -> None:
     client = as_role("agent")
     order_id = open_order(emulator, expires_at="2099-01-01T00:00:00Z")
     undo = reverse("operation_undo", args=[order_id, extend(order_id, may_shorten=True).pk])
@@ -329,7 +331,7 @@ def test_what_our_copy_rules_out_is_not_offered(emulator: Any, as_role: Any, sta
     assert url("order_expiration", order_id) not in page
 
 
-def test_a_row_that_is_shown_anew_stays_flagged(emulator: Any, as_role: Any) -> None:
+def test_replaced_row_stays_flagged(emulator: Any, as_role: Any) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
     address, row = url("order_detail", order_id), htmx(f"tr#order-{order_id}", "/orders/")
     cancel_url = f'href="{order_id}/cancel/"'
@@ -350,7 +352,7 @@ def test_a_404_is_told_though_another_read_began_later(emulator: Any, as_role: A
     assert "Goody does not know this order (right environment?)" in page
 
 
-def test_an_id_that_nobody_knows_is_a_404(emulator: Any, as_role: Any) -> None:
+def test_unknown_id_is_404(emulator: Any, as_role: Any) -> None:
     assert as_role("agent").get(url("order_detail", uuid4())).status_code == 404
 
 
@@ -376,7 +378,7 @@ def test_htmx_gets_the_part_and_everybody_else_the_page(emulator: Any, as_role: 
     assert "<html" in text(client.get(address, headers=htmx("div#elsewhere")))
 
 
-def test_a_poll_never_asks_goody(emulator: Any, as_role: Any) -> None:
+def test_poll_does_not_call_goody(emulator: Any, as_role: Any) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
     client.get(url("order_detail", order_id))
     before = emulator.calls()["total"]
@@ -443,7 +445,7 @@ def order_at(status: str, times: dict[str, str], **fields: Any) -> Order:
     return parse_order(msgspec.json.encode(raw))
 
 
-def test_selections_that_match_no_item_stand_apart() -> None:
+def test_unmatched_selections_are_listed_separately() -> None:
     raw = {"id": str(uuid4()), "status": "paid", "cart": cart("A")}
     raw["cart_selections"] = [
         {"id": str(uuid4()), "cart_item_id": str(uuid4()), "quantity_index": 0, "variants": ["Red"]}
@@ -460,9 +462,7 @@ def test_raw_json_that_can_not_be_read_is_shown_as_it_came() -> None:
     assert pretty_json(b"[" * 100_000).startswith("[[[")
 
 
-def test_half_a_surrogate_pair_hides_neither_the_page_nor_the_raw_json(
-    emulator: Any, as_role: Any
-) -> None:
+def test_lone_surrogate_is_shown_on_the_page_and_in_raw_json(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="opened")
     emulator.change(order_id, message="odd \ud800 text", **{"odd\ud800name": 1})
     page = text(as_role("admin").get(url("order_detail", order_id)))

@@ -146,7 +146,7 @@ def _given(*some: Hit) -> Generator[Hit]:
     yield from some
 
 
-def test_it_is_the_list_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_has_the_order_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "CHUNK", 2)
     names = ["Cy", "Ada", "Bo", "Dee", "Eve"]
     ids = {name: str(known(recipient_first_name=name)) for name in names}
@@ -155,7 +155,7 @@ def test_it_is_the_list_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line[0] for line in lines[1:]] == [ids[name] for name in sorted(names)]
 
 
-def test_only_some_orders_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_streams_orders_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is produced page by page; no page is read before the client needs it."""
     monkeypatch.setattr(exports, "CHUNK", 2)
     monkeypatch.setattr("orders.presenters.csv_export.CHUNK_SIZE", 2)
@@ -170,7 +170,7 @@ def test_only_some_orders_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_order_whose_key_moves_meanwhile_is_there_and_once(
+def test_order_with_a_changed_key_is_exported_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Exact creation times become known for orders before and after the current page."""
@@ -216,13 +216,13 @@ def test_an_empty_list_is_an_empty_file() -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "agent"])
-def test_without_the_right_nothing_is_begun(role: str) -> None:
+def test_export_requires_the_right(role: str) -> None:
     with pytest.raises(NotAllowed, match="Your role may not download lists"):
         hits(role=role)
     assert audited() == []
 
 
-def test_who_goes_away_is_audited_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disconnect_during_a_download_is_audited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.presenters.csv_export.CHUNK_SIZE", 1)
     for _ in range(3):
         known()
@@ -262,7 +262,7 @@ def _be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
         (_be_slow, "the search took too long"),
     ],
 )
-def test_a_file_that_breaks_off_says_so_in_its_last_line(
+def test_incomplete_file_says_so_in_its_last_line(
     monkeypatch: pytest.MonkeyPatch, happens: Callable[[pytest.MonkeyPatch], None], reason: str
 ) -> None:
     monkeypatch.setattr(exports, "CHUNK", 2)
@@ -307,7 +307,7 @@ def _where() -> dict[str, Any]:
     }
 
 
-def test_what_cannot_even_begin_is_an_error_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_before_the_first_row_is_an_error_page(monkeypatch: pytest.MonkeyPatch) -> None:
     known()
     _be_slow(monkeypatch)
     with pytest.raises(SearchTimeout):
@@ -384,13 +384,15 @@ def test_the_audit_page_shows_the_list_and_the_outcome_of_a_download(as_role: An
     assert '<td>“mira”<span class="cell__sub">1 order</span></td>' in page
 
 
-def test_what_is_wrong_in_the_address_is_said_by_the_list(as_role: Any) -> None:
+def test_invalid_parameters_redirect_to_the_list(as_role: Any) -> None:
     answer = get(as_role("lead"), created_after="soon")
     assert (answer.status_code, answer["Location"]) == (303, "/orders/?created_after=soon")
     assert audited() == []
 
 
-def test_too_broad_is_a_page_and_no_file(as_role: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_timeout_is_a_page_and_not_a_file(
+    as_role: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     known()
     _be_slow(monkeypatch)
     answer = get(as_role("lead"))
@@ -398,7 +400,7 @@ def test_too_broad_is_a_page_and_no_file(as_role: Any, monkeypatch: pytest.Monke
     assert "Too broad: add a date or a status" in text(answer)
 
 
-def test_another_method_takes_nothing(as_role: Any) -> None:
+def test_other_methods_are_refused(as_role: Any) -> None:
     client = as_role("lead")
     assert [client.head(EXPORT).status_code, client.post(EXPORT).status_code] == [405, 405]
     assert audited() == []

@@ -126,7 +126,7 @@ def test_wrong_state(emulator: Emulator, status: str, kind: str) -> None:
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", kind), 0)
 
 
-def test_f34_changed_since_it_was_seen(emulator: Emulator) -> None:
+def test_f34_order_changed_since_the_dialog(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     emulator.change(order_id, expires_at="2099-05-06T07:08:00Z")
@@ -271,7 +271,7 @@ def test_an_undo_is_not_undone(emulator: Emulator) -> None:
     assert stored_outcome(refused) == ("refused", "B", "not_undoable")
 
 
-def test_undo_refuses_when_the_order_moved_on(emulator: Emulator) -> None:
+def test_undo_refuses_when_the_order_changed(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     first = extend(order_id)
     extend(order_id, expiration=in_days(60))

@@ -107,7 +107,7 @@ def test_orders_that_come_meanwhile_do_not_shift_the_pages(agent, emulator):
     assert f"{ORDERS + 7} orders" in text_of(newest)
 
 
-def test_go_to_page_leads_to_an_opaque_place_and_keeps_the_bound(agent):
+def test_go_to_page_leads_to_an_opaque_position_and_keeps_the_bound(agent):
     second = link(agent.get(URL), "Next")
     position = parse_qs(urlsplit(second).query)["position"][0]
     response = agent.get(URL, {"goto": 5, "position": position})
@@ -134,7 +134,7 @@ def test_a_page_past_the_end_says_so_and_leads_to_the_last(agent):
 
 
 @pytest.mark.parametrize("position", ["x", "W10:abc", LivePosition(page=2).serialize()[:-1] + "!"])
-def test_an_altered_position_is_refused_with_a_way_out(agent, emulator, position):
+def test_altered_position_is_refused_with_a_link(agent, emulator, position):
     response = agent.get(URL, {"position": position})
     assert response.status_code == 400
     assert "it was altered or copied in part" in text_of(response)
@@ -202,7 +202,7 @@ def _created_in_the_last_second_of_a_day(emulator):
     raise AssertionError("no order was created within a second")
 
 
-def test_filters_stand_in_words_and_each_can_be_removed(agent):
+def test_filters_are_described_and_each_can_be_removed(agent):
     query = {"created_after": "2026-01-02", "created_before": "2026-08-01", "per_page": "25"}
     response = agent.get(URL, query)
     assert active_filters_in(response) == {
@@ -293,7 +293,7 @@ def test_missing_values_are_dashes_and_never_zero(agent, emulator):
     assert "No expiry" in row
 
 
-def test_one_order_that_cannot_be_read_costs_no_other(agent, emulator):
+def test_unreadable_order_does_not_affect_others(agent, emulator):
     emulator.fault({"kind": "mutate", "row": 0, "set": {"id": 7}})
     response = agent.get(URL)
     assert "1 order could not be read" in text_of(response)

@@ -249,9 +249,7 @@ def counts_in(response: Any) -> dict[str, str]:
     return dict(found)
 
 
-def test_counts_come_on_their_own_for_places_that_are_on_the_page(
-    agent: Client, full: Oracle
-) -> None:
+def test_counts_replace_elements_of_the_page(agent: Client, full: Oracle) -> None:
     page = agent.get("/orders/filters/?status=opened&q=example", headers=PANELS)
     url = re.search(r'<div id="facets" hx-get="(.*?)"', text_of(page))
     assert url
@@ -319,7 +317,7 @@ def change(row: Order, at: Any, **fields: Any) -> None:
     index.upsert_rows([ResponseRow(msgspec.json.encode({**raw, **fields}), None)], read_at=at)
 
 
-def test_a_page_learns_what_has_changed_and_what_is_new(agent: Client, full: Oracle) -> None:
+def test_page_announces_changed_and_new_orders(agent: Client, full: Oracle) -> None:
     later = NOW + timedelta(minutes=1)
     page = agent.get(f"{URL}?per_page=25")
     url = changes_url(page)
@@ -358,7 +356,7 @@ def test_changes_of_a_deeper_page(agent: Client, full: Oracle) -> None:
 
 
 @pytest.mark.parametrize("seen", ["", "x", "AAAA", "%00", "A" * 5000])
-def test_a_token_that_is_not_ours_shows_no_changes(agent: Client, seen: str) -> None:
+def test_invalid_token_shows_no_changes(agent: Client, seen: str) -> None:
     store(3)
     complete_sync(NOW)
     assert agent.get("/orders/changes/", {"seen": seen}).status_code in (200, 204)

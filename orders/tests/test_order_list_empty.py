@@ -33,7 +33,7 @@ def agent(as_role: Any) -> Client:
 # --- nothing to show --------------------------------------------------------------------------
 
 
-def test_no_match_repeats_what_was_asked_and_offers_to_drop_each(
+def test_empty_list_names_the_filters_and_offers_to_remove_each(
     agent: Client, full: Oracle
 ) -> None:
     page = agent.get(f"{URL}?q=okafor&status=opened&created_before=2020-01-01")
@@ -96,7 +96,7 @@ def test_an_account_without_orders_is_not_a_search_without_a_match(agent: Client
     assert "No order matches" in text_of(agent.get(f"{URL}?status=opened"))
 
 
-def test_what_takes_too_long_is_never_called_empty(
+def test_search_timeout_is_not_shown_as_empty(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
@@ -108,7 +108,7 @@ def test_what_takes_too_long_is_never_called_empty(
     assert link(page, "All orders") == f"{URL}?per_page=25"
 
 
-def test_what_the_question_itself_takes_too_long_for_is_too_broad_as_well(
+def test_timeout_while_parsing_is_shown_as_too_broad(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch, emulator: Emulator
 ) -> None:
     monkeypatch.setattr("orders.search.labels.SECONDS", 0.0)
@@ -131,7 +131,7 @@ def too_late(finder: QueryRunner, _limit: int) -> None:
     finder.context.deadline.rows("SELECT 1")
 
 
-def test_a_count_that_takes_too_long_does_not_cost_the_list(
+def test_timeout_of_the_count_does_not_affect_the_list(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orders.search.paging.QueryRunner.count", too_late)
@@ -176,7 +176,7 @@ def test_what_makes_no_sense_is_a_400_with_what_was_typed(
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", '"', "'", "-", "a" * 10_000, "🎁", ") OR 1=1 --"])
-def test_anything_may_be_typed(agent: Client, text: str) -> None:
+def test_any_text_is_accepted(agent: Client, text: str) -> None:
     store(5)
     complete_sync(NOW)
     assert agent.get(URL, {"q": text}).status_code in (200, 400)

@@ -129,9 +129,7 @@ def test_a_viewer_never_finds_an_order_by_its_message(
 
 
 @pytest.mark.parametrize("said", ["", "sort=recipient", "sort=-expires"])
-def test_pages_lead_forward_and_back_to_the_same_rows(
-    agent: Client, full: Oracle, said: str
-) -> None:
+def test_next_and_previous_pages_have_the_same_rows(agent: Client, full: Oracle, said: str) -> None:
     first = f"{URL}?{said}&per_page=25"
     pages = walk(agent, first)
     assert [one for page in pages for one in page] == expected(full, said)
@@ -141,7 +139,7 @@ def test_pages_lead_forward_and_back_to_the_same_rows(
     assert ids_in(agent.get(link(agent.get(last), "First"))) == pages[0]
 
 
-def test_the_pager_says_where_one_is(agent: Client, full: Oracle) -> None:
+def test_pager_shows_the_range(agent: Client, full: Oracle) -> None:
     response = agent.get(f"{URL}?per_page=25")
     assert "150 orders" in text_of(response)
     assert "1–25 of 150" in text_of(response)
@@ -181,7 +179,7 @@ def test_what_comes_meanwhile_does_not_shift_the_pages(agent: Client, full: Orac
     assert ids_in(agent.get(f"{URL}?per_page=25")) == newest + pages[0][:22]
 
 
-def test_a_place_of_goodys_list_is_the_first_page(agent: Client, full: Oracle) -> None:
+def test_position_in_the_live_list_shows_the_first_page(agent: Client, full: Oracle) -> None:
     place = LivePosition(page=3).frozen(NOW).serialize()
     response = agent.get(URL, {"position": place})
     assert ids_in(response) == expected(full, "")[:50]

@@ -233,14 +233,14 @@ def test_why_nothing_was_sent(kind: str, sentence: str) -> None:
     assert (telling.title, telling.sentence) == ("Not canceled", sentence)
 
 
-def test_what_waits_for_a_person_is_not_said_to_be_unread() -> None:
+def test_operation_that_needs_a_person_is_not_described_as_unread() -> None:
     """Reads that settle nothing lead here as well as reads that fail."""
     waiting = told(CANCEL, State.NEEDS_HUMAN, failure_kind="deadline", reads=9)
     assert waiting.sentence == "No read of the order has settled the outcome."
 
 
 @pytest.mark.parametrize("kind", ["unknown_status", "not_found"])
-def test_where_nothing_is_known_of_the_order_only_the_attempt_is_spoken_of(kind: str) -> None:
+def test_unknown_order_state_is_not_claimed(kind: str) -> None:
     """An unknown status may be a new word for canceled."""
     refused = told(CANCEL, State.REFUSED, failure_kind=kind, detail="Some sentence.")
     assert refused.title == "This attempt was not carried out"

@@ -83,7 +83,7 @@ def test_another_host_is_a_quiet_400(caplog):
     assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 
-def test_a_beat_is_stored_every_few_seconds_alone():
+def test_heartbeat_is_stored_every_few_seconds():
     heartbeat.record_heartbeat("settling", now=NOW)
     heartbeat.record_heartbeat("settling", now=NOW + timedelta(seconds=1))
     assert Heartbeat.objects.get().beat_at == NOW
@@ -91,7 +91,7 @@ def test_a_beat_is_stored_every_few_seconds_alone():
     assert Heartbeat.objects.get().beat_at == NOW + timedelta(seconds=2)
 
 
-def test_what_is_old_is_deleted_and_the_rest_is_kept(settings):
+def test_old_rows_are_deleted(settings):
     settings.ORDER_ACCESS_DAYS = 30
     old = NOW - timedelta(days=31)
     user = make_user("agent")

@@ -54,7 +54,7 @@ def neighbors_in(page: str) -> dict[str, str]:
     return {"place": place[1] if place else "", **dict(links)}
 
 
-def test_the_order_stands_in_its_list(agent: Client, five: list[UUID]) -> None:
+def test_order_page_shows_its_position_in_the_list(agent: Client, five: list[UUID]) -> None:
     there = "/orders/?q=zebedee&per_page=25"
     for number, order_id in enumerate(five):
         wanted = {"place": f"{number + 1} of 5"}
@@ -65,7 +65,7 @@ def test_the_order_stands_in_its_list(agent: Client, five: list[UUID]) -> None:
         assert neighbors_in(opened(agent, order_id, next=there)) == wanted
 
 
-def test_the_list_goes_along(agent: Client, five: list[UUID]) -> None:
+def test_links_to_neighbors_keep_the_list(agent: Client, five: list[UUID]) -> None:
     there = "/orders/?q=zebedee&sort=created"
     page = opened(agent, five[2], next=there)
     address = re.search(r'rel="next" href="([^"]+)"', page)
@@ -126,23 +126,19 @@ def test_back_leads_to_a_view_by_its_name_while_the_list_is_the_view(
         "https://evil.example/orders/?q=zebedee",
     ],
 )
-def test_without_a_list_that_is_known_there_is_no_place(
-    agent: Client, five: list[UUID], there: str
-) -> None:
+def test_no_position_without_a_known_list(agent: Client, five: list[UUID], there: str) -> None:
     """Goody's own list has no known sort order; the page is shown without a position."""
     page = opened(agent, five[0], **({"next": there} if there else {}))
     assert neighbors_in(page).get("place", "") == ""
     assert "Zebedee" in page
 
 
-def test_once_the_index_is_full_the_plain_list_has_places_too(
-    agent: Client, five: list[UUID]
-) -> None:
+def test_plain_list_has_positions_after_the_full_sync(agent: Client, five: list[UUID]) -> None:
     complete_sync(timezone.now())
     assert neighbors_in(opened(agent, five[1], next="/orders/"))["place"] == "2 of 5"
 
 
-def test_an_order_that_left_the_list_still_leads_on(
+def test_order_that_left_the_list_keeps_its_neighbors(
     agent: Client, emulator: Emulator, five: list[UUID]
 ) -> None:
     """After a cancel the order may leave a filtered list; its neighbors are still linked."""
@@ -151,7 +147,7 @@ def test_an_order_that_left_the_list_still_leads_on(
     assert (walk["prev"], walk["next"]) == (str(five[1]), str(five[3]))
 
 
-def test_the_part_that_htmx_fetches_has_no_place(agent: Client, five: list[UUID]) -> None:
+def test_fragment_has_no_position(agent: Client, five: list[UUID]) -> None:
     address = url("order_detail", five[0], next="/orders/?q=zebedee")
     part = text(agent.get(address, headers=htmx("div#order-detail")))
     assert "Zebedee" in part
@@ -279,7 +275,9 @@ def test_an_order_that_is_alone_has_no_related_ones(agent: Client, emulator: Emu
     assert 'id="h-related"' not in page
 
 
-def test_nothing_is_waited_for(agent: Client, five: list[UUID], settings: Any) -> None:
+def test_search_timeout_omits_related_orders(
+    agent: Client, five: list[UUID], settings: Any
+) -> None:
     settings.RELATED_DEADLINE = -1.0
     page = opened(agent, five[0], next="/orders/?q=zebedee")
     assert neighbors_in(page) == {}

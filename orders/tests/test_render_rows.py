@@ -28,7 +28,7 @@ NULS = ("", "\x00", "\x001\x00", "<i>")
 @pytest.mark.parametrize("partial", PARTIALS)
 @pytest.mark.parametrize("texts", [TEXTS, NULS])
 @given(data=st.data())
-def test_rows_are_placed_as_django_renders_them(data, partial, texts):
+def test_rows_equal_those_of_include(data, partial, texts):
     kind = PARTIALS[partial]
     cells = st.tuples(*[st.sampled_from(texts)] * len(kind._fields))
     rows = [kind(*row) for row in data.draw(st.lists(cells, max_size=5))]

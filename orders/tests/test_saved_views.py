@@ -194,7 +194,7 @@ def test_a_view_that_was_deleted_meanwhile_does_not_come_back() -> None:
     assert not SavedView.objects.exists()
 
 
-def test_there_are_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_views_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saved_views, "MOST_OWN", 2)
     for number in range(2):
         save(name=f"View {number}")
@@ -358,7 +358,7 @@ def test_what_cannot_be_saved_is_said_and_kept(
     assert SavedView.objects.count() == 1
 
 
-def test_each_thing_that_is_done_with_a_view(as_role: Any) -> None:
+def test_every_change_of_a_view(as_role: Any) -> None:
     client = as_role("lead")
     first, view = save("lead", name="First"), save("lead")
 
@@ -413,7 +413,7 @@ def test_a_shared_view_offers_nothing_to_those_without_the_right(as_role: Any) -
     assert 'value="withdraw"' in text(as_role("admin").get(VIEWS))
 
 
-def test_a_view_is_told_in_the_words_of_its_list(as_role: Any) -> None:
+def test_view_is_described_like_its_list(as_role: Any) -> None:
     now, client = timezone.now(), as_role("agent")
     fields = {"workspace_id": str(uuid4()), "workspace_name": "<People>"}
     index.upsert([order(**fields)], read_at=now)

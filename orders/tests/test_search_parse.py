@@ -87,7 +87,7 @@ def test_words(text, query):
         ("- & .", ()),
     ],
 )
-def test_whom_the_words_may_name_in_full(text, names):
+def test_full_names_of_the_words(text, names):
     assert parse_query(text, now=NOW, zone=NEW_YORK).names == names
 
 
@@ -243,7 +243,7 @@ def test_lengths_of_time_count_from_now(text, query):
         (f"batch:{UUID(int=7).hex}0", None),
     ],
 )  # fmt: skip
-def test_a_value_that_is_none_narrows_nothing_and_is_said(text, hint):
+def test_invalid_value_is_ignored_and_explained(text, hint):
     box = parse_query(f"ana {text}", now=NOW, zone=NEW_YORK)
     assert box.text == f"ana {text}"
     assert box.query == Query(words=("ana",))
@@ -283,7 +283,7 @@ def test_a_word_is_only_so_long():
     ["a", '"', '"a', "-", '-"', "a ", " ", "%", "_ ", "\\", "\0", "\u202e", "status:", "-status:",
      'sender:"a" ', "\ufdfa ", "\ud800", "!", "x:", "<", "expires:<", "e\u0301"],
 )  # fmt: skip
-def test_any_long_text_is_read_in_no_time(unit):
+def test_long_text_is_parsed_in_linear_time(unit):
     text = (unit * 10_000)[:10_000]
     started = process_time()
     box = parse_query(text, now=NOW, zone=NEW_YORK)
@@ -408,13 +408,13 @@ def test_a_dollar_sign_before_an_amount_is_a_part_of_the_word():
         ("-order ana", ("ana",)),
     ],
 )
-def test_what_only_says_what_the_next_word_is_is_ignored(text, words):
+def test_words_that_introduce_the_next_one_are_ignored(text, words):
     box = parse_query(text, now=NOW, zone=NEW_YORK)
     assert box.query.words == words
     assert box.problems == ()
 
 
-def test_such_a_word_goes_with_the_one_that_it_is_before():
+def test_introducing_word_is_removed_with_the_next_one():
     box = parse_query("ana order ref abc123 status:paid", now=NOW, zone=NEW_YORK)
     [term] = [one for one in box.terms if one.text == "abc123"]
     assert box.without([term]) == "ana status:paid"

@@ -16,7 +16,7 @@ LATER = NOW + timedelta(days=7)
 ONE, TWO = UUID(int=1), UUID(int=2)
 
 
-def test_nothing_said_is_everything():
+def test_empty_query_matches_all_orders():
     assert Query().matches_all_orders
     assert Query(sort=Sort.AMOUNT_LARGEST, may_search_messages=True).matches_all_orders
 
@@ -33,7 +33,7 @@ def test_nothing_said_is_everything():
         {"finding": ONE},
     ],
 )
-def test_whatever_is_said_narrows(said):
+def test_each_field_narrows_the_query(said):
     query = Query(**said)
     assert not query.matches_all_orders
     assert query.without(*said).matches_all_orders
@@ -106,7 +106,7 @@ def test_the_default_sort_of_a_list(query, order):
     assert query.order is order
 
 
-def test_whom_the_words_name_narrows_nothing():
+def test_names_do_not_narrow_the_query():
     query = Query(names=("Ana B", "ana b"), sort=Sort.OLDEST)
     assert query.names == ("ana b",)
     assert query.matches_all_orders

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("role", ["", "viewer", "agent", "lead", "admin"])
-def test_needs_no_role(as_role, role):
+def test_settings_require_no_role(as_role, role):
     assert as_role(role).get(URL).status_code == 200
 
 
@@ -51,7 +51,7 @@ def test_a_second_choice_replaces_the_first(as_role):
     assert Profile.objects.get(user=client.user).time_zone == ""
 
 
-def test_the_choice_is_ones_own(as_role):
+def test_settings_are_personal(as_role):
     as_role("viewer").post(URL, CHOICE)
     make_user("lead")
     assert 'data-theme="system"' in as_role("lead").get(URL).content.decode()

@@ -55,7 +55,7 @@ def calls(emulator: Emulator) -> int:
 # --- the order's page -------------------------------------------------------------------------
 
 
-def test_a_page_shows_our_copy_without_a_call(
+def test_order_page_shows_the_copy_without_a_call(
     emulator: Emulator, agent: Client, order_id: UUID
 ) -> None:
     before = calls(emulator)
@@ -65,9 +65,7 @@ def test_a_page_shows_our_copy_without_a_call(
     assert "not what Goody has now" not in page
 
 
-def test_it_loads_a_change_that_goody_made(
-    emulator: Emulator, agent: Client, order_id: UUID
-) -> None:
+def test_page_loads_a_change_from_goody(emulator: Emulator, agent: Client, order_id: UUID) -> None:
     address = read_url(text(agent.get(url("order_detail", order_id))))
     emulator.change(order_id, status="opened")
     answer = agent.get(address, headers=htmx("div#order-detail"))
@@ -85,7 +83,7 @@ def test_without_a_change_only_the_time_of_the_read_is_replaced(
     assert text(answer).strip().startswith('<span class="as-of__text" id="as-of"')
 
 
-def test_a_read_of_seconds_is_no_error(
+def test_slow_read_is_not_an_error(
     emulator: Emulator, agent: Client, order_id: UUID, settings: Any
 ) -> None:
     settings.GOODY_DETAIL_DEADLINE = 0.1
@@ -158,7 +156,7 @@ def test_a_fresh_read_with_a_change_replaces_the_dialog(
 
 
 @pytest.mark.parametrize("name", DIALOGS)
-def test_what_our_copy_refuses_is_read_first(
+def test_write_refused_by_the_copy_is_read_first(
     emulator: Emulator, agent: Client, order_id: UUID, name: str
 ) -> None:
     emulator.change(order_id, status="accepted")

@@ -37,7 +37,7 @@ def write_on(order_id: UUID, *, age: int, **values: Any) -> Operation:
     )
 
 
-def test_the_history_of_orders_is_what_django_would_read() -> None:
+def test_history_equals_that_of_the_orm() -> None:
     user, one, other = make_user("agent", "ana"), uuid4(), uuid4()
     first = write_on(one, age=3, actor=user, state=State.APPLIED, expires_before=NOW)
     write_on(one, age=1, actor=user, before={"a": [1, None, "é"]}, evidence=None)
@@ -58,7 +58,7 @@ def test_the_history_of_orders_is_what_django_would_read() -> None:
     assert Operation.objects.get(pk=found[0].pk).note == "changed"
 
 
-def test_the_gate_is_what_django_would_read() -> None:
+def test_api_limits_equal_those_of_the_orm() -> None:
     ApiLimits.objects.pause_until(NOW)
     ApiLimits.objects.reject_key("key", now=NOW)
     with CaptureQueriesContext(connection) as captured:
@@ -67,7 +67,7 @@ def test_the_gate_is_what_django_would_read() -> None:
     assert columns(gate) == columns(ApiLimits.objects.get())
 
 
-def test_the_state_of_the_sync_and_the_gate_are_what_django_would_read() -> None:
+def test_sync_state_and_api_limits_equal_those_of_the_orm() -> None:
     assert SyncState.objects.get_with_limits()[0] is None
     SyncState.objects.create(pk=1, started_at=NOW, problem="100 %s", is_feed_missing=True)
     state, gate = SyncState.objects.get_with_limits()

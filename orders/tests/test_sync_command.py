@@ -105,7 +105,7 @@ COUNTED: dict[str, Callable[[Emulator], int]] = {
 
 
 @pytest.mark.parametrize("what", COUNTED)
-def test_kills_lose_and_duplicate_nothing(
+def test_killed_commands_lose_and_duplicate_no_order(
     command: Callable[..., Process], emulator: Emulator, what: str
 ) -> None:
     """Twenty kills, at numbers of calls to Goody and at numbers of stored orders."""

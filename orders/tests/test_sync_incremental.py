@@ -254,9 +254,7 @@ def test_the_order_itself_says_whether_a_cancel_ended_it(
     assert services.operations_due_for_reading(now=timezone.now()) == []
 
 
-def test_a_look_at_what_was_given_up_is_repeated_until_goody_answers(
-    filled: Emulator, clock: Any
-) -> None:
+def test_requested_read_is_repeated_until_goody_answers(filled: Emulator, clock: Any) -> None:
     one = lost_cancel(filled, State.NOT_APPLIED)
     filled.change(one.order_uuid, status="failed")
     one_round()

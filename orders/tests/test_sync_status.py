@@ -66,7 +66,7 @@ DOWN = {"problem": "Goody is unreachable", "failing_since": AGO}
         ({"started_at": None, "finished_at": None}, "not imported yet", False),
     ],
 )
-def test_what_is_said_of_the_index(
+def test_age_and_state_of_the_index_are_described(
     as_role: Any, fields: dict[str, Any], words: str, is_amber: bool
 ) -> None:
     complete_sync(NOW, **fields)
@@ -79,7 +79,7 @@ def test_before_anything_was_synced(as_role: Any) -> None:
     assert sync_status_in(as_role("viewer").get("/settings/")) == "not imported yet"
 
 
-def test_a_closed_gate_is_said(as_role: Any, settings: Any) -> None:
+def test_blocked_calls_are_described(as_role: Any, settings: Any) -> None:
     settings.GOODY_API_KEY = "old"
     complete_sync(NOW)
     ApiLimits.objects.reject_key("old", now=timezone.now())
@@ -113,7 +113,7 @@ def test_during_the_first_import_it_links_to_its_progress_for_all(as_role: Any) 
     assert re.search(r'<p id="sync-status"[^>]*><a href="/setup/">importing 41 %</a></p>', page)
 
 
-def test_it_is_asked_for_anew_and_comes_along_with_a_list(as_role: Any) -> None:
+def test_sync_status_is_polled_and_renewed_with_a_list(as_role: Any) -> None:
     agent = as_role("agent")
     mark = re.search(r'<p id="sync-status"[^>]* hx-get="(.*?)" ', text_of(agent.get("/settings/")))
     assert mark

@@ -137,7 +137,9 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
         ([GREW] * (MAX_REREADS + 1), WindowVerdict.SPLIT),
     ],
 )
-def test_when_a_window_is_done(passes: list[WindowPass], verdict: WindowVerdict) -> None:
+def test_window_is_complete_after_all_pages(
+    passes: list[WindowPass], verdict: WindowVerdict
+) -> None:
     assert judge_passes(passes, is_splittable=True) is verdict
 
 
@@ -211,14 +213,14 @@ def test_after_a_full_page_one_more_is_asked_for_though_the_count_fits() -> None
 
 
 @pytest.mark.parametrize("last", [2, 1])
-def test_a_count_of_the_rows_of_each_page_ends_nothing(last: int) -> None:
+def test_total_of_each_page_does_not_end_the_pass(last: int) -> None:
     reader = WindowReader(WINDOW, per_page=2)
     pages = {1: ([1, 2], 2), 2: ([3, 4], 2), 3: ([5, 6][:last], last)}
     assert read(reader, pages) == [1, 2, 3, 4, 1, 2, 3, 4]
     assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
-def test_as_many_rows_as_were_counted_are_not_far_more() -> None:
+def test_rows_up_to_the_total_do_not_split_the_window() -> None:
     reader = WindowReader(WINDOW, per_page=100)
     pages = {n: (list(range(100 * n, 100 * n + 100)), 400) for n in range(1, 5)}
     assert read(reader, pages) == [1, 2, 3, 4, 5]

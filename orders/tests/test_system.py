@@ -55,7 +55,7 @@ def test_checking_the_key_says_whose_it_is_and_is_audited(admin, emulator):
     )
 
 
-def test_the_check_opens_the_gate_that_a_rejected_key_closed(admin, settings):
+def test_key_check_unblocks_calls_after_a_rejected_key(admin, settings):
     ApiLimits.objects.reject_key(settings.GOODY_API_KEY, now=datetime.now(UTC))
     assert "API key rejected since " in text_of(admin.get(URL))
     content = text_of(admin.post(URL))
@@ -63,7 +63,7 @@ def test_the_check_opens_the_gate_that_a_rejected_key_closed(admin, settings):
     assert not ApiLimits.objects.current().is_key_rejected(settings.GOODY_API_KEY)
 
 
-def test_a_check_that_fails_says_why_and_the_gate_stays_closed(admin, emulator):
+def test_failed_key_check_is_explained_and_calls_stay_blocked(admin, emulator):
     emulator.fault({"kind": "status", "status": 401})
     content = text_of(admin.post(URL))
     assert "<strong>The key does not work:</strong> Goody rejected the API key." in content
@@ -104,7 +104,7 @@ def test_open_changes_are_counted_and_a_worker_that_is_missing_is_noticed(admin)
     assert "No worker has been heard of" not in content
 
 
-def test_nothing_open_is_said_in_words(admin):
+def test_no_open_changes_are_described(admin):
     heartbeat.record_heartbeat(heartbeat.SETTLING, now=datetime.now(UTC), is_forced=True)
     content = text_of(admin.get(URL))
     assert "None: every change that was asked for has its outcome." in content
@@ -163,7 +163,7 @@ def test_the_index_is_shown_before_and_after_its_first_sync(admin):
     assert "Let it go on" not in content
 
 
-def test_a_sync_that_stopped_goes_on_when_an_admin_says_so(admin):
+def test_stopped_sync_resumes_when_an_admin_says_so(admin):
     stop()
     content = text_of(admin.get(URL))
     assert "Goody lists no orders, and we know &lt;b&gt;12&lt;/b&gt;." in content
@@ -178,7 +178,7 @@ def test_a_sync_that_stopped_goes_on_when_an_admin_says_so(admin):
     )
 
 
-def test_letting_it_go_on_twice_is_audited_once(admin):
+def test_resuming_twice_is_audited_once(admin):
     stop()
     for _ in range(2):
         assert admin.post(RESUME).status_code == 200
@@ -186,7 +186,7 @@ def test_letting_it_go_on_twice_is_audited_once(admin):
 
 
 @pytest.mark.parametrize("role", ["", "viewer", "agent", "lead"])
-def test_only_an_admin_lets_it_go_on(as_role, role):
+def test_only_an_admin_resumes_the_sync(as_role, role):
     stop()
     assert as_role(role).post(RESUME).status_code == 403
     assert SyncState.objects.get().is_stopped
@@ -201,7 +201,7 @@ def test_htmx_gets_the_card_of_the_index(admin):
     assert "<html" not in content
 
 
-def test_letting_it_go_on_by_get_is_refused(admin):
+def test_resume_by_get_is_refused(admin):
     assert admin.get(RESUME).status_code == 405
 
 
