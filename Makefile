@@ -30,7 +30,8 @@ bench:
 
 soak:
 	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(SYNCS) sh bin/test \
-		orders/tests/test_operation_histories.py orders/tests/test_sync_property.py
+		orders/tests/test_operation_histories.py orders/tests/test_sync_property.py \
+		orders/tests/test_sync_command.py
 
 # Needs uv (pip install uv). The lock names no index, so that anybody's mirror will do.
 lock:

@@ -24,13 +24,19 @@ from playwright.sync_api import (
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+# Debian's packages; without its windows Chromium takes half the CPU time.
+_COMMANDS = ("chromium-headless-shell", "chromium")
+
+
 @cache
 def system_chromium() -> str:
-    """Return the path of Debian's Chromium if it runs, else "" (Ubuntu's only asks for a snap)."""
-    path = shutil.which("chromium") or ""
-    if path and subprocess.run([path, "--version"], capture_output=True, check=False).returncode:
-        return ""
-    return path
+    """Return the path of Debian's Chromium, or "" if none runs (Ubuntu's asks for a snap)."""
+    paths = [path for command in _COMMANDS if (path := shutil.which(command))]
+    return next((path for path in paths if _prints_its_version(path)), "")
+
+
+def _prints_its_version(path: str) -> bool:
+    return not subprocess.run([path, "--version"], capture_output=True, check=False).returncode
 
 
 def launch_options(playwright: Playwright) -> dict[str, object] | None:
