@@ -370,7 +370,7 @@ def test_operation(as_person: Callable[..., Page], site: Site, state: str) -> No
         **_STATES[state],
     )
     page.goto(f"/orders/{order_id}/operations/{operation.pk}/")
-    expect(page.locator("#operation .banner")).to_be_visible()
+    expect(page.locator("#operation .outcome")).to_be_visible()
     assert_accessible(page)
 
 

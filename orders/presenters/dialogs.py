@@ -95,14 +95,21 @@ def similar_text(similar: SimilarOrders) -> str:
     return f"{others} to this address; {same_text}. Compare the receipt."
 
 
-def with_identity[D: Dialog](dialog: D, view: OrderWithOperations, similar: SimilarOrders) -> D:
-    email, receipt = view.order.recipient_email or "", view.order.reference_id or ""
+def with_identity[D: Dialog](dialog: D, view: OrderWithOperations) -> D:
+    receipt = view.order.reference_id or ""
     is_long = len(receipt) > 2 * _RECEIPT_END
     return replace(
         dialog,
         identity=identity(view),
         receipt=receipt,
         short_receipt=f"…{receipt[-_RECEIPT_END:]}" if is_long else receipt,
+    )
+
+
+def with_similar[D: Dialog](dialog: D, view: OrderWithOperations, similar: SimilarOrders) -> D:
+    email = view.order.recipient_email or ""
+    return replace(
+        with_identity(dialog, view),
         similar=similar_text(similar),
         similar_url=Filters(q=email, status=CANCELABLE).url() if similar.total else "",
     )
@@ -126,7 +133,7 @@ def cancel_dialog(
         again_url=url,
         released=released_text(order, raw_values(order, viewer)),
     )
-    return with_identity(dialog, view, similar)
+    return with_similar(dialog, view, similar)
 
 
 # From so many on, the dialog says how many cancels are left.

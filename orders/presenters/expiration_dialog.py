@@ -21,7 +21,7 @@ from orders.models import Operation
 from orders.services import OrderWithOperations, SimilarOrders
 from orders.viewer import Viewer
 
-from .dialogs import Dialog, order_url, refusal_banner, with_identity
+from .dialogs import Dialog, order_url, refusal_banner, with_similar
 from .operations import format_in_both_zones, with_next_url
 from .order_sections import shown_recipient
 
@@ -117,7 +117,7 @@ def expiration_dialog(
         first_day=f"{now.astimezone(zone):%Y-%m-%d}",
         last_day=f"{latest_allowed(now).astimezone(zone):%Y-%m-%d}",
     )
-    return with_identity(dialog, view, similar)
+    return with_similar(dialog, view, similar)
 
 
 def latest_allowed(now: datetime) -> datetime:

@@ -22,7 +22,7 @@ from orders import services
 from orders.audit import Action, NotAllowed, Right
 from orders.forms.writes import SettleForm, WriteForm
 from orders.models import Operation, State
-from orders.outcome_message import NOT_CARRIED_OUT
+from orders.outcome_message import NOT_CARRIED_OUT, OutcomeMessage
 from orders.presenters import dialogs
 from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog
@@ -168,8 +168,9 @@ def _dialog_banner(
     status: int,
     title: str = NOT_CARRIED_OUT,
     may_repeat: bool = True,
+    view: OrderWithOperations | None = None,
 ) -> HttpResponse:
-    """Return the dialog with a banner instead of the form.
+    """Return the dialog with a banner instead of the form; `view` is named in its head.
 
     Its title describes this attempt alone, because another one may have changed the order.
     """
@@ -184,6 +185,8 @@ def _dialog_banner(
         banner=replace(banner, reference=getattr(request, "request_id", "")),
         again_url=url if may_repeat else "",
     )
+    if view is not None:
+        dialog = dialogs.with_identity(dialog, view)
     template = dialog_template(name)
     return render_page_or_partial(
         request, template, {"dialog": dialog}, DIALOG_FRAGMENTS, status=status
@@ -218,13 +221,15 @@ def _outcome_not_recorded(request: Request, order_id: UUID, *, name: str) -> Htt
 def _refused(request: Request, operation: Operation, *, name: str) -> HttpResponse:
     viewer = request.viewer
     shown = make_operation_texts(operation, now=viewer.now, zone=viewer.zone)
+    message = shown.message
+    was_sent = operation.sent_at is not None
     banner = replace(
         shown.banner,
+        # Then it is the dialog's title.
+        title="" if was_sent else message.title,
         link_url=operation_url(operation, viewer.next_url),
         link_label="See the attempt",
     )
-    message = shown.message
-    was_sent = operation.sent_at is not None
     response = _dialog_banner(
         request,
         operation.order_uuid,
@@ -232,9 +237,16 @@ def _refused(request: Request, operation: Operation, *, name: str) -> HttpRespon
         name=name,
         status=200,
         title=message.title if was_sent else NOT_CARRIED_OUT,
-        may_repeat=message.is_final and operation.effect_seen_at is None,
+        may_repeat=_may_repeat(operation, message),
+        view=services.stored_order(operation.order_uuid),
     )
     return with_order_behind(request, operation.order_uuid, response)
+
+
+def _may_repeat(operation: Operation, message: OutcomeMessage) -> bool:
+    """Whether the dialog may be opened again: not for an order that takes no change any more."""
+    has_ended = operation.failure_kind in ("accepted", "ended", "unknown_status")
+    return message.is_final and operation.effect_seen_at is None and not has_ended
 
 
 def _done(request: Request, operation: Operation) -> HttpResponse:
