@@ -48,7 +48,7 @@ def test_every_class_is_used(name: str) -> None:
 def is_used(name: str) -> bool:
     """Whether a source has the class, or its stem before a variable: "badge--{{ tone }}"."""
     stem, _, variant = name.partition("--")
-    if variant and any(f"{stem}--{{" in use for use in USES):
+    if variant and any(f"{stem}--{{" in use or use.endswith(f"{stem}--") for use in USES):
         name = variant
     return any(re.search(rf"(?<![\w-]){name}(?![\w-])", use) for use in USES)
 
