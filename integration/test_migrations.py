@@ -15,9 +15,13 @@ from django.utils import timezone
 from orders.models import (
     ApiLimits,
     AuditEntry,
+    Label,
     Operation,
+    OperationText,
     Order,
     SearchText,
+    Spelling,
+    SpellingTrigram,
     SyncState,
     SyncWindow,
 )
@@ -292,3 +296,28 @@ def _triggers() -> set[object]:
     if connection.vendor != "sqlite":
         return set()
     return {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+
+
+@pytest.mark.usefixtures("at_0015")
+def test_what_searches_find_in_addition_is_filled_from_what_is_stored():
+    card = "ca4d0000-0000-4000-8000-000000000001"
+    for number, fields in ((1, f', "card_id": "{card}"'), (2, "")):
+        order_id = str(UUID(int=number))
+        insert_order(number, f'{{"id": "{order_id}", "status": "notified"{fields}}}'.encode())
+    execute("UPDATE orders_order SET people = 'emma novak emma12@post.test' WHERE id = 1")
+    insert = partial(insert_operation, make_user("agent").pk, unchanged_reads=None)
+    insert(state="applied", ticket="ZD-4711", note="Named by José")
+    triggers = _triggers()
+    migrate("0024")
+    words = sorted(Spelling.objects.values_list("word", flat=True))
+    assert words == ["emma", "novak", "post", "test"]
+    assert SpellingTrigram.objects.filter(trigram="nov").get().word == "novak"
+    texts = OperationText.objects.order_by("id").values_list("kind", "folded")
+    assert list(texts) == [("note", "named by jose"), ("ticket", "zd-4711")]
+    assert len(found_text("orders_operationtext", "4711")) == 1
+    labels = dict(Label.objects.filter(kind="card").values_list("pk", "key"))
+    assert list(labels.values()) == [card]
+    assert list(Order.objects.order_by("id").values_list("card_id", flat=True)) == [*labels, None]
+    assert triggers <= _triggers()
+    migrate("0015")
+    assert _triggers() == triggers

@@ -66,6 +66,16 @@ def create_full_text(connection: Any, table: str, column: str, *, former_table: 
         _run(connection, [f"ALTER INDEX {former_table}_trgm RENAME TO {table}_trgm"])
 
 
+def add_full_text(connection: Any, table: str, column: str) -> None:
+    """Index the text of a new table."""
+    if connection.vendor == "sqlite":
+        _run(connection, _full_text(table, column))
+    else:
+        _run(
+            connection, [f"CREATE INDEX {table}_trgm ON {table} USING gin ({column} gin_trgm_ops)"]
+        )
+
+
 def makes_trigrams(connection: Any) -> bool:
     """Whether an index supports text of any script.
 

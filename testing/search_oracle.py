@@ -20,7 +20,15 @@ from goody.types import CANCELABLE, ENDED, ORDER_STATUSES
 from orders import index
 from orders.index import CreationTime, ResponseRow
 from orders.index.creation_keys import first_key
-from orders.models import CreatedFrom, Label, Operation, Order, OtherProduct, SearchText
+from orders.models import (
+    CreatedFrom,
+    Label,
+    Operation,
+    OperationText,
+    Order,
+    OtherProduct,
+    SearchText,
+)
 from orders.search.query import FilterChoice, Query, Sort
 from orders.text import folded_words, gift_token_digest, name_starts, word_starts
 
@@ -71,6 +79,7 @@ def _row(random: Random, number: int) -> ResponseRow:
         "expires_at": _expiry(random),
         "cart": {"items": [_item(random) for _ in range(pick([0, 1, 1, 1, 2, 3]))]},
         "amounts": {"amount_pre_tax_total": pick([None, 100, 100, 2500, 9900, number])},
+        "card_id": pick([None, *(str(uuid("card", n)) for n in range(5))]),
         "message": pick(MESSAGES),
         "thank_you_note": pick([None, None, *MESSAGES]),
         "sender": _sender(pick(SENDERS)),
@@ -124,6 +133,8 @@ def store(count: int = 300, *, seed: int = 1) -> None:
         read_at = NOW - timedelta(minutes=start / 100)
         index.upsert_rows(rows[start : start + 100], read_at=read_at)
     for number in range(0, count, 40):
+        for kind, folded in (("ticket", f"zd-{number % 7}0"), ("note", f"okafor called {number}")):
+            OperationText.objects.create(order_uuid=uuid("order", number), kind=kind, folded=folded)
         index.mark_missing(uuid("order", number), read_at=NOW + _DAY)
 
 
@@ -142,6 +153,9 @@ LISTS = [
     Query(words=("ana",), names=("ana",), statuses=("opened", "delivered", "paid")),
     Query(words=("ana",), names=("nobody",)),
     *(Query(words=(word,)) for word in MONEY),
+    Query(tickets=("zd-1", "40")),
+    Query(words=("called",)),
+    Query(words=("zd-0",), statuses=("opened", "paid")),
     Query(words=("ana", "$1"), sort=Sort.RECIPIENT),
     Query(amount_from=101, sort=Sort.AMOUNT_SMALLEST),
     Query(amount_from=100, amount_until=2501, words=("lee",)),
@@ -196,13 +210,26 @@ class Oracle:
     def _tests(self) -> list[Callable[[Query, Order], bool]]:
         return [
             self._words, self._statuses, self._expiry, self._creation, self._choices,
-            self._flags, self._exact, self._amounts,
+            self._flags, self._exact, self._amounts, self._tickets,
         ]  # fmt: skip
 
     def _words(self, query: Query, row: Order) -> bool:
         may = query.may_search_messages
         return all(self._has(word, row, may) for word in query.words) and not any(
             self._has(word, row, may) for word in query.without_words
+        )
+
+    @cached_property
+    def operations(self) -> dict[UUID, list[OperationText]]:
+        found: dict[UUID, list[OperationText]] = {}
+        for text in OperationText.objects.all():
+            found.setdefault(text.order_uuid, []).append(text)
+        return found
+
+    def _tickets(self, query: Query, row: Order) -> bool:
+        texts = [one for one in self.operations.get(row.uuid, []) if one.kind == "ticket"]
+        return not query.tickets or any(
+            ticket in one.folded for ticket in query.tickets for one in texts
         )
 
     def _amounts(self, query: Query, row: Order) -> bool:
@@ -224,6 +251,7 @@ class Oracle:
             return all(_starts(one, name_starts(row.people)) for one in starts) or any(
                 all(_starts(one, word_starts(name)) for one in starts) for name in names
             )
+        texts += [one.folded for one in self.operations.get(row.uuid, [])]
         if may_search_messages:
             texts += [self.texts.get(row.message_id or 0, ""), self.texts.get(row.note_id or 0, "")]
         return any(word in text for text in texts) or (len(word) >= 6 and self._begins(word, row))
@@ -232,6 +260,9 @@ class Oracle:
         ids = [str(row.uuid), row.uuid.hex]
         if row.order_batch_id:
             ids += [str(row.order_batch_id), row.order_batch_id.hex]
+        if row.card_id:
+            card = UUID(self.labels[row.card_id].key)
+            ids += [str(card), card.hex]
         return row.reference_id.startswith(word.upper()) or any(one.startswith(word) for one in ids)
 
     def _label_ids(self, row: Order) -> set[int]:
@@ -275,6 +306,7 @@ class Oracle:
             for chosen, without, ids in (
                 (query.workspaces, query.without_workspaces, {row.workspace_id}),
                 (query.senders, query.without_senders, {row.sender_id}),
+                (query.cards, query.without_cards, {row.card_id}),
                 (query.products, query.without_products, in_cart),
                 (query.brands, query.without_brands, brands),
             )

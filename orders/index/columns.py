@@ -28,9 +28,15 @@ from orders.text import (
 
 _encode = msgspec.json.Encoder().encode
 _LONGEST = 300
-_PRODUCT, _BRAND, _SENDER, _WORKSPACE = (
+_PRODUCT, _BRAND, _SENDER, _WORKSPACE, _CARD = (
     kind.value
-    for kind in (Label.Kind.PRODUCT, Label.Kind.BRAND, Label.Kind.SENDER, Label.Kind.WORKSPACE)
+    for kind in (
+        Label.Kind.PRODUCT,
+        Label.Kind.BRAND,
+        Label.Kind.SENDER,
+        Label.Kind.WORKSPACE,
+        Label.Kind.CARD,
+    )
 )
 
 
@@ -48,10 +54,11 @@ class OrderLabelNames:
     products: tuple[tuple[LabelName | None, LabelName | None], ...]
     sender: LabelName | None
     workspace: LabelName | None
+    card: LabelName | None
 
     def __iter__(self) -> Iterator[LabelName]:
         pairs = (name for pair in self.products for name in pair)
-        return filter(None, (*pairs, self.sender, self.workspace))
+        return filter(None, (*pairs, self.sender, self.workspace, self.card))
 
 
 class SearchTexts(NamedTuple):
@@ -120,6 +127,7 @@ def label_names(order: Order) -> OrderLabelNames:
         products=tuple(_product(item) for item in items),
         sender=_sender(order.sender),
         workspace=_named(_WORKSPACE, order.workspace_id, order.workspace_name),
+        card=_named(_CARD, order.card_id, str(order.card_id or "")),
     )
 
 

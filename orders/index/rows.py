@@ -121,6 +121,7 @@ class _Shared:
             "brand_id": self._label(brand),
             "sender_id": self._label(names.sender),
             "workspace_id": self._label(names.workspace),
+            "card_id": self._label(names.card),
             "message_id": self.texts.get(texts.message),
             "note_id": self.texts.get(texts.note),
         }

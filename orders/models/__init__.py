@@ -19,6 +19,7 @@ from .operation import (
     Operation,
     State,
 )
+from .operation_text import OperationText
 from .order import (
     EXACT,
     CreatedFrom,
@@ -52,6 +53,7 @@ __all__ = [
     "Label",
     "LabelVersion",
     "Operation",
+    "OperationText",
     "Order",
     "OrderAccess",
     "OrderCount",

@@ -9,13 +9,15 @@ from django.db import models
 
 
 class Label(models.Model):
-    """A product, brand, sender or workspace with its latest name."""
+    """A product, brand, sender, workspace or greeting card with its latest name."""
 
     class Kind(models.TextChoices):
         PRODUCT = "product", "Product"
         BRAND = "brand", "Brand"
         SENDER = "sender", "Sender"
         WORKSPACE = "workspace", "Workspace"
+        # A greeting card, named by its id.
+        CARD = "card", "Card"
 
     id = models.AutoField(primary_key=True)
     kind = models.CharField(max_length=10, choices=Kind)

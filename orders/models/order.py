@@ -79,6 +79,7 @@ class Order(models.Model):
     # Names and texts that many orders share: see names.py.
     sender_id = models.IntegerField(null=True)
     workspace_id = models.IntegerField(null=True)
+    card_id = models.IntegerField(null=True)
     message_id = models.IntegerField(null=True)
     note_id = models.IntegerField(null=True)
     order_batch_id = models.UUIDField(null=True)

@@ -19,7 +19,7 @@ from .context import MAX_SCANS, SearchContext
 from .labels import FoldedLabelNames
 from .query import Choices, Query
 from .sql import Condition, IndexScan, SqlFragment, all_of, negated, union_condition
-from .words import id_prefix_range, word_condition
+from .words import id_prefix_range, ticket_condition, word_condition
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def _conditions(query: Query, context: SearchContext, now: datetime) -> Iterator
     yield from _statuses_and_workspaces(query, context)
     yield from _choices(query, context)
     yield from _batches(query, context)
+    yield from _tickets(query, context)
     yield from _flags(query)
     if query.amount_from is not None or query.amount_until is not None:
         yield context.amount_in(AmountRange(query.amount_from, query.amount_until))
@@ -199,6 +200,9 @@ def _choices(query: Query, context: SearchContext) -> Iterator[Condition]:
     if ids := _ids(query.senders, labels.senders):
         yield context.column_equals("sender_id", ids, index="orders_order_sender")
     yield from _without("sender_id", query.without_senders, labels.senders, context)
+    if ids := _ids(query.cards, labels.cards):
+        yield context.column_equals("card_id", ids, index="orders_order_card")
+    yield from _without("card_id", query.without_cards, labels.cards, context)
     for column, names, chosen, without in (
         ("product", labels.products, query.products, query.without_products),
         ("brand", labels.brands, query.brands, query.without_brands),
@@ -229,6 +233,15 @@ def _without(
 ) -> Iterator[Condition]:
     if excluded := _chosen_ids(choices, names):
         yield Condition(negated(context.dialect.value_in(f"o.{column}", excluded)))
+
+
+def _tickets(query: Query, context: SearchContext) -> Iterator[Condition]:
+    if query.tickets:
+        conditions = [ticket_condition(context, one) for one in query.tickets]
+        found = list(filter(None, conditions))
+        if not found:
+            raise NoMatches
+        yield union_condition(found)
 
 
 def _batches(query: Query, context: SearchContext) -> Iterator[Condition]:

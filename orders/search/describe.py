@@ -25,6 +25,7 @@ _CHOICES = {
     "senders": ("From {}", "Not from {}"),
     "products": ("Product: {}", "Not product: {}"),
     "brands": ("Brand: {}", "Not brand: {}"),
+    "cards": ("Card: {}", "Not card: {}"),
 }
 _FLAGS = {
     "has_expiry": ("Has an expiration", "Never expires"),
@@ -57,6 +58,7 @@ def describe_query(query: Query, *, names: Names, now: datetime, zone: ZoneInfo)
         *(text for name in _WINDOWS for text in _window(query, name, clock)),
         *_amount(query),
         *(text for name in _CHOICES for text in _choices(query, name, names)),
+        *(f"Ticket: {ticket}" for ticket in query.tickets),
         *(text for name in _FLAGS for text in _flag(query, name)),
         *(text for name in _EXACT for text in _exact(query, name)),
         *_finding(query),

@@ -29,6 +29,7 @@ _KINDS = {
     "brands": Label.Kind.BRAND,
     "senders": Label.Kind.SENDER,
     "workspaces": Label.Kind.WORKSPACE,
+    "cards": Label.Kind.CARD,
 }
 
 
@@ -88,6 +89,7 @@ class Labels:
     brands: FoldedLabelNames
     senders: FoldedLabelNames
     workspaces: FoldedLabelNames
+    cards: FoldedLabelNames
     names: dict[int, str] = field(repr=False)
 
 

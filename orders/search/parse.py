@@ -80,6 +80,8 @@ OPERATORS = (
     SearchOperator("batch:", "batch:1a2b3c4d", "In a batch; its id or the beginning of it"),
     SearchOperator("product:", "product:candle", "With a product; part of its name"),
     SearchOperator("brand:", "brand:acme", "With something of a brand; part of its name"),
+    SearchOperator("card:", "card:1a2b3c4d", "With a greeting card; part of its id"),
+    SearchOperator("ticket:", "ticket:ZD-1234", "Changed by us for a ticket; part of its name"),
     SearchOperator("is:", "is:swapped", "The recipient chose something else"),
     SearchOperator("is:", "is:expired", "Past the expiration and never accepted"),
     SearchOperator("is:", "is:unpaid", "Accepted, and payment is pending"),
@@ -285,6 +287,12 @@ def _named(field: str, example: str) -> _Reader:
     return read
 
 
+def _ticket(term: SearchTerm, _: RequestClock) -> Query:
+    if term.is_excluded or not (text := term_text(term)):
+        raise InvalidOperatorValue("write a part of the ticket's name, as in ticket:ZD-1234")
+    return Query(tickets=(text,))
+
+
 def _batch(term: SearchTerm, _: RequestClock) -> Query:
     digits = fold_text(term.value).removeprefix("urn:uuid:").strip("{}").replace("-", "")
     if not _HEX.fullmatch(digits):
@@ -325,6 +333,7 @@ NAMED = {
     "batch": "batches",
     "product": "products",
     "brand": "brands",
+    "card": "cards",
 }
 # Other names of statuses.
 _STATUSES = {
@@ -345,5 +354,7 @@ _READERS: dict[str, _Reader] = {
     "workspace": _named("workspaces", "workspace:sales"),
     "product": _named("products", "product:candle"),
     "brand": _named("brands", "brand:acme"),
+    "card": _named("cards", "card:1a2b3c4d"),
+    "ticket": _ticket,
 }
 _HEX = re.compile(r"[0-9a-f]{1,32}")

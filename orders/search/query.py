@@ -119,6 +119,11 @@ class Query:
     without_products: Choices = ()
     brands: Choices = ()
     without_brands: Choices = ()
+    cards: Choices = ()
+    without_cards: Choices = ()
+
+    # Folded; the ticket of a write on the order contains one of them.
+    tickets: tuple[str, ...] = ()
 
     is_swapped: bool | None = None
     is_payment_pending: bool | None = None
@@ -205,7 +210,7 @@ def _normal(name: str, value: Any) -> Any:
     if isinstance(value, datetime):
         return _utc(value)
     match name:
-        case "words" | "without_words" | "names" | "emails":
+        case "words" | "without_words" | "names" | "emails" | "tickets":
             return _unique(filter(None, map(fold_text, value)))
         case "statuses" | "without_statuses":
             return _grouped(value)

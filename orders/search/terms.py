@@ -17,7 +17,7 @@ MAX_WORD_LENGTH = 100
 # The operators with a value.
 OPERATOR_KEYS = (
     *("status", "expires", "created", "amount", "sender", "workspace", "batch", "product"),
-    *("brand", "is"),
+    *("brand", "card", "ticket", "is"),
 )
 
 

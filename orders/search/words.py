@@ -1,11 +1,11 @@
 """Compiles the words of a search into conditions on every field that the person may see.
 
-A word matches any part of the recipient's name and address, and of the names of products, brands,
-sender and workspace. For people who may read messages it also matches message and note. From six
-characters on it also matches the start of the receipt reference, of the order's id and of its
-batch's id. One or two letters or digits match only the start of a word in names of people and
-labels. A word such as "$44.10" also matches the amount. No index supports one or two characters
-that include a sign.
+A word matches any part of the recipient's name and address, of the names of products, brands,
+sender and workspace, and of the notes and tickets of our writes. For people who may read messages
+it also matches message and note. From six characters on it also matches the start of the receipt
+reference, of the order's id and of the ids of its batch and card. One or two letters or digits
+match only the start of a word in names of people and labels. A word such as "$44.10" also matches
+the amount. No index supports one or two characters that include a sign.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def word_condition(
         fields.append(Condition(context.dialect.text_contains("o.people", word)))
     else:
         fields += [_people(context, word), *_prefixes(context, word)]
+        fields += filter(None, [_operations(context, word)])
         if may_search_messages:
             fields += _texts(context, word)
     if is_money(word) and (amounts := parse_amount(word)):
@@ -99,6 +100,49 @@ def _prefixes(context: SearchContext, word: str) -> Iterator[Condition]:
     if ends := id_prefix_range(word):
         yield context.column_between("order_batch_id", *ends, index="orders_order_batch")
         yield context.column_between("uuid", *ends, index="")
+        yield from _cards(context, *ends, word)
+
+
+def _cards(context: SearchContext, first: UUID, last: UUID, word: str) -> Iterator[Condition]:
+    """Yield the condition on the ids of cards from `first` to `last`, which begin with the word."""
+    labels = context.labels
+    found = labels.cards.ids_containing(str(first)[: len(word)])
+    ids = [pk for pk in found if first <= UUID(labels.names[pk]) <= last]
+    if ids:
+        yield context.column_equals("card_id", ids, index="orders_order_card")
+
+
+def _operations(context: SearchContext, word: str) -> Condition | None:
+    """Return the condition on notes and tickets of the writes on an order."""
+    scan = context.dialect.full_text_scan(
+        "orders_operationtext", "folded", word, word[:_MAX_LOOKED_UP]
+    )
+    among = f"t.id IN (SELECT {scan.key} FROM {scan.table} WHERE {scan.where.text})"  # noqa: S608
+    return _of_operations(context, SqlFragment(among, scan.where.params), word)
+
+
+def ticket_condition(context: SearchContext, text: str) -> Condition | None:
+    """Return the condition that a ticket of a write contains the folded text; None if none does."""
+    contains = context.dialect.text_contains("t.folded", text)
+    test = SqlFragment(f"t.kind = 'ticket' AND {contains.text}", contains.params)
+    return _of_operations(context, test, "")
+
+
+def _of_operations(context: SearchContext, test: SqlFragment, text: str) -> Condition | None:
+    """Return the condition that a text of a write on the order passes the test.
+
+    A test that many pass is repeated for each order.
+    """
+    rows = context.deadline.rows(
+        f"SELECT DISTINCT t.order_uuid FROM orders_operationtext t WHERE {test.text}"  # noqa: S608
+        f" LIMIT {_MAX_TEXTS + 1}",
+        test.params,
+    )
+    if len(rows) > _MAX_TEXTS:
+        exists = "EXISTS (SELECT 1 FROM orders_operationtext t WHERE t.order_uuid = o.uuid AND {})"
+        return Condition(SqlFragment(exists.format(test.text), test.params), text=text)
+    ids = [order_id for (order_id,) in rows]
+    return context.column_equals("uuid", ids, index="") if ids else None
 
 
 def _word_start(context: SearchContext, word: str) -> list[Condition]:

@@ -167,6 +167,7 @@ def _named(text: str, pasted: PastedIdentifiers) -> Iterator[Query]:
     )
     if pasted.ids:
         yield Query(batches=tuple(FilterChoice(text=str(one)) for one in pasted.ids))
+        yield Query(cards=tuple(FilterChoice(text=str(one)) for one in pasted.ids))
     if pasted.references:
         # The token of a gift link alone may look like a reference.
         yield Query(gift_tokens=(*pasted.references, text.strip()))

@@ -116,6 +116,8 @@ def _amounts(random: Random, oracle: Oracle) -> dict[str, Any]:
             {"amount_until": cents + 1},
             {"amount_from": cents, "amount_until": cents + random.choice([1, 100])},
             {"words": (random.choice([*search_oracle.MONEY]),)},
+            {"tickets": (random.choice(["zd", "40", "nothing"]),)},
+            {"words": (random.choice(["zd-10", "called", "okafor called"]),)},
         ]
     )
 

@@ -303,7 +303,7 @@ def test_every_example_of_the_help_says_something(operator):
 def test_the_help_names_every_operator_and_flag():
     names = {operator.name for operator in OPERATORS}
     assert names == {
-        f"{name}:" for name in (*NAMED, "status", "expires", "created", "amount", "is")
+        f"{name}:" for name in (*NAMED, "status", "expires", "created", "amount", "ticket", "is")
     } | {
         "-",
         '"',

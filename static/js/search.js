@@ -32,6 +32,9 @@ export function showResults(ctx) {
 
 const found = () => byId("box-popup").firstElementChild;
 
+/* Whether the options are those of the text as it is now. */
+const isCurrent = (box) => found()?.dataset.q === box.value.trim();
+
 function showOptions() {
   const box = searchBox();
   activate(box, null);
@@ -53,7 +56,7 @@ function close(box) {
 
 /* Open the chosen option or the only one, else show the list. */
 function decide(box, isNewTab) {
-  const option = activeOf(box) || byId("box-popup").querySelector("[data-only]");
+  const option = activeOf(box) || (isCurrent(box) && found().querySelector("[data-only]"));
   entered = null;
   if (option) {
     follow(option, isNewTab);
@@ -65,8 +68,7 @@ function decide(box, isNewTab) {
 function enter(event, box) {
   event.preventDefault();
   const isNewTab = event.ctrlKey || event.metaKey;
-  const isCurrent = found()?.dataset.q === box.value.trim();
-  if (activeOf(box) || isCurrent || !box.value.trim() || isTicketIn(box)) {
+  if (activeOf(box) || isCurrent(box) || !box.value.trim() || isTicketIn(box)) {
     decide(box, isNewTab);
   } else {
     entered = { isNewTab };
@@ -108,6 +110,7 @@ document.addEventListener(
     if (event.isComposing) {
       event.stopPropagation();
     } else if (event.target === searchBox()) {
+      activate(event.target, null);
       isWanted = Boolean(event.target.value.trim());
       if (!isWanted) {
         close(event.target);

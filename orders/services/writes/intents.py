@@ -22,7 +22,7 @@ from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection
 
 from orders.audit import Action, Actor, record_intent
-from orders.models import LEASED_STATES, Operation, Order
+from orders.models import LEASED_STATES, Operation, OperationText, Order
 from orders.outages import log_unrecorded
 
 from .cancel_limit import check_cancel_limit
@@ -137,6 +137,7 @@ def _store_intent(operation: Operation, actor: Actor) -> None:
     if operation.action == Action.ORDER_CANCEL:
         check_cancel_limit(actor, now=operation.created_at)
     operation.save(force_insert=True)
+    OperationText.objects.store(operation)
     blocking = Operation.objects.blocking([operation.order_uuid]).first()
     if blocking is not None:
         raise OrderBusy(blocking)
