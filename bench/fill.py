@@ -38,7 +38,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def emulator_rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
-    """The emulator's orders as rows with exact creation times, oldest first."""
+    """Yield the emulator's orders as rows with exact creation times, oldest first."""
     store = OrderStore(orders=orders, seed=seed, now=int(now.timestamp()))
     for number in range(orders):
         facts = store.stored_order(number)

@@ -50,7 +50,7 @@ def print_title(text: str, *columns: str) -> None:
 
 
 def print_row(name: str, *figures: float | str | None, goals: Sequence[Goal] = ()) -> None:
-    """One row; None leaves its column empty, and a missed goal is marked."""
+    """Print one row; None leaves its column empty, and a missed goal is marked."""
     cells = "".join(f"{_cell(figure):>11}" for figure in figures)
     judged = "   " + "; ".join(map(str, goals)) if goals else ""
     print(f"  {name:<{_WIDTH - 2}}{cells}{judged}", flush=True)

@@ -54,7 +54,7 @@ class FinishedCommand:
     samples: list[tuple[int, float]]
 
     def cpu_per_order(self, start: int, end: int) -> float:
-        """CPU microseconds an order, between the samples around these numbers of orders."""
+        """Return CPU microseconds per order, between the samples around these numbers."""
         first = [sample for sample in self.samples if sample[0] <= start][-1]
         last = next((one for one in self.samples if one[0] >= end), self.samples[-1])
         return 1e6 * (last[1] - first[1]) / max(last[0] - first[0], 1)
@@ -84,7 +84,7 @@ def measure_sync(vendor: str) -> None:
 
 
 def _page_through(url: str) -> float:
-    """Orders a second of the sequential pager."""
+    """Return the orders per second of the sequential pager."""
     pages = min(_PAGES, -(-ORDERS // _PER_PAGE))
     with requests.Session() as http:
         http.headers["Authorization"] = f"Bearer {KEY}"

@@ -60,7 +60,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def varied_rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
-    """Rows in the form of lists and the feed, oldest first."""
+    """Yield rows in the form of lists and the feed, oldest first."""
     generator = _Generator(orders=orders, seed=seed, now=int(now.timestamp()))
     for order, created in generator.orders():
         yield ResponseRow(
@@ -87,7 +87,7 @@ class _Generator:
         self._weights = list(accumulate(1 / (rank + 1) ** 1.3 for rank in range(_WORKSPACES)))
 
     def orders(self) -> Iterator[tuple[Json, int]]:
-        """Orders with the second of their creation."""
+        """Yield orders with the second of their creation."""
         last = 0
         sizes = list(self._batch_sizes())
         for size, created in zip(sizes, self._batch_times(len(sizes)), strict=True):
@@ -106,7 +106,7 @@ class _Generator:
             left -= size
 
     def _batch_times(self, count: int) -> list[int]:
-        """Times of batches over two years, increasingly frequent."""
+        """Return times of batches over two years, increasingly frequent."""
         return sorted(self._now - int(self._random.random() ** 1.5 * _SPAN) for _ in range(count))
 
     def _batch(self, created: int) -> tuple[Json, int, int]:

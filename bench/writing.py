@@ -43,7 +43,7 @@ def measure_unchanged_upserts() -> None:
 
 
 def insert_continuously() -> None:
-    """Orders of other seeds, distributed over the same two years."""
+    """Insert orders of other seeds, distributed over the same two years, until it is killed."""
     now, started, done = datetime.now(UTC), time.monotonic(), 0
     for some in itertools.batched(_others(now), _TRANSACTION):
         index.upsert_rows(some, read_at=now)

@@ -6,7 +6,7 @@ from emulator.messages import Json
 
 
 def render_cart(key: str, draws: DigestRandom, *, seed: int) -> tuple[Json, Json]:
-    """(cart, amounts before tax). `key` identifies the cart among those of a seed."""
+    """Return (cart, amounts before tax). `key` identifies the cart among those of a seed."""
     items, price = [], 0
     for n in range(1 + (draws.randbelow(4) == 0) + (draws.randbelow(9) == 0)):
         item, item_price = _item(derive_uuid(seed, "item", f"{key}:{n}"), draws)

@@ -59,7 +59,7 @@ class ControlApi:
         self._store = state.store
 
     def respond(self, request: Request) -> Response:
-        """404 and 405 for unknown routes and methods, 400 for invalid requests."""
+        """Return the response; 404 or 405 for unknown routes or methods, 400 if invalid."""
         try:
             endpoint, values = _URLS.match(request.path, request.method)
             return json_response(getattr(self, f"_{endpoint}")(request, **values))

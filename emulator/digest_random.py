@@ -10,7 +10,7 @@ _NUMBERS = Struct(">31H")
 
 
 def digest_of_parts(*parts: object) -> bytes:
-    """64 bytes that depend on the parts alone."""
+    """Return 64 bytes that depend on the parts alone."""
     return blake2b(":".join(map(str, parts)).encode()).digest()
 
 

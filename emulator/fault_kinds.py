@@ -89,7 +89,7 @@ def _replacement(status: int, body: str, text: str | None) -> Response:
 
 
 def _encode(text: str) -> bytes:
-    """UTF-8 that also encodes lone surrogates, so that a fault can send any text."""
+    """Encode as UTF-8, lone surrogates too, so that a fault can send any text."""
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -170,7 +170,7 @@ def _wrong_type(context: FaultContext) -> None:
 
 
 def _huge(context: FaultContext) -> None:
-    """One JSON string of `bytes` bytes with its true Content-Length."""
+    """Send one JSON string of `bytes` bytes with its true Content-Length."""
     size = int(context.option("bytes", 50 * 1024 * 1024))
     context.connection.send_bytes(Response(200, b"").head(length=size) + b'"')
     for start in range(0, size - 2, len(_BLOCK)):
@@ -196,7 +196,7 @@ _BODIES: dict[str, Callable[[FaultContext], None]] = {
 
 
 def _headers(context: FaultContext) -> None:
-    """The regular response with more headers, `bytes` of them padding."""
+    """Send the regular response with more headers, `bytes` of them padding."""
     response = context.handle_request()
     response.headers.update({k: str(v) for k, v in context.option("set", {}).items()})
     for n in range(int(context.option("bytes", 0)) // _HEADER_LENGTH):
@@ -269,7 +269,7 @@ def _change_fields(target: Json, values: Json, removed: list[str]) -> None:
 
 
 def _resolve(target: Any, dotted: str) -> tuple[Any, Any]:
-    """(container, key or index) of a dotted name."""
+    """Return (container, key or index) of a dotted name."""
     *path, last = [int(part) if part.isdecimal() else part for part in dotted.split(".")]
     for part in path:
         target = target[part]

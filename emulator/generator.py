@@ -72,7 +72,7 @@ class _Generator:
         return _with_small_newest(sizes)
 
     def _draw_creation_times(self, count: int) -> list[int]:
-        """Sorted; a quarter within four weeks, so that many orders can be canceled."""
+        """Return sorted times, a quarter of them in the last four weeks, for many open orders."""
         recent = count // 4
         ages = [int(self._draw() * _SPAN) for _ in range(count - recent)]
         ages += [int(self._draw() ** 2 * 28 * DAY) for _ in range(recent)]
@@ -80,7 +80,7 @@ class _Generator:
         return [self._now - age for age in oldest_first[:-1]] + [self._now][:count]
 
     def _add_batch(self, *, row: int, size: int, created: int) -> int:
-        """Fill the rows of a batch; returns when its last order was created."""
+        """Fill the rows of a batch; return the creation time of its last order."""
         flags = self._draw_batch_flags()
         expires = self._draw_expiration(created=created, flags=flags)
         batch = self._columns.add_batch(start=row, expires=expires, flags=flags)
@@ -96,7 +96,7 @@ class _Generator:
         return flags | (HOSTILE if self._draw() < 0.01 else 0)
 
     def _draw_expiration(self, *, created: int, flags: int) -> int:
-        """Mostly the last second of a day on the US west coast, as in the vendor's examples."""
+        """Return mostly the last second of a day on the US west coast, as in Goody's examples."""
         kind = self._draw()
         if flags & DIRECT or kind < 0.12:
             return NEVER

@@ -29,7 +29,7 @@ class LateRequests:
         Thread(target=self._wait, args=(seconds, request), daemon=True).start()
 
     def apply_all(self) -> int:
-        """Carry out all waiting requests now; returns their number."""
+        """Carry out all waiting requests now; return their number."""
         with self._lock:
             waiting = list(self._waiting)
         return sum(self._apply(request) for request in waiting)

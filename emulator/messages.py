@@ -73,5 +73,5 @@ def json_response(value: Any, status: int = 200, *, entry: Json | None = None) -
 
 
 def error_response(status: int, message: str, *, entry: Json | None = None) -> Response:
-    """Goody's error envelope: {"error": message}."""
+    """Return Goody's error envelope: {"error": message}."""
     return json_response({"error": message}, status, entry=entry)

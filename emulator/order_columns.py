@@ -40,7 +40,7 @@ def pack_event(*, at: int, index: int, code: int) -> int:
 
 
 def unpack_event(event: int) -> tuple[int, int, int]:
-    """(time, row of the order, status code) of a packed event."""
+    """Return (time, row of the order, status code) of a packed event."""
     return event >> 32, event >> 4 & (1 << _EVENT_INDEX_BITS) - 1, event & 0xF
 
 

@@ -34,7 +34,7 @@ class ChangeKind:
 
 
 def _draw_expiration(random: Random, store: OrderStore) -> Json:
-    """Mostly later than now, sometimes past or null."""
+    """Return an expiration: mostly later than now, sometimes past or null."""
     at = int(store.clock.now()) + random.randrange(-3 * DAY, 60 * DAY)
     return {"expires_at": None if random.random() < 0.1 else format_datetime(at)}
 

@@ -128,7 +128,7 @@ class OrderRenderer:
         }
 
     def _gift(self, facts: StoredOrder, batch: _Batch, draws: DigestRandom) -> tuple[Json, Json]:
-        """(cart, shipments and amounts as they are now, those before a swap)."""
+        """Return (cart, shipments and amounts as they are now, those before a swap)."""
         cart, amounts = batch.cart, batch.amounts
         is_accepted = facts.status not in _NOT_ACCEPTED
         original: Json = {"original_cart": None, "original_amounts": None}
@@ -164,7 +164,7 @@ class OrderRenderer:
 
 
 def render_event_times(facts: StoredOrder) -> Json:
-    """event_times of GET /v1/orders/{id}: null until the event."""
+    """Return event_times of GET /v1/orders/{id}: null until the event."""
     times = {**facts.times, "thank_you_added": facts.thanked}
     values = {name: times.get(name.removesuffix("_at")) for name in _EVENT_TIMES}
     return {name: format_datetime(at) if at else None for name, at in values.items()}

@@ -32,7 +32,7 @@ def render_shipments(
 
 
 def _draw_statuses(facts: StoredOrder, count: int, draws: DigestRandom, *, now: int) -> list[str]:
-    """In a shipped order one shipment is or was under way; the others have any possible status."""
+    """Return statuses of which one is shipped or later; the others are any possible ones."""
     if facts.status == "delivered":
         return [
             "delivered_override" if draws.randbelow(12) == 0 else "delivered" for _ in range(count)
@@ -65,7 +65,7 @@ def _shipment(facts: StoredOrder, n: int, brand: str, status: str, draws: Digest
 
 
 def _delivered_at(facts: StoredOrder, draws: DigestRandom) -> int:
-    """With the order, or within two days of shipping if another shipment is under way."""
+    """Return the order's time; within two days of shipping if another one is under way."""
     if facts.status == "delivered":
         return facts.times["delivered"]
     return facts.times["shipped"] + DAY + draws.randbelow(12 * HOUR)

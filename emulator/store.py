@@ -45,7 +45,7 @@ class OrderChanges:
     fields: Json = field(default_factory=dict)
 
     def set_expiration(self, at: int | None) -> None:
-        """None: the order never expires."""
+        """Store the expiration in Unix seconds; None: the order never expires."""
         self.is_expiration_changed, self.expires = True, at
 
 
@@ -80,7 +80,9 @@ class OrderStore:
     def list_orders(
         self, *, after: float | None, before: float | None, skip: int, count: int
     ) -> tuple[list[Json], int]:
-        """(orders without event_times, total), newest first. Goody API: GET /v1/orders.
+        """Return (orders without event_times, total), newest first.
+
+        Goody API: GET /v1/orders.
 
         `after` and `before` bound the creation time, inclusive. Goody documents no order of this
         list; its examples show this one.
@@ -98,7 +100,7 @@ class OrderStore:
         skip: int,
         count: int,
     ) -> tuple[list[Json], int]:
-        """(activities, total), newest first. Goody API: GET /v1/order_activities.
+        """Return (activities, total), newest first. Goody API: GET /v1/order_activities.
 
         Each has its order in the present state. `statuses` None: all.
         """
@@ -201,7 +203,7 @@ class OrderStore:
     # --- Goody's two writes ---
 
     def cancel(self, index: int) -> tuple[Json, Json]:
-        """(order, ledger entry). Goody API: POST /v1/orders/{id}/cancel. Raises ApiError."""
+        """Return (order, ledger entry). Goody API: POST .../cancel. Raises ApiError."""
         with self.lock, self._record("cancel", index) as entry:
             entry["applied"] = may_cancel(
                 self.switches, status=self.status(index), is_expired=self.is_expired(index)
@@ -211,7 +213,7 @@ class OrderStore:
             return self._row(index), entry
 
     def update_expiration(self, index: int, expires: int | None) -> tuple[Json, Json]:
-        """(order, ledger entry). Goody API: POST .../update_expiration. Raises ApiError.
+        """Return (order, ledger entry). Goody API: POST .../update_expiration. Raises ApiError.
 
         `expires` None: the order never expires.
         """

@@ -50,7 +50,7 @@ def one_of(*names: str) -> ValueCheck:
 
 
 def _is_instance(value: Any, *types: type) -> bool:
-    """isinstance() for which True and False are no numbers."""
+    """Like isinstance(), but True and False are not numbers."""
     return isinstance(value, types) and not isinstance(value, bool)
 
 

@@ -58,7 +58,7 @@ class Exchange:
     _readable: int = 0
 
     def mark_sending(self) -> None:
-        """Called on an established connection before each send; acts before the first."""
+        """Call before_send and mark the exchange as sent, if this is the first byte."""
         if self.may_have_left:
             return
         self.stage = "ready"

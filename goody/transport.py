@@ -237,7 +237,7 @@ def _read_error_body(raw: urllib3.BaseHTTPResponse) -> bytearray:
 
 
 def _chunks(raw: urllib3.BaseHTTPResponse, max_body: int) -> Iterator[bytes]:
-    """The decoded body in chunks. Raises ResponseTooLarge if over `max_body` bytes."""
+    """Yield the decoded body in chunks. Raises ResponseTooLarge if over `max_body` bytes."""
     encoding = raw.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip"):
         raise DecodeError("an encoding that was not asked for")
@@ -298,7 +298,7 @@ def _is_timeout(cause: BaseException) -> bool:
 
 
 def _is_tls_failure(cause: BaseException) -> bool:
-    """An invalid handshake or record, as opposed to a truncated one."""
+    """Whether the handshake or a record is invalid, as opposed to truncated."""
     return isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError)
 
 
@@ -317,7 +317,7 @@ _KINDS = (
 
 
 def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it wraps in args, reason, __cause__ or __context__."""
+    """Yield the exception and all that it wraps in args, reason, __cause__ or __context__."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

@@ -69,7 +69,7 @@ def status_name(status: str, *, is_cancel_on_record: bool = False) -> str:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def money(cents: int | None) -> str:
-    """US cents as "$1,842.50"; "—" for None, which is not zero."""
+    """Return US cents as "$1,842.50"; "—" for None, which is not zero."""
     if cents is None:
         return NOTHING
     sign = "-" if cents < 0 else ""
@@ -148,7 +148,7 @@ def hour_and_minute(at: datetime, zone: tzinfo) -> str:
 
 
 def time_of_day(at: datetime, zone: tzinfo) -> str:
-    """Hour, minute and second in the zone: "14:02:11"."""
+    """Return hour, minute and second in the zone: "14:02:11"."""
     return f"{hour_and_minute(at, zone)}:{in_zone(at, zone).second:02d}"
 
 

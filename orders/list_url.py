@@ -290,7 +290,7 @@ class LivePosition:
         before = self.created_before
         return _signer.sign_object((self.page, int(before.timestamp()) if before else 0))
 
-    def frozen(self, now: datetime, newest: datetime | None = None) -> LivePosition:
+    def with_time_bound(self, now: datetime, newest: datetime | None = None) -> LivePosition:
         """Return the position from which the other pages are counted.
 
         `newest` is the latest creation time on the first page, None if one of them is unknown. No

@@ -167,14 +167,14 @@ class ExpectedFailuresMiddleware:
         return self.method_not_allowed(request, response) if is_bare else response
 
     def process_view(self, request: Request, view: Any, *_: Any) -> HttpResponse | None:
-        """Load the user here, where a database that is down can still be answered for.
+        """Load the user, and return the page about the failure if the database is down.
 
-        Django gives process_exception only what views raise, and the user is loaded before.
+        process_exception gets the exceptions of views only, and decorators of a view load the user.
         """
         if request.META.get(TOO_LATE):
             return self.queue_timeout(request)
         if getattr(view, "works_without_database", False):
-            # Nor does a page about a refusal of theirs ask for one.
+            # The page about a refusal does not load a user either.
             request.is_frame_bare = True
             return None
         try:

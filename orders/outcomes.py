@@ -103,7 +103,7 @@ def _shown_meanwhile(operation: Operation, zone: ZoneInfo) -> str:
 
 
 def blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
-    """Until when the order takes no other write because this one may still take effect.
+    """Return the sentence that says until when this write may still take effect.
 
     A worker ends this by its monotonic clock: the time is given only if the wall clock agrees.
     """

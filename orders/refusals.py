@@ -28,7 +28,7 @@ def refused_message(
     sentence, next_step = _why_refused(operation, now=now, zone=zone)
     if operation.sent_at is not None:
         sentence = f"{sentence} {_shown_after_refusal(operation, zone)}".strip()
-    if operation.is_refusal_unread:
+    if operation.awaits_read_after_refusal:
         # Goody asked to wait: a read comes before another attempt.
         step = "" if operation.failure_kind == "rate_limited" else next_step
         wait = f"{step} {NOT_MEANWHILE}".strip()
@@ -38,7 +38,7 @@ def refused_message(
 
 def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
     """What the read that follows a refused POST shows, where it is not as before."""
-    if operation.is_refusal_unread:
+    if operation.awaits_read_after_refusal:
         return "Whether the order has changed is found out by reading it."
     if operation.after is None:
         return "A read afterwards did not find the order."

@@ -147,13 +147,13 @@ def operation(**fields: Any) -> Operation:
 
 
 def stored_outcome(one: Operation) -> tuple[str, str, str]:
-    """(state, failure class, failure kind) as stored."""
+    """Return (state, failure class, failure kind) as stored."""
     one = Operation.objects.get(pk=one.pk)
     return one.state, one.failure_class, one.failure_kind
 
 
 def audit_history(one: Operation) -> list[tuple[str, str, str]]:
-    """(action, actor, outcome) of one operation's audit rows, oldest first."""
+    """Return (action, actor, outcome) of one operation's audit rows, oldest first."""
     rows = AuditEntry.objects.filter(operation=one).order_by("id")
     return [(row.action, row.actor_name, row.outcome) for row in rows]
 

@@ -96,7 +96,7 @@ def undone() -> int:
 
 
 def differences(emulator: Emulator) -> list[tuple[str, str]]:
-    """(id, difference) of every order whose indexed copy differs from Goody's."""
+    """Return (id, difference) of every order whose indexed copy differs from Goody's."""
     truth = emulator.truth()
     stored = {str(row.uuid): row for row in Order.objects.all()}
     wrong = [(order_id, "lost") for order_id in truth.keys() - stored.keys()]

@@ -64,7 +64,7 @@ class Emulator:
         self.control("POST", "reset")
 
     def find(self, *, limit: int = 20, **wanted: Any) -> list[dict[str, Any]]:
-        """Orders, newest first: id, status, expires_at, created_at, position in the list.
+        """Return orders, newest first: id, status, expires_at, created_at, position in the list.
 
         Wanted: status, expires_within_hours, no_expiry, unaccepted_expired, swapped,
         has_thank_you, hostile. There must be one.
@@ -132,7 +132,7 @@ class Emulator:
         self.control("POST", "latency", {"seconds": seconds})
 
     def calls(self) -> dict[str, Any]:
-        """counts (by method and route), total, posts, max_concurrent, recent."""
+        """Return counts (by method and route), total, posts, max_concurrent, recent."""
         report: dict[str, Any] = self.control("GET", "calls")
         return report
 

@@ -44,7 +44,7 @@ class PlainOrder(OrderColumns):
 
 
 class TunedColumns(OrderColumns):
-    """No JSON in the row, and an index on every column that is filtered or searched."""
+    """The tuned model: no JSON, and an index on every column that is filtered or searched."""
 
     class Meta:
         abstract = True

@@ -66,7 +66,7 @@ def _parse_leniently(raw: bytes) -> Order:
 
 
 def parse_decoded_order(source: object, *, raw: bytes) -> Order:
-    """parse_order() for a decoded value; `raw` is its JSON."""
+    """Parse a decoded value like parse_order(); `raw` is its JSON."""
     if not isinstance(source, dict):
         raise BadOrder("not a JSON object")
     problems: list[str] = []

@@ -28,7 +28,7 @@ class JsonElements(NamedTuple):
     commas: list[int]
 
     def iterate_texts(self, raw: bytes) -> Iterator[tuple[int, bytes]]:
-        """(position, text) of each element."""
+        """Yield (position, text) of each element."""
         edges = [self.start - 1, *self.commas, self.end]
         for before, after in pairwise(edges):
             yield before + 1, raw[before + 1 : after]

@@ -41,7 +41,7 @@ def loads(raw: bytes) -> Any:
 
 
 def loads_object(raw: bytes) -> dict[str, Any]:
-    """loads() for an object, which every response of Goody is."""
+    """Decode an object, which every response of Goody is. Raises like loads()."""
     value = loads(raw)
     if not isinstance(value, dict):
         raise BadJSON("not a JSON object")

@@ -86,7 +86,7 @@ class DateReader:
         return TypedDate(at.astimezone(UTC).replace(microsecond=0))
 
     def _length(self, words: str) -> TypedDate | None:
-        """Lengths that keep the time of day: "+7 days" from `base`, "in 36 hours" from now."""
+        """Return the instant after a length: "+7 days" from `base`, "in 36 hours" from now."""
         found = _LENGTH.fullmatch(words)
         if found is None or (unit := _UNITS.get(found["unit"])) is None:
             return None
@@ -211,7 +211,7 @@ def _add[T: (date, datetime)](start: T, count: int, unit: str) -> T:
 
 
 def _numbered(reader: DateReader, found: re.Match[str]) -> _Day:
-    """The parts are named: year, month and day in this order."""
+    """Return the day of named parts: year, month and day in this order."""
     return _dated(reader, int(found["month"]), int(found["day"]), found["year"])
 
 
@@ -287,7 +287,7 @@ def _counted(reader: DateReader, found: re.Match[str]) -> _Day | None:
 
 
 def _weekday(reader: DateReader, found: re.Match[str]) -> _Day | None:
-    """The first such day after today; with "next" that of the next week, which starts on Monday."""
+    """Return the first such day after today; with "next", the one of next week."""
     weekday = _WEEKDAYS.get(found["name"])
     if weekday is None:
         return None

@@ -27,7 +27,7 @@ def split_time(words: str) -> tuple[time | None, timezone | None, str]:
 
 
 def _is_time(found: re.Match[str]) -> bool:
-    """A figure alone is a day or a year."""
+    """Whether the text is a time of day; a number alone is a day or a year."""
     return bool(found["minute"] or found["half"] or found["noon"])
 
 

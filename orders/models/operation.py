@@ -280,7 +280,7 @@ class Operation(models.Model):
         return is_applied and self.contradicted_at is None and not self.is_only_recorded
 
     @property
-    def is_refusal_unread(self) -> bool:
+    def awaits_read_after_refusal(self) -> bool:
         """Whether the read that follows a refused POST is still to be made."""
         is_refused = self.state == State.REFUSED and self.sent_at is not None
         return is_refused and self.after is None and self.due_at is not None

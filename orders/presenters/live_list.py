@@ -21,7 +21,7 @@ def live_page(
 ) -> ListPage:
     """Return the page. `position` comes from the URL."""
     url = filters.url(position=position.serialize() if position.created_before else "")
-    frozen = replace(position, page=listing.page).frozen(listing.as_of, _newest(listing))
+    frozen = replace(position, page=listing.page).with_time_bound(listing.as_of, _newest(listing))
     pager = _pager(listing, filters=filters, frozen=frozen)
     count = _count(listing)
     return ListPage(

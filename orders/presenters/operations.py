@@ -141,7 +141,9 @@ def poll_interval(operation: Operation, now: datetime) -> str:
 
     It is "" for an operation that waits for a person.
     """
-    is_pending = operation.is_open or operation.is_refusal_unread or _is_record_unread(operation)
+    is_pending = (
+        operation.is_open or operation.awaits_read_after_refusal or _is_record_unread(operation)
+    )
     if not is_pending or operation.state == State.NEEDS_HUMAN:
         return ""
     return "2s" if now - operation.created_at < _FREQUENT_POLLING else "15s"
@@ -302,7 +304,7 @@ def recent_failure(operations: Sequence[Operation], now: datetime) -> Operation 
     if newest is None or newest.closed_at is None or newest.state not in _WITHOUT_EFFECT:
         return None
     is_recent = now - newest.closed_at < _FAILURE_SHOWN
-    return newest if is_recent or newest.is_refusal_unread else None
+    return newest if is_recent or newest.awaits_read_after_refusal else None
 
 
 def format_in_both_zones(at: datetime | None, zone: ZoneInfo) -> str:

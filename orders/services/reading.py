@@ -237,7 +237,7 @@ def _blocking_one(operations: Sequence[Operation]) -> Operation | None:
 
 
 def _unread_one(operations: Sequence[Operation]) -> Operation | None:
-    return next((one for one in operations if one.is_refusal_unread), None)
+    return next((one for one in operations if one.awaits_read_after_refusal), None)
 
 
 def _open_one(operations: Sequence[Operation]) -> Operation | None:

@@ -46,7 +46,7 @@ _MAX_FAILURES = 3
 
 
 def sync_changes(context: SyncContext) -> None:
-    """Read the changes once.
+    """Read the changes since the watermark, and reread orders that the feed does not report.
 
     Raises SyncStopped, LeaseLost, InconsistentListing, or a refusal by Goody.
     """

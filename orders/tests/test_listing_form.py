@@ -47,17 +47,17 @@ def test_an_open_end_has_no_bound():
     ],
 )
 def test_the_bound_lies_past_all_orders_of_the_first_page(newest, bound):
-    frozen = LivePosition().frozen(NOW, newest)
-    assert frozen.created_before == bound.replace(microsecond=0)
+    with_time_bound = LivePosition().with_time_bound(NOW, newest)
+    assert with_time_bound.created_before == bound.replace(microsecond=0)
 
 
 def test_position_keeps_the_bound_of_the_first_page():
-    frozen = LivePosition(page=3).frozen(NOW)
-    assert frozen.frozen(NOW + timedelta(hours=1)) == frozen
+    with_time_bound = LivePosition(page=3).with_time_bound(NOW)
+    assert with_time_bound.with_time_bound(NOW + timedelta(hours=1)) == with_time_bound
 
 
 def test_live_position_round_trips():
-    place = LivePosition(page=7).frozen(NOW)
+    place = LivePosition(page=7).with_time_bound(NOW)
     assert parse_position(place.serialize()) == place
     assert parse_position(LivePosition(page=7).serialize()) == LivePosition(page=7)
     assert parse_position("") is None
@@ -67,7 +67,7 @@ def test_live_position_round_trips():
     "text",
     [
         "x",
-        LivePosition(page=7).frozen(NOW).serialize() + "x",
+        LivePosition(page=7).with_time_bound(NOW).serialize() + "x",
         signing.Signer(salt="something.else").sign_object((7, 0)),
         signing.Signer(salt="orders.list.position").sign_object({"page": 7}),
         signing.Signer(salt="orders.list.position").sign_object((7, "soon")),

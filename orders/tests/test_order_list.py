@@ -423,7 +423,7 @@ def test_a_page_without_the_orders_that_goody_counts_is_never_called_empty(agent
 
 
 def test_a_page_in_the_middle_without_its_orders_is_not_past_the_end(agent, settings):
-    position = LivePosition(page=3).frozen(datetime.now(UTC)).serialize()
+    position = LivePosition(page=3).with_time_bound(datetime.now(UTC)).serialize()
     with FaultyServer(answer(200, {"data": [], "list_meta": {"total_count": 500}})) as server:
         settings.GOODY_API_URL = server.url
         page = text_of(agent.get(URL, {"position": position}))

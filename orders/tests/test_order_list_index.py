@@ -180,7 +180,7 @@ def test_what_comes_meanwhile_does_not_shift_the_pages(agent: Client, full: Orac
 
 
 def test_position_in_the_live_list_shows_the_first_page(agent: Client, full: Oracle) -> None:
-    place = LivePosition(page=3).frozen(NOW).serialize()
+    place = LivePosition(page=3).with_time_bound(NOW).serialize()
     response = agent.get(URL, {"position": place})
     assert ids_in(response) == expected(full, "")[:50]
 

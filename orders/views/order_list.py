@@ -91,7 +91,7 @@ def _live(request: Request, wanted: ListRequest, progress: SyncProgress) -> Http
 
 
 def _redirect_to_page(request: Request, wanted: ListRequest, number: int) -> HttpResponseRedirect:
-    position = replace(wanted.live_position.frozen(request.viewer.now), page=number)
+    position = replace(wanted.live_position.with_time_bound(request.viewer.now), page=number)
     return HttpResponseRedirect(wanted.filters.url(position=position.serialize()))
 
 

@@ -93,7 +93,7 @@ class CancelWrite:
 
 
 def _was_never_accepted(order: Order) -> bool:
-    """Only the answer for a single order has event times; a list has none."""
+    """Whether the order has event times, and no acceptance among them. Lists have none."""
     if order.event_times is None or "event_times.accepted_at" in order.problems:
         return False
     return order.event_times.accepted_at is None

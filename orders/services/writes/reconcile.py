@@ -85,7 +85,7 @@ def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
 
 
 def _reconcile_recorded(operation: Operation, order: GoodyOrder) -> None:
-    """A record by hand is no proof: the first read that shows otherwise contradicts it."""
+    """Confirm or contradict an outcome that a lead recorded: the first read decides."""
     now = timezone.now()
     if _shows_effect(operation, order):
         if operation.contradicted_at is None:

@@ -130,7 +130,7 @@ def end_effect_windows(*, evidence: ReadEvidence) -> None:
 
 
 def settle_operation(*, operation_id: UUID, now: datetime, evidence: ReadEvidence) -> None:
-    """Read the order of an operation that is due, and conclude what the read allows.
+    """Read the order of a due operation, and close the operation if the read decides it.
 
     Safe to call at any time and by several processes: a conditional UPDATE claims the read.
     `evidence` is that of the calling process.
@@ -302,7 +302,9 @@ def find_operation(order_id: UUID, operation_id: UUID, *, now: datetime) -> Oper
 def is_worker_missing(operation: Operation, *, now: datetime) -> bool:
     """Whether the outcome or the end of its effect depends on a worker, and none is running."""
     is_waiting = (
-        operation.state == State.UNKNOWN or operation.is_refusal_unread or operation.blocks_order
+        operation.state == State.UNKNOWN
+        or operation.awaits_read_after_refusal
+        or operation.blocks_order
     )
     return is_waiting and not is_worker_alive(now=now)
 

@@ -111,12 +111,12 @@ def record_effect(operation: Operation, *, now: datetime) -> None:
 
 
 def confirm_record(operation: Operation, *, now: datetime) -> None:
-    """A read shows what a lead had recorded by hand. As after a proof, the order is read again."""
+    """Store that a read shows the outcome that a lead recorded, and schedule another read."""
     _observe(operation, "effect_seen", effect_seen_at=now, due_at=time_of_next_check(now))
 
 
 def record_contradiction(operation: Operation, order: GoodyOrder, *, now: datetime) -> None:
-    """Reads show the order otherwise than the write left it, or than a lead recorded it."""
+    """Store that reads show another state of the order than the write or the record."""
     _observe(
         operation,
         "contradicted",
