@@ -247,7 +247,7 @@ def _badges(listed: ListedOrder) -> dict[str, str]:
         "badge": _classes(first),
         "word": first.word,
         "second_badge": _classes(second) if others else "",
-        "second_word": second.word,
+        "second_word": second.short or second.word,
     }
 
 

@@ -22,6 +22,8 @@ class Badge:
     tone: str
     icon: str
     word: str
+    # Where there is little room; "" if `word` is short.
+    short: str = ""
 
 
 # Tone and icon of each status.
@@ -39,8 +41,8 @@ _LOOKS = {
     "canceled": ("ended", "ban"),
 }
 DELIVERY_FAILED = Badge("bad", "alert", "Delivery failed")
-OUTCOME_UNKNOWN = Badge("warn", "clock", "Outcome being checked")
-OUTCOME_NEEDS_HUMAN = Badge("warn", "alert", "Outcome needs a person")
+OUTCOME_UNKNOWN = Badge("warn", "clock", "Outcome being checked", "Being checked")
+OUTCOME_NEEDS_HUMAN = Badge("warn", "alert", "Outcome needs a person", "Needs a person")
 PAYMENT_PENDING = Badge("warn", "alert", "Payment pending")
 
 EXPIRY_TONES = {

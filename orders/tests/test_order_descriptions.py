@@ -18,7 +18,7 @@ from orders.presenters.csv_export import csv_chunks
 from orders.search.parse import parse_query
 from orders.search.query import Query
 from testing.dialogs import dialog, htmx, text, url
-from testing.domain import cancel, extend, open_order
+from testing.domain import cancel, extend, open_order, operation
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,12 @@ def money(page: str) -> dict[str, str]:
 
 # --- failed deliveries ------------------------------------------------------------------------
 
-FAILED = '<span class="badge badge--bad">'
+
+def badges(markup: str) -> list[str]:
+    """The words of the badges of a row or of the first part of an order's page."""
+    head = markup.partition("order-facts")[0]
+    found = re.findall(r'<span class="badge [^"]*">(.*?)</span>', head, re.DOTALL)
+    return [re.sub(r"<[^>]+>", "", one).strip() for one in found]
 
 
 def test_a_failed_delivery_has_a_badge_of_its_own(emulator: Emulator, agent: Client) -> None:
@@ -66,9 +71,25 @@ def test_a_failed_delivery_has_a_badge_of_its_own(emulator: Emulator, agent: Cli
     order_id = open_order(emulator, status="shipped")
     emulator.change(order_id, status="shipped", shipments=shipments)
     for place in (row(agent, order_id), order_page(agent, order_id)):
-        assert f"{FAILED}" in place
-        assert '<span class="badge__word">Delivery failed</span>' in place
+        assert badges(place) == ["Shipped", "Delivery failed"]
     assert '<span class="badge__word">Failed delivery</span>' in order_page(agent, order_id)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("unknown", ("Being checked", "Outcome being checked")),
+        ("needs_human", ("Needs a person", "Outcome needs a person")),
+    ],
+)
+def test_an_open_outcome_has_a_badge_of_its_own(
+    emulator: Emulator, agent: Client, state: str, words: tuple[str, str]
+) -> None:
+    order_id = open_order(emulator)
+    services.refresh_order(order_id=order_id, now=timezone.now())
+    operation(order_uuid=order_id, state=state, unknown_at=timezone.now())
+    shown = (badges(row(agent, order_id)), badges(order_page(agent, order_id)))
+    assert shown == (["Notified", words[0]], ["Notified", words[1]])
 
 
 # --- canceled orders --------------------------------------------------------------------------
@@ -291,4 +312,4 @@ def test_rows_and_csv_mark_unreadable_values(emulator: Emulator, agent: Client) 
     assert cells[str(amount)][0] == "unreadable"
     assert cells[str(expiry)][1] == "unreadable"
     part = text(agent.get(url("order_detail", amount), headers=htmx(f"tr#order-{amount}")))
-    assert re.search(r'<td class="cell-amount num">Unreadable</td>', part)
+    assert re.search(r'<td class="amount[^"]*">Unreadable</td>', part)
