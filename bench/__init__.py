@@ -5,7 +5,7 @@ Running:
     make bench                              everything, 100,000 orders, SQLite
     ORDERS=1000000 DATABASE=both make bench the full run: an hour with nothing else on the machine
     make bench PARTS="list peers"           parts of it: core, list, peers, sync
-    DATASET=varied make bench PARTS=list    the list on the orders of varied.py
+    DATASET=varied make bench PARTS=list    the list on the orders of varied_orders.py
 
 ORDERS is the number of orders in the index. DATABASE is sqlite, postgresql or both; the peers are
 measured on SQLite. BENCH_DATA is the folder in which filled databases stay for the next run: 8 GB
@@ -14,12 +14,12 @@ GOODY_ORDERS how many orders Goody has for the live pages.
 
 Modules that measure:
 
-    live_pages.py     the live list and detail beyond Goody's own time, and memory
+    live_pages.py  the live list and detail beyond Goody's own time, and memory
     list_pages.py  the list from the index: the requests of questions.py, random combinations, and
-                requests during writes
-    peers.py    the list compared with Django's admin, Datasette, and a scan of the API
-    syncing.py  a first sync compared with a pager that stores nothing, a sync without changes,
-                memory
+                   requests during writes
+    peers.py       the list compared with Django's admin, Datasette, and a scan of the API
+    sync_runs.py   a first sync compared with a pager that stores nothing, a sync without changes,
+                   memory
 
 Reading the results: figures are milliseconds over HTTP through gunicorn unless they say otherwise,
 of one client, signed in, warm, whole pages. "× bare" is the ratio to a signed-in view that returns
@@ -28,8 +28,8 @@ ratio to the same question at that many orders. A goal is printed next to its fi
 "MISSED"; in long tables only those that were missed are shown. Goals were set for 1,000,000 orders
 and a machine that does nothing else.
 
-The rest: databases.py keeps the databases, fill.py fills one with the emulator's orders or those of
-varied.py, facts.py finds what is worth asking it, writing.py writes into one, copying.py copies one
-for the peers, of which changelist/ is Django's admin; serving.py runs the dashboard, series.py
-takes the time, report.py prints.
+The rest: databases.py keeps the databases, and fill.py fills one with the emulator's orders or
+those of varied_orders.py. facts.py chooses the words, keys and positions of the requests.
+index_writes.py writes into an index. peer_tables.py copies one for the peers, of which changelist/
+is Django's admin. serving.py runs the dashboard, timings.py measures, report.py prints.
 """

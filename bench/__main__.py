@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import list_pages, live_pages, peers, report, syncing
+from bench import list_pages, live_pages, peers, report, sync_runs
 from bench.databases import ORDERS
 from bench.serving import collect_static
 
@@ -25,7 +25,7 @@ def main() -> None:
         "core": live_pages.measure_live_pages,
         "list": lambda: _each(list_pages.measure_list, vendors),
         "peers": peers.measure_peers,
-        "sync": lambda: _each(syncing.measure_sync, vendors),
+        "sync": lambda: _each(sync_runs.measure_sync, vendors),
     }
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed and memory.")
     parser.add_argument("part", nargs="*", help=f"any of: {', '.join(parts)}; all of them if none")

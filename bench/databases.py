@@ -46,7 +46,7 @@ _FILLED_BY = (
     ),
     *("emulator/generator.py", "emulator/lifecycle.py", "emulator/renderer.py"),
     *("emulator/shipments.py", "emulator/sample_texts.py"),
-    "bench/varied.py",
+    "bench/varied_orders.py",
     _FILL,
 )
 _FACTS = "bench/facts.py"

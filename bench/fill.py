@@ -2,7 +2,7 @@
 
 The orders are written into the database of DATABASE_URL, which is migrated first, by the project's
 own writer. ORDERS (100000) is their number; a database that holds orders is left as it is. DATASET
-chooses them: "emulator" (the emulator's, rendered in this process) or "varied" (varied.py).
+chooses them: "emulator" (the emulator's, rendered in this process) or "varied" (varied_orders.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from emulator.store import OrderStore
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
-from bench import varied  # noqa: E402
+from bench import varied_orders  # noqa: E402
 from orders import index  # noqa: E402
 from orders.index import CreationTime, ResponseRow  # noqa: E402
 from orders.models import CreatedFrom, Order, SyncState  # noqa: E402
@@ -48,7 +48,7 @@ def emulator_rows(*, orders: int, seed: int, now: datetime) -> Iterator[Response
         )
 
 
-_DATASETS = {"emulator": emulator_rows, "varied": varied.varied_rows}
+_DATASETS = {"emulator": emulator_rows, "varied": varied_orders.varied_rows}
 
 
 def fill_index(*, dataset: str, orders: int, now: datetime) -> None:

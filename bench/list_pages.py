@@ -27,8 +27,8 @@ from bench.databases import (
 )
 from bench.questions import Question, QuestionKind, fixed_questions, random_questions
 from bench.report import Goal
-from bench.series import Timings, measure_in_turn
 from bench.serving import get_page, print_memory, running_web_server, sign_in_agent
+from bench.timings import Timings, measure_in_turn
 from testing.serving import Process, Visitor
 
 _ROUNDS = int(os.environ.get("LIST_ROUNDS", "50"))
@@ -147,7 +147,7 @@ def _measure_during_writes(at: Databases, database: Database) -> None:
 @contextmanager
 def _writer(env: Mapping[str, str]) -> Iterator[None]:
     """A process that inserts orders as fast as possible, and has started to."""
-    writer = Process(["-m", "bench.writing", "flood"], env={**env, "PYTHONUNBUFFERED": "1"})
+    writer = Process(["-m", "bench.index_writes", "flood"], env={**env, "PYTHONUNBUFFERED": "1"})
     try:
         while "storing" not in writer.output():
             if not writer.is_running():

@@ -12,7 +12,6 @@ import tempfile
 from functools import partial
 
 from bench import report
-from bench.series import Timings, measure_in_turn
 from bench.serving import (
     environment,
     get_page,
@@ -22,6 +21,7 @@ from bench.serving import (
     running_worker,
     sign_in_agent,
 )
+from bench.timings import Timings, measure_in_turn
 from testing.serving import Visitor
 from testing.vendor import Emulator
 

@@ -31,8 +31,8 @@ from bench.databases import (
 )
 from bench.list_pages import BARE
 from bench.report import Goal
-from bench.series import Request, measure_in_turn
 from bench.serving import get_page, run_command, running_web_server, sign_in_agent
+from bench.timings import Request, measure_in_turn
 from testing.postgres import free_port
 from testing.serving import TOP, Visitor, wait_for
 from testing.vendor import KEY, Emulator
@@ -151,14 +151,14 @@ def copy_for_peers(database: Database) -> Path:
     """Return the peers' file next to the index's, created if it does not exist or is older."""
     path = database.path.with_name("peers.sqlite3")
     made_from = path.with_suffix(".txt")
-    made_by = hash_files("bench/changelist", "bench/copying.py")
+    made_by = hash_files("bench/changelist", "bench/peer_tables.py")
     wanted = f"{database.path} {database.path.stat().st_ino} {made_by}"
     if not path.exists() or not made_from.exists() or made_from.read_text() != wanted:
         report.print_note("copying the orders for the peers, once")
         for old in path.parent.glob("peers.*"):
             old.unlink()
         env = {**database.env, "PEERS_DATABASE": f"sqlite:///{path}"}
-        run_command(["-m", "bench.copying"], env=env, timeout=_COPYING)
+        run_command(["-m", "bench.peer_tables"], env=env, timeout=_COPYING)
         made_from.write_text(wanted)
     return path
 

@@ -47,13 +47,13 @@ def test_an_open_end_has_no_bound():
     ],
 )
 def test_the_bound_lies_past_all_orders_of_the_first_page(newest, bound):
-    with_time_bound = LivePosition().with_time_bound(NOW, newest)
-    assert with_time_bound.created_before == bound.replace(microsecond=0)
+    bounded = LivePosition().with_time_bound(NOW, newest)
+    assert bounded.created_before == bound.replace(microsecond=0)
 
 
 def test_position_keeps_the_bound_of_the_first_page():
-    with_time_bound = LivePosition(page=3).with_time_bound(NOW)
-    assert with_time_bound.with_time_bound(NOW + timedelta(hours=1)) == with_time_bound
+    bounded = LivePosition(page=3).with_time_bound(NOW)
+    assert bounded.with_time_bound(NOW + timedelta(hours=1)) == bounded
 
 
 def test_live_position_round_trips():

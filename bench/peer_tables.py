@@ -1,4 +1,4 @@
-"""`python -m bench.copying`: copy the orders of an index into the tables of its peers.
+"""`python -m bench.peer_tables`: copy the orders of an index into the tables of its peers.
 
 From the SQLite file of DATABASE_URL into the one of PEERS_DATABASE: Django's tables, with the
 payload and without, analyzed and not, and a trigram index of the analyzed one's names and addresses

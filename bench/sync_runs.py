@@ -25,8 +25,8 @@ import requests
 from bench import report
 from bench.databases import ORDERS, Databases, empty_database, filled_database, open_databases
 from bench.report import Goal
-from bench.series import Timings
 from bench.serving import environment, run_command
+from bench.timings import Timings
 from testing.serving import TOP
 from testing.vendor import KEY, Emulator
 
@@ -172,7 +172,8 @@ def _print_nothing_new(emulator: Emulator, env: dict[str, str]) -> None:
 def _print_unchanged(at: Databases) -> None:
     database = filled_database(at, orders=ORDERS)
     pages = Timings(
-        "pages", json.loads(run_command(["-m", "bench.writing", "unchanged"], env=database.env))
+        "pages",
+        json.loads(run_command(["-m", "bench.index_writes", "unchanged"], env=database.env)),
     )
     report.print_title(f"An unchanged page of {_PER_PAGE}", "median", "p95 (ms)")
     goal = Goal("median", pages.median, _PAGE_MS, " ms")

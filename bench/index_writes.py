@@ -1,4 +1,4 @@
-"""`python -m bench.writing unchanged|flood`: the time of upserts, without HTTP.
+"""`python -m bench.index_writes unchanged|flood`: the time of upserts, without HTTP.
 
 `unchanged` upserts unchanged pages of 100 orders, and prints the milliseconds of each.
 `flood` inserts new orders as fast as possible until it is stopped, in the transactions of a sync.
