@@ -124,8 +124,9 @@ def test_the_same_person_logs_in_again_in_another_tab(agent: Page, site: Site) -
     tab.locator(".menu summary").click()
     tab.get_by_role("button", name="Log out").click()
     assert_whole_page(tab, "Log in")
+    tab.goto("/login/?next=/audit/")
     log_in(tab, make_user("agent").username)
-    assert_whole_page(tab, "Orders")
+    assert_whole_page(tab, "Audit")
     submit(agent, site, order_id)
 
 
@@ -138,7 +139,7 @@ def test_two_login_pages(
     username = make_user("agent").username
     second.goto("/login/?next=/audit/")
     first = second.context.new_page()
-    first.goto("/login/")
+    first.goto("/login/?next=/orders/")
     log_in(first, username)
     assert_whole_page(first, "Orders")
     log_in(second, username)
