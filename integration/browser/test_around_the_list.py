@@ -88,7 +88,7 @@ def expect_finding(page: Page, title: str, orders: list[str]) -> None:
     page.wait_for_url("**/orders/find/*/")
     assert_whole_page(page, "Ticket")
     expect(page.locator(".page-head")).to_contain_text(title)
-    assert set(listed(page)) == set(orders)
+    assert {order_of(one) for one in page.locator("tr[data-order-id]").all()} == set(orders)
 
 
 def test_a_ticket_is_pasted_into_the_box(agent: Page, site: Site) -> None:
