@@ -38,8 +38,8 @@ _HURRY = (
     "PRAGMA cache_size=-4000000",
 )
 _COPY = (
-    f"INSERT INTO peers_slimorder ({{columns}}) SELECT {_SHARED} FROM {_JOINED} ORDER BY o.id",
-    "INSERT INTO peers_analyzedorder SELECT * FROM peers_slimorder ORDER BY id",
+    f"INSERT INTO peers_tunedorder ({{columns}}) SELECT {_SHARED} FROM {_JOINED} ORDER BY o.id",
+    "INSERT INTO peers_analyzedorder SELECT * FROM peers_tunedorder ORDER BY id",
     f"INSERT INTO peers_plainorder ({{columns}}, raw) SELECT {_SHARED}, unpacked(d.packed)"
     f" FROM {_JOINED} JOIN index_.orders_orderpayload d ON d.id = o.id ORDER BY o.id",
     # Datasette detects the full-text table by these quotation marks.

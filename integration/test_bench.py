@@ -48,7 +48,7 @@ def test_every_question_has_an_answer(database: Database) -> None:
 
 def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> None:
     with sqlite3.connect(copy_for_peers(database)) as connection:
-        for table in ("peers_plainorder", "peers_slimorder", "peers_analyzedorder"):
+        for table in ("peers_plainorder", "peers_tunedorder", "peers_analyzedorder"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
         # Datasette detects and queries the full-text table like this.
         recognized = connection.execute(
