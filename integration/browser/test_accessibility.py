@@ -206,6 +206,12 @@ def _audit(site: Site, page: Page) -> None:
     expect(page.locator("tbody tr").first).to_be_visible()
 
 
+def _audit_filter(_: Site, page: Page) -> None:
+    page.goto("/audit/?action=order.cancel")
+    page.locator("summary", has_text="When").click()
+    expect(page.get_by_label("From")).to_be_visible()
+
+
 def _checked_key(_: Site, page: Page) -> None:
     page.goto("/system/")
     page.get_by_role("button", name="Check the key").click()
@@ -310,6 +316,7 @@ CASES: dict[str, Case] = {
     "expiration page": Case(dialog_page("expiration", expires_at=None)),
     "cancel page refused": Case(dialog_page("cancel", status="accepted")),
     "audit": Case(_audit, role="lead"),
+    "audit with an open filter": Case(_audit_filter, role="lead"),
     "audit without a match": Case(path("/audit/?order=nothing"), role="lead"),
     "system": Case(_checked_key, role="admin"),
     "settings": Case(path("/settings/")),

@@ -89,6 +89,20 @@ def test_the_bar_stays_in_sight_where_there_is_room(agent: Page) -> None:
         assert (box["y"] == 0) == stays, size
 
 
+def test_the_head_of_the_audit_stays_below_the_bar(
+    as_person: Callable[..., Page], site: Site
+) -> None:
+    for _ in range(12):
+        site.operation(site.open_order(), state="applied")
+    page = as_person("lead")
+    page.set_viewport_size({"width": 1440, "height": 500})
+    page.goto("/audit/")
+    page.evaluate("scrollTo(0, 300)")
+    box = page.locator("thead th").first.bounding_box()
+    assert box
+    assert box["y"] == 48
+
+
 def test_the_zone_of_the_browser_is_one_click_away(
     browser: Browser, site: Site, watch: Watch
 ) -> None:

@@ -177,15 +177,15 @@ def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]
     message = outcome_message(entry.operation, now=now, zone=zone)
     return {
         "outcome": message.title,
-        "badge": _badge(message),
+        "badge": _badge(entry.operation, message),
         # A confirmed change has its own column.
         "outcome_detail": "" if _is_told_by_change(entry.operation) else message.sentence,
         "operation_url": operation_url(entry.operation),
     }
 
 
-def _badge(message: OutcomeMessage) -> Badge | None:
-    if message.tone == Tone.BUSY:
+def _badge(operation: Operation, message: OutcomeMessage) -> Badge | None:
+    if operation.is_open:
         return Badge("warn", "clock", message.title)
     return Badge("bad", "alert", message.title) if message.tone == Tone.BAD else None
 

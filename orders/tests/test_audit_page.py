@@ -92,6 +92,18 @@ def test_open_outcomes_are_counted_on_every_page_and_lead_to_their_entries(
     assert link not in text(as_role("lead").get("/settings/"))
 
 
+@pytest.mark.parametrize(
+    ("state", "badge"),
+    [("applied", ""), ("unknown", "warn"), ("needs_human", "warn"), ("refused", "bad")],
+)
+def test_an_outcome_that_needs_attention_is_a_badge(
+    as_role: Any, done: dict[str, Any], state: str, badge: str
+) -> None:
+    Operation.objects.filter(action="order.cancel").update(state=state, confirmed_at=None)
+    page = text(as_role("lead").get(AUDIT, {"action": "order.cancel"}))
+    assert re.findall(r'<span class="badge badge--(\w+)">', page) == [badge] * bool(badge)
+
+
 def test_an_active_filter_shows_its_value_and_can_be_removed_alone(
     as_role: Any, done: dict[str, Any]
 ) -> None:
