@@ -50,7 +50,7 @@ class Clocks:
         return ReadEvidence(monotonic=lambda: self.monotonic, wall=lambda: self.wall)
 
 
-def test_the_passing_of_time_is_not_taken_for_a_set_clock() -> None:
+def test_was_clock_set_is_false_while_both_clocks_advance_equally() -> None:
     clocks = Clocks()
     evidence = clocks.evidence()
     clocks.pass_seconds(86_400)
@@ -58,7 +58,7 @@ def test_the_passing_of_time_is_not_taken_for_a_set_clock() -> None:
     assert ReadEvidence().was_clock_set() is False
 
 
-def test_slow_drift_is_not_taken_for_a_set_clock() -> None:
+def test_was_clock_set_ignores_slow_drift() -> None:
     clocks = Clocks()
     evidence = clocks.evidence()
     for _ in range(100):
@@ -67,7 +67,7 @@ def test_slow_drift_is_not_taken_for_a_set_clock() -> None:
 
 
 @pytest.mark.parametrize("seconds", [3600, -600, 3])
-def test_a_set_clock_is_noticed_until_it_is_accepted(seconds: float) -> None:
+def test_was_clock_set_is_true_until_the_clock_is_accepted(seconds: float) -> None:
     clocks = Clocks()
     evidence = clocks.evidence()
     clocks.wall += seconds
@@ -76,7 +76,7 @@ def test_a_set_clock_is_noticed_until_it_is_accepted(seconds: float) -> None:
     assert evidence.was_clock_set() is False
 
 
-def test_reads_count_by_the_monotonic_clock_alone() -> None:
+def test_read_evidence_uses_the_monotonic_clock_only() -> None:
     clocks = Clocks()
     evidence = clocks.evidence()
     one = Operation().pk
@@ -90,7 +90,7 @@ def test_reads_count_by_the_monotonic_clock_alone() -> None:
     assert evidence.is_sufficient(one) is True
 
 
-def test_a_new_worker_on_a_clock_an_hour_ahead_concludes_nothing_from_earlier_reads(
+def test_worker_started_with_a_fast_clock_does_not_use_earlier_reads(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
@@ -109,7 +109,7 @@ def test_a_new_worker_on_a_clock_an_hour_ahead_concludes_nothing_from_earlier_re
 
 
 @threaded
-def test_a_clock_that_is_set_while_a_read_is_slow_concludes_nothing(
+def test_clock_set_during_a_slow_read_leaves_the_outcome_unknown(
     goody: Any, settings: Any, clock: Any
 ) -> None:
     """Three reads long ago; beside the last one the clock is set by an hour."""
@@ -131,7 +131,7 @@ def test_a_clock_that_is_set_while_a_read_is_slow_concludes_nothing(
     assert evidence.was_clock_set() is True
 
 
-def test_a_clock_that_was_set_back_keeps_no_read_from_concluding(
+def test_read_settles_the_outcome_after_the_clock_was_set_back(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
@@ -141,7 +141,7 @@ def test_a_clock_that_was_set_back_keeps_no_read_from_concluding(
     assert read_again(done, WorkerEvidence()) == "applied"
 
 
-def test_a_page_concludes_from_its_read_after_the_clock_was_set_back(
+def test_order_page_settles_the_outcome_after_the_clock_was_set_back(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
@@ -150,7 +150,7 @@ def test_a_page_concludes_from_its_read_after_the_clock_was_set_back(
     assert (stored_outcome(done)[0], title(done)) == ("applied", "Canceled")
 
 
-def test_a_confirmed_cancel_is_shown_after_the_clock_was_set_back(
+def test_confirmed_cancel_is_shown_after_the_clock_was_set_back(
     emulator: Emulator, clock: Any
 ) -> None:
     """The toast and the page must not contradict each other."""
@@ -164,7 +164,7 @@ def test_a_confirmed_cancel_is_shown_after_the_clock_was_set_back(
 
 
 @threaded
-def test_a_worker_whose_clock_was_set_schedules_its_reads_anew(clock: Any) -> None:
+def test_worker_reschedules_reads_after_the_clock_was_set(clock: Any) -> None:
     start = timezone.now()
     lost = operation(
         state=State.UNKNOWN, sent_at=start, unknown_at=start, due_at=start + timedelta(days=1)
@@ -183,7 +183,7 @@ def test_a_worker_whose_clock_was_set_schedules_its_reads_anew(clock: Any) -> No
     assert evidence.was_clock_set() is False
 
 
-def test_a_check_by_a_clock_that_was_set_contradicts_nothing(
+def test_check_after_the_clock_was_set_records_no_contradiction(
     emulator: Emulator, clock: Any
 ) -> None:
     """It is due minutes too early, and Goody may still serve an older copy of the order."""
@@ -198,7 +198,7 @@ def test_a_check_by_a_clock_that_was_set_contradicts_nothing(
     assert Operation.objects.get(pk=done.pk).contradicted_at is None
 
 
-def test_a_check_starts_anew_with_the_worker(emulator: Emulator, clock: Any) -> None:
+def test_worker_start_reschedules_checks(emulator: Emulator, clock: Any) -> None:
     done = cancel(open_order(emulator))
     clock.shift(3600)
     services.restart_read_schedule(now=timezone.now())
@@ -207,7 +207,7 @@ def test_a_check_starts_anew_with_the_worker(emulator: Emulator, clock: Any) -> 
     assert services.operations_due_for_reading(now=timezone.now()) == [done.pk]
 
 
-def test_a_clock_set_back_leaves_no_lease_in_the_future() -> None:
+def test_worker_start_shortens_leases_after_the_clock_was_set_back() -> None:
     start = timezone.now()
     stuck = operation(state=State.SENDING, lease_until=start + timedelta(hours=24))
     services.restart_read_schedule(now=start)
@@ -215,7 +215,7 @@ def test_a_clock_set_back_leaves_no_lease_in_the_future() -> None:
     assert stuck.lease_until == start + timedelta(seconds=60)
 
 
-def test_the_newest_answer_counts_though_a_clock_was_ahead(emulator: Emulator) -> None:
+def test_newest_answer_is_stored_although_a_clock_was_ahead(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     services.refresh_order(order_id=order_id, now=timezone.now())
     Order.objects.update(read_at=timezone.now() + timedelta(hours=1))
@@ -247,7 +247,7 @@ def is_held(done: Operation) -> bool:
 
 
 @pytest.mark.parametrize("seconds", [3600, -3600])
-def test_a_set_clock_does_not_let_another_write_in(
+def test_set_clock_does_not_unblock_the_order(
     emulator: Emulator, settings: Any, clock: Any, seconds: int
 ) -> None:
     done = found_by_a_read(emulator, settings)
@@ -263,7 +263,9 @@ def test_a_set_clock_does_not_let_another_write_in(
     assert not is_held(done)
 
 
-def test_a_worker_that_starts_waits_anew(emulator: Emulator, settings: Any, clock: Any) -> None:
+def test_worker_start_restarts_the_wait_for_a_late_effect(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
     done = found_by_a_read(emulator, settings)
     clocks = Clocks()
     first, second = clocks.evidence(), clocks.evidence()
@@ -279,7 +281,7 @@ def test_a_worker_that_starts_waits_anew(emulator: Emulator, settings: Any, cloc
 
 
 @threaded
-def test_each_turn_of_the_worker_counts(emulator: Emulator, settings: Any) -> None:
+def test_worker_ends_the_wait_after_the_effect_window(emulator: Emulator, settings: Any) -> None:
     done = found_by_a_read(emulator, settings)
     clocks = Clocks()
     evidence = clocks.evidence()
@@ -289,7 +291,7 @@ def test_each_turn_of_the_worker_counts(emulator: Emulator, settings: Any) -> No
         clocks.pass_seconds(120)
 
 
-def test_no_time_is_given_by_a_clock_that_was_set(
+def test_outcome_text_names_no_time_after_the_clock_was_set(
     emulator: Emulator, settings: Any, clock: Any, as_role: Any
 ) -> None:
     done = found_by_a_read(emulator, settings)
@@ -305,7 +307,7 @@ def test_no_time_is_given_by_a_clock_that_was_set(
         assert "until that is settled" not in dialog
 
 
-def test_a_set_clock_does_not_let_an_older_read_count(emulator: Emulator, clock: Any) -> None:
+def test_set_clock_does_not_make_an_old_read_fresh(emulator: Emulator, clock: Any) -> None:
     """Goody confirmed an extension, and then serves the order as it was before."""
     order_id = open_order(emulator, expires_at=stamp(in_days(20)))
     former = services.refresh_order(order_id=order_id, now=timezone.now()).order.expires_at

@@ -45,7 +45,7 @@ threaded = pytest.mark.django_db(transaction=True)
 CANCELED = {**order_json(), "status": "failed"}
 
 
-def test_f36_an_equal_submit_finds_the_same_operation(emulator: Emulator) -> None:
+def test_f36_equal_submit_returns_the_same_operation(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     form = {"form_key": uuid4(), "seen": seen(order_id), "actor": actor()}
     first = cancel(order_id, **form)
@@ -64,7 +64,7 @@ def test_f36_an_equal_submit_finds_the_same_operation(emulator: Emulator) -> Non
         {"actor": ("agent", "bo")},
     ],
 )
-def test_f36_the_same_key_with_other_parameters(emulator: Emulator, other: Any) -> None:
+def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, other: Any) -> None:
     order_id = open_order(emulator)
     form: dict[str, Any] = {"form_key": uuid4(), "seen": seen(order_id)}
     cancel(order_id, **form)
@@ -76,7 +76,7 @@ def test_f36_the_same_key_with_other_parameters(emulator: Emulator, other: Any) 
 
 
 @threaded
-def test_f36_equal_submits_at_once_make_one_post(emulator: Emulator) -> None:
+def test_f36_concurrent_equal_submits_make_one_post(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     form = {"form_key": uuid4(), "seen": seen(order_id), "actor": actor()}
     results = in_threads(8, lambda: cancel(order_id, **form))
@@ -90,7 +90,7 @@ def test_f36_equal_submits_at_once_make_one_post(emulator: Emulator) -> None:
 
 
 @threaded
-def test_f38_two_people_at_once_make_one_post(emulator: Emulator) -> None:
+def test_f38_concurrent_submits_of_two_people_make_one_post(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     people: list[Actor] = [actor("agent", name) for name in ("ana", "bo", "cy")]
@@ -104,9 +104,7 @@ def test_f38_two_people_at_once_make_one_post(emulator: Emulator) -> None:
 
 
 @threaded
-def test_hung_writes_keep_nobody_waiting_for_longer_than_a_slot_may_take(
-    goody: Any, settings: Any
-) -> None:
+def test_write_waits_for_a_slot_no_longer_than_the_limit(goody: Any, settings: Any) -> None:
     """The third is told before an intent is recorded; dialogs open meanwhile."""
     may_end = threading.Event()
     read = answer(200, order_json(event_times=NEVER_ACCEPTED))
@@ -139,7 +137,7 @@ def in_thread(attempt: Callable[[], Operation]) -> Operation:
 
 
 @pytest.mark.parametrize("state", ["planned", "waiting", "sending", "unknown", "needs_human"])
-def test_f38_an_open_operation_keeps_others_out(emulator: Emulator, state: str) -> None:
+def test_f38_open_operation_blocks_other_writes(emulator: Emulator, state: str) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     first = operation(order_uuid=order_id, state=state)
@@ -150,13 +148,13 @@ def test_f38_an_open_operation_keeps_others_out(emulator: Emulator, state: str) 
 
 
 @pytest.mark.parametrize("state", ["refused", "not_sent", "not_applied", "superseded"])
-def test_f38_a_closed_operation_keeps_nobody_out(emulator: Emulator, state: str) -> None:
+def test_f38_closed_operation_does_not_block_other_writes(emulator: Emulator, state: str) -> None:
     order_id = open_order(emulator)
     operation(order_uuid=order_id, state=state)
     assert cancel(order_id).state == "applied"
 
 
-def test_a_planned_write_left_lying_was_not_sent() -> None:
+def test_planned_operation_with_an_expired_lease_is_closed_as_not_sent() -> None:
     done = operation(state=State.PLANNED)
     assert services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=59)) == 0
     assert services.abandon_expired_operations(now=timezone.now() + timedelta(seconds=61)) == 1
@@ -164,7 +162,9 @@ def test_a_planned_write_left_lying_was_not_sent() -> None:
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "not_sent"]
 
 
-def test_f44_a_write_left_lying_while_sending_is_unknown(emulator: Emulator, clock: Any) -> None:
+def test_f44_sending_operation_with_an_expired_lease_becomes_unknown(
+    emulator: Emulator, clock: Any
+) -> None:
     order_id = open_order(emulator)
     done = operation(state=State.SENDING, order_uuid=order_id, sent_at=timezone.now())
     clock.shift(61)
@@ -177,7 +177,7 @@ def test_f44_a_write_left_lying_while_sending_is_unknown(emulator: Emulator, clo
 
 @threaded
 @pytest.mark.parametrize("has_somebody_noticed", [False, True])
-def test_f46_whose_lease_expired_before_the_first_byte_sends_nothing(
+def test_f46_lease_that_expires_before_the_first_byte_prevents_the_post(
     goody: Any, clock: Any, has_somebody_noticed: bool
 ) -> None:
     def pause(paused: Connection) -> None:
@@ -196,9 +196,7 @@ def test_f46_whose_lease_expired_before_the_first_byte_sends_nothing(
 
 @threaded
 @pytest.mark.parametrize("went_on_to", ["unknown", "not_applied", "needs_human"])
-def test_a_late_proof_counts_whatever_was_thought_meanwhile(
-    goody: Any, clock: Any, went_on_to: str
-) -> None:
+def test_late_confirmation_outranks_other_outcomes(goody: Any, clock: Any, went_on_to: str) -> None:
     def pause(paused: Connection) -> None:
         clock.shift(61)
         services.abandon_expired_operations(now=timezone.now())
@@ -214,9 +212,7 @@ def test_a_late_proof_counts_whatever_was_thought_meanwhile(
 
 
 @threaded
-def test_a_late_refusal_changes_nothing_that_was_found_out_meanwhile(
-    goody: Any, clock: Any
-) -> None:
+def test_late_refusal_does_not_change_an_outcome_known_from_reads(goody: Any, clock: Any) -> None:
     def pause(paused: Connection) -> None:
         clock.shift(61)
         services.abandon_expired_operations(now=timezone.now())
@@ -229,7 +225,7 @@ def test_a_late_refusal_changes_nothing_that_was_found_out_meanwhile(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_read_beside_the_post_does_not_outrank_its_answer(goody: Any) -> None:
+def test_read_concurrent_with_the_post_does_not_outrank_its_answer(goody: Any) -> None:
     """Somebody opens the order while the cancel is under way, and sees it from before."""
     order_id = ORDER_ID
 

@@ -253,7 +253,7 @@ EVENT_WEIGHTS = {
 
 
 @pytest.mark.parametrize("seed", range(STORIES))
-def test_a_history(emulator: Emulator, clock: Any, seed: int) -> None:
+def test_random_history_keeps_the_invariants(emulator: Emulator, clock: Any, seed: int) -> None:
     history = History(emulator, clock, seed)
     for _ in range(EVENTS):
         (event,) = history.chance.choices(list(EVENT_WEIGHTS), list(EVENT_WEIGHTS.values()))
@@ -262,7 +262,7 @@ def test_a_history(emulator: Emulator, clock: Any, seed: int) -> None:
     history.ends_well()
 
 
-def test_the_histories_reach_the_states(emulator: Emulator, clock: Any) -> None:
+def test_random_histories_reach_every_state(emulator: Emulator, clock: Any) -> None:
     """Or the statements above would be about nothing."""
     reached: set[str] = set()
     for seed in range(1000, 1040):

@@ -61,9 +61,7 @@ def record_applied(done: Operation) -> None:
 # --- Recorded by hand -------------------------------------------------------------------------
 
 
-def test_a_wrong_record_by_hand_of_a_cancel_is_contradicted_by_reads(
-    emulator: Emulator, clock: Any
-) -> None:
+def test_reads_contradict_a_wrongly_recorded_cancel(emulator: Emulator, clock: Any) -> None:
     done = needs_human(emulator)
     record_applied(done)
     assert title(done) == "Marked as canceled"
@@ -84,9 +82,7 @@ def test_a_wrong_record_by_hand_of_a_cancel_is_contradicted_by_reads(
     assert (stored_outcome(again)[0], emulator.posts()) == ("applied", 1)
 
 
-def test_a_wrong_record_by_hand_of_an_extension_is_contradicted_by_reads(
-    emulator: Emulator, clock: Any
-) -> None:
+def test_reads_contradict_a_wrongly_recorded_extension(emulator: Emulator, clock: Any) -> None:
     dates = {"expiration": in_days(40), "expires_before": in_days(20)}
     done = needs_human(emulator, action="order.extend", **dates)
     record_applied(done)
@@ -95,7 +91,7 @@ def test_a_wrong_record_by_hand_of_an_extension_is_contradicted_by_reads(
     assert title(done) == "Marked as changed, but a read did not show it"
 
 
-def test_what_is_only_recorded_is_not_shown_as_the_state_of_the_order(emulator: Emulator) -> None:
+def test_recorded_cancel_is_not_shown_as_the_status_of_the_order(emulator: Emulator) -> None:
     done = needs_human(emulator)
     record_applied(done)
     view = services.stored_order(done.order_uuid)
@@ -104,7 +100,7 @@ def test_what_is_only_recorded_is_not_shown_as_the_state_of_the_order(emulator: 
     assert not Operation.objects.cancels_in_force([done.order_uuid]).exists()
 
 
-def test_a_read_that_shows_what_was_recorded_ends_a_contradiction(
+def test_read_that_shows_the_recorded_write_withdraws_the_contradiction(
     emulator: Emulator, clock: Any
 ) -> None:
     done = needs_human(emulator)
@@ -118,7 +114,7 @@ def test_a_read_that_shows_what_was_recorded_ends_a_contradiction(
     assert outcomes == ["", "applied", "contradicted", "effect_seen"]
 
 
-def test_the_page_of_a_record_is_polled_until_the_order_was_read(
+def test_page_of_a_recorded_outcome_is_polled_until_the_order_is_read(
     emulator: Emulator, as_role: Any, clock: Any
 ) -> None:
     done = needs_human(emulator)
@@ -132,7 +128,7 @@ def test_the_page_of_a_record_is_polled_until_the_order_was_read(
     assert "hx-trigger" not in client.get(page, headers=headers).content.decode()
 
 
-def test_a_true_record_by_hand_holds(emulator: Emulator, clock: Any) -> None:
+def test_correctly_recorded_outcome_is_confirmed_by_a_read(emulator: Emulator, clock: Any) -> None:
     done = needs_human(emulator)
     emulator.change(done.order_uuid, status="failed")
     record_applied(done)
@@ -150,7 +146,7 @@ def test_a_true_record_by_hand_holds(emulator: Emulator, clock: Any) -> None:
 # --- A contradiction --------------------------------------------------------------------------
 
 
-def test_one_older_copy_contradicts_no_cancel(emulator: Emulator, clock: Any) -> None:
+def test_one_stale_read_does_not_contradict_a_cancel(emulator: Emulator, clock: Any) -> None:
     done = cancel(open_order(emulator))
     emulator.change(done.order_uuid, status="notified")
     clock.shift(301)
@@ -161,7 +157,7 @@ def test_one_older_copy_contradicts_no_cancel(emulator: Emulator, clock: Any) ->
     assert (done.due_at, done.contradicted_at, title(done)) == (None, None, "Canceled")
 
 
-def test_reads_from_before_the_proof_contradict_nothing(
+def test_reads_started_before_the_confirmation_do_not_contradict_it(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
@@ -177,7 +173,7 @@ def test_reads_from_before_the_proof_contradict_nothing(
     assert Operation.objects.get(pk=done.pk).contradicted_at is None
 
 
-def test_a_read_that_shows_the_cancel_again_ends_a_contradiction(
+def test_read_that_shows_the_cancel_again_withdraws_the_contradiction(
     emulator: Emulator, clock: Any
 ) -> None:
     done = cancel(open_order(emulator))
@@ -191,7 +187,7 @@ def test_a_read_that_shows_the_cancel_again_ends_a_contradiction(
     assert outcomes == ["", "applied", "contradicted", "effect_seen"]
 
 
-def test_a_list_that_shows_the_cancel_again_lets_the_worker_end_a_contradiction(
+def test_list_that_shows_the_cancel_again_makes_the_worker_withdraw_the_contradiction(
     emulator: Emulator, clock: Any
 ) -> None:
     done = cancel(open_order(emulator))
@@ -204,7 +200,7 @@ def test_a_list_that_shows_the_cancel_again_lets_the_worker_end_a_contradiction(
     assert read_when_due(done, clock).due_at is None
 
 
-def test_a_list_that_seems_to_show_the_cancel_again_costs_one_read(
+def test_stale_list_that_shows_the_cancel_again_causes_one_read(
     emulator: Emulator, clock: Any
 ) -> None:
     done = cancel(open_order(emulator))
@@ -216,7 +212,7 @@ def test_a_list_that_seems_to_show_the_cancel_again_costs_one_read(
     assert Operation.objects.get(pk=done.pk).due_at is None
 
 
-def test_a_second_cancel_does_not_end_the_contradiction_of_the_first(
+def test_second_cancel_does_not_withdraw_the_contradiction_of_the_first(
     emulator: Emulator, clock: Any
 ) -> None:
     first = cancel(open_order(emulator))
@@ -231,7 +227,7 @@ def test_a_second_cancel_does_not_end_the_contradiction_of_the_first(
 
 
 @threaded
-def test_an_index_that_cannot_be_written_does_not_keep_an_operation_open(
+def test_operation_is_closed_although_the_index_cannot_be_written(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
@@ -241,7 +237,7 @@ def test_an_index_that_cannot_be_written_does_not_keep_an_operation_open(
 
 
 @threaded
-def test_a_404_that_cannot_be_flagged_is_a_read_all_the_same(
+def test_404_counts_as_a_read_although_it_cannot_be_stored(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
@@ -251,7 +247,7 @@ def test_a_404_that_cannot_be_flagged_is_a_read_all_the_same(
         assert read_again(done) == "unknown"
 
 
-def test_a_worker_that_starts_on_a_clock_a_day_ahead_does_not_give_up(
+def test_worker_started_with_a_fast_clock_continues_reading(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": "late_apply", "seconds": 600})
@@ -266,7 +262,7 @@ def test_a_worker_that_starts_on_a_clock_a_day_ahead_does_not_give_up(
     assert read_again(done, evidence) == "applied"
 
 
-def test_the_check_after_a_read_that_showed_the_write_is_kept(
+def test_check_stays_scheduled_after_a_read_that_showed_the_write(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
@@ -276,7 +272,7 @@ def test_the_check_after_a_read_that_showed_the_write_is_kept(
     assert done.due_at == done.closed_at + timedelta(seconds=300)
 
 
-def test_a_requested_read_does_not_replace_the_check_of_an_operation_closed_meanwhile(
+def test_requested_read_does_not_replace_the_check_of_a_closed_operation(
     emulator: Emulator, settings: Any, monkeypatch: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
@@ -294,7 +290,7 @@ def test_a_requested_read_does_not_replace_the_check_of_an_operation_closed_mean
     assert done.due_at == done.closed_at + timedelta(seconds=300)
 
 
-def test_a_read_for_one_operation_counts_for_the_others_on_the_order(
+def test_read_for_one_operation_is_applied_to_the_others_of_the_order(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     """The first extension lands when the second one has been confirmed."""
@@ -322,7 +318,7 @@ def refused(emulator: Emulator, status: int, **fault: Any) -> Operation:
     return cancel(order_id, seen=shown)
 
 
-def test_a_read_waits_for_the_end_of_a_pause_without_a_step_of_the_backoff(
+def test_read_waits_for_the_end_of_a_pause_without_increasing_its_backoff(
     emulator: Emulator, clock: Any
 ) -> None:
     headers = {"Retry-After": "36000"}
@@ -341,7 +337,7 @@ def test_a_read_waits_for_the_end_of_a_pause_without_a_step_of_the_backoff(
     assert (Operation.objects.get(pk=done.pk).reads, title(done)) == (1, "Canceled at Goody")
 
 
-def test_the_page_of_a_refused_write_is_polled_until_the_order_was_read(
+def test_page_of_a_refused_write_is_polled_until_the_order_is_read(
     emulator: Emulator, as_role: Any, clock: Any
 ) -> None:
     done = refused(emulator, 429)
@@ -354,7 +350,7 @@ def test_the_page_of_a_refused_write_is_polled_until_the_order_was_read(
     assert "hx-trigger" not in client.get(page, headers=headers).content.decode()
 
 
-def test_the_order_and_its_row_are_polled_until_a_refused_write_was_read(
+def test_order_page_and_row_are_polled_until_the_read_after_a_refusal(
     emulator: Emulator, as_role: Any, clock: Any
 ) -> None:
     done = refused(emulator, 429)
@@ -377,7 +373,9 @@ def test_the_order_and_its_row_are_polled_until_a_refused_write_was_read(
         assert 'hx-trigger="every' not in shown.content.decode()
 
 
-def test_an_unread_refusal_stays_on_the_page(emulator: Emulator, as_role: Any, clock: Any) -> None:
+def test_refusal_is_shown_until_the_order_is_read(
+    emulator: Emulator, as_role: Any, clock: Any
+) -> None:
     done = refused(emulator, 429)
     clock.shift(3600)
     page = as_role("agent").get(
@@ -389,7 +387,7 @@ def test_an_unread_refusal_stays_on_the_page(emulator: Emulator, as_role: Any, c
     assert 'hx-trigger="every 15s"' in page.content.decode()
 
 
-def test_a_404_to_the_read_after_a_refusal_is_told(emulator: Emulator, clock: Any) -> None:
+def test_404_to_the_read_after_a_refusal_is_shown(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
@@ -399,7 +397,7 @@ def test_a_404_to_the_read_after_a_refusal_is_told(emulator: Emulator, clock: An
     assert sentence(done).endswith(" A read afterwards did not find the order.")
 
 
-def test_an_order_that_a_read_shows_is_not_said_to_be_unknown(
+def test_refusal_as_not_found_is_corrected_by_a_read_that_finds_the_order(
     emulator: Emulator, clock: Any
 ) -> None:
     order_id = open_order(emulator)
@@ -417,7 +415,9 @@ def test_an_order_that_a_read_shows_is_not_said_to_be_unknown(
 # --- Waiting for a person ---------------------------------------------------------------------
 
 
-def test_a_read_that_shows_the_write_leaves_nothing_for_a_person(emulator: Emulator) -> None:
+def test_read_that_shows_the_write_closes_an_operation_that_needs_a_person(
+    emulator: Emulator,
+) -> None:
     done = needs_human(emulator, before={"status": "notified"})
     emulator.change(done.order_uuid, status="failed")
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
@@ -426,7 +426,7 @@ def test_a_read_that_shows_the_write_leaves_nothing_for_a_person(emulator: Emula
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "applied"]
 
 
-def test_a_list_that_shows_the_write_lets_the_worker_read_for_a_person(
+def test_list_that_shows_the_write_makes_the_worker_read_the_order(
     emulator: Emulator, clock: Any
 ) -> None:
     done = needs_human(emulator, before={"status": "notified"})
@@ -436,7 +436,7 @@ def test_a_list_that_shows_the_write_lets_the_worker_read_for_a_person(
     assert Operation.objects.get(pk=done.pk).due_at is not None
 
 
-def test_a_read_that_does_not_show_the_write_leaves_it_to_a_person(emulator: Emulator) -> None:
+def test_read_without_the_write_leaves_the_operation_to_a_person(emulator: Emulator) -> None:
     done = needs_human(emulator, before={"status": "notified"})
     services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (stored_outcome(done)[0], title(done)) == ("needs_human", "Needs a person")
@@ -445,7 +445,7 @@ def test_a_read_that_does_not_show_the_write_leaves_it_to_a_person(emulator: Emu
 # --- A later write ----------------------------------------------------------------------------
 
 
-def test_a_later_extension_explains_a_difference_though_the_clock_was_set_back(
+def test_later_extension_explains_another_expiration_after_the_clock_was_set_back(
     emulator: Emulator, clock: Any
 ) -> None:
     order_id = open_order(emulator)
@@ -458,7 +458,9 @@ def test_a_later_extension_explains_a_difference_though_the_clock_was_set_back(
     assert title(first) == "Expiration changed"
 
 
-def test_a_later_write_without_effect_explains_nothing(emulator: Emulator, clock: Any) -> None:
+def test_later_write_without_effect_does_not_explain_a_difference(
+    emulator: Emulator, clock: Any
+) -> None:
     order_id = open_order(emulator)
     first = extend(order_id, expiration=in_days(30))
     operation(

@@ -68,7 +68,7 @@ def perhaps(what: str, done: Operation) -> str:
         {"kind": "apply_then_status", "status": 502},
     ],
 )
-def test_f31_applied_but_the_answer_was_lost(
+def test_f31_lost_answer_of_an_applied_cancel_is_settled_by_a_read(
     emulator: Emulator, settings: Any, clock: Any, fault: dict[str, Any]
 ) -> None:
     done = lose_cancel(emulator, settings, fault)
@@ -79,14 +79,16 @@ def test_f31_applied_but_the_answer_was_lost(
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "applied"]
 
 
-def test_f31_opening_the_page_settles_it_too(emulator: Emulator, settings: Any, clock: Any) -> None:
+def test_f31_opening_the_order_page_settles_a_lost_answer(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
     done = lose_cancel(emulator, settings, {"kind": "apply_then_reset"})
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (view.operation, view.is_cancel_on_record) == (None, True)
     assert stored_outcome(done)[0] == "applied"
 
 
-def test_f32_not_applied_takes_three_reads_over_two_minutes(
+def test_f32_not_applied_requires_three_reads_over_two_minutes(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
@@ -100,7 +102,7 @@ def test_f32_not_applied_takes_three_reads_over_two_minutes(
     assert stored_outcome(done)[0] == "not_applied"
 
 
-def test_f33_a_post_that_lands_late_is_still_canceled_once(
+def test_f33_late_cancel_is_found_and_not_sent_again(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
@@ -113,7 +115,7 @@ def test_f33_a_post_that_lands_late_is_still_canceled_once(
     assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
 
 
-def test_accepted_meanwhile_means_not_canceled(
+def test_order_accepted_meanwhile_is_not_canceled(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
@@ -127,7 +129,7 @@ def test_accepted_meanwhile_means_not_canceled(
     assert (stored_outcome(done)[0], view.is_cancel_on_record) == ("not_applied", False)
 
 
-def test_failed_after_acceptance_proves_no_cancel(
+def test_failed_status_after_acceptance_does_not_prove_the_cancel(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
@@ -138,7 +140,9 @@ def test_failed_after_acceptance_proves_no_cancel(
     assert stored_outcome(done)[0] == "needs_human"
 
 
-def test_an_unknown_status_concludes_nothing(emulator: Emulator, settings: Any, clock: Any) -> None:
+def test_undocumented_status_leaves_the_outcome_unknown(
+    emulator: Emulator, settings: Any, clock: Any
+) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
     emulator.change(done.order_uuid, status="on_hold")
     for seconds in (2, 8, 50, 90):
@@ -149,7 +153,7 @@ def test_an_unknown_status_concludes_nothing(emulator: Emulator, settings: Any, 
     assert read_again(done) == "applied"
 
 
-def test_f10_a_contradiction_that_reads_do_not_settle_needs_a_person(
+def test_f10_contradictory_answer_without_deciding_reads_needs_a_person(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     fault = {"kind": "body", "as": "text", "text": ""}
@@ -164,7 +168,7 @@ def test_f10_a_contradiction_that_reads_do_not_settle_needs_a_person(
     assert emulator.posts() == 1
 
 
-def test_f10_a_contradiction_that_a_read_settles(
+def test_f10_contradictory_answer_is_settled_by_a_read(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     fault = {"kind": "mutate", "set": {"id": str(uuid4())}}
@@ -187,7 +191,7 @@ def test_goody_unreachable_for_a_day_needs_a_person(
     assert Operation.objects.get(pk=done.pk).reads == len(moments)
 
 
-def test_reads_are_claimed_once(emulator: Emulator, settings: Any, clock: Any) -> None:
+def test_due_read_is_claimed_by_one_worker(emulator: Emulator, settings: Any, clock: Any) -> None:
     done = lose_cancel(emulator, settings, {"kind": "cut"})
     assert services.operations_due_for_reading(now=timezone.now()) == []
     read_again(done)
@@ -201,7 +205,7 @@ def test_reads_are_claimed_once(emulator: Emulator, settings: Any, clock: Any) -
 
 
 @pytest.mark.parametrize(("is_applied", "state"), [(True, "applied"), (False, "not_applied")])
-def test_a_lead_settles_what_needs_a_person(is_applied: bool, state: str) -> None:
+def test_lead_settles_an_operation_that_needs_a_person(is_applied: bool, state: str) -> None:
     done = operation(state=State.NEEDS_HUMAN, unknown_at=timezone.now())
     _settle(done, is_applied)
     assert stored_outcome(done)[0] == state
@@ -222,7 +226,7 @@ def _settle(done: Operation, is_applied: bool) -> Operation:
     )
 
 
-def test_only_one_cancel_is_told_to_have_done_it(emulator: Emulator, goody: Any) -> None:
+def test_cancel_is_attributed_to_one_operation(emulator: Emulator, goody: Any) -> None:
     """While a new cancel is under way, what a read shows is not put down to an old one."""
     order_id = open_order(emulator)
     past = timezone.now() - timedelta(minutes=5)
@@ -248,7 +252,7 @@ def extensions(emulator: Emulator, order_id: UUID) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["apply_then_reset", "apply_then_hang"])
-def test_f31_an_extension_was_applied_but_the_answer_was_lost(
+def test_f31_lost_answer_of_an_applied_extension_is_settled_by_a_read(
     emulator: Emulator, settings: Any, clock: Any, kind: str
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": kind})
@@ -258,7 +262,7 @@ def test_f31_an_extension_was_applied_but_the_answer_was_lost(
     assert sentence(done) == perhaps(f"Goody shows the expiration {asked}", done)
 
 
-def test_a_lost_extension_is_never_sent_again(
+def test_extension_with_unknown_outcome_is_not_sent_again(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": "cut"})
@@ -268,7 +272,7 @@ def test_a_lost_extension_is_never_sent_again(
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "not_applied"]
 
 
-def test_f34_another_date_keeps_the_order_from_other_writes_while_ours_may_land(
+def test_f34_order_with_another_date_is_blocked_while_our_extension_may_take_effect(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": "cut"})
@@ -290,7 +294,7 @@ def test_f34_another_date_keeps_the_order_from_other_writes_while_ours_may_land(
     assert extend(done.order_uuid, may_shorten=True).state == "applied"
 
 
-def test_an_extension_that_lands_late_overwrites_no_write_of_ours(
+def test_late_extension_does_not_overwrite_a_later_write(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     """Answered 504, it lands 40 s later: another person cannot get in between."""
@@ -306,7 +310,7 @@ def test_an_extension_that_lands_late_overwrites_no_write_of_ours(
     assert (read_again(done), emulator.posts()) == ("applied", 1)
 
 
-def test_after_a_read_showed_the_date_the_order_waits_until_ours_cannot_land(
+def test_order_is_blocked_until_the_extension_cannot_take_effect_any_more(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     """Somebody else may have set the same date, and our request is still on its way."""
@@ -322,7 +326,7 @@ def test_after_a_read_showed_the_date_the_order_waits_until_ours_cannot_land(
     assert extend(done.order_uuid, expiration=in_days(60)).state == "applied"
 
 
-def test_accepted_meanwhile_means_not_changed(
+def test_order_accepted_meanwhile_is_not_extended(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": "cut"})
@@ -331,7 +335,7 @@ def test_accepted_meanwhile_means_not_changed(
     assert (stored_outcome(done)[0], emulator.posts()) == ("not_applied", 1)
 
 
-def test_an_expiration_that_cannot_be_read_concludes_nothing(
+def test_unreadable_expiration_leaves_the_outcome_unknown(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": "cut"})
@@ -340,7 +344,7 @@ def test_an_expiration_that_cannot_be_read_concludes_nothing(
     assert (read_again(done), emulator.posts()) == ("unknown", 1)
 
 
-def test_f10_an_extension_that_goody_answers_otherwise_needs_a_person(
+def test_f10_answer_with_another_expiration_needs_a_person(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     wrong = json.dumps(order_json())
@@ -351,7 +355,7 @@ def test_f10_an_extension_that_goody_answers_otherwise_needs_a_person(
 
 
 @threaded
-def test_goodys_late_answer_outranks_what_reads_showed(settings: Any, clock: Any) -> None:
+def test_late_answer_outranks_reads(settings: Any, clock: Any) -> None:
     asked = in_days(44)
 
     def pause(paused: Connection) -> None:
@@ -370,7 +374,7 @@ def test_goodys_late_answer_outranks_what_reads_showed(settings: Any, clock: Any
 
 
 @threaded
-def test_goodys_late_answer_confirms_what_a_read_had_found(settings: Any, clock: Any) -> None:
+def test_late_answer_confirms_an_outcome_known_from_a_read(settings: Any, clock: Any) -> None:
     asked = in_days(44)
     extended = answer(200, order_json(expires_at=stamp(asked)))
 
@@ -396,7 +400,7 @@ def test_goodys_late_answer_confirms_what_a_read_had_found(settings: Any, clock:
 # --- Shown later ------------------------------------------------------------------------------
 
 
-def test_a_gift_that_turns_out_canceled_later_is_perhaps_ours(
+def test_cancel_seen_later_is_described_as_perhaps_ours(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
@@ -415,7 +419,7 @@ def test_a_gift_that_turns_out_canceled_later_is_perhaps_ours(
     assert Operation.objects.with_notice(done.actor_id).get() == done
 
 
-def test_another_attempt_finds_that_the_first_may_have_arrived(
+def test_second_attempt_is_refused_when_the_first_took_effect(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     """Its own fresh read shows it: of the other attempt itself nothing was sent."""
@@ -428,7 +432,7 @@ def test_another_attempt_finds_that_the_first_may_have_arrived(
     assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
 
 
-def test_what_a_lead_took_for_not_applied_may_be_seen_later(emulator: Emulator) -> None:
+def test_effect_seen_after_a_lead_recorded_not_applied_is_shown(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     done = operation(
         state=State.NEEDS_HUMAN,
@@ -443,7 +447,7 @@ def test_what_a_lead_took_for_not_applied_may_be_seen_later(emulator: Emulator) 
 
 
 @pytest.mark.parametrize("closed_as", [State.NOT_APPLIED, State.SUPERSEDED])
-def test_an_expiration_that_is_seen_later_is_perhaps_ours_and_offers_no_undo(
+def test_expiration_seen_later_is_described_as_perhaps_ours_and_offers_no_undo(
     emulator: Emulator, closed_as: State
 ) -> None:
     order_id = open_order(emulator)
@@ -469,7 +473,7 @@ def test_an_expiration_that_is_seen_later_is_perhaps_ours_and_offers_no_undo(
     assert services.may_undo_extension(lost, now=timezone.now()) is False
 
 
-def test_a_date_that_a_read_showed_offers_no_undo(
+def test_extension_known_from_a_read_offers_no_undo(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
     done = lose_extension(emulator, settings, {"kind": "apply_then_reset"})
@@ -478,7 +482,7 @@ def test_a_date_that_a_read_showed_offers_no_undo(
     assert (done.state, services.may_undo_extension(done, now=timezone.now())) == ("applied", False)
 
 
-def test_a_date_that_another_extension_set_is_not_credited_to_a_lost_one(
+def test_date_set_by_another_extension_is_not_attributed_to_a_lost_one(
     emulator: Emulator,
 ) -> None:
     order_id = open_order(emulator)
@@ -516,7 +520,7 @@ def check_until_certain(done: Operation, clock: Any) -> Operation:
     return done
 
 
-def test_a_proof_that_holds_is_checked_once(emulator: Emulator, clock: Any) -> None:
+def test_confirmed_write_is_checked_once(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
     for write in (extend, cancel):
         done = check(write(order_id), clock)
@@ -524,7 +528,9 @@ def test_a_proof_that_holds_is_checked_once(emulator: Emulator, clock: Any) -> N
     assert emulator.posts() == 2
 
 
-def test_a_cancel_that_goody_takes_back_is_an_alarm(emulator: Emulator, clock: Any) -> None:
+def test_cancel_reverted_at_goody_is_recorded_as_contradicted(
+    emulator: Emulator, clock: Any
+) -> None:
     order_id = open_order(emulator)
     done = cancel(order_id)
     emulator.change(order_id, status="notified")
@@ -541,7 +547,9 @@ def test_a_cancel_that_goody_takes_back_is_an_alarm(emulator: Emulator, clock: A
     assert (cancel(order_id).state, emulator.posts()) == ("applied", 2)
 
 
-def test_another_expiration_after_ours_is_a_difference(emulator: Emulator, clock: Any) -> None:
+def test_another_expiration_after_a_confirmed_extension_is_recorded_as_contradicted(
+    emulator: Emulator, clock: Any
+) -> None:
     order_id = open_order(emulator)
     done = extend(order_id)
     emulator.change(order_id, expires_at=LATER)
@@ -556,7 +564,7 @@ def test_another_expiration_after_ours_is_a_difference(emulator: Emulator, clock
     assert Operation.objects.with_notice(done.actor_id).get() == done
 
 
-def test_unknown_outcomes_are_read_before_checks(emulator: Emulator, clock: Any) -> None:
+def test_due_reads_of_unknown_outcomes_precede_checks(emulator: Emulator, clock: Any) -> None:
     done = cancel(open_order(emulator))
     clock.shift(301)
     now = timezone.now()
@@ -564,7 +572,7 @@ def test_unknown_outcomes_are_read_before_checks(emulator: Emulator, clock: Any)
     assert services.operations_due_for_reading(now=now) == [unknown.pk, done.pk]
 
 
-def test_only_the_newest_extension_is_compared(emulator: Emulator, clock: Any) -> None:
+def test_check_compares_only_the_newest_extension(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
     first = extend(order_id)
     clock.shift(100)
@@ -575,7 +583,7 @@ def test_only_the_newest_extension_is_compared(emulator: Emulator, clock: Any) -
     assert check(second, clock).contradicted_at is None
 
 
-def test_a_check_that_fails_is_made_again(emulator: Emulator, clock: Any) -> None:
+def test_failed_check_is_repeated(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
     done = cancel(order_id)
     emulator.fault({"kind": "status", "status": 503}, method="GET")
@@ -590,7 +598,7 @@ def test_a_check_that_fails_is_made_again(emulator: Emulator, clock: Any) -> Non
 
 
 @threaded
-def test_our_cancel_ends_the_order_while_reads_are_stale(goody: Any) -> None:
+def test_confirmed_cancel_is_shown_while_reads_are_stale(goody: Any) -> None:
     stale = answer(200, order_json(event_times=NEVER_ACCEPTED))
     with FaultyServer(stale, post=(answer(200, order_json(status="failed")),)) as server:
         done = cancel_at(server, goody)

@@ -53,7 +53,7 @@ CANCELED = {**order_json(), "status": "failed"}
 @pytest.mark.parametrize(
     ("table", "what"), [("orders_operation", "INSERT"), ("orders_auditentry", "INSERT")]
 )
-def test_without_a_stored_intent_nothing_is_asked(
+def test_no_request_is_made_without_a_stored_intent(
     emulator: Emulator, table: str, what: str
 ) -> None:
     order_id = open_order(emulator)
@@ -67,7 +67,7 @@ def test_without_a_stored_intent_nothing_is_asked(
 
 
 @threaded
-def test_without_a_stored_claim_no_byte_leaves(emulator: Emulator) -> None:
+def test_no_byte_is_sent_without_a_stored_claim(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     with (
@@ -83,7 +83,7 @@ def test_without_a_stored_claim_no_byte_leaves(emulator: Emulator) -> None:
 
 @threaded
 @pytest.mark.parametrize("when", ["NEW.state = 'sending'", "true"])
-def test_after_not_recorded_the_same_form_works(emulator: Emulator, when: str) -> None:
+def test_form_works_again_after_not_recorded(emulator: Emulator, when: str) -> None:
     """Also where the database refuses to close the attempt: it is closed by the next one."""
     order_id = open_order(emulator)
     form = {"seen": seen(order_id), "form_key": uuid4(), "actor": actor()}
@@ -100,7 +100,7 @@ def test_after_not_recorded_the_same_form_works(emulator: Emulator, when: str) -
 
 
 @threaded
-def test_after_not_recorded_another_person_is_not_kept_waiting(emulator: Emulator) -> None:
+def test_order_is_free_for_another_person_after_not_recorded(emulator: Emulator) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
@@ -109,7 +109,7 @@ def test_after_not_recorded_another_person_is_not_kept_waiting(emulator: Emulato
 
 
 @threaded
-def test_after_not_recorded_other_processes_see_the_order_free(
+def test_order_is_free_for_other_processes_after_not_recorded(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They know nothing of what this process could not store, and nobody submits here again."""
@@ -125,7 +125,7 @@ def test_after_not_recorded_other_processes_see_the_order_free(
 
 
 @threaded
-def test_an_outcome_that_cannot_be_stored_is_found_again(emulator: Emulator, clock: Any) -> None:
+def test_outcome_that_cannot_be_stored_is_found_by_reads(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     with (
@@ -142,7 +142,7 @@ def test_an_outcome_that_cannot_be_stored_is_found_again(emulator: Emulator, clo
 
 
 @threaded
-def test_a_refusal_that_was_stored_is_not_told_as_unsent(emulator: Emulator, goody: Any) -> None:
+def test_stored_refusal_is_not_shown_as_not_sent(emulator: Emulator, goody: Any) -> None:
     """What fails after the outcome is stored costs freshness, not truth."""
     gone = answer(404, {"error": "Order not found"})
     with FaultyServer(answer(200, order_json()), gone, post=(gone,)) as server:
@@ -154,7 +154,7 @@ def test_a_refusal_that_was_stored_is_not_told_as_unsent(emulator: Emulator, goo
 @threaded
 @pytest.mark.postgresql_only(reason="SQLite has no connection that could be lost")
 @pytest.mark.parametrize("write", [cancel, extend])
-def test_a_confirmation_is_stored_although_the_connection_is_lost_during_the_post(
+def test_confirmation_is_stored_although_the_database_connection_is_lost(
     goody: Any, write: Any
 ) -> None:
     wanted = in_days(44)
@@ -189,7 +189,7 @@ def connection_parameters() -> dict[str, Any]:
 
 
 @threaded
-def test_a_claim_without_a_sent_byte_is_not_told_as_sent(
+def test_claimed_write_without_a_sent_byte_is_closed_as_not_sent(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     """The claim is committed, nothing leaves, and the database refuses to store that."""
@@ -214,7 +214,7 @@ def test_a_claim_without_a_sent_byte_is_not_told_as_sent(
 
 @threaded
 @pytest.mark.parametrize("outcome", ["", "applied"])
-def test_what_the_database_refuses_is_logged_as_the_bug_it_is(
+def test_integrity_error_is_logged_as_an_error(
     emulator: Emulator, caplog: Any, outcome: str
 ) -> None:
     order_id = open_order(emulator)
@@ -228,7 +228,9 @@ def test_what_the_database_refuses_is_logged_as_the_bug_it_is(
 
 
 @threaded
-def test_a_log_line_quotes_nothing_of_the_row(emulator: Emulator, caplog: Any) -> None:
+def test_database_error_is_logged_without_values_of_the_row(
+    emulator: Emulator, caplog: Any
+) -> None:
     order_id = open_order(emulator)
     with pytest.raises(services.NotRecorded):
         cancel(order_id, seen=seen(order_id), reason=None, note="Mira moved house")
@@ -243,7 +245,7 @@ def logged(caplog: Any) -> list[Any]:
 
 @threaded
 @pytest.mark.sqlite_only(reason="PRAGMA max_page_count is SQLite's way to a full disk")
-def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator, caplog: Any) -> None:
+def test_f54_full_disk_prevents_the_write_but_not_reading(emulator: Emulator, caplog: Any) -> None:
     order_id = open_order(emulator)
     shown = seen(order_id)
     person = actor()
@@ -265,7 +267,7 @@ def test_f54_a_full_disk_refuses_the_write_and_still_reads(emulator: Emulator, c
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_confirmed_cancel_that_cannot_be_stored_is_never_told_as_unsent(
+def test_confirmed_cancel_that_cannot_be_stored_is_not_shown_as_not_sent(
     goody: Any, time_machine: Any
 ) -> None:
     """The lease ran out beside the POST, a worker moved the row on, and then the proof failed."""

@@ -220,7 +220,7 @@ def test_another_date_at_goody_is_shown_and_may_be_changed(emulator: Emulator) -
 @pytest.mark.parametrize(
     "other", [{"expiration": in_days(50)}, {"may_shorten": True}, {"undoes": uuid4()}]
 )
-def test_f36_the_same_key_with_other_parameters(emulator: Emulator, other: Any) -> None:
+def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, other: Any) -> None:
     order_id, wanted = open_order(emulator), in_days(44)
     form: dict[str, Any] = {"form_key": uuid4(), "seen": seen(order_id), "expiration": wanted}
     first = extend(order_id, **form)
