@@ -227,7 +227,7 @@ def _enable(request: Request, view: OrderWithOperations, dialog: Dialog, name: s
     """Return the values of a fresh read without the input fields; the script enables the button."""
     context = {"dialog": dialog, "seen": _seen(view, None)}
     response = shortcuts.render(request, f"{dialog_template(name)}#ready", context)
-    response["HX-Reswap"], response["HX-Trigger"] = "none", "dialog-ready"
+    response["HX-Reswap"] = "none"
     return response
 
 

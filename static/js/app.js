@@ -8,7 +8,7 @@ import { updateAges } from "./ages.js";
 import { clearProblem } from "./answers.js";
 import "./copy.js";
 import "./dates.js";
-import { isInDialog, openDialog } from "./dialog.js";
+import { enableSubmit, isInDialog, openDialog } from "./dialog.js";
 import { byId } from "./dom.js";
 import "./panels.js";
 import { focusErrors, restoreFocus } from "./focus.js";
@@ -35,6 +35,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   } else {
     clearProblem(ctx);
   }
+  enableSubmit();
   restoreFocus();
   updateAges();
   updateTitle();

@@ -76,15 +76,14 @@ document.addEventListener(
   true,
 );
 
-/* Sent by the server when the order has been read at Goody and is as shown. */
-document.addEventListener("dialog-ready", ({ target }) => {
-  // The document, if the dialog has been closed since.
-  if (theDialog().contains(target)) {
-    const submit = byId("dialog-submit");
+/* Call after each swap: the submit button waits for the facts of a fresh read. */
+export function enableSubmit() {
+  const submit = byId("dialog-submit");
+  if (submit?.hasAttribute("aria-describedby") && byId("dialog-seen").hasAttribute("data-fresh")) {
     submit.disabled = false;
     submit.removeAttribute("aria-describedby");
   }
-});
+}
 
 function closeDialog() {
   if (theDialog().open) {
