@@ -4,11 +4,13 @@ copying.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from testing.browser import Watch
 from testing.processes import wait_for
@@ -537,3 +539,157 @@ def test_a_read_that_ends_after_its_dialog_changes_nothing(agent: Page, site: Si
     agent.wait_for_timeout(300)
     expect(agent.locator("#dialog")).to_be_hidden()
     expect(agent.locator("#dialog-body")).to_be_empty()
+
+
+# --- at once ------------------------------------------------------------------------------------
+
+# The dialog must be open in the task of the click: a timer would run after it.
+_OPEN_AFTER_CLICK = """link => {
+  link.click();
+  const dialog = document.getElementById("dialog");
+  const [title, bone] = [dialog.querySelector("h2"), dialog.querySelector(".bone")];
+  return [dialog.open, title.textContent, bone !== null];
+}"""
+
+
+def test_a_click_opens_a_skeleton_and_marks_its_row(agent: Page, site: Site) -> None:
+    order_id = site.open_order("Ines", recipient_last_name="Moreau")
+    agent.goto(LIST)
+    link = row(agent, order_id).locator('[data-key="e"]')
+    wait_for_keys(agent)
+    opened = link.evaluate(_OPEN_AFTER_CLICK)
+    assert opened == [True, "Extend the gift for Ines Moreau", True]
+    expect(chip(agent, "+14").locator("input")).to_be_focused()
+    expect(agent.locator(".bone")).to_have_count(0)
+    expect(link).to_have_attribute("data-asked", "")
+    agent.keyboard.press("Escape")
+    expect(link).not_to_have_attribute("data-asked", "")
+    expect(link).to_be_focused()
+
+
+def test_a_dialog_that_was_closed_while_it_loaded_stays_closed(agent: Page, site: Site) -> None:
+    """The dialog that was opened since is not replaced by the first one's late answer."""
+    first, second = site.open_order("Late"), site.open_order("Next")
+    agent.goto(LIST)
+    wait_for_keys(agent)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    agent.route(f"**/{first}/cancel/**", hold)
+    row(agent, first).locator('[data-key="c"]').click()
+    expect(agent.locator("#dialog[open] [data-skeleton]")).to_be_visible()
+    in_dialog(agent, "Close").click()
+    expect(row(agent, first).locator('[data-key="c"]')).to_be_focused()
+    row(agent, second).locator('[data-key="c"]').click()
+    expect(in_dialog(agent, "Keep gift")).to_be_focused()
+    with agent.expect_response(f"**/{first}/cancel/**"):
+        held[0].continue_()
+    expect(agent.locator("#dialog-title")).to_contain_text("Next")
+    agent.keyboard.press("Escape")
+    expect(agent.locator("#dialog")).to_be_hidden()
+
+
+def test_a_session_that_has_ended_leads_to_the_login_while_nothing_is_typed(
+    agent: Page, site: Site, watch: Watch
+) -> None:
+    watch.expected.add(401)
+    order_id = site.open_order()
+    agent.goto(LIST)
+    site.end_session(agent.context)
+    row(agent, order_id).locator('[data-key="c"]').click()
+    expect(agent).to_have_url(re.compile("/login/"))
+
+
+# --- typed dates --------------------------------------------------------------------------------
+
+# The dashboard's zone in conftest.py.
+ZONE = ZoneInfo("America/New_York")
+
+
+def local(at: datetime) -> datetime:
+    return at.astimezone(ZONE)
+
+
+def test_a_typed_date_is_shown_and_named_on_the_button(agent: Page, site: Site) -> None:
+    order_id = site.open_order()
+    agent.goto(LIST)
+    row(agent, order_id).locator('[data-key="e"]').click()
+    expect(submit_button(agent)).to_be_enabled()
+    typed, result = agent.locator("#id_expiration_custom"), agent.locator("#dialog .result")
+    day = local(site.expiry(order_id)) + timedelta(days=20)
+    typed.fill(f"{day:%b} {day.day}, {day.year} 6:30 pm")
+    expect(result).to_contain_text(f"{day:%a} {day.day} {day:%b %Y}, 18:30")
+    expect(submit_button(agent)).to_contain_text(f"Extend to {day.day} {day:%b}")
+    expect(agent.locator(".chip input:checked")).to_have_count(0)
+    expect(result.locator("p:visible")).to_have_count(1)
+
+    typed.fill("not a date")
+    expect(result).to_contain_text("This is not a date that can be read")
+    expect(agent.get_by_role("button", name="Extend", exact=True)).to_be_visible()
+
+    chip(agent, "+7").click()
+    expect(typed).to_have_value("")
+    week = local(site.expiry(order_id)) + timedelta(days=7)
+    expect(submit_button(agent)).to_contain_text(f"Extend to {week.day} {week:%b}")
+    expect(result.locator("p:visible")).to_have_count(1)
+
+    typed.fill(f"{day:%b} {day.day}, {day.year} 6:30 pm")
+    expect(result).to_contain_text("18:30")
+    agent.keyboard.press("Enter")
+    expect(agent.locator(".toast")).to_contain_text("Expiration changed")
+    wanted = datetime(day.year, day.month, day.day, 18, 30, tzinfo=ZONE)
+    assert site.expiry(order_id) == wanted
+
+
+def test_the_calendar_fills_the_field(agent: Page, site: Site) -> None:
+    order_id = site.open_order()
+    agent.goto(LIST)
+    row(agent, order_id).locator('[data-key="e"]').click()
+    expect(submit_button(agent)).to_be_enabled()
+    day = local(site.expiry(order_id)).date() + timedelta(days=20)
+    expect(agent.get_by_role("button", name="Pick a date")).to_be_visible()
+    agent.locator("[name=expiration_day]").evaluate(
+        """(it, day) => {
+          it.value = day;
+          it.dispatchEvent(new Event("change", { bubbles: true }));
+        }""",
+        day.isoformat(),
+    )
+    expect(agent.locator("#id_expiration_custom")).to_have_value(day.isoformat())
+    expect(submit_button(agent)).to_contain_text(f"Extend to {day.day} {day:%b}")
+    submit_button(agent).click()
+    expect(agent.locator(".toast")).to_contain_text("Expiration changed")
+    assert local(site.expiry(order_id)).date() == day
+
+
+def test_an_extension_by_two_weeks_takes_two_keys(agent: Page, site: Site) -> None:
+    order_id = site.open_order()
+    before = site.expiry(order_id)
+    agent.goto(f"/orders/{order_id}/")
+    wait_for_keys(agent)
+    agent.keyboard.press("e")
+    expect(submit_button(agent)).to_be_enabled()
+    agent.keyboard.press("Enter")
+    expect(agent.locator(".toast")).to_contain_text("Expiration changed")
+    assert site.expiry(order_id) == before + timedelta(days=14)
+
+
+# --- undo ---------------------------------------------------------------------------------------
+
+
+def test_a_refused_undo_opens_the_dialog_with_the_reason(agent: Page, site: Site) -> None:
+    order_id = site.open_order()
+    open_from_row(agent, order_id, "e")
+    expect(submit_button(agent)).to_be_enabled()
+    submit_button(agent).click()
+    undo = agent.locator(".toast").get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    site.emulator.change(order_id, status="accepted")
+    undo.click()
+    expect(agent.locator("#dialog[open] .banner")).to_contain_text("The recipient accepted it")
+    expect(agent.locator("#dialog .banner")).to_contain_text("Nothing was sent")
+    assert site.writes(order_id) == ["update_expiration"]
+    in_dialog(agent, "Close").click()
+    expect(row(agent, order_id)).to_have_attribute("data-status", "accepted")

@@ -200,7 +200,7 @@ def test_without_javascript(without_javascript: Page, site: Site, username: str)
     expect(page.locator("#operation")).to_contain_text("Undone")
     walkthrough.assert_undone()
 
-    page.get_by_role("link", name="Order", exact=True).click()
+    page.get_by_role("link", name="Open the order").click()
     page.get_by_role("link", name="Cancel gift…").click()
     page.get_by_label(REASON).click()
     page.get_by_role("textbox", name="Note").fill(NOTE)

@@ -160,7 +160,7 @@ class ExpirationForm(WriteForm):
         given["expiration"] = found.at
         seen = given.get("understood", "") if typed else ""
         if (seen or found.note) and seen != formats.iso_utc(found.at):
-            self.add_error(field, "This is how the date was read. If it is right, send it again.")
+            self.add_error(None, "Look below how the date was read. If it is right, send it again.")
 
 
 class SettleForm(forms.Form):

@@ -40,7 +40,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """How a typed date was read, or why it cannot be used. All are "" while nothing is typed.
+    """How a typed date was read, or why it cannot be used, and the label of the button.
 
     `tick` is the label of the box to tick if the date is earlier than the present one.
     """
@@ -112,7 +112,7 @@ def expiration_dialog(
         left_out="" if len(options) == PRESETS else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
         preview_url=reverse("order_expiration_preview", args=[order.id]),
         placeholder=_placeholder(viewer),
-        verb="Extend" if has_date else "Set the date",
+        verb=verb(order),
         tick="" if has_date else _SETS_A_DATE,
         first_day=f"{now.astimezone(zone):%Y-%m-%d}",
         last_day=f"{latest_allowed(now).astimezone(zone):%Y-%m-%d}",
@@ -140,6 +140,11 @@ def _options(order: Order, viewer: Viewer) -> list[Option]:
         )
         for label, at in within
     ]
+
+
+def verb(order: Order) -> str:
+    """Return the label of the button for a date that is not read yet."""
+    return "Extend" if order.expires_at is not None else "Set the date"
 
 
 def _submit(order: Order, at: datetime, viewer: Viewer) -> str:
@@ -189,12 +194,12 @@ def _placeholder(viewer: Viewer) -> str:
 def understand(order: Order, typed: str, *, viewer: Viewer) -> Understood:
     """Return how a typed date is read for the order, by the rules with which it is submitted."""
     if not clean_typed(typed):
-        return Understood()
+        return Understood(submit=verb(order))
     base = preset_base(viewer.now, order.expires_at)
     try:
         found = viewer.dates(base).read(typed)
     except ValidationError as error:
-        return Understood(error=" ".join(error.messages))
+        return Understood(error=" ".join(error.messages), submit=verb(order))
     verdict = eligibility.check_expiration(
         order,
         found.at,
@@ -203,13 +208,14 @@ def understand(order: Order, typed: str, *, viewer: Viewer) -> Understood:
         max_days=settings.EXTENSION_MAX_DAYS,
     )
     is_shorter = verdict.code == "shortens"
+    is_usable = verdict.is_allowed or is_shorter
     return Understood(
         full=full_date(found.at, viewer.zone),
         note=found.note,
         value=formats.iso_utc(found.at),
-        error="" if verdict.is_allowed or is_shorter else in_sentences(verdict),
+        error="" if is_usable else in_sentences(verdict),
         tick=_shortens(order, viewer) if is_shorter else "",
-        submit=_submit(order, found.at, viewer),
+        submit=_submit(order, found.at, viewer) if is_usable else verb(order),
     )
 
 

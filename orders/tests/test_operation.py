@@ -54,9 +54,9 @@ def test_it_tells_who_when_why_and_how_it_ended(as_role: Any, order_id: str) -> 
     operation = canceled(as_role("agent"), order_id)
     page = text(as_role("viewer").get(page_of(operation, next="/orders/?per_page=25")))
     for said in (
-        "<strong>Canceled</strong>",
+        "<h1>Canceled</h1>",
         "Goody confirmed it.",
-        "<dd>Agent</dd>",
+        "</time> by Agent</dd>",
         "<dd>Other</dd>",
         "because &lt;b&gt;",
         'href="https://tickets.test/7"',
@@ -133,7 +133,7 @@ def test_a_lead_settles_it(
     waiting.refresh_from_db()
     assert waiting.state == state
     page = text(lead.get(answer["Location"]))
-    assert f"<strong>{title}</strong>" in page
+    assert f"<h1>{title}</h1>" in page
     assert "Settled by Lead" in page
     assert "Track page, &lt;row 4&gt;" in page
     entry = AuditEntry.objects.get(action="operation.settle")

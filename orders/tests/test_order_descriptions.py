@@ -175,7 +175,7 @@ def test_the_dialogs_name_the_gift_and_others_like_it(emulator: Emulator, agent:
     given = emulator.order(created[0])
     sender = given["sender"]
     wanted = (
-        "<bdi>maria@acme.example</bdi> · ",
+        "<bdi>maria@acme.example</bdi>&nbsp;· ",
         f"from {sender['first_name']} {sender['last_name']}",
         f'title="Receipt {given["reference_id"]}">…{given["reference_id"][-5:]}<',
     )

@@ -307,7 +307,8 @@ def test_without_javascript_an_ambiguous_date_is_shown_first(
 ) -> None:
     answer = open_and_submit(client, expiration_url(order_id), expiration_custom="in 8 weeks")
     assert answer.status_code == 422
-    assert "This is how the date was read. If it is right, send it again." in text(answer)
+    assert "Look below how the date was read. If it is right, send it again." in text(answer)
+    assert "aria-invalid" not in text(answer)
     day = (datetime.now(NEW_YORK) + timedelta(weeks=8)).date()
     at = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=NEW_YORK)
     assert f"<strong>{full(at)}</strong>" in text(answer)
