@@ -14,10 +14,8 @@ export function isInDialog(target) {
   return target === "#dialog-body" || target?.id === "dialog-body";
 }
 
-const OPENERS = '[data-dialog], [hx-target="#dialog-body"]';
-
 document.addEventListener("click", (event) => {
-  const link = event.target.closest(OPENERS);
+  const link = event.target.closest('[hx-target="#dialog-body"]');
   if (!link || theDialog().contains(link)) {
     return;
   }
@@ -25,16 +23,15 @@ document.addEventListener("click", (event) => {
   if (link.matches("a")) {
     showSkeleton(link);
   }
-  if (link.hasAttribute("data-dialog")) {
-    event.preventDefault();
-    htmx.ajax("GET", link.href, { source: link, target: "#dialog-body", event });
-  }
 });
 
 /* Until the server answers. Its parts appear after a moment only (dialogs.css). */
 function showSkeleton(link) {
   const skeleton = byId("dialog-skeleton").content.cloneNode(true);
-  skeleton.querySelector("h2").textContent = link.textContent.replace(/\s+/g, " ").replace("…", "").trim();
+  const title = skeleton.querySelector("h2");
+  const start = title.dataset[link.dataset.key];
+  const name = link.closest("tr, main").querySelector("th a, h1");
+  title.textContent = start ? `${start} ${name.textContent.trim()}` : link.textContent.trim();
   byId("dialog-body").replaceChildren(skeleton);
   show();
 }
