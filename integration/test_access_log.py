@@ -37,9 +37,7 @@ def ask(web: Web, request: bytes) -> None:
 
 
 @pytest.mark.sqlite_only(reason="nothing of it is stored")
-def test_a_json_line_says_who_asked_for_what_and_how_it_ended(
-    live_app: Start, emulator: Emulator
-) -> None:
+def test_json_line_has_user_path_and_status(live_app: Start, emulator: Emulator) -> None:
     app = live_app(LOG_FORMAT="json", BEHIND_PROXY="true", PROXY_COUNT="2")
     agent, web = app.log_in("agent"), app.webs[0]
     forwarded = {"X-Forwarded-For": "6.6.6.6, 203.0.113.9, 10.0.0.1"}
@@ -65,7 +63,7 @@ def test_a_json_line_says_who_asked_for_what_and_how_it_ended(
 
 @pytest.mark.sqlite_only(reason="nothing of it is stored")
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_no_path_forges_a_line_or_reaches_a_terminal(live_app: Start, log_format: str) -> None:
+def test_control_characters_in_paths_are_escaped(live_app: Start, log_format: str) -> None:
     app = live_app(LOG_FORMAT=log_format)
     web = app.webs[0]
     ask(web, f"GET {FORGED} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())

@@ -305,7 +305,7 @@ def test_a_plain_python3_will_do(machine: Machine) -> None:
     assert machine.run("find_python").stdout == "python3\n"
 
 
-def test_without_an_interpreter_the_line_to_run_is_all_that_is_said(machine: Machine) -> None:
+def test_missing_interpreter_prints_the_command_to_install_it(machine: Machine) -> None:
     machine.add("python3", "3.11.2")
 
     refused = machine.run("is_root() { false; }; ensure_python")

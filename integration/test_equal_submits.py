@@ -84,7 +84,7 @@ def test_fifty_equal_submits_by_htmx_put_the_row_in_place(
         assert "<html" not in one.text
 
 
-def test_equal_submits_hold_no_thread_while_goody_is_asked(live_app: Start) -> None:
+def test_equal_submits_do_not_occupy_threads(live_app: Start) -> None:
     """There are more submits than threads, and all are answered before Goody answers."""
     goody_may_answer = threading.Event()
     canceled = answer(200, order_json(status="failed"))

@@ -275,7 +275,7 @@ def test_suspended_process_sends_nothing_after_its_lease(live_app: Start, worker
         assert goody.posts == 0
 
 
-def test_a_web_process_told_to_end_finishes_the_write_under_way(live_app: Start) -> None:
+def test_web_process_finishes_its_write_on_sigterm(live_app: Start) -> None:
     goody_may_answer = threading.Event()
     with FaultyServer(ORDER, post=(held(goody_may_answer, CANCELED),)) as goody:
         app = live_app(GOODY_API_URL=goody.url, **LONG_LIMITS)
@@ -295,7 +295,7 @@ def test_a_web_process_told_to_end_finishes_the_write_under_way(live_app: Start)
         assert "Traceback" not in web.output()
 
 
-def test_a_worker_told_to_end_finishes_the_reading_under_way(live_app: Start) -> None:
+def test_worker_finishes_its_read_on_sigterm(live_app: Start) -> None:
     may_read = threading.Event()
     failed = order_json(status="failed", event_times=NEVER_ACCEPTED)
     script: tuple[Any, ...] = (ORDER, ORDER, held(may_read, answer(200, failed)))

@@ -299,7 +299,7 @@ def _triggers() -> set[object]:
 
 
 @pytest.mark.usefixtures("at_0015")
-def test_what_searches_find_in_addition_is_filled_from_what_is_stored():
+def test_migration_fills_the_new_search_columns():
     card = "ca4d0000-0000-4000-8000-000000000001"
     for number, fields in ((1, f', "card_id": "{card}"'), (2, "")):
         order_id = str(UUID(int=number))

@@ -65,9 +65,7 @@ def test_an_answer_that_contradicts_the_request_is_no_success(
     assert emulator.posts() == 1
 
 
-def test_an_expiration_that_is_not_what_was_asked_for_is_no_success(
-    emulator: Emulator, as_role: Any
-) -> None:
+def test_answer_with_another_expiration_is_no_success(emulator: Emulator, as_role: Any) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     fields = extend_fields(client, order_id)
     other = {"kind": "mutate", "set": {"expires_at": stamp(in_days(98))}}
@@ -232,7 +230,7 @@ def test_an_unknown_field_shows_nowhere_and_is_counted_once(
     ],
     ids=["amounts", "expires_at", "recipient_first_name"],
 )
-def test_a_field_of_the_wrong_type_costs_that_field_alone(
+def test_field_of_a_wrong_type_does_not_affect_others(
     spoiled: Json, in_the_row: str, emulator: Emulator, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), str(emulator.find()[0]["id"])
@@ -246,7 +244,7 @@ def test_a_field_of_the_wrong_type_costs_that_field_alone(
 
 
 @pytest.mark.parametrize("spoiled", [{"id": None}, {"id": "not-a-uuid"}, {"status": 7}], ids=str)
-def test_a_row_that_is_no_order_costs_that_row_alone(
+def test_invalid_row_does_not_affect_other_rows(
     spoiled: Json, emulator: Emulator, as_role: Any
 ) -> None:
     emulator.fault({"kind": "mutate", "row": 3, "set": spoiled})
@@ -296,7 +294,7 @@ def test_unusual_values_are_shown_and_stored(
         ("", "Choose a new expiration."),
     ],
 )
-def test_a_date_that_cannot_be_is_refused_before_goody_is_asked(
+def test_impossible_date_is_refused_without_a_call(
     expiration: str, says: str, emulator: Emulator, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
@@ -316,7 +314,7 @@ def test_a_date_that_cannot_be_is_refused_before_goody_is_asked(
 
 
 @each_write
-def test_the_recipient_who_accepts_meanwhile_comes_first(
+def test_recipient_who_accepts_before_the_write_wins(
     write: str, emulator: Emulator, as_role: Any
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)

@@ -136,7 +136,7 @@ def test_a_long_search_is_no_bad_request(live_app: Start, emulator: Emulator) ->
 # --- Too many ----------------------------------------------------------------------------------
 
 
-def test_what_finds_the_queue_full_is_told_at_once_and_a_probe_is_answered(live_app: Start) -> None:
+def test_full_queue_is_answered_at_once_but_not_for_health_checks(live_app: Start) -> None:
     app = live_app(QUEUE_SIZE="0")
     refused = answer_to(app.webs[0], b"GET /orders/ HTTP/1.0\r\n\r\n")
     head, _, body = refused.partition(b"\r\n\r\n")

@@ -180,7 +180,7 @@ def test_changes_are_visible_one_by_one_to_readers(goody: Goody) -> None:
     assert before < in_feed == set(truth(goody))
 
 
-def test_pages_of_truth_do_not_shift(goody: Goody) -> None:
+def test_pages_of_control_orders_do_not_shift(goody: Goody) -> None:
     parts = [goody.ask(f"truth?start={start}&limit=250") for start in (0, 250)]
     churn(goody, seed=5, changes=20, kinds=["batch"])
     parts.append(goody.ask("truth?start=500&limit=1000"))
@@ -197,7 +197,7 @@ def test_pages_of_truth_do_not_shift(goody: Goody) -> None:
     }
 
 
-def test_truth_by_ids_and_with_hidden_orders(goody: Goody) -> None:
+def test_control_orders_by_ids_include_hidden_ones(goody: Goody) -> None:
     first, second = (row["id"] for row in goody.found("status=opened&limit=2"))
     goody.control(f"orders/{second}", {"hidden": True})
     answer = goody.control("truth", {"ids": [second, first]})

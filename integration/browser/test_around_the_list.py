@@ -106,7 +106,7 @@ def test_a_ticket_is_pasted_into_the_box(agent: Page, site: Site) -> None:
     assert agent.evaluate("navigator.clipboard.readText()") == "no.one@example.test"
 
 
-def test_what_is_no_ticket_is_pasted_as_it_is(agent: Page) -> None:
+def test_other_text_is_pasted_unchanged(agent: Page) -> None:
     agent.context.grant_permissions(["clipboard-read", "clipboard-write"])
     agent.goto("/audit/")
     agent.evaluate("text => navigator.clipboard.writeText(text)", "one@example.test")

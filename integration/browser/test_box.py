@@ -204,7 +204,7 @@ def test_enter_on_an_id_opens_the_order_and_back_leads_to_the_list(agent: Page, 
     expect(agent).to_have_url(re.compile(r"/orders/\?status=notified$"))
 
 
-def test_enter_wins_over_the_search_that_waits_for_a_pause(agent: Page, site: Site) -> None:
+def test_enter_replaces_the_delayed_search(agent: Page, site: Site) -> None:
     order_id = known(site, "Ada")
     agent.goto("/orders/")
     agent.keyboard.press("/")
@@ -489,7 +489,7 @@ def test_everything_without_javascript(without_javascript: Page, site: Site) -> 
 
 
 @pytest.mark.parametrize("is_scripted", [True, False], ids=["with JavaScript", "without"])
-def test_whoever_is_called_so_stands_first_until_another_sort_is_chosen(
+def test_orders_of_a_person_with_that_name_come_first_by_default(
     request: pytest.FixtureRequest, site: Site, *, is_scripted: bool
 ) -> None:
     page: Page = request.getfixturevalue("agent" if is_scripted else "without_javascript")

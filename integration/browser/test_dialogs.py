@@ -102,9 +102,7 @@ def test_the_keys_for_pages_leave_the_focus_in_the_list(agent: Page, site: Site)
         expect(agent.locator("tbody th a").first).to_be_focused()
 
 
-def test_a_dialog_asked_for_while_another_closes_gives_the_focus_back(
-    agent: Page, site: Site
-) -> None:
+def test_dialog_opened_while_another_closes_returns_the_focus(agent: Page, site: Site) -> None:
     """The `close` event of the first dialog arrives after the second one has opened."""
     agent.goto(f"/orders/{site.open_order()}/")
     trigger = agent.get_by_role("link", name="Extend…")
@@ -120,7 +118,7 @@ def test_a_dialog_asked_for_while_another_closes_gives_the_focus_back(
     expect(trigger).to_be_focused()
 
 
-def test_a_dialog_stays_that_opened_before_the_browser_told_that_another_has_closed(
+def test_dialog_opened_before_the_close_event_of_another_stays_open(
     agent: Page, site: Site
 ) -> None:
     agent.goto(f"/orders/{site.open_order()}/")
@@ -140,7 +138,7 @@ def test_a_dialog_stays_that_opened_before_the_browser_told_that_another_has_clo
     [(1366, 625), (320, 640), (320, 256)],
     ids=["laptop", "phone", "four times as large"],
 )
-def test_it_opens_at_whom_it_cancels_and_how_much(
+def test_dialog_opens_at_the_recipient_and_the_amount(
     agent: Page, site: Site, watch: Watch, width: int, height: int
 ) -> None:
     watch.expected.add(422)
@@ -175,7 +173,9 @@ def test_it_opens_at_whom_it_cancels_and_how_much(
 # --- errors -------------------------------------------------------------------------------------
 
 
-def test_errors_stand_inside_with_the_input_kept(agent: Page, site: Site, watch: Watch) -> None:
+def test_errors_are_shown_in_the_dialog_with_the_input(
+    agent: Page, site: Site, watch: Watch
+) -> None:
     watch.expected.add(422)
     order_id = site.open_order()
     open_from_row(agent, order_id, "c")
@@ -197,7 +197,7 @@ def test_errors_stand_inside_with_the_input_kept(agent: Page, site: Site, watch:
     assert site.writes(order_id) == ["cancel"]
 
 
-def test_shortening_needs_the_tick(agent: Page, site: Site, watch: Watch) -> None:
+def test_shortening_requires_the_checkbox(agent: Page, site: Site, watch: Watch) -> None:
     watch.expected.add(422)
     order_id = site.open_order()
     earlier = (site.expiry(order_id) - timedelta(days=10)).date().isoformat()
@@ -322,7 +322,7 @@ def polls_of(watch: Watch, order_id: str) -> int:
 
 @pytest.mark.own_context
 @pytest.mark.parametrize("place", ["row", "detail"])
-def test_a_lost_answer_is_checked_and_then_told(
+def test_lost_answer_is_checked_and_its_outcome_shown(
     agent: Page, site: Site, watch: Watch, place: str
 ) -> None:
     """ "Outcome being checked" becomes the outcome without a reload, and polling ends."""
@@ -358,7 +358,7 @@ def test_a_lost_answer_is_checked_and_then_told(
 
 
 @pytest.mark.own_context
-def test_the_page_of_a_write_tells_the_truth_when_it_is_known(agent: Page, site: Site) -> None:
+def test_operation_page_shows_the_outcome_when_known(agent: Page, site: Site) -> None:
     agent.clock.install()
     order_id = site.open_order()
     before = site.expiry(order_id)

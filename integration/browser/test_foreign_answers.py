@@ -183,7 +183,7 @@ def test_back_leaves_the_page_that_is_shown(agent: Page, proxy: Proxy) -> None:
 
 
 @pytest.mark.own_context
-def test_no_answer_at_all_in_a_dialog(agent: Page, site: Site, proxy: Proxy, watch: Watch) -> None:
+def test_dialog_shows_a_missing_answer(agent: Page, site: Site, proxy: Proxy, watch: Watch) -> None:
     watch.expected_texts |= {"ERR_INTERNET_DISCONNECTED", "Failed to fetch"}
     order_id = site.open_order()
     agent.goto(f"{proxy.url}/orders/{order_id}/")

@@ -129,7 +129,7 @@ def test_all_keys_are_shown_from_the_settings(agent: Page) -> None:
     expect(agent.get_by_role("button", name="Show all keys")).to_be_focused()
 
 
-def test_a_missing_page_has_one_way_on(agent: Page, watch: Watch) -> None:
+def test_404_page_has_one_link(agent: Page, watch: Watch) -> None:
     watch.expected.add(404)
     agent.goto("/nowhere/")
     expect(agent.locator("main a")).to_have_count(1)

@@ -140,7 +140,7 @@ def test_a_search_waits_for_the_end_of_a_composition(
 # --- filters ------------------------------------------------------------------------------------
 
 
-def test_nothing_is_sent_that_is_no_field(agent: Page, watch: Watch) -> None:
+def test_form_sends_only_its_fields(agent: Page, watch: Watch) -> None:
     agent.goto("/orders/?status=opened&per_page=25")
     agent.keyboard.press("/")
     agent.keyboard.type("zz")

@@ -102,7 +102,7 @@ def test_a_session_that_ends_leaves_the_dialog(agent: Page, site: Site, watch: W
 
 
 @pytest.mark.own_context
-def test_a_poll_leads_nobody_away(agent: Page, site: Site, watch: Watch) -> None:
+def test_poll_does_not_navigate(agent: Page, site: Site, watch: Watch) -> None:
     watch.expected.add(401)
     agent.clock.install()
     agent.goto("/orders/find/")
@@ -161,7 +161,7 @@ def test_a_login_page_that_is_too_old_is_renewed(without_javascript: Page, site:
 # --- the dashboard ------------------------------------------------------------------------------
 
 
-def test_a_failure_of_the_dashboard_is_told_beside_the_form(
+def test_failure_of_the_dashboard_is_shown_beside_the_form(
     agent: Page, site: Site, watch: Watch
 ) -> None:
     watch.expected.add(403)

@@ -62,7 +62,7 @@ def test_rights_of_the_roles() -> None:
     assert {right.value for right in Right} == ADMIN
 
 
-def test_no_action_without_right_and_performer() -> None:
+def test_every_action_has_a_right_and_a_performer() -> None:
     assert set(NEEDED) == set(PERFORMERS) == set(Action)
     assert {
         Action.ORDER_CANCEL: services.cancel_order,

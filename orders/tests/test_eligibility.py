@@ -128,7 +128,7 @@ CURRENT = NOW + timedelta(days=10)
         (NOW - timedelta(days=1), CURRENT, False, "ok"),
     ],
 )
-def test_bounds_and_ticks_of_an_expiration(
+def test_bounds_and_confirmations_of_an_expiration(
     current: datetime | None, wanted: datetime, tick: bool, code: str
 ) -> None:
     given = order(expires_at=current.isoformat() if current else None)

@@ -131,7 +131,7 @@ def test_a_ticket_is_an_address_or_a_reference(ticket: str) -> None:
     ["x" * 101, "https://" + "1" * 500, "https:///" + "1" * 100, f"https://a {'b' * 100}",
      "https://a:port/" + "1" * 100],
 )  # fmt: skip
-def test_what_is_neither_is_refused(ticket: str) -> None:
+def test_ticket_field_refuses_other_text(ticket: str) -> None:
     with pytest.raises(ValidationError):
         TicketField().clean(ticket)
 

@@ -134,9 +134,7 @@ def test_pasted_text_is_not_stored(viewer: Client) -> None:
     assert "swordfish" not in str(Finding.objects.filter(pk=finding.pk).values())
 
 
-def test_an_id_that_the_index_does_not_know_is_asked_of_goody(
-    viewer: Client, emulator: Emulator
-) -> None:
+def test_unknown_id_is_requested_from_goody(viewer: Client, emulator: Emulator) -> None:
     order_id = open_order(emulator)
     finding = found(viewer, f"{order_id} {uuid4()}")
     assert finding.orders == (order_id,)
@@ -241,7 +239,7 @@ def test_a_short_text_that_names_nothing_is_searched_for(viewer: Client) -> None
     ],
     ids=["empty", "blank", "no names", "too long"],
 )
-def test_what_cannot_be_looked_up_is_said_and_kept(
+def test_text_without_identifiers_is_explained_and_kept(
     viewer: Client, pasted: str, sentence: str
 ) -> None:
     answer = post(viewer, pasted)
@@ -320,7 +318,7 @@ def test_the_list_has_exactly_what_was_found_and_says_what_was_not(viewer: Clien
     assert "Found in a pasted text" in page
 
 
-def test_what_was_not_found_is_escaped(viewer: Client) -> None:
+def test_identifiers_without_an_order_are_escaped(viewer: Client) -> None:
     finding = found(viewer, str(uuid4()))
     Finding.objects.filter(pk=finding.pk).update(missing=["<script>alert(1)</script>"])
     page = text(shown(viewer, finding))
@@ -430,7 +428,7 @@ def test_a_sender_without_orders_is_not_found(viewer: Client) -> None:
     )
 
 
-def test_own_addresses_are_left_out_and_said_to_be(viewer: Client, settings: Any) -> None:
+def test_own_addresses_are_left_out_with_a_note(viewer: Client, settings: Any) -> None:
     settings.OWN_ADDRESSES = ["Us.Example", "@team.example", "help@else.example"]
     ours = [
         "ana@us.example",
@@ -450,7 +448,7 @@ def test_own_addresses_are_left_out_and_said_to_be(viewer: Client, settings: Any
     assert 'data-copy="eve@notus.example"' in page
 
 
-def test_what_was_not_found_is_listed_as_it_was_written(viewer: Client, settings: Any) -> None:
+def test_identifiers_without_an_order_are_listed_as_written(viewer: Client, settings: Any) -> None:
     settings.OWN_ADDRESSES = ["bücher.example"]
     finding = found(
         viewer, "José.Núñez@Example.test, 山田@xn--r8jz45g.jp, me@xn--bcher-kva.example"
@@ -527,7 +525,7 @@ def test_an_order_is_shown_once_with_all_that_matched(viewer: Client) -> None:
         ("ana@a.test and bo@b.test", ""),
     ],
 )
-def test_who_wrote(viewer: Client, settings: Any, pasted: str, writer: str) -> None:
+def test_author_of_a_ticket(viewer: Client, settings: Any, pasted: str, writer: str) -> None:
     settings.OWN_ADDRESSES = ["own.test"]
     known(recipient_email="ana@a.test")
     assert found(viewer, pasted).writer == writer

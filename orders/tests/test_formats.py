@@ -87,12 +87,12 @@ def test_short_ids_and_empty_values():
 @pytest.mark.parametrize(
     "at", [datetime(9999, 12, 31, 23, 59, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)]
 )
-def test_the_ends_of_the_calendar_can_be_said_in_every_zone(zone, at):
+def test_first_and_last_year_are_formatted_in_every_zone(zone, at):
     assert str(at.year) in formats.date_time(at, ZoneInfo(zone))
     assert formats.time_of_day(at, ZoneInfo(zone)).count(":") == 2
 
 
-def test_half_a_surrogate_pair_becomes_its_escape():
+def test_lone_surrogate_is_escaped():
     assert formats.printable("a\ud800b é 🎁") == "a\\ud800b é 🎁"
 
 

@@ -187,7 +187,7 @@ def other_id(number: int) -> str:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_row_is_stored_cleaned_and_costs_the_others_nothing(name: str) -> None:
+def test_unusual_row_is_cleaned_and_does_not_affect_others(name: str) -> None:
     rows = [order_json(id=other_id(1)), order_json(**ODD[name]), order_json(id=other_id(2))]
     orders = [parse_order(_dumps(row)) for row in rows]
     index.upsert(orders, read_at=T1)
@@ -204,7 +204,7 @@ def _dumps(value: object) -> bytes:
 
 
 @pytest.mark.django_db
-def test_a_row_that_the_database_refuses_costs_only_itself() -> None:
+def test_row_rejected_by_the_database_does_not_affect_others() -> None:
     good, bad = order(id=other_id(1)), order()
     impossible = msgspec.structs.replace(bad, reference_id="a\x00b")
     if connection.vendor == "postgresql":

@@ -123,9 +123,7 @@ def test_names_of_saved_views_are_folded_again(outdated: list[Any]) -> None:
     assert list(keys) == [fold_text("Müller"), "older", fold_text("Müller")]
 
 
-def test_refolding_goes_on_where_it_was_stopped(
-    outdated: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refolding_resumes(outdated: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refolding, "BATCH", 3)
     assert [index.refold_orders(seconds=0) for _ in range(3)] == [3, 3, 1]
     assert SyncState.objects.get().is_refolding

@@ -110,7 +110,7 @@ def test_orders_of_one_second_have_keys_of_their_own() -> None:
     assert keys == [(first_key(BORN) + n, one) for n, one in enumerate(ids)]
 
 
-def test_a_full_second_runs_over_into_the_next() -> None:
+def test_full_second_uses_keys_of_the_next() -> None:
     ids = [other_id(n) for n in range(4100)]
     rows = [list_row(BORN, id=str(one)) for one in ids]
     index.upsert_rows(rows, read_at=NOON)
@@ -126,7 +126,7 @@ def test_a_full_second_runs_over_into_the_next() -> None:
         ([CreatedFrom.WINDOW, CreatedFrom.WINDOW], CreatedFrom.WINDOW),
     ],
 )
-def test_the_surest_creation_time_is_kept(sources: list[CreatedFrom], kept: CreatedFrom) -> None:
+def test_most_exact_creation_time_is_kept(sources: list[CreatedFrom], kept: CreatedFrom) -> None:
     times = [BORN, BORN + timedelta(hours=3)]
     for at, source in zip(times, sources, strict=True):
         index.upsert_rows([list_row(at, source)], read_at=NOON)
@@ -213,7 +213,7 @@ def test_a_gift_link_is_found_by_its_token_and_not_stored_in_the_row() -> None:
     assert "T0ken" not in str(Order.objects.values().get())
 
 
-def test_what_is_unchanged_is_not_even_parsed() -> None:
+def test_unchanged_rows_are_not_parsed() -> None:
     given, rows = ([list_row(BORN, id=str(other_id(n))) for n in range(3)] for _ in range(2))
     first = index.upsert_rows(given, read_at=NOON)
     again = index.upsert_rows(rows, read_at=LATER)
@@ -225,7 +225,7 @@ def test_what_is_unchanged_is_not_even_parsed() -> None:
 
 
 @pytest.mark.parametrize("is_dated_first", [True, False])
-def test_an_order_that_is_given_twice_keeps_what_only_one_of_them_knows(
+def test_duplicate_rows_are_merged(
     is_dated_first: bool,
 ) -> None:
     """In the feed one page may have an order's `created` and `notified` activities."""
@@ -243,7 +243,7 @@ def test_a_reference_of_any_length_is_stored() -> None:
 
 
 @pytest.mark.postgresql_only(reason="SQLite takes a text of any length into any column")
-def test_an_order_that_the_database_refuses_is_set_aside_by_its_name() -> None:
+def test_rejected_order_is_returned_with_its_id() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_order ALTER COLUMN recipient_name TYPE varchar(20)")
     rows = [list_row(BORN, recipient_first_name="x" * 30), list_row(BORN, id=str(other_id(1)))]
@@ -255,7 +255,7 @@ def test_an_order_that_the_database_refuses_is_set_aside_by_its_name() -> None:
     ]
 
 
-def test_a_row_that_is_no_order_is_set_aside() -> None:
+def test_invalid_row_is_quarantined() -> None:
     rows = [
         ResponseRow(b'{"status": "opened"}'),
         ResponseRow(b"{]"),
@@ -307,7 +307,7 @@ def random_answers(random: Random) -> list[ResponseRows]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_several_answers_at_once_are_as_one_after_the_other(seed: int) -> None:
+def test_several_responses_at_once_equal_single_ones(seed: int) -> None:
     answers = random_answers(Random(seed))
     apart = [index.upsert_rows(one.rows, read_at=one.read_at) for one in answers]
     known = everything()
@@ -318,7 +318,7 @@ def test_several_answers_at_once_are_as_one_after_the_other(seed: int) -> None:
 
 
 @pytest.mark.postgresql_only(reason="SQLite takes a text of any length into any column")
-def test_what_the_database_refuses_is_named_with_its_own_answer() -> None:
+def test_rejected_order_is_returned_with_its_response() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_order ALTER COLUMN recipient_name TYPE varchar(20)")
     fine, odd = list_row(BORN, id=str(other_id(1))), list_row(BORN, recipient_first_name="x" * 30)
@@ -328,7 +328,7 @@ def test_what_the_database_refuses_is_named_with_its_own_answer() -> None:
     assert [one.id for one in second.quarantined] == [ORDER_ID]
 
 
-def test_more_than_a_statement_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_upsert_of_more_rows_than_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.index.statements.VALUES_AT_ONCE", 320)
     monkeypatch.setattr("orders.index.labels.VALUES_AT_ONCE", 7)
     numbers = range(1, 30)

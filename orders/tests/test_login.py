@@ -46,7 +46,7 @@ def test_htmx_redirects_to_the_login_with_the_current_page(stranger):
     assert response["HX-Redirect"] == "/login/?next=%2Forders%2F%3Fper_page%3D25"
 
 
-def test_htmx_on_a_foreign_page_comes_back_to_the_start(stranger):
+def test_htmx_request_from_a_foreign_page_redirects_to_the_start(stranger):
     headers = {"HX-Request": "true", "HX-Current-URL": "https://elsewhere.test/orders/"}
     assert stranger.get("/orders/", headers=headers)["HX-Redirect"] == "/login/?next=%2F"
 

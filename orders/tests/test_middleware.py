@@ -79,7 +79,7 @@ def test_pages_are_not_cached_and_vary_by_the_htmx_headers(as_role, path):
     assert {"HX-Request", "HX-Target"} <= set(response["Vary"].split(", "))
 
 
-def test_no_page_needs_what_the_policy_forbids(as_role, emulator):
+def test_no_page_violates_the_content_security_policy(as_role, emulator):
     client = as_role("admin")
     for path in ("/orders/", "/settings/", "/system/", "/login/", "/nowhere/"):
         response = client.get(path)

@@ -41,7 +41,7 @@ NOT_JSON = {
 
 
 @pytest.mark.parametrize("case", NOT_JSON)
-def test_a_row_that_is_not_json_is_counted_and_costs_no_other(
+def test_row_of_invalid_json_is_counted_and_does_not_affect_others(
     case: str, emulator: Emulator, as_role: Any
 ) -> None:
     client = as_role("agent")
@@ -56,7 +56,7 @@ def test_a_row_that_is_not_json_is_counted_and_costs_no_other(
     assert (noted.key, noted.count) == (ids[3], 1)
 
 
-def test_half_a_surrogate_costs_no_row_at_all(emulator: Emulator, as_role: Any) -> None:
+def test_lone_surrogate_does_not_affect_rows(emulator: Emulator, as_role: Any) -> None:
     client = as_role("agent")
     _, ids = shown(client)
     spoil(emulator, row=3, message=r'"a\udc00\ud800b"')

@@ -50,7 +50,7 @@ def waiting(emulator: Any, as_role: Any, order_id: str) -> Operation:
     return operation
 
 
-def test_it_tells_who_when_why_and_how_it_ended(as_role: Any, order_id: str) -> None:
+def test_operation_page_shows_person_time_reason_and_outcome(as_role: Any, order_id: str) -> None:
     operation = canceled(as_role("agent"), order_id)
     page = text(as_role("viewer").get(page_of(operation, next="/orders/?per_page=25")))
     for said in (
@@ -82,9 +82,7 @@ def test_an_open_one_polls_and_asks_nothing_of_goody(
     assert emulator.calls()["total"] == calls
 
 
-def test_one_that_stays_open_is_looked_at_less_often(
-    emulator: Any, as_role: Any, order_id: str
-) -> None:
+def test_poll_interval_grows_with_time(emulator: Any, as_role: Any, order_id: str) -> None:
     emulator.fault({"kind": "cut"}, method="POST", path="/v1/orders/")
     operation = canceled(as_role("agent"), order_id)
     long_ago = datetime.now(UTC) - timedelta(minutes=6)
@@ -92,7 +90,9 @@ def test_one_that_stays_open_is_looked_at_less_often(
     assert 'hx-trigger="every 15s"' in text(as_role("agent").get(page_of(operation)))
 
 
-def test_it_belongs_to_its_order(emulator: Any, as_role: Any, order_id: str) -> None:
+def test_operation_page_requires_the_matching_order(
+    emulator: Any, as_role: Any, order_id: str
+) -> None:
     operation = canceled(as_role("agent"), order_id)
     stray = reverse("operation", args=[uuid4(), operation.id])
     assert as_role("agent").get(stray).status_code == 404
@@ -111,7 +111,7 @@ def test_an_applied_extension_offers_undo_to_those_who_may(emulator: Any, as_rol
     assert undo not in text(as_role("viewer").get(page_of(operation)))
 
 
-def test_what_needs_a_person_does_not_poll(as_role: Any, waiting: Operation) -> None:
+def test_operation_that_needs_a_person_is_not_polled(as_role: Any, waiting: Operation) -> None:
     page = text(as_role("agent").get(page_of(waiting)))
     assert "Needs a person" in page
     assert '<div id="operation" class="stack">' in page
@@ -160,7 +160,7 @@ def test_bad_input_is_kept_and_settles_nothing(
     assert waiting.state == State.NEEDS_HUMAN
 
 
-def test_what_is_settled_can_not_be_settled_again(as_role: Any, waiting: Operation) -> None:
+def test_settled_operation_cannot_be_settled_again(as_role: Any, waiting: Operation) -> None:
     lead = as_role("lead")
     lead.post(settle_url(waiting), {"is_applied": "no", "note": "first"})
     answer = lead.post(settle_url(waiting), {"is_applied": "yes", "note": "second"})
@@ -171,7 +171,7 @@ def test_what_is_settled_can_not_be_settled_again(as_role: Any, waiting: Operati
 
 
 @pytest.mark.parametrize("role", ["viewer", "agent"])
-def test_only_leads_settle(as_role: Any, waiting: Operation, role: str) -> None:
+def test_only_leads_settle_operations(as_role: Any, waiting: Operation, role: str) -> None:
     answer = as_role(role).post(settle_url(waiting), {"is_applied": "yes", "note": "x"})
     assert answer.status_code == 403
     waiting.refresh_from_db()
@@ -226,7 +226,7 @@ def test_a_page_that_waits_for_the_worker_says_that_none_is_running(
     assert NO_WORKER in unescape(text(client.get(page_of(one))))
 
 
-def test_what_does_not_wait_for_the_worker_says_nothing_of_it(as_role: Any) -> None:
+def test_closed_operation_does_not_mention_the_worker(as_role: Any) -> None:
     for state in (State.PLANNED, State.SENDING, State.NEEDS_HUMAN, State.APPLIED):
         one = operation(order_uuid=uuid4(), state=state, sent_at=timezone.now())
         assert NO_WORKER not in unescape(text(as_role("agent").get(page_of(one))))
@@ -238,7 +238,7 @@ def test_without_a_worker_the_page_ends_an_expired_lease_itself(as_role: Any) ->
     assert "Outcome being checked" in text(as_role("agent").get(page_of(one)))
 
 
-def test_a_lost_extension_is_asked_for_again_with_one_click(emulator: Any, as_role: Any) -> None:
+def test_lost_extension_is_repeated_with_one_click(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="notified", no_expiry="false")
     asked = (datetime.now(UTC) + timedelta(days=300)).replace(microsecond=0)
     now = datetime.now(UTC)
@@ -270,7 +270,7 @@ def test_a_lost_extension_is_asked_for_again_with_one_click(emulator: Any, as_ro
         (State.NOT_APPLIED, {"effect_seen_at": datetime(2026, 1, 2, tzinfo=UTC)}),
     ],
 )
-def test_nothing_is_asked_for_again_that_may_have_taken_effect(
+def test_operation_that_may_have_taken_effect_offers_no_repeat(
     as_role: Any, state: State, more: dict[str, Any]
 ) -> None:
     later = datetime.now(UTC) + timedelta(days=9)
@@ -278,7 +278,7 @@ def test_nothing_is_asked_for_again_that_may_have_taken_effect(
     assert "again=" not in text(as_role("agent").get(page_of(one)))
 
 
-def test_who_asked_is_told_of_what_a_later_read_showed_until_the_page_is_opened(
+def test_person_sees_a_notice_until_the_operation_page_is_opened(
     as_role: Any,
 ) -> None:
     ana, bo = as_role("agent", "ana"), as_role("agent", "bo")

@@ -378,7 +378,7 @@ def test_the_dialog_of_a_refusal_says_that_the_order_is_canceled(
     assert emulator.posts() == 1
 
 
-def test_while_it_is_open_a_second_person_is_told_who_was_first(
+def test_second_person_sees_who_started_the_operation(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     ana, ben = as_role("agent", "ana"), as_role("agent", "ben")
@@ -466,7 +466,7 @@ def test_repeated_submit_of_a_failed_write_leads_to_its_page(
         ({"kind": "apply_then_reset"}, "<strong>Ana</strong> asked to cancel the gift"),
     ],
 )
-def test_only_goodys_own_answer_makes_it_canceled_here(
+def test_only_an_answer_of_goody_is_shown_as_canceled_by_us(
     emulator: Any, as_role: Any, order_id: str, fault: Any, title: str
 ) -> None:
     client = as_role("agent", "ana")

@@ -225,7 +225,7 @@ def odd_order(emulator: Emulator, name: str, value: object) -> UUID:
 
 
 @pytest.mark.parametrize(("name", "value"), ODD)
-def test_what_cannot_be_read_is_shown_raw_and_never_as_absent(
+def test_unreadable_values_are_shown_raw(
     emulator: Emulator, agent: Client, name: str, value: Any
 ) -> None:
     order_id = odd_order(emulator, name, value)

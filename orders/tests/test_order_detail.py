@@ -126,7 +126,7 @@ def test_vendor_text_is_escaped_and_links_are_never_links(
         ("admin", {"message", "gift link", "payment link", "raw"}),
     ],
 )
-def test_what_needs_a_right_is_absent_without_it(
+def test_values_that_require_a_right_are_absent_without_it(
     as_role: Any, full_id: str, role: str, sees: set[str]
 ) -> None:
     page = text(as_role(role).get(url("order_detail", full_id)))
@@ -343,7 +343,7 @@ def test_replaced_row_stays_flagged(emulator: Any, as_role: Any) -> None:
     assert cancel_url not in shown
 
 
-def test_a_404_is_told_though_another_read_began_later(emulator: Any, as_role: Any) -> None:
+def test_404_is_shown_although_another_read_started_later(emulator: Any, as_role: Any) -> None:
     client, order_id = as_role("agent"), emulator.find_id(status="opened")
     client.get(url("order_detail", order_id))
     models.Order.objects.update(read_at=timezone.now() + timedelta(seconds=30))
@@ -435,7 +435,7 @@ def test_a_status_without_an_event_of_its_own_is_a_step_while_it_lasts(
     assert label not in [step.label for step in progress(order_at("shipped", {}))]
 
 
-def test_what_an_undocumented_status_follows_is_not_known() -> None:
+def test_steps_before_an_undocumented_status_are_unknown() -> None:
     states = {step.state for step in progress(order_at("on_hold", {}))}
     assert states == {"unknown"}
 
@@ -471,7 +471,7 @@ def test_lone_surrogate_is_shown_on_the_page_and_in_raw_json(emulator: Any, as_r
 
 
 @pytest.mark.parametrize("after_the_refusal", [False, True])
-def test_that_the_key_is_rejected_is_said_to_admins_alone(
+def test_rejected_key_is_shown_to_admins_only(
     emulator: Any, as_role: Any, after_the_refusal: bool
 ) -> None:
     order_id = emulator.find_id(status="opened")

@@ -157,7 +157,7 @@ def test_a_plain_day_means_its_end_in_the_viewers_zone(
         ({"expiration_custom": stamp(in_days(2))}, "This is earlier than the present expiration."),
     ],
 )
-def test_bad_input_is_kept_and_nothing_is_asked_of_goody(
+def test_invalid_input_is_kept_without_a_call(
     client: Any, emulator: Any, order_id: str, typed: dict[str, str], sentence: str
 ) -> None:
     opened = client.get(expiration_url(order_id), headers=dialog())
@@ -174,7 +174,7 @@ def test_bad_input_is_kept_and_nothing_is_asked_of_goody(
 
 
 @pages
-def test_shortening_needs_the_tick(client: Any, emulator: Any, order_id: str) -> None:
+def test_shortening_requires_the_checkbox(client: Any, emulator: Any, order_id: str) -> None:
     sooner = stamp(in_days(5))
     refused = open_and_submit(client, expiration_url(order_id), expiration=sooner)
     assert refused.status_code == 422
@@ -185,7 +185,7 @@ def test_shortening_needs_the_tick(client: Any, emulator: Any, order_id: str) ->
 
 
 @pages
-def test_a_first_date_needs_the_tick_and_can_not_be_undone(client: Any, emulator: Any) -> None:
+def test_first_date_requires_the_checkbox_and_offers_no_undo(client: Any, emulator: Any) -> None:
     order_id = emulator.find_id(status="notified", no_expiry="true")
     opened = client.get(expiration_url(order_id))
     assert "Goody offers no way to take it off again" in text(opened)
@@ -275,7 +275,7 @@ def test_a_preview_of_nothing_shows_nothing(client: Any, order_id: str) -> None:
 
 
 @pages
-def test_only_an_earlier_date_shows_the_tick(client: Any, order_id: str) -> None:
+def test_only_an_earlier_date_shows_the_checkbox(client: Any, order_id: str) -> None:
     sooner, later = in_days(5), in_days(40)
     shown = preview(client, order_id, stamp(sooner))
     assert 'type="checkbox" name="may_shorten"' in shown
@@ -467,7 +467,7 @@ def test_an_undo_of_another_orders_change_is_not_found(
 
 
 @pages
-def test_somebody_elses_change_is_shown_and_nothing_is_sent(
+def test_changed_expiration_is_shown_and_nothing_is_sent(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     opened = client.get(expiration_url(order_id))
@@ -480,7 +480,7 @@ def test_somebody_elses_change_is_shown_and_nothing_is_sent(
 
 
 @pages
-def test_what_was_never_sent_names_the_expiration_that_the_dialog_showed(
+def test_unsent_extension_names_the_expiration_of_the_dialog(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     opened, asked = client.get(expiration_url(order_id)), in_days(50)

@@ -116,7 +116,7 @@ def test_every_column_of_an_order() -> None:
     ]
 
 
-def test_what_is_not_known_is_empty() -> None:
+def test_unknown_values_are_empty_cells() -> None:
     known(
         recipient_first_name=None,
         recipient_last_name=None,
@@ -186,7 +186,7 @@ def test_order_with_a_changed_key_is_exported_once(
     known()
 
 
-def test_what_is_not_imported_yet_is_said_in_the_last_line() -> None:
+def test_incomplete_import_is_noted_in_the_last_line() -> None:
     known()
     complete_sync(AT, finished_at=None)
     lines = exported()

@@ -97,7 +97,7 @@ def test_f35_bounds(emulator: Emulator, days: int, tick: bool, kind: str) -> Non
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", kind), 0)
 
 
-def test_shortening_with_the_tick(emulator: Emulator) -> None:
+def test_shortening_with_confirmation(emulator: Emulator) -> None:
     order_id, wanted = open_order(emulator), in_days(5)
     assert extend(order_id, expiration=wanted, may_shorten=True).state == "applied"
     assert expires_at(emulator, order_id) == wanted

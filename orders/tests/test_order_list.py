@@ -183,7 +183,7 @@ def test_the_window_is_whole_days_of_the_viewer_both_included(agent, emulator):
 
 
 @pytest.mark.parametrize("fraction", ["0", "0.4"])
-def test_what_is_created_in_the_last_second_of_a_day_is_listed_there(agent, emulator, fraction):
+def test_order_of_the_last_second_is_listed_on_its_day(agent, emulator, fraction):
     emulator.switch(created_fraction=fraction)
     day, order_id = _created_in_the_last_second_of_a_day(emulator)
     emulator.advance(60)
@@ -210,7 +210,7 @@ def test_filters_are_described_and_each_can_be_removed(agent):
     }
 
 
-def test_no_match_differs_from_an_empty_account_and_from_no_answer(agent, emulator):
+def test_no_match_empty_account_and_no_answer_differ(agent, emulator):
     no_match = agent.get(URL, {"created_after": "2030-01-01"})
     assert no_match.status_code == 200
     assert "No order matches" in text_of(no_match)
@@ -231,7 +231,7 @@ def test_no_match_differs_from_an_empty_account_and_from_no_answer(agent, emulat
 # --- Rows -------------------------------------------------------------------------------------
 
 
-def test_a_row_has_its_marks_and_leads_to_the_order_and_back(agent, emulator):
+def test_row_links_to_the_order_and_back(agent, emulator):
     order = emulator.find(status="notified", limit=1)[0]
     position = order["position"] // 50 + 1
     place = agent.get(URL, {"goto": position})["Location"]
@@ -390,7 +390,7 @@ def test_reading_needs_a_role(as_role, emulator):
     assert emulator.calls()["total"] == 0
 
 
-def test_only_reading_is_possible(agent):
+def test_list_accepts_only_get_and_head(agent):
     assert agent.post(URL).status_code == 405
 
 

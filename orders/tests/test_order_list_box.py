@@ -59,7 +59,7 @@ def names_one(row: Order) -> dict[str, str]:
     }
 
 
-def test_one_exact_hit_leads_straight_to_the_order(agent: Client, full: Oracle) -> None:
+def test_single_exact_match_redirects_to_the_order(agent: Client, full: Oracle) -> None:
     row = full.rows[0]
     for what, text in names_one(row).items():
         response = agent.get(URL, {"q": text, "status": "delivered"})
@@ -146,7 +146,7 @@ def _newest(oracle: Oracle) -> list[Order]:
     return sorted(oracle.rows, key=lambda row: -row.pk)
 
 
-def test_an_unknown_id_is_asked_of_goody_once(
+def test_unknown_id_is_requested_from_goody_once(
     agent: Client, full: Oracle, emulator: Emulator
 ) -> None:
     known = emulator.find_id()
@@ -163,7 +163,7 @@ def test_an_unknown_id_is_asked_of_goody_once(
     assert emulator.calls()["total"] == 2
 
 
-def test_an_unknown_id_while_goody_is_down_says_that_it_could_not_be_asked(
+def test_unknown_id_during_an_outage_is_explained(
     agent: Client, full: Oracle, emulator: Emulator
 ) -> None:
     emulator.fault({"kind": "status", "status": 503})
@@ -184,7 +184,7 @@ def test_the_box_stands_on_every_page_and_keeps_what_was_typed(agent: Client, fu
     assert "status:opened,notified" in page  # the help
 
 
-def test_somebody_without_a_role_has_no_box(as_role: Any) -> None:
+def test_user_without_a_role_has_no_search_box(as_role: Any) -> None:
     assert 'name="q"' not in text_of(as_role("").get("/settings/"))
 
 
@@ -295,9 +295,7 @@ def test_names_that_hold_what_is_typed_are_offered(agent: Client, full: Oracle) 
     assert agent.get("/orders/choices/nonsense/").status_code == 404
 
 
-def test_no_names_are_offered_where_finding_them_takes_too_long(
-    agent: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_timeout_of_names_offers_none(agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"Person {number}" for number in range(30_000)]
     Label.objects.bulk_create(
         Label(kind=Label.Kind.SENDER, key=one, name=one, folded=one.lower()) for one in names

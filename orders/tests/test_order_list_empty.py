@@ -165,7 +165,7 @@ def test_an_operator_that_cannot_be_read_gets_a_sentence_and_shows_nothing(
         ({"finding": "1"}, ""),
     ],
 )
-def test_what_makes_no_sense_is_a_400_with_what_was_typed(
+def test_invalid_parameters_are_400_and_kept(
     agent: Client, said: dict[str, str], kept: str
 ) -> None:
     complete_sync(NOW)
@@ -182,7 +182,7 @@ def test_any_text_is_accepted(agent: Client, text: str) -> None:
     assert agent.get(URL, {"q": text}).status_code in (200, 400)
 
 
-def test_what_is_typed_is_escaped(agent: Client, full: Oracle) -> None:
+def test_search_text_is_escaped(agent: Client, full: Oracle) -> None:
     content = agent.get(URL, {"q": "<script>alert(1)</script>"}).content.decode()
     assert "<script>alert(1)" not in content
     assert "&lt;script&gt;alert(1)" in content

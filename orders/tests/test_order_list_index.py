@@ -171,7 +171,7 @@ def test_a_count_is_never_less_than_the_shown_rows(
     assert "26–50 of 50+" in text_of(agent.get(link(response, "Next")))
 
 
-def test_what_comes_meanwhile_does_not_shift_the_pages(agent: Client, full: Oracle) -> None:
+def test_new_orders_do_not_shift_the_pages(agent: Client, full: Oracle) -> None:
     first = agent.get(f"{URL}?per_page=25")
     pages = walk(agent, f"{URL}?per_page=25")
     newest = store_new_orders(3)
@@ -223,9 +223,7 @@ def test_the_list_is_goodys_own_until_every_order_was_read_once(
     assert emulator.calls()["total"] == 3
 
 
-def test_without_a_feed_the_age_is_said_to_be_that_of_the_newest(
-    agent: Client, full: Oracle
-) -> None:
+def test_without_a_feed_the_age_is_that_of_the_newest_orders(agent: Client, full: Oracle) -> None:
     assert "once a night" not in text_of(agent.get(URL))
     complete_sync(NOW, is_feed_missing=True)
     at = "22 Nov 2026, 11:00 UTC"
@@ -303,7 +301,7 @@ def test_a_list_from_the_index_never_waits_for_goody(
 # --- rows -------------------------------------------------------------------------------------
 
 
-def test_a_row_shows_what_the_index_knows(agent: Client, full: Oracle) -> None:
+def test_row_shows_the_values_of_the_index(agent: Client, full: Oracle) -> None:
     row = next(
         one
         for one in full.rows

@@ -102,9 +102,7 @@ def test_failure_is_claimed_only_where_it_is_certain(
 
 
 @pytest.mark.parametrize(("action", "state", "fields"), EVERY)
-def test_what_is_final_and_what_is_being_waited_for(
-    action: Action, state: State, fields: dict[str, Any]
-) -> None:
+def test_final_and_pending_outcomes(action: Action, state: State, fields: dict[str, Any]) -> None:
     telling = told(action, state, **fields)
     going_on = {State.PLANNED, State.WAITING, State.SENDING, State.UNKNOWN}
     assert (telling.tone is Tone.BUSY) == (state in going_on)
@@ -136,7 +134,7 @@ def test_a_cancel_confirmed_by_goody_and_one_found_by_reading_differ() -> None:
         assert (later.title, later.sentence) == ("Canceled at Goody", perhaps)
 
 
-def test_a_record_by_hand_is_told_as_one_until_a_read_shows_it() -> None:
+def test_recorded_outcome_is_described_as_recorded_until_a_read() -> None:
     by_hand = {"failure_kind": "by_hand", "detail": "Lea looked at Goody's own page."}
     only_recorded = told(CANCEL, State.APPLIED, **by_hand)
     assert (only_recorded.tone, only_recorded.title) == (Tone.NEUTRAL, "Marked as canceled")

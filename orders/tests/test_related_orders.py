@@ -212,7 +212,7 @@ def test_orders_of_the_same_batch_address_and_sender(agent: Client, emulator: Em
         assert str(shown) in listed
 
 
-def test_what_the_address_sent_is_counted(agent: Client, emulator: Emulator) -> None:
+def test_orders_sent_by_the_address_are_counted(agent: Client, emulator: Emulator) -> None:
     shown = open_order(
         emulator, recipient_email="Both@example.test", order_batch_id=None, view_count_recipient=3
     )

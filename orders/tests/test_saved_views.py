@@ -129,7 +129,7 @@ def test_another_persons_view_can_not_be_touched() -> None:
     assert list(SavedView.objects.values_list("name", "is_shared")) == [("Opened", False)]
 
 
-def test_what_is_shared_is_audited_and_nothing_else() -> None:
+def test_only_changes_of_shared_views_are_audited() -> None:
     lead, other, now = actor("lead"), actor("admin"), timezone.now()
     view = save("lead")
     services.change_view(actor=lead, view=view, name="Open", now=now)
@@ -186,7 +186,7 @@ def test_a_rename_to_a_taken_name_changes_nothing() -> None:
     assert names("agent") == ["First", "Second"]
 
 
-def test_a_view_that_was_deleted_meanwhile_does_not_come_back() -> None:
+def test_deleted_view_is_not_saved_again() -> None:
     view = save()
     SavedView.objects.all().delete()
     with pytest.raises(InvalidSavedView, match="has been deleted"):
@@ -344,7 +344,7 @@ def test_a_list_is_saved_and_shown(as_role: Any) -> None:
         ({"name": "a", "query": f"q={'x' * 2000}"}, "too long to be saved as a view."),
     ],
 )
-def test_what_cannot_be_saved_is_said_and_kept(
+def test_invalid_view_is_explained_and_kept(
     as_role: Any, fields: dict[str, str], sentence: str
 ) -> None:
     save()

@@ -55,7 +55,7 @@ def test_counts_of_choices_equal_the_sizes_of_their_lists(oracle: Oracle, query:
         }
 
 
-def test_what_is_not_counted_in_time_is_left_out(oracle: Oracle) -> None:
+def test_counts_after_the_deadline_are_left_out(oracle: Oracle) -> None:
     assert search.count_facets(Query(words=("ana",)), now=NOW, seconds=0) == search.FacetCounts()
 
 

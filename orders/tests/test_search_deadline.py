@@ -118,7 +118,7 @@ def test_too_broad_is_raised_and_never_an_empty_answer(
     ],
     ids=["suggest", "id", "name", "keys"],
 )
-def test_no_name_is_said_to_be_missing_that_was_not_found_in_time(
+def test_timeout_of_labels_is_not_shown_as_no_match(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask()

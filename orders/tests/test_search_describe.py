@@ -79,7 +79,7 @@ def test_dates_stay_dates_on_the_hour():
          ["A gift link", "Found in a pasted text"]),
     ],
 )  # fmt: skip
-def test_active_filters_are_told_in_words(query, texts):
+def test_active_filters_are_described(query, texts):
     assert described(query) == texts
 
 
@@ -105,7 +105,7 @@ def test_active_filters_are_told_in_words(query, texts):
         ("created:<2026-10-01T12:00Z", "Created before 1 Oct 2026, 08:00 EDT"),
     ],
 )  # fmt: skip
-def test_windows_are_told_as_they_were_meant(text, words):
+def test_windows_are_described_as_typed(text, words):
     assert described(asked(text)) == [words]
 
 

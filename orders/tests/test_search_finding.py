@@ -151,7 +151,7 @@ def _access_paths(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_access_paths")
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_what_is_found_is_what_a_plain_filter_finds(oracle: Oracle, seed: int) -> None:
+def test_search_finds_the_same_orders_as_the_oracle(oracle: Oracle, seed: int) -> None:
     random = Random(seed)
     for _ in range(QUERIES):
         query = random_query(random, oracle)
@@ -173,7 +173,7 @@ _TYPED = [
 ]  # fmt: skip
 
 
-def test_whatever_is_typed_is_only_text(oracle: Oracle) -> None:
+def test_special_characters_are_plain_text(oracle: Oracle) -> None:
     for word in _TYPED:
         query = Query(words=(word,), may_search_messages=True)
         assert found(query) == oracle.find(query), word

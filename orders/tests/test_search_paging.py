@@ -57,7 +57,7 @@ def test_a_page_knows_whether_there_is_one_before_it_and_behind_it(oracle: Oracl
 
 
 @pytest.mark.parametrize("sort", list(Sort))
-def test_what_comes_meanwhile_shifts_nothing(oracle: Oracle, sort: Sort) -> None:
+def test_new_orders_do_not_shift_keyset_pages(oracle: Oracle, sort: Sort) -> None:
     before = oracle.find(Query(sort=sort))
     walk = pages(Query(sort=sort), size=40, backwards=False)
     seen = [hit.uuid for hit in next(walk).hits]
@@ -68,7 +68,7 @@ def test_what_comes_meanwhile_shifts_nothing(oracle: Oracle, sort: Sort) -> None
     assert len(seen) == len(set(seen))
 
 
-def test_a_key_of_a_list_by_recipient_holds_no_name(oracle: Oracle) -> None:
+def test_page_key_by_recipient_contains_no_name(oracle: Oracle) -> None:
     page = search.find_page(Query(sort=Sort.RECIPIENT), size=3, now=NOW)
     assert page.next is not None
     assert page.next.value == page.hits[-1].uuid.hex

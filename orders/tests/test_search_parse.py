@@ -266,7 +266,7 @@ def test_a_long_part_is_shortened():
     assert box.problems[0].startswith(f"“status:{'x' * 43}…” is not understood; ")
 
 
-def test_only_so_many_words_are_searched_for():
+def test_number_of_words_is_limited():
     text = " ".join(f"w{n}" for n in range(MAX_TERMS))
     assert len(asked(text).words) == MAX_TERMS
     box = parse_query(f"{text} more status:paid", now=NOW, zone=NEW_YORK)
@@ -381,7 +381,7 @@ def test_an_amount(text, start, end):
 @pytest.mark.parametrize(
     "text", ["amount:", "amount:much", "amount:1,2", "-amount:44", "amount:4."]
 )
-def test_what_is_no_amount(text):
+def test_text_that_is_no_amount(text):
     [problem] = parse_query(text, now=NOW, zone=NEW_YORK).problems
     assert problem.startswith(f"“{text}” is not understood; ")
 

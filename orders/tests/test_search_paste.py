@@ -431,5 +431,5 @@ def test_a_quoted_address_may_have_spaces():
     )
 
 
-def test_what_lies_beyond_the_limit_is_not_read():
+def test_text_beyond_the_limit_is_ignored():
     assert recognize_identifiers("x" * 200_000 + f" {ID}").ids == ()

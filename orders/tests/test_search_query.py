@@ -128,7 +128,7 @@ def test_a_sort_has_a_key_and_a_direction():
     assert all(sort.reversed.reversed is sort and sort.reversed.key == sort.key for sort in Sort)
 
 
-def test_box_and_filters_are_asked_at_once():
+def test_box_and_filters_are_combined():
     box = Query(words=("ana",), statuses=("paid",), created_from=NOW, expires_until=LATER)
     filters = Query(
         words=("bo",),

@@ -20,7 +20,7 @@ def test_settings_require_no_role(as_role, role):
     assert as_role(role).get(URL).status_code == 200
 
 
-def test_what_is_chosen_is_stored_and_shown(as_role):
+def test_chosen_settings_are_stored_and_shown(as_role):
     client = as_role("viewer")
     response = client.post(URL, CHOICE, follow=True)
     content = response.content.decode()

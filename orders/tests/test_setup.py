@@ -95,7 +95,7 @@ def test_the_import_shows_how_far_it_is_and_how_long_it_takes(as_role: Any) -> N
     assert 'hx-trigger="every 5s"' in page
 
 
-def test_no_time_is_told_while_nothing_imports(as_role: Any) -> None:
+def test_no_estimate_is_shown_without_progress(as_role: Any) -> None:
     complete_sync(NOW, **IMPORTING)
     page = page_of(as_role)
     assert steps(page)["No worker runs"] == "wrong"

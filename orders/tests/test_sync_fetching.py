@@ -35,7 +35,7 @@ class RecordedWaits(threading.Event):
         return self.is_set()
 
 
-def test_nothing_is_asked_while_the_sync_waits_after_a_failure(emulator: Emulator) -> None:
+def test_no_call_is_made_during_backoff(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
     stop = RecordedWaits()
     sync.SyncRun(stop=stop, calls_at_once=1).run()

@@ -124,7 +124,7 @@ def test_a_long_outage_is_caught_up_with_in_order(filled: Emulator) -> None:
     assert state().watermark == newest
 
 
-def test_the_watermark_never_passes_what_was_seen(filled: Emulator) -> None:
+def test_watermark_is_not_after_the_newest_activity_read(filled: Emulator) -> None:
     """The local clock is hours ahead of Goody's, where everything happened in one second."""
     *busy, later = (row["id"] for row in filled.find(limit=31))
     for order_id in busy:
@@ -138,7 +138,7 @@ def test_the_watermark_never_passes_what_was_seen(filled: Emulator) -> None:
     assert differences(filled) == []
 
 
-def test_the_watermark_stays_where_not_all_was_read(filled: Emulator) -> None:
+def test_watermark_stays_after_an_incomplete_read(filled: Emulator) -> None:
     before = state().watermark
     filled.advance(60)
     filled.create(count=150)

@@ -136,7 +136,7 @@ def test_it_is_on_every_page_of_users_who_may_see_orders(as_role: Any, emulator:
     assert sync_status_in(as_role("").get(URL)) == ""
 
 
-def test_it_costs_one_read_a_page_and_none_in_a_part_without_it(as_role: Any) -> None:
+def test_sync_status_costs_one_query_per_page_and_none_in_fragments(as_role: Any) -> None:
     store(3)
     complete_sync(NOW)
     order = UUID(int=0)

@@ -68,7 +68,7 @@ def test_a_window_without_a_beginning_is_not_cut() -> None:
 @pytest.mark.parametrize(
     ("total", "parts"), [(1, 2), (1600, 2), (4100, 5), (16_000, 16), (10**6, 16)]
 )
-def test_a_large_window_is_cut_by_how_many_it_holds(total: int, parts: int) -> None:
+def test_large_window_is_split_by_its_number_of_orders(total: int, parts: int) -> None:
     assert window_part_count(total, size=1000) == parts
 
 
@@ -153,7 +153,7 @@ def test_window_is_complete_after_all_pages(
         ([MOVED] * 20, WindowVerdict.INCONSISTENT),
     ],
 )
-def test_one_second_is_read_until_two_passes_agree(
+def test_window_of_one_second_is_read_until_two_passes_agree(
     passes: list[WindowPass], verdict: WindowVerdict
 ) -> None:
     assert judge_passes(passes, is_splittable=False) is verdict
@@ -175,7 +175,7 @@ def read(reader: WindowReader, pages: dict[int, tuple[list[int], int | None]]) -
     return asked
 
 
-def test_all_pages_of_the_count_are_asked_for_side_by_side() -> None:
+def test_all_pages_of_the_total_are_requested_concurrently() -> None:
     reader = WindowReader(WINDOW, per_page=2)
     assert [reader.next_page(), reader.next_page()] == [1, None]
     reader.add_page(1, [1, 2], 5)
@@ -187,7 +187,7 @@ def test_all_pages_of_the_count_are_asked_for_side_by_side() -> None:
     assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
-def test_a_lost_page_is_asked_for_again_before_the_window_is_judged() -> None:
+def test_missing_page_is_requested_again_before_the_window_is_complete() -> None:
     reader = WindowReader(WINDOW, per_page=2)
     reader.next_page()
     reader.add_page(1, [1, 2], 3)
@@ -206,7 +206,7 @@ def test_without_a_count_it_is_paged_to_the_empty_page_twice() -> None:
     assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
-def test_after_a_full_page_one_more_is_asked_for_though_the_count_fits() -> None:
+def test_another_page_is_requested_after_a_full_last_page() -> None:
     reader = WindowReader(WINDOW, per_page=2)
     assert read(reader, {1: ([1, 2], 4), 2: ([3, 4], 4)}) == [1, 2, 3]
     assert reader.verdict(size=100) is WindowVerdict.COMPLETE
@@ -227,7 +227,7 @@ def test_rows_up_to_the_total_do_not_split_the_window() -> None:
     assert reader.verdict(size=100) is WindowVerdict.COMPLETE
 
 
-def test_a_page_that_comes_again_and_again_ends_the_pass() -> None:
+def test_repeated_page_ends_the_pass() -> None:
     reader = WindowReader(WINDOW, per_page=2)
     assert read(reader, {n: ([1, 2], 5) for n in range(1, 9)})[:6] == [1, 2, 3, 1, 2, 3]
 
@@ -239,7 +239,7 @@ def test_far_more_rows_than_were_counted_lead_to_smaller_windows() -> None:
     assert reader.verdict(size=100) is WindowVerdict.SPLIT
 
 
-def test_smaller_pages_begin_the_pass_again_and_drop_what_was_under_way() -> None:
+def test_smaller_pages_restart_the_pass() -> None:
     reader = WindowReader(WINDOW, per_page=100)
     reader.next_page()
     before = reader.attempt

@@ -28,7 +28,7 @@ def text_of(response) -> str:
 
 @pytest.mark.parametrize("role", ["", "viewer", "agent", "lead"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_only_for_admins(as_role, emulator, role, method):
+def test_system_page_is_for_admins(as_role, emulator, role, method):
     assert getattr(as_role(role), method)(URL).status_code == 403
     assert emulator.calls()["total"] == 0
 

@@ -116,7 +116,7 @@ def test_a_time_of_day(typed: str) -> None:
         ("end of next year", "Fri 31 Dec 2027 23:59:59"),
     ],
 )
-def test_what_has_one_meaning_needs_no_note(typed: str, read: str) -> None:
+def test_unambiguous_date_has_no_note(typed: str, read: str) -> None:
     assert (local(typed), reader().read(typed).note) == (read, "")
 
 
@@ -145,9 +145,7 @@ def test_what_has_one_meaning_needs_no_note(typed: str, read: str) -> None:
         ("+1 month", "Sat 09 Jan 2027 23:59:59", "counted from the present expiration"),
     ],
 )
-def test_what_could_mean_another_date_says_how_it_was_read(
-    typed: str, read: str, note: str
-) -> None:
+def test_ambiguous_date_has_a_note(typed: str, read: str, note: str) -> None:
     assert (local(typed), reader().read(typed).note) == (read, note)
 
 
@@ -186,7 +184,7 @@ def test_figures_are_read_in_the_order_of_the_reader() -> None:
         "0001-01-01T00:00:00+12:00",
     ],
 )
-def test_what_is_not_a_date_is_refused_whole(typed: str) -> None:
+def test_text_that_is_not_a_date_is_refused(typed: str) -> None:
     with pytest.raises(ValidationError, match="This is not a date that can be read"):
         reader().read(typed)
 
@@ -199,7 +197,7 @@ def test_a_day_that_does_not_exist_is_named_as_such(typed: str) -> None:
         reader().read(typed)
 
 
-def test_a_wrong_weekday_is_told() -> None:
+def test_wrong_weekday_is_refused() -> None:
     with pytest.raises(ValidationError, match="24 Dec 2026 is a Thursday, not a Friday"):
         reader().read("Fri 24 Dec")
 
@@ -210,7 +208,7 @@ def test_an_hour_that_the_clocks_skip_is_refused() -> None:
             reader().read(typed)
 
 
-def test_an_hour_that_comes_twice_is_refused_unless_its_offset_is_given() -> None:
+def test_repeated_hour_requires_an_offset() -> None:
     for typed in ("2026-11-01T01:30", "1 Nov 2026 1:30"):
         with pytest.raises(ValidationError, match="01:30 happens twice in America/New_York"):
             reader().read(typed)

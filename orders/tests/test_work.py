@@ -53,7 +53,7 @@ def test_settling_does_not_wait_for_a_sync(
     app.workers[0].kill()
 
 
-def test_a_worker_told_to_end_leaves_its_sync_to_the_next(
+def test_worker_leaves_its_sync_on_sigterm(
     live_app: Callable[..., LiveApp], emulator: Emulator
 ) -> None:
     emulator.set_latency(0.05)
