@@ -16,6 +16,7 @@ from orders.models import (
     ApiLimits,
     AuditEntry,
     Label,
+    LabelVersion,
     Operation,
     OperationText,
     Order,
@@ -306,6 +307,7 @@ def test_migration_fills_the_new_search_columns():
         insert_order(number, f'{{"id": "{order_id}", "status": "notified"{fields}}}'.encode())
     execute("UPDATE orders_order SET people = 'emma novak emma12@post.test' WHERE id = 1")
     insert = partial(insert_operation, make_user("agent").pk, unchanged_reads=None)
+    execute("INSERT INTO orders_labelversion (id, token) VALUES (1, 'former')")
     insert(state="applied", ticket="ZD-4711", note="Named by José")
     triggers = _triggers()
     migrate("0024")
@@ -315,6 +317,8 @@ def test_migration_fills_the_new_search_columns():
     texts = OperationText.objects.order_by("id").values_list("kind", "folded")
     assert list(texts) == [("note", "named by jose"), ("ticket", "zd-4711")]
     assert len(found_text("orders_operationtext", "4711")) == 1
+    # Searches read the labels anew.
+    assert LabelVersion.objects.get().token not in ("", "former")
     labels = dict(Label.objects.filter(kind="card").values_list("pk", "key"))
     assert list(labels.values()) == [card]
     assert list(Order.objects.order_by("id").values_list("card_id", flat=True)) == [*labels, None]
