@@ -62,6 +62,7 @@ TABLE: dict[str, Row] = {
     "order_box": Row(READERS, (204, 204, 405, 405, 405)),
     "order_filters": Row(READERS, (200, 200, 405, 405, 405)),
     "order_columns": Row(READERS, (200, 200, 303, 405, 405)),
+    "order_help": Row(READERS, (200, 200, 405, 405, 405)),
     "order_counts": Row(READERS, (200, 200, 405, 405, 405)),
     "order_facets": Row(READERS, (200, 200, 405, 405, 405)),
     "order_changes": Row(READERS, (200, 200, 405, 405, 405)),

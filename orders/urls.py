@@ -40,6 +40,7 @@ urlpatterns = [
     path("orders/box/", box.order_box, name="order_box"),
     path("orders/filters/", list_fragments.order_filters, name="order_filters"),
     path("orders/columns/", list_columns.order_columns, name="order_columns"),
+    path("orders/help/", list_fragments.order_help, name="order_help"),
     path("orders/counts/", list_fragments.order_counts, name="order_counts"),
     path("orders/facets/", list_fragments.order_facets, name="order_facets"),
     path("orders/changes/", list_fragments.order_changes, name="order_changes"),

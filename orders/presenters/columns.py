@@ -64,10 +64,7 @@ class ColumnChoice(NamedTuple):
     is_required: bool
 
 
-def column_choices(columns: Columns) -> Sequence[ColumnChoice]:
-    """Return all columns, the shown ones first in their order."""
-    hidden = [name for name in COLUMNS if name not in columns]
-    return [
-        ColumnChoice(name, COLUMNS[name], name in columns, name == REQUIRED)
-        for name in (*columns, *hidden)
-    ]
+def column_choices(shown: Columns, *, order: Columns = ()) -> Sequence[ColumnChoice]:
+    """Return all columns: in this order, or else the shown ones before the others."""
+    names = dict.fromkeys((*order, *shown, *COLUMNS))
+    return [ColumnChoice(name, COLUMNS[name], name in shown, name == REQUIRED) for name in names]

@@ -232,7 +232,7 @@ def _no_match(
 def remedy_text(remedy: Remedy) -> str:
     if remedy.count is None:
         return remedy.label
-    return f"{remedy.label}: {_orders_text(remedy.count)}"
+    return f"{remedy.label} ({_orders_text(remedy.count)})"
 
 
 def search_timed_out(filters: Filters) -> EmptyList:

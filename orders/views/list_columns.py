@@ -6,7 +6,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from orders.audit import Right
-from orders.list_columns import COLUMNS, DEFAULT, Columns, join_columns, moved, parse_columns
+from orders.list_columns import DEFAULT, Columns, join_columns, moved, parse_columns
 from orders.models import Profile
 from orders.presenters.columns import column_choices, shown_columns
 from orders.viewer import Request
@@ -28,10 +28,11 @@ def order_columns(request: Request) -> HttpResponseBase:
     filters = parse_list_request(request).filters
     if request.method != "POST":
         return _show(request, shown_columns(filters, request.viewer.profile))
-    posted = parse_columns(",".join(request.POST.getlist("columns"))) or DEFAULT
+    posted = _posted(request, "columns") or DEFAULT
+    order = _posted(request, "order")
     for button, by in _STEPS.items():
-        if (name := request.POST.get(button)) in posted:
-            return _show(request, moved(posted, str(name), by=by))
+        if (name := request.POST.get(button)) in order:
+            return _show(request, posted, order=moved(order, str(name), by=by))
     chosen = DEFAULT if "reset" in request.POST else posted
     if filters.view is not None:
         return HttpResponseSeeOther(filters.replace(columns=join_columns(chosen)).url())
@@ -39,14 +40,17 @@ def order_columns(request: Request) -> HttpResponseBase:
     return HttpResponseSeeOther(filters.replace(columns="").url())
 
 
-def _show(request: Request, columns: Columns) -> HttpResponse:
+def _posted(request: Request, name: str) -> Columns:
+    return parse_columns(",".join(request.POST.getlist(name)))
+
+
+def _show(request: Request, shown: Columns, *, order: Columns = ()) -> HttpResponse:
     filters = parse_list_request(request).filters
     context = {
-        "choices": column_choices(columns),
+        "choices": column_choices(shown, order=order),
         "form_url": filters.url(name="order_columns"),
         "list_url": filters.url(),
         "is_of_view": filters.view is not None,
-        "most": len(COLUMNS),
     }
     return render_page_or_partial(
         request, "orders/columns.html", context, {"columns-panel": "panel"}

@@ -13,6 +13,7 @@ from orders.audit import Right
 from orders.models import Label
 from orders.presenters.csv_export import csv_chunks
 from orders.presenters.filter_form import counted_names, option_counts
+from orders.presenters.filters import HINTS
 from orders.presenters.page_changes import InvalidPageToken, compare_pages, parse_page_token
 from orders.presenters.presets import MAX_COUNT, PRESETS, tab_counts
 from orders.search import SearchTimeout, count_facets, find_page, labels
@@ -60,6 +61,15 @@ def order_filters(request: Request) -> HttpResponse:
     }
     return render_page_or_partial(
         request, "orders/filters.html", context, {"filter-panels": "panels"}
+    )
+
+
+@require_safe
+@requires_right(Right.READ)
+def order_help(request: Request) -> HttpResponse:
+    """Explain the search box: as a page, or as a panel below it."""
+    return render_page_or_partial(
+        request, "orders/help.html", {"hints": HINTS}, {"search-help": "panel"}
     )
 
 

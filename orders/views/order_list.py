@@ -22,7 +22,6 @@ from orders.goody_api import CallsBlocked
 from orders.list_columns import Columns
 from orders.presenters import index_list
 from orders.presenters.columns import column_heads, shown_columns
-from orders.presenters.filters import HINTS
 from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
 from orders.presenters.list_page import EmptyList, ListPage, finding_summary
 from orders.presenters.live_list import live_page
@@ -189,7 +188,6 @@ def _show(
         "columns": shown,
         "has_actions": has_actions(viewer),
         "heads": column_heads(filters, columns=shown, order=order),
-        "hints": HINTS,
         "page": page,
         "sentences": wanted.errors,
         "controls": None if wanted.is_valid else filter_controls(wanted),

@@ -3,8 +3,6 @@
 
 import { byId, fill } from "./dom.js";
 
-const MARGIN = 8;
-
 /* The requests for panels, by the element that holds them. */
 const requests = new WeakMap();
 
@@ -37,19 +35,10 @@ function show(link) {
 }
 
 function place(panel, link) {
-  const box = link.getBoundingClientRect();
-  const left = Math.min(box.left, document.body.clientWidth - panel.offsetWidth - MARGIN);
-  panel.style.left = `${Math.max(MARGIN, left) + scrollX}px`;
-  panel.style.top = `${box.bottom + MARGIN / 2 + scrollY}px`;
+  const box = (link.closest(".filter") || link).getBoundingClientRect();
+  panel.style.setProperty("--left", `${box.left + scrollX}px`);
+  panel.style.setProperty("--top", `${box.bottom + scrollY}px`);
 }
-
-window.addEventListener("resize", () => {
-  const panel = document.querySelector(".filter-panel:popover-open");
-  const link = panel && document.querySelector(`[data-panel="${panel.id}"]`);
-  if (link) {
-    place(panel, link);
-  }
-});
 
 /* A press on the link of an open panel closes it, as a press elsewhere does. */
 let pressedOpen = "";
@@ -81,29 +70,11 @@ document.addEventListener(
   "toggle",
   (event) => {
     if (event.target.open && event.target.matches(".save-view")) {
-      event.target.querySelector("input[type=text]").focus();
+      event.target.querySelector("[type=text]").focus();
     }
   },
   true,
 );
-
-function fold() {
-  const form = document.querySelector(".save-view[open]");
-  form?.removeAttribute("open");
-  return form;
-}
-
-document.addEventListener("click", (event) => {
-  if (!event.target.closest(".save-view")) {
-    fold();
-  }
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") {
-    fold()?.querySelector("summary").focus();
-  }
-});
 
 /* Columns are moved in the form; it is submitted once. */
 document.addEventListener("click", (event) => {

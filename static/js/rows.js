@@ -60,3 +60,15 @@ window.addEventListener("load", () => {
     row?.querySelector?.("th a")?.focus({ preventScroll: true });
   });
 });
+
+/* Of more views than fit beside each other, the current one is in sight. */
+function showCurrentView() {
+  const tab = document.querySelector(".views .tabs [aria-current]");
+  if (tab) {
+    const { parentElement: tabs } = tab;
+    tabs.scrollLeft = tab.offsetLeft + tab.offsetWidth - tabs.clientWidth;
+  }
+}
+
+document.addEventListener("htmx:after:swap", showCurrentView);
+showCurrentView();
