@@ -52,7 +52,7 @@ class DemoSettings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> DemoSettings:
-        """Raises DemoError if a variable is invalid."""
+        """Return the settings of the environment. Raises DemoError if one is invalid."""
         choices = cls(
             port=_number(environ, "PORT", 8000, most=65535),
             emulator_port=_number(environ, "EMULATOR_PORT", 8001, most=65535),
@@ -80,7 +80,7 @@ def _number(environ: Mapping[str, str], name: str, default: int, *, most: int) -
 
 
 def check_port(port: int, name: str) -> None:
-    """Raises DemoError when something else listens there."""
+    """Check that the port is free. Raises DemoError when something else listens there."""
     with socket.socket() as probe:
         # As gunicorn binds: what a former run left in TIME_WAIT is no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

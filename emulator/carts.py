@@ -61,7 +61,7 @@ def add_tax(amounts: Json, draws: DigestRandom) -> Json:
 
 
 def original_amounts(amounts: Json) -> Json:
-    """Goody API: OriginalAmounts, whose names have a prefix."""
+    """Return the amounts before the swap. Goody API: OriginalAmounts, whose names have a prefix."""
     return {
         "original_amount_product": amounts["amount_product"],
         "original_amount_shipping": amounts["amount_shipping"],

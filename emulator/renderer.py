@@ -207,7 +207,7 @@ def _views(facts: StoredOrder, draws: DigestRandom) -> int:
 
 
 def _payment_link(facts: StoredOrder) -> str | None:
-    """Accepted orders have one too, as in Goody's example of the event order.gift_accepted."""
+    """Return the link, which accepted orders have too in Goody's example of order.gift_accepted."""
     if facts.status not in ("accepted", "pending_payment") or not facts.flags & COMMERCE:
         return None
     key = alphanumeric_token(digest_of_parts("payment", facts.index)[:24])

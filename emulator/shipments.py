@@ -22,7 +22,7 @@ _FAILED = ("failed", "failed_unset_tracking", "failed_with_reship")
 def render_shipments(
     facts: StoredOrder, cart: Json, draws: DigestRandom, *, now: int
 ) -> list[Json]:
-    """Return one for each brand of the cart; none until shipping starts."""
+    """Return a shipment for each brand of the cart; none until shipping starts."""
     if facts.status not in ("shipped", "delivered"):
         return []
     brands = dict.fromkeys(item["product"]["brand"]["name"] for item in cart["items"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """`times`: Unix seconds of each reached status, by its name; `expires` None: never."""
+    """An order as stored: `times` in Unix seconds by reached status; `expires` None: never."""
 
     index: int
     batch: int

@@ -9,7 +9,7 @@ MAX_PER_PAGE = 100
 
 
 def order_path(order_id: UUID) -> str:
-    """Raises TypeError for anything but a UUID: text could name another path."""
+    """Return the path of an order. Raises TypeError for other types than UUID, such as text."""
     if not isinstance(order_id, UUID):
         raise TypeError("an order id is a UUID")
     return f"/v1/orders/{order_id}"
@@ -22,7 +22,10 @@ def orders_path(
     created_after: datetime | None = None,
     created_before: datetime | None = None,
 ) -> str:
-    """Goody API: GET /v1/orders. Raises ValueError for naive datetimes and numbers out of range."""
+    """Return the path and query of GET /v1/orders.
+
+    Raises ValueError for naive datetimes and numbers out of range.
+    """
     bounds = {"created_at[after]": created_after, "created_at[before]": created_before}
     return f"/v1/orders?{urlencode({**_page(page, per_page), **_times(bounds)})}"
 
@@ -35,7 +38,7 @@ def activities_path(
     before: datetime | None = None,
     statuses: Sequence[str] = (),
 ) -> str:
-    """Goody API: GET /v1/order_activities. Raises ValueError like orders_path()."""
+    """Return the path and query of GET /v1/order_activities. Raises like orders_path()."""
     query = {**_page(page, per_page), **_times({"after": after, "before": before})}
     if isinstance(statuses, str) or not all(s and "," not in s for s in statuses):
         raise ValueError("statuses must be a sequence of names without commas")

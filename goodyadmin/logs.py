@@ -28,7 +28,7 @@ def request_path(environ: dict[str, Any]) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """`time level logger [request id] message`; the lines of a traceback are indented."""
+    """Formats `time level logger [request id] message`, with the lines of a traceback indented."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s")
@@ -43,7 +43,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(LineFormatter):
-    """One object a line: at, level, logger, request_id, message, and a record's `fields`."""
+    """Formats JSON lines: at, level, logger, request_id, message, and a record's `fields`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

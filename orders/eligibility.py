@@ -203,7 +203,7 @@ def _check_against_current(
 
 
 def is_same_second(one: datetime | None, other: datetime | None) -> bool:
-    """Compare to the second, since Goody returns whole seconds."""
+    """Return whether both times are equal in whole seconds, which is what Goody returns."""
     if one is None or other is None:
         return one is other
     return one.replace(microsecond=0) == other.replace(microsecond=0)

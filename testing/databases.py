@@ -73,7 +73,7 @@ class Databases:
                 leftover.unlink()
 
     def _template(self, kind: str) -> str:
-        """Raises postgres.PostgresMissing."""
+        """Return the template of this kind, created if needed. Raises postgres.PostgresMissing."""
         if kind not in self._templates:
             make = self._postgresql_template if kind == "postgresql" else self._sqlite_template
             with _locked(self._shared / f"{kind}.lock"):

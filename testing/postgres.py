@@ -206,7 +206,7 @@ def stop_serving(pid: int) -> None:
 
 
 def _reap(pid: int) -> None:
-    """Without xdist the server is a child of this process and must be reaped."""
+    """Wait for the ended server, which is a child of this process without xdist."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 

@@ -25,7 +25,7 @@ WorkspaceList = tuple[Workspace, ...]
 
 
 def parse_me(raw: bytes) -> Me:
-    """Goody API: GET /v1/me. Any JSON object means that the key is valid. Raises BadJSON."""
+    """Return the owner of the key: any JSON object means that it is valid. Raises BadJSON."""
     source = loads_object(raw)
     return Me(
         email=parse_text(source.get("email")),
@@ -34,7 +34,7 @@ def parse_me(raw: bytes) -> Me:
 
 
 def parse_workspaces(raw: bytes) -> WorkspaceList:
-    """Goody API: GET /v1/workspaces. Rows without a valid id are left out.
+    """Return the workspaces, without rows that have no valid id. Goody API: GET /v1/workspaces.
 
     Raises BadJSON if there is no list.
     """

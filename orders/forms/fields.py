@@ -46,7 +46,7 @@ class TypedField(forms.CharField):
 class ProseField(forms.CharField):
     """A text of any number of lines. A line break counts as one character.
 
-    `aside` stands beside the label: when the field is required.
+    `aside` is text beside the label, such as "optional".
     """
 
     def __init__(self, *, aside: str = "", **kwargs: Any) -> None:

@@ -21,7 +21,7 @@ class _TextField(ProseField):
         return super().to_python(str(value or "").replace("\0", "\N{ZERO WIDTH SPACE}"))
 
 
-class FindForm(forms.Form):
+class PastedTextForm(forms.Form):
     text = _TextField(
         label="A ticket, an e-mail, a column of a spreadsheet",
         help_text="Looked up are order ids, batch ids, receipt references, gift links and e-mail "

@@ -27,7 +27,7 @@ from .rows import gift_text
 from .status import Badge, expiry_badge, order_badges
 
 
-class Age(NamedTuple):
+class CopyAge(NamedTuple):
     """When Goody gave this copy of an order: the instant, how long ago in words and in seconds."""
 
     iso: str
@@ -43,7 +43,7 @@ class OrderHeader:
     recipient: str
     email: str
     badges: list[Badge]
-    as_of: Age
+    as_of: CopyAge
 
 
 class Fact(NamedTuple):
@@ -93,8 +93,8 @@ def make_header(view: OrderWithOperations, *, viewer: Viewer) -> OrderHeader:
     )
 
 
-def _age(at: datetime, viewer: Viewer) -> Age:
-    return Age(
+def _age(at: datetime, viewer: Viewer) -> CopyAge:
+    return CopyAge(
         iso=formats.iso_utc(at),
         at=formats.date_time(at, viewer.zone),
         words=formats.elapsed(at, viewer.now),

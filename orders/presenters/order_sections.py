@@ -107,7 +107,7 @@ def _selection(selection: CartSelection) -> str:
     return f"{unit}: {', '.join(selection.variants) or 'no variants'}"
 
 
-class Moment(NamedTuple):
+class ShipmentEvent(NamedTuple):
     """A dated event of a parcel: "shipped" on a day. `at` has the time and the zone."""
 
     label: str
@@ -125,7 +125,7 @@ class Parcel:
     carrier: str
     number: str
     tracking_url: str
-    moments: list[Moment]
+    moments: list[ShipmentEvent]
     unreadable: list[str]
 
 
@@ -172,9 +172,9 @@ def _parcel(shipment: Shipment, path: str, raw: RawValues, clock: RequestClock) 
     )
 
 
-def _moment(label: str, at: datetime, clock: RequestClock) -> Moment:
+def _moment(label: str, at: datetime, clock: RequestClock) -> ShipmentEvent:
     year = formats.in_zone(clock.now, clock.zone).year
-    return Moment(
+    return ShipmentEvent(
         label,
         formats.iso_utc(at),
         formats.short_day(at, clock.zone, year=year),

@@ -54,8 +54,9 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """`summary` is one sentence for people who are not admins; `admins` are whom they can ask.
+    """The setup page.
 
+    `summary` is one sentence for people who are not admins; `admins` are whom they can ask.
     `poll_every` is "" once every step is done.
     """
 

@@ -78,9 +78,10 @@ def is_searched_for(term: SearchTerm) -> bool:
 
 
 def term_text(term: SearchTerm) -> str:
-    """Return the folded text, without the signs around it and "ref:" before it unless it is quoted.
+    """Return the folded text of a term.
 
-    A dollar sign before an amount stays.
+    Unless it is quoted, signs around it and a prefix such as "ref:" are removed. The dollar sign of
+    an amount is kept.
     """
     folded = fold_text(term.value[:MAX_WORD_LENGTH])[:MAX_WORD_LENGTH]
     if term.is_quoted:

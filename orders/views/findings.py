@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import services
 from orders.audit import Right
-from orders.forms.findings import FindForm
+from orders.forms.findings import PastedTextForm
 from orders.presenters.rows import RowBuilder
 from orders.presenters.ticket import finding_list_url, shown_order_ids, ticket_page
 from orders.search import SearchTimeout
@@ -33,8 +33,8 @@ from .http import HttpResponseSeeOther, requires_right
 def order_find(request: Request) -> HttpResponseBase:
     """Show the form for pasted text; a POST redirects to the page of the orders in the text."""
     if request.method != "POST":
-        return _show(request, FindForm())
-    form = FindForm(request.POST)
+        return _show(request, PastedTextForm())
+    form = PastedTextForm(request.POST)
     if not form.is_valid():
         return _show(request, form, status=422)
     text = form.cleaned_data["text"]
@@ -46,7 +46,7 @@ def order_find(request: Request) -> HttpResponseBase:
     return _search(request, form, text)
 
 
-def _find(request: Request, form: FindForm, pasted: PastedIdentifiers) -> HttpResponseBase:
+def _find(request: Request, form: PastedTextForm, pasted: PastedIdentifiers) -> HttpResponseBase:
     viewer = request.viewer
     try:
         finding = services.create_finding(actor=viewer.actor, pasted=pasted, now=viewer.now)
@@ -56,7 +56,7 @@ def _find(request: Request, form: FindForm, pasted: PastedIdentifiers) -> HttpRe
     return HttpResponseSeeOther(reverse("ticket", args=[finding.pk]))
 
 
-def _search(request: Request, form: FindForm, text: str) -> HttpResponseBase:
+def _search(request: Request, form: PastedTextForm, text: str) -> HttpResponseBase:
     """Store the result of a search that is too long for a URL, and redirect to it."""
     viewer = request.viewer
     parsed = parse_query(text, now=viewer.now, zone=viewer.zone)
@@ -93,7 +93,7 @@ def ticket(request: Request, finding_id: UUID) -> HttpResponse:
     return render(request, "orders/ticket.html", context)
 
 
-def _show(request: Request, form: FindForm, *, status: int = 200) -> HttpResponse:
+def _show(request: Request, form: PastedTextForm, *, status: int = 200) -> HttpResponse:
     return render(request, "orders/find.html", {"form": form}, status=status)
 
 

@@ -149,13 +149,13 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: ReadEvidenc
         _give_up_if_late(operation, now, evidence)
     elif operation.state == State.APPLIED:
         reconcile_operations(order, sent_before)
-        if _is_checked(operation, order, evidence, started=started):
+        if _is_check_complete(operation, order, evidence, started=started):
             evidence.forget(operation.pk)
             _mark_read(operation, claimed)
     else:
         reconcile_operations(order, sent_before)
         _mark_read(operation, claimed)
-        _weigh(operation, order, evidence, started=started)
+        _count_read_without_effect(operation, order, evidence, started=started)
         _give_up_if_late(operation, now, evidence)
 
 
@@ -220,10 +220,10 @@ def _mark_read(operation: Operation, claimed: datetime | None) -> None:
     requested.exclude(state=State.UNKNOWN).update(due_at=None)
 
 
-def _is_checked(
+def _is_check_complete(
     operation: Operation, order: GoodyOrder, evidence: ReadEvidence, *, started: float
 ) -> bool:
-    """Compare an order with what an applied write left, some minutes after its proof.
+    """Compare the order with the outcome of an applied write, some minutes after its proof.
 
     Return whether no other read is required. Goody may serve an older copy: a contradiction takes
     as many reads as "not applied".
@@ -242,7 +242,7 @@ def _is_checked(
     return True
 
 
-def _weigh(
+def _count_read_without_effect(
     operation: Operation, order: GoodyOrder, evidence: ReadEvidence, *, started: float
 ) -> None:
     """Count a read that does not show the write; enough of them close the operation.
