@@ -31,7 +31,7 @@ function updateTitle() {
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   if (isInDialog(ctx.target)) {
-    openDialog();
+    openDialog(ctx);
   } else {
     clearProblem(ctx);
   }

@@ -46,8 +46,13 @@ function show() {
 }
 
 /* Call when htmx has filled the dialog. */
-export function openDialog() {
+export function openDialog({ request }) {
   const body = byId("dialog-body");
+  if (request.method === "GET" && !theDialog().open) {
+    // It was closed between the answer and the swap.
+    body.replaceChildren();
+    return;
+  }
   show();
   const first =
     body.querySelector(".form-errors") ||
