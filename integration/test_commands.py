@@ -207,7 +207,7 @@ def test_demo_users_have_the_printed_passwords_and_their_roles(settings: Any) ->
     assert users.keys() == {"viewer", "agent", "lead", "admin"}
     for name, user in users.items():
         assert user.check_password(f"{name}-demo")
-        assert Actor.of(user).role == Role(name)
+        assert Actor.for_user(user).role == Role(name)
 
 
 @pytest.mark.django_db

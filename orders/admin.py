@@ -22,7 +22,7 @@ class GuardedAdmin(admin.ModelAdmin):
     """An admin only for people who may manage the system, whatever Django's permissions are."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return Actor.of(request.user).may(Right.SYSTEM)
+        return Actor.for_user(request.user).may(Right.SYSTEM)
 
     def may(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return self.has_module_permission(request)
@@ -166,7 +166,7 @@ def _record_change(
         if before.get(name, "") != after.get(name, "")
     ]
     record_account_event(
-        Actor.of(request.user, getattr(request, "request_id", "")),
+        Actor.for_user(request.user, getattr(request, "request_id", "")),
         AccountEvent.CHANGE,
         detail=f"{user.get_username()}: {'; '.join(changed)}",
         now=timezone.now(),

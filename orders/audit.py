@@ -188,7 +188,7 @@ class Actor:
     request_id: str = ""
 
     @classmethod
-    def of(
+    def for_user(
         cls,
         user: User | AnonymousUser,
         request_id: str = "",

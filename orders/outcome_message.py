@@ -83,7 +83,7 @@ _UNDO_TITLES = ActionTitles(
 )
 
 
-def titles_of(operation: Operation) -> ActionTitles:
+def action_titles(operation: Operation) -> ActionTitles:
     """Return the titles of the messages about the operation."""
     return _UNDO_TITLES if operation.undoes_id else _ACTION_TITLES[Action(operation.action)]
 

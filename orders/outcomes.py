@@ -24,10 +24,10 @@ from .outcome_message import (
     ActionTitles,
     OutcomeMessage,
     Tone,
+    action_titles,
     as_sentence,
     shown_expiration_text,
     time_text,
-    titles_of,
 )
 from .refusals import not_sent_message, refused_message
 
@@ -44,7 +44,7 @@ def outcome_message(
 
 
 def _message(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeMessage:
-    words = titles_of(operation)
+    words = action_titles(operation)
     if operation.state != State.APPLIED and operation.effect_seen_at is not None:
         return _found_later(operation, words, zone)
     return _message_by_state(operation, words, now=now, zone=zone)

@@ -59,7 +59,7 @@ class Viewer:
     @cached_property
     def actor(self) -> Actor:
         _, groups = self._stored
-        return Actor.of(self._request.user, self._request.request_id, groups=groups)
+        return Actor.for_user(self._request.user, self._request.request_id, groups=groups)
 
     def dates(self, base: datetime | None) -> DateReader:
         """Return the reader of dates that the person types; "+7 days" is added to `base`."""

@@ -68,7 +68,7 @@ def order(**fields: Any) -> GoodyOrder:
 
 
 def actor(role: str = "agent", username: str = "") -> Actor:
-    return Actor.of(make_user(role, username), request_id="req-1")
+    return Actor.for_user(make_user(role, username), request_id="req-1")
 
 
 def open_order(emulator: Emulator, **fields: Any) -> UUID:

@@ -144,7 +144,7 @@ def _write(changed: Rows, former: Rows, present: Rows, using: str) -> None:
     `former` and `present` are (start, primary key) of the word starts to delete and to insert.
     """
     connection = connections[using]
-    statements = Statements.of(connection.vendor)
+    statements = Statements.for_vendor(connection.vendor)
     with connection.cursor() as cursor:
         for statement, rows in (
             (_UPDATE, changed),

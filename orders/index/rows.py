@@ -51,7 +51,9 @@ def write_changes(changes: Sequence[RowChange], *, using: str) -> None:
     The caller is in a transaction that holds the lock of the index (writing.lock_index).
     """
     connection = connections[using]
-    shared = _Shared.of([change.row.index_data for change in changes if change.row], using=using)
+    shared = _Shared.for_orders(
+        [change.row.index_data for change in changes if change.row], using=using
+    )
     allocator = KeyAllocator(using=using)
     allocator.prefetch(_creation_times(changes))
     writer = _Writer(connection.vendor)
@@ -107,7 +109,7 @@ class _Shared:
     texts: dict[str, int]
 
     @classmethod
-    def of(cls, orders: Sequence[IndexData], *, using: str) -> _Shared:
+    def for_orders(cls, orders: Sequence[IndexData], *, using: str) -> _Shared:
         return cls(
             label_ids((name for one in orders for name in one.names), using=using),
             store_search_texts((text for one in orders for text in one.texts), using=using),
@@ -143,7 +145,7 @@ class _Writer:
 
     def __init__(self, vendor: str) -> None:
         self._vendor = vendor
-        self._statements = Statements.of(vendor)
+        self._statements = Statements.for_vendor(vendor)
         self._rows: dict[SqlStatement, list[Sequence[Any]]] = defaultdict(list)
         self._counts: Counter[tuple[int, str]] = Counter()
         # Of the orders whose key or expiration may change.

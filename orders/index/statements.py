@@ -88,7 +88,7 @@ class Statements:
     count: SqlStatement
 
     @classmethod
-    def of(cls, vendor: str) -> Self:
+    def for_vendor(cls, vendor: str) -> Self:
         as_json = "::jsonb" if vendor == "postgresql" else ""
         marks = ["%s" + (as_json if column == "event_times" else "") for column in COLUMNS]
         changes = [

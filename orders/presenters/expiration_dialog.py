@@ -27,7 +27,7 @@ from .order_sections import shown_recipient
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class ExpirationOption:
     """A preset: the posted value, its label and short date, the full date, the button's label."""
 
     value: str
@@ -39,7 +39,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
+class TypedDateReading:
     """How a typed date was read, or why it cannot be used, and the label of the button.
 
     `tick` is the label of the box to tick if the date is earlier than the present one.
@@ -59,16 +59,16 @@ class ExpirationDialog(Dialog):
     present: str
     is_urgent: bool
     warning: str
-    options: list[Option]
+    options: list[ExpirationOption]
     # Why presets are missing; "" if none is.
     left_out: str
     preview_url: str
     placeholder: str
     # The button's label for a date that is not read yet.
-    verb: str
+    submit_label: str
     # The label of the box to tick for every date, since there is none now; else "".
     tick: str
-    understood: Understood = field(default_factory=Understood)
+    understood: TypedDateReading = field(default_factory=TypedDateReading)
     # The date that an extension asked for that was not applied, to ask for it again.
     typed: str = ""
     # The first and the last day that the date picker offers, as YYYY-MM-DD.
@@ -112,7 +112,7 @@ def expiration_dialog(
         left_out="" if len(options) == PRESETS else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
         preview_url=reverse("order_expiration_preview", args=[order.id]),
         placeholder=_placeholder(viewer),
-        verb=verb(order),
+        submit_label=submit_label(order),
         tick="" if has_date else _SETS_A_DATE,
         first_day=f"{now.astimezone(zone):%Y-%m-%d}",
         last_day=f"{latest_allowed(now).astimezone(zone):%Y-%m-%d}",
@@ -124,13 +124,13 @@ def latest_allowed(now: datetime) -> datetime:
     return now + timedelta(days=settings.EXTENSION_MAX_DAYS)
 
 
-def _options(order: Order, viewer: Viewer) -> list[Option]:
+def _options(order: Order, viewer: Viewer) -> list[ExpirationOption]:
     offered = expiration_presets(viewer.now, order.expires_at, viewer.zone)
     within = [(label, at) for label, at in offered if at <= latest_allowed(viewer.now)]
     labels = [label for label, _ in within]
     default = _DEFAULT if _DEFAULT in labels else next(iter(labels), "")
     return [
-        Option(
+        ExpirationOption(
             value=formats.iso_utc(at),
             label=label,
             date=formats.brief_time(at, viewer.now, viewer.zone),
@@ -142,7 +142,7 @@ def _options(order: Order, viewer: Viewer) -> list[Option]:
     ]
 
 
-def verb(order: Order) -> str:
+def submit_label(order: Order) -> str:
     """Return the label of the button for a date that is not read yet."""
     return "Extend" if order.expires_at is not None else "Set the date"
 
@@ -191,15 +191,15 @@ def _placeholder(viewer: Viewer) -> str:
     return f"24 Dec, {figures}/{year} or “in 3 weeks”"
 
 
-def understand(order: Order, typed: str, *, viewer: Viewer) -> Understood:
+def read_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDateReading:
     """Return how a typed date is read for the order, by the rules with which it is submitted."""
     if not clean_typed(typed):
-        return Understood(submit=verb(order))
+        return TypedDateReading(submit=submit_label(order))
     base = preset_base(viewer.now, order.expires_at)
     try:
         found = viewer.dates(base).read(typed)
     except ValidationError as error:
-        return Understood(error=" ".join(error.messages), submit=verb(order))
+        return TypedDateReading(error=" ".join(error.messages), submit=submit_label(order))
     verdict = eligibility.check_expiration(
         order,
         found.at,
@@ -209,17 +209,17 @@ def understand(order: Order, typed: str, *, viewer: Viewer) -> Understood:
     )
     is_shorter = verdict.code == "shortens"
     is_usable = verdict.is_allowed or is_shorter
-    return Understood(
+    return TypedDateReading(
         full=full_date(found.at, viewer.zone),
         note=found.note,
         value=formats.iso_utc(found.at),
-        error="" if is_usable else in_sentences(verdict),
+        error="" if is_usable else verdict_text(verdict),
         tick=_shortens(order, viewer) if is_shorter else "",
-        submit=_submit(order, found.at, viewer) if is_usable else verb(order),
+        submit=_submit(order, found.at, viewer) if is_usable else submit_label(order),
     )
 
 
-def in_sentences(verdict: Verdict) -> str:
+def verdict_text(verdict: Verdict) -> str:
     return f"{verdict.sentence} {verdict.next_step}".strip()
 
 
@@ -235,7 +235,7 @@ def refilled_dialog(
     """Return the dialog with the date of an extension that was not applied."""
     assert former.expiration is not None
     typed = _as_typed(former.expiration.astimezone(viewer.zone))
-    understood = understand(order, typed, viewer=viewer)
+    understood = read_typed_date(order, typed, viewer=viewer)
     return replace(dialog, typed=typed, understood=understood, options=_unchosen(dialog.options))
 
 
@@ -246,7 +246,7 @@ def _as_typed(local: datetime) -> str:
     return local.isoformat()
 
 
-def _unchosen(options: Sequence[Option]) -> list[Option]:
+def _unchosen(options: Sequence[ExpirationOption]) -> list[ExpirationOption]:
     return [replace(option, is_chosen=False) for option in options]
 
 
@@ -260,5 +260,5 @@ def with_input(
     typed = form.typed or ("" if is_preset else chosen)
     if typed:
         options = _unchosen(options)
-    understood = understand(order, typed, viewer=viewer)
+    understood = read_typed_date(order, typed, viewer=viewer)
     return replace(dialog, typed=typed, understood=understood, options=options)

@@ -194,7 +194,7 @@ class CommonNames:
     items: Sequence[CommonName]
 
     @classmethod
-    def of(
+    def for_labels(
         cls, kind: str, named: Iterable[tuple[str, str, str]], *, filters: Filters
     ) -> CommonNames:
         """Make the names of a filter from (key, name, text of the count)."""
@@ -252,7 +252,7 @@ def counted_names(
     """
     named = {kind: getattr(facets, f"{kind}s") for kind in CommonLabels._fields}
     counted = [
-        CommonNames.of(
+        CommonNames.for_labels(
             kind,
             [(keys[one.id], one.name, count_text(one.count)) for one in found if one.id in keys],
             filters=filters,
@@ -265,6 +265,6 @@ def counted_names(
 def uncounted_names(labels: CommonLabels, *, filters: Filters) -> dict[str, CommonNames]:
     """Return the common names of each filter, for use until the counts are ready."""
     return {
-        kind: CommonNames.of(kind, [(*one, "") for one in named], filters=filters)
+        kind: CommonNames.for_labels(kind, [(*one, "") for one in named], filters=filters)
         for kind, named in zip(CommonLabels._fields, labels, strict=True)
     }

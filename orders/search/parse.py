@@ -35,14 +35,14 @@ from .amounts import parse_amount
 from .dates import FutureDirection, PastDirection, RelativeDirection, TimeWindow
 from .query import FilterChoice, Query
 from .terms import (
+    INTRODUCING_WORD,
     MAX_LETTERS,
     MAX_WORD_LENGTH,
-    NOISE,
     SearchTerm,
     is_searched_for,
     split_terms,
     term_text,
-    without_noise,
+    without_introducing_words,
 )
 
 MAX_TERMS = 32
@@ -137,10 +137,10 @@ class ParsedQuery:
 
 
 def _cut(text: str, term: ParsedTerm) -> str:
-    """Remove the term and noise before it, preferably where it is not a part of another term."""
+    """Remove the term and the words that introduce it, preferably outside another term."""
     pattern = re.escape(term.text)
-    noise = rf"(?:(?<!\S){NOISE.pattern}\s+)*"
-    found = re.search(rf"(?i:{noise})(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
+    before_it = rf"(?:(?<!\S){INTRODUCING_WORD.pattern}\s+)*"
+    found = re.search(rf"(?i:{before_it})(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
     if found is None:
         return ""
     before, after = text[: found.start()].rstrip(), text[found.end() :].lstrip()
@@ -167,7 +167,7 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
     all_terms = list(islice(split_terms(typed), MAX_TERMS + 1))
     if len(all_terms) > MAX_TERMS:
         problems.append(f"Only the first {MAX_TERMS} words are searched for.")
-    for term in without_noise(all_terms[:MAX_TERMS]):
+    for term in without_introducing_words(all_terms[:MAX_TERMS]):
         try:
             parsed += _parse(term, clock)
         except InvalidOperatorValue as invalid:

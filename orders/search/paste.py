@@ -48,7 +48,7 @@ from .pasted_links import (
     mailto_recipients,
     unwrap_link,
 )
-from .terms import split_terms, term_text, without_noise
+from .terms import split_terms, term_text, without_introducing_words
 
 # Fields of PastedIdentifiers with a value.
 type _Identifiers = list[tuple[str, Any]]
@@ -174,7 +174,7 @@ def split_identifiers_and_terms(text: str) -> tuple[PastedIdentifiers, str]:
     named: list[str] = []
     rest: list[str] = []
     plain = _MINUS.sub("-", plain_text(text, keeps_dashes=True))
-    for term in without_noise(list(split_terms(plain))):
+    for term in without_introducing_words(list(split_terms(plain))):
         is_rest = term.operator or term.is_excluded or not recognize_identifiers(term.text).count
         (rest if is_rest else named).append(term.text)
     return recognize_identifiers(" ".join(named)), " ".join(rest)

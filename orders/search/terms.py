@@ -43,18 +43,20 @@ def split_terms(text: str) -> Iterator[SearchTerm]:
         yield SearchTerm(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
 
 
-def without_noise(terms: list[SearchTerm]) -> list[SearchTerm]:
+def without_introducing_words(terms: list[SearchTerm]) -> list[SearchTerm]:
     """Return the terms without words that only say what the next one is."""
     return [
-        one for one, following in zip_longest(terms, terms[1:]) if not _is_noise(one, following)
+        one
+        for one, following in zip_longest(terms, terms[1:])
+        if not _is_introducing(one, following)
     ]
 
 
-def _is_noise(term: SearchTerm, following: SearchTerm | None) -> bool:
+def _is_introducing(term: SearchTerm, following: SearchTerm | None) -> bool:
     """Whether a word only says what the next one is: "receipt ABC…", "Ms Bolena"."""
     is_word = is_searched_for(term) and not term.is_quoted
     is_before_word = following is not None and is_searched_for(following)
-    return is_word and is_before_word and NOISE.fullmatch(term.value) is not None
+    return is_word and is_before_word and INTRODUCING_WORD.fullmatch(term.value) is not None
 
 
 def split_words(text: str) -> tuple[str, str]:
@@ -88,13 +90,13 @@ def term_text(term: SearchTerm) -> str:
         return folded
     if is_money(money := folded.rstrip(".,;")):
         return money
-    return _SIGNS_AROUND.sub("", folded if term.operator else _NOISE_PREFIX.sub("", folded))
+    return _SIGNS_AROUND.sub("", folded if term.operator else _INTRODUCING_PREFIX.sub("", folded))
 
 
 # Possessive by construction: no character is read twice.
 _TERM = re.compile(
     rf'(?=\S)(-*)(?:({"|".join(OPERATOR_KEYS)}):)?(?:"([^"]*)"|("?[^\s"]*))', re.IGNORECASE
 )
-NOISE = re.compile(r"(?:#|ref|reference|receipt|order|mr|mrs|ms)[.:#]*", re.IGNORECASE)
-_NOISE_PREFIX = re.compile(r"^(?:ref|reference|receipt|order)[.:#]+(?=\w)")
+INTRODUCING_WORD = re.compile(r"(?:#|ref|reference|receipt|order|mr|mrs|ms)[.:#]*", re.IGNORECASE)
+_INTRODUCING_PREFIX = re.compile(r"^(?:ref|reference|receipt|order)[.:#]+(?=\w)")
 _SIGNS_AROUND = re.compile(r"^[\W_]+|[\W_]+$")

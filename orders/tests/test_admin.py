@@ -136,7 +136,7 @@ def test_users_with_equal_names_are_shown_with_user_names(as_role: Any) -> None:
         user.first_name, user.last_name = "Ana", "Lopez"
         user.save()
         record_account_event(
-            Actor.of(user), AccountEvent.PASSWORD_CHANGE, detail="own", now=timezone.now()
+            Actor.for_user(user), AccountEvent.PASSWORD_CHANGE, detail="own", now=timezone.now()
         )
     page = lead.get("/audit/").content.decode()
     for name in ("ana1", "ana2"):

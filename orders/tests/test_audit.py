@@ -103,21 +103,21 @@ def test_a_refusal_names_the_right_and_who_grants_it(
 @pytest.mark.django_db
 def test_actor_of_each_kind_of_user() -> None:
     user = make_user("agent")
-    assert Actor.of(user, "r") == Actor(user.pk, "Agent", Role.AGENT, "r")
+    assert Actor.for_user(user, "r") == Actor(user.pk, "Agent", Role.AGENT, "r")
     user.groups.add(*make_user("lead").groups.all())
-    assert Actor.of(user).role is Role.LEAD
+    assert Actor.for_user(user).role is Role.LEAD
     user.is_superuser = True
-    assert Actor.of(user).role is Role.ADMIN
+    assert Actor.for_user(user).role is Role.ADMIN
     user.is_active = False
-    assert Actor.of(user).role is None
-    assert Actor.of(AnonymousUser()) == Actor(None, "", None)
+    assert Actor.for_user(user).role is None
+    assert Actor.for_user(AnonymousUser()) == Actor(None, "", None)
 
 
 @pytest.mark.django_db
 def test_longest_name_is_truncated_to_the_column(emulator: Emulator) -> None:
     user = make_user("agent")
     user.first_name, user.last_name = "A" * 150, "B" * 150
-    done = cancel(open_order(emulator), actor=Actor.of(user))
+    done = cancel(open_order(emulator), actor=Actor.for_user(user))
     assert done.state == "applied"
     assert done.actor_name == f"{'A' * 150} {'B' * 49}"
 
@@ -130,7 +130,12 @@ def test_missing_right_prevents_calls_and_rows(emulator: Emulator) -> None:
     before = AuditEntry.objects.count(), Operation.objects.count(), emulator.calls()["total"]
     leaver = make_user("lead", "leaver")
     leaver.is_active = False
-    for person in (actor("viewer"), actor(""), Actor.of(leaver), Actor.of(AnonymousUser())):
+    for person in (
+        actor("viewer"),
+        actor(""),
+        Actor.for_user(leaver),
+        Actor.for_user(AnonymousUser()),
+    ):
         for attempt in _attempts(person, order_id, shown, needs.pk):
             with pytest.raises(NotAllowed):
                 attempt()

@@ -59,7 +59,7 @@ def test_the_dialog_shows_the_limit(agent, emulator):
 
 def test_limit_counts_a_sliding_hour_without_ineffective_attempts(agent):
     now = timezone.now()
-    actor = Actor.of(agent.user)
+    actor = Actor.for_user(agent.user)
     earlier(agent, 61)
     earlier(agent, 5, state=State.REFUSED)
     earlier(agent, 5, state=State.NOT_SENT)
@@ -73,7 +73,7 @@ def test_limit_counts_a_sliding_hour_without_ineffective_attempts(agent):
 
 def test_the_limit_is_of_one_person(agent):
     earlier(agent, 1, 2, 3)
-    other = Actor.of(make_user("lead"))
+    other = Actor.for_user(make_user("lead"))
     assert services.cancels_left(other, now=timezone.now()) == 3
 
 

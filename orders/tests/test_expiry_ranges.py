@@ -64,7 +64,7 @@ def bounds_of(query: Query, column: str) -> SearchBounds:
         context = SearchContext(deadline)
         compiled = compile_query(query, context, now=NOW)
         assert compiled is not None
-        return SearchBounds.of(compiled, context, column)
+        return SearchBounds.for_query(compiled, context, column)
 
 
 def test_a_window_of_expirations_bounds_creation_keys() -> None:

@@ -82,7 +82,7 @@ class LimitedLoginView(LoginView):
         request, user = self.request, form.get_user()
         sign_in.sign_in_succeeded(
             _attempt(request, user.get_username()),
-            actor=Actor.of(user, request.request_id),
+            actor=Actor.for_user(user, request.request_id),
             now=timezone.now(),
         )
         return response

@@ -115,7 +115,7 @@ def order_expiration_preview(request: Request, order_id: UUID) -> HttpResponseBa
     if view is None:
         raise Http404
     typed = request.GET.get("expiration_custom", "")[:MAX_DATE_LENGTH]
-    understood = expiration_dialog.understand(view.order, typed, viewer=request.viewer)
+    understood = expiration_dialog.read_typed_date(view.order, typed, viewer=request.viewer)
     context = {"understood": understood, "is_preview": True}
     return shortcuts.render(request, "orders/expiration.html#understood", context)
 
@@ -145,7 +145,7 @@ def _check_expiration(request: Request, view: OrderWithOperations, form: Expirat
     field = "expiration_custom" if form.typed else "expiration"
     if verdict.code in ("shortens", "sets_a_date"):
         field = "may_shorten"
-    form.add_error(field, expiration_dialog.in_sentences(verdict))
+    form.add_error(field, expiration_dialog.verdict_text(verdict))
 
 
 def _show(
