@@ -163,8 +163,7 @@ def date_time(at: datetime | None, zone: tzinfo) -> str:
 
 def brief_day(at: datetime, now: datetime, zone: tzinfo) -> str:
     """Return the day in the zone, with its year if that is not the present one: "12 Dec"."""
-    words = day(at, zone)
-    return words.removesuffix(f" {in_zone(now, zone).year}")
+    return short_day(at, zone, year=in_zone(now, zone).year)
 
 
 def brief_time(at: datetime, now: datetime, zone: tzinfo) -> str:

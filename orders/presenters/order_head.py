@@ -146,14 +146,13 @@ def _expires_fact(order: Order, raw: RawValues, viewer: Viewer) -> Fact | None:
 
 
 def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> Fact:
-    year = formats.in_zone(viewer.now, viewer.zone).year
     # A badge states how near the expiration is.
     is_far = expiry.kind is ExpiryKind.FUTURE
     zone_name = formats.zone_name(at, viewer.zone)
     distance = f", {formats.relative_time(at, viewer.now)}" if is_far else ""
     return Fact(
         "Expired" if expiry.kind is ExpiryKind.PAST else "Expires",
-        formats.short_date_time(at, viewer.zone, year=year),
+        formats.brief_time(at, viewer.now, viewer.zone),
         note=f"{zone_name}{distance}",
         iso=formats.iso_utc(at),
         title=formats.date_time(at, viewer.zone),

@@ -173,11 +173,10 @@ def _parcel(shipment: Shipment, path: str, raw: RawValues, clock: RequestClock) 
 
 
 def _moment(label: str, at: datetime, clock: RequestClock) -> ShipmentEvent:
-    year = formats.in_zone(clock.now, clock.zone).year
     return ShipmentEvent(
         label,
         formats.iso_utc(at),
-        formats.short_day(at, clock.zone, year=year),
+        formats.brief_day(at, clock.now, clock.zone),
         formats.date_time(at, clock.zone),
     )
 
@@ -227,7 +226,7 @@ def _own_ids(order: Order, raw: RawValues) -> list[Line]:
 def _other_fields(order: Order, raw: RawValues, viewer: Viewer) -> Iterator[Line]:
     yield Line("Workspace", order.workspace_name or raw.unreadable("workspace_name") or NOTHING)
     if order.sender and order.sender.email:
-        yield _copied("Sender's e-mail", order.sender.email)
+        yield Line("Sender's e-mail", order.sender.email, copy=order.sender.email)
     expiry = eligibility.classify_expiry(order, viewer.now)
     if expiry.kind is ExpiryKind.IRRELEVANT and expiry.at is not None:
         text = f"{formats.date_time(expiry.at, viewer.zone)}, without effect by now"
@@ -238,8 +237,9 @@ def _other_fields(order: Order, raw: RawValues, viewer: Viewer) -> Iterator[Line
 
 
 def _copied(label: str, value: UUID | str | None) -> Line:
+    """Return the id, cut in the middle, with the whole of it as the text to copy."""
     text = str(value) if value else ""
-    return Line(label, text or NOTHING, copy=text)
+    return Line(label, formats.abbreviate_id(text) or NOTHING, copy=text)
 
 
 def _part_ids(order: Order) -> Iterator[Line]:

@@ -169,6 +169,5 @@ def _end_step(end: OrderEnd, clock: RequestClock) -> OrderStep:
 def _times(at: datetime | None, clock: RequestClock) -> tuple[str, str, str]:
     if at is None:
         return "", "", ""
-    year = formats.in_zone(clock.now, clock.zone).year
-    short = formats.short_date_time(at, clock.zone, year=year)
+    short = formats.brief_time(at, clock.now, clock.zone)
     return formats.iso_utc(at), short, formats.date_time(at, clock.zone)

@@ -174,7 +174,7 @@ def _orders(
 
 def _related_order(listed: ListedOrder, known: str, viewer: Viewer) -> RelatedOrder:
     hit = listed.hit
-    created, year = hit.created_at, formats.in_zone(viewer.now, viewer.zone).year
+    created = hit.created_at
     name, gift = hit.recipient_name or UNNAMED, gift_text(hit)
     is_known = bool(gift) and name == known
     return RelatedOrder(
@@ -182,7 +182,7 @@ def _related_order(listed: ListedOrder, known: str, viewer: Viewer) -> RelatedOr
         more="" if is_known else gift,
         url=_order_url(hit.uuid, viewer.next_url),
         badges=order_badges(hit, is_cancel_on_record=listed.is_cancel_on_record),
-        created=formats.short_day(created, viewer.zone, year=year) if created else "",
+        created=formats.brief_day(created, viewer.now, viewer.zone) if created else "",
         created_iso=formats.iso_utc(created) if created else "",
     )
 

@@ -106,7 +106,7 @@ def _day_label(at: datetime, clock: RequestClock) -> str:
         return "Today"
     if day == today - timedelta(days=1):
         return "Yesterday"
-    return formats.short_day(at, clock.zone, year=today.year)
+    return formats.brief_day(at, clock.now, clock.zone)
 
 
 def _goody_events(order: Order, clock: RequestClock) -> list[_Dated]:
@@ -175,8 +175,7 @@ def _former_expiration(operation: Operation, clock: RequestClock) -> str:
 
 
 def _short(at: datetime, clock: RequestClock) -> str:
-    year = formats.in_zone(clock.now, clock.zone).year
-    return formats.short_date_time(at, clock.zone, year=year)
+    return formats.brief_time(at, clock.now, clock.zone)
 
 
 def _end(
