@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from django.urls import reverse
@@ -362,7 +363,8 @@ def test_order_page_and_row_are_polled_until_the_read_after_a_refusal(
         shown = unescape(client.get(f"{page}?poll=x", headers=headers).content.decode())
         assert 'hx-trigger="every 2s"' in shown
         assert "Outcome being checked" in shown
-        polls[part] = (re.search(r'hx-get="([^"]+poll=[^"]+)"', shown)[1], headers)
+        address = re.search(r'hx-get="([^"]+poll=[^"]+)"', shown)[1]
+        polls[part] = (urljoin("/orders/", address), headers)
     assert {client.get(url, headers=h).status_code for url, h in polls.values()} == {204}
     clock.shift(10)
     read_again(done)
