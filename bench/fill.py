@@ -92,7 +92,7 @@ def _mark_complete(orders: int, now: datetime) -> None:
 
 
 def _analyze() -> None:
-    """Collect statistics, as a database in use has them."""
+    """Run ANALYZE, as a database in use does by itself."""
     if connection.vendor == "sqlite":
         _execute("PRAGMA journal_mode=WAL")
     else:

@@ -1,6 +1,6 @@
 """The measured requests of the list: fixed ones, and random ones from a seed.
 
-The words, people and places in them come from the database (facts.py).
+Their words, names and page positions come from the database (facts.py).
 """
 
 from __future__ import annotations

@@ -216,8 +216,8 @@ class Client:
     def write_slot(self, *, timeout: float) -> Iterator[None]:
         """Hold one of the slots for writes, which reads never take.
 
-        The client does not take one itself: the caller holds it over the read before the write
-        too, so that a write never waits with a read that grows old. Raises Unavailable ("slots")
+        The caller takes it, before the read that precedes a write, because waiting for a slot after
+        that read could make the read too old. Raises Unavailable ("slots")
         if there is none within `timeout` seconds.
         """
         if not self._write_slots.acquire(timeout=timeout):

@@ -23,5 +23,5 @@ def check_trigrams(*, databases: Sequence[str] | None = None, **_: Any) -> list[
             id="orders.W001",
         )
         for alias in databases or ()
-        if not schema.makes_trigrams(connections[alias])
+        if not schema.supports_all_scripts(connections[alias])
     ]

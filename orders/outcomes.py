@@ -147,7 +147,7 @@ def _applied(operation: Operation, words: ActionTitles, zone: ZoneInfo) -> Outco
 
 
 def _change(operation: Operation, zone: ZoneInfo) -> str:
-    """ "Changed from … to ….", "" for a cancel."""
+    """Return "Changed from … to …."; "" for a cancel."""
     if operation.action != Action.ORDER_EXTEND:
         return ""
     was, to = time_text(operation.expires_before, zone), time_text(operation.expiration, zone)
@@ -155,7 +155,7 @@ def _change(operation: Operation, zone: ZoneInfo) -> str:
 
 
 def _perhaps_ours(operation: Operation, zone: ZoneInfo) -> str:
-    """What is known when a read, and not Goody's answer, showed the order as requested."""
+    """Return the sentence for a change that a read showed and Goody did not confirm."""
     seen = f" since {time_text(operation.effect_seen_at, zone)} at the latest"
     request = f"our request of {time_text(operation.sent_at, zone)}" if operation.sent_at else "us"
     what = "Canceled at Goody"

@@ -76,7 +76,7 @@ def add_full_text(connection: Any, table: str, column: str) -> None:
         )
 
 
-def makes_trigrams(connection: Any) -> bool:
+def supports_all_scripts(connection: Any) -> bool:
     """Whether an index supports text of any script.
 
     PostgreSQL makes no trigrams of characters that its cluster's ctype does not classify as

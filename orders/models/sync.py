@@ -93,7 +93,7 @@ class SyncState(models.Model):
         return self.finished_at is not None
 
     @property
-    def is_full_under_way(self) -> bool:
+    def is_full_sync_running(self) -> bool:
         if self.started_at is None:
             return False
         return self.finished_at is None or self.finished_at < self.started_at

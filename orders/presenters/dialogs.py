@@ -96,6 +96,7 @@ def similar_text(similar: SimilarOrders) -> str:
 
 
 def with_identity[D: Dialog](dialog: D, view: OrderWithOperations) -> D:
+    """Return the dialog with the values by which a person recognizes the order."""
     receipt = view.order.reference_id or ""
     is_long = len(receipt) > 2 * _RECEIPT_END
     return replace(

@@ -115,7 +115,7 @@ def _import_text(progress: SyncProgress) -> str:
 
 def import_banner(progress: SyncProgress) -> list[Banner]:
     """Return the banner above Goody's own list during the first import."""
-    if progress.is_complete or not progress.is_full_under_way:
+    if progress.is_complete or not progress.is_full_sync_running:
         return []
     return [
         Banner(

@@ -14,7 +14,7 @@ MAX_COUNT = 999
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A list under a name. Its dates are relative and remain so.
+    """A named list that everybody has. Its dates are relative to now.
 
     `is_counted`: its orders are few, so that counting them is quick. `is_urgent`: a count other
     than 0 is something to do.

@@ -173,7 +173,7 @@ def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> S
 def _import_progress(
     progress: SyncProgress, now: datetime, *, is_under_way: bool
 ) -> ImportProgress | None:
-    if progress.is_complete or not progress.is_full_under_way:
+    if progress.is_complete or not progress.is_full_sync_running:
         return None
     of = f" of {progress.total:,}" if progress.total else ""
     return ImportProgress(

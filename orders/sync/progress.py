@@ -39,7 +39,7 @@ class SyncProgress:
 
     phase: SyncPhase
     is_complete: bool = False
-    is_full_under_way: bool = False
+    is_full_sync_running: bool = False
     imported: int = 0
     total: int | None = None
     started_at: datetime | None = None
@@ -75,7 +75,7 @@ def _progress(state: SyncState, limits: ApiLimits, now: datetime) -> SyncProgres
     return SyncProgress(
         phase=phase,
         is_complete=state.is_complete,
-        is_full_under_way=state.is_full_under_way,
+        is_full_sync_running=state.is_full_sync_running,
         imported=state.imported if total is None else min(state.imported, total),
         total=total,
         started_at=state.started_at,
@@ -104,7 +104,7 @@ def _phase(state: SyncState, limits: ApiLimits, now: datetime) -> tuple[SyncPhas
         return SyncPhase.PAUSED, "Goody asks us to wait"
     if state.failing_since is not None:
         return SyncPhase.FAILING, state.problem
-    if state.is_full_under_way:
+    if state.is_full_sync_running:
         return SyncPhase.RUNNING, ""
     if state.is_complete:
         return SyncPhase.COMPLETE, ""

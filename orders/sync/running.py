@@ -88,7 +88,7 @@ def is_index_current(*, since: datetime) -> bool:
 
 def request_full_sync() -> None:
     """Schedule a full sync, unless one is in progress."""
-    if not SyncState.objects.current().is_full_under_way:
+    if not SyncState.objects.current().is_full_sync_running:
         SyncState.objects.update(is_full_wanted=True)
 
 
@@ -102,7 +102,7 @@ def _is_on_hold(state: SyncState, now: datetime) -> bool:
 
 
 def _is_full_sync_due(state: SyncState) -> bool:
-    return state.is_full_wanted or state.is_full_under_way
+    return state.is_full_wanted or state.is_full_sync_running
 
 
 def _is_current(state: SyncState, since: datetime) -> bool:
@@ -227,7 +227,7 @@ class SyncRun:
 
 def _run(job: SyncJob, state: SyncState, context: SyncContext) -> None:
     turn = time.monotonic() + _TURN
-    is_new = state.is_full_wanted or not state.is_full_under_way
+    is_new = state.is_full_wanted or not state.is_full_sync_running
     match job:
         case SyncJob.FIRST:
             run_full_sync(context, is_new=is_new)

@@ -378,7 +378,7 @@ def test_an_unreadable_one_of_them_does_not_prevent_completion(emulator: Emulato
     emulator.change(bad, cart=nested(40))
     sync_orders(full=True)
     assert phase() is SyncPhase.COMPLETE
-    assert not state().is_full_under_way
+    assert not state().is_full_sync_running
     assert emulator.calls()["counts"]["GET /v1/orders/{id}"] == 2
     assert Order.objects.filter(read_at__lt=state().started_at).count() == 1
     [anomaly] = Anomaly.objects.all()
@@ -420,14 +420,14 @@ def test_orders_read_after_the_clock_was_set_back_are_not_missing(
     set_back: list[int] = []
 
     def set_the_clock_back() -> bool:
-        if not set_back and state().is_full_under_way and done() > 0:
+        if not set_back and state().is_full_sync_running and done() > 0:
             set_back.append(undone())
             hide(emulator, 1)
             clock.shift(-seconds)
         return False
 
     def choose(state: SyncState, _now: datetime) -> SyncJob | None:
-        is_due = state.is_full_wanted or state.is_full_under_way
+        is_due = state.is_full_wanted or state.is_full_sync_running
         return SyncJob.AGAIN if is_due and not state.is_stopped else None
 
     run_jobs(choose, stop_when=set_the_clock_back)
