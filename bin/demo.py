@@ -223,7 +223,8 @@ def serve(choices: DemoSettings, children: ChildProcesses) -> None:
     """Start everything, print the logins, and wait for a signal."""
     children.start(
         "emulator",
-        *("-m", "emulator", "--port", str(choices.emulator_port), "--orders", str(choices.orders)),
+        *("-m", "emulator", "--data", "demo"),
+        *("--port", str(choices.emulator_port), "--orders", str(choices.orders)),
     )
     children.start("preparation", "-m", "bin.prepare")
     children.wait_for_exit("preparation")

@@ -9,6 +9,7 @@ from threading import Event
 
 from emulator.app import DEFAULT_KEY, Emulator
 from emulator.clock import check_clock_range, format_datetime, parse_datetime
+from emulator.data_sets import DATA_SETS, DEMO, RANDOM
 from emulator.order_columns import DAY
 from emulator.server import Server
 from emulator.validation import SECONDS
@@ -17,6 +18,8 @@ from emulator.validation import SECONDS
 def main(argv: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. Returns 1, with one line on stderr, if it cannot start."""
     args = _parse_arguments(argv)
+    if args.now is None:
+        args.now = _start_of_clock(args.data, int(time.time()))
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -25,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
         seed=args.seed,
         now=args.now,
         key=os.environ.get("EMULATOR_API_KEY") or DEFAULT_KEY,
+        data=args.data,
     )
     try:
         emulator.store.switches.update(dict(args.switch))
@@ -39,7 +43,8 @@ def main(argv: list[str] | None = None) -> int:
 def _serve(server: Server, args: argparse.Namespace, stop: Event) -> None:
     server.emulator.state.latency = args.latency
     server.start()
-    summary = f"{args.orders} orders, seed {args.seed}, now {format_datetime(args.now)}"
+    orders, now = len(server.emulator.store), format_datetime(args.now)
+    summary = f"{orders} orders, seed {args.seed}, now {now}"
     print(f"Goody emulator on {server.url} ({summary})", flush=True)
     stop.wait()
     server.stop()
@@ -51,10 +56,16 @@ def _parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--orders", type=_count, default=5_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--now", type=_moment, default=int(time.time()) // DAY * DAY, metavar="T")
+    parser.add_argument("--data", choices=DATA_SETS, default=RANDOM)
+    parser.add_argument("--now", type=_moment, metavar="T")
     parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS")
     parser.add_argument("--switch", type=_switch, action="append", default=[], metavar="NAME=VALUE")
     return parser.parse_args(argv)
+
+
+def _start_of_clock(data: str, now: int) -> int:
+    """Return the present for the demo, and today 00:00 UTC for tests."""
+    return now if data == DEMO else now // DAY * DAY
 
 
 def _count(text: str) -> int:

@@ -4,6 +4,7 @@ from emulator.api import GoodyApi, route_name
 from emulator.clock import format_datetime
 from emulator.connection import ClientConnection
 from emulator.control import PREFIX, ControlApi
+from emulator.data_sets import RANDOM
 from emulator.emulator_state import EmulatorState
 from emulator.fault_kinds import KINDS, FaultContext
 from emulator.messages import Request
@@ -14,8 +15,10 @@ DEFAULT_KEY = "test-key"
 class Emulator:
     """A complete fake Goody: the API, the control routes and their state."""
 
-    def __init__(self, *, orders: int, seed: int, now: int, key: str = DEFAULT_KEY) -> None:
-        self.state = EmulatorState(orders=orders, seed=seed, now=now)
+    def __init__(
+        self, *, orders: int, seed: int, now: int, key: str = DEFAULT_KEY, data: str = RANDOM
+    ) -> None:
+        self.state = EmulatorState(orders=orders, seed=seed, now=now, data=data)
         self.store = self.state.store
         self._api = GoodyApi(self.store, key=key)
         self._control = ControlApi(self.state)

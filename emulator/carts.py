@@ -1,34 +1,54 @@
 """Carts, chosen variants and costs (US cents). Goody API: Cart, CartSelection, Amounts."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from emulator import sample_texts
 from emulator.digest_random import DigestRandom, derive_uuid
 from emulator.messages import Json
 
 
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """A product of a cart; `price` is that of one unit in US cents."""
+
+    brand: str
+    name: str
+    price: int
+    quantity: int
+
+
 def render_cart(key: str, draws: DigestRandom, *, seed: int) -> tuple[Json, Json]:
     """Return (cart, amounts before tax). `key` identifies the cart among those of a seed."""
-    items, price = [], 0
-    for n in range(1 + (draws.randbelow(4) == 0) + (draws.randbelow(9) == 0)):
-        item, item_price = _item(derive_uuid(seed, "item", f"{key}:{n}"), draws)
-        items.append(item)
-        price += item_price
+    count = 1 + (draws.randbelow(4) == 0) + (draws.randbelow(9) == 0)
+    return render_lines(key, [_draw_line(draws) for _ in range(count)], draws, seed=seed)
+
+
+def render_lines(
+    key: str, lines: Sequence[CartLine], draws: DigestRandom, *, seed: int
+) -> tuple[Json, Json]:
+    """Return (cart, amounts before tax) of these products. `key` is as in render_cart()."""
+    items = [_item(derive_uuid(seed, "item", f"{key}:{n}"), line) for n, line in enumerate(lines)]
+    price = sum(line.price * line.quantity for line in lines)
     return {"id": derive_uuid(seed, "cart", key), "items": items}, _amounts(price, draws)
 
 
-def _item(item_id: str, draws: DigestRandom) -> tuple[Json, int]:
+def _draw_line(draws: DigestRandom) -> CartLine:
     brand, products = sample_texts.BRANDS[draws.randbelow(len(sample_texts.BRANDS))]
     name, price = products[draws.randbelow(len(products))]
-    quantity = 1 + (draws.randbelow(6) == 0)
-    item = {
+    return CartLine(brand, name, price, quantity=1 + (draws.randbelow(6) == 0))
+
+
+def _item(item_id: str, line: CartLine) -> Json:
+    return {
         "id": item_id,
-        "quantity": quantity,
+        "quantity": line.quantity,
         "product": {
-            "id": derive_uuid("product", name),
-            "name": name,
-            "brand": {"id": derive_uuid("brand", brand), "name": brand},
+            "id": derive_uuid("product", line.name),
+            "name": line.name,
+            "brand": {"id": derive_uuid("brand", line.brand), "name": line.brand},
         },
     }
-    return item, price * quantity
 
 
 def _amounts(product: int, draws: DigestRandom) -> Json:

@@ -11,10 +11,10 @@ from emulator.store import OrderStore
 class EmulatorState:
     """The orders, fault rules, late requests, the call log and the latency (seconds)."""
 
-    def __init__(self, *, orders: int, seed: int, now: int) -> None:
+    def __init__(self, *, orders: int, seed: int, now: int, data: str) -> None:
         self.stopping = Event()
         self.latency = 0.0
-        self.store = OrderStore(orders=orders, seed=seed, now=now)
+        self.store = OrderStore(orders=orders, seed=seed, now=now, data=data)
         self.calls = CallLog()
         self.faults = FaultRules()
         self.late = LateRequests(self.stopping)

@@ -7,7 +7,7 @@ generated here: renderer.py computes them for each order.
 from bisect import bisect_left
 from random import Random
 
-from emulator.lifecycle import random_status_changes
+from emulator.lifecycle import Steps, random_status_changes
 from emulator.order_columns import (
     ACCEPTED,
     COMMERCE,
@@ -36,13 +36,14 @@ _TAIL = 0.8
 _NEWEST_BATCHES, _MAX_NEWEST_BATCH = 40, 5
 
 
-def generate_orders(*, orders: int, seed: int, now: int) -> OrderColumns:
-    """Return the columns of this many orders; equal arguments give equal columns."""
-    return _Generator(orders=orders, seed=seed, now=now).run()
+class OrderGenerator:
+    """Generates the columns of this many orders; equal arguments give equal columns.
 
+    `rows` is the number of orders so far.
+    """
 
-class _Generator:
     def __init__(self, *, orders: int, seed: int, now: int) -> None:
+        self.rows = 0
         self._count = orders
         self._now = now
         self._draw = Random(f"emulator:{seed}:{orders}").random
@@ -51,16 +52,19 @@ class _Generator:
         self._pending: dict[int, list[int]] = {code: [] for code in FEED_CODES}
 
     def run(self) -> OrderColumns:
-        sizes = self._draw_batch_sizes()
-        times = self._draw_creation_times(len(sizes))
-        row, last = 0, 0
+        """Return the columns; batches that begin after now are left out."""
+        sizes = self.draw_batch_sizes()
+        times = self.draw_creation_times(len(sizes))
+        last = 0
         for size, created in zip(sizes, times, strict=True):
-            last = self._add_batch(row=row, size=size, created=max(created, last))
-            row += size
+            if created > self._now:
+                break
+            last = self._add_batch(row=self.rows, size=size, created=max(created, last))
+            self.rows += size
         self._flush(before=None)
         return self._columns
 
-    def _draw_batch_sizes(self) -> list[int]:
+    def draw_batch_sizes(self) -> list[int]:
         """Oldest first, in a bounded Pareto distribution: most have one order, some hundreds."""
         largest = min(_MAX_BATCH, 3 + self._count // 20)
         beyond = (largest + 1) ** -_TAIL
@@ -71,7 +75,7 @@ class _Generator:
             left -= sizes[-1]
         return _with_small_newest(sizes)
 
-    def _draw_creation_times(self, count: int) -> list[int]:
+    def draw_creation_times(self, count: int) -> list[int]:
         """Return sorted times, a quarter of them in the last four weeks, for many open orders."""
         recent = count // 4
         ages = [int(self._draw() * _SPAN) for _ in range(count - recent)]
@@ -81,21 +85,22 @@ class _Generator:
 
     def _add_batch(self, *, row: int, size: int, created: int) -> int:
         """Fill the rows of a batch; return the creation time of its last order."""
-        flags = self._draw_batch_flags()
-        expires = self._draw_expiration(created=created, flags=flags)
+        flags = self.draw_batch_flags()
+        expires = self.draw_expiration(created=created, flags=flags)
         batch = self._columns.add_batch(start=row, expires=expires, flags=flags)
         at = created
         for n in range(size):
             at = min(created + n // _ORDERS_PER_SECOND, self._now)
-            self._add_order(row + n, batch=batch, created=at, expires=expires, flags=flags)
+            self.add_order(row + n, batch=batch, created=at, expires=expires, flags=flags)
         return at
 
-    def _draw_batch_flags(self) -> int:
+    def draw_batch_flags(self) -> int:
+        """Return the flags of the next batch."""
         kind = self._draw()
         flags = COMMERCE if kind < 0.15 else DIRECT if kind < 0.19 else 0
         return flags | (HOSTILE if self._draw() < 0.01 else 0)
 
-    def _draw_expiration(self, *, created: int, flags: int) -> int:
+    def draw_expiration(self, *, created: int, flags: int) -> int:
         """Return mostly the last second of a day on the US west coast, as in Goody's examples."""
         kind = self._draw()
         if flags & DIRECT or kind < 0.12:
@@ -105,15 +110,14 @@ class _Generator:
         days = (14, 30, 30, 45, 60, 90, 90, 180)[int(self._draw() * 8)]
         return created - created % DAY + days * DAY + 7 * HOUR - 1
 
-    def _add_order(self, row: int, *, batch: int, created: int, expires: int, flags: int) -> None:
+    def add_order(self, row: int, *, batch: int, created: int, expires: int, flags: int) -> None:
+        """Fill a row. `expires` and `flags` are the batch's."""
         columns, pending, now = self._columns, self._pending, self._now
         columns.created[row] = created
         columns.batch[row] = batch
         pending[CREATED].append(pack_event(at=created, index=row, code=CREATED))
         status, accepted = CREATED, NEVER
-        for code, at in random_status_changes(
-            self._draw, created=created, expires=expires, flags=flags
-        ):
+        for code, at in self.draw_status_changes(created=created, expires=expires, flags=flags):
             if at > now:
                 break
             columns.times[code][row] = at
@@ -123,11 +127,16 @@ class _Generator:
             if code == ACCEPTED:
                 accepted = at
         columns.status[row] = status
-        columns.flags[row] = flags | self._draw_order_flags(row, accepted=accepted, flags=flags)
+        columns.flags[row] = flags | self.draw_order_flags(row, accepted=accepted, flags=flags)
         if row % _FLUSH_INTERVAL == _FLUSH_INTERVAL - 1:
             self._flush(before=created)
 
-    def _draw_order_flags(self, row: int, *, accepted: int, flags: int) -> int:
+    def draw_status_changes(self, *, created: int, expires: int, flags: int) -> Steps:
+        """Return the (status code, time) of every step of an order, also those in the future."""
+        return random_status_changes(self._draw, created=created, expires=expires, flags=flags)
+
+    def draw_order_flags(self, row: int, *, accepted: int, flags: int) -> int:
+        """Return an order's own flags. `accepted` NEVER: not accepted so far."""
         kind, drawn = self._draw(), 0
         if kind < 0.02:
             drawn |= HOSTILE

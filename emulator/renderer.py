@@ -50,7 +50,7 @@ _LEFT_OUT_WHEN_EMPTY = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
+class BatchValues:
     """The values that all orders of a batch share."""
 
     id: str
@@ -66,28 +66,31 @@ class _Batch:
 class OrderRenderer:
     """Renders the orders of one seed, generated at `now`; `people` is the number of recipients."""
 
+    workspace_names: tuple[str, ...] = sample_texts.WORKSPACES
+    notes: tuple[str, ...] = sample_texts.NOTES
+
     def __init__(self, *, seed: int, people: int, now: int) -> None:
         self.order_ids = IdCodec(seed=seed, name="order")
         self.batch_ids = IdCodec(seed=seed, name="batch")
         self.workspaces = [
             {"id": derive_uuid(seed, "workspace", n), "name": name}
-            for n, name in enumerate(sample_texts.WORKSPACES)
+            for n, name in enumerate(self.workspace_names)
         ]
-        self._seed = seed
-        self._people = people
+        self.seed = seed
+        self.people = people
         self._now = now
-        self._batch = lru_cache(maxsize=512)(self._render_batch)
+        self._batch = lru_cache(maxsize=512)(self.render_batch)
 
     def activity_id(self, event: int) -> str:
         """Return the id of a feed entry, which stays the same."""
-        return derive_uuid(self._seed, "activity", event)
+        return derive_uuid(self.seed, "activity", event)
 
     def render_order(self, facts: StoredOrder) -> Json:
         """Return the order without event_times, as lists and the answers to writes have it."""
         batch = self._batch(facts.batch, facts.batch_flags)
-        draws = DigestRandom(self._seed, "order", facts.index)
-        recipient = self._recipient(facts, draws)
-        note, views = _note(facts, draws), _views(facts, draws)
+        draws = DigestRandom(self.seed, "order", facts.index)
+        recipient = self.recipient(facts, draws)
+        note, views = self._note(facts, draws), _views(facts, draws)
         gift, original = self._gift(facts, batch, draws)
         return {
             "id": self.order_ids.encode(facts.index),
@@ -111,11 +114,12 @@ class OrderRenderer:
             "reference_id": receipt_number(draws.digest[:24]),
         }
 
-    def _recipient(self, facts: StoredOrder, draws: DigestRandom) -> Json:
+    def recipient(self, facts: StoredOrder, draws: DigestRandom) -> Json:
+        """Return the names and the address of the recipient."""
         person = draws.randbelow(256) << 16 | int.from_bytes(draws.digest[60:62], "big")
-        person %= self._people
+        person %= self.people
         first, last = sample_texts.PEOPLE[
-            digest_of_parts(self._seed, "person", person)[0] % len(sample_texts.PEOPLE)
+            digest_of_parts(self.seed, "person", person)[0] % len(sample_texts.PEOPLE)
         ]
         email = _email(first, last, person)
         if facts.flags & HOSTILE:
@@ -127,14 +131,16 @@ class OrderRenderer:
             "recipient_email": None if draws.randbelow(12) == 0 else email,
         }
 
-    def _gift(self, facts: StoredOrder, batch: _Batch, draws: DigestRandom) -> tuple[Json, Json]:
+    def _gift(
+        self, facts: StoredOrder, batch: BatchValues, draws: DigestRandom
+    ) -> tuple[Json, Json]:
         """Return (cart, shipments and amounts as they are now, those before a swap)."""
         cart, amounts = batch.cart, batch.amounts
         is_accepted = facts.status not in _NOT_ACCEPTED
         original: Json = {"original_cart": None, "original_amounts": None}
         if facts.flags & SWAPPED and is_accepted:
             original = {"original_cart": cart, "original_amounts": original_amounts(amounts)}
-            cart, amounts = render_cart(f"swap:{facts.index}", draws, seed=self._seed)
+            cart, amounts = self.cart(f"swap:{facts.index}", draws, batch=facts.batch)
         amounts = add_tax(amounts, draws) if is_accepted else amounts
         gift: Json = {"cart": cart}
         if facts.flags & COMMERCE:
@@ -142,16 +148,28 @@ class OrderRenderer:
         gift["shipments"] = render_shipments(facts, cart, draws, now=self._now)
         return {**gift, "amounts": amounts}, original
 
-    def _render_batch(self, number: int, flags: int) -> _Batch:
-        draws = DigestRandom(self._seed, "batch", number)
+    def cart(self, key: str, draws: DigestRandom, *, batch: int) -> tuple[Json, Json]:  # noqa: ARG002
+        """Return (cart, amounts before tax) of a batch, or of an order of it after a swap."""
+        return render_cart(key, draws, seed=self.seed)
+
+    def _note(self, facts: StoredOrder, draws: DigestRandom) -> str | None:
+        number = draws.randbelow(1000)
+        if not facts.flags & THANKED or not facts.thanked:
+            return None
+        notes = sample_texts.HOSTILE if facts.flags & HOSTILE else self.notes
+        return notes[number % len(notes)]
+
+    def render_batch(self, number: int, flags: int) -> BatchValues:
+        """Return what the orders of a batch share. `flags` are the batch's."""
+        draws = DigestRandom(self.seed, "batch", number)
         workspace: Json = self.workspaces[draws.randbelow(len(self.workspaces))]
         if flags & COMMERCE and draws.randbelow(4) == 0:
             workspace = {"id": None, "name": None}
-        cart, amounts = render_cart(f"batch:{number}", draws, seed=self._seed)
+        cart, amounts = self.cart(f"batch:{number}", draws, batch=number)
         messages = sample_texts.HOSTILE if flags & HOSTILE else sample_texts.MESSAGES
         message = messages[draws.randbelow(len(messages))]
-        card = derive_uuid(self._seed, "card", draws.randbelow(12)) if draws.randbelow(3) else None
-        return _Batch(
+        card = derive_uuid(self.seed, "card", draws.randbelow(12)) if draws.randbelow(3) else None
+        return BatchValues(
             id=self.batch_ids.encode(number),
             message=message,
             card_id=card,
@@ -190,14 +208,6 @@ def _sender(n: int) -> Json:
     first, last = sample_texts.SENDERS[n]
     email = f"{_mailbox(first, last)}{n}@sender.example.com"
     return {"first_name": first, "last_name": last, "email": email}
-
-
-def _note(facts: StoredOrder, draws: DigestRandom) -> str | None:
-    number = draws.randbelow(1000)
-    if not facts.flags & THANKED or not facts.thanked:
-        return None
-    notes = sample_texts.HOSTILE if facts.flags & HOSTILE else sample_texts.NOTES
-    return notes[number % len(notes)]
 
 
 def _views(facts: StoredOrder, draws: DigestRandom) -> int:

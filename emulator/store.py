@@ -12,8 +12,8 @@ from threading import RLock
 from typing import Any
 
 from emulator.clock import Clock, format_datetime, parse_datetime
+from emulator.data_sets import DATA_SETS, RANDOM
 from emulator.feed import FEED_STATUSES, ActivityFeed
-from emulator.generator import generate_orders
 from emulator.ledger import WriteLedger
 from emulator.messages import Json
 from emulator.order_columns import (
@@ -26,7 +26,7 @@ from emulator.order_columns import (
     pack_event,
     unpack_event,
 )
-from emulator.renderer import OrderRenderer, render_event_times, without_empty_fields
+from emulator.renderer import render_event_times, without_empty_fields
 from emulator.rules import ApiError, may_cancel, may_set_expiration
 from emulator.stored_order import StoredOrder
 from emulator.switches import Switches
@@ -52,18 +52,19 @@ class OrderChanges:
 class OrderStore:
     """The orders of one seed with the changes made to them."""
 
-    def __init__(self, *, orders: int, seed: int, now: int) -> None:
+    def __init__(self, *, orders: int, seed: int, now: int, data: str = RANDOM) -> None:
+        data_set = DATA_SETS[data]
         self.clock = Clock(now)
         self.switches = Switches()
         self.lock = RLock()
-        self.columns = generate_orders(orders=orders, seed=seed, now=now)
+        self.columns = data_set.generator(orders=orders, seed=seed, now=now).run()
         self.feed = ActivityFeed(self.columns.events)
-        self.renderer = OrderRenderer(seed=seed, people=max(1, orders * 3 // 5), now=now)
+        self.renderer = data_set.renderer(seed=seed, people=max(1, orders * 3 // 5), now=now)
         self.ledger = WriteLedger()
         self._changes: dict[int, OrderChanges] = {}
         self._hidden: set[int] = set()
         self._added_events: list[int] = []
-        self._generated = orders, len(self.columns.batch_start)
+        self._generated = len(self), len(self.columns.batch_start)
 
     def __len__(self) -> int:
         return len(self.columns.created)

@@ -51,6 +51,15 @@ def test_it_prints_its_address_and_data() -> None:
         assert answer["list_meta"] == {"total_count": 60}
 
 
+def test_the_data_of_the_demo() -> None:
+    with emulator("--data", "demo", "--now", "2026-11-22T23:00:00Z") as (_, line):
+        counted = re.search(r"\((\d+) orders, seed 1, now 2026-11-22T23:00:00Z\)", line)
+        assert counted is not None
+        answer = get(f"{address(line)}/v1/orders", key="test-key").json()
+        assert answer["list_meta"] == {"total_count": int(counted[1])}
+        assert answer["data"][0]["sender"]["email"].endswith("@larkfield.example")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_and_releases_the_port(number: signal.Signals) -> None:
     with emulator() as (process, line):
@@ -94,6 +103,7 @@ def test_switches_and_latency_from_the_command_line() -> None:
     ("option", "message"),
     [
         (("--switch", "late_cancel=7"), "late_cancel must be one of"),
+        (("--data", "live"), "invalid choice: 'live'"),
         (("--switch", "nonsense"), "unknown switch nonsense"),
         (("--now", "soon"), "not a date"),
         (("--now", "2200-01-01"), "not a date or date-time from 1980 to 2100"),
