@@ -112,7 +112,7 @@ def test_worker_started_with_a_fast_clock_does_not_use_earlier_reads(
 def test_clock_set_during_a_slow_read_leaves_the_outcome_unknown(
     goody: Any, settings: Any, clock: Any
 ) -> None:
-    """Three reads long ago; beside the last one the clock is set by an hour."""
+    """The clock is set an hour ahead during the last of three reads."""
     clocks = Clocks()
     evidence = clocks.evidence()
 
@@ -186,7 +186,7 @@ def test_worker_reschedules_reads_after_the_clock_was_set(clock: Any) -> None:
 def test_check_after_the_clock_was_set_records_no_contradiction(
     emulator: Emulator, clock: Any
 ) -> None:
-    """It is due minutes too early, and Goody may still serve an older copy of the order."""
+    """The check is due minutes too early, when Goody may still serve an older copy of the order."""
     order_id = open_order(emulator)
     done = cancel(order_id)
     emulator.change(order_id, status="notified")
@@ -238,7 +238,7 @@ def found_by_a_read(emulator: Emulator, settings: Any) -> Operation:
 
 
 def is_held(done: Operation) -> bool:
-    """Whether the order takes no other write; the attempt is made."""
+    """Whether another write on the order is refused. The write is attempted."""
     try:
         extend(done.order_uuid, expiration=in_days(60))
     except services.OrderBusy as busy:

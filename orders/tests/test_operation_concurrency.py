@@ -1,4 +1,4 @@
-"""Equal submits, several people, leases that expire: one POST, and one truth."""
+"""Equal submits, several people and expired leases make one POST with one outcome."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_f38_concurrent_submits_of_two_people_make_one_post(emulator: Emulator) 
 
 @threaded
 def test_write_waits_for_a_slot_no_longer_than_the_limit(goody: Any, settings: Any) -> None:
-    """The third is told before an intent is recorded; dialogs open meanwhile."""
+    """The third person is refused before an intent is recorded; dialogs still open."""
     may_end = threading.Event()
     read = answer(200, order_json(event_times=NEVER_ACCEPTED))
     people = [actor("agent", name) for name in ("ana", "bo", "cy")]
@@ -226,7 +226,7 @@ def test_late_refusal_does_not_change_an_outcome_known_from_reads(goody: Any, cl
 
 @pytest.mark.django_db(transaction=True)
 def test_read_concurrent_with_the_post_does_not_outrank_its_answer(goody: Any) -> None:
-    """Somebody opens the order while the cancel is under way, and sees it from before."""
+    """A page view during the POST reads the order as it was before."""
     order_id = ORDER_ID
 
     def look_meanwhile(under_way: Connection) -> None:

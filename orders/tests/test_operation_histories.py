@@ -1,4 +1,4 @@
-"""Random histories of one order: nothing untrue is said, and nothing is sent twice.
+"""Random histories of one order: every shown outcome is true, and nothing is sent twice.
 
 People submit, others change the order at Goody, answers are lost, processes die, time passes,
 workers read. The same invariants are checked after every event. A seed repeats a history; `make
@@ -162,7 +162,7 @@ class History:
             assert self.posts[done.pk] == 0
 
     def _work(self) -> None:
-        """One round of `manage.py work`."""
+        """Run one round of `manage.py work`."""
         services.end_effect_windows(evidence=self.evidence)
         services.abandon_expired_operations(now=timezone.now())
         for operation_id in services.operations_due_for_reading(now=timezone.now()):
@@ -178,7 +178,7 @@ class History:
         return waiting
 
     def _applied(self) -> list[dict[str, Any]]:
-        """Writes of ours that changed the order, as Goody has them."""
+        """Return our writes that changed the order, from Goody's ledger."""
         entries = self.emulator.ledger(order_id=str(self.order_id))
         return [one for one in entries if one["applied"] and one["kind"] != "control"]
 
@@ -218,7 +218,7 @@ class History:
         return {datetime.fromisoformat(text) for text in texts if text}
 
     def ends_well(self) -> None:
-        """With Goody healthy again and time enough, everything is known, and known rightly."""
+        """Check that every outcome is known and true once Goody is healthy again."""
         self.a_late_write_arrives()
         for _ in range(30):
             self.clock.shift(200)
@@ -263,7 +263,7 @@ def test_random_history_keeps_the_invariants(emulator: Emulator, clock: Any, see
 
 
 def test_random_histories_reach_every_state(emulator: Emulator, clock: Any) -> None:
-    """Or the statements above would be about nothing."""
+    """Without every state, the invariants would not be tested."""
     reached: set[str] = set()
     for seed in range(1000, 1040):
         clock.shift(10)  # beyond a wait that the history before was asked for

@@ -294,7 +294,7 @@ def test_requested_read_does_not_replace_the_check_of_a_closed_operation(
 def test_read_for_one_operation_is_applied_to_the_others_of_the_order(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    """The first extension lands when the second one has been confirmed."""
+    """The first extension takes effect after the second one was confirmed."""
     asked = in_days(20)
     fault = {"kind": "cut"}
     first = lose_extension(emulator, settings, fault, expiration=asked, may_shorten=True)

@@ -1,4 +1,4 @@
-"""An unknown outcome is resolved by reads alone, and told as what they show."""
+"""Unknown outcomes are resolved by reads alone, and described as what the reads show."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ threaded = pytest.mark.django_db(transaction=True)
 
 
 def perhaps(what: str, done: Operation) -> str:
-    """What is said of a write that a read, and not Goody's answer, showed."""
+    """Return the sentence about a write that a read showed and Goody did not confirm."""
     done = Operation.objects.get(pk=done.pk)
     seen_at, sent_at = (formats.date_time(at, UTC) for at in (done.effect_seen_at, done.sent_at))
     return (
@@ -227,7 +227,7 @@ def _settle(done: Operation, is_applied: bool) -> Operation:
 
 
 def test_cancel_is_attributed_to_one_operation(emulator: Emulator, goody: Any) -> None:
-    """While a new cancel is under way, what a read shows is not put down to an old one."""
+    """A cancel that a read shows during a new request is not attributed to an older one."""
     order_id = open_order(emulator)
     past = timezone.now() - timedelta(minutes=5)
     old = operation(state=State.NOT_APPLIED, order_uuid=order_id, sent_at=past, unknown_at=past)
@@ -297,7 +297,7 @@ def test_f34_order_with_another_date_is_blocked_while_our_extension_may_take_eff
 def test_late_extension_does_not_overwrite_a_later_write(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    """Answered 504, it lands 40 s later: another person cannot get in between."""
+    """It is answered 504 and takes effect 40 s later; the order is blocked in between."""
     fault = {"kind": "late_apply", "seconds": 600, "then": "status", "status": 504}
     done = lose_extension(emulator, settings, fault)
     emulator.change(done.order_uuid, expires_at=LATER)
@@ -422,7 +422,7 @@ def test_cancel_seen_later_is_described_as_perhaps_ours(
 def test_second_attempt_is_refused_when_the_first_took_effect(
     emulator: Emulator, settings: Any, clock: Any
 ) -> None:
-    """Its own fresh read shows it: of the other attempt itself nothing was sent."""
+    """Its fresh read shows the effect, so it sends nothing."""
     done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
     read_until_settled(done, clock)
     shown = seen(done.order_uuid)

@@ -1,4 +1,4 @@
-"""When the database refuses what a write must store."""
+"""Writes while the database fails to store their intent, claim or outcome."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_no_byte_is_sent_without_a_stored_claim(emulator: Emulator) -> None:
 @threaded
 @pytest.mark.parametrize("when", ["NEW.state = 'sending'", "true"])
 def test_form_works_again_after_not_recorded(emulator: Emulator, when: str) -> None:
-    """Also where the database refuses to close the attempt: it is closed by the next one."""
+    """If the database fails to close an attempt, the next attempt closes it."""
     order_id = open_order(emulator)
     form = {"seen": seen(order_id), "form_key": uuid4(), "actor": actor()}
     with (
@@ -112,7 +112,7 @@ def test_order_is_free_for_another_person_after_not_recorded(emulator: Emulator)
 def test_order_is_free_for_other_processes_after_not_recorded(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They know nothing of what this process could not store, and nobody submits here again."""
+    """Other processes do not know that this one could not store the outcome."""
     monkeypatch.setattr(intents, "_RETRY_EVERY", 0.02)
     order_id = open_order(emulator)
     with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
@@ -143,7 +143,7 @@ def test_outcome_that_cannot_be_stored_is_found_by_reads(emulator: Emulator, clo
 
 @threaded
 def test_stored_refusal_is_not_shown_as_not_sent(emulator: Emulator, goody: Any) -> None:
-    """What fails after the outcome is stored costs freshness, not truth."""
+    """A failure after the outcome was stored does not change it."""
     gone = answer(404, {"error": "Order not found"})
     with FaultyServer(answer(200, order_json()), gone, post=(gone,)) as server:
         with failing_statements("orders_order", "UPDATE", when="NEW.missing_at IS NOT NULL"):
@@ -270,7 +270,7 @@ def test_f54_full_disk_prevents_the_write_but_not_reading(emulator: Emulator, ca
 def test_confirmed_cancel_that_cannot_be_stored_is_not_shown_as_not_sent(
     goody: Any, time_machine: Any
 ) -> None:
-    """The lease ran out beside the POST, a worker moved the row on, and then the proof failed."""
+    """The lease expired during the POST, a worker changed the state, storing the proof failed."""
     time_machine.move_to(timezone.now(), tick=True)
     order_id = ORDER_ID
 

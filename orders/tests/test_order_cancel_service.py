@@ -1,4 +1,4 @@
-"""Canceling a gift: what is stored, what is told, and how many POSTs leave, fault by fault."""
+"""Canceling a gift: the stored state, the message and the number of POSTs for each fault."""
 
 from __future__ import annotations
 
@@ -292,7 +292,7 @@ def test_f12_to_f15_a_refusal_is_shown_and_not_repeated(goody: Any, status: int)
 def test_f15_an_applied_cancel_behind_a_refusal_is_found_by_the_read_that_follows(
     emulator: Emulator, clock: Any, status: int
 ) -> None:
-    """A proxy repeated our request, and its second answer is all that came back."""
+    """A proxy repeated our request and returned only the second answer."""
     order_id = open_order(emulator)
     shown = seen(order_id)
     fault = {"kind": "apply_then_status", "status": status, "text": "Already canceled"}
@@ -466,7 +466,7 @@ def test_f11_failed_and_canceled_confirm_the_cancel(goody: Any, status: str) -> 
 def test_f39_order_canceled_between_read_and_post(
     emulator: Emulator, goody: Any, position: str
 ) -> None:
-    """Goody's refusal stands; the fresh read shows why; nobody says "not canceled"."""
+    """The read after the refusal shows the cancel, so the message does not say "not canceled"."""
     refusal = answer(int(position), {"error": "Order is already canceled"})
     with FaultyServer(answer(200, order_json()), answer(200, CANCELED), post=(refusal,)) as server:
         done = cancel_at(server, goody)

@@ -1,4 +1,4 @@
-"""Extending a gift: what is sent, sent once more, undone, refused, and what is told."""
+"""Extending a gift: requests, repeated submits, undo, refusals and their messages."""
 
 from __future__ import annotations
 
