@@ -61,7 +61,7 @@ class Walkthrough:
     def assert_told_in(self, audit: Page) -> None:
         """Assert the audit of this order: newest first, each entry with its outcome."""
         assert_whole_page(audit, "Audit")
-        rows = audit.locator(f'tbody tr:has([title="{self.order_id}"])')
+        rows = audit.locator(f'tbody tr:has(a[href="/orders/{self.order_id}/"])')
         expect(rows).to_have_count(3)
         for entry, words in zip(
             rows.all(),

@@ -81,6 +81,10 @@ _NO_EXPIRATION = "It has no expiration now."
 _SETS_A_DATE = (
     "Give it an expiration although it has none: Goody offers no way to take it off again"
 )
+_EXPIRED = (
+    "It can be extended, but Goody does not say whether that revives a gift. Look at it again "
+    "afterwards."
+)
 _LEFT_OUT = (
     "Presets count from the present expiration. Those that lead more than {} days ahead of today "
     "are left out: such dates are not accepted here."
@@ -107,7 +111,7 @@ def expiration_dialog(
         undo_note=undo_note(order, viewer),
         present=_present(order, viewer),
         is_urgent=_kind(order, now) in (ExpiryKind.SOON, ExpiryKind.PAST),
-        warning=f"{verdict.sentence} {verdict.next_step}" if verdict.code == "expired" else "",
+        warning=_EXPIRED if verdict.code == "expired" else "",
         options=options,
         left_out="" if len(options) == PRESETS else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
         preview_url=reverse("order_expiration_preview", args=[order.id]),
