@@ -154,10 +154,12 @@ class RowBuilder:
                 "cancel_url": f"{url}cancel/" if may_cancel else "",
                 "extend_url": f"{url}expiration/" if may_extend else "",
             }
+        refused = extend if cancel.is_allowed else cancel
         return {
             "cancel_url": "",
             "extend_url": "",
-            "why": (extend if cancel.is_allowed else cancel).word,
+            # Its badge says that a delivery failed, and its page shows which.
+            "why": "See order" if hit.has_delivery_trouble else refused.word,
             "why_sentence": eligibility.joint_refusal(cancel, extend),
         }
 

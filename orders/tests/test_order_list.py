@@ -378,7 +378,7 @@ def test_htmx_gets_the_results_and_everybody_else_the_page(agent):
 def test_every_target_of_the_page_is_on_it_once(agent):
     content = agent.get(URL).content.decode()
     targets = set(re.findall(r'(?:hx-target="#|data-panel-host=")([^"]+)"', content))
-    assert targets == {"results", "box-popup", "filter-panels", "columns-panel"}
+    assert targets == {"results", "box-popup", "search-help", "filter-panels", "columns-panel"}
     for target in targets:
         assert content.count(f'id="{target}"') == 1
 
