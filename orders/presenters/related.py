@@ -97,7 +97,7 @@ def list_name(filters: Filters, filter_texts: Sequence[str], *, view_name: str) 
     return f"{named}, …" if len(filter_texts) > _MOST_FILTERS else named or "All orders"
 
 
-# Of a batch or a sender.
+# Of an address, a batch or a sender.
 _MOST_ORDERS = 2
 
 type Listed = Mapping[UUID, ListedOrder]
@@ -152,7 +152,7 @@ def related_orders(
     return [
         RelatedOrders(
             title=title,
-            orders=_orders(group, listed, viewer)[:_MOST_ORDERS],
+            orders=_orders(group, listed, viewer),
             all=Link(f"All {count_text(_with_itself(group))}", filters.url()),
         )
         for title, group, filters in groups
@@ -169,7 +169,7 @@ def _orders(
     group: RelatedGroup, listed: Listed, viewer: Viewer, *, known: str = ""
 ) -> list[RelatedOrder]:
     """Return the orders of the group. `known` is a recipient whose name is not repeated."""
-    return [_related_order(listed[hit.uuid], known, viewer) for hit in group.hits]
+    return [_related_order(listed[hit.uuid], known, viewer) for hit in group.hits[:_MOST_ORDERS]]
 
 
 def _related_order(listed: ListedOrder, known: str, viewer: Viewer) -> RelatedOrder:
