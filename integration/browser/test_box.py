@@ -34,6 +34,7 @@ from .moves import (
     row,
     settle,
     tab_to,
+    wait_for_keys,
 )
 from .site import Site
 from .test_accessibility import assert_accessible
@@ -83,6 +84,7 @@ def test_options_follow_what_is_typed_and_the_box_keeps_the_caret(agent: Page, s
     name = f"Quetzal{uuid4().hex[:6]}"
     wanted = {known(site, name, recipient_last_name="Núñez") for _ in range(2)}
     agent.goto("/audit/")
+    wait_for_keys(agent)
     agent.keyboard.press("/")
     expect(box(agent)).to_be_focused()
     agent.keyboard.type(name)
@@ -109,6 +111,7 @@ def test_arrows_walk_the_options_and_escape_leaves_them(agent: Page, site: Site)
     name = f"Walk{uuid4().hex[:6]}"
     older, newer = known(site, name), known(site, name)
     agent.goto("/audit/")
+    wait_for_keys(agent)
     agent.keyboard.press("/")
     agent.keyboard.type(name)
     expect(options(agent)).to_have_count(3)
@@ -144,6 +147,7 @@ def test_enter_opens_the_chosen_order_and_with_ctrl_in_a_tab(agent: Page, site: 
     name = f"Enter{uuid4().hex[:6]}"
     older, newer = known(site, name), known(site, name)
     agent.goto("/orders/")
+    wait_for_keys(agent)
     agent.keyboard.press("/")
     agent.keyboard.type(name)
     expect(options(agent)).to_have_count(3)
@@ -161,6 +165,7 @@ def test_enter_opens_the_only_order_even_before_the_options_come(agent: Page, si
     name = f"Only{uuid4().hex[:6]}"
     wanted = known(site, name)
     agent.goto("/orders/")
+    wait_for_keys(agent)
     agent.keyboard.press("/")
     agent.keyboard.insert_text(name)
     agent.keyboard.press("Enter")
@@ -169,6 +174,7 @@ def test_enter_opens_the_only_order_even_before_the_options_come(agent: Page, si
 
 def test_a_completion_is_put_into_the_box(agent: Page, site: Site) -> None:
     agent.goto("/orders/")
+    wait_for_keys(agent)
     agent.keyboard.press("/")
     agent.keyboard.type("status:deliv")
     expect(options(agent).first).to_contain_text("status:delivered")
@@ -183,6 +189,7 @@ def test_a_completion_is_put_into_the_box(agent: Page, site: Site) -> None:
 def test_a_misspelled_name_is_corrected(agent: Page, site: Site) -> None:
     known(site, "Wilhelmina", recipient_last_name="Quisling")
     agent.goto("/settings/")
+    wait_for_keys(agent)
     agent.keyboard.press("/")
     agent.keyboard.type("wilhelmina quizling")
     expect(options(agent).first).to_contain_text("Did you mean Wilhelmina Quisling?")
@@ -207,6 +214,7 @@ def test_enter_on_an_id_opens_the_order_and_back_leads_to_the_list(agent: Page, 
 def test_enter_replaces_the_delayed_search(agent: Page, site: Site) -> None:
     order_id = known(site, "Ada")
     agent.goto("/orders/")
+    wait_for_keys(agent)
     agent.keyboard.press("/")
     agent.keyboard.insert_text(order_id)
     agent.keyboard.press("Enter")
@@ -217,6 +225,7 @@ def test_the_box_of_another_page_leads_to_the_list(agent: Page, site: Site) -> N
     name = f"Xochitl{uuid4().hex[:6]}"
     wanted = [known(site, name), known(site, name)]
     agent.goto("/audit/")
+    wait_for_keys(agent)
     agent.keyboard.press("/")
     agent.keyboard.type(name)
     agent.keyboard.press("Enter")

@@ -103,13 +103,14 @@ def test_commands_are_found_by_words(agent: Page) -> None:
 
 
 def test_commands_of_the_page_and_of_the_current_row(agent: Page, site: Site) -> None:
-    order_id = known(site, f"Row{uuid4().hex[:6]}")
-    agent.goto("/orders/")
+    name = f"Row{uuid4().hex[:6]}"
+    order_id = known(site, name)
+    agent.goto(f"/orders/?q={name}")
     open_commands(agent)
     expect(commands(agent).filter(has_text="Refresh")).to_be_visible()
     expect(commands(agent).filter(has_text="Cancel gift")).to_have_count(0)
     agent.keyboard.press("Escape")
-    row(agent, order_id).locator("[data-open]").focus()
+    row(agent, order_id).locator("th a").focus()
     open_commands(agent)
     agent.keyboard.type("cancel gift")
     expect(commands(agent)).to_have_count(1)

@@ -12,6 +12,9 @@ export function activeOf(field) {
   return byId(field.getAttribute("aria-activedescendant"));
 }
 
+/* What identifies an option among newer ones: the query in its address may have changed. */
+const keyOf = (option) => `${option.pathname} ${option.textContent}`;
+
 export function activate(field, option) {
   activeOf(field)?.setAttribute("aria-selected", "false");
   field.removeAttribute("aria-activedescendant");
@@ -19,7 +22,14 @@ export function activate(field, option) {
     option.ariaSelected = "true";
     option.scrollIntoView({ block: "nearest" });
     field.setAttribute("aria-activedescendant", option.id);
+    field.dataset.active = keyOf(option);
   }
+}
+
+/* Call when there are newer options: the active one stays if it is among them. */
+export function keepActive(field) {
+  const isActive = field.hasAttribute("aria-activedescendant");
+  activate(field, isActive && optionsOf(field).find((one) => keyOf(one) === field.dataset.active));
 }
 
 /* Beyond the first and the last option no option is active. */

@@ -5,7 +5,15 @@ import { activate, activeOf, follow, optionsOf } from "./combobox.js";
 import { byId } from "./dom.js";
 import { currentRow } from "./rows.js";
 
-const HERE = "[data-key], [data-refresh], .pager [rel], .neighbors [rel]";
+/* What a page offers, with its keys; the actions on an order name theirs in `data-key`. */
+const HERE = {
+  "[data-key]": "",
+  "[data-refresh]": "r",
+  '.pager [rel="prev"]': "[",
+  '.pager [rel="next"]': "]",
+  '.neighbors [rel="prev"]': "k",
+  '.neighbors [rel="next"]': "j",
+};
 
 /* What each command of the page presses. */
 let pressed = new Map();
@@ -22,16 +30,20 @@ export function openCommands() {
 /* On a list, the actions of the current row. */
 function commandsHere() {
   const row = currentRow();
-  const elements = [...document.querySelectorAll(HERE)].filter((one) => [null, row].includes(one.closest("tr")));
+  const elements = [...document.querySelectorAll(Object.keys(HERE))].filter((one) => [null, row].includes(one.closest("tr")));
   pressed = new Map();
   return elements.map((element, number) => {
     const option = byId("command").content.firstElementChild.cloneNode(true);
     option.id = `command-here-${number}`;
     option.firstElementChild.textContent = element.ariaLabel || element.textContent.replace(/\s+/g, " ").trim();
-    option.lastElementChild.textContent = element.dataset.key || "";
+    option.lastElementChild.textContent = keyOf(element);
     pressed.set(option, element);
     return option;
   });
+}
+
+function keyOf(element) {
+  return element.dataset.key || HERE[Object.keys(HERE).find((one) => element.matches(one))];
 }
 
 function filter(field) {

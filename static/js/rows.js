@@ -3,12 +3,15 @@
 
 import { byId, fill } from "./dom.js";
 
+/* Of a list, and of a ticket's page. */
+const ROWS = ".orders tbody tr, .ticket__orders tbody tr";
+
 export function rows() {
-  return [...document.querySelectorAll(".orders tbody tr")];
+  return [...document.querySelectorAll(ROWS)];
 }
 
 export function currentRow() {
-  return document.activeElement?.closest(".orders tbody tr");
+  return document.activeElement?.closest(ROWS);
 }
 
 /* Focus the row so many below the current one; from none, the first or the last. */

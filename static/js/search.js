@@ -1,6 +1,6 @@
 /* The search box: the options below it, and the keys that choose one. */
 
-import { activate, activeOf, follow, optionsOf } from "./combobox.js";
+import { activate, activeOf, follow, keepActive, optionsOf } from "./combobox.js";
 import { announce, byId } from "./dom.js";
 import { isTicketIn } from "./paste.js";
 
@@ -37,7 +37,7 @@ const isCurrent = (box) => found()?.dataset.q === box.value.trim();
 
 function showOptions() {
   const box = searchBox();
-  activate(box, null);
+  keepActive(box);
   if (entered) {
     decide(box, entered.isNewTab);
   } else if (isWanted && document.activeElement === box) {
