@@ -15,6 +15,8 @@ from .site import Site
 
 # Each page with the role that visits it and the status of its answer.
 PAGES = [
+    ("/orders/", "agent", 200),
+    ("/orders/find/", "agent", 200),
     ("/settings/", "agent", 200),
     ("/password/", "agent", 200),
     ("/setup/", "agent", 200),
