@@ -1,5 +1,5 @@
 # Short names; what they do stands in the scripts.
-.PHONY: demo test lint shape bench soak lock
+.PHONY: demo test lint shape bench soak lock pictures
 
 PYTHON = .venv/bin/python
 # Number of random histories that `make soak` runs on each database: of writes, and of syncs.
@@ -23,6 +23,10 @@ lint:
 # Sizes, strict typing, imports between packages.
 shape:
 	$(PYTHON) bin/shape.py
+
+# Pictures of the README from a running demo (URL=http://localhost:8000); needs pngquant.
+pictures:
+	$(PYTHON) -m bin.pictures
 
 # ORDERS=1000000 make bench is the full run; make bench PARTS="list peers" a part of it.
 bench:
