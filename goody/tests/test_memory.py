@@ -23,7 +23,7 @@ from testing.faulty_server import (
 SCRIPT = """
 import json, re, sys
 from pathlib import Path
-from goody.client import Client, Limits, RetryPolicy
+from goody.client import Client, ClientLimits, RetryPolicy
 from goody.errors import GoodyError
 
 def peak():
@@ -31,7 +31,7 @@ def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024
 
 url, key = sys.argv[1:]
-client = Client(base_url=url, api_key=key, limits=Limits())
+client = Client(base_url=url, api_key=key, limits=ClientLimits())
 client.list_orders()
 before = peak()
 try:
