@@ -100,7 +100,7 @@ def test_by_mouse(page: Page, site: Site, username: str) -> None:
     walkthrough.assert_extended()
 
     page.locator(".toast").get_by_role("button", name="Undo").click()
-    expect(page.locator(".toast")).to_contain_text("Undone")
+    expect(page.locator(".toast", has_text="Undone")).to_be_visible()
     expect(page.locator("#dialog[open]")).to_have_count(0)
     walkthrough.assert_undone()
 
@@ -154,7 +154,7 @@ def test_by_keyboard_alone(page: Page, site: Site, username: str) -> None:
 
     tab_to(page, page.locator(".toast").get_by_role("button", name="Undo"), within=80)
     press("Enter")
-    expect(page.locator(".toast")).to_contain_text("Undone")
+    expect(page.locator(".toast", has_text="Undone")).to_be_visible()
     expect(page.locator("[data-refresh]")).to_be_focused()
     walkthrough.assert_undone()
 
