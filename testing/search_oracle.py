@@ -155,7 +155,7 @@ LISTS = [
     *(Query(words=(word,)) for word in MONEY),
     Query(tickets=("zd-1", "40")),
     Query(words=("called",)),
-    Query(words=("zd-0",), statuses=("opened", "paid")),
+    Query(words=("zd-0",), statuses=("created", "paid")),
     Query(words=("ana", "$1"), sort=Sort.RECIPIENT),
     Query(amount_from=101, sort=Sort.AMOUNT_SMALLEST),
     Query(amount_from=100, amount_until=2501, words=("lee",)),

@@ -24,16 +24,13 @@ from .facets import (
 )
 from .hits import Hit
 from .paging import (
-    MatchCount,
-    PageKey,
-    QueryRunner,
-    ResultPage,
     count_queries,
     find_counted_page,
     find_page,
     first_query_with_matches,
     iterate_hits,
 )
+from .query_runner import MatchCount, PageKey, QueryRunner, ResultPage
 from .related import Neighbors, RelatedGroup, RelatedGroups, find_neighbors, find_related_orders
 
 __all__ = [

@@ -21,8 +21,8 @@ from orders.models import Label
 
 from .deadline import SearchDeadline, SearchTimeout, time_limit
 from .labels import LabelSuggestion, current_labels
-from .paging import MatchCount, QueryRunner
 from .query import FilterChoice, Query
+from .query_runner import MatchCount, QueryRunner
 
 MAX_MATCHES = 10_000
 # Without any filter, the newest orders show which names are common.

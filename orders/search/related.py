@@ -14,8 +14,8 @@ from orders.models import Label
 
 from .deadline import SECONDS, SearchDeadline, time_limit
 from .hits import Hit
-from .paging import MatchCount, QueryRunner
 from .query import FilterChoice, Query, Sort
+from .query_runner import MatchCount, QueryRunner
 
 _MAX_COUNT = 1000
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from goody.types import ORDER_STATUSES
-from orders.search.paging import QueryRunner
+from orders.search.query_runner import QueryRunner
 from testing.list_pages import (
     URL,
     complete_sync,

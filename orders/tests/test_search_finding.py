@@ -13,8 +13,8 @@ import pytest
 from orders import index, search
 from orders.models import Label
 from orders.search.deadline import time_limit
-from orders.search.paging import QueryRunner
 from orders.search.query import FilterChoice, Query, Sort
+from orders.search.query_runner import QueryRunner
 from testing import search_oracle
 from testing.domain import ORDER_ID, order_json
 from testing.search_oracle import NOW, Oracle

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from orders.search.deadline import SearchDeadline, time_limit
-from orders.search.paging import QueryRunner
 from orders.search.query import Query
+from orders.search.query_runner import QueryRunner
 from testing.rekeying import set_creation_times
 from testing.search_oracle import NOW, Oracle, store, uuid
 
