@@ -137,13 +137,18 @@ def log_in(demo: Demo, name: str, password: str) -> requests.Session:
 def test_demo_stops_when_a_part_of_it_ends(demo: Callable[..., Demo]) -> None:
     running = demo()
     children = running.processes()
-    worker = next(child for child in children if "work" in child.cmdline())
+    # A process that was just started may have no command line yet.
+    wait_for(lambda: any(is_worker(child) for child in children), what="the worker's command line")
 
-    worker.kill()
+    next(child for child in children if is_worker(child)).kill()
 
     assert running.process.wait(30) == 1
     assert_nothing_left(running, children)
     assert "bin/demo: worker ended by itself" in running.text()
+
+
+def is_worker(process: psutil.Process) -> bool:
+    return "work" in process.cmdline()
 
 
 @pytest.mark.parametrize("name", ["PORT", "EMULATOR_PORT"])
