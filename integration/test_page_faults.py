@@ -86,7 +86,7 @@ def test_order_page_shows_the_copy_or_the_failure(
     assert without.status_code == fault.status
     assert fault.read in read(without)
     assert copy.status_code == 200
-    assert "This is our copy of" in read(copy)
+    assert "This is our copy. Nothing can be changed until Goody answers." in read(copy)
     assert "form_key" not in read(dialog)
     assert "so nothing can be sent" in read(dialog)
     assert Order.objects.values().get() == before
@@ -197,7 +197,7 @@ def test_a_goody_that_cannot_be_reached_was_sent_nothing(  # noqa: PLR0917 - fix
         assert "Nothing was sent or changed." in read(answer)
         assert not is_a_list(read(answer))
     assert copy.status_code == 200
-    assert "This is our copy of" in read(copy)
+    assert "This is our copy. Nothing can be changed until Goody answers." in read(copy)
     for told in (read(client.get(sent.headers["Location"])), read(again)):
         why = "The secure connection to Goody failed." if is_tls else "Goody is unreachable."
         assert why in told
