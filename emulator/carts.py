@@ -90,7 +90,9 @@ def original_amounts(amounts: Json) -> Json:
     }
 
 
-def render_selections(cart: Json, index: int, draws: DigestRandom) -> list[Json]:
+def render_selections(
+    cart: Json, index: int, draws: DigestRandom, *, variants: Sequence[tuple[str, ...]]
+) -> list[Json]:
     """Chosen variants. As in two of Goody's three examples, some refer to no item of the cart."""
     is_foreign = draws.randbelow(3) == 0
     selections = []
@@ -102,9 +104,7 @@ def render_selections(cart: Json, index: int, draws: DigestRandom) -> list[Json]
                     "id": derive_uuid("selection", key),
                     "cart_item_id": derive_uuid("stray", key) if is_foreign else item["id"],
                     "quantity_index": unit,
-                    "variants": list(
-                        sample_texts.VARIANTS[draws.randbelow(len(sample_texts.VARIANTS))]
-                    ),
+                    "variants": list(variants[draws.randbelow(len(variants))]),
                 }
             )
     return selections

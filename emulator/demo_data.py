@@ -120,6 +120,7 @@ class DemoRenderer(OrderRenderer):
 
     workspace_names = demo_texts.WORKSPACES
     notes = demo_texts.NOTES
+    variants = demo_texts.VARIANTS
 
     def recipient(self, facts: StoredOrder, draws: DigestRandom) -> Json:
         is_internal = occasion_of_batch(self.seed, facts.batch).is_internal

@@ -168,7 +168,7 @@ OCCASIONS = (
         weight=10,
         largest=8,
         days=45,
-        gifts=(CHOICE_100, HEADPHONES, BACKPACK, COFFEE),
+        gifts=(HEADPHONES, BACKPACK, BOTTLE, MUG),
         messages=("Thank you for the referral! Please choose your reward.",),
         flags=COMMERCE,
     ),

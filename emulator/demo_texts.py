@@ -118,6 +118,7 @@ SENDERS: tuple[tuple[tuple[str, str], ...], ...] = (
     ),
 )
 
+VARIANTS: tuple[tuple[str, ...], ...] = (("Black",), ("Forest green",), ("Sand",))
 NOTES = (
     "Thank you so much, this made my week!",
     "What a lovely surprise. Thank you!",

@@ -68,6 +68,7 @@ class OrderRenderer:
 
     workspace_names: tuple[str, ...] = sample_texts.WORKSPACES
     notes: tuple[str, ...] = sample_texts.NOTES
+    variants: tuple[tuple[str, ...], ...] = sample_texts.VARIANTS
 
     def __init__(self, *, seed: int, people: int, now: int) -> None:
         self.order_ids = IdCodec(seed=seed, name="order")
@@ -144,7 +145,9 @@ class OrderRenderer:
         amounts = add_tax(amounts, draws) if is_accepted else amounts
         gift: Json = {"cart": cart}
         if facts.flags & COMMERCE:
-            gift["cart_selections"] = render_selections(cart, facts.index, draws)
+            gift["cart_selections"] = render_selections(
+                cart, facts.index, draws, variants=self.variants
+            )
         gift["shipments"] = render_shipments(facts, cart, draws, now=self._now)
         return {**gift, "amounts": amounts}, original
 
