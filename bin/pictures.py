@@ -15,7 +15,7 @@ from testing.browser import launch_options
 
 URL = os.environ.get("URL", "http://localhost:8000").rstrip("/")
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-COLORS = "64"
+COLORS = "160"
 
 
 def main() -> int:
