@@ -26,7 +26,7 @@ django.setup()
 
 from bench import varied_orders  # noqa: E402
 from orders import index  # noqa: E402
-from orders.index import CreationTime, ResponseRow  # noqa: E402
+from orders.index import CreationTime, OrderOfResponse  # noqa: E402
 from orders.models import CreatedFrom, Order, SyncState  # noqa: E402
 
 SEED = 7
@@ -37,13 +37,13 @@ _TOGETHER = 50_000
 _encode = msgspec.json.Encoder().encode
 
 
-def emulator_rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
+def emulator_rows(*, orders: int, seed: int, now: datetime) -> Iterator[OrderOfResponse]:
     """Yield the emulator's orders as rows with exact creation times, oldest first."""
     store = OrderStore(orders=orders, seed=seed, now=int(now.timestamp()))
     for number in range(orders):
         facts = store.stored_order(number)
         created = datetime.fromtimestamp(facts.times["created"], UTC)
-        yield ResponseRow(
+        yield OrderOfResponse(
             _encode(store.renderer.render_order(facts)), CreationTime(created, CreatedFrom.FEED)
         )
 

@@ -21,7 +21,7 @@ django.setup()
 
 from bench.fill import SEED, emulator_rows  # noqa: E402
 from orders import index  # noqa: E402
-from orders.index import ResponseRow  # noqa: E402
+from orders.index import OrderOfResponse  # noqa: E402
 from orders.models import OrderPayload  # noqa: E402
 
 _PAGE = 100
@@ -33,7 +33,7 @@ _WORLD = 20_000
 def measure_unchanged_upserts() -> None:
     newest = OrderPayload.objects.order_by("-id")[: _PAGE * _PAGES]
     took = []
-    for page in itertools.batched([ResponseRow(one.raw) for one in newest], _PAGE):
+    for page in itertools.batched([OrderOfResponse(one.raw) for one in newest], _PAGE):
         start = time.perf_counter()
         result = index.upsert_rows(page, read_at=datetime.now(UTC))
         took.append((time.perf_counter() - start) * 1000)
@@ -51,7 +51,7 @@ def insert_continuously() -> None:
         print(f"storing {done / (time.monotonic() - started):,.0f} orders a second")
 
 
-def _others(now: datetime) -> Iterator[ResponseRow]:
+def _others(now: datetime) -> Iterator[OrderOfResponse]:
     for seed in itertools.count(SEED + 1):
         yield from emulator_rows(orders=_WORLD, seed=seed, now=now)
 

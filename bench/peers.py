@@ -64,7 +64,7 @@ def measure_peers() -> None:
 
 
 def _beside_admin_and_datasette(database: Database) -> None:
-    peers = copy_for_peers(database)
+    peers = copy_orders_for_peers(database)
     env = {**database.env, "PEERS_DATABASE": f"sqlite:///{peers}"}
     with running_web_server(env) as web, _datasette(peers) as datasette:
         visitor = sign_in_agent(web)
@@ -147,7 +147,7 @@ def _first_order(page: str) -> str:
 # --- their databases and servers --------------------------------------------------------------
 
 
-def copy_for_peers(database: Database) -> Path:
+def copy_orders_for_peers(database: Database) -> Path:
     """Return the peers' file next to the index's, created if it does not exist or is older."""
     path = database.path.with_name("peers.sqlite3")
     made_from = path.with_suffix(".txt")

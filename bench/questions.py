@@ -135,7 +135,7 @@ def _pairs(facts: Facts) -> Iterator[Question]:
 
 
 def _in_a_year(facts: Facts) -> dict[str, Params]:
-    """Return a creation window with half of the orders, sorted by another column."""
+    """Return requests for the orders created within a year (half of all), by other sorts."""
     year = {"created_after": str(_today(facts) - timedelta(days=365))}
     return {
         "created in a year, by expiration": {**year, "sort": "expires"},

@@ -19,7 +19,7 @@ import msgspec
 
 from emulator.lifecycle import random_status_changes
 from emulator.order_columns import COMMERCE, DAY, DIRECT, HOUR, STATUSES
-from orders.index import CreationTime, ResponseRow
+from orders.index import CreationTime, OrderOfResponse
 from orders.models import CreatedFrom
 
 type Json = dict[str, Any]
@@ -59,11 +59,11 @@ _WORDS = _list(
 _encode = msgspec.json.Encoder().encode
 
 
-def varied_rows(*, orders: int, seed: int, now: datetime) -> Iterator[ResponseRow]:
+def varied_rows(*, orders: int, seed: int, now: datetime) -> Iterator[OrderOfResponse]:
     """Yield rows in the form of lists and the feed, oldest first."""
     generator = _Generator(orders=orders, seed=seed, now=int(now.timestamp()))
     for order, created in generator.orders():
-        yield ResponseRow(
+        yield OrderOfResponse(
             _encode(order), CreationTime(datetime.fromtimestamp(created, UTC), CreatedFrom.FEED)
         )
 

@@ -123,7 +123,7 @@ def secret_key(path: Path) -> str:
     return path.read_text()
 
 
-def other_goody_url() -> str:
+def non_emulator_url() -> str:
     """Return the GOODY_API_URL that the demo will not use, if one is set."""
     if url := os.environ.get("GOODY_API_URL"):
         return url
@@ -252,7 +252,7 @@ def main() -> int:
     check_settings(choices)
     if "--check" in sys.argv[1:]:
         return 0
-    if other := other_goody_url():
+    if other := non_emulator_url():
         print(
             f"The demo has an emulator of its own; GOODY_API_URL={other} is left alone.", flush=True
         )

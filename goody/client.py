@@ -36,7 +36,7 @@ from goody.retry import RETRYABLE, wait_before_retry
 from goody.transport import Request, RequestFailed, Response, Secret, Transport
 from goody.types import Me, Order, OrderPage, RawActivityPage, RawPage, Workspace
 from goody.types.account import parse_me, parse_workspaces
-from goody.types.activity import split_activities
+from goody.types.activity import split_activity_page
 from goody.types.page import parse_page, split_page
 
 __all__ = ["DETAIL", "PAGE", "WORKER", "Client", "ClientLimits", "RetryPolicy"]
@@ -163,7 +163,7 @@ class Client:
         path = activities_path(
             page=page, per_page=per_page, after=after, before=before, statuses=statuses
         )
-        return self._read(path, split_activities, policy, self._limits.list_body)
+        return self._read(path, split_activity_page, policy, self._limits.list_body)
 
     def get_order(
         self,

@@ -32,7 +32,7 @@ class ResponseTooLarge(Exception):
     """The response has more bytes than allowed."""
 
 
-class BeforeSendFailed(Exception):
+class BeforeSendHookFailed(Exception):
     """before_send raised; its exception is in `Exchange.before_send_error`."""
 
 
@@ -76,12 +76,12 @@ class Exchange:
         except BaseException as error:  # noqa: BLE001
             # urllib3 would swallow or wrap an exception that looks like a network error.
             self.before_send_error = error
-            raise BeforeSendFailed from None
+            raise BeforeSendHookFailed from None
 
-    def expect_headers(self) -> None:
+    def allow_header_bytes(self) -> None:
         self._readable = self.header_bytes + _BUFFER
 
-    def expect_body(self) -> None:
+    def allow_body_bytes(self) -> None:
         """Allow some more than the body, since the bytes of chunk sizes are counted too."""
         self._readable = self.body_bytes + self.body_bytes // 4 + self.header_bytes
 
@@ -130,9 +130,9 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Reader(raw, sock, exchange), _BUFFER)
 
     def begin(self) -> None:
-        self._exchange.expect_headers()
+        self._exchange.allow_header_bytes()
         super().begin()
-        self._exchange.expect_body()
+        self._exchange.allow_body_bytes()
 
 
 def _acknowledge_at_once(sock: socket.socket) -> None:

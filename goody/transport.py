@@ -17,7 +17,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import DecodeError, ReadTimeoutError
 
 from goody.connection import (
-    BeforeSendFailed,
+    BeforeSendHookFailed,
     DeadlineAdapter,
     Exchange,
     ResponseTooLarge,
@@ -252,7 +252,7 @@ def _chunks(raw: urllib3.BaseHTTPResponse, max_body: int) -> Iterator[bytes]:
 
 
 def _failure(error: Exception, exchange: Exchange) -> RequestFailed:
-    if isinstance(error, BeforeSendFailed):
+    if isinstance(error, BeforeSendHookFailed):
         kind = "before_send"  # exchange() raises the exception of before_send
     elif exchange.may_have_left:
         kind = _kind_after_sending(error)

@@ -10,7 +10,7 @@ import pytest
 
 from bench import databases
 from bench.databases import Database, filled_database, open_databases
-from bench.peers import copy_for_peers
+from bench.peers import copy_orders_for_peers
 from bench.questions import fixed_questions, random_questions
 from bench.serving import collect_static, get_page, running_web_server, sign_in_agent
 
@@ -47,7 +47,7 @@ def test_every_question_has_an_answer(database: Database) -> None:
 
 
 def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> None:
-    with sqlite3.connect(copy_for_peers(database)) as connection:
+    with sqlite3.connect(copy_orders_for_peers(database)) as connection:
         for table in ("peers_plainorder", "peers_tunedorder", "peers_analyzedorder"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (ORDERS,)
         # Datasette detects and queries the full-text table like this.

@@ -18,7 +18,7 @@ from .audit import AccountEvent, Actor, Right, record_account_event
 from .models import Anomaly, AuditEntry, Operation, Order, OrderAccess, Profile
 
 
-class GuardedAdmin(admin.ModelAdmin):
+class SystemRightAdmin(admin.ModelAdmin):
     """An admin only for people who may manage the system, whatever Django's permissions are."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -30,7 +30,7 @@ class GuardedAdmin(admin.ModelAdmin):
     has_view_permission = may
 
 
-class ReadOnlyAdmin(GuardedAdmin):
+class ReadOnlyAdmin(SystemRightAdmin):
     """A read-only admin."""
 
     show_full_result_count = False
@@ -86,14 +86,14 @@ class OrderAccessAdmin(ReadOnlyAdmin):
     search_fields = ("=order_uuid", "=actor__username", "=request_id")
 
 
-class ManagedAdmin(GuardedAdmin):
+class ManagedAdmin(SystemRightAdmin):
     """An admin in which people who may manage the system can change rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_module_permission(request)
 
-    has_change_permission = GuardedAdmin.may
-    has_delete_permission = GuardedAdmin.may
+    has_change_permission = SystemRightAdmin.may
+    has_delete_permission = SystemRightAdmin.may
 
 
 admin.site.unregister(Group)

@@ -161,10 +161,10 @@ def classify_expiry(order: HasStatus, now: datetime) -> Expiry:
 def check_expiration(
     order: Order, expiration: datetime, *, now: datetime, may_shorten: bool, max_days: int | None
 ) -> Verdict:
-    """May `expiration` (aware) replace the order's `expires_at`?
+    """Return whether `expiration` (aware) may replace the order's `expires_at`.
 
-    Goody documents no bounds. Required are a future instant, at most `max_days` ahead (None: no
-    bound), and a confirmation (`may_shorten`) of an earlier date or of one where there was none.
+    Goody documents no bounds. We require a future instant, at most `max_days` ahead (None: no
+    bound). An earlier date, or a first date for an order without one, also needs `may_shorten`.
     """
     if expiration.tzinfo is None:
         raise ValueError("an expiration needs a time zone")

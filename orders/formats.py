@@ -132,7 +132,7 @@ def short_day(at: datetime, zone: tzinfo, *, year: int) -> str:
 
 
 def short_date_time(at: datetime, zone: tzinfo, *, year: int) -> str:
-    """Day and minute without that year and without the zone: "12 Mar, 23:59"."""
+    """Return day and time, without the zone and without the year `year`: "12 Mar, 23:59"."""
     return f"{short_day(at, zone, year=year)}, {hour_and_minute(at, zone)}"
 
 

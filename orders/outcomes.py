@@ -84,7 +84,7 @@ def _unknown(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeM
         as_sentence(why),
         _shown_meanwhile(operation, zone),
         "Whether the change reached Goody is found out by reading the order.",
-        blocked_until(operation, now=now, zone=zone),
+        writes_blocked_until(operation, now=now, zone=zone),
     )
     return OutcomeMessage(
         Tone.BUSY,
@@ -102,7 +102,7 @@ def _shown_meanwhile(operation: Operation, zone: ZoneInfo) -> str:
     return f"A read showed another expiration, {shown_expiration_text(operation.after, zone)}."
 
 
-def blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
+def writes_blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
     """Return the sentence that says until when this write may still take effect.
 
     A worker ends this by its monotonic clock: the time is given only if the wall clock agrees.

@@ -216,15 +216,15 @@ def word_starts(text: str) -> set[str]:
 
 
 def letter_runs(folded: str) -> list[str]:
-    """Return the runs of 3 to 30 letters of a folded text, which misspelled words are corrected to.
+    """Return the runs of 3 to 30 letters of a folded text; misspelled words are corrected to these.
 
-    Digits end a run: the many addresses with numbers have few words.
+    A digit ends a run, so that numbered e-mail addresses add few distinct words.
     """
     return LETTER_RUNS.findall(folded)
 
 
 def trigrams(word: str) -> set[str]:
-    """Return all three adjacent characters of a word that is enclosed in spaces."""
+    """Return every three adjacent characters of the word, after a space is added at both ends."""
     padded = f" {word} "
     return {padded[start : start + 3] for start in range(len(padded) - 2)}
 

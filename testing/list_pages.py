@@ -16,7 +16,7 @@ from django.test import Client
 from orders import index
 from orders.days import RequestClock
 from orders.forms.listing import ListingForm
-from orders.index import CreationTime, ResponseRow
+from orders.index import CreationTime, OrderOfResponse
 from orders.models import CreatedFrom, Order, SyncState
 from orders.search import labels
 from orders.search.parse import parse_query
@@ -124,7 +124,9 @@ def shown(client: Client, said: str) -> list[str]:
 def store_new_orders(count: int) -> list[str]:
     """Store new orders that were created at NOW; return their ids, newest first."""
     rows = [
-        ResponseRow(row.raw.replace(str(uuid("order", number)).encode(), str(uuid4()).encode()), at)
+        OrderOfResponse(
+            row.raw.replace(str(uuid("order", number)).encode(), str(uuid4()).encode()), at
+        )
         for number, row in enumerate(make_rows(count, seed=9))
         if (at := CreationTime(NOW, CreatedFrom.FEED))
     ]

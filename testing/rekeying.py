@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from orders import index
-from orders.index import CreationTime, ResponseRow
+from orders.index import CreationTime, OrderOfResponse
 from orders.models import CreatedFrom, Order
 
 
@@ -24,7 +24,9 @@ def set_creation_times(order_ids: Iterable[UUID], *, to: datetime) -> None:
 def _move(order_ids: list[UUID], to: datetime) -> None:
     copies = {row.uuid: row.as_goody().raw for row in Order.objects.filter(uuid__in=order_ids)}
     rows = [
-        ResponseRow(copies[order_id], CreationTime(to + timedelta(seconds=n), CreatedFrom.DETAIL))
+        OrderOfResponse(
+            copies[order_id], CreationTime(to + timedelta(seconds=n), CreatedFrom.DETAIL)
+        )
         for n, order_id in enumerate(order_ids)
     ]
     try:

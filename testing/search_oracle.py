@@ -18,7 +18,7 @@ import msgspec
 
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES
 from orders import index
-from orders.index import CreationTime, ResponseRow
+from orders.index import CreationTime, OrderOfResponse
 from orders.index.creation_keys import first_key
 from orders.models import (
     CreatedFrom,
@@ -58,12 +58,12 @@ def uuid(*parts: object) -> UUID:
     return UUID(int=Random(":".join(map(str, parts))).getrandbits(128), version=4)
 
 
-def make_rows(count: int, *, seed: int) -> list[ResponseRow]:
+def make_rows(count: int, *, seed: int) -> list[OrderOfResponse]:
     random = Random(seed)
     return [_row(random, number) for number in range(count)]
 
 
-def _row(random: Random, number: int) -> ResponseRow:
+def _row(random: Random, number: int) -> OrderOfResponse:
     pick = random.choice
     created = NOW - timedelta(minutes=random.randrange(60 * 24 * 90))
     if random.random() < 0.3:
@@ -90,7 +90,9 @@ def _row(random: Random, number: int) -> ResponseRow:
         **_workspace(pick([*WORKSPACES, None])),
     }
     known = pick([None, CreatedFrom.WINDOW, CreatedFrom.FEED, CreatedFrom.FEED])
-    return ResponseRow(msgspec.json.encode(order), CreationTime(created, known) if known else None)
+    return OrderOfResponse(
+        msgspec.json.encode(order), CreationTime(created, known) if known else None
+    )
 
 
 def _expiry(random: Random) -> str | None:

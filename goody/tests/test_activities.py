@@ -17,7 +17,7 @@ from goody.types import (
     parse_order,
     parse_row,
 )
-from goody.types.activity import split_activities
+from goody.types.activity import split_activity_page
 
 OTHER_ACTIVITY = UUID("ac710000-0000-4000-8000-000000000002")
 LAST = json.dumps(
@@ -35,7 +35,7 @@ def page_with(*entries):
 
 
 def cut(*entries):
-    return split_activities(page_with(*entries))
+    return split_activity_page(page_with(*entries))
 
 
 def test_an_entry_has_the_bytes_of_its_order():
@@ -192,13 +192,13 @@ def test_an_entry_with_two_orders_is_quarantined():
 @pytest.mark.parametrize("raw", [b"{}", b'{"data":null}', b'{"data":{}}', b"[]", b"", b"null"])
 def test_a_page_needs_a_list(raw):
     with pytest.raises(BadJSON):
-        split_activities(raw)
+        split_activity_page(raw)
 
 
 @pytest.mark.parametrize("meta", [{}, {"total_count": -1}, {"total_count": "2"}, [], None])
 def test_an_invalid_total_is_none(meta):
     raw = dump(page_of(activity(), list_meta=meta))
-    found = split_activities(raw)
+    found = split_activity_page(raw)
     assert (len(found.activities), found.total_count) == (1, None)
 
 

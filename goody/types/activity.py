@@ -75,7 +75,7 @@ _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def split_activities(raw: bytes) -> RawActivityPage:
+def split_activity_page(raw: bytes) -> RawActivityPage:
     """Return the entries of a page with unparsed orders. Goody API: GET /v1/order_activities.
 
     Raises BadJSON if the envelope is invalid, so that a page is never empty by mistake.

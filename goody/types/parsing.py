@@ -120,7 +120,10 @@ def _uuid(value: object) -> UUID:
 
 
 def clean_text(value: object) -> str:
-    """Return a cleaned string. Raises _Invalid with it if more than line ends changed."""
+    """Return the string without control characters, with \n as line ends.
+
+    Raises _Invalid, which carries the cleaned string, if anything but line ends changed.
+    """
     if not isinstance(value, str):
         raise _Invalid
     if len(value) <= MAX_TEXT and not _UNSAFE.search(value):

@@ -33,7 +33,7 @@ def listed(site: Site) -> tuple[str, datetime]:
     raw = {**site.emulator.order(order_id), "event_times": None}
     created = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=5)
     known = index.CreationTime(created, CreatedFrom.FEED)
-    index.upsert_rows([index.ResponseRow(json.encode(raw), known)], read_at=timezone.now())
+    index.upsert_rows([index.OrderOfResponse(json.encode(raw), known)], read_at=timezone.now())
     return order_id, created
 
 

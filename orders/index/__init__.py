@@ -10,32 +10,32 @@ when folding has changed.
 from .counting import (
     count_created_between,
     count_known_orders,
-    count_unread_between,
-    count_unread_orders,
+    count_orders_not_read,
+    count_orders_not_read_between,
     has_estimates_between,
     newest_created_at,
+    order_ids_not_read_since,
     orders_to_reread,
-    unread_order_ids,
 )
-from .diff import CreationTime, ResponseRow, ResponseRows, UpsertResult
+from .diff import CreationTime, OrderOfResponse, OrdersOfResponse, UpsertResult
 from .refolding import refold_orders
 from .writing import mark_missing, upsert, upsert_responses, upsert_rows
 
 __all__ = [
     "CreationTime",
-    "ResponseRow",
-    "ResponseRows",
+    "OrderOfResponse",
+    "OrdersOfResponse",
     "UpsertResult",
     "count_created_between",
     "count_known_orders",
-    "count_unread_between",
-    "count_unread_orders",
+    "count_orders_not_read",
+    "count_orders_not_read_between",
     "has_estimates_between",
     "mark_missing",
     "newest_created_at",
+    "order_ids_not_read_since",
     "orders_to_reread",
     "refold_orders",
-    "unread_order_ids",
     "upsert",
     "upsert_responses",
     "upsert_rows",

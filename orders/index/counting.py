@@ -28,19 +28,19 @@ def count_known_orders() -> int:
     return Order.objects.filter(missing_at=None).count()
 
 
-def count_unread_orders(*, since: datetime) -> int:
+def count_orders_not_read(*, since: datetime) -> int:
     """Return the number of known orders that were in no response since then."""
     return Order.objects.filter(missing_at=None, read_at__lt=since).count()
 
 
-def unread_order_ids(*, since: datetime, limit: int) -> list[UUID]:
-    """Return the ids of up to `limit` known orders that were in no response since then."""
+def order_ids_not_read_since(*, since: datetime, limit: int) -> list[UUID]:
+    """Return the ids of up to `limit` known orders that were in no response since `since`."""
     orders = Order.objects.filter(missing_at=None, read_at__lt=since)
     return list(orders.values_list("uuid", flat=True)[:limit])
 
 
-def count_unread_between(after: datetime, before: datetime, *, since: datetime) -> int:
-    """Return the count of `count_unread_orders` for exact creation times between two instants.
+def count_orders_not_read_between(after: datetime, before: datetime, *, since: datetime) -> int:
+    """Return the count of `count_orders_not_read` for exact creation times between two instants.
 
     Both instants are inclusive.
     """

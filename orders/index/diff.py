@@ -43,7 +43,7 @@ class _Id(msgspec.Struct):
 _decode_id = msgspec.json.Decoder(_Id).decode
 
 
-class ResponseRow:
+class OrderOfResponse:
     """One order of a response: its bytes, and the creation time if the response has it.
 
     Other values are computed from the bytes on first access, for unchanged bytes mostly never.
@@ -106,10 +106,10 @@ class ResponseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseRows:
+class OrdersOfResponse:
     """The orders of one response, whose request started at `read_at` (aware UTC)."""
 
-    rows: Sequence[ResponseRow]
+    rows: Sequence[OrderOfResponse]
     read_at: datetime
 
 
@@ -177,7 +177,7 @@ class StoredRow(NamedTuple):
         """Whether the stored row is from a request that started at `read_at` or later."""
         return read_at <= self.read_at <= read_at + _MAX_DELAY
 
-    def is_repeated_by(self, given: ResponseRow) -> bool:
+    def is_repeated_by(self, given: OrderOfResponse) -> bool:
         """Whether the given row is equal to the stored one. Raises BadOrder."""
         if self.missing_at is not None:
             return False

@@ -19,7 +19,7 @@ from orders.text import name_starts
 
 from .columns import IndexData, LabelName, event_times_json, format_database_time
 from .creation_keys import KeyAllocator, is_in_second
-from .diff import CreationTime, ResponseRow, StoredRow
+from .diff import CreationTime, OrderOfResponse, StoredRow
 from .expiry_ranges import widen_expiry_ranges
 from .labels import LabelKey, label_ids, store_search_texts
 from .spelling import store_spellings
@@ -34,7 +34,7 @@ class RowChange:
     """
 
     stored: StoredRow | None
-    row: ResponseRow | None
+    row: OrderOfResponse | None
     created: CreationTime | None
     read_at: datetime
 
@@ -175,7 +175,7 @@ class _Writer:
             self._rows[self._statements.update_created_at].append(values)
 
     def put(
-        self, change: RowChange, given: ResponseRow, creation_key: int, shared: _Shared
+        self, change: RowChange, given: OrderOfResponse, creation_key: int, shared: _Shared
     ) -> None:
         """Insert or update the row, and the related rows that follow from the order."""
         self._keys.add(creation_key)

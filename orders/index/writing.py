@@ -21,7 +21,7 @@ from orders.models import EXACT, Order
 from orders.models.durability import rebuildable_transaction
 from orders.models.statements import placeholders, prepare_values
 
-from .diff import ResponseRow, ResponseRows, StoredRow, UpsertResult, is_more_exact
+from .diff import OrderOfResponse, OrdersOfResponse, StoredRow, UpsertResult, is_more_exact
 from .rows import RowChange, write_changes
 
 log = logging.getLogger(__name__)
@@ -36,31 +36,31 @@ def upsert(
 
     `read_at` is the start of the request (aware UTC).
     """
-    page = ResponseRows([ResponseRow.from_order(order) for order in orders], read_at)
+    page = OrdersOfResponse([OrderOfResponse.from_order(order) for order in orders], read_at)
     [result] = _upsert([page], using=using)
     return result
 
 
 def upsert_rows(
-    rows: Iterable[ResponseRow], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
+    rows: Iterable[OrderOfResponse], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> UpsertResult:
     """Store unparsed rows as `upsert` does. Rows with the stored bytes are not parsed.
 
     Unreadable rows are returned as `quarantined` and do not affect the others.
     """
-    [result] = upsert_responses([ResponseRows(list(rows), read_at)], using=using)
+    [result] = upsert_responses([OrdersOfResponse(list(rows), read_at)], using=using)
     return result
 
 
 def upsert_responses(
-    responses: Sequence[ResponseRows], *, using: str = DEFAULT_DB_ALIAS
+    responses: Sequence[OrdersOfResponse], *, using: str = DEFAULT_DB_ALIAS
 ) -> list[UpsertResult]:
     """Store several responses as `upsert_rows` does, which costs less per row."""
     unreadable: list[list[QuarantinedOrder]] = []
-    readable: list[ResponseRows] = []
+    readable: list[OrdersOfResponse] = []
     for response in responses:
         rows, odd = _split_readable(response.rows)
-        readable.append(ResponseRows(rows, response.read_at))
+        readable.append(OrdersOfResponse(rows, response.read_at))
         unreadable.append(odd)
     with rebuildable_transaction(using=using):
         results = [one for some in _group_distinct(readable) for one in _upsert(some, using=using)]
@@ -70,10 +70,10 @@ def upsert_responses(
 
 
 def _split_readable(
-    rows: Iterable[ResponseRow],
-) -> tuple[list[ResponseRow], list[QuarantinedOrder]]:
+    rows: Iterable[OrderOfResponse],
+) -> tuple[list[OrderOfResponse], list[QuarantinedOrder]]:
     """Return the rows with a readable order id, and the others."""
-    readable: list[ResponseRow] = []
+    readable: list[OrderOfResponse] = []
     unreadable: list[QuarantinedOrder] = []
     for row in rows:
         try:
@@ -85,12 +85,12 @@ def _split_readable(
     return readable, unreadable
 
 
-def _group_distinct(responses: Iterable[ResponseRows]) -> Iterator[list[ResponseRows]]:
+def _group_distinct(responses: Iterable[OrdersOfResponse]) -> Iterator[list[OrdersOfResponse]]:
     """Yield groups of responses that have no order in common.
 
     A later response is compared with the row that an earlier one wrote.
     """
-    group: list[ResponseRows] = []
+    group: list[OrdersOfResponse] = []
     known: set[UUID] = set()
     for response in responses:
         ids = {row.order_id for row in response.rows}
@@ -116,19 +116,19 @@ class _Diff:
     """
 
     read_at: datetime
-    new: list[ResponseRow] = field(default_factory=list)
-    changed: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
-    same: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
-    redated: list[tuple[StoredRow, ResponseRow]] = field(default_factory=list)
+    new: list[OrderOfResponse] = field(default_factory=list)
+    changed: list[tuple[StoredRow, OrderOfResponse]] = field(default_factory=list)
+    same: list[tuple[StoredRow, OrderOfResponse]] = field(default_factory=list)
+    redated: list[tuple[StoredRow, OrderOfResponse]] = field(default_factory=list)
     unreadable: dict[UUID, QuarantinedOrder] = field(default_factory=dict)
 
-    def add(self, stored: StoredRow | None, given: ResponseRow) -> None:
+    def add(self, stored: StoredRow | None, given: OrderOfResponse) -> None:
         try:
             self._classify(stored, given)
         except BadOrder as error:
             self.unreadable[given.order_id] = given.quarantined(error)
 
-    def _classify(self, stored: StoredRow | None, given: ResponseRow) -> None:
+    def _classify(self, stored: StoredRow | None, given: OrderOfResponse) -> None:
         if stored is None:
             _ = given.order
             self.new.append(given)
@@ -159,7 +159,7 @@ class _Diff:
             yield RowChange(stored, None, stored.better_creation(one.created), self.read_at)
 
 
-def _upsert(responses: Sequence[ResponseRows], *, using: str) -> list[UpsertResult]:
+def _upsert(responses: Sequence[OrdersOfResponse], *, using: str) -> list[UpsertResult]:
     """Upsert responses that have no order in common."""
     found = [_merge_duplicates(response.rows) for response in responses]
     diffs = [_Diff(response.read_at) for response in responses]
@@ -183,7 +183,7 @@ def _upsert(responses: Sequence[ResponseRows], *, using: str) -> list[UpsertResu
 
 
 def _result(
-    response: ResponseRows, count: int, diff: _Diff, stored: Mapping[UUID, StoredRow]
+    response: OrdersOfResponse, count: int, diff: _Diff, stored: Mapping[UUID, StoredRow]
 ) -> UpsertResult:
     """Return the result. `count` is the number of distinct orders of the response."""
     order_ids = [one.order_id for one in response.rows if one.order_id not in diff.unreadable]
@@ -203,12 +203,12 @@ def _result(
     )
 
 
-def _merge_duplicates(given: Sequence[ResponseRow]) -> dict[UUID, ResponseRow]:
+def _merge_duplicates(given: Sequence[OrderOfResponse]) -> dict[UUID, OrderOfResponse]:
     """Return the rows by order id, each with the most exact creation time.
 
     The feed has an order once for each activity, and only one of them has its creation time.
     """
-    found: dict[UUID, ResponseRow] = {}
+    found: dict[UUID, OrderOfResponse] = {}
     for one in given:
         other = found.get(one.order_id)
         if other is not None and is_more_exact(other.created, one.created):
@@ -225,7 +225,7 @@ def lock_index(using: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITERS_LOCK])
 
 
-def _load_stored(found: dict[UUID, ResponseRow], *, using: str) -> dict[UUID, StoredRow]:
+def _load_stored(found: dict[UUID, OrderOfResponse], *, using: str) -> dict[UUID, StoredRow]:
     """Return the stored rows of these orders by order id."""
     if not found:
         return {}
@@ -244,7 +244,7 @@ def _load_stored(found: dict[UUID, ResponseRow], *, using: str) -> dict[UUID, St
 
 
 def _update_read_at(
-    same: Sequence[tuple[StoredRow, ResponseRow]], *, read_at: datetime, using: str
+    same: Sequence[tuple[StoredRow, OrderOfResponse]], *, read_at: datetime, using: str
 ) -> None:
     if not same:
         return

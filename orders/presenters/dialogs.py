@@ -14,7 +14,7 @@ from orders import eligibility, formats, services
 from orders.eligibility import Verdict
 from orders.list_url import Filters
 from orders.models import Operation
-from orders.outcomes import blocked_until
+from orders.outcomes import writes_blocked_until
 from orders.services import OrderWithOperations, SimilarOrders
 from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
@@ -241,7 +241,7 @@ _NO_WORKER = "No worker is running, which must settle it: tell an admin."
 
 
 def order_busy_banner(operation: Operation, *, viewer: Viewer) -> Banner:
-    until = blocked_until(operation, now=viewer.now, zone=viewer.zone)
+    until = writes_blocked_until(operation, now=viewer.now, zone=viewer.zone)
     is_open = operation.is_open
     return Banner(
         tone="warn",

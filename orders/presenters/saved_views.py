@@ -168,7 +168,7 @@ class ManagedView:
     address: str
 
 
-def managed_views(
+def saved_views_to_manage(
     views: Iterable[SavedView], *, actor: Actor, clock: RequestClock
 ) -> list[ManagedView]:
     return [

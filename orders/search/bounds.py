@@ -15,7 +15,7 @@ from typing import Any
 from orders.index.expiry_ranges import PERIOD_BITS
 
 from .conditions import CompiledQuery
-from .context import SearchContext
+from .context import SearchResources
 from .sql import KeysetScan, SqlFragment
 
 type Range = tuple[Any, Any]
@@ -38,7 +38,7 @@ class SearchBounds:
 
     @classmethod
     def for_query(
-        cls, compiled: CompiledQuery, context: SearchContext, column: str
+        cls, compiled: CompiledQuery, context: SearchResources, column: str
     ) -> SearchBounds:
         window = tuple(at and context.dialect.to_parameter(at) for at in compiled.expires)
         keys = compiled.creation_keys
@@ -83,7 +83,7 @@ def _within(column: str, low: object, high: object) -> list[SqlFragment]:
     return bounds if high is None else [*bounds, SqlFragment(f"{column} < %s", (high,))]
 
 
-def _expirations(context: SearchContext, low: int | None, high: int | None) -> Range:
+def _expirations(context: SearchResources, low: int | None, high: int | None) -> Range:
     """Return the earliest and the latest expiration of the orders with keys in this range."""
     periods = _within("period", low and low >> PERIOD_BITS, high and (high >> PERIOD_BITS) + 1)
     where = " AND ".join(one.text for one in periods)
@@ -92,7 +92,7 @@ def _expirations(context: SearchContext, low: int | None, high: int | None) -> R
     return rows[0]
 
 
-def _creation_keys(context: SearchContext, start: object, end: object) -> tuple[int, int]:
+def _creation_keys(context: SearchResources, start: object, end: object) -> tuple[int, int]:
     """Return the range of creation keys of the orders that expire in this window."""
     bounds = [*_within("latest", start, None), *_within("earliest", None, end)]
     where = " AND ".join(one.text for one in bounds)

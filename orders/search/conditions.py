@@ -15,7 +15,7 @@ from orders.models import State
 from orders.text import gift_token_digest
 
 from .amounts import AmountRange
-from .context import MAX_SCANS, SearchContext
+from .context import MAX_SCANS, SearchResources
 from .labels import FoldedLabelNames
 from .query import Choices, Query
 from .sql import Condition, IndexScan, SqlFragment, all_of, negated, union_condition
@@ -52,7 +52,7 @@ class NoMatches(Exception):
     """No order can match, for example because no sender has the given name."""
 
 
-def compile_query(query: Query, context: SearchContext, *, now: datetime) -> CompiledQuery | None:
+def compile_query(query: Query, context: SearchResources, *, now: datetime) -> CompiledQuery | None:
     """Return the compiled query, or None if no order can match.
 
     `now` (aware) decides which orders are expired.
@@ -74,7 +74,7 @@ def _creation_keys(query: Query) -> tuple[int | None, int | None]:
     return first_key(low) if low else None, first_key(high) if high else None
 
 
-def _conditions(query: Query, context: SearchContext, now: datetime) -> Iterator[Condition]:
+def _conditions(query: Query, context: SearchResources, now: datetime) -> Iterator[Condition]:
     yield from _found(query, context)
     yield from _exact(query, context)
     yield from _words(query, context)
@@ -93,14 +93,14 @@ def _conditions(query: Query, context: SearchContext, now: datetime) -> Iterator
         yield Condition(SqlFragment("o.created_at IS NOT NULL"))
 
 
-def _found(query: Query, context: SearchContext) -> Iterator[Condition]:
+def _found(query: Query, context: SearchResources) -> Iterator[Condition]:
     if query.finding is not None:
         if not query.found:
             raise NoMatches
         yield context.column_equals("uuid", query.found, index="")
 
 
-def _exact(query: Query, context: SearchContext) -> Iterator[Condition]:
+def _exact(query: Query, context: SearchResources) -> Iterator[Condition]:
     columns = (
         ("uuid", query.order_ids, ""),
         ("reference_id", query.references, "orders_order_reference"),
@@ -116,7 +116,7 @@ def _exact(query: Query, context: SearchContext) -> Iterator[Condition]:
         yield union_condition(named)
 
 
-def _words(query: Query, context: SearchContext) -> Iterator[Condition]:
+def _words(query: Query, context: SearchResources) -> Iterator[Condition]:
     may = query.may_search_messages
     for word in query.words:
         condition = word_condition(context, word, may_search_messages=may)
@@ -128,7 +128,7 @@ def _words(query: Query, context: SearchContext) -> Iterator[Condition]:
             yield Condition(negated(condition.test))
 
 
-def _statuses_and_workspaces(query: Query, context: SearchContext) -> Iterator[Condition]:
+def _statuses_and_workspaces(query: Query, context: SearchResources) -> Iterator[Condition]:
     workspaces = _ids(query.workspaces, context.labels.workspaces)
     wanted = _wanted_statuses(query)
     statuses = tuple(one for one in wanted or () if _may_have(one, query))
@@ -163,7 +163,7 @@ def _wanted_statuses(query: Query) -> Sequence[str] | None:
     return query.statuses or None
 
 
-def _statuses(context: SearchContext, statuses: tuple[str, ...]) -> Condition:
+def _statuses(context: SearchResources, statuses: tuple[str, ...]) -> Condition:
     return context.column_equals(
         "status",
         statuses,
@@ -173,7 +173,7 @@ def _statuses(context: SearchContext, statuses: tuple[str, ...]) -> Condition:
     )
 
 
-def _pairs(context: SearchContext, statuses: tuple[str, ...], workspaces: list[int]) -> Condition:
+def _pairs(context: SearchResources, statuses: tuple[str, ...], workspaces: list[int]) -> Condition:
     """Return a condition on workspace and status, which share indexes."""
     sorts = (
         ("id", "orders_order_workspace_status"),
@@ -195,7 +195,7 @@ def _pairs(context: SearchContext, statuses: tuple[str, ...], workspaces: list[i
     return Condition(all_of(tests), scans, size)
 
 
-def _choices(query: Query, context: SearchContext) -> Iterator[Condition]:
+def _choices(query: Query, context: SearchResources) -> Iterator[Condition]:
     labels = context.labels
     if ids := _ids(query.senders, labels.senders):
         yield context.column_equals("sender_id", ids, index="orders_order_sender")
@@ -229,13 +229,13 @@ def _chosen_ids(choices: Choices, names: FoldedLabelNames) -> list[int]:
 
 
 def _without(
-    column: str, choices: Choices, names: FoldedLabelNames, context: SearchContext
+    column: str, choices: Choices, names: FoldedLabelNames, context: SearchResources
 ) -> Iterator[Condition]:
     if excluded := _chosen_ids(choices, names):
         yield Condition(negated(context.dialect.value_in(f"o.{column}", excluded)))
 
 
-def _tickets(query: Query, context: SearchContext) -> Iterator[Condition]:
+def _tickets(query: Query, context: SearchResources) -> Iterator[Condition]:
     if query.tickets:
         conditions = [ticket_condition(context, one) for one in query.tickets]
         found = list(filter(None, conditions))
@@ -244,7 +244,7 @@ def _tickets(query: Query, context: SearchContext) -> Iterator[Condition]:
         yield union_condition(found)
 
 
-def _batches(query: Query, context: SearchContext) -> Iterator[Condition]:
+def _batches(query: Query, context: SearchResources) -> Iterator[Condition]:
     if query.batches:
         batches = list(_each_batch(query.batches, context))
         if not batches:
@@ -254,7 +254,7 @@ def _batches(query: Query, context: SearchContext) -> Iterator[Condition]:
         yield Condition(negated(union_condition(excluded).test))
 
 
-def _each_batch(choices: Choices, context: SearchContext) -> Iterator[Condition]:
+def _each_batch(choices: Choices, context: SearchResources) -> Iterator[Condition]:
     index = "orders_order_batch"
     ranges = [ends for one in choices if (ends := id_prefix_range(one.text))]
     whole = [first for first, last in ranges if first == last]
@@ -289,7 +289,7 @@ def _flag(column: str) -> Condition:
     return Condition(SqlFragment(f"o.{column}"), (scan,))
 
 
-def _attention(query: Query, context: SearchContext) -> Iterator[Condition]:
+def _attention(query: Query, context: SearchResources) -> Iterator[Condition]:
     if query.needs_attention is None:
         return
     needed = [_flag(name) for name in ("has_delivery_trouble", "is_payment_pending", "is_odd")]
@@ -299,7 +299,7 @@ def _attention(query: Query, context: SearchContext) -> Iterator[Condition]:
     yield condition if query.needs_attention else Condition(negated(condition.test))
 
 
-def _with_unknown_outcome(context: SearchContext) -> list[UUID]:
+def _with_unknown_outcome(context: SearchResources) -> list[UUID]:
     """Return the ids of orders with a write whose outcome is being checked or needs a person."""
     among = context.dialect.value_in("state", (State.UNKNOWN.value, State.NEEDS_HUMAN.value))
     sql = f"SELECT order_uuid FROM orders_operation WHERE {among.text}"  # noqa: S608
@@ -316,7 +316,7 @@ def _has_expiry(wanted: bool) -> Condition:
     return Condition(SqlFragment("(o.expires_at IS NULL AND NOT o.is_expiry_odd)"), (scan,))
 
 
-def _expired(query: Query, context: SearchContext, now: datetime) -> Iterator[Condition]:
+def _expired(query: Query, context: SearchResources, now: datetime) -> Iterator[Condition]:
     """Yield conditions for orders past their expiration that could still be accepted."""
     if query.is_expired_unaccepted is None:
         return

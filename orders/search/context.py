@@ -19,7 +19,7 @@ MAX_SCANS = 60
 
 
 @dataclass(frozen=True)
-class SearchContext:
+class SearchResources:
     """The state that all statements of one search share, and makers of common conditions."""
 
     deadline: SearchDeadline

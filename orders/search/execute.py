@@ -24,7 +24,7 @@ from goody.types import CANCELABLE
 
 from .bounds import SearchBounds
 from .conditions import CompiledQuery
-from .context import SearchContext
+from .context import SearchResources
 from .sql import Condition, IndexScan, KeysetScan, Row, SortOrder, SqlFragment, all_of
 
 MAX_ENTRIES = 3_000
@@ -44,7 +44,7 @@ INDEXES = {
 class QueryExecutor:
     """Executes a query for lists that are sorted by one column."""
 
-    def __init__(self, context: SearchContext, compiled: CompiledQuery, column: str) -> None:
+    def __init__(self, context: SearchResources, compiled: CompiledQuery, column: str) -> None:
         self._context = context
         self._dialect = context.dialect
         self._rows = context.deadline.rows

@@ -16,7 +16,7 @@ from uuid import UUID
 from goody.types import ENDED, ORDER_STATUSES
 
 from .conditions import CompiledQuery, compile_query
-from .context import SearchContext
+from .context import SearchResources
 from .deadline import SearchDeadline
 from .execute import INDEXES, QueryExecutor
 from .hits import Hit, hit_columns, make_hits
@@ -99,7 +99,7 @@ class QueryRunner:
     """Runs a compiled query within one search."""
 
     def __init__(self, deadline: SearchDeadline, query: Query, *, now: datetime) -> None:
-        self.context = SearchContext(deadline)
+        self.context = SearchResources(deadline)
         self.compiled = compile_query(query, self.context, now=now)
         self.query = query
         self._sort = query.order
@@ -302,7 +302,10 @@ class QueryRunner:
         )
 
     def _after(self, at: PageKey) -> tuple[Any, int] | None:
-        """Return the value and creation key of `at`; None if the rebuilt index lacks the order."""
+        """Return the sort value and the creation key after which the page begins.
+
+        Return None if the index was rebuilt without the order that `at` names.
+        """
         if self._column == "name_key" and at.value is not None:
             return self._of_recipient(UUID(str(at.value)))
         if self._column == "expires_at" and at.value is not None:

@@ -44,7 +44,7 @@ def split_terms(text: str) -> Iterator[SearchTerm]:
 
 
 def without_introducing_words(terms: list[SearchTerm]) -> list[SearchTerm]:
-    """Return the terms without words that only say what the next one is."""
+    """Return the terms without words that announce the next one, as "order" in "order 1234"."""
     return [
         one
         for one, following in zip_longest(terms, terms[1:])

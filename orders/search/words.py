@@ -17,7 +17,7 @@ from uuid import UUID
 from orders.text import SHORT, folded_words, is_word_start
 
 from .amounts import is_money, parse_amount
-from .context import MAX_SCANS, SearchContext
+from .context import MAX_SCANS, SearchResources
 from .sql import Condition, IndexScan, SqlFragment, all_of, union_condition
 
 # The shortest word that is compared with the beginning of references and ids.
@@ -34,7 +34,7 @@ _ID = "00000000-0000-0000-0000-000000000000"
 
 
 def word_condition(
-    context: SearchContext, word: str, *, may_search_messages: bool
+    context: SearchResources, word: str, *, may_search_messages: bool
 ) -> Condition | None:
     """Return the condition that the folded word or phrase is in a field.
 
@@ -57,12 +57,12 @@ def word_condition(
     return union_condition(fields) if fields else None
 
 
-def _people(context: SearchContext, word: str) -> Condition:
+def _people(context: SearchResources, word: str) -> Condition:
     scan = context.dialect.full_text_scan("orders_order", "people", word, _part(context, word))
     return Condition(context.dialect.text_contains("o.people", word), (scan,), text=word)
 
 
-def _part(context: SearchContext, word: str) -> str:
+def _part(context: SearchResources, word: str) -> str:
     """Return the part of the word to look up in the text index; the whole word is compared later.
 
     FTS5 reads the entries of every trigram, so a long word of common trigrams is slow even where a
@@ -78,7 +78,7 @@ def _part(context: SearchContext, word: str) -> str:
     return word[:_MAX_LOOKED_UP]
 
 
-def _names(context: SearchContext, word: str) -> Iterator[Condition]:
+def _names(context: SearchResources, word: str) -> Iterator[Condition]:
     labels = context.labels
     if ids := labels.products.ids_matching(word):
         yield context.cart_contains("product", ids)
@@ -90,7 +90,7 @@ def _names(context: SearchContext, word: str) -> Iterator[Condition]:
         yield context.column_equals("workspace_id", ids, index="orders_order_workspace")
 
 
-def _prefixes(context: SearchContext, word: str) -> Iterator[Condition]:
+def _prefixes(context: SearchResources, word: str) -> Iterator[Condition]:
     if len(word) < _MIN_PREFIX:
         return
     if _REFERENCE.fullmatch(word):
@@ -103,7 +103,7 @@ def _prefixes(context: SearchContext, word: str) -> Iterator[Condition]:
         yield from _cards(context, *ends, word)
 
 
-def _cards(context: SearchContext, first: UUID, last: UUID, word: str) -> Iterator[Condition]:
+def _cards(context: SearchResources, first: UUID, last: UUID, word: str) -> Iterator[Condition]:
     """Yield the condition on the ids of cards from `first` to `last`, which begin with the word."""
     labels = context.labels
     found = labels.cards.ids_containing(str(first)[: len(word)])
@@ -112,7 +112,7 @@ def _cards(context: SearchContext, first: UUID, last: UUID, word: str) -> Iterat
         yield context.column_equals("card_id", ids, index="orders_order_card")
 
 
-def _operations(context: SearchContext, word: str) -> Condition | None:
+def _operations(context: SearchResources, word: str) -> Condition | None:
     """Return the condition on notes and tickets of the writes on an order."""
     scan = context.dialect.full_text_scan(
         "orders_operationtext", "folded", word, word[:_MAX_LOOKED_UP]
@@ -121,14 +121,14 @@ def _operations(context: SearchContext, word: str) -> Condition | None:
     return _of_operations(context, SqlFragment(among, scan.where.params), word)
 
 
-def ticket_condition(context: SearchContext, text: str) -> Condition | None:
+def ticket_condition(context: SearchResources, text: str) -> Condition | None:
     """Return the condition that a ticket of a write contains the folded text; None if none does."""
     contains = context.dialect.text_contains("t.folded", text)
     test = SqlFragment(f"t.kind = 'ticket' AND {contains.text}", contains.params)
     return _of_operations(context, test, "")
 
 
-def _of_operations(context: SearchContext, test: SqlFragment, text: str) -> Condition | None:
+def _of_operations(context: SearchResources, test: SqlFragment, text: str) -> Condition | None:
     """Return the condition that a text of a write on the order passes the test.
 
     A test that many pass is repeated for each order.
@@ -145,7 +145,7 @@ def _of_operations(context: SearchContext, test: SqlFragment, text: str) -> Cond
     return context.column_equals("uuid", ids, index="") if ids else None
 
 
-def _word_start(context: SearchContext, word: str) -> list[Condition]:
+def _word_start(context: SearchResources, word: str) -> list[Condition]:
     """Return the conditions for one or two letters at the start of a word.
 
     Two letters of different scripts are two separate starts.
@@ -160,7 +160,7 @@ def _word_start(context: SearchContext, word: str) -> list[Condition]:
     return [Condition(test, scans, text=word)]
 
 
-def _start(context: SearchContext, start: str) -> Condition | None:
+def _start(context: SearchResources, start: str) -> Condition | None:
     starts = [start] if len(start) == SHORT else _starts_with(context, start)
     if not starts:
         return None
@@ -183,13 +183,13 @@ def _start(context: SearchContext, start: str) -> Condition | None:
     return Condition(test, scans if len(scans) <= 2 * MAX_SCANS else ())
 
 
-def _starts_with(context: SearchContext, letter: str) -> list[str]:
+def _starts_with(context: SearchResources, letter: str) -> list[str]:
     """Return the existing two-letter starts that begin with the letter, for one seek each."""
     rows = context.deadline.rows(_STARTS, [letter, letter + _LAST_CHARACTER] * 2)
     return [start for (start,) in rows]
 
 
-def _texts(context: SearchContext, word: str) -> Iterator[Condition]:
+def _texts(context: SearchResources, word: str) -> Iterator[Condition]:
     """Yield conditions on message and note. A common word is tested on the texts of each order."""
     scan = context.dialect.full_text_scan(
         "orders_searchtext", "folded", word, word[:_MAX_LOOKED_UP]

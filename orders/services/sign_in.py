@@ -71,7 +71,7 @@ def wait_after_failures(failures: int, *, free: int) -> timedelta:
 def claim_attempt(attempt: SignInAttempt, *, now: datetime) -> timedelta:
     """Count the attempt as a failure, and return the wait before the password may be checked.
 
-    If it is zero, check the password and call `sign_in_succeeded` or `sign_in_failed`.
+    If it is zero, check the password and call `sign_in_succeeded` or `record_failed_sign_in`.
     """
     limits = attempt.limit_keys
     stored = SignInLimit.objects.in_bulk(list(limits))
@@ -119,13 +119,13 @@ def sign_in_succeeded(attempt: SignInAttempt, *, actor: Actor, now: datetime) ->
     record_account_event(actor, AccountEvent.SIGN_IN, detail=f"from {attempt.address}", now=now)
 
 
-def sign_in_failed(attempt: SignInAttempt, *, request_id: str) -> None:
+def record_failed_sign_in(attempt: SignInAttempt, *, request_id: str) -> None:
     """Record the failure. An unknown user name is left out, because it may be a password."""
     known = User.objects.filter(username=attempt.username).values_list("username", flat=True)
     name = known.first()
     whom = f"as {name}" if name else "with an unknown user name"
     record_security_event(
-        "sign_in_failed", detail=f"{whom} from {attempt.address}", request_id=request_id
+        "record_failed_sign_in", detail=f"{whom} from {attempt.address}", request_id=request_id
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import OperationalError
 
 from orders import index, services
-from orders.index import ResponseRow, ResponseRows, UpsertResult
+from orders.index import OrderOfResponse, OrdersOfResponse, UpsertResult
 from orders.models.durability import rebuildable_transaction
 
 from .lease import Lease
@@ -28,7 +28,7 @@ class BatchWriter:
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._pages: list[ResponseRows] = []
+        self._pages: list[OrdersOfResponse] = []
         self._before_commit: list[Callable[[], object]] = []
         self._rows = 0
         self._batch_size = _INITIAL_ROWS
@@ -36,11 +36,11 @@ class BatchWriter:
         # When the first request of the pages since the latest full sync started here was made.
         self.earliest_read_at: datetime | None = None
 
-    def add(self, rows: Sequence[ResponseRow], *, read_at: datetime) -> None:
+    def add(self, rows: Sequence[OrderOfResponse], *, read_at: datetime) -> None:
         """Add a page whose request started at `read_at`."""
         if rows:
             self.earliest_read_at = min(self.earliest_read_at or read_at, read_at)
-            self._pages.append(ResponseRows(rows, read_at))
+            self._pages.append(OrdersOfResponse(rows, read_at))
             self._rows += len(rows)
 
     @property
@@ -103,7 +103,7 @@ class BatchWriter:
         )
 
 
-def _report_changes(pages: Sequence[ResponseRows], results: Sequence[UpsertResult]) -> None:
+def _report_changes(pages: Sequence[OrdersOfResponse], results: Sequence[UpsertResult]) -> None:
     """Record anomalies of new and changed orders, and show open writes their new state."""
     changes = [
         (result.parsed, result.quarantined, page.read_at)

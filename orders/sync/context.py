@@ -124,7 +124,7 @@ class SyncContext:
                 self.backoff.reset()
         return [results[n] for n in range(len(requests))]
 
-    def fetch_once(self, request: Request) -> CallResult:
+    def fetch_without_retry(self, request: Request) -> CallResult:
         """Return the response or the error of one attempt. Only blocked calls are retried."""
         while True:
             [result] = self._send([GoodyCall(0, request)])

@@ -217,7 +217,7 @@ class _FullSyncPlan(StoredPlan):
     def pending_windows(self) -> QuerySet[SyncWindow]:
         return SyncWindow.objects.filter(done_at=None)
 
-    def complete_window(self, window: PlannedWindow, total: int) -> None:
+    def mark_window_complete(self, window: PlannedWindow, total: int) -> None:
         self._check_missing(window)
         now = timezone.now()
         extra = index.count_created_between(*window.bounds) - total
@@ -243,7 +243,7 @@ class _FullSyncPlan(StoredPlan):
         since = _started_at(self._context, state)
         if not state.known_before or after is None:
             return
-        missing = index.count_unread_between(after, before, since=since)
+        missing = index.count_orders_not_read_between(after, before, since=since)
         self._missing[window.key] = missing
         check_missing_orders(sum(self._missing.values()), known=state.known_before)
 
@@ -257,8 +257,8 @@ def check_missing_orders(missing: int, *, known: int) -> None:
 def _finish(context: SyncContext, state: SyncState) -> None:
     """Read the unlisted orders one by one if they are few, and mark the sync as complete."""
     since = _started_at(context, state)
-    check_missing_orders(index.count_unread_orders(since=since), known=state.known_before)
-    read_orders(context, index.unread_order_ids(since=since, limit=_MAX_SINGLE_READS))
+    check_missing_orders(index.count_orders_not_read(since=since), known=state.known_before)
+    read_orders(context, index.order_ids_not_read_since(since=since, limit=_MAX_SINGLE_READS))
     context.lease.update_state(
         finished_at=max(timezone.now(), since),
         suspicion="",
@@ -309,7 +309,7 @@ class _BackfillPlan(StoredPlan):
             self._mark(window)
         return None
 
-    def complete_window(self, window: PlannedWindow, total: int) -> None:  # noqa: ARG002
+    def mark_window_complete(self, window: PlannedWindow, total: int) -> None:  # noqa: ARG002
         self._mark(window)
 
     def replace(

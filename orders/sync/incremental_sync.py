@@ -23,7 +23,7 @@ from django.utils import timezone
 from goody.errors import BadResponse, GoodyError, NotFound, Rejected
 from goody.types import QuarantinedOrder, RawActivity, RawActivityPage
 from orders import index, services
-from orders.index import CreationTime, ResponseRow
+from orders.index import CreationTime, OrderOfResponse
 from orders.models import CreatedFrom, SeenActivity, SyncState
 
 from .context import SyncContext
@@ -120,10 +120,10 @@ def _page(response: RawActivityPage) -> WindowPage:
     )
 
 
-def _row(activity: RawActivity) -> ResponseRow:
+def _row(activity: RawActivity) -> OrderOfResponse:
     if activity.order_status != "created":
-        return ResponseRow(activity.order)
-    return ResponseRow(activity.order, CreationTime(activity.created_at, CreatedFrom.FEED))
+        return OrderOfResponse(activity.order)
+    return OrderOfResponse(activity.order, CreationTime(activity.created_at, CreatedFrom.FEED))
 
 
 def _store_seen(response: RawActivityPage) -> None:
@@ -228,7 +228,7 @@ class _FeedPlan(MemoryPlan):
         self._feed = feed
         self._watermark = feed.newest
 
-    def complete_window(self, window: PlannedWindow, total: int) -> None:  # noqa: ARG002
+    def mark_window_complete(self, window: PlannedWindow, total: int) -> None:  # noqa: ARG002
         newest = min(window.bounds.before, self._feed.newest)
         if newest > self._watermark:
             _move_watermark(self._lease, newest)
@@ -264,7 +264,7 @@ def read_orders(context: SyncContext, order_ids: Iterable[UUID]) -> None:
 def _read(context: SyncContext, order_id: UUID) -> GoodyError | None:
     """Read an order. Return why it is unreadable although Goody answers other requests, or None."""
     for _ in range(_ATTEMPTS):
-        result = context.fetch_once(
+        result = context.fetch_without_retry(
             lambda client, policy: client.get_order(order_id, policy=policy)
         )
         error = result.error

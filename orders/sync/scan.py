@@ -227,7 +227,7 @@ class WindowScan:
             self._context.writer.before_commit(lambda: self._plan.fail_window(window))
             return
         total = len(reader.passes[-1].ids)
-        self._context.writer.before_commit(lambda: self._plan.complete_window(window, total))
+        self._context.writer.before_commit(lambda: self._plan.mark_window_complete(window, total))
 
     def _split(self, window: PlannedWindow, parts: int, total: int | None) -> None:
         del self._open[window.key]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from django.db.models import QuerySet
 
 from goody.types import BadOrder, RawActivityPage, RawPage
-from orders.index import CreationTime, ResponseRow
+from orders.index import CreationTime, OrderOfResponse
 from orders.models import CreatedFrom, SyncWindow
 
 from .fetching import Request
@@ -43,7 +43,7 @@ class WindowPlan(Protocol):
     def next_window(self) -> PlannedWindow | None:
         """Return a window that is not read yet and was not returned before, or None."""
 
-    def complete_window(self, window: PlannedWindow, total: int) -> None:
+    def mark_window_complete(self, window: PlannedWindow, total: int) -> None:
         """Mark the window as read: all its rows are stored."""
 
     def replace(
@@ -65,7 +65,7 @@ class MemoryPlan:
     def next_window(self) -> PlannedWindow | None:
         return self._pending.pop() if self._pending else None
 
-    def complete_window(self, window: PlannedWindow, total: int) -> None:
+    def mark_window_complete(self, window: PlannedWindow, total: int) -> None:
         """Do nothing, because the plan is not stored."""
 
     def replace(
@@ -125,7 +125,7 @@ class WindowPage:
     """
 
     ids: Sequence[object]
-    rows: Sequence[ResponseRow]
+    rows: Sequence[OrderOfResponse]
     total: int | None
     before_commit: Callable[[], object] | None = None
 
@@ -149,7 +149,7 @@ class OrderSource(Protocol):
 class ListedRows(NamedTuple):
     """One page of Goody's order list."""
 
-    rows: Sequence[ResponseRow]
+    rows: Sequence[OrderOfResponse]
     total_count: int | None
 
 
@@ -172,7 +172,7 @@ class OrderListSource:
         )
 
     def prepare(self, response: RawPage) -> ListedRows:
-        rows = [ResponseRow(raw) for raw in response.rows]
+        rows = [OrderOfResponse(raw) for raw in response.rows]
         for row in rows:
             row.prepare(with_columns=self._are_new)
         return ListedRows(rows, response.total_count)
@@ -189,7 +189,7 @@ class OrderListSource:
         )
 
 
-def _row_id(row: ResponseRow) -> object:
+def _row_id(row: OrderOfResponse) -> object:
     """Return the order's id, or the whole row if it has no readable id."""
     try:
         return row.order_id
@@ -223,7 +223,7 @@ class CreatedActivitiesSource:
         ids = [one.id for one in response.activities]
         unreadable = [one.id or one.raw for one in response.quarantined]
         rows = [
-            ResponseRow(one.order, CreationTime(one.created_at, CreatedFrom.FEED))
+            OrderOfResponse(one.order, CreationTime(one.created_at, CreatedFrom.FEED))
             for one in response.activities
         ]
         return WindowPage([*ids, *unreadable], rows, response.total_count)

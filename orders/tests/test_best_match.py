@@ -14,7 +14,7 @@ import time_machine
 from django.test import Client
 
 from orders import index
-from orders.index import CreationTime, ResponseRow
+from orders.index import CreationTime, OrderOfResponse
 from orders.models import CreatedFrom
 from testing.domain import order_json
 from testing.list_pages import (
@@ -58,14 +58,14 @@ def id_of(number: int) -> str:
     return str(uuid("called", number))
 
 
-def row(number: int, first: str, last: str) -> ResponseRow:
+def row(number: int, first: str, last: str) -> OrderOfResponse:
     """Return an order created this number of minutes ago."""
     given = order_json(
         id=id_of(number), reference_id="", recipient_first_name=first, recipient_last_name=last,
         status=("opened", "accepted", "paid")[number % 3],
     )  # fmt: skip
     created = CreationTime(NOW - timedelta(minutes=number), CreatedFrom.FEED)
-    return ResponseRow(msgspec.json.encode(given), created)
+    return OrderOfResponse(msgspec.json.encode(given), created)
 
 
 def store_new_orders(number: int, last: str) -> str:

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from orders import index
-from orders.index import CreationTime, ResponseRow
+from orders.index import CreationTime, OrderOfResponse
 from orders.index.expiry_ranges import PERIOD_BITS
 from orders.models import CreatedFrom, ExpiryRange, Order
 from orders.search.bounds import SearchBounds
 from orders.search.conditions import compile_query
-from orders.search.context import SearchContext
+from orders.search.context import SearchResources
 from orders.search.deadline import time_limit
 from orders.search.query import Query
 from testing.search_oracle import NOW, make_rows, store
@@ -52,7 +52,7 @@ def test_ranges_include_changed_expirations_and_creation_times() -> None:
 def test_ranges_include_orders_of_which_only_the_creation_time_became_known() -> None:
     store()
     rows = [
-        ResponseRow(row.raw, CreationTime(NOW - n * _DAY, CreatedFrom.DETAIL))
+        OrderOfResponse(row.raw, CreationTime(NOW - n * _DAY, CreatedFrom.DETAIL))
         for n, row in enumerate(make_rows(300, seed=1))
     ]
     index.upsert_rows(rows, read_at=NOW + _DAY)
@@ -61,7 +61,7 @@ def test_ranges_include_orders_of_which_only_the_creation_time_became_known() ->
 
 def bounds_of(query: Query, column: str) -> SearchBounds:
     with time_limit(60) as deadline:
-        context = SearchContext(deadline)
+        context = SearchResources(deadline)
         compiled = compile_query(query, context, now=NOW)
         assert compiled is not None
         return SearchBounds.for_query(compiled, context, column)

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from orders import index
-from orders.index import CreationTime, ResponseRow, ResponseRows
+from orders.index import CreationTime, OrderOfResponse, OrdersOfResponse
 from orders.index.creation_keys import first_key
 from orders.models import (
     CreatedFrom,
@@ -46,9 +46,9 @@ def other_id(number: int) -> UUID:
 
 def list_row(
     created: datetime | None = None, source: int = CreatedFrom.WINDOW, **fields: Any
-) -> ResponseRow:
+) -> OrderOfResponse:
     known = CreationTime(created, CreatedFrom(source)) if created else None
-    return ResponseRow(raw(**fields), known)
+    return OrderOfResponse(raw(**fields), known)
 
 
 def newest_first() -> list[UUID]:
@@ -257,9 +257,9 @@ def test_rejected_order_is_returned_with_its_id() -> None:
 
 def test_invalid_row_is_quarantined() -> None:
     rows = [
-        ResponseRow(b'{"status": "opened"}'),
-        ResponseRow(b"{]"),
-        ResponseRow(raw(status=7)),
+        OrderOfResponse(b'{"status": "opened"}'),
+        OrderOfResponse(b"{]"),
+        OrderOfResponse(raw(status=7)),
         list_row(BORN, id=str(other_id(1))),
     ]
     remembered = index.upsert_rows(rows, read_at=NOON)
@@ -288,7 +288,7 @@ def forget_everything() -> None:
     Order.objects.all().delete()
 
 
-def random_answers(random: Random) -> list[ResponseRows]:
+def random_answers(random: Random) -> list[OrdersOfResponse]:
     """Return random answers with repeated orders, changed or not, by older and newer requests."""
     answers = []
     for _ in range(8):
@@ -301,8 +301,8 @@ def random_answers(random: Random) -> list[ResponseRows]:
             )
             for _ in range(random.randrange(1, 5))
         ]
-        rows += [ResponseRow(b"{]")] * random.choice([0, 0, 1])
-        answers.append(ResponseRows(rows, NOON + timedelta(seconds=random.randrange(4))))
+        rows += [OrderOfResponse(b"{]")] * random.choice([0, 0, 1])
+        answers.append(OrdersOfResponse(rows, NOON + timedelta(seconds=random.randrange(4))))
     return answers
 
 
@@ -322,7 +322,9 @@ def test_rejected_order_is_returned_with_its_response() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_order ALTER COLUMN recipient_name TYPE varchar(20)")
     fine, odd = list_row(BORN, id=str(other_id(1))), list_row(BORN, recipient_first_name="x" * 30)
-    first, second = index.upsert_responses([ResponseRows([fine], NOON), ResponseRows([odd], LATER)])
+    first, second = index.upsert_responses(
+        [OrdersOfResponse([fine], NOON), OrdersOfResponse([odd], LATER)]
+    )
     assert (first.order_ids, first.new, first.quarantined) == ([other_id(1)], 1, [])
     assert (second.order_ids, second.new) == ([], 0)
     assert [one.id for one in second.quarantined] == [ORDER_ID]
@@ -348,5 +350,5 @@ def test_upsert_of_more_rows_than_one_statement(monkeypatch: pytest.MonkeyPatch)
         row.uuid: (names[row.product_id], texts[row.message_id]) for row in Order.objects.all()
     }
     assert stored == {other_id(n): (f"{n}", f"message {n}") for n in numbers}
-    again = index.upsert_rows([ResponseRow(row.raw) for row in rows], read_at=LATER)
+    again = index.upsert_rows([OrderOfResponse(row.raw) for row in rows], read_at=LATER)
     assert (again.new, again.same) == (0, len(numbers))

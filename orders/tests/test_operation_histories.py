@@ -98,7 +98,7 @@ class History:
         services.refresh_order(order_id=self.order_id, now=timezone.now())
 
     def a_list_tells_of_it(self) -> None:
-        page = index.ResponseRows([index.ResponseRow(self._listed())], timezone.now())
+        page = index.OrdersOfResponse([index.OrderOfResponse(self._listed())], timezone.now())
         (told,) = index.upsert_responses([page])
         services.request_reads(told.parsed)
 

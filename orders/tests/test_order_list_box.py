@@ -17,7 +17,7 @@ from django.test import Client
 
 from goody.types import CANCELABLE
 from orders import index
-from orders.index import ResponseRow
+from orders.index import OrderOfResponse
 from orders.models import Label, Order, OrderPayload
 from testing.list_pages import (
     RESULTS,
@@ -312,7 +312,7 @@ def test_timeout_of_names_offers_none(agent: Client, monkeypatch: pytest.MonkeyP
 
 def change(row: Order, at: Any, **fields: Any) -> None:
     raw = msgspec.json.decode(OrderPayload.objects.get(pk=row.pk).raw)
-    index.upsert_rows([ResponseRow(msgspec.json.encode({**raw, **fields}), None)], read_at=at)
+    index.upsert_rows([OrderOfResponse(msgspec.json.encode({**raw, **fields}), None)], read_at=at)
 
 
 def test_page_announces_changed_and_new_orders(agent: Client, full: Oracle) -> None:

@@ -197,7 +197,7 @@ def test_a_product_that_is_renamed_is_found_by_its_new_name_at_once(oracle: Orac
     def upsert(name: str, read_at: Any) -> None:
         product = {"id": str(UUID(int=77)), "name": name, "brand": None}
         raw = order_json(cart={"items": [{"quantity": 1, "product": product}]})
-        index.upsert_rows([index.ResponseRow(msgspec.json.encode(raw))], read_at=read_at)
+        index.upsert_rows([index.OrderOfResponse(msgspec.json.encode(raw))], read_at=read_at)
 
     upsert("Old lamp", NOW)
     assert found(Query(words=("old lamp",))) == [ORDER_ID]

@@ -118,7 +118,7 @@ def test_failures_are_security_events_without_what_was_typed():
     make_user("agent")
     log_in(Client(), "wrong")
     log_in(Client(), "wrong", username="my-secret-password")
-    details = AuditEntry.objects.filter(action="security.sign_in_failed").order_by("id")
+    details = AuditEntry.objects.filter(action="security.record_failed_sign_in").order_by("id")
     assert [one.detail for one in details] == [
         "as agent from 10.0.0.1",
         "with an unknown user name from 10.0.0.1",

@@ -91,7 +91,7 @@ class LimitedLoginView(LoginView):
         request = self.request
         attempt = _attempt(request, request.POST.get("username", ""))
         if attempt.username and request.POST.get("password"):
-            sign_in.sign_in_failed(attempt, request_id=request.request_id)
+            sign_in.record_failed_sign_in(attempt, request_id=request.request_id)
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
 

@@ -89,7 +89,7 @@ def order_counts(request: Request) -> HttpResponse:
 
 @require_safe
 @requires_right(Right.READ)
-def order_changes(request: Request) -> HttpResponse:
+def count_page_changes(request: Request) -> HttpResponse:
     """Return how many orders of a page have changed since it was shown. The page polls this."""
     try:
         asked = parse_list_request(request).asked

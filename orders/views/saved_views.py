@@ -17,7 +17,7 @@ from orders.audit import NotAllowed, Right
 from orders.forms.saved_views import NewViewForm, ViewForm
 from orders.list_url import view_url
 from orders.models import SavedView
-from orders.presenters.saved_views import managed_views
+from orders.presenters.saved_views import saved_views_to_manage
 from orders.services import InvalidSavedView
 from orders.viewer import Request
 
@@ -118,7 +118,9 @@ def _show(
     """Show the page of all views. `form` is a new view with errors."""
     viewer, actor = request.viewer, request.viewer.actor
     context = {
-        "views": managed_views(services.visible_views(actor), actor=actor, clock=viewer.clock),
+        "views": saved_views_to_manage(
+            services.visible_views(actor), actor=actor, clock=viewer.clock
+        ),
         "form": form,
         "problems": problems or [],
         "may_share": actor.may(Right.SHARE_VIEW),

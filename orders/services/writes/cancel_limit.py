@@ -1,7 +1,4 @@
-"""The limit of cancels by one person in an hour, which bounds the damage by a stolen session.
-
-Jobs have limits of their own.
-"""
+"""The limit of cancels by one person in an hour, which bounds the damage by a stolen session."""
 
 from __future__ import annotations
 

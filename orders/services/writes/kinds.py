@@ -56,7 +56,7 @@ class WriteKind(Protocol):
     def is_confirmed_by(self, answer: Order) -> bool:
         """Return whether an answer of 200 proves the write."""
 
-    def evaluate(self, order: Order) -> ReadConclusion:
+    def conclude_from_read(self, order: Order) -> ReadConclusion:
         """Return what a read shows about the write while its outcome is unknown."""
 
     def is_kept_by(self, order: Order) -> bool | None:
@@ -78,7 +78,7 @@ class CancelWrite:
     def is_confirmed_by(self, answer: Order) -> bool:
         return answer.id == self.operation.order_uuid and answer.status in ENDED
 
-    def evaluate(self, order: Order) -> ReadConclusion:
+    def conclude_from_read(self, order: Order) -> ReadConclusion:
         if order.status in ENDED:
             # Goody cancels no accepted order: one that was accepted failed for another reason.
             return ReadConclusion.APPLIED if _was_never_accepted(order) else ReadConclusion.UNCLEAR
@@ -131,7 +131,7 @@ class ExtendWrite:
             answer.expires_at, self.expiration
         )
 
-    def evaluate(self, order: Order) -> ReadConclusion:
+    def conclude_from_read(self, order: Order) -> ReadConclusion:
         if "expires_at" in order.problems:
             return ReadConclusion.UNCLEAR
         if is_same_second(order.expires_at, self.expiration):

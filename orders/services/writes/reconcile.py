@@ -58,7 +58,7 @@ def reconcile_operations(order: GoodyOrder, operations: Iterable[Operation]) -> 
 
 
 def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
-    conclusion = write_kind_of(operation).evaluate(order)
+    conclusion = write_kind_of(operation).conclude_from_read(order)
     state = _CLOSED_AT_ONCE.get(conclusion)
     if state is not None:
         close_by_read(operation, state, order, now=timezone.now())
@@ -70,7 +70,7 @@ def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
 
 def _reconcile_unresolved(operation: Operation, order: GoodyOrder) -> None:
     """Close an operation that waits for a person, if the read shows its write."""
-    if write_kind_of(operation).evaluate(order) is ReadConclusion.APPLIED:
+    if write_kind_of(operation).conclude_from_read(order) is ReadConclusion.APPLIED:
         close_by_read(operation, State.APPLIED, order, now=timezone.now())
 
 
@@ -97,7 +97,7 @@ def _reconcile_recorded(operation: Operation, order: GoodyOrder) -> None:
 
 
 def _shows_effect(operation: Operation, order: GoodyOrder) -> bool:
-    is_applied = write_kind_of(operation).evaluate(order) is ReadConclusion.APPLIED
+    is_applied = write_kind_of(operation).conclude_from_read(order) is ReadConclusion.APPLIED
     return is_applied and _may_take_effect(operation) and not _is_explained_otherwise(operation)
 
 
@@ -140,7 +140,7 @@ def request_reads(orders: Iterable[GoodyOrder]) -> None:
 def _may_concern(order: GoodyOrder, operation: Operation) -> bool:
     if operation.sent_at is None:
         return False
-    conclusion = write_kind_of(operation).evaluate(order)
+    conclusion = write_kind_of(operation).conclude_from_read(order)
     if operation.state == State.UNKNOWN:
         return conclusion is not ReadConclusion.UNCHANGED
     if operation.state == State.NEEDS_HUMAN:

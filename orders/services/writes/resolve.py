@@ -251,7 +251,7 @@ def _count_read_without_effect(
     has set another expiration meanwhile.
     """
     operation.refresh_from_db()
-    conclusion = write_kind_of(operation).evaluate(order)
+    conclusion = write_kind_of(operation).conclude_from_read(order)
     if operation.state != State.UNKNOWN or conclusion not in _WITHOUT_EFFECT:
         return
     evidence.add_without_effect(operation.pk, at=started)
