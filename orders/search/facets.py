@@ -200,21 +200,26 @@ class ValueCounts:
 def count_values(finder: QueryRunner, *, now: datetime, limit: int) -> ValueCounts:
     """Return how many of the first `limit` matches have each value. Raises SearchTimeout."""
     expires = finder.context.dialect.select_instant("o.expires_at")
-    columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), "o.item_count", expires))
+    others = ("o.item_count", "o.is_expiry_odd", expires)
+    columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), *others))
     rows = finder.fetch_rows(limit + 1, selected=columns)
     is_complete, rows = len(rows) <= limit, rows[:limit]
-    values = list(zip(*(row[2:] for row in rows), strict=True)) or [()] * (len(_COLUMNS) + 2)
+    empty = [()] * (len(_COLUMNS) + len(others))
+    values = list(zip(*(row[2:] for row in rows), strict=True)) or empty
+    *_, item_counts, odd, times = values
     by_column = dict(zip(_COLUMNS, values, strict=False))
     counters = {name.removesuffix("_id"): Counter(column) for name, column in by_column.items()}
     mixed = {
         row[0]: (product, brand)
         for row, product, brand, items in zip(
-            rows, by_column["product_id"], by_column["brand_id"], values[-2], strict=True
+            rows, by_column["product_id"], by_column["brand_id"], item_counts, strict=True
         )
         if items > 1
     }
     _add_other_products(counters, finder, mixed)
-    counters["expires"] = _count_presets(by_column["status"], values[-1], now=now)
+    counters["expires"] = _count_presets(by_column["status"], times, now=now)
+    # An unreadable expiration is not an absent one.
+    counters["expires"]["never"] -= sum(map(bool, odd))
     ended = sum(counters["status"][status] for status in ENDED)
     counters["status"] |= dict.fromkeys(ENDED, ended)
     for counter in counters.values():

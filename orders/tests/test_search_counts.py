@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from goody.types import ORDER_STATUSES
-from orders import search
+from orders import index, search
 from orders.search.query import FilterChoice, Query
+from testing.domain import order
 from testing.search_oracle import NOW, Oracle
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +55,16 @@ def test_counts_of_choices_equal_the_sizes_of_their_lists(oracle: Oracle, query:
             if label.kind == kind
             and (count := expected(**{f"{kind}s": (FilterChoice(id=label.pk),)})).n
         }
+
+
+def test_an_unreadable_expiration_is_not_counted_as_none() -> None:
+    for expires_at in ("someday", None):
+        given = order(id=str(uuid4()), recipient_first_name="Ana", expires_at=expires_at)
+        index.upsert([given], read_at=NOW)
+    ana = Query(words=("ana",))
+    never = search.find_counted_page(replace(ana, has_expiry=False), size=2, now=NOW, limit=9)[1]
+    counted = search.count_facets(ana, now=NOW, seconds=30).expires["never"]
+    assert counted == never == (1, False)
 
 
 def test_counts_after_the_deadline_are_left_out(oracle: Oracle) -> None:
