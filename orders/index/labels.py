@@ -22,17 +22,17 @@ def label_ids(names: Iterable[LabelName], *, using: str) -> dict[LabelKey, int]:
     """Return the row ids of labels by (kind, key). A label gets its latest name."""
     wanted = {name.id: name.name for name in names}
     known = _known_labels(wanted, using=using)
-    fresh = [
-        Label(kind=kind, key=key, name=name, folded=searchable_text(name))
-        for (kind, key), name in wanted.items()
-        if (kind, key) not in known
-    ]
+    fresh = {key: name for key, name in wanted.items() if key not in known}
     if fresh:
-        Label.objects.using(using).bulk_create(fresh, ignore_conflicts=True)
-        senders = (one.folded for one in fresh if one.kind == Label.Kind.SENDER)
-        store_spellings(senders, using=using)
+        labels = [
+            Label(kind=kind, key=key, name=name, folded=searchable_text(name))
+            for (kind, key), name in fresh.items()
+        ]
+        Label.objects.using(using).bulk_create(labels, ignore_conflicts=True)
         known |= _known_labels(wanted, using=using)
-    if _rename(wanted, known, using=using) or fresh:
+    if changed := fresh | _rename(wanted, known, using=using):
+        senders = (name for (kind, _), name in changed.items() if kind == Label.Kind.SENDER)
+        store_spellings(map(searchable_text, senders), using=using)
         renew_label_version(using=using)
     return {key: pk for key, (pk, _) in known.items()}
 
@@ -51,14 +51,13 @@ def _known_labels(wanted: Iterable[LabelKey], *, using: str) -> dict[LabelKey, t
 
 def _rename(
     wanted: dict[LabelKey, str], known: dict[LabelKey, tuple[int, str]], *, using: str
-) -> bool:
-    """Update changed names; return whether there are any."""
-    renamed = {
-        known[key][0]: name for key, name in wanted.items() if name and name != known[key][1]
-    }
-    for pk, name in renamed.items():
-        Label.objects.using(using).filter(pk=pk).update(name=name, folded=searchable_text(name))
-    return bool(renamed)
+) -> dict[LabelKey, str]:
+    """Update changed names, and return them."""
+    renamed = {key: name for key, name in wanted.items() if name and name != known[key][1]}
+    for key, name in renamed.items():
+        label = Label.objects.using(using).filter(pk=known[key][0])
+        label.update(name=name, folded=searchable_text(name))
+    return renamed
 
 
 def store_search_texts(texts: Iterable[str], *, using: str) -> dict[str, int]:

@@ -82,11 +82,13 @@ def _next_orders(after: UUID | None, using: str) -> list[Order]:
 
 def _refold_labels(using: str) -> None:
     changed = []
-    for label in Label.objects.using(using).only("name", "folded").iterator():
+    for label in Label.objects.using(using).only("kind", "name", "folded").iterator():
         if label.folded != (folded := searchable_text(label.name)):
             label.folded = folded
             changed.append(label)
     Label.objects.using(using).bulk_update(changed, ["folded"], batch_size=BATCH)
+    senders = (one.folded for one in changed if one.kind == Label.Kind.SENDER)
+    store_spellings(senders, using=using)
     renew_label_version(using=using)
 
 

@@ -193,6 +193,14 @@ def test_words_are_stored_once_and_with_their_trigrams(emmas: None) -> None:
     assert Spelling.objects.filter(word="zoe").count() == 1
 
 
+def test_words_of_a_renamed_sender_are_stored() -> None:
+    sender = {"first_name": "Ana", "last_name": "Bo", "email": "ana@post.test"}
+    for minute, first_name in enumerate(("Ana", "Anastasia")):
+        given = order(sender={**sender, "first_name": first_name})
+        index.upsert([given], read_at=NOW + timedelta(minutes=minute))
+    assert Spelling.objects.filter(word="anastasia").exists()
+
+
 # --- completions --------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from orders.models import (
     OrderPayload,
     SavedView,
     SearchText,
+    Spelling,
     SyncState,
     WordStart,
 )
@@ -108,6 +109,18 @@ def test_refolding_equals_a_new_sync(outdated: list[Any]) -> None:
     assert LabelVersion.objects.get().token != token
     assert not SyncState.objects.get().is_refolding
     assert index.refold_orders(seconds=60) == 0
+
+
+def test_words_of_senders_are_stored_as_they_are_folded_now() -> None:
+    complete_sync(timezone.now())
+    known(0, sender={"first_name": "Anastasia", "last_name": "", "email": "s0@post.test"})
+    words = set(Spelling.objects.values_list("word", flat=True))
+    Spelling.objects.all().delete()
+    Label.objects.update(folded="old")
+    SyncState.objects.update(folding_version=1)
+    index.refold_orders(seconds=60)
+    assert "anastasia" in words
+    assert set(Spelling.objects.values_list("word", flat=True)) == words
 
 
 def test_names_of_saved_views_are_folded_again(outdated: list[Any]) -> None:
