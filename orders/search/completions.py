@@ -43,7 +43,11 @@ def complete(typed: str, *, names: Names) -> list[Completion]:
     if found is None:
         return []
     minus, operator, value = found["minus"], (found["operator"] or "").lower(), found["value"]
-    candidates = _values(operator, value, names) if operator else _words(value, is_excluded=minus)
+    is_excluded = bool(minus)
+    if operator:
+        candidates = _values(operator, value, names, is_excluded=is_excluded)
+    else:
+        candidates = _words(value, is_excluded=is_excluded)
     before = text[: found.start()]
     completed = [
         Completion(f"{before}{minus}{word}", f"{minus}{word}", meaning)
@@ -53,7 +57,7 @@ def complete(typed: str, *, names: Names) -> list[Completion]:
     return completed[:MAX_COMPLETIONS]
 
 
-def _words(typed: str, *, is_excluded: str) -> Iterator[tuple[str, str]]:
+def _words(typed: str, *, is_excluded: bool) -> Iterator[tuple[str, str]]:
     """Yield operators, statuses and flags that begin with a word."""
     folded = fold_text(typed)
     if len(folded) < _MIN_LETTERS:
@@ -69,7 +73,9 @@ def _words(typed: str, *, is_excluded: str) -> Iterator[tuple[str, str]]:
             yield f"is:{flag}", meaning
 
 
-def _values(operator: str, typed: str, names: Names) -> Iterator[tuple[str, str]]:
+def _values(
+    operator: str, typed: str, names: Names, *, is_excluded: bool
+) -> Iterator[tuple[str, str]]:
     """Yield an operator with the values that begin with, or contain, what is typed behind it."""
     if operator in _NAMED:
         for one in names(operator, typed.strip('"')):
@@ -78,7 +84,8 @@ def _values(operator: str, typed: str, names: Names) -> Iterator[tuple[str, str]
     # A list of statuses: the last one is completed.
     kept, comma, last = typed.rpartition(",") if operator == "status" else ("", "", typed)
     for value, meaning in _FIXED.get(operator, {}).items():
-        if value.startswith(fold_text(last)):
+        is_allowed = not is_excluded or f"{operator}:" not in _WITHOUT_MINUS or value == "none"
+        if is_allowed and value.startswith(fold_text(last)):
             yield f"{operator}:{kept}{comma}{value}", meaning
 
 
@@ -94,7 +101,7 @@ _OPERATORS: dict[str, str] = {}
 for _one in OPERATORS:
     if _one.name.endswith(":"):
         _OPERATORS.setdefault(_one.name, _one.meaning)
-# A time or an amount cannot be excluded.
+# A time or an amount cannot be excluded; `-expires:none` is the exception.
 _WITHOUT_MINUS = ("expires:", "created:", "amount:")
 _NAMED = ("sender", "workspace", "product", "brand")
 _STATUSES = tuple(one for one in ORDER_STATUSES if one == ENDED[-1] or one not in ENDED)
