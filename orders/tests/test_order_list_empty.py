@@ -79,6 +79,13 @@ def test_alternatives_are_removed_together(agent: Client, full: Oracle, said: st
     assert "Without Status: " not in text_of(page)
 
 
+@pytest.mark.parametrize("name", ["card", "ticket"])
+def test_cards_and_tickets_are_alternatives(agent: Client, full: Oracle, name: str) -> None:
+    page = agent.get(f"{URL}?q=okafor+{name}:aaaaaaaa+{name}:bbbbbbbb")
+    count = len(expected(full, "q=okafor"))
+    assert link(page, f"Without {name.capitalize()} ({count} orders)") == f"{URL}?q=okafor"
+
+
 def test_remedies_that_are_not_counted_in_time_have_no_count(
     agent: Client, full: Oracle, settings: Any
 ) -> None:

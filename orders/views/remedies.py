@@ -25,6 +25,8 @@ _ALTERNATIVES = {
     "senders": "Sender",
     "products": "Product",
     "brands": "Brand",
+    "cards": "Card",
+    "tickets": "Ticket",
 }
 
 
