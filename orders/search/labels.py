@@ -1,4 +1,4 @@
-"""Labels: the names of products, brands, senders and workspaces that many orders share.
+"""Labels: names of products, brands, senders and workspaces, and ids of cards, that orders share.
 
 Searches use a copy that each process keeps (`current_labels`). The token of LabelVersion, read once
 per search, shows whether the copy is out of date. The filters of a list query the database
