@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -28,6 +28,8 @@ from django.http import (
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.module_loading import import_string
+
+from orders.own_pages import own_page
 
 if TYPE_CHECKING:
     from orders.viewer import Request
@@ -244,12 +246,12 @@ class HtmxLoginMiddleware:
         if not getattr(view, "login_required", True) or request.user.is_authenticated:
             return None
         if request.headers.get("HX-Request") == "true":
-            page = _own_page(request, "HX-Current-URL") or reverse("home")
+            page = own_page(request, "HX-Current-URL") or reverse("home")
             return HttpResponse(status=401, headers={"HX-Redirect": self._login(request, page)})
         page = request.get_full_path()
         if request.method not in SAFE_METHODS:
             # Not every address that takes a form can be asked for as a page.
-            page = _own_page(request, "Referer") or page
+            page = own_page(request, "Referer") or page
         return HttpResponseRedirect(self._login(request, page))
 
     def _login(self, request: HttpRequest, page: str) -> str:
@@ -258,14 +260,6 @@ class HtmxLoginMiddleware:
         if request.method not in SAFE_METHODS:
             query["unsent"] = self.unsent_mark()
         return f"{reverse('login')}?{urlencode(query)}"
-
-
-def _own_page(request: HttpRequest, header: str) -> str:
-    """Return the path of the page in the header if our login may redirect to it; else ""."""
-    page = urlsplit(request.headers.get(header, ""))
-    if page.netloc != request.get_host():
-        return ""
-    return page.path + (f"?{page.query}" if page.query else "")
 
 
 class ViewerMiddleware:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from functools import cached_property
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -23,6 +22,7 @@ from orders.audit import Actor
 from orders.days import RequestClock
 from orders.forms.dates import DateReader, is_month_first
 from orders.models import Profile
+from orders.own_pages import own_page
 from orders.sync import SyncProgress, read_progress
 
 log = logging.getLogger(__name__)
@@ -118,11 +118,8 @@ class Viewer:
 
 def _list_of_referrer(request: HttpRequest) -> str:
     """Return path and query of the page that links here if it is a list of orders; else ""."""
-    referrer = request.headers.get("Referer", "")
-    scheme, host, path, query, _ = urlsplit(referrer)
-    if (scheme, host, path) != (request.scheme, request.get_host(), reverse("order_list")):
-        return ""
-    return f"{path}?{query}" if query else path
+    page = own_page(request, "Referer")
+    return page if page.partition("?")[0] == reverse("order_list") else ""
 
 
 def find_zone(name: str) -> ZoneInfo | None:

@@ -10,6 +10,7 @@ from django.test import Client
 
 from orders.middleware import RequestIdFilter
 from orders.models import AuditEntry, Profile
+from testing.dialogs import hidden
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,21 @@ def test_log_lines_carry_the_id(as_role, caplog):
     assert {r.request_id for r in caplog.records if r.name == "django.request"} == {
         response["X-Request-Id"]
     }
+
+
+@pytest.mark.parametrize("header", ["Referer", "HX-Current-URL"])
+@pytest.mark.parametrize("is_htmx", [True, False])
+def test_malformed_url_in_a_header_names_no_page(as_role, emulator, header, is_htmx):
+    order_id = emulator.find(status="opened", limit=1)[0]["id"]
+    headers = {header: "http://["} | ({"HX-Request": "true"} if is_htmx else {})
+    agent, stranger = as_role("agent"), Client()
+    assert agent.get(f"/orders/{order_id}/", headers=headers).status_code == 200
+    assert stranger.post("/settings/", headers=headers).status_code == (401 if is_htmx else 302)
+    form = hidden(agent.get(f"/orders/{order_id}/cancel/"))
+    target = headers | {"HX-Target": "div#dialog-body"} if is_htmx else headers
+    sent = agent.post(f"/orders/{order_id}/cancel/", form | {"reason": "duplicate"}, headers=target)
+    assert sent.status_code == (200 if is_htmx else 303)
+    assert emulator.posts() == 1
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

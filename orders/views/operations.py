@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -23,6 +22,7 @@ from orders.audit import Action, NotAllowed, Right
 from orders.forms.writes import SettleForm, WriteForm
 from orders.models import Operation, State
 from orders.outcome_message import NOT_CARRIED_OUT, OutcomeMessage
+from orders.own_pages import own_page
 from orders.presenters import dialogs
 from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog
@@ -268,7 +268,7 @@ def _opener(request: Request, view: OrderWithOperations | None) -> tuple[str, st
 
     Return None if the page behind the dialog shows neither the order's row nor its detail.
     """
-    path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    path = own_page(request, "HX-Current-URL").partition("?")[0]
     if view and path == reverse("order_list"):
         return f"#order-{view.order.id}", order_row_fragment(request, view)
     if view and path == reverse("order_detail", args=[view.order.id]):

@@ -1,0 +1,21 @@
+"""URLs of our own pages in request headers, which any client may have written."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest
+
+
+def own_page(request: HttpRequest, header: str) -> str:
+    """Return path and query of the URL in the header.
+
+    Return "" if it is missing, malformed or of another host.
+    """
+    try:
+        page = urlsplit(request.headers.get(header, ""))
+    except ValueError:
+        return ""
+    if page.netloc != request.get_host():
+        return ""
+    return page.path + (f"?{page.query}" if page.query else "")
