@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -302,9 +303,13 @@ def _triggers() -> set[object]:
 @pytest.mark.usefixtures("at_0015")
 def test_migration_fills_the_new_search_columns():
     card = "ca4d0000-0000-4000-8000-000000000001"
-    for number, fields in ((1, f', "card_id": "{card}"'), (2, "")):
-        order_id = str(UUID(int=number))
-        insert_order(number, f'{{"id": "{order_id}", "status": "notified"{fields}}}'.encode())
+    cards = (card, card.upper(), None, "none of ours", "a\0b", [card], 7)
+    for number, given in enumerate(cards, 1):
+        stored = {"id": str(UUID(int=number)), "status": "notified", "card_id": given}
+        insert_order(number, json.dumps(stored).encode())
+    insert_order(len(cards) + 1, b"[]")
+    insert_order(len(cards) + 2, b"{}")
+    execute("UPDATE orders_orderpayload SET packed = %s WHERE id = %s", b"", len(cards) + 2)
     execute("UPDATE orders_order SET people = 'emma novak emma12@post.test' WHERE id = 1")
     insert = partial(insert_operation, make_user("agent").pk, unchanged_reads=None)
     execute("INSERT INTO orders_labelversion (id, token) VALUES (1, 'former')")
@@ -321,7 +326,8 @@ def test_migration_fills_the_new_search_columns():
     assert LabelVersion.objects.get().token not in ("", "former")
     labels = dict(Label.objects.filter(kind="card").values_list("pk", "key"))
     assert list(labels.values()) == [card]
-    assert list(Order.objects.order_by("id").values_list("card_id", flat=True)) == [*labels, None]
+    found = Order.objects.order_by("id").values_list("card_id", flat=True)
+    assert list(found) == [*labels, *labels, *[None] * len(cards)]
     assert triggers <= _triggers()
     migrate("0015")
     assert _triggers() == triggers

@@ -1,8 +1,9 @@
 """What searches find in addition: card ids, and the notes and tickets of operations."""
 
 import json
+import zlib
 from collections import defaultdict
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import migrations, models
 
@@ -47,6 +48,16 @@ def drop_index(apps, schema_editor):
     schema_editor.execute("DROP INDEX orders_order_card")
 
 
+def _card(packed):
+    """The id of the card as the index stores it; "" for a row or an id that cannot be read."""
+    try:
+        given = json.loads(unpack_json(packed))["card_id"]
+        card = str(UUID(given))
+    except (AttributeError, KeyError, TypeError, ValueError, zlib.error):
+        return ""
+    return card if card == given.lower() else ""
+
+
 def fill_cards(apps, schema_editor):
     alias = schema_editor.connection.alias
     payloads = apps.get_model("orders", "OrderPayload").objects.using(alias)
@@ -54,8 +65,8 @@ def fill_cards(apps, schema_editor):
     labels = apps.get_model("orders", "Label").objects.using(alias)
     with_card = defaultdict(list)
     for key, packed in payloads.values_list("pk", "packed").iterator(_BATCH):
-        if card := json.loads(unpack_json(bytes(packed))).get("card_id"):
-            with_card[str(card)].append(key)
+        if card := _card(bytes(packed)):
+            with_card[card].append(key)
     for card, keys in with_card.items():
         label, _ = labels.get_or_create(
             kind="card", key=card, defaults={"name": card, "folded": fold_text(card)}
