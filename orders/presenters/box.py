@@ -9,6 +9,7 @@ from typing import Any
 from orders.search import MatchCount
 from orders.search.completions import Completion
 from orders.services import FoundPage
+from orders.sync import SyncProgress
 from orders.viewer import Viewer
 
 from .elements import Link
@@ -57,10 +58,15 @@ def box_orders(
     return rows, links
 
 
-def box_remedies(remedies: Remedies) -> dict[str, Any]:
+def box_remedies(remedies: Remedies, *, progress: SyncProgress) -> dict[str, Any]:
     """Return the links and the note for a search without orders."""
     links = [Link(remedy_text(one), one.url) for one in remedies.changes]
-    return {"links": links, "note": f"No order matches. {remedies.note}".strip()}
+    is_searchable = progress.is_complete and not progress.is_refolding
+    found = "No order matches." if is_searchable else _NONE_SO_FAR
+    return {"links": links, "note": f"{found} {remedies.note}".strip()}
+
+
+_NONE_SO_FAR = "No order found so far: not all orders can be searched yet."
 
 
 def _all_text(count: MatchCount | None) -> str:

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from orders import index
-from orders.models import Spelling, SpellingTrigram
+from orders.models import Spelling, SpellingTrigram, SyncState
 from orders.search.completions import complete
 from orders.search.labels import LabelSuggestion
 from orders.search.parse import OPERATOR_NAMES
@@ -94,6 +94,16 @@ def test_search_timeout_is_not_described_as_empty(
 def test_an_incomplete_operator_is_explained(agent: Client, full: Oracle) -> None:
     assert note(agent, "expires:soon").startswith("“expires:soon” is not understood; write ")
     assert note(agent, "status:sh") == ""
+
+
+@pytest.mark.parametrize(
+    "change", [{"finished_at": None}, {"folding_version": 0}], ids=["importing", "refolding"]
+)
+def test_incomplete_index_does_not_claim_that_no_order_matches(
+    agent: Client, full: Oracle, change: dict[str, Any]
+) -> None:
+    SyncState.objects.update(**change)
+    assert note(agent, "zzyzx") == ("No order found so far: not all orders can be searched yet.")
 
 
 def test_empty_search_with_filters_is_explained(agent: Client, full: Oracle) -> None:

@@ -58,7 +58,8 @@ def _with_orders(options: BoxOptions, wanted: ListRequest) -> BoxOptions:
         return replace(options, orders=rows, links=links)
     if wanted.interpretation.unknown_id:
         return replace(options, note=UNKNOWN_ID)
-    return replace(options, **box_remedies(suggest_remedies(wanted)))
+    remedies = box_remedies(suggest_remedies(wanted), progress=viewer.progress)
+    return replace(options, **remedies)
 
 
 TOO_BROAD = "This search takes too long: add a date or a status."
