@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from orders.list_columns import DEFAULT
 from orders.models import Operation, Profile, State
 from testing.list_pages import URL, active_filters_in, expected, ids_in, shown, text_of
 from testing.search_oracle import NOW, Oracle
@@ -98,7 +99,8 @@ def test_columns_are_those_of_the_person_and_those_of_a_view_its_own(
     assert (answer.status_code, answer["Location"]) == (303, f"{URL}?q=tea")
     assert Profile.objects.get(user=user).columns == "recipient,receipt"
     answer = agent.post("/orders/columns/?q=tea&view=1", {"reset": "yes"})
-    assert answer["Location"] == f"{URL}?q=tea&view=1"
+    assert answer["Location"].startswith(f"{URL}?q=tea&view=1&columns=recipient%2Cgift%2C")
+    assert agent.get(answer["Location"]).context["columns"] == DEFAULT
     assert Profile.objects.get(user=user).columns == "recipient,receipt"
     answer = agent.post("/orders/columns/", {"reset": "yes"})
     assert Profile.objects.get(user=user).columns == ""

@@ -35,7 +35,8 @@ def order_columns(request: Request) -> HttpResponseBase:
             return _show(request, posted, order=moved(order, str(name), by=by))
     chosen = DEFAULT if "reset" in request.POST else posted
     if filters.view is not None:
-        return HttpResponseSeeOther(filters.replace(columns=join_columns(chosen)).url())
+        # Named even if they are the default ones: without them, the list has the person's own.
+        return HttpResponseSeeOther(filters.replace(columns=",".join(chosen)).url())
     Profile.objects.choose_columns(request.viewer.profile, join_columns(chosen))
     return HttpResponseSeeOther(filters.replace(columns="").url())
 
