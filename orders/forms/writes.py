@@ -7,6 +7,7 @@ and again by orders.services after a fresh read.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,8 +18,9 @@ from django.core.exceptions import ValidationError
 
 from orders import formats
 from orders.audit import REASONS
+from orders.models import Operation
 
-from .dates import DateReader
+from .dates import DateReader, TypedDate
 from .fields import ProseField, TicketField, TypedField
 from .times import END_OF_DAY, in_utc
 
@@ -157,10 +159,33 @@ class ExpirationForm(WriteForm):
         except ValidationError as error:
             self.add_error(field, error)
             return
-        given["expiration"] = found.at
         seen = given.get("understood", "") if typed else ""
-        if (seen or found.note) and seen != formats.iso_utc(found.at):
-            self.add_error(None, "Look below how the date was read. If it is right, send it again.")
+        given["expiration"] = self._understood(found, seen)
+
+    def _understood(self, found: TypedDate, seen: str) -> datetime:
+        """Return the instant that is sent; add an error if the person has to look at it first."""
+        if seen == formats.iso_utc(found.at) or not (seen or found.note):
+            return found.at
+        shown = _instant(seen)
+        if shown is not None and self.is_repeated:
+            # The text may mean another date now because the first submit was carried out.
+            return shown
+        self.add_error(None, "Look below how the date was read. If it is right, send it again.")
+        return found.at
+
+    @cached_property
+    def is_repeated(self) -> bool:
+        """Whether an operation has the one-time key, so that an equal submit returns that."""
+        return Operation.objects.filter(form_key=self.cleaned_data["form_key"]).exists()
+
+
+def _instant(text: str) -> datetime | None:
+    """Return the instant of a hidden field; None for another text."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if at.tzinfo is None else at
 
 
 class SettleForm(forms.Form):

@@ -319,6 +319,26 @@ def test_without_javascript_an_ambiguous_date_is_shown_first(
 
 
 @pages
+def test_repeated_submit_of_a_typed_length_returns_the_same_operation(
+    client: Any, emulator: Any, order_id: str
+) -> None:
+    """The text means another date once the expiration has changed."""
+    typed = {"expiration_custom": "+7 days"}
+    looked = open_and_submit(client, expiration_url(order_id), **typed)
+    form = {**hidden(looked), **typed}
+    sent = client.post(expiration_url(order_id), form)
+    again = client.post(expiration_url(order_id), form)
+    assert (sent.status_code, again.status_code) == (303, 303)
+    assert again["Location"] == sent["Location"]
+    assert emulator.posts() == 1
+    changed = client.post(expiration_url(order_id), {**form, "understood": "soon"})
+    assert changed.status_code == 422
+    another = client.post(expiration_url(order_id), {**form, "understood": stamp(in_days(51))})
+    assert another.status_code == 409
+    assert emulator.posts() == 1
+
+
+@pages
 def test_a_date_that_means_another_one_than_was_shown_is_shown_again(
     client: Any, emulator: Any, order_id: str
 ) -> None:

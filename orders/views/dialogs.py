@@ -130,9 +130,9 @@ def _check_expiration(request: Request, view: OrderWithOperations, form: Expirat
     This checks our copy; the service checks a fresh read. A repeated submit is not checked: it
     returns the operation that the first submit created.
     """
-    given = form.cleaned_data
-    if Operation.objects.filter(form_key=given["form_key"]).exists():
+    if form.is_repeated:
         return
+    given = form.cleaned_data
     verdict = eligibility.check_expiration(
         view.order,
         given["expiration"],
