@@ -10,10 +10,13 @@ from uuid import UUID
 from orders import formats
 from orders.list_url import Filters
 from orders.models import Finding
+from orders.search import MatchCount
+from orders.services import findings
 from orders.text import fold_text
 from orders.viewer import Viewer
 
 from .elements import Link
+from .filter_form import count_text
 from .list_page import FindingSummary, finding_summary
 from .rows import OrderRow
 
@@ -119,5 +122,8 @@ def _more(match: _Match) -> Link | None:
         Finding.Role.SENDER: Filters(sender=fold_text(named)),
         Finding.Role.BATCH: Filters(batch=named),
     }.get(match["role"], Filters(q=named))
-    label = f"All {match['count']:,} orders: {_ROLES[match['role']].lower()} {named}"
+    count = MatchCount(match["count"], False)
+    if match["count"] > findings.MOST_ORDERS:
+        count = MatchCount(findings.MOST_ORDERS, True)
+    label = f"All {count_text(count)} orders: {_ROLES[match['role']].lower()} {named}"
     return Link(label, filters.url())

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from goody.errors import GoodyError, Unavailable
 from orders.audit import Actor
@@ -158,7 +159,7 @@ def _matches(
     """Yield a match for each value that the text names and that orders have, in its order.
 
     `named` is the value as shown to people, `role` how orders have it, `orders` are the first
-    MOST_MATCHED of `count` orders, newest first.
+    MOST_MATCHED of `count` orders, newest first. A count over MOST_ORDERS is a lower bound.
     """
     for kind, value in pasted.mentions:
         for role, column, stored in _roles(kind, value, senders):
@@ -258,9 +259,24 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: SearchDeadl
         orders = Order.objects.filter(**{f"{column}__in": some})
         # Queried separately: one batch may have more orders than are stored.
         seen.update(limit.all(orders.order_by(column).values_list(column, flat=True).distinct()))
-        newest = orders.order_by("-id").values_list("uuid", column)
-        found.add(column, limit.all(newest[: MOST_ORDERS + 1]))
+        found.add(column, _newest(orders, column, [one for one in some if one in seen], limit))
     return [value for value in values if value not in seen]
+
+
+def _newest(
+    orders: QuerySet[Order], column: str, values: Sequence[Any], limit: SearchDeadline
+) -> list[tuple[UUID, Any]]:
+    """Return (order id, value of the column) of the newest MOST_ORDERS + 1 orders.
+
+    If there are more, these are the newest of each value: one with many orders, such as a sender,
+    would hide those of another.
+    """
+    newest = orders.order_by("-id").values_list("uuid", column)
+    rows = limit.all(newest[: MOST_ORDERS + 1])
+    if len(rows) <= MOST_ORDERS or len(values) == 1:
+        return rows
+    each = (newest.filter(**{column: value})[: MOST_ORDERS + 1] for value in values)
+    return [row for some in each for row in limit.all(some)]
 
 
 def _take_beginning(start: str, found: _Found, limit: SearchDeadline) -> None:

@@ -535,3 +535,20 @@ def test_a_ticket_is_ones_own(viewer: Client, as_role: Any) -> None:
     known(recipient_email="ana@a.test")
     finding = found(viewer, "ana@a.test bo@b.test")
     assert as_role("agent").get(f"/orders/find/{finding.pk}/").status_code == 404
+
+
+def test_a_sender_of_many_orders_hides_no_other(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "MOST_ORDERS", 6)
+    senders = [{"first_name": "A", "last_name": "", "email": f"{one}@corp.test"} for one in "ab"]
+    rare = known(sender=senders[0], recipient_email="")
+    for _ in range(8):
+        known(sender=senders[1], recipient_email="")
+    answer = post(viewer, "From: x@y.test\n a@corp.test and b@corp.test")
+    finding = Finding.objects.get()
+    counts = {one["named"]: (one["count"], one["orders"][0]) for one in finding.matches}
+    assert counts["a@corp.test"] == (1, str(rare))
+    assert counts["b@corp.test"][0] == 7
+    page = text(viewer.get(answer["Location"]))
+    assert "All 6+ orders: sender b@corp.test" in page
