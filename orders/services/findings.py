@@ -166,7 +166,7 @@ def _matches(
             if orders := found.matches.get((column, stored)):
                 yield {
                     "role": role,
-                    "named": _shown(kind, value, pasted),
+                    "named": _shown(role, value, pasted),
                     "orders": [str(one) for one in orders[:MOST_MATCHED]],
                     "count": len(orders),
                 }
@@ -192,11 +192,12 @@ def _roles(
             yield Finding.Role.SENDER, "sender_id", senders.get(value)
 
 
-def _shown(kind: str, value: Any, pasted: PastedIdentifiers) -> str:
-    """Return a value of the text as it is shown. A gift link is a secret."""
-    if kind == "gift_tokens":
+def _shown(role: Finding.Role, value: Any, pasted: PastedIdentifiers) -> str:
+    """Return a value of the text as it is shown. The token of a gift link is a secret."""
+    if role is Finding.Role.GIFT_LINK:
         return f"…{value[-4:]}"
-    return pasted.original_spelling(value) if kind == "emails" else str(value)
+    is_email = role in (Finding.Role.RECIPIENT, Finding.Role.SENDER)
+    return pasted.original_spelling(value) if is_email else str(value)
 
 
 def _domains(email: str) -> Iterator[str]:

@@ -125,7 +125,10 @@ def test_a_link_that_hides_its_target_is_listed(viewer: Client) -> None:
 def test_a_token_without_its_link_is_found_like_a_reference(viewer: Client) -> None:
     token = "ABCD1234EFGH5678IJKL9012"
     order_id = known(individual_gift_link=f"https://gifts.example.test/gift/{token}")
-    assert found(viewer, f"they wrote {token} to us").orders == (order_id,)
+    finding = found(viewer, f"they wrote {token} to us")
+    assert finding.orders == (order_id,)
+    assert [one["named"] for one in finding.matches] == ["…9012"]
+    assert token not in str(Finding.objects.filter(pk=finding.pk).values())
 
 
 def test_pasted_text_is_not_stored(viewer: Client) -> None:
