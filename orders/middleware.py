@@ -213,10 +213,17 @@ class IdleSessionMiddleware:
         if now - active_at > settings.SESSION_IDLE_TIMEOUT:
             logout(request)
             return
-        is_poll = request.resolver_match and request.resolver_match.url_name in self._POLLS
         is_stored = "active_at" in request.session and now - active_at < self._STORED_EVERY
-        if not (is_poll or is_stored):
+        if not (is_stored or self._is_poll(request)):
             self._store(request, now)
+
+    def _is_poll(self, request: HttpRequest) -> bool:
+        """Whether a page sent the request by a timer: also pages of open writes do."""
+        match = request.resolver_match
+        is_for_outcome = (
+            "poll" in request.GET or request.headers.get("HX-Target") == "div#operation"
+        )
+        return is_for_outcome or (match is not None and match.url_name in self._POLLS)
 
     def _store(self, request: HttpRequest, now: float) -> None:
         """Store the time at once. Failures are ignored: people can read while the disk is full."""

@@ -12,6 +12,7 @@ from django.utils import timezone
 from orders.models import AuditEntry, SignInLimit
 from orders.services import sign_in
 from orders.services.sign_in import SignInAttempt, claim_attempt, wait_after_failures
+from testing.domain import operation
 from testing.users import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
@@ -182,7 +183,13 @@ def test_an_idle_session_ends_and_polls_keep_none_alive(as_role, emulator, setti
     session["active_at"] -= 1800
     session.save()
     active_at = session["active_at"]
+    sent = operation()
     client.get("/sync-status/")
+    client.get(f"/orders/{sent.order_uuid}/?poll=", headers={"HX-Request": "true"})
+    client.get(
+        f"/orders/{sent.order_uuid}/operations/{sent.pk}/",
+        headers={"HX-Request": "true", "HX-Target": "div#operation"},
+    )
     assert client.session["active_at"] == active_at
     client.get("/settings/")
     assert client.session["active_at"] > active_at
