@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -11,20 +11,21 @@ from django.core.cache import cache
 from orders.search import MatchCount, count_queries
 from orders.search.query import Query
 
-_KEY = "preset-counts"
+# Before the key of a view.
+_PREFIX = "preset-count-"
 # Seconds. Older counts are still shown, and replaced by the next page that is loaded whole.
 _KEPT = 3600
 _FRESH = "preset-counts-are-fresh"
 _FRESH_FOR = 60
 
 
-def known_counts() -> tuple[dict[str, MatchCount], bool]:
-    """Return the counts by key, at most an hour old, and whether they are less than a minute old.
+def known_counts(keys: Collection[str]) -> tuple[dict[str, MatchCount], bool]:
+    """Return the counts by key, and whether the latest counting was less than a minute ago.
 
-    A key without a count is missing.
+    A count is at most an hour old. A key without one is missing.
     """
-    found = cache.get_many([_KEY, _FRESH])
-    counts: dict[str, MatchCount] = found.get(_KEY, {})
+    found = cache.get_many([_FRESH, *(f"{_PREFIX}{key}" for key in keys)])
+    counts = {key: found[name] for key in keys if (name := f"{_PREFIX}{key}") in found}
     return counts, _FRESH in found
 
 
@@ -33,12 +34,12 @@ def count_presets(
 ) -> dict[str, MatchCount]:
     """Count the matches of each query up to `limit`, and cache the counts.
 
-    Queries that were not counted within `COUNTS_DEADLINE` have no count.
+    Queries that were not counted within `COUNTS_DEADLINE` have no count, and keep their cached one.
     """
     counts = count_queries(
         list(queries.values()), now=now, limit=limit, seconds=settings.COUNTS_DEADLINE
     )
     known = {key: one for key, one in zip(queries, counts, strict=True) if one is not None}
-    cache.set_many({_KEY: known}, _KEPT)
+    cache.set_many({f"{_PREFIX}{key}": count for key, count in known.items()}, _KEPT)
     cache.set(_FRESH, True, _FRESH_FOR)
     return known

@@ -51,8 +51,11 @@ def test_numbers_come_later_and_are_kept_for_all(agent: Client, full: Oracle, as
 def test_numbers_that_would_be_late_are_left_out(
     agent: Client, full: Oracle, settings: Any
 ) -> None:
+    known = numbers_in(agent.get("/orders/counts/"))
     settings.COUNTS_DEADLINE = 0.0
     assert numbers_in(agent.get("/orders/counts/")) == {}
+    # A view without a number has no orders.
+    assert numbers_in(agent.get(URL)) == known
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.NEEDS_HUMAN, State.APPLIED])

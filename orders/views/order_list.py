@@ -25,6 +25,7 @@ from orders.presenters.columns import column_heads, shown_columns
 from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
 from orders.presenters.list_page import EmptyList, ListPage, finding_summary
 from orders.presenters.live_list import live_page
+from orders.presenters.presets import PRESETS
 from orders.presenters.rows import has_actions
 from orders.presenters.saved_views import make_saved_view_bar
 from orders.presenters.setup import is_first_run
@@ -208,7 +209,8 @@ def _tools(
     actor = viewer.actor
     may_export = is_indexed and actor.may(Right.EXPORT)
     # While the first import runs, the index holds only some of the orders.
-    counts, are_fresh = services.known_counts() if viewer.progress.is_complete else ({}, True)
+    keys = [one.key for one in PRESETS if one.is_counted]
+    counts, are_fresh = services.known_counts(keys) if viewer.progress.is_complete else ({}, True)
     return {
         "views": make_saved_view_bar(
             services.views_for_list_page(actor),
