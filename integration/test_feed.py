@@ -46,7 +46,7 @@ def without_times(order: dict[str, Any]) -> dict[str, Any]:
 
 def test_raw_rows_equal_the_state_of_the_emulator(emulator: Emulator, client: Client) -> None:
     emulator.advance(5)
-    emulator.random_changes(seed=1, changes=200)
+    emulator.churn(seed=1, changes=200)
     rows = walked(client.list_raw_orders, "rows")
     truth = {key: without_times(order) for key, order in emulator.truth().items()}
     assert [json.loads(row) for row in rows] == list(reversed(truth.values()))
@@ -61,7 +61,7 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
 ) -> None:
     since = datetime.fromisoformat(emulator.control("GET", "clock")["now"])
     emulator.advance(3600)
-    changes = emulator.random_changes(seed=2, changes=150, kinds=["batch", "open", "cancel"])[
+    changes = emulator.churn(seed=2, changes=150, kinds=["batch", "open", "cancel"])[
         "changes"
     ]
     names = {"batch": "created", "open": "opened", "cancel": "failed"}

@@ -181,7 +181,8 @@ def test_the_box_stands_on_every_page_and_keeps_what_was_typed(agent: Client, fu
         assert '<input id="q" type="search" name="q" role="combobox"' in page
     page = text_of(agent.get(URL, {"q": "ana  status:OPENED"}))
     assert 'name="q" form="filters" value="ana  status:OPENED" role="combobox"' in page
-    assert "status:opened,notified" in page  # the help
+    assert 'href="/orders/help/"' in page
+    assert "status:opened,notified" in text_of(agent.get("/orders/help/"))
 
 
 def test_user_without_a_role_has_no_search_box(as_role: Any) -> None:

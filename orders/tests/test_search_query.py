@@ -123,6 +123,8 @@ def test_a_sort_has_a_key_and_a_direction():
         ("amount", True),
         ("recipient", False),
         ("recipient", True),
+        ("status", False),
+        ("status", True),
         ("best", False),
     ]
     assert all(sort.reversed.reversed is sort and sort.reversed.key == sort.key for sort in Sort)

@@ -159,7 +159,7 @@ def test_no_order_is_lost_or_duplicated(emulator: Emulator, settings: Any, seed:
 
 # Columns about when and how an order was read.
 ASIDE = {"id", "created_from", "event_times", "row_hash", "read_at"}
-NAMED = ("product_id", "brand_id", "sender_id", "workspace_id")
+NAMED = ("product_id", "brand_id", "sender_id", "workspace_id", "card_id")
 
 
 def contents() -> dict[str, dict[str, Any]]:
