@@ -61,9 +61,7 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
 ) -> None:
     since = datetime.fromisoformat(emulator.control("GET", "clock")["now"])
     emulator.advance(3600)
-    changes = emulator.churn(seed=2, changes=150, kinds=["batch", "open", "cancel"])[
-        "changes"
-    ]
+    changes = emulator.churn(seed=2, changes=150, kinds=["batch", "open", "cancel"])["changes"]
     names = {"batch": "created", "open": "opened", "cancel": "failed"}
     expected = sorted((order_id, names[one["kind"]]) for one in changes for order_id in one["ids"])
     since = since.replace(minute=30)
