@@ -106,6 +106,12 @@ def order_of(line: Locator) -> str:
     return str(line.get_attribute("id")).removeprefix("order-")
 
 
+def pager_link(page: Page, name: str) -> Locator:
+    """Return the link Next or Previous of the list's pager. Recipients may have these names too."""
+    pager = page.get_by_role("navigation", name="Pages")
+    return pager.get_by_role("link", name=name, exact=True)
+
+
 def filter_link(page: Page, name: str) -> Locator:
     """Return the button of a filter or of the sort, which opens its panel."""
     return page.locator(".filter-bar [data-panel]", has_text=name)

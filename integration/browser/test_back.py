@@ -23,6 +23,7 @@ from .moves import (
     first_row,
     in_dialog,
     open_filter,
+    pager_link,
     row,
     submit_button,
 )
@@ -36,7 +37,7 @@ def leave(page: Page) -> None:
 
 def go_to_page_2(page: Page) -> None:
     page.goto("/orders/?per_page=25")
-    page.get_by_role("link", name="Next", exact=True).click()
+    pager_link(page, "Next").click()
     expect(page.locator(".pager")).to_contain_text("Page 2 of")
 
 
@@ -77,7 +78,7 @@ def test_back_through_the_pages_of_the_list(agent: Page) -> None:
     agent.goto("/orders/?per_page=25")
     first = first_row(agent)
     for number in (2, 3):
-        agent.get_by_role("link", name="Next", exact=True).click()
+        pager_link(agent, "Next").click()
         expect(agent.locator(".pager")).to_contain_text(f"Page {number} of")
     for number in (2, 1):
         agent.go_back()
@@ -164,7 +165,7 @@ def test_back_to_the_row_that_was_opened(agent: Page, site: Site) -> None:
     """List, page and scroll position are unchanged."""
     order_id = site.order_on_page(2)
     agent.goto("/orders/")
-    agent.get_by_role("link", name="Next", exact=True).click()
+    pager_link(agent, "Next").click()
     expect(agent.locator(".pager")).to_contain_text("Page 2 of")
     link = row(agent, order_id).locator("th a")
     link.scroll_into_view_if_needed()
@@ -197,7 +198,7 @@ def test_an_expired_session_under_the_pager(agent: Page, site: Site, watch: Watc
     go_to_page_2(agent)
     url, first = agent.url, first_row(agent)
     site.end_session(agent.context)
-    agent.get_by_role("link", name="Next", exact=True).click()
+    pager_link(agent, "Next").click()
     log_in_again(agent)
     assert_whole_page(agent, "Orders")
     expect(agent).to_have_url(url)

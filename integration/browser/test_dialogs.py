@@ -15,7 +15,7 @@ from playwright.sync_api import Page, Route, expect
 from testing.browser import Watch
 from testing.processes import wait_for
 
-from .moves import assert_seen, chip, in_dialog, row, submit_button, wait_for_keys
+from .moves import assert_seen, chip, in_dialog, pager_link, row, submit_button, wait_for_keys
 from .site import Site
 
 LIST = "/orders/?per_page=25"
@@ -80,7 +80,7 @@ def test_the_focus_goes_to_the_row_when_its_link_is_gone(agent: Page, site: Site
 
 def test_the_focus_is_kept_where_htmx_replaces_the_list(agent: Page) -> None:
     agent.goto(LIST)
-    following = agent.get_by_role("link", name="Next", exact=True)
+    following = pager_link(agent, "Next")
     following.focus()
     for number in (2, 3):
         agent.keyboard.press("Enter")
@@ -413,7 +413,7 @@ def test_a_toast_offers_undo_for_ten_seconds_and_waits_for_its_reader(
 def test_the_pager_announces_the_results(agent: Page) -> None:
     agent.goto(LIST)
     expect(agent.locator("#live")).to_have_attribute("role", "status")
-    agent.get_by_role("link", name="Next", exact=True).click()
+    pager_link(agent, "Next").click()
     expect(agent.locator("#live")).to_contain_text("Page 2 of")
 
 

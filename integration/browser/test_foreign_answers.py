@@ -22,6 +22,7 @@ from .moves import (
     first_row,
     in_dialog,
     open_filter,
+    pager_link,
     row,
     settle,
     submit_button,
@@ -50,14 +51,14 @@ def test_the_list_stays(agent: Page, proxy: Proxy, status: int) -> None:
     agent.goto(proxy.url + LIST)
     first = first_row(agent)
     proxy.answer("/orders/", status=status)
-    agent.get_by_role("link", name="Next", exact=True).click()
+    pager_link(agent, "Next").click()
     expect(banner(agent)).to_contain_text("not from the dashboard")
     expect(banner(agent)).to_contain_text("Requested: Next")
     expect(agent.locator("#portal")).to_have_count(0)
     assert first_row(agent) == first
     expect(agent).to_have_url(proxy.url + LIST)
     proxy.stand_aside()
-    agent.get_by_role("link", name="Next", exact=True).click()
+    pager_link(agent, "Next").click()
     expect(agent.locator(".pager")).to_contain_text("Page 2 of")
     expect(banner(agent)).to_have_count(0)
 
@@ -173,7 +174,7 @@ def test_a_dialog_waits_for_the_answer_of_goody(agent: Page, site: Site, proxy: 
 
 def test_back_leaves_the_page_that_is_shown(agent: Page, proxy: Proxy) -> None:
     agent.goto(proxy.url + LIST)
-    agent.get_by_role("link", name="Next", exact=True).click()
+    pager_link(agent, "Next").click()
     expect(agent.locator(".pager")).to_contain_text("Page 2 of")
     proxy.answer("/orders/")
     agent.go_back()

@@ -16,7 +16,7 @@ from orders import index
 from orders.models import Profile, SyncState
 from testing.list_pages import complete_sync
 
-from .moves import expect_filters, row, wait_for_keys
+from .moves import expect_filters, pager_link, row, wait_for_keys
 from .site import Site
 
 type Become = Callable[..., Page]
@@ -73,7 +73,7 @@ def test_a_page_turn_is_one_request_under_10_kb(agent: Page) -> None:
     wait_for_keys(agent)
     answers: list[Response] = []
     agent.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a method has no dict
-    agent.get_by_role("link", name="Next", exact=True).click()
+    pager_link(agent, "Next").click()
     expect(agent.locator(".pager")).to_contain_text("51–")
     agent.wait_for_timeout(500)
     (answer,) = [one for one in answers if "/static/" not in one.url]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .moves import ORDER, assert_whole_page, in_dialog
+from .moves import ORDER, assert_whole_page, in_dialog, pager_link
 from .site import Site
 
 _HOW: dict[str, dict[str, Any]] = {
@@ -34,7 +34,7 @@ def test_links_of_the_list(agent: Page, how: str) -> None:
     agent.goto("/orders/?per_page=25")
     links = {
         ORDER: agent.locator("tbody th a").first,
-        "Orders": agent.get_by_role("link", name="Next", exact=True),
+        "Orders": pager_link(agent, "Next"),
         "Change expiration": agent.locator('[data-key="e"]').first,
         "Cancel gift": agent.locator('[data-key="c"]').first,
     }

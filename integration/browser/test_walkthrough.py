@@ -19,6 +19,7 @@ from .moves import (
     assert_whole_page,
     chip,
     in_dialog,
+    pager_link,
     press_until_focused,
     row,
     submit_button,
@@ -88,7 +89,7 @@ def test_by_mouse(page: Page, site: Site, username: str) -> None:
     log_in(page, username)
     page.get_by_role("button", name="Log in").click()
     for number in (2, 3):
-        page.get_by_role("link", name="Next", exact=True).click()
+        pager_link(page, "Next").click()
         expect(page.locator(".pager")).to_contain_text(f"Page {number} of")
     row(page, walkthrough.order_id).locator("th a").click()
 
