@@ -213,3 +213,16 @@ def test_the_names_of_the_filters_need_no_counts(agent: Page, site: Site, proxy:
     name.click()
     expect(agent.locator(".filter.is-active")).to_contain_text(f"Sender: {said}")
     SyncState.objects.all().delete()
+
+
+def test_names_for_a_focused_field_keep_the_banner(agent: Page, site: Site, proxy: Proxy) -> None:
+    """The script focuses the field of an opened panel: nobody has read the banner for that."""
+    site.fill_index()
+    proxy.answer("/orders/facets/", status=502)
+    agent.goto(f"{proxy.url}/orders/")
+    open_filter(agent, "Batch")
+    expect(banner(agent)).to_contain_text("Requested: the counts of the filters")
+    agent.keyboard.press("Escape")
+    open_filter(agent, "Workspace")
+    expect(agent.locator("#workspace-names option").first).to_be_attached()
+    assert banner(agent).count() == 1

@@ -9,9 +9,9 @@ const WHOLE_PAGE = /^\s*(?:<!doctype|<html)\b/i;
 /* What is loaded once is requested again after a failure: it is waited for. */
 const RELOAD_MS = 5_000;
 
-/* Requested by a timer, not by a person. */
+/* Requested by a timer or by the focus, which a script may set, not by a person. */
 function isAutomatic(element) {
-  return /^(every|load)/.test(element?.getAttribute("hx-trigger") || "");
+  return /^(every|load|focus)/.test(element?.getAttribute("hx-trigger") || "");
 }
 
 /* A person's next successful request removes the banner about one that failed; a poll removes only
