@@ -41,8 +41,11 @@ class Site:
         ApiLimits.objects.all().delete()
 
     def log_in(self, context: BrowserContext, user: User, **profile: str) -> None:
-        """Give the browser a session, as the login page does. `profile`: theme, time_zone, ..."""
-        Profile.objects.update_or_create(user=user, defaults={"theme": "system", **profile})
+        """Give the browser a session, as the login page does. `profile`: theme, time_zone, ...
+        Settings that are not given get their defaults, whatever an earlier test has chosen.
+        """
+        Profile.objects.filter(user=user).delete()
+        Profile.objects.create(user=user, **profile)
         session = import_module(settings.SESSION_ENGINE).SessionStore()
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

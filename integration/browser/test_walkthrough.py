@@ -92,6 +92,8 @@ def test_by_mouse(page: Page, site: Site, username: str) -> None:
         pager_link(page, "Next").click()
         expect(page.locator(".pager")).to_contain_text(f"Page {number} of")
     row(page, walkthrough.order_id).locator("th a").click()
+    expect(page.locator("#order-detail")).to_be_visible()
+    wait_for_keys(page)
 
     page.get_by_role("link", name="Extend…").click()
     chip(page, "+14").click()
