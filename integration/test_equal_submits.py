@@ -72,7 +72,7 @@ def test_fifty_equal_submits_by_htmx_put_the_row_in_place(
     form = expiration_form(agent, order_id, day)
     emulator.fault({"kind": "delay", "seconds": 0.5}, method="POST")
 
-    answers = submit_at_once(form, crowd(app, agent), htmx_from(agent, "/orders/"))
+    answers = submit_at_once(form, crowd(app, agent), htmx_page="/orders/")
 
     assert emulator.posts() == 1
     assert Operation.objects.get().state == State.APPLIED

@@ -68,14 +68,17 @@ def _opened(visitor: Visitor, path: str) -> Form:
 
 
 def submit_at_once(
-    form: Form, visitors: Sequence[Visitor], headers: Mapping[str, str] | None = None
+    form: Form, visitors: Sequence[Visitor], *, htmx_page: str = ""
 ) -> list[requests.Response]:
-    """Submit the same form at the same moment on one connection for each visitor."""
+    """Submit the same form at the same moment on one connection for each visitor.
+
+    With `htmx_page`, htmx submits it from the page at that path.
+    """
     barrier = threading.Barrier(len(visitors))
 
     def submit(visitor: Visitor) -> requests.Response:
         barrier.wait(30)
-        return form.submit(visitor, headers)
+        return form.submit(visitor, htmx_from(visitor, htmx_page) if htmx_page else None)
 
     with ThreadPoolExecutor(len(visitors)) as pool:
         return list(pool.map(submit, visitors))
