@@ -1,4 +1,4 @@
-"""The list of commands, the keys found in the menu, and a whole errand by keyboard."""
+"""The list of commands, the keys found in the menu, and a whole ticket by keyboard."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Fingers:
 
 def test_an_errand_from_a_pasted_address_takes_at_most_twelve_keys(agent: Page, site: Site) -> None:
     """Find, read, extend by 14 days, open the next one."""
-    addresses = [f"errand.{uuid4().hex[:8]}@post.test" for _ in range(2)]
+    addresses = [f"ticket.{uuid4().hex[:8]}@post.test" for _ in range(2)]
     expires = (timezone.now() + timedelta(days=2)).isoformat()
     first, second = (
         known(site, "Ada", recipient_email=one, expires_at=expires) for one in addresses

@@ -354,7 +354,7 @@ def test_the_list_of_another_person_or_of_last_month_is_not_there(
     answers = [shown(viewer, finding), shown(viewer, Finding(pk=uuid4()))]
     assert [one.status_code for one in answers] == [404, 404]
     for one in answers:
-        assert "kept for 7 days, and only for whoever pasted it." in text(one)
+        assert "kept for 7 days, only for the person who pasted it." in text(one)
         assert f'href="{FIND}"' in text(one)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -41,6 +40,7 @@ from testing.operations import (
     cancel_at,
     title,
 )
+from testing.serving import wait_for
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
@@ -118,9 +118,7 @@ def test_order_is_free_for_other_processes_after_not_recorded(
     with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
         cancel(order_id, seen=seen(order_id))
     done = Operation.objects.get()
-    until = time.monotonic() + 20
-    while stored_outcome(done)[0] == "planned" and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_for(lambda: stored_outcome(done)[0] != "planned", timeout=20)
     assert stored_outcome(done) == ("not_sent", "A", "not_recorded")
 
 

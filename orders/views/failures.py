@@ -95,7 +95,7 @@ def _no_such_finding() -> ErrorPage:
     return ErrorPage(
         404,
         "This list is not here any more",
-        "What was found in a pasted text is kept for 7 days, and only for whoever pasted it.",
+        "What was found in a pasted text is kept for 7 days, only for the person who pasted it.",
         "Paste the text again.",
         reverse("order_find"),
         "Find orders in a text",
