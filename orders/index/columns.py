@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -161,9 +162,13 @@ def _sender(sender: Sender | None) -> LabelName | None:
 
 
 def search_texts(order: Order) -> SearchTexts:
-    return SearchTexts(
-        searchable_text(order.message or ""), searchable_text(order.thank_you_note or "")
-    )
+    return SearchTexts(_shared_text(order.message or ""), _shared_text(order.thank_you_note or ""))
+
+
+@lru_cache(maxsize=500)
+def _shared_text(text: str) -> str:
+    """Return the searchable text of a message; the gifts of a batch share theirs."""
+    return searchable_text(text)
 
 
 def _token(link: str) -> str:

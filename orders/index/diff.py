@@ -96,9 +96,12 @@ class OrderOfResponse:
         `with_columns`: also those for an insert, if that is likely.
         """
         with suppress(BadOrder):
-            _ = self.row_hash, self.order_id
+            _ = self.row_hash
             if with_columns:
                 _ = self.index_data
+                self.order_id = self.order.id
+            else:
+                _ = self.order_id
 
     def quarantined(self, error: BadOrder) -> QuarantinedOrder:
         order_id = error.order_id or self.__dict__.get("order_id")
