@@ -268,6 +268,23 @@ EXTENSION_MAX_DAYS = env.int("EXTENSION_MAX_DAYS", default=365)
 CANCELS_PER_HOUR = env.int("CANCELS_PER_HOUR", default=60)
 WORKER_TICK = env.float("WORKER_TICK", default=0.5)
 
+# --- Jobs -------------------------------------------------------------------------------------
+
+# The most orders of one job, and the cancels above which another person must approve it.
+BULK_MAX_ORDERS = env.int("BULK_MAX_ORDERS", default=5000)
+BULK_APPROVAL_ABOVE = env.int("BULK_APPROVAL_ABOVE", default=100)
+BULK_APPROVAL_EXPIRES = env.float("BULK_APPROVAL_EXPIRES", default=86_400.0)
+# A bulk cancel begins so long after it was asked for or approved; nothing is sent before.
+BULK_CANCEL_GRACE = env.float("BULK_CANCEL_GRACE", default=60.0)
+# All jobs together; at most a quarter of GOODY_CALLS_PER_SECOND, since an item takes two calls.
+BULK_ITEMS_PER_SECOND = env.float("BULK_ITEMS_PER_SECOND", default=2.0)
+# After so long a worker looks at other jobs, and at whether it shall stop.
+BULK_SLICE = env.float("BULK_SLICE", default=5.0)
+# A job is continued by another worker so long after its worker was last heard of.
+BULK_LEASE = env.float("BULK_LEASE", default=60.0)
+# The wait after the first attempt of an item that did not leave; it doubles with each further one.
+BULK_RETRY_WAIT = env.float("BULK_RETRY_WAIT", default=5.0)
+
 # --- Keeping the index ------------------------------------------------------------------------
 
 # Calls that a process which syncs may have under way beside those that pages and reads wait for.

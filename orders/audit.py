@@ -18,7 +18,7 @@ from typing import Any, Self
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.utils import timezone
 
-from .models import AuditEntry, Operation
+from .models import AuditEntry, Job, Operation
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,8 @@ class Right(StrEnum):
     EXPORT = "order.export"
     READ_ALL_AUDIT = "audit.read_all"
     SETTLE = "operation.settle"
+    BULK = "order.bulk"
+    APPROVE = "job.approve"
     READ_RAW = "order.read_raw"
     COPY_PAYMENT_LINK = "order.copy_payment_link"
     SYSTEM = "system.manage"
@@ -58,7 +60,14 @@ _AGENT = _VIEWER | {
     Right.SAVE_VIEW,
     Right.READ_OWN_AUDIT,
 }
-_LEAD = _AGENT | {Right.SHARE_VIEW, Right.EXPORT, Right.READ_ALL_AUDIT, Right.SETTLE}
+_LEAD = _AGENT | {
+    Right.SHARE_VIEW,
+    Right.EXPORT,
+    Right.READ_ALL_AUDIT,
+    Right.SETTLE,
+    Right.BULK,
+    Right.APPROVE,
+}
 _ADMIN = _LEAD | {Right.READ_RAW, Right.COPY_PAYMENT_LINK, Right.SYSTEM}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
@@ -80,6 +89,8 @@ _IN_WORDS: dict[Right, str] = {
     Right.READ_OWN_AUDIT: "see the audit",
     Right.READ_ALL_AUDIT: "see everybody's audit entries",
     Right.SETTLE: "settle an outcome by hand",
+    Right.BULK: "change many orders at once",
+    Right.APPROVE: "approve bulk actions",
     Right.READ_RAW: "see raw data",
     Right.COPY_PAYMENT_LINK: "copy payment links",
     Right.SYSTEM: "manage the connection to Goody",
@@ -109,6 +120,11 @@ class Action(StrEnum):
     VIEW_CHANGE = "view.change"
     VIEW_WITHDRAW = "view.withdraw"
     ORDER_EXPORT = "order.export"
+    JOB_START = "job.start"
+    JOB_APPROVE = "job.approve"
+    JOB_DECLINE = "job.decline"
+    JOB_STOP = "job.stop"
+    JOB_RESUME = "job.resume"
 
 
 # What people call them.
@@ -122,6 +138,11 @@ NAMES: dict[Action, str] = {
     Action.VIEW_CHANGE: "Change a shared view",
     Action.VIEW_WITHDRAW: "Stop sharing a view",
     Action.ORDER_EXPORT: "Download a list",
+    Action.JOB_START: "Start a bulk action",
+    Action.JOB_APPROVE: "Approve a bulk action",
+    Action.JOB_DECLINE: "Decline a bulk action",
+    Action.JOB_STOP: "Stop a bulk action",
+    Action.JOB_RESUME: "Resume a bulk action",
 }
 
 NEEDED: dict[Action, Right] = {
@@ -134,6 +155,11 @@ NEEDED: dict[Action, Right] = {
     Action.VIEW_CHANGE: Right.SHARE_VIEW,
     Action.VIEW_WITHDRAW: Right.SHARE_VIEW,
     Action.ORDER_EXPORT: Right.EXPORT,
+    Action.JOB_START: Right.BULK,
+    Action.JOB_APPROVE: Right.APPROVE,
+    Action.JOB_DECLINE: Right.APPROVE,
+    Action.JOB_STOP: Right.BULK,
+    Action.JOB_RESUME: Right.BULK,
 }
 
 
@@ -252,6 +278,7 @@ def record_intent(operation: Operation, *, request_id: str) -> AuditEntry:
         order_uuid=operation.order_uuid,
         reference_id=operation.reference_id,
         operation=operation,
+        job_id=operation.job_id,
         reason=operation.reason,
         note=operation.note,
         ticket=operation.ticket,
@@ -283,6 +310,7 @@ def record_outcome(
         order_uuid=operation.order_uuid,
         reference_id=operation.reference_id,
         operation=operation,
+        job_id=operation.job_id,
         intent=intent,
         note=note,
         before=operation.before,
@@ -305,6 +333,7 @@ def record_observation(operation: Operation, *, outcome: str, now: datetime) -> 
         order_uuid=operation.order_uuid,
         reference_id=operation.reference_id,
         operation=operation,
+        job_id=operation.job_id,
         intent=AuditEntry.objects.intents().get(operation=operation),
         before=operation.before,
         after=operation.contradiction or operation.after,
@@ -371,6 +400,36 @@ def _record_event(actor: Actor, name: Action | AccountEvent, **columns: Any) -> 
         action=name,
         request_id=actor.request_id,
         **columns,
+    )
+
+
+def record_job_action(
+    actor: Actor,
+    name: Action,
+    job: Job,
+    *,
+    detail: str,
+    now: datetime,
+    reason: str = "",
+    note: str = "",
+    ticket: str = "",
+) -> AuditEntry:
+    """Record what a person does with a job. Call it in the transaction of the change."""
+    return _record_event(
+        actor, name, job=job, detail=detail, now=now, reason=reason, note=note, ticket=ticket
+    )
+
+
+def record_job_end(job: Job, *, outcome: str, detail: str, now: datetime) -> AuditEntry:
+    """Record the end of a job in a row that refers to its start."""
+    return AuditEntry.objects.create(
+        at=now,
+        actor_name=PROGRAM,
+        action=Action.JOB_START,
+        job=job,
+        intent=AuditEntry.objects.intents().get(job=job, action=Action.JOB_START),
+        outcome=outcome,
+        detail=detail,
     )
 
 

@@ -31,6 +31,8 @@ from .models import ApiLimits
 
 log = logging.getLogger(__name__)
 
+# Items that may begin at once after a slow one, so that the pace is kept.
+_ITEM_BURST = 2
 # The wait in seconds after a 429 without Retry-After.
 _DEFAULT_WAIT = 5.0
 
@@ -113,6 +115,24 @@ def reserve_calls(count: int, *, longest: float) -> list[float]:
     except DatabaseFailure:
         log.warning("the rate limit could not be applied: the database failed")
         return [1 / settings.GOODY_CALLS_PER_SECOND * number for number in range(1, count + 1)]
+
+
+def reserve_item(*, longest: float) -> float | None:
+    """Reserve the next item of a job; return the seconds until it may begin.
+
+    All jobs together keep the pace BULK_ITEMS_PER_SECOND, and leave half of the calls a second to
+    people: an item takes two. None when it is more than `longest` seconds away.
+    """
+    pace = min(settings.BULK_ITEMS_PER_SECOND, settings.GOODY_CALLS_PER_SECOND / 4)
+    waits = ApiLimits.objects.reserve_calls(
+        1,
+        now=timezone.now(),
+        per_second=pace,
+        burst=_ITEM_BURST,
+        longest=longest,
+        column="next_item_at",
+    )
+    return waits[0] if waits else None
 
 
 def separate_client(*, calls_at_once: int) -> Client:

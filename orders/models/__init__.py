@@ -1,6 +1,6 @@
-"""Models: the index, operations, the audit, API limits, people and their saved data.
+"""Models: the index, operations, jobs, the audit, API limits, people and their saved data.
 
-The index can be dropped and rebuilt from Goody; operations and the audit cannot.
+The index can be dropped and rebuilt from Goody; operations, jobs and the audit cannot.
 """
 
 from .access import OrderAccess
@@ -9,6 +9,20 @@ from .api_limits import ApiLimits
 from .audit import AuditEntry
 from .finding import Finding
 from .heartbeat import Heartbeat
+from .job import (
+    JOB_VERSION,
+    OPEN_ITEM_STATES,
+    OPEN_JOB_STATES,
+    RUNNABLE_JOB_STATES,
+    ItemClaim,
+    ItemState,
+    Job,
+    JobCounts,
+    JobItem,
+    JobRelation,
+    JobState,
+    PauseReason,
+)
 from .names import Label, LabelVersion, SearchText
 from .operation import (
     BY_HAND,
@@ -39,8 +53,12 @@ from .sync import SeenActivity, SyncState, SyncWindow
 __all__ = [
     "BY_HAND",
     "EXACT",
+    "JOB_VERSION",
     "LEASED_STATES",
+    "OPEN_ITEM_STATES",
+    "OPEN_JOB_STATES",
     "OPEN_STATES",
+    "RUNNABLE_JOB_STATES",
     "WITHOUT_EFFECT",
     "Anomaly",
     "ApiLimits",
@@ -50,6 +68,13 @@ __all__ = [
     "FailureClass",
     "Finding",
     "Heartbeat",
+    "ItemClaim",
+    "ItemState",
+    "Job",
+    "JobCounts",
+    "JobItem",
+    "JobRelation",
+    "JobState",
     "Label",
     "LabelVersion",
     "Operation",
@@ -59,6 +84,7 @@ __all__ = [
     "OrderCount",
     "OrderPayload",
     "OtherProduct",
+    "PauseReason",
     "Profile",
     "SavedView",
     "SearchText",

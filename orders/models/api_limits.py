@@ -17,9 +17,9 @@ _ONLY = 1
 # A try fails only if another call succeeded, so that this bounds the concurrent callers.
 _TRIES = 200
 # In SQL of our own: see statements.py.
-_TAKE = "UPDATE orders_apilimits SET next_call_at = %s"
-_TAKE_AFTER = f"{_TAKE} WHERE next_call_at = %s AND id = %s"
-_TAKE_FIRST = f"{_TAKE} WHERE next_call_at IS NULL AND id = %s"
+_TAKE = "UPDATE orders_apilimits SET {0} = %s"
+_TAKE_AFTER = _TAKE + " WHERE {0} = %s AND id = %s"
+_TAKE_FIRST = _TAKE + " WHERE {0} IS NULL AND id = %s"
 
 
 class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
@@ -78,35 +78,38 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
         burst: int,
         longest: float,
         limits: ApiLimits | None = None,
+        column: str = "next_call_at",
     ) -> list[float]:
         """Reserve the next `count` calls; return the seconds to wait for each.
 
         Calls are `1 / per_second` apart; after a quiet time up to `burst` of them may start at
         once. A conditional UPDATE prevents two processes from reserving the same calls. If the
         first wait would exceed `longest` seconds, nothing is reserved and the list is empty.
-        `limits` is the row, if it has just been read.
+        `limits` is the row, if it has just been read. `column` is "next_item_at" for the items of
+        jobs, which have a pace of their own.
         """
         gap = timedelta(seconds=1 / per_second)
         earliest, last = now - gap * burst, now + timedelta(seconds=longest)
         for _ in range(_TRIES):
-            taken = (limits or self.current()).next_call_at
+            taken: datetime | None = getattr(limits or self.current(), column)
             limits = None
             # No call is reserved that far ahead: the clock was set back.
             is_sane = taken is not None and taken <= last + gap
             place = max(taken, earliest) if taken is not None and is_sane else earliest
             if place > last:
                 return []
-            if self._take(taken, place + gap * count):
+            if self._take(column, taken, place + gap * count):
                 places = (place + gap * number for number in range(count))
                 return [max(0.0, (one - now).total_seconds()) for one in places]
         return []
 
-    def _take(self, taken: datetime | None, then: datetime) -> bool:
+    def _take(self, column: str, taken: datetime | None, then: datetime) -> bool:
         connection = connections[self.db]
         instants = [at for at in (then, taken) if at]
-        values = prepare_values(ApiLimits, "next_call_at", instants, using=self.db)
+        values = prepare_values(ApiLimits, column, instants, using=self.db)
+        statement = (_TAKE_AFTER if taken else _TAKE_FIRST).format(column)
         with rebuildable_transaction(using=self.db), connection.cursor() as cursor:
-            cursor.execute(_TAKE_AFTER if taken else _TAKE_FIRST, [*values, _ONLY])
+            cursor.execute(statement, [*values, _ONLY])
             return bool(cursor.rowcount)
 
 
@@ -115,6 +118,8 @@ class ApiLimits(models.Model):
     rejected_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
     next_call_at = models.DateTimeField(null=True)
+    # When a worker may begin the next item of a job.
+    next_item_at = models.DateTimeField(null=True)
 
     objects = ApiLimitsQuerySet.as_manager()
 

@@ -25,6 +25,8 @@ class AuditEntry(models.Model):
     operation = models.ForeignKey(
         "Operation", null=True, on_delete=models.PROTECT, related_name="audit"
     )
+    # Also of the entries of its items' operations.
+    job = models.ForeignKey("Job", null=True, on_delete=models.PROTECT, related_name="audit")
     intent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="outcomes")
     # cancel: the reason's code; free words beside it
     reason = models.CharField(max_length=40, blank=True)

@@ -169,6 +169,9 @@ class Operation(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     actor_name = models.CharField(max_length=200)
 
+    # The job of which it is one item.
+    job = models.ForeignKey("Job", null=True, on_delete=models.PROTECT, related_name="operations")
+
     # The one-time key of the form, and a hash of everything it requested.
     form_key = models.UUIDField(unique=True)
     params_hash = models.CharField(max_length=64)

@@ -55,7 +55,9 @@ from .searching import (
 )
 from .similar import SimilarSearch, SimilarSearches, similar_searches
 from .writes import (
+    MAX_ATTEMPTS,
     CancelLimitReached,
+    ClaimLost,
     FormKeyReused,
     NotRecorded,
     NotSettleable,
@@ -80,12 +82,15 @@ from .writes import (
     restart_read_schedule,
     settle_by_hand,
     settle_operation,
+    time_of_next_attempt,
 )
 
 __all__ = [
     "KEY_WORKS",
+    "MAX_ATTEMPTS",
     "ApiKeyCheck",
     "CancelLimitReached",
+    "ClaimLost",
     "ExportIncomplete",
     "FindingNotFound",
     "FormKeyReused",
@@ -152,6 +157,7 @@ __all__ = [
     "similar_searches",
     "start_export",
     "stored_order",
+    "time_of_next_attempt",
     "views_for_list_page",
     "visible_views",
     "withdraw_view",

@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from orders import services, sync
+from orders import bulk, services, sync
 from orders.audit import (
     NEEDED,
     PERFORMERS,
@@ -48,7 +48,14 @@ AGENT = VIEWER | {
     "view.save",
     "audit.read_own",
 }
-LEAD = AGENT | {"view.share", "order.export", "audit.read_all", "operation.settle"}
+LEAD = AGENT | {
+    "view.share",
+    "order.export",
+    "audit.read_all",
+    "operation.settle",
+    "order.bulk",
+    "job.approve",
+}
 ADMIN = LEAD | {"order.read_raw", "order.copy_payment_link", "system.manage"}
 
 
@@ -74,6 +81,11 @@ def test_every_action_has_a_right_and_a_performer() -> None:
         Action.VIEW_CHANGE: services.change_shared_view,
         Action.VIEW_WITHDRAW: services.withdraw_view,
         Action.ORDER_EXPORT: services.start_export,
+        Action.JOB_START: bulk.create_job,
+        Action.JOB_APPROVE: bulk.approve_job,
+        Action.JOB_DECLINE: bulk.decline_job,
+        Action.JOB_STOP: bulk.stop_job,
+        Action.JOB_RESUME: bulk.resume_job,
     } == PERFORMERS
     assert len({code for code, _ in REASONS}) == len(REASONS)
     assert "other" in dict(REASONS)
@@ -294,7 +306,7 @@ def test_intent_and_outcome_of_a_cancel(emulator: Emulator) -> None:
 
 def _assert_row(entry: AuditEntry, **expected: Any) -> None:
     fields = {field.attname: getattr(entry, field.attname) for field in entry._meta.concrete_fields}
-    assert fields == {**expected, "id": entry.pk}
+    assert fields == {"job_id": None, **expected, "id": entry.pk}
 
 
 @pytest.mark.django_db

@@ -3,13 +3,15 @@
 kinds.py defines what each of them sends, what proves it and what a read says about it. intents.py
 commits the intent and send.py carries it out; transitions.py changes the state of an operation
 together with the audit; resolve.py finds out by reads what became of a write whose answer was lost,
-by the evidence of evidence.py; reads.py reads one order and applies the answer.
+by the evidence of evidence.py; reads.py reads one order and applies the answer. job_items.py stores
+the outcome of an operation also in its item of a job.
 """
 
 from .cancel_limit import CancelLimitReached, cancel_limit_ends_at, cancels_left
 from .evidence import ReadEvidence
 from .index_updates import mark_missing
 from .intents import FormKeyReused, NotRecorded, OrderBusy, TooManyWrites
+from .job_items import MAX_ATTEMPTS, ClaimLost, time_of_next_attempt
 from .kinds import may_undo_extension
 from .reads import apply_read
 from .reconcile import request_reads
@@ -28,7 +30,9 @@ from .resolve import (
 from .send import OutcomeNotRecorded, cancel_order, extend_order
 
 __all__ = [
+    "MAX_ATTEMPTS",
     "CancelLimitReached",
+    "ClaimLost",
     "FormKeyReused",
     "NotRecorded",
     "NotSettleable",
@@ -53,4 +57,5 @@ __all__ = [
     "restart_read_schedule",
     "settle_by_hand",
     "settle_operation",
+    "time_of_next_attempt",
 ]

@@ -1,4 +1,7 @@
-"""The limit of cancels by one person in an hour, which bounds the damage by a stolen session."""
+"""The limit of cancels by one person in an hour, which bounds the damage by a stolen session.
+
+Cancels of jobs do not count: jobs have limits of their own.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,7 @@ def _recent(actor: Actor, now: datetime) -> list[datetime]:
     found = Operation.objects.filter(
         actor_id=actor.user_id,
         action=Action.ORDER_CANCEL,
+        job=None,
         created_at__gt=now - _PERIOD,
         created_at__lte=now + _PERIOD,
     ).exclude(state__in=_WITHOUT_EFFECT)

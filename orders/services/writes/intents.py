@@ -22,10 +22,11 @@ from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection
 
 from orders.audit import Action, Actor, record_intent
-from orders.models import LEASED_STATES, Operation, OperationText, Order
+from orders.models import LEASED_STATES, ItemClaim, Operation, OperationText, Order
 from orders.outages import log_unrecorded
 
 from .cancel_limit import check_cancel_limit
+from .job_items import link_item
 from .transitions import release_form, store_in_transaction
 
 log = logging.getLogger(__name__)
@@ -71,11 +72,15 @@ class WriteRequest:
 
 @dataclass(frozen=True)
 class SubmittedWrite:
-    """A submitted form: its parameters, who submitted it, and its one-time key."""
+    """A submitted form: its parameters, who submitted it, and its one-time key.
+
+    `claim` is that of an item of a job, which is submitted like a form.
+    """
 
     request: WriteRequest
     actor: Actor
     form_key: UUID
+    claim: ItemClaim | None = None
 
     @property
     def order_uuid(self) -> UUID:
@@ -120,7 +125,7 @@ def commit_intent(
         if earlier is not None:
             return earlier, False
         operation = _intent(submit, seen=seen, now=now)
-        store_in_transaction(lambda: _store_intent(operation, submit.actor))
+        store_in_transaction(lambda: _store_intent(operation, submit))
     except IntegrityError as error:
         return _resolve_conflict(submit, error), False
     except DatabaseFailure as error:
@@ -129,19 +134,23 @@ def commit_intent(
     return operation, True
 
 
-def _store_intent(operation: Operation, actor: Actor) -> None:
+def _store_intent(operation: Operation, submit: SubmittedWrite) -> None:
     """Insert the operation, then check that no closed write may still take effect.
 
-    An open write is excluded by the constraint of one open operation an order.
+    An open write is excluded by the constraint of one open operation an order. Jobs have limits of
+    their own.
     """
-    if operation.action == Action.ORDER_CANCEL:
-        check_cancel_limit(actor, now=operation.created_at)
+    claim = submit.claim
+    if operation.action == Action.ORDER_CANCEL and claim is None:
+        check_cancel_limit(submit.actor, now=operation.created_at)
     operation.save(force_insert=True)
+    if claim is not None:
+        link_item(claim, operation)
     OperationText.objects.store(operation)
     blocking = Operation.objects.blocking([operation.order_uuid]).first()
     if blocking is not None:
         raise OrderBusy(blocking)
-    record_intent(operation, request_id=actor.request_id)
+    record_intent(operation, request_id=submit.actor.request_id)
 
 
 def _intent(submit: SubmittedWrite, *, seen: dict[str, Any], now: datetime) -> Operation:
@@ -153,6 +162,7 @@ def _intent(submit: SubmittedWrite, *, seen: dict[str, Any], now: datetime) -> O
         reference_id=reference.first() or "",
         actor_id=actor.user_id,
         actor_name=actor.name,
+        job_id=submit.claim.job_id if submit.claim else None,
         form_key=submit.form_key,
         params_hash=submit.digest,
         before=seen,

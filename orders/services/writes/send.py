@@ -34,7 +34,7 @@ from orders.eligibility import (
     is_same_second,
 )
 from orders.goody_api import CallsBlocked, NotConfigured
-from orders.models import Operation, Order, State
+from orders.models import ItemClaim, Operation, Order, State
 from orders.outages import log_unrecorded
 
 from .cancel_limit import CancelLimitReached, record_cancel_limit_reached
@@ -106,18 +106,19 @@ def cancel_order(
     note: str,
     ticket: str,
     now: datetime,
+    claim: ItemClaim | None = None,
 ) -> Operation:
     """Cancel a gift at Goody: irreversible, and it releases money.
 
     `seen` are the `eligibility.facts_to_confirm` that the person confirmed. Returns the operation
-    in its present state; a repeated equal submit returns the same operation at once. Goody API:
-    POST /v1/orders/{id}/cancel.
+    in its present state; a repeated equal submit returns the same operation at once. `claim` is
+    that of a job's item. Goody API: POST /v1/orders/{id}/cancel.
 
-    Raises NotAllowed, FormKeyReused, OrderBusy, TooManyWrites, CancelLimitReached, NotRecorded,
-    OutcomeNotRecorded.
+    Raises NotAllowed, FormKeyReused, OrderBusy, TooManyWrites, CancelLimitReached, ClaimLost,
+    NotRecorded, OutcomeNotRecorded.
     """
     request = WriteRequest(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket=ticket)
-    submit = SubmittedWrite(request, actor, form_key)
+    submit = SubmittedWrite(request, actor, form_key, claim)
     return _perform(submit, CancelWrite, seen=seen, now=now)
 
 
@@ -134,6 +135,7 @@ def extend_order(
     ticket: str,
     undoes: UUID | None,
     now: datetime,
+    claim: ItemClaim | None = None,
 ) -> Operation:
     """Set an order's expiration (aware datetime; Goody stores whole seconds).
 
@@ -152,7 +154,7 @@ def extend_order(
         undoes_id=undoes,
         may_shorten=may_shorten,
     )
-    submit = SubmittedWrite(request, actor, form_key)
+    submit = SubmittedWrite(request, actor, form_key, claim)
     write = partial(ExtendWrite, may_shorten=may_shorten or undoes is not None)
     return _perform(submit, write, seen=seen, now=now)
 

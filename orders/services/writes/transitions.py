@@ -28,6 +28,8 @@ from orders.eligibility import Verdict, facts_to_confirm
 from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured
 from orders.models import FailureClass, Operation, State
 
+from .job_items import store_item_outcome
+
 _TRIES = 3
 # States that Goody's own late answer overrules.
 _OPEN_TO_PROOF = (State.UNKNOWN, State.NEEDS_HUMAN, State.NOT_APPLIED, State.SUPERSEDED)
@@ -59,7 +61,9 @@ def _store(
 ) -> None:
     moved = Operation.objects.transition(operation, to, **changes)
     if moved is not None:
-        record_outcome(moved, now=timezone.now(), actor=actor, note=note)
+        now = timezone.now()
+        record_outcome(moved, now=now, actor=actor, note=note)
+        store_item_outcome(moved, now=now)
 
 
 def confirm_operation(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Operation:

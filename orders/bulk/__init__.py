@@ -1,0 +1,49 @@
+"""Jobs: one action on many orders, run by workers through the same services as a single action.
+
+jobs.py creates jobs and changes them for people. running.py runs their items (items.py) under a
+lease (lease.py), endings.py ends them.
+"""
+
+from .endings import counts_in_words
+from .jobs import (
+    PAUSES_THAT_END,
+    JobChanged,
+    JobParams,
+    NewItem,
+    OwnJob,
+    TooManyOrders,
+    approval_expires_at,
+    approve_job,
+    create_job,
+    decline_job,
+    jobs_holding,
+    needs_approval,
+    resume_job,
+    retry_failed,
+    run_rest,
+    stop_job,
+    summary,
+)
+from .running import run_job
+
+__all__ = [
+    "PAUSES_THAT_END",
+    "JobChanged",
+    "JobParams",
+    "NewItem",
+    "OwnJob",
+    "TooManyOrders",
+    "approval_expires_at",
+    "approve_job",
+    "counts_in_words",
+    "create_job",
+    "decline_job",
+    "jobs_holding",
+    "needs_approval",
+    "resume_job",
+    "retry_failed",
+    "run_job",
+    "run_rest",
+    "stop_job",
+    "summary",
+]

@@ -1,0 +1,110 @@
+"""Runs one item of a job through the service that a single action uses.
+
+The service stores the outcome in the item. This module handles what the service raises: then
+nothing was sent, except where the database failed after the request had left.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.db import Error as DatabaseFailure
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from orders import services
+from orders.audit import Action, Actor
+from orders.models import RUNNABLE_JOB_STATES, ItemClaim, ItemState, Job, JobItem
+
+log = logging.getLogger(__name__)
+
+
+def run_item(job: Job, item: JobItem, actor: Actor) -> None:
+    """Send the cancel or the extension of a claimed item; its row then says what became of it.
+
+    Raises ClaimLost, or NotRecorded or OutcomeNotRecorded when the database fails: the item is
+    continued from its rows later.
+    """
+    try:
+        _send(job, item, actor)
+    except services.OrderBusy:
+        _try_later(item, "busy", "Another change of this order is still open.")
+    except services.TooManyWrites:
+        _try_later(item, "slots", "Too many changes were under way.")
+    except (services.ClaimLost, services.NotRecorded, services.OutcomeNotRecorded):
+        raise
+    except DatabaseFailure as error:
+        raise services.NotRecorded from error
+    except Exception:
+        log.exception("item %s of job %s failed", item.position, job.number)
+        _fail_unless_recorded(item)
+
+
+def _send(job: Job, item: JobItem, actor: Actor) -> None:
+    params, claim = job.params, ItemClaim(item.pk, job.pk, item.token)
+    given: dict[str, Any] = {
+        "actor": actor,
+        "order_id": item.order_uuid,
+        "seen": item.seen,
+        "form_key": item.form_key,
+        "ticket": params["ticket"],
+        "now": timezone.now(),
+        "claim": claim,
+    }
+    if job.action == Action.ORDER_CANCEL:
+        services.cancel_order(**given, reason=params["reason"], note=params["note"])
+        return
+    assert item.expiration is not None
+    services.extend_order(
+        **given,
+        reason=params["note"],
+        expiration=item.expiration,
+        may_shorten=params["may_shorten"],
+        undoes=item.undoes_id,
+    )
+
+
+def _try_later(item: JobItem, reason: str, sentence: str) -> None:
+    """Let the item wait, or skip it after the last attempt. No intent was stored."""
+    now = timezone.now()
+    with transaction.atomic():
+        # The UPDATE locks the job, so that a stop at the same time sees the item.
+        running = Job.objects.filter(pk=item.job_id, state__in=RUNNABLE_JOB_STATES)
+        if not running.update(version=F("version")):
+            _store_unrecorded(item, state=ItemState.NOT_RUN, ended_at=now)
+        elif item.attempts >= services.MAX_ATTEMPTS:
+            detail = f"{sentence} Nothing was sent."
+            skipped = {"state": ItemState.SKIPPED, "reason": reason, "detail": detail}
+            _store_unrecorded(item, ended_at=now, **skipped)
+        else:
+            due_at = services.time_of_next_attempt(item.attempts, now=now)
+            waiting = {"state": ItemState.WAITING, "reason": reason, "detail": sentence}
+            _store_unrecorded(item, due_at=due_at, **waiting)
+
+
+def _fail_unless_recorded(item: JobItem) -> None:
+    """Store that an error of the program prevented the item, if no intent was stored."""
+    sentence = "An error in this program prevented it. Nothing was sent."
+    failed = {"state": ItemState.FAILED, "reason": "error", "detail": sentence}
+    _store_unrecorded(item, ended_at=timezone.now(), **failed)
+
+
+def _store_unrecorded(item: JobItem, **changes: Any) -> None:
+    claimed = JobItem.objects.filter(pk=item.pk, token=item.token, state=ItemState.RUNNING)
+    claimed.filter(operation=None).update(**changes)
+
+
+def recover_items(job: Job, *, now: datetime) -> None:
+    """Return items that a former worker claimed without an intent; it can store none any more.
+
+    For the holder of the lease. An item with an operation gets its outcome from that.
+    """
+    claimed = JobItem.objects.filter(job_id=job.pk, state=ItemState.RUNNING, operation=None)
+    abandoned = claimed.exclude(token=job.lease_token)
+    if job.is_open:
+        abandoned.update(state=ItemState.PENDING)
+    else:
+        abandoned.update(state=ItemState.NOT_RUN, ended_at=now)

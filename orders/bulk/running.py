@@ -1,0 +1,222 @@
+"""Runs jobs: one item after another, in slices of a few seconds.
+
+Everything that must survive a kill is in the rows of the job, its items and their operations, so
+that a slice can be run at any time, by any worker, and any number of times.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import Error as DatabaseFailure
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from orders import goody_api, services
+from orders.audit import NEEDED, PROGRAM, Action, Actor, Right
+from orders.goody_api import CallsPaused, KeyRejected
+from orders.models import (
+    ItemState,
+    Job,
+    JobItem,
+    JobState,
+    PauseReason,
+)
+
+from .endings import end_job, record_end_if_over
+from .items import recover_items, run_item
+from .lease import JobLease, LeaseLost
+
+log = logging.getLogger(__name__)
+
+# How soon a job is looked at again that waits for something without a known end.
+_POLL = timedelta(seconds=5)
+# How soon, while only an item is left whose operation has not ended.
+_POLL_IN_FLIGHT = timedelta(seconds=1)
+_NOT_FOUND_IN_A_ROW = 3
+_CONNECTION_FAILED = frozenset({"dns", "connect", "tls", "breaker"})
+
+
+def run_job(job_id: UUID, *, stop: threading.Event) -> None:
+    """Work on a job for at most BULK_SLICE seconds and one item, if it is due.
+
+    Safe to call at any time, by several processes at once. `stop` ends the slice after the item in
+    progress.
+    """
+    lease = JobLease.acquire(job_id, now=timezone.now())
+    if lease is None:
+        return
+    try:
+        _work(lease, stop)
+    except (LeaseLost, services.ClaimLost):
+        log.warning("another worker runs job %s", lease.job.number)
+    except (services.NotRecorded, services.OutcomeNotRecorded):
+        log.warning("job %s: the database did not answer", lease.job.number)
+        lease.release(due_at=timezone.now() + _POLL)
+    else:
+        lease.release(due_at=_next_due(lease.job, now=timezone.now()))
+
+
+def _work(lease: JobLease, stop: threading.Event) -> None:
+    recover_items(lease.job, now=timezone.now())
+    if _begin(lease):
+        _run_slice(lease, stop)
+    _end_if_over(lease)
+
+
+def _begin(lease: JobLease) -> bool:
+    """Make the transition that is due; return whether items may be run."""
+    job, now = lease.job, timezone.now()
+    if job.state == JobState.AWAITING_APPROVAL:
+        with transaction.atomic():
+            end_job(job, JobState.EXPIRED, now=now)
+        return False
+    if job.state == JobState.SCHEDULED:
+        return lease.update(state=JobState.RUNNING, started_at=now)
+    if job.state == JobState.PAUSED:
+        return _is_gate_open(lease) and lease.update(
+            state=JobState.RUNNING, pause_reason="", paused_until=None
+        )
+    return job.state == JobState.RUNNING
+
+
+def _run_slice(lease: JobLease, stop: threading.Event) -> None:
+    ends_at = time.monotonic() + settings.BULK_SLICE
+    while not stop.is_set() and time.monotonic() < ends_at:
+        lease.renew_if_due()
+        item = JobItem.objects.next_due(lease.job, now=timezone.now())
+        if item is None or not _is_gate_open(lease) or not _wait_for_pace(stop):
+            return
+        actor = _permitted_actor(lease)
+        if actor is None or not JobItem.objects.claim(item, lease.job):
+            lease.reload()
+            return
+        run_item(lease.job, item, actor)
+        item.refresh_from_db()
+        if _is_paused_by(lease, item):
+            return
+
+
+def _wait_for_pace(stop: threading.Event) -> bool:
+    """Wait for the turn of the next item; return False if there is none in this slice."""
+    try:
+        wait = goody_api.reserve_item(longest=settings.BULK_LEASE / 2)
+    except DatabaseFailure as error:
+        raise services.NotRecorded from error
+    return wait is not None and not stop.wait(wait)
+
+
+def _is_gate_open(lease: JobLease) -> bool:
+    """Whether calls to Goody are possible; if not, the job pauses."""
+    now = timezone.now()
+    try:
+        if goody_api.missing_settings():
+            _pause(lease, PauseReason.NOT_CONFIGURED, None)
+            return False
+        goody_api.check_limits(now=now)
+    except KeyRejected:
+        _pause(lease, PauseReason.KEY_REJECTED, None)
+    except CallsPaused as paused:
+        _pause(lease, PauseReason.RATE_LIMITED, paused.until)
+    else:
+        return True
+    return False
+
+
+def _pause(lease: JobLease, reason: PauseReason, until: datetime | None) -> None:
+    """Pause the job until the given time; None: until the reason is gone."""
+    lease.update(state=JobState.PAUSED, pause_reason=reason, paused_until=until)
+
+
+def _permitted_actor(lease: JobLease) -> Actor | None:
+    """Return the actor with today's rights; without them the job ends and None is returned."""
+    job = lease.job
+    user = User.objects.get(pk=job.actor_id)
+    actor = Actor.for_user(user, request_id=f"job-{job.number}")
+    if actor.may(Right.BULK) and actor.may(NEEDED[Action(job.action)]):
+        return actor
+    now = timezone.now()
+    reason = f"{job.actor_name} may no longer change many orders at once."
+    with transaction.atomic():
+        end_job(
+            job,
+            JobState.STOPPED,
+            now=now,
+            stopped_by_name=PROGRAM,
+            stopped_at=now,
+            stop_reason=reason,
+        )
+    return None
+
+
+def _is_paused_by(lease: JobLease, item: JobItem) -> bool:
+    """Pause the job if what became of the item concerns all of them; return whether it does."""
+    if item.state == ItemState.WAITING:
+        return _is_paused_by_waiting(lease, item)
+    if item.reason == "not_found" and _are_last_not_found(lease.job):
+        _pause(lease, PauseReason.NOT_FOUND, None)
+        return True
+    return False
+
+
+def _is_paused_by_waiting(lease: JobLease, item: JobItem) -> bool:
+    if item.reason == "rate_limited":
+        reason = PauseReason.RATE_LIMITED
+    elif item.reason in _CONNECTION_FAILED:
+        reason = PauseReason.UNREACHABLE
+    else:
+        # key_rejected and not_configured: the gate is looked at before the next item.
+        return False
+    until = item.due_at
+    if item.attempts >= services.MAX_ATTEMPTS:
+        until = timezone.now() + timedelta(seconds=settings.GOODY_LONGEST_WAIT)
+        waiting = JobItem.objects.filter(pk=item.pk, state=ItemState.WAITING)
+        waiting.update(attempts=0, due_at=until)
+    _pause(lease, reason, until)
+    return True
+
+
+def _are_last_not_found(job: Job) -> bool:
+    """Whether Goody did not know the last three orders since the job was started or resumed."""
+    since = job.resumed_at or job.created_at
+    ended = JobItem.objects.filter(job_id=job.pk, ended_at__gte=since).exclude(operation=None)
+    last = ended.order_by("-ended_at", "-position").values_list("reason", flat=True)
+    reasons = list(last[:_NOT_FOUND_IN_A_ROW])
+    return reasons == ["not_found"] * _NOT_FOUND_IN_A_ROW
+
+
+def _end_if_over(lease: JobLease) -> None:
+    lease.reload()
+    job, now = lease.job, timezone.now()
+    if not job.is_open:
+        with transaction.atomic():
+            record_end_if_over(job, now=now)
+    elif job.state == JobState.RUNNING and not JobItem.objects.filter(job=job).open().exists():
+        with transaction.atomic():
+            end_job(job, JobState.FINISHED, now=now)
+
+
+def _next_due(job: Job, *, now: datetime) -> datetime | None:
+    """Return when a worker looks at the job next; None if only a person can change something."""
+    job.refresh_from_db()
+    if job.ended_at is not None:
+        return None
+    if job.state == JobState.PAUSED:
+        if job.pause_reason == PauseReason.NOT_FOUND:
+            return None
+        return job.paused_until or now + _POLL
+    if job.state != JobState.RUNNING:
+        return job.due_at if job.is_open else now + _POLL_IN_FLIGHT
+    items = JobItem.objects.filter(job_id=job.pk)
+    if items.filter(state=ItemState.PENDING).exists():
+        return now
+    waiting = items.filter(state=ItemState.WAITING)
+    due_at: datetime | None = waiting.aggregate(Min("due_at"))["due_at__min"]
+    return due_at or now + _POLL_IN_FLIGHT
