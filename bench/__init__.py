@@ -4,7 +4,7 @@ Running:
 
     make bench                              everything, 100,000 orders, SQLite
     ORDERS=1000000 DATABASE=both make bench the full run: an hour with nothing else on the machine
-    make bench PARTS="list peers"           parts of it: core, list, peers, sync
+    make bench PARTS="list peers"           parts of it: core, list, expiring, peers, sync
     DATASET=varied make bench PARTS=list    the list on the orders of varied_orders.py
 
 ORDERS is the number of orders in the index. DATABASE is sqlite, postgresql or both; the peers are
@@ -17,6 +17,7 @@ Modules that measure:
     live_pages.py  the live list and detail beyond Goody's own time, and memory
     list_pages.py  the list from the index: the requests of questions.py, random combinations, and
                    requests during writes
+    expiring_page.py  the page of expiring gifts
     peers.py       the list compared with Django's admin, Datasette, and a scan of the API
     sync_runs.py   a first sync compared with a pager that stores nothing, a sync without changes,
                    memory

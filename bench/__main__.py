@@ -1,4 +1,4 @@
-"""`make bench`, `python -m bench [core] [list] [peers] [sync]`: see the package's docstring."""
+"""`python -m bench [core] [list] [expiring] [peers] [sync]`: see the docstring of the package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import list_pages, live_pages, peers, report, sync_runs
+from bench import expiring_page, list_pages, live_pages, peers, report, sync_runs
 from bench.databases import ORDERS
 from bench.serving import collect_static
 
@@ -24,6 +24,7 @@ def main() -> None:
     parts: dict[str, Callable[[], None]] = {
         "core": live_pages.measure_live_pages,
         "list": lambda: _each(list_pages.measure_list, vendors),
+        "expiring": lambda: _each(expiring_page.measure_expiring, vendors),
         "peers": peers.measure_peers,
         "sync": lambda: _each(sync_runs.measure_sync, vendors),
     }

@@ -81,6 +81,7 @@ TABLE: dict[str, Row] = {
     "operation": Row(READERS, (200, 200, 405, 405, 405)),
     "operation_undo": Row(AGENTS, (302, 302, 422, 405, 405)),
     "operation_settle": Row(LEADS, (302, 302, 422, 405, 405)),
+    "expiring": Row(READERS, (200, 200, 405, 405, 405)),
     "audit": Row(AGENTS, (200, 200, 405, 405, 405)),
     "system": Row(ADMINS, (200, 200, 200, 405, 405)),
     "sync_resume": Row(ADMINS, (405, 405, 200, 405, 405)),

@@ -32,6 +32,7 @@ MAX_NOTICES = 3
 _NOTICE_FOR = timedelta(hours=4)
 _NAVIGATION = (
     ("Orders", "order_list", "o", (Right.READ,), ("order_", "operation")),
+    ("Expiring", "expiring", "x", (Right.READ,), ("expiring",)),
     ("Audit", "audit", "a", (Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT), ("audit",)),
     ("System", "system", "", (Right.SYSTEM,), ("system",)),
 )

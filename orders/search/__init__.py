@@ -8,8 +8,8 @@ search box).
 Modules that read the database: conditions.py and words.py compile a query, bounds.py narrows its
 ranges, execute.py executes it by the counts of statistics.py; context.py, labels.py and deadline.py
 hold what one search needs; sql.py has SQL fragments, sqlite.py and postgresql.py what differs
-between the databases. Pages call paging.py (lists and counts), facets.py, related.py and
-spelling.py (corrections of misspelled names).
+between the databases. Pages call paging.py (lists and counts), facets.py, related.py, expiring.py
+(sums by expiration) and spelling.py (corrections of misspelled names).
 """
 
 from .deadline import SearchTimeout, read_snapshot

@@ -1,0 +1,235 @@
+"""The page of expiring gifts: windows, a chart of days, and tables by day, workspace and sender.
+
+Every count is a link to the list of exactly the orders that it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from orders import formats
+from orders.list_url import EXPIRY_LABELS, Filters
+from orders.search.expiring import GiftTotals
+from orders.services.expiring import (
+    DAYS,
+    EXPIRED,
+    ExpirationDay,
+    ExpiringGifts,
+    GiftGroup,
+    GiftGroups,
+    first_day,
+)
+from orders.viewer import Viewer
+
+from .elements import Link
+from .expiring_chart import Chart, ChartDay, make_chart
+from .filter_form import count_text
+from .money import UNKNOWN_YET
+
+DEFAULT_WINDOW = "7d"
+_WINDOW_LABELS = {**EXPIRY_LABELS, EXPIRED: f"Expired in the last {DAYS} days"}
+_TAB_LABELS = {name: label.removeprefix("Next ") for name, label in EXPIRY_LABELS.items()}
+_TAB_LABELS[EXPIRED] = "Expired"
+_UNREADABLE = "unreadable"
+
+
+class MoneySum(NamedTuple):
+    """A sum of money, and the gifts whose amount is not in it; "" if there are none."""
+
+    text: str
+    left_out: str
+
+
+class GiftRow(NamedTuple):
+    """A window, day, workspace or sender. `url` is its list, "" if no list has these orders."""
+
+    name: str
+    under: str
+    gifts: str
+    money: MoneySum
+    url: str
+
+
+class GiftTable(NamedTuple):
+    """Rows with their totals. `others` sums up smaller groups, None if there are none."""
+
+    id: str
+    title: str
+    head: str
+    rows: Sequence[GiftRow]
+    others: GiftRow | None = None
+
+
+class WindowTab(NamedTuple):
+    label: str
+    url: str
+    is_current: bool
+
+
+class ListNote(NamedTuple):
+    """A sentence about orders that are in no figure, and a list in which they are."""
+
+    text: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiringPage:
+    """`groups` are those of one window, which `tabs` choose. `chart` is None without gifts."""
+
+    windows: Sequence[GiftRow]
+    chart: Chart | None
+    days: GiftTable
+    tabs: Sequence[WindowTab]
+    groups: Sequence[GiftTable]
+    money_note: str
+    zone: str
+    notes: Sequence[ListNote]
+
+
+def make_expiring_page(gifts: ExpiringGifts, *, grouped: str, viewer: Viewer) -> ExpiringPage:
+    """Return the page. `grouped` is the window of the groups in `gifts`."""
+    rows = [_day_row(one, viewer) for one in gifts.days]
+    days = list(zip(gifts.days, rows, strict=True))
+    total = sum((one.totals for one in gifts.days), GiftTotals())
+    base = reverse("expiring")
+    return ExpiringPage(
+        windows=[
+            _row(_WINDOW_LABELS[name], totals, _window_list(name, viewer))
+            for name, totals in gifts.windows.items()
+        ],
+        chart=make_chart([_chart_day(*pair) for pair in days], viewer=viewer)
+        if total.gifts
+        else None,
+        days=GiftTable("days", "By day", "Day", [row for one, row in days if one.totals.gifts]),
+        tabs=[
+            WindowTab(_TAB_LABELS[name], f"{base}?expires={name}", name == grouped)
+            for name in gifts.windows
+        ],
+        groups=list(_group_tables(gifts, _window_list(grouped, viewer))),
+        money_note=_money_note(total),
+        zone=formats.zone_in_words(viewer.zone, viewer.now),
+        notes=list(_notes(gifts)),
+    )
+
+
+# --- lists ------------------------------------------------------------------------------------
+
+
+def _window_list(name: str, viewer: Viewer) -> Filters:
+    if name == EXPIRED:
+        return Filters(expires=EXPIRED, expires_after=first_day(viewer.clock))
+    return Filters(expires=name)
+
+
+def _day_list(one: ExpirationDay, viewer: Viewer) -> Filters:
+    day = Filters(expires_after=one.day, expires_before=one.day)
+    if one.span.end == viewer.now:
+        return day.replace(expires=EXPIRED)
+    # The rest of the present day, which may have 25 hours.
+    return day.replace(expires="3d") if one.span.start == viewer.now else day
+
+
+# --- rows -------------------------------------------------------------------------------------
+
+
+def _row(name: str, totals: GiftTotals, listed: Filters | None, *, under: str = "") -> GiftRow:
+    """Return a row; `listed` is None if no list has its orders, which a list of none is too."""
+    url = listed.url() if listed and totals.gifts else ""
+    return GiftRow(name, under, f"{totals.gifts:,}", _money_sum(totals), url)
+
+
+def _day_row(one: ExpirationDay, viewer: Viewer) -> GiftRow:
+    start, now = one.span.start, viewer.now
+    name = f"{formats.weekday(start, viewer.zone)} {formats.brief_day(start, now, viewer.zone)}"
+    under = ""
+    if one.span.end == now:
+        under = "today, already expired"
+    elif start == now:
+        under = "today, still to come"
+    return _row(name, one.totals, _day_list(one, viewer), under=under)
+
+
+def _chart_day(one: ExpirationDay, row: GiftRow) -> ChartDay:
+    under = f" ({row.under})" if row.under else ""
+    money = ", ".join(filter(None, row.money))
+    return ChartDay(one, f"{row.name}{under}: {_gifts(one.totals)}, {money}", row.url)
+
+
+def _group_tables(gifts: ExpiringGifts, window: Filters) -> Iterator[GiftTable]:
+    for kind, groups in (("workspace", gifts.workspaces), ("sender", gifts.senders)):
+        yield GiftTable(
+            f"{kind}s",
+            f"By {kind}",
+            kind.capitalize(),
+            [_group_row(one, kind, window) for one in groups.largest],
+            _others_row(groups, kind),
+        )
+
+
+def _group_row(one: GiftGroup, kind: str, window: Filters) -> GiftRow:
+    if not one.key:
+        return _row(f"No {kind} given", one.totals, None)
+    name, address = one.name or one.key, ""
+    if kind == "sender" and name.endswith(">"):
+        name, _, address = name.removesuffix(">").rpartition(" <")
+    return _row(name, one.totals, window.replace(**{kind: one.key}), under=address)
+
+
+def _others_row(groups: GiftGroups, kind: str) -> GiftRow | None:
+    if not groups.others:
+        return None
+    name = f"{groups.others:,} other {kind}{'' if groups.others == 1 else 's'}"
+    return _row(name, groups.others_totals, None)
+
+
+def _gifts(totals: GiftTotals) -> str:
+    return f"{totals.gifts:,} gift{'' if totals.gifts == 1 else 's'}"
+
+
+# --- money ------------------------------------------------------------------------------------
+
+
+def _money_sum(totals: GiftTotals) -> MoneySum:
+    """Return the sum of the known amounts. An unknown amount is not zero."""
+    kinds = ((totals.unknown, UNKNOWN_YET), (totals.unreadable, _UNREADABLE))
+    missing = [(n, words) for n, words in kinds if n]
+    left_out = ", ".join(f"{n:,} {words}" for n, words in missing)
+    if totals.known:
+        return MoneySum(formats.money(totals.cents), left_out)
+    if len(missing) == 1:
+        return MoneySum(missing[0][1].capitalize(), "")
+    return MoneySum(left_out or formats.NOTHING, "")
+
+
+def _money_note(totals: GiftTotals) -> str:
+    if totals.before_tax == totals.known:
+        tax = "before tax"
+    else:
+        tax = "partly before tax" if totals.before_tax else "with tax"
+    return f"Money is what a cancel would release, {tax}."
+
+
+# --- orders in no figure ----------------------------------------------------------------------
+
+
+def _notes(gifts: ExpiringGifts) -> Iterator[ListNote]:
+    if gifts.unreadable.n:
+        is_one = gifts.unreadable.n == 1
+        whose = f"{count_text(gifts.unreadable)} unaccepted gift{'' if is_one else 's'}"
+        yield ListNote(
+            f"The expiration of {whose} cannot be read, so {'it is' if is_one else 'they are'} in "
+            "none of these figures.",
+            Link("Gifts with unreadable values", Filters(q="is:odd").url()),
+        )
+    for status, n in gifts.undocumented.items():
+        whose = "1 order has" if n == 1 else f"{n:,} orders have"
+        yield ListNote(
+            f"{whose} the undocumented status “{formats.printable_line(status)}”: whether they can "
+            "still be accepted is not known, so they are in none of these figures.",
+            Link("Show them", Filters(status=(status,)).url()),
+        )
