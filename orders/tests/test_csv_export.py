@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.presenters import csv_export
+from orders.presenters.csv_cells import escape_text
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from orders.presenters import csv_export
     ],
 )
 def test_a_formula_within_a_text_is_escaped(text: str, escaped: str) -> None:
-    assert csv_export._text(text) == escaped
+    assert escape_text(text) == escaped
 
 
 @given(
@@ -50,7 +50,7 @@ def test_a_formula_within_a_text_is_escaped(text: str, escaped: str) -> None:
 @settings(max_examples=300, deadline=None)
 def test_no_cell_is_a_formula_with_any_separator(text: str, separator: str, quoting: int) -> None:
     buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerow(["id", csv_export._text(text), "end"])
+    csv.writer(buffer).writerow(["id", escape_text(text), "end"])
     lines = buffer.getvalue().splitlines()
     for line in csv.reader(lines, delimiter=separator, quoting=quoting):
         for cell in line:
