@@ -19,8 +19,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from orders.audit import Role
-from orders.models import AuditEntry, Operation, SavedView, State
+from orders.models import AuditEntry, ItemState, Job, Operation, SavedView, State
 from testing.domain import operation
+from testing.job_pages import ended_job
 from testing.users import make_user
 from testing.vendor import Emulator
 
@@ -82,6 +83,18 @@ TABLE: dict[str, Row] = {
     "operation_undo": Row(AGENTS, (302, 302, 422, 405, 405)),
     "operation_settle": Row(LEADS, (302, 302, 422, 405, 405)),
     "expiring": Row(READERS, (200, 200, 405, 405, 405)),
+    "jobs": Row(AGENTS, (200, 200, 405, 405, 405)),
+    "job": Row(READERS, (200, 200, 405, 405, 405)),
+    # Another person's.
+    "job_status": Row(LEADS, (204, 204, 405, 405, 405)),
+    "job_export": Row(LEADS, (200, 405, 405, 405, 405)),
+    # The job has ended: nothing is left to change, and everything has been run.
+    "job_stop": Row(LEADS, (405, 405, 409, 405, 405)),
+    "job_resume": Row(LEADS, (405, 405, 409, 405, 405)),
+    "job_approve": Row(LEADS, (405, 405, 409, 405, 405)),
+    "job_decline": Row(LEADS, (405, 405, 409, 405, 405)),
+    "job_retry": Row(LEADS, (405, 405, 409, 405, 405)),
+    "job_rest": Row(LEADS, (405, 405, 409, 405, 405)),
     "audit": Row(AGENTS, (200, 200, 405, 405, 405)),
     "system": Row(ADMINS, (200, 200, 200, 405, 405)),
     "sync_resume": Row(ADMINS, (405, 405, 200, 405, 405)),
@@ -104,6 +117,8 @@ PARTS = {
     "order_cancel": ("div#dialog-body",),
     "order_expiration": ("div#dialog-body",),
     "operation": ("div#operation",),
+    "jobs": ("div#jobs",),
+    "job": ("div#job",),
     "audit": ("section#results",),
     "system": ("section#connection", "section#sync"),
 }
@@ -128,11 +143,12 @@ SEEN_BY = {
 
 @dataclass(frozen=True)
 class Ground:
-    """An order with every restricted value, a write for a lead to settle, and a shared view."""
+    """An order with every restricted value, a write for a lead to settle, a shared view, a job."""
 
     order_id: str
     operation: Operation
     view: SavedView
+    job: Job
 
     def address(self, name: str) -> str:
         given = {
@@ -152,6 +168,8 @@ class Ground:
             return reverse(name, kwargs=given)
         if name == "ticket":
             return reverse(name, args=[uuid4()])
+        if name.startswith("job_") or name == "job":
+            return reverse(name, args=[self.job.pk])
         if name == "order_view":
             return reverse(name, args=[self.view.pk])
         return reverse(name, args=[self.order_id] if name in wanted else [])
@@ -165,7 +183,7 @@ def ground(emulator: Emulator) -> Ground:
     view = SavedView.objects.create(
         owner=make_user("lead", "a-lead"), name="All of it", name_key="all of it", is_shared=True
     )
-    return Ground(order_id, stuck, view)
+    return Ground(order_id, stuck, view, ended_job(ItemState.DONE, orders=[UUID(order_id)]))
 
 
 @pytest.fixture(params=ROLES)

@@ -16,7 +16,7 @@ from goodyadmin.storage import strip_comments_and_indentation
 
 _MODULES = Path(project_settings.BASE_DIR) / "static" / "js"
 _IMPORTED = re.compile(r"""^import[^;]*?["']\./([\w.-]+)["'];$""", re.MULTILINE)
-_NAMED_BY_PAGES = ("app.js", "time_zone.js")
+_NAMED_BY_PAGES = ("app.js", "jobs.js", "time_zone.js")
 _MOST_LINES = 200
 # Of all modules as they are served to browsers, compressed by brotli.
 _MOST_BYTES = 12_000

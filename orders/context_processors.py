@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from orders import formats, goody_api
 from orders.audit import AccountEvent, Actor, Right
 from orders.models import AuditEntry, Operation
 from orders.presenters.freshness import SyncStatus, sync_status
+from orders.presenters.job_status import FrameJobs, frame_jobs
 from orders.presenters.operations import OperationNotice, make_notice
 from orders.search.parse import OPERATOR_NAMES
 from orders.search.paste import MAX_SEARCH_BYTES
@@ -33,6 +34,7 @@ _NOTICE_FOR = timedelta(hours=4)
 _NAVIGATION = (
     ("Orders", "order_list", "o", (Right.READ,), ("order_", "operation")),
     ("Expiring", "expiring", "x", (Right.READ,), ("expiring",)),
+    ("Jobs", "jobs", "j", (Right.BULK,), ("job",)),
     ("Audit", "audit", "a", (Right.READ_OWN_AUDIT, Right.READ_ALL_AUDIT), ("audit",)),
     ("System", "system", "", (Right.SYSTEM,), ("system",)),
 )
@@ -66,6 +68,8 @@ class BaseContext:
     sync_status: Callable[[], SyncStatus | None] = lambda: None
     # Writes whose outcome is not known: called by the template, since fragments do not show it.
     open_outcomes: Callable[[], int] = int
+    # The progress of an own job, and requests for approval: called by the template as well.
+    jobs: Callable[[], FrameJobs] = FrameJobs
     # Called by the template: fragments do not show them.
     notices: Callable[[], list[OperationNotice]] = list
     # For leads: who reached the limit of cancels lately.
@@ -104,6 +108,8 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "notices": partial(_notices, viewer),
             "limit_notice": partial(_limit_notice, viewer),
             "open_outcomes": partial(_open_outcomes, viewer.actor),
+            # Several parts of the frame show them.
+            "jobs": cache(partial(_frame_jobs, request, viewer)),
         }
     except DatabaseFailure:
         return {}
@@ -143,6 +149,15 @@ def _open_outcomes(actor: Actor) -> int:
     except DatabaseFailure:
         pass
     return 0
+
+
+def _frame_jobs(request: HttpRequest, viewer: Viewer) -> FrameJobs:
+    match = request.resolver_match
+    shown = match.kwargs["job_id"] if match and match.url_name == "job" else None
+    try:
+        return frame_jobs(viewer, shown_by_page=shown)
+    except DatabaseFailure:
+        return FrameJobs()
 
 
 def _notices(viewer: Viewer) -> list[OperationNotice]:

@@ -197,7 +197,7 @@ class IdleSessionMiddleware:
     """
 
     _STORED_EVERY = 60
-    _POLLS = frozenset({"order_changes", "setup_steps", "sync_status"})
+    _POLLS = frozenset({"job_status", "order_changes", "setup_steps", "sync_status"})
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -13,6 +13,7 @@ from orders.views import (
     expiring,
     findings,
     health,
+    jobs,
     list_columns,
     list_fragments,
     operations,
@@ -33,6 +34,7 @@ class OrderIdConverter(UUIDConverter):
 register_converter(OrderIdConverter, "order_id")
 
 _ORDER = "orders/<order_id:order_id>/"
+_JOB = "jobs/<uuid:job_id>/"
 _OPERATION = _ORDER + "operations/<uuid:operation_id>/"
 
 urlpatterns = [
@@ -64,6 +66,16 @@ urlpatterns = [
     path(_OPERATION + "undo/", operations.operation_undo, name="operation_undo"),
     path(_OPERATION + "settle/", operations.operation_settle, name="operation_settle"),
     path("expiring/", expiring.expiring, name="expiring"),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path(_JOB, jobs.job, name="job"),
+    path(_JOB + "results.csv", jobs.job_export, name="job_export"),
+    path(_JOB + "status/", jobs.job_status, name="job_status"),
+    path(_JOB + "stop/", jobs.job_stop, name="job_stop"),
+    path(_JOB + "resume/", jobs.job_resume, name="job_resume"),
+    path(_JOB + "approve/", jobs.job_approve, name="job_approve"),
+    path(_JOB + "decline/", jobs.job_decline, name="job_decline"),
+    path(_JOB + "retry/", jobs.job_retry, name="job_retry"),
+    path(_JOB + "rest/", jobs.job_rest, name="job_rest"),
     path("audit/", audit.audit_page, name="audit"),
     path("system/", system.system_page, name="system"),
     path("system/sync/", system.sync_resume, name="sync_resume"),

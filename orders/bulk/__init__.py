@@ -1,7 +1,7 @@
 """Jobs: one action on many orders, run by workers through the same services as a single action.
 
 jobs.py creates jobs and changes them for people. running.py runs their items (items.py) under a
-lease (lease.py), endings.py ends them.
+lease (lease.py), endings.py ends them. pace.py measures how fast they run.
 """
 
 from .endings import counts_in_words
@@ -24,6 +24,7 @@ from .jobs import (
     stop_job,
     summary,
 )
+from .pace import Pace, measure_pace
 from .running import run_job
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "JobParams",
     "NewItem",
     "OwnJob",
+    "Pace",
     "TooManyOrders",
     "approval_expires_at",
     "approve_job",
@@ -39,6 +41,7 @@ __all__ = [
     "create_job",
     "decline_job",
     "jobs_holding",
+    "measure_pace",
     "needs_approval",
     "resume_job",
     "retry_failed",

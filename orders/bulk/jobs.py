@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.db.models import Max
 from orders.audit import NEEDED, Action, Actor, audited_action, record_job_action
 from orders.models import (
     OPEN_JOB_STATES,
+    HoldingJob,
     ItemState,
     Job,
     JobItem,
@@ -198,7 +200,7 @@ def _store(job: Job, items: Sequence[NewItem], *, actor: Actor, params: JobParam
     )
 
 
-def _item(job: Job, position: int, item: NewItem, holder: Job | None) -> JobItem:
+def _item(job: Job, position: int, item: NewItem, holder: HoldingJob | None) -> JobItem:
     if job.action == Action.ORDER_EXTEND and item.expiration is None and not item.skip_reason:
         raise ValueError("an extension needs an expiration")
     reason, detail = item.skip_reason, item.skip_detail
@@ -226,14 +228,11 @@ def summary(job: Job) -> str:
     return ". ".join(one.rstrip(".") for one in words if one) + "."
 
 
-def jobs_holding(order_ids: Collection[UUID]) -> dict[UUID, Job]:
+def jobs_holding(order_ids: Collection[UUID]) -> dict[UUID, HoldingJob]:
     """Return the job in which each of these orders waits or is being changed."""
-    found: dict[UUID, Job] = {}
-    ids = list(order_ids)
-    for start in range(0, len(ids), _INSERTED_AT_ONCE):
-        some = ids[start : start + _INSERTED_AT_ONCE]
-        items = JobItem.objects.on_orders(some).open().select_related("job")
-        found.update({item.order_uuid: item.job for item in items})
+    found: dict[UUID, HoldingJob] = {}
+    for some in batched(order_ids, _INSERTED_AT_ONCE):
+        found |= JobItem.objects.holding_jobs(some)
     return found
 
 

@@ -18,7 +18,7 @@ from orders.models.audit import AuditEntryQuerySet
 from orders.models.operation import UNSETTLED_STATES
 from orders.search.paste import recognize_identifiers
 
-from .fields import DayField, TypedField
+from .fields import DayField, NumberField, TypedField
 
 SECURITY = "security"
 # Settling is the outcome of another action, never a row of its own.
@@ -33,6 +33,8 @@ _OUTCOMES = {
         (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPERSEDED),
     ),
 }
+# Of a column of 32 bits.
+_MAX_JOB_NUMBER = 2**31 - 1
 _NOT_A_DAY = "This is not a date. Write it as 2026-12-01."
 
 
@@ -61,6 +63,13 @@ class AuditFilter(forms.Form):
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    job = NumberField(
+        label="Job number",
+        required=False,
+        min_value=1,
+        max_value=_MAX_JOB_NUMBER,
+        error_messages={"invalid": "This is not the number of a job. Write it as 12."},
     )
     after = DayField(invalid=_NOT_A_DAY, label="From")
     before = DayField(invalid=_NOT_A_DAY, label="To")
@@ -94,6 +103,8 @@ class AuditFilter(forms.Form):
             entries = entries.filter(operation__state__in=states)
         if given.get("order"):
             entries = _of_order(entries, given["order"])
+        if given.get("job"):
+            entries = entries.filter(job__number=given["job"])
         if given.get("after"):
             entries = entries.filter(at__gte=start_of_day(given["after"], self.zone))
         if given.get("before"):

@@ -10,12 +10,14 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models
 from django.db.models import Count, F, Q
 
 from .operation import Operation
+from .statements import placeholders, prepare_values
 
 # The version of the rows that this program understands. A job of another version waits for a
 # worker that knows it.
@@ -178,12 +180,42 @@ class Job(models.Model):
         return self.state in OPEN_JOB_STATES
 
 
+class HoldingJob(NamedTuple):
+    """The job in which an order waits or is being changed."""
+
+    pk: uuid.UUID
+    number: int
+    action: str
+    actor_name: str
+
+
+# The states are literals, so that both databases use the partial index of open items.
+_HOLDING = f"""
+    SELECT item.order_uuid, job.id, job.number, job.action, job.actor_name
+    FROM orders_jobitem item JOIN orders_job job ON job.id = item.job_id
+    WHERE item.state IN ({", ".join(f"'{state}'" for state in OPEN_ITEM_STATES)})
+    AND item.order_uuid IN
+"""  # noqa: S608
+
+
 class JobItemQuerySet(models.QuerySet["JobItem"]):
     def open(self) -> JobItemQuerySet:
         return self.filter(state__in=OPEN_ITEM_STATES)
 
     def on_orders(self, order_ids: Collection[uuid.UUID]) -> JobItemQuerySet:
         return self.filter(order_uuid__in=order_ids)
+
+    def holding_jobs(self, order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, HoldingJob]:
+        """Return the job of each of these orders that has an open item; every list asks this."""
+        ids = prepare_values(JobItem, "order_uuid", order_ids, using=self.db)
+        if not ids:
+            return {}
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(f"{_HOLDING} ({placeholders(ids)})", ids)
+            return {
+                _as_uuid(order): HoldingJob(_as_uuid(job), *others)
+                for order, job, *others in cursor.fetchall()
+            }
 
     def counts(self) -> JobCounts:
         """Return the number of these items in each state."""
@@ -232,6 +264,11 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
         if claimed:
             item.refresh_from_db()
         return bool(claimed)
+
+
+def _as_uuid(value: Any) -> uuid.UUID:
+    """Return a UUID as the database stores it: SQLite as text."""
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
 class JobItem(models.Model):

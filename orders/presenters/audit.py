@@ -18,6 +18,7 @@ from orders.models import AuditEntry, Operation
 from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed, outcome_message
 
+from .job_texts import job_name
 from .operations import change_text, operation_name, operation_url, web_address
 from .status import Badge
 
@@ -47,6 +48,7 @@ _BUTTONS = {
     "Who": ("person",),
     "What": ("action",),
     "Order": ("order",),
+    "Job": ("job",),
     "When": ("after", "before"),
     "Outcome": ("outcome",),
 }
@@ -103,6 +105,9 @@ class AuditRow:
     order: str
     order_title: str
     order_url: str
+    # The job that the entry is about, or of which it is an item; "" if none.
+    job: str
+    job_url: str
     reason: str
     note: str
     ticket: str
@@ -139,6 +144,7 @@ def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> AuditRow:
         change=change_text(entry.operation, zone) if entry.operation else "",
         settled_by=_settled_by(entry),
         **_order(entry),
+        **_job(entry),
         **_outcome(entry, now, zone),
     )
 
@@ -158,6 +164,12 @@ def _order(entry: AuditEntry) -> dict[str, Any]:
         "order_title": entry.reference_id or str(entry.order_uuid),
         "order_url": reverse("order_detail", args=[entry.order_uuid]),
     }
+
+
+def _job(entry: AuditEntry) -> dict[str, Any]:
+    if entry.job is None:
+        return {"job": "", "job_url": ""}
+    return {"job": job_name(entry.job), "job_url": reverse("job", args=[entry.job.pk])}
 
 
 def _outcome(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from goody.types import CANCELABLE, Order
 from orders import eligibility, formats, services
 from orders.eligibility import Verdict
 from orders.list_url import Filters
-from orders.models import Operation
+from orders.models import HoldingJob, Operation
 from orders.outcomes import writes_blocked_until
 from orders.services import OrderWithOperations, SimilarOrders
 from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
 
 from .elements import Banner
+from .job_texts import job_sentence
 from .operations import operation_url, pending_write_sentence, with_next_url
 from .order_head import OrderHeader, make_header, problem_text
 from .order_page import raw_values
@@ -205,6 +206,8 @@ def refusal_banner(view: OrderWithOperations, verdict: Verdict, *, viewer: Viewe
         return not_fresh_banner(view, viewer=viewer)
     if view.operation is not None:
         return order_busy_banner(view.operation, viewer=viewer)
+    if view.job is not None:
+        return in_job_banner(view.job)
     if not verdict.is_allowed:
         return refused_banner(verdict)
     # Closed, but it may still take effect.
@@ -250,6 +253,16 @@ def order_busy_banner(operation: Operation, *, viewer: Viewer) -> Banner:
         next_step=_NO_WORKER if services.is_worker_missing(operation, now=viewer.now) else "",
         link_url=operation_url(operation, viewer.next_url),
         link_label="See how it stands",
+    )
+
+
+def in_job_banner(job: HoldingJob) -> Banner:
+    return Banner(
+        tone="warn",
+        title=job_sentence(job),
+        sentence="Nothing was sent.",
+        link_url=reverse("job", args=[job.pk]),
+        link_label=f"Open job {job.number}",
     )
 
 

@@ -24,7 +24,7 @@ from orders.models import Operation, State
 from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed, outcome_message
 
-from .elements import Banner
+from .elements import Banner, Link
 
 _REASONS = dict(REASONS)
 # While the operation is being sent, and afterwards.
@@ -75,6 +75,8 @@ class OperationTexts:
     # None if it cannot be undone now, or not by the viewer.
     undo: UndoForm | None
     undoes_url: str
+    # The job of which it is an item.
+    job: Link | None
     # The dialog that asks for the same again, after it was not applied.
     again_url: str
     is_cancel: bool
@@ -127,6 +129,7 @@ def make_operation_texts(
         needs_human=operation.state == State.NEEDS_HUMAN,
         undo=undo,
         undoes_url=_undoes_url(operation, next_url),
+        job=_job_link(operation),
         again_url=retry_url(operation, next_url),
         is_change_in_message=is_confirmed(operation)
         and operation.expiration is not None
@@ -191,6 +194,12 @@ def _undoes_url(operation: Operation, next_url: str) -> str:
     return with_next_url(
         reverse("operation", args=[operation.order_uuid, operation.undoes_id]), next_url
     )
+
+
+def _job_link(operation: Operation) -> Link | None:
+    if operation.job is None:
+        return None
+    return Link(f"Job {operation.job.number}", reverse("job", args=[operation.job_id]))
 
 
 def undo_form(operation: Operation, order: Order, next_url: str = "") -> UndoForm:

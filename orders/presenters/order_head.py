@@ -20,6 +20,7 @@ from orders.search import Hit
 from orders.services import OrderWithOperations, freshness_problem
 from orders.viewer import Viewer
 
+from .job_texts import job_sentence
 from .operations import operation_url, with_next_url
 from .order_sections import UNREADABLE, sender_key, sender_name, shown_recipient
 from .raw_values import RawValues
@@ -80,7 +81,10 @@ def make_header(view: OrderWithOperations, *, viewer: Viewer) -> OrderHeader:
     order = view.order
     listed = services.listed_order(view)
     badges = order_badges(
-        listed.hit, is_cancel_on_record=view.is_cancel_on_record, operation=view.operation
+        listed.hit,
+        is_cancel_on_record=view.is_cancel_on_record,
+        operation=view.operation,
+        job=view.job,
     )
     expiry = eligibility.classify_expiry(order, viewer.now)
     unreadable = "expires_at" in order.problems
@@ -242,6 +246,12 @@ def _obstacle(view: OrderWithOperations, viewer: Viewer) -> Actions | None:
             sentence="Cannot be changed before the change under way is settled.",
             next_url=operation_url(view.operation, viewer.next_url),
             next_label="See how it stands",
+        )
+    if view.job is not None:
+        return Actions(
+            sentence=job_sentence(view.job),
+            next_url=reverse("job", args=[view.job.pk]),
+            next_label=f"Open job {view.job.number}",
         )
     if view.blocking is not None:
         return Actions(

@@ -20,13 +20,14 @@ from orders import eligibility, formats
 from orders.audit import Right
 from orders.eligibility import ExpiryKind
 from orders.formats import NOTHING
-from orders.models import Operation
+from orders.models import HoldingJob, Operation
 from orders.outcomes import outcome_message
 from orders.search import Hit
 from orders.services import ListedOrder
 from orders.text import fold_text, searchable_text
 from orders.viewer import Viewer
 
+from .job_texts import job_sentence
 from .operations import poll_interval, poll_token, request_time_text
 from .order_sections import UNNAMED
 from .status import EXPIRY_TONES, Badge, order_badges
@@ -101,6 +102,7 @@ class RowBuilder:
         self._year = formats.in_zone(viewer.now, viewer.zone).year
         self._may_cancel = viewer.actor.may(Right.CANCEL)
         self._may_extend = viewer.actor.may(Right.EXTEND)
+        self._has_actions = has_actions(viewer)
 
     def rows(self, listed: Iterable[ListedOrder], *, words: Sequence[str] = ()) -> list[OrderRow]:
         """Return the rows. `words` are the folded words of the search."""
@@ -142,7 +144,9 @@ class RowBuilder:
 
     def _actions(self, listed: ListedOrder, url: str) -> dict[str, str]:
         hit, is_canceled = listed.hit, listed.is_cancel_on_record
-        if hit.missing_at or not (self._may_cancel or self._may_extend):
+        if listed.job is not None:
+            return self._waits_in_job(listed.job)
+        if hit.missing_at or not self._has_actions:
             # The row says that it is missing, and the order's page asks Goody again.
             return {"cancel_url": "", "extend_url": ""}
         cancel = eligibility.may_cancel(hit, now=self._now, is_cancel_on_record=is_canceled)
@@ -162,6 +166,11 @@ class RowBuilder:
             "why": "See order" if hit.has_delivery_trouble else refused.word,
             "why_sentence": eligibility.joint_refusal(cancel, extend),
         }
+
+    def _waits_in_job(self, job: HoldingJob) -> dict[str, str]:
+        """Return the cells of an order that takes no change before its job has ended."""
+        shown = {"why": "Waits", "why_sentence": job_sentence(job)} if self._has_actions else {}
+        return {"cancel_url": "", "extend_url": "", **shown}
 
     def _expiry(self, hit: Hit) -> dict[str, str]:
         if hit.is_expiry_odd:
@@ -241,6 +250,7 @@ def _badges(listed: ListedOrder) -> dict[str, str]:
         listed.hit,
         is_cancel_on_record=listed.is_cancel_on_record,
         operation=listed.operation,
+        job=listed.job,
     )
     second = others[0] if others else _NO_BADGE
     return {

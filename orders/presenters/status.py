@@ -9,7 +9,7 @@ from typing import Protocol
 from goody.types import ENDED, ORDER_STATUSES
 from orders import formats
 from orders.eligibility import Expiry, ExpiryKind
-from orders.models import Operation, State
+from orders.models import HoldingJob, Operation, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,22 @@ _OUTCOMES = {State.UNKNOWN: OUTCOME_UNKNOWN, State.NEEDS_HUMAN: OUTCOME_NEEDS_HU
 
 
 def order_badges(
-    order: HasBadges, *, is_cancel_on_record: bool, operation: Operation | None = None
+    order: HasBadges,
+    *,
+    is_cancel_on_record: bool,
+    operation: Operation | None = None,
+    job: HoldingJob | None = None,
 ) -> list[Badge]:
     """Return the badges of an order: its status and qualifications of it.
 
-    Every page uses them. `operation` is the open write on the order.
+    Every page uses them. `operation` is the open write on the order, `job` the one in which it
+    waits.
     """
     badges = [status_badge(order.status, is_cancel_on_record=is_cancel_on_record)]
     if operation is not None and operation.state in _OUTCOMES:
         badges.append(_OUTCOMES[State(operation.state)])
+    if job is not None:
+        badges.append(Badge("busy", "clock", f"In job {job.number}"))
     if order.has_delivery_trouble:
         badges.append(DELIVERY_FAILED)
     if order.is_payment_pending and order.status != "pending_payment":

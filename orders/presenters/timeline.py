@@ -53,7 +53,7 @@ class TimelineEntry:
     def has_box(self) -> bool:
         """Whether anything is in the box below the text."""
         one = self.operation
-        written = one is not None and (one.reason or one.note or one.ticket)
+        written = one is not None and (one.reason or one.note or one.ticket or one.job)
         return bool(self.outcome or self.sentence or self.was or written)
 
 

@@ -7,7 +7,7 @@ the lists; anomalies.py counts what Goody's documentation does not name.
 
 from .anomalies import record_anomalies, record_unreadable
 from .common_labels import common_labels
-from .exports import ExportIncomplete, export_orders, start_export
+from .exports import ExportIncomplete, export_orders, record_export_end, start_export
 from .findings import (
     FindingNotFound,
     create_finding,
@@ -62,6 +62,7 @@ from .writes import (
     NotRecorded,
     NotSettleable,
     OrderBusy,
+    OrderInJob,
     OutcomeNotRecorded,
     ReadEvidence,
     TooManyWrites,
@@ -101,6 +102,7 @@ __all__ = [
     "NotRecorded",
     "NotSettleable",
     "OrderBusy",
+    "OrderInJob",
     "OrderNotFound",
     "OrderWithOperations",
     "OutcomeNotRecorded",
@@ -145,6 +147,7 @@ __all__ = [
     "move_view_up",
     "operations_due_for_reading",
     "record_anomalies",
+    "record_export_end",
     "record_unreadable",
     "refresh_order",
     "request_reads",

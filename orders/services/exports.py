@@ -47,7 +47,7 @@ def export_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
     try:
         search.find_page(query, size=1, now=now)
     except (SearchTimeout, DatabaseFailure) as error:
-        _record_end(intent, rows=0, problem=_reason(error))
+        record_export_end(intent, rows=0, problem=_reason(error))
         raise
     return _yield_orders(intent, query, now=now)
 
@@ -69,7 +69,7 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
         problem = _reason(error)
         raise ExportIncomplete(problem) from error
     finally:
-        _record_end(intent, rows=rows, problem=problem)
+        record_export_end(intent, rows=rows, problem=problem)
     if problem:
         raise ExportIncomplete(problem)
 
@@ -88,7 +88,8 @@ def _reason(error: Exception) -> str:
     return "the dashboard's own database did not answer"
 
 
-def _record_end(intent: AuditEntry, *, rows: int, problem: str) -> None:
+def record_export_end(intent: AuditEntry, *, rows: int, problem: str = "") -> None:
+    """Record how many rows a download had; `problem` is why it is incomplete."""
     orders = "1 order" if rows == 1 else f"{rows:,} orders"
     try:
         record_end(

@@ -25,7 +25,7 @@ from orders import goody_api
 from orders.audit import Action, Actor, audited_action, record_action
 from orders.eligibility import HasStatus
 from orders.goody_api import CallsBlocked
-from orders.models import Operation, Order
+from orders.models import HoldingJob, JobItem, Operation, Order
 from orders.search import Hit
 from orders.search.hits import hit_from_order
 
@@ -48,13 +48,15 @@ class OrderNotFound(Exception):
 class ListedOrder(NamedTuple):
     """An order of a list, from Goody or from the index.
 
-    `operation` is its open write, `unread` a refused write whose order is still to be read.
+    `operation` is its open write, `unread` a refused write whose order is still to be read, `job`
+    the job in which it waits.
     """
 
     hit: Hit
     operation: Operation | None
     is_cancel_on_record: bool
     unread: Operation | None = None
+    job: HoldingJob | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class OrderWithOperations:
 
     `problem`: why the copy is not fresh, as a sentence without a period. `is_missing`: Goody
     answered 404. `operation` is the open one, `blocking` that or one that may still take effect,
-    `unread` a refused one whose order is still to be read.
+    `unread` a refused one whose order is still to be read. `job` is the job in which the order
+    waits.
     """
 
     order: GoodyOrder
@@ -93,6 +96,7 @@ class OrderWithOperations:
     operations: tuple[Operation, ...]
     is_cancel_on_record: bool
     unread: Operation | None = None
+    job: HoldingJob | None = None
 
     @property
     def pending(self) -> Operation | None:
@@ -189,23 +193,27 @@ def listed_order(view: OrderWithOperations) -> ListedOrder:
         read_at=view.as_of,
         missing_at=view.as_of if view.is_missing else None,
     )
-    return ListedOrder(hit, view.operation, view.is_cancel_on_record, view.unread)
+    return ListedOrder(hit, view.operation, view.is_cancel_on_record, view.unread, view.job)
 
 
 def add_operations(hits: Sequence[Hit]) -> list[ListedOrder]:
-    """Return the hits, each with its open operation and the changes of confirmed writes."""
+    """Return the hits, each with its open operation, job and the changes of confirmed writes."""
     operations: dict[UUID, list[Operation]] = {hit.uuid: [] for hit in hits}
     for operation in Operation.objects.history(operations):
         operations[operation.order_uuid].append(operation)
-    return [_with_operations(hit, operations[hit.uuid]) for hit in hits]
+    jobs = JobItem.objects.holding_jobs(operations)
+    return [_with_operations(hit, operations[hit.uuid], jobs.get(hit.uuid)) for hit in hits]
 
 
-def _with_operations(hit: Hit, operations: Sequence[Operation]) -> ListedOrder:
+def _with_operations(
+    hit: Hit, operations: Sequence[Operation], job: HoldingJob | None
+) -> ListedOrder:
     return ListedOrder(
         hit._replace(**_changes_by_our_writes(hit, operations)),
         _open_one(operations),
         hit.status == "canceled" or any(one.is_cancel_in_force for one in operations),
         _unread_one(operations),
+        job,
     )
 
 
@@ -314,6 +322,7 @@ def _view(
         is_cancel_on_record=order.status == "canceled"
         or any(one.is_cancel_in_force for one in operations),
         unread=_unread_one(operations),
+        job=JobItem.objects.holding_jobs([order.id]).get(order.id),
     )
 
 

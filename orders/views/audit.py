@@ -85,7 +85,9 @@ def _key(request: Request, name: str) -> int | None:
 def _loaded(entries: AuditEntryQuerySet) -> list[AuditEntry]:
     """Return one row more than fits a page, to detect whether there is another page."""
     return list(
-        entries.select_related("operation", "actor").prefetch_related("outcomes")[: PER_PAGE + 1]
+        entries.select_related("operation", "actor", "job").prefetch_related("outcomes")[
+            : PER_PAGE + 1
+        ]
     )
 
 

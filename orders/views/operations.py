@@ -40,6 +40,7 @@ from orders.services import (
     NotRecorded,
     NotSettleable,
     OrderBusy,
+    OrderInJob,
     OrderWithOperations,
     OutcomeNotRecorded,
     TooManyWrites,
@@ -81,8 +82,8 @@ def send_and_respond(
         operation = send()
     except FormKeyReused:
         return _dialog_banner(request, order_id, _KEY_REUSED, name=name, status=409)
-    except OrderBusy as error:
-        banner = dialogs.order_busy_banner(error.operation, viewer=request.viewer)
+    except (OrderBusy, OrderInJob) as error:
+        banner = _taken_banner(error, request.viewer)
         response = _dialog_banner(request, order_id, banner, name=name, status=409)
         return with_order_behind(request, order_id, response)
     except CancelLimitReached as reached:
@@ -103,6 +104,12 @@ def send_and_respond(
     if operation.state in _WITHOUT_EFFECT:
         return _refused(request, operation, name=name)
     return _done(request, operation)
+
+
+def _taken_banner(error: OrderBusy | OrderInJob, viewer: Viewer) -> Banner:
+    if isinstance(error, OrderInJob):
+        return dialogs.in_job_banner(error.job)
+    return dialogs.order_busy_banner(error.operation, viewer=viewer)
 
 
 _KEY_REUSED = Banner(

@@ -10,7 +10,7 @@ the outcome of an operation also in its item of a job.
 from .cancel_limit import CancelLimitReached, cancel_limit_ends_at, cancels_left
 from .evidence import ReadEvidence
 from .index_updates import mark_missing
-from .intents import FormKeyReused, NotRecorded, OrderBusy, TooManyWrites
+from .intents import FormKeyReused, NotRecorded, OrderBusy, OrderInJob, TooManyWrites
 from .job_items import MAX_ATTEMPTS, ClaimLost, time_of_next_attempt
 from .kinds import may_undo_extension
 from .reads import apply_read
@@ -37,6 +37,7 @@ __all__ = [
     "NotRecorded",
     "NotSettleable",
     "OrderBusy",
+    "OrderInJob",
     "OutcomeNotRecorded",
     "ReadEvidence",
     "TooManyWrites",

@@ -22,7 +22,15 @@ from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection
 
 from orders.audit import Action, Actor, record_intent
-from orders.models import LEASED_STATES, ItemClaim, Operation, OperationText, Order
+from orders.models import (
+    LEASED_STATES,
+    HoldingJob,
+    ItemClaim,
+    JobItem,
+    Operation,
+    OperationText,
+    Order,
+)
 from orders.outages import log_unrecorded
 
 from .cancel_limit import check_cancel_limit
@@ -42,6 +50,14 @@ class OrderBusy(Exception):
     def __init__(self, operation: Operation) -> None:
         super().__init__(f"operation {operation.pk} is open")
         self.operation = operation
+
+
+class OrderInJob(Exception):
+    """The order waits in a job, which alone may change it. Nothing was sent."""
+
+    def __init__(self, job: HoldingJob) -> None:
+        super().__init__(f"the order is part of job {job.number}")
+        self.job = job
 
 
 class TooManyWrites(Exception):
@@ -146,6 +162,8 @@ def _store_intent(operation: Operation, submit: SubmittedWrite) -> None:
     operation.save(force_insert=True)
     if claim is not None:
         link_item(claim, operation)
+    elif job := JobItem.objects.holding_jobs([operation.order_uuid]).get(operation.order_uuid):
+        raise OrderInJob(job)
     OperationText.objects.store(operation)
     blocking = Operation.objects.blocking([operation.order_uuid]).first()
     if blocking is not None:

@@ -114,8 +114,8 @@ def cancel_order(
     in its present state; a repeated equal submit returns the same operation at once. `claim` is
     that of a job's item. Goody API: POST /v1/orders/{id}/cancel.
 
-    Raises NotAllowed, FormKeyReused, OrderBusy, TooManyWrites, CancelLimitReached, ClaimLost,
-    NotRecorded, OutcomeNotRecorded.
+    Raises NotAllowed, FormKeyReused, OrderBusy, OrderInJob, TooManyWrites, CancelLimitReached,
+    ClaimLost, NotRecorded, OutcomeNotRecorded.
     """
     request = WriteRequest(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket=ticket)
     submit = SubmittedWrite(request, actor, form_key, claim)

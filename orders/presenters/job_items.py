@@ -1,0 +1,174 @@
+"""The items of a job: the rows of its table, and the counts by outcome that filter it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+
+from orders import formats
+from orders.days import RequestClock
+from orders.formats import NOTHING
+from orders.models import ItemState, Job, JobCounts, JobItem, Operation
+from orders.outcomes import is_confirmed, outcome_message
+
+from .job_texts import ITEM_BADGES
+from .operations import operation_url
+from .order_sections import UNNAMED
+
+# The states of items behind each filter.
+OUTCOMES: dict[str, tuple[ItemState, ...]] = {
+    "todo": (ItemState.RUNNING, ItemState.WAITING, ItemState.PENDING),
+    "done": (ItemState.DONE,),
+    "skipped": (ItemState.SKIPPED,),
+    "failed": (ItemState.FAILED,),
+    "unknown": (ItemState.UNKNOWN,),
+    "not_run": (ItemState.NOT_RUN,),
+}
+_LABELS = {
+    "todo": "To do",
+    "done": "Done",
+    "skipped": "Skipped",
+    "failed": "Failed",
+    "unknown": "Being checked",
+    "not_run": "Not run",
+}
+_NEED_ATTENTION = ("failed", "unknown")
+
+
+class OutcomeTab(NamedTuple):
+    """A link that shows the items with one outcome, and their number."""
+
+    label: str
+    number: str
+    css: str
+    url: str
+    is_current: bool
+
+
+def outcome_tabs(job: Job, counts: JobCounts, *, current: str) -> list[OutcomeTab]:
+    """Return all items first, then each outcome that has items or is chosen (`current`)."""
+    url = reverse("job", args=[job.pk])
+    tabs = [OutcomeTab("All", f"{job.total:,}", "", url, not current)]
+    for key, states in OUTCOMES.items():
+        number = sum(getattr(counts, state) for state in states)
+        css = "count--warn" if number and key in _NEED_ATTENTION else ""
+        if number or key == current:
+            link = f"{url}?outcome={key}"
+            tabs.append(OutcomeTab(_LABELS[key], f"{number:,}", css, link, key == current))
+    return tabs
+
+
+class ItemRow(NamedTuple):
+    """The cells of an item as texts, "" if empty, for the tag `render_rows`."""
+
+    position: str
+    order_url: str
+    recipient: str
+    email: str
+    gift: str
+    amount: str
+    before_tax: str
+    new_expiration: str
+    former_expiration: str
+    tone: str
+    icon: str
+    word: str
+    operation_url: str
+    sentence: str
+
+
+def item_rows(items: Iterable[JobItem], *, clock: RequestClock) -> list[ItemRow]:
+    """Return the rows of items, which are loaded with their operations."""
+    return [_row(item, clock) for item in items]
+
+
+def _row(item: JobItem, clock: RequestClock) -> ItemRow:
+    name, email = frozen_recipient(item.seen)
+    cents, is_before_tax = frozen_amount(item.seen)
+    former = frozen_expiration(item.seen)
+    badge = ITEM_BADGES[ItemState(item.state)]
+    return ItemRow(
+        position=str(item.position),
+        order_url=reverse("order_detail", args=[item.order_uuid]),
+        recipient=name or UNNAMED,
+        email=email,
+        gift=_gift(item.seen),
+        amount=formats.money(cents),
+        before_tax="before-tax" if is_before_tax and cents is not None else "",
+        new_expiration=_brief(item.expiration, clock) if item.expiration else NOTHING,
+        former_expiration=f"was {_brief(former, clock)}" if former else "had none",
+        tone=badge.tone,
+        icon=badge.icon,
+        word=badge.short or badge.word,
+        operation_url=operation_url(item.operation) if item.operation else "",
+        sentence=item_sentence(item, clock),
+    )
+
+
+def _brief(at: datetime, clock: RequestClock) -> str:
+    return formats.brief_time(at, clock.now, clock.zone)
+
+
+def _gift(seen: Mapping[str, Any]) -> str:
+    """Return the cart as "2 × Tea box +1"."""
+    cart: Sequence[Sequence[Any]] = seen.get("cart") or ()
+    if not cart:
+        return NOTHING
+    quantity, name = cart[0]
+    text = name or "Unnamed product"
+    text = f"{quantity} × {text}" if quantity and quantity > 1 else text
+    return f"{text} +{len(cart) - 1}" if len(cart) > 1 else text
+
+
+# --- the facts of `eligibility.facts_to_confirm`, as they were when the order was selected -----
+
+
+def frozen_recipient(seen: Mapping[str, Any]) -> tuple[str, str]:
+    """Return name and address, "" if missing."""
+    name, email = seen.get("recipient") or ("", "")
+    return name or "", email or ""
+
+
+def frozen_amount(seen: Mapping[str, Any]) -> tuple[int | None, bool]:
+    """Return the amount in US cents, and whether it is before tax."""
+    pre_tax, _, total = seen.get("amounts") or (None, None, None)
+    return (total, False) if total is not None else (pre_tax, True)
+
+
+def released_text(items: Iterable[Mapping[str, Any]]) -> str:
+    """Return what canceling orders with these facts releases: "about $5,230.00 before tax".
+
+    Return "" if no amount is known.
+    """
+    amounts = [frozen_amount(seen) for seen in items]
+    known = [cents for cents, _ in amounts if cents is not None]
+    if not known:
+        return ""
+    is_before_tax = any(before for cents, before in amounts if cents is not None)
+    total = formats.money(sum(known))
+    text = f"about {total} before tax" if is_before_tax else total
+    missing = len(amounts) - len(known)
+    return f"{text}, and {missing:,} of unknown amount" if missing else text
+
+
+def frozen_expiration(seen: Mapping[str, Any]) -> datetime | None:
+    text = seen.get("expires_at")
+    return datetime.fromisoformat(text) if text else None
+
+
+def item_sentence(item: JobItem, clock: RequestClock) -> str:
+    """Return what is to be said of the outcome beside its word; "" if nothing."""
+    operation = item.operation
+    if operation is not None and _is_told_by_operation(item, operation):
+        message = outcome_message(operation, now=clock.now, zone=clock.zone)
+        return f"{message.title}. {message.sentence}".strip()
+    return item.detail
+
+
+def _is_told_by_operation(item: JobItem, operation: Operation) -> bool:
+    if item.state == ItemState.DONE:
+        return not is_confirmed(operation) or operation.contradicted_at is not None
+    return item.state in (ItemState.FAILED, ItemState.UNKNOWN)

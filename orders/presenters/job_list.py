@@ -1,0 +1,153 @@
+"""The page of all jobs: those that wait for approval, those that run, those that have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from django.core.paginator import Page
+from django.urls import reverse
+
+from orders.bulk import approval_expires_at
+from orders.models import Job, JobCounts, JobState
+from orders.viewer import Viewer
+
+from .job_page import Pager
+from .job_texts import (
+    Moment,
+    clock_text,
+    counts_text,
+    job_badge,
+    job_name,
+    job_title,
+    moment,
+    pause_text,
+)
+from .status import Badge
+
+PER_PAGE = 25
+
+
+class JobRow(NamedTuple):
+    """A job in the list. `note` qualifies the state, "" if nothing does."""
+
+    number: int
+    url: str
+    title: str
+    name: str
+    description: str
+    who: str
+    created: Moment
+    badge: Badge
+    note: str
+    total: int
+    ended: int
+    counts: str
+
+
+class JobGroup(NamedTuple):
+    """A section of the page. `id` is that of its heading."""
+
+    id: str
+    title: str
+    rows: list[JobRow]
+
+
+class Tab(NamedTuple):
+    label: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobList:
+    groups: list[JobGroup]
+    tabs: list[Tab]
+    pager: Pager | None
+    poll_url: str
+    poll_every: str
+
+
+def make_job_list(
+    open_jobs: Sequence[Job],
+    ended: Page[Job],
+    counts: Mapping[UUID, JobCounts],
+    *,
+    is_own_only: bool,
+    sees_all: bool,
+    viewer: Viewer,
+) -> JobList:
+    """Return the page. `counts` has those of every job that is shown."""
+    asked = [one for one in open_jobs if one.state == JobState.AWAITING_APPROVAL]
+    running = [one for one in open_jobs if one.state != JobState.AWAITING_APPROVAL]
+    sections = (
+        ("awaiting", "Waiting for approval", asked),
+        ("running", "Running", running),
+        ("ended", "Ended", ended.object_list),
+    )
+    groups = [
+        JobGroup(key, title, [_row(job, counts.get(job.pk, JobCounts()), viewer) for job in jobs])
+        for key, title, jobs in sections
+        if jobs
+    ]
+    url = _url(is_own_only and sees_all, ended.number)
+    return JobList(
+        groups=groups,
+        tabs=list(_tabs(is_own_only=is_own_only)) if sees_all else [],
+        pager=_pager(ended, is_own_only and sees_all),
+        poll_url=f"{url}{'&' if '?' in url else '?'}poll=1",
+        poll_every="5s" if open_jobs else "",
+    )
+
+
+def _row(job: Job, counts: JobCounts, viewer: Viewer) -> JobRow:
+    return JobRow(
+        number=job.number,
+        url=reverse("job", args=[job.pk]),
+        title=job_title(job),
+        name=job_name(job),
+        description=job.description,
+        who=job.actor_name,
+        created=moment(job.created_at, viewer.clock),
+        badge=job_badge(job, counts),
+        note=_note(job, viewer),
+        total=job.total,
+        ended=counts.ended,
+        counts=counts_text(counts),
+    )
+
+
+def _note(job: Job, viewer: Viewer) -> str:
+    match job.state:
+        case JobState.AWAITING_APPROVAL:
+            until = clock_text(approval_expires_at(job), viewer.clock)
+            is_own = job.actor_id == viewer.actor.user_id
+            return f"until {until}, by somebody else" if is_own else f"until {until}"
+        case JobState.PAUSED:
+            return pause_text(job, viewer.clock)
+        case JobState.STOPPED | JobState.DECLINED:
+            return f"by {job.stopped_by_name}" if job.stopped_by_name else ""
+    return f"approved by {job.approved_by_name}" if job.approved_by_name else ""
+
+
+def _tabs(*, is_own_only: bool) -> Iterator[Tab]:
+    yield Tab("Everybody’s", _url(False), not is_own_only)
+    yield Tab("Mine", _url(True), is_own_only)
+
+
+def _url(is_own_only: bool, page: int = 1) -> str:
+    query = "&".join(filter(None, ("of=mine" * is_own_only, f"page={page}" * (page > 1))))
+    url = reverse("jobs")
+    return f"{url}?{query}" if query else url
+
+
+def _pager(ended: Page[Job], is_own_only: bool) -> Pager | None:
+    if ended.paginator.num_pages < 2:
+        return None
+    return Pager(
+        place=f"{ended.start_index():,}–{ended.end_index():,} of {ended.paginator.count:,} ended",
+        previous=_url(is_own_only, ended.number - 1) if ended.has_previous() else "",
+        next=_url(is_own_only, ended.number + 1) if ended.has_next() else "",
+    )

@@ -1,0 +1,280 @@
+"""The page of a job: state, progress, facts, a page of its items, and what a person may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.core.paginator import Page
+from django.urls import reverse
+
+from orders import formats
+from orders.audit import REASONS, Action, Right
+from orders.bulk import PAUSES_THAT_END, Pace
+from orders.days import RequestClock
+from orders.models import (
+    RUNNABLE_JOB_STATES,
+    Job,
+    JobCounts,
+    JobItem,
+    JobRelation,
+    JobState,
+    PauseReason,
+)
+from orders.viewer import Viewer
+
+from .elements import Banner
+from .job_banners import job_banner
+from .job_items import ItemRow, OutcomeTab, item_rows, outcome_tabs
+from .job_texts import (
+    Moment,
+    counts_text,
+    job_announcement,
+    job_badge,
+    job_name,
+    job_title,
+    moment,
+    pace_text,
+    progress_text,
+)
+from .operations import web_address
+from .status import Badge
+
+PER_PAGE = 50
+# The poll token of a page that counts seconds: its poll is always answered.
+MOVING = "moving"
+_REASONS = dict(REASONS)
+_RELATIONS = {
+    JobRelation.RETRY: ("Retries what failed in", "Retried in"),
+    JobRelation.REST: ("Continues", "Continued in"),
+    JobRelation.UNDO: ("Undoes", "Undone in"),
+}
+_POLL_EVERY = {JobState.RUNNING: "2s", JobState.SCHEDULED: "2s", JobState.STOPPED: "2s"}
+_POLL_SELDOM = "10s"
+
+
+class JobFact(NamedTuple):
+    """A fact about the job. `iso` is the instant behind the value, "" if it is no time."""
+
+    label: str
+    value: str
+    url: str = ""
+    iso: str = ""
+
+
+class JobButton(NamedTuple):
+    """A form with one button, which POSTs to `url`."""
+
+    label: str
+    url: str
+    css: str = ""
+    icon: str = ""
+
+
+class Pager(NamedTuple):
+    """Links to the neighbor pages, "" where there is none."""
+
+    place: str
+    previous: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFigures:
+    """What is read about a job for its page.
+
+    `released` is the money that a cancel which awaits approval releases, in words. `has_undo`: a
+    former expiration of an extended gift is still ahead.
+    """
+
+    counts: JobCounts
+    pace: Pace | None
+    children: Sequence[Job]
+    released: str
+    has_undo: bool
+    is_worker_missing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    name: str
+    title: str
+    tab: str
+    state: str
+    badge: Badge
+    actor: str
+    created: Moment
+    banner: Banner | None
+    buttons: list[JobButton]
+    export_url: str
+    total: int
+    ended: int
+    progress: str
+    pace: str
+    announcement: str
+    outcomes: list[OutcomeTab]
+    items: list[ItemRow]
+    caption: str
+    empty: str
+    is_extension: bool
+    pager: Pager | None
+    facts: list[JobFact]
+    zone: str
+    poll_url: str
+    poll_every: str
+
+
+def make_job_page(
+    job: Job, items: Page[JobItem], figures: JobFigures, *, outcome: str, viewer: Viewer
+) -> JobPage:
+    """Return the page with the items of one outcome; `outcome` is "" or a key of OUTCOMES."""
+    counts, clock = figures.counts, viewer.clock
+    badge = job_badge(job, counts)
+    progress = progress_text(job, counts)
+    return JobPage(
+        name=job_name(job),
+        title=job_title(job),
+        tab=f"{job_name(job)}: {progress if job.is_open else badge.word}",
+        state=job.state,
+        badge=badge,
+        actor=job.actor_name,
+        created=moment(job.created_at, clock),
+        banner=job_banner(
+            job,
+            counts,
+            released=figures.released,
+            is_worker_missing=figures.is_worker_missing,
+            viewer=viewer,
+        ),
+        buttons=list(_buttons(job, figures, viewer)),
+        export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
+        total=job.total,
+        ended=counts.ended,
+        progress=progress,
+        pace=pace_text(figures.pace) or ("" if job.is_open else counts_text(counts)),
+        announcement=job_announcement(job, counts),
+        outcomes=outcome_tabs(job, counts, current=outcome),
+        items=item_rows(items.object_list, clock=clock),
+        caption=f"Gifts of {job_name(job)}",
+        empty="No gift has this outcome.",
+        is_extension=job.action == Action.ORDER_EXTEND,
+        pager=_pager(job, items, outcome),
+        facts=list(_facts(job, figures.children, clock)),
+        zone=formats.zone_name(clock.now, clock.zone),
+        **_polling(job, items, outcome, figures),
+    )
+
+
+# --- what a person may do ---------------------------------------------------------------------
+
+
+def _buttons(job: Job, figures: JobFigures, viewer: Viewer) -> Iterator[JobButton]:
+    """Yield the possible changes, the most important one first."""
+    actor = viewer.actor
+    is_own = job.actor_id == actor.user_id
+    if job.state == JobState.AWAITING_APPROVAL and not is_own and actor.may(Right.APPROVE):
+        yield _button(job, f"Approve: {job_title(job).lower()}", "job_approve", "button--danger")
+        yield _button(job, "Decline", "job_decline")
+    if not actor.may(Right.BULK):
+        return
+    if job.state == JobState.PAUSED and PauseReason(job.pause_reason) not in PAUSES_THAT_END:
+        yield _button(job, "Resume", "job_resume", "button--primary")
+    if job.state in RUNNABLE_JOB_STATES:
+        yield _button(job, "Stop", "job_stop", icon="ban")
+    elif job.state == JobState.AWAITING_APPROVAL and is_own:
+        yield _button(job, "Withdraw", "job_stop")
+    if job.ended_at is not None:
+        yield from _buttons_after_end(job, figures)
+
+
+def _buttons_after_end(job: Job, figures: JobFigures) -> Iterator[JobButton]:
+    """Yield what makes another job; each of them once, since that job has them itself."""
+    made = {one.relation for one in figures.children}
+    counts = figures.counts
+    if counts.failed and JobRelation.RETRY not in made:
+        yield _button(job, f"Retry failed only ({counts.failed:,})", "job_retry", icon="refresh")
+    if counts.not_run and JobRelation.REST not in made:
+        yield _button(job, f"Run the rest ({counts.not_run:,})", "job_rest", icon="right")
+    if figures.has_undo and JobRelation.UNDO not in made:
+        yield _button(job, "Undo…", "job_undo", icon="undo")
+
+
+def _button(job: Job, label: str, name: str, css: str = "", icon: str = "") -> JobButton:
+    return JobButton(label, reverse(name, args=[job.pk]), css, icon)
+
+
+# --- facts ------------------------------------------------------------------------------------
+
+
+def _facts(job: Job, children: Sequence[Job], clock: RequestClock) -> Iterator[JobFact]:
+    params = job.params
+    facts = (
+        JobFact("List", job.description),
+        JobFact("Expiration", params.get("rule", "")),
+        JobFact("Reason", _REASONS.get(params.get("reason", ""), "")),
+        JobFact("Note", params.get("note", "")),
+        _ticket(params.get("ticket", "")),
+    )
+    yield from (fact for fact in facts if fact.value)
+    yield from _times(job, clock)
+    if job.parent is not None:
+        yield _related_job(_RELATIONS[JobRelation(job.relation)][0], job.parent)
+    for child in children:
+        yield _related_job(_RELATIONS[JobRelation(child.relation)][1], child)
+
+
+def _ticket(ticket: str) -> JobFact:
+    return JobFact("Ticket", ticket, url=web_address(ticket))
+
+
+def _times(job: Job, clock: RequestClock) -> Iterator[JobFact]:
+    if job.approved_at is not None:
+        at = moment(job.approved_at, clock)
+        yield JobFact("Approved by", f"{job.approved_by_name}, {at.text}", iso=at.iso)
+    for label, instant in (("Begun", job.started_at), ("Ended", job.ended_at)):
+        if instant is not None:
+            at = moment(instant, clock)
+            yield JobFact(label, at.text, iso=at.iso)
+
+
+def _related_job(label: str, job: Job) -> JobFact:
+    return JobFact(label, job_name(job), url=reverse("job", args=[job.pk]))
+
+
+# --- pages of items, and polling --------------------------------------------------------------
+
+
+def _pager(job: Job, items: Page[JobItem], outcome: str) -> Pager | None:
+    if items.paginator.num_pages < 2:
+        return None
+    return Pager(
+        place=f"{items.start_index():,}–{items.end_index():,} of {items.paginator.count:,}",
+        previous=_url(job, outcome, items.number - 1) if items.has_previous() else "",
+        next=_url(job, outcome, items.number + 1) if items.has_next() else "",
+    )
+
+
+def _url(job: Job, outcome: str, page: int, **more: str) -> str:
+    given = {"outcome": outcome, "page": str(page) if page > 1 else "", **more}
+    query = urlencode({name: value for name, value in given.items() if value})
+    url = reverse("job", args=[job.pk])
+    return f"{url}?{query}" if query else url
+
+
+def _polling(job: Job, items: Page[JobItem], outcome: str, figures: JobFigures) -> dict[str, str]:
+    """Return URL and interval of the poll; the interval is "" if nothing can change any more."""
+    token = poll_token(job, figures)
+    is_over = job.ended_at is not None and not figures.counts.unknown
+    every = "" if is_over else _POLL_EVERY.get(JobState(job.state), _POLL_SELDOM)
+    return {"poll_url": _url(job, outcome, items.number, poll=token), "poll_every": every}
+
+
+def poll_token(job: Job, figures: JobFigures) -> str:
+    """Return a token of what the page shows; a poll with the same token gets a 204."""
+    if job.state in (JobState.SCHEDULED, JobState.RUNNING):
+        return MOVING
+    counts = figures.counts
+    parts = (job.state, job.ended_at is None, job.pause_reason, counts.open, counts.unknown)
+    return "-".join(map(str, (*parts, counts.failed, len(figures.children))))

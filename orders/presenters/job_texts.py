@@ -1,0 +1,175 @@
+"""A job in words: its name, its state, its counts. Every page that shows jobs uses these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from orders import formats
+from orders.audit import Action
+from orders.bulk import Pace
+from orders.days import RequestClock
+from orders.models import HoldingJob, ItemState, Job, JobCounts, JobRelation, JobState, PauseReason
+from orders.outcome_message import BEING_CHECKED
+
+from .status import Badge
+
+# The badge of an item.
+ITEM_BADGES = {
+    ItemState.DONE: Badge("good", "check", "Done"),
+    ItemState.SKIPPED: Badge("neutral", "circle", "Skipped"),
+    ItemState.FAILED: Badge("bad", "alert", "Failed"),
+    ItemState.UNKNOWN: Badge("warn", "clock", BEING_CHECKED, "Being checked"),
+    ItemState.NOT_RUN: Badge("neutral", "circle", "Not run"),
+    ItemState.PENDING: Badge("neutral", "circle", "To do"),
+    ItemState.WAITING: Badge("neutral", "clock", "Waits"),
+    ItemState.RUNNING: Badge("busy", "busy", "Under way"),
+}
+
+_STATES = {
+    JobState.AWAITING_APPROVAL: Badge("warn", "clock", "Waiting for approval"),
+    JobState.SCHEDULED: Badge("busy", "clock", "Starting"),
+    JobState.RUNNING: Badge("busy", "busy", "Running"),
+    JobState.PAUSED: Badge("warn", "clock", "Paused"),
+    JobState.STOPPED: Badge("neutral", "circle", "Stopped"),
+    JobState.DECLINED: Badge("neutral", "circle", "Declined"),
+    JobState.EXPIRED: Badge("neutral", "circle", "Not approved in time"),
+    JobState.FINISHED: Badge("good", "check", "Finished"),
+}
+_PAUSES = {
+    PauseReason.KEY_REJECTED: "Goody rejects the API key",
+    PauseReason.NOT_CONFIGURED: "the connection to Goody is not set up",
+    PauseReason.RATE_LIMITED: "Goody asks us to wait",
+    PauseReason.UNREACHABLE: "Goody does not answer",
+    PauseReason.NOT_FOUND: "Goody did not know three orders in a row",
+}
+
+
+def job_name(job: Job) -> str:
+    return f"Job {job.number}"
+
+
+def gifts(count: int) -> str:
+    """Return "1 gift", "1,240 gifts"."""
+    return "1 gift" if count == 1 else f"{count:,} gifts"
+
+
+def job_title(job: Job) -> str:
+    """Return what the job does: "Cancel 37 gifts"."""
+    if job.relation == JobRelation.UNDO:
+        return f"Undo the extension of {gifts(job.total)}"
+    verb = "Cancel" if job.action == Action.ORDER_CANCEL else "Extend"
+    return f"{verb} {gifts(job.total)}"
+
+
+def job_sentence(job: HoldingJob) -> str:
+    """Return why a gift that waits in the job takes no other change."""
+    what = "canceled" if job.action == Action.ORDER_CANCEL else "extended"
+    return (
+        f"Waits to be {what} in job {job.number} of {job.actor_name}. It takes no other change "
+        "before the job has ended or is stopped."
+    )
+
+
+def job_badge(job: Job, counts: JobCounts) -> Badge:
+    if job.state == JobState.STOPPED and job.ended_at is None:
+        return Badge("warn", "clock", "Stopping")
+    if job.state == JobState.FINISHED and (problem := _problem(counts)):
+        return problem
+    return _STATES[JobState(job.state)]
+
+
+def _problem(counts: JobCounts) -> Badge | None:
+    """Return the badge of a finished job that has something for a person to look at."""
+    if counts.failed:
+        return Badge("bad", "alert", f"Finished, {counts.failed:,} failed")
+    if counts.unknown:
+        return Badge("warn", "clock", f"Finished, {counts.unknown:,} being checked")
+    return None
+
+
+def job_announcement(job: Job, counts: JobCounts) -> str:
+    """Return the state for screen readers, which changes with each quarter of the items."""
+    state = f"{job_name(job)}: {job_badge(job, counts).word}"
+    if job.ended_at is not None:
+        return f"{state}. {counts_text(counts)}"
+    quarter = percent(job, counts) // 25 * 25
+    return f"{state}, {quarter} %" if quarter else state
+
+
+class Moment(NamedTuple):
+    """An instant: for `datetime`, as text without the zone, and in full."""
+
+    iso: str
+    text: str
+    at: str
+
+
+def moment(at: datetime, clock: RequestClock) -> Moment:
+    text = formats.brief_time(at, clock.now, clock.zone)
+    return Moment(formats.iso_utc(at), text, formats.date_time(at, clock.zone))
+
+
+def pause_text(job: Job, clock: RequestClock) -> str:
+    """Return the reason and the end of a pause: "Goody asks us to wait, until 14:20:00 EST"."""
+    reason = _PAUSES[PauseReason(job.pause_reason)]
+    return f"{reason}, until {clock_text(job.paused_until, clock)}" if job.paused_until else reason
+
+
+def clock_text(at: datetime, clock: RequestClock) -> str:
+    """Return time and zone, with the day if it is not today: "14:20:05 EST"."""
+    time = f"{formats.time_of_day(at, clock.zone)} {formats.zone_name(at, clock.zone)}"
+    is_today = formats.day(at, clock.zone) == formats.day(clock.now, clock.zone)
+    return time if is_today else f"{formats.brief_day(at, clock.now, clock.zone)}, {time}"
+
+
+def progress_text(job: Job, counts: JobCounts) -> str:
+    return f"{counts.ended:,} of {job.total:,}"
+
+
+def percent(job: Job, counts: JobCounts) -> int:
+    """Return the share of the items that have an outcome; 100 only for all of them."""
+    return counts.ended * 100 // job.total if job.total else 100
+
+
+def counts_text(counts: JobCounts) -> str:
+    """Return the counts that are not zero: "40 done, 3 skipped, 78 to do"."""
+    return ", ".join(_counted(counts))
+
+
+def _counted(counts: JobCounts) -> Iterator[str]:
+    named = (
+        (counts.done, "done"),
+        (counts.skipped, "skipped"),
+        (counts.failed, "failed"),
+        (counts.unknown, "being checked"),
+        (counts.not_run, "not run"),
+        (counts.open, "to do"),
+    )
+    return (f"{count:,} {name}" for count, name in named if count)
+
+
+def pace_text(pace: Pace | None) -> str:
+    """Return rate and time left: "2.1 a second, about 40 s left"; "" if not measured."""
+    if pace is None:
+        return ""
+    return f"{_rate(pace.per_second)}, about {_duration(pace.left)} left"
+
+
+def _rate(per_second: float) -> str:
+    if per_second >= 1:
+        return f"{per_second:.1f} a second"
+    return f"{max(1, round(per_second * 60))} a minute"
+
+
+def _duration(left: timedelta) -> str:
+    """Return a length that does not flicker: seconds in steps of five, then minutes."""
+    seconds = left.total_seconds()
+    if seconds < 55:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

@@ -1,0 +1,460 @@
+"""/jobs/ and the page of a job: states in words, counts, what a person may do, CSV, polls."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from orders import bulk
+from orders.audit import Action
+from orders.models import AuditEntry, ItemState, Job, JobRelation, JobState, PauseReason
+from orders.services import heartbeat
+from testing.dialogs import htmx, text
+from testing.domain import actor
+from testing.job_pages import ended_job, make_job, set_items
+
+pytestmark = pytest.mark.django_db
+
+PART = htmx("div#job")
+
+
+def url(job: Job, name: str = "job") -> str:
+    return reverse(name, args=[job.pk])
+
+
+def plain(response: Any) -> str:
+    """Return the visible text of a page in one line."""
+    body = re.sub(r"(?s)<(script|template).*?</\1>", "", text(response))
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+def buttons(response: Any) -> list[str]:
+    """Return the labels of the buttons in the head of a job."""
+    [head] = re.findall(r'(?s)<div class="job-head__actions.*?</header>', text(response))
+    found = re.findall(r'(?s)<button class="button[^>]*>(.*?)</button>', head)
+    return [re.sub(r"(?s)<svg.*?</svg>|\s+", " ", one).strip() for one in found]
+
+
+def is_polling(response: Any) -> bool:
+    [job] = re.findall(r'<div id="job"[^>]*>', text(response))
+    return "hx-trigger" in job
+
+
+def tabs(response: Any) -> dict[str, int]:
+    """Return the outcomes with the numbers of their items."""
+    [nav] = re.findall(r'(?s)<nav class="tabs" aria-label="Outcome">.*?</nav>', text(response))
+    found = re.findall(r">([A-Z][a-z ]+)<span class=\"count[^>]*>([\d,]+)<", nav)
+    return {label: int(number) for label, number in found}
+
+
+@pytest.fixture
+def lena(as_role: Any) -> Any:
+    """The lead who asks for jobs."""
+    return as_role("lead", "lena")
+
+
+@pytest.fixture
+def lee(as_role: Any) -> Any:
+    """Another lead."""
+    return as_role("lead", "lee")
+
+
+# --- states -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "badge", "sentence", "offered"),
+    [
+        (
+            {"state": JobState.SCHEDULED, "starts_at": timedelta(seconds=60)},
+            "Starting",
+            "Nothing has been sent to Goody. Stop it before then, and no gift is changed.",
+            ["Stop"],
+        ),
+        ({"state": JobState.RUNNING}, "Running", "", ["Stop"]),
+        (
+            {
+                "state": JobState.PAUSED,
+                "pause_reason": PauseReason.RATE_LIMITED,
+                "paused_until": timedelta(minutes=5),
+            },
+            "Paused",
+            "Paused: Goody asks us to wait, until",
+            ["Stop"],
+        ),
+        (
+            {"state": JobState.PAUSED, "pause_reason": PauseReason.KEY_REJECTED},
+            "Paused",
+            "Paused: Goody rejects the API key It goes on by itself",
+            ["Stop"],
+        ),
+        (
+            {"state": JobState.PAUSED, "pause_reason": PauseReason.NOT_FOUND},
+            "Paused",
+            "Paused: Goody did not know three orders in a row Is this the right environment?",
+            ["Resume", "Stop"],
+        ),
+    ],
+    ids=["grace", "running", "429", "401", "404s"],
+)
+def test_an_open_job_says_its_state_and_what_can_be_done(
+    lena: Any, changes: dict[str, Any], badge: str, sentence: str, offered: list[str]
+) -> None:
+    now = timezone.now()
+    at = {key: now + one if isinstance(one, timedelta) else one for key, one in changes.items()}
+    job = make_job(**at)
+    heartbeat.record_heartbeat(heartbeat.SETTLING, now=now, is_forced=True)
+    page = lena.get(url(job))
+    assert f"Cancel 4 gifts {badge} Job {job.number}, asked for by Lena" in plain(page)
+    assert sentence in plain(page)
+    assert buttons(page) == offered
+    assert is_polling(page)
+
+
+def test_without_a_worker_an_open_job_says_that_nothing_happens(lena: Any) -> None:
+    job = make_job(state=JobState.RUNNING)
+    assert "No worker is running, so nothing happens at present" in plain(lena.get(url(job)))
+
+
+D, S, F, U, N = (
+    ItemState.DONE,
+    ItemState.SKIPPED,
+    ItemState.FAILED,
+    ItemState.UNKNOWN,
+    ItemState.NOT_RUN,
+)
+_STOPPED = {"state": JobState.STOPPED, "stopped_by_name": "Lee Lead"}
+_CHECKED = (
+    "The outcome of 1 gift is being checked Goody's answer was lost. It is not sent again: "
+    "reading the order shows what became of it."
+)
+
+
+@pytest.mark.parametrize(
+    ("states", "changes", "told"),
+    [
+        ([D, D], {}, ("Finished", "", [])),
+        ([D, S], {}, ("Finished", "1 done, 1 skipped", [])),
+        ([D, F], {}, ("Finished, 1 failed", "1 done, 1 failed", ["Retry failed only (1)"])),
+        ([D, U], {}, ("Finished, 1 being checked", _CHECKED, [])),
+        (
+            [D, F, N, N],
+            _STOPPED,
+            (
+                "Stopped",
+                "Stopped by Lee Lead 2 gifts were not touched.",
+                ["Retry failed only (1)", "Run the rest (2)"],
+            ),
+        ),
+        (
+            [N, N],
+            _STOPPED,
+            (
+                "Stopped",
+                "Stopped by Lee Lead Nothing was sent to Goody. No gift was changed.",
+                ["Run the rest (2)"],
+            ),
+        ),
+        (
+            [N, N],
+            {"state": JobState.DECLINED, "stopped_by_name": "Lee Lead"},
+            (
+                "Declined",
+                "Declined by Lee Lead Nothing was sent to Goody.",
+                ["Run the rest (2)"],
+            ),
+        ),
+        (
+            [N, N],
+            {"state": JobState.EXPIRED},
+            (
+                "Not approved in time",
+                "Nobody approved it in time Nothing was sent to Goody.",
+                ["Run the rest (2)"],
+            ),
+        ),
+    ],
+    ids=["done", "skipped", "failed", "unknown", "stopped", "undone", "declined", "expired"],
+)
+def test_an_ended_job_says_what_became_of_its_gifts(
+    lena: Any, states: list[ItemState], changes: dict[str, Any], told: tuple[str, str, list[str]]
+) -> None:
+    badge, sentence, offered = told
+    job = ended_job(*states)
+    Job.objects.filter(pk=job.pk).update(**changes)
+    page = lena.get(url(job))
+    assert f"Cancel {len(states)} gifts {badge} Job {job.number}" in plain(page)
+    assert sentence in plain(page)
+    assert buttons(page) == offered
+    assert is_polling(page) is (U in states)
+
+
+def test_the_page_names_who_asked_why_and_from_which_list(lena: Any) -> None:
+    approved = {"approved_by_name": "Lee Lead", "approved_at": timezone.now()}
+    job = make_job(state=JobState.RUNNING, started_at=timezone.now(), **approved)
+    page = plain(lena.get(url(job)))
+    for fact in (
+        "List Status: notified",
+        "Reason Duplicate gift",
+        "Note <Q4>",
+        "Approved by Lee Lead, ",
+        "Begun ",
+    ):
+        assert fact in page
+    assert "<Q4>" not in text(lena.get(url(job)))
+
+
+def test_the_title_of_the_tab_shows_the_progress(lena: Any) -> None:
+    job = make_job(state=JobState.RUNNING)
+    set_items(job, D, S, ItemState.RUNNING, ItemState.PENDING)
+    title = f"<title>Job {job.number}: 2 of 4 – Goody Admin"
+    assert title in text(lena.get(url(job)))
+    assert title in text(lena.get(url(job), headers=PART))
+
+
+# --- counts, items, pages ---------------------------------------------------------------------
+
+
+def test_the_counts_by_outcome_add_up_and_filter_the_items(lena: Any) -> None:
+    states = [D, D, D, S, F, U, N, N]
+    job = ended_job(*states)
+    page = lena.get(url(job))
+    found = tabs(page)
+    assert found == {
+        "All": 8,
+        "Done": 3,
+        "Skipped": 1,
+        "Failed": 1,
+        "Being checked": 1,
+        "Not run": 2,
+    }
+    assert sum(found.values()) == 2 * found["All"]
+    assert 'max="8" value="8"' in text(page)
+    shown = lena.get(url(job), {"outcome": "not_run"})
+    assert re.findall(r'<tr id="item-(\d+)">', text(shown)) == ["7", "8"]
+    assert tabs(shown) == found
+
+
+def test_an_item_shows_what_it_was_and_its_outcome(lena: Any) -> None:
+    job = ended_job(S, D, action=Action.ORDER_EXTEND)
+    job.items.filter(state=S).update(reason="changed", detail="It changed: <1>.")
+    page = plain(lena.get(url(job)))
+    assert "Emma Novak emma@post.example 2 × Tea box +1 $44.10" in page
+    assert "was 1 Mar 2027, 12:00 Skipped It changed: <1>." in page
+    assert "Expiration each by 14 days" in page
+
+
+def test_items_are_paged_and_a_filter_survives_paging(lena: Any) -> None:
+    job = ended_job(*[N] * 51, D)
+    first = lena.get(url(job), {"outcome": "not_run"})
+    assert len(re.findall(r'<tr id="item-', text(first))) == 50
+    assert "1–50 of 51" in plain(first)
+    [following] = re.findall(r'href="([^"]*)" rel="next"', text(first))
+    last = lena.get(html.unescape(following))
+    assert re.findall(r'<tr id="item-(\d+)">', text(last)) == ["51"]
+
+
+def test_a_page_of_items_takes_as_many_queries_as_one_item(
+    lena: Any, django_assert_max_num_queries: Any
+) -> None:
+    one, many = ended_job(D), ended_job(*[D] * 40)
+    lena.get(url(one))
+    with django_assert_max_num_queries(25) as few:
+        lena.get(url(one))
+    with django_assert_max_num_queries(len(few)):
+        lena.get(url(many))
+
+
+# --- polls ------------------------------------------------------------------------------------
+
+
+def poll_url(response: Any) -> str:
+    [found] = re.findall(r'<div id="job"[^>]* hx-get="([^"]*)"', text(response))
+    return html.unescape(found)
+
+
+def test_a_poll_of_an_unchanged_job_is_empty_and_of_an_ended_one_the_last(lena: Any) -> None:
+    job = make_job(state=JobState.PAUSED, pause_reason=PauseReason.KEY_REJECTED)
+    asked = poll_url(lena.get(url(job), {"outcome": "todo"}))
+    assert lena.get(asked, headers=PART).status_code == 204
+    bulk.stop_job(actor=actor("lead", "lena"), job_id=job.pk, now=timezone.now())
+    answer = lena.get(asked, headers=PART)
+    assert answer.status_code == 200
+    assert "Stopped by Lena" in plain(answer)
+    assert "hx-trigger" not in text(answer)
+    assert "<html" not in text(answer)
+    assert tabs(answer) == {"All": 4, "To do": 0, "Not run": 4}
+
+
+# --- what people do ---------------------------------------------------------------------------
+
+
+def test_stop_ends_the_job_and_a_second_stop_says_so(lena: Any) -> None:
+    job = make_job()
+    answer = lena.post(url(job, "job_stop"))
+    assert (answer.status_code, answer["Location"]) == (303, url(job))
+    job.refresh_from_db()
+    assert (job.state, job.stopped_by_name) == (JobState.STOPPED, "Lena")
+    again = lena.post(url(job, "job_stop"))
+    assert again.status_code == 409
+    assert "The job has changed meanwhile, so nothing was done" in plain(again)
+    assert AuditEntry.objects.filter(action=Action.JOB_STOP, job=job).count() == 1
+
+
+def test_resume_lets_a_paused_job_go_on(lena: Any) -> None:
+    job = make_job(state=JobState.PAUSED, pause_reason=PauseReason.NOT_FOUND)
+    assert lena.post(url(job, "job_resume")).status_code == 303
+    job.refresh_from_db()
+    assert job.state == JobState.RUNNING
+
+
+def test_another_lead_approves_exactly_the_frozen_list(lena: Any, lee: Any, settings: Any) -> None:
+    settings.BULK_APPROVAL_ABOVE = 3
+    job = make_job()
+    own = lena.get(url(job))
+    assert "Another lead must approve it" in plain(own)
+    assert "You cannot approve it yourself" in plain(own)
+    assert buttons(own) == ["Withdraw"]
+    refused = lena.post(url(job, "job_approve"))
+    assert refused.status_code == 403
+    assert "another lead must approve or decline it" in plain(refused)
+    job.refresh_from_db()
+    assert job.state == JobState.AWAITING_APPROVAL
+
+    asked = lee.get(url(job))
+    assert "Lena asks for approval" in plain(asked)
+    assert (
+        "It cancels exactly the 4 gifts below, which releases about $176.40 before tax."
+        in plain(asked)
+    )
+    assert len(re.findall(r'<tr id="item-', text(asked))) == 4
+    assert buttons(asked) == ["Approve: cancel 4 gifts", "Decline"]
+    assert lee.post(url(job, "job_approve")).status_code == 303
+    job.refresh_from_db()
+    assert (job.state, job.approved_by_name) == (JobState.SCHEDULED, "Lee")
+    assert lee.post(url(job, "job_approve")).status_code == 409
+
+
+def test_a_declined_job_sends_nothing(lena: Any, lee: Any, settings: Any) -> None:
+    settings.BULK_APPROVAL_ABOVE = 3
+    job = make_job()
+    assert lee.post(url(job, "job_decline")).status_code == 303
+    assert "Declined by Lee" in plain(lena.get(url(job)))
+    assert job.items.filter(state=N).count() == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "relation", "state"),
+    [("job_retry", JobRelation.RETRY, F), ("job_rest", JobRelation.REST, N)],
+)
+def test_a_part_is_run_again_once(
+    lena: Any, name: str, relation: JobRelation, state: ItemState
+) -> None:
+    job = ended_job(D, F, N, N, S)
+    answers = [lena.post(url(job, name)) for _ in range(2)]
+    child = Job.objects.get(parent=job)
+    assert {answer["Location"] for answer in answers} == {url(child)}
+    assert child.relation == relation
+    orders = list(child.items.values_list("order_uuid", flat=True))
+    assert orders == list(job.items.filter(state=state).values_list("order_uuid", flat=True))
+
+
+def test_a_part_that_was_run_again_is_named_and_not_offered(lena: Any, lee: Any) -> None:
+    job = ended_job(D, F, N)
+    lena.post(url(job, "job_retry"))
+    child = Job.objects.get(parent=job)
+    page = lena.get(url(job))
+    assert f"Retried in Job {child.number}" in plain(page)
+    assert buttons(page) == ["Run the rest (1)"]
+    assert f"Retries what failed in Job {job.number}" in plain(lena.get(url(child)))
+    other = lee.post(url(job, "job_retry"))
+    assert other.status_code == 409
+    assert "Somebody else has already done this" in plain(other)
+
+
+@pytest.mark.parametrize("name", ["job_stop", "job_resume", "job_retry", "job_rest"])
+def test_an_agent_sees_a_job_and_changes_nothing(as_role: Any, name: str) -> None:
+    job = make_job()
+    agent = as_role("agent")
+    assert buttons(agent.get(url(job))) == []
+    assert agent.post(url(job, name)).status_code == 403
+    job.refresh_from_db()
+    assert job.state == JobState.SCHEDULED
+
+
+# --- CSV --------------------------------------------------------------------------------------
+
+
+def test_the_results_as_csv(lena: Any) -> None:
+    job = ended_job(D, F)
+    job.items.filter(state=F).update(reason="rejected", detail="=1+1")
+    answer = lena.get(url(job, "job_export"))
+    assert answer["Content-Disposition"] == f'attachment; filename="job-{job.number}.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [(one["position"], one["outcome"], one["reason"], one["detail"]) for one in rows] == [
+        ("1", "done", "", ""),
+        ("2", "failed", "rejected", "'=1+1"),
+    ]
+    first = job.items.get(position=1)
+    assert rows[0] | {"ended_at": ""} == {
+        "position": "1",
+        "order_id": str(first.order_uuid),
+        "reference_id": "",
+        "recipient_name": "Emma Novak",
+        "recipient_email": "emma@post.example",
+        "amount_usd": "44.10",
+        "expires_at_before": "2027-03-01T12:00:00Z",
+        "expires_at": "",
+        "outcome": "done",
+        "reason": "",
+        "detail": "",
+        "ended_at": "",
+    }
+    intent = AuditEntry.objects.intents().get(action=Action.ORDER_EXPORT)
+    assert intent.detail == f"Job {job.number}: cancel 2 gifts"
+    assert [end.detail for end in intent.outcomes.all()] == ["2 orders"]
+
+
+# --- the list of jobs -------------------------------------------------------------------------
+
+
+def job_rows(response: Any) -> list[int]:
+    return [int(number) for number in re.findall(r'<tr id="job-(\d+)">', text(response))]
+
+
+def test_the_list_has_what_waits_what_runs_and_what_has_ended(lena: Any, settings: Any) -> None:
+    done, stopped = ended_job(D), ended_job(N, state=JobState.STOPPED)
+    running = make_job(state=JobState.RUNNING)
+    settings.BULK_APPROVAL_ABOVE = 3
+    asked = make_job(by=actor("lead", "lee"))
+    page = lena.get("/jobs/")
+    assert job_rows(page) == [one.number for one in (asked, running, stopped, done)]
+    assert re.findall(r'<h2 id="(\w+)"', text(page)) == ["awaiting", "running", "ended"]
+    mine = lena.get("/jobs/", {"of": "mine"})
+    assert job_rows(mine) == [one.number for one in (running, stopped, done)]
+
+
+def test_an_agent_sees_own_jobs_alone(as_role: Any) -> None:
+    make_job()
+    agent = as_role("agent")
+    page = agent.get("/jobs/")
+    assert job_rows(page) == []
+    assert "No jobs yet" in plain(page)
+    assert 'aria-label="Whose jobs"' not in text(page)
+
+
+def test_ended_jobs_are_paged(lena: Any) -> None:
+    for _ in range(26):
+        ended_job(D)
+    page = lena.get("/jobs/")
+    assert len(job_rows(page)) == 25
+    [older] = re.findall(r'href="([^"]*)" rel="next"', text(page))
+    assert len(job_rows(lena.get(older))) == 1

@@ -1,0 +1,218 @@
+"""The pages of jobs, and what people do with a job: stop, approve, run a part of it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID, uuid5
+
+from django import shortcuts
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from orders import bulk, services
+from orders.audit import Right
+from orders.models import Job, JobItem, JobRelation, JobState, Order
+from orders.presenters import job_items, job_list, job_page
+from orders.presenters.elements import Banner
+from orders.presenters.job_csv import job_csv_chunks
+from orders.presenters.job_status import polled_job_status
+from orders.presenters.job_texts import job_name, job_title
+from orders.services import heartbeat
+from orders.viewer import Request
+
+from .concurrency import DOWNLOAD, in_concurrency_group
+from .http import HttpResponseSeeOther, render_page_or_partial, requires_right
+
+_LIST, _PAGE = "jobs/list.html", "jobs/job.html"
+
+
+@require_safe
+@requires_right(Right.READ_OWN_AUDIT)
+def jobs(request: Request) -> HttpResponse:
+    """Show the jobs that a person may see, the open ones first; with `of=mine` their own."""
+    viewer = request.viewer
+    sees_all = viewer.actor.may(Right.READ_ALL_AUDIT)
+    is_own_only = not sees_all or request.GET.get("of") == "mine"
+    found = Job.objects.filter(actor_id=viewer.actor.user_id) if is_own_only else Job.objects.all()
+    open_jobs = list(found.filter(ended_at=None))
+    ended = _page_of(found.exclude(ended_at=None), request, per_page=job_list.PER_PAGE)
+    shown = [*open_jobs, *ended.object_list]
+    context = {
+        "list": job_list.make_job_list(
+            open_jobs,
+            ended,
+            JobItem.objects.filter(job__in=shown).counts_by_job(),
+            is_own_only=is_own_only,
+            sees_all=sees_all,
+            viewer=viewer,
+        )
+    }
+    return render_page_or_partial(request, _LIST, context, {"jobs": "jobs"})
+
+
+def _page_of[M: (Job, JobItem)](rows: QuerySet[M], request: Request, *, per_page: int) -> Page[M]:
+    return Paginator(rows, per_page).get_page(request.GET.get("page"))
+
+
+@require_safe
+@requires_right(Right.BULK)
+def job_status(request: Request, job_id: UUID) -> HttpResponse:
+    """Return the progress of an own job for the top bar, which polls it; 204 if there is none."""
+    status = polled_job_status(request.viewer, job_id)
+    if status is None:
+        return HttpResponse(status=204)
+    return shortcuts.render(request, "includes/job_status.html", {"status": status})
+
+
+@require_safe
+@requires_right(Right.READ)
+def job(request: Request, job_id: UUID) -> HttpResponse:
+    """Show a job, which is a part of the history of its orders.
+
+    `outcome` filters the items. A poll without changes gets a 204.
+    """
+    return _job_page(request, _get_job(job_id))
+
+
+def _get_job(job_id: UUID) -> Job:
+    return get_object_or_404(Job.objects.select_related("parent"), pk=job_id)
+
+
+def _job_page(
+    request: Request, shown: Job, *, problem: Banner | None = None, status: int = 200
+) -> HttpResponse:
+    outcome = request.GET.get("outcome", "")
+    outcome = outcome if outcome in job_items.OUTCOMES else ""
+    figures = _figures(request, shown)
+    token = job_page.poll_token(shown, figures)
+    if request.GET.get("poll") == token and token != job_page.MOVING:
+        return HttpResponse(status=204)
+    items = shown.items.select_related("operation").order_by("position")
+    if outcome:
+        items = items.filter(state__in=job_items.OUTCOMES[outcome])
+    page = _page_of(items, request, per_page=job_page.PER_PAGE)
+    context = {
+        "job": job_page.make_job_page(shown, page, figures, outcome=outcome, viewer=request.viewer),
+        "problem_banner": problem,
+        "may_list": request.viewer.actor.may(Right.READ_OWN_AUDIT),
+    }
+    return render_page_or_partial(request, _PAGE, context, {"job": "job"}, status=status)
+
+
+def _figures(request: Request, shown: Job) -> job_page.JobFigures:
+    now = request.viewer.now
+    counts = shown.items.counts()
+    awaits_approval = shown.state == JobState.AWAITING_APPROVAL
+    return job_page.JobFigures(
+        counts=counts,
+        pace=bulk.measure_pace(shown, counts, now=now),
+        children=list(shown.children.order_by("number")),
+        released=_released(shown) if awaits_approval else "",
+        has_undo=False,
+        is_worker_missing=shown.is_open and not heartbeat.is_worker_alive(now=now),
+    )
+
+
+def _released(shown: Job) -> str:
+    return job_items.released_text(shown.items.open().values_list("seen", flat=True))
+
+
+@in_concurrency_group(GET=DOWNLOAD)
+@require_GET
+@requires_right(Right.EXPORT)
+def job_export(request: Request, job_id: UUID) -> HttpResponseBase:
+    """Return the results of a job as CSV; the download is audited."""
+    shown, viewer = _get_job(job_id), request.viewer
+    items = list(shown.items.select_related("operation").order_by("position"))
+    ids = [item.order_uuid for item in items]
+    known = Order.objects.filter(uuid__in=ids).values_list("uuid", "reference_id")
+    name = f"{job_name(shown)}: {job_title(shown).lower()}"
+    intent = services.start_export(actor=viewer.actor, filters=name, now=viewer.now)
+    services.record_export_end(intent, rows=len(items))
+    return HttpResponse(
+        b"".join(job_csv_chunks(items, dict(known), clock=viewer.clock)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="job-{shown.number}.csv"'},
+    )
+
+
+# --- changes ----------------------------------------------------------------------------------
+
+
+@require_POST
+@requires_right(Right.BULK)
+def job_stop(request: Request, job_id: UUID) -> HttpResponseBase:
+    """Stop a job, or withdraw one that awaits approval."""
+    return _change(request, job_id, partial(bulk.stop_job, job_id=job_id))
+
+
+@require_POST
+@requires_right(Right.BULK)
+def job_resume(request: Request, job_id: UUID) -> HttpResponseBase:
+    return _change(request, job_id, partial(bulk.resume_job, job_id=job_id))
+
+
+@require_POST
+@requires_right(Right.APPROVE)
+def job_approve(request: Request, job_id: UUID) -> HttpResponseBase:
+    return _change(request, job_id, partial(bulk.approve_job, job_id=job_id))
+
+
+@require_POST
+@requires_right(Right.APPROVE)
+def job_decline(request: Request, job_id: UUID) -> HttpResponseBase:
+    return _change(request, job_id, partial(bulk.decline_job, job_id=job_id, note=""))
+
+
+@require_POST
+@requires_right(Right.BULK)
+def job_retry(request: Request, job_id: UUID) -> HttpResponseBase:
+    """Create a job of the items that failed, once: a repeated submit leads to the same job."""
+    key = uuid5(job_id, JobRelation.RETRY)
+    return _change(request, job_id, partial(bulk.retry_failed, job_id=job_id, form_key=key))
+
+
+@require_POST
+@requires_right(Right.BULK)
+def job_rest(request: Request, job_id: UUID) -> HttpResponseBase:
+    """Create a job of the items that were not run, once."""
+    key = uuid5(job_id, JobRelation.REST)
+    return _change(request, job_id, partial(bulk.run_rest, job_id=job_id, form_key=key))
+
+
+def _change(request: Request, job_id: UUID, change: Callable[..., Job]) -> HttpResponseBase:
+    """Make a change and redirect to the page of the job that it returns."""
+    shown = _get_job(job_id)
+    viewer = request.viewer
+    try:
+        changed = change(actor=viewer.actor, now=viewer.now)
+    except bulk.JobChanged:
+        shown.refresh_from_db()
+        return _job_page(request, shown, problem=_CHANGED, status=409)
+    except bulk.OwnJob:
+        return _job_page(request, shown, problem=_OWN_JOB, status=403)
+    except services.FormKeyReused:
+        return _job_page(request, shown, problem=_DONE_BY_ANOTHER, status=409)
+    return HttpResponseSeeOther(reverse("job", args=[changed.pk]))
+
+
+_CHANGED = Banner(
+    tone="warn",
+    title="The job has changed meanwhile, so nothing was done",
+    sentence="This is how it stands now.",
+)
+_OWN_JOB = Banner(
+    tone="bad",
+    title="You asked for this job, so another lead must approve or decline it",
+    sentence="Nothing was sent. You can withdraw it.",
+)
+_DONE_BY_ANOTHER = Banner(
+    tone="warn",
+    title="Somebody else has already done this",
+    sentence="The job that came of it is named below.",
+)

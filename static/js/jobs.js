@@ -1,0 +1,11 @@
+/* While a job of the person runs: its progress in the title of the tab. */
+
+import { byId } from "./dom.js";
+
+function showProgress() {
+  const { title } = byId("job-status").dataset;
+  document.title = document.title.replace(/^(\(.*?\) )?/, title);
+}
+
+document.addEventListener("htmx:after:swap", showProgress);
+showProgress();
