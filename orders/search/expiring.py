@@ -18,9 +18,10 @@ from goody.types import CANCELABLE, ORDER_STATUSES
 from .context import SearchResources
 from .deadline import SECONDS, time_limit
 from .query_runner import MatchCount
-from .sql import Row
+from .sql import IndexScan, Row, SqlFragment
 
 MAX_UNREADABLE = 1_000
+_INDEX = "orders_order_unaccepted_expires"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +130,12 @@ def _intervals(context: SearchResources, bounds: Sequence[datetime]) -> list[Gif
     """Return the totals of each interval, each read by a scan of its own part of the index."""
     intervals = list(pairwise(bounds))
     scans = (
-        f"SELECT {number} AS number, {_TOTALS} FROM {_table(context)} WHERE {_WHERE}"  # noqa: S608
+        f"SELECT {number} AS number, {_TOTALS} FROM {_table(context, _INDEX)} WHERE {_WHERE}"  # noqa: S608
         for number in range(len(intervals))
     )
     params = [context.dialect.to_parameter(at) for interval in intervals for at in interval]
-    rows = context.deadline.rows(f"{' UNION ALL '.join(scans)} ORDER BY number", params)
-    return [_totals(row[1:]) for row in rows]
+    rows = context.deadline.rows(" UNION ALL ".join(scans), params)
+    return [_totals(row[1:]) for row in sorted(rows)]
 
 
 def _labels(
@@ -148,7 +149,7 @@ def _labels(
     kinds = ("workspace_id", "sender_id")
     named = ", ".join(kinds)
     together = (
-        f"SELECT expires_at, {named}, {_TOTALS} FROM {_table(context)} WHERE {_WHERE}"  # noqa: S608
+        f"SELECT expires_at, {named}, {_TOTALS} FROM {_table(context, _INDEX)} WHERE {_WHERE}"  # noqa: S608
         f" GROUP BY expires_at, {named}"
     )
     arms = (_largest(column, limit) for column in kinds)
@@ -176,9 +177,8 @@ def _largest_labels(rows: Sequence[Row]) -> LargestLabels:
     )
 
 
-def _table(context: SearchResources) -> str:
-    is_sqlite = context.deadline.vendor == "sqlite"
-    return f"orders_order{' INDEXED BY orders_order_unaccepted_expires' if is_sqlite else ''}"
+def _table(context: SearchResources, index: str) -> str:
+    return context.dialect.from_clause(IndexScan(SqlFragment(""), index=index), "")
 
 
 def _totals(row: Sequence[int]) -> GiftTotals:
@@ -188,8 +188,8 @@ def _totals(row: Sequence[int]) -> GiftTotals:
 
 def _unreadable(context: SearchResources) -> MatchCount:
     found = (
-        f"SELECT 1 FROM orders_order WHERE is_odd AND is_expiry_odd AND {_UNACCEPTED}"  # noqa: S608
-        f" LIMIT {MAX_UNREADABLE + 1}"
+        f"SELECT 1 FROM {_table(context, 'orders_order_odd')}"  # noqa: S608
+        f" WHERE is_odd AND is_expiry_odd AND {_UNACCEPTED} LIMIT {MAX_UNREADABLE + 1}"
     )
     n = int(context.deadline.rows(f"SELECT count(*) FROM ({found}) found")[0][0])  # noqa: S608
     return MatchCount(min(n, MAX_UNREADABLE), is_capped=n > MAX_UNREADABLE)
