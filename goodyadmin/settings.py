@@ -273,6 +273,21 @@ WORKER_TICK = env.float("WORKER_TICK", default=0.5)
 # The most orders of one job, and the cancels above which another person must approve it.
 BULK_MAX_ORDERS = env.int("BULK_MAX_ORDERS", default=5000)
 BULK_APPROVAL_ABOVE = env.int("BULK_APPROVAL_ABOVE", default=100)
+# Above so many cancels the person types their number.
+BULK_TYPED_ABOVE = env.int("BULK_TYPED_ABOVE", default=20)
+# Orders that one person may change by bulk actions in 24 hours, by role.
+BULK_CANCELS_PER_DAY = {
+    role: int(limit)
+    for role, limit in env.dict(
+        "BULK_CANCELS_PER_DAY", default={"lead": 1000, "admin": 5000}
+    ).items()
+}
+BULK_EXTENSIONS_PER_DAY = {
+    role: int(limit)
+    for role, limit in env.dict(
+        "BULK_EXTENSIONS_PER_DAY", default={"lead": 10_000, "admin": 50_000}
+    ).items()
+}
 BULK_APPROVAL_EXPIRES = env.float("BULK_APPROVAL_EXPIRES", default=86_400.0)
 # A bulk cancel begins so long after it was asked for or approved; nothing is sent before.
 BULK_CANCEL_GRACE = env.float("BULK_CANCEL_GRACE", default=60.0)

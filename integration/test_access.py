@@ -95,6 +95,10 @@ TABLE: dict[str, Row] = {
     "job_decline": Row(LEADS, (405, 405, 409, 405, 405)),
     "job_retry": Row(LEADS, (405, 405, 409, 405, 405)),
     "job_rest": Row(LEADS, (405, 405, 409, 405, 405)),
+    "selection_create": Row(LEADS, (405, 405, 422, 405, 405)),
+    "selection_count": Row(LEADS, (200, 200, 405, 405, 405)),
+    # Another person's.
+    "selection": Row(LEADS, (404, 404, 404, 405, 405)),
     "audit": Row(AGENTS, (200, 200, 405, 405, 405)),
     "system": Row(ADMINS, (200, 200, 200, 405, 405)),
     "sync_resume": Row(ADMINS, (405, 405, 200, 405, 405)),
@@ -166,7 +170,7 @@ class Ground:
             return reverse(name, args=["sender"])
         if name in ("operation", "operation_settle", "operation_undo"):
             return reverse(name, kwargs=given)
-        if name == "ticket":
+        if name in ("ticket", "selection"):
             return reverse(name, args=[uuid4()])
         if name.startswith("job_") or name == "job":
             return reverse(name, args=[self.job.pk])

@@ -12,10 +12,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
 
 from . import formats
+from .days import END_OF_DAY, in_utc
 
 SOON = timedelta(hours=72)
 SUPPORT = "support@ongoody.com"
@@ -159,7 +161,12 @@ def classify_expiry(order: HasStatus, now: datetime) -> Expiry:
 
 
 def check_expiration(
-    order: Order, expiration: datetime, *, now: datetime, may_shorten: bool, max_days: int | None
+    order: HasStatus,
+    expiration: datetime,
+    *,
+    now: datetime,
+    may_shorten: bool,
+    max_days: int | None,
 ) -> Verdict:
     """Return whether `expiration` (aware) may replace the order's `expires_at`.
 
@@ -200,6 +207,64 @@ def _check_against_current(
             "Tick the box to confirm that it shall expire sooner.",
         )
     return Verdict(True, "ok", "")
+
+
+class Preset(StrEnum):
+    """A new expiration that is counted from the present one. The values are the labels."""
+
+    WEEK = "+7 days"
+    TWO_WEEKS = "+14 days"
+    MONTH = "+30 days"
+    END_OF_MONTH = "End of month"
+
+
+_DAYS = {Preset.WEEK: 7, Preset.TWO_WEEKS: 14, Preset.MONTH: 30}
+_LAST_YEAR = 9999
+
+
+def preset_base(now: datetime, expires_at: datetime | None) -> datetime:
+    """Return the time from which presets count: the expiration, or now if it is past or missing.
+
+    Now is truncated to the minute, because the dialog shows no seconds.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    return max(minute, expires_at) if expires_at is not None else minute
+
+
+def preset_expiration(preset: Preset, base: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the expiration (UTC) of the preset, counted from `base`.
+
+    Days are days of `zone`, so that the local time stays the same across daylight saving. It is
+    None in the year 9999, which may mean "never".
+    """
+    if base.year >= _LAST_YEAR:
+        return None
+    local = base.astimezone(zone).replace(tzinfo=None)
+    if preset is Preset.END_OF_MONTH:
+        return _end_of_month(base, local, zone)
+    return in_utc(local + timedelta(days=_DAYS[preset]), zone)
+
+
+def expiration_presets(
+    now: datetime, expires_at: datetime | None, zone: ZoneInfo
+) -> list[tuple[str, datetime]]:
+    """Return the presets of the dialog as (label, time in UTC)."""
+    base = preset_base(now, expires_at)
+    offered = ((preset.value, preset_expiration(preset, base, zone)) for preset in Preset)
+    return [(label, at) for label, at in offered if at is not None]
+
+
+def _end_of_month(start: datetime, local: datetime, zone: ZoneInfo) -> datetime:
+    """Return the end of the month of `start`, or of the next month if that is not later."""
+    end = _last_day(local)
+    instant = in_utc(datetime.combine(end, END_OF_DAY), zone)
+    if instant > start:
+        return instant
+    return in_utc(datetime.combine(_last_day(end + timedelta(days=1)), END_OF_DAY), zone)
+
+
+def _last_day(day: datetime) -> datetime:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
 def is_same_second(one: datetime | None, other: datetime | None) -> bool:

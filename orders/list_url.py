@@ -77,6 +77,7 @@ class Filters(NamedTuple):
 
     q: str = ""
     finding: UUID | None = None
+    selection: UUID | None = None
     status: tuple[str, ...] = ()
     created: str = ""
     created_after: date | None = None
@@ -189,9 +190,12 @@ _DEFAULTS = tuple(Filters._field_defaults.values())
 def saved_query(filters: Filters) -> str:
     """Return the query string that a saved view stores: equal for equal lists, "" for all orders.
 
-    Position and page size are no part of it, nor is a finding, which expires within days.
+    Position and page size are no part of it, nor are a finding and a selection, which expire within
+    days.
     """
-    return filters.replace(view=None, finding=None, per_page=DEFAULT_PAGE_SIZE).query_string
+    return filters.replace(
+        view=None, finding=None, selection=None, per_page=DEFAULT_PAGE_SIZE
+    ).query_string
 
 
 def view_url(query: str, *, view_id: int | None = None, per_page: int = DEFAULT_PAGE_SIZE) -> str:
@@ -248,6 +252,7 @@ def _created_query(value: str, clock: RequestClock) -> Query:
 
 _QUERIES: dict[str, Callable[[Any, RequestClock], Query]] = {
     "finding": lambda value, _: Query(finding=value),
+    "selection": lambda value, _: Query(selection=value),
     "status": lambda value, _: Query(statuses=(value,)),
     "created": _created_query,
     "created_after": lambda day, clock: Query(created_from=start_of_day(day, clock.zone)),

@@ -21,6 +21,7 @@ from orders.views import (
     order_list,
     people,
     saved_views,
+    selections,
     system,
 )
 
@@ -76,6 +77,9 @@ urlpatterns = [
     path(_JOB + "decline/", jobs.job_decline, name="job_decline"),
     path(_JOB + "retry/", jobs.job_retry, name="job_retry"),
     path(_JOB + "rest/", jobs.job_rest, name="job_rest"),
+    path("selections/", selections.selection_create, name="selection_create"),
+    path("selections/count/", selections.selection_count, name="selection_count"),
+    path("selections/<uuid:selection_id>/", selections.selection, name="selection"),
     path("audit/", audit.audit_page, name="audit"),
     path("system/", system.system_page, name="system"),
     path("system/sync/", system.sync_resume, name="sync_resume"),

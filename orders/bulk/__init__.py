@@ -1,5 +1,9 @@
 """Jobs: one action on many orders, run by workers through the same services as a single action.
 
+selections.py freezes the orders that a person selects. preview.py plans what an action will do with
+each of them (rules.py: the new expirations, caps.py: the limits of a person), submitting.py makes
+the job of a plan.
+
 jobs.py creates jobs and changes them for people. running.py runs their items (items.py) under a
 lease (lease.py), endings.py ends them. pace.py measures how fast they run.
 """

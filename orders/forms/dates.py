@@ -21,10 +21,11 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
+from orders.days import in_utc
 from orders.formats import date_in_words
 
 from .fields import clean_typed
-from .times import end_of_day, in_utc, split_time, unambiguous
+from .times import end_of_day, split_time, unambiguous
 
 _NOT_A_DATE = (
     "This is not a date that can be read. Write it as 24 Dec, 2026-12-24 or “in 3 weeks”, with a "

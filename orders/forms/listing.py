@@ -135,6 +135,10 @@ class ListingForm(forms.Form):
         required=False,
         error_messages={"invalid": "This address does not name a list of pasted orders."},
     )
+    selection = forms.UUIDField(
+        required=False,
+        error_messages={"invalid": "This address does not name a selection of orders."},
+    )
     status = StatusField(required=False)
     created = forms.ChoiceField(
         required=False,

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-END_OF_DAY = time(23, 59, 59)
+from orders.days import END_OF_DAY
+
 _TIME = re.compile(
     r"(?:^|(?<=\s))(?:(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2}))?)?"
     r"(?: ?(?P<half>[ap])\.?m\b\.?)?|(?P<noon>noon))"
@@ -49,11 +50,6 @@ def _offset(found: re.Match[str]) -> timezone | None:
         return None
     size = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
     return timezone(size if found["sign"] == "+" else -size)
-
-
-def in_utc(naive: datetime, zone: ZoneInfo) -> datetime:
-    """Return a local time as an instant: the first one if it occurs twice."""
-    return naive.replace(tzinfo=zone).astimezone(UTC)
 
 
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -6,11 +6,10 @@ and again by orders.services after a fresh read.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core import signing
@@ -22,17 +21,12 @@ from orders.models import Operation
 
 from .dates import DateReader, TypedDate
 from .fields import ProseField, TicketField, TypedField
-from .times import END_OF_DAY, in_utc
 
 MAX_NOTE_LENGTH = 2_000
 MAX_DATE_LENGTH = 60
 OTHER = "other"
 _SALT = "orders.seen"
 _HIDDEN = ("form_key", "seen")
-_DAYS = (7, 14, 30)
-# The number of presets: these and the end of the month.
-PRESETS = len(_DAYS) + 1
-_LAST_YEAR = 9999
 
 
 def sign_seen(order_id: UUID, facts: dict[str, Any]) -> str:
@@ -90,7 +84,9 @@ class WriteForm(forms.Form):
         return bool(self.summary_errors)
 
 
-class CancelForm(WriteForm):
+class CancelFields(forms.Form):
+    """Why gifts are canceled."""
+
     reason = forms.ChoiceField(
         choices=REASONS,
         widget=forms.RadioSelect,
@@ -110,7 +106,26 @@ class CancelForm(WriteForm):
             self.add_error("note", "Say in a few words what the other reason is.")
 
 
-class ExpirationForm(WriteForm):
+class CancelForm(WriteForm, CancelFields):
+    """The form of the cancel dialog."""
+
+
+class ExtensionFields(forms.Form):
+    """Why expirations are changed."""
+
+    reason = ProseField(
+        label="Reason",
+        aside="optional",
+        required=False,
+        max_length=MAX_NOTE_LENGTH,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "placeholder": "Why, for the timeline"}
+        ),
+    )
+    ticket = TicketField()
+
+
+class ExpirationForm(WriteForm, ExtensionFields):
     """The form of the expiration dialog.
 
     A typed `expiration_custom` is taken, else the picked day of `expiration_day`, else the
@@ -123,16 +138,6 @@ class ExpirationForm(WriteForm):
     expiration_day = TypedField(required=False, max_length=MAX_DATE_LENGTH)
     understood = TypedField(required=False, max_length=MAX_DATE_LENGTH)
     may_shorten = forms.BooleanField(required=False)
-    reason = ProseField(
-        label="Reason",
-        aside="optional",
-        required=False,
-        max_length=MAX_NOTE_LENGTH,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "placeholder": "Why, for the timeline"}
-        ),
-    )
-    ticket = TicketField()
 
     def __init__(self, *args: Any, dates: DateReader, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -213,41 +218,3 @@ class SettleForm(forms.Form):
         if is_cancel:
             is_applied = cast(forms.ChoiceField, self.fields["is_applied"])
             is_applied.choices = [("yes", "the gift canceled"), ("no", "the gift not canceled")]
-
-
-def preset_base(now: datetime, expires_at: datetime | None) -> datetime:
-    """Return the time from which presets count: the expiration, or now if it is past or missing.
-
-    Now is truncated to the minute, because the dialog shows no seconds.
-    """
-    minute = now.replace(second=0, microsecond=0)
-    return max(minute, expires_at) if expires_at is not None else minute
-
-
-def expiration_presets(
-    now: datetime, expires_at: datetime | None, zone: ZoneInfo
-) -> list[tuple[str, datetime]]:
-    """Return the presets of the dialog as (label, time in UTC).
-
-    Days are days of `zone`, so that the local time stays the same across daylight saving. There are
-    no presets in the year 9999, which may mean "never".
-    """
-    start = preset_base(now, expires_at)
-    if start.year >= _LAST_YEAR:
-        return []
-    local = start.astimezone(zone).replace(tzinfo=None)
-    chips = [(f"+{days} days", in_utc(local + timedelta(days=days), zone)) for days in _DAYS]
-    return [*chips, ("End of month", _end_of_month(start, local, zone))]
-
-
-def _end_of_month(start: datetime, local: datetime, zone: ZoneInfo) -> datetime:
-    """Return the end of the month of `start`, or of the next month if that is not later."""
-    end = _last_day(local)
-    instant = in_utc(datetime.combine(end, END_OF_DAY), zone)
-    if instant > start:
-        return instant
-    return in_utc(datetime.combine(_last_day(end + timedelta(days=1)), END_OF_DAY), zone)
-
-
-def _last_day(day: datetime) -> datetime:
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)

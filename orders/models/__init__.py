@@ -47,6 +47,7 @@ from .order import (
 )
 from .profile import Profile
 from .saved_view import SavedView
+from .selection import FrozenOrder, Selection
 from .sign_in import SignInLimit
 from .spelling import Spelling, SpellingTrigram
 from .sync import SeenActivity, SyncState, SyncWindow
@@ -68,6 +69,7 @@ __all__ = [
     "ExpiryRange",
     "FailureClass",
     "Finding",
+    "FrozenOrder",
     "Heartbeat",
     "HoldingJob",
     "ItemClaim",
@@ -91,6 +93,7 @@ __all__ = [
     "SavedView",
     "SearchText",
     "SeenActivity",
+    "Selection",
     "SignInLimit",
     "Spelling",
     "SpellingTrigram",

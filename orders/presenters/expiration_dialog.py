@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from goody.types import Order
 from orders import eligibility, formats
-from orders.eligibility import ExpiryKind, Verdict
+from orders.days import END_OF_DAY
+from orders.eligibility import ExpiryKind, Preset, Verdict, expiration_presets, preset_base
 from orders.forms.fields import clean_typed
-from orders.forms.times import END_OF_DAY
-from orders.forms.writes import PRESETS, ExpirationForm, expiration_presets, preset_base
+from orders.forms.writes import ExpirationForm
 from orders.models import Operation
 from orders.services import OrderWithOperations, SimilarOrders
 from orders.viewer import Viewer
@@ -113,9 +113,11 @@ def expiration_dialog(
         is_urgent=_kind(order, now) in (ExpiryKind.SOON, ExpiryKind.PAST),
         warning=_EXPIRED if verdict.code == "expired" else "",
         options=options,
-        left_out="" if len(options) == PRESETS else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
+        left_out=""
+        if len(options) == len(Preset)
+        else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
         preview_url=reverse("order_expiration_preview", args=[order.id]),
-        placeholder=_placeholder(viewer),
+        placeholder=date_placeholder(viewer),
         submit_label=submit_label(order),
         tick="" if has_date else _SETS_A_DATE,
         first_day=f"{now.astimezone(zone):%Y-%m-%d}",
@@ -188,7 +190,7 @@ def undo_note(order: Order, viewer: Viewer) -> str:
     return f"Can be undone until {until} if Goody confirms it"
 
 
-def _placeholder(viewer: Viewer) -> str:
+def date_placeholder(viewer: Viewer) -> str:
     """Return examples, with the figures in the order in which the person writes them."""
     year = viewer.now.astimezone(viewer.zone).year
     figures = "12/24" if viewer.dates(None).is_month_first else "24/12"
@@ -238,12 +240,12 @@ def refilled_dialog(
 ) -> ExpirationDialog:
     """Return the dialog with the date of an extension that was not applied."""
     assert former.expiration is not None
-    typed = _as_typed(former.expiration.astimezone(viewer.zone))
+    typed = as_typed(former.expiration.astimezone(viewer.zone))
     understood = read_typed_date(order, typed, viewer=viewer)
     return replace(dialog, typed=typed, understood=understood, options=_unchosen(dialog.options))
 
 
-def _as_typed(local: datetime) -> str:
+def as_typed(local: datetime) -> str:
     """Return the time as a person would type it, if that has no other meaning."""
     if local.time() == END_OF_DAY:
         return formats.date_in_words(local)

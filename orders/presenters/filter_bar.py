@@ -40,6 +40,7 @@ _PARAMETERS = {
     "delivery": ("delivery",),
     "attention": ("attention",),
     "finding": ("finding",),
+    "selection": ("selection",),
 }
 # How the descriptions of its conditions begin.
 _BEGINNINGS = {
@@ -55,7 +56,7 @@ _BEGINNINGS = {
 _RELATIVE = {"expires": EXPIRY_LABELS, "created": CREATED_LABELS}
 # Filters with a panel of their own; "more" has those of all others.
 PANELS = ("expires", "status", "created", "sender", "batch", "workspace")
-_WITHOUT_PANEL = "finding"
+_WITHOUT_PANEL = ("finding", "selection")
 _ID_LENGTH = 36
 
 
@@ -130,7 +131,7 @@ def _active(
         queries = [parameter_query(one.name, one.value, clock, label_id) for one in values]
         label, value = _in_words(name, values, reduce(Query.merged, queries), clock, names)
         empty = {parameter: Filters._field_defaults[parameter] for parameter in parameters}
-        panel = "" if name == _WITHOUT_PANEL else name if name in PANELS else "more"
+        panel = "" if name in _WITHOUT_PANEL else name if name in PANELS else "more"
         yield FilterButton(label, value, filters.replace(**empty).url(), panel)
 
 

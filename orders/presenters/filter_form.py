@@ -71,7 +71,9 @@ _FLAG_LABELS = {
 }
 # Counted for all of them, apart from this one.
 _UNCOUNTED_FLAG = "attention"
-_HIDDEN = ("q", "finding", "expires", "created", "view", "columns", "sort", "per_page")
+_HIDDEN = (
+    *("q", "finding", "selection", "expires", "created", "view", "columns", "sort", "per_page"),
+)
 
 
 def make_filter_controls(

@@ -89,6 +89,7 @@ def index_page(
         empty=None,
         url=asked.url,
         changes_url=_changes_url(found, asked),
+        match_count=found.count,
     )
 
 

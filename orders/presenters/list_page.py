@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from orders import formats
 from orders.list_url import PAGE_SIZES, Filters
 from orders.models import Finding
+from orders.search import MatchCount
 from orders.viewer import Viewer
 
 from .elements import Banner, Link
@@ -71,6 +72,8 @@ class ListPage:
     # The number of orders for the title of the page; "" if it is not known.
     number: str = ""
     changes_url: str = ""
+    # Of the list, None if it is not known.
+    match_count: MatchCount | None = None
 
 
 def times_in(viewer: Viewer) -> str:

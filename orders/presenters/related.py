@@ -49,11 +49,15 @@ class RelatedOrder:
 
 @dataclass(frozen=True, slots=True)
 class RelatedOrders:
-    """The newest orders with the same batch, address or sender, and the link to all of them."""
+    """The newest orders with the same batch, address or sender, and the link to all of them.
+
+    `query` are the parameters of the list of all.
+    """
 
     title: str
     orders: Sequence[RelatedOrder]
     all: Link
+    query: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,8 @@ def list_name(filters: Filters, filter_texts: Sequence[str], *, view_name: str) 
         return view_name
     if filters.finding is not None:
         return "Found orders"
+    if filters.selection is not None:
+        return "Selected orders"
     named = ", ".join(filter_texts[:_MOST_FILTERS])
     return f"{named}, …" if len(filter_texts) > _MOST_FILTERS else named or "All orders"
 
@@ -154,6 +160,7 @@ def related_orders(
             title=title,
             orders=_orders(group, listed, viewer),
             all=Link(f"All {count_text(_with_itself(group))}", filters.url()),
+            query=filters.query_string,
         )
         for title, group, filters in groups
         if group

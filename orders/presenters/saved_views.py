@@ -81,7 +81,8 @@ def make_saved_view_bar(
     query, per_page = saved_query(filters), filters.per_page
     current = next((one for one in views if one.pk == filters.view), None)
     is_changed = current is not None and current.query != query
-    may_save = filters.finding is None and actor.may(Right.SAVE_VIEW)
+    is_lasting = filters.finding is None and filters.selection is None
+    may_save = is_lasting and actor.may(Right.SAVE_VIEW)
     tabs = view_tabs(views, filters, counts=counts)
     # A preset in its default sort need not be saved.
     is_new = bool(query) and query not in {one.filters.query_string for one in PRESETS}

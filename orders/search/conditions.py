@@ -94,7 +94,7 @@ def _conditions(query: Query, context: SearchResources, now: datetime) -> Iterat
 
 
 def _found(query: Query, context: SearchResources) -> Iterator[Condition]:
-    if query.finding is not None:
+    if query.finding is not None or query.selection is not None:
         if not query.found:
             raise NoMatches
         yield context.column_equals("uuid", query.found, index="")

@@ -124,3 +124,5 @@ def _short(value: UUID | str) -> str:
 def _finding(query: Query) -> Iterator[str]:
     if query.finding is not None:
         yield "Found in a pasted text"
+    if query.selection is not None:
+        yield "Selected orders"

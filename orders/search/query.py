@@ -140,8 +140,9 @@ class Query:
     emails: tuple[str, ...] = ()
     gift_tokens: tuple[str, ...] = ()
 
-    # The orders of a finding.
+    # The orders of a finding, or of a selection for a bulk action, or of both.
     finding: UUID | None = None
+    selection: UUID | None = None
     found: tuple[UUID, ...] = ()
 
     # Do `words` match messages and thank-you notes? Depends on the role of the person.

@@ -2,7 +2,8 @@
 
 reading.py reads. writes/ holds the two writes: their kinds, sending one, its state transitions, and
 resolving an outcome that is unknown. searching.py, findings.py, saved_views.py and exports.py serve
-the lists; anomalies.py counts what Goody's documentation does not name.
+the lists, indexed_orders.py bulk actions; anomalies.py counts what Goody's documentation does not
+name.
 """
 
 from .anomalies import record_anomalies, record_unreadable
@@ -15,6 +16,7 @@ from .findings import (
     delete_expired_findings,
     get_finding,
 )
+from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_facts
 from .preset_counts import count_presets, known_counts
 from .reading import (
     KEY_WORKS,
@@ -96,6 +98,7 @@ __all__ = [
     "FindingNotFound",
     "FormKeyReused",
     "FoundPage",
+    "IndexedOrder",
     "InvalidSavedView",
     "ListedOrder",
     "LivePage",
@@ -136,12 +139,14 @@ __all__ = [
     "find_orders",
     "freshness_problem",
     "get_finding",
+    "indexed_orders",
     "interpret_search_text",
     "is_worker_missing",
     "known_counts",
     "list_orders",
     "listed_order",
     "mark_missing",
+    "matching_order_ids",
     "may_change_view",
     "may_undo_extension",
     "move_view_up",
@@ -159,6 +164,7 @@ __all__ = [
     "similar_orders",
     "similar_searches",
     "start_export",
+    "stored_facts",
     "stored_order",
     "time_of_next_attempt",
     "views_for_list_page",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import batched
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 # Goody's answer for this many orders always fits under the client's cap on a list.
 _SMALL_PAGE = 25
+_IDS_IN_ONE_QUERY = 1000
 
 
 class OrderNotFound(Exception):
@@ -198,18 +200,35 @@ def listed_order(view: OrderWithOperations) -> ListedOrder:
 
 def add_operations(hits: Sequence[Hit]) -> list[ListedOrder]:
     """Return the hits, each with its open operation, job and the changes of confirmed writes."""
-    operations: dict[UUID, list[Operation]] = {hit.uuid: [] for hit in hits}
-    for operation in Operation.objects.history(operations):
-        operations[operation.order_uuid].append(operation)
-    jobs = JobItem.objects.holding_jobs(operations)
-    return [_with_operations(hit, operations[hit.uuid], jobs.get(hit.uuid)) for hit in hits]
+    ids = [hit.uuid for hit in hits]
+    operations, jobs = operations_by_order(ids), jobs_by_order(ids)
+    return [with_operations(hit, operations.get(hit.uuid, ()), jobs.get(hit.uuid)) for hit in hits]
 
 
-def _with_operations(
+def operations_by_order(order_ids: Sequence[UUID]) -> dict[UUID, list[Operation]]:
+    """Return the operations on each of these orders that has any, newest first."""
+    operations: dict[UUID, list[Operation]] = {}
+    for some in batched(order_ids, _IDS_IN_ONE_QUERY):
+        for operation in Operation.objects.history(some):
+            operations.setdefault(operation.order_uuid, []).append(operation)
+    return operations
+
+
+def jobs_by_order(order_ids: Sequence[UUID]) -> dict[UUID, HoldingJob]:
+    """Return the job in which each of these orders waits."""
+    jobs: dict[UUID, HoldingJob] = {}
+    for some in batched(order_ids, _IDS_IN_ONE_QUERY):
+        jobs |= JobItem.objects.holding_jobs(some)
+    return jobs
+
+
+def with_operations(
     hit: Hit, operations: Sequence[Operation], job: HoldingJob | None
 ) -> ListedOrder:
+    if not operations:
+        return ListedOrder(hit, None, hit.status == "canceled", job=job)
     return ListedOrder(
-        hit._replace(**_changes_by_our_writes(hit, operations)),
+        hit._replace(**changes_by_our_writes(hit, operations)),
         _open_one(operations),
         hit.status == "canceled" or any(one.is_cancel_in_force for one in operations),
         _unread_one(operations),
@@ -217,7 +236,7 @@ def _with_operations(
     )
 
 
-def _changes_by_our_writes(order: HasStatus, operations: Sequence[Operation]) -> dict[str, Any]:
+def changes_by_our_writes(order: HasStatus, operations: Sequence[Operation]) -> dict[str, Any]:
     """Return the fields that writes of ours changed and that the read does not show yet.
 
     Goody's confirmation outranks later reads, which may be served from an older copy.
@@ -309,7 +328,7 @@ def _view(
     problem: str = "",
     is_missing: bool = False,
 ) -> OrderWithOperations:
-    order = structs.replace(order, **_changes_by_our_writes(order, operations))
+    order = structs.replace(order, **changes_by_our_writes(order, operations))
     return OrderWithOperations(
         order=order,
         as_of=as_of,

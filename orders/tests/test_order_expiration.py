@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from orders import formats, services
+from orders.eligibility import expiration_presets
 from orders.formats import date_time
-from orders.forms.writes import expiration_presets
 from orders.models import AuditEntry, Operation, Profile, State
 from orders.presenters.operations import format_in_both_zones
 from testing.dialogs import dialog, fields, hidden, open_and_submit, text, url

@@ -23,7 +23,6 @@ from orders.forms.writes import (
     CancelForm,
     ExpirationForm,
     WriteForm,
-    preset_base,
     sign_seen,
 )
 from orders.goody_api import CallsBlocked
@@ -121,7 +120,9 @@ def order_expiration_preview(request: Request, order_id: UUID) -> HttpResponseBa
 
 
 def _dates(viewer: Viewer, view: OrderWithOperations | None) -> DateReader:
-    return viewer.dates(preset_base(viewer.now, view.order.expires_at) if view else None)
+    return viewer.dates(
+        eligibility.preset_base(viewer.now, view.order.expires_at) if view else None
+    )
 
 
 def _check_expiration(request: Request, view: OrderWithOperations, form: ExpirationForm) -> None:

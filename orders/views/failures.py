@@ -16,6 +16,7 @@ from django.urls import reverse
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
 from orders import formats
 from orders.audit import NotAllowed, Right
+from orders.bulk.selections import SelectionNotFound
 from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured, rate_limit_wait
 from orders.outages import is_outage
 from orders.search import SearchTimeout
@@ -55,6 +56,8 @@ def _page_of(request: Request, exception: Exception) -> ErrorPage | None:
         return _order_not_found()
     if isinstance(exception, FindingNotFound):
         return _no_such_finding()
+    if isinstance(exception, SelectionNotFound):
+        return _no_such_selection()
     if isinstance(exception, KeyRejected | Unauthorized):
         return _key_rejected(request)
     if isinstance(exception, CallsBlocked | RateLimited):
@@ -99,6 +102,18 @@ def _no_such_finding() -> ErrorPage:
         "Paste the text again.",
         reverse("order_find"),
         "Find orders in a text",
+        tone="warn",
+    )
+
+
+def _no_such_selection() -> ErrorPage:
+    return ErrorPage(
+        404,
+        "This selection is not here any more",
+        "Selected orders are kept for 24 hours, only for the person who selected them.",
+        "Select them again.",
+        reverse("order_list"),
+        "All orders",
         tone="warn",
     )
 

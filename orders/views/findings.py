@@ -15,9 +15,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from orders import services
 from orders.audit import Right
 from orders.forms.findings import PastedTextForm
+from orders.list_url import Filters
+from orders.models import Finding
+from orders.presenters.choosing import (
+    PAGE,
+    TICKED_PARAMETER,
+    Choosing,
+    has_boxes,
+    make_choosing,
+)
 from orders.presenters.rows import RowBuilder
 from orders.presenters.ticket import finding_list_url, shown_order_ids, ticket_page
-from orders.search import SearchTimeout
+from orders.search import MatchCount, SearchTimeout
 from orders.search.parse import parse_query
 from orders.search.paste import PastedIdentifiers, is_too_long_for_url, recognize_identifiers
 from orders.search.query import Query
@@ -89,8 +98,27 @@ def ticket(request: Request, finding_id: UUID) -> HttpResponse:
         listed = services.find_orders(query, size=len(ids), now=viewer.now).rows
     builder = RowBuilder(viewer, next_url=finding_list_url(finding))
     rows = {str(one.hit.uuid): builder.row(one) for one in listed}
-    context = {"ticket": ticket_page(finding, rows, viewer=viewer)}
+    context = {
+        "ticket": ticket_page(finding, rows, viewer=viewer),
+        "choosing": _choosing(request, finding) if rows else None,
+    }
     return render(request, "orders/ticket.html", context)
+
+
+def _choosing(request: Request, finding: Finding) -> Choosing | None:
+    """Return the form around the orders; None if the person may not select."""
+    viewer = request.viewer
+    if not has_boxes(viewer):
+        return None
+    count = len(finding.order_ids)
+    return make_choosing(
+        Filters(finding=finding.pk),
+        url=request.path,
+        viewer=viewer,
+        count=MatchCount(count, is_capped=False),
+        has_other_pages=count > len(shown_order_ids(finding)),
+        is_page_ticked=request.GET.get(TICKED_PARAMETER) == PAGE,
+    )
 
 
 def _show(request: Request, form: PastedTextForm, *, status: int = 200) -> HttpResponse:

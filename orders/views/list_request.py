@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from uuid import UUID
 
 from django.http import QueryDict
 
 from orders.audit import Right
+from orders.bulk.selections import get_selection
 from orders.forms.listing import ListingForm
 from orders.list_url import Filters, IndexPosition, LabelLookup, LivePosition
 from orders.models import Finding
@@ -83,12 +85,12 @@ def filter_controls(wanted: ListRequest) -> FilterControls:
 
 
 def parse_list_request(request: Request) -> ListRequest:
-    """Return the parsed request. Raises SearchTimeout and FindingNotFound."""
+    """Return the parsed request. Raises SearchTimeout, FindingNotFound and SelectionNotFound."""
     return parse_list_parameters(request.GET, viewer=request.viewer)
 
 
 def parse_list_parameters(parameters: QueryDict, *, viewer: Viewer) -> ListRequest:
-    """Return the parsed parameters. Raises SearchTimeout and FindingNotFound."""
+    """Return the parsed parameters. Errors as in `parse_list_request`."""
     form = ListingForm(parameters)
     form.full_clean()
     filters = form.filters
@@ -101,7 +103,7 @@ def parse_list_parameters(parameters: QueryDict, *, viewer: Viewer) -> ListReque
         may_search_messages=viewer.actor.may(Right.READ_MESSAGES),
         names=interpretation.box.names,
         sort=filters.sort,
-        found=finding.orders if finding else (),
+        found=_named_orders(finding, filters, viewer),
     )
     position = form.cleaned_data.get("position")
     # A key belongs to one sort.
@@ -114,3 +116,16 @@ def _finding(filters: Filters, viewer: Viewer) -> Finding | None:
     if filters.finding is None:
         return None
     return get_finding(actor=viewer.actor, finding_id=filters.finding, now=viewer.now)
+
+
+def _named_orders(finding: Finding | None, filters: Filters, viewer: Viewer) -> tuple[UUID, ...]:
+    """Return the orders of the finding, of the selection, or those that are in both."""
+    found = finding.orders if finding else ()
+    if filters.selection is None:
+        return found
+    selected = get_selection(
+        actor=viewer.actor, selection_id=filters.selection, now=viewer.now
+    ).order_ids
+    if finding is None:
+        return selected
+    return tuple(one for one in selected if one in set(found))

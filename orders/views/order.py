@@ -18,10 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 from goody.types import Order as GoodyOrder
 from orders import search, services, sync
 from orders.audit import Right
+from orders.bulk.selections import SelectionNotFound
 from orders.forms.listing import parse_filters
 from orders.list_url import saved_query
 from orders.models import Operation, State
 from orders.outcomes import outcome_message
+from orders.presenters.choosing import has_boxes
 from orders.presenters.columns import shown_columns
 from orders.presenters.elements import Link, Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_form
@@ -162,7 +164,7 @@ def _list_context(request: Request, order_id: UUID) -> dict[str, Any]:
         name = "Audit" if path == reverse("audit") else "Back"
         return {"neighbors": None, "back": Link(name, viewer.next_url)}
     name, neighbors = "Orders", None
-    with suppress(SearchTimeout, FindingNotFound):
+    with suppress(SearchTimeout, FindingNotFound, SelectionNotFound):
         wanted = _list_at(viewer.next_url, viewer)
         name = _name_of(wanted, viewer) if wanted.is_valid else name
         if viewer.given_next_url:
@@ -211,6 +213,7 @@ def _related_context(order: GoodyOrder, viewer: Viewer) -> dict[str, Any]:
     return {
         "customer": make_customer(found, order, raw, listed=listed, viewer=viewer),
         "related": related_orders(found, order, listed=listed, viewer=viewer) if found else [],
+        "may_select": has_boxes(viewer),
     }
 
 
@@ -233,6 +236,7 @@ def order_row_fragment(request: Request, view: OrderWithOperations) -> str:
         "row": row,
         "columns": shown_columns(filters, viewer.profile),
         "has_actions": has_actions(viewer),
+        "has_boxes": has_boxes(viewer),
     }
     return render_to_string("orders/list.html#row", context, request)
 

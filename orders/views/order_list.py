@@ -21,6 +21,13 @@ from orders.audit import Right
 from orders.goody_api import CallsBlocked
 from orders.list_columns import Columns
 from orders.presenters import index_list
+from orders.presenters.choosing import (
+    PAGE,
+    TICKED_PARAMETER,
+    Choosing,
+    has_boxes,
+    make_choosing,
+)
 from orders.presenters.columns import column_heads, shown_columns
 from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
 from orders.presenters.list_page import EmptyList, ListPage, finding_summary
@@ -188,6 +195,8 @@ def _show(
         "bar": wanted.filter_bar(),
         "columns": shown,
         "has_actions": has_actions(viewer),
+        "has_boxes": has_boxes(viewer),
+        "choosing": _choosing(request, wanted, page, is_indexed=freshness is not None),
         "heads": column_heads(filters, columns=shown, order=order),
         "page": page,
         "sentences": wanted.errors,
@@ -199,6 +208,22 @@ def _show(
     for name, value in _address_headers(request, wanted).items():
         response[name] = value
     return response
+
+
+def _choosing(
+    request: Request, wanted: ListRequest, page: ListPage | None, *, is_indexed: bool
+) -> Choosing | None:
+    """Return the form around the rows; None if there are none or the person may not select."""
+    if page is None or not page.rows or not has_boxes(request.viewer):
+        return None
+    return make_choosing(
+        wanted.filters,
+        url=page.url,
+        viewer=request.viewer,
+        count=page.match_count,
+        has_other_pages=is_indexed and page.pager is not None,
+        is_page_ticked=request.GET.get(TICKED_PARAMETER) == PAGE,
+    )
 
 
 def _tools(

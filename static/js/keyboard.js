@@ -14,6 +14,7 @@ const SHORTCUTS = {
   k: () => (rows().length ? moveBy(-1) : follow('.neighbors [rel="prev"]')),
   e: () => follow('[data-key="e"]', actionRoot()),
   c: () => follow('[data-key="c"]', actionRoot()),
+  x: () => follow('[name="order"]', currentRow()),
   y: () => follow('[data-key="y"]'),
   r: () => follow("[data-refresh]"),
   "[": () => follow('.pager [rel="prev"]'),
@@ -30,7 +31,7 @@ function isEnabled(event) {
   return (
     document.documentElement.hasAttribute("data-shortcuts") &&
     !(event.repeat || event.isComposing) &&
-    !event.target.closest("input:not([data-box]), select, textarea, [contenteditable]") &&
+    !event.target.closest("input:not([data-box], [type=checkbox]), select, textarea, [contenteditable]") &&
     !document.querySelector("dialog[open]")
   );
 }
@@ -74,7 +75,7 @@ document.addEventListener("keydown", (event) => {
     openCommands();
     return;
   }
-  const shortcut = isEnabled(event) && !event.target.closest("input") && shortcutOf(event);
+  const shortcut = isEnabled(event) && !event.target.closest("[data-box]") && shortcutOf(event);
   if (!shortcut) {
     return;
   }

@@ -25,6 +25,7 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from orders import index, services, sync
+from orders.bulk.selections import delete_expired_selections
 from orders.services import heartbeat, housekeeping
 
 log = logging.getLogger("orders.work")
@@ -102,6 +103,7 @@ LOOPS: tuple[Loop, ...] = (settle_loop, sync_loop, cleanup_loop)
 def clean_up() -> None:
     close_old_connections()
     _guard("findings", lambda: services.delete_expired_findings(now=timezone.now()))
+    _guard("selections", lambda: delete_expired_selections(now=timezone.now()))
     _guard("refold", lambda: index.refold_orders(seconds=_REFOLD_SECONDS))
 
 

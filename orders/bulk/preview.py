@@ -1,0 +1,264 @@
+"""The plan of a bulk action: what it will do with each order of a selection, from the index.
+
+Nothing is asked of Goody. The job reads each order again before it changes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from orders import services
+from orders.eligibility import (
+    FactDifference,
+    Verdict,
+    check_expiration,
+    compare_facts,
+    may_cancel,
+    may_extend,
+)
+from orders.models import FrozenOrder, HoldingJob, Selection
+from orders.search import Hit
+from orders.services import IndexedOrder, ListedOrder
+from orders.services.indexed_orders import StoredFacts
+from orders.text import hex_digest
+
+from .rules import ExtensionRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkParameters:
+    """What a person chose in the preview.
+
+    `rule` is None for a cancel, and for a selection whose orders have their own new expirations.
+    `zone` is that of the times in the differences.
+    Orders that changed since they were selected are included with `with_changed`, those that the
+    new expiration would shorten, or give a first one, with `may_shorten`.
+    """
+
+    action: Selection.Action
+    zone: ZoneInfo
+    rule: ExtensionRule | None = None
+    may_shorten: bool = False
+    with_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedItem:
+    """What the action will do with an order of the selection.
+
+    It is included if the verdict allows it; otherwise the verdict has the reason. `seen` are the
+    facts that must be unchanged when the job changes the order, `undoes_id` the operation that it
+    undoes. `expiration` is the new one (aware
+    UTC), None for a cancel, and where none could be computed. `differences` are the changes since
+    the order was selected. `listed` is None if the index does not have the order any more.
+    """
+
+    order_uuid: UUID
+    verdict: Verdict
+    seen: dict[str, Any]
+    expiration: datetime | None = None
+    undoes_id: UUID | None = None
+    differences: Sequence[FactDifference] = ()
+    listed: ListedOrder | None = None
+
+    @property
+    def is_included(self) -> bool:
+        return self.verdict.is_allowed
+
+    @property
+    def has_changed(self) -> bool:
+        return bool(self.differences)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanGroup:
+    """Items that are left out for one reason."""
+
+    verdict: Verdict
+    items: Sequence[PlannedItem]
+
+    @property
+    def key(self) -> str:
+        """The name of the group in URLs."""
+        return hex_digest(self.verdict.sentence.encode())[:8]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The items of a selection, in its order."""
+
+    items: Sequence[PlannedItem]
+
+    @cached_property
+    def included(self) -> list[PlannedItem]:
+        return [one for one in self.items if one.is_included]
+
+    @cached_property
+    def groups(self) -> list[PlanGroup]:
+        """The items that are left out, by the reason; the most frequent one first."""
+        by_sentence: dict[str, list[PlannedItem]] = {}
+        for one in self.items:
+            if not one.is_included:
+                by_sentence.setdefault(one.verdict.sentence, []).append(one)
+        found = [PlanGroup(some[0].verdict, some) for some in by_sentence.values()]
+        return sorted(found, key=lambda group: -len(group.items))
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of what will be done, by which a submitted form is compared with its preview."""
+        return hex_digest("\n".join(map(_in_digest, self.included)).encode())
+
+
+def _in_digest(item: PlannedItem) -> str:
+    # The facts of others are those of the selection, which never changes.
+    seen = json.dumps(item.seen, sort_keys=True) if item.has_changed else ""
+    return f"{item.order_uuid} {item.expiration} {seen}"
+
+
+def make_plan(selection: Selection, parameters: BulkParameters, *, now: datetime) -> Plan:
+    """Return the plan for a selection as of the index. Raises SearchTimeout."""
+    frozen = selection.frozen
+    indexed = services.indexed_orders([one.order_id for one in frozen])
+    moved = [
+        one.order_id
+        for one in frozen
+        if (row := indexed.get(one.order_id))
+        and (row.has_operations or row.content_hash != one.content_hash)
+    ]
+    return plan_items(
+        frozen,
+        OrdersNow(indexed, services.stored_facts(moved)),
+        parameters,
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersNow:
+    """The selected orders as they are now, by id.
+
+    `facts` are those of orders that may have changed.
+    """
+
+    indexed: Mapping[UUID, IndexedOrder]
+    facts: Mapping[UUID, StoredFacts]
+
+
+def plan_items(
+    frozen: Sequence[FrozenOrder], current: OrdersNow, parameters: BulkParameters, *, now: datetime
+) -> Plan:
+    planner = _Planner(current, parameters, now)
+    return Plan([planner.item(one) for one in frozen])
+
+
+_NOT_STORED = Verdict(
+    False,
+    "not_stored",
+    "It is not in our copy of Goody's orders any more.",
+    "Select it again when the copy is complete.",
+)
+_MISSING = Verdict(
+    False,
+    "missing",
+    "Goody does not know this order any more.",
+    "Look at the order on Goody's own page.",
+)
+_BUSY = Verdict(
+    False,
+    "busy",
+    "Another change of it is under way, or its outcome is being checked.",
+    "Wait for the outcome, and select it again.",
+)
+_CHANGED = Verdict(
+    False,
+    "changed",
+    "It has changed since you selected it.",
+    "Tick the box to include it as it is now.",
+)
+_NO_PRESET = Verdict(
+    False,
+    "too_far",
+    "Its expiration is so far ahead that nothing can be added to it.",
+    "Choose one date for all.",
+)
+
+
+def _in_job(job: HoldingJob) -> Verdict:
+    return Verdict(False, "in_job", f"It is part of job {job.number}, which has not ended.")
+
+
+class _Planner:
+    def __init__(self, current: OrdersNow, parameters: BulkParameters, now: datetime) -> None:
+        self._current, self._given = current, parameters
+        self._now = now
+        self._is_cancel = parameters.action == Selection.Action.CANCEL
+
+    def item(self, frozen: FrozenOrder) -> PlannedItem:
+        indexed = self._current.indexed.get(frozen.order_id)
+        fresh = self._current.facts.get(frozen.order_id)
+        if indexed is None:
+            return PlannedItem(order_uuid=frozen.order_id, verdict=_NOT_STORED, seen=frozen.facts)
+        hit = indexed.listed.hit
+        moved = self._differences(frozen, fresh)
+        expiration = None if self._is_cancel else self._expiration(frozen, hit)
+        return PlannedItem(
+            order_uuid=frozen.order_id,
+            verdict=self._verdict(indexed, expiration, has_changed=bool(moved)),
+            seen=fresh.facts if fresh and moved else frozen.facts,
+            expiration=expiration,
+            undoes_id=frozen.undoes_id,
+            differences=moved,
+            listed=indexed.listed,
+        )
+
+    def _differences(
+        self, frozen: FrozenOrder, fresh: StoredFacts | None
+    ) -> Sequence[FactDifference]:
+        if fresh is None:
+            return ()
+        return compare_facts(frozen.facts, fresh.facts, zone=self._given.zone)
+
+    def _expiration(self, frozen: FrozenOrder, hit: Hit) -> datetime | None:
+        rule = self._given.rule
+        return frozen.expiration if rule is None else rule.expiration(hit.expires_at)
+
+    def _verdict(
+        self, indexed: IndexedOrder, expiration: datetime | None, *, has_changed: bool
+    ) -> Verdict:
+        """Return the first reason to leave the order out, or that the action is allowed."""
+        hit, _, is_canceled, unread, job = indexed.listed
+        if hit.missing_at:
+            return _MISSING
+        may = may_cancel if self._is_cancel else may_extend
+        verdict = may(hit, now=self._now, is_cancel_on_record=is_canceled)
+        if not verdict.is_allowed:
+            return verdict
+        if job is not None:
+            return _in_job(job)
+        if indexed.blocking or unread:
+            return _BUSY
+        if has_changed and not self._given.with_changed:
+            return _CHANGED
+        return verdict if self._is_cancel else self._date_verdict(hit, expiration)
+
+    def _date_verdict(self, hit: Hit, expiration: datetime | None) -> Verdict:
+        if expiration is None:
+            return _NO_PRESET
+        is_undo = self._given.rule is None
+        return check_expiration(
+            hit,
+            expiration,
+            now=self._now,
+            may_shorten=self._given.may_shorten or is_undo,
+            # An undo goes back to a date that Goody had.
+            max_days=None if is_undo else settings.EXTENSION_MAX_DAYS,
+        )

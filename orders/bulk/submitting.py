@@ -1,0 +1,56 @@
+"""Makes the job of a selection, as its preview showed it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orders.audit import Action, Actor
+from orders.models import Job, JobRelation, Selection
+
+from .caps import read_cap
+from .jobs import JobParams, NewItem, create_job
+from .preview import Plan, PlannedItem
+
+
+class CapReached(Exception):
+    """The person may not change so many orders by bulk actions today. Nothing was stored."""
+
+
+def job_of(selection: Selection) -> Job | None:
+    """Return the job that was made of a selection: at most one."""
+    return Job.objects.filter(form_key=selection.pk).first()
+
+
+def submit_plan(
+    *, actor: Actor, selection: Selection, plan: Plan, params: JobParams, now: datetime
+) -> Job:
+    """Create the job of a plan. The orders that it leaves out are items that are skipped.
+
+    A repeated submit returns the first job. Raises CapReached, and the errors of `create_job`.
+    """
+    cap = read_cap(actor, Selection.Action(selection.action), now=now)
+    if cap.refusal(len(plan.included)):
+        raise CapReached
+    return create_job(
+        actor=actor,
+        action=Action(selection.action),
+        items=[_new_item(one) for one in plan.items],
+        params=params,
+        description=selection.description,
+        form_key=selection.pk,
+        now=now,
+        parent=selection.undoes,
+        relation=JobRelation.UNDO if selection.undoes else None,
+    )
+
+
+def _new_item(item: PlannedItem) -> NewItem:
+    reason = "" if item.is_included else item.verdict.code
+    return NewItem(
+        item.order_uuid,
+        item.seen,
+        item.expiration,
+        item.undoes_id,
+        skip_reason=reason,
+        skip_detail=item.verdict.sentence if reason else "",
+    )

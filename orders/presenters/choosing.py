@@ -1,0 +1,94 @@
+"""The boxes of a list of orders, and what a person may do with the orders that they tick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.conf import settings
+
+from orders.audit import Right
+from orders.list_url import Filters
+from orders.search import MatchCount
+from orders.viewer import Viewer
+
+from .filter_form import count_text
+
+# The parameter of a list whose boxes are ticked, and its value.
+TICKED_PARAMETER = "ticked"
+PAGE = "page"
+
+
+class BulkAction(NamedTuple):
+    """A button: its posted value and its label."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choosing:
+    """The form around a list. `query` are the parameters of the list.
+
+    `all_label` is the number of all orders that match, "" if they are all on the page. If it is
+    only a lower bound, the exact number is at `count_url`.
+    """
+
+    query: str
+    is_page_ticked: bool
+    page_url: str
+    clear_url: str
+    all_label: str
+    count_url: str
+    actions: Sequence[BulkAction]
+
+
+def has_boxes(viewer: Viewer) -> bool:
+    """Whether the person may select orders in lists."""
+    return viewer.actor.may(Right.BULK)
+
+
+_ACTIONS = (
+    (Right.EXTEND, BulkAction("extend", "Extend…")),
+    (Right.CANCEL, BulkAction("cancel", "Cancel gifts…")),
+    (Right.EXPORT, BulkAction("csv", "Download CSV")),
+)
+
+
+def make_choosing(
+    filters: Filters,
+    *,
+    url: str,
+    viewer: Viewer,
+    count: MatchCount | None = None,
+    has_other_pages: bool = False,
+    is_page_ticked: bool = False,
+) -> Choosing:
+    """Return the form for a list.
+
+    `url` is the shown page. `count` is None if it is not known. Only a list with other pages, from
+    the index, offers all that match.
+    """
+    is_exact = count is not None and not count.is_capped
+    return Choosing(
+        query=filters.query_string,
+        is_page_ticked=is_page_ticked,
+        page_url=f"{url}{'&' if '?' in url else '?'}{TICKED_PARAMETER}={PAGE}",
+        clear_url=url,
+        all_label=_all_label(count) if has_other_pages else "",
+        count_url="" if is_exact else filters.url(name="selection_count"),
+        actions=[action for right, action in _ACTIONS if viewer.actor.may(right)],
+    )
+
+
+def _all_label(count: MatchCount | None) -> str:
+    return f"{count_text(count)} that match" if count else "that match"
+
+
+def match_count_text(count: int) -> str:
+    """Return the exact number of matches, or that there are more than can be selected."""
+    limit: int = settings.BULK_MAX_ORDERS
+    if count <= limit:
+        return f"{count:,} that match"
+    return f"that match: more than {limit:,}, the most that can be selected"

@@ -1,0 +1,273 @@
+"""The plan of a bulk action: which orders are included, why others are not, and the new dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from orders import eligibility, index
+from orders.bulk.rules import ExtensionRule
+from orders.eligibility import Preset
+from orders.models import Order, Selection, State
+from testing.bulk import in_whole_days, one_date, plan, preset, put, select, verdicts
+from testing.domain import operation, stamp
+
+pytestmark = pytest.mark.django_db
+CANCEL = Selection.Action.CANCEL
+BOTH = pytest.mark.parametrize("action", [Selection.Action.EXTEND, CANCEL])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("created", "open"),
+        ("notified", "open"),
+        ("opened", "open"),
+        ("accepted", "accepted"),
+        ("delivered", "accepted"),
+        ("failed", "ended"),
+        ("canceled", "ended"),
+        ("on_hold", "unknown_status"),
+    ],
+)
+def test_the_status_decides_in_the_words_of_eligibility(
+    action: Selection.Action, status: str, code: str
+) -> None:
+    selection = select([put(1, status=status)], action)
+    may = eligibility.may_cancel if action == CANCEL else eligibility.may_extend
+
+    [item] = plan(selection).items
+
+    assert item.is_included == (code == "open")
+    if code != "open":
+        found = may(Order.objects.get().as_goody(), now=timezone.now())
+        assert item.verdict == found
+        assert item.verdict.code == code
+
+
+def test_each_order_is_extended_from_its_own_expiration() -> None:
+    first, second = in_whole_days(3), in_whole_days(10)
+    ids = [put(1, expires_at=stamp(first)), put(2, expires_at=stamp(second))]
+
+    found = plan(select(ids), preset(Preset.WEEK))
+
+    week = timedelta(days=7)
+    assert [one.expiration for one in found.included] == [first + week, second + week]
+
+
+@pytest.mark.parametrize("expires_at", [None, stamp(in_whole_days(-3))], ids=["none", "expired"])
+def test_an_expired_or_undated_order_is_extended_from_now(expires_at: str | None) -> None:
+    selection = select([put(1, expires_at=expires_at)])
+    rule = preset(Preset.WEEK)
+
+    [item] = plan(selection, rule, may_shorten=True).items
+
+    minute = rule.now.replace(second=0, microsecond=0)
+    assert item.expiration == minute + timedelta(days=7)
+    assert item.is_included
+
+
+@pytest.mark.parametrize(
+    ("zone", "expires_at", "expected"),
+    [
+        # The local time stays the same although the clocks are set back between.
+        ("America/New_York", "2027-10-30T03:59:59Z", "2027-11-13T04:59:59Z"),
+        ("Europe/Berlin", "2027-03-20T22:59:59Z", "2027-04-03T21:59:59Z"),
+        ("UTC", "2027-03-20T22:59:59Z", "2027-04-03T22:59:59Z"),
+    ],
+)
+def test_days_are_those_of_the_zone(zone: str, expires_at: str, expected: str) -> None:
+    with time_machine.travel(datetime(2027, 3, 1, 12, tzinfo=UTC), tick=False):
+        selection = select([put(1, expires_at=expires_at)])
+        [item] = plan(selection, preset(Preset.TWO_WEEKS, zone)).items
+
+    assert item.expiration == datetime.fromisoformat(expected)
+    assert item.is_included
+
+
+def test_the_end_of_the_month_is_that_of_each_expiration() -> None:
+    with time_machine.travel(datetime(2027, 1, 10, 12, tzinfo=UTC), tick=False):
+        ids = [put(1, expires_at="2027-01-20T12:00:00Z"), put(2, expires_at="2027-02-03T12:00:00Z")]
+        found = plan(select(ids), preset(Preset.END_OF_MONTH))
+
+    ends = [
+        datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2027, 2, 28, 23, 59, 59, tzinfo=UTC),
+    ]
+    assert [one.expiration for one in found.included] == ends
+
+
+def test_orders_that_one_date_would_shorten_are_left_out_unless_ticked() -> None:
+    date = in_whole_days(7)
+    sooner, later = in_whole_days(5), in_whole_days(9)
+    numbers = (stamp(sooner), stamp(later), stamp(date), None)
+    selection = select([put(n, expires_at=at) for n, at in enumerate(numbers)])
+
+    assert verdicts(plan(selection, one_date(date))) == ["ok", "shortens", "same", "sets_a_date"]
+    ticked = plan(selection, one_date(date), may_shorten=True)
+    assert verdicts(ticked) == ["ok", "ok", "same", "ok"]
+
+
+def test_dates_out_of_bounds_are_left_out(settings: Any) -> None:
+    settings.EXTENSION_MAX_DAYS = 30
+    selection = select(
+        [
+            put(1),
+            put(2, expires_at="9999-12-31T23:59:59Z"),
+            put(3, expires_at=stamp(in_whole_days(25))),
+        ]
+    )
+
+    assert verdicts(plan(selection)) == ["ok", "too_far", "too_far"]
+    assert verdicts(plan(selection, one_date(in_whole_days(-1)))) == ["past"] * 3
+
+
+def test_an_unreadable_expiration_is_not_extended_but_may_be_canceled() -> None:
+    order_id = put(1, expires_at="soon")
+
+    assert verdicts(plan(select([order_id]))) == ["unreadable"]
+    assert verdicts(plan(select([order_id], CANCEL))) == ["open"]
+
+
+@BOTH
+@pytest.mark.parametrize("state", [State.PLANNED, State.SENDING, State.UNKNOWN, State.NEEDS_HUMAN])
+def test_an_order_with_an_open_write_is_left_out(action: Selection.Action, state: State) -> None:
+    order_id = put(1)
+    operation(order_uuid=order_id, state=state)
+
+    assert verdicts(plan(select([order_id], action))) == ["busy"]
+
+
+@BOTH
+def test_an_order_whose_last_write_may_still_take_effect_is_left_out(
+    action: Selection.Action,
+) -> None:
+    order_id = put(1)
+    operation(order_uuid=order_id, state=State.NOT_APPLIED, may_take_effect=True)
+
+    assert verdicts(plan(select([order_id], action))) == ["busy"]
+
+
+@BOTH
+def test_a_cancel_on_record_outranks_an_older_copy(action: Selection.Action) -> None:
+    order_id = put(1)
+    operation(order_uuid=order_id, state=State.APPLIED, action="order.cancel")
+
+    assert verdicts(plan(select([order_id], action))) == ["ended"]
+
+
+@BOTH
+def test_an_order_that_goody_does_not_know_is_left_out(action: Selection.Action) -> None:
+    order_id = put(1)
+    selection = select([order_id], action)
+    index.mark_missing(order_id, read_at=timezone.now())
+
+    assert verdicts(plan(selection)) == ["missing"]
+
+
+@BOTH
+def test_an_order_that_left_the_index_is_told_as_such(action: Selection.Action) -> None:
+    selection = select([put(1), put(2)], action)
+    Order.objects.filter(uuid=selection.order_ids[0]).delete()
+
+    found = plan(selection)
+
+    assert [one.is_included for one in found.items] == [False, True]
+    assert found.items[0].verdict.code == "not_stored"
+    assert found.items[0].listed is None
+
+
+@BOTH
+def test_an_order_that_changed_is_left_out_unless_ticked(action: Selection.Action) -> None:
+    order_id = put(1)
+    selection = select([order_id], action)
+    put(1, status="opened")
+
+    [item] = plan(selection).items
+    [ticked] = plan(selection, with_changed=True).items
+
+    assert (item.verdict.code, item.is_included) == ("changed", False)
+    assert [str(one) for one in item.differences] == ["Status: Notified → Opened"]
+    assert ticked.is_included
+    assert ticked.has_changed
+    assert ticked.seen["status"] == "opened"
+
+
+def test_a_change_that_no_dialog_shows_is_no_change() -> None:
+    order_id = put(1, view_count_recipient=1)
+    selection = select([order_id])
+    put(1, view_count_recipient=2)
+
+    [item] = plan(selection).items
+
+    assert Order.objects.get().content_hash != selection.frozen[0].content_hash
+    assert item.is_included
+    assert item.seen == selection.frozen[0].facts
+
+
+def test_a_refusal_outranks_the_change_that_led_to_it() -> None:
+    selection = select([put(1)], CANCEL)
+    put(1, status="accepted")
+
+    [item] = plan(selection).items
+
+    assert item.verdict.sentence == "Cannot be canceled: the recipient accepted it."
+    assert item.has_changed
+
+
+def test_the_undo_of_an_extension_goes_back_to_each_former_date() -> None:
+    former = in_whole_days(2)
+    selection = select([put(1), put(2)])
+    selection.orders[0][3] = former.isoformat()
+    selection.orders[1][3] = in_whole_days(-1).isoformat()
+    selection.save()
+
+    found = plan(selection, is_undo=True)
+
+    assert found.items[0].expiration == former
+    assert verdicts(found) == ["ok", "past"]
+
+
+def test_the_digest_changes_with_what_will_be_done() -> None:
+    selection = select([put(1), put(2)])
+    rule = preset()
+    digest = plan(selection, rule).digest
+
+    assert plan(selection, rule).digest == digest
+    assert plan(selection, preset(Preset.WEEK)).digest != digest
+    put(1, status="opened")
+    left_out = plan(selection, rule).digest
+    ticked = plan(selection, rule, with_changed=True).digest
+    put(1, status="created")
+    assert len({digest, left_out, ticked, plan(selection, rule, with_changed=True).digest}) == 4
+
+
+def test_reasons_are_grouped_the_most_frequent_first() -> None:
+    statuses = ["opened", "failed", "ordered", "paid"]
+    selection = select([put(n, status=status) for n, status in enumerate(statuses)], CANCEL)
+
+    groups = plan(selection).groups
+
+    assert [(one.verdict.sentence, len(one.items)) for one in groups] == [
+        ("Cannot be canceled: it is being prepared.", 2),
+        ("Cannot be canceled: it is already canceled or failed.", 1),
+    ]
+
+
+def test_rules_in_words() -> None:
+    zone = ZoneInfo("America/New_York")
+    rule = ExtensionRule(zone=zone, now=timezone.now(), preset=Preset.TWO_WEEKS)
+    date = ExtensionRule(
+        zone=zone, now=timezone.now(), date=datetime(2027, 1, 1, 4, 59, 59, tzinfo=UTC)
+    )
+
+    assert rule.in_words == (
+        "each by 14 days from its own expiration, or from now if that is later"
+    )
+    assert date.in_words == "all to 31 Dec 2026, 23:59 EST"

@@ -1,0 +1,448 @@
+"""/selections/: selecting in a list, in a ticket and by a filter, and the preview."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.eligibility import Preset
+from orders.models import Finding, Job, JobItem, Selection
+from testing.bulk import in_whole_days, put
+from testing.dialogs import hidden
+from testing.domain import stamp
+from testing.list_pages import complete_sync, text_of
+
+pytestmark = pytest.mark.django_db
+URL = "/selections/"
+BOX = re.compile(r'<input type="checkbox" name="order" value="([0-9a-f-]{36})"[^>]*?( checked)?>')
+
+
+@pytest.fixture
+def lead(as_role: Any) -> Client:
+    complete_sync(timezone.now())
+    return as_role("lead")
+
+
+def choose(client: Client, **given: Any) -> Any:
+    return client.post(URL, {"action": "extend", **given})
+
+
+def chosen() -> Selection:
+    return Selection.objects.get()
+
+
+def preview(client: Client, ids: list[UUID], action: str = "extend") -> tuple[str, Any]:
+    """Select the orders and return the URL of the preview and the page."""
+    address = choose(client, order=ids, action=action)["Location"]
+    return address, client.get(address)
+
+
+# --- The list ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["viewer", "agent", "lead", "admin"])
+def test_only_people_with_the_right_see_boxes(as_role: Any, role: str) -> None:
+    complete_sync(timezone.now())
+    order_id = put(1)
+
+    page = text_of(as_role(role).get("/orders/"))
+
+    may = role in ("lead", "admin")
+    assert [found[0] for found in BOX.findall(page)] == ([str(order_id)] if may else [])
+    assert ('id="selection"' in page, "selecting.js" in page) == (may, may)
+
+
+def test_a_link_ticks_the_whole_page(lead: Client) -> None:
+    ids = {str(put(number)) for number in range(3)}
+
+    plain = BOX.findall(text_of(lead.get("/orders/?status=notified")))
+    ticked = BOX.findall(text_of(lead.get("/orders/?status=notified&ticked=page")))
+
+    assert plain == [(one, "") for one, _ in plain]
+    assert {one for one, _ in ticked} == ids
+    assert {is_ticked for _, is_ticked in ticked} == {" checked"}
+
+
+def test_all_that_match_are_offered_only_for_a_list_of_several_pages(lead: Client) -> None:
+    for number in range(26):
+        put(number)
+
+    one_page = text_of(lead.get("/orders/"))
+    several = text_of(lead.get("/orders/?per_page=25"))
+
+    assert 'name="all"' not in one_page
+    assert "26 that match" in several
+
+
+def test_the_exact_number_of_matches(lead: Client, settings: Any) -> None:
+    for number in range(4):
+        put(number)
+
+    assert text_of(lead.get(f"{URL}count/?status=notified")) == "4 that match"
+    settings.BULK_MAX_ORDERS = 3
+    assert text_of(lead.get(f"{URL}count/?status=notified")) == (
+        "that match: more than 3, the most that can be selected"
+    )
+
+
+# --- Freezing ---------------------------------------------------------------------------------
+
+
+def test_ticked_orders_are_frozen_from_their_list(lead: Client) -> None:
+    first, second, _ = (put(number) for number in range(3))
+
+    response = choose(lead, order=[first, second], query="status=notified")
+
+    assert (response.status_code, response["Location"]) == (303, f"{URL}{chosen().pk}/")
+    assert chosen().order_ids == (first, second)
+    assert chosen().description == "Ticked in the list: Status: notified"
+    assert chosen().list_url == "/orders/?status=notified"
+    assert chosen().owner.username == "lead"
+
+
+def test_all_that_match_are_frozen_at_that_moment(lead: Client) -> None:
+    ids = {put(number) for number in range(30)}
+    other = put(99, status="delivered")
+
+    choose(lead, all="on", query="status=notified&per_page=25", order=[other])
+
+    assert set(chosen().order_ids) == ids
+    assert chosen().description == "All that match: Status: notified"
+    put(31)
+    assert len(chosen().orders) == 30
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ({}, "No order is selected"),
+        ({"order": ["7"]}, "The orders could not be selected"),
+        ({"order": [str(UUID(int=n)) for n in range(101)]}, "The orders could not be selected"),
+        ({"action": "pay"}, "The orders could not be selected"),
+        ({"all": "on", "query": "status=delivered"}, "No order is selected"),
+        ({"order": [str(UUID(int=1))]}, "No order is selected"),
+    ],
+)
+def test_nothing_is_stored_of_a_bad_choice(lead: Client, given: dict[str, Any], title: str) -> None:
+    response = choose(lead, **given)
+
+    assert response.status_code == 422
+    assert title in text_of(response)
+    assert not Selection.objects.exists()
+
+
+def test_an_invalid_list_never_selects_all_orders(lead: Client) -> None:
+    put(1)
+
+    response = choose(lead, all="on", query="created_after=yesterday")
+
+    assert response.status_code == 422
+    assert not Selection.objects.exists()
+
+
+def test_more_than_the_limit_is_refused_in_words(lead: Client, settings: Any) -> None:
+    settings.BULK_MAX_ORDERS = 2
+    for number in range(3):
+        put(number)
+
+    response = choose(lead, all="on")
+
+    assert response.status_code == 422
+    page = text_of(response)
+    assert "More than 2 orders match" in page
+    assert "Narrow the list" in page
+
+
+def test_a_selection_is_for_its_owner_alone(lead: Client, as_role: Any) -> None:
+    address, _ = preview(lead, [put(1)])
+
+    other = as_role("lead", "another-lead")
+    assert other.get(address).status_code == 404
+    assert other.get(f"/orders/?selection={chosen().pk}").status_code == 404
+    Selection.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert lead.get(address).status_code == 404
+
+
+def test_a_finding_is_selected_on_its_page(lead: Client) -> None:
+    ids = [put(number) for number in range(2)]
+    lead.post("/orders/find/", {"text": "\n".join(map(str, ids))})
+    address = reverse("ticket", args=[Finding.objects.get().pk])
+
+    page = text_of(lead.get(f"{address}?ticked=page"))
+    boxes = BOX.findall(page)
+    choose(lead, order=[one for one, _ in boxes], query=hidden(lead.get(address))["query"])
+
+    assert {found for found, _ in boxes} == set(map(str, ids))
+    assert set(chosen().order_ids) == set(ids)
+    assert chosen().description == "Ticked in the list: Found in a pasted text"
+
+
+def test_a_batch_is_selected_from_an_order_page(lead: Client, emulator: Any) -> None:
+    batch = "0aa5cfd6-4b1d-4c3e-9f35-6e9a6d1c7a10"
+    ids = {put(number, order_batch_id=batch) for number in range(3)}
+
+    lead.cookies["script"] = "on"
+    page = text_of(lead.get(reverse("order_detail", args=[next(iter(ids))])))
+
+    assert f'name="query" value="batch={batch}"' in page
+    choose(lead, all="on", query=f"batch={batch}")
+    assert set(chosen().order_ids) == ids
+
+
+def test_the_download_is_the_selection_exactly(lead: Client) -> None:
+    first, second = put(1), put(2)
+    put(3)
+
+    response = choose(lead, order=[second, first], action="csv", query="status=notified")
+
+    assert response["Location"] == f"/orders/export.csv?selection={chosen().pk}"
+    lines = b"".join(lead.get(response["Location"])).decode().splitlines()
+    assert {line.partition(",")[0] for line in lines[1:]} == {str(first), str(second)}
+
+
+def test_a_selection_is_shown_as_a_list(lead: Client) -> None:
+    order_id = put(1)
+    put(2)
+    preview(lead, [order_id])
+
+    page = text_of(lead.get(f"/orders/?selection={chosen().pk}"))
+
+    assert [found[0] for found in BOX.findall(page)] == [str(order_id)]
+    assert "Selected orders" in page
+
+
+# --- The preview ------------------------------------------------------------------------------
+
+
+def test_the_preview_says_what_will_and_what_will_not_be_done(lead: Client) -> None:
+    ids = [put(1), put(2, status="opened"), put(3, status="accepted"), put(4, status="failed")]
+
+    _, page = preview(lead, ids)
+    text = text_of(page)
+
+    assert "2 gifts will be extended" in text
+    assert "Cannot be extended: the recipient accepted it." in text
+    assert "Cannot be extended: it is already canceled or failed." in text
+    assert ">Extend 2 gifts</button>" in text
+
+
+def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> None:
+    at = in_whole_days(5)
+    _, page = preview(lead, [put(1, expires_at=stamp(at))])
+
+    assert hidden(page)["expiration"] == Preset.TWO_WEEKS
+    day = at + timedelta(days=14)
+    assert f"<strong>{day.day} {day:%b}" in text_of(page)
+
+
+def test_one_date_for_all_leaves_out_what_it_would_shorten(lead: Client) -> None:
+    ids = [put(1), put(2, expires_at=stamp(in_whole_days(40)))]
+    address, _ = preview(lead, ids)
+    day = f"{in_whole_days(20):%Y-%m-%d}"
+
+    page = text_of(lead.get(address, {"expiration_custom": day}))
+    ticked = text_of(lead.get(address, {"expiration_custom": day, "may_shorten": "on"}))
+
+    assert "1 gift will be extended" in page
+    assert "This is earlier than the present expiration." in page
+    assert "Include 1 gift that would expire sooner" in page
+    assert "2 gifts will be extended" in ticked
+
+
+def test_a_date_that_cannot_be_read_is_told(lead: Client) -> None:
+    address, _ = preview(lead, [put(1)])
+
+    page = text_of(lead.get(address, {"expiration_custom": "whenever"}))
+
+    assert "This is not a date that can be read." in page
+
+
+def test_a_cancel_says_what_is_released_by_workspace(lead: Client) -> None:
+    ids = [
+        put(n, amounts={"amount_pre_tax_total": 1000 * n}, workspace_id=None, workspace_name=name)
+        for n, name in ((1, "Sales"), (2, "Sales"), (3, "People"))
+    ]
+    ids.append(put(4, amounts={}, workspace_name="People"))
+
+    _, page = preview(lead, ids, "cancel")
+    text = text_of(page)
+
+    assert "4 gifts will be canceled" in text
+    assert "Cancel 4 gifts (about $60.00 before tax and 1 unknown amount)" in text
+    assert re.findall(r'<th scope="row">(Sales|People)</th>', text) == ["Sales", "People"]
+    assert "about $30.00 before tax</td>" in text
+
+
+def test_orders_that_changed_since_are_told_with_the_difference(lead: Client) -> None:
+    address, _ = preview(lead, [put(1), put(2)])
+    put(2, status="opened")
+
+    text = text_of(lead.get(address))
+
+    assert "1 gift will be extended" in text
+    assert "It has changed since you selected it." in text
+    assert "Status: Notified → Opened" in text
+    assert "2 gifts will be extended" in text_of(lead.get(address, {"with_changed": "on"}))
+
+
+def test_the_table_is_paged_and_shows_one_group(lead: Client) -> None:
+    ids = [put(n) for n in range(60)] + [put(n, status="failed") for n in range(100, 103)]
+    address, page = preview(lead, ids[:100])
+    text = text_of(page)
+
+    assert "1–50 of 63" in text
+    group = re.search(r'href="([^"]*group=[0-9a-f]{8}[^"]*)"', text)
+    assert group
+    assert "1–3 of 3" in text_of(lead.get(group[1].partition("#")[0]))
+    assert "51–63 of 63" in text_of(lead.get(f"{address}?page=2"))
+    assert "1–50 of 60" in text_of(lead.get(f"{address}?group=included"))
+
+
+def test_a_changed_plan_is_shown_again_and_not_started(lead: Client) -> None:
+    address, page = preview(lead, [put(1), put(2)])
+    form = hidden(page)
+    put(2, status="accepted")
+
+    response = lead.post(address, form)
+
+    assert response.status_code == 422
+    assert "What would be done has changed since this page was shown" in text_of(response)
+
+
+def test_a_preview_of_two_hours_ago_is_shown_again(lead: Client) -> None:
+    address, page = preview(lead, [put(1)])
+    old = f"{timezone.now() - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
+
+    response = lead.post(address, {**hidden(page), "as_of": old})
+
+    assert response.status_code == 422
+    assert "Nothing was started." in text_of(response)
+
+
+def test_the_number_is_typed_above_the_limit(lead: Client, settings: Any) -> None:
+    settings.BULK_TYPED_ABOVE = 1
+    address, page = preview(lead, [put(1), put(2)], "cancel")
+    assert "Type 2 to confirm" in text_of(page)
+
+    response = lead.post(address, {**hidden(page), "reason": "duplicate", "typed_count": "3"})
+
+    assert response.status_code == 422
+    assert "Type the number of gifts: 2." in text_of(response)
+
+
+def test_a_reason_is_required_to_cancel(lead: Client) -> None:
+    address, page = preview(lead, [put(1)], "cancel")
+
+    response = lead.post(address, hidden(page))
+
+    assert response.status_code == 422
+    assert "Choose a reason." in text_of(response)
+
+
+def test_the_button_asks_for_approval_above_the_limit(lead: Client, settings: Any) -> None:
+    settings.BULK_APPROVAL_ABOVE = 1
+    _, page = preview(lead, [put(1), put(2)], "cancel")
+
+    assert "Ask to cancel 2 gifts (" in text_of(page)
+    assert "another lead must approve exactly this list within 24 hours" in text_of(page)
+
+
+def test_the_cap_of_the_day_is_told_before(lead: Client, settings: Any) -> None:
+    settings.BULK_CANCELS_PER_DAY = {"lead": 1}
+    _, page = preview(lead, [put(1), put(2)], "cancel")
+    text = text_of(page)
+
+    assert "You can cancel 1 more gifts now, and not 2" in text
+    assert 'class="button button--danger' not in text
+
+
+# --- The job ----------------------------------------------------------------------------------
+
+
+def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
+    at = in_whole_days(5)
+    ids = [put(1, expires_at=stamp(at)), put(2, status="accepted"), put(3, status="opened")]
+    address, page = preview(lead, ids)
+
+    response = lead.post(address, {**hidden(page), "reason": "Holidays", "ticket": "ZD-1"})
+
+    job = Job.objects.get()
+    assert (response.status_code, response["Location"]) == (303, f"/jobs/{job.pk}/")
+    assert (job.action, job.total, job.actor_name) == ("order.extend", 3, "Lead")
+    assert job.description == "Ticked in the list: All orders"
+    assert job.params == {
+        "reason": "",
+        "note": "Holidays",
+        "ticket": "ZD-1",
+        "rule": "each by 14 days from its own expiration, or from now if that is later",
+        "may_shorten": False,
+    }
+    items = JobItem.objects.order_by("position").values_list("order_uuid", "state", "detail")
+    assert list(items) == [
+        (ids[0], "pending", ""),
+        (ids[1], "skipped", "Cannot be extended: the recipient accepted it."),
+        (ids[2], "pending", ""),
+    ]
+    first = JobItem.objects.get(position=1)
+    assert first.expiration == at + timedelta(days=14)
+    assert first.seen == chosen().frozen[0].facts
+
+
+def test_a_selection_makes_one_job(lead: Client) -> None:
+    address, page = preview(lead, [put(1)], "cancel")
+    form = {**hidden(page), "reason": "duplicate"}
+
+    first, second = lead.post(address, form), lead.post(address, form)
+
+    assert first["Location"] == second["Location"]
+    job = Job.objects.get()
+    text = text_of(lead.get(address))
+    assert f"Job {job.number} was started with this selection" in text
+    assert "There is nothing to confirm." in text
+
+
+def test_an_order_that_waits_in_a_job_is_left_out(lead: Client) -> None:
+    order_id = put(1)
+    address, page = preview(lead, [order_id], "cancel")
+    lead.post(address, {**hidden(page), "reason": "duplicate"})
+    number = Job.objects.get().number
+
+    Selection.objects.all().delete()
+    _, again = preview(lead, [order_id, put(2)])
+
+    assert f"It is part of job {number}, which has not ended." in text_of(again)
+    assert "1 gift will be extended" in text_of(again)
+
+
+def test_what_was_changed_today_counts_against_the_cap(lead: Client, settings: Any) -> None:
+    settings.BULK_CANCELS_PER_DAY = {"lead": 2}
+    address, page = preview(lead, [put(1), put(2, status="failed")], "cancel")
+    lead.post(address, {**hidden(page), "reason": "duplicate"})
+
+    Selection.objects.all().delete()
+    address, page = preview(lead, [put(3), put(4)], "cancel")
+    settings.BULK_CANCELS_PER_DAY = {"lead": 3}
+    allowed = text_of(lead.get(address))
+    settings.BULK_CANCELS_PER_DAY = {"lead": 2}
+    response = lead.post(address, {**hidden(page), "reason": "duplicate"})
+
+    assert "You can cancel 1 more gifts now, and not 2" in text_of(page)
+    assert "Cancel 2 gifts (" in allowed
+    assert response.status_code == 422
+    assert Job.objects.count() == 1
+
+
+def test_more_cancels_than_the_limit_await_approval(lead: Client, settings: Any) -> None:
+    settings.BULK_APPROVAL_ABOVE = 1
+    address, page = preview(lead, [put(1), put(2)], "cancel")
+
+    lead.post(address, {**hidden(page), "reason": "other", "note": "A recall"})
+
+    assert Job.objects.get().state == "awaiting_approval"

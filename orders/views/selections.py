@@ -1,0 +1,285 @@
+"""Selections of orders for a bulk action, and the preview of what the action will do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders import services
+from orders.audit import Right
+from orders.bulk import JobParams, selections
+from orders.bulk.caps import read_cap
+from orders.bulk.preview import BulkParameters, Plan, make_plan
+from orders.bulk.rules import ExtensionRule
+from orders.bulk.selections import NothingSelected, TooManySelected
+from orders.bulk.submitting import CapReached, job_of, submit_plan
+from orders.forms.selections import (
+    BulkCancelForm,
+    BulkExtensionForm,
+    ConfirmForm,
+    PlanForm,
+    SelectionForm,
+)
+from orders.list_url import Filters
+from orders.models import Job, Selection
+from orders.presenters.bulk_preview import make_preview, needs_typed_count
+from orders.presenters.choosing import match_count_text
+from orders.presenters.elements import Banner
+from orders.search import SearchTimeout
+from orders.viewer import Request, Viewer
+
+from .errors import ErrorPage, render_error_page
+from .http import HttpResponseSeeOther, mark_as_logged, render_page_or_partial, requires_right
+from .list_request import ListRequest, parse_list_parameters
+
+TEMPLATE = "bulk/preview.html"
+_FRAGMENTS = {"plan": "plan"}
+
+
+@require_POST
+@requires_right(Right.BULK)
+def selection_create(request: Request) -> HttpResponseBase:
+    """Freeze the ticked orders, or all that match the list, and redirect to the preview."""
+    form = SelectionForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, "", "The orders could not be selected", _first_error(form))
+    given = form.cleaned_data
+    wanted = parse_list_parameters(QueryDict(given["query"]), viewer=request.viewer)
+    try:
+        selection = _freeze(request.viewer, wanted, given)
+    except TooManySelected as error:
+        return _refused(
+            request,
+            wanted.filters.url(),
+            f"More than {error.limit:,} orders match",
+            f"At most {error.limit:,} orders can be changed at once. Narrow the list, for example "
+            "by a batch or by days of expiration.",
+        )
+    except NothingSelected:
+        return _refused(
+            request,
+            wanted.filters.url(),
+            "No order is selected",
+            "Tick the boxes of the orders, or choose all that match.",
+        )
+    return HttpResponseSeeOther(_next_url(selection))
+
+
+def _freeze(viewer: Viewer, wanted: ListRequest, given: dict[str, Any]) -> Selection:
+    conditions = "; ".join(one.text for one in wanted.conditions()) or "All orders"
+    list_url = wanted.filters.url()
+    if given["all"] and wanted.is_valid:
+        return selections.freeze_matching(
+            actor=viewer.actor,
+            action=given["action"],
+            query=wanted.asked.query,
+            description=f"All that match: {conditions}",
+            list_url=list_url,
+            now=viewer.now,
+        )
+    return selections.freeze_orders(
+        actor=viewer.actor,
+        action=given["action"],
+        order_ids=given["order"],
+        description=f"Ticked in the list: {conditions}",
+        list_url=list_url,
+        now=viewer.now,
+    )
+
+
+def _next_url(selection: Selection) -> str:
+    if selection.action == Selection.Action.EXPORT:
+        return Filters(selection=selection.pk).url(name="order_export")
+    return reverse("selection", args=[selection.pk])
+
+
+@require_safe
+@requires_right(Right.BULK)
+def selection_count(request: Request) -> HttpResponse:
+    """Return the number of orders that match a list; 204 if counting takes too long."""
+    wanted = parse_list_parameters(request.GET, viewer=request.viewer)
+    limit: int = settings.BULK_MAX_ORDERS
+    try:
+        found = services.matching_order_ids(
+            wanted.asked.query, limit=limit + 1, now=request.viewer.now
+        )
+    except SearchTimeout:
+        return HttpResponse(status=204)
+    return HttpResponse(match_count_text(len(found)), content_type="text/plain; charset=utf-8")
+
+
+def _first_error(form: SelectionForm) -> str:
+    return next(str(error) for errors in form.errors.values() for error in errors)
+
+
+def _refused(request: Request, list_url: str, title: str, sentence: str) -> HttpResponse:
+    page = ErrorPage(
+        422,
+        title,
+        f"{sentence} Nothing was stored or sent.",
+        link_url=list_url or reverse("order_list"),
+        link_label="Back to the list" if list_url else "All orders",
+        tone="warn",
+    )
+    return mark_as_logged(render_error_page(request, page))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires_right(Right.BULK)
+def selection(request: Request, selection_id: UUID) -> HttpResponseBase:
+    """Show what a bulk action will do with the selected orders; a POST starts it."""
+    viewer = request.viewer
+    found = selections.get_selection(actor=viewer.actor, selection_id=selection_id, now=viewer.now)
+    viewer.actor.require(_RIGHTS[Selection.Action(found.action)])
+    job = job_of(found)
+    if job is not None and request.method == "POST":
+        return HttpResponseSeeOther(_job_url(job))
+    if request.method == "POST":
+        return _submit(request, found)
+    form = _plan_form(request.GET, viewer)
+    plan = _plan(found, form, viewer, as_of=viewer.now)
+    return _show(request, found, plan, form, as_of=viewer.now, job=job)
+
+
+_RIGHTS = {
+    Selection.Action.CANCEL: Right.CANCEL,
+    Selection.Action.EXTEND: Right.EXTEND,
+    Selection.Action.EXPORT: Right.EXPORT,
+}
+
+
+def _plan_form(parameters: QueryDict, viewer: Viewer) -> PlanForm:
+    form = PlanForm(parameters, dates=viewer.dates(None))
+    form.full_clean()
+    return form
+
+
+def _plan(found: Selection, form: PlanForm, viewer: Viewer, *, as_of: datetime) -> Plan:
+    given, rule = form.cleaned_data, _rule(form, found, viewer, as_of=as_of)
+    parameters = BulkParameters(
+        action=Selection.Action(found.action),
+        zone=viewer.zone,
+        rule=rule,
+        may_shorten=given.get("may_shorten", False),
+        with_changed=given.get("with_changed", False),
+    )
+    return make_plan(found, parameters, now=viewer.now)
+
+
+def _rule(
+    form: PlanForm, found: Selection, viewer: Viewer, *, as_of: datetime
+) -> ExtensionRule | None:
+    if found.action != Selection.Action.EXTEND or found.undoes_id is not None:
+        return None
+    given = form.cleaned_data
+    return ExtensionRule(zone=viewer.zone, now=as_of, preset=given["preset"], date=given["date"])
+
+
+def _submit(request: Request, found: Selection) -> HttpResponseBase:
+    """Start what the submitted preview showed; show the preview again if that has changed."""
+    viewer = request.viewer
+    form = _plan_form(request.POST, viewer)
+    as_of = form.counted_from(viewer.now)
+    plan = _plan(found, form, viewer, as_of=as_of or viewer.now)
+    confirm = _confirm_form(request, found, plan)
+    if as_of is None or plan.digest != form.cleaned_data.get("digest"):
+        return _show(request, found, plan, form, as_of=viewer.now, confirm=confirm, banner=_CHANGED)
+    if not confirm.is_valid() or not plan.included:
+        return _show(request, found, plan, form, as_of=as_of, confirm=confirm)
+    try:
+        job = submit_plan(
+            actor=viewer.actor,
+            selection=found,
+            plan=plan,
+            params=_params(confirm, form, found, viewer, as_of=as_of),
+            now=viewer.now,
+        )
+    except CapReached:
+        return _show(request, found, plan, form, as_of=as_of, confirm=confirm)
+    return HttpResponseSeeOther(_job_url(job))
+
+
+def _params(
+    confirm: ConfirmForm, form: PlanForm, found: Selection, viewer: Viewer, *, as_of: datetime
+) -> JobParams:
+    given = confirm.cleaned_data
+    if found.action == Selection.Action.CANCEL:
+        return JobParams(reason=given["reason"], note=given["note"], ticket=given["ticket"])
+    rule = _rule(form, found, viewer, as_of=as_of)
+    return JobParams(
+        note=given["reason"],
+        ticket=given["ticket"],
+        rule=rule.in_words if rule else "Each back to its former expiration",
+        may_shorten=form.cleaned_data["may_shorten"] or rule is None,
+    )
+
+
+def _job_url(job: Job) -> str:
+    return reverse("job", args=[job.pk])
+
+
+def _started(job: Job | None) -> Banner | None:
+    if job is None:
+        return None
+    return Banner(
+        tone="info",
+        title=f"Job {job.number} was started with this selection",
+        sentence="Select the orders again for another job.",
+        link_url=_job_url(job),
+        link_label="See how it stands",
+    )
+
+
+_CHANGED = Banner(
+    tone="warn",
+    title="What would be done has changed since this page was shown",
+    sentence="Nothing was started. Below is what would be done now.",
+    next_step="Look at it, and confirm it again.",
+)
+
+
+def _confirm_form(request: Request, found: Selection, plan: Plan) -> ConfirmForm:
+    kind = BulkCancelForm if found.action == Selection.Action.CANCEL else BulkExtensionForm
+    return kind(
+        request.POST if request.method == "POST" else None,
+        count=len(plan.included),
+        must_type=needs_typed_count(plan, found),
+    )
+
+
+def _show(
+    request: Request,
+    found: Selection,
+    plan: Plan,
+    form: PlanForm,
+    *,
+    as_of: datetime,
+    confirm: ConfirmForm | None = None,
+    banner: Banner | None = None,
+    job: Job | None = None,
+) -> HttpResponse:
+    viewer = request.viewer
+    cap = read_cap(viewer.actor, Selection.Action(found.action), now=viewer.now)
+    page = make_preview(
+        found,
+        plan,
+        form,
+        cap=cap,
+        as_of=as_of,
+        viewer=viewer,
+        banner=_started(job) or banner,
+        is_started=job is not None,
+    )
+    context = {
+        "preview": page,
+        "rule": form,
+        "form": confirm or _confirm_form(request, found, plan),
+    }
+    status = 422 if confirm is not None else 200
+    return render_page_or_partial(request, TEMPLATE, context, _FRAGMENTS, status=status)

@@ -1,0 +1,74 @@
+"""Helpers for tests of bulk actions: orders in the index, selections of them, and plans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from orders import index
+from orders.audit import Actor
+from orders.bulk.preview import BulkParameters, Plan, make_plan
+from orders.bulk.rules import ExtensionRule
+from orders.bulk.selections import freeze_orders
+from orders.eligibility import Preset
+from orders.models import Selection
+from testing.domain import actor, order, stamp
+from testing.search_oracle import uuid
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+def in_whole_days(days: float) -> datetime:
+    """Return a time so many days from now, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+
+
+def put(number: int, *, read_at: datetime | None = None, **fields: Any) -> UUID:
+    """Store an order in the index, notified and expiring in five days unless `fields` say else."""
+    order_id = uuid("bulk", number)
+    given = {"id": str(order_id), "expires_at": stamp(in_whole_days(5)), **fields}
+    index.upsert([order(**given)], read_at=read_at or timezone.now())
+    return order_id
+
+
+def select(
+    order_ids: Sequence[UUID],
+    action: Selection.Action = Selection.Action.EXTEND,
+    *,
+    by: Actor | None = None,
+) -> Selection:
+    return freeze_orders(
+        actor=by or actor("lead"),
+        action=action,
+        order_ids=order_ids,
+        description="Status: notified",
+        list_url="/orders/?status=notified",
+        now=timezone.now(),
+    )
+
+
+def preset(which: Preset = Preset.TWO_WEEKS, zone: str = "UTC") -> ExtensionRule:
+    return ExtensionRule(zone=ZoneInfo(zone), now=timezone.now(), preset=which)
+
+
+def one_date(at: datetime) -> ExtensionRule:
+    return ExtensionRule(zone=UTC_ZONE, now=timezone.now(), date=at)
+
+
+def plan(selection: Selection, rule: ExtensionRule | None = None, **given: Any) -> Plan:
+    """Return the plan of a selection; an extension is by two weeks unless a rule is given."""
+    action = Selection.Action(selection.action)
+    if rule is None and action is Selection.Action.EXTEND and not given.pop("is_undo", False):
+        rule = preset()
+    parameters = BulkParameters(action=action, zone=UTC_ZONE, rule=rule, **given)
+    return make_plan(selection, parameters, now=timezone.now())
+
+
+def verdicts(found: Plan) -> list[str]:
+    """Return the code of each item's verdict."""
+    return [one.verdict.code for one in found.items]
