@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from orders import formats
+from orders.audit import Right
 from orders.list_url import EXPIRY_LABELS, Filters
 from orders.search.expiring import GiftTotals
 from orders.services.expiring import (
@@ -31,7 +32,7 @@ from .filter_form import count_text
 from .money import UNKNOWN_YET
 
 DEFAULT_WINDOW = "7d"
-_WINDOW_LABELS = {**EXPIRY_LABELS, EXPIRED: f"Expired in the last {DAYS} days"}
+_WINDOW_LABELS = {**EXPIRY_LABELS, EXPIRED: f"Expired, last {DAYS} days"}
 _TAB_LABELS = {name: label.removeprefix("Next ") for name, label in EXPIRY_LABELS.items()}
 _TAB_LABELS[EXPIRED] = "Expired"
 _UNREADABLE = "unreadable"
@@ -45,13 +46,21 @@ class MoneySum(NamedTuple):
 
 
 class GiftRow(NamedTuple):
-    """A window, day, workspace or sender. `url` is its list, "" if no list has these orders."""
+    """A window, day, workspace or sender.
+
+    `url` is its list and `query` the parameters of that, "" if no list has these orders.
+    """
 
     name: str
     under: str
     gifts: str
     money: MoneySum
     url: str
+    query: str
+
+    @property
+    def unit(self) -> str:
+        return "gift" if self.gifts == "1" else "gifts"
 
 
 class GiftTable(NamedTuple):
@@ -79,7 +88,10 @@ class ListNote(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpiringPage:
-    """`groups` are those of one window, which `tabs` choose. `chart` is None without gifts."""
+    """`groups` are those of one window, which `tabs` choose. `chart` is None without gifts.
+
+    `may_extend`: the person may change the expiration of all gifts of a row at once.
+    """
 
     windows: Sequence[GiftRow]
     chart: Chart | None
@@ -89,6 +101,7 @@ class ExpiringPage:
     money_note: str
     zone: str
     notes: Sequence[ListNote]
+    may_extend: bool
 
 
 def make_expiring_page(gifts: ExpiringGifts, *, grouped: str, viewer: Viewer) -> ExpiringPage:
@@ -114,6 +127,7 @@ def make_expiring_page(gifts: ExpiringGifts, *, grouped: str, viewer: Viewer) ->
         money_note=_money_note(total),
         zone=formats.zone_in_words(viewer.zone, viewer.now),
         notes=list(_notes(gifts)),
+        may_extend=viewer.actor.may(Right.BULK) and viewer.actor.may(Right.EXTEND),
     )
 
 
@@ -139,8 +153,8 @@ def _day_list(one: ExpirationDay, viewer: Viewer) -> Filters:
 
 def _row(name: str, totals: GiftTotals, listed: Filters | None, *, under: str = "") -> GiftRow:
     """Return a row; `listed` is None if no list has its orders, which a list of none is too."""
-    url = listed.url() if listed and totals.gifts else ""
-    return GiftRow(name, under, f"{totals.gifts:,}", _money_sum(totals), url)
+    url, query = (listed.url(), listed.query_string) if listed and totals.gifts else ("", "")
+    return GiftRow(name, under, f"{totals.gifts:,}", _money_sum(totals), url, query)
 
 
 def _day_row(one: ExpirationDay, viewer: Viewer) -> GiftRow:

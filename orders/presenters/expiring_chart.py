@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from orders import formats
-from orders.services.expiring import ExpirationDay
+from orders.services.expiring import DAYS, ExpirationDay
 from orders.viewer import Viewer
 
 # Above the bars is room for their numbers, below for two lines of labels.
@@ -158,4 +158,10 @@ def _month(day: date) -> str:
 
 
 def _rare_label(day: date, today: date) -> str:
-    return f"{day.day} {_month(day)}" if (day - today).days % _LABEL_EVERY == 0 else ""
+    """Return the label of every seventh day, with the month where that is another one."""
+    distance = (day - today).days
+    if distance % _LABEL_EVERY:
+        return ""
+    is_first = distance == -DAYS
+    before = day - timedelta(days=_LABEL_EVERY)
+    return f"{day.day} {_month(day)}" if is_first or before.month != day.month else str(day.day)

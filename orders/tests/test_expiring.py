@@ -21,7 +21,7 @@ from orders import formats, index
 from orders.days import RequestClock
 from orders.forms.listing import ListingForm
 from orders.index import OrderOfResponse
-from orders.models import Order, Profile
+from orders.models import Order, Profile, Selection
 from orders.search import iterate_hits, labels
 from orders.services.expiring import MAX_GROUPS, WINDOWS
 from testing.list_pages import complete_sync, shown, text_of
@@ -51,7 +51,7 @@ _WINDOW = re.compile(
 _ROW = re.compile(
     r'<th scope="row">(?:<a href="(?P<url>[^"]*)">)?<bdi>(?P<name>.*?)</bdi>(?:</a>)?'
     r'(?:<span class="cell__sub clip"><bdi>(?P<under>.*?)</bdi></span>)?</th>\s*'
-    r'<td class="num">(?P<gifts>[\d,]+)</td>\s*<td class="num">(?P<money>.*?)'
+    r'<td class="num">(?P<gifts>[\d,]+)<span.*?</span></td>\s*<td class="num">(?P<money>.*?)'
     r'(?:<span class="cell__sub">and (?P<left_out>.*?)</span>)?</td>',
     re.DOTALL,
 )
@@ -249,6 +249,28 @@ def test_money_that_is_not_known_is_no_zero(agent: Client) -> None:
     ]
     assert "Money is what a cancel would release, partly before tax." in text_of(page)
     assert_lists_are_exact(page, RequestClock(NOW, ZoneInfo("UTC")))
+
+
+@pytest.mark.usefixtures("search_time")
+def test_leads_extend_exactly_the_gifts_of_a_row(as_role: Any, full: Oracle) -> None:
+    lead, pressed = as_role("lead"), r'form="extend" name="query" value="([^"]*)"'
+    page = lead.get(f"{URL}?expires=3d")
+    rows = [row for row in all_rows(page) if row.url]
+    assert re.findall(pressed, text_of(page)) == [urlsplit(row.url).query for row in rows]
+    clock = RequestClock(NOW, ZoneInfo("UTC"))
+    for row in (rows[0], table_in(page, "days")[0], table_in(page, "senders")[0]):
+        query = urlsplit(row.url).query
+        answer = lead.post("/selections/", {"all": "on", "action": "extend", "query": query})
+        assert answer.status_code == 303
+        frozen = Selection.objects.latest("created_at")
+        assert answer["Location"] == f"/selections/{frozen.pk}/"
+        ids = list(map(str, frozen.order_ids))
+        assert sorted(ids) == sorted(listed(row.url, clock))
+        Selection.objects.all().delete()
+    for role in ("viewer", "agent"):
+        page = as_role(role).get(f"{URL}?expires=3d")
+        assert [row for row in all_rows(page) if row.url] == rows
+        assert re.findall(pressed, text_of(page)) == []
 
 
 @pytest.mark.usefixtures("search_time")
