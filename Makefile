@@ -40,6 +40,7 @@ soak:
 # Needs uv (pip install uv). The lock names no index, so that anybody's mirror will do.
 lock:
 	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-rq.in --constraints requirements.txt --output-file requirements-rq.txt
 	$(COMPILE) requirements-dev.in --constraints requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) requirements-bench.in --output-file requirements-bench.txt
-	@! grep -nE '^--|https?://' requirements.txt requirements-dev.txt requirements-bench.txt
+	@! grep -nE '^--|https?://' requirements*.txt

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "django_htmx",
+    "django_tasks_db",
 ]
 
 MIDDLEWARE = [
@@ -131,6 +132,15 @@ else:
         **_options,
         "options": f"{_timeouts} {_options.get('options', '')}".strip(),
     }
+
+# --- Tasks -----------------------------------------------------------------------------------
+
+# Redis or Valkey, with requirements-rq.txt; without it the queue is in the database.
+TASKS_URL = env.str("TASKS_URL", default="")
+_queue = "redis_tasks.RedisTasks" if TASKS_URL else "database_tasks.DatabaseTasks"
+TASKS = {"default": {"BACKEND": f"orders.bulk.{_queue}"}}
+# No timeout: it would interrupt a write.
+RQ_QUEUES = {"default": {"URL": TASKS_URL, "DEFAULT_TIMEOUT": -1}}
 
 # --- People ----------------------------------------------------------------------------------
 
@@ -345,6 +355,9 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         # A request for another host is answered 400 and stands in the access log.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # A line for each slice of a job.
+        "django.tasks": {"level": "WARNING"},
+        "django_tasks_db": {"level": "WARNING"},
         # The access log has these lines already.
         "waitress": {"level": "WARNING"},
     },

@@ -26,6 +26,7 @@ DEFAULTS = {
     "LOG_LEVEL": "INFO",
     # testing/databases.py chooses the database of each test.
     "DATABASE_URL": "sqlite:////nonexistent/goodyadmin-tests.sqlite3",
+    "TASKS_URL": "",
     "MAX_CONNECTIONS": "1000",
     "READ_TIMEOUT": "20",
     "STALL_TIMEOUT": "60",

@@ -5,7 +5,9 @@ each of them (rules.py: the new expirations, caps.py: the limits of a person), s
 the job of a plan.
 
 jobs.py creates jobs and changes them for people. running.py runs their items (items.py) under a
-lease (lease.py), endings.py ends them. pace.py measures how fast they run.
+lease (lease.py), endings.py ends them, pace.py measures how fast they run. tasks.py wakes workers
+up through Django's Tasks framework, with a queue in the database (database_tasks.py) or in Redis
+(redis_tasks.py).
 """
 
 from .endings import counts_in_words
@@ -30,6 +32,7 @@ from .jobs import (
 )
 from .pace import Pace, measure_pace
 from .running import run_job
+from .tasks import queue_due_jobs, run_due_jobs
 
 __all__ = [
     "PAUSES_THAT_END",
@@ -47,8 +50,10 @@ __all__ = [
     "jobs_holding",
     "measure_pace",
     "needs_approval",
+    "queue_due_jobs",
     "resume_job",
     "retry_failed",
+    "run_due_jobs",
     "run_job",
     "run_rest",
     "stop_job",

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django_tasks_db.models import DBTaskResult
 
 from orders.models import OrderAccess, SignInLimit
 
@@ -15,10 +16,11 @@ from .heartbeat import delete_old_heartbeats
 
 # SQLite reuses its log; only one that grew under a long read is cut.
 _LARGE_LOG = 16 * 1024 * 1024
+_TASKS_KEPT = timedelta(days=1)
 
 
 def clean_up_database(*, now: datetime) -> None:
-    """Delete ended sessions, old limits, heartbeats and accesses, and cut SQLite's log.
+    """Delete ended sessions, old limits, heartbeats, accesses and tasks, and cut SQLite's log.
 
     Safe to repeat, and to run in several workers. Raises DatabaseFailure.
     """
@@ -27,6 +29,8 @@ def clean_up_database(*, now: datetime) -> None:
     delete_old_heartbeats(now=now)
     kept_since = now - timedelta(days=settings.ORDER_ACCESS_DAYS)
     OrderAccess.objects.filter(at__lt=kept_since).delete()
+    # Also those that a killed worker left running: what they woke up for has been queued again.
+    DBTaskResult.objects.filter(enqueued_at__lt=now - _TASKS_KEPT).delete()
     truncate_write_ahead_log()
 
 

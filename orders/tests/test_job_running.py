@@ -265,6 +265,7 @@ def test_an_approval_that_nobody_gave_expires(emulator: Emulator, settings: Any)
 def test_a_job_of_an_unknown_version_waits(emulator: Emulator) -> None:
     job = cancel_job(open_orders(emulator, 1))
     Job.objects.update(version=2)
+    assert bulk.queue_due_jobs(now=timezone.now()) == 0
     assert (run_now(job).state, emulator.posts()) == (JobState.SCHEDULED, 0)
     stopped = bulk.stop_job(actor=actor("lead"), job_id=job.pk, now=timezone.now())
     assert stopped.state == JobState.STOPPED

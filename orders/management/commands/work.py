@@ -1,9 +1,9 @@
 """`manage.py work`: the background work. Any number of workers may run.
 
 Each loop has a thread, with its own database connection, and makes blocking calls: settling never
-waits for a sync. A loop holds no state of its own. It queries our rows for what is due and claims
-it by conditional UPDATEs or a lease, so that two workers never do the same, and after a kill at any
-moment any worker continues.
+waits for a sync or a job. A loop holds no state of its own. It queries our rows for what is due and
+claims it by conditional UPDATEs or a lease, so that two workers never do the same, and after a kill
+at any moment any worker continues.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from django.db import Error as DatabaseFailure
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from orders import index, services, sync
+from orders import bulk, index, services, sync
 from orders.bulk.selections import delete_expired_selections
 from orders.services import heartbeat, housekeeping
 
@@ -40,7 +40,7 @@ type Loop = Callable[[threading.Event], None]
 
 
 class Command(BaseCommand):
-    help = "Settle writes whose outcome is unknown, keep the index current, delete old data."
+    help = "Settle unknown outcomes, run jobs, keep the index current, delete old data."
 
     def handle(self, *args: Any, **options: Any) -> None:
         sync.tune_garbage_collector()
@@ -85,6 +85,14 @@ def sync_loop(stop: threading.Event) -> None:
         _guard("sync", run.run)
 
 
+def jobs_loop(stop: threading.Event) -> None:
+    """Run jobs in slices of a few seconds, each woken up by a task."""
+    ran = False
+    while not stop.wait(0 if ran else settings.WORKER_TICK):
+        _beat("jobs")
+        ran = bool(_guard("jobs", lambda: bulk.run_due_jobs(stop=stop)))
+
+
 def cleanup_loop(stop: threading.Event) -> None:
     """Delete what has expired, and fold stored texts again after a change of folding."""
     tidied_at = -_TIDY_EVERY
@@ -97,7 +105,7 @@ def cleanup_loop(stop: threading.Event) -> None:
 
 
 # Each runs in a thread of its own until the event is set.
-LOOPS: tuple[Loop, ...] = (settle_loop, sync_loop, cleanup_loop)
+LOOPS: tuple[Loop, ...] = (settle_loop, sync_loop, jobs_loop, cleanup_loop)
 
 
 def clean_up() -> None:

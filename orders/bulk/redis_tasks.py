@@ -1,0 +1,38 @@
+"""The queue of tasks in Redis or Valkey (django-tasks-rq), chosen by the setting TASKS_URL.
+
+Only this module needs the packages of requirements-rq.txt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import django_rq
+from django.core.checks import CheckMessage
+from django.tasks import DEFAULT_TASK_QUEUE_NAME
+from django_tasks_rq import Job, RQBackend
+from rq import SimpleWorker
+
+
+class _ThreadWorker(SimpleWorker):
+    """A worker in a thread of `manage.py work`, which handles the signals itself."""
+
+    def _install_signal_handlers(self) -> None:
+        pass
+
+
+class RedisTasks(RQBackend):
+    """Tasks are jobs of RQ. A task that is lost with Redis is queued again."""
+
+    def check(self, **_: object) -> Iterable[CheckMessage]:
+        """Return no message: the backend's own check requires the pages of django-rq."""
+        return ()
+
+    def run_next_task(self) -> bool:
+        """Run one task in this thread, if there is one; return whether there was."""
+        queue = django_rq.get_queue(DEFAULT_TASK_QUEUE_NAME, job_class=Job)
+        if queue.is_empty():
+            return False
+        worker = _ThreadWorker([queue], connection=queue.connection, job_class=Job)
+        worker.work(burst=True, max_jobs=1, logging_level="WARNING")
+        return True

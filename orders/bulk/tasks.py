@@ -1,0 +1,100 @@
+"""Wakes workers up for jobs that are due, through Django's Tasks framework.
+
+A task says "run job N" and nothing else: it may be lost, repeated or late. `queue_due_jobs` queues
+another one for a job whose task was lost, and `run_job` does nothing for a job that is not due.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from typing import Protocol, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db.models import Q
+from django.tasks import default_task_backend, task
+from django.utils import timezone
+
+from orders.models import JOB_VERSION, Job, JobState
+
+from .running import run_job
+
+log = logging.getLogger(__name__)
+
+# A task that no worker began within this time is taken for lost.
+LOST_AFTER = timedelta(seconds=30)
+_QUEUED_AT_ONCE = 50
+# Set by the worker in whose thread the tasks run.
+_stop: ContextVar[threading.Event] = ContextVar("stop")
+
+
+class TaskQueue(Protocol):
+    """What the backends of this package add to those of Django's Tasks framework."""
+
+    def run_next_task(self) -> bool:
+        """Run one task in this thread, if there is one; return whether there was."""
+
+
+@task
+def run_job_task(job_id: str) -> None:
+    run_job(UUID(job_id), stop=_stop.get(threading.Event()))
+
+
+def run_due_jobs(*, stop: threading.Event) -> bool:
+    """Queue tasks for due jobs and run one task in this thread; return whether there was one.
+
+    For a loop of a worker. `stop` ends the task after the item in progress.
+    """
+    queue_due_jobs(now=timezone.now())
+    token = _stop.set(stop)
+    try:
+        return cast("TaskQueue", default_task_backend).run_next_task()
+    finally:
+        _stop.reset(token)
+
+
+def queue_due_jobs(*, now: datetime) -> int:
+    """Queue a task for each job that is due and has none; return their number.
+
+    A conditional UPDATE lets one of several workers queue it. A queue that does not answer is
+    tried again after LOST_AFTER.
+    """
+    _bound_times(now)
+    return sum(_queue(job, now) for job in _due_jobs(now)[:_QUEUED_AT_ONCE])
+
+
+def _due_jobs(now: datetime) -> list[Job]:
+    """Return the due jobs that no worker runs. Times too far ahead were set by another clock."""
+    length = timedelta(seconds=settings.BULK_LEASE)
+    is_free = Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * length)
+    is_unqueued = Q(queued_at=None) | Q(queued_at__lte=now - LOST_AFTER)
+    is_unqueued |= Q(queued_at__gt=now + LOST_AFTER)
+    due = Job.objects.filter(is_free, is_unqueued, ended_at=None, due_at__lte=now)
+    return list(due.filter(version=JOB_VERSION).order_by("due_at")[:_QUEUED_AT_ONCE])
+
+
+def _queue(job: Job, now: datetime) -> bool:
+    unchanged = Job.objects.filter(pk=job.pk, queued_at=job.queued_at, ended_at=None)
+    if not unchanged.update(queued_at=now):
+        return False
+    try:
+        run_job_task.enqueue(str(job.pk))
+    except DatabaseFailure:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the queue's client raises
+        log.warning("job %s could not be queued: %s", job.number, type(error).__name__)
+        return False
+    return True
+
+
+def _bound_times(now: datetime) -> None:
+    """Let no job wait longer than one that begins to wait now: the clock may have been set back."""
+    longest = max(settings.GOODY_LONGEST_WAIT, settings.BULK_CANCEL_GRACE)
+    latest = now + timedelta(seconds=longest)
+    late = Job.objects.filter(ended_at=None, due_at__gt=latest)
+    if late.exclude(state=JobState.AWAITING_APPROVAL).exists():
+        late.exclude(state=JobState.AWAITING_APPROVAL).update(due_at=latest)
