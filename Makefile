@@ -1,5 +1,5 @@
 # Short names; what they do stands in the scripts.
-.PHONY: demo test lint shape bench soak lock pictures
+.PHONY: demo test lint shape bench lighthouse soak lock pictures
 
 PYTHON = .venv/bin/python
 # Number of random histories that `make soak` runs on each database: of writes, and of syncs.
@@ -31,6 +31,10 @@ pictures:
 # ORDERS=1000000 make bench is the full run; make bench PARTS="list peers" a part of it.
 bench:
 	sh bin/bench $(PARTS)
+
+# Scores of Lighthouse for the list and an order's page; needs Node 18 or newer with npm.
+lighthouse:
+	sh bin/lighthouse
 
 soak:
 	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(SYNCS) sh bin/test \

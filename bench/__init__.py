@@ -4,12 +4,13 @@ Running:
 
     make bench                              everything, 100,000 orders, SQLite
     ORDERS=1000000 DATABASE=both make bench the full run: an hour with nothing else on the machine
-    make bench PARTS="list peers"           parts of it: core, list, expiring, peers, sync
+    make bench PARTS="list peers"           parts of it: core, list, expiring, peers, browser, sync
     DATASET=varied make bench PARTS=list    the list on the orders of varied_orders.py
 
-ORDERS is the number of orders in the index. DATABASE is sqlite, postgresql or both; the peers are
-measured on SQLite. BENCH_DATA is the folder in which filled databases stay for the next run: 8 GB
-for a million orders in both. ROUNDS, LIST_ROUNDS and COMBINATIONS are numbers of requests,
+ORDERS is the number of orders in the index. DATABASE is sqlite, postgresql or both; the peers and
+the browser are measured on SQLite. BENCH_DATA is the folder in which filled databases stay for the
+next run: 8 GB for a million orders in both. ROUNDS, LIST_ROUNDS, BROWSER_ROUNDS and COMBINATIONS
+are numbers of requests,
 GOODY_ORDERS how many orders Goody has for the live pages.
 
 Modules that measure:
@@ -19,8 +20,12 @@ Modules that measure:
                    requests during writes
     expiring_page.py  the page of expiring gifts
     peers.py       the list compared with Django's admin, Datasette, and a scan of the API
+    browser_pages.py  the list in Chromium next to Django's admin and Datasette: painting, CPU time
+                   of a page turn, bytes over the wire, elements
     sync_runs.py   a first sync compared with a pager that stores nothing, a sync without changes,
                    memory
+
+`make lighthouse` (lighthouse.py) prints the scores of Lighthouse for the list and an order's page.
 
 Reading the results: figures are milliseconds over HTTP through gunicorn unless they say otherwise,
 of one client, signed in, warm, whole pages. "× bare" is the ratio to a signed-in view that returns
@@ -32,5 +37,6 @@ and a machine that does nothing else.
 The rest: databases.py keeps the databases, and fill.py fills one with the emulator's orders or
 those of varied_orders.py. facts.py chooses the words, keys and positions of the requests.
 index_writes.py writes into an index. peer_tables.py copies one for the peers, of which changelist/
-is Django's admin. serving.py runs the dashboard, timings.py measures, report.py prints.
+is Django's admin. painting.py reads paint times from the browser. serving.py runs the dashboard,
+timings.py measures, report.py prints.
 """

@@ -1,4 +1,4 @@
-"""`python -m bench [core] [list] [expiring] [peers] [sync]`: see the docstring of the package."""
+"""`python -m bench [core] [list] [expiring] [peers] [browser] [sync]`: see the package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import expiring_page, list_pages, live_pages, peers, report, sync_runs
+from bench import (
+    browser_pages,
+    expiring_page,
+    list_pages,
+    live_pages,
+    peers,
+    report,
+    sync_runs,
+)
 from bench.databases import ORDERS
 from bench.serving import collect_static
 
@@ -26,6 +34,7 @@ def main() -> None:
         "list": lambda: _each(list_pages.measure_list, vendors),
         "expiring": lambda: _each(expiring_page.measure_expiring, vendors),
         "peers": peers.measure_peers,
+        "browser": browser_pages.measure_browser,
         "sync": lambda: _each(sync_runs.measure_sync, vendors),
     }
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed and memory.")

@@ -32,6 +32,7 @@ _CUT = 15
 _DEPTH = 500_000
 _COMMON = 0.05
 _NOBODY = "qzxjvkqw"
+_WORD = re.compile(r"[A-Za-z]{4,}")
 _FIRST_NAME = re.compile(r"[A-Z][a-z]{2,6} ")
 
 
@@ -128,6 +129,21 @@ def _other_address(order: Order) -> str:
     return address
 
 
+def _misspell(text: str) -> str:
+    """Return the text with two adjacent letters in the middle of each word swapped."""
+    return _WORD.sub(lambda word: _swapped(word[0]), text)
+
+
+def _misspell_mailbox(address: str) -> str:
+    mailbox, _, host = address.partition("@")
+    return f"{_misspell(mailbox)}@{host}"
+
+
+def _swapped(word: str) -> str:
+    middle = len(word) // 2
+    return f"{word[: middle - 1]}{word[middle]}{word[middle - 1]}{word[middle + 1 :]}"
+
+
 def _newest() -> str:
     created = Order.objects.order_by("-id")[0].created_at
     assert created
@@ -172,6 +188,9 @@ def find_facts() -> dict[str, str | int]:
         "reference": typical.reference_id,
         "name": typical.recipient_name,
         "first_name": typical.recipient_name.split()[0],
+        "misspelled_name": _misspell(typical.recipient_name),
+        "misspelled_last_name": _misspell(typical.recipient_name.split()[-1]),
+        "misspelled_email": _misspell_mailbox(typical.recipient_email),
         "batch": str(_commonest("order_batch_id")),
         "workspace": _key("workspace_id"),
         "sender": _key("sender_id"),

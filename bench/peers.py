@@ -55,18 +55,22 @@ _LIMITS = {
 
 
 def measure_peers() -> None:
-    if not _DATASETTE.exists():
-        raise SystemExit("Datasette is not installed: `sh bin/bench` (`make bench`) installs it.")
+    _require_datasette()
     print(subprocess.check_output([_DATASETTE, "--version"], text=True).strip())
     with open_databases("sqlite") as at:
         _beside_admin_and_datasette(filled_database(at, orders=ORDERS))
         _beside_a_scan(filled_database(at, orders=SMALL))
 
 
+def _require_datasette() -> None:
+    if not _DATASETTE.exists():
+        raise SystemExit("Datasette is not installed: `sh bin/bench` (`make bench`) installs it.")
+
+
 def _beside_admin_and_datasette(database: Database) -> None:
     peers = copy_orders_for_peers(database)
     env = {**database.env, "PEERS_DATABASE": f"sqlite:///{peers}"}
-    with running_web_server(env) as web, _datasette(peers) as datasette:
+    with running_web_server(env) as web, running_datasette(peers) as datasette:
         visitor = sign_in_agent(web)
         for asked in _peer_questions(database):
             _compare(asked, _requests(asked, visitor, datasette))
@@ -164,8 +168,9 @@ def copy_orders_for_peers(database: Database) -> Path:
 
 
 @contextmanager
-def _datasette(path: Path) -> Iterator[Visitor]:
+def running_datasette(path: Path) -> Iterator[Visitor]:
     """A Datasette on a file that may change, like an index during a sync."""
+    _require_datasette()
     port = free_port()
     limits = [part for name, value in _LIMITS.items() for part in ("--setting", name, value)]
     command = [_DATASETTE, "serve", path, "--port", str(port)]

@@ -22,7 +22,7 @@ _TYPING = {"HX-Request": "true", "HX-Target": "section#results", "HX-Source": "i
 class QuestionKind(StrEnum):
     """The kind of a question, which decides its goal (list_pages.py).
 
-    The last two are fragments that the browser requests by itself.
+    The last three are fragments that the browser requests by itself.
     """
 
     PLAIN = "plain"
@@ -33,6 +33,7 @@ class QuestionKind(StrEnum):
     HARD = "adversarial"
     FACETS = "facets"
     TYPING = "typing"
+    SIMILAR = "similar names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,16 @@ def _parts(facts: Facts) -> Iterator[Question]:
     }
     for name, text in typed.items():
         yield Question(name, QuestionKind.TYPING, {"q": text})
+    misspelled = {
+        "did you mean, name": facts["misspelled_name"],
+        "did you mean, address": facts["misspelled_email"],
+        "did you mean, last name and status": f"{facts['misspelled_last_name']} status:delivered",
+        "did you mean, four words": f"{facts['misspelled_name']} {facts['misspelled_name']}",
+        "did you mean, nobody": facts["nobody"],
+        "did you mean, adversarial term": facts["adversarial"],
+    }
+    for name, text in misspelled.items():
+        yield Question(name, QuestionKind.SIMILAR, {"q": text}, path="/orders/box/")
 
 
 def random_questions(facts: Facts, *, count: int, seed: int = 1) -> list[Question]:

@@ -25,13 +25,18 @@ SECURITY = "security"
 _ACTIONS = [(one.value, name) for one, name in NAMES.items() if one != Action.OPERATION_SETTLE]
 _ACCOUNT_EVENTS = [(one.value, name) for one, name in ACCOUNT_NAMES.items()]
 OPEN = "open"
+_APPLIED = Q(operation__state=State.APPLIED)
+_WITHOUT = Q(
+    operation__state__in=(State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPERSEDED)
+)
+_CONTRADICTED = Q(operation__contradicted_at__isnull=False)
+_SEEN_LATER = Q(operation__effect_seen_at__isnull=False)
+# As orders.outcomes words them: a later read may have shown the opposite of an outcome.
 _OUTCOMES = {
-    OPEN: ("Not known yet", UNSETTLED_STATES),
-    "applied": ("Carried out", (State.APPLIED,)),
-    "without": (
-        "Not carried out",
-        (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED, State.SUPERSEDED),
-    ),
+    OPEN: ("Not known yet", Q(operation__state__in=UNSETTLED_STATES)),
+    "applied": ("Carried out", _APPLIED & ~_CONTRADICTED),
+    "without": ("Not carried out", _WITHOUT & ~_SEEN_LATER),
+    "otherwise": ("Shown otherwise since", (_APPLIED & _CONTRADICTED) | (_WITHOUT & _SEEN_LATER)),
 }
 # Of a column of 32 bits.
 _MAX_JOB_NUMBER = 2**31 - 1
@@ -99,8 +104,8 @@ class AuditFilter(forms.Form):
         if given.get("action"):
             entries = _of_action(entries, given["action"])
         if given.get("outcome"):
-            _, states = _OUTCOMES[given["outcome"]]
-            entries = entries.filter(operation__state__in=states)
+            _, condition = _OUTCOMES[given["outcome"]]
+            entries = entries.filter(condition)
         if given.get("order"):
             entries = _of_order(entries, given["order"])
         if given.get("job"):

@@ -15,10 +15,21 @@ from orders.viewer import Viewer
 from .elements import Link
 from .filter_form import count_text
 from .index_list import ListQuery, Remedies, remedy_text
+from .marking import TextPart, mark_words
 from .rows import OrderRow, RowBuilder
 
 # Rows below the box; the list shows all.
 MAX_ORDERS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class BoxOrder:
+    """An order below the box: its row, and its texts with the searched words marked."""
+
+    row: OrderRow
+    recipient: list[TextPart]
+    email: list[TextPart]
+    gift: list[TextPart]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +43,7 @@ class BoxOptions:
     q: str
     completions: Sequence[Completion] = ()
     is_operator: bool = False
-    orders: Sequence[OrderRow] = ()
+    orders: Sequence[BoxOrder] = ()
     links: Sequence[Link] = ()
     note: str = ""
 
@@ -50,12 +61,18 @@ class BoxOptions:
 
 def box_orders(
     found: FoundPage, *, asked: ListQuery, viewer: Viewer
-) -> tuple[list[OrderRow], list[Link]]:
-    """Return the rows of a first page, and the link to the list if it has more."""
-    builder = RowBuilder(viewer, next_url=asked.url)
-    rows = builder.rows(found.rows[:MAX_ORDERS], words=asked.query.words)
+) -> tuple[list[BoxOrder], list[Link]]:
+    """Return the first orders of a first page, and the link to the list if it has more."""
+    builder, query = RowBuilder(viewer, next_url=asked.url), asked.query
+    rows = builder.rows(found.rows[:MAX_ORDERS], words=query.words)
+    orders = [_marked(row, [*query.words, *query.emails]) for row in rows]
     links = [Link(_all_text(found.count), asked.url)] if len(found.rows) > 1 else []
-    return rows, links
+    return orders, links
+
+
+def _marked(row: OrderRow, words: Sequence[str]) -> BoxOrder:
+    texts = (row.recipient, row.email, row.gift)
+    return BoxOrder(row, *(mark_words(text, words) for text in texts))
 
 
 def box_remedies(remedies: Remedies, *, progress: SyncProgress) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from orders.list_url import Filters
 from orders.models import Profile
 from orders.search.query import Sort
 
-# The sort of the first click on a column head.
+# The sort of the first click on a column head. There is none by gift, sender, workspace or brand:
+# their names are labels, in another table than the orders, so that no index has the orders by name,
+# and the first page would have to read all of them.
 _FIRST_SORT = {
     "recipient": Sort.RECIPIENT,
     "status": Sort.STATUS,

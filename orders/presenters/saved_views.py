@@ -11,7 +11,7 @@ from django.urls import reverse
 from orders.audit import Actor, Right
 from orders.days import RequestClock
 from orders.forms.listing import parse_filters
-from orders.list_columns import Columns, join_columns
+from orders.list_columns import Columns
 from orders.list_url import DEFAULT_PAGE_SIZE, Filters, saved_query, view_url
 from orders.models import SavedView
 from orders.search import MatchCount, labels
@@ -91,7 +91,8 @@ def make_saved_view_bar(
         title=next((one.name for one in tabs[1:] if one.current), ""),
         current=current.name if current else "",
         query=query,
-        new_query=saved_query(filters.replace(columns=join_columns(columns))),
+        # Named even if they are the default ones, which another person may have replaced.
+        new_query=saved_query(filters.replace(columns=",".join(columns))),
         change_url=_manage_url(current)
         if may_save and is_changed and _may_change(current, actor)
         else "",

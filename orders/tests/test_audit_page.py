@@ -104,6 +104,30 @@ def test_an_outcome_that_needs_attention_is_a_badge(
     assert re.findall(r'<span class="badge badge--(\w+)">', page) == [badge] * bool(badge)
 
 
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({"state": "unknown"}, "open"),
+        ({"state": "needs_human"}, "open"),
+        ({"state": "applied"}, "applied"),
+        ({"state": "applied", "contradicted_at": datetime(2026, 3, 2, tzinfo=UTC)}, "otherwise"),
+        ({"state": "refused"}, "without"),
+        ({"state": "not_applied", "effect_seen_at": datetime(2026, 3, 2, tzinfo=UTC)}, "otherwise"),
+    ],
+)
+def test_each_outcome_is_found_by_one_filter(
+    as_role: Any, done: dict[str, Any], fields: dict[str, Any], outcome: str
+) -> None:
+    """What a later read showed otherwise is neither carried out nor not carried out."""
+    Operation.objects.filter(action="order.cancel").update(**fields)
+    lead = as_role("lead")
+    counts = {
+        name: len(rows(text(lead.get(AUDIT, {"action": "order.cancel", "outcome": name}))))
+        for name in ("open", "applied", "without", "otherwise")
+    }
+    assert counts == {**dict.fromkeys(counts, 0), outcome: 1}
+
+
 def test_an_active_filter_shows_its_value_and_can_be_removed_alone(
     as_role: Any, done: dict[str, Any]
 ) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 
 from orders import index
 from orders.models import Spelling, SpellingTrigram, SyncState
+from orders.presenters.marking import mark_words
 from orders.search.completions import complete
 from orders.search.labels import LabelSuggestion
 from orders.search.parse import OPERATOR_NAMES
@@ -31,7 +32,7 @@ def agent(as_role: Any) -> Client:
 
 def options(agent: Client, q: str, **filters: str) -> list[str]:
     """Return the texts of the options, in their order."""
-    page = text_of(agent.get(BOX, {"q": q, **filters}))
+    page = re.sub("</?mark>", "", text_of(agent.get(BOX, {"q": q, **filters})))
     found = re.findall(r'<(a|div) class="option"[^>]*>(.*?)</\1>', page, re.DOTALL)
     return [re.sub(r"<[^>]+>|\s+", " ", text).strip() for _, text in found]
 
@@ -63,6 +64,43 @@ def test_the_first_orders_of_the_list_and_a_link_to_all(agent: Client, full: Ora
     narrowed = expected(full, "q=okafor&status=delivered")
     assert order_ids(agent, "okafor", status="delivered") == narrowed[:7]
     assert note(agent, "okafor") == ""
+
+
+def test_the_searched_words_are_marked(agent: Client) -> None:
+    complete_sync(NOW)
+    ada = order(
+        id=str(uuid4()),
+        recipient_first_name="Ödön",
+        recipient_last_name="O'Dön <b>",
+        recipient_email="odon@post.test",
+    )
+    index.upsert([ada], read_at=NOW)
+    page = text_of(agent.get(BOX, {"q": "ODON post"}))
+    assert re.findall("<mark>(.*?)</mark>", page) == ["Ödön", "odon", "post"]
+    assert "<b>" not in agent.get(BOX, {"q": "odon"}).content.decode()
+    whole = text_of(agent.get(BOX, {"q": "odon@post.test"}))
+    assert re.findall("<mark>(.*?)</mark>", whole) == ["odon@post.test"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "marked"),
+    [
+        ("Emma Novak", ["nov", "ov"], ["Nov"]),
+        ("Emma Novak", ["em", "ma", "a"], ["Em"]),
+        ("Emma Emerson", ["em"], ["Em", "Em"]),
+        ("Łukasz", ["lukasz"], ["Łukasz"]),
+        ("Straße", ["strasse"], ["Straße"]),
+        ("e\u0301e", ["ee"], ["e\u0301e"]),
+        ("", ["a"], []),
+        ("Emma", [], []),
+    ],
+)
+def test_matches_are_marked_as_they_are_searched(
+    text: str, words: list[str], marked: list[str]
+) -> None:
+    parts = mark_words(text, words)
+    assert [part.text for part in parts if part.is_match] == marked
+    assert "".join(part.text for part in parts) == text
 
 
 def test_the_only_order_is_marked(agent: Client, full: Oracle) -> None:

@@ -86,7 +86,9 @@ def test_a_relative_month_is_kept_as_it_is_written(agent: Client, full: Oracle) 
     assert ids_in(page) == ids_in(agent.get(f"{URL}?q=created:this-month"))
     assert 'name="query" value="created=this-month' not in text_of(page)
     changed = text_of(agent.get(f"{URL}?created=this-month&sort=amount"))
-    assert 'name="query" value="created=this-month&sort=amount"' in changed
+    columns = "%2C".join(DEFAULT)
+    saved = f"created=this-month&columns={columns}&sort=amount"
+    assert f'name="query" value="{saved}"' in changed
 
 
 def test_columns_are_those_of_the_person_and_those_of_a_view_its_own(

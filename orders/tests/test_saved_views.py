@@ -262,6 +262,8 @@ def test_a_new_view_keeps_the_columns_that_are_shown() -> None:
         [], Filters(q="ana"), columns=shown, actor=actor("agent"), counts={}, are_counts_known=False
     )
     assert (there.query, there.new_query) == ("q=ana", "q=ana&columns=recipient%2Creceipt")
+    # Another person may have replaced the default columns.
+    assert bar("q=ana").new_query == "q=ana&columns=" + "%2C".join(DEFAULT)
     assert there.counts_url == "/orders/counts/"
     # What everybody has need not be saved.
     assert not bar("").may_save

@@ -82,7 +82,7 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
     context = order_detail_context(request, view, is_waiting=is_waiting)
     if not htmx_target_id(request):
         context |= _list_context(request, order_id)
-        _record_reading(request, view)
+    _record_reading(request, view)
     response = render_page_or_partial(request, TEMPLATE, context, {"order-detail": "detail"})
     if is_poll and htmx_target_id(request) == "order-detail":
         response.write(success_toast(request, view))

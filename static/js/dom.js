@@ -17,6 +17,13 @@ export function follow(selector, root = document) {
   root?.querySelector(selector)?.click();
 }
 
+/* Show a dialog, whose content is in a template until it is shown first. */
+export function showDialog(id) {
+  const template = byId(id).querySelector("template");
+  template?.replaceWith(template.content);
+  byId(id).showModal();
+}
+
 /* Request a link's URL and fill the element with the answer, as a link with attributes of htmx does;
  * the server chooses the part of the page by the target. */
 export function fill(target, link, options) {

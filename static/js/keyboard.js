@@ -1,6 +1,6 @@
 /* Keyboard shortcuts. They only follow links, focus fields and open lists; none changes an order. */
 
-import { byId, follow } from "./dom.js";
+import { byId, follow, showDialog } from "./dom.js";
 import { openCommands } from "./palette.js";
 import { currentRow, moveBy, rows } from "./rows.js";
 import { searchBox } from "./search.js";
@@ -19,7 +19,7 @@ const SHORTCUTS = {
   r: () => follow("[data-refresh]"),
   "[": () => follow('.pager [rel="prev"]'),
   "]": () => follow('.pager [rel="next"]'),
-  "?": () => byId("shortcuts").showModal(),
+  "?": () => showDialog("shortcuts"),
 };
 
 /* On a list an action needs a current row; an order's page has only the one order. */

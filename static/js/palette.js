@@ -2,7 +2,7 @@
  * server lists pages and views; what the page itself offers is added when the list opens. */
 
 import { activate, activeOf, follow, optionsOf } from "./combobox.js";
-import { byId } from "./dom.js";
+import { byId, showDialog } from "./dom.js";
 import { currentRow } from "./rows.js";
 
 /* What a page offers, with its keys; the actions on an order name theirs in `data-key`. */
@@ -80,7 +80,7 @@ document.addEventListener("click", ({ target }) => {
   if (shown === "commands") {
     openCommands();
   } else if (shown) {
-    byId(shown).showModal();
+    showDialog(shown);
   }
 });
 
