@@ -16,6 +16,7 @@ from orders.viewer import Viewer
 
 from .job_page import Pager
 from .job_texts import (
+    Bar,
     Moment,
     clock_text,
     counts_text,
@@ -24,6 +25,7 @@ from .job_texts import (
     job_title,
     moment,
     pause_text,
+    progress_bar,
 )
 from .status import Badge
 
@@ -42,8 +44,7 @@ class JobRow(NamedTuple):
     created: Moment
     badge: Badge
     note: str
-    total: int
-    ended: int
+    bar: Bar
     counts: str
 
 
@@ -113,8 +114,7 @@ def _row(job: Job, counts: JobCounts, viewer: Viewer) -> JobRow:
         created=moment(job.created_at, viewer.clock),
         badge=job_badge(job, counts),
         note=_note(job, viewer),
-        total=job.total,
-        ended=counts.ended,
+        bar=progress_bar(job, counts),
         counts=counts_text(counts),
     )
 

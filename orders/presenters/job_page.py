@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django.core.paginator import Page
 from django.urls import reverse
 
-from orders import formats
 from orders.audit import REASONS, Action, Right
 from orders.bulk import PAUSES_THAT_END, Pace
 from orders.days import RequestClock
@@ -29,14 +28,15 @@ from .elements import Banner
 from .job_banners import job_banner
 from .job_items import ItemRow, OutcomeTab, item_rows, outcome_tabs
 from .job_texts import (
+    Bar,
     Moment,
-    counts_text,
     job_announcement,
     job_badge,
     job_name,
     job_title,
     moment,
     pace_text,
+    progress_bar,
     progress_text,
 )
 from .operations import web_address
@@ -109,8 +109,7 @@ class JobPage:
     banner: Banner | None
     buttons: list[JobButton]
     export_url: str
-    total: int
-    ended: int
+    bar: Bar
     progress: str
     pace: str
     announcement: str
@@ -121,7 +120,6 @@ class JobPage:
     is_extension: bool
     pager: Pager | None
     facts: list[JobFact]
-    zone: str
     poll_url: str
     poll_every: str
 
@@ -150,10 +148,9 @@ def make_job_page(
         ),
         buttons=list(_buttons(job, figures, viewer)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
-        total=job.total,
-        ended=counts.ended,
+        bar=progress_bar(job, counts),
         progress=progress,
-        pace=pace_text(figures.pace) or ("" if job.is_open else counts_text(counts)),
+        pace=pace_text(figures.pace),
         announcement=job_announcement(job, counts),
         outcomes=outcome_tabs(job, counts, current=outcome),
         items=item_rows(items.object_list, clock=clock),
@@ -162,7 +159,6 @@ def make_job_page(
         is_extension=job.action == Action.ORDER_EXTEND,
         pager=_pager(job, items, outcome),
         facts=list(_facts(job, figures.children, clock)),
-        zone=formats.zone_name(clock.now, clock.zone),
         **_polling(job, items, outcome, figures),
     )
 
@@ -232,11 +228,11 @@ def _ticket(ticket: str) -> JobFact:
 def _times(job: Job, clock: RequestClock) -> Iterator[JobFact]:
     if job.approved_at is not None:
         at = moment(job.approved_at, clock)
-        yield JobFact("Approved by", f"{job.approved_by_name}, {at.text}", iso=at.iso)
+        yield JobFact("Approved by", f"{job.approved_by_name}, {at.zoned}", iso=at.iso)
     for label, instant in (("Begun", job.started_at), ("Ended", job.ended_at)):
         if instant is not None:
             at = moment(instant, clock)
-            yield JobFact(label, at.text, iso=at.iso)
+            yield JobFact(label, at.zoned, iso=at.iso)
 
 
 def _related_job(label: str, job: Job) -> JobFact:

@@ -99,16 +99,18 @@ def job_announcement(job: Job, counts: JobCounts) -> str:
 
 
 class Moment(NamedTuple):
-    """An instant: for `datetime`, as text without the zone, and in full."""
+    """An instant: for `datetime`, as text without and with the zone, and in full."""
 
     iso: str
     text: str
+    zoned: str
     at: str
 
 
 def moment(at: datetime, clock: RequestClock) -> Moment:
     text = formats.brief_time(at, clock.now, clock.zone)
-    return Moment(formats.iso_utc(at), text, formats.date_time(at, clock.zone))
+    zoned = f"{text} {formats.zone_name(at, clock.zone)}"
+    return Moment(formats.iso_utc(at), text, zoned, formats.date_time(at, clock.zone))
 
 
 def pause_text(job: Job, clock: RequestClock) -> str:
@@ -118,8 +120,13 @@ def pause_text(job: Job, clock: RequestClock) -> str:
 
 
 def clock_text(at: datetime, clock: RequestClock) -> str:
-    """Return time and zone, with the day if it is not today: "14:20:05 EST"."""
-    time = f"{formats.time_of_day(at, clock.zone)} {formats.zone_name(at, clock.zone)}"
+    """Return time and zone, with the day if it is not today: "14:20 EST".
+
+    A time within an hour has seconds.
+    """
+    is_soon = abs(at - clock.now) < timedelta(hours=1)
+    time_text = formats.time_of_day if is_soon else formats.hour_and_minute
+    time = f"{time_text(at, clock.zone)} {formats.zone_name(at, clock.zone)}"
     is_today = formats.day(at, clock.zone) == formats.day(clock.now, clock.zone)
     return time if is_today else f"{formats.brief_day(at, clock.now, clock.zone)}, {time}"
 
@@ -131,6 +138,38 @@ def progress_text(job: Job, counts: JobCounts) -> str:
 def percent(job: Job, counts: JobCounts) -> int:
     """Return the share of the items that have an outcome; 100 only for all of them."""
     return counts.ended * 100 // job.total if job.total else 100
+
+
+class BarPart(NamedTuple):
+    """A part of the bar, in thousandths of its width."""
+
+    outcome: str
+    start: int
+    width: int
+
+
+class Bar(NamedTuple):
+    """The progress of a job as a bar with a part for each outcome that something was tried for."""
+
+    total: int
+    ended: int
+    text: str
+    parts: list[BarPart]
+
+
+def progress_bar(job: Job, counts: JobCounts) -> Bar:
+    parts, before = [], 0
+    for outcome in ("done", "skipped", "failed", "unknown"):
+        count = getattr(counts, outcome)
+        if count:
+            start, end = _thousandths(before, job), _thousandths(before + count, job)
+            parts.append(BarPart(outcome, start, max(1, end - start)))
+        before += count
+    return Bar(job.total, counts.ended, progress_text(job, counts), parts)
+
+
+def _thousandths(count: int, job: Job) -> int:
+    return round(1000 * count / job.total)
 
 
 def counts_text(counts: JobCounts) -> str:

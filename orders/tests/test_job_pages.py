@@ -237,7 +237,14 @@ def test_the_counts_by_outcome_add_up_and_filter_the_items(lena: Any) -> None:
         "Not run": 2,
     }
     assert sum(found.values()) == 2 * found["All"]
-    assert 'max="8" value="8"' in text(page)
+    assert 'aria-valuemax="8" aria-valuenow="8" aria-valuetext="8 of 8"' in text(page)
+    drawn = re.findall(r'class="bar--(\w+)" x="(\d+)" width="(\d+)"', text(page))
+    assert drawn == [
+        ("done", "0", "375"),
+        ("skipped", "375", "125"),
+        ("failed", "500", "125"),
+        ("unknown", "625", "125"),
+    ]
     shown = lena.get(url(job), {"outcome": "not_run"})
     assert re.findall(r'<tr id="item-(\d+)">', text(shown)) == ["7", "8"]
     assert tabs(shown) == found
