@@ -94,6 +94,7 @@ TABLE: dict[str, Row] = {
     "job_approve": Row(LEADS, (405, 405, 409, 405, 405)),
     "job_decline": Row(LEADS, (405, 405, 409, 405, 405)),
     "job_retry": Row(LEADS, (405, 405, 409, 405, 405)),
+    "job_undo": Row(LEADS, (405, 405, 409, 405, 405)),
     "job_rest": Row(LEADS, (405, 405, 409, 405, 405)),
     "selection_create": Row(LEADS, (405, 405, 422, 405, 405)),
     "selection_count": Row(LEADS, (200, 200, 405, 405, 405)),

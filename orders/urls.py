@@ -77,6 +77,7 @@ urlpatterns = [
     path(_JOB + "decline/", jobs.job_decline, name="job_decline"),
     path(_JOB + "retry/", jobs.job_retry, name="job_retry"),
     path(_JOB + "rest/", jobs.job_rest, name="job_rest"),
+    path(_JOB + "undo/", jobs.job_undo, name="job_undo"),
     path("selections/", selections.selection_create, name="selection_create"),
     path("selections/count/", selections.selection_count, name="selection_count"),
     path("selections/<uuid:selection_id>/", selections.selection, name="selection"),

@@ -2,7 +2,7 @@
 
 selections.py freezes the orders that a person selects. preview.py plans what an action will do with
 each of them (rules.py: the new expirations, caps.py: the limits of a person), submitting.py makes
-the job of a plan.
+the job of a plan. undoing.py selects what a job extended.
 
 jobs.py creates jobs and changes them for people. running.py runs their items (items.py) under a
 lease (lease.py), endings.py ends them, pace.py measures how fast they run. tasks.py wakes workers

@@ -13,12 +13,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from orders import bulk
+from orders import bulk, services
 from orders.audit import Action
-from orders.models import AuditEntry, ItemState, Job, JobRelation, JobState, PauseReason
+from orders.models import AuditEntry, ItemState, Job, JobRelation, JobState, PauseReason, Selection
 from orders.services import heartbeat
 from testing.dialogs import htmx, text
-from testing.domain import actor
+from testing.domain import actor, in_days, open_order, operation, stamp
 from testing.job_pages import ended_job, make_job, set_items
 
 pytestmark = pytest.mark.django_db
@@ -385,6 +385,40 @@ def test_a_part_that_was_run_again_is_named_and_not_offered(lena: Any, lee: Any)
     other = lee.post(url(job, "job_retry"))
     assert other.status_code == 409
     assert "Somebody else has already done this" in plain(other)
+
+
+def test_an_extension_is_undone_through_the_preview(lena: Any, emulator: Any) -> None:
+    former = in_days(5)
+    extended, expired = (open_order(emulator, expires_at=stamp(former)) for _ in range(2))
+    job = ended_job(D, D, orders=(extended, expired), action=Action.ORDER_EXTEND)
+    for order_id, at in ((extended, former), (expired, in_days(-1))):
+        services.refresh_order(order_id=order_id, now=timezone.now())
+        done = {"state": "applied", "confirmed_at": timezone.now(), "job": job}
+        made = operation(
+            order_uuid=order_id,
+            action="order.extend",
+            expires_before=at,
+            expiration=in_days(19),
+            **done,
+        )
+        job.items.filter(order_uuid=order_id).update(operation=made)
+    page = lena.get(url(job))
+    assert buttons(page) == ["Undo…"]
+    answer = lena.post(url(job, "job_undo"))
+    selection = Selection.objects.get()
+    assert (answer.status_code, answer["Location"]) == (303, f"/selections/{selection.pk}/")
+    [frozen] = selection.frozen
+    assert (frozen.order_id, frozen.expiration) == (extended, former)
+    assert frozen.undoes_id == job.items.get(order_uuid=extended).operation_id
+    assert lena.get(answer["Location"]).status_code == 200
+
+
+def test_a_cancel_has_no_undo(lena: Any) -> None:
+    job = ended_job(D)
+    assert buttons(lena.get(url(job))) == []
+    refused = lena.post(url(job, "job_undo"))
+    assert refused.status_code == 409
+    assert "Nothing of this job can be undone any more" in plain(refused)
 
 
 @pytest.mark.parametrize("name", ["job_stop", "job_resume", "job_retry", "job_rest"])

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from orders import bulk, services
 from orders.audit import Right
+from orders.bulk.selections import NothingSelected
+from orders.bulk.undoing import freeze_undo, may_undo_job
 from orders.models import Job, JobItem, JobRelation, JobState, Order
 from orders.presenters import job_items, job_list, job_page
 from orders.presenters.elements import Banner
@@ -113,7 +115,7 @@ def _figures(request: Request, shown: Job) -> job_page.JobFigures:
         pace=bulk.measure_pace(shown, counts, now=now),
         children=list(shown.children.order_by("number")),
         released=_released(shown) if awaits_approval else "",
-        has_undo=False,
+        has_undo=may_undo_job(shown, now=now),
         is_worker_missing=shown.is_open and not heartbeat.is_worker_alive(now=now),
     )
 
@@ -185,6 +187,23 @@ def job_rest(request: Request, job_id: UUID) -> HttpResponseBase:
     return _change(request, job_id, partial(bulk.run_rest, job_id=job_id, form_key=key))
 
 
+@require_POST
+@requires_right(Right.BULK)
+def job_undo(request: Request, job_id: UUID) -> HttpResponseBase:
+    """Select what a job extended, and redirect to the preview of the undo."""
+    shown, viewer = _get_job(job_id), request.viewer
+    try:
+        selection = freeze_undo(
+            actor=viewer.actor,
+            job_id=job_id,
+            list_url=reverse("job", args=[job_id]),
+            now=viewer.now,
+        )
+    except NothingSelected:
+        return _job_page(request, shown, problem=_NOT_UNDOABLE, status=409)
+    return HttpResponseSeeOther(reverse("selection", args=[selection.pk]))
+
+
 def _change(request: Request, job_id: UUID, change: Callable[..., Job]) -> HttpResponseBase:
     """Make a change and redirect to the page of the job that it returns."""
     shown = _get_job(job_id)
@@ -205,6 +224,11 @@ _CHANGED = Banner(
     tone="warn",
     title="The job has changed meanwhile, so nothing was done",
     sentence="This is how it stands now.",
+)
+_NOT_UNDOABLE = Banner(
+    tone="warn",
+    title="Nothing of this job can be undone any more",
+    sentence="The former expirations have passed, or the gifts were changed since.",
 )
 _OWN_JOB = Banner(
     tone="bad",

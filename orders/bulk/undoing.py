@@ -1,0 +1,70 @@
+"""Selects the extensions of a job to undo them. The undo goes through the same preview."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from orders import services
+from orders.audit import Action, Actor, Right
+from orders.models import FrozenOrder, ItemState, Job, JobItem, JobRelation, Selection
+from orders.models.job import JobItemQuerySet
+
+from .selections import NothingSelected
+
+
+def may_undo_job(job: Job, *, now: datetime) -> bool:
+    """Whether a former expiration of a gift that the ended job extended is still ahead."""
+    is_extension = job.action == Action.ORDER_EXTEND and job.relation != JobRelation.UNDO
+    return is_extension and job.ended_at is not None and _undoable(job, now=now).exists()
+
+
+def _undoable(job: Job, *, now: datetime) -> JobItemQuerySet:
+    """Return the items whose operation Goody confirmed, and whose former date is ahead.
+
+    The preview and the job leave out orders that were changed since.
+    """
+    return JobItem.objects.filter(
+        job_id=job.pk,
+        state=ItemState.DONE,
+        operation__confirmed_at__isnull=False,
+        operation__contradicted_at=None,
+        operation__expires_before__gt=now,
+    )
+
+
+def freeze_undo(*, actor: Actor, job_id: UUID, list_url: str, now: datetime) -> Selection:
+    """Store the orders that the job extended, each with its former expiration, for the actor.
+
+    `list_url` is the page from which the person came. Raises NotAllowed, NothingSelected.
+    """
+    actor.require(Right.BULK)
+    actor.require(Right.EXTEND)
+    job = Job.objects.get(pk=job_id)
+    if not may_undo_job(job, now=now):
+        raise NothingSelected
+    assert actor.user_id is not None
+    return Selection.objects.create(
+        owner_id=actor.user_id,
+        action=Selection.Action.EXTEND,
+        description=f"Extended by job {job.number}",
+        list_url=list_url,
+        orders=[one.serialize() for one in _frozen(job, now=now)],
+        undoes=job,
+        created_at=now,
+    )
+
+
+def _frozen(job: Job, *, now: datetime) -> list[FrozenOrder]:
+    items = list(_undoable(job, now=now).select_related("operation").order_by("position"))
+    stored = services.stored_facts([item.order_uuid for item in items])
+    return [
+        FrozenOrder(
+            item.order_uuid,
+            *stored[item.order_uuid],
+            expiration=item.operation.expires_before,
+            undoes_id=item.operation.pk,
+        )
+        for item in items
+        if item.operation is not None and item.order_uuid in stored
+    ]
