@@ -35,8 +35,12 @@ _SPAN = 183 * DAY
 _NEWEST_BATCHES, _MAX_NEWEST_BATCH = 30, 4
 # After this time, most orders are delivered or canceled.
 _USUALLY_ENDED_AFTER = 21 * DAY
-# Shares of the orders of the last two days, and of those that expire in the next week.
-_NOT_NOTIFIED, _NOT_ACCEPTED = 0.05, 0.25
+# The share of the orders of the last two days that are only created.
+_NOT_NOTIFIED = 0.05
+# The days before and after the present one with many unaccepted gifts that expire on them, and the
+# shares of these gifts before today and from today on.
+_EXPIRING_DAYS = 14
+_EXPIRED, _EXPIRING = 0.12, 0.25
 _WEIGHTS = tuple(accumulate(occasion.weight for occasion in OCCASIONS))
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "ı": "i", "'": None})
 
@@ -107,9 +111,15 @@ class DemoGenerator(OrderGenerator):
             has_ended = bool(steps) and steps[-1][0] in (DELIVERED, FAILED)
             if has_ended or created > self._midnight - _USUALLY_ENDED_AFTER:
                 break
-        if 0 < expires - self._midnight + DAY < 9 * DAY and self._draw() < _NOT_ACCEPTED:
+        if self._draw() < self._unaccepted_share(expires):
             return [(code, at) for code, at in steps if code in (NOTIFIED, OPENED)]
         return steps
+
+    def _unaccepted_share(self, expires: int) -> float:
+        days = (expires - self._midnight) // DAY + 1
+        if expires == NEVER or abs(days) > _EXPIRING_DAYS:
+            return 0.0
+        return _EXPIRING if days >= 0 else _EXPIRED
 
     def draw_order_flags(self, row: int, *, accepted: int, flags: int) -> int:
         return super().draw_order_flags(row, accepted=accepted, flags=flags) & ~HOSTILE

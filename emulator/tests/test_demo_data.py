@@ -47,6 +47,9 @@ def test_orders_need_attention_at_any_hour(orders: list[Order], hour: int) -> No
     assert sum(0 < left <= DAY for left in ahead) >= 1
     assert sum(0 < left <= 3 * DAY for left in ahead) > 5
     assert sum(0 < left <= 7 * DAY for left in ahead) > 20
+    days = Counter(left // DAY for left in ahead)
+    assert sum(days[day] > 0 for day in range(14)) > 10
+    assert sum(days[day] > 0 for day in range(-14, 0)) > 10
     assert sum(order["status"] == "pending_payment" for order in orders) >= 2
     assert sum(bool(order["payment_link"]) for order in orders) >= 2
     assert sum(has_failed_shipment(order) for order in orders) > 5
