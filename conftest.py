@@ -17,7 +17,7 @@ from django.test import Client
 from playwright.sync_api import Playwright
 from pytest_django.plugin import DjangoDbBlocker
 
-from testing import browser, databases, postgres, processes, users, vendor
+from testing import browser, databases, postgres, processes, redis_server, users, vendor
 from testing.databases import Databases
 from testing.scratch import make_folder
 
@@ -153,6 +153,17 @@ def postgres_server() -> Iterator[postgres.Server]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """TASKS_URL of a Redis or Valkey of this test."""
+    try:
+        server = redis_server.RedisServer()
+    except redis_server.RedisMissing as error:
+        missing(str(error))
+    yield server.url
+    server.stop()
 
 
 # --- Goody, people, processes -----------------------------------------------------------------

@@ -10,6 +10,7 @@ up through Django's Tasks framework, with a queue in the database (database_task
 (redis_tasks.py).
 """
 
+from .caps import CapReached
 from .endings import counts_in_words
 from .jobs import (
     PAUSES_THAT_END,
@@ -36,6 +37,7 @@ from .tasks import queue_due_jobs, run_due_jobs
 
 __all__ = [
     "PAUSES_THAT_END",
+    "CapReached",
     "JobChanged",
     "JobParams",
     "NewItem",

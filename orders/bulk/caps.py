@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import User
 
 from orders.audit import Actor
 from orders.models import ItemState, JobItem, Selection
@@ -41,6 +42,26 @@ class BulkCap:
             f"Your role may {_VERBS[self.action]} {self.limit:,} gifts in 24 hours by bulk "
             f"actions; {self.used:,} of them are used."
         )
+
+
+class CapReached(Exception):
+    """The person may not change so many orders by bulk actions today. Nothing was stored.
+
+    `str()` is the refusal in words.
+    """
+
+
+def check_cap(actor: Actor, action: Selection.Action, *, count: int, now: datetime) -> None:
+    """Raise CapReached if the limit leaves fewer than `count` orders.
+
+    Call it in the transaction that stores them: its lock serializes the jobs of one person.
+    """
+    # On SQLite the transaction has the whole file.
+    assert actor.user_id is not None
+    User.objects.select_for_update(no_key=True).filter(pk=actor.user_id).first()
+    refusal = read_cap(actor, action, now=now).refusal(count)
+    if refusal:
+        raise CapReached(refusal)
 
 
 def read_cap(actor: Actor, action: Selection.Action, *, now: datetime) -> BulkCap:

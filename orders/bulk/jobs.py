@@ -23,9 +23,11 @@ from orders.models import (
     JobRelation,
     JobState,
     PauseReason,
+    Selection,
 )
 from orders.services import FormKeyReused
 
+from .caps import check_cap
 from .endings import end_job
 
 # A job number that another process took at the same time is chosen again.
@@ -104,7 +106,7 @@ def create_job(
     BULK_APPROVAL_ABOVE orders awaits the approval of another person; any other begins after the
     grace period. A repeated submit with the same key returns the first job.
 
-    Raises NotAllowed, TooManyOrders, FormKeyReused.
+    Raises NotAllowed, TooManyOrders, CapReached, FormKeyReused.
     """
     actor.require(NEEDED[action])
     assert actor.user_id is not None
@@ -156,6 +158,9 @@ def _schedule(action: Action | str, *, now: datetime) -> dict[str, Any]:
 
 
 def _insert(job: Job, items: Sequence[NewItem], *, actor: Actor, params: JobParams) -> Job:
+    earlier = Job.objects.filter(form_key=job.form_key).first()
+    if earlier is not None:
+        return _same_submit(earlier, job)
     for _ in range(_TRIES):
         job.number = (Job.objects.aggregate(Max("number"))["number__max"] or 0) + 1
         try:
@@ -181,13 +186,17 @@ def _same_submit(earlier: Job, job: Job) -> Job:
 def _store(job: Job, items: Sequence[NewItem], *, actor: Actor, params: JobParams) -> None:
     job.save(force_insert=True)
     held = jobs_holding([item.order_uuid for item in items])
-    JobItem.objects.bulk_create(
-        (
-            _item(job, position, item, held.get(item.order_uuid))
-            for position, item in enumerate(items, start=1)
-        ),
-        batch_size=_INSERTED_AT_ONCE,
+    rows = [
+        _item(job, position, item, held.get(item.order_uuid))
+        for position, item in enumerate(items, start=1)
+    ]
+    check_cap(
+        actor,
+        Selection.Action(job.action),
+        count=sum(row.state == ItemState.PENDING for row in rows),
+        now=job.created_at,
     )
+    JobItem.objects.bulk_create(rows, batch_size=_INSERTED_AT_ONCE)
     record_job_action(
         actor,
         Action.JOB_START,

@@ -12,10 +12,14 @@ from django.core.checks import CheckMessage
 from django.tasks import DEFAULT_TASK_QUEUE_NAME
 from django_tasks_rq import Job, RQBackend
 from rq import SimpleWorker
+from rq.timeouts import TimerDeathPenalty
 
 
 class _ThreadWorker(SimpleWorker):
-    """A worker in a thread of `manage.py work`, which handles the signals itself."""
+    """A worker in a thread of `manage.py work`, where it can handle no signals."""
+
+    # Of RQ's callbacks; tasks have no timeout.
+    death_penalty_class = TimerDeathPenalty
 
     def _install_signal_handlers(self) -> None:
         pass

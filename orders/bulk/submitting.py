@@ -7,13 +7,8 @@ from datetime import datetime
 from orders.audit import Action, Actor
 from orders.models import Job, JobRelation, Selection
 
-from .caps import read_cap
 from .jobs import JobParams, NewItem, create_job
 from .preview import Plan, PlannedItem
-
-
-class CapReached(Exception):
-    """The person may not change so many orders by bulk actions today. Nothing was stored."""
 
 
 def job_of(selection: Selection) -> Job | None:
@@ -26,11 +21,8 @@ def submit_plan(
 ) -> Job:
     """Create the job of a plan. The orders that it leaves out are items that are skipped.
 
-    A repeated submit returns the first job. Raises CapReached, and the errors of `create_job`.
+    A repeated submit returns the first job. Errors are those of `create_job`.
     """
-    cap = read_cap(actor, Selection.Action(selection.action), now=now)
-    if cap.refusal(len(plan.included)):
-        raise CapReached
     return create_job(
         actor=actor,
         action=Action(selection.action),

@@ -89,6 +89,19 @@ def test_limits_and_rights_of_a_new_job(settings: Any) -> None:
     assert not Job.objects.exists()
 
 
+def test_the_cap_of_a_day_is_decided_with_the_job(settings: Any) -> None:
+    settings.BULK_CANCELS_PER_DAY = {"lead": 4}
+    key, items = uuid4(), some_items(3)
+    job = cancel_job((), items=items, form_key=key)
+    with pytest.raises(bulk.CapReached, match="You can cancel 1 more gift"):
+        new_job(2)
+    assert cancel_job((), items=items, form_key=key).pk == job.pk
+    bulk.stop_job(actor=actor("lead"), job_id=job.pk, now=timezone.now())
+    assert new_job(4).total == 4
+    with pytest.raises(bulk.CapReached):
+        bulk.run_rest(actor=actor("lead"), job_id=job.pk, form_key=uuid4(), now=timezone.now())
+
+
 def test_items_that_the_preview_or_another_job_excludes_are_skipped() -> None:
     first = new_job(1)
     held = JobItem.objects.get(job=first).order_uuid

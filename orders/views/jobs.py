@@ -217,6 +217,9 @@ def _change(request: Request, job_id: UUID, change: Callable[..., Job]) -> HttpR
         return _job_page(request, shown, problem=_OWN_JOB, status=403)
     except services.FormKeyReused:
         return _job_page(request, shown, problem=_DONE_BY_ANOTHER, status=409)
+    except bulk.CapReached as reached:
+        banner = Banner(tone="bad", title=str(reached), sentence="Nothing was sent.")
+        return _job_page(request, shown, problem=banner, status=409)
     return HttpResponseSeeOther(reverse("job", args=[changed.pk]))
 
 

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders import services
 from orders.audit import Right
 from orders.bulk import JobParams, selections
-from orders.bulk.caps import read_cap
+from orders.bulk.caps import CapReached, read_cap
 from orders.bulk.preview import BulkParameters, Plan, make_plan
 from orders.bulk.rules import ExtensionRule
 from orders.bulk.selections import NothingSelected, TooManySelected
-from orders.bulk.submitting import CapReached, job_of, submit_plan
+from orders.bulk.submitting import job_of, submit_plan
 from orders.forms.selections import (
     BulkCancelForm,
     BulkExtensionForm,
