@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from django.conf import settings
-from django.urls import reverse
 
 from orders import eligibility, formats
 from orders.audit import Action
@@ -18,20 +16,15 @@ from orders.bulk import needs_approval
 from orders.bulk.caps import BulkCap
 from orders.bulk.preview import Plan, PlannedItem
 from orders.eligibility import Preset, preset_base, preset_expiration
-from orders.forms.selections import AS_OF_FORMAT, DEFAULT_PRESET, PlanForm
+from orders.forms.selections import PlanForm
 from orders.list_url import Filters
 from orders.models import Selection
 from orders.search import Hit
 from orders.viewer import Viewer
 
+from .bulk_table import PreviewPager, PreviewRow, PreviewTable, Reason, Tab, is_shortened
 from .elements import Banner
 from .expiration_dialog import as_typed, date_placeholder, full_date, latest_allowed
-from .operations import with_next_url
-from .order_sections import UNNAMED
-from .rows import gift_text
-from .status import Badge, status_badge
-
-PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +61,6 @@ class Tick(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
-    """A part of the table with the number of its orders."""
-
-    label: str
-    count: str
-    url: str
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A reason why orders are left out: how many, the sentence, and the page with these orders."""
-
-    count: str
-    sentence: str
-    next_step: str
-    url: str
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
 class WorkspaceSum:
     """What a cancel releases in one workspace."""
 
@@ -97,33 +69,13 @@ class WorkspaceSum:
     amount: str
 
 
-class PreviewRow(NamedTuple):
-    """An order of the table. `expires` and `becomes` are the present and the new expiration."""
-
-    recipient: str
-    email: str
-    url: str
-    gift: str
-    badge: Badge | None
-    expires: str
-    becomes: str
-    amount: str
-    outcome: str
-    is_included: bool
-    changes: Sequence[str]
-
-
-class PreviewPager(NamedTuple):
-    """The place in the table, and the URLs of other pages; "" if there is none."""
-
-    place: str
-    previous: str
-    next: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkPreview:
-    """The page. `hidden` are the fields that a submit must repeat; no button if `submit` is ""."""
+    """The page.
+
+    `address` is the URL that shows it again, `hidden` are the fields that a submit must repeat. It
+    has no button if `submit` is "".
+    """
 
     title: str
     is_cancel: bool
@@ -131,6 +83,7 @@ class BulkPreview:
     description: str
     kept: str
     url: str
+    address: str
     list_url: str
     dates: DateChoice | None
     ticks: Sequence[Tick]
@@ -183,8 +136,9 @@ def make_preview(
 
     `is_started`: a job was made of the selection, and the page only shows it.
     """
-    builder = _Builder(selection, plan, form, viewer)
     is_cancel = selection.action == Selection.Action.CANCEL
+    table = PreviewTable(selection, plan, form, viewer)
+    choice = _Choice(plan, form, viewer, is_cancel=is_cancel)
     count = len(plan.included)
     may_submit = count and not cap.refusal(count) and not is_started
     return BulkPreview(
@@ -192,19 +146,20 @@ def make_preview(
         is_cancel=is_cancel,
         selected=f"{gifts(len(plan.items))} selected",
         description=selection.description,
-        kept=builder.kept(),
-        url=builder.path,
+        kept=_kept(selection, viewer),
+        url=table.path,
+        address=table.address,
         list_url=Filters(selection=selection.pk).url(),
-        dates=None if is_cancel or selection.undoes_id else builder.dates(as_of),
-        ticks=list(builder.ticks()),
+        dates=None if is_cancel or selection.undoes_id else choice.dates(as_of),
+        ticks=list(choice.ticks()),
         summary=_summary(count, is_cancel=is_cancel),
         released=sum_text(_hits(plan.included)) if is_cancel and count else "",
         workspaces=list(_workspaces(plan)) if is_cancel else (),
-        tabs=builder.tabs(),
-        reasons=builder.reasons(),
-        rows=builder.rows(),
-        pager=builder.pager(),
-        hidden=builder.hidden(as_of),
+        tabs=table.tabs(),
+        reasons=table.reasons(),
+        rows=table.rows(),
+        pager=table.pager(),
+        hidden=table.hidden(as_of),
         submit=submit_label(plan, is_cancel=is_cancel) if may_submit else "",
         typed_label=f"Type {count} to confirm" if needs_typed_count(plan, selection) else "",
         notes=list(_notes(count, cap, is_cancel=is_cancel)),
@@ -269,53 +224,12 @@ def _cap_banner(cap: BulkCap, count: int) -> Banner | None:
     return Banner(tone="warn", title=refusal, sentence=cap.sentence) if refusal else None
 
 
-_ALL, _INCLUDED, _LEFT_OUT = "", "included", "left-out"
+class _Choice:
+    """The controls of a preview: the dates, and the boxes that include further orders."""
 
-
-class _Builder:
-    def __init__(self, selection: Selection, plan: Plan, form: PlanForm, viewer: Viewer) -> None:
-        self._selection, self._plan, self._form, self._viewer = selection, plan, form, viewer
-        self._is_cancel = selection.action == Selection.Action.CANCEL
-        self.path = reverse("selection", args=[selection.pk])
-        given = form.cleaned_data
-        self._keys = {one.key: one for one in plan.groups}
-        known = (_INCLUDED, _LEFT_OUT, *self._keys)
-        self.group = given.get("group", "") if given.get("group") in known else _ALL
-        self._page = given.get("page") or 1
-
-    # --- the URL ------------------------------------------------------------------------------
-
-    @property
-    def _chosen(self) -> list[tuple[str, str]]:
-        """The parameters of the plan."""
-        given, form = self._form.cleaned_data, self._form
-        chosen = []
-        if not self._is_cancel:
-            date, preset = given.get("date"), given.get("preset") or DEFAULT_PRESET
-            chosen.append(("expiration", formats.iso_utc(date) if date else preset.value))
-        ticked = [name for name in ("may_shorten", "with_changed") if given.get(name)]
-        return [*chosen, *((name, "on") for name in ticked)] if form.is_bound else chosen
-
-    def _url(self, *, group: str = "", page: int = 1) -> str:
-        params = self._chosen
-        if group:
-            params.append(("group", group))
-        if page > 1:
-            params.append(("page", str(page)))
-        return f"{self.path}?{urlencode(params)}#plan" if params else f"{self.path}#plan"
-
-    def hidden(self, as_of: datetime) -> list[tuple[str, str]]:
-        shown = [("as_of", as_of.strftime(AS_OF_FORMAT)), ("digest", self._plan.digest)]
-        return [*self._chosen, *shown]
-
-    # --- the choice ---------------------------------------------------------------------------
-
-    def kept(self) -> str:
-        viewer, selection = self._viewer, self._selection
-        at = formats.brief_time(selection.created_at, viewer.now, viewer.zone)
-        until = formats.brief_time(selection.expires_at, viewer.now, viewer.zone)
-        zone = formats.zone_in_words(viewer.zone, viewer.now)
-        return f"Selected {at}, kept for you until {until}. Times are in {zone}."
+    def __init__(self, plan: Plan, form: PlanForm, viewer: Viewer, *, is_cancel: bool) -> None:
+        self._plan, self._form, self._viewer = plan, form, viewer
+        self._is_cancel = is_cancel
 
     def dates(self, as_of: datetime) -> DateChoice:
         form, viewer = self._form, self._viewer
@@ -360,100 +274,17 @@ class _Builder:
             label = f"Include {gifts(shorter)} that would expire sooner, or have no expiration now"
             yield Tick("may_shorten", label, bool(given.get("may_shorten")))
 
-    # --- the table ----------------------------------------------------------------------------
-
-    def tabs(self) -> list[Tab]:
-        plan, done = self._plan, "canceled" if self._is_cancel else "extended"
-        included = len(plan.included)
-        counts = (
-            ("All", _ALL, len(plan.items)),
-            (f"Will be {done}", _INCLUDED, included),
-            ("Will not", _LEFT_OUT, len(plan.items) - included),
-        )
-        return [
-            Tab(label, f"{n:,}", self._url(group=key), key == self.group)
-            for label, key, n in counts
-        ]
-
-    def reasons(self) -> list[Reason]:
-        return [
-            Reason(
-                f"{len(group.items):,}",
-                group.verdict.sentence,
-                group.verdict.next_step,
-                self._url(group=group.key),
-                group.key == self.group,
-            )
-            for group in self._plan.groups
-        ]
-
-    @property
-    def _shown(self) -> Sequence[PlannedItem]:
-        if self.group in self._keys:
-            return self._keys[self.group].items
-        if self.group == _INCLUDED:
-            return self._plan.included
-        if self.group == _LEFT_OUT:
-            return [one for one in self._plan.items if not one.is_included]
-        return self._plan.items
-
-    def rows(self) -> list[PreviewRow]:
-        start = PAGE_SIZE * (self._page - 1)
-        return [self._row(one) for one in self._shown[start : start + PAGE_SIZE]]
-
-    def pager(self) -> PreviewPager:
-        total, start = len(self._shown), PAGE_SIZE * (self._page - 1)
-        last = min(start + PAGE_SIZE, total)
-        place = f"{start + 1:,}–{last:,} of {total:,}" if start < total else "Nothing here"
-        previous = self._url(group=self.group, page=self._page - 1) if self._page > 1 else ""
-        following = self._url(group=self.group, page=self._page + 1) if last < total else ""
-        return PreviewPager(place, previous, following)
-
-    def _row(self, item: PlannedItem) -> PreviewRow:
-        url = with_next_url(
-            reverse("order_detail", args=[item.order_uuid]),
-            self._url(group=self.group, page=self._page),
-        )
-        outcome = item.verdict.sentence
-        if item.is_included:
-            outcome = "Will be canceled" if self._is_cancel else "Will be extended"
-        changes = [str(one) for one in item.differences]
-        if item.listed is None:
-            short = formats.short_id(item.order_uuid)
-            return PreviewRow(short, "", url, "", None, "", "", "", outcome, False, changes)
-        hit = item.listed.hit
-        return PreviewRow(
-            recipient=hit.recipient_name or UNNAMED,
-            email=hit.recipient_email,
-            url=url,
-            gift=gift_text(hit),
-            badge=status_badge(hit.status, is_cancel_on_record=item.listed.is_cancel_on_record),
-            expires=self._time(hit),
-            becomes=self._becomes(item),
-            amount=sum_text([hit]),
-            outcome=outcome,
-            is_included=item.is_included,
-            changes=changes,
-        )
-
-    def _time(self, hit: Hit) -> str:
-        if hit.is_expiry_odd:
-            return "Unreadable"
-        if hit.expires_at is None:
-            return "No expiry"
-        return formats.brief_time(hit.expires_at, self._viewer.now, self._viewer.zone)
-
-    def _becomes(self, item: PlannedItem) -> str:
-        if item.expiration is None or not item.is_included:
-            return ""
-        return formats.brief_time(item.expiration, self._viewer.now, self._viewer.zone)
-
 
 def _needs_shorten_tick(item: PlannedItem) -> bool:
     """Whether the order is included only if shortening is ticked."""
     if not item.is_included:
         return item.verdict.code in ("shortens", "sets_a_date")
-    if item.expiration is None or item.listed is None:
-        return False
-    current = item.listed.hit.expires_at
-    return current is None or item.expiration < current
+    has_no_date = item.listed is not None and item.listed.hit.expires_at is None
+    return item.expiration is not None and (has_no_date or is_shortened(item))
+
+
+def _kept(selection: Selection, viewer: Viewer) -> str:
+    at = formats.brief_time(selection.created_at, viewer.now, viewer.zone)
+    until = formats.brief_time(selection.expires_at, viewer.now, viewer.zone)
+    zone = formats.zone_in_words(viewer.zone, viewer.now)
+    return f"Selected {at}, kept for you until {until}. Times are in {zone}."

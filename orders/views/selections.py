@@ -282,4 +282,7 @@ def _show(
         "form": confirm or _confirm_form(request, found, plan),
     }
     status = 422 if confirm is not None else 200
-    return render_page_or_partial(request, TEMPLATE, context, _FRAGMENTS, status=status)
+    response = render_page_or_partial(request, TEMPLATE, context, _FRAGMENTS, status=status)
+    if request.method != "POST":
+        response["HX-Replace-Url"] = page.address
+    return response

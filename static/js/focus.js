@@ -3,14 +3,14 @@
 
 import { byId } from "./dom.js";
 
-const ATTRIBUTES = ["data-key", "data-sort", "data-refresh", "rel", "href"];
+const ATTRIBUTES = ["data-key", "data-sort", "data-refresh", "rel", "name", "href"];
 
 /* Describe an element so that its successor can be found after its part has been replaced. */
 export function locate(element) {
   const name = ATTRIBUTES.find((attribute) => element.hasAttribute(attribute));
   return {
     element,
-    part: element.closest("tr[id], #order-detail, #operation, #results")?.id,
+    part: element.closest("tr[id], #order-detail, #operation, #results, #plan, #orders")?.id,
     selector: name && `[${name}="${CSS.escape(element.getAttribute(name))}"]`,
   };
 }

@@ -1,0 +1,219 @@
+"""The table of a preview: the selected orders with what happens to each, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from orders import formats
+from orders.bulk.preview import Plan, PlannedItem
+from orders.forms.selections import AS_OF_FORMAT, DEFAULT_PRESET, PlanForm
+from orders.models import Selection
+from orders.search import Hit
+from orders.viewer import Viewer
+
+from .operations import with_next_url
+from .order_sections import UNNAMED
+from .rows import gift_text
+from .status import Badge, status_badge
+
+PAGE_SIZE = 50
+# The fragment of the table, to which links lead without the script.
+_TABLE = "#orders"
+_ALL, _INCLUDED, _LEFT_OUT = "", "included", "left-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of the table with the number of its orders."""
+
+    label: str
+    count: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason why orders are left out: how many, the sentence, and the page with these orders."""
+
+    count: str
+    sentence: str
+    next_step: str
+    url: str
+    is_current: bool
+
+
+class PreviewRow(NamedTuple):
+    """An order of the table. `expires` and `becomes` are the present and the new expiration."""
+
+    recipient: str
+    email: str
+    url: str
+    gift: str
+    badge: Badge | None
+    expires: str
+    becomes: str
+    amount: str
+    before_tax: bool
+    outcome: str
+    is_included: bool
+    changes: Sequence[str]
+
+
+class PreviewPager(NamedTuple):
+    """The place in the table, and the URLs of other pages; "" if there is none."""
+
+    place: str
+    previous: str
+    next: str
+
+
+class PreviewTable:
+    """The table of a plan, and the URLs of its parts and pages."""
+
+    def __init__(self, selection: Selection, plan: Plan, form: PlanForm, viewer: Viewer) -> None:
+        self._plan, self._form, self._viewer = plan, form, viewer
+        self._is_cancel = selection.action == Selection.Action.CANCEL
+        self.path = reverse("selection", args=[selection.pk])
+        self._keys = {one.key: one for one in plan.groups}
+        given = form.cleaned_data
+        known = (_INCLUDED, _LEFT_OUT, *self._keys)
+        self.group = given.get("group", "") if given.get("group") in known else _ALL
+        self._page = given.get("page") or 1
+
+    @property
+    def _chosen(self) -> list[tuple[str, str]]:
+        """The parameters of the plan."""
+        given, chosen = self._form.cleaned_data, []
+        if not self._is_cancel:
+            date, preset = given.get("date"), given.get("preset") or DEFAULT_PRESET
+            chosen.append(("expiration", formats.iso_utc(date) if date else preset.value))
+        ticked = [name for name in ("may_shorten", "with_changed") if given.get(name)]
+        return [*chosen, *((name, "on") for name in ticked)]
+
+    def _url(self, *, group: str = "", page: int = 1) -> str:
+        params = self._chosen
+        if group:
+            params.append(("group", group))
+        if page > 1:
+            params.append(("page", str(page)))
+        return f"{self.path}?{urlencode(params)}{_TABLE}" if params else f"{self.path}{_TABLE}"
+
+    @property
+    def address(self) -> str:
+        """The URL that shows the page again."""
+        return self._url(group=self.group, page=self._page).removesuffix(_TABLE)
+
+    def hidden(self, as_of: datetime) -> list[tuple[str, str]]:
+        """Return the fields that a submit repeats."""
+        shown = [("as_of", as_of.strftime(AS_OF_FORMAT)), ("digest", self._plan.digest)]
+        return [*self._chosen, *shown]
+
+    def tabs(self) -> list[Tab]:
+        plan, done = self._plan, "canceled" if self._is_cancel else "extended"
+        included = len(plan.included)
+        counts = (
+            ("All", _ALL, len(plan.items)),
+            (f"Will be {done}", _INCLUDED, included),
+            ("Will not", _LEFT_OUT, len(plan.items) - included),
+        )
+        return [
+            Tab(label, f"{n:,}", self._url(group=key), key == self.group)
+            for label, key, n in counts
+        ]
+
+    def reasons(self) -> list[Reason]:
+        """Return the reasons. A next step that several have is said once."""
+        said: set[str] = set()
+        found = []
+        for group in self._plan.groups:
+            step = group.verdict.next_step
+            found.append(
+                Reason(
+                    f"{len(group.items):,}",
+                    group.verdict.sentence,
+                    "" if step in said else step,
+                    self._url(group=group.key),
+                    group.key == self.group,
+                )
+            )
+            said.add(step)
+        return found
+
+    @property
+    def _shown(self) -> Sequence[PlannedItem]:
+        if self.group in self._keys:
+            return self._keys[self.group].items
+        if self.group == _INCLUDED:
+            return self._plan.included
+        if self.group == _LEFT_OUT:
+            return [one for one in self._plan.items if not one.is_included]
+        return self._plan.items
+
+    def rows(self) -> list[PreviewRow]:
+        start = PAGE_SIZE * (self._page - 1)
+        return [self._row(one) for one in self._shown[start : start + PAGE_SIZE]]
+
+    def pager(self) -> PreviewPager:
+        total, start = len(self._shown), PAGE_SIZE * (self._page - 1)
+        last = min(start + PAGE_SIZE, total)
+        place = f"{start + 1:,}–{last:,} of {total:,}" if start < total else "Nothing here"
+        previous = self._url(group=self.group, page=self._page - 1) if self._page > 1 else ""
+        following = self._url(group=self.group, page=self._page + 1) if last < total else ""
+        return PreviewPager(place, previous, following)
+
+    def _row(self, item: PlannedItem) -> PreviewRow:
+        url = with_next_url(
+            reverse("order_detail", args=[item.order_uuid]),
+            self._url(group=self.group, page=self._page),
+        )
+        outcome = self._outcome(item)
+        changes = [str(one) for one in item.differences]
+        if item.listed is None:
+            short = formats.short_id(item.order_uuid)
+            return PreviewRow(short, "", url, "", None, "", "", "", False, outcome, False, changes)
+        hit = item.listed.hit
+        return PreviewRow(
+            recipient=hit.recipient_name or UNNAMED,
+            email=hit.recipient_email,
+            url=url,
+            gift=gift_text(hit),
+            badge=status_badge(hit.status, is_cancel_on_record=item.listed.is_cancel_on_record),
+            expires=self._time(hit),
+            becomes=self._becomes(item),
+            amount="Unreadable" if hit.is_amount_odd else formats.money(hit.amount_cents),
+            before_tax=hit.is_before_tax and not hit.is_amount_odd,
+            outcome=outcome,
+            is_included=item.is_included,
+            changes=changes,
+        )
+
+    def _outcome(self, item: PlannedItem) -> str:
+        if not item.is_included:
+            return item.verdict.sentence
+        if self._is_cancel:
+            return "Will be canceled"
+        return "Will expire sooner" if is_shortened(item) else "Will be extended"
+
+    def _time(self, hit: Hit) -> str:
+        if hit.is_expiry_odd:
+            return "Unreadable"
+        if hit.expires_at is None:
+            return "No expiry"
+        return formats.brief_time(hit.expires_at, self._viewer.now, self._viewer.zone)
+
+    def _becomes(self, item: PlannedItem) -> str:
+        if item.expiration is None or not item.is_included:
+            return ""
+        return formats.brief_time(item.expiration, self._viewer.now, self._viewer.zone)
+
+
+def is_shortened(item: PlannedItem) -> bool:
+    current = item.listed.hit.expires_at if item.listed else None
+    return current is not None and item.expiration is not None and item.expiration < current
