@@ -25,11 +25,12 @@ from orders.models import (
 from orders.viewer import Viewer
 
 from .elements import Banner
-from .job_banners import job_banner
+from .job_banners import job_banner, job_note
 from .job_items import ItemRow, OutcomeTab, item_rows, outcome_tabs
 from .job_texts import (
     Bar,
     Moment,
+    gifts,
     job_announcement,
     job_badge,
     job_name,
@@ -107,6 +108,7 @@ class JobPage:
     actor: str
     created: Moment
     banner: Banner | None
+    note: Banner
     buttons: list[JobButton]
     export_url: str
     bar: Bar
@@ -139,13 +141,8 @@ def make_job_page(
         badge=badge,
         actor=job.actor_name,
         created=moment(job.created_at, clock),
-        banner=job_banner(
-            job,
-            counts,
-            released=figures.released,
-            is_worker_missing=figures.is_worker_missing,
-            viewer=viewer,
-        ),
+        banner=job_banner(job, counts, released=figures.released, viewer=viewer),
+        note=job_note(job, counts, is_worker_missing=figures.is_worker_missing, clock=clock),
         buttons=list(_buttons(job, figures, viewer)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
         bar=progress_bar(job, counts),
@@ -171,7 +168,8 @@ def _buttons(job: Job, figures: JobFigures, viewer: Viewer) -> Iterator[JobButto
     actor = viewer.actor
     is_own = job.actor_id == actor.user_id
     if job.state == JobState.AWAITING_APPROVAL and not is_own and actor.may(Right.APPROVE):
-        yield _button(job, f"Approve: {job_title(job).lower()}", "job_approve", "button--danger")
+        what = f"Approve: cancel {gifts(figures.counts.open)}"
+        yield _button(job, what, "job_approve", "button--danger")
         yield _button(job, "Decline", "job_decline")
     if not actor.may(Right.BULK):
         return

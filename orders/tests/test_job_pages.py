@@ -93,13 +93,13 @@ def lee(as_role: Any) -> Any:
         (
             {"state": JobState.PAUSED, "pause_reason": PauseReason.KEY_REJECTED},
             "Paused",
-            "Paused: Goody rejects the API key It goes on by itself",
+            "Paused: Goody rejects the API key. It goes on by itself",
             ["Stop"],
         ),
         (
             {"state": JobState.PAUSED, "pause_reason": PauseReason.NOT_FOUND},
             "Paused",
-            "Paused: Goody did not know three orders in a row Is this the right environment?",
+            "Paused: Goody did not know three orders in a row. Is this the right environment?",
             ["Resume", "Stop"],
         ),
     ],
@@ -133,7 +133,7 @@ D, S, F, U, N = (
 )
 _STOPPED = {"state": JobState.STOPPED, "stopped_by_name": "Lee Lead"}
 _CHECKED = (
-    "The outcome of 1 gift is being checked Goody's answer was lost. It is not sent again: "
+    "The outcome of 1 gift is being checked. Goody's answer was lost. It is not sent again: "
     "reading the order shows what became of it."
 )
 
@@ -142,8 +142,8 @@ _CHECKED = (
     ("states", "changes", "told"),
     [
         ([D, D], {}, ("Finished", "", [])),
-        ([D, S], {}, ("Finished", "1 done, 1 skipped", [])),
-        ([D, F], {}, ("Finished, 1 failed", "1 done, 1 failed", ["Retry failed only (1)"])),
+        ([D, S], {}, ("Finished", "1 done, 1 skipped.", [])),
+        ([D, F], {}, ("Finished, 1 failed", "1 done, 1 failed.", ["Retry failed only (1)"])),
         ([D, U], {}, ("Finished, 1 being checked", _CHECKED, [])),
         (
             [D, F, N, N],
