@@ -13,6 +13,7 @@ from django.urls import reverse
 from orders.audit import REASONS, Action, Right
 from orders.bulk import PAUSES_THAT_END, Pace
 from orders.days import RequestClock
+from orders.formats import NOTHING
 from orders.models import (
     RUNNABLE_JOB_STATES,
     Job,
@@ -227,10 +228,13 @@ def _times(job: Job, clock: RequestClock) -> Iterator[JobFact]:
     if job.approved_at is not None:
         at = moment(job.approved_at, clock)
         yield JobFact("Approved by", f"{job.approved_by_name}, {at.zoned}", iso=at.iso)
+    # Always there, so that nothing moves when the job begins or ends.
     for label, instant in (("Begun", job.started_at), ("Ended", job.ended_at)):
-        if instant is not None:
-            at = moment(instant, clock)
-            yield JobFact(label, at.zoned, iso=at.iso)
+        yield _time_fact(label, moment(instant, clock)) if instant else JobFact(label, NOTHING)
+
+
+def _time_fact(label: str, at: Moment) -> JobFact:
+    return JobFact(label, at.zoned, iso=at.iso)
 
 
 def _related_job(label: str, job: Job) -> JobFact:

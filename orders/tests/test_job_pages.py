@@ -483,6 +483,19 @@ def test_the_list_has_what_waits_what_runs_and_what_has_ended(lena: Any, setting
     assert job_rows(mine) == [one.number for one in (running, stopped, done)]
 
 
+def test_a_poll_of_the_list_keeps_each_row_in_its_section(lena: Any) -> None:
+    job = make_job(state=JobState.RUNNING)
+    [asked] = re.findall(r'<div id="jobs"[^>]* hx-get="([^"]*)"', text(lena.get("/jobs/")))
+    bulk.stop_job(actor=actor("lead", "lena"), job_id=job.pk, now=timezone.now())
+    make_job()
+    answer = lena.get(html.unescape(asked), headers=htmx("div#jobs"))
+    assert job_rows(answer) == [job.number]
+    assert re.findall(r'<h2 id="(\w+)"', text(answer)) == ["running"]
+    assert "hx-trigger" not in text(answer)
+    strange = lena.get("/jobs/", {"poll": "1", "running": "x.²." + "9" * 40})
+    assert job_rows(strange) == [job.number]
+
+
 def test_an_agent_sees_own_jobs_alone(as_role: Any) -> None:
     make_job()
     agent = as_role("agent")
