@@ -47,6 +47,7 @@ _PAST_ACCEPTANCE = {
 }
 _MAY_CANCEL = Verdict(True, "open", "Can be canceled: it has not been accepted.")
 _MAY_EXTEND = Verdict(True, "open", "Can be extended: it has not been accepted.")
+_MAY_SET = Verdict(True, "ok", "")
 _ASK_GOODY = f"Ask Goody support ({SUPPORT}); the hand-off text has what they need."
 
 
@@ -206,7 +207,7 @@ def _check_against_current(
             "This is earlier than the present expiration.",
             "Tick the box to confirm that it shall expire sooner.",
         )
-    return Verdict(True, "ok", "")
+    return _MAY_SET
 
 
 class Preset(StrEnum):
@@ -231,6 +232,8 @@ def preset_base(now: datetime, expires_at: datetime | None) -> datetime:
     return max(minute, expires_at) if expires_at is not None else minute
 
 
+# The gifts of a batch expire together.
+@lru_cache(maxsize=4096)
 def preset_expiration(preset: Preset, base: datetime, zone: ZoneInfo) -> datetime | None:
     """Return the expiration (UTC) of the preset, counted from `base`.
 

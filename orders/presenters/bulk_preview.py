@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from django.conf import settings
@@ -249,16 +250,23 @@ class _Choice:
 
     def _range(self, preset: Preset, as_of: datetime) -> str:
         """Return the days to which the preset leads: "12 Dec", "12 Dec – 3 Jan"; "" if none."""
-        viewer = self._viewer
-        bases = [
-            preset_base(as_of, one.expires_at)
-            for one in _hits(self._plan.items)
-            if eligibility.may_extend(one, now=viewer.now).is_allowed
-        ]
-        ends = (min(bases), max(bases)) if bases else ()
-        at = [preset_expiration(preset, base, viewer.zone) for base in ends]
+        viewer, times = self._viewer, self._present
+        # Orders that have expired, or have no expiration, count from now.
+        ends = {preset_base(as_of, one) for one in (min(times), max(times))} if times else set()
+        at = [preset_expiration(preset, base, viewer.zone) for base in sorted(ends)]
         days = [formats.brief_day(one, viewer.now, viewer.zone) for one in at if one]
         return " – ".join(dict.fromkeys(days))
+
+    @cached_property
+    def _present(self) -> list[datetime]:
+        """The expirations of the orders that may be extended; now for those without one."""
+        now = self._viewer.now
+        open_hits = (
+            one
+            for one in _hits(self._plan.items)
+            if eligibility.may_extend(one, now=now).is_allowed
+        )
+        return [one.expires_at or now for one in open_hits]
 
     def ticks(self) -> Iterator[Tick]:
         """Yield a box for each kind of orders that can be included, also if it is ticked."""

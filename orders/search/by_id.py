@@ -9,11 +9,12 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS
 
 from .context import SearchResources
-from .deadline import SECONDS, time_limit
+from .deadline import time_limit
 from .hits import Hit, hit_columns, make_hits
 
-# Orders in one query.
+# Orders in one query, and the deadline of all queries.
 _CHUNK = 1000
+_SECONDS = 5.0
 
 
 def hits_by_id(
@@ -24,7 +25,7 @@ def hits_by_id(
     Raises SearchTimeout.
     """
     found: dict[UUID, tuple[Hit, str]] = {}
-    with time_limit(SECONDS, using=using) as deadline:
+    with time_limit(_SECONDS, using=using) as deadline:
         context = SearchResources(deadline)
         for some in batched(order_ids, _CHUNK):
             found.update(_read(context, some))
