@@ -78,6 +78,8 @@ class Filters(NamedTuple):
     q: str = ""
     finding: UUID | None = None
     selection: UUID | None = None
+    # Of the selection, as text of orders.bulk.parts.
+    part: str = ""
     status: tuple[str, ...] = ()
     created: str = ""
     created_after: date | None = None
@@ -194,7 +196,7 @@ def saved_query(filters: Filters) -> str:
     days.
     """
     return filters.replace(
-        view=None, finding=None, selection=None, per_page=DEFAULT_PAGE_SIZE
+        view=None, finding=None, selection=None, part="", per_page=DEFAULT_PAGE_SIZE
     ).query_string
 
 
@@ -253,6 +255,7 @@ def _created_query(value: str, clock: RequestClock) -> Query:
 _QUERIES: dict[str, Callable[[Any, RequestClock], Query]] = {
     "finding": lambda value, _: Query(finding=value),
     "selection": lambda value, _: Query(selection=value),
+    "part": lambda *_: Query(),
     "status": lambda value, _: Query(statuses=(value,)),
     "created": _created_query,
     "created_after": lambda day, clock: Query(created_from=start_of_day(day, clock.zone)),

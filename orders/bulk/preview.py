@@ -57,9 +57,9 @@ class PlannedItem:
 
     It is included if the verdict allows it; otherwise the verdict has the reason. `seen` are the
     facts that must be unchanged when the job changes the order, `undoes_id` the operation that it
-    undoes. `expiration` is the new one (aware
-    UTC), None for a cancel, and where none could be computed. `differences` are the changes since
-    the order was selected. `listed` is None if the index does not have the order any more.
+    undoes. `expiration` is the new one (aware UTC), None for a cancel, and where none could be
+    computed. `differences` are the changes since the order was selected. `listed` is None if the
+    index does not have the order any more.
     """
 
     order_uuid: UUID

@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 from goody.types import ENDED
+from orders.bulk.parts import unpack_part
 from orders.list_columns import parse_columns
 from orders.list_url import (
     CREATED_LABELS,
@@ -78,6 +79,20 @@ class BatchField(TypedField):
         return text
 
 
+class PartField(forms.CharField):
+    """A part of a selection, as text of orders.bulk.parts."""
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        try:
+            unpack_part(value) if value else ()
+        except ValueError as error:
+            raise forms.ValidationError(
+                "This address does not name a part of a selection: it was altered or copied in "
+                "part."
+            ) from error
+
+
 class StatusField(forms.Field):
     """Any number of statuses, documented by Goody or not.
 
@@ -139,6 +154,7 @@ class ListingForm(forms.Form):
         required=False,
         error_messages={"invalid": "This address does not name a selection of orders."},
     )
+    part = PartField(required=False, max_length=2_000)
     status = StatusField(required=False)
     created = forms.ChoiceField(
         required=False,

@@ -23,7 +23,16 @@ from orders.models import Selection
 from orders.search import Hit
 from orders.viewer import Viewer
 
-from .bulk_table import PreviewPager, PreviewRow, PreviewTable, Reason, Tab, is_shortened
+from .bulk_table import (
+    ActionWords,
+    PreviewPager,
+    PreviewRow,
+    PreviewTable,
+    Reason,
+    Tab,
+    is_shortened,
+    words_of,
+)
 from .elements import Banner
 from .expiration_dialog import as_typed, date_placeholder, full_date, latest_allowed
 
@@ -137,13 +146,14 @@ def make_preview(
 
     `is_started`: a job was made of the selection, and the page only shows it.
     """
-    is_cancel = selection.action == Selection.Action.CANCEL
+    is_cancel, words = selection.action == Selection.Action.CANCEL, words_of(selection)
     table = PreviewTable(selection, plan, form, viewer)
-    choice = _Choice(plan, form, viewer, is_cancel=is_cancel)
+    has_rule = not is_cancel and selection.undoes_id is None
+    choice = _Choice(plan, form, viewer, has_rule=has_rule)
     count = len(plan.included)
     may_submit = count and not cap.refusal(count) and not is_started
     return BulkPreview(
-        title="Cancel gifts" if is_cancel else "Extend gifts",
+        title=words.title,
         is_cancel=is_cancel,
         selected=f"{gifts(len(plan.items))} selected",
         description=selection.description,
@@ -151,9 +161,9 @@ def make_preview(
         url=table.path,
         address=table.address,
         list_url=Filters(selection=selection.pk).url(),
-        dates=None if is_cancel or selection.undoes_id else choice.dates(as_of),
+        dates=choice.dates(as_of) if has_rule else None,
         ticks=list(choice.ticks()),
-        summary=_summary(count, is_cancel=is_cancel),
+        summary=f"{gifts(count) if count else 'No gift'} {words.will}",
         released=sum_text(_hits(plan.included)) if is_cancel and count else "",
         workspaces=list(_workspaces(plan)) if is_cancel else (),
         tabs=table.tabs(),
@@ -161,7 +171,7 @@ def make_preview(
         rows=table.rows(),
         pager=table.pager(),
         hidden=table.hidden(as_of),
-        submit=submit_label(plan, is_cancel=is_cancel) if may_submit else "",
+        submit=_submit_label(plan, words, is_cancel=is_cancel) if may_submit else "",
         typed_label=f"Type {count} to confirm" if needs_typed_count(plan, selection) else "",
         notes=list(_notes(count, cap, is_cancel=is_cancel)),
         banner=banner or _cap_banner(cap, count),
@@ -173,19 +183,13 @@ def needs_typed_count(plan: Plan, selection: Selection) -> bool:
     return is_cancel and len(plan.included) > settings.BULK_TYPED_ABOVE
 
 
-def submit_label(plan: Plan, *, is_cancel: bool) -> str:
+def _submit_label(plan: Plan, words: ActionWords, *, is_cancel: bool) -> str:
     """Return what the button does: "Cancel 37 gifts (about $1,842.50 before tax)"."""
     count = len(plan.included)
     if not is_cancel:
-        return f"Extend {gifts(count)}"
-    verb = "Ask to cancel" if needs_approval(Action.ORDER_CANCEL, count=count) else "Cancel"
+        return f"{words.verb} {gifts(count)}"
+    verb = "Ask to cancel" if needs_approval(Action.ORDER_CANCEL, count=count) else words.verb
     return f"{verb} {gifts(count)} ({sum_text(_hits(plan.included))})"
-
-
-def _summary(count: int, *, is_cancel: bool) -> str:
-    if not count:
-        return "No gift will be canceled" if is_cancel else "No gift will be extended"
-    return f"{gifts(count)} will be {'canceled' if is_cancel else 'extended'}"
 
 
 def _hits(items: Sequence[PlannedItem]) -> list[Hit]:
@@ -228,9 +232,9 @@ def _cap_banner(cap: BulkCap, count: int) -> Banner | None:
 class _Choice:
     """The controls of a preview: the dates, and the boxes that include further orders."""
 
-    def __init__(self, plan: Plan, form: PlanForm, viewer: Viewer, *, is_cancel: bool) -> None:
+    def __init__(self, plan: Plan, form: PlanForm, viewer: Viewer, *, has_rule: bool) -> None:
         self._plan, self._form, self._viewer = plan, form, viewer
-        self._is_cancel = is_cancel
+        self._has_rule = has_rule
 
     def dates(self, as_of: datetime) -> DateChoice:
         form, viewer = self._form, self._viewer
@@ -278,7 +282,7 @@ class _Choice:
             label = f"Include {gifts(moved)} changed since selected, as now"
             yield Tick("with_changed", label, bool(given.get("with_changed")))
         shorter = sum(map(_needs_shorten_tick, self._plan.items))
-        if shorter and not self._is_cancel:
+        if shorter and self._has_rule:
             label = f"Include {gifts(shorter)} that would expire sooner, or have no expiration now"
             yield Tick("may_shorten", label, bool(given.get("may_shorten")))
 

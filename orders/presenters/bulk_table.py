@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 
 from orders import formats
-from orders.bulk.preview import Plan, PlannedItem
+from orders.bulk.parts import pack_part
+from orders.bulk.preview import Plan, PlanGroup, PlannedItem
 from orders.forms.selections import AS_OF_FORMAT, DEFAULT_PRESET, PlanForm
+from orders.list_url import Filters
 from orders.models import Selection
 from orders.search import Hit
 from orders.viewer import Viewer
@@ -28,6 +32,23 @@ _TABLE = "#orders"
 _ALL, _INCLUDED, _LEFT_OUT = "", "included", "left-out"
 
 
+class ActionWords(NamedTuple):
+    """A bulk action in words: "Extend gifts", "will be extended", "Extend"."""
+
+    title: str
+    will: str
+    verb: str
+
+
+def words_of(selection: Selection) -> ActionWords:
+    if selection.action == Selection.Action.CANCEL:
+        return ActionWords("Cancel gifts", "will be canceled", "Cancel")
+    if selection.undoes is not None:
+        title = f"Undo job {selection.undoes.number}"
+        return ActionWords(title, "will have the former expiration", "Set back")
+    return ActionWords("Extend gifts", "will be extended", "Extend")
+
+
 @dataclass(frozen=True, slots=True)
 class Tab:
     """A part of the table with the number of its orders."""
@@ -40,12 +61,16 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason why orders are left out: how many, the sentence, and the page with these orders."""
+    """A reason why orders are left out: how many, the sentence, and where these orders are.
+
+    `url` shows them in the table, `list_url` in the list of orders.
+    """
 
     count: str
     sentence: str
     next_step: str
     url: str
+    list_url: str
     is_current: bool
 
 
@@ -78,7 +103,9 @@ class PreviewTable:
     """The table of a plan, and the URLs of its parts and pages."""
 
     def __init__(self, selection: Selection, plan: Plan, form: PlanForm, viewer: Viewer) -> None:
-        self._plan, self._form, self._viewer = plan, form, viewer
+        self._selection, self._plan = selection, plan
+        self._form, self._viewer = form, viewer
+        self._words = words_of(selection)
         self._is_cancel = selection.action == Selection.Action.CANCEL
         self.path = reverse("selection", args=[selection.pk])
         self._keys = {one.key: one for one in plan.groups}
@@ -116,11 +143,11 @@ class PreviewTable:
         return [*self._chosen, *shown]
 
     def tabs(self) -> list[Tab]:
-        plan, done = self._plan, "canceled" if self._is_cancel else "extended"
+        plan = self._plan
         included = len(plan.included)
         counts = (
             ("All", _ALL, len(plan.items)),
-            (f"Will be {done}", _INCLUDED, included),
+            (_capitalized(self._words.will), _INCLUDED, included),
             ("Will not", _LEFT_OUT, len(plan.items) - included),
         )
         return [
@@ -140,11 +167,20 @@ class PreviewTable:
                     group.verdict.sentence,
                     "" if step in said else step,
                     self._url(group=group.key),
+                    self._list_url(group),
                     group.key == self.group,
                 )
             )
             said.add(step)
         return found
+
+    def _list_url(self, group: PlanGroup) -> str:
+        part = pack_part(self._positions[one.order_uuid] for one in group.items)
+        return Filters(selection=self._selection.pk, part=part).url()
+
+    @cached_property
+    def _positions(self) -> dict[UUID, int]:
+        return {one.order_uuid: at for at, one in enumerate(self._plan.items)}
 
     @property
     def _shown(self) -> Sequence[PlannedItem]:
@@ -197,9 +233,9 @@ class PreviewTable:
     def _outcome(self, item: PlannedItem) -> str:
         if not item.is_included:
             return item.verdict.sentence
-        if self._is_cancel:
-            return "Will be canceled"
-        return "Will expire sooner" if is_shortened(item) else "Will be extended"
+        if is_shortened(item) and not self._selection.undoes_id:
+            return "Will expire sooner"
+        return _capitalized(self._words.will)
 
     def _time(self, hit: Hit) -> str:
         if hit.is_expiry_odd:
@@ -217,3 +253,7 @@ class PreviewTable:
 def is_shortened(item: PlannedItem) -> bool:
     current = item.listed.hit.expires_at if item.listed else None
     return current is not None and item.expiration is not None and item.expiration < current
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -40,7 +40,7 @@ _PARAMETERS = {
     "delivery": ("delivery",),
     "attention": ("attention",),
     "finding": ("finding",),
-    "selection": ("selection",),
+    "selection": ("selection", "part"),
 }
 # How the descriptions of its conditions begin.
 _BEGINNINGS = {

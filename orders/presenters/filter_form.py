@@ -72,7 +72,8 @@ _FLAG_LABELS = {
 # Counted for all of them, apart from this one.
 _UNCOUNTED_FLAG = "attention"
 _HIDDEN = (
-    *("q", "finding", "selection", "expires", "created", "view", "columns", "sort", "per_page"),
+    *("q", "finding", "selection", "part", "expires", "created", "view", "columns", "sort"),
+    "per_page",
 )
 
 

@@ -11,6 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from orders import eligibility, index
+from orders.bulk.parts import pack_part, unpack_part
 from orders.bulk.rules import ExtensionRule
 from orders.eligibility import Preset
 from orders.models import Order, Selection, State
@@ -271,3 +272,17 @@ def test_rules_in_words() -> None:
         "each by 14 days from its own expiration, or from now if that is later"
     )
     assert date.in_words == "all to 31 Dec 2026, 23:59 EST"
+
+
+@pytest.mark.parametrize("positions", [[], [0], [4999], [1, 2, 3, 700], list(range(5000))])
+def test_a_part_of_a_selection_is_a_short_text(positions: list[int]) -> None:
+    packed = pack_part(positions)
+
+    assert unpack_part(packed) == positions
+    assert len(packed) < 100
+
+
+@pytest.mark.parametrize("text", ["x", "%%%", "eJw", pack_part([1])[:-4], pack_part([1]) + "AAAA"])
+def test_another_text_is_no_part(text: str) -> None:
+    with pytest.raises(ValueError, match="not a part of a selection"):
+        unpack_part(text)

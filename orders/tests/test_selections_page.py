@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -303,6 +303,44 @@ def test_the_table_is_paged_and_shows_one_group(lead: Client) -> None:
     assert "1–3 of 3" in text_of(lead.get(group[1].partition("#")[0]))
     assert "51–63 of 63" in text_of(lead.get(f"{address}?page=2"))
     assert "1–50 of 60" in text_of(lead.get(f"{address}?group=included"))
+
+
+def test_each_reason_links_to_a_list_of_its_orders(lead: Client) -> None:
+    ids = [put(n, status=("failed", "opened", "accepted")[n % 3]) for n in range(9)]
+    _, page = preview(lead, ids)
+
+    links = re.findall(r'href="(/orders/\?selection=[^"]*part=[^"]*)"', text_of(page))
+
+    found = [{one for one, _ in BOX.findall(text_of(lead.get(link)))} for link in links]
+    assert found == [{str(one) for one in ids[0::3]}, {str(one) for one in ids[2::3]}]
+    spoiled = lead.get(re.sub("part=...", "part=", links[0]))
+    assert spoiled.status_code == 400
+    assert "does not name a part of a selection" in text_of(spoiled)
+
+
+def test_the_undo_of_a_job_is_told_as_such(lead: Client) -> None:
+    former = in_whole_days(2)
+    address, page = preview(lead, [put(1), put(2)])
+    lead.post(address, hidden(page))
+    selection = chosen()
+    selection.pk, selection.undoes = uuid4(), Job.objects.get()
+    for one in selection.orders:
+        one[3] = former.isoformat()
+    selection.save(force_insert=True)
+    JobItem.objects.update(state="done")
+
+    page = lead.get(f"{URL}{selection.pk}/")
+    text = text_of(page)
+    lead.post(f"{URL}{selection.pk}/", hidden(page))
+
+    assert f"<h1>Undo job {selection.undoes.number}</h1>" in text
+    assert "2 gifts will have the former expiration" in text
+    assert ">Set back 2 gifts</button>" in text
+    assert "Or one date for all" not in text
+    undo = Job.objects.latest("number")
+    assert (undo.parent, undo.relation) == (selection.undoes, "undo")
+    assert undo.params["rule"] == "Each back to its former expiration"
+    assert set(JobItem.objects.filter(job=undo).values_list("expiration", flat=True)) == {former}
 
 
 def test_a_changed_plan_is_shown_again_and_not_started(lead: Client) -> None:

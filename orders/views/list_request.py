@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import QueryDict
 
 from orders.audit import Right
+from orders.bulk.parts import unpack_part
 from orders.bulk.selections import get_selection
 from orders.forms.listing import ListingForm
 from orders.list_url import Filters, IndexPosition, LabelLookup, LivePosition
@@ -126,6 +127,8 @@ def _named_orders(finding: Finding | None, filters: Filters, viewer: Viewer) -> 
     selected = get_selection(
         actor=viewer.actor, selection_id=filters.selection, now=viewer.now
     ).order_ids
+    if filters.part:
+        selected = tuple(selected[at] for at in unpack_part(filters.part) if at < len(selected))
     if finding is None:
         return selected
     return tuple(one for one in selected if one in set(found))
