@@ -124,12 +124,10 @@ def _changes_url(found: FoundPage, asked: ListQuery) -> str:
 
 
 def _count_text(count: MatchCount | None, total: int | None, *, is_complete: bool) -> str:
-    """Return the count as "112 of 5,000", or "5,000 orders" if all orders match."""
-    text = _orders_text(count)
+    """Return the count as "112 of 5,000", or "5,000" if all orders match: beside the title."""
     if count is None:
-        return text
-    if total is not None:
-        text = f"{count_text(count)} of {max(total, count.n):,}"
+        return _orders_text(count)
+    text = count_text(count) if total is None else f"{count_text(count)} of {max(total, count.n):,}"
     return text if is_complete else f"{text} imported so far"
 
 

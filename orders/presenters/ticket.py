@@ -55,6 +55,10 @@ class TicketPage:
     more: list[Link]
     found: FindingSummary
 
+    @property
+    def has_writers_orders(self) -> bool:
+        return any(one.rows for one in self.groups)
+
 
 def shown_order_ids(finding: Finding) -> list[str]:
     """Return the ids of the orders with a row, in the order in which the text names them."""

@@ -35,11 +35,17 @@ function commandsHere() {
   return elements.map((element, number) => {
     const option = byId("command").content.firstElementChild.cloneNode(true);
     option.id = `command-here-${number}`;
-    option.firstElementChild.textContent = element.ariaLabel || element.textContent.replace(/\s+/g, " ").trim();
+    option.firstElementChild.textContent = nameOf(element);
     option.lastElementChild.textContent = keyOf(element);
     pressed.set(option, element);
     return option;
   });
+}
+
+/* A title such as "Next order (j)" says more than the text of the link. */
+function nameOf(element) {
+  const title = /^(.+) \(.\)$/.exec(element.title)?.[1];
+  return element.ariaLabel || title || element.textContent.replace(/\s+/g, " ").trim();
 }
 
 function keyOf(element) {
