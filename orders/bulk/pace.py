@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Min
 
-from orders.models import Job, JobCounts, JobItem, JobState
+from orders.models import Job, JobCounts, JobState
 
 _WINDOW = timedelta(minutes=1)
 # Fewer ends than these give no rate.
@@ -25,7 +25,8 @@ def measure_pace(job: Job, counts: JobCounts, *, now: datetime) -> Pace | None:
     """Return the pace of a running job; None if it does not run or too few items have ended."""
     if job.state != JobState.RUNNING or not counts.open:
         return None
-    recent = JobItem.objects.filter(job=job, ended_at__gt=now - _WINDOW).order_by()
+    # Items that the preview left out have no operation and took no time.
+    recent = job.items.filter(ended_at__gt=now - _WINDOW, operation__isnull=False).order_by()
     found = recent.aggregate(ends=Count("pk"), first=Min("ended_at"))
     if found["ends"] < _FEWEST or found["first"] >= now:
         return None

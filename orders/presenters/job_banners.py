@@ -1,8 +1,7 @@
-"""The banner of a job: what its state means, whether anything was sent, and what can be done."""
+"""What the state of a job means: whether anything was sent, and what can be done."""
 
 from __future__ import annotations
 
-from orders.audit import Action
 from orders.bulk import PAUSES_THAT_END, approval_expires_at
 from orders.days import RequestClock
 from orders.models import Job, JobCounts, JobState, PauseReason
@@ -10,39 +9,33 @@ from orders.outcome_message import as_sentence
 from orders.viewer import Viewer
 
 from .elements import Banner
-from .job_texts import clock_text, gifts, pause_text
+from .job_texts import clock_text, counts_text, gifts, pause_text
 
 _NOTHING_SENT = "Nothing has been sent to Goody."
 _UNSENT = "Nothing was sent to Goody."
-_NO_WORKER = "No worker is running, so nothing happens at present: tell an admin."
+_NO_WORKER = Banner(
+    tone="bad",
+    title="No worker is running, so nothing happens at present.",
+    sentence="Tell an admin.",
+)
 
 
-def job_banner(
-    job: Job, counts: JobCounts, *, released: str, is_worker_missing: bool, viewer: Viewer
-) -> Banner | None:
-    """Return the banner of the job's page, or None if the progress says everything.
+def job_banner(job: Job, counts: JobCounts, *, released: str, viewer: Viewer) -> Banner | None:
+    """Return the banner of a job in a state that a person decides or has decided; else None.
 
-    `released` is the money that a cancel of all items releases, in words; it is only used while
-    the job awaits approval.
+    `released` is the money that a cancel which awaits approval releases, in words.
     """
     clock = viewer.clock
     match JobState(job.state):
         case JobState.AWAITING_APPROVAL:
-            return _awaiting(job, released, viewer)
-        case JobState.SCHEDULED:
-            return _scheduled(job, clock, is_worker_missing=is_worker_missing)
-        case JobState.RUNNING:
-            return Banner(tone="bad", title=_NO_WORKER) if is_worker_missing else None
-        case JobState.PAUSED:
-            return _paused(job, clock)
+            return _awaiting(job, counts, released, viewer)
         case JobState.STOPPED:
             return _stopped(job, counts, clock)
         case JobState.DECLINED:
             return Banner(tone="info", title=f"Declined {_by_whom(job, clock)}", sentence=_UNSENT)
         case JobState.EXPIRED:
             return Banner(tone="info", title="Nobody approved it in time", sentence=_UNSENT)
-        case JobState.FINISHED:
-            return _finished(counts)
+    return None
 
 
 def _by_whom(job: Job, clock: RequestClock) -> str:
@@ -50,47 +43,26 @@ def _by_whom(job: Job, clock: RequestClock) -> str:
     return f"by {job.stopped_by_name}{at}"
 
 
-def _awaiting(job: Job, released: str, viewer: Viewer) -> Banner:
+def _awaiting(job: Job, counts: JobCounts, released: str, viewer: Viewer) -> Banner:
     until = clock_text(approval_expires_at(job), viewer.clock)
     money = f", which releases {released}" if released else ""
-    what = f"It cancels exactly the {gifts(job.total)} below{money}."
+    left_out = f" The {gifts(counts.ended)} that are skipped stay as they are." * bool(counts.ended)
+    sentence = (
+        f"{_NOTHING_SENT} It cancels exactly the {gifts(counts.open)} below{money}.{left_out} "
+        f"Without approval it ends {until}."
+    )
     if job.actor_id == viewer.actor.user_id:
         return Banner(
             tone="warn",
             title="Another lead must approve it",
-            sentence=f"{_NOTHING_SENT} {what} Without approval it ends {until}.",
+            sentence=sentence,
             next_step="You cannot approve it yourself, because you asked for it.",
         )
     return Banner(
         tone="warn",
         title=f"{job.actor_name} asks for approval",
-        sentence=f"{_NOTHING_SENT} {what} Without approval it ends {until}.",
+        sentence=sentence,
         next_step="Look through the list, then approve or decline.",
-    )
-
-
-def _scheduled(job: Job, clock: RequestClock, *, is_worker_missing: bool) -> Banner:
-    if is_worker_missing:
-        return Banner(tone="bad", title=_NO_WORKER, sentence=_NOTHING_SENT)
-    starts_at = job.starts_at
-    if starts_at is None or starts_at <= clock.now:
-        return Banner(tone="info", title="It starts at once", sentence=_NOTHING_SENT)
-    seconds = int((starts_at - clock.now).total_seconds()) + 1
-    return Banner(
-        tone="warn" if job.action == Action.ORDER_CANCEL else "info",
-        title=f"It starts in {seconds} s, at {clock_text(starts_at, clock)}",
-        sentence=f"{_NOTHING_SENT} Stop it before then, and no gift is changed.",
-    )
-
-
-def _paused(job: Job, clock: RequestClock) -> Banner:
-    ends_by_itself = PauseReason(job.pause_reason) in PAUSES_THAT_END
-    return Banner(
-        tone="warn",
-        title=f"Paused: {pause_text(job, clock)}",
-        sentence="It goes on by itself as soon as Goody can be asked again."
-        if ends_by_itself
-        else "Is this the right environment? Look at those gifts; Resume goes on with the others.",
     )
 
 
@@ -110,14 +82,53 @@ def _what_stopping_left(counts: JobCounts) -> str:
     return f"{gifts(counts.not_run)} {'was' if counts.not_run == 1 else 'were'} not touched."
 
 
-def _finished(counts: JobCounts) -> Banner | None:
-    if counts.unknown:
-        one = counts.unknown == 1
-        return Banner(
-            tone="warn",
-            title=f"The outcome of {gifts(counts.unknown)} is being checked",
-            sentence=f"Goody's answer was lost. {'It is' if one else 'They are'} not sent again: "
-            f"reading the {'order' if one else 'orders'} shows what became of "
-            f"{'it' if one else 'them'}.",
-        )
-    return None
+def job_note(
+    job: Job, counts: JobCounts, *, is_worker_missing: bool, clock: RequestClock
+) -> Banner:
+    """Return the line below the progress, which changes by itself while the page is open.
+
+    It is always there, so that nothing below it moves when it changes.
+    """
+    if is_worker_missing and job.state in (JobState.SCHEDULED, JobState.RUNNING):
+        return _NO_WORKER
+    if job.state == JobState.SCHEDULED:
+        return _scheduled(job, counts, clock)
+    if job.state == JobState.PAUSED:
+        return _paused(job, clock)
+    if counts.unknown and job.ended_at is not None:
+        return _being_checked(counts.unknown)
+    return Banner(tone="", title="", sentence=f"{counts_text(counts)}.")
+
+
+def _scheduled(job: Job, counts: JobCounts, clock: RequestClock) -> Banner:
+    starts_at = job.starts_at
+    if starts_at is None or starts_at <= clock.now:
+        return Banner(tone="", title="", sentence=f"{counts_text(counts)}.")
+    seconds = int((starts_at - clock.now).total_seconds()) + 1
+    return Banner(
+        tone="warn",
+        title=f"It starts in {seconds} s, at {clock_text(starts_at, clock)}.",
+        sentence=f"{_NOTHING_SENT} Stop it before then, and no gift is changed.",
+    )
+
+
+def _paused(job: Job, clock: RequestClock) -> Banner:
+    ends_by_itself = PauseReason(job.pause_reason) in PAUSES_THAT_END
+    return Banner(
+        tone="warn",
+        title=f"Paused: {pause_text(job, clock)}.",
+        sentence="It goes on by itself as soon as Goody can be asked again."
+        if ends_by_itself
+        else "Is this the right environment? Look at those gifts; Resume goes on with the others.",
+    )
+
+
+def _being_checked(count: int) -> Banner:
+    one = count == 1
+    return Banner(
+        tone="warn",
+        title=f"The outcome of {gifts(count)} is being checked.",
+        sentence=f"Goody's answer was lost. {'It is' if one else 'They are'} not sent again: "
+        f"reading the {'order' if one else 'orders'} shows what became of "
+        f"{'it' if one else 'them'}.",
+    )

@@ -162,10 +162,14 @@ def frozen_expiration(seen: Mapping[str, Any]) -> datetime | None:
 def item_sentence(item: JobItem, clock: RequestClock) -> str:
     """Return what is to be said of the outcome beside its word; "" if nothing."""
     operation = item.operation
-    if operation is not None and _is_told_by_operation(item, operation):
-        message = outcome_message(operation, now=clock.now, zone=clock.zone)
-        return f"{message.title}. {message.sentence}".strip()
-    return item.detail
+    if operation is None or not _is_told_by_operation(item, operation):
+        return item.detail
+    message = outcome_message(operation, now=clock.now, zone=clock.zone)
+    was_found_later = item.state == ItemState.FAILED and operation.effect_seen_at is not None
+    # What a later read showed contradicts the badge.
+    if was_found_later or operation.contradicted_at is not None:
+        return f"{message.title}. {message.sentence}"
+    return message.sentence
 
 
 def _is_told_by_operation(item: JobItem, operation: Operation) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.paginator import Page
@@ -72,7 +73,8 @@ class JobList:
 
 
 def make_job_list(
-    open_jobs: Sequence[Job],
+    awaiting: Sequence[Job],
+    running: Sequence[Job],
     ended: Page[Job],
     counts: Mapping[UUID, JobCounts],
     *,
@@ -80,11 +82,12 @@ def make_job_list(
     sees_all: bool,
     viewer: Viewer,
 ) -> JobList:
-    """Return the page. `counts` has those of every job that is shown."""
-    asked = [one for one in open_jobs if one.state == JobState.AWAITING_APPROVAL]
-    running = [one for one in open_jobs if one.state != JobState.AWAITING_APPROVAL]
+    """Return the page. `counts` has those of every job that is shown.
+
+    A poll asks for the jobs by section, so that no row moves when its state changes.
+    """
     sections = (
-        ("awaiting", "Waiting for approval", asked),
+        ("awaiting", "Waiting for approval", awaiting),
         ("running", "Running", running),
         ("ended", "Ended", ended.object_list),
     )
@@ -98,9 +101,14 @@ def make_job_list(
         groups=groups,
         tabs=list(_tabs(is_own_only=is_own_only)) if sees_all else [],
         pager=_pager(ended, is_own_only and sees_all),
-        poll_url=f"{url}{'&' if '?' in url else '?'}poll=1",
-        poll_every="5s" if open_jobs else "",
+        poll_url=f"{url}{'&' if '?' in url else '?'}{_poll_query(awaiting, running)}",
+        poll_every="5s" if any(one.ended_at is None for one in (*awaiting, *running)) else "",
     )
+
+
+def _poll_query(awaiting: Sequence[Job], running: Sequence[Job]) -> str:
+    numbers = [".".join(str(one.number) for one in jobs) for jobs in (awaiting, running)]
+    return urlencode({"poll": "1", "awaiting": numbers[0], "running": numbers[1]})
 
 
 def _row(job: Job, counts: JobCounts, viewer: Viewer) -> JobRow:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from orders.audit import REASONS, Action, Right
 from orders.bulk import PAUSES_THAT_END, Pace
 from orders.days import RequestClock
+from orders.formats import NOTHING
 from orders.models import (
     RUNNABLE_JOB_STATES,
     Job,
@@ -25,11 +26,12 @@ from orders.models import (
 from orders.viewer import Viewer
 
 from .elements import Banner
-from .job_banners import job_banner
+from .job_banners import job_banner, job_note
 from .job_items import ItemRow, OutcomeTab, item_rows, outcome_tabs
 from .job_texts import (
     Bar,
     Moment,
+    gifts,
     job_announcement,
     job_badge,
     job_name,
@@ -107,6 +109,7 @@ class JobPage:
     actor: str
     created: Moment
     banner: Banner | None
+    note: Banner
     buttons: list[JobButton]
     export_url: str
     bar: Bar
@@ -139,13 +142,8 @@ def make_job_page(
         badge=badge,
         actor=job.actor_name,
         created=moment(job.created_at, clock),
-        banner=job_banner(
-            job,
-            counts,
-            released=figures.released,
-            is_worker_missing=figures.is_worker_missing,
-            viewer=viewer,
-        ),
+        banner=job_banner(job, counts, released=figures.released, viewer=viewer),
+        note=job_note(job, counts, is_worker_missing=figures.is_worker_missing, clock=clock),
         buttons=list(_buttons(job, figures, viewer)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
         bar=progress_bar(job, counts),
@@ -171,7 +169,8 @@ def _buttons(job: Job, figures: JobFigures, viewer: Viewer) -> Iterator[JobButto
     actor = viewer.actor
     is_own = job.actor_id == actor.user_id
     if job.state == JobState.AWAITING_APPROVAL and not is_own and actor.may(Right.APPROVE):
-        yield _button(job, f"Approve: {job_title(job).lower()}", "job_approve", "button--danger")
+        what = f"Approve: cancel {gifts(figures.counts.open)}"
+        yield _button(job, what, "job_approve", "button--danger")
         yield _button(job, "Decline", "job_decline")
     if not actor.may(Right.BULK):
         return
@@ -229,10 +228,13 @@ def _times(job: Job, clock: RequestClock) -> Iterator[JobFact]:
     if job.approved_at is not None:
         at = moment(job.approved_at, clock)
         yield JobFact("Approved by", f"{job.approved_by_name}, {at.zoned}", iso=at.iso)
+    # Always there, so that nothing moves when the job begins or ends.
     for label, instant in (("Begun", job.started_at), ("Ended", job.ended_at)):
-        if instant is not None:
-            at = moment(instant, clock)
-            yield JobFact(label, at.zoned, iso=at.iso)
+        yield _time_fact(label, moment(instant, clock)) if instant else JobFact(label, NOTHING)
+
+
+def _time_fact(label: str, at: Moment) -> JobFact:
+    return JobFact(label, at.zoned, iso=at.iso)
 
 
 def _related_job(label: str, job: Job) -> JobFact:

@@ -5,18 +5,19 @@ They are read from the index orders_order_unaccepted_expires, which covers them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
 from goody.types import CANCELABLE, ORDER_STATUSES
+from orders.models import Label
 
 from .context import SearchResources
-from .deadline import SECONDS, time_limit
+from .deadline import SECONDS, SearchDeadline, time_limit
+from .labels import LabelSuggestion
 from .query_runner import MatchCount
 from .sql import IndexScan, Row, SqlFragment
 
@@ -83,6 +84,7 @@ class LargestLabels(NamedTuple):
 class ExpirationSums:
     """The totals between each two consecutive bounds, and the largest labels in one window.
 
+    `names` has the keys and names of these labels by row id.
     `unreadable` is the number of unaccepted gifts whose expiration cannot be read.
     `undocumented` has the number of orders in each status that Goody does not document: whether
     they can still be accepted is not known.
@@ -91,6 +93,7 @@ class ExpirationSums:
     intervals: Sequence[GiftTotals]
     workspaces: LargestLabels
     senders: LargestLabels
+    names: dict[int, LabelSuggestion]
     unreadable: MatchCount
     undocumented: dict[str, int]
 
@@ -105,9 +108,12 @@ def sum_expirations(
     """
     with time_limit(SECONDS, using=using) as deadline:
         context = SearchResources(deadline)
+        workspaces, senders = _labels(context, window, limit=labels)
         return ExpirationSums(
             _intervals(context, bounds),
-            *_labels(context, window, limit=labels),
+            workspaces,
+            senders,
+            _names(deadline, (workspaces, senders)),
             _unreadable(context),
             _undocumented(context),
         )
@@ -127,15 +133,10 @@ _SUMS = "sum(gifts), sum(cents), sum(unknown), sum(unreadable), sum(before_tax)"
 
 
 def _intervals(context: SearchResources, bounds: Sequence[datetime]) -> list[GiftTotals]:
-    """Return the totals of each interval, each read by a scan of its own part of the index."""
-    intervals = list(pairwise(bounds))
-    scans = (
-        f"SELECT {number} AS number, {_TOTALS} FROM {_table(context, _INDEX)} WHERE {_WHERE}"  # noqa: S608
-        for number in range(len(intervals))
-    )
-    params = [context.dialect.to_parameter(at) for interval in intervals for at in interval]
-    rows = context.deadline.rows(" UNION ALL ".join(scans), params)
-    return [_totals(row[1:]) for row in sorted(rows)]
+    rows = SqlFragment(f"FROM {_table(context, _INDEX)} WHERE {_UNACCEPTED}")
+    sql = context.dialect.aggregate_intervals(_TOTALS, rows, "expires_at", bounds)
+    found = {number: _totals(totals) for number, *totals in context.deadline.rows(*sql)}
+    return [found.get(number, GiftTotals()) for number in range(len(bounds) - 1)]
 
 
 def _labels(
@@ -175,6 +176,12 @@ def _largest_labels(rows: Sequence[Row]) -> LargestLabels:
     return LargestLabels(
         {label: _totals(row) for label, _, *row in rows}, int(rows[0][1]) if rows else 0
     )
+
+
+def _names(deadline: SearchDeadline, kinds: Iterable[LargestLabels]) -> dict[int, LabelSuggestion]:
+    ids = [pk for kind in kinds for pk in kind.totals if pk is not None]
+    labels = Label.objects.filter(pk__in=ids).values_list("pk", "key", "name")
+    return {pk: LabelSuggestion(key, name) for pk, key, name in deadline.all(labels)}
 
 
 def _table(context: SearchResources, index: str) -> str:

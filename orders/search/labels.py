@@ -152,12 +152,6 @@ def find_label_keys(ids: Iterable[int]) -> dict[int, str]:
     return dict(_rows(Label.objects.filter(pk__in=list(ids)).values_list("pk", "key")))
 
 
-def find_labels(ids: Iterable[int]) -> dict[int, LabelSuggestion]:
-    """Return keys and names of labels by row id. Raises SearchTimeout."""
-    rows = _rows(Label.objects.filter(pk__in=list(ids)).values_list("pk", "key", "name"))
-    return {pk: LabelSuggestion(key, name) for pk, key, name in rows}
-
-
 def suggest_labels(kind: str, text: str, *, limit: int) -> list[LabelSuggestion]:
     """Return up to `limit` labels whose name contains the text, by name. Raises SearchTimeout."""
     named = Label.objects.filter(kind=kind).exclude(name="").order_by("folded", "pk")

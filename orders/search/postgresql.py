@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from .sql import Condition, IndexScan, SqlFragment
 
@@ -74,3 +75,20 @@ def order_by_clause(columns: str) -> str:
     The planner recognizes that the entries are already sorted, so it adds no sort.
     """
     return f" ORDER BY {columns}"
+
+
+def aggregate_intervals(
+    aggregates: str, rows: SqlFragment, column: str, bounds: Sequence[datetime]
+) -> SqlFragment:
+    """Return SQL for the aggregates of the rows between each two bounds.
+
+    `rows` are FROM and WHERE clauses. A row of the result is (number of the interval, *aggregates);
+    intervals without rows are left out. Planning a scan for each interval would take longer than
+    the one scan.
+    """
+    number = f"width_bucket({column}, %s::timestamptz[]) - 1"
+    within = f"{column} >= %s AND {column} < %s"
+    return SqlFragment(
+        f"SELECT {number}, {aggregates} {rows.text} AND {within} GROUP BY 1",
+        (list(bounds), *rows.params, bounds[0], bounds[-1]),
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 type Row = tuple[Any, ...]
@@ -158,3 +159,6 @@ class SqlDialect(Protocol):
     def merge_scans(self, scans: Sequence[str], by: str, limit: int, /) -> str: ...
     def row_test(self, condition: Condition, /) -> SqlFragment: ...
     def order_by_clause(self, columns: str, /) -> str: ...
+    def aggregate_intervals(
+        self, aggregates: str, rows: SqlFragment, column: str, bounds: Sequence[datetime], /
+    ) -> SqlFragment: ...

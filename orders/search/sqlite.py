@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from uuid import UUID
 
 from .sql import Condition, IndexScan, SqlFragment
@@ -102,3 +103,21 @@ def order_by_clause(_columns: str) -> str:
     With an ORDER BY, SQLite would read all entries and sort them.
     """
     return ""
+
+
+def aggregate_intervals(
+    aggregates: str, rows: SqlFragment, column: str, bounds: Sequence[datetime]
+) -> SqlFragment:
+    """Return SQL for the aggregates of the rows between each two bounds.
+
+    `rows` are FROM and WHERE clauses. A row of the result is (number of the interval, *aggregates).
+    Each interval is a scan of its own part of an index, which needs no sorting.
+    """
+    within = f"{column} >= %s AND {column} < %s"
+    intervals = list(pairwise(map(to_parameter, bounds)))
+    scans = (
+        f"SELECT {number}, {aggregates} {rows.text} AND {within}"
+        for number in range(len(intervals))
+    )
+    params = (value for interval in intervals for value in (*rows.params, *interval))
+    return SqlFragment(" UNION ALL ".join(scans), tuple(params))

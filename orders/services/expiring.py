@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from orders.days import RequestClock, start_of_day
 from orders.search import MatchCount, expiry_preset_fields
 from orders.search.expiring import GiftTotals, LargestLabels, TimeSpan, sum_expirations
-from orders.search.labels import LabelSuggestion, find_labels
+from orders.search.labels import LabelSuggestion
 
 # Before and after the present day.
 DAYS = 14
@@ -92,8 +92,8 @@ def expiring_gifts(clock: RequestClock, *, grouped: str) -> ExpiringGifts:
     return ExpiringGifts(
         days=[ExpirationDay(day, span, is_past, total(span)) for day, span, is_past in days],
         windows={name: total(window) for name, window in windows.items()},
-        workspaces=_groups(sums.workspaces, total(windows[grouped])),
-        senders=_groups(sums.senders, total(windows[grouped])),
+        workspaces=_groups(sums.workspaces, sums.names, total(windows[grouped])),
+        senders=_groups(sums.senders, sums.names, total(windows[grouped])),
         unreadable=sums.unreadable,
         undocumented=sums.undocumented,
     )
@@ -119,9 +119,10 @@ def _window(name: str, clock: RequestClock) -> TimeSpan:
     return TimeSpan(fields["expires_from"], fields["expires_until"])
 
 
-def _groups(labels: LargestLabels, total: GiftTotals) -> GiftGroups:
+def _groups(
+    labels: LargestLabels, names: Mapping[int, LabelSuggestion], total: GiftTotals
+) -> GiftGroups:
     """Return the groups by name; `total` is that of all labels."""
-    names = find_labels(pk for pk in labels.totals if pk is not None)
     largest = [
         GiftGroup(*names.get(pk or 0, _UNNAMED), totals) for pk, totals in labels.totals.items()
     ]

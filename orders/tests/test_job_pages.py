@@ -93,13 +93,13 @@ def lee(as_role: Any) -> Any:
         (
             {"state": JobState.PAUSED, "pause_reason": PauseReason.KEY_REJECTED},
             "Paused",
-            "Paused: Goody rejects the API key It goes on by itself",
+            "Paused: Goody rejects the API key. It goes on by itself",
             ["Stop"],
         ),
         (
             {"state": JobState.PAUSED, "pause_reason": PauseReason.NOT_FOUND},
             "Paused",
-            "Paused: Goody did not know three orders in a row Is this the right environment?",
+            "Paused: Goody did not know three orders in a row. Is this the right environment?",
             ["Resume", "Stop"],
         ),
     ],
@@ -133,7 +133,7 @@ D, S, F, U, N = (
 )
 _STOPPED = {"state": JobState.STOPPED, "stopped_by_name": "Lee Lead"}
 _CHECKED = (
-    "The outcome of 1 gift is being checked Goody's answer was lost. It is not sent again: "
+    "The outcome of 1 gift is being checked. Goody's answer was lost. It is not sent again: "
     "reading the order shows what became of it."
 )
 
@@ -142,8 +142,8 @@ _CHECKED = (
     ("states", "changes", "told"),
     [
         ([D, D], {}, ("Finished", "", [])),
-        ([D, S], {}, ("Finished", "1 done, 1 skipped", [])),
-        ([D, F], {}, ("Finished, 1 failed", "1 done, 1 failed", ["Retry failed only (1)"])),
+        ([D, S], {}, ("Finished", "1 done, 1 skipped.", [])),
+        ([D, F], {}, ("Finished, 1 failed", "1 done, 1 failed.", ["Retry failed only (1)"])),
         ([D, U], {}, ("Finished, 1 being checked", _CHECKED, [])),
         (
             [D, F, N, N],
@@ -481,6 +481,19 @@ def test_the_list_has_what_waits_what_runs_and_what_has_ended(lena: Any, setting
     assert re.findall(r'<h2 id="(\w+)"', text(page)) == ["awaiting", "running", "ended"]
     mine = lena.get("/jobs/", {"of": "mine"})
     assert job_rows(mine) == [one.number for one in (running, stopped, done)]
+
+
+def test_a_poll_of_the_list_keeps_each_row_in_its_section(lena: Any) -> None:
+    job = make_job(state=JobState.RUNNING)
+    [asked] = re.findall(r'<div id="jobs"[^>]* hx-get="([^"]*)"', text(lena.get("/jobs/")))
+    bulk.stop_job(actor=actor("lead", "lena"), job_id=job.pk, now=timezone.now())
+    make_job()
+    answer = lena.get(html.unescape(asked), headers=htmx("div#jobs"))
+    assert job_rows(answer) == [job.number]
+    assert re.findall(r'<h2 id="(\w+)"', text(answer)) == ["running"]
+    assert "hx-trigger" not in text(answer)
+    strange = lena.get("/jobs/", {"poll": "1", "running": "x.²." + "9" * 40})
+    assert job_rows(strange) == [job.number]
 
 
 def test_an_agent_sees_own_jobs_alone(as_role: Any) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from django import shortcuts
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -30,6 +30,8 @@ from orders.viewer import Request
 from .concurrency import DOWNLOAD, in_concurrency_group
 from .http import HttpResponseSeeOther, render_page_or_partial, requires_right
 
+# More jobs are not open at a time.
+_MOST_POLLED = 200
 _LIST, _PAGE = "jobs/list.html", "jobs/job.html"
 
 
@@ -41,12 +43,15 @@ def jobs(request: Request) -> HttpResponse:
     sees_all = viewer.actor.may(Right.READ_ALL_AUDIT)
     is_own_only = not sees_all or request.GET.get("of") == "mine"
     found = Job.objects.filter(actor_id=viewer.actor.user_id) if is_own_only else Job.objects.all()
-    open_jobs = list(found.filter(ended_at=None))
-    ended = _page_of(found.exclude(ended_at=None), request, per_page=job_list.PER_PAGE)
-    shown = [*open_jobs, *ended.object_list]
+    awaiting, running = _shown_first(found, request)
+    shown = [*awaiting, *running]
+    others = found.exclude(ended_at=None).exclude(pk__in=[one.pk for one in shown])
+    ended = _page_of(others, request, per_page=job_list.PER_PAGE)
+    shown += ended.object_list
     context = {
         "list": job_list.make_job_list(
-            open_jobs,
+            awaiting,
+            running,
             ended,
             JobItem.objects.filter(job__in=shown).counts_by_job(),
             is_own_only=is_own_only,
@@ -55,6 +60,25 @@ def jobs(request: Request) -> HttpResponse:
         )
     }
     return render_page_or_partial(request, _LIST, context, {"jobs": "jobs"})
+
+
+def _shown_first(found: QuerySet[Job], request: Request) -> tuple[list[Job], list[Job]]:
+    """Return the jobs that await approval and those that run; in a poll, those it asks for."""
+    if "poll" in request.GET:
+        awaiting, running = (
+            list(found.filter(number__in=_numbers(request.GET.get(name, ""))))
+            for name in ("awaiting", "running")
+        )
+        return awaiting, running
+    is_asked = Q(state=JobState.AWAITING_APPROVAL)
+    open_jobs = found.filter(ended_at=None)
+    return list(open_jobs.filter(is_asked)), list(open_jobs.exclude(is_asked))
+
+
+def _numbers(text: str) -> list[int]:
+    """Return the numbers in "12.14"; others are ignored."""
+    parts = text.split(".")[:_MOST_POLLED]
+    return [int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 10]
 
 
 def _page_of[M: (Job, JobItem)](rows: QuerySet[M], request: Request, *, per_page: int) -> Page[M]:
