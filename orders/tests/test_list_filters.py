@@ -12,6 +12,7 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orders.bulk.parts import pack_part
 from orders.days import RequestClock
 from orders.forms.listing import ListingForm
 from orders.list_columns import COLUMNS, DEFAULT, join_columns, moved
@@ -53,6 +54,8 @@ _filters = st.builds(
     Filters,
     q=_names | st.just(""),
     finding=st.none() | st.uuids(),
+    selection=st.none() | st.uuids(),
+    part=st.just("") | st.sets(st.integers(0, 4999)).map(pack_part),
     status=st.lists(
         st.sampled_from(["opened", "paid", "failed", "on hold"]), unique=True, max_size=3
     ).map(tuple),
@@ -157,6 +160,7 @@ def test_unfiltered_list_has_no_parameters() -> None:
         ("created=<7d", Query(created_from=NOW - timedelta(days=7))),
         ("columns=recipient,status", Query()),
         (f"finding={BATCH}", Query(finding=BATCH)),
+        (f"selection={BATCH}", Query(selection=BATCH)),
         ("sort=-amount", Query(sort=Sort.AMOUNT_LARGEST)),
         ("view=3&per_page=25", Query()),
     ],
@@ -174,6 +178,7 @@ def test_an_expiry_preset_and_dates_are_cut() -> None:
     ("said", "sentence"),
     [
         ("finding=1", "This address does not name a list of pasted orders."),
+        ("selection=1", "This address does not name a selection of orders."),
         ("expires=5d", "“Expires” is one of 24h, 3d, 7d, 14d, expired, never."),
         ("expires_after=soon", "“Expires from” is not a date. Write it as YYYY-MM-DD."),
         (
@@ -340,6 +345,7 @@ def test_active_filters_show_their_values_and_each_can_be_removed() -> None:
         ("swapped=no", ("", "Not swapped")),
         ("attention=yes", ("", "Needs attention")),
         (f"finding={BATCH}", ("", "Found in a pasted text")),
+        (f"selection={BATCH}", ("", "Selected orders")),
     ],
 )
 def test_the_value_of_an_active_filter(said: str, button: tuple[str, str]) -> None:
