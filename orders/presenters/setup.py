@@ -26,9 +26,11 @@ _FAILED_PHASES = (SyncPhase.SUSPICIOUS, SyncPhase.PAUSED, SyncPhase.FAILING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupStep:
-    """A step and its state: "done", "now" (under way), "wrong" (somebody must act) or "ahead".
+    """A step and its state.
 
-    `key` distinguishes the steps in the template; `command` is one to run on the server.
+    The state is "done", "now" (under way), "wrong" (somebody must act), "ahead", or "halted": begun
+    and waiting for an earlier step. `key` distinguishes the steps in the template; `command` is one
+    to run on the server.
     """
 
     key: str
@@ -164,10 +166,17 @@ def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> S
         return SetupStep(key="import", state="done", title=title, text=text)
     title = "Import of all orders"
     if not is_ready:
-        return SetupStep(key="import", state="ahead", title=title)
+        return SetupStep(key="import", title=title, **_waiting(progress))
     if progress.phase in _FAILED_PHASES:
         return SetupStep(key="import", state="wrong", title=title, text=f"{progress.why}.")
     return SetupStep(key="import", state="now", title=title)
+
+
+def _waiting(progress: SyncProgress) -> dict[str, str]:
+    """Return the state of the import while an earlier step is not done, and what it waits for."""
+    if progress.is_full_sync_running:
+        return {"state": "halted", "text": "It goes on once the steps above are done."}
+    return {"state": "ahead"}
 
 
 def _import_progress(

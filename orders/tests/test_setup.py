@@ -99,7 +99,9 @@ def test_no_estimate_is_shown_without_progress(as_role: Any) -> None:
     complete_sync(NOW, **IMPORTING)
     page = page_of(as_role)
     assert steps(page)["No worker runs"] == "wrong"
+    assert steps(page)["Import of all orders"] == "halted"
     assert "1,000 of 4,000 orders" in page
+    assert "(later)" not in page
     assert "min left" not in page
 
 
