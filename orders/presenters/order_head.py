@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from orders.services import OrderWithOperations, freshness_problem
 from orders.viewer import Viewer
 
 from .job_texts import job_sentence
-from .operations import operation_url, with_next_url
+from .operations import OperationTexts, operation_url, with_next_url
 from .order_sections import UNREADABLE, sender_key, sender_name, shown_recipient
 from .raw_values import RawValues
 from .rows import gift_text
@@ -64,8 +64,9 @@ class Fact(NamedTuple):
 class Actions:
     """The URLs of the possible changes, "" for others.
 
-    `sentence` tells why one of them or both are not possible, `next_step` what to do instead.
-    `is_alert`: Goody did not answer, or does not know the order.
+    `sentence` tells why one of them or both are not possible, or that a write has just ended
+    without effect; `next_step` what to do. `is_alert`: Goody did not answer or does not know the
+    order, or that write.
     """
 
     extend_url: str = ""
@@ -191,7 +192,30 @@ def _receipt_fact(order: Order, raw: RawValues) -> Fact:
 # --- actions ----------------------------------------------------------------------------------
 
 
-def make_actions(view: OrderWithOperations, viewer: Viewer) -> Actions:
+def make_actions(
+    view: OrderWithOperations, viewer: Viewer, *, failure: OperationTexts | None
+) -> Actions:
+    """Return the actions. `failure` is the newest write if it has just ended without effect.
+
+    Its outcome takes the place of the sentence about the pending write, so that nothing moves when
+    a poll shows it.
+    """
+    actions = _possible_actions(view, viewer)
+    if failure is None:
+        return actions
+    message = failure.message
+    rest = (message.sentence, message.next_step, actions.sentence, actions.next_step)
+    return replace(
+        actions,
+        sentence=f"{message.title}.",
+        next_step=" ".join(filter(None, rest)),
+        next_url=actions.next_url or failure.url,
+        next_label=actions.next_label or "See what is known",
+        is_alert=True,
+    )
+
+
+def _possible_actions(view: OrderWithOperations, viewer: Viewer) -> Actions:
     order, is_canceled = view.order, view.is_cancel_on_record
     cancel = eligibility.may_cancel(order, now=viewer.now, is_cancel_on_record=is_canceled)
     extend = eligibility.may_extend(order, now=viewer.now, is_cancel_on_record=is_canceled)

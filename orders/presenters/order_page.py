@@ -113,8 +113,6 @@ class OrderDetail:
     explanation: str
     hand_off: str
     warnings: CopyWarnings
-    # The newest operation if it has just ended without effect.
-    failure: OperationTexts | None
     sections: OrderSections
     restricted: RestrictedValues
     timeline: list[Day]
@@ -168,11 +166,10 @@ def make_order_detail(
         status=order.status,
         head=head,
         facts=head_facts(view, raw, viewer=viewer),
-        actions=make_actions(view, viewer),
+        actions=make_actions(view, viewer, failure=shown[0][1] if failure else None),
         explanation=_explanation(view),
         hand_off=hand_off_text(order, now=viewer.now),
         warnings=CopyWarnings(raw.lines(), sorted(order.unknown_fields)),
-        failure=shown[0][1] if failure else None,
         sections=_sections(view, raw, viewer),
         restricted=_restricted(order, raw, viewer.actor),
         timeline=_timeline(view, shown, failure, viewer),

@@ -78,7 +78,7 @@ def timeline_entries(
 ) -> list[Day]:
     """Return the days, newest first. An end without a time comes first.
 
-    `failure` is the operation whose outcome a banner of the page tells already.
+    `failure` is the operation whose outcome the head of the page tells already.
     """
     dated = [
         *_goody_events(order, clock),
