@@ -1,5 +1,5 @@
 # Short names; what they do stands in the scripts.
-.PHONY: demo test lint shape bench lighthouse soak lock pictures
+.PHONY: demo test lint shape bench lighthouse soak lock pictures gallery
 
 PYTHON = .venv/bin/python
 # Number of random histories that `make soak` runs on each database: of writes, and of syncs.
@@ -23,6 +23,12 @@ lint:
 # Sizes, strict typing, imports between packages.
 shape:
 	$(PYTHON) bin/shape.py
+
+# Every page in every state, as pictures and as a contact sheet: build/gallery/index.html. Also makes
+# the checks of the tests. ONLY="Orders or Setup" takes a part.
+ONLY =
+gallery:
+	GALLERY=build/gallery $(PYTHON) -m pytest -q integration/browser/gallery -k "$(ONLY)"
 
 # Pictures of the README from a running demo (URL=http://localhost:8000); needs pngquant.
 pictures:

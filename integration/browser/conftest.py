@@ -7,11 +7,10 @@ Orders persist between tests, so each test uses orders of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.plugin import DjangoDbBlocker
 
 from testing import databases
@@ -21,13 +20,11 @@ from testing.processes import LiveApp
 from testing.users import make_user
 from testing.vendor import Emulator
 
+from .contexts import VIEWPORT, borrowed, only_page
 from .site import Site
 
 # Reads of an unknown outcome follow at once, since a browser waits for them.
 SETTINGS = {"OPERATION_READS": "0.2,1,2,5,10", "TIME_ZONE": "America/New_York"}
-
-
-VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="package")
@@ -90,30 +87,6 @@ def _shared_contexts(browser: Browser, _site: Site) -> Iterator[dict[bool, Brows
         one.close()
 
 
-@contextmanager
-def _borrowed(context: BrowserContext, watch: Watch) -> Iterator[BrowserContext]:
-    """A shared context with at most one page, which is blank; no cookies, no permissions."""
-    watch.observe(context)
-    yield context
-    watch.leave(context)
-    first, *others = context.pages or [context.new_page()]
-    for page in others:
-        page.close()
-    _reset(first)
-    context.clear_cookies()
-    context.clear_permissions()
-
-
-def _reset(page: Page) -> None:
-    """Leave the site, and restore the mouse, the window's size and the system's preferences."""
-    page.goto("about:blank")
-    page.mouse.move(0, 0)
-    page.set_viewport_size(VIEWPORT)
-    page.emulate_media(
-        media="null", color_scheme="null", reduced_motion="null", forced_colors="null"
-    )
-
-
 @pytest.fixture
 def context(request: pytest.FixtureRequest, site: Site, watch: Watch) -> Iterator[BrowserContext]:
     """The shared context, unless the test is marked `own_context`."""
@@ -122,18 +95,14 @@ def context(request: pytest.FixtureRequest, site: Site, watch: Watch) -> Iterato
         watch.observe(own)
         yield own
         return
-    with _borrowed(request.getfixturevalue("_shared_contexts")[True], watch) as shared:
+    with borrowed(request.getfixturevalue("_shared_contexts")[True], watch) as shared:
         yield shared
-
-
-def _only_page(context: BrowserContext) -> Page:
-    return context.pages[0] if context.pages else context.new_page()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     """A blank page of the context: the only one."""
-    return _only_page(context)
+    return only_page(context)
 
 
 @pytest.fixture
@@ -156,8 +125,8 @@ def agent(as_person: Callable[..., Page]) -> Page:
 def without_javascript(
     _shared_contexts: dict[bool, BrowserContext], site: Site, watch: Watch
 ) -> Iterator[Page]:
-    with _borrowed(_shared_contexts[False], watch) as shared:
-        yield _only_page(shared)
+    with borrowed(_shared_contexts[False], watch) as shared:
+        yield only_page(shared)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from playwright.sync_api import BrowserContext
 from goody.types import parse_order
 from orders import index
 from orders.audit import record_intent
-from orders.models import ApiLimits, Operation, Profile
+from orders.models import ApiLimits, Operation, Order, Profile
 from testing.processes import LiveApp
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -93,6 +93,22 @@ class Site:
         """Return the id of a new order, first in the list, that may be canceled and extended."""
         given = {"status": "notified", "recipient_first_name": name, **fields}
         return str(self.emulator.create(**given)[0]["id"])
+
+    def known_order(self, name: str = "Ada", **fields: Any) -> str:
+        """Like open_order, and the index has the order."""
+        order_id = self.open_order(name, **fields)
+        self.store(order_id)
+        return order_id
+
+    def store(self, order_id: str) -> None:
+        """Store Goody's present order in the index."""
+        order = parse_order(msgspec.json.encode(self.emulator.order(order_id)))
+        index.upsert([order], read_at=timezone.now())
+
+    def empty_index(self) -> None:
+        """Delete the orders from the index; `fill_index` adds all of them again."""
+        Order.objects.all().delete()
+        self._indexed = 0
 
     def order_on_page(self, number: int, *, size: int = 50) -> str:
         """Like open_order, with newer orders that move it to the middle of that page."""

@@ -19,7 +19,6 @@ from testing.list_pages import complete_sync
 
 from .moves import assert_whole_page, row, wait_for_keys
 from .site import Site
-from .test_accessibility import assert_accessible
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +94,6 @@ def test_commands_are_found_by_words(agent: Page) -> None:
     agent.goto("/audit/")
     open_commands(agent)
     expect(commands(agent).filter(has_text="Settings")).to_be_visible()
-    assert_accessible(agent)
     agent.keyboard.type("text FIND")
     expect(commands(agent)).to_have_text(["Find orders in a text"])
     agent.keyboard.press("Enter")
@@ -139,7 +137,6 @@ def test_the_keys_are_found_without_a_key(agent: Page) -> None:
     agent.locator(".menu > summary").click()
     agent.get_by_role("button", name=re.compile("^Keyboard shortcuts")).click()
     expect(agent.locator("#shortcuts")).to_contain_text("opens the dialog, which asks first")
-    assert_accessible(agent)
 
 
 def test_commands_have_no_key_where_keys_are_switched_off(agent: Page, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""The frame of every page and the small pages: edges, sizes of text, the offered time zone."""
+"""The frame of every page and the small pages: edges, what stays in sight, the time zone."""
 
 from __future__ import annotations
 
@@ -13,35 +13,6 @@ from testing.users import make_user
 
 from .site import Site
 
-# Each page with the role that visits it and the status of its answer.
-PAGES = [
-    ("/orders/", "agent", 200),
-    ("/orders/find/", "agent", 200),
-    ("/settings/", "agent", 200),
-    ("/password/", "agent", 200),
-    ("/setup/", "agent", 200),
-    ("/setup/", "admin", 200),
-    ("/audit/", "lead", 200),
-    ("/audit/?order=nothing", "lead", 200),
-    ("/orders/views/", "agent", 200),
-    ("/system/", "admin", 200),
-    ("/system/", "agent", 403),
-    ("/nowhere/", "agent", 404),
-]
-
-_SMALL_TEXTS = """() => {
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = new Set();
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    const size = parseFloat(getComputedStyle(element).fontSize);
-    if (texts.currentNode.data.trim() && element.checkVisibility() && size < 12) {
-      found.add(`${element.className}: ${size}`);
-    }
-  }
-  return [...found];
-}"""
-
 _EDGES = """() => {
   const [bar, page] = ["topbar", "page"].map(name => document.querySelector(`.${name}`));
   return [bar, page].map(it => {
@@ -49,25 +20,6 @@ _EDGES = """() => {
     return [left + parseFloat(style.paddingLeft), right - parseFloat(style.paddingRight)];
   });
 }"""
-
-
-@pytest.mark.parametrize(("path", "role", "status"), PAGES)
-def test_nothing_is_smaller_than_12_px(
-    as_person: Callable[..., Page], watch: Watch, *, path: str, role: str, status: int
-) -> None:
-    page = as_person(role)
-    watch.expected.add(status)
-    answer = page.goto(path)
-    assert answer
-    assert answer.status == status
-    for width in (320, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate(_SMALL_TEXTS) == []
-
-
-def test_nothing_of_the_login_is_smaller_than_12_px(page: Page) -> None:
-    page.goto("/login/")
-    assert page.evaluate(_SMALL_TEXTS) == []
 
 
 @pytest.mark.parametrize("width", [320, 720, 1024, 1440, 1920])

@@ -1,0 +1,40 @@
+"""Browser contexts that tests share, and the only page in each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import BrowserContext, Page, ViewportSize
+
+from testing.browser import Watch
+
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
+
+
+@contextmanager
+def borrowed(context: BrowserContext, watch: Watch) -> Iterator[BrowserContext]:
+    """A shared context with at most one page, which is blank; no cookies, no permissions."""
+    watch.observe(context)
+    yield context
+    watch.leave(context)
+    first, *others = context.pages or [context.new_page()]
+    for page in others:
+        page.close()
+    _reset(first)
+    context.clear_cookies()
+    context.clear_permissions()
+
+
+def _reset(page: Page) -> None:
+    """Leave the site, and restore the mouse, the window's size and the system's preferences."""
+    page.goto("about:blank")
+    page.mouse.move(0, 0)
+    page.set_viewport_size(VIEWPORT)
+    page.emulate_media(
+        media="null", color_scheme="null", reduced_motion="null", forced_colors="null"
+    )
+
+
+def only_page(context: BrowserContext) -> Page:
+    return context.pages[0] if context.pages else context.new_page()
