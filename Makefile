@@ -2,9 +2,10 @@
 .PHONY: demo test lint shape bench lighthouse soak lock pictures gallery
 
 PYTHON = .venv/bin/python
-# Number of random histories that `make soak` runs on each database: of writes, and of syncs.
+# Number of random histories that `make soak` runs on each database: of writes, of syncs, of jobs.
 STORIES = 500
 SYNCS = 1000
+JOBS = 500
 COMPILE = $(PYTHON) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.12 \
 	--no-header --no-emit-index-url --no-emit-find-links
 
@@ -43,9 +44,9 @@ lighthouse:
 	sh bin/lighthouse
 
 soak:
-	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(SYNCS) sh bin/test \
+	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(SYNCS) SOAK_JOBS=$(JOBS) sh bin/test \
 		orders/tests/test_operation_histories.py orders/tests/test_sync_property.py \
-		orders/tests/test_sync_command.py
+		orders/tests/test_sync_command.py orders/tests/test_job_histories.py
 
 # Needs uv (pip install uv). The lock names no index, so that anybody's mirror will do.
 lock:

@@ -109,10 +109,11 @@ def fork_worker(work: Callable[[], object]) -> int:
 def settle_everything(job: Job, clock: Any) -> Job:
     """Do what workers do from now on until the job has ended and no outcome is unknown."""
     for _ in range(50):
+        # The lease of the job may expire before those of its operations.
+        run_now(job)
         services.abandon_expired_operations(now=timezone.now())
         for operation in Operation.objects.filter(state=State.UNKNOWN):
             read_until_settled(operation, clock)
-        run_now(job)
         is_unknown = Operation.objects.filter(state__in=OPEN_STATES).exists()
         if job.ended_at is not None and not is_unknown:
             return job

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connections, models
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 
 from .operation import Operation
 from .statements import placeholders, prepare_values
@@ -254,16 +254,18 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
             pk=job.pk, lease_token=job.lease_token, state=JobState.RUNNING
         ).values("pk")
         unchanged = self.filter(pk=item.pk, state=item.state, token=item.token, job_id__in=held)
-        claimed = unchanged.update(
-            state=ItemState.RUNNING,
-            token=job.lease_token,
-            attempts=F("attempts") + 1,
-            operation=None,
-            due_at=None,
-        )
-        if claimed:
-            item.refresh_from_db()
-        return bool(claimed)
+        claimed = {
+            "state": ItemState.RUNNING,
+            "token": job.lease_token,
+            "attempts": item.attempts + 1,
+            "operation_id": None,
+            "due_at": None,
+        }
+        if not unchanged.update(**claimed):
+            return False
+        for name, value in claimed.items():
+            setattr(item, name, value)
+        return True
 
 
 def _as_uuid(value: Any) -> uuid.UUID:

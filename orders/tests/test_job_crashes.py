@@ -18,11 +18,14 @@ from uuid import UUID
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
+from orders import bulk
 from orders.bulk import running
 from orders.models import AuditEntry, Job, JobItem, JobState, Operation, State
 from orders.models.job import JobItemQuerySet
 from orders.services.writes import send
+from testing.domain import actor
 from testing.jobs import (
     cancel_job,
     fork_worker,
@@ -89,6 +92,25 @@ def test_worker_ends_or_is_suspended_past_its_lease_at_each_boundary(
         # Its request left when it woke up, directly after the last check.
         woken = "done" if boundary == "sending stored" else outcome
         assert states(job) == [woken, "done", "done"]
+
+
+def test_a_suspended_worker_sends_nothing_after_a_stop(emulator: Emulator, clock: Any) -> None:
+    """Its item was told as not run meanwhile."""
+    job = cancel_job(open_orders(emulator, 2))
+
+    def work() -> None:
+        interrupt_once(JobItemQuerySet, "claim", runs_before=True, number=signal.SIGSTOP)
+        running.run_job(job.pk, stop=threading.Event())
+
+    worker = fork_worker(work)
+    os.waitpid(worker, os.WUNTRACED)
+    bulk.stop_job(actor=actor("lead"), job_id=job.pk, now=timezone.now())
+    clock.shift(61)
+    assert run_now(job).ended_at is not None
+    os.kill(worker, signal.SIGCONT)
+    assert os.waitpid(worker, 0)[1] == 0
+    assert (states(job), emulator.posts()) == (["not_run", "not_run"], 0)
+    assert not Operation.objects.exists()
 
 
 def interrupt_once(where: Any, name: str, *, runs_before: bool, number: signal.Signals) -> None:
