@@ -10,6 +10,7 @@ import pytest
 
 from bench import databases
 from bench.databases import Database, filled_database, open_databases
+from bench.expiring_page import gifts_by_window
 from bench.peers import copy_orders_for_peers
 from bench.questions import fixed_questions, random_questions
 from bench.serving import collect_static, get_page, running_web_server, sign_in_agent
@@ -38,7 +39,9 @@ def test_every_question_has_an_answer(database: Database) -> None:
         ):
             page = get_page(visitor, question.url, question.headers)
             rows[question.name] = page.count("<tr id=")
+        gifts = gifts_by_window(get_page(visitor, "/expiring/"))
     assert len(rows) == len(fixed_questions(database.facts)) + 20
+    assert gifts["14d"] != "0"
     assert rows["newest page"] == rows["sort -recipient"] == 50
     assert rows["search, nobody: 0 hits"] == rows["adversarial term"] == 0
     assert rows["two e-mail addresses"] >= 2

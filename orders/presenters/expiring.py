@@ -64,13 +64,12 @@ class GiftRow(NamedTuple):
 
 
 class GiftTable(NamedTuple):
-    """Rows with their totals. `others` sums up smaller groups, None if there are none."""
+    """Rows with their totals. The last one may sum up smaller groups."""
 
     id: str
     title: str
     head: str
     rows: Sequence[GiftRow]
-    others: GiftRow | None = None
 
 
 class WindowTab(NamedTuple):
@@ -180,9 +179,16 @@ def _group_tables(gifts: ExpiringGifts, window: Filters) -> Iterator[GiftTable]:
             f"{kind}s",
             f"By {kind}",
             kind.capitalize(),
-            [_group_row(one, kind, window) for one in groups.largest],
-            _others_row(groups, kind),
+            list(_group_rows(groups, kind, window)),
         )
+
+
+def _group_rows(groups: GiftGroups, kind: str, window: Filters) -> Iterator[GiftRow]:
+    for one in groups.largest:
+        yield _group_row(one, kind, window)
+    if groups.others:
+        name = f"{groups.others:,} other {kind}{'' if groups.others == 1 else 's'}"
+        yield _row(name, groups.others_totals, None)
 
 
 def _group_row(one: GiftGroup, kind: str, window: Filters) -> GiftRow:
@@ -192,13 +198,6 @@ def _group_row(one: GiftGroup, kind: str, window: Filters) -> GiftRow:
     if kind == "sender" and name.endswith(">"):
         name, _, address = name.removesuffix(">").rpartition(" <")
     return _row(name, one.totals, window.replace(**{kind: one.key}), under=address)
-
-
-def _others_row(groups: GiftGroups, kind: str) -> GiftRow | None:
-    if not groups.others:
-        return None
-    name = f"{groups.others:,} other {kind}{'' if groups.others == 1 else 's'}"
-    return _row(name, groups.others_totals, None)
 
 
 def _gifts(totals: GiftTotals) -> str:

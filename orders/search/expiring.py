@@ -84,10 +84,9 @@ class LargestLabels(NamedTuple):
 class ExpirationSums:
     """The totals between each two consecutive bounds, and the largest labels in one window.
 
-    `names` has the keys and names of these labels by row id.
-    `unreadable` is the number of unaccepted gifts whose expiration cannot be read.
-    `undocumented` has the number of orders in each status that Goody does not document: whether
-    they can still be accepted is not known.
+    `names` has the keys and names of these labels by row id. `unreadable` is the number of
+    unaccepted gifts whose expiration cannot be read. `undocumented` has the number of orders in
+    each status that Goody does not document: whether they can still be accepted is not known.
     """
 
     intervals: Sequence[GiftTotals]
