@@ -32,6 +32,7 @@ from orders.presenters.bulk_preview import make_preview, needs_typed_count
 from orders.presenters.choosing import match_count_text
 from orders.presenters.elements import Banner
 from orders.search import SearchTimeout
+from orders.services import FormKeyReused
 from orders.viewer import Request, Viewer
 
 from .errors import ErrorPage, render_error_page
@@ -202,6 +203,8 @@ def _submit(request: Request, found: Selection) -> HttpResponseBase:
         )
     except CapReached:
         return _show(request, found, plan, form, as_of=as_of, confirm=confirm)
+    except FormKeyReused:
+        job = Job.objects.get(form_key=found.pk)
     return HttpResponseSeeOther(_job_url(job))
 
 

@@ -12,6 +12,7 @@ from .expiring_states import EXPIRING
 from .list_states import BOX, FIND, ORDERS, PARTS, VIEWS
 from .order_states import ORDER, WRITE
 from .other_states import AUDIT, ERRORS, LOGIN, SETTINGS, SETUP, SYSTEM
+from .selection_states import SELECTIONS
 from .states import States
 
 PAGES: Mapping[str, States] = {
@@ -20,6 +21,7 @@ PAGES: Mapping[str, States] = {
     "Search box": BOX,
     "Views": VIEWS,
     "Find in a text": FIND,
+    "Selections": SELECTIONS,
     "Expiring": EXPIRING,
     "Order": ORDER,
     "Cancel": CANCEL,
