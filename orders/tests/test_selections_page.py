@@ -59,6 +59,18 @@ def test_only_people_with_the_right_see_boxes(as_role: Any, role: str) -> None:
     assert ('id="selection"' in page, "selecting.js" in page) == (may, may)
 
 
+@pytest.mark.parametrize("role", ["agent", "lead"])
+def test_a_row_that_is_replaced_has_its_box(as_role: Any, role: str) -> None:
+    complete_sync(timezone.now())
+    order_id = put(1)
+    headers = {"HX-Request": "true", "HX-Target": f"tr#order-{order_id}"}
+
+    row = text_of(as_role(role).get(reverse("order_detail", args=[order_id]), headers=headers))
+
+    assert row.count("<td") == {"agent": 8, "lead": 9}[role]
+    assert len(BOX.findall(row)) == (role == "lead")
+
+
 def test_a_link_ticks_the_whole_page(lead: Client) -> None:
     ids = {str(put(number)) for number in range(3)}
 
