@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 from django.utils import timezone
 from playwright.sync_api import Page
@@ -22,6 +23,16 @@ def _gifts(site: Site, _: Page) -> None:
             site.known_order("Soon", expires_at=at, amounts=amounts, sender=sender)
 
 
+def _many(site: Site, _: Page) -> None:
+    """More senders and workspaces than are shown, and an order that is in no figure."""
+    for number in range(24):
+        at = f"{timezone.now() + timedelta(days=1 + number % 9):%Y-%m-%dT%H:%M:%SZ}"
+        sender = {"first_name": f"S{number}", "last_name": "", "email": f"s{number}@sender.test"}
+        workspace = {"workspace_id": str(uuid4()), "workspace_name": f"Team {number}"}
+        site.known_order("Many", expires_at=at, sender=sender, **workspace)
+    site.known_order("Frozen", status="frozen")
+
+
 def _expiring(address: str) -> Visit:
     return in_turn(_gifts, path(address))
 
@@ -33,8 +44,9 @@ def _empty(site: Site, page: Page) -> None:
 
 EXPIRING: States = {
     "coming": state(_expiring("/expiring/"), role="lead"),
-    "expired": state(_expiring("/expiring/?days=expired")),
-    "right missing": state(path("/expiring/"), role="viewer"),
+    "expired": state(_expiring("/expiring/?expires=expired")),
+    "many groups": state(in_turn(_many, path("/expiring/?expires=14d")), role="lead"),
+    "without the right to extend": state(path("/expiring/"), role="viewer"),
     "empty": state(_empty),
     "nothing imported yet": state(path("/expiring/"), sync=None),
     "first import": state(path("/expiring/"), sync=IMPORT),
