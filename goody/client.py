@@ -20,9 +20,9 @@ import msgspec
 
 from goody.errors import Unavailable
 from goody.limits import (
-    DETAIL,
-    PAGE,
-    WORKER,
+    ORDER_READ_POLICY,
+    PAGE_READ_POLICY,
+    WORKER_READ_POLICY,
     CircuitBreaker,
     ClientLimits,
     Clock,
@@ -31,15 +31,27 @@ from goody.limits import (
     RetryPolicy,
 )
 from goody.paths import MAX_PER_PAGE, activities_path, format_time, order_path, orders_path
-from goody.responses import error_of_read, error_of_write, parse_response, parse_single_order
-from goody.retry import RETRYABLE, wait_before_retry
+from goody.responses import (
+    error_for_failed_read,
+    error_for_failed_write,
+    parse_response,
+    parse_single_order,
+)
+from goody.retry import RETRYABLE, seconds_before_retry
 from goody.transport import Request, RequestFailed, Response, Secret, Transport
 from goody.types import Me, Order, OrderPage, RawActivityPage, RawPage, Workspace
 from goody.types.account import parse_me, parse_workspaces
 from goody.types.activity import split_activity_page
-from goody.types.page import parse_page, split_page
+from goody.types.page import parse_order_page, split_page_into_rows
 
-__all__ = ["DETAIL", "PAGE", "WORKER", "Client", "ClientLimits", "RetryPolicy"]
+__all__ = [
+    "ORDER_READ_POLICY",
+    "PAGE_READ_POLICY",
+    "WORKER_READ_POLICY",
+    "Client",
+    "ClientLimits",
+    "RetryPolicy",
+]
 
 # Failures by which the breaker opens. Rejections and undocumented responses are none.
 _UNAVAILABLE = frozenset({"dns", "connect", "tls", "deadline", "reset", "server_error"})
@@ -90,11 +102,11 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self._base_url!r})"
 
-    def me(self, *, policy: RetryPolicy = PAGE) -> Me:
+    def get_me(self, *, policy: RetryPolicy = PAGE_READ_POLICY) -> Me:
         """Return the owner of the key. Goody API: GET /v1/me. Raises like get_order()."""
         return self._read("/v1/me", parse_me, policy, self._limits.order_body)
 
-    def workspaces(self, *, policy: RetryPolicy = PAGE) -> tuple[Workspace, ...]:
+    def list_workspaces(self, *, policy: RetryPolicy = PAGE_READ_POLICY) -> tuple[Workspace, ...]:
         """Return the workspaces visible to the key. Goody API: GET /v1/workspaces (not paged)."""
         return self._read("/v1/workspaces", parse_workspaces, policy, self._limits.list_body)
 
@@ -105,7 +117,7 @@ class Client:
         per_page: int = 50,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
-        policy: RetryPolicy = PAGE,
+        policy: RetryPolicy = PAGE_READ_POLICY,
     ) -> OrderPage:
         """Return one page of orders, without event times. Goody API: GET /v1/orders.
 
@@ -119,7 +131,7 @@ class Client:
             created_after=created_after,
             created_before=created_before,
         )
-        parse = partial(parse_page, page=page, per_page=per_page)
+        parse = partial(parse_order_page, page=page, per_page=per_page)
         return self._read(path, parse, policy, self._limits.list_body)
 
     def list_raw_orders(
@@ -129,11 +141,11 @@ class Client:
         per_page: int = MAX_PER_PAGE,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
-        policy: RetryPolicy = WORKER,
+        policy: RetryPolicy = WORKER_READ_POLICY,
     ) -> RawPage:
         """Like list_orders(), with unparsed rows, for callers that compare bytes first.
 
-        goody.types.parse_row() parses a row. Goody API: GET /v1/orders.
+        goody.types.parse_order_row() parses a row. Goody API: GET /v1/orders.
         """
         path = orders_path(
             page=page,
@@ -141,7 +153,7 @@ class Client:
             created_after=created_after,
             created_before=created_before,
         )
-        return self._read(path, split_page, policy, self._limits.list_body)
+        return self._read(path, split_page_into_rows, policy, self._limits.list_body)
 
     def list_activities(
         self,
@@ -151,14 +163,14 @@ class Client:
         after: datetime | None = None,
         before: datetime | None = None,
         statuses: Sequence[str] = (),
-        policy: RetryPolicy = WORKER,
+        policy: RetryPolicy = WORKER_READ_POLICY,
     ) -> RawActivityPage:
         """Return one page of status changes, each with its unparsed order in the present state.
 
         Goody API: GET /v1/order_activities. The bounds are inclusive and apply to the time of the
         change. Without `statuses`, all of goody.types.ACTIVITY_STATUSES are returned. Invalid
-        entries are in `quarantined`; goody.types.parse_row() parses an order. Other arguments and
-        errors are those of list_orders().
+        entries are in `quarantined`; goody.types.parse_order_row() parses an order. Other arguments
+        and errors are those of list_orders().
         """
         path = activities_path(
             page=page, per_page=per_page, after=after, before=before, statuses=statuses
@@ -169,7 +181,7 @@ class Client:
         self,
         order_id: UUID,
         *,
-        policy: RetryPolicy = DETAIL,
+        policy: RetryPolicy = ORDER_READ_POLICY,
         before_send: Callable[[], None] | None = None,
     ) -> Order:
         """Return one order with its event times. Goody API: GET /v1/orders/{id}.
@@ -216,9 +228,9 @@ class Client:
     def write_slot(self, *, timeout: float) -> Iterator[None]:
         """Hold one of the slots for writes, which reads never take.
 
-        The caller takes it, before the read that precedes a write, because waiting for a slot after
-        that read could make the read too old. Raises Unavailable ("slots")
-        if there is none within `timeout` seconds.
+        The caller takes the slot before the read that precedes a write, because waiting for a slot
+        after that read could make the read too old. Raises Unavailable ("slots") if no slot is free
+        within `timeout` seconds.
         """
         if not self._write_slots.acquire(timeout=timeout):
             raise Unavailable("slots")
@@ -255,7 +267,7 @@ class Client:
                 break
             self._sleep(wait)
             attempt += 1
-        raise error_of_read(failed)
+        raise error_for_failed_read(failed)
 
     def _attempt_read(self, request: Request, deadline: Deadline, attempts_left: int) -> Response:
         """Make one attempt, with an equal share of the remaining time.
@@ -278,7 +290,7 @@ class Client:
         """Return seconds to wait before the next attempt; None if there is none."""
         if failed.kind not in RETRYABLE or attempt >= policy.attempts or self._breaker.is_open:
             return None
-        wait = wait_before_retry(
+        wait = seconds_before_retry(
             attempt=attempt,
             base=self._limits.retry_base,
             jitter=self._jitter(),
@@ -304,11 +316,11 @@ class Client:
             return parse_response(response, parse_single_order, secret=self._key.reveal())
         except RequestFailed as error:
             failed = error
-        raise error_of_write(failed)
+        raise error_for_failed_write(failed)
 
     def _exchange(self, request: Request, deadline: Deadline, *, is_fresh: bool) -> Response:
         try:
-            response = self._transport.exchange(request, deadline=deadline, is_fresh=is_fresh)
+            response = self._transport.send(request, deadline=deadline, is_fresh=is_fresh)
         except RequestFailed as failed:
             self._record_failure(failed)
             raise

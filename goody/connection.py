@@ -22,7 +22,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from goody.limits import Deadline
-from goody.resolver import resolve
+from goody.resolver import resolve_host
 
 # A buffered read of headers may read this much beyond them.
 _BUFFER = 8192
@@ -78,15 +78,19 @@ class Exchange:
             self.before_send_error = error
             raise BeforeSendHookFailed from None
 
-    def allow_header_bytes(self) -> None:
+    def set_header_limit(self) -> None:
+        """Limit the bytes that may be received next to those of the headers."""
         self._readable = self.header_bytes + _BUFFER
 
-    def allow_body_bytes(self) -> None:
-        """Allow some more than the body, since the bytes of chunk sizes are counted too."""
+    def set_body_limit(self) -> None:
+        """Limit the bytes that may be received next to those of the body.
+
+        The limit is somewhat higher, because the bytes of chunk sizes are counted too.
+        """
         self._readable = self.body_bytes + self.body_bytes // 4 + self.header_bytes
 
     def count_received(self, received: int) -> None:
-        """Count received bytes. Raises ResponseTooLarge."""
+        """Count received bytes. Raises ResponseTooLarge beyond the limit."""
         self.is_answered = self.is_answered or received > 0
         self._readable -= received
         if self._readable < 0:
@@ -130,9 +134,9 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Reader(raw, sock, exchange), _BUFFER)
 
     def begin(self) -> None:
-        self._exchange.allow_header_bytes()
+        self._exchange.set_header_limit()
         super().begin()
-        self._exchange.allow_body_bytes()
+        self._exchange.set_body_limit()
 
 
 def _acknowledge_at_once(sock: socket.socket) -> None:
@@ -156,7 +160,7 @@ def _connect(host: str, port: int, exchange: Exchange) -> socket.socket:
     """Connect to the first address that accepts, before the connect deadline."""
     limit = exchange.connect_deadline
     exchange.stage = "dns"
-    addresses = resolve(host, port, timeout=limit.remaining)
+    addresses = resolve_host(host, port, timeout=limit.remaining)
     exchange.stage = "connect"
     failure: OSError = OSError("no address")
     for position, (family, address) in enumerate(addresses):

@@ -29,7 +29,7 @@ _JSON_TEXT = re.compile(r'(?<!"error")(:\s*)"(?:[^"\\]|\\.)*"?')
 _TOKEN = re.compile(r"(?=[a-z_\-]*[A-Z0-9])[A-Za-z0-9_\-]{16,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
-PHRASES = {
+KIND_DESCRIPTIONS = {
     "dns": "the name of Goody's server could not be resolved",
     "connect": "no connection to Goody could be made",
     "tls": "a secure connection to Goody could not be made",
@@ -82,12 +82,12 @@ def redact(body: bytes, *, secret: str = "") -> str:
     E-mail addresses, long tokens, the secret, and JSON strings except `error` are replaced.
     """
     text = body[:_REDACTION_WINDOW].decode("utf-8", "replace")
-    text = _JSON_TEXT.sub(r'\1"..."', single_line(text, secret=secret))
+    text = _JSON_TEXT.sub(r'\1"..."', redacted_line(text, secret=secret))
     text = _TOKEN.sub("[token]", _EMAIL.sub("[email]", text))
     return text.encode()[:HEAD_BYTES].decode("utf-8", "ignore")
 
 
-def single_line(text: str, *, secret: str = "") -> str:
+def redacted_line(text: str, *, secret: str = "") -> str:
     """Return the text without control characters and without the secret."""
     text = _CONTROL.sub(" ", text).strip()
     return text.replace(secret, "[key]") if secret else text
@@ -96,11 +96,11 @@ def single_line(text: str, *, secret: str = "") -> str:
 class GoodyError(Exception):
     """A call to Goody failed.
 
-    `kind` is a short machine code, a key of PHRASES. `excerpt` is for logs.
+    `kind` is a short machine code, a key of KIND_DESCRIPTIONS. `excerpt` is for logs.
     """
 
     def __init__(self, kind: str, *, excerpt: ResponseExcerpt = NO_EXCERPT) -> None:
-        super().__init__(PHRASES[kind])
+        super().__init__(KIND_DESCRIPTIONS[kind])
         self.kind = kind
         self.excerpt = excerpt
 

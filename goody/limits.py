@@ -14,7 +14,7 @@ type Clock = Callable[[], float]
 
 @dataclass(frozen=True, kw_only=True)
 class ClientLimits:
-    """Times in seconds, sizes in bytes, and counts."""
+    """The limits of a client. Times are seconds, sizes are bytes, the others are counts."""
 
     connect_timeout: float = 3.0  # name resolution, TCP and TLS of one attempt
     write_deadline: float = 30.0
@@ -38,9 +38,9 @@ class RetryPolicy:
     attempts: int
 
 
-PAGE = RetryPolicy(10.0, 2)
-DETAIL = RetryPolicy(2.0, 1)
-WORKER = RetryPolicy(15.0, 3)
+PAGE_READ_POLICY = RetryPolicy(10.0, 2)
+ORDER_READ_POLICY = RetryPolicy(2.0, 1)
+WORKER_READ_POLICY = RetryPolicy(15.0, 3)
 
 
 class Deadline:
@@ -111,12 +111,12 @@ class RetryBudget:
         self._balance = allowance
 
     def deposit(self) -> None:
-        """Add the share of one call."""
+        """Add the share of a retry that each call earns."""
         with self._lock:
             self._balance = min(self._max_balance, self._balance + self._share)
 
     def withdraw(self) -> bool:
-        """Take one retry; False if none is left."""
+        """Spend one retry; return False if none is left."""
         with self._lock:
             if self._balance < 1:
                 return False

@@ -42,7 +42,7 @@ _lock = threading.Lock()
 _running: dict[tuple[str, int], _Lookup] = {}
 
 
-def resolve(host: str, port: int, *, timeout: float) -> list[Address]:
+def resolve_host(host: str, port: int, *, timeout: float) -> list[Address]:
     """Return the addresses of a host, within `timeout` seconds. Raises OSError (TimeoutError)."""
     try:
         return _getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)

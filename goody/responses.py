@@ -19,11 +19,11 @@ from goody.errors import (
     Unauthorized,
     Unavailable,
     excerpt_response,
-    single_line,
+    redacted_line,
 )
-from goody.retry import parse_http_date, parse_retry_after
+from goody.retry import parse_http_date, parse_retry_after_header
 from goody.transport import RequestFailed, Response
-from goody.types.fast_parsing import parse_fast
+from goody.types.fast_parsing import parse_order_fast
 from goody.types.order import Order
 from goody.types.parsing import BadOrder, parse_decoded_order
 from goody.types.strict_json import BadJSON, loads_object
@@ -38,8 +38,8 @@ _BAD_RESPONSES = frozenset(
 )
 
 
-class WrongOrder(ValueError):
-    """The response has another order than the requested one."""
+class OrderIdMismatch(ValueError):
+    """The response contains another order than the requested one."""
 
 
 def parse_response[T](response: Response, parse: Callable[[bytes], T], *, secret: str) -> T:
@@ -51,7 +51,7 @@ def parse_response[T](response: Response, parse: Callable[[bytes], T], *, secret
     if kind is None:
         try:
             return parse(response.body)
-        except (BadJSON, BadOrder, WrongOrder) as error:
+        except (BadJSON, BadOrder, OrderIdMismatch) as error:
             kind = _kind_of_parse_error(error)
     raise RequestFailed(
         kind,
@@ -63,21 +63,21 @@ def parse_response[T](response: Response, parse: Callable[[bytes], T], *, secret
 
 
 def parse_single_order(body: bytes, *, expected_id: UUID | None = None) -> Order:
-    """Parse one order. Raises BadJSON, BadOrder or WrongOrder."""
-    order = parse_fast(body) or parse_decoded_order(loads_object(body), raw=body)
+    """Parse one order. Raises BadJSON, BadOrder or OrderIdMismatch."""
+    order = parse_order_fast(body) or parse_decoded_order(loads_object(body), raw=body)
     if expected_id is not None and order.id != expected_id:
-        raise WrongOrder
+        raise OrderIdMismatch
     return order
 
 
-def error_of_read(failed: RequestFailed) -> GoodyError:
+def error_for_failed_read(failed: RequestFailed) -> GoodyError:
     """Return the public error of a failed read."""
     if failed.kind in _BAD_RESPONSES:
         return BadResponse(failed.kind, excerpt=failed.excerpt)
     return _rejection(failed) or Unavailable(failed.kind, excerpt=failed.excerpt)
 
 
-def error_of_write(failed: RequestFailed) -> GoodyError:
+def error_for_failed_write(failed: RequestFailed) -> GoodyError:
     """Return the public error of a failed write.
 
     Once a byte may have left, only a refusal is definite.
@@ -102,7 +102,7 @@ def _rejection(failed: RequestFailed) -> Rejected | None:
 
 
 def _kind_of_status(response: Response) -> str | None:
-    """Return the kind of failure by status and content type; None for neither."""
+    """Return the kind of failure that the status or the content type shows; None for a success."""
     status = response.status
     if status == http.client.OK:
         return None if _is_json(response.headers.get("Content-Type", "")) else "content_type"
@@ -120,7 +120,7 @@ def _is_json(content_type: str) -> bool:
 
 
 def _kind_of_parse_error(error: ValueError) -> str:
-    if isinstance(error, WrongOrder):
+    if isinstance(error, OrderIdMismatch):
         return "mismatch"
     # Truncated JSON was cut off in transit, so that another attempt may succeed.
     return "bad_body" if isinstance(error, BadJSON) and error.is_truncated else "bad_json"
@@ -132,7 +132,7 @@ def _message(response: Response, secret: str) -> str:
         message = loads_object(response.body).get("error")
     except BadJSON:
         message = None
-    if isinstance(message, str) and (line := single_line(message, secret=secret)):
+    if isinstance(message, str) and (line := redacted_line(message, secret=secret)):
         return line[:MESSAGE_CHARS]
     return f"Goody gave no reason (HTTP {response.status})."
 
@@ -140,4 +140,4 @@ def _message(response: Response, secret: str) -> str:
 def _retry_after(response: Response) -> float | None:
     # Goody's clock is preferred to ours, which may be wrong.
     now = parse_http_date(response.headers.get("Date")) or datetime.now(UTC)
-    return parse_retry_after(response.headers.get("Retry-After"), now=now)
+    return parse_retry_after_header(response.headers.get("Retry-After"), now=now)

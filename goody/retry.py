@@ -15,7 +15,7 @@ RETRYABLE = frozenset({"dns", "connect", "deadline", "reset", "server_error", "b
 _SECONDS = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 
 
-def wait_before_retry(
+def seconds_before_retry(
     *, attempt: int, base: float, jitter: float, retry_after: float | None
 ) -> float:
     """Return seconds to wait after attempt number `attempt` (from 1) failed.
@@ -26,7 +26,7 @@ def wait_before_retry(
     return (retry_after or 0.0) + jitter * base * 2.0 ** (attempt - 1)
 
 
-def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
+def parse_retry_after_header(value: str | None, *, now: datetime) -> float | None:
     """Return seconds of a Retry-After header: a number or an HTTP date.
 
     A negative number or past date is 0, an invalid value None. `now` should be the response's Date

@@ -61,8 +61,9 @@ class RequestFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`path` begins with /v1 and includes the query. `max_body`: decoded bytes of the response.
+    """A request. `path` begins with /v1 and includes the query string.
 
+    `max_body` limits the decoded bytes of the response's body.
     `before_send` is called when the connection is established, before the first byte; if it raises,
     nothing is sent and the exception propagates unchanged.
     """
@@ -136,7 +137,7 @@ class Transport:
         self._tls = _tls_context(ca_bundle)
         self._session = self._new_session()
 
-    def exchange(self, request: Request, *, deadline: Deadline, is_fresh: bool) -> Response:
+    def send(self, request: Request, *, deadline: Deadline, is_fresh: bool) -> Response:
         """Send a request and read its response before the deadline. Raises RequestFailed.
 
         `is_fresh`: use a new connection and close it afterwards.

@@ -14,7 +14,7 @@ from goody.types import (
     Order,
     QuarantinedOrder,
     parse_order,
-    parse_row,
+    parse_order_row,
 )
 from testing.vendor import Emulator
 
@@ -51,7 +51,7 @@ def test_raw_rows_equal_the_state_of_the_emulator(emulator: Emulator, client: Cl
     truth = {key: without_times(order) for key, order in emulator.truth().items()}
     assert [json.loads(row) for row in rows] == list(reversed(truth.values()))
     for row in rows:
-        order = parse_row(row)
+        order = parse_order_row(row)
         assert isinstance(order, Order)
         assert order.raw == row
 
@@ -103,7 +103,7 @@ def test_a_spoiled_order_in_an_entry_is_found_when_it_is_read(
 ) -> None:
     emulator.fault({"kind": "mutate", "set": {"order.status": 7}, "row": 0}, times=1)
     found = client.list_activities(per_page=2)
-    results = [parse_row(one.order) for one in found.activities]
+    results = [parse_order_row(one.order) for one in found.activities]
     assert [type(one) for one in results] == [QuarantinedOrder, Order]
 
 

@@ -15,7 +15,7 @@ from goody.types import (
     Order,
     QuarantinedOrder,
     parse_order,
-    parse_row,
+    parse_order_row,
 )
 from goody.types.activity import split_activity_page
 
@@ -173,7 +173,7 @@ def test_an_invalid_order_is_quarantined_when_it_is_parsed(case):
     old, new, reason = BROKEN_ORDERS[case]
     found = cut(LAST, dump(activity()).replace(old, new, 1))
     assert [one.id for one in found.activities] == [OTHER_ACTIVITY, ACTIVITY_ID]
-    odd = parse_row(found.activities[1].order)
+    odd = parse_order_row(found.activities[1].order)
     assert isinstance(odd, QuarantinedOrder)
     assert reason in odd.reason
     assert odd.id == ORDER_ID
@@ -222,7 +222,7 @@ def test_damage_to_one_entry_does_not_affect_others(inserted, place):
     found = cut(LAST, odd)
     assert found.activities[0] == cut(LAST).activities[0]
     assert len(found.activities) + len(found.quarantined) == 2
-    results = [parse_row(one.order) for one in found.activities]
+    results = [parse_order_row(one.order) for one in found.activities]
     assert isinstance(results[0], Order)
     assert all(isinstance(one, Order | QuarantinedOrder) for one in results)
 

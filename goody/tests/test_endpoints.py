@@ -18,7 +18,7 @@ from goody.tests.samples import (
     order,
     page_of,
 )
-from goody.types import Me, Order, Workspace, parse_row
+from goody.types import Me, Order, Workspace, parse_order_row
 from testing.faulty_server import FaultyServer, answer, chunked
 
 
@@ -65,8 +65,8 @@ def test_list_raw_orders_returns_unparsed_rows():
         raw = client.list_raw_orders(**window)
         read = client.list_orders(per_page=100, **window)
     assert (raw.rows, raw.total_count) == (tuple(rows), 7)
-    assert [parse_row(row) for row in raw.rows] == [*read.orders, *read.quarantined]
-    assert isinstance(parse_row(raw.rows[0]), Order)
+    assert [parse_order_row(row) for row in raw.rows] == [*read.orders, *read.quarantined]
+    assert isinstance(parse_order_row(raw.rows[0]), Order)
     assert server.requests[0].path == server.requests[1].path
 
 
@@ -120,8 +120,8 @@ def test_me_and_workspaces():
         answer(200, page_of(workspace, {"id": "no id"}, 7)),
     ) as server:
         client = make_client(server.url)
-        assert client.me() == Me(email="lee@example.test", public_app_id=None)
-        assert client.workspaces() == (Workspace(id=ORDER_ID, name="People"),)
+        assert client.get_me() == Me(email="lee@example.test", public_app_id=None)
+        assert client.list_workspaces() == (Workspace(id=ORDER_ID, name="People"),)
     assert [request.path for request in server.requests] == ["/v1/me", "/v1/workspaces"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from goody.tests.samples import order
 from goody.types import Order
-from goody.types.fast_parsing import parse_fast
+from goody.types.fast_parsing import parse_order_fast
 from goody.types.parsing import BadOrder, parse_decoded_order
 from goody.types.strict_json import BadJSON, loads_object
 
@@ -85,29 +85,29 @@ def _leniently(raw: bytes) -> Order | None:
 
 
 def test_a_documented_order_is_parsed_fast():
-    assert parse_fast(_CANONICAL) == _leniently(_CANONICAL)
-    assert parse_fast(_CANONICAL) is not None
+    assert parse_order_fast(_CANONICAL) == _leniently(_CANONICAL)
+    assert parse_order_fast(_CANONICAL) is not None
 
 
 @pytest.mark.parametrize("value", NEARLY_RIGHT, ids=repr)
 def test_both_parsers_agree_on_nearly_valid_values(value):
     for path in _paths(json.loads(_CANONICAL)):
         raw = msgspec.json.encode(_with(path, value))
-        plain = parse_fast(raw)
+        plain = parse_order_fast(raw)
         assert plain is None or plain == _leniently(raw), path
 
 
 @given(path=st.sampled_from(_paths(json.loads(_CANONICAL))), value=ODD_VALUES)
 def test_both_parsers_agree_on_an_invalid_value(path, value):
     raw = msgspec.json.encode(_with(path, value))
-    plain = parse_fast(raw)
+    plain = parse_order_fast(raw)
     assert plain is None or plain == _leniently(raw)
 
 
 @given(name=st.text(min_size=1, max_size=8), value=ODD_VALUES)
 def test_both_parsers_agree_on_undocumented_fields(name, value):
     raw = msgspec.json.encode({**json.loads(_CANONICAL), name: value})
-    plain = parse_fast(raw)
+    plain = parse_order_fast(raw)
     assert plain is None or plain == _leniently(raw)
 
 
@@ -127,4 +127,4 @@ def test_both_parsers_agree_on_undocumented_fields(name, value):
     ids=["key twice", "key twice inside", "blank", "deep", "cut", "tail", "null", "empty", "bytes"],
 )
 def test_other_orders_are_left_to_the_lenient_parser(raw):
-    assert parse_fast(raw) is None
+    assert parse_order_fast(raw) is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from goody.tests.samples import ORDER_ID, OTHER_ID, order
 from goody.types import BadJSON, parse_order
-from goody.types.page import parse_page
+from goody.types.page import parse_order_page
 
 ROW = json.dumps(order(), separators=(",", ":")).encode()
 LAST_ID = UUID("0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e03")
@@ -22,7 +22,7 @@ def page_with(*rows, meta=b'{"total_count":3}'):
 
 
 def parse(raw):
-    return parse_page(raw, page=1, per_page=50)
+    return parse_order_page(raw, page=1, per_page=50)
 
 
 def row_with(value):

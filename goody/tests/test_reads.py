@@ -8,7 +8,7 @@ import pytest
 
 from goody.client import RetryPolicy
 from goody.errors import BadResponse, RateLimited, Rejected, Unavailable
-from goody.retry import parse_retry_after
+from goody.retry import parse_retry_after_header
 from goody.tests.samples import (
     BRIEFLY,
     FAST,
@@ -240,10 +240,10 @@ def test_a_body_of_exactly_the_limit_is_read():
     body = b'{"email": "a@b"}'.ljust(2000)
     with FaultyServer(answer(200, body)) as server:
         client = make_client(server.url, limits=small_bodies(2000))
-        assert client.me().email == "a@b"
+        assert client.get_me().email == "a@b"
         server.play(answer(200, body + b" "))
         with pytest.raises(BadResponse):
-            client.me()
+            client.get_me()
 
 
 def test_retry_after_of_a_503_is_respected_if_it_fits_the_deadline():
@@ -251,11 +251,11 @@ def test_retry_after_of_a_503_is_respected_if_it_fits_the_deadline():
     with FaultyServer(
         answer(503, headers={"Retry-After": "2"}), answer(200, {"email": "a@b"})
     ) as server:
-        assert make_client(server.url, sleep=waits.append).me(policy=THRICE).email == "a@b"
+        assert make_client(server.url, sleep=waits.append).get_me(policy=THRICE).email == "a@b"
         assert waits == [2 + 0.5 * FAST.retry_base]
         server.play(answer(503, headers={"Retry-After": "4"}))
         with pytest.raises(Unavailable):
-            make_client(server.url, sleep=waits.append).me(policy=THRICE)
+            make_client(server.url, sleep=waits.append).get_me(policy=THRICE)
     assert (len(waits), len(server.requests)) == (1, 3)
 
 
@@ -264,7 +264,7 @@ def test_a_429_is_not_retried(header):
     """The wait applies to all callers, so the caller must record it first."""
     waits = []
     with FaultyServer(answer(429, headers=header)) as server, pytest.raises(RateLimited):
-        make_client(server.url, sleep=waits.append).me(policy=THRICE)
+        make_client(server.url, sleep=waits.append).get_me(policy=THRICE)
     assert (waits, len(server.requests)) == ([], 1)
 
 
@@ -292,7 +292,7 @@ NOW = datetime(2031, 1, 1, 12, 0, 0, tzinfo=UTC)
     ],
 )
 def test_parse_retry_after(value, seconds):
-    assert parse_retry_after(value, now=NOW) == seconds
+    assert parse_retry_after_header(value, now=NOW) == seconds
 
 
 def test_a_retry_after_date_is_relative_to_goodys_clock():

@@ -10,8 +10,8 @@ from goody.tests.test_writes import cancel, extend
 from testing.faulty_server import FaultyServer, answer, html
 
 CALLS = {
-    "me": lambda client: client.me(),
-    "workspaces": lambda client: client.workspaces(),
+    "me": lambda client: client.get_me(),
+    "workspaces": lambda client: client.list_workspaces(),
     "list": lambda client: client.list_orders(),
     "get": lambda client: client.get_order(ORDER_ID),
     "cancel": cancel,

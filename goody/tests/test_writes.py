@@ -173,7 +173,7 @@ def test_an_unknown_host_sends_nothing():
 
 def test_an_invalid_host_sends_nothing():
     with pytest.raises(OSError, match="label empty"):
-        resolver.resolve("api..example.test", 443, timeout=3)
+        resolver.resolve_host("api..example.test", 443, timeout=3)
 
 
 def test_a_blocked_lookup_times_out_and_is_shared(monkeypatch):
@@ -240,7 +240,7 @@ def test_the_deadline_ends_a_blocked_upload():
         transport = make_client(url)._transport
         upload = Request(method="POST", path="/", max_body=1, body=bytes(50 * MIB))
         with pytest.raises(RequestFailed) as caught, lasting(0.4):
-            transport.exchange(upload, deadline=Deadline(0.4, time.monotonic), is_fresh=True)
+            transport.send(upload, deadline=Deadline(0.4, time.monotonic), is_fresh=True)
     assert (caught.value.kind, caught.value.may_have_left) == ("deadline", True)
 
 

@@ -27,7 +27,7 @@ from goody.types.order import (
     Sender,
     Shipment,
 )
-from goody.types.page import QUARANTINE_BYTES, OrderPage, QuarantinedOrder, RawPage, parse_row
+from goody.types.page import QUARANTINE_BYTES, OrderPage, QuarantinedOrder, RawPage, parse_order_row
 from goody.types.parsing import BadOrder, parse_order
 from goody.types.strict_json import BadJSON
 
@@ -60,5 +60,5 @@ __all__ = [
     "Workspace",
     "WorkspaceList",
     "parse_order",
-    "parse_row",
+    "parse_order_row",
 ]

@@ -11,9 +11,9 @@ from uuid import UUID
 import msgspec
 
 from goody.types.order import MAX_STATUS
-from goody.types.page import QUARANTINE_BYTES, split_page
+from goody.types.page import QUARANTINE_BYTES, split_page_into_rows
 from goody.types.parsing import BadOrder, parse_order_id, parse_text, parse_time
-from goody.types.row_splitting import find_id, find_member
+from goody.types.row_splitting import find_member_text, find_row_id
 from goody.types.strict_json import BadJSON, loads_object
 
 # Goody's enumeration lacks notified, accepted and canceled; a cancel is `failed`.
@@ -80,7 +80,7 @@ def split_activity_page(raw: bytes) -> RawActivityPage:
 
     Raises BadJSON if the envelope is invalid, so that a page is never empty by mistake.
     """
-    found = split_page(raw)
+    found = split_page_into_rows(raw)
     results = [_split_entry(text) for text in found.rows]
     return RawActivityPage(
         activities=tuple(result for result in results if isinstance(result, RawActivity)),
@@ -105,8 +105,8 @@ def _split_entry(text: bytes) -> RawActivity | QuarantinedActivity:
     except (BadJSON, BadOrder, _InvalidEntryError) as error:
         return QuarantinedActivity(
             reason=str(error),
-            id=find_id(text),
-            order_id=find_id(find_member(text, b"order") or b""),
+            id=find_row_id(text),
+            order_id=find_row_id(find_member_text(text, b"order") or b""),
             raw=text[:QUARANTINE_BYTES],
         )
 
@@ -115,7 +115,7 @@ def _members(text: bytes) -> tuple[dict[str, Any], bytes]:
     """Return the members of an entry besides its order, and the unparsed order."""
     if quick := _members_fast(text):
         return quick
-    source, order = loads_object(text), find_member(text, b"order")
+    source, order = loads_object(text), find_member_text(text, b"order")
     if order is None:
         raise _InvalidEntryError("no order")
     return source, order

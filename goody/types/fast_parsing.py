@@ -42,7 +42,7 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-def parse_fast(raw: bytes) -> Order | None:
+def parse_order_fast(raw: bytes) -> Order | None:
     """Parse an order that is exactly as documented; None for any other text."""
     if len(raw) > _MAX_BYTES or _is_unusual(raw):
         return None

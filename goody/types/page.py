@@ -9,7 +9,7 @@ import msgspec
 
 from goody.types.order import MAX_INT, Order
 from goody.types.parsing import BadOrder, parse_order
-from goody.types.row_splitting import find_id, split_rows
+from goody.types.row_splitting import find_row_id, split_rows
 from goody.types.strict_json import BadJSON, loads
 
 QUARANTINE_BYTES = 2000
@@ -61,13 +61,13 @@ class _Envelope(msgspec.Struct):
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
-def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
+def parse_order_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
     """Return the orders of a page. Goody API: GET /v1/orders, envelope `data` and `list_meta`.
 
     Raises BadJSON if the envelope is invalid, so that a page is never empty by mistake.
     """
-    found = split_page(raw)
-    results = [parse_row(text) for text in found.rows]
+    found = split_page_into_rows(raw)
+    results = [parse_order_row(text) for text in found.rows]
     return OrderPage(
         orders=tuple(result for result in results if isinstance(result, Order)),
         quarantined=tuple(result for result in results if isinstance(result, QuarantinedOrder)),
@@ -77,21 +77,21 @@ def parse_page(raw: bytes, *, page: int, per_page: int) -> OrderPage:
     )
 
 
-def split_page(raw: bytes) -> RawPage:
+def split_page_into_rows(raw: bytes) -> RawPage:
     """Return the unparsed rows of a page of any list, which may be invalid JSON.
 
-    Raises BadJSON like parse_page().
+    Raises BadJSON like parse_order_page().
     """
     texts, total_count = _split_fast(raw) or _split_leniently(raw)
     return RawPage(rows=tuple(texts), total_count=total_count)
 
 
-def parse_row(text: bytes) -> Order | QuarantinedOrder:
+def parse_order_row(text: bytes) -> Order | QuarantinedOrder:
     """Parse one row of a RawPage, or quarantine it."""
     try:
         return parse_order(text)
     except BadOrder as error:
-        order_id = error.order_id or find_id(text)
+        order_id = error.order_id or find_row_id(text)
         return QuarantinedOrder(reason=str(error), id=order_id, raw=text[:QUARANTINE_BYTES])
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from goody.types import order as shapes
-from goody.types.fast_parsing import parse_fast
+from goody.types.fast_parsing import parse_order_fast
 from goody.types.order import MAX_INT, MAX_STATUS, Order
 from goody.types.strict_json import BadJSON, loads_object
 
@@ -54,7 +54,7 @@ def parse_order(raw: bytes) -> Order:
 
     Raises BadOrder only if it is not a JSON object or has no valid id or status.
     """
-    return parse_fast(raw) or _parse_leniently(raw)
+    return parse_order_fast(raw) or _parse_leniently(raw)
 
 
 def _parse_leniently(raw: bytes) -> Order:
@@ -163,7 +163,10 @@ def _boolean(value: object) -> bool:
 
 
 def _time(value: object) -> datetime:
-    """Return a datetime in UTC: Z, +0000 or +00:00, with or without fractions of a second."""
+    """Return a datetime in UTC.
+
+    The text ends with Z, +0000 or +00:00, and may have fractions of a second.
+    """
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise _Invalid
     try:
@@ -176,8 +179,8 @@ type _Scalar = Callable[[Any], Any]
 type _Nested = Callable[[Any, str, list[str]], Any]
 
 
-class _Shape:
-    """The parser of a struct: the parsers of its fields."""
+class _StructParser:
+    """Parses a struct. `scalars` and `nested` are the parsers of its fields, by name."""
 
     def __init__(
         self,
@@ -191,12 +194,17 @@ class _Shape:
 
     def __call__(self, value: object, where: str, problems: list[str]) -> Any:
         if isinstance(value, dict):
-            return self.struct(**self.values(value, f"{where}.", problems))
+            return self.struct(**self.parse_fields(value, f"{where}.", problems))
         problems.append(where)
         return None
 
-    def values(self, source: Mapping[str, Any], prefix: str, problems: list[str]) -> dict[str, Any]:
-        """Return the values of the known fields; `prefix` precedes the names of invalid ones."""
+    def parse_fields(
+        self, source: Mapping[str, Any], prefix: str, problems: list[str]
+    ) -> dict[str, Any]:
+        """Return the values of the known fields.
+
+        The names of invalid fields are added to `problems`, each after `prefix`.
+        """
         found: dict[str, Any] = {}
         for name, read in self.scalars:
             value = source.get(name)
@@ -216,7 +224,7 @@ class _Shape:
 
 
 def _list_of(read: _Nested) -> _Nested:
-    """Return the parser of a list; invalid members are left out and named."""
+    """Return the parser of a list. Invalid members are left out and named in `problems`."""
 
     def read_list(value: object, where: str, problems: list[str]) -> tuple[Any, ...]:
         if not isinstance(value, list):
@@ -245,16 +253,16 @@ def _fields(read: _Scalar, names: tuple[str, ...]) -> dict[str, _Scalar]:
     return dict.fromkeys(names, read)
 
 
-_BRAND = _Shape(shapes.Brand, {"id": _uuid, "name": clean_text})
-_PRODUCT = _Shape(shapes.Product, {"id": _uuid, "name": clean_text}, {"brand": _BRAND})
-_ITEM = _Shape(shapes.CartItem, {"id": _uuid, "quantity": _integer}, {"product": _PRODUCT})
-_CART = _Shape(shapes.Cart, {"id": _uuid}, {"items": _list_of(_ITEM)})
-_SELECTION = _Shape(
+_BRAND = _StructParser(shapes.Brand, {"id": _uuid, "name": clean_text})
+_PRODUCT = _StructParser(shapes.Product, {"id": _uuid, "name": clean_text}, {"brand": _BRAND})
+_ITEM = _StructParser(shapes.CartItem, {"id": _uuid, "quantity": _integer}, {"product": _PRODUCT})
+_CART = _StructParser(shapes.Cart, {"id": _uuid}, {"items": _list_of(_ITEM)})
+_SELECTION = _StructParser(
     shapes.CartSelection,
     {"id": _uuid, "cart_item_id": _uuid, "quantity_index": _integer},
     {"variants": _list_of(_member(clean_text))},
 )
-_SHIPMENT = _Shape(
+_SHIPMENT = _StructParser(
     shapes.Shipment,
     {
         "id": _uuid,
@@ -263,13 +271,13 @@ _SHIPMENT = _Shape(
         **_fields(_time, ("shipped_at", "delivered_at", "delivery_eta")),
     },
 )
-_AMOUNTS = _Shape(shapes.Amounts, _fields(_integer, shapes.Amounts.__struct_fields__))
-_ORIGINAL = _Shape(
+_AMOUNTS = _StructParser(shapes.Amounts, _fields(_integer, shapes.Amounts.__struct_fields__))
+_ORIGINAL = _StructParser(
     shapes.OriginalAmounts, _fields(_integer, shapes.OriginalAmounts.__struct_fields__)
 )
-_SENDER = _Shape(shapes.Sender, _fields(clean_text, shapes.Sender.__struct_fields__))
-_TIMES = _Shape(shapes.EventTimes, _fields(_time, shapes.EventTimes.__struct_fields__))
-_ORDER = _Shape(
+_SENDER = _StructParser(shapes.Sender, _fields(clean_text, shapes.Sender.__struct_fields__))
+_TIMES = _StructParser(shapes.EventTimes, _fields(_time, shapes.EventTimes.__struct_fields__))
+_ORDER = _StructParser(
     Order,
     {
         **_fields(clean_text, ("reference_id", "individual_gift_link", "workspace_name")),

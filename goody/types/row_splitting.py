@@ -27,7 +27,7 @@ class JsonElements(NamedTuple):
     end: int
     commas: list[int]
 
-    def iterate_texts(self, raw: bytes) -> Iterator[tuple[int, bytes]]:
+    def element_texts(self, raw: bytes) -> Iterator[tuple[int, bytes]]:
         """Yield (position, text) of each element."""
         edges = [self.start - 1, *self.commas, self.end]
         for before, after in pairwise(edges):
@@ -41,7 +41,7 @@ def split_rows(raw: bytes) -> tuple[list[bytes], dict[str, Any]]:
     """
     rows = _find_rows(raw)
     envelope = loads_object(raw[: rows.start] + raw[rows.end :])
-    texts = [text.strip(b" \t\r\n") for _, text in rows.iterate_texts(raw)]
+    texts = [text.strip(b" \t\r\n") for _, text in rows.element_texts(raw)]
     if texts == [b""]:
         return [], envelope
     # An empty element is a fault of the list, not of a row.
@@ -50,7 +50,7 @@ def split_rows(raw: bytes) -> tuple[list[bytes], dict[str, Any]]:
     return texts, envelope
 
 
-def find_member(row: bytes, name: bytes) -> bytes | None:
+def find_member_text(row: bytes, name: bytes) -> bytes | None:
     """Return the text of a member of an object, maybe invalid JSON; None unless it is unique."""
     opening = _OBJECT.match(row)
     if opening is None:
@@ -59,14 +59,14 @@ def find_member(row: bytes, name: bytes) -> bytes | None:
         elements = _elements(row, opening.end())
     except BadJSON:
         return None
-    members = (_MEMBER.fullmatch(text) for _, text in elements.iterate_texts(row))
+    members = (_MEMBER.fullmatch(text) for _, text in elements.element_texts(row))
     found = [member[2].rstrip(b" \t\r\n") for member in members if member and member[1] == name]
     return found[0] if len(found) == 1 else None
 
 
-def find_id(row: bytes) -> UUID | None:
+def find_row_id(row: bytes) -> UUID | None:
     """Return the id of a row that may be invalid JSON; None unless it is unique and a UUID."""
-    value = _UUID.fullmatch(find_member(row, b"id") or b"")
+    value = _UUID.fullmatch(find_member_text(row, b"id") or b"")
     return UUID(value[1].decode()) if value else None
 
 
@@ -74,7 +74,7 @@ def _find_rows(raw: bytes) -> JsonElements:
     opening = _OBJECT.match(raw)
     if opening is None:
         raise BadJSON("not a list of rows")
-    for position, text in _elements(raw, opening.end()).iterate_texts(raw):
+    for position, text in _elements(raw, opening.end()).element_texts(raw):
         if match := _ROWS.match(text):
             return _elements(raw, position + match.end())
     raise BadJSON("not a list of rows")

@@ -111,7 +111,7 @@ class ApiKeyCheck:
     """The owner of the API key and the workspaces that it can read.
 
     `problem` is "" when the key works, otherwise why the check failed (`is_rejected`: Goody
-    rejects the key). `workspaces` is None when only they could not be read.
+    rejects the key). `list_workspaces` is None when only they could not be read.
     """
 
     email: str | None = None
@@ -374,7 +374,7 @@ def check_api_key(*, actor: Actor, now: datetime) -> ApiKeyCheck:
     """Ask Goody for the owner of the key, also of a rejected one; a success allows calls again."""
     policy = goody_api.page_retry_policy()
     try:
-        me = goody_api.call_unthrottled(lambda client, left: client.me(policy=left), policy)
+        me = goody_api.call_unthrottled(lambda client, left: client.get_me(policy=left), policy)
     except (CallsBlocked, GoodyError) as error:
         is_rejected = isinstance(error, Unauthorized)
         check = ApiKeyCheck(problem=freshness_problem(error), is_rejected=is_rejected)
@@ -387,7 +387,7 @@ def check_api_key(*, actor: Actor, now: datetime) -> ApiKeyCheck:
 def _visible_workspaces(policy: RetryPolicy) -> tuple[Workspace, ...] | None:
     try:
         return goody_api.call_goody(
-            lambda client, left: client.workspaces(policy=left), policy=policy
+            lambda client, left: client.list_workspaces(policy=left), policy=policy
         )
     except (CallsBlocked, GoodyError) as error:
         log.info("the workspaces could not be read: %s", type(error).__name__)

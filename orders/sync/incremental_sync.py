@@ -276,7 +276,7 @@ def _read(context: SyncContext, order_id: UUID) -> GoodyError | None:
             return None
         # Waits as long as Goody fails as a whole. A refusal shows that it does not.
         with suppress(Rejected):
-            context.fetch(lambda client, policy: client.me(policy=policy))
+            context.fetch(lambda client, policy: client.get_me(policy=policy))
     else:
         services.record_unreadable(order_id, reason=str(error), now=timezone.now())
     context.wait()

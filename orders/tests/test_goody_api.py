@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 def ask() -> object:
     policy = goody_api.detail_retry_policy()
-    return goody_api.call_goody(lambda client, left: client.me(policy=left), policy=policy)
+    return goody_api.call_goody(lambda client, left: client.get_me(policy=left), policy=policy)
 
 
 @pytest.mark.django_db
@@ -109,7 +109,7 @@ def test_no_call_waits_for_a_429_by_itself(emulator: Emulator) -> None:
     emulator.fault({"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
     with pytest.raises(RateLimited):
         goody_api.call_goody(
-            lambda client, left: client.me(policy=left), policy=goody_api.worker_retry_policy()
+            lambda client, left: client.get_me(policy=left), policy=goody_api.worker_retry_policy()
         )
     with pytest.raises(CallsPaused):
         ask()
@@ -228,7 +228,7 @@ def test_a_wrong_setting_is_named_and_is_no_crash(settings: Any, name: str, valu
     settings.GOODY_API_URL, settings.GOODY_API_KEY = "https://goody.example", "key"
     setattr(settings, name, value)
     with pytest.raises(NotConfigured, match="set up wrongly") as raised:
-        goody_api.call_goody(lambda client, left: client.me(policy=left))
+        goody_api.call_goody(lambda client, left: client.get_me(policy=left))
     assert value.strip() not in str(raised.value)
 
 
@@ -258,4 +258,4 @@ def test_a_401_is_reported_even_if_it_cannot_be_stored(goody: Any) -> None:
     ):
         goody(server)
         with pytest.raises(goody_api.Unauthorized):
-            goody_api.call_goody(lambda client, left: client.me(policy=left))
+            goody_api.call_goody(lambda client, left: client.get_me(policy=left))
