@@ -113,10 +113,10 @@ class GoodyApi:
         return json_response({"data": rows, "list_meta": {"total_count": total}})
 
     def _order(self, _request: Request, order_id: str) -> Response:
-        return json_response(self._store.order_detail(self._find(order_id)))
+        return json_response(self._store.render_order_detail(self._find(order_id)))
 
     def _cancel(self, _request: Request, order_id: str) -> Response:
-        order, entry = self._store.cancel(self._find(order_id))
+        order, entry = self._store.cancel_order(self._find(order_id))
         return json_response(order, entry=entry)
 
     def _expiration(self, request: Request, order_id: str) -> Response:
@@ -131,7 +131,7 @@ class GoodyApi:
     def _find(self, order_id: str) -> int:
         if not is_uuid(order_id) and self._switches["malformed_id"] == "400":
             raise ApiError(400, "Order id is invalid")
-        return self._store.find(order_id)
+        return self._store.find_row(order_id)
 
     def _per_page(self, args: dict[str, str]) -> int:
         per_page = self._integer(args, "per_page", _PER_PAGE)

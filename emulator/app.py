@@ -6,7 +6,7 @@ from emulator.connection import ClientConnection
 from emulator.control import PREFIX, ControlApi
 from emulator.data_sets import RANDOM
 from emulator.emulator_state import EmulatorState
-from emulator.fault_kinds import KINDS, FaultContext
+from emulator.fault_kinds import FAULT_KINDS, FaultContext
 from emulator.messages import Request
 
 DEFAULT_KEY = "test-key"
@@ -29,11 +29,11 @@ class Emulator:
             connection.send(self._control.respond(request))
             return
         calls, at = self.state.calls, format_datetime(int(self.store.clock.now()))
-        calls.begin(route_name(request), path=request.path, query=request.query, at=at)
+        calls.begin_call(route_name(request), path=request.path, query=request.query, at=at)
         try:
             self._handle_api(request, connection)
         finally:
-            calls.end()
+            calls.end_call()
 
     def _handle_api(self, request: Request, connection: ClientConnection) -> None:
         state = self.state
@@ -50,4 +50,4 @@ class Emulator:
             late=state.late,
             stopping=state.stopping,
         )
-        KINDS[rule.fault["kind"]].run(context)
+        FAULT_KINDS[rule.fault["kind"]].run(context)

@@ -20,19 +20,22 @@ class CallLog:
         self._recent: deque[dict[str, Any]] = deque(maxlen=_MAX_RECENT)
         self._max_concurrent = 0
 
-    def begin(self, route: str, *, path: str, query: str, at: str) -> None:
+    def begin_call(self, route: str, *, path: str, query: str, at: str) -> None:
         with self._lock:
             self._counts[route] += 1
             self._recent.append({"at": at, "route": route, "path": path, "query": query})
             self._running += 1
             self._max_concurrent = max(self._max_concurrent, self._running)
 
-    def end(self) -> None:
+    def end_call(self) -> None:
         with self._lock:
             self._running -= 1
 
-    def report(self) -> dict[str, Any]:
-        """counts, total, posts, max_concurrent, and recent: the latest calls, oldest first."""
+    def summary(self) -> dict[str, Any]:
+        """Return `counts` by method and route, `total`, `posts`, `max_concurrent` and `recent`.
+
+        `recent` has the latest calls, oldest first.
+        """
         with self._lock:
             posts = sum(n for name, n in self._counts.items() if name.startswith("POST "))
             return {

@@ -21,10 +21,10 @@ class CartLine:
 def render_cart(key: str, draws: DigestRandom, *, seed: int) -> tuple[Json, Json]:
     """Return (cart, amounts before tax). `key` identifies the cart among those of a seed."""
     count = 1 + (draws.randbelow(4) == 0) + (draws.randbelow(9) == 0)
-    return render_lines(key, [_draw_line(draws) for _ in range(count)], draws, seed=seed)
+    return render_cart_lines(key, [_draw_line(draws) for _ in range(count)], draws, seed=seed)
 
 
-def render_lines(
+def render_cart_lines(
     key: str, lines: Sequence[CartLine], draws: DigestRandom, *, seed: int
 ) -> tuple[Json, Json]:
     """Return (cart, amounts before tax) of these products. `key` is as in render_cart()."""
@@ -80,7 +80,7 @@ def add_tax(amounts: Json, draws: DigestRandom) -> Json:
     }
 
 
-def original_amounts(amounts: Json) -> Json:
+def render_original_amounts(amounts: Json) -> Json:
     """Return the amounts before the swap. Goody API: OriginalAmounts, whose names have a prefix."""
     return {
         "original_amount_product": amounts["amount_product"],
@@ -90,10 +90,13 @@ def original_amounts(amounts: Json) -> Json:
     }
 
 
-def render_selections(
+def render_cart_selections(
     cart: Json, index: int, draws: DigestRandom, *, variants: Sequence[tuple[str, ...]]
 ) -> list[Json]:
-    """Chosen variants. As in two of Goody's three examples, some refer to no item of the cart."""
+    """Return the chosen variants of a cart.
+
+    Some refer to no item of the cart, as in two of Goody's three examples.
+    """
     is_foreign = draws.randbelow(3) == 0
     selections = []
     for item in cart["items"]:

@@ -25,7 +25,7 @@ class ClientConnection:
     def send(self, response: Response) -> None:
         """Send a complete response, without its body to HEAD; the connection stays open."""
         body = response.body if self._has_bodies else b""
-        self.send_bytes(response.head(length=len(response.body)) + body)
+        self.send_bytes(response.encode_head(length=len(response.body)) + body)
 
     def send_bytes(self, data: bytes) -> None:
         self._client.sendall(data)
@@ -34,7 +34,7 @@ class ClientConnection:
         """Send `size` bytes every `interval` seconds while the client is connected."""
         for start in range(0, len(data), size):
             self.send_bytes(data[start : start + size])
-            if not self.wait(interval):
+            if not self.wait_while_connected(interval):
                 return
 
     def send_chunks(self, chunks: Iterable[bytes]) -> None:
@@ -55,7 +55,7 @@ class ClientConnection:
         # The file objects of the socket keep it open; only closing its descriptor sends the RST.
         os.close(self._client.detach())
 
-    def wait(self, seconds: float) -> bool:
+    def wait_while_connected(self, seconds: float) -> bool:
         """Send nothing for `seconds`; False, at once, if the client leaves or the server stops."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:

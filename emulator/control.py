@@ -82,10 +82,10 @@ class ControlApi:
         return {"orders": found}
 
     def _summary(self, index: int) -> Json:
-        expires = self._store.expires(index)
+        expires = self._store.expiration_of(index)
         return {
             "id": self._store.renderer.order_ids.encode(index),
-            "status": self._store.status(index),
+            "status": self._store.status_of(index),
             "expires_at": None if expires is None else format_datetime(expires),
             "created_at": format_datetime(self._store.columns.created[index]),
             "position": len(self._store) - 1 - index,
@@ -98,10 +98,10 @@ class ControlApi:
         return {"orders": self._store.create_batch(count=count, values=fields)}
 
     def _get_order(self, _request: Request, order_id: str) -> Json:
-        return self._store.order_detail(self._store.find(order_id))
+        return self._store.render_order_detail(self._store.find_row(order_id))
 
     def _update_order(self, request: Request, order_id: str) -> Json:
-        return self._store.update(self._store.find(order_id), _parse_object(request))
+        return self._store.change_order(self._store.find_row(order_id), _parse_object(request))
 
     def _list_truth(self, request: Request) -> Json:
         """Return orders with event_times, oldest first, hidden ones too: ?start=0&limit=1000."""
@@ -121,10 +121,10 @@ class ControlApi:
         if not isinstance(ids, list) or len(ids) > _MAX_DETAILS:
             raise ValueError(f"ids must be a list of at most {_MAX_DETAILS}")
         with self._store.lock:
-            return self._details([self._store.find(str(order_id)) for order_id in ids])
+            return self._details([self._store.find_row(str(order_id)) for order_id in ids])
 
     def _details(self, rows: Sequence[int]) -> Json:
-        orders = [self._store.order_detail(index) for index in rows]
+        orders = [self._store.render_order_detail(index) for index in rows]
         pairs = zip(rows, orders, strict=True)
         hidden = [order["id"] for index, order in pairs if self._store.is_hidden(index)]
         return {"orders": orders, "hidden": hidden}
@@ -135,7 +135,7 @@ class ControlApi:
             self._store,
             seed=_SEED.validate("seed", body.get("seed", 1)),
             changes=integer_between(0, _MAX_NEW).validate("changes", body.get("changes", 100)),
-            kinds=STRINGS.or_null().validate("kinds", body.get("kinds")),
+            kinds=STRINGS.allowing_null().validate("kinds", body.get("kinds")),
         )
 
     def _get_clock(self, _request: Request) -> Json:
@@ -184,7 +184,7 @@ class ControlApi:
         return self._get_latency(request)
 
     def _get_calls(self, _request: Request) -> Json:
-        return self._state.calls.report()
+        return self._state.calls.summary()
 
     def _clear_calls(self, request: Request) -> Json:
         self._state.calls.clear()

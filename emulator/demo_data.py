@@ -1,7 +1,7 @@
 """The demo's data: half a year of gifts of an invented company, up to now.
 
-Each batch has an occasion, from which its size, gift, sender, message and expiration follow. The
-same seed gives the same orders on any day, moved in time, and during a day only adds to them.
+The occasion of a batch determines its size, gift, sender, message and expiration. With the same
+seed, the orders are the same on every day, moved in time; during a day, orders are only added.
 """
 
 import unicodedata
@@ -10,11 +10,11 @@ from itertools import accumulate
 from random import Random
 
 from emulator import demo_texts
-from emulator.carts import CartLine, render_lines
+from emulator.carts import CartLine, render_cart_lines
 from emulator.demo_occasions import OCCASIONS, Occasion
 from emulator.digest_random import DigestRandom, derive_uuid
 from emulator.generator import OrderGenerator
-from emulator.lifecycle import Steps, random_status_changes
+from emulator.lifecycle import StatusChanges, random_status_changes
 from emulator.messages import Json
 from emulator.order_columns import (
     DAY,
@@ -61,13 +61,16 @@ class DemoGenerator(OrderGenerator):
         self._seed = seed
         self._midnight = now - now % DAY + DAY
 
-    def run(self) -> OrderColumns:
-        columns = super().run()
+    def generate(self) -> OrderColumns:
+        columns = super().generate()
         columns.truncate(orders=self.rows, batches=len(columns.batch_start))
         return columns
 
     def draw_batch_sizes(self) -> list[int]:
-        """Oldest first. The newest are small, for many different gifts on the first page."""
+        """Return the batch sizes, oldest first.
+
+        The newest batches are small, so that the first page shows many different gifts.
+        """
         sizes: list[int] = []
         left = self._count
         while left > 0:
@@ -101,11 +104,14 @@ class DemoGenerator(OrderGenerator):
         self._draw = Random(f"demo:{self._seed}:{row}").random
         super().add_order(row, batch=batch, created=created, expires=expires, flags=flags)
 
-    def draw_status_changes(self, *, created: int, expires: int, flags: int) -> Steps:
-        """Few old orders are under way, and some that expire soon or were just made are open."""
+    def draw_status_changes(self, *, created: int, expires: int, flags: int) -> StatusChanges:
+        """Return the (status code, time) of every step of an order, also those in the future.
+
+        Few old orders are in transit. Some of the new ones and of those that expire soon are open.
+        """
         if created > self._midnight - 2 * DAY and self._draw() < _NOT_NOTIFIED:
             return []
-        steps: Steps = []
+        steps: StatusChanges = []
         for _ in range(3):
             steps = random_status_changes(self._draw, created=created, expires=expires, flags=flags)
             has_ended = bool(steps) and steps[-1][0] in (DELIVERED, FAILED)
@@ -132,7 +138,7 @@ class DemoRenderer(OrderRenderer):
     notes = demo_texts.NOTES
     variants = demo_texts.VARIANTS
 
-    def recipient(self, facts: StoredOrder, draws: DigestRandom) -> Json:
+    def render_recipient(self, facts: StoredOrder, draws: DigestRandom) -> Json:
         is_internal = occasion_of_batch(self.seed, facts.batch).is_internal
         # Half of the gifts go to a tenth of the people.
         people = max(1, self.people // (10 if draws.randbelow(2) else 1))
@@ -144,13 +150,13 @@ class DemoRenderer(OrderRenderer):
             "recipient_email": None if draws.randbelow(30) == 0 else email,
         }
 
-    def cart(self, key: str, draws: DigestRandom, *, batch: int) -> tuple[Json, Json]:
+    def render_cart(self, key: str, draws: DigestRandom, *, batch: int) -> tuple[Json, Json]:
         gifts = occasion_of_batch(self.seed, batch).gifts
         first = draws.randbelow(len(gifts))
         lines = [CartLine(*gifts[first], quantity=1 + (draws.randbelow(20) == 0))]
         if draws.randbelow(6) == 0:
             lines.append(CartLine(*gifts[first - 1], quantity=1))
-        return render_lines(key, lines, draws, seed=self.seed)
+        return render_cart_lines(key, lines, draws, seed=self.seed)
 
     def render_batch(self, number: int, flags: int) -> BatchValues:  # noqa: ARG002
         draws = DigestRandom(self.seed, "batch", number)
@@ -158,7 +164,7 @@ class DemoRenderer(OrderRenderer):
         workspace: Json = self.workspaces[occasion.workspace]
         senders = demo_texts.SENDERS[occasion.workspace]
         first, last = senders[draws.randbelow(len(senders))]
-        cart, amounts = self.cart(f"batch:{number}", draws, batch=number)
+        cart, amounts = self.render_cart(f"batch:{number}", draws, batch=number)
         return BatchValues(
             id=self.batch_ids.encode(number),
             message=occasion.messages[draws.randbelow(len(occasion.messages))],

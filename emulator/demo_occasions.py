@@ -35,10 +35,10 @@ CHOICE_250: Gift = ("Goody Gift of Choice", "$250 gift of choice", 25000)
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why a batch is sent, and what follows from it.
+    """The reason for which the company sends a batch, and the values of such a batch.
 
-    `workspace`: an index of demo_texts.WORKSPACES. `weight`: how often, relative to the others.
-    `largest`: the most recipients of a batch. `days`: until it expires. `flags`: the batch's.
+    `workspace` is an index of demo_texts.WORKSPACES, `weight` the relative frequency of the
+    occasion, `largest` the maximal number of recipients, `days` the time until the batch expires.
     """
 
     workspace: int

@@ -27,7 +27,7 @@ _RECEIPT = _table(ascii_uppercase + digits)
 _TOKEN = _table(ascii_letters + digits)
 
 
-def receipt_number(data: bytes) -> str:
+def uppercase_token(data: bytes) -> str:
     """Return a capital letter or digit for each byte."""
     return data.translate(_RECEIPT).decode()
 

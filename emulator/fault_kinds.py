@@ -22,8 +22,8 @@ from emulator.validation import (
     STRING_PAIRS,
     STRINGS,
     ValueCheck,
+    choice_of,
     integer_between,
-    one_of,
 )
 
 _HTML = b"<!doctype html><html><body><h1>Something went wrong</h1></body></html>\n"
@@ -63,7 +63,7 @@ class FaultContext:
         """Carry out the request; its ledger entry names the fault."""
         return record_answer_in_ledger(self.handle(), str(self.fault["kind"]))
 
-    def replacement_response(self, default_status: int) -> Response:
+    def make_replacement_response(self, default_status: int) -> Response:
         """Return the response that the options status, headers, body and text describe."""
         status = int(self.option("status", default_status))
         response = _replacement(status, str(self.option("body", "json")), self.fault.get("text"))
@@ -104,7 +104,7 @@ def _delay(context: FaultContext) -> None:
 
 def _apply_then_hang(context: FaultContext) -> None:
     response = context.handle_request()
-    context.connection.wait(float(context.option("seconds", 60)))
+    context.connection.wait_while_connected(float(context.option("seconds", 60)))
     if context.option("then", "close") == "answer":
         context.connection.send(response)
     else:
@@ -118,17 +118,17 @@ def _apply_then_reset(context: FaultContext) -> None:
 
 def _apply_then_status(context: FaultContext) -> None:
     context.handle_request()
-    context.connection.send(context.replacement_response(500))
+    context.connection.send(context.make_replacement_response(500))
 
 
 def _late_apply(context: FaultContext) -> None:
     """Fail now; the request is carried out later, or at POST /_emulator/late."""
     context.late.add(float(context.option("seconds", 90)), context.handle)
     if context.option("then", "reset") == "status":
-        context.connection.send(context.replacement_response(500))
+        context.connection.send(context.make_replacement_response(500))
         return
     if context.option("then", "reset") == "hang":
-        context.connection.wait(float(context.option("hang_seconds", 60)))
+        context.connection.wait_while_connected(float(context.option("hang_seconds", 60)))
     context.end_connection(context.option("then", "reset"))
 
 
@@ -136,7 +136,7 @@ def _late_apply(context: FaultContext) -> None:
 
 
 def _status(context: FaultContext) -> None:
-    context.connection.send(context.replacement_response(500))
+    context.connection.send(context.make_replacement_response(500))
 
 
 def _redirect(context: FaultContext) -> None:
@@ -172,7 +172,7 @@ def _wrong_type(context: FaultContext) -> None:
 def _huge(context: FaultContext) -> None:
     """Send one JSON string of `bytes` bytes with its true Content-Length."""
     size = int(context.option("bytes", 50 * 1024 * 1024))
-    context.connection.send_bytes(Response(200, b"").head(length=size) + b'"')
+    context.connection.send_bytes(Response(200, b"").encode_head(length=size) + b'"')
     for start in range(0, size - 2, len(_BLOCK)):
         context.connection.send_bytes(_BLOCK[: size - 2 - start])
     context.connection.send_bytes(b'"')
@@ -180,7 +180,7 @@ def _huge(context: FaultContext) -> None:
 
 def _endless(context: FaultContext) -> None:
     response = Response(200, b"", {"Content-Type": JSON_TYPE, "Transfer-Encoding": "chunked"})
-    context.connection.send_bytes(response.head(length=None))
+    context.connection.send_bytes(response.encode_head(length=None))
     context.connection.send_chunks(repeat(_BLOCK))
     context.connection.close()
 
@@ -213,7 +213,7 @@ def _cut(context: FaultContext) -> None:
         context.end_connection(context.option("end", "reset"))
         return
     response = context.handle_request()
-    head = response.head(length=None if at == "unbounded" else len(response.body))
+    head = response.encode_head(length=None if at == "unbounded" else len(response.body))
     half_body = response.body[: len(response.body) // 2]
     context.connection.send_bytes(head[: len(head) // 2] if at == "head" else head + half_body)
     context.end_connection("reset" if at in ("head", "body") else "close")
@@ -221,7 +221,7 @@ def _cut(context: FaultContext) -> None:
 
 def _drip(context: FaultContext) -> None:
     response = context.handle_request()
-    head, body = response.head(length=len(response.body)), response.body
+    head, body = response.encode_head(length=len(response.body)), response.body
     if context.option("part", "body") == "body":
         context.connection.send_bytes(head)
         head = b""
@@ -278,7 +278,7 @@ def _resolve(target: Any, dotted: str) -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class FaultKind:
-    """The function of a kind, and its options besides `kind`."""
+    """A kind of fault: the function that carries it out, and the checks of its options."""
 
     run: Callable[[FaultContext], None]
     options: Mapping[str, ValueCheck]
@@ -289,14 +289,14 @@ _ROW = integer_between(0, 100)
 _REPLACEMENT = {
     "status": _STATUS,
     "headers": OBJECT,
-    "body": one_of("json", "html", "empty", "text"),
-    "text": STRING.or_null(),
+    "body": choice_of("json", "html", "empty", "text"),
+    "text": STRING.allowing_null(),
 }
 
-KINDS: dict[str, FaultKind] = {
+FAULT_KINDS: dict[str, FaultKind] = {
     "delay": FaultKind(_delay, {"seconds": SECONDS}),
     "apply_then_hang": FaultKind(
-        _apply_then_hang, {"seconds": SECONDS, "then": one_of("close", "reset", "answer")}
+        _apply_then_hang, {"seconds": SECONDS, "then": choice_of("close", "reset", "answer")}
     ),
     "apply_then_reset": FaultKind(_apply_then_reset, {}),
     "apply_then_status": FaultKind(_apply_then_status, _REPLACEMENT),
@@ -304,7 +304,7 @@ KINDS: dict[str, FaultKind] = {
         _late_apply,
         {
             "seconds": SECONDS,
-            "then": one_of("reset", "hang", "close", "status"),
+            "then": choice_of("reset", "hang", "close", "status"),
             "hang_seconds": SECONDS,
             **_REPLACEMENT,
         },
@@ -312,18 +312,18 @@ KINDS: dict[str, FaultKind] = {
     "status": FaultKind(_status, _REPLACEMENT),
     "redirect": FaultKind(_redirect, {"status": _STATUS, "location": STRING}),
     "body": FaultKind(
-        _body, {"as": one_of(*_BODIES), "text": STRING, "content_type": STRING, "bytes": COUNT}
+        _body, {"as": choice_of(*_BODIES), "text": STRING, "content_type": STRING, "bytes": COUNT}
     ),
     "headers": FaultKind(_headers, {"set": OBJECT, "bytes": COUNT}),
     "cut": FaultKind(
         _cut,
         {
-            "at": one_of("before", "head", "body", "short", "unbounded"),
-            "end": one_of("reset", "close"),
+            "at": choice_of("before", "head", "body", "short", "unbounded"),
+            "end": choice_of("reset", "close"),
         },
     ),
     "drip": FaultKind(
-        _drip, {"part": one_of("body", "headers"), "bytes": COUNT, "interval": SECONDS}
+        _drip, {"part": choice_of("body", "headers"), "bytes": COUNT, "interval": SECONDS}
     ),
     "mutate": FaultKind(
         _mutate,

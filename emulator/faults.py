@@ -10,15 +10,15 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from emulator.fault_kinds import KINDS
+from emulator.fault_kinds import FAULT_KINDS
 from emulator.messages import Json
-from emulator.validation import COUNT, OBJECT, STRING, ValueCheck, one_of
+from emulator.validation import COUNT, OBJECT, STRING, ValueCheck, choice_of
 
-_KIND = one_of(*sorted(KINDS))
-_MATCH = {"method": STRING.or_null(), "path": STRING}
+_KIND = choice_of(*sorted(FAULT_KINDS))
+_MATCH = {"method": STRING.allowing_null(), "path": STRING}
 _RULE = {
-    "match": OBJECT.or_null(),
-    "times": COUNT.or_null(),
+    "match": OBJECT.allowing_null(),
+    "times": COUNT.allowing_null(),
     "skip": COUNT,
     "fault": OBJECT,
 }
@@ -26,7 +26,11 @@ _RULE = {
 
 @dataclass
 class FaultRule:
-    """A fault for the requests that match, after the first `skip` and `times` times (None: all)."""
+    """A fault for matching requests.
+
+    The first `skip` matching requests are answered regularly, the next `times` get the fault
+    (None: all others).
+    """
 
     number: int
     method: str | None
@@ -107,7 +111,7 @@ def _validated_pattern(path: str) -> str:
 def _validated_fault(fault: Any) -> Json:
     if not isinstance(fault, dict) or not _KIND.is_valid(fault.get("kind")):
         raise ValueError(f"fault.kind must be {_KIND.description}")
-    return _validated(fault["kind"], fault, {"kind": STRING, **KINDS[fault["kind"]].options})
+    return _validated(fault["kind"], fault, {"kind": STRING, **FAULT_KINDS[fault["kind"]].options})
 
 
 def _validated(name: str, values: Any, checks: Mapping[str, ValueCheck]) -> Json:

@@ -15,7 +15,7 @@ from emulator.order_columns import CANCELED, FAILED, FEED_CODES, STATUSES, pack_
 FEED_STATUSES = {code: STATUSES[FAILED if code == CANCELED else code] for code in FEED_CODES}
 _AFTER_ALL = 1 << 65
 
-Slice = tuple["array[int]", int, int]
+EventSlice = tuple["array[int]", int, int]
 
 
 class ActivityFeed:
@@ -66,9 +66,9 @@ class ActivityFeed:
 
 @dataclass(frozen=True)
 class FeedWindow:
-    """Slices (array, start, end) of sorted arrays."""
+    """The events of a window, as slices (array, start, end) of sorted arrays."""
 
-    slices: list[Slice]
+    slices: list[EventSlice]
 
     def __len__(self) -> int:
         return sum(max(0, high - low) for _, low, high in self.slices)
@@ -101,8 +101,11 @@ class FeedWindow:
         )
 
 
-def _without(hidden: Collection[int], part: Slice) -> Slice:
-    """Return a filtered copy, which is slow; only tests hide orders."""
+def _without(hidden: Collection[int], part: EventSlice) -> EventSlice:
+    """Return the slice without the events of hidden orders.
+
+    Copying is slow, but only tests hide orders.
+    """
     events, low, high = part
     kept = array("Q", (event for event in events[low:high] if unpack_event(event)[1] not in hidden))
     return kept, 0, len(kept)

@@ -7,7 +7,7 @@ generated here: renderer.py computes them for each order.
 from bisect import bisect_left
 from random import Random
 
-from emulator.lifecycle import Steps, random_status_changes
+from emulator.lifecycle import StatusChanges, random_status_changes
 from emulator.order_columns import (
     ACCEPTED,
     COMMERCE,
@@ -37,9 +37,9 @@ _NEWEST_BATCHES, _MAX_NEWEST_BATCH = 40, 5
 
 
 class OrderGenerator:
-    """Generates the columns of this many orders; equal arguments give equal columns.
+    """Generates the columns of `orders` orders. Equal arguments give equal columns.
 
-    `rows` is the number of orders so far.
+    `rows` is the number of orders generated so far.
     """
 
     def __init__(self, *, orders: int, seed: int, now: int) -> None:
@@ -51,7 +51,7 @@ class OrderGenerator:
         self._columns.allocate(orders)
         self._pending: dict[int, list[int]] = {code: [] for code in FEED_CODES}
 
-    def run(self) -> OrderColumns:
+    def generate(self) -> OrderColumns:
         """Return the columns; batches that begin after now are left out."""
         sizes = self.draw_batch_sizes()
         times = self.draw_creation_times(len(sizes))
@@ -131,7 +131,7 @@ class OrderGenerator:
         if row % _FLUSH_INTERVAL == _FLUSH_INTERVAL - 1:
             self._flush(before=created)
 
-    def draw_status_changes(self, *, created: int, expires: int, flags: int) -> Steps:
+    def draw_status_changes(self, *, created: int, expires: int, flags: int) -> StatusChanges:
         """Return the (status code, time) of every step of an order, also those in the future."""
         return random_status_changes(self._draw, created=created, expires=expires, flags=flags)
 
@@ -157,7 +157,10 @@ class OrderGenerator:
         return drawn
 
     def _flush(self, *, before: int | None) -> None:
-        """Move events to the columns. No later order has an event before `before`."""
+        """Move the events before `before` (None: all) to the columns.
+
+        No order that is generated later has an event before that time.
+        """
         for code, pending in self._pending.items():
             pending.sort()
             cut = len(pending)

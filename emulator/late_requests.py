@@ -22,7 +22,7 @@ class LateRequests:
             return len(self._waiting)
 
     def add(self, seconds: float, handle: Handler) -> None:
-        """Carry out after `seconds`, or at apply_all()."""
+        """Schedule a request, which is carried out after `seconds` or by apply_all()."""
         request = Event(), handle
         with self._lock:
             self._waiting.append(request)

@@ -23,11 +23,13 @@ from emulator.order_columns import (
 )
 
 # A random number at least 0 and below 1.
-Draw = Callable[[], float]
-Steps = list[tuple[int, int]]
+RandomFloat = Callable[[], float]
+StatusChanges = list[tuple[int, int]]
 
 
-def random_status_changes(draw: Draw, *, created: int, expires: int, flags: int) -> Steps:
+def random_status_changes(
+    draw: RandomFloat, *, created: int, expires: int, flags: int
+) -> StatusChanges:
     """Return the (status code, time) of every step after creation, also those in the future."""
     kind = draw()
     if kind > 0.992:
@@ -44,7 +46,9 @@ def random_status_changes(draw: Draw, *, created: int, expires: int, flags: int)
     return steps
 
 
-def _draw_after_opening(draw: Draw, *, opened: int, expires: int, flags: int) -> Steps:
+def _draw_after_opening(
+    draw: RandomFloat, *, opened: int, expires: int, flags: int
+) -> StatusChanges:
     kind = draw()
     if kind < 0.02:
         return [(FAILED, opened + HOUR + int(draw() * 3 * DAY))]
@@ -54,8 +58,8 @@ def _draw_after_opening(draw: Draw, *, opened: int, expires: int, flags: int) ->
     return _draw_fulfillment(draw, accepted=accepted, flags=flags)
 
 
-def _draw_fulfillment(draw: Draw, *, accepted: int, flags: int) -> Steps:
-    """Acceptance and what follows; few orders stop on the way."""
+def _draw_fulfillment(draw: RandomFloat, *, accepted: int, flags: int) -> StatusChanges:
+    """Return the acceptance and the steps after it. Few orders stop before the delivery."""
     pending = accepted + 1 + int(draw() * 4)
     steps = [(ACCEPTED, accepted), (PENDING_PAYMENT, pending)]
     stopped = draw()

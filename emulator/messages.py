@@ -42,7 +42,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": JSON_TYPE})
     entry: Json | None = None
 
-    def head(self, *, length: int | None) -> bytes:
+    def encode_head(self, *, length: int | None) -> bytes:
         """Return status line and headers. Without a length, the body ends with the connection."""
         headers = dict(self.headers)
         if length is not None:

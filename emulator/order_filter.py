@@ -29,7 +29,7 @@ class OrderFilter:
         self.limit = int(args.get("limit", "20"))
 
     def matches(self, index: int) -> bool:
-        status = self._store.status(index)
+        status = self._store.status_of(index)
         if self._statuses is not None and status not in self._statuses:
             return False
         return self._matches_flags(index) and self._matches_expiration(index, status)
@@ -39,7 +39,7 @@ class OrderFilter:
         return all(bool(flags & flag) is wanted for flag, wanted in self._flags)
 
     def _matches_expiration(self, index: int, status: str) -> bool:
-        expires, args, now = self._store.expires(index), self._args, self._now
+        expires, args, now = self._store.expiration_of(index), self._args, self._now
         if "no_expiry" in args and _is_yes(args["no_expiry"]) is not (expires is None):
             return False
         if "expires_within_hours" in args:

@@ -44,7 +44,7 @@ def _draw_note(random: Random, _store: OrderStore) -> Json:
 
 
 # `batch` creates orders; the others change one.
-KINDS: dict[str, ChangeKind] = {
+CHANGE_KINDS: dict[str, ChangeKind] = {
     "batch": ChangeKind(4, ()),
     "notify": ChangeKind(8, ("created",), {"status": "notified"}),
     "open": ChangeKind(8, ("created", "notified"), {"status": "opened"}),
@@ -80,10 +80,12 @@ def make_random_changes(
 
 
 def _select_kinds(names: Collection[str] | None) -> dict[str, ChangeKind]:
-    unknown = set(names or ()) - KINDS.keys()
+    unknown = set(names or ()) - CHANGE_KINDS.keys()
     if unknown:
-        raise ValueError(f"unknown kind {', '.join(sorted(unknown))}; known: {', '.join(KINDS)}")
-    return {name: kind for name, kind in KINDS.items() if names is None or name in names}
+        raise ValueError(
+            f"unknown kind {', '.join(sorted(unknown))}; known: {', '.join(CHANGE_KINDS)}"
+        )
+    return {name: kind for name, kind in CHANGE_KINDS.items() if names is None or name in names}
 
 
 def _make_change(store: OrderStore, random: Random, kinds: dict[str, ChangeKind]) -> Json | None:
@@ -107,14 +109,14 @@ def _create_batch(store: OrderStore, random: Random) -> list[Json]:
 
 def _change_order(store: OrderStore, random: Random, kind: ChangeKind) -> list[Json]:
     for index in _draw_candidates(random, len(store)):
-        if store.status(index) in kind.statuses:
+        if store.status_of(index) in kind.statuses:
             values = {**kind.values, **kind.draw_values(random, store)}
-            return [store.update(index, values)]
+            return [store.change_order(index, values)]
     return []
 
 
 def _draw_candidates(random: Random, count: int) -> Iterator[int]:
-    """Random rows, half of them among the newest orders, to which most changes happen."""
+    """Yield random rows, half of them among the newest orders, which change most."""
     recent = max(0, count - _RECENT_ORDERS)
     for _ in range(_MAX_CANDIDATES if count else 0):
         yield random.randrange(recent if random.random() < 0.5 else 0, count)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from emulator import sample_texts
-from emulator.carts import add_tax, original_amounts, render_cart, render_selections
+from emulator.carts import add_tax, render_cart, render_cart_selections, render_original_amounts
 from emulator.clock import format_datetime
 from emulator.digest_random import (
     DigestRandom,
     alphanumeric_token,
     derive_uuid,
     digest_of_parts,
-    receipt_number,
+    uppercase_token,
 )
 from emulator.ids import IdCodec
 from emulator.messages import Json
@@ -90,7 +90,7 @@ class OrderRenderer:
         """Return the order without event_times, as lists and the answers to writes have it."""
         batch = self._batch(facts.batch, facts.batch_flags)
         draws = DigestRandom(self.seed, "order", facts.index)
-        recipient = self.recipient(facts, draws)
+        recipient = self.render_recipient(facts, draws)
         note, views = self._note(facts, draws), _views(facts, draws)
         gift, original = self._gift(facts, batch, draws)
         return {
@@ -112,10 +112,10 @@ class OrderRenderer:
             "workspace_name": batch.workspace_name,
             **original,
             "payment_link": _payment_link(facts),
-            "reference_id": receipt_number(draws.digest[:24]),
+            "reference_id": uppercase_token(draws.digest[:24]),
         }
 
-    def recipient(self, facts: StoredOrder, draws: DigestRandom) -> Json:
+    def render_recipient(self, facts: StoredOrder, draws: DigestRandom) -> Json:
         """Return the names and the address of the recipient."""
         person = draws.randbelow(256) << 16 | int.from_bytes(draws.digest[60:62], "big")
         person %= self.people
@@ -140,18 +140,18 @@ class OrderRenderer:
         is_accepted = facts.status not in _NOT_ACCEPTED
         original: Json = {"original_cart": None, "original_amounts": None}
         if facts.flags & SWAPPED and is_accepted:
-            original = {"original_cart": cart, "original_amounts": original_amounts(amounts)}
-            cart, amounts = self.cart(f"swap:{facts.index}", draws, batch=facts.batch)
+            original = {"original_cart": cart, "original_amounts": render_original_amounts(amounts)}
+            cart, amounts = self.render_cart(f"swap:{facts.index}", draws, batch=facts.batch)
         amounts = add_tax(amounts, draws) if is_accepted else amounts
         gift: Json = {"cart": cart}
         if facts.flags & COMMERCE:
-            gift["cart_selections"] = render_selections(
+            gift["cart_selections"] = render_cart_selections(
                 cart, facts.index, draws, variants=self.variants
             )
         gift["shipments"] = render_shipments(facts, cart, draws, now=self._now)
         return {**gift, "amounts": amounts}, original
 
-    def cart(self, key: str, draws: DigestRandom, *, batch: int) -> tuple[Json, Json]:  # noqa: ARG002
+    def render_cart(self, key: str, draws: DigestRandom, *, batch: int) -> tuple[Json, Json]:  # noqa: ARG002
         """Return (cart, amounts before tax) of a batch, or of an order of it after a swap."""
         return render_cart(key, draws, seed=self.seed)
 
@@ -168,7 +168,7 @@ class OrderRenderer:
         workspace: Json = self.workspaces[draws.randbelow(len(self.workspaces))]
         if flags & COMMERCE and draws.randbelow(4) == 0:
             workspace = {"id": None, "name": None}
-        cart, amounts = self.cart(f"batch:{number}", draws, batch=number)
+        cart, amounts = self.render_cart(f"batch:{number}", draws, batch=number)
         messages = sample_texts.HOSTILE if flags & HOSTILE else sample_texts.MESSAGES
         message = messages[draws.randbelow(len(messages))]
         card = derive_uuid(self.seed, "card", draws.randbelow(12)) if draws.randbelow(3) else None
@@ -214,7 +214,7 @@ def _sender(n: int) -> Json:
 
 
 def _views(facts: StoredOrder, draws: DigestRandom) -> int:
-    """Goody may count no view of an opened order."""
+    """Return the number of views. Goody may count none for an opened order."""
     views = draws.randbelow(6)
     return views if facts.times.get("opened") else 0
 

@@ -29,7 +29,10 @@ class ApiError(Exception):
 
 
 def may_cancel(switches: Switches, *, status: str, is_expired: bool) -> bool:
-    """Whether a cancel is applied. False: answered with 200, unchanged. Raises ApiError."""
+    """Return whether a cancel changes the order. If not, the answer is 200 with the order as it is.
+
+    Raises ApiError if Goody refuses the cancel.
+    """
     if status in ENDED:
         return _decide(switches, "repeated_cancel")
     if status not in OPEN:
@@ -40,7 +43,10 @@ def may_cancel(switches: Switches, *, status: str, is_expired: bool) -> bool:
 def may_set_expiration(
     switches: Switches, *, status: str, is_expired: bool, expires: int | None, now: float
 ) -> bool:
-    """Whether an expiration is applied. False: answered with 200, unchanged. Raises ApiError."""
+    """Return whether the expiration changes. If not, the answer is 200 with the order as it is.
+
+    Raises ApiError if Goody refuses the change.
+    """
     if status not in OPEN:
         return _decide(switches, "late_expiration")
     return (

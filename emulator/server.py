@@ -19,7 +19,10 @@ _MAX_BODY = 1024 * 1024
 
 
 class Server(ThreadingHTTPServer):
-    """Listens when created and answers after start(). Port 0 takes a free port."""
+    """An HTTP server that listens when it is created and answers after start().
+
+    Port 0 means a free port.
+    """
 
     daemon_threads = True
     request_queue_size = 256
@@ -128,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
 def running_server(
     *, orders: int = 200, seed: int = 1, now: int, key: str = DEFAULT_KEY, port: int = 0
 ) -> Iterator[Server]:
-    """A server in a thread of this process, for tests."""
+    """Run a server in a thread of this process, for tests."""
     server = Server(Emulator(orders=orders, seed=seed, now=now, key=key), port=port)
     server.start()
     try:

@@ -65,7 +65,10 @@ def _shipment(facts: StoredOrder, n: int, brand: str, status: str, draws: Digest
 
 
 def _delivered_at(facts: StoredOrder, draws: DigestRandom) -> int:
-    """Return the order's time; within two days of shipping if another one is under way."""
+    """Return the time of the order's delivery.
+
+    If only a part of the order was delivered, it is a time within two days of shipping.
+    """
     if facts.status == "delivered":
         return facts.times["delivered"]
     return facts.times["shipped"] + DAY + draws.randbelow(12 * HOUR)

@@ -57,7 +57,7 @@ class OrderStore:
         self.clock = Clock(now)
         self.switches = Switches()
         self.lock = RLock()
-        self.columns = data_set.generator(orders=orders, seed=seed, now=now).run()
+        self.columns = data_set.generator(orders=orders, seed=seed, now=now).generate()
         self.feed = ActivityFeed(self.columns.events)
         self.renderer = data_set.renderer(seed=seed, people=max(1, orders * 3 // 5), now=now)
         self.ledger = WriteLedger()
@@ -71,7 +71,7 @@ class OrderStore:
 
     # --- Reading ---
 
-    def find(self, order_id: str) -> int:
+    def find_row(self, order_id: str) -> int:
         """Return the row of an order; raises ApiError 404. Goody API: GET /v1/orders/{id}."""
         index = self.renderer.order_ids.decode(order_id)
         if index is None or index >= len(self):
@@ -120,18 +120,18 @@ class OrderStore:
         with self.lock:
             return self._row(index)
 
-    def order_detail(self, index: int) -> Json:
+    def render_order_detail(self, index: int) -> Json:
         """Return an order with event_times."""
         with self.lock:
             return {**self._row(index), "event_times": render_event_times(self.stored_order(index))}
 
-    def status(self, index: int) -> str:
+    def status_of(self, index: int) -> str:
         change = self._changes.get(index)
         if change is not None and change.status is not None:
             return change.status
         return STATUSES[self.columns.status[index]]
 
-    def expires(self, index: int) -> int | None:
+    def expiration_of(self, index: int) -> int | None:
         """When an order expires; None: never."""
         change = self._changes.get(index)
         if change is not None and change.is_expiration_changed:
@@ -139,7 +139,7 @@ class OrderStore:
         return self.columns.batch_expires[self.columns.batch[index]] or None
 
     def is_expired(self, index: int) -> bool:
-        expires = self.expires(index)
+        expires = self.expiration_of(index)
         return expires is not None and expires <= self.clock.now()
 
     def is_hidden(self, index: int) -> bool:
@@ -155,10 +155,10 @@ class OrderStore:
         return StoredOrder(
             index=index,
             batch=batch,
-            status=self.status(index),
+            status=self.status_of(index),
             flags=columns.flags[index] | change.flags,
             batch_flags=columns.batch_flags[batch],
-            expires=self.expires(index),
+            expires=self.expiration_of(index),
             thanked=columns.thanked[index] if change.thanked is None else change.thanked,
             times={"created": columns.created[index], **times, **change.times},
         )
@@ -203,11 +203,11 @@ class OrderStore:
 
     # --- Goody's two writes ---
 
-    def cancel(self, index: int) -> tuple[Json, Json]:
+    def cancel_order(self, index: int) -> tuple[Json, Json]:
         """Return (order, ledger entry). Goody API: POST .../cancel. Raises ApiError."""
         with self.lock, self._record("cancel", index) as entry:
             entry["applied"] = may_cancel(
-                self.switches, status=self.status(index), is_expired=self.is_expired(index)
+                self.switches, status=self.status_of(index), is_expired=self.is_expired(index)
             )
             if entry["applied"]:
                 self._set_status(index, self.switches["cancel_status"])
@@ -221,7 +221,7 @@ class OrderStore:
         with self.lock, self._record("update_expiration", index) as entry:
             entry["applied"] = may_set_expiration(
                 self.switches,
-                status=self.status(index),
+                status=self.status_of(index),
                 is_expired=self.is_expired(index),
                 expires=expires,
                 now=self.clock.now(),
@@ -232,7 +232,7 @@ class OrderStore:
 
     # --- Changes by others ---
 
-    def update(self, index: int, values: Json) -> Json:
+    def change_order(self, index: int, values: Json) -> Json:
         """Change an order as somebody else at Goody would; returns it with event_times.
 
         `status` also sets its event time, except `created`. `expires_at` is ISO 8601 or null.
@@ -256,10 +256,10 @@ class OrderStore:
                 self._set_hidden(index, bool(values.pop("hidden")))
             change.fields.update(values)
             entry["applied"] = True
-            return self.order_detail(index)
+            return self.render_order_detail(index)
 
     def create_batch(self, *, count: int, values: Json) -> list[Json]:
-        """Create a batch of orders now, each changed by `values` as by update().
+        """Create a batch of orders now, each changed by `values` as by change_order().
 
         Raises ValueError, and creates nothing, for invalid values or if the clock is before the
         creation of the newest order.
@@ -274,8 +274,8 @@ class OrderStore:
             for index in rows:
                 self._add_event(index, CREATED, now)
                 if values:
-                    self.update(index, values)
-            return [self.order_detail(index) for index in rows]
+                    self.change_order(index, values)
+            return [self.render_order_detail(index) for index in rows]
 
     def reset(self) -> None:
         """Restore the start: no changes or new orders, an empty ledger, clock and switches."""
@@ -297,9 +297,9 @@ class OrderStore:
         )
 
     def _summary(self, index: int) -> Json:
-        expires = self.expires(index)
+        expires = self.expiration_of(index)
         return {
-            "status": self.status(index),
+            "status": self.status_of(index),
             "expires_at": None if expires is None else format_datetime(expires),
         }
 

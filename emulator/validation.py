@@ -23,14 +23,14 @@ class ValueCheck:
             raise ValueError(f"{name} must be {self.description}")
         return value
 
-    def or_null(self) -> "ValueCheck":
+    def allowing_null(self) -> "ValueCheck":
         return ValueCheck(
             lambda value: value is None or self.is_valid(value), f"{self.description}, or null"
         )
 
 
 def number_between(low: float, high: float) -> ValueCheck:
-    """Return a number between `low` and `high`, inclusive; not NaN."""
+    """Return a check for numbers from `low` to `high`, both included. NaN is invalid."""
     return ValueCheck(
         lambda value: _is_instance(value, int, float) and low <= value <= high,
         f"a number between {low:,} and {high:,}",
@@ -38,14 +38,14 @@ def number_between(low: float, high: float) -> ValueCheck:
 
 
 def integer_between(low: int, high: int) -> ValueCheck:
-    """Return an integer between `low` and `high`, inclusive."""
+    """Return a check for integers from `low` to `high`, both included."""
     return ValueCheck(
         lambda value: _is_instance(value, int) and low <= value <= high,
         f"an integer between {low:,} and {high:,}",
     )
 
 
-def one_of(*names: str) -> ValueCheck:
+def choice_of(*names: str) -> ValueCheck:
     return ValueCheck(lambda value: value in names, f"one of {', '.join(names)}")
 
 

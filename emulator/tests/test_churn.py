@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.random_changes import KINDS
+from emulator.random_changes import CHANGE_KINDS
 from emulator.tests.conftest import Goody
 
 Answer = dict[str, Any]
@@ -66,7 +66,7 @@ def test_the_answer_counts_and_lists_the_changes(goody: Goody) -> None:
     answer = churn(goody, seed=7, changes=300)
     assert len(answer["changes"]) == 300
     assert answer["counts"] == Counter(change["kind"] for change in answer["changes"])
-    assert answer["counts"].keys() == KINDS.keys()
+    assert answer["counts"].keys() == CHANGE_KINDS.keys()
     sizes = [len(change["ids"]) for change in answer["changes"] if change["kind"] == "batch"]
     assert all(1 <= size <= 40 for size in sizes)
     assert max(sizes) > 10

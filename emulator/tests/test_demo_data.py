@@ -23,7 +23,7 @@ def demo_store(*, orders: int = 5_000, seed: int = 1, now: int = NOW) -> OrderSt
 
 
 def all_orders(store: OrderStore) -> list[Order]:
-    return [store.order_detail(index) for index in range(len(store))]
+    return [store.render_order_detail(index) for index in range(len(store))]
 
 
 @pytest.fixture(scope="module", params=[0, 9, 18], ids="at {} h".format)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from emulator.app import Emulator
-from emulator.fault_kinds import KINDS
+from emulator.fault_kinds import FAULT_KINDS
 from emulator.server import Server
 from emulator.tests.conftest import KEY, NOW, Goody
 
@@ -472,10 +472,10 @@ def test_mutate_the_answer_of_a_write(goody: Goody, target: str) -> None:
 # --- The server ---
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(FAULT_KINDS))
 def test_the_server_works_after_every_kind(goody: Goody, target: str, kind: str) -> None:
     quick = {"seconds": 0.05, "interval": 0.001, "hang_seconds": 0.05, "bytes": 200}
-    goody.fault(kind, **{k: v for k, v in quick.items() if k in KINDS[kind].options})
+    goody.fault(kind, **{k: v for k, v in quick.items() if k in FAULT_KINDS[kind].options})
     raw(goody, "GET", f"/v1/orders/{target}", timeout=0.2)
     assert goody.order(target)["id"] == target
     wait_until(lambda: goody.server.emulator.state.calls._running == 0)

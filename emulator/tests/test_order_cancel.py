@@ -99,5 +99,5 @@ def test_a_write_waits_for_the_lock_of_the_store(goody: Goody) -> None:
         for call in (goody.cancel, lambda *a, **o: goody.extend(*a, "2027-03-01T00:00Z", **o)):
             with pytest.raises(requests.ReadTimeout):
                 call(order_id, timeout=0.2)
-        assert store.status(store.find(order_id)) == "opened"
+        assert store.status_of(store.find_row(order_id)) == "opened"
         assert store.ledger.entries == []

@@ -43,7 +43,7 @@ def store() -> OrderStore:
 
 @pytest.fixture(scope="module")
 def orders(store: OrderStore) -> list[Order]:
-    return [store.order_detail(index) for index in range(5_000)]
+    return [store.render_order_detail(index) for index in range(5_000)]
 
 
 def rows(goody: Goody) -> list[Order]:

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from emulator.control import ROUTES
-from emulator.fault_kinds import KINDS
-from emulator.random_changes import KINDS as CHURN_KINDS
+from emulator.fault_kinds import FAULT_KINDS
+from emulator.random_changes import CHANGE_KINDS
 from emulator.switches import SWITCHES
 
 HERE = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ def test_readme_has_every_switch_with_its_values() -> None:
 
 
 def test_readme_has_every_fault_with_its_options() -> None:
-    for name, kind in KINDS.items():
+    for name, kind in FAULT_KINDS.items():
         rows = [row for row in README.splitlines() if row.startswith(f"| `{name}` ")]
         assert rows, name
         for option in kind.options.keys() - {"status", "headers", "body", "text"}:
@@ -61,4 +61,4 @@ def test_readme_begins_with_what_is_not_imitated() -> None:
 def test_readme_has_every_kind_of_churn() -> None:
     (kinds,) = re.findall(r"Kinds: (.+?)\.\n", README, flags=re.DOTALL)
     names = re.findall(r"`(\w+)`", kinds.replace("`failed`", ""))
-    assert names == list(CHURN_KINDS)
+    assert names == list(CHANGE_KINDS)

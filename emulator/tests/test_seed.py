@@ -25,7 +25,7 @@ def store() -> OrderStore:
 
 @pytest.fixture(scope="module")
 def orders(store: OrderStore) -> list[Order]:
-    return [store.order_detail(index) for index in range(5_000)]
+    return [store.render_order_detail(index) for index in range(5_000)]
 
 
 def first_pages(*, seed: int, now: int) -> list[bytes]:
@@ -79,7 +79,7 @@ def test_most_batches_are_small_and_few_have_most_orders(store: OrderStore) -> N
 def test_orders_that_need_attention(seed: int) -> None:
     store = OrderStore(orders=5_000, seed=seed, now=NOW)
     rows = [store.render_order(index) for index in range(5_000)]
-    expires = [store.expires(n) for n, row in enumerate(rows) if row["status"] in OPEN]
+    expires = [store.expiration_of(n) for n, row in enumerate(rows) if row["status"] in OPEN]
     ahead = [at - NOW for at in expires if at is not None]
     failed = ("failed", "failed_unset_tracking", "failed_with_reship")
     assert sum(left <= 0 for left in ahead) > 200
@@ -233,9 +233,9 @@ def test_event_times_are_in_order(orders: list[Order]) -> None:
 
 
 def test_expired_soon_expiring_and_never_expiring_orders(store: OrderStore) -> None:
-    rows = [i for i in range(len(store)) if store.status(i) in OPEN]
+    rows = [i for i in range(len(store)) if store.status_of(i) in OPEN]
     assert sum(store.is_expired(i) for i in rows) > 100
-    moments = [store.expires(i) for i in rows]
+    moments = [store.expiration_of(i) for i in rows]
     assert sum(at is not None and NOW < at < NOW + 3 * 86_400 for at in moments) > 20
     assert moments.count(None) > 20
 
