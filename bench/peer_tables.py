@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
 django.setup()
 
 from bench.changelist.models import AnalyzedOrder, PlainOrder, TunedOrder  # noqa: E402
-from orders.packing import unpack_json  # noqa: E402
+from orders.compression import decompress_json  # noqa: E402
 
 _SHARED = """
     o.id, o.uuid, o.status, o.recipient_name, o.recipient_email,
@@ -59,7 +59,7 @@ def copy_orders(connection: Any) -> None:
         for model in (TunedOrder, AnalyzedOrder, PlainOrder):
             editor.create_model(model)
     connection.connection.create_function(
-        "unpacked", 1, lambda packed: unpack_json(packed).decode(), deterministic=True
+        "unpacked", 1, lambda packed: decompress_json(packed).decode(), deterministic=True
     )
     columns = ", ".join(str(field.column) for field in TunedOrder._meta.concrete_fields)
     with connection.cursor() as cursor:

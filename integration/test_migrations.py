@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from orders.compression import compress_json
 from orders.models import (
     ApiLimits,
     AuditEntry,
@@ -27,7 +28,6 @@ from orders.models import (
     SyncState,
     SyncWindow,
 )
-from orders.packing import pack_json
 from orders.text import FOLDING_VERSION
 from testing.users import make_user
 
@@ -245,7 +245,9 @@ def insert_order(number: int, raw: bytes) -> None:
     marks = ", ".join(["%s"] * len(columns))
     names = ", ".join(columns)
     execute(f"INSERT INTO orders_order ({names}) VALUES ({marks})", *columns.values())
-    execute("INSERT INTO orders_orderpayload (id, packed) VALUES (%s, %s)", number, pack_json(raw))
+    execute(
+        "INSERT INTO orders_orderpayload (id, packed) VALUES (%s, %s)", number, compress_json(raw)
+    )
 
 
 @pytest.mark.usefixtures("at_0015")

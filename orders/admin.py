@@ -19,15 +19,18 @@ from .models import Anomaly, AuditEntry, Operation, Order, OrderAccess, Profile
 
 
 class SystemRightAdmin(admin.ModelAdmin):
-    """An admin only for people who may manage the system, whatever Django's permissions are."""
+    """An admin that only people with the right to manage the system may open.
+
+    Django's own permissions are ignored.
+    """
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return Actor.for_user(request.user).may(Right.SYSTEM)
 
-    def may(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_system_right(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return self.has_module_permission(request)
 
-    has_view_permission = may
+    has_view_permission = has_system_right
 
 
 class ReadOnlyAdmin(SystemRightAdmin):
@@ -86,14 +89,14 @@ class OrderAccessAdmin(ReadOnlyAdmin):
     search_fields = ("=order_uuid", "=actor__username", "=request_id")
 
 
-class ManagedAdmin(SystemRightAdmin):
+class EditableAdmin(SystemRightAdmin):
     """An admin in which people who may manage the system can change rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_module_permission(request)
 
-    has_change_permission = SystemRightAdmin.may
-    has_delete_permission = SystemRightAdmin.may
+    has_change_permission = SystemRightAdmin.has_system_right
+    has_delete_permission = SystemRightAdmin.has_system_right
 
 
 admin.site.unregister(Group)
@@ -106,7 +109,7 @@ class RoleAdmin(ReadOnlyAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(ManagedAdmin, UserAdmin):
+class AccountAdmin(EditableAdmin, UserAdmin):
     """A user's group is the role. A user with audit entries is deactivated, never deleted.
 
     Every change is audited with what it changed; passwords are named and not shown.
@@ -176,5 +179,5 @@ def _record_change(
 
 
 @admin.register(Profile)
-class ProfileAdmin(ManagedAdmin):
+class ProfileAdmin(EditableAdmin):
     list_display = ("user", "time_zone", "theme", "density")

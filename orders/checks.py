@@ -12,7 +12,9 @@ from . import schema
 
 
 @register(Tags.database)
-def check_trigrams(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+def check_trigram_support(
+    *, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
     return [
         CheckMessage(
             WARNING,

@@ -82,7 +82,7 @@ def base_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, Any]:
-    missing = goody_api.missing_settings()
+    missing = goody_api.missing_setting_names()
     return {
         "environment": settings.GOODY_ENVIRONMENT,
         "is_amber": settings.GOODY_ENVIRONMENT != "production",
@@ -103,7 +103,7 @@ def _person(request: HttpRequest) -> dict[str, Any]:
             "person": viewer.actor.name,
             "initials": _initials(viewer.actor.name),
             "role_sentence": _role_sentence(viewer.actor),
-            "navigation": navigation(request, viewer.actor),
+            "navigation": navigation_items(request, viewer.actor),
             "sync_status": partial(_sync_status, viewer),
             "notices": partial(_notices, viewer),
             "limit_notice": partial(_limit_notice, viewer),
@@ -134,7 +134,7 @@ def _sync_status(viewer: Viewer) -> SyncStatus | None:
     try:
         if not viewer.actor.may(Right.READ):
             return None
-        return sync_status(viewer.progress, viewer=viewer)
+        return sync_status(viewer.sync_progress, viewer=viewer)
     except DatabaseFailure:
         return None
 
@@ -179,7 +179,7 @@ def _role_sentence(actor: Actor) -> str:
     return f"Signed in as {actor.role}" if actor.role else "Signed in, without a role"
 
 
-def navigation(request: HttpRequest, actor: Actor) -> tuple[NavigationItem, ...]:
+def navigation_items(request: HttpRequest, actor: Actor) -> tuple[NavigationItem, ...]:
     """Return the main pages that the person may open."""
     here = (request.resolver_match and request.resolver_match.url_name) or ""
     return tuple(

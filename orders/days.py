@@ -19,7 +19,7 @@ class RequestClock(NamedTuple):
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """Return the first instant of the day (aware UTC), also if the zone skips midnight then."""
+    """Return the first instant of the day (aware UTC), also if the zone skips its midnight."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 

@@ -19,8 +19,8 @@ from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
 from . import formats
 from .days import END_OF_DAY, in_utc
 
-SOON = timedelta(hours=72)
-SUPPORT = "support@ongoody.com"
+EXPIRES_SOON_WITHIN = timedelta(hours=72)
+SUPPORT_ADDRESS = "support@ongoody.com"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ _PAST_ACCEPTANCE = {
 _MAY_CANCEL = Verdict(True, "open", "Can be canceled: it has not been accepted.")
 _MAY_EXTEND = Verdict(True, "open", "Can be extended: it has not been accepted.")
 _MAY_SET = Verdict(True, "ok", "")
-_ASK_GOODY = f"Ask Goody support ({SUPPORT}); the hand-off text has what they need."
+_ASK_GOODY = f"Ask Goody support ({SUPPORT_ADDRESS}); the hand-off text has what they need."
 
 
 class HasStatus(Protocol):
@@ -118,7 +118,7 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | Non
     )
 
 
-def joint_refusal(cancel: Verdict, extend: Verdict) -> str:
+def joint_refusal_sentence(cancel: Verdict, extend: Verdict) -> str:
     """Return why the gift cannot be canceled or extended, as one sentence if both have one reason.
 
     Return "" if both are allowed.
@@ -130,7 +130,7 @@ def joint_refusal(cancel: Verdict, extend: Verdict) -> str:
 
 
 def already_canceled_verdict() -> Verdict:
-    """Return the verdict on an order with an applied cancel, whatever a read shows."""
+    """Return the verdict on an order that was canceled here, whatever a read shows."""
     return Verdict(False, "ended", "Cannot be changed: its cancel is on record here.")
 
 
@@ -158,7 +158,7 @@ def classify_expiry(order: HasStatus, now: datetime) -> Expiry:
         return Expiry(ExpiryKind.NONE, None)
     if at <= now:
         return Expiry(ExpiryKind.PAST, at)
-    return Expiry(ExpiryKind.SOON if at - now < SOON else ExpiryKind.FUTURE, at)
+    return Expiry(ExpiryKind.SOON if at - now < EXPIRES_SOON_WITHIN else ExpiryKind.FUTURE, at)
 
 
 def check_expiration(
@@ -283,7 +283,7 @@ def recipient_name(order: Order) -> str:
     return formats.printable_line(" ".join(filter(None, both)))
 
 
-def released_cents(order: Order) -> tuple[int | None, bool]:
+def cents_released_by_cancel(order: Order) -> tuple[int | None, bool]:
     """Return the US cents that a cancel releases, and whether they are before tax."""
     if order.amounts is None:
         return None, True
@@ -368,7 +368,7 @@ def _amounts_in_words(pre_tax: int | None, tax: int | None, total: int | None) -
     return ", ".join(known) or "not known yet"
 
 
-def hand_off(order: Order) -> str:
+def support_message(order: Order) -> str:
     """Return the message to Goody support about an order that the API does not change."""
     return "\n".join(
         (

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from goody.types import ENDED
 
-NOTHING = "—"
+MISSING_VALUE = "—"
 # The gifts of a batch share their dates and amounts.
 _CACHE_SIZE = 4096
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -71,14 +71,14 @@ def status_name(status: str, *, is_cancel_on_record: bool = False) -> str:
 def money(cents: int | None) -> str:
     """Return US cents as "$1,842.50"; "—" for None, which is not zero."""
     if cents is None:
-        return NOTHING
+        return MISSING_VALUE
     sign = "-" if cents < 0 else ""
     dollars, rest = divmod(abs(cents), 100)
     return f"{sign}${dollars:,}.{rest:02d}"
 
 
-def in_zone(at: datetime, zone: tzinfo) -> datetime:
-    """Convert to the zone; unchanged if the result would be before year 1 or after 9999."""
+def convert_to_zone(at: datetime, zone: tzinfo) -> datetime:
+    """Return the time in the zone, or unchanged if that would be before year 1 or after 9999."""
     try:
         return at.astimezone(zone)
     except OverflowError:
@@ -115,7 +115,7 @@ def isolate_direction(text: str) -> str:
 @lru_cache(maxsize=_CACHE_SIZE)
 def day(at: datetime, zone: tzinfo) -> str:
     """Return the day in the zone: "12 Mar 2026"."""
-    return date_in_words(in_zone(at, zone))
+    return date_in_words(convert_to_zone(at, zone))
 
 
 def date_in_words(date: datetime | Date) -> str:
@@ -124,16 +124,16 @@ def date_in_words(date: datetime | Date) -> str:
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
-def short_day(at: datetime, zone: tzinfo, *, year: int) -> str:
-    """Return the day in the zone without that year: "12 Mar", "12 Mar 2025"."""
-    local = in_zone(at, zone)
+def day_omitting_year(at: datetime, zone: tzinfo, *, year: int) -> str:
+    """Return the day in the zone, without its year if that is `year`: "12 Mar", "12 Mar 2025"."""
+    local = convert_to_zone(at, zone)
     text = date_in_words(local)
     return text.removesuffix(f" {year}") if local.year == year else text
 
 
-def short_date_time(at: datetime, zone: tzinfo, *, year: int) -> str:
-    """Return day and time, without the zone and without the year `year`: "12 Mar, 23:59"."""
-    return f"{short_day(at, zone, year=year)}, {hour_and_minute(at, zone)}"
+def date_time_omitting_year(at: datetime, zone: tzinfo, *, year: int) -> str:
+    """Return day and time in the zone, without the year if that is `year`: "12 Mar, 23:59"."""
+    return f"{day_omitting_year(at, zone, year=year)}, {hour_and_minute(at, zone)}"
 
 
 def month_in_words(date: Date) -> str:
@@ -143,42 +143,42 @@ def month_in_words(date: Date) -> str:
 
 def hour_and_minute(at: datetime, zone: tzinfo) -> str:
     """Hour and minute in the zone: "14:02"."""
-    local = in_zone(at, zone)
+    local = convert_to_zone(at, zone)
     return f"{local.hour:02d}:{local.minute:02d}"
 
 
 def time_of_day(at: datetime, zone: tzinfo) -> str:
     """Return hour, minute and second in the zone: "14:02:11"."""
-    return f"{hour_and_minute(at, zone)}:{in_zone(at, zone).second:02d}"
+    return f"{hour_and_minute(at, zone)}:{convert_to_zone(at, zone).second:02d}"
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def date_time(at: datetime | None, zone: tzinfo) -> str:
     """Day and minute with the zone named: "12 Mar 2026, 23:59 EDT"; "—" for None."""
     if at is None:
-        return NOTHING
-    local = in_zone(at, zone)
+        return MISSING_VALUE
+    local = convert_to_zone(at, zone)
     return f"{date_in_words(local)}, {local.hour:02d}:{local.minute:02d} {_name_of_zone(local)}"
 
 
-def brief_day(at: datetime, now: datetime, zone: tzinfo) -> str:
-    """Return the day in the zone, with its year if that is not the present one: "12 Dec"."""
-    return short_day(at, zone, year=in_zone(now, zone).year)
+def day_omitting_this_year(at: datetime, now: datetime, zone: tzinfo) -> str:
+    """Return the day in the zone, with its year only if that is not the year of `now`: "12 Dec"."""
+    return day_omitting_year(at, zone, year=convert_to_zone(now, zone).year)
 
 
-def brief_time(at: datetime, now: datetime, zone: tzinfo) -> str:
+def date_time_omitting_this_year(at: datetime, now: datetime, zone: tzinfo) -> str:
     """Day and minute in the zone without its name, for use beside a full one: "12 Dec, 23:59"."""
-    return f"{brief_day(at, now, zone)}, {hour_and_minute(at, zone)}"
+    return f"{day_omitting_this_year(at, now, zone)}, {hour_and_minute(at, zone)}"
 
 
 def weekday(at: datetime, zone: tzinfo) -> str:
     """Return the weekday in the zone: "Sat"."""
-    return _WEEKDAYS[in_zone(at, zone).weekday()]
+    return _WEEKDAYS[convert_to_zone(at, zone).weekday()]
 
 
 def zone_name(at: datetime, zone: tzinfo) -> str:
     """Return the zone's short name at that instant; zones without letters read "UTC+03"."""
-    return _name_of_zone(in_zone(at, zone))
+    return _name_of_zone(convert_to_zone(at, zone))
 
 
 def _name_of_zone(local: datetime) -> str:
@@ -193,7 +193,7 @@ def zone_in_words(zone: ZoneInfo, now: datetime) -> str:
 
 
 def relative_time(at: datetime, now: datetime) -> str:
-    """Roughly how far away: "in 3 d", "5 h ago", "now"."""
+    """Return the rounded distance from now: "in 3 d", "5 h ago", "now"."""
     distance = abs(at - now)
     for size, unit in _UNITS:
         if distance >= size:
@@ -202,21 +202,21 @@ def relative_time(at: datetime, now: datetime) -> str:
     return "now"
 
 
-def age(at: datetime, now: datetime) -> str:
-    """How long ago, to the second where that matters: "40 s ago", "5 min ago"."""
+def age_text(at: datetime, now: datetime) -> str:
+    """Return how long ago it was, in seconds within the first minutes: "40 s ago", "5 min ago"."""
     seconds = int((now - at).total_seconds())
     return f"{max(0, seconds)} s ago" if seconds < 60 else relative_time(at, now)
 
 
-def elapsed(at: datetime, now: datetime) -> str:
-    """How long ago, in minutes or more: "just now", "5 min ago"."""
+def elapsed_minutes(at: datetime, now: datetime) -> str:
+    """Return how long ago it was, in minutes or more: "just now", "5 min ago"."""
     return "just now" if now - at < timedelta(minutes=1) else relative_time(at, now)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def iso_utc(at: datetime) -> str:
     """Return whole seconds in UTC for `datetime=` attributes: "2026-03-12T23:59:00Z"."""
-    return f"{in_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{convert_to_zone(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def time_element(at: datetime | None, zone: tzinfo) -> TimeElement | None:
@@ -224,11 +224,11 @@ def time_element(at: datetime | None, zone: tzinfo) -> TimeElement | None:
     return TimeElement(iso=iso_utc(at), text=date_time(at, zone)) if at is not None else None
 
 
-def abbreviate_id(text: str) -> str:
+def shorten_id(text: str) -> str:
     """Return both ends of a long id, "IM4CLTW3…WQOH4"; up to 16 characters are unchanged."""
     return text if len(text) <= 16 else f"{text[:8]}…{text[-5:]}"
 
 
-def short_id(value: UUID | None) -> str:
+def id_prefix(value: UUID | None) -> str:
     """Return the first eight characters of an id; "—" for None."""
-    return value.hex[:8] if value is not None else NOTHING
+    return value.hex[:8] if value is not None else MISSING_VALUE

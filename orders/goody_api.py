@@ -100,7 +100,7 @@ def reserve_calls(count: int, *, longest: float) -> list[float]:
     """Reserve `count` calls within the rate limit; return the seconds until each may start.
 
     Empty when the first is more than `longest` seconds away. Raises CallsBlocked. The caller
-    passes errors of these calls to `record_error`.
+    passes errors of these calls to `record_limit_error`.
     """
     limits = check_limits(now=timezone.now())
     try:
@@ -135,7 +135,7 @@ def reserve_item(*, longest: float) -> float | None:
     return waits[0] if waits else None
 
 
-def separate_client(*, calls_at_once: int) -> Client:
+def make_separate_client(*, calls_at_once: int) -> Client:
     """Return a client with its own slots, so that its calls never take a page's slot.
 
     Raises NotConfigured.
@@ -179,11 +179,11 @@ def _record_errors_of[T](call: Callable[[], T]) -> T:
     try:
         return call()
     except GoodyError as error:
-        record_error(error)
+        record_limit_error(error)
         raise
 
 
-def record_error(error: GoodyError) -> None:
+def record_limit_error(error: GoodyError) -> None:
     """Record for all processes what an error of the client says about the limits."""
     if isinstance(error, Unauthorized):
         _store(lambda: ApiLimits.objects.reject_key(settings.GOODY_API_KEY, now=timezone.now()))
@@ -231,13 +231,13 @@ def _wait_for_rate(limits: ApiLimits, *, longest: float) -> float:
     return wait
 
 
-def missing_settings() -> list[str]:
+def missing_setting_names() -> list[str]:
     """Return the names of missing settings that calls to Goody require."""
     return [name for name in ("GOODY_API_URL", "GOODY_API_KEY") if not getattr(settings, name)]
 
 
 def _configured_client(slots: int = 0, *, is_separate: bool = False) -> Client:
-    if missing := missing_settings():
+    if missing := missing_setting_names():
         raise NotConfigured(f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not set")
     limits = ClientLimits(
         connect_timeout=settings.GOODY_CONNECT_TIMEOUT,

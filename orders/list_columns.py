@@ -16,8 +16,8 @@ COLUMNS = {
     "receipt": "Receipt",
 }
 # The link to the order is in this column, so it cannot be removed.
-REQUIRED = "recipient"
-DEFAULT = ("recipient", "gift", "status", "expires", "amount", "sender", "batch", "created")
+REQUIRED_COLUMN = "recipient"
+DEFAULT_COLUMNS = ("recipient", "gift", "status", "expires", "amount", "sender", "batch", "created")
 
 type Columns = tuple[str, ...]
 
@@ -28,16 +28,16 @@ def parse_columns(text: str) -> Columns:
     Unknown and repeated names are left out. The required column is added if it is missing.
     """
     named = tuple(dict.fromkeys(name for name in text.split(",") if name in COLUMNS))
-    return named if not named or REQUIRED in named else (REQUIRED, *named)
+    return named if not named or REQUIRED_COLUMN in named else (REQUIRED_COLUMN, *named)
 
 
-def join_columns(columns: Columns) -> str:
+def serialize_columns(columns: Columns) -> str:
     """Return the columns as text, "" for the default ones."""
-    return "" if columns == DEFAULT else ",".join(columns)
+    return "" if columns == DEFAULT_COLUMNS else ",".join(columns)
 
 
-def moved(columns: Columns, name: str, *, by: int) -> Columns:
-    """Return the columns with one moved by one place: up (-1) or down (1)."""
+def move_column(columns: Columns, name: str, *, by: int) -> Columns:
+    """Return the columns with one of them moved by one position: up (-1) or down (1)."""
     place = columns.index(name)
     swapped = place + by
     if not 0 <= swapped < len(columns):

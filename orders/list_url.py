@@ -168,13 +168,13 @@ class Filters(NamedTuple):
         end = start_of_day(before + _DAY, zone) if before else None
         return start, end
 
-    def cleared(self) -> Self:
+    def without_conditions(self) -> Self:
         """Return the list of all orders with the same columns, sort and page size."""
         return type(self)(columns=self.columns, sort=self.sort, per_page=self.per_page)
 
     @property
-    def conditions(self) -> Self:
-        """The filters without what only changes how the list is shown."""
+    def conditions_only(self) -> Self:
+        """The filters without sort, columns, page size and view, which select no orders."""
         shown = {name: self._field_defaults[name] for name in _DISPLAY_PARAMETERS}
         return self.replace(**shown)
 
@@ -189,7 +189,7 @@ class Filters(NamedTuple):
 _DEFAULTS = tuple(Filters._field_defaults.values())
 
 
-def saved_query(filters: Filters) -> str:
+def saved_query_string(filters: Filters) -> str:
     """Return the query string that a saved view stores: equal for equal lists, "" for all orders.
 
     Position and page size are no part of it, nor are a finding and a selection, which expire within
@@ -200,7 +200,9 @@ def saved_query(filters: Filters) -> str:
     ).query_string
 
 
-def view_url(query: str, *, view_id: int | None = None, per_page: int = DEFAULT_PAGE_SIZE) -> str:
+def saved_view_url(
+    query: str, *, view_id: int | None = None, per_page: int = DEFAULT_PAGE_SIZE
+) -> str:
     """Return the URL of the list that a saved view stores."""
     params: dict[str, int] = {}
     if view_id is not None:
@@ -279,7 +281,7 @@ _FRACTION = timedelta(seconds=1)
 _signer = signing.Signer(salt="orders.list.position")
 
 
-class BadPosition(Exception):
+class InvalidPosition(Exception):
     """The position is not one that this module serialized."""
 
 
@@ -333,7 +335,7 @@ class IndexPosition:
 
 
 def parse_position(text: str) -> LivePosition | IndexPosition | None:
-    """Return the position in a URL; None for "", the first page. Raises BadPosition."""
+    """Return the position in a URL; None for "", the first page. Raises InvalidPosition."""
     if not text:
         return None
     try:
@@ -342,7 +344,7 @@ def parse_position(text: str) -> LivePosition | IndexPosition | None:
             return _index_position(*values)
         return _live_position(*values)
     except (signing.BadSignature, ValueError, TypeError, KeyError, IndexError) as error:
-        raise BadPosition from error
+        raise InvalidPosition from error
 
 
 def _live_position(page: int, before: int) -> LivePosition:

@@ -29,7 +29,7 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.module_loading import import_string
 
-from orders.own_pages import own_page
+from orders.own_pages import own_page_from_header
 
 if TYPE_CHECKING:
     from orders.viewer import Request
@@ -253,12 +253,12 @@ class HtmxLoginMiddleware:
         if not getattr(view, "login_required", True) or request.user.is_authenticated:
             return None
         if request.headers.get("HX-Request") == "true":
-            page = own_page(request, "HX-Current-URL") or reverse("home")
+            page = own_page_from_header(request, "HX-Current-URL") or reverse("home")
             return HttpResponse(status=401, headers={"HX-Redirect": self._login(request, page)})
         page = request.get_full_path()
         if request.method not in SAFE_METHODS:
             # Not every address that takes a form can be asked for as a page.
-            page = own_page(request, "Referer") or page
+            page = own_page_from_header(request, "Referer") or page
         return HttpResponseRedirect(self._login(request, page))
 
     def _login(self, request: HttpRequest, page: str) -> str:

@@ -14,10 +14,11 @@ _WRONG = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE}
 _TOO_COMPLEX = "54"
 
 
-def is_outage(error: Exception) -> bool:
+def is_database_outage(error: Exception) -> bool:
     """Whether the database was unreachable, busy or full; otherwise the error is a bug.
 
-    SQLite raises OperationalError for both, PostgreSQL ProgrammingError for most bugs.
+    SQLite raises OperationalError for both an outage and a bug, PostgreSQL ProgrammingError for
+    most bugs.
     """
     if not isinstance(error, OperationalError | InterfaceError):
         return False
@@ -28,12 +29,12 @@ def is_outage(error: Exception) -> bool:
     return not (getattr(cause, "sqlstate", "") or "").startswith(_TOO_COMPLEX)
 
 
-def log_unrecorded(log: logging.Logger, what: str, error: DatabaseFailure) -> None:
+def log_storage_failure(log: logging.Logger, what: str, error: DatabaseFailure) -> None:
     """Log what could not be stored: an outage in one line, a bug with its traceback.
 
     The message of a bug is left out: it may quote the row, and with it a name or a note.
     """
-    if is_outage(error):
+    if is_database_outage(error):
         log.warning("%s could not be recorded: %s", what, error)
         return
     cause, kind = error.__cause__, type(error)

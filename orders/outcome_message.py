@@ -100,10 +100,10 @@ NO_WORKER = (
 def shown_expiration_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
     """Return the expiration in `shown` (JSON facts of a read) as text in the zone."""
     text = shown.get("expires_at")
-    return time_text(datetime.fromisoformat(text) if text else None, zone)
+    return time_or_no_expiration(datetime.fromisoformat(text) if text else None, zone)
 
 
-def time_text(at: datetime | None, zone: ZoneInfo) -> str:
+def time_or_no_expiration(at: datetime | None, zone: ZoneInfo) -> str:
     """Return date and time in the zone; "no expiration" for None."""
     return "no expiration" if at is None else formats.date_time(at, zone)
 

@@ -27,7 +27,7 @@ from .outcome_message import (
     action_titles,
     as_sentence,
     shown_expiration_text,
-    time_text,
+    time_or_no_expiration,
 )
 from .refusals import not_sent_message, refused_message
 
@@ -84,7 +84,7 @@ def _unknown(operation: Operation, *, now: datetime, zone: ZoneInfo) -> OutcomeM
         as_sentence(why),
         _shown_meanwhile(operation, zone),
         "Whether the change reached Goody is found out by reading the order.",
-        writes_blocked_until(operation, now=now, zone=zone),
+        blocked_writes_sentence(operation, now=now, zone=zone),
     )
     return OutcomeMessage(
         Tone.BUSY,
@@ -102,7 +102,7 @@ def _shown_meanwhile(operation: Operation, zone: ZoneInfo) -> str:
     return f"A read showed another expiration, {shown_expiration_text(operation.after, zone)}."
 
 
-def writes_blocked_until(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
+def blocked_writes_sentence(operation: Operation, *, now: datetime, zone: ZoneInfo) -> str:
     """Return the sentence that says until when this write may still take effect.
 
     A worker ends this by its monotonic clock: the time is given only if the wall clock agrees.
@@ -137,9 +137,9 @@ def _applied(operation: Operation, words: ActionTitles, zone: ZoneInfo) -> Outco
     if operation.is_only_recorded:
         sentence = f"{operation.detail} No read of the order has shown it yet."
         return OutcomeMessage(Tone.NEUTRAL, words.recorded, sentence, "", True)
-    if operation.failure_kind == BY_HAND and not is_confirmed(operation):
+    if operation.failure_kind == BY_HAND and not is_confirmed_by_goody(operation):
         sentence = " ".join(filter(None, (_change(operation, zone), operation.detail)))
-    elif is_confirmed(operation):
+    elif is_confirmed_by_goody(operation):
         sentence = _change(operation, zone) or "Goody confirmed it."
     else:
         sentence = _perhaps_ours(operation, zone)
@@ -150,31 +150,38 @@ def _change(operation: Operation, zone: ZoneInfo) -> str:
     """Return "Changed from … to …."; "" for a cancel."""
     if operation.action != Action.ORDER_EXTEND:
         return ""
-    was, to = time_text(operation.expires_before, zone), time_text(operation.expiration, zone)
+    was, to = (
+        time_or_no_expiration(operation.expires_before, zone),
+        time_or_no_expiration(operation.expiration, zone),
+    )
     return f"Changed from {was} to {to}."
 
 
 def _perhaps_ours(operation: Operation, zone: ZoneInfo) -> str:
     """Return the sentence for a change that a read showed and Goody did not confirm."""
-    seen = f" since {time_text(operation.effect_seen_at, zone)} at the latest"
-    request = f"our request of {time_text(operation.sent_at, zone)}" if operation.sent_at else "us"
+    seen = f" since {time_or_no_expiration(operation.effect_seen_at, zone)} at the latest"
+    request = (
+        f"our request of {time_or_no_expiration(operation.sent_at, zone)}"
+        if operation.sent_at
+        else "us"
+    )
     what = "Canceled at Goody"
     if operation.action == Action.ORDER_EXTEND:
-        what = f"Goody shows the expiration {time_text(operation.expiration, zone)}"
+        what = f"Goody shows the expiration {time_or_no_expiration(operation.expiration, zone)}"
     since = seen if operation.effect_seen_at else ""
     return f"{what}{since}, perhaps by {request}, perhaps by somebody else."
 
 
 def _contradicted(operation: Operation, words: ActionTitles, zone: ZoneInfo) -> OutcomeMessage:
     shown = operation.contradiction or {}
-    read = f"a read at {time_text(operation.contradicted_at, zone)} showed"
+    read = f"a read at {time_or_no_expiration(operation.contradicted_at, zone)} showed"
     if operation.action == Action.ORDER_EXTEND:
-        wanted = time_text(operation.expiration, zone)
+        wanted = time_or_no_expiration(operation.expiration, zone)
         what = f"{shown_expiration_text(shown, zone)} instead of {wanted}"
     else:
         what = f"the order as “{formats.status_name(str(shown.get('status')))}”"
     title = words.otherwise
-    if is_confirmed(operation):
+    if is_confirmed_by_goody(operation):
         before = "Goody confirmed it, but"
     elif operation.failure_kind == BY_HAND:
         title = f"{words.recorded}, but a read did not show it"
@@ -191,14 +198,16 @@ def _contradicted(operation: Operation, words: ActionTitles, zone: ZoneInfo) -> 
 
 
 def _found_later(operation: Operation, words: ActionTitles, zone: ZoneInfo) -> OutcomeMessage:
-    """Closed without proof, and a later read shows the order as requested."""
+    """Return the message of an operation that was closed without proof, and that a later read
+    shows as carried out.
+    """
     sentence = _perhaps_ours(operation, zone)
     if operation.failure_kind == "rejected" and operation.detail:
         sentence = f"{sentence} Goody refused the request: {as_sentence(operation.detail)}"
     return OutcomeMessage(Tone.NEUTRAL, words.found, sentence, "", True)
 
 
-def is_confirmed(operation: Operation) -> bool:
+def is_confirmed_by_goody(operation: Operation) -> bool:
     """Whether Goody's own answer to the request proved it."""
     return operation.state == State.APPLIED and operation.confirmed_at is not None
 
@@ -221,7 +230,10 @@ def _not_applied(operation: Operation, words: ActionTitles) -> OutcomeMessage:
 
 
 def _superseded(operation: Operation, zone: ZoneInfo) -> OutcomeMessage:
-    old, asked = time_text(operation.expires_before, zone), time_text(operation.expiration, zone)
+    old, asked = (
+        time_or_no_expiration(operation.expires_before, zone),
+        time_or_no_expiration(operation.expiration, zone),
+    )
     new = shown_expiration_text(operation.after or {}, zone)
     # Another person set it, or Goody itself in answer to this request.
     return OutcomeMessage(

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest
 
 
-def own_page(request: HttpRequest, header: str) -> str:
-    """Return path and query of the URL in the header.
+def own_page_from_header(request: HttpRequest, header: str) -> str:
+    """Return the path and query of the URL in the header `header`, such as Referer.
 
-    Return "" if it is missing, malformed or of another host.
+    Return "" if the header is missing or malformed, or names another host.
     """
     try:
         page = urlsplit(request.headers.get(header, ""))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from goody.types import CANCELABLE
 
 from . import formats
-from .eligibility import SUPPORT, compare_facts
+from .eligibility import SUPPORT_ADDRESS, compare_facts
 from .models import Operation
 from .outcome_message import (
     BEING_CHECKED,
@@ -18,7 +18,7 @@ from .outcome_message import (
     OutcomeMessage,
     Tone,
     as_sentence,
-    time_text,
+    time_or_no_expiration,
 )
 
 
@@ -37,14 +37,14 @@ def refused_message(
 
 
 def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
-    """What the read that follows a refused POST shows, where it is not as before."""
+    """Return what the read after a refused POST shows; "" if the order is as before."""
     if operation.awaits_read_after_refusal:
         return "Whether the order has changed is found out by reading it."
     if operation.after is None:
         return "A read afterwards did not find the order."
     status, accepted_at = operation.after.get("status"), operation.after.get("accepted_at")
     if accepted_at:
-        at = time_text(datetime.fromisoformat(accepted_at), zone)
+        at = time_or_no_expiration(datetime.fromisoformat(accepted_at), zone)
         return f"The recipient accepted it at {at}."
     if status in CANCELABLE and operation.failure_kind != "not_found":
         return ""
@@ -52,7 +52,7 @@ def _shown_after_refusal(operation: Operation, zone: ZoneInfo) -> str:
 
 
 def _title_of_refusal(operation: Operation, words: ActionTitles) -> str:
-    """ "Not canceled" would be false for an order that somebody else has canceled."""
+    """Return the title. "Not canceled" would be false if somebody else canceled the order."""
     if operation.failure_kind == "ended":
         return "Already canceled or failed"
     is_unread = operation.sent_at is not None and operation.after is None
@@ -72,7 +72,7 @@ def _may_have_ended(operation: Operation) -> bool:
 def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
     match operation.failure_kind:
         case "accepted":
-            return _accepted(operation, zone), f"Ask Goody support ({SUPPORT})."
+            return _accepted(operation, zone), f"Ask Goody support ({SUPPORT_ADDRESS})."
         case "moved":
             return _moved(operation, zone), "Look at the order, then decide again."
         case "rate_limited":
@@ -110,7 +110,7 @@ def _moved(operation: Operation, zone: ZoneInfo) -> str:
 def _accepted(operation: Operation, zone: ZoneInfo) -> str:
     accepted_at = (operation.after or {}).get("accepted_at")
     if accepted_at:
-        at = time_text(datetime.fromisoformat(accepted_at), zone)
+        at = time_or_no_expiration(datetime.fromisoformat(accepted_at), zone)
         return f"The recipient accepted it at {at}. Nothing was sent."
     return f"{operation.detail} Nothing was sent."
 

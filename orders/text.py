@@ -48,7 +48,7 @@ _DIGEST_BYTES = 16
 _BEYOND_BMP = 0x10000
 _MOST_STARTS = 64
 # A text of so many characters at most is in no index of trigrams.
-SHORT = 2
+MAX_WORD_START_LENGTH = 2
 
 # No letter of these scripts looks like one of another, as Cyrillic ones do: where one of them meets
 # Latin text, one word ends and another begins. From Hebrew to Ethiopic, and from Khmer on.
@@ -127,7 +127,7 @@ _folded = _Table(
 )
 
 
-def plain_text(text: str, *, keeps_dashes: bool = False) -> str:
+def normalize_text(text: str, *, keeps_dashes: bool = False) -> str:
     """Return the text in NFKC with straight quotes and dashes, ASCII digits and nothing invisible.
 
     Case, accents and white space stay; with `keeps_dashes`, en and em dashes as well. Idempotent.
@@ -174,8 +174,10 @@ def searchable_text(text: str) -> str:
 
 
 def other_spellings(text: str, folded: str) -> list[str]:
-    """Return the folded words of a text that has umlauts or the two letters that stand for one, in
-    the other of the two spellings: "mueller" for Müller, "muller" for Mueller.
+    """Return folded words of the text in their other spelling: "mueller" for Müller.
+
+    These are the words with an umlaut, and those with two letters that may replace an umlaut:
+    "muller" for Mueller.
     """
     others: list[str] = []
     if not text.isascii():
@@ -233,10 +235,10 @@ def trigrams(word: str) -> set[str]:
 
 def is_word_start(text: str) -> bool:
     """Whether the folded text is looked up as a word start: one or two letters or digits."""
-    return len(text) <= SHORT and "".join(folded_words(text)) == text
+    return len(text) <= MAX_WORD_START_LENGTH and "".join(folded_words(text)) == text
 
 
-def name_starts(people: str) -> set[str]:
+def word_starts_of_names(people: str) -> set[str]:
     """Return the word starts of the names of an order's people, at most _MOST_STARTS."""
     return set(sorted(word_starts(people))[:_MOST_STARTS])
 

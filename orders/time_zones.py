@@ -21,7 +21,7 @@ def zone_names() -> tuple[str, ...]:
     return tuple(sorted(regional | {_UTC}))
 
 
-def chosen_name(name: str) -> str:
+def canonical_zone_name(name: str) -> str:
     """Return the name in `zone_names` for a name or an alias, "" if there is none.
 
     Browsers report some zones by their former names, such as "Asia/Calcutta" for "Asia/Kolkata".
@@ -33,7 +33,7 @@ def chosen_name(name: str) -> str:
 
 @functools.cache
 def _names_by_target() -> dict[str, str]:
-    """Return the names that are aliases themselves: "UTC" for "Etc/UTC"."""
+    """Return the names in `zone_names` that are aliases, by their target: "UTC" by "Etc/UTC"."""
     return {target: name for name in zone_names() if (target := _targets().get(name))}
 
 

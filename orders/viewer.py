@@ -22,7 +22,7 @@ from orders.audit import Actor
 from orders.days import RequestClock
 from orders.forms.dates import DateReader, is_month_first
 from orders.models import Profile
-from orders.own_pages import own_page
+from orders.own_pages import own_page_from_header
 from orders.sync import SyncProgress, read_progress
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Request(HttpRequest):
 
 
 class Viewer:
-    """The person behind a request: `actor` with rights, `now` (aware UTC), `zone`, preferences."""
+    """The person who sends a request: rights (`actor`), `now` (aware UTC), `zone`, preferences."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -50,7 +50,7 @@ class Viewer:
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        return find_zone(self.profile.time_zone) or ZoneInfo(settings.TIME_ZONE)
+        return find_time_zone(self.profile.time_zone) or ZoneInfo(settings.TIME_ZONE)
 
     @cached_property
     def clock(self) -> RequestClock:
@@ -61,7 +61,7 @@ class Viewer:
         _, groups = self._stored
         return Actor.for_user(self._request.user, self._request.request_id, groups=groups)
 
-    def dates(self, base: datetime | None) -> DateReader:
+    def date_reader(self, base: datetime | None) -> DateReader:
         """Return the reader of dates that the person types; "+7 days" is added to `base`."""
         is_first = is_month_first(self._request.headers.get("Accept-Language", ""))
         return DateReader(self.now, self.zone, is_month_first=is_first, base=base)
@@ -81,12 +81,12 @@ class Viewer:
 
     @property
     def next_url(self) -> str:
-        """The list to return to: `given_next_url`, or the plain list."""
+        """The URL of the list to return to: `given_next_url`, or else the list of all orders."""
         return self.given_next_url or reverse("order_list")
 
     @cached_property
     def given_next_url(self) -> str:
-        """The URL in the parameter `next`, or the list with the link that was followed; or "".
+        """The URL in the parameter `next`, or of the list that links here; "" if there is neither.
 
         Rows of a list have no parameter `next`, which would be most of their markup. `next` is
         only accepted if it is a local path, or else it would be an open redirect.
@@ -99,7 +99,7 @@ class Viewer:
         return wanted if is_local else _list_of_referrer(request)
 
     @cached_property
-    def progress(self) -> SyncProgress:
+    def sync_progress(self) -> SyncProgress:
         """The progress of the sync, which the frame of every page and the lists show."""
         return read_progress(self.now)
 
@@ -118,11 +118,11 @@ class Viewer:
 
 def _list_of_referrer(request: HttpRequest) -> str:
     """Return path and query of the page that links here if it is a list of orders; else ""."""
-    page = own_page(request, "Referer")
+    page = own_page_from_header(request, "Referer")
     return page if page.partition("?")[0] == reverse("order_list") else ""
 
 
-def find_zone(name: str) -> ZoneInfo | None:
+def find_time_zone(name: str) -> ZoneInfo | None:
     """Return the zone, or None for "" and for names that the tz database of this machine lacks."""
     try:
         return ZoneInfo(name) if name else None

@@ -30,7 +30,7 @@ from orders.models import (
     SearchText,
 )
 from orders.search.query import FilterChoice, Query, Sort
-from orders.text import folded_words, gift_token_digest, name_starts, word_starts
+from orders.text import folded_words, gift_token_digest, word_starts, word_starts_of_names
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -250,7 +250,7 @@ class Oracle:
             if "".join(folded_words(word)) != word:
                 return any(word in text for text in texts)
             starts = folded_words(word)
-            return all(_starts(one, name_starts(row.people)) for one in starts) or any(
+            return all(_starts(one, word_starts_of_names(row.people)) for one in starts) or any(
                 all(_starts(one, word_starts(name)) for one in starts) for name in names
             )
         texts += [one.folded for one in self.operations.get(row.uuid, [])]

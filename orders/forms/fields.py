@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 from django import forms
 
 from orders.days import FIRST_YEAR, LAST_YEAR
-from orders.text import fold_text, plain_text, strip_invisible
+from orders.text import fold_text, normalize_text, strip_invisible
 
 MAX_TICKET_LENGTH = 100
 MAX_TICKET_URL_LENGTH = 500
 
 
 def clean_typed(value: Any) -> str:
-    """Return a typed value as orders.text.plain_text does; "" if nothing is visible."""
-    text = plain_text(str(value or "")).strip()
+    """Return a typed value as orders.text.normalize_text does; "" if nothing is visible."""
+    text = normalize_text(str(value or "")).strip()
     return text if fold_text(text) else ""
 
 

@@ -17,9 +17,9 @@ from orders.list_url import (
     EXPIRY_LABELS,
     FLAG_VALUES,
     PAGE_SIZES,
-    BadPosition,
     Filters,
     IndexPosition,
+    InvalidPosition,
     LivePosition,
     parse_position,
 )
@@ -225,7 +225,7 @@ class ListingForm(forms.Form):
     def clean_position(self) -> LivePosition | IndexPosition | None:
         try:
             return parse_position(self.cleaned_data["position"])
-        except BadPosition as error:
+        except InvalidPosition as error:
             raise forms.ValidationError(
                 "This address does not name a place in the list: it was altered or copied in part."
             ) from error

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
 
 from orders.models import Profile
-from orders.time_zones import chosen_name, zone_names
+from orders.time_zones import canonical_zone_name, zone_names
 
 
 class LoginForm(AuthenticationForm):
@@ -27,11 +27,11 @@ class TimeZoneField(forms.ChoiceField):
     """A time zone; "" for the dashboard's. An alias counts as the zone it stands for."""
 
     def to_python(self, value: Any) -> str:
-        return chosen_name(str(value)) or str(value) if value else ""
+        return canonical_zone_name(str(value)) or str(value) if value else ""
 
     def prepare_value(self, value: Any) -> str:
         """Select the zone of an alias that was stored before."""
-        return chosen_name(value) or value
+        return canonical_zone_name(value) or value
 
 
 class SettingsForm(forms.ModelForm):

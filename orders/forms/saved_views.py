@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from orders.list_url import saved_query
+from orders.list_url import saved_query_string
 
 from .fields import ProseField
 from .listing import parse_filters
@@ -41,7 +41,7 @@ class _QueryField(forms.CharField):
         )
 
     def clean(self, value: Any) -> str:
-        return saved_query(parse_filters(super().clean(value)))
+        return saved_query_string(parse_filters(super().clean(value)))
 
 
 class NewViewForm(forms.Form):

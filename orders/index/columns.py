@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from goody.types import CartItem, Order, Sender
-from orders.eligibility import recipient_name, released_cents
+from orders.compression import compress_json
+from orders.eligibility import cents_released_by_cancel, recipient_name
 from orders.models import Label
-from orders.packing import pack_json
 from orders.text import (
     fold_text,
     gift_token_digest,
     hex_digest,
-    name_starts,
     other_spellings,
     searchable_text,
+    word_starts_of_names,
 )
 
 _encode = msgspec.json.Encoder().encode
@@ -97,8 +97,8 @@ def index_data(order: Order) -> IndexData:
         columns,
         label_names(order),
         search_texts(order),
-        name_starts(columns["people"]),
-        pack_json(order.raw),
+        word_starts_of_names(columns["people"]),
+        compress_json(order.raw),
     )
 
 
@@ -183,7 +183,7 @@ def order_columns(order: Order) -> dict[str, Any]:
     """Return the columns that depend only on the order."""
     name, email = recipient_name(order), order.recipient_email or ""
     folded_name, folded_email = fold_text(name), fold_text(email)
-    cents, is_before_tax = released_cents(order)
+    cents, is_before_tax = cents_released_by_cancel(order)
     token = _token(order.individual_gift_link or "")
     items = order.cart.items if order.cart else ()
     return {
@@ -219,7 +219,7 @@ def _people(name: str, folded_name: str, folded_email: str) -> str:
 
 
 def is_amount_odd(order: Order) -> bool:
-    """Whether an amount that `released_cents` uses could not be read."""
+    """Whether an amount that `cents_released_by_cancel` uses could not be read."""
     amounts = ("amounts", "amounts.amount_total", "amounts.amount_pre_tax_total")
     return any(path in order.problems for path in amounts)
 

@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, Q
 from goody.types import BadOrder, parse_order
 from orders.models import Label, Order, OrderPayload, SavedView, SearchText, SyncState
 from orders.models.durability import rebuildable_transaction
-from orders.text import FOLDING_VERSION, fold_text, name_starts, searchable_text
+from orders.text import FOLDING_VERSION, fold_text, searchable_text, word_starts_of_names
 
 from .columns import IndexData, index_data
 from .labels import LabelKey, label_ids, renew_label_version, store_search_texts
@@ -121,7 +121,7 @@ def _refold_orders(orders: Sequence[Order], using: str) -> None:
         if values != tuple(getattr(order, name) for name in _COLUMNS):
             changed.append((*values, order.pk))
         if now.columns["people"] != order.people:
-            former += [(start, order.pk) for start in name_starts(order.people)]
+            former += [(start, order.pk) for start in word_starts_of_names(order.people)]
             present += [(start, order.pk) for start in now.starts]
     _write(changed, former, present, using)
     store_spellings((one.columns["people"] for one in derived.values()), using=using)

@@ -15,7 +15,7 @@ from django.db import connections
 
 from goody.types import Order as GoodyOrder
 from orders.models import CreatedFrom
-from orders.text import name_starts
+from orders.text import word_starts_of_names
 
 from .columns import IndexData, LabelName, event_times_json, format_database_time
 from .creation_keys import KeyAllocator, is_in_second
@@ -166,7 +166,7 @@ class _Writer:
         for statement in (to.move_row, to.move_payload, to.move_products):
             self._rows[statement].append((new, stored.id))
         self._rows[to.move_start] += [
-            (new, start, stored.id) for start in name_starts(stored.people)
+            (new, start, stored.id) for start in word_starts_of_names(stored.people)
         ]
 
     def update_created_at(self, creation_key: int, created: CreationTime | None) -> None:
@@ -199,7 +199,7 @@ class _Writer:
             if stored.people == order.columns["people"]:
                 return
             self._rows[to.delete_start] += [
-                (start, creation_key) for start in name_starts(stored.people)
+                (start, creation_key) for start in word_starts_of_names(stored.people)
             ]
         self._rows[to.start] += [(start, creation_key) for start in order.starts]
 

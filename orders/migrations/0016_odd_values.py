@@ -8,7 +8,7 @@ import zlib
 from django.db import migrations, models
 
 from goody.types import BadOrder, parse_order
-from orders.packing import unpack_json
+from orders.compression import decompress_json
 
 _BATCH = 2_000
 _AMOUNTS = {"amounts", "amounts.amount_total", "amounts.amount_pre_tax_total"}
@@ -17,7 +17,7 @@ _AMOUNTS = {"amounts", "amounts.amount_total", "amounts.amount_pre_tax_total"}
 def _problems(packed):
     """The unreadable fields; a row that cannot be parsed at all must not stop the migration."""
     try:
-        return parse_order(unpack_json(packed)).problems
+        return parse_order(decompress_json(packed)).problems
     except (BadOrder, ValueError, zlib.error):
         return ("",)
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.db import migrations, models
 
 from orders import schema
-from orders.packing import unpack_json
+from orders.compression import decompress_json
 from orders.text import fold_text, searchable_text
 
 _BATCH = 2_000
@@ -51,7 +51,7 @@ def drop_index(apps, schema_editor):
 def _card(packed):
     """The id of the card as the index stores it; "" for a row or an id that cannot be read."""
     try:
-        given = json.loads(unpack_json(packed))["card_id"]
+        given = json.loads(decompress_json(packed))["card_id"]
         card = str(UUID(given))
     except (AttributeError, KeyError, TypeError, ValueError, zlib.error):
         return ""

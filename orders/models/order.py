@@ -12,7 +12,7 @@ from django.db import models
 
 from goody.types import EventTimes, parse_order
 from goody.types import Order as GoodyOrder
-from orders.packing import unpack_json
+from orders.compression import decompress_json
 
 
 class CreatedFrom(models.IntegerChoices):
@@ -135,7 +135,7 @@ class OrderPayload(models.Model):
     @property
     def raw(self) -> bytes:
         """The JSON as Goody sent it."""
-        return unpack_json(bytes(self.packed))
+        return decompress_json(bytes(self.packed))
 
 
 class OtherProduct(models.Model):

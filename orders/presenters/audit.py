@@ -16,7 +16,7 @@ from orders.audit import ACCOUNT_NAMES, NAMES, REASONS, Action
 from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry, Operation
 from orders.outcome_message import OutcomeMessage, Tone
-from orders.outcomes import is_confirmed, outcome_message
+from orders.outcomes import is_confirmed_by_goody, outcome_message
 
 from .job_texts import job_name
 from .operations import change_text, operation_name, operation_url, web_address
@@ -160,7 +160,7 @@ def _order(entry: AuditEntry) -> dict[str, Any]:
     if entry.order_uuid is None:
         return {"order": "", "order_title": "", "order_url": ""}
     return {
-        "order": formats.abbreviate_id(entry.reference_id) or formats.short_id(entry.order_uuid),
+        "order": formats.shorten_id(entry.reference_id) or formats.id_prefix(entry.order_uuid),
         "order_title": entry.reference_id or str(entry.order_uuid),
         "order_url": reverse("order_detail", args=[entry.order_uuid]),
     }
@@ -203,7 +203,7 @@ def _badge(operation: Operation, message: OutcomeMessage) -> Badge | None:
 
 
 def _is_told_by_change(operation: Operation) -> bool:
-    return is_confirmed(operation) and operation.contradicted_at is None
+    return is_confirmed_by_goody(operation) and operation.contradicted_at is None
 
 
 def _settled_by(entry: AuditEntry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from orders.list_columns import COLUMNS, DEFAULT, REQUIRED, Columns, parse_columns
+from orders.list_columns import COLUMNS, DEFAULT_COLUMNS, REQUIRED_COLUMN, Columns, parse_columns
 from orders.list_url import Filters
 from orders.models import Profile
 from orders.search.query import Sort
@@ -39,7 +39,7 @@ class ColumnHead(NamedTuple):
 
 def shown_columns(filters: Filters, profile: Profile) -> Columns:
     """Return the columns of a list: those of its URL, else the person's own, else the default."""
-    return parse_columns(filters.columns) or parse_columns(profile.columns) or DEFAULT
+    return parse_columns(filters.columns) or parse_columns(profile.columns) or DEFAULT_COLUMNS
 
 
 @lru_cache(maxsize=256)
@@ -69,4 +69,6 @@ class ColumnChoice(NamedTuple):
 def column_choices(shown: Columns, *, order: Columns = ()) -> Sequence[ColumnChoice]:
     """Return all columns: in this order, or else the shown ones before the others."""
     names = dict.fromkeys((*order, *shown, *COLUMNS))
-    return [ColumnChoice(name, COLUMNS[name], name in shown, name == REQUIRED) for name in names]
+    return [
+        ColumnChoice(name, COLUMNS[name], name in shown, name == REQUIRED_COLUMN) for name in names
+    ]

@@ -14,7 +14,7 @@ from orders import eligibility, formats, services
 from orders.eligibility import Verdict
 from orders.list_url import Filters
 from orders.models import HoldingJob, Operation
-from orders.outcomes import writes_blocked_until
+from orders.outcomes import blocked_writes_sentence
 from orders.services import OrderWithOperations, SimilarOrders
 from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
@@ -183,7 +183,7 @@ def released_text(order: Order, raw: RawValues) -> str:
     """Return the amount as "about $39.50 before tax" or "$42.10", or that it is missing or
     unreadable.
     """
-    cents, is_before_tax = eligibility.released_cents(order)
+    cents, is_before_tax = eligibility.cents_released_by_cancel(order)
     unreadable = raw.unreadable("amounts.amount_total")
     if cents is None:
         unreadable = unreadable or raw.unreadable("amounts.amount_pre_tax_total")
@@ -244,7 +244,7 @@ _NO_WORKER = "No worker is running, which must settle it: tell an admin."
 
 
 def order_busy_banner(operation: Operation, *, viewer: Viewer) -> Banner:
-    until = writes_blocked_until(operation, now=viewer.now, zone=viewer.zone)
+    until = blocked_writes_sentence(operation, now=viewer.now, zone=viewer.zone)
     is_open = operation.is_open
     return Banner(
         tone="warn",

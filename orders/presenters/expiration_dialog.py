@@ -139,7 +139,7 @@ def _options(order: Order, viewer: Viewer) -> list[ExpirationOption]:
         ExpirationOption(
             value=formats.iso_utc(at),
             label=label,
-            date=formats.brief_time(at, viewer.now, viewer.zone),
+            date=formats.date_time_omitting_this_year(at, viewer.now, viewer.zone),
             full=full_date(at, viewer.zone),
             submit=_submit(order, at, viewer),
             is_chosen=label == default,
@@ -155,7 +155,7 @@ def submit_label(order: Order) -> str:
 
 def _submit(order: Order, at: datetime, viewer: Viewer) -> str:
     """Return the label of the button: "Extend to 12 Dec", "Shorten to 3 Dec", "Set to 3 Dec"."""
-    day = formats.brief_day(at, viewer.now, viewer.zone)
+    day = formats.day_omitting_this_year(at, viewer.now, viewer.zone)
     if order.expires_at is None:
         return f"Set to {day}"
     return f"Shorten to {day}" if at < order.expires_at else f"Extend to {day}"
@@ -186,14 +186,14 @@ def undo_note(order: Order, viewer: Viewer) -> str:
         return "Cannot be undone: Goody cannot remove a date"
     if order.expires_at <= viewer.now:
         return "Cannot be undone: the former date is past"
-    until = formats.brief_time(order.expires_at, viewer.now, viewer.zone)
+    until = formats.date_time_omitting_this_year(order.expires_at, viewer.now, viewer.zone)
     return f"Can be undone until {until} if Goody confirms it"
 
 
 def date_placeholder(viewer: Viewer) -> str:
     """Return examples, with the figures in the order in which the person writes them."""
     year = viewer.now.astimezone(viewer.zone).year
-    figures = "12/24" if viewer.dates(None).is_month_first else "24/12"
+    figures = "12/24" if viewer.date_reader(None).is_month_first else "24/12"
     return f"24 Dec, {figures}/{year} or “in 3 weeks”"
 
 
@@ -203,7 +203,7 @@ def read_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDateRea
         return TypedDateReading(submit=submit_label(order))
     base = preset_base(viewer.now, order.expires_at)
     try:
-        found = viewer.dates(base).read(typed)
+        found = viewer.date_reader(base).read(typed)
     except ValidationError as error:
         return TypedDateReading(error=" ".join(error.messages), submit=submit_label(order))
     verdict = eligibility.check_expiration(
@@ -231,7 +231,7 @@ def verdict_text(verdict: Verdict) -> str:
 
 def _shortens(order: Order, viewer: Viewer) -> str:
     assert order.expires_at is not None
-    now = formats.brief_time(order.expires_at, viewer.now, viewer.zone)
+    now = formats.date_time_omitting_this_year(order.expires_at, viewer.now, viewer.zone)
     return f"It shall expire sooner than now ({now})"
 
 

@@ -98,7 +98,7 @@ def filter_bar(
     ]
     shown = {button.panel for button in active}
     others = [FilterButton(name.capitalize(), panel=name) for name in PANELS if name not in shown]
-    cleared = filters.cleared()
+    cleared = filters.without_conditions()
     return FilterBar(
         active=active,
         others=[*others, FilterButton("More", panel="more")],

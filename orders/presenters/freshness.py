@@ -94,7 +94,9 @@ def _status_url(progress: SyncProgress, viewer: Viewer) -> str:
 
 def _state_text(progress: SyncProgress, now: datetime) -> str:
     at = _read_at(progress)
-    state = f"{_synced_label(progress)} {formats.age(at, now)}" if at else _import_text(progress)
+    state = (
+        f"{_synced_label(progress)} {formats.age_text(at, now)}" if at else _import_text(progress)
+    )
     if progress.phase is SyncPhase.SUSPICIOUS:
         return f"{state}, stopped: an admin must look"
     return f"{state}: {progress.why}" if progress.why else state

@@ -238,7 +238,7 @@ def search_timed_out(filters: Filters) -> EmptyList:
     return EmptyList(
         title="Too broad: add a date or a status",
         sentence="This search goes through too many orders to be answered at once.",
-        links=[Link("All orders", filters.cleared().url())],
+        links=[Link("All orders", filters.without_conditions().url())],
     )
 
 

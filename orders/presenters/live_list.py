@@ -145,7 +145,7 @@ def _empty(listing: LivePage, *, filters: Filters, frozen: LivePosition) -> Empt
         return EmptyList(
             title="No order matches",
             sentence=f"Goody has none {_created_text(filters)}.",
-            links=[Link("Drop the filter", filters.cleared().url())],
+            links=[Link("Drop the filter", filters.without_conditions().url())],
         )
     return EmptyList(
         title="There are no orders yet",

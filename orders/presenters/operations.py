@@ -22,7 +22,7 @@ from orders.formats import TimeElement
 from orders.forms.writes import sign_seen
 from orders.models import Operation, State
 from orders.outcome_message import OutcomeMessage, Tone
-from orders.outcomes import is_confirmed, outcome_message
+from orders.outcomes import is_confirmed_by_goody, outcome_message
 
 from .elements import Banner, Link
 
@@ -131,7 +131,7 @@ def make_operation_texts(
         undoes_url=_undoes_url(operation, next_url),
         job=_job_link(operation),
         again_url=retry_url(operation, next_url),
-        is_change_in_message=is_confirmed(operation)
+        is_change_in_message=is_confirmed_by_goody(operation)
         and operation.expiration is not None
         and operation.contradicted_at is None,
         is_cancel=operation.action == Action.ORDER_CANCEL,

@@ -13,7 +13,7 @@ from goody.types import Order
 from orders import eligibility, formats, services
 from orders.audit import Actor, NotAllowed, Right
 from orders.eligibility import Expiry, ExpiryKind, Verdict
-from orders.formats import NOTHING
+from orders.formats import MISSING_VALUE
 from orders.goody_api import KeyRejected
 from orders.list_url import Filters
 from orders.search import Hit
@@ -102,7 +102,7 @@ def _age(at: datetime, viewer: Viewer) -> CopyAge:
     return CopyAge(
         iso=formats.iso_utc(at),
         at=formats.date_time(at, viewer.zone),
-        words=formats.elapsed(at, viewer.now),
+        words=formats.elapsed_minutes(at, viewer.now),
         seconds=max(0, int((viewer.now - at).total_seconds())),
     )
 
@@ -128,7 +128,7 @@ def _gift_fact(hit: Hit, raw: RawValues) -> Fact:
     if unreadable := raw.unreadable("cart"):
         return Fact("Gift", unreadable, tone="is-soon")
     more = f"+ {hit.item_count - 1} more" if hit.item_count > 1 else ""
-    return Fact("Gift", gift_text(hit) or NOTHING, note=more)
+    return Fact("Gift", gift_text(hit) or MISSING_VALUE, note=more)
 
 
 def _amount_fact(hit: Hit) -> Fact:
@@ -157,7 +157,7 @@ def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> Fact:
     distance = f", {formats.relative_time(at, viewer.now)}" if is_far else ""
     return Fact(
         "Expired" if expiry.kind is ExpiryKind.PAST else "Expires",
-        formats.brief_time(at, viewer.now, viewer.zone),
+        formats.date_time_omitting_this_year(at, viewer.now, viewer.zone),
         note=f"{zone_name}{distance}",
         iso=formats.iso_utc(at),
         title=formats.date_time(at, viewer.zone),
@@ -179,14 +179,14 @@ def _batch_fact(order: Order) -> Fact | None:
         return None
     batch = str(order.order_batch_id)
     url = Filters(batch=batch).url()
-    return Fact("Batch", formats.short_id(order.order_batch_id), url=url, title=batch)
+    return Fact("Batch", formats.id_prefix(order.order_batch_id), url=url, title=batch)
 
 
 def _receipt_fact(order: Order, raw: RawValues) -> Fact:
     reference = order.reference_id or ""
     if not reference:
-        return Fact("Receipt", raw.unreadable("reference_id") or NOTHING)
-    return Fact("Receipt", formats.abbreviate_id(reference), title=reference, copy=reference)
+        return Fact("Receipt", raw.unreadable("reference_id") or MISSING_VALUE)
+    return Fact("Receipt", formats.shorten_id(reference), title=reference, copy=reference)
 
 
 # --- actions ----------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def _possible_actions(view: OrderWithOperations, viewer: Viewer) -> Actions:
         return obstacle
     may_cancel = cancel.is_allowed and viewer.actor.may(Right.CANCEL)
     may_extend = extend.is_allowed and viewer.actor.may(Right.EXTEND)
-    refusal = eligibility.joint_refusal(cancel, extend)
+    refusal = eligibility.joint_refusal_sentence(cancel, extend)
     next_step = _next_step(cancel) or ("" if extend.is_allowed else extend.next_step)
     if not refusal and not (may_cancel or may_extend):
         refusal, next_step = _forbidden(viewer.actor), ""
@@ -239,13 +239,15 @@ def _possible_actions(view: OrderWithOperations, viewer: Viewer) -> Actions:
 def _next_step(cancel: Verdict) -> str:
     """Return the next step. The text for Goody support has a button of its own."""
     is_handed_off = cancel.code == "accepted"
-    return f"Ask Goody support ({eligibility.SUPPORT})." if is_handed_off else cancel.next_step
+    return (
+        f"Ask Goody support ({eligibility.SUPPORT_ADDRESS})." if is_handed_off else cancel.next_step
+    )
 
 
-def hand_off_text(order: Order, *, now: datetime) -> str:
+def support_message_text(order: Order, *, now: datetime) -> str:
     """Return the text for Goody support if only they can change the order; else ""."""
     verdict = eligibility.may_cancel(order, now=now)
-    return eligibility.hand_off(order) if verdict.code == "accepted" else ""
+    return eligibility.support_message(order) if verdict.code == "accepted" else ""
 
 
 def _obstacle(view: OrderWithOperations, viewer: Viewer) -> Actions | None:

@@ -17,7 +17,7 @@ from goody.types import ENDED, Order, parse_order
 from orders import formats
 from orders.audit import Actor, Right
 from orders.models import Operation
-from orders.outcomes import is_confirmed
+from orders.outcomes import is_confirmed_by_goody
 from orders.services import OrderWithOperations
 from orders.text import hex_digest
 from orders.viewer import Viewer
@@ -38,10 +38,10 @@ from .order_head import (
     Actions,
     Fact,
     OrderHeader,
-    hand_off_text,
     head_facts,
     make_actions,
     make_header,
+    support_message_text,
 )
 from .progress import OrderStep, applied_cancel, order_end, order_steps
 from .raw_values import RawValues
@@ -111,7 +111,7 @@ class OrderDetail:
     facts: list[Fact]
     actions: Actions
     explanation: str
-    hand_off: str
+    support_message: str
     warnings: CopyWarnings
     sections: OrderSections
     restricted: RestrictedValues
@@ -160,7 +160,7 @@ def make_order_detail(
     head = make_header(view, viewer=viewer)
     return OrderDetail(
         id=str(order.id),
-        tab=f"{formats.abbreviate_id(order.reference_id or str(order.id))} · {head.badges[0].word}",
+        tab=f"{formats.shorten_id(order.reference_id or str(order.id))} · {head.badges[0].word}",
         urls=_urls(view, viewer, read_token),
         is_copy=is_outdated or bool(read_token),
         status=order.status,
@@ -168,7 +168,7 @@ def make_order_detail(
         facts=head_facts(view, raw, viewer=viewer),
         actions=make_actions(view, viewer, failure=shown[0][1] if failure else None),
         explanation=_explanation(view),
-        hand_off=hand_off_text(order, now=viewer.now),
+        support_message=support_message_text(order, now=viewer.now),
         warnings=CopyWarnings(raw.lines(), sorted(order.unknown_fields)),
         sections=_sections(view, raw, viewer),
         restricted=_restricted(order, raw, viewer.actor),
@@ -225,7 +225,7 @@ def _operation(
 def _explanation(view: OrderWithOperations) -> str:
     """Return the explanation of the status, "" if the page says who canceled the gift."""
     cancel = applied_cancel(view.operations)
-    is_explained = cancel is not None and is_confirmed(cancel)
+    is_explained = cancel is not None and is_confirmed_by_goody(cancel)
     return "" if is_explained else status_explanation(view.order.status)
 
 

@@ -25,7 +25,7 @@ from goody.types import (
 from orders import eligibility, formats
 from orders.days import RequestClock
 from orders.eligibility import ExpiryKind
-from orders.formats import NOTHING
+from orders.formats import MISSING_VALUE
 from orders.forms.listing import MAX_NAME_LENGTH
 from orders.viewer import Viewer
 
@@ -95,7 +95,7 @@ def _item(item: CartItem, selections: list[CartSelection], path: str, raw: RawVa
     return GiftItem(
         quantity=quantity,
         name=name,
-        brand=(product.brand.name if product and product.brand else None) or NOTHING,
+        brand=(product.brand.name if product and product.brand else None) or MISSING_VALUE,
         variants=[
             _selection(s) for s in selections if item.id is not None and s.cart_item_id == item.id
         ],
@@ -176,7 +176,7 @@ def _moment(label: str, at: datetime, clock: RequestClock) -> ShipmentEvent:
     return ShipmentEvent(
         label,
         formats.iso_utc(at),
-        formats.brief_day(at, clock.now, clock.zone),
+        formats.day_omitting_this_year(at, clock.now, clock.zone),
         formats.date_time(at, clock.zone),
     )
 
@@ -218,13 +218,15 @@ def _own_ids(order: Order, raw: RawValues) -> list[Line]:
         ("Card id", order.card_id, "card_id"),
     )
     return [
-        _copied(label, value) if value else Line(label, raw.unreadable(path) or NOTHING)
+        _copied(label, value) if value else Line(label, raw.unreadable(path) or MISSING_VALUE)
         for label, value, path in given
     ]
 
 
 def _other_fields(order: Order, raw: RawValues, viewer: Viewer) -> Iterator[Line]:
-    yield Line("Workspace", order.workspace_name or raw.unreadable("workspace_name") or NOTHING)
+    yield Line(
+        "Workspace", order.workspace_name or raw.unreadable("workspace_name") or MISSING_VALUE
+    )
     if order.sender and order.sender.email:
         yield Line("Sender's e-mail", order.sender.email, copy=order.sender.email)
     expiry = eligibility.classify_expiry(order, viewer.now)
@@ -239,7 +241,7 @@ def _other_fields(order: Order, raw: RawValues, viewer: Viewer) -> Iterator[Line
 def _copied(label: str, value: UUID | str | None) -> Line:
     """Return the id, cut in the middle, with the whole of it as the text to copy."""
     text = str(value) if value else ""
-    return Line(label, formats.abbreviate_id(text) or NOTHING, copy=text)
+    return Line(label, formats.shorten_id(text) or MISSING_VALUE, copy=text)
 
 
 def _part_ids(order: Order) -> Iterator[Line]:

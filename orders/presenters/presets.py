@@ -48,7 +48,7 @@ def current_preset(filters: Filters) -> Preset | None:
     """Return the preset with the conditions of a list, whatever its sort and columns."""
     if filters.view is not None:
         return None
-    return next((one for one in PRESETS if one.filters == filters.conditions), None)
+    return next((one for one in PRESETS if one.filters == filters.conditions_only), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from goody.types import ENDED, ORDER_STATUSES, EventTimes, Order
 from orders import formats
 from orders.days import RequestClock
 from orders.models import Operation
-from orders.outcomes import is_confirmed
+from orders.outcomes import is_confirmed_by_goody
 
 from .raw_values import RawValues
 
@@ -84,7 +84,7 @@ def order_end(order: Order, cancel: Operation | None) -> OrderEnd | None:
     """
     if order.status not in ENDED:
         return None
-    if cancel is not None and is_confirmed(cancel):
+    if cancel is not None and is_confirmed_by_goody(cancel):
         return OrderEnd(f"Canceled by {cancel.actor_name}", cancel.closed_at)
     label = formats.status_name(order.status, is_cancel_on_record=cancel is not None)
     return OrderEnd(label, None)
@@ -169,5 +169,5 @@ def _end_step(end: OrderEnd, clock: RequestClock) -> OrderStep:
 def _times(at: datetime | None, clock: RequestClock) -> tuple[str, str, str]:
     if at is None:
         return "", "", ""
-    short = formats.brief_time(at, clock.now, clock.zone)
+    short = formats.date_time_omitting_this_year(at, clock.now, clock.zone)
     return formats.iso_utc(at), short, formats.date_time(at, clock.zone)

@@ -19,7 +19,7 @@ from django.urls import reverse
 from orders import eligibility, formats
 from orders.audit import Right
 from orders.eligibility import ExpiryKind
-from orders.formats import NOTHING
+from orders.formats import MISSING_VALUE
 from orders.models import HoldingJob, Operation
 from orders.outcomes import outcome_message
 from orders.search import Hit
@@ -99,7 +99,7 @@ class RowBuilder:
         self._prefix = reverse("order_list") if next_url else ""
         self._query = f"?{urlencode({'next': next_url})}" if next_url else ""
         self._now, self._zone = viewer.now, viewer.zone
-        self._year = formats.in_zone(viewer.now, viewer.zone).year
+        self._year = formats.convert_to_zone(viewer.now, viewer.zone).year
         self._may_cancel = viewer.actor.may(Right.CANCEL)
         self._may_extend = viewer.actor.may(Right.EXTEND)
         self._has_actions = has_actions(viewer)
@@ -127,9 +127,11 @@ class RowBuilder:
             before_tax="before-tax" if hit.is_before_tax and not hit.is_amount_odd else "",
             sender=sender,
             sender_url=f"?sender={sender_key}" if sender_key else "",
-            batch=formats.short_id(batch) if batch else "",
+            batch=formats.id_prefix(batch) if batch else "",
             batch_url=f"?batch={str(batch)[:_BATCH_LETTERS]}" if batch else "",
-            created=formats.short_day(created_at, zone, year=self._year) if created_at else "",
+            created=formats.day_omitting_year(created_at, zone, year=self._year)
+            if created_at
+            else "",
             workspace=hit.workspace,
             brand=hit.brand,
             receipt=hit.reference_id,
@@ -164,7 +166,7 @@ class RowBuilder:
             "extend_url": "",
             # Its badge says that a delivery failed, and its page shows which.
             "why": "See order" if hit.has_delivery_trouble else refused.word,
-            "why_sentence": eligibility.joint_refusal(cancel, extend),
+            "why_sentence": eligibility.joint_refusal_sentence(cancel, extend),
         }
 
     def _waits_in_job(self, job: HoldingJob) -> dict[str, str]:
@@ -177,7 +179,7 @@ class RowBuilder:
             return {"expires": "Unreadable", "expires_tone": "is-soon"}
         expiry = eligibility.classify_expiry(hit, self._now)
         if expiry.at is None or expiry.kind is ExpiryKind.IRRELEVANT:
-            text = "No expiry" if expiry.kind is ExpiryKind.NONE else NOTHING
+            text = "No expiry" if expiry.kind is ExpiryKind.NONE else MISSING_VALUE
             return {"expires": text, "expires_tone": "muted"}
         distance = formats.relative_time(expiry.at, self._now)
         return {
@@ -227,16 +229,16 @@ def _minute(at: datetime, zone: ZoneInfo, year: int) -> str:
 
     The zone is that of the whole list.
     """
-    if formats.in_zone(at, zone).year != year:
+    if formats.convert_to_zone(at, zone).year != year:
         return formats.day(at, zone)
-    return formats.short_date_time(at, zone, year=year)
+    return formats.date_time_omitting_year(at, zone, year=year)
 
 
 @lru_cache(maxsize=4096)
 def _sender(sender: str) -> tuple[str, str]:
     """Return the name of a sender ("Ana Bolena <ana@acme.example>"), and the key for a URL."""
     name, _, rest = sender.partition(" <")
-    return name or NOTHING, quote_plus(fold_text(rest.removesuffix(">") or name), safe="@")
+    return name or MISSING_VALUE, quote_plus(fold_text(rest.removesuffix(">") or name), safe="@")
 
 
 # The beginning of a batch's id that is enough to tell it from all others.
@@ -282,7 +284,7 @@ def _classes(badge: Badge) -> str:
 
 def _gift(hit: Hit) -> str:
     """Return the gift as "2 × Tea box +1", with the number of other items."""
-    text = gift_text(hit) or NOTHING
+    text = gift_text(hit) or MISSING_VALUE
     return f"{text} +{hit.item_count - 1}" if hit.item_count > 1 else text
 
 

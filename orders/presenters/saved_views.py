@@ -12,7 +12,7 @@ from orders.audit import Actor, Right
 from orders.days import RequestClock
 from orders.forms.listing import parse_filters
 from orders.list_columns import Columns
-from orders.list_url import DEFAULT_PAGE_SIZE, Filters, saved_query, view_url
+from orders.list_url import DEFAULT_PAGE_SIZE, Filters, saved_query_string, saved_view_url
 from orders.models import SavedView
 from orders.search import MatchCount, labels
 from orders.search.parse import parse_query
@@ -78,7 +78,7 @@ def make_saved_view_bar(
 
     `counts` are those of the presets by key.
     """
-    query, per_page = saved_query(filters), filters.per_page
+    query, per_page = saved_query_string(filters), filters.per_page
     current = next((one for one in views if one.pk == filters.view), None)
     is_changed = current is not None and current.query != query
     is_lasting = filters.finding is None and filters.selection is None
@@ -92,7 +92,7 @@ def make_saved_view_bar(
         current=current.name if current else "",
         query=query,
         # Named even if they are the default ones, which another person may have replaced.
-        new_query=saved_query(filters.replace(columns=",".join(columns))),
+        new_query=saved_query_string(filters.replace(columns=",".join(columns))),
         change_url=_manage_url(current)
         if may_save and is_changed and _may_change(current, actor)
         else "",
@@ -119,7 +119,7 @@ def view_tabs(
 def _preset_tabs(filters: Filters, counts: Mapping[str, MatchCount]) -> Iterator[ViewTab]:
     kept = Filters(per_page=filters.per_page)
     current = current_preset(filters)
-    is_plain = filters.view is None and filters.conditions == Filters()
+    is_plain = filters.view is None and filters.conditions_only == Filters()
     yield ViewTab("All", kept.url(), _CURRENT if is_plain else "")
     for one in PRESETS:
         yield ViewTab(
@@ -142,7 +142,7 @@ def _tab(view: SavedView, filters: Filters) -> ViewTab:
 
 
 def _url(view: SavedView, per_page: int = DEFAULT_PAGE_SIZE) -> str:
-    return view_url(view.query, view_id=view.pk, per_page=per_page)
+    return saved_view_url(view.query, view_id=view.pk, per_page=per_page)
 
 
 def _manage_url(view: SavedView | None) -> str:

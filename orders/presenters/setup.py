@@ -74,11 +74,11 @@ def is_first_run(progress: SyncProgress) -> bool:
     """Whether there is nothing to show yet: no order was imported, or no key is set or accepted."""
     if progress.is_complete:
         return False
-    return not progress.imported or bool(goody_api.missing_settings()) or _is_key_rejected()
+    return not progress.imported or bool(goody_api.missing_setting_names()) or _is_key_rejected()
 
 
 def make_setup(viewer: Viewer) -> Setup:
-    progress = viewer.progress
+    progress = viewer.sync_progress
     steps = list(_steps(viewer, progress))
     is_done = all(step.state == "done" for step in steps)
     return Setup(
@@ -102,7 +102,7 @@ def _steps(viewer: Viewer, progress: SyncProgress) -> Iterator[SetupStep]:
 
 
 def _connection_step() -> SetupStep:
-    if missing := goody_api.missing_settings():
+    if missing := goody_api.missing_setting_names():
         verb = "are" if len(missing) > 1 else "is"
         return SetupStep(
             key="connection",
@@ -115,7 +115,7 @@ def _connection_step() -> SetupStep:
 
 
 def _key_step(viewer: Viewer, progress: SyncProgress) -> SetupStep:
-    if goody_api.missing_settings():
+    if goody_api.missing_setting_names():
         return SetupStep(key="key", state="ahead", title="Goody accepts the key")
     limits = ApiLimits.objects.current()
     if limits.is_key_rejected(settings.GOODY_API_KEY):

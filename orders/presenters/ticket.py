@@ -113,7 +113,7 @@ def _rows(matches: list[_Match], rows: Mapping[str, OrderRow]) -> Iterator[Order
 def _short(named: str) -> str:
     """Return an id in its short form; other values unchanged."""
     try:
-        return formats.short_id(UUID(named))
+        return formats.id_prefix(UUID(named))
     except ValueError:
         return named
 

@@ -12,7 +12,7 @@ from orders import formats
 from orders.audit import Action
 from orders.days import RequestClock
 from orders.models import Operation, State
-from orders.outcomes import is_confirmed
+from orders.outcomes import is_confirmed_by_goody
 
 from .operations import OperationTexts
 
@@ -100,13 +100,13 @@ def _by_day(newest_first: Iterable[_Dated], clock: RequestClock) -> list[Day]:
 
 
 def _day_label(at: datetime, clock: RequestClock) -> str:
-    today = formats.in_zone(clock.now, clock.zone).date()
-    day = formats.in_zone(at, clock.zone).date()
+    today = formats.convert_to_zone(clock.now, clock.zone).date()
+    day = formats.convert_to_zone(at, clock.zone).date()
     if day == today:
         return "Today"
     if day == today - timedelta(days=1):
         return "Yesterday"
-    return formats.brief_day(at, clock.now, clock.zone)
+    return formats.day_omitting_this_year(at, clock.now, clock.zone)
 
 
 def _goody_events(order: Order, clock: RequestClock) -> list[_Dated]:
@@ -130,7 +130,7 @@ def _dated(entry: TimelineEntry, at: datetime, clock: RequestClock) -> TimelineE
 def _operation_entry(
     operation: Operation, shown: OperationTexts, clock: RequestClock, *, is_told: bool
 ) -> _Dated:
-    is_done = is_confirmed(operation) and operation.contradicted_at is None
+    is_done = is_confirmed_by_goody(operation) and operation.contradicted_at is None
     message = shown.message
     entry = TimelineEntry(
         anchor=f"operation-{shown.id}",
@@ -175,7 +175,7 @@ def _former_expiration(operation: Operation, clock: RequestClock) -> str:
 
 
 def _short(at: datetime, clock: RequestClock) -> str:
-    return formats.brief_time(at, clock.now, clock.zone)
+    return formats.date_time_omitting_this_year(at, clock.now, clock.zone)
 
 
 def _end(

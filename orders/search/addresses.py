@@ -56,7 +56,7 @@ class EmailAddress(NamedTuple):
 def find_addresses(text: str) -> Iterator[EmailAddress]:
     """Yield the addresses in `text` in order of appearance.
 
-    `text` is the result of `plain_text(..., keeps_dashes=True)`.
+    `text` is the result of `normalize_text(..., keeps_dashes=True)`.
     """
     position = last_end = 0
     while found := _RUN.search(text, position):

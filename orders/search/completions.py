@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from goody.types import ENDED, ORDER_STATUSES
-from orders.text import fold_text, plain_text
+from orders.text import fold_text, normalize_text
 
 from .labels import LabelSuggestion
 from .parse import FLAGS, OPERATORS
@@ -38,7 +38,7 @@ def complete(typed: str, *, names: Names) -> list[Completion]:
     A text that ends in a space has none. `names` looks up labels by kind; it may raise
     SearchTimeout.
     """
-    text = plain_text(typed)
+    text = normalize_text(typed)
     found = _LAST_WORD.search(text)
     if found is None:
         return []

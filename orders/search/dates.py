@@ -226,7 +226,7 @@ def _has_whole_days(window: TimeWindow, zone: ZoneInfo) -> bool:
 
 def _day(at: datetime, zone: ZoneInfo) -> date | None:
     """Return the day that starts at this instant, or None if none does."""
-    day = formats.in_zone(at, zone).date()
+    day = formats.convert_to_zone(at, zone).date()
     is_start = FIRST_YEAR <= day.year <= LAST_YEAR and start_of_day(day, zone) == at
     return day if is_start else None
 

@@ -118,7 +118,7 @@ def _exact(query: Query, name: str) -> Iterator[str]:
 
 
 def _short(value: UUID | str) -> str:
-    return formats.short_id(value) if isinstance(value, UUID) else value
+    return formats.id_prefix(value) if isinstance(value, UUID) else value
 
 
 def _finding(query: Query) -> Iterator[str]:

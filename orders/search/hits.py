@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from goody.types import Order
-from orders.eligibility import recipient_name, released_cents
+from orders.eligibility import cents_released_by_cancel, recipient_name
 from orders.index.columns import (
     has_delivery_trouble,
     is_amount_odd,
@@ -64,7 +64,7 @@ def hit_from_order(
     names = label_names(order)
     product, brand = names.products[0] if names.products else (None, None)
     items = order.cart.items if order.cart else ()
-    cents, is_before_tax = released_cents(order)
+    cents, is_before_tax = cents_released_by_cancel(order)
     return Hit(
         uuid=order.id,
         status=order.status,

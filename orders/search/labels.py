@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from orders.models import Label
-from orders.text import SHORT, fold_text, folded_words, is_word_start, word_starts
+from orders.text import MAX_WORD_START_LENGTH, fold_text, folded_words, is_word_start, word_starts
 
 from .deadline import SECONDS, SearchDeadline, time_limit
 
@@ -66,7 +66,7 @@ class FoldedLabelNames:
         return sorted(set.intersection(*found))
 
     def _with_start(self, start: str) -> set[int]:
-        if len(start) == SHORT:
+        if len(start) == MAX_WORD_START_LENGTH:
             return self._starts.get(start, set())
         found = (ids for key, ids in self._starts.items() if key.startswith(start))
         return set().union(*found)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from uuid import UUID
 
-from orders.text import SHORT, folded_words, is_word_start
+from orders.text import MAX_WORD_START_LENGTH, folded_words, is_word_start
 
 from .amounts import is_money, parse_amount
 from .context import MAX_SCANS, SearchResources
@@ -44,7 +44,7 @@ def word_condition(
     fields: list[Condition] = []
     if is_word_start(word):
         fields += _word_start(context, word)
-    elif len(word) <= SHORT:
+    elif len(word) <= MAX_WORD_START_LENGTH:
         fields.append(Condition(context.dialect.text_contains("o.people", word)))
     else:
         fields += [_people(context, word), *_prefixes(context, word)]
@@ -161,7 +161,7 @@ def _word_start(context: SearchResources, word: str) -> list[Condition]:
 
 
 def _start(context: SearchResources, start: str) -> Condition | None:
-    starts = [start] if len(start) == SHORT else _starts_with(context, start)
+    starts = [start] if len(start) == MAX_WORD_START_LENGTH else _starts_with(context, start)
     if not starts:
         return None
     among = context.dialect.value_in("s.start", starts)

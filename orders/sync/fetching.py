@@ -87,7 +87,7 @@ class FetchThreads:
 
     def submit(self, calls: Sequence[GoodyCall]) -> None:
         """Queue the calls. Raises CallsBlocked or NoRateCapacity, and then queues none."""
-        client = goody_api.separate_client(calls_at_once=self._calls_at_once)
+        client = goody_api.make_separate_client(calls_at_once=self._calls_at_once)
         waits = goody_api.reserve_calls(len(calls), longest=_MAX_WAIT)
         if not waits:
             raise NoRateCapacity
@@ -113,7 +113,7 @@ class FetchThreads:
         if isinstance(result, BaseException):
             raise result
         if result.error is not None and result.was_sent:
-            goody_api.record_error(result.error)
+            goody_api.record_limit_error(result.error)
             self._is_block_recorded = self._is_block_recorded or result.error is self._blocked_by
         return result
 

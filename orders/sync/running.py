@@ -19,7 +19,7 @@ from django.utils import timezone
 from goody.errors import GoodyError
 from orders.models import SyncState
 from orders.models.durability import tune_for_bulk_writes
-from orders.outages import log_unrecorded
+from orders.outages import log_storage_failure
 from orders.services import freshness_problem
 
 from .batch_writer import BatchWriter
@@ -166,7 +166,7 @@ class SyncRun:
             log.info("another process continues the sync")
         except DatabaseFailure as error:
             # The message of an error that is a bug may quote the row.
-            log_unrecorded(log, "what the sync read", error)
+            log_storage_failure(log, "what the sync read", error)
         finally:
             self._release()
         return has_run

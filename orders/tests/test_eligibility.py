@@ -11,15 +11,15 @@ from goody.types import ORDER_STATUSES
 from orders.eligibility import (
     ExpiryKind,
     Verdict,
+    cents_released_by_cancel,
     check_expiration,
     classify_expiry,
     compare_facts,
     facts_to_confirm,
-    hand_off,
     is_same_second,
     may_cancel,
     may_extend,
-    released_cents,
+    support_message,
 )
 from testing.domain import ORDER_ID, order, order_json
 
@@ -230,15 +230,15 @@ def test_no_difference_and_a_form_that_lacks_everything() -> None:
     ],
 )
 def test_released_money(amounts: Any, expected: tuple[int | None, bool]) -> None:
-    assert released_cents(order(amounts=amounts)) == expected
+    assert cents_released_by_cancel(order(amounts=amounts)) == expected
 
 
-def test_hand_off_names_the_order_and_no_person() -> None:
-    text = hand_off(order(status="accepted"))
+def test_support_message_names_the_order_and_no_person() -> None:
+    text = support_message(order(status="accepted"))
     assert text.splitlines()[3:6] == [
         "Receipt reference: ABCDEFGHIJKLMNOPQRSTUVWX",
         f"Order id: {ORDER_ID}",
         "Status: accepted",
     ]
     assert order_json()["recipient_email"] not in text
-    assert "Receipt reference: unknown" in hand_off(order(reference_id=None))
+    assert "Receipt reference: unknown" in support_message(order(reference_id=None))

@@ -76,8 +76,8 @@ def test_the_zone_is_named_once():
 
 
 def test_short_ids_and_empty_values():
-    assert formats.short_id(UUID("3f2504e0-4f89-41d3-9a0c-0305e82c3301")) == "3f2504e0"
-    assert formats.short_id(None) == "—"
+    assert formats.id_prefix(UUID("3f2504e0-4f89-41d3-9a0c-0305e82c3301")) == "3f2504e0"
+    assert formats.id_prefix(None) == "—"
     assert formats.date_in_words(date(2026, 12, 1)) == "1 Dec 2026"
     assert formats.month_in_words(date(2026, 12, 31)) == "Dec 2026"
     assert formats.time_of_day(NOW, NEW_YORK) == "08:00:00"

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders import index
+from orders.compression import compress_json
 from orders.index import refolding
 from orders.management.commands import work
 from orders.models import (
@@ -25,7 +26,6 @@ from orders.models import (
     SyncState,
     WordStart,
 )
-from orders.packing import pack_json
 from orders.text import fold_text
 from testing.domain import order
 from testing.list_pages import complete_sync, ids_in, text_of
@@ -75,7 +75,7 @@ def make_outdated() -> None:
     """Change stored values as if another version had folded them: texts, prefixes, a sender."""
     for one in Order.objects.all():
         WordStart.objects.filter(
-            order_id=one.pk, start__in=refolding.name_starts(one.people)
+            order_id=one.pk, start__in=refolding.word_starts_of_names(one.people)
         ).delete()
         WordStart.objects.create(start="ol", order_id=one.pk)
         one.people, one.name_key, one.email_key = "old", "old", "old"
@@ -148,7 +148,7 @@ def test_refolding_resumes(outdated: list[Any], monkeypatch: pytest.MonkeyPatch)
 
 def test_an_order_whose_json_is_unreadable_keeps_its_row(outdated: list[Any]) -> None:
     odd = Order.objects.order_by("uuid")[3]
-    OrderPayload.objects.filter(pk=odd.pk).update(packed=pack_json(b"{}"))
+    OrderPayload.objects.filter(pk=odd.pk).update(packed=compress_json(b"{}"))
     assert index.refold_orders(seconds=60) == 7
     assert set(Order.objects.filter(people="old")) == {odd}
     assert not SyncState.objects.get().is_refolding

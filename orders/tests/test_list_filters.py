@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from orders.bulk.parts import pack_part
 from orders.days import RequestClock
 from orders.forms.listing import ListingForm
-from orders.list_columns import COLUMNS, DEFAULT, join_columns, moved
+from orders.list_columns import COLUMNS, DEFAULT, moved, serialize_columns
 from orders.list_url import (
     CREATED_LABELS,
     EXPIRY_LABELS,
     PAGE_SIZES,
-    BadPosition,
     Filters,
     IndexPosition,
+    InvalidPosition,
     LivePosition,
     parse_position,
 )
@@ -288,7 +288,10 @@ def test_columns_are_those_of_the_url_or_of_the_person_or_the_default_ones() -> 
     assert shown_columns(Filters(columns="status,recipient"), own) == ("status", "recipient")
     assert shown_columns(Filters(), own) == ("gift", "recipient")
     assert shown_columns(Filters(), Profile()) == DEFAULT
-    assert (join_columns(DEFAULT), join_columns(("gift", "recipient"))) == ("", "gift,recipient")
+    assert (serialize_columns(DEFAULT), serialize_columns(("gift", "recipient"))) == (
+        "",
+        "gift,recipient",
+    )
 
 
 def test_a_column_is_moved_by_one_place() -> None:
@@ -415,7 +418,7 @@ def test_the_best_match_is_a_sort_of_names() -> None:
 def test_index_position_round_trips(place: IndexPosition) -> None:
     text = place.serialize()
     assert parse_position(text) == place
-    with pytest.raises(BadPosition):
+    with pytest.raises(InvalidPosition):
         parse_position(text[:-1] + ("A" if text[-1] != "A" else "B"))
 
 

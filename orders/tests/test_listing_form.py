@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import signing
 
-from orders.list_url import BadPosition, Filters, LivePosition, parse_position
+from orders.list_url import Filters, InvalidPosition, LivePosition, parse_position
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 400_000, tzinfo=UTC)
 
@@ -74,5 +74,5 @@ def test_live_position_round_trips():
     ],
 )
 def test_foreign_position_is_refused(text):
-    with pytest.raises(BadPosition):
+    with pytest.raises(InvalidPosition):
         parse_position(text)

@@ -499,11 +499,11 @@ def test_an_outcome_known_from_a_read_has_the_same_words_everywhere(
         f"Canceled at Goody since {seen_at} at the latest, perhaps by our request of {sent_at}, "
         "perhaps by somebody else."
     )
-    own_page = text(lead.get(reverse("operation", args=[order_id, done.id])))
+    own_page_from_header = text(lead.get(reverse("operation", args=[order_id, done.id])))
     audit = text(lead.get(reverse("audit")))
-    assert [sentence in page for page in (detail, own_page, audit)] == [True] * 3
+    assert [sentence in page for page in (detail, own_page_from_header, audit)] == [True] * 3
     assert "outside this dashboard" not in detail
-    assert "Not canceled" not in detail + own_page + audit
+    assert "Not canceled" not in detail + own_page_from_header + audit
 
 
 @pytest.mark.parametrize(

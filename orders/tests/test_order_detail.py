@@ -221,7 +221,7 @@ def test_a_viewer_reads_who_may_and_is_offered_nothing(emulator: Any, as_role: A
     assert url("order_expiration", order_id) not in page
 
 
-def test_accepted_order_has_a_hand_off_and_no_actions(emulator: Any, as_role: Any) -> None:
+def test_accepted_order_has_a_support_message_and_no_actions(emulator: Any, as_role: Any) -> None:
     order_id = emulator.find_id(status="accepted")
     page = text(as_role("agent").get(url("order_detail", order_id)))
     assert why(page) == (

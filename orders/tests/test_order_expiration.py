@@ -97,14 +97,14 @@ def test_each_option_shows_and_posts_what_it_gives(
     assert fields(opened).radios["expiration"] == [stamp(at) for at in offered]
     assert fields(opened).checked["expiration"] == stamp(offered[1])
     for at in offered:
-        assert f'<span class="for-option">Extend to {short_day(at)}</span>' in text(opened)
+        assert f'<span class="for-option">Extend to {day_omitting_year(at)}</span>' in text(opened)
         assert f'<p class="for-option">{full(at)}</p>' in text(opened)
-    until = f"{short_day(was)}, {was.astimezone(NEW_YORK):%H:%M}"
+    until = f"{day_omitting_year(was)}, {was.astimezone(NEW_YORK):%H:%M}"
     assert f"Can be undone until {until} if Goody confirms it<" in text(opened)
 
 
-def short_day(at: datetime) -> str:
-    return formats.brief_day(at, datetime.now(UTC), NEW_YORK)
+def day_omitting_year(at: datetime) -> str:
+    return formats.day_omitting_this_year(at, datetime.now(UTC), NEW_YORK)
 
 
 def full(at: datetime) -> str:
@@ -249,7 +249,7 @@ def test_a_typed_date_is_shown_in_both_zones_before_it_is_sent(
     shown = preview(client, order_id, f"{day:%b} {day.day}, {day.year} 6:30 pm")
     assert f"<strong>{full(at)}</strong>" in shown
     assert f'name="understood" value="{stamp(at)}"' in shown
-    assert f'hx-swap-oob="innerHTML">Extend to {short_day(at)}</span>' in shown
+    assert f'hx-swap-oob="innerHTML">Extend to {day_omitting_year(at)}</span>' in shown
     assert "checkbox" not in shown
     assert emulator.calls()["total"] == calls
 
@@ -279,7 +279,7 @@ def test_only_an_earlier_date_shows_the_checkbox(client: Any, order_id: str) -> 
     sooner, later = in_days(5), in_days(40)
     shown = preview(client, order_id, stamp(sooner))
     assert 'type="checkbox" name="may_shorten"' in shown
-    assert f"Shorten to {short_day(sooner)}" in shown
+    assert f"Shorten to {day_omitting_year(sooner)}" in shown
     assert "checkbox" not in preview(client, order_id, stamp(later))
     assert "checkbox" not in text(client.get(expiration_url(order_id), headers=dialog()))
 

@@ -15,7 +15,7 @@ from orders import index, services
 from orders.audit import NotAllowed
 from orders.forms.listing import parse_filters
 from orders.list_columns import DEFAULT
-from orders.list_url import Filters, saved_query, view_url
+from orders.list_url import Filters, saved_query_string, saved_view_url
 from orders.models import AuditEntry, SavedView
 from orders.presenters.saved_views import SavedViewBar, make_saved_view_bar
 from orders.search import MatchCount
@@ -90,8 +90,8 @@ def audited() -> list[tuple[str, str, Any, Any]]:
     ],
 )
 def test_equal_lists_are_written_equally(parameters: str, kept: str) -> None:
-    assert saved_query(parse_filters(parameters)) == kept
-    assert saved_query(parse_filters(kept)) == kept
+    assert saved_query_string(parse_filters(parameters)) == kept
+    assert saved_query_string(parse_filters(kept)) == kept
 
 
 # --- whose --------------------------------------------------------------------------------------
@@ -432,7 +432,7 @@ def test_view_is_described_like_its_list(as_role: Any) -> None:
         "sort=recipient": "All orders; recipients from A to Z",
     }
     for number, query in enumerate(asked):
-        save(name=str(number), query=saved_query(parse_filters(query)))
+        save(name=str(number), query=saved_query_string(parse_filters(query)))
     page = html.unescape(text(client.get(VIEWS)))
     told = re.findall(r'<span class="cell__sub">(.*?)</span>', page)
     assert told == list(asked.values())
@@ -469,9 +469,9 @@ def test_the_number_of_queries_does_not_grow_with_the_views(
 
 
 def test_view_urls() -> None:
-    assert view_url("") == "/orders/"
-    assert view_url("", view_id=3) == "/orders/?view=3"
-    assert view_url("q=a", per_page=25) == "/orders/?q=a&per_page=25"
+    assert saved_view_url("") == "/orders/"
+    assert saved_view_url("", view_id=3) == "/orders/?view=3"
+    assert saved_view_url("q=a", per_page=25) == "/orders/?q=a&per_page=25"
 
 
 # --- on the list --------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import zoneinfo
 import pytest
 
 from orders import time_zones
-from orders.time_zones import chosen_name, zone_names
+from orders.time_zones import canonical_zone_name, zone_names
 
 
 def test_each_zone_is_listed_once_and_exists() -> None:
@@ -32,7 +32,7 @@ def test_each_zone_is_listed_once_and_exists() -> None:
     ],
 )
 def test_an_alias_counts_as_the_zone_it_stands_for(name: str, chosen: str) -> None:
-    assert chosen_name(name) == chosen
+    assert canonical_zone_name(name) == chosen
 
 
 def test_without_the_tables_every_regional_zone_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:

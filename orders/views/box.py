@@ -58,7 +58,7 @@ def _with_orders(options: BoxOptions, wanted: ListRequest) -> BoxOptions:
         return replace(options, orders=rows, links=links)
     if wanted.interpretation.unknown_id:
         return replace(options, note=UNKNOWN_ID)
-    remedies = box_remedies(suggest_remedies(wanted), progress=viewer.progress)
+    remedies = box_remedies(suggest_remedies(wanted), progress=viewer.sync_progress)
     return replace(options, **remedies)
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from orders import services
 from orders.audit import Right
-from orders.context_processors import navigation
+from orders.context_processors import navigation_items
 from orders.presenters.commands import Command, command_groups
 from orders.viewer import Request
 
@@ -21,7 +21,7 @@ def commands(request: Request) -> HttpResponse:
     actor = request.viewer.actor
     pages = [
         Command(one.label, one.url, keys=f"g {one.shortcut}" if one.shortcut else "")
-        for one in navigation(request, actor)
+        for one in navigation_items(request, actor)
     ]
     groups = command_groups(pages, services.views_for_list_page(actor), actor=actor)
     return render(request, "orders/commands.html", {"groups": groups})

@@ -120,8 +120,8 @@ def order_expiration_preview(request: Request, order_id: UUID) -> HttpResponseBa
 
 
 def _dates(viewer: Viewer, view: OrderWithOperations | None) -> DateReader:
-    return viewer.dates(
-        eligibility.preset_base(viewer.now, view.order.expires_at) if view else None
+    return viewer.date_reader(
+        eligibility.preset_start(viewer.now, view.order.expires_at) if view else None
     )
 
 
@@ -235,7 +235,7 @@ def _enable(request: Request, view: OrderWithOperations, dialog: Dialog, name: s
 def _empty_form(request: Request, order_id: UUID, name: str) -> WriteForm:
     if name == CANCEL:
         return CancelForm(order_id=order_id)
-    return ExpirationForm(order_id=order_id, dates=request.viewer.dates(None))
+    return ExpirationForm(order_id=order_id, dates=request.viewer.date_reader(None))
 
 
 def _order_for_dialog(

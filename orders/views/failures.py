@@ -18,7 +18,7 @@ from orders import formats
 from orders.audit import NotAllowed, Right
 from orders.bulk.selections import SelectionNotFound
 from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured, rate_limit_wait
-from orders.outages import is_outage
+from orders.outages import is_database_outage
 from orders.search import SearchTimeout
 from orders.services import FindingNotFound, OrderNotFound
 from orders.viewer import Request
@@ -66,7 +66,7 @@ def _page_of(request: Request, exception: Exception) -> ErrorPage | None:
         return _goody_failed(exception)
     if isinstance(exception, SearchTimeout):
         return _search_timed_out()
-    if is_outage(exception):
+    if is_database_outage(exception):
         return _database_failed(request, exception)
     return None
 

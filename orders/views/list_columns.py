@@ -6,7 +6,13 @@ from django.http import HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from orders.audit import Right
-from orders.list_columns import DEFAULT, Columns, join_columns, moved, parse_columns
+from orders.list_columns import (
+    DEFAULT_COLUMNS,
+    Columns,
+    move_column,
+    parse_columns,
+    serialize_columns,
+)
 from orders.models import Profile
 from orders.presenters.columns import column_choices, shown_columns
 from orders.viewer import Request
@@ -28,16 +34,16 @@ def order_columns(request: Request) -> HttpResponseBase:
     filters = parse_list_request(request).filters
     if request.method != "POST":
         return _show(request, shown_columns(filters, request.viewer.profile))
-    posted = _posted(request, "columns") or DEFAULT
+    posted = _posted(request, "columns") or DEFAULT_COLUMNS
     order = _posted(request, "order")
     for button, by in _STEPS.items():
         if (name := request.POST.get(button)) in order:
-            return _show(request, posted, order=moved(order, str(name), by=by))
-    chosen = DEFAULT if "reset" in request.POST else posted
+            return _show(request, posted, order=move_column(order, str(name), by=by))
+    chosen = DEFAULT_COLUMNS if "reset" in request.POST else posted
     if filters.view is not None:
         # Named even if they are the default ones: without them, the list has the person's own.
         return HttpResponseSeeOther(filters.replace(columns=",".join(chosen)).url())
-    Profile.objects.choose_columns(request.viewer.profile, join_columns(chosen))
+    Profile.objects.choose_columns(request.viewer.profile, serialize_columns(chosen))
     return HttpResponseSeeOther(filters.replace(columns="").url())
 
 

@@ -136,7 +136,7 @@ def order_export(request: Request) -> HttpResponseBase:
     filters = "; ".join(one.text for one in wanted.conditions()) or "All orders"
     intent = services.start_export(actor=viewer.actor, filters=filters, now=viewer.now)
     hits = services.export_orders(intent, wanted.asked.query, now=viewer.now)
-    name = f"orders-{formats.in_zone(viewer.now, viewer.zone):%Y-%m-%d}.csv"
+    name = f"orders-{formats.convert_to_zone(viewer.now, viewer.zone):%Y-%m-%d}.csv"
     return StreamingHttpResponse(
         csv_chunks(hits),
         content_type="text/csv; charset=utf-8",

@@ -22,7 +22,7 @@ from orders.audit import Action, NotAllowed, Right
 from orders.forms.writes import SettleForm, WriteForm
 from orders.models import Operation, State
 from orders.outcome_message import NOT_CARRIED_OUT, OutcomeMessage
-from orders.own_pages import own_page
+from orders.own_pages import own_page_from_header
 from orders.presenters import dialogs
 from orders.presenters.audit import settled_by_hand
 from orders.presenters.dialogs import Dialog
@@ -275,7 +275,7 @@ def _opener(request: Request, view: OrderWithOperations | None) -> tuple[str, st
 
     Return None if the page behind the dialog shows neither the order's row nor its detail.
     """
-    path = own_page(request, "HX-Current-URL").partition("?")[0]
+    path = own_page_from_header(request, "HX-Current-URL").partition("?")[0]
     if view and path == reverse("order_list"):
         return f"#order-{view.order.id}", order_row_fragment(request, view)
     if view and path == reverse("order_detail", args=[view.order.id]):

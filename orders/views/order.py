@@ -20,7 +20,7 @@ from orders import search, services, sync
 from orders.audit import Right
 from orders.bulk.selections import SelectionNotFound
 from orders.forms.listing import parse_filters
-from orders.list_url import saved_query
+from orders.list_url import saved_query_string
 from orders.models import Operation, State
 from orders.outcomes import outcome_message
 from orders.presenters.choosing import has_boxes
@@ -181,7 +181,7 @@ def _list_at(url: str, viewer: Viewer) -> ListRequest:
 def _name_of(wanted: ListRequest, viewer: Viewer) -> str:
     filters = wanted.filters
     views = services.visible_views(viewer.actor) if filters.view is not None else []
-    query = saved_query(filters)
+    query = saved_query_string(filters)
     saved = next((one for one in views if one.pk == filters.view and one.query == query), None)
     view = saved or current_preset(filters)
     texts = [one.text for one in wanted.conditions()]

@@ -57,7 +57,7 @@ _FORMS = ("filters", "filter-form")
 def home(request: Request) -> HttpResponse:
     """Redirect to the list, or to the setup page while there is nothing to list."""
     viewer = request.viewer
-    is_setup = viewer.actor.may(Right.READ) and is_first_run(viewer.progress)
+    is_setup = viewer.actor.may(Right.READ) and is_first_run(viewer.sync_progress)
     return redirect("setup" if is_setup else "order_list")
 
 
@@ -67,7 +67,7 @@ def order_list(request: Request) -> HttpResponseBase:
     wanted = parse_list_request(request)
     if not wanted.is_valid:
         return _show(request, wanted, page=None, status=400)
-    progress = request.viewer.progress
+    progress = request.viewer.sync_progress
     if not progress.is_complete and wanted.filters.is_answerable_live:
         return _live(request, wanted, progress)
     freshness = make_freshness_notes(progress, viewer=request.viewer)
@@ -235,7 +235,9 @@ def _tools(
     may_export = is_indexed and actor.may(Right.EXPORT)
     # While the first import runs, the index holds only some of the orders.
     keys = [one.key for one in PRESETS if one.is_counted]
-    counts, are_fresh = services.known_counts(keys) if viewer.progress.is_complete else ({}, True)
+    counts, are_fresh = (
+        services.known_counts(keys) if viewer.sync_progress.is_complete else ({}, True)
+    )
     return {
         "views": make_saved_view_bar(
             services.views_for_list_page(actor),

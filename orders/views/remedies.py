@@ -84,7 +84,7 @@ def _of_conditions(wanted: ListRequest) -> dict[str, ListRequest]:
 
 
 def _of_all(wanted: ListRequest) -> dict[str, ListRequest]:
-    return {"All orders": _with(wanted, wanted.filters.cleared().url())}
+    return {"All orders": _with(wanted, wanted.filters.without_conditions().url())}
 
 
 def _without(wanted: ListRequest, one: ConditionText) -> tuple[str, ListRequest]:

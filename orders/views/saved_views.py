@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from orders import services
 from orders.audit import NotAllowed, Right
 from orders.forms.saved_views import NewViewForm, ViewForm
-from orders.list_url import view_url
+from orders.list_url import saved_view_url
 from orders.models import SavedView
 from orders.presenters.saved_views import saved_views_to_manage
 from orders.services import InvalidSavedView
@@ -40,7 +40,7 @@ def order_views(request: Request) -> HttpResponseBase:
     except InvalidSavedView as problem:
         return _show(request, form, problems=[str(problem)])
     messages.success(request, f"View “{view.name}” saved", extra_tags="good")
-    return HttpResponseSeeOther(view_url(view.query, view_id=view.pk))
+    return HttpResponseSeeOther(saved_view_url(view.query, view_id=view.pk))
 
 
 @require_POST
@@ -63,7 +63,7 @@ def order_view(request: Request, view_id: int) -> HttpResponseBase:
     messages.success(request, message, extra_tags="good")
     is_at_list = form.cleaned_data["do"] == "save"
     return HttpResponseSeeOther(
-        view_url(view.query, view_id=view.pk) if is_at_list else reverse("order_views")
+        saved_view_url(view.query, view_id=view.pk) if is_at_list else reverse("order_views")
     )
 
 

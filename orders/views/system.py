@@ -49,7 +49,7 @@ def _page(request: Request, *, check: services.ApiKeyCheck | None = None) -> Htt
     viewer = request.viewer
     context = {
         "system": make_system_page(zone=viewer.zone, now=viewer.now),
-        "syncing": make_sync_section(viewer.progress, zone=viewer.zone),
+        "syncing": make_sync_section(viewer.sync_progress, zone=viewer.zone),
         "check": check,
     }
     fragments = {"connection": "connection", "sync": "sync"}

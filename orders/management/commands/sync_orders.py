@@ -22,7 +22,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from orders import sync
-from orders.goody_api import NotConfigured, separate_client
+from orders.goody_api import NotConfigured, make_separate_client
 from orders.sync import SyncPhase, SyncProgress
 
 # How often the progress is shown, on a terminal and in a log, seconds.
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, full: bool, **options: Any) -> None:
         try:
-            separate_client(calls_at_once=settings.SYNC_CALLS_AT_ONCE)
+            make_separate_client(calls_at_once=settings.SYNC_CALLS_AT_ONCE)
         except NotConfigured as error:
             raise CommandError(str(error)) from error
         sync.tune_garbage_collector()

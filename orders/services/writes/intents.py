@@ -31,7 +31,7 @@ from orders.models import (
     OperationText,
     Order,
 )
-from orders.outages import log_unrecorded
+from orders.outages import log_storage_failure
 
 from .cancel_limit import check_cancel_limit
 from .job_items import link_item
@@ -122,7 +122,7 @@ def find_earlier_submit(submit: SubmittedWrite) -> Operation | None:
         other = Operation.objects.on_orders([submit.order_uuid]).open().first()
         earlier = _earlier_submit(submit)
     except DatabaseFailure as error:
-        log_unrecorded(log, "an intent", error)
+        log_storage_failure(log, "an intent", error)
         raise NotRecorded from error
     if earlier is None and other is not None:
         raise OrderBusy(other)
@@ -145,7 +145,7 @@ def commit_intent(
     except IntegrityError as error:
         return _resolve_conflict(submit, error), False
     except DatabaseFailure as error:
-        log_unrecorded(log, "an intent", error)
+        log_storage_failure(log, "an intent", error)
         raise NotRecorded from error
     return operation, True
 
@@ -205,7 +205,7 @@ def _resolve_conflict(submit: SubmittedWrite, error: IntegrityError) -> Operatio
     if other is not None:
         raise OrderBusy(other)
     # It was closed since, or another constraint refused.
-    log_unrecorded(log, "an intent", error)
+    log_storage_failure(log, "an intent", error)
     raise NotRecorded from error
 
 

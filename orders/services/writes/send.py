@@ -35,7 +35,7 @@ from orders.eligibility import (
 )
 from orders.goody_api import CallsBlocked, NotConfigured
 from orders.models import ItemClaim, Operation, Order, State
-from orders.outages import log_unrecorded
+from orders.outages import log_storage_failure
 
 from .cancel_limit import CancelLimitReached, record_cancel_limit_reached
 from .index_updates import mark_missing, upsert_or_log
@@ -202,7 +202,7 @@ def _execute(operation: Operation, write: WriteKind, seen: dict[str, Any]) -> Op
     try:
         return _read_and_send(operation, write, seen)
     except DatabaseFailure as error:
-        log_unrecorded(log, f"operation {operation.pk}", error)
+        log_storage_failure(log, f"operation {operation.pk}", error)
         # Not the state, which another process may have changed: sent_at is set with the claim, and
         # reset where no byte left after it.
         if operation.sent_at is not None:

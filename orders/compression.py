@@ -68,12 +68,12 @@ _COMMON = json.dumps(
 _PACKING = b"\x01"
 
 
-def pack_json(raw: bytes) -> bytes:
+def compress_json(raw: bytes) -> bytes:
     squeeze = zlib.compressobj(level=1, wbits=-15, memLevel=9, zdict=_COMMON)
     return _PACKING + squeeze.compress(raw) + squeeze.flush()
 
 
-def unpack_json(packed: bytes) -> bytes:
+def decompress_json(packed: bytes) -> bytes:
     """Return the unpacked JSON. Raises ValueError for an unknown version byte."""
     if packed[:1] != _PACKING:
         raise ValueError("unknown version of the compression")
