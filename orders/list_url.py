@@ -21,7 +21,7 @@ from django.urls import get_script_prefix, reverse
 
 from orders.days import RequestClock, start_of_day
 from orders.search import PageKey, expiry_preset_fields
-from orders.search.dates import PastDirection, TimeWindow, parse_window
+from orders.search.dates import PastWindows, TimeWindow, parse_time_window
 from orders.search.query import FilterChoice, Query, Sort
 
 PAGE_SIZES = (25, 50, 100)
@@ -183,7 +183,7 @@ class Filters(NamedTuple):
         queries = (
             parameter_query(one.name, one.value, clock, label_id) for one in self.active_filters()
         )
-        return replace(reduce(Query.merged, queries, Query()), sort=self.sort)
+        return replace(reduce(Query.merged_with, queries, Query()), sort=self.sort)
 
 
 _DEFAULTS = tuple(Filters._field_defaults.values())
@@ -250,7 +250,7 @@ def _label_query(kind: str, text: str, label_id: LabelLookup) -> Query:
 
 def _created_query(value: str, clock: RequestClock) -> Query:
     """Return the query of a window of creation that is relative to now."""
-    window = parse_window(value, direction=PastDirection, clock=clock) or TimeWindow()
+    window = parse_time_window(value, relative=PastWindows, clock=clock) or TimeWindow()
     return Query(created_from=window.start, created_until=window.end)
 
 

@@ -109,7 +109,7 @@ def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> 
     assert form.is_valid(), form.errors
     filters, zone = form.filters, ZoneInfo("UTC")
     box = parse_query(filters.q, now=NOW, zone=zone)
-    asked = filters.query(RequestClock(NOW, zone), labels.find_label_id).merged(box.query)
+    asked = filters.query(RequestClock(NOW, zone), labels.find_label_id).merged_with(box.query)
     query = replace(
         asked, sort=filters.sort, names=box.names, may_search_messages=may_search_messages
     )

@@ -366,7 +366,7 @@ def _within(at: datetime | None, low: datetime | None, high: datetime | None) ->
 
 
 def _sorted(rows: list[Order], query: Query) -> list[Order]:
-    sort = query.order
+    sort = query.effective_sort
     if sort is Sort.BEST:
         return sorted(rows, key=lambda row: (row.name_key not in query.names, -row.pk))
     if sort.key == "status":

@@ -129,7 +129,7 @@ def _active(
         if not values:
             continue
         queries = [parameter_query(one.name, one.value, clock, label_id) for one in values]
-        label, value = _in_words(name, values, reduce(Query.merged, queries), clock, names)
+        label, value = _in_words(name, values, reduce(Query.merged_with, queries), clock, names)
         empty = {parameter: Filters._field_defaults[parameter] for parameter in parameters}
         panel = "" if name in _WITHOUT_PANEL else name if name in PANELS else "more"
         yield FilterButton(label, value, filters.replace(**empty).url(), panel)

@@ -76,7 +76,7 @@ def _without_terms(
     for term in box.terms:
         for text in describe_query(term.query, names=names, now=clock.now, zone=clock.zone):
             terms.setdefault(text, []).append(term)
-    without = {text: filters.replace(q=box.without(some)) for text, some in terms.items()}
+    without = {text: filters.replace(q=box.text_without(some)) for text, some in terms.items()}
     # An order that is named by any of them matches, so that they are one condition.
     if exact := describe_query(box.exact, names=names, now=clock.now, zone=clock.zone):
         without[" or ".join(exact)] = filters.replace(q=box.without_exact)

@@ -77,9 +77,10 @@ def index_page(
     pager = _pager(found, asked)
     count = _count_text(found.count, total, is_complete=freshness.is_complete)
     has_other_pages = found.previous is not None or found.next is not None
+    sort_name = SORT_NAMES[asked.query.effective_sort]
     return ListPage(
         rows=RowBuilder(viewer).rows(found.rows, words=asked.query.words),
-        caption=f"Orders, {SORT_NAMES[asked.query.order]}. {pager.place}. {times_in(viewer)}",
+        caption=f"Orders, {sort_name}. {pager.place}. {times_in(viewer)}",
         count=count,
         number=count_text(found.count) if found.count else "",
         announcement=f"{_orders_text(found.count)}. {pager.place}.",
@@ -144,7 +145,7 @@ def _pager(found: FoundPage, asked: ListQuery) -> Pager:
 
     def to(key: PageKey | None, *, ordinal: int, is_backwards: bool) -> str:
         position = IndexPosition(
-            key=key, sort=asked.query.order, ordinal=ordinal, is_backwards=is_backwards
+            key=key, sort=asked.query.effective_sort, ordinal=ordinal, is_backwards=is_backwards
         )
         return filters.url(position=position.serialize())
 

@@ -14,9 +14,9 @@ class AmountRange(NamedTuple):
 
 
 def parse_amount(value: str) -> AmountRange | None:
-    """Return the amounts that "44.10", "$1,250", ">100" or "<=50" means; None if it is no amount.
+    """Return the range of amounts that a text such as "44.10", "$1,250" or ">100" means.
 
-    An amount without cents is all of that dollar: "44" is $44.00 to $44.99.
+    "44" means $44.00 to $44.99. Return None if the text is not an amount.
     """
     found = _AMOUNT.fullmatch(value)
     if found is None:
@@ -35,7 +35,7 @@ def parse_amount(value: str) -> AmountRange | None:
     return AmountRange(exact, exact + (1 if cents else 100))
 
 
-def is_money(word: str) -> bool:
+def is_dollar_amount(word: str) -> bool:
     """Whether a word is an amount with a dollar sign, such as "$44.10"."""
     return word.startswith("$") and parse_amount(word) is not None
 

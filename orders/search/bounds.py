@@ -51,7 +51,7 @@ class SearchBounds:
             keys = _narrowed(keys, _creation_keys(context, *window))
         return cls(keys, (window[0], window[1]), expirations)
 
-    def key_conditions(self, column: str) -> list[SqlFragment]:
+    def creation_key_conditions(self, column: str) -> list[SqlFragment]:
         return _within(column, *self.creation_keys)
 
     def expiration_conditions(self, prefix: str) -> list[SqlFragment]:
@@ -60,7 +60,7 @@ class SearchBounds:
     def scan_conditions(self, scan: KeysetScan, *, key: str, value: str) -> list[SqlFragment]:
         """Return the conditions that bound a scan sorted by the columns `key` and `value`."""
         than = "<" if scan.order.is_descending else ">"
-        bounds = self.key_conditions(key)
+        bounds = self.creation_key_conditions(key)
         if scan.order.column == "id":
             return [
                 *bounds,
@@ -88,7 +88,7 @@ def _expirations(context: SearchResources, low: int | None, high: int | None) ->
     periods = _within("period", low and low >> PERIOD_BITS, high and (high >> PERIOD_BITS) + 1)
     where = " AND ".join(one.text for one in periods)
     sql = f"SELECT min(earliest), max(latest) FROM orders_expiryrange WHERE {where}"  # noqa: S608
-    rows = context.deadline.rows(sql, [param for one in periods for param in one.params])
+    rows = context.deadline.fetch_rows(sql, [param for one in periods for param in one.params])
     return rows[0]
 
 
@@ -97,7 +97,9 @@ def _creation_keys(context: SearchResources, start: object, end: object) -> tupl
     bounds = [*_within("latest", start, None), *_within("earliest", None, end)]
     where = " AND ".join(one.text for one in bounds)
     sql = f"SELECT min(period), max(period) FROM orders_expiryrange WHERE {where}"  # noqa: S608
-    [(first, last)] = context.deadline.rows(sql, [param for one in bounds for param in one.params])
+    [(first, last)] = context.deadline.fetch_rows(
+        sql, [param for one in bounds for param in one.params]
+    )
     if first is None:
         return _NO_KEYS
     return first << PERIOD_BITS, (last + 1) << PERIOD_BITS

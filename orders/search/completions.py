@@ -10,7 +10,7 @@ from goody.types import ENDED, ORDER_STATUSES
 from orders.text import fold_text, normalize_text
 
 from .labels import LabelSuggestion
-from .parse import FLAGS, OPERATORS
+from .parse import FLAG_FIELDS, OPERATORS
 
 MAX_COMPLETIONS = 12
 # A shorter word without an operator may still become any word.
@@ -32,7 +32,7 @@ class Completion(NamedTuple):
     meaning: str
 
 
-def complete(typed: str, *, names: Names) -> list[Completion]:
+def complete_last_word(typed: str, *, names: Names) -> list[Completion]:
     """Return at most MAX_COMPLETIONS completions of the last word of a text.
 
     A text that ends in a space has none. `names` looks up labels by kind; it may raise
@@ -58,7 +58,7 @@ def complete(typed: str, *, names: Names) -> list[Completion]:
 
 
 def _words(typed: str, *, is_excluded: bool) -> Iterator[tuple[str, str]]:
-    """Yield operators, statuses and flags that begin with a word."""
+    """Yield (word, meaning) of the operators, statuses and flags that begin with `typed`."""
     folded = fold_text(typed)
     if len(folded) < _MIN_LETTERS:
         return
@@ -76,7 +76,7 @@ def _words(typed: str, *, is_excluded: bool) -> Iterator[tuple[str, str]]:
 def _values(
     operator: str, typed: str, names: Names, *, is_excluded: bool
 ) -> Iterator[tuple[str, str]]:
-    """Yield an operator with the values that begin with, or contain, what is typed behind it."""
+    """Yield (word, meaning) of an operator's values that begin with `typed` or contain it."""
     if operator in _NAMED:
         for one in names(operator, typed.strip('"')):
             yield f"{operator}:{_quoted(one.key if operator == 'sender' else one.name)}", one.name
@@ -108,7 +108,7 @@ _STATUSES = tuple(one for one in ORDER_STATUSES if one == ENDED[-1] or one not i
 _FLAGS = {one.example.removeprefix("is:"): one.meaning for one in OPERATORS if one.name == "is:"}
 _FIXED: dict[str, dict[str, str]] = {
     "status": dict.fromkeys(_STATUSES, ""),
-    "is": {flag: _FLAGS[flag] for flag in FLAGS},
+    "is": {flag: _FLAGS[flag] for flag in FLAG_FIELDS},
     "expires": {
         "<24h": "Within 24 hours",
         "<7d": "Within 7 days",

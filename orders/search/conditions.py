@@ -19,7 +19,7 @@ from .context import MAX_SCANS, SearchResources
 from .labels import FoldedLabelNames
 from .query import Choices, Query
 from .sql import Condition, IndexScan, SqlFragment, all_of, negated, union_condition
-from .words import id_prefix_range, ticket_condition, word_condition
+from .word_conditions import id_prefix_range, ticket_condition, word_condition
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _conditions(query: Query, context: SearchResources, now: datetime) -> Iterat
     yield from _tickets(query, context)
     yield from _flags(query)
     if query.amount_from is not None or query.amount_until is not None:
-        yield context.amount_in(AmountRange(query.amount_from, query.amount_until))
+        yield context.amount_in_range(AmountRange(query.amount_from, query.amount_until))
     yield from _attention(query, context)
     yield from _expired(query, context, now)
     if query.has_expiry is not None:
@@ -303,7 +303,7 @@ def _with_unknown_outcome(context: SearchResources) -> list[UUID]:
     """Return the ids of orders with a write whose outcome is being checked or needs a person."""
     among = context.dialect.value_in("state", (State.UNKNOWN.value, State.NEEDS_HUMAN.value))
     sql = f"SELECT order_uuid FROM orders_operation WHERE {among.text}"  # noqa: S608
-    return [UUID(str(one)) for (one,) in context.deadline.rows(sql, among.params)]
+    return [UUID(str(one)) for (one,) in context.deadline.fetch_rows(sql, among.params)]
 
 
 def _has_expiry(wanted: bool) -> Condition:

@@ -78,7 +78,7 @@ class SearchResources:
         )
         return Condition(SqlFragment(test, bounds), (scan,))
 
-    def amount_in(self, amounts: AmountRange) -> Condition:
+    def amount_in_range(self, amounts: AmountRange) -> Condition:
         """Return the condition that the amount is within the range, which has a bound."""
         bounds = [(">=", amounts.start), ("<", amounts.end)]
         given = [(sign, cents) for sign, cents in bounds if cents is not None]

@@ -1,9 +1,9 @@
-"""Windows of time: as they are written in the search box, and in words.
+"""Time windows: parses them from the search box, and describes them in words.
 
-A window begins with its first instant (aware UTC) and ends before its second; None is no bound.
-Days, months and years are those of the clock's zone, also where daylight saving changes their
-length. A length of time ("7d", "36h", "2w") is exact and relative to now: expirations are in the
-future (`FutureRange`), creations in the past (`PastRange`).
+A window includes its start and excludes its end (both aware UTC); None means unbounded. Days,
+months and years are those of the clock's zone, also where daylight saving changes their length. A
+length of time ("7d", "36h", "2w") is exact and relative to now: windows of expirations are in the
+future (`FutureWindows`), windows of creation in the past (`PastWindows`).
 
     2026-10-12   2026-10   2026   today   yesterday   tomorrow   this-month   last-month
     <7d   >3d    less or more than that far from now
@@ -35,28 +35,30 @@ class TimeWindow(NamedTuple):
     end: datetime | None = None
 
 
-class RelativeDirection(Protocol):
-    """Parses and describes windows given as a length of time from now."""
+class RelativeWindows(Protocol):
+    """Windows that are given as a length of time from now."""
 
-    def parse_length(self, length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow: ...
+    def window_of_length(
+        self, length: timedelta, *, is_within: bool, now: datetime
+    ) -> TimeWindow: ...
 
-    def relative_text(self, window: TimeWindow, now: datetime) -> str:
-        """Return the window in words; "" if it is not a length of time from now."""
+    def describe_relative_window(self, window: TimeWindow, now: datetime) -> str:
+        """Return the window in words; "" if it does not begin or end at `now`."""
         ...
 
 
-class FutureDirection:
+class FutureWindows:
     """Windows after now.
 
     "Within 7 days" is from now until 7 days from now; "more than 3 days" has no end.
     """
 
     @staticmethod
-    def parse_length(length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow:
+    def window_of_length(length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow:
         return TimeWindow(now, now + length) if is_within else TimeWindow(now + length)
 
     @staticmethod
-    def relative_text(window: TimeWindow, now: datetime) -> str:
+    def describe_relative_window(window: TimeWindow, now: datetime) -> str:
         start, end = window
         if end and start == now and (length := _length_in_words(end - now)):
             return f"within {length}"
@@ -65,18 +67,18 @@ class FutureDirection:
         return ""
 
 
-class PastDirection:
+class PastWindows:
     """Windows before now.
 
     "Within 30 days" starts 30 days ago; "more than 30 days" ends 30 days ago.
     """
 
     @staticmethod
-    def parse_length(length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow:
+    def window_of_length(length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow:
         return TimeWindow(now - length) if is_within else TimeWindow(None, now - length)
 
     @staticmethod
-    def relative_text(window: TimeWindow, now: datetime) -> str:
+    def describe_relative_window(window: TimeWindow, now: datetime) -> str:
         start, end = window
         if start and not end and (length := _length_in_words(now - start)):
             return f"in the last {length}"
@@ -85,8 +87,8 @@ class PastDirection:
         return ""
 
 
-def parse_window(
-    text: str, *, direction: RelativeDirection, clock: RequestClock
+def parse_time_window(
+    text: str, *, relative: RelativeWindows, clock: RequestClock
 ) -> TimeWindow | None:
     """Return the window that the text specifies, or None if the text is not a window."""
     comparison = _COMPARISON.fullmatch(text.lower())
@@ -95,7 +97,7 @@ def parse_window(
     sign, value = comparison.groups()
     if found := _LENGTH.fullmatch(value):
         length = int(found[1]) * _UNITS[found[2]]
-        return direction.parse_length(length, is_within=">" not in sign, now=clock.now)
+        return relative.window_of_length(length, is_within=">" not in sign, now=clock.now)
     if period := _period(value, clock):
         return _compare(sign, *period)
     instant = _instant(value)
@@ -163,12 +165,10 @@ def _instant(text: str) -> datetime | None:
     return at if is_usable else None
 
 
-def describe_window(
-    window: TimeWindow, *, direction: RelativeDirection, clock: RequestClock
-) -> str:
+def describe_window(window: TimeWindow, *, relative: RelativeWindows, clock: RequestClock) -> str:
     """Return the window as the end of a sentence: "within 7 days", "on 12 Oct 2026"."""
     if not _has_whole_days(window, clock.zone) and (
-        text := direction.relative_text(window, clock.now)
+        text := relative.describe_relative_window(window, clock.now)
     ):
         return text
     return _describe_dates(window, clock.zone)

@@ -11,7 +11,7 @@ import psycopg.errors
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 from django.db.models import QuerySet
 
-SECONDS = 1.0
+SEARCH_SECONDS = 1.0
 # Virtual machine instructions between two calls of SQLite's progress handler: some microseconds.
 _INSTRUCTIONS = 2000
 
@@ -26,7 +26,7 @@ _SETTINGS = (
 
 
 class SearchTimeout(Exception):
-    """The search exceeded its deadline, so the number of matches is unknown."""
+    """The search exceeded its deadline and returned nothing."""
 
 
 class SearchDeadline:
@@ -44,14 +44,14 @@ class SearchDeadline:
     def seconds_left(self) -> float:
         return self._until - time.monotonic()
 
-    def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Execute a statement and return all rows. Raises SearchTimeout."""
         with self.connection.cursor() as cursor, self._limited(cursor):
             cursor.execute(sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
-    def all[T](self, queryset: QuerySet[Any, T]) -> list[T]:
+    def fetch_all[T](self, queryset: QuerySet[Any, T]) -> list[T]:
         """Return all rows of a queryset. Raises SearchTimeout."""
         with self.connection.cursor() as cursor, self._limited(cursor):
             return list(queryset.using(self.connection.alias))

@@ -12,13 +12,13 @@ from orders import formats
 from orders.days import RequestClock
 
 from . import dates
-from .dates import FutureDirection, PastDirection, RelativeDirection, TimeWindow
+from .dates import FutureWindows, PastWindows, RelativeWindows, TimeWindow
 from .query import Query
 
 # The name of a label by field and id: ("senders", 12) -> "Ana Bolena".
 type Names = Callable[[str, int], str]
 
-_WINDOWS: dict[str, RelativeDirection] = {"expires": FutureDirection, "created": PastDirection}
+_WINDOWS: dict[str, RelativeWindows] = {"expires": FutureWindows, "created": PastWindows}
 _CHOICES = {
     "workspaces": ("Workspace: {}", "Not workspace: {}"),
     "batches": ("Batch: {}", "Not batch: {}"),
@@ -83,7 +83,7 @@ def _window(query: Query, name: str, clock: RequestClock) -> Iterator[str]:
     if name == "expires" and window == TimeWindow(None, clock.now):
         yield "Expired"
     elif window != TimeWindow():
-        text = dates.describe_window(window, direction=_WINDOWS[name], clock=clock)
+        text = dates.describe_window(window, relative=_WINDOWS[name], clock=clock)
         yield f"{name.capitalize()} {text}"
 
 

@@ -27,7 +27,7 @@ from .conditions import CompiledQuery
 from .context import SearchResources
 from .sql import Condition, IndexScan, KeysetScan, Row, SortOrder, SqlFragment, all_of
 
-MAX_ENTRIES = 3_000
+MAX_SCANNED_ENTRIES = 3_000
 MAX_FETCHED = 60_000
 # Fetched orders that are sorted by key already are tested in chunks, each twice the one before.
 _FIRST_CHUNK = 500
@@ -48,7 +48,7 @@ class QueryExecutor:
         self._context = context
         self._dialect = context.dialect
         self._rows = context.deadline.rows
-        self._count_orders = context.statistics.count
+        self._count_orders = context.statistics.count_passing
         self._column = column
         self._bounds = SearchBounds.for_query(compiled, context, column)
         self._conditions = [*compiled.conditions, *self._windows(compiled)]
@@ -57,19 +57,19 @@ class QueryExecutor:
         """Return the rows of the scan. Raises SearchTimeout."""
         if not self._tests:
             return self._scanned(scan, self._driving, max_entries=scan.n)
-        rarest = self._rarest(MAX_ENTRIES)
+        rarest = self._rarest(MAX_SCANNED_ENTRIES)
         if rarest is not None and not rarest.is_sorted_by(self._column):
             return self._fetched(scan, rarest)
         scan = self._after_gap(scan)
-        rows = self._scanned(scan, self._driving, max_entries=MAX_ENTRIES)
-        if len(rows) >= scan.n or self._is_end(scan, MAX_ENTRIES):
+        rows = self._scanned(scan, self._driving, max_entries=MAX_SCANNED_ENTRIES)
+        if len(rows) >= scan.n or self._is_end(scan, MAX_SCANNED_ENTRIES):
             return rows
         rarest = self._rarest(MAX_FETCHED)
         if rarest is None or rarest is self._driving:
             return self._scanned(scan, self._driving)
         return self._fetched(scan, rarest)
 
-    def count(self, *, limit: int) -> tuple[int, bool]:
+    def count_matches(self, *, limit: int) -> tuple[int, bool]:
         """Return the number of matches with a value in the column, and whether it is a lower bound.
 
         It is a lower bound if there are more than `limit` matches, or more entries than a count
@@ -84,12 +84,12 @@ class QueryExecutor:
             return self._count_union(self._conditions[0].scans, scan.n), True
         if not self._tests:
             return self._number_of(self._entries(scan, self._driving.scans, scan.n)), True
-        rarest = self._rarest(MAX_ENTRIES)
+        rarest = self._rarest(MAX_SCANNED_ENTRIES)
         if rarest is not None:
             return len(self._fetched(scan, rarest)), True
         scan = self._after_gap(scan)
-        n = self._number_of(self._scan(scan, self._driving, MAX_ENTRIES))
-        return n, n >= scan.n or self._is_end(scan, MAX_ENTRIES)
+        n = self._number_of(self._scan(scan, self._driving, MAX_SCANNED_ENTRIES))
+        return n, n >= scan.n or self._is_end(scan, MAX_SCANNED_ENTRIES)
 
     def _count_union(self, scans: Sequence[IndexScan], limit: int) -> int:
         """Return the number of distinct orders in the scans, at most `limit`."""
@@ -109,8 +109,10 @@ class QueryExecutor:
         if self._column != "expires_at" and (bounds := self._bounds.expiration_conditions("")):
             yield self._expiry_window(bounds)
         if self._column != "id" and compiled.creation_keys != (None, None):
-            scan = IndexScan(all_of(self._bounds.key_conditions("id")), sorts=(("id", ""),))
-            yield Condition(all_of(self._bounds.key_conditions("o.id")), (scan,))
+            scan = IndexScan(
+                all_of(self._bounds.creation_key_conditions("id")), sorts=(("id", ""),)
+            )
+            yield Condition(all_of(self._bounds.creation_key_conditions("o.id")), (scan,))
 
     def _expiry_window(self, bounds: Sequence[SqlFragment]) -> Condition:
         """Return the condition of an expiration window, which only open orders can meet."""
@@ -131,7 +133,7 @@ class QueryExecutor:
         """Return the condition whose index is scanned: the most selective one in sort order."""
         usable = [one for one in self._conditions if one.is_sorted_by(self._column)]
         if len(usable) > 1:
-            return min(usable, key=lambda one: self._count_orders(one, MAX_ENTRIES))
+            return min(usable, key=lambda one: self._count_orders(one, MAX_SCANNED_ENTRIES))
         return usable[0] if usable else self._all_orders
 
     @cached_property
@@ -186,7 +188,7 @@ class QueryExecutor:
     def _scan(self, scan: KeysetScan, driving: Condition, max_entries: int | None) -> SqlFragment:
         """Return the SQL for the first rows among `max_entries` entries that pass the tests."""
         entries = self._entries(scan, driving.scans, max_entries)
-        test = all_of(self._dialect.row_test(one) for one in self._tests)
+        test = all_of(self._dialect.row_condition(one) for one in self._tests)
         value = "c.id" if self._column == "id" else "c.value"
         return SqlFragment(
             f"SELECT {self._selected(scan, value)} FROM ({entries.text}) c"  # noqa: S608
@@ -226,7 +228,7 @@ class QueryExecutor:
 
     def _selected(self, scan: KeysetScan, value: str) -> str:
         if self._column == "expires_at":
-            value = self._dialect.select_instant(value)
+            value = self._dialect.select_time(value)
         return ", ".join(filter(None, ("o.id", value, scan.columns)))
 
     # --- fetching -----------------------------------------------------------------------------
@@ -250,7 +252,7 @@ class QueryExecutor:
         return {key for (key,) in rows}
 
     def _keys(self, index_scan: IndexScan, limit: int | None = None) -> SqlFragment:
-        where = all_of([index_scan.where, *self._bounds.key_conditions(index_scan.key)])
+        where = all_of([index_scan.where, *self._bounds.creation_key_conditions(index_scan.key)])
         return SqlFragment(
             f"SELECT {index_scan.key} AS id FROM {self._dialect.from_clause(index_scan, '')}"  # noqa: S608
             f" WHERE {where.text}" + (f" LIMIT {limit}" if limit else ""),

@@ -107,10 +107,12 @@ def common_labels(*, now: datetime, seconds: float, using: str = DEFAULT_DB_ALIA
     `now` is aware. Raises SearchTimeout.
     """
     with time_limit(seconds, using=using) as deadline:
-        tally = count_values(QueryRunner(deadline, Query(), now=now), now=now, limit=SAMPLE)
+        tally = count_filter_values(QueryRunner(deadline, Query(), now=now), now=now, limit=SAMPLE)
         ids = {kind: [pk for pk, _ in tally.most_common(kind)] for kind in CommonLabels._fields}
         labels = Label.objects.using(using).filter(pk__in=[pk for of in ids.values() for pk in of])
-        rows = {row[0]: row[1:] for row in deadline.all(labels.values_list("pk", "key", "name"))}
+        rows = {
+            row[0]: row[1:] for row in deadline.fetch_all(labels.values_list("pk", "key", "name"))
+        }
     suggested = {
         kind: tuple(LabelSuggestion(*rows[pk]) for pk in of if pk in rows)
         for kind, of in ids.items()
@@ -129,7 +131,7 @@ class _FacetCounter:
         self._now = now
         self._facets = facets
         self._names = current_labels(deadline).names
-        self._tallies: dict[Query, ValueCounts] = {}
+        self._tallies: dict[Query, FilterValueCounts] = {}
 
     def run(self) -> None:
         facets = self._facets
@@ -145,7 +147,7 @@ class _FacetCounter:
     def _fill(
         self, counts: dict[str, MatchCount], filter_: str, choices: dict[str, dict[str, Any]]
     ) -> None:
-        base = self._query.without(*_FIELDS[filter_])
+        base = self._query.without_fields(*_FIELDS[filter_])
         for name, fields in choices.items():
             if base.matches_all_orders:
                 counts[name] = self._count(replace(base, **fields))
@@ -153,7 +155,7 @@ class _FacetCounter:
                 counts[name] = count
 
     def _fill_named(self, counts: list[LabelOption], kind: str) -> None:
-        base = self._query.without(*_FIELDS[kind])
+        base = self._query.without_fields(*_FIELDS[kind])
         for pk, tallied in self._tally(base).most_common(kind):
             count = tallied
             if base.matches_all_orders:
@@ -162,18 +164,18 @@ class _FacetCounter:
             counts.append(LabelOption(pk, self._names.get(pk, ""), count))
 
     def _count(self, query: Query) -> MatchCount:
-        return QueryRunner(self._deadline, query, now=self._now).count(MAX_MATCHES)
+        return QueryRunner(self._deadline, query, now=self._now).count_matches(MAX_MATCHES)
 
-    def _tally(self, base: Query) -> ValueCounts:
+    def _tally(self, base: Query) -> FilterValueCounts:
         if base not in self._tallies:
             limit = SAMPLE if base.matches_all_orders else MAX_MATCHES
             finder = QueryRunner(self._deadline, base, now=self._now)
-            self._tallies[base] = count_values(finder, now=self._now, limit=limit)
+            self._tallies[base] = count_filter_values(finder, now=self._now, limit=limit)
         return self._tallies[base]
 
 
 @dataclass(frozen=True)
-class ValueCounts:
+class FilterValueCounts:
     """The number of matches for each value of each filter.
 
     `is_complete` is True if all matches were read.
@@ -197,9 +199,9 @@ class ValueCounts:
         return [(pk, MatchCount(n, not self.is_complete)) for pk, n in common]
 
 
-def count_values(finder: QueryRunner, *, now: datetime, limit: int) -> ValueCounts:
+def count_filter_values(finder: QueryRunner, *, now: datetime, limit: int) -> FilterValueCounts:
     """Return how many of the first `limit` matches have each value. Raises SearchTimeout."""
-    expires = finder.context.dialect.select_instant("o.expires_at")
+    expires = finder.context.dialect.select_time("o.expires_at")
     others = ("o.item_count", "o.is_expiry_odd", expires)
     columns = ", ".join((*(f"o.{name}" for name in _COLUMNS), *others))
     rows = finder.fetch_rows(limit + 1, selected=columns)
@@ -224,20 +226,20 @@ def count_values(finder: QueryRunner, *, now: datetime, limit: int) -> ValueCoun
     counters["status"] |= dict.fromkeys(ENDED, ended)
     for counter in counters.values():
         counter.pop(None, None)
-    return ValueCounts(counters, is_complete)
+    return FilterValueCounts(counters, is_complete)
 
 
 def _add_other_products(
     counters: dict[str, Counter[Any]], finder: QueryRunner, mixed: dict[int, tuple[Any, Any]]
 ) -> None:
-    """Count each product and brand once per order.
+    """Add the products and brands of carts with several items, each once per order.
 
     `mixed` has the product and brand of the first item, by order id.
     """
     if not mixed:
         return
     among = finder.context.dialect.value_in("order_id", [*mixed])
-    rows = finder.context.deadline.rows(
+    rows = finder.context.deadline.fetch_rows(
         f"SELECT order_id, product_id, brand_id FROM orders_otherproduct WHERE {among.text}",  # noqa: S608
         among.params,
     )
@@ -267,8 +269,8 @@ def _count_presets(statuses: Iterable[str], times: Iterable[Any], *, now: dateti
 
 
 def _like(example: object, at: datetime) -> Any:
-    """Convert `at` to the type of `example`, so that the two can be compared.
+    """Return `at` in the type of `example`, a value from the database, to compare the two.
 
-    SQLite returns text, which sorts in the order of time.
+    SQLite returns text, which sorts like the time.
     """
     return at.astimezone(UTC).isoformat(" ") if isinstance(example, str) else at

@@ -111,12 +111,12 @@ _FLAGS = [at for at, name in enumerate(_COLUMNS) if name.startswith(("is_", "has
 def hit_columns(dialect: SqlDialect) -> str:
     """Return the SELECT list of the columns of `o` that make a hit."""
     return ", ".join(
-        dialect.select_instant(f"o.{name}") if name in _TIMES else f"o.{name}" for name in _COLUMNS
+        dialect.select_time(f"o.{name}") if name in _TIMES else f"o.{name}" for name in _COLUMNS
     )
 
 
 def make_hits(rows: Iterable[tuple[Any, ...]], labels: Labels, *, vendor: str) -> list[Hit]:
-    """Return hits from rows whose last values are those of `columns`."""
+    """Return hits from rows whose last values are those of `hit_columns`."""
     make = _from_postgresql if vendor == "postgresql" else _from_sqlite
     return [make(row[-len(_COLUMNS) :], labels.names) for row in rows]
 

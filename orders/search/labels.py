@@ -21,7 +21,7 @@ from django.db.models import QuerySet
 from orders.models import Label
 from orders.text import MAX_WORD_START_LENGTH, fold_text, folded_words, is_word_start, word_starts
 
-from .deadline import SECONDS, SearchDeadline, time_limit
+from .deadline import SEARCH_SECONDS, SearchDeadline, time_limit
 
 _SEPARATOR = "\n"
 _KINDS = {
@@ -114,7 +114,7 @@ def _current(deadline: SearchDeadline) -> Labels:
 
 
 def _token(deadline: SearchDeadline) -> str:
-    rows = deadline.rows("SELECT token FROM orders_labelversion WHERE id = 1")
+    rows = deadline.fetch_rows("SELECT token FROM orders_labelversion WHERE id = 1")
     return rows[0][0] if rows else ""
 
 
@@ -122,7 +122,7 @@ def _read(deadline: SearchDeadline, token: str) -> Labels:
     kinds: dict[str, list[tuple[int, str]]] = defaultdict(list)
     names: dict[int, str] = {}
     sql = "SELECT kind, id, name, folded FROM orders_label ORDER BY id"
-    for kind, pk, name, folded in deadline.rows(sql) if token else ():
+    for kind, pk, name, folded in deadline.fetch_rows(sql) if token else ():
         kinds[kind].append((pk, folded))
         names[pk] = name
     by_field = {field_: FoldedLabelNames(kinds[kind]) for field_, kind in _KINDS.items()}
@@ -161,5 +161,5 @@ def suggest_labels(kind: str, text: str, *, limit: int) -> list[LabelSuggestion]
 
 
 def _rows[T](queryset: QuerySet[Any, T]) -> list[T]:
-    with time_limit(SECONDS) as deadline:
-        return deadline.all(queryset)
+    with time_limit(SEARCH_SECONDS) as deadline:
+        return deadline.fetch_all(queryset)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
-from .deadline import SECONDS, SearchTimeout, time_limit
+from .deadline import SEARCH_SECONDS, SearchTimeout, time_limit
 from .hits import Hit
 from .query import Query
 from .query_runner import MatchCount, PageKey, QueryRunner, ResultPage
@@ -30,8 +30,8 @@ def find_page(
     The following page starts at `next`; the preceding one is read with `backwards` from `previous`.
     `now` (aware) decides which orders are expired. Raises SearchTimeout.
     """
-    with time_limit(SECONDS, using=using) as deadline:
-        return QueryRunner(deadline, query, now=now).page(size, at, backwards=backwards)
+    with time_limit(SEARCH_SECONDS, using=using) as deadline:
+        return QueryRunner(deadline, query, now=now).find_page(size, at, backwards=backwards)
 
 
 def iterate_hits(
@@ -58,7 +58,7 @@ def first_query_with_matches(
 
     Return None if no query has matches. All queries share one deadline. Raises SearchTimeout.
     """
-    with time_limit(SECONDS, using=using) as deadline:
+    with time_limit(SEARCH_SECONDS, using=using) as deadline:
         for query in queries:
             if rows := QueryRunner(deadline, query, now=now).fetch_rows(limit, selected="o.uuid"):
                 return query, [UUID(str(row[2])) for row in rows]
@@ -81,12 +81,12 @@ def find_counted_page(
     """
     page = None
     try:
-        with time_limit(SECONDS, using=using) as deadline:
+        with time_limit(SEARCH_SECONDS, using=using) as deadline:
             finder = QueryRunner(deadline, query, now=now)
-            page = finder.page(size, at, backwards=backwards)
+            page = finder.find_page(size, at, backwards=backwards)
             if page.previous is None and page.next is None:
                 return page, MatchCount(len(page.hits), is_capped=False)
-            return page, finder.count(limit)
+            return page, finder.count_matches(limit)
     except SearchTimeout:
         if page is None:
             raise
@@ -109,5 +109,5 @@ def count_queries(
     with suppress(SearchTimeout), time_limit(seconds, using=using) as deadline:
         # No comprehension: what was counted before a timeout is kept.
         for query in queries:
-            counts.append(QueryRunner(deadline, query, now=now).count(limit))  # noqa: PERF401
+            counts.append(QueryRunner(deadline, query, now=now).count_matches(limit))  # noqa: PERF401
     return [*counts, *[None] * (len(queries) - len(counts))]

@@ -32,17 +32,17 @@ from orders.text import fold_text, normalize_text
 
 from . import dates
 from .amounts import parse_amount
-from .dates import FutureDirection, PastDirection, RelativeDirection, TimeWindow
+from .dates import FutureWindows, PastWindows, RelativeWindows, TimeWindow
 from .query import FilterChoice, Query
 from .terms import (
     INTRODUCING_WORD,
     MAX_LETTERS,
     MAX_WORD_LENGTH,
     SearchTerm,
-    is_searched_for,
+    drop_introducing_words,
+    folded_term_text,
+    is_searchable_term,
     split_terms,
-    term_text,
-    without_introducing_words,
 )
 
 MAX_TERMS = 32
@@ -101,7 +101,8 @@ OPERATOR_NAMES = " ".join(dict.fromkeys(one.name for one in OPERATORS if one.nam
 class ParsedTerm(NamedTuple):
     """A term as typed, and its query.
 
-    `rest` is the term without the part for this query: the other values of a list.
+    `rest` is the term without the value of this query: "status:paid" if the term is
+    "status:paid,shipped" and the query is for "shipped".
     """
 
     text: str
@@ -128,7 +129,7 @@ class ParsedQuery:
     exact: Query = _NO_CONDITION
     without_exact: str = ""
 
-    def without(self, terms: Iterable[ParsedTerm]) -> str:
+    def text_without(self, terms: Iterable[ParsedTerm]) -> str:
         """Return the text as typed, without the terms."""
         text = normalize_text(self.text)
         for term in terms:
@@ -137,7 +138,10 @@ class ParsedQuery:
 
 
 def _cut(text: str, term: ParsedTerm) -> str:
-    """Remove the term and the words that introduce it, preferably outside another term."""
+    """Return the text without the term and the words that announce it.
+
+    An occurrence within another term is removed only if there is no other.
+    """
     pattern = re.escape(term.text)
     before_it = rf"(?:(?<!\S){INTRODUCING_WORD.pattern}\s+)*"
     found = re.search(rf"(?i:{before_it})(?<!\S){pattern}(?!\S)", text) or re.search(pattern, text)
@@ -167,14 +171,14 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
     all_terms = list(islice(split_terms(typed), MAX_TERMS + 1))
     if len(all_terms) > MAX_TERMS:
         problems.append(f"Only the first {MAX_TERMS} words are searched for.")
-    for term in without_introducing_words(all_terms[:MAX_TERMS]):
+    for term in drop_introducing_words(all_terms[:MAX_TERMS]):
         try:
             parsed += _parse(term, clock)
         except InvalidOperatorValue as invalid:
             problems.append(f"“{_short(term.text)}” is not understood; {invalid}.")
-        if is_searched_for(term):
+        if is_searchable_term(term):
             words.append(term)
-    query = reduce(Query.merged, (term.query for term in parsed), Query())
+    query = reduce(Query.merged_with, (term.query for term in parsed), Query())
     if typed.strip() and not problems and query.matches_all_orders:
         problems.append(
             f"“{_short(typed.strip())}” has no letter or digit; put signs into quotes to search "
@@ -213,7 +217,7 @@ def _names(typed: Sequence[SearchTerm]) -> tuple[str, ...]:
     These are the words as typed ("Ana B.") without signs, and in the order first name, last name
     ("B, Ana").
     """
-    texts = [term_text(term) for term in typed]
+    texts = [folded_term_text(term) for term in typed]
     if not any(texts):
         return ()
     comma = next((n for n, term in enumerate(typed, 1) if term.value.endswith(",")), 0)
@@ -223,7 +227,7 @@ def _names(typed: Sequence[SearchTerm]) -> tuple[str, ...]:
 
 
 def _words(term: SearchTerm, _: RequestClock) -> Query:
-    text = (term_text(term),)
+    text = (folded_term_text(term),)
     return Query(without_words=text) if term.is_excluded else Query(words=text)
 
 
@@ -242,13 +246,13 @@ def _expires(term: SearchTerm, clock: RequestClock) -> Query:
     if value == "past" and not term.is_excluded:
         return Query(expires_until=clock.now)
     hint = "write expires:<7d, expires:past, expires:none or a date such as expires:2026-10-12"
-    start, end = _window(term, clock, direction=FutureDirection, hint=hint)
+    start, end = _window(term, clock, relative=FutureWindows, hint=hint)
     return Query(expires_from=start, expires_until=end)
 
 
 def _created(term: SearchTerm, clock: RequestClock) -> Query:
     hint = "write created:<30d or a date such as created:2026-10 or created:>=2026-10-12"
-    start, end = _window(term, clock, direction=PastDirection, hint=hint)
+    start, end = _window(term, clock, relative=PastWindows, hint=hint)
     return Query(created_from=start, created_until=end)
 
 
@@ -264,11 +268,11 @@ def _amount(term: SearchTerm, _: RequestClock) -> Query:
 
 
 def _window(
-    term: SearchTerm, clock: RequestClock, *, direction: RelativeDirection, hint: str
+    term: SearchTerm, clock: RequestClock, *, relative: RelativeWindows, hint: str
 ) -> TimeWindow:
     if term.is_excluded:
         raise InvalidOperatorValue("a time cannot be excluded: write what is wanted, with < or >")
-    window = dates.parse_window(term.value, direction=direction, clock=clock)
+    window = dates.parse_time_window(term.value, relative=relative, clock=clock)
     if window is None:
         raise InvalidOperatorValue(hint)
     return window
@@ -278,7 +282,7 @@ def _named(field: str, example: str) -> _Reader:
     """Return a reader for an operator that takes a part of a name."""
 
     def read(term: SearchTerm, _: RequestClock) -> Query:
-        if not (text := term_text(term)):
+        if not (text := folded_term_text(term)):
             raise InvalidOperatorValue(
                 f"write a part of the name directly behind it, as in {example}"
             )
@@ -288,7 +292,7 @@ def _named(field: str, example: str) -> _Reader:
 
 
 def _ticket(term: SearchTerm, _: RequestClock) -> Query:
-    if term.is_excluded or not (text := term_text(term)):
+    if term.is_excluded or not (text := folded_term_text(term)):
         raise InvalidOperatorValue("write a part of the ticket's name, as in ticket:ZD-1234")
     return Query(tickets=(text,))
 
@@ -309,8 +313,8 @@ def _chosen(field: str, term: SearchTerm, text: str) -> Query:
 
 
 def _is(term: SearchTerm, _: RequestClock) -> Query:
-    if (field := FLAGS.get(fold_text(term.value))) is None:
-        raise InvalidOperatorValue(f"write {', '.join(f'is:{flag}' for flag in FLAGS)}")
+    if (field := FLAG_FIELDS.get(fold_text(term.value))) is None:
+        raise InvalidOperatorValue(f"write {', '.join(f'is:{flag}' for flag in FLAG_FIELDS)}")
     fields: dict[str, Any] = {field: not term.is_excluded}
     return Query(**fields)
 
@@ -319,7 +323,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _MAX_QUOTED else f"{text[:_MAX_QUOTED]}…"
 
 
-FLAGS = {
+FLAG_FIELDS = {
     "swapped": "is_swapped",
     "expired": "is_expired_unaccepted",
     "unpaid": "is_payment_pending",
@@ -327,7 +331,7 @@ FLAGS = {
     "odd": "is_odd",
     "attention": "needs_attention",
 }
-NAMED = {
+NAME_FIELDS = {
     "sender": "senders",
     "workspace": "workspaces",
     "batch": "batches",

@@ -15,7 +15,7 @@ the length of the text.
 - The beginning of a receipt reference, 6 to 23 letters and digits, directly after "ref:" or
   "receipt".
 - A link to Goody that a mail filter replaced by one that does not contain it.
-- E-mail addresses: addresses.py.
+- E-mail addresses: email_addresses.py.
 
 Ids and references may be next to any letter that is not ASCII, ids with dashes next to any letter
 that is not a hexadecimal digit, and references in upper case next to any lower-case letter. A
@@ -39,16 +39,16 @@ from uuid import UUID
 
 from orders.text import INVISIBLE, normalize_text
 
-from .addresses import EmailAddress, find_addresses
+from .email_addresses import EmailAddress, find_email_addresses
 from .pasted_links import (
     LINK,
     MAILTO,
     decoded_link_parts,
-    hidden_link,
+    hidden_link_name,
     mailto_recipients,
     unwrap_link,
 )
-from .terms import split_terms, term_text, without_introducing_words
+from .terms import drop_introducing_words, folded_term_text, split_terms
 
 # Fields of PastedIdentifiers with a value.
 type _Identifiers = list[tuple[str, Any]]
@@ -174,7 +174,7 @@ def split_identifiers_and_terms(text: str) -> tuple[PastedIdentifiers, str]:
     named: list[str] = []
     rest: list[str] = []
     plain = _MINUS.sub("-", normalize_text(text, keeps_dashes=True))
-    for term in without_introducing_words(list(split_terms(plain))):
+    for term in drop_introducing_words(list(split_terms(plain))):
         is_rest = term.operator or term.is_excluded or not recognize_identifiers(term.text).count
         (rest if is_rest else named).append(term.text)
     return recognize_identifiers(" ".join(named)), " ".join(rest)
@@ -189,7 +189,7 @@ def _is_search(text: str) -> bool:
     if is_too_long_for_url(text) or "\n" in text.strip():
         return False
     return any(
-        (one.operator or one.is_excluded) and term_text(one)
+        (one.operator or one.is_excluded) and folded_term_text(one)
         for one in split_terms(normalize_text(text))
     )
 
@@ -210,7 +210,7 @@ def _joined(piece: str) -> str:
 
 
 def _is_apart(piece: str) -> bool:
-    """Whether the piece is one complete id, reference, link or address, or has no ASCII letter."""
+    """Whether the piece is one complete identifier, or contains no ASCII letter."""
     if not any("!" <= letter <= "~" for letter in piece):
         return True
     return len(piece) >= _SHORTEST and recognize_identifiers(piece).is_single
@@ -295,7 +295,7 @@ class _IdentifierScanner:
     def _extract_addresses(self) -> None:
         pieces: list[str] = []
         end = 0
-        for one in find_addresses(self._text):
+        for one in find_email_addresses(self._text):
             self._found.append((one.start, ("emails", one)))
             if self._is_writer(one):
                 self._writers.append(one.folded)
@@ -304,7 +304,7 @@ class _IdentifierScanner:
         self._text = "".join((*pieces, self._text[end:]))
 
     def _is_writer(self, address: EmailAddress) -> bool:
-        """Whether the line says that the person with the address wrote what follows."""
+        """Whether the address stands in a line such as "From:" or "... wrote:"."""
         start = self._text.rfind("\n", 0, address.start) + 1
         end = self._text.find("\n", address.end)
         before = self._text[start : address.start][-_MAX_HEADER:]
@@ -313,7 +313,7 @@ class _IdentifierScanner:
 
 
 def _identifiers_in_link(link: str) -> _Identifiers:
-    if hidden := hidden_link(link := unwrap_link(link)):
+    if hidden := hidden_link_name(link := unwrap_link(link)):
         return [("hidden_links", hidden)]
     if MAILTO.match(link):
         return _emails(mailto_recipients(link))
@@ -328,7 +328,7 @@ def _identifiers_in_link(link: str) -> _Identifiers:
 
 
 def _emails(text: str) -> _Identifiers:
-    return [("emails", one) for one in find_addresses(text)]
+    return [("emails", one) for one in find_email_addresses(text)]
 
 
 def _reference_start(label: str, text: str) -> _Identifiers:

@@ -51,7 +51,7 @@ def unwrap_link(link: str) -> str:
     return link
 
 
-def hidden_link(link: str) -> str:
+def hidden_link_name(link: str) -> str:
     """Return a name for a link to Goody that the wrapper does not contain; "" for other links.
 
     Only the last characters of the token are named, because the whole link opens the gift.

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from .sql import Condition, IndexScan, SqlFragment
 
-# See words.py.
-LOOKED_UP_LETTERS = 1000
+# See word_conditions.py.
+MAX_LOOKED_UP_LETTERS = 1000
 _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
@@ -16,7 +16,7 @@ def to_parameter(value: object) -> object:
     return value
 
 
-def select_instant(column: str) -> str:
+def select_time(column: str) -> str:
     return column
 
 
@@ -60,7 +60,7 @@ def merge_scans(scans: Sequence[str], by: str, limit: int) -> str:
     return f"SELECT DISTINCT * FROM ({' UNION ALL '.join(limited)}) u ORDER BY {by}"  # noqa: S608
 
 
-def row_test(condition: Condition) -> SqlFragment:
+def row_condition(condition: Condition) -> SqlFragment:
     """Return SQL that tests the row `o` of the entry `c`."""
     return condition.test
 

@@ -23,9 +23,9 @@ class Sort(StrEnum):
     """The sort of a list; the values are those of the URL.
 
     Orders with equal values are sorted by creation in the same direction; orders without a value
-    come last, newest first. STATUS follows the life of a gift, with undocumented statuses last, and
-    orders of one status are newest first. BEST begins with the recipients whose full name is one of
-    `Query.names`; without names it is the default sort.
+    come last, newest first. STATUS sorts by the order in which a gift has the statuses, with
+    undocumented ones last, and orders of one status are newest first. BEST begins with the
+    recipients whose full name is one of `Query.names`; without names it is the default sort.
     """
 
     NEWEST = "-created"
@@ -158,7 +158,7 @@ class Query:
                 object.__setattr__(self, name, _normal(name, value))
 
     @property
-    def order(self) -> Sort:
+    def effective_sort(self) -> Sort:
         """The sort of the list.
 
         By default a window of expirations is sorted by expiration, soonest first, and expired
@@ -175,7 +175,7 @@ class Query:
     @property
     def with_default_sort(self) -> Self:
         """The query in the default sort."""
-        return self.without("sort", "names")
+        return self.without_fields("sort", "names")
 
     @property
     def has_expiry_window(self) -> bool:
@@ -184,13 +184,13 @@ class Query:
     @property
     def matches_all_orders(self) -> bool:
         """Whether every order matches."""
-        return self.with_default_sort.without("may_search_messages") == Query()
+        return self.with_default_sort.without_fields("may_search_messages") == Query()
 
-    def without(self, *names: str) -> Self:
+    def without_fields(self, *names: str) -> Self:
         """Return the query with the defaults of these fields."""
         return replace(self, **{name: _DEFAULTS[name] for name in names})
 
-    def merged(self, other: Query) -> Self:
+    def merged_with(self, other: Query) -> Self:
         """Return the query with the conditions of both.
 
         The values of a field are joined and windows intersected. In a field with a single value,
@@ -231,9 +231,9 @@ def _utc(at: datetime) -> datetime:
 
 
 def _grouped(statuses: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the statuses in the order of a gift's life, undocumented ones last.
+    """Return the statuses in the order in which a gift has them, undocumented ones last.
 
-    Any of the statuses of an ended order adds the others.
+    The statuses of an ended order are one group: one of them adds the others.
     """
     wanted = set(statuses)
     if not wanted.isdisjoint(ENDED):

@@ -102,10 +102,10 @@ class QueryRunner:
         self.context = SearchResources(deadline)
         self.compiled = compile_query(query, self.context, now=now)
         self.query = query
-        self._sort = query.order
+        self._sort = query.effective_sort
         self._column = _COLUMNS[self._sort.key]
 
-    def page(self, size: int, at: PageKey | None, *, backwards: bool) -> ResultPage:
+    def find_page(self, size: int, at: PageKey | None, *, backwards: bool) -> ResultPage:
         selected = hit_columns(self.context.dialect)
         rows = self.fetch_rows(size + 1, at, backwards=backwards, selected=selected)
         more, rows = len(rows) > size, rows[:size]
@@ -123,8 +123,9 @@ class QueryRunner:
     def fetch_rows(
         self, n: int, at: PageKey | None = None, *, backwards: bool = False, selected: str = ""
     ) -> list[Row]:
-        """Return (id, value, *selected) of the first `n` rows after `at`, or before it, nearest
-        first.
+        """Return (id, sort value, *selected) of the `n` rows after `at`, or before it if backwards.
+
+        The row next to `at` is the first.
         """
         found: list[Row] = []
         if self.compiled is None:
@@ -138,32 +139,34 @@ class QueryRunner:
         return found
 
     def _with_values(self, part: _Part, rows: list[Row]) -> list[Row]:
-        """Return the rows with the value that their keys hold."""
+        """Return the rows with the sort value that their page keys contain."""
         if not part.is_empty and self._sort.key != "status":
             return rows
         value = None if part.is_empty else abs(part.number)
         return [(row[0], value, *row[2:]) for row in rows]
 
-    def count(self, limit: int) -> MatchCount:
+    def count_matches(self, limit: int) -> MatchCount:
         """Return the number of matches, and whether it is a lower bound. Raises SearchTimeout.
 
         Queries by status or workspace alone are always counted exactly.
         """
         if self.compiled is None:
             return MatchCount(0, is_capped=False)
-        if self.query.without(*_IN_ORDER_COUNTS).matches_all_orders:
+        if self.query.without_fields(*_IN_ORDER_COUNTS).matches_all_orders:
             return MatchCount(self._sum_of_order_counts(self.compiled), is_capped=False)
         # A window of expirations is counted along the index of expirations.
-        default = _COLUMNS[self.query.with_default_sort.order.key]
+        default = _COLUMNS[self.query.with_default_sort.effective_sort.key]
         column = default if self.compiled.requires_expiry else "id"
-        return MatchCount(*QueryExecutor(self.context, self.compiled, column).count(limit=limit))
+        return MatchCount(
+            *QueryExecutor(self.context, self.compiled, column).count_matches(limit=limit)
+        )
 
     def _sum_of_order_counts(self, compiled: CompiledQuery) -> int:
         """Return the count from the table orders_ordercount, whose columns have the same names."""
         tests = all_of(one.test for one in compiled.conditions)
         sql = "SELECT coalesce(sum(n), 0) FROM orders_ordercount o"
         sql += f" WHERE {tests.text}" if tests else ""
-        return int(self.context.deadline.rows(sql, tests.params)[0][0])
+        return int(self.context.deadline.fetch_rows(sql, tests.params)[0][0])
 
     def paging_key(self, row: Row) -> PageKey:
         """Return the paging key of a result row that starts with (id, sort value, uuid)."""
@@ -177,10 +180,13 @@ class QueryRunner:
         return PageKey(value.isoformat() if isinstance(value, datetime) else value, pk)
 
     def paging_key_of_order(self, uuid: UUID) -> PageKey | None:
-        """Return the key that the order has or would have; None if it is not in the index."""
+        """Return the page key of the order, also if it does not match the query.
+
+        Return None if the order is not in the index.
+        """
         value = self._value
         sql = f"SELECT o.id, {value.text}, o.uuid FROM orders_order o WHERE o.uuid = %s"  # noqa: S608
-        rows = self.context.deadline.rows(
+        rows = self.context.deadline.fetch_rows(
             sql, [*value.params, self.context.dialect.to_parameter(uuid)]
         )
         return self.paging_key(rows[0]) if rows else None
@@ -197,7 +203,7 @@ class QueryRunner:
             return SqlFragment(f"CASE o.status {ranks} END", tuple(self._ranks))
         column = f"o.{self._column}"
         return SqlFragment(
-            self.context.dialect.select_instant(column) if column == "o.expires_at" else column
+            self.context.dialect.select_time(column) if column == "o.expires_at" else column
         )
 
     def matches_order(self, uuid: UUID) -> bool:
@@ -242,7 +248,7 @@ class QueryRunner:
     def _ranks(self) -> dict[str, int]:
         """Return the rank of each status that an order has. `failed` and `canceled` share one."""
         sql = "SELECT DISTINCT status FROM orders_ordercount"
-        stored = sorted(status for (status,) in self.context.deadline.rows(sql))
+        stored = sorted(status for (status,) in self.context.deadline.fetch_rows(sql))
         others = [status for status in stored if status not in ORDER_STATUSES]
         statuses = [*ORDER_STATUSES, *others]
         return {one: statuses.index(ENDED[0] if one in ENDED else one) for one in statuses}
@@ -281,7 +287,7 @@ class QueryRunner:
         """
         test = self._named.test
         sql = f"SELECT 1 FROM orders_order o WHERE {test.text} LIMIT 1"  # noqa: S608
-        return bool(self.context.deadline.rows(sql, test.params))
+        return bool(self.context.deadline.fetch_rows(sql, test.params))
 
     def _valued(self, compiled: CompiledQuery) -> Iterator[_Part]:
         if self._column != "expires_at" or compiled.has_expiry is not False:
@@ -314,5 +320,5 @@ class QueryRunner:
 
     def _of_recipient(self, uuid: UUID) -> tuple[Any, int] | None:
         sql = "SELECT name_key, id FROM orders_order WHERE uuid = %s"
-        rows = self.context.deadline.rows(sql, [self.context.dialect.to_parameter(uuid)])
+        rows = self.context.deadline.fetch_rows(sql, [self.context.dialect.to_parameter(uuid)])
         return rows[0] if rows else None

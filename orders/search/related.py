@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from orders.models import Label
 
-from .deadline import SECONDS, SearchDeadline, time_limit
+from .deadline import SEARCH_SECONDS, SearchDeadline, time_limit
 from .hits import Hit
 from .query import FilterChoice, Query, Sort
 from .query_runner import MatchCount, QueryRunner
@@ -61,7 +61,7 @@ def find_neighbors(
     order_id: UUID,
     *,
     now: datetime,
-    seconds: float = SECONDS,
+    seconds: float = SEARCH_SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Neighbors | None:
     """Return the neighbors, or None if the index does not contain the order.
@@ -76,7 +76,7 @@ def find_neighbors(
         after = finder.fetch_rows(1, at, selected="o.uuid")
         is_counted = len(before) <= _MAX_COUNT and finder.matches_order(order_id)
         position = len(before) + 1 if is_counted else None
-        found = finder.count(_MAX_COUNT)
+        found = finder.count_matches(_MAX_COUNT)
         return Neighbors(
             previous=_uuid(before),
             next=_uuid(after),
@@ -94,7 +94,7 @@ def find_related_orders(
     *,
     now: datetime,
     few: int = 3,
-    seconds: float = SECONDS,
+    seconds: float = SEARCH_SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> RelatedGroups | None:
     """Return the newest `few` orders of each group.
@@ -102,7 +102,7 @@ def find_related_orders(
     Return None if the index does not contain the order. Raises SearchTimeout.
     """
     with time_limit(seconds, using=using) as deadline:
-        rows = deadline.rows(
+        rows = deadline.fetch_rows(
             "SELECT order_batch_id, email_key, sender_id FROM orders_order WHERE uuid = %s",
             [QueryRunner(deadline, Query(), now=now).context.dialect.to_parameter(order_id)],
         )
@@ -118,7 +118,10 @@ def find_related_orders(
 
 
 def _shared(batch: Any, email: str | None, sender: int | None) -> list[Query | None]:
-    """Return the queries by batch, address and sender, each None if the order has no such value."""
+    """Return a query each for the orders with the same batch, address and sender as an order.
+
+    A query is None if the order has no such value.
+    """
     return [
         Query(batches=(FilterChoice(text=str(UUID(str(batch)))),)) if batch else None,
         Query(emails=(email,)) if email else None,
@@ -129,10 +132,10 @@ def _shared(batch: Any, email: str | None, sender: int | None) -> list[Query | N
 def _sent_by(deadline: SearchDeadline, email: str, *, now: datetime) -> MatchCount:
     """Return the number of orders sent by the folded address."""
     known = Label.objects.filter(kind=Label.Kind.SENDER, key=email).values_list("pk", flat=True)
-    ids = deadline.all(known)
+    ids = deadline.fetch_all(known)
     if not ids:
         return MatchCount(0, is_capped=False)
-    return QueryRunner(deadline, Query(senders=(FilterChoice(id=ids[0]),)), now=now).count(
+    return QueryRunner(deadline, Query(senders=(FilterChoice(id=ids[0]),)), now=now).count_matches(
         _MAX_COUNT
     )
 
@@ -143,11 +146,11 @@ def _group(
     if query is None:
         return None
     finder = QueryRunner(deadline, replace(query, sort=Sort.NEWEST), now=now)
-    hits = finder.page(few + 1, None, backwards=False).hits
+    hits = finder.find_page(few + 1, None, backwards=False).hits
     others = [hit for hit in hits if hit.uuid != order_id][:few]
     if not others:
         return None
-    found = finder.count(_MAX_COUNT)
+    found = finder.count_matches(_MAX_COUNT)
     # Without the order itself; a capped count is a lower bound either way.
     n = found.n if found.is_capped else found.n - 1
     return RelatedGroup(others, MatchCount(n, is_capped=found.is_capped), query)

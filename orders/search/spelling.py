@@ -38,8 +38,10 @@ class _Word(NamedTuple):
     text: str
 
 
-def corrections(typed: str, deadline: SearchDeadline, *, limit: int) -> list[str]:
-    """Return folded texts near a folded text, nearest first, and those that name somebody before.
+def correct_spelling(typed: str, deadline: SearchDeadline, *, limit: int) -> list[str]:
+    """Return folded texts that are spelled like a folded text, the most similar first.
+
+    Texts that are the name or address of somebody precede the others.
 
     For an address these are addresses, then beginnings of addresses. Raises SearchTimeout.
     """
@@ -61,9 +63,9 @@ def corrections(typed: str, deadline: SearchDeadline, *, limit: int) -> list[str
 
 
 def _similar(typed: str, deadline: SearchDeadline) -> list[_Word]:
-    """Return the word itself, then similar words of the index, nearest first."""
+    """Return the typed word, then similar words of the index, nearest first."""
     wanted = sorted(_trigrams(typed))
-    rows = deadline.rows(
+    rows = deadline.fetch_rows(
         "SELECT word, count(*) FROM orders_spellingtrigram"  # noqa: S608
         f" WHERE trigram IN ({', '.join(['%s'] * len(wanted))})"
         " GROUP BY word HAVING count(*) >= %s"
@@ -82,8 +84,10 @@ def _similar(typed: str, deadline: SearchDeadline) -> list[_Word]:
 
 
 def _trigrams(word: str) -> set[str]:
-    """Return the trigrams of the word, and of a short one with two adjacent letters swapped: it
-    may have no other in common ("psot", "post").
+    """Return the trigrams of the word.
+
+    For a short word, those of the word with two adjacent letters swapped are included, since
+    "psot" and "post" have no other trigram in common.
     """
     swaps = range(len(word) - 1) if len(word) < _SHORT else ()
     swapped = (f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}" for at in swaps)
@@ -104,7 +108,7 @@ def _distance(words: Iterable[_Word]) -> tuple[int, float]:
 
 
 def _replaced(typed: str, words: Iterable[_Word]) -> str:
-    """Return the text with its runs of letters replaced in turn."""
+    """Return the text with its first run of letters replaced by the first word, and so on."""
     texts = (one.text for one in words)
     return LETTER_RUNS.sub(lambda _: next(texts), typed)
 
@@ -116,6 +120,6 @@ def _named(texts: Sequence[str], deadline: SearchDeadline) -> set[str]:
     marks = ", ".join(["%s"] * len(texts))
     column = "email_key" if "@" in texts[0] else "name_key"
     sql = f"SELECT DISTINCT {column} FROM orders_order WHERE {column} IN ({marks})"  # noqa: S608
-    named = set(map(itemgetter(0), deadline.rows(sql, texts)))
+    named = set(map(itemgetter(0), deadline.fetch_rows(sql, texts)))
     senders = Label.objects.filter(kind=Label.Kind.SENDER, key__in=texts)
-    return named.union(deadline.all(senders.values_list("key", flat=True)))
+    return named.union(deadline.fetch_all(senders.values_list("key", flat=True)))

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from .sql import Condition, IndexScan, SqlFragment
 
-# See words.py.
-LOOKED_UP_LETTERS = 5
+# See word_conditions.py.
+MAX_LOOKED_UP_LETTERS = 5
 # More values than this are passed as one JSON array.
 _MAX_VALUES = 50
 
@@ -27,7 +27,7 @@ def to_parameter(value: object) -> object:
     return value.hex if isinstance(value, UUID) else value
 
 
-def select_instant(column: str) -> str:
+def select_time(column: str) -> str:
     """Return SQL that selects a time as text for datetime.fromisoformat.
 
     The converters of the driver take longer than the search.
@@ -66,7 +66,7 @@ def full_text_scan(table: str, column: str, text: str, part: str) -> IndexScan:
 
 
 def from_clause(scan: IndexScan, sort: str) -> str:
-    index = scan.index_for(sort)
+    index = scan.index_sorted_by(sort)
     return f"{scan.table} INDEXED BY {index}" if index else scan.table
 
 
@@ -79,7 +79,7 @@ def merge_scans(scans: Sequence[str], by: str, _limit: int) -> str:
     return f"{' UNION '.join(scans)} ORDER BY {by}"
 
 
-def row_test(condition: Condition) -> SqlFragment:
+def row_condition(condition: Condition) -> SqlFragment:
     """Return SQL that tests the row `o` of the entry `c`.
 
     It reads another index instead of the row if possible, because the rows of neighboring entries

@@ -52,7 +52,7 @@ class Statistics:
             orders={(workspace, status): n for workspace, status, n in rows},
         )
 
-    def count(self, condition: Condition, limit: int) -> int:
+    def count_passing(self, condition: Condition, limit: int) -> int:
         """Return the number of orders that pass the condition, at most `limit`.
 
         An order in several scans is counted once per scan.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from orders.text import fold_text, normalize_text
 
-from .amounts import is_money
+from .amounts import is_dollar_amount
 from .query import Query
 
 MAX_LETTERS = 10_000
@@ -43,7 +43,7 @@ def split_terms(text: str) -> Iterator[SearchTerm]:
         yield SearchTerm(found[0], bool(minus), (operator or "").lower(), value, is_quoted)
 
 
-def without_introducing_words(terms: list[SearchTerm]) -> list[SearchTerm]:
+def drop_introducing_words(terms: list[SearchTerm]) -> list[SearchTerm]:
     """Return the terms without words that announce the next one, as "order" in "order 1234"."""
     return [
         one
@@ -53,9 +53,9 @@ def without_introducing_words(terms: list[SearchTerm]) -> list[SearchTerm]:
 
 
 def _is_introducing(term: SearchTerm, following: SearchTerm | None) -> bool:
-    """Whether a word only says what the next one is: "receipt ABC…", "Ms Bolena"."""
-    is_word = is_searched_for(term) and not term.is_quoted
-    is_before_word = following is not None and is_searched_for(following)
+    """Whether a word only announces the next one, as "receipt" in "receipt ABC…" or "Ms"."""
+    is_word = is_searchable_term(term) and not term.is_quoted
+    is_before_word = following is not None and is_searchable_term(following)
     return is_word and is_before_word and INTRODUCING_WORD.fullmatch(term.value) is not None
 
 
@@ -69,17 +69,17 @@ def split_words(text: str) -> tuple[str, str]:
     return " ".join(words), " ".join(rest)
 
 
-def parse_words(text: str) -> Query:
+def parse_words_only(text: str) -> Query:
     """Return the query of the words and quotes of a text, without its operators and exclusions."""
     all_terms = split_terms(normalize_text(text[:MAX_LETTERS]))
-    return Query(words=tuple(term_text(one) for one in all_terms if is_searched_for(one)))
+    return Query(words=tuple(folded_term_text(one) for one in all_terms if is_searchable_term(one)))
 
 
-def is_searched_for(term: SearchTerm) -> bool:
+def is_searchable_term(term: SearchTerm) -> bool:
     return not (term.operator or term.is_excluded)
 
 
-def term_text(term: SearchTerm) -> str:
+def folded_term_text(term: SearchTerm) -> str:
     """Return the folded text of a term.
 
     Unless it is quoted, signs around it and a prefix such as "ref:" are removed. The dollar sign of
@@ -88,7 +88,7 @@ def term_text(term: SearchTerm) -> str:
     folded = fold_text(term.value[:MAX_WORD_LENGTH])[:MAX_WORD_LENGTH]
     if term.is_quoted:
         return folded
-    if is_money(money := folded.rstrip(".,;")):
+    if is_dollar_amount(money := folded.rstrip(".,;")):
         return money
     return _SIGNS_AROUND.sub("", folded if term.operator else _INTRODUCING_PREFIX.sub("", folded))
 

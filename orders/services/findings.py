@@ -24,7 +24,7 @@ from orders.audit import Actor
 from orders.goody_api import CallsBlocked
 from orders.models import Finding, Label, Order, SyncState
 from orders.search import first_query_with_matches
-from orders.search.deadline import SECONDS, SearchDeadline, time_limit
+from orders.search.deadline import SEARCH_SECONDS, SearchDeadline, time_limit
 from orders.search.paste import KINDS, PastedIdentifiers
 from orders.search.query import Query
 from orders.text import fold_text, gift_token_digest
@@ -83,7 +83,7 @@ def create_finding(*, actor: Actor, pasted: PastedIdentifiers, now: datetime) ->
     found = _Found(is_index_complete=_is_index_complete(state))
     own, pasted = _without_own(pasted)
     limited = _first(pasted, MOST_NAMED)
-    with time_limit(SECONDS) as limit:
+    with time_limit(SEARCH_SECONDS) as limit:
         unknown = _look_up(limited, found, limit)
         senders = _senders(limited.emails, limit)
     _ask_goody(unknown, found, now=now)
@@ -249,7 +249,7 @@ def _senders(emails: Sequence[str], limit: SearchDeadline) -> dict[str, int]:
     senders: dict[str, int] = {}
     for some in batched(emails, _BATCH_SIZE):
         labels = Label.objects.filter(kind=Label.Kind.SENDER, key__in=some)
-        senders.update(limit.all(labels.values_list("key", "pk")))
+        senders.update(limit.fetch_all(labels.values_list("key", "pk")))
     return senders
 
 
@@ -259,7 +259,9 @@ def _take[T](column: str, values: Sequence[T], found: _Found, limit: SearchDeadl
     for some in batched(values, _BATCH_SIZE):
         orders = Order.objects.filter(**{f"{column}__in": some})
         # Queried separately: one batch may have more orders than are stored.
-        seen.update(limit.all(orders.order_by(column).values_list(column, flat=True).distinct()))
+        seen.update(
+            limit.fetch_all(orders.order_by(column).values_list(column, flat=True).distinct())
+        )
         found.add(column, _newest(orders, column, [one for one in some if one in seen], limit))
     return [value for value in values if value not in seen]
 
@@ -273,18 +275,18 @@ def _newest(
     would hide those of another.
     """
     newest = orders.order_by("-id").values_list("uuid", column)
-    rows = limit.all(newest[: MOST_ORDERS + 1])
+    rows = limit.fetch_all(newest[: MOST_ORDERS + 1])
     if len(rows) <= MOST_ORDERS or len(values) == 1:
         return rows
     each = (newest.filter(**{column: value})[: MOST_ORDERS + 1] for value in values)
-    return [row for some in each for row in limit.all(some)]
+    return [row for some in each for row in limit.fetch_all(some)]
 
 
 def _take_beginning(start: str, found: _Found, limit: SearchDeadline) -> None:
     """Add the orders whose receipt references begin with the text."""
     begins = {"reference_id__gte": start, "reference_id__lte": f"{start}{chr(0x10FFFF)}"}
     newest = Order.objects.filter(**begins).order_by("-id").values_list("uuid", flat=True)
-    ids = limit.all(newest[: MOST_ORDERS + 1])
+    ids = limit.fetch_all(newest[: MOST_ORDERS + 1])
     found.add(_START, [(one, start) for one in ids])
     if not ids:
         found.add_missing(f"receipt beginning with {start}")

@@ -138,7 +138,7 @@ def interpret_search_text(text: str, *, now: datetime, zone: ZoneInfo) -> Search
     box = replace(
         said,
         text=text,
-        query=query.merged(said.query),
+        query=query.merged_with(said.query),
         exact=query,
         without_exact=rest.strip(),
     )

@@ -10,8 +10,8 @@ from datetime import datetime
 from orders.search import MatchCount, QueryRunner, SearchTimeout
 from orders.search.deadline import time_limit
 from orders.search.query import Query
-from orders.search.spelling import corrections
-from orders.search.terms import parse_words, split_words
+from orders.search.spelling import correct_spelling
+from orders.search.terms import parse_words_only, split_words
 from orders.text import LETTER_RUNS, fold_text, normalize_text
 
 # Of all that is done for one search.
@@ -51,13 +51,13 @@ def similar_searches(text: str, *, base: Query, now: datetime) -> SimilarSearche
     `base` has the conditions of the search that are no words. Never raises SearchTimeout.
     """
     words, rest = split_words(text)
-    base = base.merged(parse_words(rest))
+    base = base.merged_with(parse_words_only(rest))
     found: list[SimilarSearch] = []
     try:
         with time_limit(SECONDS) as deadline:
-            for name in corrections(fold_text(words), deadline, limit=_MAX_COUNTED):
+            for name in correct_spelling(fold_text(words), deadline, limit=_MAX_COUNTED):
                 runners = (
-                    QueryRunner(deadline, base.merged(one), now=now) for one in _queries(name)
+                    QueryRunner(deadline, base.merged_with(one), now=now) for one in _queries(name)
                 )
                 one = next(filter(None, (_search(name, runner) for runner in runners)), None)
                 if one is not None:
@@ -76,7 +76,7 @@ def _queries(folded: str) -> Iterator[Query]:
     """
     if "@" in folded:
         yield Query(emails=(folded,))
-    yield parse_words(folded)
+    yield parse_words_only(folded)
 
 
 def _search(folded: str, runner: QueryRunner) -> SimilarSearch | None:
@@ -85,7 +85,7 @@ def _search(folded: str, runner: QueryRunner) -> SimilarSearch | None:
     if not rows:
         return None
     name = _as_written(folded, rows[0][2])
-    return SimilarSearch(name, name, runner.count(_COUNTED_TO))
+    return SimilarSearch(name, name, runner.count_matches(_COUNTED_TO))
 
 
 def _as_written(folded: str, recipient: str) -> str:

@@ -259,7 +259,7 @@ def names(kind: str, part: str) -> list[LabelSuggestion]:
 
 
 def words(text: str) -> list[str]:
-    return [one.word for one in complete(text, names=names)]
+    return [one.word for one in complete_last_word(text, names=names)]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_the_last_word_is_completed(typed: str, offered: list[str]) -> None:
 
 
 def test_completion_keeps_the_text_before_it() -> None:
-    [one] = complete("ana  -status:paid ship", names=names)
+    [one] = complete_last_word("ana  -status:paid ship", names=names)
     assert one.text == "ana  -status:paid status:shipped"
 
 

@@ -135,7 +135,7 @@ def test_timeout_while_parsing_is_shown_as_too_broad(
 def too_late(finder: QueryRunner, _limit: int) -> None:
     """Raise SearchTimeout, as a count without time left does."""
     finder.context.deadline._until = 0
-    finder.context.deadline.rows("SELECT 1")
+    finder.context.deadline.fetch_rows("SELECT 1")
 
 
 def test_timeout_of_the_count_does_not_affect_the_list(

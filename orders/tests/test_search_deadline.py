@@ -36,7 +36,7 @@ def test_a_statement_ends_with_its_budget(is_inside: bool) -> None:
     start = time.monotonic()
     around = transaction.atomic() if is_inside else nullcontext()
     with pytest.raises(search.SearchTimeout), around, time_limit(0.2) as deadline:
-        deadline.rows(_ENDLESS)
+        deadline.fetch_rows(_ENDLESS)
     assert 0.15 < time.monotonic() - start < 5
     # The connection has no limit again and is usable.
     with connection.cursor() as cursor:
@@ -52,9 +52,9 @@ def test_statements_of_the_orm_end_at_the_deadline_too() -> None:
     start = time.monotonic()
     with time_limit(0.2) as deadline:
         labels = Label.objects.values_list("key", flat=True)
-        assert deadline.all(labels) == ["leaf"]
+        assert deadline.fetch_all(labels) == ["leaf"]
         with pytest.raises(search.SearchTimeout):
-            deadline.all(labels.alias(n=RawSQL(_ENDLESS, ())).filter(n__gt=0))
+            deadline.fetch_all(labels.alias(n=RawSQL(_ENDLESS, ())).filter(n__gt=0))
     assert time.monotonic() - start < 5
     assert list(labels) == ["leaf"]
 
@@ -63,7 +63,7 @@ def test_statements_of_the_orm_end_at_the_deadline_too() -> None:
 def test_several_statements_share_the_budget() -> None:
     start = time.monotonic()
     with pytest.raises(search.SearchTimeout), time_limit(0.3) as deadline:
-        deque(deadline.rows("SELECT 1") for _ in count())
+        deque(deadline.fetch_rows("SELECT 1") for _ in count())
     assert time.monotonic() - start < 5
 
 
@@ -81,7 +81,7 @@ def test_a_transaction_around_a_search_keeps_its_own_limit() -> None:
 @pytest.mark.django_db
 def test_another_error_is_not_taken_for_too_broad() -> None:
     with pytest.raises(Exception, match="no_such_table") as raised, time_limit(1) as deadline:
-        deadline.rows("SELECT * FROM no_such_table")
+        deadline.fetch_rows("SELECT * FROM no_such_table")
     assert not isinstance(raised.value, search.SearchTimeout)
 
 
@@ -188,7 +188,7 @@ def test_searches_at_once_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.start()
     with pytest.raises(search.SearchTimeout), time_limit(0.05) as deadline:
-        deadline.rows(_ENDLESS)
+        deadline.fetch_rows(_ENDLESS)
     for thread in threads:
         thread.join(30)
     assert failed == []

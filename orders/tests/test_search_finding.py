@@ -140,11 +140,11 @@ MAKERS = [_words, _words, _words, _statuses, _expiry, _created, _choices, _choic
 def _access_paths(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shrink the limits of execute.py, so that a few hundred orders use every access path."""
     if request.param != "as configured":
-        monkeypatch.setattr("orders.search.execute.MAX_ENTRIES", 3)
+        monkeypatch.setattr("orders.search.execute.MAX_SCANNED_ENTRIES", 3)
         monkeypatch.setattr("orders.search.execute._FIRST_CHUNK", 2)
         monkeypatch.setattr("orders.search.statistics._kept", {})
-        monkeypatch.setattr("orders.search.words._MAX_LOOKED_UP", 6)
-        monkeypatch.setattr("orders.search.words._MAX_TEXTS", 1)
+        monkeypatch.setattr("orders.search.word_conditions._MAX_LOOKED_UP", 6)
+        monkeypatch.setattr("orders.search.word_conditions._MAX_TEXTS", 1)
     if request.param == "short scans and no fetch":
         monkeypatch.setattr("orders.search.execute.MAX_FETCHED", 0)
 
@@ -158,7 +158,7 @@ def test_search_finds_the_same_orders_as_the_oracle(oracle: Oracle, seed: int) -
         expected = oracle.find(query)
         assert found(query) == expected, query
         with time_limit(60) as deadline:
-            count = QueryRunner(deadline, query, now=NOW).count(1000)
+            count = QueryRunner(deadline, query, now=NOW).count_matches(1000)
         assert count.n <= len(expected) if count.is_capped else count.n == len(expected), query
 
 

@@ -126,7 +126,7 @@ def test_neighbors_are_of_as_many_as_come_before(
     oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The neighbors are right even if counting ends before the position."""
-    monkeypatch.setattr("orders.search.execute.MAX_ENTRIES", 1)
+    monkeypatch.setattr("orders.search.execute.MAX_SCANNED_ENTRIES", 1)
     query = Query(is_payment_pending=False)
     neighbors = search.find_neighbors(query, oracle.find(query)[9], now=NOW, seconds=60)
     assert neighbors is not None

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.search.parse import (
-    FLAGS,
+    FLAG_FIELDS,
     MAX_TERMS,
     NAMED,
     OPERATORS,
@@ -309,7 +309,7 @@ def test_the_help_names_every_operator_and_flag():
         '"',
     }
     examples = {operator.example for operator in OPERATORS}
-    assert {f"is:{flag}" for flag in FLAGS} <= examples
+    assert {f"is:{flag}" for flag in FLAG_FIELDS} <= examples
 
 
 # --- terms cut out of the text ----------------------------------------------------------------
@@ -318,7 +318,7 @@ def test_the_help_names_every_operator_and_flag():
 def without_each(text):
     """Return the text without its first term, without its second term, and so on."""
     box = parse_query(text, now=NOW, zone=NEW_YORK)
-    return [box.without([term]) for term in box.terms]
+    return [box.text_without([term]) for term in box.terms]
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_each_term_can_be_cut_out_of_the_text(text, left):
 
 def test_repeated_terms_are_cut_out_together():
     box = parse_query("ana bo ana", now=NOW, zone=NEW_YORK)
-    assert box.without([term for term in box.terms if term.query.words == ("ana",)]) == "bo"
+    assert box.text_without([term for term in box.terms if term.query.words == ("ana",)]) == "bo"
 
 
 @given(st.lists(st.sampled_from([
@@ -355,7 +355,7 @@ def test_cutting_every_term_leaves_no_condition(typed):
     box = parse_query(" ".join(typed), now=NOW, zone=NEW_YORK)
     text = box.text
     while (parsed := parse_query(text, now=NOW, zone=NEW_YORK)).terms:
-        shorter = parsed.without(parsed.terms[:1])
+        shorter = parsed.text_without(parsed.terms[:1])
         assert len(shorter) < len(text)
         text = shorter
     assert parse_query(text, now=NOW, zone=NEW_YORK).query.matches_all_orders
@@ -417,4 +417,4 @@ def test_words_that_introduce_the_next_one_are_ignored(text, words):
 def test_introducing_word_is_removed_with_the_next_one():
     box = parse_query("ana order ref abc123 status:paid", now=NOW, zone=NEW_YORK)
     [term] = [one for one in box.terms if one.text == "abc123"]
-    assert box.without([term]) == "ana status:paid"
+    assert box.text_without([term]) == "ana status:paid"

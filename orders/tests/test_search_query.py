@@ -36,7 +36,7 @@ def test_empty_query_matches_all_orders():
 def test_each_field_narrows_the_query(said):
     query = Query(**said)
     assert not query.matches_all_orders
-    assert query.without(*said).matches_all_orders
+    assert query.without_fields(*said).matches_all_orders
 
 
 def test_equal_questions_are_equal():
@@ -103,7 +103,7 @@ def test_a_choice_is_an_id_or_a_text(given):
     ],
 )
 def test_the_default_sort_of_a_list(query, order):
-    assert query.order is order
+    assert query.effective_sort is order
 
 
 def test_names_do_not_narrow_the_query():
@@ -140,7 +140,7 @@ def test_box_and_filters_are_combined():
         is_swapped=True,
         sort=Sort.OLDEST,
     )
-    assert box.merged(filters) == Query(
+    assert box.merged_with(filters) == Query(
         words=("ana", "bo"),
         statuses=("created", "paid"),
         created_from=LATER,
@@ -148,9 +148,9 @@ def test_box_and_filters_are_combined():
         is_swapped=True,
         sort=Sort.OLDEST,
     )
-    assert box.merged(Query()) == box
-    assert Query().merged(box) == box
+    assert box.merged_with(Query()) == box
+    assert Query().merged_with(box) == box
 
 
 def test_every_field_can_be_left_out():
-    assert Query().without(*(field.name for field in fields(Query))) == Query()
+    assert Query().without_fields(*(field.name for field in fields(Query))) == Query()

@@ -45,7 +45,9 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_order_with_a_changing_key_stays_on_its_page(query: Query) -> None:
     expected = Oracle().find(query)
     with time_limit(60) as deadline:
-        page = QueryRunner(deadline, query, now=NOW).page(len(expected) - 1, None, backwards=False)
+        page = QueryRunner(deadline, query, now=NOW).find_page(
+            len(expected) - 1, None, backwards=False
+        )
     assert {hit.uuid for hit in page.hits} == set(expected[:-1])
     # The list must not seem to end at the change.
     assert page.next is not None

@@ -12,7 +12,7 @@ from orders import services
 from orders.audit import Right
 from orders.presenters.box import MAX_ORDERS, BoxOptions, box_orders, box_remedies
 from orders.search import SearchTimeout, labels
-from orders.search.completions import complete
+from orders.search.completions import complete_last_word
 from orders.viewer import Request
 
 from .http import requires_right
@@ -39,7 +39,7 @@ def _options(wanted: ListRequest) -> BoxOptions:
     if not wanted.filters.q:
         return BoxOptions(q="")
     text = wanted.filters.q
-    completions = complete(
+    completions = complete_last_word(
         text, names=lambda kind, part: labels.suggest_labels(kind, part, limit=_MAX_NAMES)
     )
     options = BoxOptions(

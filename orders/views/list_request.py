@@ -65,7 +65,7 @@ class ListRequest:
         return filter_bar(
             self.filters,
             box=self.interpretation.box,
-            order=self.asked.query.order,
+            order=self.asked.query.effective_sort,
             clock=self.viewer.clock,
             label_id=self.label_id,
             names=labels.find_label_name,
@@ -77,7 +77,7 @@ def filter_controls(wanted: ListRequest) -> FilterControls:
     form = wanted.form
     return make_filter_controls(
         wanted.filters,
-        order=wanted.asked.query.order,
+        order=wanted.asked.query.effective_sort,
         has_best_match=bool(wanted.asked.query.names),
         labels=common_labels(now=wanted.viewer.now),
         typed=form.data if form.errors else dict(wanted.filters.non_default_params()),
@@ -100,7 +100,7 @@ def parse_list_parameters(parameters: QueryDict, *, viewer: Viewer) -> ListReque
     interpretation = interpret_search_text(filters.q, now=viewer.now, zone=viewer.zone)
     finding = _finding(filters, viewer)
     query = replace(
-        filters.query(viewer.clock, label_id).merged(interpretation.box.query),
+        filters.query(viewer.clock, label_id).merged_with(interpretation.box.query),
         may_search_messages=viewer.actor.may(Right.READ_MESSAGES),
         names=interpretation.box.names,
         sort=filters.sort,
@@ -108,7 +108,7 @@ def parse_list_parameters(parameters: QueryDict, *, viewer: Viewer) -> ListReque
     )
     position = form.cleaned_data.get("position")
     # A key belongs to one sort.
-    is_valid = isinstance(position, IndexPosition) and position.sort in (None, query.order)
+    is_valid = isinstance(position, IndexPosition) and position.sort in (None, query.effective_sort)
     asked = ListQuery(filters=filters, query=query, position=position if is_valid else None)
     return ListRequest(form, viewer, label_id, interpretation, asked, finding)
 

@@ -187,7 +187,7 @@ def _show(
             remedies=partial(suggest_remedies, wanted),
         )
         page = replace(page, empty=why, pager=None)
-    viewer, filters, order = request.viewer, wanted.filters, wanted.asked.query.order
+    viewer, filters, order = request.viewer, wanted.filters, wanted.asked.query.effective_sort
     shown = shown_columns(filters, viewer.profile)
     context = {
         "filters": filters,

@@ -61,7 +61,7 @@ def _similar(wanted: ListRequest) -> Remedies:
     filters, exact = wanted.filters, wanted.interpretation.box.exact
     if not filters.q or exact != Query(emails=exact.emails):
         return Remedies(())
-    base = wanted.asked.query.without(*_NAMED)
+    base = wanted.asked.query.without_fields(*_NAMED)
     found = similar_searches(filters.q, base=base, now=wanted.viewer.now)
     changes = [
         Remedy(f"Did you mean {one.name}?", filters.replace(q=one.text).url(), one.count)

@@ -53,7 +53,7 @@ class EmailAddress(NamedTuple):
     folded: str
 
 
-def find_addresses(text: str) -> Iterator[EmailAddress]:
+def find_email_addresses(text: str) -> Iterator[EmailAddress]:
     """Yield the addresses in `text` in order of appearance.
 
     `text` is the result of `normalize_text(..., keeps_dashes=True)`.

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from orders.text import MAX_WORD_START_LENGTH, folded_words, is_word_start
 
-from .amounts import is_money, parse_amount
+from .amounts import is_dollar_amount, parse_amount
 from .context import MAX_SCANS, SearchResources
 from .sql import Condition, IndexScan, SqlFragment, all_of, union_condition
 
@@ -51,8 +51,8 @@ def word_condition(
         fields += filter(None, [_operations(context, word)])
         if may_search_messages:
             fields += _texts(context, word)
-    if is_money(word) and (amounts := parse_amount(word)):
-        fields.append(context.amount_in(amounts))
+    if is_dollar_amount(word) and (amounts := parse_amount(word)):
+        fields.append(context.amount_in_range(amounts))
     fields += _names(context, word)
     return union_condition(fields) if fields else None
 
@@ -68,7 +68,7 @@ def _part(context: SearchResources, word: str) -> str:
     FTS5 reads the entries of every trigram, so a long word of common trigrams is slow even where a
     few of them are rare. GIN selects the rare ones by itself.
     """
-    size = context.dialect.LOOKED_UP_LETTERS
+    size = context.dialect.MAX_LOOKED_UP_LETTERS
     if len(word) > size + 1:
         for start in (len(word) - size, *range(0, len(word) - size, size)):
             part = word[start : start + size]
@@ -129,11 +129,11 @@ def ticket_condition(context: SearchResources, text: str) -> Condition | None:
 
 
 def _of_operations(context: SearchResources, test: SqlFragment, text: str) -> Condition | None:
-    """Return the condition that a text of a write on the order passes the test.
+    """Return the condition that a note or ticket of a write on the order passes the test.
 
-    A test that many pass is repeated for each order.
+    If many texts pass it, the condition tests the texts of each order instead of listing orders.
     """
-    rows = context.deadline.rows(
+    rows = context.deadline.fetch_rows(
         f"SELECT DISTINCT t.order_uuid FROM orders_operationtext t WHERE {test.text}"  # noqa: S608
         f" LIMIT {_MAX_TEXTS + 1}",
         test.params,
@@ -184,17 +184,23 @@ def _start(context: SearchResources, start: str) -> Condition | None:
 
 
 def _starts_with(context: SearchResources, letter: str) -> list[str]:
-    """Return the existing two-letter starts that begin with the letter, for one seek each."""
-    rows = context.deadline.rows(_STARTS, [letter, letter + _LAST_CHARACTER] * 2)
+    """Return the stored two-letter word starts that begin with the letter.
+
+    Each of them is one seek in the index.
+    """
+    rows = context.deadline.fetch_rows(_STARTS, [letter, letter + _LAST_CHARACTER] * 2)
     return [start for (start,) in rows]
 
 
 def _texts(context: SearchResources, word: str) -> Iterator[Condition]:
-    """Yield conditions on message and note. A common word is tested on the texts of each order."""
+    """Yield conditions on message and thank-you note.
+
+    If many texts contain the word, the condition tests the texts of each order.
+    """
     scan = context.dialect.full_text_scan(
         "orders_searchtext", "folded", word, word[:_MAX_LOOKED_UP]
     )
-    rows = context.deadline.rows(
+    rows = context.deadline.fetch_rows(
         f"SELECT {scan.key} FROM {scan.table} WHERE {scan.where.text}"  # noqa: S608
         f" LIMIT {_MAX_TEXTS + 1}",
         scan.where.params,
