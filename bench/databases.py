@@ -37,7 +37,7 @@ SMALL = min(10_000, ORDERS)
 _KEPT = 3 * 86_400
 _FILL = "bench/fill.py"
 _FILLED_BY = (
-    *("orders/index", "orders/schema.py", "orders/models/order.py", "orders/models/names.py"),
+    *("orders/index", "orders/schema.py", "orders/models/order.py", "orders/models/labels.py"),
     *(
         "orders/text.py",
         "emulator/carts.py",

@@ -27,7 +27,7 @@ django.setup()
 from bench import varied_orders  # noqa: E402
 from orders import index  # noqa: E402
 from orders.index import CreationTime, OrderOfResponse  # noqa: E402
-from orders.models import CreatedFrom, Order, SyncState  # noqa: E402
+from orders.models import CreationTimeSource, Order, SyncState  # noqa: E402
 
 SEED = 7
 _AT_ONCE = 1_000
@@ -44,7 +44,8 @@ def emulator_rows(*, orders: int, seed: int, now: datetime) -> Iterator[OrderOfR
         facts = store.stored_order(number)
         created = datetime.fromtimestamp(facts.times["created"], UTC)
         yield OrderOfResponse(
-            _encode(store.renderer.render_order(facts)), CreationTime(created, CreatedFrom.FEED)
+            _encode(store.renderer.render_order(facts)),
+            CreationTime(created, CreationTimeSource.FEED),
         )
 
 

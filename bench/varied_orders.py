@@ -20,7 +20,7 @@ import msgspec
 from emulator.lifecycle import random_status_changes
 from emulator.order_columns import COMMERCE, DAY, DIRECT, HOUR, STATUSES
 from orders.index import CreationTime, OrderOfResponse
-from orders.models import CreatedFrom
+from orders.models import CreationTimeSource
 
 type Json = dict[str, Any]
 
@@ -64,7 +64,8 @@ def varied_rows(*, orders: int, seed: int, now: datetime) -> Iterator[OrderOfRes
     generator = _Generator(orders=orders, seed=seed, now=int(now.timestamp()))
     for order, created in generator.orders():
         yield OrderOfResponse(
-            _encode(order), CreationTime(datetime.fromtimestamp(created, UTC), CreatedFrom.FEED)
+            _encode(order),
+            CreationTime(datetime.fromtimestamp(created, UTC), CreationTimeSource.FEED),
         )
 
 

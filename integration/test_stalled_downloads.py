@@ -27,7 +27,7 @@ NAME = "Tea " * 4_000
 def fill() -> None:
     cart = {"items": [{"quantity": 1, "product": {"id": str(uuid4()), "name": NAME}}]}
     given = [order(id=str(uuid4()), reference_id="", cart=cart) for _ in range(ORDERS)]
-    index.upsert(given, read_at=timezone.now())
+    index.upsert_orders(given, read_at=timezone.now())
     complete_sync(timezone.now())
 
 

@@ -163,7 +163,7 @@ def _frame_jobs(request: HttpRequest, viewer: Viewer) -> FrameJobs:
 def _notices(viewer: Viewer) -> list[OperationNotice]:
     """Return writes of this person for which a later read showed something unexpected."""
     try:
-        found = Operation.objects.with_notice(viewer.actor.user_id)[:MAX_NOTICES]
+        found = Operation.objects.with_later_notice(viewer.actor.user_id)[:MAX_NOTICES]
         return [make_notice(one, now=viewer.now, zone=viewer.zone) for one in found]
     except DatabaseFailure:
         return []

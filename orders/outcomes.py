@@ -134,7 +134,7 @@ def _needs_human(operation: Operation) -> OutcomeMessage:
 def _applied(operation: Operation, words: ActionTitles, zone: ZoneInfo) -> OutcomeMessage:
     if operation.contradicted_at is not None:
         return _contradicted(operation, words, zone)
-    if operation.is_only_recorded:
+    if operation.is_recorded_by_hand_only:
         sentence = f"{operation.detail} No read of the order has shown it yet."
         return OutcomeMessage(Tone.NEUTRAL, words.recorded, sentence, "", True)
     if operation.failure_kind == BY_HAND and not is_confirmed_by_goody(operation):

@@ -25,7 +25,7 @@ from goody.types import parse_order
 from orders import goody_api, services
 from orders.audit import Actor, record_intent
 from orders.eligibility import facts_to_confirm
-from orders.models import EXACT, AuditEntry, Operation, Order, State
+from orders.models import EXACT_SOURCES, AuditEntry, Operation, Order, State
 from orders.services import anomalies
 from testing.certificates import one_authority
 from testing.users import make_user
@@ -123,7 +123,7 @@ def stamp(at: datetime) -> str:
 
 def known_creation(row: Order) -> datetime | None:
     """Return the exact creation time (UTC), or None where it is an estimate."""
-    return row.created_at if row.created_from in EXACT else None
+    return row.created_at if row.created_from in EXACT_SOURCES else None
 
 
 def operation(**fields: Any) -> Operation:

@@ -17,7 +17,7 @@ from orders import index
 from orders.days import RequestClock
 from orders.forms.listing import ListingForm
 from orders.index import CreationTime, OrderOfResponse
-from orders.models import CreatedFrom, Order, SyncState
+from orders.models import CreationTimeSource, Order, SyncState
 from orders.search import labels
 from orders.search.parse import parse_query
 from testing.search_oracle import NOW, Oracle, make_rows, uuid
@@ -128,7 +128,7 @@ def store_new_orders(count: int) -> list[str]:
             row.raw.replace(str(uuid("order", number)).encode(), str(uuid4()).encode()), at
         )
         for number, row in enumerate(make_rows(count, seed=9))
-        if (at := CreationTime(NOW, CreatedFrom.FEED))
+        if (at := CreationTime(NOW, CreationTimeSource.FEED))
     ]
     index.upsert_rows(rows, read_at=NOW)
     return [str(one.uuid) for one in Order.objects.order_by("-id")[:count]]

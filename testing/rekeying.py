@@ -11,7 +11,7 @@ from django.db import connection
 
 from orders import index
 from orders.index import CreationTime, OrderOfResponse
-from orders.models import CreatedFrom, Order
+from orders.models import CreationTimeSource, Order
 
 
 def set_creation_times(order_ids: Iterable[UUID], *, to: datetime) -> None:
@@ -22,10 +22,12 @@ def set_creation_times(order_ids: Iterable[UUID], *, to: datetime) -> None:
 
 
 def _move(order_ids: list[UUID], to: datetime) -> None:
-    copies = {row.uuid: row.as_goody().raw for row in Order.objects.filter(uuid__in=order_ids)}
+    copies = {
+        row.uuid: row.to_goody_order().raw for row in Order.objects.filter(uuid__in=order_ids)
+    }
     rows = [
         OrderOfResponse(
-            copies[order_id], CreationTime(to + timedelta(seconds=n), CreatedFrom.DETAIL)
+            copies[order_id], CreationTime(to + timedelta(seconds=n), CreationTimeSource.DETAIL)
         )
         for n, order_id in enumerate(order_ids)
     ]

@@ -21,7 +21,7 @@ from orders import index
 from orders.index import CreationTime, OrderOfResponse
 from orders.index.creation_keys import first_key
 from orders.models import (
-    CreatedFrom,
+    CreationTimeSource,
     Label,
     Operation,
     OperationText,
@@ -89,7 +89,9 @@ def _row(random: Random, number: int) -> OrderOfResponse:
         "order_batch_id": str(uuid("batch", random.randrange(30))) if number % 7 else None,
         **_workspace(pick([*WORKSPACES, None])),
     }
-    known = pick([None, CreatedFrom.WINDOW, CreatedFrom.FEED, CreatedFrom.FEED])
+    known = pick(
+        [None, CreationTimeSource.WINDOW, CreationTimeSource.FEED, CreationTimeSource.FEED]
+    )
     return OrderOfResponse(
         msgspec.json.encode(order), CreationTime(created, known) if known else None
     )

@@ -48,7 +48,7 @@ def sync_orders(*, full: bool = False) -> Counter[str]:
     if full:
         sync.request_full_sync()
     stop = StepEvent(lambda: False)
-    run = sync.SyncRun(stop=stop, choose=sync.jobs_until_current(since=since))
+    run = sync.SyncRun(stop=stop, choose=sync.choose_jobs_until_current(since=since))
     while not sync.is_index_current(since=since):
         run_or_wait(run, stop)
     return run.counts
@@ -103,7 +103,7 @@ def differences(emulator: Emulator) -> list[tuple[str, str]]:
     wrong += [(order_id, "made up") for order_id in stored.keys() - truth.keys()]
     for order_id in truth.keys() & stored.keys():
         there = parse_order(json.dumps(truth[order_id]).encode())
-        here = stored[order_id].as_goody()
+        here = stored[order_id].to_goody_order()
         if _without_times(here) != _without_times(there):
             wrong.append((order_id, "differs"))
     return sorted(wrong)

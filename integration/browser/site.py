@@ -82,7 +82,7 @@ class Site:
         """Add the orders that Goody has and the index does not, with their details."""
         missing = self.emulator.truth(start=self._indexed).values()
         orders = [parse_order(msgspec.json.encode(one)) for one in missing]
-        index.upsert(orders, read_at=timezone.now())
+        index.upsert_orders(orders, read_at=timezone.now())
         self._indexed += len(orders)
 
     @staticmethod

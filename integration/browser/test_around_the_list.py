@@ -68,7 +68,7 @@ def indexed(site: Site, count: int, **fields: str) -> tuple[str, list[str]]:
     fields = {"recipient_last_name": "Okafor", **fields}
     ids = [site.open_order(name, **fields) for _ in range(count)]
     orders = [parse_order(msgspec.json.encode(site.emulator.order(one))) for one in ids]
-    index.upsert(orders, read_at=timezone.now())
+    index.upsert_orders(orders, read_at=timezone.now())
     return name, ids[::-1]
 
 

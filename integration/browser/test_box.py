@@ -53,7 +53,7 @@ def known(site: Site, name: str, **fields: object) -> str:
     """Return a new order that is in the index."""
     order_id = site.open_order(name, **fields)
     order = parse_order(json.encode(site.emulator.order(order_id)))
-    index.upsert([order], read_at=timezone.now())
+    index.upsert_orders([order], read_at=timezone.now())
     return order_id
 
 

@@ -31,7 +31,9 @@ def _complete(site: Site) -> Iterator[None]:
 def known(site: Site, name: str, **fields: object) -> str:
     """A new order that is in the index."""
     order_id = site.open_order(name, **fields)
-    index.upsert([parse_order(json.encode(site.emulator.order(order_id)))], read_at=timezone.now())
+    index.upsert_orders(
+        [parse_order(json.encode(site.emulator.order(order_id)))], read_at=timezone.now()
+    )
     return order_id
 
 

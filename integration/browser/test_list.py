@@ -32,7 +32,7 @@ def _complete(site: Site) -> Iterator[None]:
     for status in ("notified", "delivered", "opened", "shipped"):
         site.emulator.create(count=15, status=status)
     raw = [msgspec.json.encode(one) for one in site.emulator.truth().values()]
-    index.upsert([parse_order(one) for one in raw], read_at=timezone.now())
+    index.upsert_orders([parse_order(one) for one in raw], read_at=timezone.now())
     complete_sync(timezone.now())
     yield
     SyncState.objects.all().delete()
@@ -163,7 +163,7 @@ def test_a_row_keeps_its_columns_after_a_write(agent: Page, site: Site) -> None:
     order_id = site.open_order("Zita")
     Profile.objects.update(columns="recipient,receipt,status")
     raw = msgspec.json.encode(site.emulator.order(order_id))
-    index.upsert([parse_order(raw)], read_at=timezone.now())
+    index.upsert_orders([parse_order(raw)], read_at=timezone.now())
     agent.goto("/orders/")
     row(agent, order_id).locator('[data-key="c"]').click()
     agent.locator("#dialog select, #dialog [name=reason]").first.wait_for()

@@ -12,7 +12,7 @@ from msgspec import json
 from playwright.sync_api import Page, expect
 
 from orders import index
-from orders.models import CreatedFrom, SyncState
+from orders.models import CreationTimeSource, SyncState
 from testing.browser import Watch
 from testing.list_pages import complete_sync
 
@@ -32,7 +32,7 @@ def listed(site: Site) -> tuple[str, datetime]:
     order_id = site.open_order("Nadia", status="opened")
     raw = {**site.emulator.order(order_id), "event_times": None}
     created = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=5)
-    known = index.CreationTime(created, CreatedFrom.FEED)
+    known = index.CreationTime(created, CreationTimeSource.FEED)
     index.upsert_rows([index.OrderOfResponse(json.encode(raw), known)], read_at=timezone.now())
     return order_id, created
 

@@ -19,7 +19,7 @@ from .counting import (
 )
 from .diff import CreationTime, OrderOfResponse, OrdersOfResponse, UpsertResult
 from .refolding import refold_orders
-from .writing import mark_missing, upsert, upsert_responses, upsert_rows
+from .writing import mark_missing, upsert_orders, upsert_responses, upsert_rows
 
 __all__ = [
     "CreationTime",
@@ -36,7 +36,7 @@ __all__ = [
     "order_ids_not_read_since",
     "orders_to_reread",
     "refold_orders",
-    "upsert",
+    "upsert_orders",
     "upsert_responses",
     "upsert_rows",
 ]

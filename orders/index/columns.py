@@ -62,7 +62,7 @@ class OrderLabelNames:
         return filter(None, (*pairs, self.sender, self.workspace, self.card))
 
 
-class SearchTexts(NamedTuple):
+class MessageTexts(NamedTuple):
     """The folded message and thank-you note; "" if missing."""
 
     message: str
@@ -73,12 +73,12 @@ class SearchTexts(NamedTuple):
 class IndexData:
     """The values that the index stores for one order, apart from ids of labels and texts.
 
-    `starts` are the word starts of its people, `packed` is its compressed JSON.
+    `starts` are the word starts of its people's names, `packed` is its compressed JSON.
     """
 
     columns: dict[str, Any]
     names: OrderLabelNames
-    texts: SearchTexts
+    texts: MessageTexts
     starts: Collection[str]
     packed: bytes
 
@@ -91,12 +91,12 @@ def format_database_time(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat(" ")
 
 
-def index_data(order: Order) -> IndexData:
+def make_index_data(order: Order) -> IndexData:
     columns = order_columns(order)
     return IndexData(
         columns,
         label_names(order),
-        search_texts(order),
+        message_texts(order),
         word_starts_of_names(columns["people"]),
         compress_json(order.raw),
     )
@@ -161,8 +161,8 @@ def _sender(sender: Sender | None) -> LabelName | None:
     return LabelName((_SENDER, key), shown) if key else None
 
 
-def search_texts(order: Order) -> SearchTexts:
-    return SearchTexts(_shared_text(order.message or ""), _shared_text(order.thank_you_note or ""))
+def message_texts(order: Order) -> MessageTexts:
+    return MessageTexts(_shared_text(order.message or ""), _shared_text(order.thank_you_note or ""))
 
 
 @lru_cache(maxsize=500)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from goody.types import CANCELABLE
-from orders.models import EXACT, Anomaly, Order
+from orders.models import EXACT_SOURCES, Anomaly, Order
 from orders.models.order import OrderQuerySet
 
 from .creation_keys import first_key, second_of_key
@@ -40,11 +40,11 @@ def order_ids_not_read_since(*, since: datetime, limit: int) -> list[UUID]:
 
 
 def count_orders_not_read_between(after: datetime, before: datetime, *, since: datetime) -> int:
-    """Return the count of `count_orders_not_read` for exact creation times between two instants.
+    """Return how many known orders created between two instants were in no response since `since`.
 
-    Both instants are inclusive.
+    Both instants are inclusive. Orders with an estimated creation time are not counted.
     """
-    exact = _within(after, before).filter(missing_at=None, created_from__in=EXACT)
+    exact = _within(after, before).filter(missing_at=None, created_from__in=EXACT_SOURCES)
     return exact.filter(read_at__lt=since).count()
 
 
@@ -58,7 +58,7 @@ def count_created_between(after: datetime | None, before: datetime) -> int:
 
 def has_estimates_between(after: datetime | None, before: datetime) -> bool:
     """Whether an order in that window has an estimated creation time."""
-    return _within(after, before).exclude(created_from__in=EXACT).exists()
+    return _within(after, before).exclude(created_from__in=EXACT_SOURCES).exists()
 
 
 def newest_created_at(position: int) -> datetime | None:

@@ -15,10 +15,10 @@ import msgspec
 
 from goody.types import QUARANTINE_BYTES, BadOrder, QuarantinedOrder, parse_order
 from goody.types import Order as GoodyOrder
-from orders.models import CreatedFrom
+from orders.models import CreationTimeSource
 from orders.text import hex_digest
 
-from .columns import IndexData, event_times_json, index_data
+from .columns import IndexData, event_times_json, make_index_data
 
 # No response is processed so late: a stored read that is later than this by even more was made
 # before the clock was set back.
@@ -29,10 +29,10 @@ class CreationTime(NamedTuple):
     """The creation time of an order (aware UTC), and its source."""
 
     at: datetime
-    source: CreatedFrom
+    source: CreationTimeSource
 
 
-def is_more_exact(one: CreationTime | None, other: CreationTime | None) -> bool:
+def is_more_exact_time(one: CreationTime | None, other: CreationTime | None) -> bool:
     return one is not None and (other is None or one.source > other.source)
 
 
@@ -44,9 +44,10 @@ _decode_id = msgspec.json.Decoder(_Id).decode
 
 
 class OrderOfResponse:
-    """One order of a response: its bytes, and the creation time if the response has it.
+    """One order of a response: its bytes, and the creation time if the response contains it.
 
-    Other values are computed from the bytes on first access, for unchanged bytes mostly never.
+    Other values are computed from the bytes on first access, which is rarely needed if the bytes
+    are unchanged.
     """
 
     def __init__(self, raw: bytes, created: CreationTime | None = None) -> None:
@@ -61,7 +62,9 @@ class OrderOfResponse:
         of the same order in a list differ.
         """
         times = order.event_times
-        created = times and times.created_at and CreationTime(times.created_at, CreatedFrom.DETAIL)
+        created = (
+            times and times.created_at and CreationTime(times.created_at, CreationTimeSource.DETAIL)
+        )
         row = cls(order.raw, created or None)
         row.order_id, row.order = order.id, order
         if times is not None:
@@ -88,9 +91,9 @@ class OrderOfResponse:
     @cached_property
     def index_data(self) -> IndexData:
         """The values derived from the order. Raises BadOrder."""
-        return index_data(self.order)
+        return make_index_data(self.order)
 
-    def prepare(self, *, with_columns: bool) -> None:
+    def precompute_values(self, *, with_columns: bool) -> None:
         """Compute the values needed for the comparison.
 
         `with_columns`: also those for an insert, if that is likely.
@@ -103,7 +106,7 @@ class OrderOfResponse:
             else:
                 _ = self.order_id
 
-    def quarantined(self, error: BadOrder) -> QuarantinedOrder:
+    def to_quarantined_order(self, error: BadOrder) -> QuarantinedOrder:
         order_id = error.order_id or self.__dict__.get("order_id")
         return QuarantinedOrder(reason=str(error), id=order_id, raw=self.raw[:QUARANTINE_BYTES])
 
@@ -120,8 +123,8 @@ class OrdersOfResponse:
 class UpsertResult:
     """The result of upserting one response.
 
-    `order_ids`: its readable orders, in their order. `created`: the exact creation times of those
-    for which they were stored. `parsed`: the orders that are new or changed.
+    `order_ids` are the ids of its readable orders, in the order of the response. `created` has the
+    exact creation times that are stored for them, by id. `parsed` are the new and changed orders.
     """
 
     order_ids: list[UUID] = field(default_factory=list)
@@ -177,7 +180,7 @@ class StoredRow(NamedTuple):
         )
 
     def is_later_than(self, read_at: datetime) -> bool:
-        """Whether the stored row is from a request that started at `read_at` or later."""
+        """Whether the row was stored from a request that started at `read_at` or later."""
         return read_at <= self.read_at <= read_at + _MAX_DELAY
 
     def is_repeated_by(self, given: OrderOfResponse) -> bool:
@@ -190,11 +193,13 @@ class StoredRow(NamedTuple):
             return False
         return event_times_json(given.order) in (None, self.event_times)
 
-    def better_creation(self, created: CreationTime | None) -> CreationTime | None:
+    def more_exact_creation(self, created: CreationTime | None) -> CreationTime | None:
         """Return the given creation time if it is more exact than the stored one, else None."""
         if created is None or created.source < self.created_from:
             return None
         is_as_sure = created.source == self.created_from
-        if is_as_sure and (created.source == CreatedFrom.WINDOW or created.at == self.created_at):
+        if is_as_sure and (
+            created.source == CreationTimeSource.WINDOW or created.at == self.created_at
+        ):
             return None
         return created

@@ -19,7 +19,7 @@ type LabelKey = tuple[str, str]
 
 
 def label_ids(names: Iterable[LabelName], *, using: str) -> dict[LabelKey, int]:
-    """Return the row ids of labels by (kind, key). A label gets its latest name."""
+    """Insert new labels, update changed names, and return the row ids of labels by (kind, key)."""
     wanted = {name.id: name.name for name in names}
     known = _known_labels(wanted, using=using)
     fresh = {key: name for key, name in wanted.items() if key not in known}

@@ -2,9 +2,10 @@
 
 The folded values of an order are computed from its stored JSON, without calls to Goody. Names of
 labels and of saved views are folded with the first batch.
-`SyncState` has the version of the stored values and the id up to which orders are folded again;
-both are committed with the rows. It can therefore be stopped at any moment, and several workers may
-do it at once.
+
+`SyncState` has the version of the stored values and the id up to which orders are folded again.
+Both are committed with the rows, so refolding can stop at any moment, and several workers may do it
+concurrently.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from goody.types import BadOrder, parse_order
 from orders.models import Label, Order, OrderPayload, SavedView, SearchText, SyncState
-from orders.models.durability import rebuildable_transaction
+from orders.models.durability import non_durable_transaction
 from orders.text import FOLDING_VERSION, fold_text, searchable_text, word_starts_of_names
 
-from .columns import IndexData, index_data
+from .columns import IndexData, make_index_data
 from .labels import LabelKey, label_ids, renew_label_version, store_search_texts
 from .spelling import store_spellings
 from .statements import PerRowStatement, Rows, Statements
@@ -54,7 +55,7 @@ def _is_due(using: str) -> bool:
 
 
 def _refold_batch(using: str) -> int:
-    with rebuildable_transaction(using=using):
+    with non_durable_transaction(using=using):
         lock_index(using)
         state = SyncState.objects.using(using).current()
         if not state.is_refolding:
@@ -163,7 +164,7 @@ def _derive(orders: Sequence[Order], using: str) -> Mapping[int, IndexData]:
     keys = [order.pk for order in orders]
     for payload in OrderPayload.objects.using(using).filter(pk__in=keys):
         try:
-            derived[payload.pk] = index_data(parse_order(payload.raw))
+            derived[payload.pk] = make_index_data(parse_order(payload.raw))
         except BadOrder:
             continue
     return derived

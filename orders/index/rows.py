@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connections
 
 from goody.types import Order as GoodyOrder
-from orders.models import CreatedFrom
+from orders.models import CreationTimeSource
 from orders.text import word_starts_of_names
 
 from .columns import IndexData, LabelName, event_times_json, format_database_time
@@ -51,7 +51,7 @@ def write_changes(changes: Sequence[RowChange], *, using: str) -> None:
     The caller is in a transaction that holds the lock of the index (writing.lock_index).
     """
     connection = connections[using]
-    shared = _Shared.for_orders(
+    shared = _SharedRowIds.for_orders(
         [change.row.index_data for change in changes if change.row], using=using
     )
     allocator = KeyAllocator(using=using)
@@ -61,11 +61,11 @@ def write_changes(changes: Sequence[RowChange], *, using: str) -> None:
     placed = [(_creation_key(change, allocator), change) for change in changes]
     for creation_key, change in sorted(placed, key=itemgetter(0)):
         if change.stored is not None and creation_key != change.stored.id:
-            writer.move(change.stored, creation_key)
+            writer.change_key(change.stored, creation_key)
         if change.row is None:
             writer.update_created_at(creation_key, change.created)
         else:
-            writer.put(change, change.row, creation_key, shared)
+            writer.upsert_row(change, change.row, creation_key, shared)
     with connection.cursor() as cursor:
         writer.execute(cursor)
     store_spellings(_new_people(changes), using=using)
@@ -102,14 +102,14 @@ def _creation_key(change: RowChange, allocator: KeyAllocator) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shared:
+class _SharedRowIds:
     """The row ids of the labels and texts of the orders."""
 
     labels: dict[LabelKey, int]
     texts: dict[str, int]
 
     @classmethod
-    def for_orders(cls, orders: Sequence[IndexData], *, using: str) -> _Shared:
+    def for_orders(cls, orders: Sequence[IndexData], *, using: str) -> _SharedRowIds:
         return cls(
             label_ids((name for one in orders for name in one.names), using=using),
             store_search_texts((text for one in orders for text in one.texts), using=using),
@@ -159,7 +159,7 @@ class _Writer:
         if self._keys:
             widen_expiry_ranges(cursor, self._keys, vendor=self._vendor)
 
-    def move(self, stored: StoredRow, new: int) -> None:
+    def change_key(self, stored: StoredRow, new: int) -> None:
         """Change the key of the row and of its related rows."""
         self._keys.add(new)
         to = self._statements
@@ -174,8 +174,8 @@ class _Writer:
             values = format_database_time(created.at), created.source.value, creation_key
             self._rows[self._statements.update_created_at].append(values)
 
-    def put(
-        self, change: RowChange, given: OrderOfResponse, creation_key: int, shared: _Shared
+    def upsert_row(
+        self, change: RowChange, given: OrderOfResponse, creation_key: int, shared: _SharedRowIds
     ) -> None:
         """Insert or update the row, and the related rows that follow from the order."""
         self._keys.add(creation_key)
@@ -223,14 +223,14 @@ def _time_columns(change: RowChange, order: GoodyOrder) -> dict[str, Any]:
     """Return the columns with times, some of which are kept from the stored row."""
     stored, created, times = change.stored, change.created, event_times_json(order)
     if created is None and stored is not None and stored.created_at is not None:
-        created = CreationTime(stored.created_at, CreatedFrom(stored.created_from))
+        created = CreationTime(stored.created_at, CreationTimeSource(stored.created_from))
     # A 404 of a later request than this one is kept.
     missing_at = stored.missing_at if stored else None
     if missing_at is not None and missing_at <= change.read_at:
         missing_at = None
     return {
         "created_at": format_database_time(created.at) if created else None,
-        "created_from": (created.source if created else CreatedFrom.NOWHERE).value,
+        "created_from": (created.source if created else CreationTimeSource.NOWHERE).value,
         "event_times": json.dumps(times) if times is not None else None,
         "read_at": format_database_time(change.read_at),
         "missing_at": missing_at and format_database_time(missing_at),

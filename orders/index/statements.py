@@ -58,7 +58,7 @@ class BulkInsert:
 
 
 def _chunks(rows: Rows) -> Iterator[Rows]:
-    """Yield chunks of the maximal size, one rounded down to eighths of it, and the remaining rows.
+    """Yield chunks of the maximal size, then one of some eighths of it, then the remaining rows.
 
     Prepared statements are cached by their text: large ones of many sizes would fill the memory.
     """

@@ -17,11 +17,11 @@ from django.db import DEFAULT_DB_ALIAS, DataError, connections, transaction
 
 from goody.types import QUARANTINE_BYTES, BadOrder, QuarantinedOrder
 from goody.types import Order as GoodyOrder
-from orders.models import EXACT, Order
-from orders.models.durability import rebuildable_transaction
-from orders.models.statements import placeholders, prepare_values
+from orders.models import EXACT_SOURCES, Order
+from orders.models.durability import non_durable_transaction
+from orders.models.statements import database_values, placeholders
 
-from .diff import OrderOfResponse, OrdersOfResponse, StoredRow, UpsertResult, is_more_exact
+from .diff import OrderOfResponse, OrdersOfResponse, StoredRow, UpsertResult, is_more_exact_time
 from .rows import RowChange, write_changes
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _WRITERS_LOCK = 0x600D1
 
 
-def upsert(
+def upsert_orders(
     orders: Iterable[GoodyOrder], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> UpsertResult:
     """Store parsed orders of one response, unless a later request has stored them already.
@@ -44,7 +44,7 @@ def upsert(
 def upsert_rows(
     rows: Iterable[OrderOfResponse], *, read_at: datetime, using: str = DEFAULT_DB_ALIAS
 ) -> UpsertResult:
-    """Store unparsed rows as `upsert` does. Rows with the stored bytes are not parsed.
+    """Store unparsed rows as `upsert_orders` does. Rows with the stored bytes are not parsed.
 
     Unreadable rows are returned as `quarantined` and do not affect the others.
     """
@@ -62,7 +62,7 @@ def upsert_responses(
         rows, odd = _split_readable(response.rows)
         readable.append(OrdersOfResponse(rows, response.read_at))
         unreadable.append(odd)
-    with rebuildable_transaction(using=using):
+    with non_durable_transaction(using=using):
         results = [one for some in _group_distinct(readable) for one in _upsert(some, using=using)]
     for one, odd in zip(results, unreadable, strict=True):
         one.quarantined += odd
@@ -79,7 +79,7 @@ def _split_readable(
         try:
             _ = row.order_id
         except BadOrder as error:
-            unreadable.append(row.quarantined(error))
+            unreadable.append(row.to_quarantined_order(error))
         else:
             readable.append(row)
     return readable, unreadable
@@ -126,7 +126,7 @@ class _Diff:
         try:
             self._classify(stored, given)
         except BadOrder as error:
-            self.unreadable[given.order_id] = given.quarantined(error)
+            self.unreadable[given.order_id] = given.to_quarantined_order(error)
 
     def _classify(self, stored: StoredRow | None, given: OrderOfResponse) -> None:
         if stored is None:
@@ -138,7 +138,7 @@ class _Diff:
                 self.changed.append((stored, given))
                 return
             self.same.append((stored, given))
-        if stored.better_creation(given.created):
+        if stored.more_exact_creation(given.created):
             self.redated.append((stored, given))
 
     def remove_rejected(self, rejected: Mapping[UUID, QuarantinedOrder]) -> None:
@@ -154,16 +154,16 @@ class _Diff:
         for one in self.new:
             yield RowChange(None, one, one.created, self.read_at)
         for stored, one in self.changed:
-            yield RowChange(stored, one, stored.better_creation(one.created), self.read_at)
+            yield RowChange(stored, one, stored.more_exact_creation(one.created), self.read_at)
         for stored, one in self.redated:
-            yield RowChange(stored, None, stored.better_creation(one.created), self.read_at)
+            yield RowChange(stored, None, stored.more_exact_creation(one.created), self.read_at)
 
 
 def _upsert(responses: Sequence[OrdersOfResponse], *, using: str) -> list[UpsertResult]:
     """Upsert responses that have no order in common."""
     found = [_merge_duplicates(response.rows) for response in responses]
     diffs = [_Diff(response.read_at) for response in responses]
-    with rebuildable_transaction(using=using):
+    with non_durable_transaction(using=using):
         lock_index(using)
         stored = _load_stored(
             {key: row for rows in found for key, row in rows.items()}, using=using
@@ -193,7 +193,7 @@ def _result(
         created={
             row.uuid: row.created_at
             for row in copies
-            if row.created_from in EXACT and row.created_at is not None
+            if row.created_from in EXACT_SOURCES and row.created_at is not None
         },
         new=len(diff.new),
         changed=len(diff.changed),
@@ -211,7 +211,7 @@ def _merge_duplicates(given: Sequence[OrderOfResponse]) -> dict[UUID, OrderOfRes
     found: dict[UUID, OrderOfResponse] = {}
     for one in given:
         other = found.get(one.order_id)
-        if other is not None and is_more_exact(other.created, one.created):
+        if other is not None and is_more_exact_time(other.created, one.created):
             one.created = other.created
         found[one.order_id] = one
     return found
@@ -232,7 +232,7 @@ def _load_stored(found: dict[UUID, OrderOfResponse], *, using: str) -> dict[UUID
     *names, times = StoredRow._fields
     # Lists have no event times, so the stored ones are not compared.
     times = "NULL" if all(one.row_hash for one in found.values()) else times
-    ids = prepare_values(Order, "uuid", found, using=using)
+    ids = database_values(Order, "uuid", found, using=using)
     # Every name in the statement comes from the model, none from input.
     sql = (
         f"SELECT {', '.join(names)}, {times} FROM orders_order WHERE uuid IN ({placeholders(ids)})"  # noqa: S608
@@ -249,7 +249,7 @@ def _update_read_at(
     if not same:
         return
     ids = [row.id for row, _ in same]
-    started = prepare_values(Order, "read_at", [read_at], using=using)
+    started = database_values(Order, "read_at", [read_at], using=using)
     sql = f"UPDATE orders_order SET read_at = %s WHERE id IN ({placeholders(ids)})"  # noqa: S608
     with connections[using].cursor() as cursor:
         cursor.execute(sql, [*started, *ids])

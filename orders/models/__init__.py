@@ -3,7 +3,6 @@
 The index can be dropped and rebuilt from Goody; operations, jobs and the audit cannot.
 """
 
-from .access import OrderAccess
 from .anomaly import Anomaly
 from .api_limits import ApiLimits
 from .audit import AuditEntry
@@ -24,7 +23,7 @@ from .job import (
     JobState,
     PauseReason,
 )
-from .names import Label, LabelVersion, SearchText
+from .labels import Label, LabelVersion, SearchText
 from .operation import (
     BY_HAND,
     LEASED_STATES,
@@ -36,8 +35,8 @@ from .operation import (
 )
 from .operation_text import OperationText
 from .order import (
-    EXACT,
-    CreatedFrom,
+    EXACT_SOURCES,
+    CreationTimeSource,
     ExpiryRange,
     Order,
     OrderCount,
@@ -45,6 +44,7 @@ from .order import (
     OtherProduct,
     WordStart,
 )
+from .order_access import OrderAccess
 from .profile import Profile
 from .saved_view import SavedView
 from .selection import FrozenOrder, Selection
@@ -54,7 +54,7 @@ from .sync import SeenActivity, SyncState, SyncWindow
 
 __all__ = [
     "BY_HAND",
-    "EXACT",
+    "EXACT_SOURCES",
     "JOB_VERSION",
     "LEASED_STATES",
     "OPEN_ITEM_STATES",
@@ -65,7 +65,7 @@ __all__ = [
     "Anomaly",
     "ApiLimits",
     "AuditEntry",
-    "CreatedFrom",
+    "CreationTimeSource",
     "ExpiryRange",
     "FailureClass",
     "Finding",

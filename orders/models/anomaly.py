@@ -9,7 +9,7 @@ from django.db.models import F
 
 
 class AnomalyQuerySet(models.QuerySet["Anomaly"]):
-    def record(self, kind: str, key: str, *, detail: str = "", now: datetime) -> None:
+    def record_occurrence(self, kind: str, key: str, *, detail: str = "", now: datetime) -> None:
         """Count one occurrence. The detail of the first occurrence is kept."""
         existing = self.filter(kind=kind, key=key[:200])
         if not existing.update(count=F("count") + 1, last_seen_at=now):

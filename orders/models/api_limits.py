@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from django.db import connections, models
 
-from .durability import rebuildable_transaction
-from .statements import prepare_values, select_where
+from .durability import non_durable_transaction
+from .statements import database_values, select_where
 
 _ONLY = 1
 # A try fails only if another call succeeded, so that this bounds the concurrent callers.
@@ -35,7 +35,7 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
     def reject_key(self, api_key: str, *, now: datetime) -> None:
         """Stop calls with this key (401) until the key changes or an admin checks it."""
         self.current()
-        self.filter(pk=_ONLY).update(rejected_key=fingerprint(api_key), rejected_at=now)
+        self.filter(pk=_ONLY).update(rejected_key=key_fingerprint(api_key), rejected_at=now)
 
     def accept_key(self) -> None:
         self.filter(pk=_ONLY).update(rejected_key="", rejected_at=None)
@@ -106,9 +106,9 @@ class ApiLimitsQuerySet(models.QuerySet["ApiLimits"]):
     def _take(self, column: str, taken: datetime | None, then: datetime) -> bool:
         connection = connections[self.db]
         instants = [at for at in (then, taken) if at]
-        values = prepare_values(ApiLimits, column, instants, using=self.db)
+        values = database_values(ApiLimits, column, instants, using=self.db)
         statement = (_TAKE_AFTER if taken else _TAKE_FIRST).format(column)
-        with rebuildable_transaction(using=self.db), connection.cursor() as cursor:
+        with non_durable_transaction(using=self.db), connection.cursor() as cursor:
             cursor.execute(statement, [*values, _ONLY])
             return bool(cursor.rowcount)
 
@@ -127,12 +127,12 @@ class ApiLimits(models.Model):
         return "limits of calls to Goody"
 
     def is_key_rejected(self, api_key: str) -> bool:
-        return bool(self.rejected_key) and self.rejected_key == fingerprint(api_key)
+        return bool(self.rejected_key) and self.rejected_key == key_fingerprint(api_key)
 
     def is_paused(self, now: datetime) -> bool:
         return self.paused_until is not None and self.paused_until > now
 
 
-def fingerprint(api_key: str) -> str:
+def key_fingerprint(api_key: str) -> str:
     """Return a hash that distinguishes keys without storing them."""
     return hashlib.sha256(b"goody-admin:" + api_key.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""Transactions that may be lost in a power failure.
+"""Transactions whose commit does not wait for the disk, so that a power failure may undo them.
 
-Intents must not be lost: SQLite runs with synchronous=FULL because of them. The index and the
-reserved rate can be rebuilt at any time, and every page view writes them.
+The intents of writes must not be lost, so SQLite runs with synchronous=FULL. The index and the
+reserved rate, which every page view writes, can be rebuilt at any time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 
 @contextmanager
-def rebuildable_transaction(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def non_durable_transaction(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Run the block in a transaction that does not wait for the disk.
 
     Inside another transaction it makes no savepoint, so an error makes the whole transaction fail:

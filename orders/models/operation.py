@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections, models
 from django.db.models import Q
 
-from .statements import placeholders, prepare_values, select_where
+from .statements import database_values, placeholders, select_where
 
 
 class State(models.TextChoices):
@@ -96,11 +96,11 @@ class OperationQuerySet(models.QuerySet["Operation"]):
     def on_orders(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
         return self.filter(order_uuid__in=order_ids)
 
-    def history(self, order_ids: Collection[uuid.UUID]) -> tuple[Operation, ...]:
+    def history_of(self, order_ids: Collection[uuid.UUID]) -> tuple[Operation, ...]:
         """Return all writes on these orders, newest first."""
         if not order_ids:
             return ()
-        ids = prepare_values(Operation, "order_uuid", order_ids, using=self.db)
+        ids = database_values(Operation, "order_uuid", order_ids, using=self.db)
         condition = f"order_uuid IN ({placeholders(ids)}) ORDER BY created_at DESC"
         return tuple(select_where(Operation, condition, ids, using=self.db))
 
@@ -111,7 +111,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Return unknown outcomes, and closed operations whose order must be read once more."""
         return self.filter(due_at__lte=now)
 
-    def blocking(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
+    def blocking_orders(self, order_ids: Collection[uuid.UUID]) -> OperationQuerySet:
         """Return closed, unconfirmed operations whose POST may still take effect."""
         return self.on_orders(order_ids).filter(
             may_take_effect=True, state__in=CLOSED_BY_READS, confirmed_at=None
@@ -137,7 +137,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
             cursor.execute(sql, values)
             return int(cursor.fetchone()[0])
 
-    def with_notice(self, user_id: int | None) -> OperationQuerySet:
+    def with_later_notice(self, user_id: int | None) -> OperationQuerySet:
         """Return operations of this person for which a later read showed something unexpected."""
         return self.filter(actor_id=user_id, notice_at__isnull=False)
 
@@ -246,7 +246,7 @@ class Operation(models.Model):
         return f"{self.action} {self.order_uuid} {self.state}"
 
     def copy_from(self, moved: Operation) -> None:
-        """Set every field to that of `moved`, for callers that hold this object."""
+        """Set every field to that of `moved`, because callers keep a reference to this object."""
         for field in self._meta.concrete_fields:
             setattr(self, field.attname, getattr(moved, field.attname))
 
@@ -265,22 +265,22 @@ class Operation(models.Model):
 
     @property
     def blocks_order(self) -> bool:
-        """Whether it was closed without confirmation and its POST may still take effect."""
+        """Whether the operation was closed without confirmation and may still take effect."""
         is_unproven = self.state in CLOSED_BY_READS and self.confirmed_at is None
         return is_unproven and self.may_take_effect
 
     @property
-    def is_only_recorded(self) -> bool:
-        """Whether a lead recorded it as applied, and neither Goody nor a read has shown it."""
+    def is_recorded_by_hand_only(self) -> bool:
+        """Whether a lead recorded it as applied, and no answer of Goody has shown it."""
         is_proven = self.confirmed_at is not None or self.effect_seen_at is not None
         is_by_hand = self.state == State.APPLIED and self.failure_kind == BY_HAND
         return is_by_hand and not is_proven
 
     @property
     def is_cancel_in_force(self) -> bool:
-        """Whether it is a proven cancel that no later check has contradicted."""
+        """Whether the operation is a proven cancel that no later check has contradicted."""
         is_applied = self.action == "order.cancel" and self.state == State.APPLIED
-        return is_applied and self.contradicted_at is None and not self.is_only_recorded
+        return is_applied and self.contradicted_at is None and not self.is_recorded_by_hand_only
 
     @property
     def awaits_read_after_refusal(self) -> bool:

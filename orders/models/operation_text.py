@@ -24,7 +24,7 @@ class OperationTextManager(models.Manager["OperationText"]):
 
 
 class OperationText(models.Model):
-    """A text of an operation on the order. It is written with the operation and never changes."""
+    """The folded note or ticket of an operation, stored with it and never changed."""
 
     class Kind(models.TextChoices):
         NOTE = "note"

@@ -15,8 +15,8 @@ from goody.types import Order as GoodyOrder
 from orders.compression import decompress_json
 
 
-class CreatedFrom(models.IntegerChoices):
-    """The source of an order's creation time; later members are more exact."""
+class CreationTimeSource(models.IntegerChoices):
+    """The source of an order's creation time, from the least to the most exact one."""
 
     NOWHERE = 0, "not known"
     WINDOW = 1, "estimated from the creation window it was listed in"
@@ -25,7 +25,7 @@ class CreatedFrom(models.IntegerChoices):
 
 
 # Sources that tell the second. Estimates only sort orders and are never shown.
-EXACT = (CreatedFrom.FEED, CreatedFrom.DETAIL)
+EXACT_SOURCES = (CreationTimeSource.FEED, CreationTimeSource.DETAIL)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -58,7 +58,7 @@ class Order(models.Model):
 
     created_at = models.DateTimeField(null=True)
     created_from = models.PositiveSmallIntegerField(
-        choices=CreatedFrom, default=CreatedFrom.NOWHERE
+        choices=CreationTimeSource, default=CreationTimeSource.NOWHERE
     )
     expires_at = models.DateTimeField(null=True)
     # The expiration, what a cancel would release, or any field could not be read as sent.
@@ -105,7 +105,7 @@ class Order(models.Model):
     def __str__(self) -> str:
         return f"{self.uuid} {self.status}"
 
-    def as_goody(self) -> GoodyOrder:
+    def to_goody_order(self) -> GoodyOrder:
         """Return the stored order as the client parses it, with the stored event times."""
         # By Goody's id: the creation key may have changed since this row was read.
         place = Order.objects.filter(uuid=self.uuid).values("pk")
@@ -119,7 +119,7 @@ class Order(models.Model):
         """Return the event times of the last single read, or the creation time from the feed."""
         if self.event_times is not None:
             return msgspec.convert(self.event_times, EventTimes)
-        is_exact = self.created_from in EXACT and self.created_at is not None
+        is_exact = self.created_from in EXACT_SOURCES and self.created_at is not None
         return EventTimes(created_at=self.created_at) if is_exact else None
 
 

@@ -10,11 +10,11 @@ from .statements import select_where
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
-    def seen_by(self, user_id: int | None) -> SavedViewQuerySet:
+    def visible_to(self, user_id: int | None) -> SavedViewQuerySet:
         return self.filter(Q(is_shared=True) | Q(owner_id=user_id))
 
-    def for_list_page(self, user_id: int | None) -> list[SavedView]:
-        """Return `seen_by` sorted, as a list, for every page of orders."""
+    def fetch_for_list_page(self, user_id: int | None) -> list[SavedView]:
+        """Return `visible_to` sorted, as a list, for every page of orders."""
         condition = "is_shared OR owner_id = %s ORDER BY is_shared, position, id"
         return select_where(SavedView, condition, [user_id], using=self.db)
 

@@ -19,7 +19,7 @@ class Spelling(models.Model):
 
 
 class SpellingTrigram(models.Model):
-    """Three adjacent characters of a word that is enclosed in spaces."""
+    """Three adjacent characters of a word, to which a space is added at both ends."""
 
     pk = models.CompositePrimaryKey("trigram", "word")
     trigram = models.CharField(max_length=3)

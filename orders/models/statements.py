@@ -25,12 +25,12 @@ def select_where[M: models.Model](
     return [make(row) for row in rows]
 
 
-def select_pair[M: models.Model, N: models.Model](
+def select_from_two_models[M: models.Model, N: models.Model](
     model: type[M], other: type[N], key: int, *, using: str
 ) -> tuple[M, N | None] | None:
-    """Return the rows of two models with the same id, in one query.
+    """Return the row of `model` and the row of `other` with the primary key `key`, in one query.
 
-    Return None if the first row does not exist; the second one may be None.
+    Return None if `model` has no such row; the second value is None if `other` has none.
     """
     columns = f"{_columns(model, 'a.')}, {_columns(other, 'b.')}"
     tables = f"{model._meta.db_table} a LEFT JOIN {other._meta.db_table} b ON b.id = a.id"
@@ -100,10 +100,10 @@ def _reader(field: Any, connection: Any) -> Callable[[Any], Any]:
     return read
 
 
-def prepare_values(
+def database_values(
     model: type[models.Model], name: str, values: Collection[Any], *, using: str
 ) -> list[Any]:
-    """Return values of a field as parameters for its database."""
+    """Return values of the field `name` of a model as the database stores them."""
     field: Any = model._meta.get_field(name)
     connection = connections[using]
     return [field.get_db_prep_value(value, connection) for value in values]

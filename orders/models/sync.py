@@ -10,7 +10,7 @@ from django.db import models
 from orders.text import FOLDING_VERSION
 
 from .api_limits import ApiLimits
-from .statements import select_pair, select_where
+from .statements import select_from_two_models, select_where
 
 _ONLY = 1
 
@@ -27,7 +27,10 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
 
     def get_with_limits(self) -> tuple[SyncState | None, ApiLimits]:
         """Return the row or None, and the API limits, in one query for every page."""
-        state, limits = select_pair(SyncState, ApiLimits, _ONLY, using=self.db) or (None, None)
+        state, limits = select_from_two_models(SyncState, ApiLimits, _ONLY, using=self.db) or (
+            None,
+            None,
+        )
         return state, limits or ApiLimits()
 
 

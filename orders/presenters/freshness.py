@@ -99,7 +99,7 @@ def _state_text(progress: SyncProgress, now: datetime) -> str:
     )
     if progress.phase is SyncPhase.SUSPICIOUS:
         return f"{state}, stopped: an admin must look"
-    return f"{state}: {progress.why}" if progress.why else state
+    return f"{state}: {progress.problem}" if progress.problem else state
 
 
 def _synced_label(progress: SyncProgress) -> str:
@@ -156,7 +156,7 @@ def _banners(progress: SyncProgress, viewer: Viewer) -> Iterator[Banner]:
         yield Banner(
             tone="warn",
             title="The sync has stopped, since something looks wrong",
-            sentence=f"{progress.why} An admin must let it go on, on the system page.",
+            sentence=f"{progress.problem} An admin must let it go on, on the system page.",
         )
     elif progress.phase in (SyncPhase.PAUSED, SyncPhase.FAILING):
         yield _not_up_to_date(progress, viewer)
@@ -201,6 +201,6 @@ def _not_up_to_date(progress: SyncProgress, viewer: Viewer) -> Banner:
     return Banner(
         tone="warn",
         title=f"This is our copy of {formats.date_time(at, zone)}" if at else "This is our copy",
-        sentence=f"{progress.why}, so that it cannot be brought up to date. Whatever is changed "
-        "is read from Goody first.",
+        sentence=f"{progress.problem}, so that it cannot be brought up to date. "
+        "Whatever is changed is read from Goody first.",
     )

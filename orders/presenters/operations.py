@@ -155,7 +155,7 @@ def poll_interval(operation: Operation, now: datetime) -> str:
 def _is_record_unread(operation: Operation) -> bool:
     """Whether the read that follows a record by hand is still to be made."""
     is_unread = operation.contradicted_at is None and operation.due_at is not None
-    return operation.is_only_recorded and is_unread
+    return operation.is_recorded_by_hand_only and is_unread
 
 
 def poll_token(operation: Operation | None, now: datetime) -> str:

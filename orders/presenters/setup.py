@@ -168,7 +168,7 @@ def _import_step(viewer: Viewer, progress: SyncProgress, *, is_ready: bool) -> S
     if not is_ready:
         return SetupStep(key="import", title=title, **_waiting(progress))
     if progress.phase in _FAILED_PHASES:
-        return SetupStep(key="import", state="wrong", title=title, text=f"{progress.why}.")
+        return SetupStep(key="import", state="wrong", title=title, text=f"{progress.problem}.")
     return SetupStep(key="import", state="now", title=title)
 
 

@@ -224,14 +224,18 @@ def _sync_banner(progress: SyncProgress, zone: ZoneInfo) -> Banner:
             return Banner(
                 tone="bad",
                 title="Stopped: this looks wrong",
-                sentence=f"{progress.why} Is this the right account? Nothing was deleted.",
+                sentence=f"{progress.problem} Is this the right account? Nothing was deleted.",
             )
         case SyncPhase.PAUSED:
             until = formats.date_time(progress.paused_until, zone) if progress.paused_until else ""
-            return Banner(tone="warn", title=f"{progress.why}{f' until {until}' if until else ''}")
+            return Banner(
+                tone="warn", title=f"{progress.problem}{f' until {until}' if until else ''}"
+            )
         case SyncPhase.FAILING:
             since = formats.date_time(progress.failing_since, zone)
-            return Banner(tone="warn", title=f"Failing since {since}", sentence=f"{progress.why}.")
+            return Banner(
+                tone="warn", title=f"Failing since {since}", sentence=f"{progress.problem}."
+            )
         case SyncPhase.NEVER_BEGUN:
             return Banner(tone="warn", title="Not begun yet: the worker begins by itself")
         case SyncPhase.RUNNING:

@@ -15,7 +15,7 @@ from orders.index.columns import (
     is_payment_pending,
     label_names,
 )
-from orders.models import EXACT, CreatedFrom
+from orders.models import EXACT_SOURCES, CreationTimeSource
 
 from .labels import Labels
 from .sql import SqlDialect
@@ -81,7 +81,7 @@ def hit_from_order(
         workspace=names.workspace.name if names.workspace else "",
         order_batch_id=order.order_batch_id,
         created_at=created_at,
-        created_from=CreatedFrom.DETAIL if created_at else CreatedFrom.NOWHERE,
+        created_from=CreationTimeSource.DETAIL if created_at else CreationTimeSource.NOWHERE,
         expires_at=order.expires_at,
         is_expiry_odd="expires_at" in order.problems,
         is_amount_odd=is_amount_odd(order),
@@ -144,5 +144,5 @@ def _from_sqlite(row: tuple[Any, ...], names: dict[int, str]) -> Hit:
 def _finish(values: list[Any], names: dict[int, str]) -> None:
     for at in _NAMED:
         values[at] = names.get(values[at], "")
-    if values[_CREATED_FROM] not in EXACT:
+    if values[_CREATED_FROM] not in EXACT_SOURCES:
         values[_CREATED_AT] = None

@@ -13,7 +13,7 @@ from django.db import Error as DatabaseFailure
 
 from orders.audit import Actor, Right
 from orders.models import OrderAccess
-from orders.models.durability import rebuildable_transaction
+from orders.models.durability import non_durable_transaction
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def record_access(*, actor: Actor, kind: Kind, order_id: UUID, now: datetime) ->
         )
         if same.exists():
             return
-        with rebuildable_transaction():
+        with non_durable_transaction():
             OrderAccess.objects.create(
                 at=now,
                 actor_id=actor.user_id,

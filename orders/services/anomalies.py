@@ -58,7 +58,7 @@ def _record(kind: str, key: str, *, detail: str, now: datetime) -> None:
 
 def _count(kind: str, key: str, *, detail: str, now: datetime) -> bool:
     try:
-        Anomaly.objects.record(kind, key.replace("\x00", "�"), detail=detail, now=now)
+        Anomaly.objects.record_occurrence(kind, key.replace("\x00", "�"), detail=detail, now=now)
     except DatabaseFailure:
         log.warning("an anomaly in Goody's answer could not be counted")
         return False

@@ -310,7 +310,7 @@ def _copy_or_raise(
 
 def _copy(row: Order, *, problem: str) -> OrderWithOperations:
     return _view(
-        row.as_goody(),
+        row.to_goody_order(),
         _operations(row.uuid),
         as_of=row.read_at,
         is_fresh=False,
@@ -350,7 +350,7 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
         return operations_on(order_id, now=timezone.now())
     except DatabaseFailure:
         log.warning("operations with an expired lease could not be abandoned")
-        return Operation.objects.history([order_id])
+        return Operation.objects.history_of([order_id])
 
 
 def freshness_problem(error: Exception) -> str:

@@ -27,12 +27,12 @@ def visible_views(actor: Actor) -> list[SavedView]:
 
     Owners are fetched in one query on first access.
     """
-    return list(SavedView.objects.seen_by(actor.user_id).fetch_mode(FETCH_PEERS))
+    return list(SavedView.objects.visible_to(actor.user_id).fetch_mode(FETCH_PEERS))
 
 
 def views_for_list_page(actor: Actor) -> list[SavedView]:
     """Return `visible_views` without owners, in one query."""
-    return SavedView.objects.for_list_page(actor.user_id)
+    return SavedView.objects.fetch_for_list_page(actor.user_id)
 
 
 def may_change_view(view: SavedView, actor: Actor) -> bool:

@@ -11,7 +11,7 @@ from django.db import OperationalError
 
 from orders import index, services
 from orders.index import OrderOfResponse, OrdersOfResponse, UpsertResult
-from orders.models.durability import rebuildable_transaction
+from orders.models.durability import non_durable_transaction
 
 from .lease import Lease
 
@@ -53,7 +53,7 @@ class BatchWriter:
         """Whether there are as many rows as one transaction should write."""
         return self._rows >= self._batch_size
 
-    def before_commit(self, call: Callable[[], object]) -> None:
+    def call_before_commit(self, call: Callable[[], object]) -> None:
         """Call the function in the transaction of the rows that were added so far."""
         self._before_commit.append(call)
 
@@ -87,7 +87,7 @@ class BatchWriter:
         return self._write()
 
     def _write(self) -> list[UpsertResult]:
-        with rebuildable_transaction():
+        with non_durable_transaction():
             results = index.upsert_responses(self._pages)
             for call in self._before_commit:
                 call()
@@ -104,7 +104,7 @@ class BatchWriter:
 
 
 def _report_changes(pages: Sequence[OrdersOfResponse], results: Sequence[UpsertResult]) -> None:
-    """Record anomalies of new and changed orders, and show open writes their new state."""
+    """Record anomalies of new and changed orders, and schedule reads of those with open writes."""
     changes = [
         (result.parsed, result.quarantined, page.read_at)
         for page, result in zip(pages, results, strict=True)

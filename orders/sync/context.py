@@ -44,9 +44,9 @@ class Backoff:
         self._failures = 0
 
     def record_failure(self, error: Exception) -> float:
-        """Record that calls failed or could not be made; return the seconds to wait.
+        """Record that calls failed or were blocked by the API limits; return the seconds to wait.
 
-        Blocked calls are not a failure of Goody. No wait outlasts the lease. Raises LeaseLost.
+        Blocked calls are no failure of Goody. No wait is longer than the lease. Raises LeaseLost.
         """
         now = timezone.now()
         if isinstance(error, CallsBlocked):
@@ -56,7 +56,7 @@ class Backoff:
         doublings = min(self._failures, _MAX_DOUBLINGS)
         wait = min(self._jitter() * _FIRST_WAIT * 2.0**doublings, _max_wait())
         self._failures += 1
-        record_problem(self._lease, freshness_problem(error), now=now, wait=wait)
+        record_sync_problem(self._lease, freshness_problem(error), now=now, wait=wait)
         return wait
 
     def reset(self) -> None:
@@ -71,7 +71,7 @@ def _max_wait() -> float:
     return float(settings.SYNC_LEASE) / 4
 
 
-def record_problem(lease: Lease, problem: str, *, now: datetime, wait: float) -> None:
+def record_sync_problem(lease: Lease, problem: str, *, now: datetime, wait: float) -> None:
     """Store the problem, its start and the time of the next attempt in the state row."""
     since = Coalesce("failing_since", Value(now, output_field=DateTimeField()))
     retry_at = now + timedelta(seconds=wait)
@@ -91,14 +91,14 @@ class SyncContext:
     backoff: Backoff
     stop: threading.Event
 
-    def wait(self, seconds: float = 0.0) -> None:
+    def wait_and_renew_lease(self, seconds: float = 0.0) -> None:
         """Sleep for `seconds`, and renew the lease when due."""
         if self.stop.wait(seconds):
             raise SyncStopped
         self.lease.renew_if_due()
 
     def fetch(self, request: Request) -> CallResult:
-        """Return the response, after retries. Raises permanent errors (see is_permanent)."""
+        """Return the response, after retries. Raises errors of which is_permanent_error is true."""
         [result] = self.fetch_all([request])
         return result
 
@@ -113,13 +113,13 @@ class SyncContext:
             for result in self._send([GoodyCall(n, requests[n]) for n in missing]):
                 if result.error is None:
                     results[result.key] = result
-                elif is_permanent(result.error):
+                elif is_permanent_error(result.error):
                     raise result.error
                 else:
                     failures.append(result.error)
             if failures:
                 # Concurrent failures count as one.
-                self.wait(self.backoff.record_failure(failures[0]))
+                self.wait_and_renew_lease(self.backoff.record_failure(failures[0]))
             else:
                 self.backoff.reset()
         return [results[n] for n in range(len(requests))]
@@ -132,7 +132,7 @@ class SyncContext:
                 self.backoff.reset()
             if not isinstance(result.error, RateLimited | Unauthorized):
                 return result
-            self.wait(self.backoff.record_failure(result.error))
+            self.wait_and_renew_lease(self.backoff.record_failure(result.error))
 
     def _send(self, calls: Sequence[GoodyCall]) -> list[CallResult]:
         self._submit(calls)
@@ -140,7 +140,7 @@ class SyncContext:
         while len(results) < len(calls):
             if result := self.fetchers.collect_result(timeout=_POLL):
                 results.append(result)
-            self.wait()
+            self.wait_and_renew_lease()
         return results
 
     def _submit(self, calls: Sequence[GoodyCall]) -> None:
@@ -149,12 +149,12 @@ class SyncContext:
             try:
                 self.fetchers.submit(calls)
             except (CallsBlocked, NoRateCapacity) as blocked:
-                self.wait(self.backoff.record_failure(blocked))
+                self.wait_and_renew_lease(self.backoff.record_failure(blocked))
             else:
                 return
 
 
-def is_permanent(error: Exception) -> bool:
+def is_permanent_error(error: Exception) -> bool:
     """Whether a retry would fail the same way: for a refusal, and for a response too large."""
     if isinstance(error, BadResponse):
         return error.kind == "too_large"

@@ -20,7 +20,7 @@ from django.utils import timezone
 from goody.errors import BadResponse, Rejected
 from orders import index
 from orders.models import SyncState, SyncWindow
-from orders.models.durability import rebuildable_transaction
+from orders.models.durability import non_durable_transaction
 
 from .context import SyncContext
 from .fetching import Request
@@ -84,8 +84,8 @@ def _start(context: SyncContext) -> None:
     if first is not None:
         windows.append(WindowBounds(first, until))
     state = SyncState.objects.current()
-    context.writer.before_commit(lambda: _store_windows(windows))
-    context.writer.before_commit(
+    context.writer.call_before_commit(lambda: _store_windows(windows))
+    context.writer.call_before_commit(
         lambda: context.lease.update_state(
             started_at=now,
             finished_at=_before(state.finished_at, now),
@@ -224,7 +224,7 @@ class _FullSyncPlan(StoredPlan):
         SyncWindow.objects.filter(pk=window.key).update(total=total, extra=extra, done_at=now)
         self._context.lease.update_state(imported=F("imported") + total)
 
-    def replace(
+    def replace_window(
         self, window: PlannedWindow, parts: Sequence[WindowBounds], total: int | None
     ) -> None:
         SyncWindow.objects.filter(pk=window.key).delete()
@@ -233,7 +233,7 @@ class _FullSyncPlan(StoredPlan):
         )
         self.reload_windows()
 
-    def fail_window(self, window: PlannedWindow) -> None:
+    def handle_inconsistent_window(self, window: PlannedWindow) -> None:
         """Leave the window pending and continue with the others."""
         self.failed.add(window.key)
 
@@ -275,7 +275,7 @@ def _finish(context: SyncContext, state: SyncState) -> None:
 def backfill_created_at(context: SyncContext, *, deadline: float) -> None:
     """Replace estimated creation times by those of the feed.
 
-    It ends when no estimate is left, when `deadline` has passed or when the feed is found missing.
+    Returns when no estimate is left, when `deadline` has passed, or when Goody refuses the feed.
     Orders without a `created` activity keep their estimate until they are read. Raises SyncStopped
     and LeaseLost.
     """
@@ -312,7 +312,7 @@ class _BackfillPlan(StoredPlan):
     def mark_window_complete(self, window: PlannedWindow, total: int) -> None:  # noqa: ARG002
         self._mark(window)
 
-    def replace(
+    def replace_window(
         self,
         window: PlannedWindow,
         parts: Sequence[WindowBounds],  # noqa: ARG002
@@ -320,9 +320,9 @@ class _BackfillPlan(StoredPlan):
     ) -> None:
         self._mark(window)
 
-    def fail_window(self, window: PlannedWindow) -> None:
+    def handle_inconsistent_window(self, window: PlannedWindow) -> None:
         self._mark(window)
 
     def _mark(self, window: PlannedWindow) -> None:
-        with rebuildable_transaction():
+        with non_durable_transaction():
             SyncWindow.objects.filter(pk=window.key).update(backfilled_at=timezone.now())

@@ -24,13 +24,13 @@ from goody.errors import BadResponse, GoodyError, NotFound, Rejected
 from goody.types import QuarantinedOrder, RawActivity, RawActivityPage
 from orders import index, services
 from orders.index import CreationTime, OrderOfResponse
-from orders.models import CreatedFrom, SeenActivity, SyncState
+from orders.models import CreationTimeSource, SeenActivity, SyncState
 
 from .context import SyncContext
 from .fetching import CallResult, Request
 from .lease import Lease
 from .scan import WindowScan
-from .scan_plans import MemoryPlan, OrderListSource, PlannedWindow, WindowPage
+from .scan_plans import InMemoryPlan, OrderListSource, PlannedWindow, WindowPage
 from .windows import SECOND, WindowBounds
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _list_newest(context: SyncContext, now: datetime) -> None:
     """List the newest orders instead of the feed. Older orders are listed every night."""
     after = index.newest_created_at(settings.SYNC_WINDOW)
     bounds = WindowBounds(after - _MARGIN if after else None, now.replace(microsecond=0))
-    WindowScan(context, OrderListSource(), MemoryPlan(bounds)).run()
+    WindowScan(context, OrderListSource(), InMemoryPlan(bounds)).run()
 
 
 # --- The feed ---------------------------------------------------------------------------------
@@ -123,7 +123,9 @@ def _page(response: RawActivityPage) -> WindowPage:
 def _row(activity: RawActivity) -> OrderOfResponse:
     if activity.order_status != "created":
         return OrderOfResponse(activity.order)
-    return OrderOfResponse(activity.order, CreationTime(activity.created_at, CreatedFrom.FEED))
+    return OrderOfResponse(
+        activity.order, CreationTime(activity.created_at, CreationTimeSource.FEED)
+    )
 
 
 def _store_seen(response: RawActivityPage) -> None:
@@ -167,7 +169,7 @@ def follow_feed(context: SyncContext, *, now: datetime) -> None:
     if _is_only_page(page) or _has_no_unseen(page, after):
         _store_page(context, page, result)
         if newest > watermark:
-            context.writer.before_commit(lambda: _move_watermark(context.lease, newest))
+            context.writer.call_before_commit(lambda: _move_watermark(context.lease, newest))
         context.writer.flush()
         return
     # To the end of that second: Goody may store fractions that it does not print.
@@ -205,7 +207,7 @@ def _has_no_unseen(page: WindowPage, after: datetime) -> bool:
 def _store_page(context: SyncContext, page: WindowPage, result: CallResult) -> None:
     context.writer.add(page.rows, read_at=result.read_at)
     if page.before_commit is not None:
-        context.writer.before_commit(page.before_commit)
+        context.writer.call_before_commit(page.before_commit)
 
 
 def _move_watermark(lease: Lease, watermark: datetime) -> None:
@@ -215,7 +217,7 @@ def _move_watermark(lease: Lease, watermark: datetime) -> None:
     lease.update_state(watermark=watermark)
 
 
-class _FeedPlan(MemoryPlan):
+class _FeedPlan(InMemoryPlan):
     """The windows since the watermark, oldest first; the watermark is updated after each.
 
     It is never after the newest activity that was read, because Goody's clock may be far behind
@@ -279,5 +281,5 @@ def _read(context: SyncContext, order_id: UUID) -> GoodyError | None:
             context.fetch(lambda client, policy: client.get_me(policy=policy))
     else:
         services.record_unreadable(order_id, reason=str(error), now=timezone.now())
-    context.wait()
+    context.wait_and_renew_lease()
     return error

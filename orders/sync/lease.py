@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from orders.models import SyncState
-from orders.models.durability import rebuildable_transaction
+from orders.models.durability import non_durable_transaction
 
 # The share of the lease's length after which it is renewed even if nothing is written.
 _RENEW_AFTER = 0.3
@@ -43,7 +43,7 @@ class Lease:
         if state.lease_until is not None and now < state.lease_until <= now + 2 * length:
             return None
         unchanged = SyncState.objects.filter(token=state.token, lease_until=state.lease_until)
-        with rebuildable_transaction():
+        with non_durable_transaction():
             acquired = unchanged.update(token=state.token + 1, lease_until=now + length)
         return cls(state.token + 1) if acquired else None
 
@@ -51,7 +51,7 @@ class Lease:
         """Update the state row and renew the lease. Raises LeaseLost, and then changes nothing."""
         own = SyncState.objects.filter(token=self._token, lease_until__isnull=False)
         changes.setdefault("lease_until", timezone.now() + _length())
-        with rebuildable_transaction():
+        with non_durable_transaction():
             if not own.update(**changes):
                 raise LeaseLost
         self._renewed = time.monotonic()
@@ -63,7 +63,7 @@ class Lease:
 
     def release(self) -> None:
         """Release the lease, so that another process can acquire it at once."""
-        with rebuildable_transaction():
+        with non_durable_transaction():
             SyncState.objects.filter(token=self._token).update(lease_until=None)
 
 

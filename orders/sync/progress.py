@@ -32,8 +32,8 @@ class SyncProgress:
     or latest full sync. `synced_at`: when the index was last brought up to date; `watermark`: the
     time of the last change read, by Goody's clock. `reconciled_at`: when it was last compared with
     Goody's counts. `drift_*`: the orders that were found to be unknown, out of date, or no longer
-    listed. `why` is the problem, as the beginning of a sentence. `paused_until` is None if unknown.
-    `is_backfilled`: until the backfill is complete, some creation times are estimates.
+    listed. `problem` is why the sync cannot go on, as the beginning of a sentence, "" if it can.
+    `paused_until` is None if unknown. `is_backfilled`: no creation time is an estimate any more.
     `is_refolding`: texts are being folded again, and a search may miss orders.
     """
 
@@ -53,7 +53,7 @@ class SyncProgress:
     has_feed: bool = True
     is_backfilled: bool = False
     is_refolding: bool = False
-    why: str = ""
+    problem: str = ""
     failing_since: datetime | None = None
     paused_until: datetime | None = None
 
@@ -70,7 +70,7 @@ def read_progress(now: datetime) -> SyncProgress:
 
 
 def _progress(state: SyncState, limits: ApiLimits, now: datetime) -> SyncProgress:
-    phase, why = _phase(state, limits, now)
+    phase, problem = _phase(state, limits, now)
     total = state.total
     return SyncProgress(
         phase=phase,
@@ -89,7 +89,7 @@ def _progress(state: SyncState, limits: ApiLimits, now: datetime) -> SyncProgres
         has_feed=not state.is_feed_missing,
         is_backfilled=state.is_backfilled and not state.is_feed_missing,
         is_refolding=state.is_refolding,
-        why=why,
+        problem=problem,
         failing_since=state.failing_since,
         paused_until=limits.paused_until if phase is SyncPhase.PAUSED else None,
     )

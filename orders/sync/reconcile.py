@@ -18,12 +18,12 @@ from django.utils import timezone
 
 from orders import index
 from orders.models import SyncState, SyncWindow
-from orders.models.durability import rebuildable_transaction
+from orders.models.durability import non_durable_transaction
 
 from .context import SyncContext
 from .full_sync import check_missing_orders
 from .scan import WindowScan
-from .scan_plans import MemoryPlan, OrderListSource
+from .scan_plans import InMemoryPlan, OrderListSource
 from .windows import WindowBounds
 
 log = logging.getLogger(__name__)
@@ -59,9 +59,9 @@ def _start(context: SyncContext, state: SyncState) -> None:
     """Mark all windows as not checked, and cover the time since the newest one."""
     now = timezone.now()
     synced_at = (state.synced_at or now).replace(microsecond=0)
-    context.writer.before_commit(lambda: SyncWindow.objects.update(checked_at=None))
-    context.writer.before_commit(lambda: _extend_windows(synced_at))
-    context.writer.before_commit(
+    context.writer.call_before_commit(lambda: SyncWindow.objects.update(checked_at=None))
+    context.writer.call_before_commit(lambda: _extend_windows(synced_at))
+    context.writer.call_before_commit(
         lambda: context.lease.update_state(
             reconcile_started_at=now, drift_new=0, drift_changed=0, drift_missing=0
         )
@@ -92,14 +92,14 @@ def _check(context: SyncContext, row: SyncWindow, *, is_feed_missing: bool) -> N
         extra = index.count_created_between(*bounds) - (total or 0) if total is not None else 0
         context.lease.update_state(drift_missing=F("drift_missing") + max(0, extra - row.extra))
     checked = SyncWindow.objects.filter(pk=row.pk)
-    with rebuildable_transaction():
+    with non_durable_transaction():
         checked.update(total=total, extra=extra, checked_at=timezone.now())
-    context.wait()
+    context.wait_and_renew_lease()
 
 
 def _list_again(context: SyncContext, bounds: WindowBounds) -> None:
     before = context.writer.counts.copy()
-    WindowScan(context, OrderListSource(), MemoryPlan(bounds)).run()
+    WindowScan(context, OrderListSource(), InMemoryPlan(bounds)).run()
     found = context.writer.counts - before
     context.lease.update_state(
         drift_new=F("drift_new") + found["new"], drift_changed=F("drift_changed") + found["changed"]

@@ -23,7 +23,7 @@ from orders.outages import log_storage_failure
 from orders.services import freshness_problem
 
 from .batch_writer import BatchWriter
-from .context import Backoff, SyncContext, SyncStopped, record_problem
+from .context import Backoff, SyncContext, SyncStopped, record_sync_problem
 from .fetching import FetchThreads
 from .full_sync import MassDeletionSuspected, backfill_created_at, run_full_sync
 from .incremental_sync import reread_orders, sync_changes
@@ -65,7 +65,7 @@ def due_job(state: SyncState, now: datetime) -> SyncJob | None:
     return next((job for job in SyncJob if _IS_DUE[job](state, now)), None)
 
 
-def jobs_until_current(*, since: datetime) -> Choose:
+def choose_jobs_until_current(*, since: datetime) -> Choose:
     """Return a chooser of the jobs that make the index complete and up to date as of `since`."""
 
     def choose(state: SyncState, now: datetime) -> SyncJob | None:
@@ -209,7 +209,7 @@ class SyncRun:
             log.warning("the sync cannot go on: %s", error)
             self.failure = str(error)
             now = timezone.now()
-            record_problem(context.lease, freshness_problem(error), now=now, wait=_RETRY)
+            record_sync_problem(context.lease, freshness_problem(error), now=now, wait=_RETRY)
         else:
             return True
         return False

@@ -16,13 +16,13 @@ from django.conf import settings
 from goody.errors import GoodyError
 from orders.goody_api import CallsBlocked
 
-from .context import SyncContext, is_permanent
+from .context import SyncContext, is_permanent_error
 from .fetching import CallResult, GoodyCall, NoRateCapacity
 from .scan_plans import OrderSource, PlannedWindow, WindowPlan
 from .windows import (
     WindowBounds,
     WindowReader,
-    WindowVerdict,
+    WindowState,
     is_window_too_large,
     split_window,
     window_part_count,
@@ -80,7 +80,7 @@ class WindowScan:
             wait = self._submit(self._next_requests(may_start=time.monotonic() < deadline))
             if not self._open and self._context.fetchers.is_idle:
                 break
-            self._context.wait(max(wait, self._collect()))
+            self._context.wait_and_renew_lease(max(wait, self._collect()))
         self._context.writer.flush()
 
     def _next_requests(self, *, may_start: bool) -> list[PageRequest]:
@@ -171,7 +171,7 @@ class WindowScan:
             return
         self._context.writer.add(page.rows, read_at=result.read_at)
         if page.before_commit is not None:
-            self._context.writer.before_commit(page.before_commit)
+            self._context.writer.call_before_commit(page.before_commit)
         self._finish_window(window, reader)
 
     def _should_split(self, window: PlannedWindow, total: int | None) -> bool:
@@ -207,7 +207,7 @@ class WindowScan:
             self._finish_window(window, reader)
         elif error.kind == "too_large" and reader.may_shrink_pages:
             reader.restart(with_smaller_pages=True)
-        elif is_permanent(error) and error.kind != "too_large":
+        elif is_permanent_error(error) and error.kind != "too_large":
             raise error
         else:
             reader.requeue(page)
@@ -215,22 +215,28 @@ class WindowScan:
         return 0.0
 
     def _finish_window(self, window: PlannedWindow, reader: WindowReader) -> None:
-        verdict = reader.verdict(size=settings.SYNC_WINDOW)
-        if verdict is None:
+        state = reader.window_state(size=settings.SYNC_WINDOW)
+        if state is None:
             return
-        if verdict is WindowVerdict.SPLIT:
+        if state is WindowState.SPLIT:
             parts = 2 if reader.total is not None else _PARTS_WITHOUT_TOTAL
             self._split(window, parts, reader.total)
             return
         del self._open[window.key]
-        if verdict is WindowVerdict.INCONSISTENT:
-            self._context.writer.before_commit(lambda: self._plan.fail_window(window))
+        if state is WindowState.INCONSISTENT:
+            self._context.writer.call_before_commit(
+                lambda: self._plan.handle_inconsistent_window(window)
+            )
             return
         total = len(reader.passes[-1].ids)
-        self._context.writer.before_commit(lambda: self._plan.mark_window_complete(window, total))
+        self._context.writer.call_before_commit(
+            lambda: self._plan.mark_window_complete(window, total)
+        )
 
     def _split(self, window: PlannedWindow, parts: int, total: int | None) -> None:
         del self._open[window.key]
         bounds: Sequence[WindowBounds] = split_window(window.bounds, parts)
-        self._context.writer.before_commit(lambda: self._plan.replace(window, bounds, total))
+        self._context.writer.call_before_commit(
+            lambda: self._plan.replace_window(window, bounds, total)
+        )
         self._context.writer.flush()

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from goody.types import BadOrder, RawActivityPage, RawPage
 from orders.index import CreationTime, OrderOfResponse
-from orders.models import CreatedFrom, SyncWindow
+from orders.models import CreationTimeSource, SyncWindow
 
 from .fetching import Request
 from .windows import WindowBounds, estimate_created_at
@@ -46,16 +46,16 @@ class WindowPlan(Protocol):
     def mark_window_complete(self, window: PlannedWindow, total: int) -> None:
         """Mark the window as read: all its rows are stored."""
 
-    def replace(
+    def replace_window(
         self, window: PlannedWindow, parts: Sequence[WindowBounds], total: int | None
     ) -> None:
         """Replace the window by the parts in which it is read."""
 
-    def fail_window(self, window: PlannedWindow) -> None:
+    def handle_inconsistent_window(self, window: PlannedWindow) -> None:
         """Handle a window for which Goody's responses are inconsistent."""
 
 
-class MemoryPlan:
+class InMemoryPlan:
     """A plan in memory: one window and the parts into which it is split, oldest first."""
 
     def __init__(self, bounds: WindowBounds) -> None:
@@ -68,7 +68,7 @@ class MemoryPlan:
     def mark_window_complete(self, window: PlannedWindow, total: int) -> None:
         """Do nothing, because the plan is not stored."""
 
-    def replace(
+    def replace_window(
         self,
         window: PlannedWindow,  # noqa: ARG002
         parts: Sequence[WindowBounds],
@@ -78,7 +78,7 @@ class MemoryPlan:
             self._count += 1
             self._pending.append(PlannedWindow(self._count, part, total))
 
-    def fail_window(self, window: PlannedWindow) -> None:
+    def handle_inconsistent_window(self, window: PlannedWindow) -> None:
         """Raise InconsistentListing: the rows of later windows would hide the gap."""
         before = f"{window.bounds.before:%Y-%m-%d %H:%M}"
         raise InconsistentListing(f"what Goody lists up to {before} does not add up")
@@ -174,7 +174,7 @@ class OrderListSource:
     def prepare(self, response: RawPage) -> ListedRows:
         rows = [OrderOfResponse(raw) for raw in response.rows]
         for row in rows:
-            row.prepare(with_columns=self._are_new)
+            row.precompute_values(with_columns=self._are_new)
         return ListedRows(rows, response.total_count)
 
     def parse_page(
@@ -183,7 +183,7 @@ class OrderListSource:
         count = total or first + len(response.rows)
         for n, row in enumerate(response.rows):
             created_at = estimate_created_at(bounds, first + n, count)
-            row.created = CreationTime(created_at, CreatedFrom.WINDOW)
+            row.created = CreationTime(created_at, CreationTimeSource.WINDOW)
         return WindowPage(
             [_row_id(row) for row in response.rows], response.rows, response.total_count
         )
@@ -223,7 +223,7 @@ class CreatedActivitiesSource:
         ids = [one.id for one in response.activities]
         unreadable = [one.id or one.raw for one in response.quarantined]
         rows = [
-            OrderOfResponse(one.order, CreationTime(one.created_at, CreatedFrom.FEED))
+            OrderOfResponse(one.order, CreationTime(one.created_at, CreationTimeSource.FEED))
             for one in response.activities
         ]
         return WindowPage([*ids, *unreadable], rows, response.total_count)

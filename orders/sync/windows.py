@@ -96,7 +96,7 @@ class WindowPass:
     is_ended: bool = False
     may_continue: bool = False
 
-    def add(self, ids: Iterable[object], total: int | None) -> int:
+    def add_page(self, ids: Iterable[object], total: int | None) -> int:
         """Add one page and return the number of new rows."""
         before = len(self.ids)
         ids = list(ids)
@@ -122,7 +122,7 @@ class WindowPass:
         return any(total is not None and total > len(self.ids) for total in self.totals)
 
 
-class WindowVerdict(Enum):
+class WindowState(Enum):
     READ_ON = auto()  # request the next page
     COMPLETE = auto()
     REPEAT = auto()
@@ -130,18 +130,18 @@ class WindowVerdict(Enum):
     INCONSISTENT = auto()  # repeating and splitting are exhausted
 
 
-def judge_passes(passes: list[WindowPass], *, is_splittable: bool) -> WindowVerdict:
-    """Return the state of a window after these passes; all pages of the last one have been read."""
+def evaluate_passes(passes: list[WindowPass], *, is_splittable: bool) -> WindowState:
+    """Return the state of a window after these passes, of which the last has read all pages."""
     last = passes[-1]
     if last.is_exact and (last.is_ended or not last.may_continue):
-        return WindowVerdict.COMPLETE
+        return WindowState.COMPLETE
     if not last.is_ended:
-        return WindowVerdict.READ_ON
+        return WindowState.READ_ON
     if _do_passes_agree(passes, is_splittable=is_splittable):
-        return WindowVerdict.COMPLETE
+        return WindowState.COMPLETE
     if is_splittable and len(passes) > MAX_REREADS:
-        return WindowVerdict.SPLIT
-    return WindowVerdict.INCONSISTENT if len(passes) >= _MAX_PASSES else WindowVerdict.REPEAT
+        return WindowState.SPLIT
+    return WindowState.INCONSISTENT if len(passes) >= _MAX_PASSES else WindowState.REPEAT
 
 
 def _do_passes_agree(passes: list[WindowPass], *, is_splittable: bool) -> bool:
@@ -173,7 +173,7 @@ class WindowReader:
     _in_flight: int = 0
 
     def next_page(self) -> int | None:
-        """Return the next page (from 1) to request, then in progress; None for now."""
+        """Return the next page (from 1) to request; None while no other may be requested."""
         if self._requeued:
             page = self._requeued.pop(0)
         elif self._next <= self._last:
@@ -193,7 +193,7 @@ class WindowReader:
         """Record the response for a page, which may be an empty one past the end."""
         self._in_flight -= 1
         current = self.passes[-1]
-        added = current.add(ids, total) if ids or page == 1 else 0
+        added = current.add_page(ids, total) if ids or page == 1 else 0
         if page == 1:
             self.total = total
             self._last = max(1, ceil((total or 0) / self.per_page))
@@ -205,23 +205,23 @@ class WindowReader:
             # An empty page is the end, whatever the total is.
             self._last = min(self._last, page)
 
-    def verdict(self, *, size: int) -> WindowVerdict | None:
+    def window_state(self, *, size: int) -> WindowState | None:
         """Return COMPLETE, SPLIT or INCONSISTENT; None while pages remain to be read."""
         if self._in_flight or self._requeued or self._next <= self._last:
             return None
-        verdict = judge_passes(self.passes, is_splittable=self.bounds.is_splittable)
-        if verdict is WindowVerdict.READ_ON:
+        state = evaluate_passes(self.passes, is_splittable=self.bounds.is_splittable)
+        if state is WindowState.READ_ON:
             return self._read_on(size)
-        if verdict is WindowVerdict.REPEAT:
+        if state is WindowState.REPEAT:
             self.restart()
             return None
-        return verdict
+        return state
 
-    def _read_on(self, size: int) -> WindowVerdict | None:
+    def _read_on(self, size: int) -> WindowState | None:
         last = self.passes[-1]
         is_unbounded = last.rows > size * _UNBOUNDED and not last.is_exact
         if self.bounds.is_splittable and is_unbounded:
-            return WindowVerdict.SPLIT
+            return WindowState.SPLIT
         self._last += 1
         return None
 
@@ -230,7 +230,7 @@ class WindowReader:
         return self.per_page > _MIN_PER_PAGE
 
     def restart(self, *, with_smaller_pages: bool = False) -> None:
-        """Start another pass at page 1. With smaller pages it replaces the current pass."""
+        """Start another pass at page 1. A pass with smaller pages replaces the current one."""
         if with_smaller_pages:
             self.per_page = max(_MIN_PER_PAGE, self.per_page // 4)
             self.passes.pop()

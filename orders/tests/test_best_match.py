@@ -16,7 +16,7 @@ from django.test import Client
 
 from orders import index
 from orders.index import CreationTime, OrderOfResponse
-from orders.models import CreatedFrom
+from orders.models import CreationTimeSource
 from testing.domain import order_json
 from testing.list_pages import (
     URL,
@@ -65,7 +65,7 @@ def row(number: int, first: str, last: str) -> OrderOfResponse:
         id=id_of(number), reference_id="", recipient_first_name=first, recipient_last_name=last,
         status=("opened", "accepted", "paid")[number % 3],
     )  # fmt: skip
-    created = CreationTime(NOW - timedelta(minutes=number), CreatedFrom.FEED)
+    created = CreationTime(NOW - timedelta(minutes=number), CreationTimeSource.FEED)
     return OrderOfResponse(msgspec.json.encode(given), created)
 
 

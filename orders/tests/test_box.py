@@ -23,7 +23,7 @@ BATCH = "7d0f3a52-0c5d-4d7e-8a55-1f3e8f0a2b02"
 
 def known(**fields: Any) -> UUID:
     given = order(**{"id": str(uuid4()), "reference_id": "", **fields})
-    index.upsert([given], read_at=timezone.now())
+    index.upsert_orders([given], read_at=timezone.now())
     return given.id
 
 

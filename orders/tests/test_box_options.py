@@ -170,7 +170,7 @@ def emmas(db: None) -> None:
         )
         for first, last in people
     ]
-    index.upsert(orders, read_at=NOW)
+    index.upsert_orders(orders, read_at=NOW)
     complete_sync(NOW)
 
 
@@ -205,7 +205,7 @@ def test_nearest_name_or_address_is_suggested(
 
 def test_local_part_is_suggested_for_a_misspelled_address(agent: Client, emmas: None) -> None:
     numbered = order(id=str(uuid4()), recipient_email="olga.petrova17@post.test")
-    index.upsert([numbered], read_at=NOW)
+    index.upsert_orders([numbered], read_at=NOW)
     found = links(agent, "olga.petrova@psot.test")
     assert found["Did you mean olga.petrova? (1 order)"] == "/orders/?q=olga.petrova"
 
@@ -237,7 +237,7 @@ def test_words_are_stored_once_and_with_their_trigrams(emmas: None) -> None:
     assert sorted(Spelling.objects.values_list("word", flat=True)) == words
     stored = SpellingTrigram.objects.filter(word="novak").values_list("trigram", flat=True)
     assert sorted(stored) == [" no", "ak ", "nov", "ova", "vak"]
-    index.upsert([order(recipient_first_name="Zoë")], read_at=NOW + timedelta(minutes=1))
+    index.upsert_orders([order(recipient_first_name="Zoë")], read_at=NOW + timedelta(minutes=1))
     assert Spelling.objects.filter(word="zoe").count() == 1
 
 
@@ -245,7 +245,7 @@ def test_words_of_a_renamed_sender_are_stored() -> None:
     sender = {"first_name": "Ana", "last_name": "Bo", "email": "ana@post.test"}
     for minute, first_name in enumerate(("Ana", "Anastasia")):
         given = order(sender={**sender, "first_name": first_name})
-        index.upsert([given], read_at=NOW + timedelta(minutes=minute))
+        index.upsert_orders([given], read_at=NOW + timedelta(minutes=minute))
     assert Spelling.objects.filter(word="anastasia").exists()
 
 

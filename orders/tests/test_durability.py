@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from orders.models import OrderCount
-from orders.models.durability import rebuildable_transaction, tune_for_bulk_writes
+from orders.models.durability import non_durable_transaction, tune_for_bulk_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,9 +18,9 @@ def _count(n: int) -> None:
 
 
 def _count_and_fail() -> None:
-    with rebuildable_transaction():
+    with non_durable_transaction():
         _count(1)
-        with rebuildable_transaction():
+        with non_durable_transaction():
             _count(2)
             raise ValueError("half")
 
@@ -32,17 +32,17 @@ def test_inner_failure_rolls_back_the_outer_transaction() -> None:
 
 
 def test_caught_inner_failure_keeps_no_changes() -> None:
-    with rebuildable_transaction():
+    with non_durable_transaction():
         _count(1)
-        with pytest.raises(ValueError, match="half"), rebuildable_transaction():
+        with pytest.raises(ValueError, match="half"), non_durable_transaction():
             raise ValueError("half")
     assert not OrderCount.objects.exists()
 
 
 def test_inner_and_outer_changes_are_committed() -> None:
-    with rebuildable_transaction():
+    with non_durable_transaction():
         _count(1)
-        with rebuildable_transaction():
+        with non_durable_transaction():
             _count(2)
     assert OrderCount.objects.count() == 2
 

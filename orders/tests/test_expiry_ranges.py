@@ -9,7 +9,7 @@ import pytest
 from orders import index
 from orders.index import CreationTime, OrderOfResponse
 from orders.index.expiry_ranges import PERIOD_BITS
-from orders.models import CreatedFrom, ExpiryRange, Order
+from orders.models import CreationTimeSource, ExpiryRange, Order
 from orders.search.bounds import SearchBounds
 from orders.search.conditions import compile_query
 from orders.search.context import SearchResources
@@ -52,7 +52,7 @@ def test_ranges_include_changed_expirations_and_creation_times() -> None:
 def test_ranges_include_orders_of_which_only_the_creation_time_became_known() -> None:
     store()
     rows = [
-        OrderOfResponse(row.raw, CreationTime(NOW - n * _DAY, CreatedFrom.DETAIL))
+        OrderOfResponse(row.raw, CreationTime(NOW - n * _DAY, CreationTimeSource.DETAIL))
         for n, row in enumerate(make_rows(300, seed=1))
     ]
     index.upsert_rows(rows, read_at=NOW + _DAY)

@@ -33,7 +33,7 @@ FIND = "/orders/find/"
 def known(**fields: Any) -> UUID:
     """Return an order that is in the index, and not at Goody."""
     given = order(**{"id": str(uuid4()), "reference_id": "", **fields})
-    index.upsert([given], read_at=timezone.now())
+    index.upsert_orders([given], read_at=timezone.now())
     return given.id
 
 

@@ -27,21 +27,21 @@ T2, T3 = T1 + timedelta(seconds=1), T1 + timedelta(seconds=2)
 TIMES = {"created_at": "2026-11-01T10:00:00Z", "notified_at": "2026-11-01T10:01:00Z"}
 
 
-def upsert(given: GoodyOrder, at: datetime) -> None:
-    index.upsert([given], read_at=at)
+def upsert_orders(given: GoodyOrder, at: datetime) -> None:
+    index.upsert_orders([given], read_at=at)
 
 
 def stored() -> tuple[str, datetime, datetime | None]:
     """Status by the row, by the payload, and when it was read: row and payload must agree."""
     row = Order.objects.get()
-    assert row.as_goody().status == row.status
+    assert row.to_goody_order().status == row.status
     return row.status, row.read_at, row.missing_at
 
 
 @pytest.mark.django_db
 def test_row_has_the_values_of_the_response() -> None:
     given = order(event_times=TIMES)
-    upsert(given, T1)
+    upsert_orders(given, T1)
     row = Order.objects.get()
     created = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
     assert {
@@ -54,7 +54,7 @@ def test_row_has_the_values_of_the_response() -> None:
         "read_at": T1,
         "missing_at": None,
     }.items() <= vars(row).items()
-    assert row.as_goody() == given
+    assert row.to_goody_order() == given
 
 
 @pytest.mark.django_db
@@ -68,31 +68,31 @@ def test_the_later_request_wins_whatever_the_status(
 ) -> None:
     arrivals = [(order(status=older), T1), (order(status=newer), T2)]
     for given, at in arrivals if order_of_arrival == "older first" else reversed(arrivals):
-        upsert(given, at)
+        upsert_orders(given, at)
     assert stored() == (newer, T2, None)
 
 
 @pytest.mark.django_db
 def test_of_two_requests_of_one_moment_the_first_answer_stays() -> None:
-    upsert(order(status="opened"), T1)
-    upsert(order(status="notified"), T1)
+    upsert_orders(order(status="opened"), T1)
+    upsert_orders(order(status="notified"), T1)
     assert stored() == ("opened", T1, None)
 
 
 @pytest.mark.django_db
 def test_an_older_answer_after_an_unchanged_one_changes_neither_row_nor_payload() -> None:
-    upsert(order(), T1)
-    upsert(order(), T3)
-    upsert(order(status="opened"), T2)
+    upsert_orders(order(), T1)
+    upsert_orders(order(), T3)
+    upsert_orders(order(status="opened"), T2)
     assert stored() == ("notified", T3, None)
 
 
 @pytest.mark.django_db
 def test_an_unchanged_answer_renews_the_time_and_writes_nothing_else() -> None:
-    upsert(order(event_times=TIMES), T1)
+    upsert_orders(order(event_times=TIMES), T1)
     before = Order.objects.values().get(), OrderPayload.objects.values().get()
-    upsert(order(event_times=TIMES), T2)
-    upsert(order(), T3)  # as a list has it: without event times
+    upsert_orders(order(event_times=TIMES), T2)
+    upsert_orders(order(), T3)  # as a list has it: without event times
     row, payload = Order.objects.values().get(), OrderPayload.objects.values().get()
     in_a_list = {"row_hash": hex_digest(order().raw)}
     assert row == before[0] | {"read_at": T3} | in_a_list
@@ -101,40 +101,40 @@ def test_an_unchanged_answer_renews_the_time_and_writes_nothing_else() -> None:
 
 @pytest.mark.django_db
 def test_older_unchanged_response_keeps_the_read_time() -> None:
-    upsert(order(), T2)
-    upsert(order(), T1)
+    upsert_orders(order(), T2)
+    upsert_orders(order(), T1)
     assert stored() == ("notified", T2, None)
 
 
 @pytest.mark.django_db
 def test_event_times_are_kept_when_a_later_answer_lacks_them() -> None:
-    upsert(order(event_times=TIMES), T1)
-    upsert(order(status="opened"), T2)
+    upsert_orders(order(event_times=TIMES), T1)
+    upsert_orders(order(status="opened"), T2)
     row = Order.objects.get()
     assert row.created_at == datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
-    times = row.as_goody().event_times
+    times = row.to_goody_order().event_times
     assert times == order(event_times=TIMES).event_times
     more = TIMES | {"opened_at": "2026-11-02T08:00:00Z"}
-    upsert(order(status="opened", event_times=more), T3)
-    assert Order.objects.get().as_goody().event_times == order(event_times=more).event_times
+    upsert_orders(order(status="opened", event_times=more), T3)
+    assert Order.objects.get().to_goody_order().event_times == order(event_times=more).event_times
 
 
 @pytest.mark.django_db
 def test_missing_is_flagged_and_never_deleted() -> None:
-    upsert(order(), T1)
+    upsert_orders(order(), T1)
     index.mark_missing(ORDER_ID, read_at=T2)
     assert stored() == ("notified", T1, T2)
-    upsert(order(), T3)
+    upsert_orders(order(), T3)
     assert stored() == ("notified", T3, None)
 
 
 @pytest.mark.django_db
 def test_a_404_is_compared_by_the_start_of_its_request_too() -> None:
-    upsert(order(), T2)
+    upsert_orders(order(), T2)
     index.mark_missing(ORDER_ID, read_at=T1)
     assert stored() == ("notified", T2, None)
     index.mark_missing(ORDER_ID, read_at=T3 + timedelta(seconds=1))
-    upsert(order(status="opened"), T3)
+    upsert_orders(order(status="opened"), T3)
     assert stored() == ("opened", T3, T3 + timedelta(seconds=1))
 
 
@@ -151,7 +151,7 @@ def test_many_answers_at_once_end_with_the_latest() -> None:
 
     def store(given: GoodyOrder, at: datetime) -> None:
         try:
-            upsert(given, at)
+            upsert_orders(given, at)
         finally:
             connection.close()
 
@@ -190,10 +190,10 @@ def other_id(number: int) -> str:
 def test_unusual_row_is_cleaned_and_does_not_affect_others(name: str) -> None:
     rows = [order_json(id=other_id(1)), order_json(**ODD[name]), order_json(id=other_id(2))]
     orders = [parse_order(_dumps(row)) for row in rows]
-    index.upsert(orders, read_at=T1)
+    index.upsert_orders(orders, read_at=T1)
     assert set(Order.objects.values_list("uuid", flat=True)) == {one.id for one in orders}
     row = Order.objects.get(uuid=ORDER_ID)
-    assert row.as_goody() == orders[1]
+    assert row.to_goody_order() == orders[1]
     assert not set(row.recipient_name + row.reference_id) & set("\x00\ud800\udfff")
     assert len(row.recipient_name) < 21_000
 
@@ -209,10 +209,10 @@ def test_row_rejected_by_the_database_does_not_affect_others() -> None:
     impossible = msgspec.structs.replace(bad, reference_id="a\x00b")
     if connection.vendor == "postgresql":
         with transaction.atomic():
-            index.upsert([impossible, good], read_at=T1)
+            index.upsert_orders([impossible, good], read_at=T1)
         assert [row.uuid for row in Order.objects.all()] == [good.id]
     else:
-        index.upsert([impossible, good], read_at=T1)
+        index.upsert_orders([impossible, good], read_at=T1)
         assert Order.objects.count() == 2
 
 

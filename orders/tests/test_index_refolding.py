@@ -50,7 +50,7 @@ def known(number: int, **fields: Any) -> None:
         },
         **fields,
     }
-    index.upsert([order(**given)], read_at=AT)
+    index.upsert_orders([order(**given)], read_at=AT)
 
 
 def contents() -> list[Any]:

@@ -16,7 +16,7 @@ from orders import index
 from orders.index import CreationTime, OrderOfResponse, OrdersOfResponse
 from orders.index.creation_keys import first_key
 from orders.models import (
-    CreatedFrom,
+    CreationTimeSource,
     Label,
     Order,
     OrderCount,
@@ -45,9 +45,9 @@ def other_id(number: int) -> UUID:
 
 
 def list_row(
-    created: datetime | None = None, source: int = CreatedFrom.WINDOW, **fields: Any
+    created: datetime | None = None, source: int = CreationTimeSource.WINDOW, **fields: Any
 ) -> OrderOfResponse:
-    known = CreationTime(created, CreatedFrom(source)) if created else None
+    known = CreationTime(created, CreationTimeSource(source)) if created else None
     return OrderOfResponse(raw(**fields), known)
 
 
@@ -121,12 +121,14 @@ def test_full_second_uses_keys_of_the_next() -> None:
 @pytest.mark.parametrize(
     ("sources", "kept"),
     [
-        ([CreatedFrom.WINDOW, CreatedFrom.FEED], CreatedFrom.FEED),
-        ([CreatedFrom.FEED, CreatedFrom.WINDOW], CreatedFrom.FEED),
-        ([CreatedFrom.WINDOW, CreatedFrom.WINDOW], CreatedFrom.WINDOW),
+        ([CreationTimeSource.WINDOW, CreationTimeSource.FEED], CreationTimeSource.FEED),
+        ([CreationTimeSource.FEED, CreationTimeSource.WINDOW], CreationTimeSource.FEED),
+        ([CreationTimeSource.WINDOW, CreationTimeSource.WINDOW], CreationTimeSource.WINDOW),
     ],
 )
-def test_most_exact_creation_time_is_kept(sources: list[CreatedFrom], kept: CreatedFrom) -> None:
+def test_most_exact_creation_time_is_kept(
+    sources: list[CreationTimeSource], kept: CreationTimeSource
+) -> None:
     times = [BORN, BORN + timedelta(hours=3)]
     for at, source in zip(times, sources, strict=True):
         index.upsert_rows([list_row(at, source)], read_at=NOON)
@@ -134,11 +136,11 @@ def test_most_exact_creation_time_is_kept(sources: list[CreatedFrom], kept: Crea
     wanted = times[sources.index(kept)]
     assert (row.created_at, row.created_from) == (wanted, kept)
     assert row.id == first_key(wanted)
-    assert known_creation(row) == (wanted if kept == CreatedFrom.FEED else None)
+    assert known_creation(row) == (wanted if kept == CreationTimeSource.FEED else None)
 
 
 def test_an_order_without_a_creation_time_is_sorted_by_its_first_read() -> None:
-    index.upsert([order()], read_at=NOON)
+    index.upsert_orders([order()], read_at=NOON)
     row = Order.objects.get()
     assert (row.id, row.created_at, row.created_from) == (first_key(NOON), None, 0)
 
@@ -146,9 +148,9 @@ def test_an_order_without_a_creation_time_is_sorted_by_its_first_read() -> None:
 def test_a_copy_is_complete_though_its_key_changed_after_it_was_read() -> None:
     index.upsert_rows([list_row(BORN)], read_at=NOON)
     row = Order.objects.get()
-    index.upsert_rows([list_row(BORN + timedelta(days=1), CreatedFrom.FEED)], read_at=NOON)
+    index.upsert_rows([list_row(BORN + timedelta(days=1), CreationTimeSource.FEED)], read_at=NOON)
     assert Order.objects.get().id != row.id
-    assert row.as_goody() == order()
+    assert row.to_goody_order() == order()
 
 
 # --- a new key, a new state: everything moves along -------------------------------------------
@@ -168,13 +170,13 @@ RICH = {
 
 
 def test_stored_data_does_not_depend_on_the_sequence_of_reads() -> None:
-    index.upsert([order(**RICH)], read_at=NOON - timedelta(hours=1))
+    index.upsert_orders([order(**RICH)], read_at=NOON - timedelta(hours=1))
     index.upsert_rows([list_row(BORN + timedelta(days=3), **RICH)], read_at=NOON)
-    index.upsert([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
+    index.upsert_orders([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
     by_steps = tables()
     for model in (Order, OrderPayload, OtherProduct, WordStart, OrderCount):
         model.objects.all().delete()
-    index.upsert([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
+    index.upsert_orders([order(**RICH, status="opened", event_times=TIMES)], read_at=LATER)
     at_once = tables()
     assert at_once == by_steps
     assert (at_once["strays"], at_once["is_found"]) == (0, True)
@@ -184,16 +186,16 @@ def test_stored_data_does_not_depend_on_the_sequence_of_reads() -> None:
 
 
 def test_a_person_who_is_renamed_is_found_by_the_new_name_alone() -> None:
-    index.upsert([order()], read_at=NOON)
+    index.upsert_orders([order()], read_at=NOON)
     assert len(found_by_text("mira")) == 1
-    index.upsert([order(recipient_first_name="Joséphine")], read_at=LATER)
+    index.upsert_orders([order(recipient_first_name="Joséphine")], read_at=LATER)
     assert (found_by_text("mira "), len(found_by_text("josephine"))) == ([], 1)
     assert set(WordStart.objects.values_list("start", flat=True)) == {"jo", "ok", "mi", "ex", "co"}
 
 
 def test_changed_gift_removes_former_products() -> None:
-    index.upsert([order(**RICH)], read_at=NOON)
-    index.upsert([order()], read_at=LATER)
+    index.upsert_orders([order(**RICH)], read_at=NOON)
+    index.upsert_orders([order()], read_at=LATER)
     assert OtherProduct.objects.count() == 0
 
 
@@ -207,7 +209,9 @@ def test_counts_follow_the_statuses() -> None:
 
 
 def test_a_gift_link_is_found_by_its_token_and_not_stored_in_the_row() -> None:
-    index.upsert([order(individual_gift_link="https://gifts.example.com/gift/T0ken")], read_at=NOON)
+    index.upsert_orders(
+        [order(individual_gift_link="https://gifts.example.com/gift/T0ken")], read_at=NOON
+    )
     row = Order.objects.get()
     assert row.gift_digest == gift_token_digest("T0ken")
     assert "T0ken" not in str(Order.objects.values().get())
@@ -229,7 +233,7 @@ def test_duplicate_rows_are_merged(
     is_dated_first: bool,
 ) -> None:
     """In the feed one page may have an order's `created` and `notified` activities."""
-    rows = [list_row(BORN, CreatedFrom.FEED), list_row()]
+    rows = [list_row(BORN, CreationTimeSource.FEED), list_row()]
     index.upsert_rows(rows if is_dated_first else rows[::-1], read_at=NOON)
     assert known_creation(Order.objects.get()) == BORN
 
@@ -239,7 +243,7 @@ def test_a_reference_of_any_length_is_stored() -> None:
     rows = [list_row(BORN, reference_id=endless), list_row(BORN, id=str(other_id(1)))]
     remembered = index.upsert_rows(rows, read_at=NOON)
     assert (remembered.new, remembered.quarantined) == (2, [])
-    assert Order.objects.get(uuid=ORDER_ID).as_goody().reference_id == endless
+    assert Order.objects.get(uuid=ORDER_ID).to_goody_order().reference_id == endless
 
 
 @pytest.mark.postgresql_only(reason="SQLite takes a text of any length into any column")

@@ -416,7 +416,7 @@ def test_cancel_seen_later_is_described_as_perhaps_ours(
         "not_applied",
         "effect_seen",
     ]
-    assert Operation.objects.with_notice(done.actor_id).get() == done
+    assert Operation.objects.with_later_notice(done.actor_id).get() == done
 
 
 def test_second_attempt_is_refused_when_the_first_took_effect(
@@ -542,7 +542,7 @@ def test_cancel_reverted_at_goody_is_recorded_as_contradicted(
         "Somebody else may have changed it since."
     )
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "applied", "contradicted"]
-    assert Operation.objects.with_notice(done.actor_id).get() == done
+    assert Operation.objects.with_later_notice(done.actor_id).get() == done
     # The order is open again, for us too.
     assert (cancel(order_id).state, emulator.posts()) == ("applied", 2)
 
@@ -561,7 +561,7 @@ def test_another_expiration_after_a_confirmed_extension_is_recorded_as_contradic
         "Somebody else may have changed it since."
     )
     assert services.may_undo_extension(done, now=timezone.now()) is False
-    assert Operation.objects.with_notice(done.actor_id).get() == done
+    assert Operation.objects.with_later_notice(done.actor_id).get() == done
 
 
 def test_due_reads_of_unknown_outcomes_precede_checks(emulator: Emulator, clock: Any) -> None:

@@ -172,7 +172,7 @@ def test_confirmation_is_stored_although_the_database_connection_is_lost(
         done = write(ORDER_ID, seen=facts_to_confirm(order()), **given)
     assert (stored_outcome(done), server.posts) == (("applied", "", ""), 1)
     assert Operation.objects.get().confirmed_at is not None
-    stored = Order.objects.get(uuid=ORDER_ID).as_goody()
+    stored = Order.objects.get(uuid=ORDER_ID).to_goody_order()
     assert facts_to_confirm(stored) == facts_to_confirm(order(**changed))
 
 
@@ -261,7 +261,7 @@ def test_f54_full_disk_prevents_the_write_but_not_reading(emulator: Emulator, ca
             assert (view.is_fresh, view.order.status) == (True, "notified")
         finally:
             cursor.execute("PRAGMA max_page_count = 1073741823")
-    assert Order.objects.get(uuid=order_id).as_goody().id == order_id
+    assert Order.objects.get(uuid=order_id).to_goody_order().id == order_id
 
 
 @pytest.mark.django_db(transaction=True)

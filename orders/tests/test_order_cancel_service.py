@@ -356,11 +356,11 @@ def test_f14_an_order_unknown_to_goody_is_flagged_and_kept(goody: Any) -> None:
         assert stored_outcome(done) == ("refused", "B", "not_found")
     row = Order.objects.get(uuid=ORDER_ID)
     assert row.missing_at is not None
-    assert row.as_goody().id == ORDER_ID
+    assert row.to_goody_order().id == ORDER_ID
 
 
 def test_f14_a_404_to_the_fresh_read(goody: Any) -> None:
-    index.upsert([order()], read_at=timezone.now())
+    index.upsert_orders([order()], read_at=timezone.now())
     with FaultyServer(answer(404, {"error": "Order not found"})) as server:
         done = cancel_at(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "not_found"), 0)

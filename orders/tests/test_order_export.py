@@ -40,7 +40,7 @@ ALL = Query()
 
 def known(**fields: Any) -> UUID:
     given = order(**{"id": str(uuid4()), "reference_id": "", **fields})
-    index.upsert([given], read_at=AT)
+    index.upsert_orders([given], read_at=AT)
     return given.id
 
 

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders.list_url import LivePosition, parse_position
-from orders.models import CreatedFrom, Operation, Order, Profile, State
+from orders.models import CreationTimeSource, Operation, Order, Profile, State
 from testing.domain import in_days
 from testing.faulty_server import FaultyServer, answer
 from testing.list_pages import active_filters_in, complete_sync, ids_in
@@ -318,7 +318,7 @@ def test_created_is_shown_when_known_and_blank_otherwise_without_a_call(agent, e
     last_year = datetime.now(UTC).year - 1
     for year, text in ((last_year + 1, "1 Jan"), (last_year, f"1 Jan {last_year}")):
         Order.objects.filter(uuid=order_id).update(
-            created_at=datetime(year, 1, 1, tzinfo=UTC), created_from=CreatedFrom.FEED
+            created_at=datetime(year, 1, 1, tzinfo=UTC), created_from=CreationTimeSource.FEED
         )
         assert f'<td class="created">{text}</td>' in row_of(agent.get(URL), order_id)
     assert emulator.calls()["total"] == 3

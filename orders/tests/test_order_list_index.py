@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.list_url import LivePosition
-from orders.models import CreatedFrom, Label, Order, State
+from orders.models import CreationTimeSource, Label, Order, State
 from testing.domain import operation
 from testing.faulty_server import FaultyServer, answer
 from testing.list_pages import (
@@ -305,7 +305,9 @@ def test_row_shows_the_values_of_the_index(agent: Client, full: Oracle) -> None:
     row = next(
         one
         for one in full.rows
-        if one.status == "notified" and one.created_from == CreatedFrom.FEED and one.quantity == 2
+        if one.status == "notified"
+        and one.created_from == CreationTimeSource.FEED
+        and one.quantity == 2
     )
     named = {"q": row.recipient_name, "status": "notified", "per_page": 100}
     shown_row = row_of(agent.get(URL, named), row.uuid)

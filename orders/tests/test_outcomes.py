@@ -81,8 +81,10 @@ def test_success_is_claimed_by_applied_alone(
 ) -> None:
     telling = told(action, state, **fields)
     done = {CANCEL: "Canceled", EXTEND: "Expiration changed"}[action]
-    is_only_recorded = "failure_kind" in fields and "effect_seen_at" not in fields
-    is_applied = state == State.APPLIED and "contradicted_at" not in fields and not is_only_recorded
+    is_recorded_by_hand_only = "failure_kind" in fields and "effect_seen_at" not in fields
+    is_applied = (
+        state == State.APPLIED and "contradicted_at" not in fields and not is_recorded_by_hand_only
+    )
     assert (telling.title == done) == is_applied
     assert (telling.tone is Tone.GOOD) == is_applied
     claims = ("Canceled at Goody", "Goody confirmed")

@@ -183,7 +183,7 @@ def customer_in(page: str) -> tuple[list[tuple[str, str]], list[str]]:
 def known(**fields: Any) -> UUID:
     given = order_json(**{"id": str(uuid4()), "reference_id": "", **fields})
     now = timezone.now()
-    index.upsert([parse_order(msgspec.json.encode(given))], read_at=now)
+    index.upsert_orders([parse_order(msgspec.json.encode(given))], read_at=now)
     return UUID(given["id"])
 
 

@@ -418,7 +418,7 @@ def test_a_shared_view_offers_nothing_to_those_without_the_right(as_role: Any) -
 def test_view_is_described_like_its_list(as_role: Any) -> None:
     now, client = timezone.now(), as_role("agent")
     fields = {"workspace_id": str(uuid4()), "workspace_name": "<People>"}
-    index.upsert([order(**fields)], read_at=now)
+    index.upsert_orders([order(**fields)], read_at=now)
     complete_sync(now)
     asked = {
         "status=opened&status=failed&expires=7d": (

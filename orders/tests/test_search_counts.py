@@ -60,7 +60,7 @@ def test_counts_of_choices_equal_the_sizes_of_their_lists(oracle: Oracle, query:
 def test_an_unreadable_expiration_is_not_counted_as_none() -> None:
     for expires_at in ("someday", None):
         given = order(id=str(uuid4()), recipient_first_name="Ana", expires_at=expires_at)
-        index.upsert([given], read_at=NOW)
+        index.upsert_orders([given], read_at=NOW)
     ana = Query(words=("ana",))
     never = search.find_counted_page(replace(ana, has_expiry=False), size=2, now=NOW, limit=9)[1]
     counted = search.count_facets(ana, now=NOW, seconds=30).expires["never"]

@@ -194,14 +194,14 @@ def test_ten_thousand_characters_of_words(oracle: Oracle) -> None:
 
 
 def test_a_product_that_is_renamed_is_found_by_its_new_name_at_once(oracle: Oracle) -> None:
-    def upsert(name: str, read_at: Any) -> None:
+    def upsert_orders(name: str, read_at: Any) -> None:
         product = {"id": str(UUID(int=77)), "name": name, "brand": None}
         raw = order_json(cart={"items": [{"quantity": 1, "product": product}]})
         index.upsert_rows([index.OrderOfResponse(msgspec.json.encode(raw))], read_at=read_at)
 
-    upsert("Old lamp", NOW)
+    upsert_orders("Old lamp", NOW)
     assert found(Query(words=("old lamp",))) == [ORDER_ID]
-    upsert("New lamp", NOW + timedelta(minutes=1))
+    upsert_orders("New lamp", NOW + timedelta(minutes=1))
     assert found(Query(words=("old lamp",))) == []
     hits = search.find_page(Query(words=("new lamp",)), size=5, now=NOW).hits
     assert [hit.product for hit in hits] == ["New lamp"]

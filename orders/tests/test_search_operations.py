@@ -27,7 +27,7 @@ def viewer(as_role: Any) -> Client:
 
 def known(**fields: Any) -> str:
     order_id = str(uuid4())
-    index.upsert([order(id=order_id, **fields)], read_at=timezone.now())
+    index.upsert_orders([order(id=order_id, **fields)], read_at=timezone.now())
     return order_id
 
 

@@ -45,14 +45,14 @@ def test_history_equals_that_of_the_orm() -> None:
     write_on(uuid4(), age=0, actor=user)
     ids = [one, other]
     with CaptureQueriesContext(connection) as captured:
-        found = Operation.objects.history(ids)
+        found = Operation.objects.history_of(ids)
     assert len(captured) == 1
     expected = [*Operation.objects.on_orders(ids)]
     assert [columns(row) for row in found] == [columns(row) for row in expected]
     assert [type(value) for row in found for value in columns(row).values()] == [
         type(value) for row in expected for value in columns(row).values()
     ]
-    assert Operation.objects.history([uuid4()]) == Operation.objects.history([]) == ()
+    assert Operation.objects.history_of([uuid4()]) == Operation.objects.history([]) == ()
     found[0].note = "changed"
     found[0].save()
     assert Operation.objects.get(pk=found[0].pk).note == "changed"

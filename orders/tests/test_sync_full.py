@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from orders import goody_api, sync
-from orders.models import Anomaly, ApiLimits, CreatedFrom, Order, SyncState, SyncWindow
+from orders.models import Anomaly, ApiLimits, CreationTimeSource, Order, SyncState, SyncWindow
 from orders.sync import SyncJob, SyncPhase
 from orders.sync.full_sync import mass_deletion_reason
 from orders.sync.lease import Lease, LeaseLost
@@ -61,7 +61,7 @@ def test_estimated_creation_times_lie_in_the_window_of_the_order(
     sync_orders()
     true = created_in_truth(emulator)
     windows = [w for w in SyncWindow.objects.all() if w.after is not None]
-    for row in Order.objects.filter(created_from=CreatedFrom.WINDOW):
+    for row in Order.objects.filter(created_from=CreationTimeSource.WINDOW):
         assert row.created_at is not None
         at, told = true[str(row.uuid)], row.created_at
         assert any(w.after <= at <= w.before and w.after <= told <= w.before for w in windows)
@@ -160,7 +160,7 @@ def test_a_rejected_key_pauses_the_sync_until_an_admin_checks_it(
     run_until(lambda: phase() is SyncPhase.PAUSED)
     asked = emulator.calls()["total"]
     progress = sync.read_progress(timezone.now())
-    assert (progress.phase, progress.why) == (SyncPhase.PAUSED, "Goody rejects the API key")
+    assert (progress.phase, progress.problem) == (SyncPhase.PAUSED, "Goody rejects the API key")
     run_steps(1)
     assert emulator.calls()["total"] == asked
     ApiLimits.objects.accept_key()
@@ -172,7 +172,7 @@ def test_an_outage_of_goody_is_shown_and_the_sync_resumes_after_it(emulator: Emu
     emulator.fault({"kind": "status", "status": 503}, path=LIST, skip=12)
     run_until(lambda: phase() is SyncPhase.FAILING)
     progress = sync.read_progress(timezone.now())
-    assert progress.why in (
+    assert progress.problem in (
         "Goody reported an internal error",
         "Goody failed repeatedly, so calls to it are paused",
     )
@@ -334,7 +334,7 @@ def test_many_missing_orders_stop_the_sync_until_an_admin_resumes_it(
     run_jobs(lambda state, _: None if state.is_stopped else SyncJob.AGAIN)
     progress = sync.read_progress(timezone.now())
     assert progress.phase is SyncPhase.SUSPICIOUS
-    assert progress.why == "Goody lists 280 orders, and we know 300."
+    assert progress.problem == "Goody lists 280 orders, and we know 300."
     assert progress.is_complete
     asked = emulator.calls()["total"]
     run_jobs()
@@ -353,13 +353,13 @@ def test_as_many_orders_of_another_account_stop_the_sync(
 ) -> None:
     """The counts fit, but none of the known orders is among them."""
     sync_orders()
-    Order.objects.update(created_from=CreatedFrom.FEED)
+    Order.objects.update(created_from=CreationTimeSource.FEED)
     hide(emulator, 30)
     emulator.create(count=30)
     SyncState.objects.update(is_full_wanted=True)
     run_jobs(lambda state, _: None if state.is_stopped else SyncJob.AGAIN)
     assert phase() is SyncPhase.SUSPICIOUS
-    assert "orders we know are not listed" in sync.read_progress(timezone.now()).why
+    assert "orders we know are not listed" in sync.read_progress(timezone.now()).problem
 
 
 def test_a_few_orders_that_are_not_listed_are_read_one_by_one(emulator: Emulator) -> None:
@@ -415,7 +415,7 @@ def test_orders_read_after_the_clock_was_set_back_are_not_missing(
     emulator: Emulator, clock: time_machine.Traveller, seconds: float
 ) -> None:
     sync_orders()
-    Order.objects.update(created_from=CreatedFrom.FEED)
+    Order.objects.update(created_from=CreationTimeSource.FEED)
     SyncState.objects.update(is_full_wanted=True)
     set_back: list[int] = []
 

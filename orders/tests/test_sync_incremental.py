@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders import goody_api, index, services, sync
 from orders.models import (
     Anomaly,
-    CreatedFrom,
+    CreationTimeSource,
     Operation,
     Order,
     SeenActivity,
@@ -108,7 +108,7 @@ def test_the_feed_gives_a_new_order_its_creation_time(filled: Emulator) -> None:
     created = filled.create(count=3)[0]["id"]
     one_round()
     row = Order.objects.get(uuid=created)
-    assert row.created_from == CreatedFrom.FEED
+    assert row.created_from == CreationTimeSource.FEED
     assert known_creation(row) == created_in_truth(filled)[created]
 
 
@@ -337,7 +337,7 @@ def test_orders_whose_changes_the_feed_does_not_report_are_reread(
     run_jobs(_reread_once)
     assert asked(filled)["GET /v1/orders/{id}"] == 2
     assert differences(filled) == []
-    assert Order.objects.get(uuid=accepted).created_from == CreatedFrom.DETAIL
+    assert Order.objects.get(uuid=accepted).created_from == CreationTimeSource.DETAIL
 
 
 def test_rereads_are_limited_and_start_with_the_least_recently_read(

@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from orders import sync
-from orders.models import CreatedFrom, Order, OrderPayload, SyncState, SyncWindow
+from orders.models import CreationTimeSource, Order, OrderPayload, SyncState, SyncWindow
 from orders.sync import SyncJob, SyncPhase, due_job
 from orders.sync.reconcile import last_reconcile_time
 from testing.domain import known_creation
@@ -57,7 +57,7 @@ def test_the_backfill_reads_every_creation_time(filled: Emulator) -> None:
     true = created_in_truth(filled)
     rows = Order.objects.all()
     assert {str(row.uuid): known_creation(row) for row in rows} == true
-    assert set(rows.values_list("created_from", flat=True)) == {CreatedFrom.FEED}
+    assert set(rows.values_list("created_from", flat=True)) == {CreationTimeSource.FEED}
     # So they are sorted by creation.
     assert [true[str(row.uuid)] for row in rows] == sorted(true.values(), reverse=True)
     assert differences(filled) == []
@@ -82,8 +82,8 @@ def test_an_order_without_activity_keeps_its_estimate(filled: Emulator) -> None:
     filled.change(victim, hidden=True)
     backfill()
     assert state().is_backfilled
-    assert Order.objects.get(uuid=victim).created_from == CreatedFrom.WINDOW
-    assert Order.objects.filter(created_from=CreatedFrom.FEED).count() == 299
+    assert Order.objects.get(uuid=victim).created_from == CreationTimeSource.WINDOW
+    assert Order.objects.filter(created_from=CreationTimeSource.FEED).count() == 299
 
 
 def test_the_backfill_ends_after_the_clock_was_set_back(
@@ -92,7 +92,7 @@ def test_the_backfill_ends_after_the_clock_was_set_back(
     clock.shift(-600)
     backfill()
     assert state().is_backfilled
-    assert Order.objects.exclude(created_from=CreatedFrom.FEED).count() == 0
+    assert Order.objects.exclude(created_from=CreationTimeSource.FEED).count() == 0
 
 
 # --- Comparison -------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def test_the_comparison_stops_when_many_orders_are_missing(filled: Emulator) -> 
     reconcile()
     progress = sync.read_progress(timezone.now())
     assert progress.phase is SyncPhase.SUSPICIOUS
-    assert progress.why == "20 of the 300 orders we know are not listed."
+    assert progress.problem == "20 of the 300 orders we know are not listed."
     assert due_job(state(), timezone.now()) is None
     SyncState.objects.update(is_suspicion_accepted=True)
     reconcile()

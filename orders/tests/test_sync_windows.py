@@ -14,10 +14,10 @@ from orders.sync.windows import (
     WindowBounds,
     WindowPass,
     WindowReader,
-    WindowVerdict,
+    WindowState,
     estimate_created_at,
+    evaluate_passes,
     is_window_too_large,
-    judge_passes,
     split_window,
     window_part_count,
 )
@@ -96,12 +96,12 @@ def test_estimates_lie_in_the_window_newest_first(
 def a_pass(*pages: tuple[list[int], int | None], is_ended: bool = False) -> WindowPass:
     made = WindowPass()
     for ids, total in pages:
-        made.add(ids, total)
+        made.add_page(ids, total)
     made.is_ended = is_ended
     return made
 
 
-EXACT = a_pass(([1, 2], 3), ([3], 3))
+EXACT_SOURCES = a_pass(([1, 2], 3), ([3], 3))
 MOVED = a_pass(([1, 2], 3), ([2], 3), is_ended=True)
 GREW = a_pass(([1, 2], 3), ([3], 4), is_ended=True)
 NO_TOTAL = a_pass(([1, 2], None), ([3], None), is_ended=True)
@@ -114,49 +114,47 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
 @pytest.mark.parametrize(
     ("passes", "verdict"),
     [
-        ([EXACT], WindowVerdict.COMPLETE),
-        ([a_pass(([], 0), is_ended=True)], WindowVerdict.COMPLETE),
-        ([MOVED, EXACT], WindowVerdict.COMPLETE),
-        ([a_pass(([1, 2], 3), ([2], 3))], WindowVerdict.READ_ON),
-        ([a_pass(([1, 2], None))], WindowVerdict.READ_ON),
-        ([MOVED], WindowVerdict.REPEAT),
+        ([EXACT_SOURCES], WindowState.COMPLETE),
+        ([a_pass(([], 0), is_ended=True)], WindowState.COMPLETE),
+        ([MOVED, EXACT_SOURCES], WindowState.COMPLETE),
+        ([a_pass(([1, 2], 3), ([2], 3))], WindowState.READ_ON),
+        ([a_pass(([1, 2], None))], WindowState.READ_ON),
+        ([MOVED], WindowState.REPEAT),
         # The total changed between the pages, although the number fits.
-        ([a_pass(([1, 2], 3), ([3], 2))], WindowVerdict.READ_ON),
-        ([GREW], WindowVerdict.REPEAT),
-        ([NO_TOTAL], WindowVerdict.REPEAT),
-        ([NO_TOTAL, NO_TOTAL], WindowVerdict.COMPLETE),
-        ([NO_TOTAL, OTHERS], WindowVerdict.REPEAT),
-        ([TOO_MANY_SAID, TOO_MANY_SAID], WindowVerdict.COMPLETE),
-        ([TOO_FEW_SAID, TOO_FEW_SAID], WindowVerdict.COMPLETE),
-        ([ROWS_OF_PAGES_SAID], WindowVerdict.REPEAT),
-        ([ROWS_OF_PAGES_SAID, ROWS_OF_PAGES_SAID], WindowVerdict.COMPLETE),
+        ([a_pass(([1, 2], 3), ([3], 2))], WindowState.READ_ON),
+        ([GREW], WindowState.REPEAT),
+        ([NO_TOTAL], WindowState.REPEAT),
+        ([NO_TOTAL, NO_TOTAL], WindowState.COMPLETE),
+        ([NO_TOTAL, OTHERS], WindowState.REPEAT),
+        ([TOO_MANY_SAID, TOO_MANY_SAID], WindowState.COMPLETE),
+        ([TOO_FEW_SAID, TOO_FEW_SAID], WindowState.COMPLETE),
+        ([ROWS_OF_PAGES_SAID], WindowState.REPEAT),
+        ([ROWS_OF_PAGES_SAID, ROWS_OF_PAGES_SAID], WindowState.COMPLETE),
         # Repeated rows: smaller windows may return the missing orders.
-        ([MOVED, MOVED], WindowVerdict.REPEAT),
-        ([MOVED] * MAX_REREADS, WindowVerdict.REPEAT),
-        ([MOVED] * (MAX_REREADS + 1), WindowVerdict.SPLIT),
-        ([GREW] * (MAX_REREADS + 1), WindowVerdict.SPLIT),
+        ([MOVED, MOVED], WindowState.REPEAT),
+        ([MOVED] * MAX_REREADS, WindowState.REPEAT),
+        ([MOVED] * (MAX_REREADS + 1), WindowState.SPLIT),
+        ([GREW] * (MAX_REREADS + 1), WindowState.SPLIT),
     ],
 )
-def test_window_is_complete_after_all_pages(
-    passes: list[WindowPass], verdict: WindowVerdict
-) -> None:
-    assert judge_passes(passes, is_splittable=True) is verdict
+def test_window_is_complete_after_all_pages(passes: list[WindowPass], verdict: WindowState) -> None:
+    assert evaluate_passes(passes, is_splittable=True) is verdict
 
 
 @pytest.mark.parametrize(
     ("passes", "verdict"),
     [
-        ([GREW] * 10, WindowVerdict.REPEAT),
-        ([a_pass(([1, 2, 2], 2), ([], 3), is_ended=True)] * 2, WindowVerdict.REPEAT),
-        ([a_pass(([1, 2, 2], None), is_ended=True)] * 2, WindowVerdict.COMPLETE),
-        ([MOVED, MOVED], WindowVerdict.REPEAT),
-        ([MOVED] * 20, WindowVerdict.INCONSISTENT),
+        ([GREW] * 10, WindowState.REPEAT),
+        ([a_pass(([1, 2, 2], 2), ([], 3), is_ended=True)] * 2, WindowState.REPEAT),
+        ([a_pass(([1, 2, 2], None), is_ended=True)] * 2, WindowState.COMPLETE),
+        ([MOVED, MOVED], WindowState.REPEAT),
+        ([MOVED] * 20, WindowState.INCONSISTENT),
     ],
 )
 def test_window_of_one_second_is_read_until_two_passes_agree(
-    passes: list[WindowPass], verdict: WindowVerdict
+    passes: list[WindowPass], verdict: WindowState
 ) -> None:
-    assert judge_passes(passes, is_splittable=False) is verdict
+    assert evaluate_passes(passes, is_splittable=False) is verdict
 
 
 # --- Which page is asked for next -------------------------------------------------------------
@@ -170,7 +168,7 @@ def read(reader: WindowReader, pages: dict[int, tuple[list[int], int | None]]) -
     while (page := reader.next_page()) is not None:
         asked.append(page)
         reader.add_page(page, *pages.get(page, ([], pages[1][1])))
-        if reader.verdict(size=100) is not None:
+        if reader.window_state(size=100) is not None:
             break
     return asked
 
@@ -180,11 +178,11 @@ def test_all_pages_of_the_total_are_requested_concurrently() -> None:
     assert [reader.next_page(), reader.next_page()] == [1, None]
     reader.add_page(1, [1, 2], 5)
     assert [reader.next_page() for _ in range(3)] == [2, 3, None]
-    assert reader.verdict(size=100) is None
+    assert reader.window_state(size=100) is None
     reader.add_page(3, [5], 5)
-    assert reader.verdict(size=100) is None
+    assert reader.window_state(size=100) is None
     reader.add_page(2, [3, 4], 5)
-    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
+    assert reader.window_state(size=100) is WindowState.COMPLETE
 
 
 def test_missing_page_is_requested_again_before_the_window_is_complete() -> None:
@@ -193,23 +191,23 @@ def test_missing_page_is_requested_again_before_the_window_is_complete() -> None
     reader.add_page(1, [1, 2], 3)
     reader.next_page()
     reader.requeue(2)
-    assert reader.verdict(size=100) is None
+    assert reader.window_state(size=100) is None
     assert reader.next_page() == 2
     reader.add_page(2, [3], 3)
-    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
+    assert reader.window_state(size=100) is WindowState.COMPLETE
 
 
 def test_without_a_count_it_is_paged_to_the_empty_page_twice() -> None:
     reader = WindowReader(WINDOW, per_page=2)
     pages = {1: ([1, 2], None), 2: ([3], None)}
     assert read(reader, pages) == [1, 2, 3, 1, 2, 3]
-    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
+    assert reader.window_state(size=100) is WindowState.COMPLETE
 
 
 def test_another_page_is_requested_after_a_full_last_page() -> None:
     reader = WindowReader(WINDOW, per_page=2)
     assert read(reader, {1: ([1, 2], 4), 2: ([3, 4], 4)}) == [1, 2, 3]
-    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
+    assert reader.window_state(size=100) is WindowState.COMPLETE
 
 
 @pytest.mark.parametrize("last", [2, 1])
@@ -217,14 +215,14 @@ def test_total_of_each_page_does_not_end_the_pass(last: int) -> None:
     reader = WindowReader(WINDOW, per_page=2)
     pages = {1: ([1, 2], 2), 2: ([3, 4], 2), 3: ([5, 6][:last], last)}
     assert read(reader, pages) == [1, 2, 3, 4, 1, 2, 3, 4]
-    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
+    assert reader.window_state(size=100) is WindowState.COMPLETE
 
 
 def test_rows_up_to_the_total_do_not_split_the_window() -> None:
     reader = WindowReader(WINDOW, per_page=100)
     pages = {n: (list(range(100 * n, 100 * n + 100)), 400) for n in range(1, 5)}
     assert read(reader, pages) == [1, 2, 3, 4, 5]
-    assert reader.verdict(size=100) is WindowVerdict.COMPLETE
+    assert reader.window_state(size=100) is WindowState.COMPLETE
 
 
 def test_repeated_page_ends_the_pass() -> None:
@@ -236,7 +234,7 @@ def test_far_more_rows_than_were_counted_lead_to_smaller_windows() -> None:
     reader = WindowReader(WINDOW, per_page=100)
     endless = {n: (list(range(100 * n, 100 * n + 100)), None) for n in range(1, 99)}
     assert read(reader, endless) == [1, 2, 3, 4]
-    assert reader.verdict(size=100) is WindowVerdict.SPLIT
+    assert reader.window_state(size=100) is WindowState.SPLIT
 
 
 def test_smaller_pages_restart_the_pass() -> None:

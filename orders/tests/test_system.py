@@ -114,7 +114,9 @@ def test_no_open_changes_are_described(admin):
 def test_oddities_and_security_events_are_listed_and_escaped(admin):
     now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
     for _ in range(3):
-        Anomaly.objects.record("unknown_status", "<i>frozen</i>", detail="an-order", now=now)
+        Anomaly.objects.record_occurrence(
+            "unknown_status", "<i>frozen</i>", detail="an-order", now=now
+        )
     record_security_event("goody_redirect", detail="<b>elsewhere</b>", request_id="abc")
     content = text_of(admin.get(URL))
     assert "Undocumented status" in content

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         started, since = time.monotonic(), timezone.now()
         if full:
             sync.request_full_sync()
-        run = sync.SyncRun(stop=stop, choose=sync.jobs_until_current(since=since))
+        run = sync.SyncRun(stop=stop, choose=sync.choose_jobs_until_current(since=since))
         with ThreadPoolExecutor(1) as pool:
             _watch(pool.submit(_sync, run, since, stop), run, stop)
         if stop.is_set():
@@ -92,9 +92,9 @@ def _give_up_if_hopeless(run: sync.SyncRun, progress: SyncProgress) -> None:
     if run.failure:
         raise CommandError(f"The sync is incomplete: {run.failure}.")
     if progress.phase is SyncPhase.SUSPICIOUS:
-        raise CommandError(f"{progress.why} An admin can let the sync go on, on /system/.")
+        raise CommandError(f"{progress.problem} An admin can let the sync go on, on /system/.")
     if progress.phase is SyncPhase.PAUSED and progress.paused_until is None:
-        raise CommandError(f"{progress.why}. An admin can check it on /system/.")
+        raise CommandError(f"{progress.problem}. An admin can check it on /system/.")
 
 
 def _summary(run: sync.SyncRun, *, seconds: float) -> str:
@@ -124,7 +124,7 @@ class _Display:
         if self._bar is None:
             self._bar = tqdm(unit=" orders", dynamic_ncols=True, file=sys.stderr)
         self._bar.total = progress.total
-        self._bar.set_postfix_str(progress.why, refresh=False)
+        self._bar.set_postfix_str(progress.problem, refresh=False)
         self._bar.update(progress.imported - self._bar.n)
 
     def close(self) -> None:
@@ -134,5 +134,5 @@ class _Display:
 
 def _describe(progress: SyncProgress) -> str:
     of = f" of {progress.total:,}" if progress.total is not None else ""
-    why = f" ({progress.why})" if progress.why else ""
+    why = f" ({progress.problem})" if progress.problem else ""
     return f"{progress.imported:,}{of} orders imported{why}"

@@ -21,7 +21,7 @@ def upsert_or_log(orders: Iterable[GoodyOrder], *, read_at: datetime) -> dict[UU
     Reading goes on when the disk is full; the index is only older than it could be.
     """
     try:
-        return index.upsert(orders, read_at=read_at).created
+        return index.upsert_orders(orders, read_at=read_at).created
     except DatabaseFailure as error:
         log.warning("the index could not be updated: %s", type(error).__name__)
         return {}

@@ -165,7 +165,7 @@ def _store_intent(operation: Operation, submit: SubmittedWrite) -> None:
     elif job := JobItem.objects.holding_jobs([operation.order_uuid]).get(operation.order_uuid):
         raise OrderInJob(job)
     OperationText.objects.store(operation)
-    blocking = Operation.objects.blocking([operation.order_uuid]).first()
+    blocking = Operation.objects.blocking_orders([operation.order_uuid]).first()
     if blocking is not None:
         raise OrderBusy(blocking)
     record_intent(operation, request_id=submit.actor.request_id)

@@ -37,7 +37,7 @@ def read_with_operations(
     order_id: UUID, *, policy: RetryPolicy, before_send: Callable[[], None] | None = None
 ) -> tuple[GoodyOrder, tuple[Operation, ...]]:
     """Read the order as `read_order`; return it and the operations on it, newest first."""
-    sent_before = Operation.objects.history([order_id])
+    sent_before = Operation.objects.history_of([order_id])
     read_at = timezone.now()
     order = goody_api.call_goody(
         lambda client, left: client.get_order(order_id, policy=left, before_send=before_send),
@@ -49,7 +49,7 @@ def read_with_operations(
         return order, operations_on(order_id, now=timezone.now())
     except DatabaseFailure:
         log.warning("what a read says about operations could not be stored")
-        return order, Operation.objects.history([order_id])
+        return order, Operation.objects.history_of([order_id])
 
 
 def apply_read(order: GoodyOrder, *, read_at: datetime) -> None:

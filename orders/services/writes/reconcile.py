@@ -51,7 +51,7 @@ def reconcile_operations(order: GoodyOrder, operations: Iterable[Operation]) -> 
             _reconcile_unresolved(operation, order)
         elif operation.state in _WITHOUT_PROOF:
             _reconcile_closed(operation, order)
-        elif operation.is_only_recorded:
+        elif operation.is_recorded_by_hand_only:
             _reconcile_recorded(operation, order)
         elif operation.contradicted_at is not None and _shows_effect(operation, order):
             withdraw_contradiction(operation, now=timezone.now())
@@ -127,7 +127,7 @@ def request_reads(orders: Iterable[GoodyOrder]) -> None:
     """
     given = {order.id: order for order in orders}
     try:
-        operations = Operation.objects.history(given)
+        operations = Operation.objects.history_of(given)
         wanted = [one for one in operations if _may_concern(given[one.order_uuid], one)]
         for one in wanted:
             # Another read may have closed it meanwhile, and scheduled its check.

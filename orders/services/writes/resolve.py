@@ -161,7 +161,7 @@ def settle_operation(*, operation_id: UUID, now: datetime, evidence: ReadEvidenc
 
 def _with_others(operation: Operation) -> list[Operation]:
     """Return the operation and all others on its order, which the same read concerns."""
-    others = Operation.objects.history([operation.order_uuid])
+    others = Operation.objects.history_of([operation.order_uuid])
     return [operation, *(one for one in others if one.pk != operation.pk)]
 
 
@@ -287,11 +287,11 @@ def operations_on(order_id: UUID, *, now: datetime) -> tuple[Operation, ...]:
 
     Those with an expired lease are abandoned before.
     """
-    found = Operation.objects.history([order_id])
+    found = Operation.objects.history_of([order_id])
     if not any(one.is_lease_expired(now) for one in found):
         return found
     abandon_expired_operations(now=now, order_id=order_id)
-    return Operation.objects.history([order_id])
+    return Operation.objects.history_of([order_id])
 
 
 def find_operation(order_id: UUID, operation_id: UUID, *, now: datetime) -> Operation | None:

@@ -234,7 +234,7 @@ def _refusal(
     if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
         # Goody confirmed a cancel; a read that still shows the order open is an old one.
         return already_canceled_verdict()
-    history = Operation.objects.history([operation.order_uuid])
+    history = Operation.objects.history_of([operation.order_uuid])
     extension = confirmed_extension_not_shown(fresh, history)
     if extension is not None:
         if operation.action == Action.ORDER_EXTEND:

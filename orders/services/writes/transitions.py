@@ -136,7 +136,7 @@ def withdraw_contradiction(operation: Operation, *, now: datetime) -> None:
 
     The contradicting reads showed an older copy.
     """
-    seen_at = now if operation.is_only_recorded else operation.effect_seen_at
+    seen_at = now if operation.is_recorded_by_hand_only else operation.effect_seen_at
     changes = {"contradicted_at": None, "contradiction": None, "effect_seen_at": seen_at}
     contradicted = Operation.objects.filter(
         pk=operation.pk, state=operation.state, contradicted_at=operation.contradicted_at

@@ -47,7 +47,7 @@ class LabelVersion(models.Model):
 
 
 class SearchText(models.Model):
-    """A folded message or thank-you note for searching. Orders of one batch share theirs."""
+    """A folded message or thank-you note for searching. The orders of a batch share one row."""
 
     id = models.AutoField(primary_key=True)
     hash = models.CharField(max_length=32, unique=True)

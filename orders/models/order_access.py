@@ -1,6 +1,6 @@
-"""Records of reads: who read which order.
+"""Access records: who read which order.
 
-They are separate from the audit, because they grow with every page view and are pruned.
+They are separate from the audit, because each page view adds one and old ones are deleted.
 """
 
 from __future__ import annotations
