@@ -244,7 +244,7 @@ class HtmxLoginMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.unsent_mark = import_string("orders.views.account.unsent_form_mark")
+        self.unsent_mark = import_string("orders.views.account.unsent_form_parameter")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)

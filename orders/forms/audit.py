@@ -96,7 +96,7 @@ class AuditFilter(forms.Form):
         if after and before and after > before:
             raise ValidationError("The first day lies after the last one, so nothing can match.")
 
-    def narrow(self, entries: AuditEntryQuerySet) -> AuditEntryQuerySet:
+    def filter_entries(self, entries: AuditEntryQuerySet) -> AuditEntryQuerySet:
         """Return the entries filtered by the valid fields."""
         given = self.cleaned_data
         if given.get("person") is not None:

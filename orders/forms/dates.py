@@ -25,7 +25,7 @@ from orders.days import in_utc
 from orders.formats import date_in_words
 
 from .fields import clean_typed
-from .times import end_of_day, split_time, unambiguous
+from .times import end_of_day, split_time, unambiguous_instant
 
 _NOT_A_DATE = (
     "This is not a date that can be read. Write it as 24 Dec, 2026-12-24 or “in 3 weeks”, with a "
@@ -83,7 +83,7 @@ class DateReader:
             return None
         at = datetime.fromisoformat(words.upper())
         if at.tzinfo is None:
-            return TypedDate(unambiguous(at.replace(microsecond=0), self.zone))
+            return TypedDate(unambiguous_instant(at.replace(microsecond=0), self.zone))
         return TypedDate(at.astimezone(UTC).replace(microsecond=0))
 
     def _length(self, words: str) -> TypedDate | None:
@@ -94,7 +94,7 @@ class DateReader:
         count = _count(found)
         if found["plus"] and self.base is not None:
             local = self.base.astimezone(self.zone).replace(tzinfo=None)
-            at = in_utc(_add(local, count, unit), self.zone)
+            at = local_time_in_utc(_add(local, count, unit), self.zone)
             return TypedDate(at, "counted from the present expiration")
         if unit == "hours" and not found["plus"]:
             at = self.now.replace(second=0, microsecond=0) + timedelta(hours=count)
@@ -110,7 +110,7 @@ class DateReader:
             return TypedDate(end_of_day(found.day, self.zone), found.note)
         naive = datetime.combine(found.day, clock)
         if offset is None:
-            return TypedDate(unambiguous(naive, self.zone), found.note)
+            return TypedDate(unambiguous_instant(naive, self.zone), found.note)
         return TypedDate(naive.replace(tzinfo=offset).astimezone(UTC), found.note)
 
     def _without_noise(self, words: str) -> str:
@@ -198,7 +198,7 @@ def _split_weekday(words: str) -> tuple[int | None, str]:
 
 
 def _add[T: (date, datetime)](start: T, count: int, unit: str) -> T:
-    """Add a length; the last day of the month where the month is shorter."""
+    """Return `start` plus `count` units, or the last day of the month if the month is shorter."""
     if unit in ("days", "weeks", "hours"):
         return start + timedelta(**{unit: count})
     months = start.month - 1 + count * (12 if unit == "years" else 1)
@@ -222,9 +222,10 @@ def _month_in_words(reader: DateReader, found: re.Match[str]) -> _Day | None:
 
 
 def _figures(reader: DateReader, found: re.Match[str]) -> _Day:
-    """Day and month in figures: with dots the day first, else as the reader writes them.
+    """Return the day of a date in figures.
 
-    The other order is taken where only that is a date.
+    With dots the day is first; otherwise the order is that in which the reader writes dates, or the
+    other one if only that is a date.
     """
     one, two, year = int(found["one"]), int(found["two"]), found["year"]
     is_month_first = reader.is_month_first and "." not in found["separator"]
@@ -254,7 +255,10 @@ def _dated(reader: DateReader, month: int, day: int, year: str | None) -> _Day:
 
 
 def _next_such_day(today: date, month: int, day: int) -> _Day:
-    """Return the next such day from today on; 29 February is at most eight years away."""
+    """Return the next date with this month and day, today included.
+
+    29 February is at most eight years away.
+    """
     for year in range(today.year, today.year + _LEAP_YEARS_APART + 1):
         if not _exists(year, month, day) or date(year, month, day) < today:
             continue
@@ -288,7 +292,7 @@ def _counted(reader: DateReader, found: re.Match[str]) -> _Day | None:
 
 
 def _weekday(reader: DateReader, found: re.Match[str]) -> _Day | None:
-    """Return the first such day after today; with "next", the one of next week."""
+    """Return the first day after today with the named weekday; with "next", that of next week."""
     weekday = _WEEKDAYS.get(found["name"])
     if weekday is None:
         return None

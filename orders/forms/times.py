@@ -59,7 +59,7 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     return naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
 
 
-def unambiguous(naive: datetime, zone: ZoneInfo) -> datetime:
+def unambiguous_instant(naive: datetime, zone: ZoneInfo) -> datetime:
     """Return a local time as an instant. Raises ValidationError if it occurs twice or never."""
     _refuse_skipped(naive, zone)
     first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))

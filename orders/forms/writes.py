@@ -29,12 +29,12 @@ _SALT = "orders.seen"
 _HIDDEN = ("form_key", "seen")
 
 
-def sign_seen(order_id: UUID, facts: dict[str, Any]) -> str:
+def sign_shown_facts(order_id: UUID, facts: dict[str, Any]) -> str:
     """Return the facts that the dialog showed, signed, for its hidden field."""
     return signing.dumps([str(order_id), facts], salt=_SALT, compress=True)
 
 
-def read_seen(order_id: UUID, value: str) -> dict[str, Any] | None:
+def read_signed_facts(order_id: UUID, value: str) -> dict[str, Any] | None:
     """Return the facts of the hidden field.
 
     Return None if the signature is invalid or belongs to another order.
@@ -66,7 +66,7 @@ class WriteForm(forms.Form):
         self.order_id = order_id
 
     def clean_seen(self) -> dict[str, Any]:
-        facts = read_seen(self.order_id, self.cleaned_data["seen"])
+        facts = read_signed_facts(self.order_id, self.cleaned_data["seen"])
         if facts is None:
             raise ValidationError(
                 "What the dialog showed cannot be verified. Nothing was sent; look again."
@@ -74,14 +74,14 @@ class WriteForm(forms.Form):
         return facts
 
     @property
-    def summary_errors(self) -> list[str]:
+    def hidden_field_errors(self) -> list[str]:
         """Return the errors of the hidden fields."""
         return [str(error) for name in _HIDDEN for error in self.errors.get(name, ())]
 
     @property
     def needs_new_dialog(self) -> bool:
         """Whether a hidden field is missing or invalid."""
-        return bool(self.summary_errors)
+        return bool(self.hidden_field_errors)
 
 
 class CancelFields(forms.Form):

@@ -1,7 +1,7 @@
 """Stores the orders of Goody's responses. Nothing else writes the tables of the index.
 
 columns.py computes the columns of an order, creation_keys.py its primary key, labels.py the ids of
-names and texts that orders share, spelling.py the words of people's names. diff.py compares a
+names and texts that orders share, and the words of people's names. diff.py compares a
 response with the stored rows, writing.py upserts what differs, by the statements of rows.py and
 statements.py. counting.py has the queries of the sync, and refolding.py folds stored texts again
 when folding has changed.

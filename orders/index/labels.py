@@ -1,19 +1,21 @@
-"""Assigns row ids to names and texts that many orders share, and inserts new ones."""
+"""Stores names and texts that orders share, and the words of people's names and addresses."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
 from typing import Any
 from uuid import uuid4
 
+from django.db import connections
+
 from orders.models import Label, LabelVersion, SearchText
 from orders.models.statements import placeholders, select_tuples
-from orders.text import hex_digest, searchable_text
+from orders.text import hex_digest, letter_runs, searchable_text, trigrams
 
 from .columns import LabelName
-from .spelling import store_spellings
-from .statements import VALUES_AT_ONCE
+from .statements import VALUES_AT_ONCE, BulkInsert
 
 type LabelKey = tuple[str, str]
 
@@ -82,3 +84,26 @@ def _select_known(
     for some in itertools.batched(keys, VALUES_AT_ONCE):
         source = f"{table} WHERE {by} IN ({placeholders(some)})"
         yield from select_tuples(columns, source, some, using=using)
+
+
+_WORDS = BulkInsert("INSERT INTO orders_spelling (word)", "(%s)", "ON CONFLICT DO NOTHING")
+_TRIGRAMS = BulkInsert(
+    "INSERT INTO orders_spellingtrigram (trigram, word)", "(%s, %s)", "ON CONFLICT DO NOTHING"
+)
+
+
+def store_spellings(people: Iterable[str], *, using: str) -> None:
+    """Store the new words of these folded names and addresses. Two writers may store the same."""
+    words = {word for text in people for word in letter_runs(text)}
+    with connections[using].cursor() as cursor:
+        fresh = sorted(words.difference(_known(cursor, words)))
+        if fresh:
+            _WORDS.run(cursor, [(word,) for word in fresh])
+            _TRIGRAMS.run(cursor, [(one, word) for word in fresh for one in sorted(trigrams(word))])
+
+
+def _known(cursor: Any, words: Iterable[str]) -> Iterator[str]:
+    for some in batched(words, VALUES_AT_ONCE):
+        sql = f"SELECT word FROM orders_spelling WHERE word IN ({placeholders(some)})"  # noqa: S608
+        cursor.execute(sql, some)
+        yield from (word for (word,) in cursor.fetchall())

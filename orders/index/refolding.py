@@ -25,8 +25,7 @@ from orders.models.durability import non_durable_transaction
 from orders.text import FOLDING_VERSION, fold_text, searchable_text, word_starts_of_names
 
 from .columns import IndexData, make_index_data
-from .labels import LabelKey, label_ids, renew_label_version, store_search_texts
-from .spelling import store_spellings
+from .labels import LabelKey, label_ids, renew_label_version, store_search_texts, store_spellings
 from .statements import PerRowStatement, Rows, Statements
 from .writing import lock_index
 

@@ -21,8 +21,7 @@ from .columns import IndexData, LabelName, event_times_json, format_database_tim
 from .creation_keys import KeyAllocator, is_in_second
 from .diff import CreationTime, OrderOfResponse, StoredRow
 from .expiry_ranges import widen_expiry_ranges
-from .labels import LabelKey, label_ids, store_search_texts
-from .spelling import store_spellings
+from .labels import LabelKey, label_ids, store_search_texts, store_spellings
 from .statements import COLUMNS, SqlStatement, Statements
 
 

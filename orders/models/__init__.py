@@ -3,9 +3,10 @@
 The index can be dropped and rebuilt from Goody; operations, jobs and the audit cannot.
 """
 
+from .account import Profile, SignInLimit
 from .anomaly import Anomaly
 from .api_limits import ApiLimits
-from .audit import AuditEntry
+from .audit import AuditEntry, OrderAccess
 from .finding import Finding
 from .heartbeat import Heartbeat
 from .job import (
@@ -23,7 +24,7 @@ from .job import (
     JobState,
     PauseReason,
 )
-from .labels import Label, LabelVersion, SearchText
+from .labels import Label, LabelVersion, SearchText, Spelling, SpellingTrigram
 from .operation import (
     BY_HAND,
     LEASED_STATES,
@@ -31,9 +32,9 @@ from .operation import (
     WITHOUT_EFFECT,
     FailureClass,
     Operation,
+    OperationText,
     State,
 )
-from .operation_text import OperationText
 from .order import (
     EXACT_SOURCES,
     CreationTimeSource,
@@ -44,8 +45,6 @@ from .order import (
     OtherProduct,
     WordStart,
 )
-from .order_access import OrderAccess
-from .profile import Profile
 from .saved_view import SavedView
 from .selection import FrozenOrder, Selection
 from .sign_in import SignInLimit

@@ -1,6 +1,7 @@
-"""Names and texts that many orders share, stored once; orders refer to them by row id.
+"""Names, texts and words of orders, each stored once.
 
-They are copied from orders by orders.index and belong to the index, which can be dropped.
+Orders refer to labels and texts by row id. Words of people's names and addresses correct misspelled
+searches. orders.index copies them from orders; they are part of the index, which can be dropped.
 """
 
 from __future__ import annotations
@@ -55,3 +56,26 @@ class SearchText(models.Model):
 
     def __str__(self) -> str:
         return f"text {self.pk}"
+
+
+class Spelling(models.Model):
+    """A folded word of letters in the name or address of a recipient or sender.
+
+    It stays when no order contains it any more: corrections without orders are not offered.
+    """
+
+    word = models.CharField(max_length=30, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class SpellingTrigram(models.Model):
+    """Three adjacent characters of a word, to which a space is added at both ends."""
+
+    pk = models.CompositePrimaryKey("trigram", "word")
+    trigram = models.CharField(max_length=3)
+    word = models.CharField(max_length=30)
+
+    def __str__(self) -> str:
+        return f"{self.trigram} {self.word}"

@@ -19,14 +19,14 @@ from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed_by_goody, outcome_message
 
 from .job_texts import job_name
-from .operations import change_text, operation_name, operation_url, web_address
+from .operations import change_text, operation_name, operation_url, ticket_link
 from .status import Badge
 
 _REASONS = dict(REASONS)
 _NAMES = {action.value: name for action, name in (*NAMES.items(), *ACCOUNT_NAMES.items())}
 
 
-def scope(*, sees_all: bool, order: str) -> str:
+def audit_scope_text(*, sees_all: bool, order: str) -> str:
     """Return whose entries the page shows. `order` is the filter by an order."""
     if order:
         return "Everybody’s entries about this order"
@@ -140,7 +140,7 @@ def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> AuditRow:
         note=entry.note,
         reason=_REASONS.get(entry.reason, entry.reason),
         ticket=entry.ticket,
-        ticket_url=web_address(entry.ticket),
+        ticket_url=ticket_link(entry.ticket),
         change=change_text(entry.operation, zone) if entry.operation else "",
         settled_by=_settled_by(entry),
         **_order(entry),
@@ -207,11 +207,11 @@ def _is_told_by_change(operation: Operation) -> bool:
 
 
 def _settled_by(entry: AuditEntry) -> str:
-    found = settled_by_hand(entry.outcomes.all())
+    found = settlement_entry(entry.outcomes.all())
     return f"{found.actor_name}: {found.note}" if found else ""
 
 
-def settled_by_hand(outcomes: Iterable[AuditEntry]) -> AuditEntry | None:
+def settlement_entry(outcomes: Iterable[AuditEntry]) -> AuditEntry | None:
     """Return the entry by which a lead settled an operation by hand, or None.
 
     The note of the entry states what the lead saw.

@@ -23,7 +23,7 @@ from .elements import Banner
 from .job_texts import job_sentence
 from .operations import operation_url, pending_write_sentence, with_next_url
 from .order_head import OrderHeader, make_header, problem_text
-from .order_page import raw_values
+from .order_page import make_raw_values
 from .order_sections import shown_recipient
 from .raw_values import RawValues
 from .rows import gift_text
@@ -63,7 +63,7 @@ class CancelDialog(Dialog):
     limit_note: str = ""
 
 
-def identity(view: OrderWithOperations) -> tuple[str, ...]:
+def identity_texts(view: OrderWithOperations) -> tuple[str, ...]:
     """Return "ana@acme.example", "Tea box", "$44.10" and "from Bo Lee", those that are known."""
     hit = services.listed_order(view).hit
     amount = formats.money(hit.amount_cents) if hit.amount_cents is not None else ""
@@ -102,13 +102,15 @@ def with_identity[D: Dialog](dialog: D, view: OrderWithOperations) -> D:
     is_long = len(receipt) > 2 * _RECEIPT_END
     return replace(
         dialog,
-        identity=identity(view),
+        identity=identity_texts(view),
         receipt=receipt,
         short_receipt=f"…{receipt[-_RECEIPT_END:]}" if is_long else receipt,
     )
 
 
-def with_similar[D: Dialog](dialog: D, view: OrderWithOperations, similar: SimilarOrders) -> D:
+def with_similar_orders[D: Dialog](
+    dialog: D, view: OrderWithOperations, similar: SimilarOrders
+) -> D:
     email = view.order.recipient_email or ""
     return replace(
         with_identity(dialog, view),
@@ -129,13 +131,13 @@ def cancel_dialog(
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
         undo_note="Cannot be undone",
-        banner=refusal_banner(view, _may_cancel(view, viewer), viewer=viewer)
+        banner=banner_for_refusal(view, _may_cancel(view, viewer), viewer=viewer)
         or _limit_banner(viewer),
         limit_note=_limit_note(viewer),
         again_url=url,
-        released=released_text(order, raw_values(order, viewer)),
+        released=released_text(order, make_raw_values(order, viewer)),
     )
-    return with_similar(dialog, view, similar)
+    return with_similar_orders(dialog, view, similar)
 
 
 # From so many on, the dialog says how many cancels are left.
@@ -194,7 +196,9 @@ def released_text(order: Order, raw: RawValues) -> str:
     return f"about {amount} before tax" if is_before_tax else amount
 
 
-def refusal_banner(view: OrderWithOperations, verdict: Verdict, *, viewer: Viewer) -> Banner | None:
+def banner_for_refusal(
+    view: OrderWithOperations, verdict: Verdict, *, viewer: Viewer
+) -> Banner | None:
     """Return a banner if nothing can be sent now; None if the dialog may show its form."""
     if view.is_missing:
         return Banner(
@@ -209,7 +213,7 @@ def refusal_banner(view: OrderWithOperations, verdict: Verdict, *, viewer: Viewe
     if view.job is not None:
         return in_job_banner(view.job)
     if not verdict.is_allowed:
-        return refused_banner(verdict)
+        return banner_for_verdict(verdict)
     # Closed, but it may still take effect.
     return order_busy_banner(view.blocking, viewer=viewer) if view.blocking else None
 
@@ -235,7 +239,7 @@ def settle_url(operation: Operation) -> str:
     return reverse("operation_settle", args=[operation.order_uuid, operation.id])
 
 
-def refused_banner(verdict: Verdict) -> Banner:
+def banner_for_verdict(verdict: Verdict) -> Banner:
     return Banner(tone="warn", title=verdict.sentence, sentence=verdict.next_step)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Line(NamedTuple):
+class LabeledValue(NamedTuple):
     """A label and its value. `copy` is the text of a copy button, `iso` the instant behind the
     value; "" if there is none.
     """

@@ -21,7 +21,7 @@ from orders.models import Operation
 from orders.services import OrderWithOperations, SimilarOrders
 from orders.viewer import Viewer
 
-from .dialogs import Dialog, order_url, refusal_banner, with_similar
+from .dialogs import Dialog, banner_for_refusal, order_url, with_similar_orders
 from .operations import format_in_both_zones, with_next_url
 from .order_sections import shown_recipient
 
@@ -106,7 +106,7 @@ def expiration_dialog(
         url=url,
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
-        banner=refusal_banner(view, verdict, viewer=viewer),
+        banner=banner_for_refusal(view, verdict, viewer=viewer),
         again_url=url,
         undo_note=undo_note(order, viewer),
         present=_present(order, viewer),
@@ -121,18 +121,18 @@ def expiration_dialog(
         submit_label=submit_label(order),
         tick="" if has_date else _SETS_A_DATE,
         first_day=f"{now.astimezone(zone):%Y-%m-%d}",
-        last_day=f"{latest_allowed(now).astimezone(zone):%Y-%m-%d}",
+        last_day=f"{latest_allowed_expiration(now).astimezone(zone):%Y-%m-%d}",
     )
-    return with_similar(dialog, view, similar)
+    return with_similar_orders(dialog, view, similar)
 
 
-def latest_allowed(now: datetime) -> datetime:
+def latest_allowed_expiration(now: datetime) -> datetime:
     return now + timedelta(days=settings.EXTENSION_MAX_DAYS)
 
 
 def _options(order: Order, viewer: Viewer) -> list[ExpirationOption]:
     offered = expiration_presets(viewer.now, order.expires_at, viewer.zone)
-    within = [(label, at) for label, at in offered if at <= latest_allowed(viewer.now)]
+    within = [(label, at) for label, at in offered if at <= latest_allowed_expiration(viewer.now)]
     labels = [label for label, _ in within]
     default = _DEFAULT if _DEFAULT in labels else next(iter(labels), "")
     return [
@@ -201,7 +201,7 @@ def read_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDateRea
     """Return how a typed date is read for the order, by the rules with which it is submitted."""
     if not clean_typed(typed):
         return TypedDateReading(submit=submit_label(order))
-    base = preset_base(viewer.now, order.expires_at)
+    base = preset_start(viewer.now, order.expires_at)
     try:
         found = viewer.date_reader(base).read(typed)
     except ValidationError as error:
@@ -219,13 +219,13 @@ def read_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDateRea
         full=full_date(found.at, viewer.zone),
         note=found.note,
         value=formats.iso_utc(found.at),
-        error="" if is_usable else verdict_text(verdict),
+        error="" if is_usable else expiration_verdict_text(verdict),
         tick=_shortens(order, viewer) if is_shorter else "",
         submit=_submit(order, found.at, viewer) if is_usable else submit_label(order),
     )
 
 
-def verdict_text(verdict: Verdict) -> str:
+def expiration_verdict_text(verdict: Verdict) -> str:
     return f"{verdict.sentence} {verdict.next_step}".strip()
 
 
@@ -235,7 +235,7 @@ def _shortens(order: Order, viewer: Viewer) -> str:
     return f"It shall expire sooner than now ({now})"
 
 
-def refilled_dialog(
+def dialog_with_former_input(
     dialog: ExpirationDialog, former: Operation, order: Order, *, viewer: Viewer
 ) -> ExpirationDialog:
     """Return the dialog with the date of an extension that was not applied."""
@@ -256,7 +256,7 @@ def _unchosen(options: Sequence[ExpirationOption]) -> list[ExpirationOption]:
     return [replace(option, is_chosen=False) for option in options]
 
 
-def with_input(
+def with_submitted_input(
     dialog: ExpirationDialog, order: Order, form: ExpirationForm, *, viewer: Viewer
 ) -> ExpirationDialog:
     """Return the dialog of a submitted form, with its choice; a date that is no preset as typed."""

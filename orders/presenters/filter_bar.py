@@ -23,7 +23,7 @@ from orders.search.describe import Names, describe_query
 from orders.search.parse import ParsedQuery
 from orders.search.query import Query, Sort
 
-from .filters import SORT_NAMES
+from .condition_texts import SORT_NAMES
 
 # The parameters of each filter.
 _PARAMETERS = {
@@ -112,7 +112,7 @@ def filter_bar(
 def _of_box(
     filters: Filters, box: ParsedQuery, clock: RequestClock, names: Names
 ) -> Iterator[FilterButton]:
-    """Yield one button: an order that is named by any of the identifiers matches."""
+    """Yield one button for all identifiers in the search box: an order matches any of them."""
     if texts := describe_query(box.exact, names=names, now=clock.now, zone=clock.zone):
         rest = filters.replace(q=box.without_exact)
         yield FilterButton("", " or ".join(texts), rest.url())

@@ -15,7 +15,7 @@ from orders.list_url import CREATED_LABELS, EXPIRY_LABELS, FLAG_VALUES, Filters
 from orders.search import CommonLabels, FacetCounts, MatchCount
 from orders.search.query import Sort
 
-from .filters import SORT_NAMES
+from .condition_texts import SORT_NAMES
 from .status import status_badge
 
 
@@ -33,7 +33,7 @@ class FilterField(NamedTuple):
 
 
 class FilterOption(NamedTuple):
-    """One of several options. `count_id` is the id of the element that shows its count."""
+    """An option of a filter. `count_id` is the id of the element that shows its count."""
 
     name: str
     value: str
@@ -107,7 +107,7 @@ def make_filter_controls(
         batch=fields("batch"),
         product=fields("product"),
         brand=fields("brand"),
-        names=uncounted_names(labels, filters=filters),
+        names=common_names_without_counts(labels, filters=filters),
         sorts=[
             _sort(filters, one, order) for one in Sort if one is not Sort.BEST or has_best_match
         ],
@@ -246,7 +246,7 @@ def _counts(prefix: str, counts: Mapping[str, MatchCount]) -> list[OptionCount]:
     return [OptionCount(f"{prefix}{name}", count_text(count)) for name, count in counts.items()]
 
 
-def counted_names(
+def common_names_with_counts(
     facets: FacetCounts, *, filters: Filters, keys: Mapping[int, str]
 ) -> list[CommonNames]:
     """Return the most common names with their counts, without filters that were not counted.
@@ -265,7 +265,9 @@ def counted_names(
     return [names for names in counted if names.items]
 
 
-def uncounted_names(labels: CommonLabels, *, filters: Filters) -> dict[str, CommonNames]:
+def common_names_without_counts(
+    labels: CommonLabels, *, filters: Filters
+) -> dict[str, CommonNames]:
     """Return the common names of each filter, for use until the counts are ready."""
     return {
         kind: CommonNames.for_labels(kind, [(*one, "") for one in named], filters=filters)

@@ -14,17 +14,17 @@ from orders.search.query import Query
 from orders.services import FoundPage
 from orders.viewer import Viewer
 
+from .condition_texts import SORT_NAMES, ConditionText
 from .elements import Link
 from .filter_form import count_text
-from .filters import SORT_NAMES, ConditionText
 from .freshness import FreshnessNotes
-from .list_page import EmptyList, ListPage, Pager, page_size_links, times_in
+from .list_page import EmptyList, ListPage, Pager, page_size_links, time_zone_sentence
 from .page_changes import page_token
 from .rows import RowBuilder
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
+class ListSuggestion:
     """A suggested change of a list without rows.
 
     `count` is the number of orders that it would show, None if unknown.
@@ -36,10 +36,10 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
-class Remedies:
+class ListSuggestions:
     """The suggested changes. `note` is a sentence if some could not be found in time, else ""."""
 
-    changes: Sequence[Remedy]
+    changes: Sequence[ListSuggestion]
     note: str = ""
 
 
@@ -67,20 +67,20 @@ class ListQuery:
 def index_page(
     found: FoundPage,
     *,
-    asked: ListQuery,
+    list_query: ListQuery,
     freshness: FreshnessNotes,
     viewer: Viewer,
     total: int | None,
 ) -> ListPage:
     """Return a page from the index. `total` is the number of all orders, None if all match."""
-    found = _with_lower_bound(found, asked)
-    pager = _pager(found, asked)
+    found = _with_lower_bound(found, list_query)
+    pager = _pager(found, list_query)
     count = _count_text(found.count, total, is_complete=freshness.is_complete)
     has_other_pages = found.previous is not None or found.next is not None
-    sort_name = SORT_NAMES[asked.query.effective_sort]
+    sort_name = SORT_NAMES[list_query.query.effective_sort]
     return ListPage(
-        rows=RowBuilder(viewer).rows(found.rows, words=asked.query.words),
-        caption=f"Orders, {sort_name}. {pager.place}. {times_in(viewer)}",
+        rows=RowBuilder(viewer).build_rows(found.rows, words=list_query.query.words),
+        caption=f"Orders, {sort_name}. {pager.place}. {time_zone_sentence(viewer)}",
         count=count,
         number=count_text(found.count) if found.count else "",
         announcement=f"{_orders_text(found.count)}. {pager.place}.",
@@ -88,13 +88,15 @@ def index_page(
         note=freshness.note,
         banners=freshness.banners,
         empty=None,
-        url=asked.url,
-        changes_url=_changes_url(found, asked),
+        url=list_query.url,
+        changes_url=_changes_url(found, list_query),
         match_count=found.count,
     )
 
 
-def page_without_rows(why: EmptyList, *, asked: ListQuery, freshness: FreshnessNotes) -> ListPage:
+def page_without_rows(
+    why: EmptyList, *, list_query: ListQuery, freshness: FreshnessNotes
+) -> ListPage:
     return ListPage(
         rows=(),
         caption="",
@@ -104,23 +106,23 @@ def page_without_rows(why: EmptyList, *, asked: ListQuery, freshness: FreshnessN
         note=freshness.note,
         banners=freshness.banners,
         empty=why,
-        url=asked.url,
+        url=list_query.url,
     )
 
 
-def _with_lower_bound(found: FoundPage, asked: ListQuery) -> FoundPage:
+def _with_lower_bound(found: FoundPage, list_query: ListQuery) -> FoundPage:
     """Return `found` with a count that covers at least the rows up to this page.
 
     The count may be an estimate.
     """
     if found.count is None:
         return found
-    before = max(0, _ordinal(found, asked) - 1)
+    before = max(0, _ordinal(found, list_query) - 1)
     return replace(found, count=found.count.at_least(before + len(found.rows)))
 
 
-def _changes_url(found: FoundPage, asked: ListQuery) -> str:
-    url = asked.changes_url
+def _changes_url(found: FoundPage, list_query: ListQuery) -> str:
+    url = list_query.changes_url
     return f"{url}{'&' if '?' in url else '?'}seen={page_token(found.hits)}"
 
 
@@ -139,13 +141,16 @@ def _orders_text(count: MatchCount | None) -> str:
     return f"{count_text(count)} order{'' if is_one else 's'}"
 
 
-def _pager(found: FoundPage, asked: ListQuery) -> Pager:
-    filters, size = asked.filters, asked.filters.per_page
-    first = _ordinal(found, asked)
+def _pager(found: FoundPage, list_query: ListQuery) -> Pager:
+    filters, size = list_query.filters, list_query.filters.per_page
+    first = _ordinal(found, list_query)
 
     def to(key: PageKey | None, *, ordinal: int, is_backwards: bool) -> str:
         position = IndexPosition(
-            key=key, sort=asked.query.effective_sort, ordinal=ordinal, is_backwards=is_backwards
+            key=key,
+            sort=list_query.query.effective_sort,
+            ordinal=ordinal,
+            is_backwards=is_backwards,
         )
         return filters.url(position=position.serialize())
 
@@ -162,7 +167,7 @@ def _pager(found: FoundPage, asked: ListQuery) -> Pager:
     )
 
 
-def _ordinal(found: FoundPage, asked: ListQuery) -> int:
+def _ordinal(found: FoundPage, list_query: ListQuery) -> int:
     """Return the number of the page's first row within the whole list (from 1), 0 if unknown."""
     if found.previous is None:
         return 1
@@ -170,7 +175,11 @@ def _ordinal(found: FoundPage, asked: ListQuery) -> int:
     if is_last and count is not None and not count.is_capped:
         return max(1, count.n - len(found.rows) + 1)
     # At least 2: orders created since precede the page that was shown as the first.
-    return max(2, asked.position.ordinal) if asked.position and asked.position.ordinal else 0
+    return (
+        max(2, list_query.position.ordinal)
+        if list_query.position and list_query.position.ordinal
+        else 0
+    )
 
 
 def _range_text(found: FoundPage, first: int) -> str:
@@ -187,24 +196,24 @@ def _range_text(found: FoundPage, first: int) -> str:
 
 
 def explain_empty_page(
-    asked: ListQuery,
+    list_query: ListQuery,
     conditions: Sequence[ConditionText],
     freshness: FreshnessNotes,
     *,
-    remedies: Callable[[], Remedies],
+    suggestions: Callable[[], ListSuggestions],
 ) -> EmptyList:
     """Return the explanation of an empty page of the index.
 
-    `remedies` is called only if nothing matches.
+    `suggestions` is called only if nothing matches.
     """
-    if asked.position is not None and asked.position.key is not None:
+    if list_query.position is not None and list_query.position.key is not None:
         return EmptyList(
             title="There are no more orders",
             sentence="Those that were here have moved, or do not match any more.",
-            links=[Link("First page", asked.filters.url())],
+            links=[Link("First page", list_query.filters.url())],
         )
     if conditions:
-        return _no_match(asked.filters, conditions, remedies())
+        return _no_match(list_query.filters, conditions, suggestions())
     if freshness.is_complete:
         return EmptyList(
             title="There are no orders yet",
@@ -219,23 +228,23 @@ def explain_empty_page(
 
 
 def _no_match(
-    filters: Filters, conditions: Sequence[ConditionText], remedies: Remedies
+    filters: Filters, conditions: Sequence[ConditionText], suggestions: ListSuggestions
 ) -> EmptyList:
     looked_for = f"Looked for: {'; '.join(one.text for one in conditions)}."
     return EmptyList(
         title=f"No order matches “{filters.q}”" if filters.q else "No order matches",
-        sentence=f"{looked_for} {remedies.note}".strip(),
-        links=[Link(remedy_text(one), one.url) for one in remedies.changes],
+        sentence=f"{looked_for} {suggestions.note}".strip(),
+        links=[Link(suggestion_text(one), one.url) for one in suggestions.changes],
     )
 
 
-def remedy_text(remedy: Remedy) -> str:
-    if remedy.count is None:
-        return remedy.label
-    return f"{remedy.label} ({_orders_text(remedy.count)})"
+def suggestion_text(suggestion: ListSuggestion) -> str:
+    if suggestion.count is None:
+        return suggestion.label
+    return f"{suggestion.label} ({_orders_text(suggestion.count)})"
 
 
-def search_timed_out(filters: Filters) -> EmptyList:
+def empty_list_after_timeout(filters: Filters) -> EmptyList:
     return EmptyList(
         title="Too broad: add a date or a status",
         sentence="This search goes through too many orders to be answered at once.",
@@ -243,7 +252,7 @@ def search_timed_out(filters: Filters) -> EmptyList:
     )
 
 
-def unknown_to_goody(order_id: UUID) -> EmptyList:
+def empty_list_for_unknown_id(order_id: UUID) -> EmptyList:
     return EmptyList(
         title="Goody does not know it either",
         sentence=f"No order with the id {order_id} is in our copy, and Goody was asked just now. "
@@ -252,7 +261,7 @@ def unknown_to_goody(order_id: UUID) -> EmptyList:
     )
 
 
-def order_not_requested(order_id: UUID, reason: str) -> EmptyList:
+def empty_list_for_unread_id(order_id: UUID, reason: str) -> EmptyList:
     """Return the empty page for an id that Goody could not be asked about.
 
     `reason` is the start of a sentence.

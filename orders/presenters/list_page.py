@@ -76,7 +76,7 @@ class ListPage:
     match_count: MatchCount | None = None
 
 
-def times_in(viewer: Viewer) -> str:
+def time_zone_sentence(viewer: Viewer) -> str:
     """Name the zone of all times in the list, as a sentence."""
     return f"Times are in {formats.zone_in_words(viewer.zone, viewer.now)}."
 

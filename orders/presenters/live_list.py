@@ -12,11 +12,18 @@ from orders.services import LivePage
 from orders.viewer import Viewer
 
 from .elements import Banner, Link
-from .list_page import EmptyList, ListPage, PageNumberForm, Pager, page_size_links, times_in
+from .list_page import (
+    EmptyList,
+    ListPage,
+    PageNumberForm,
+    Pager,
+    page_size_links,
+    time_zone_sentence,
+)
 from .rows import RowBuilder
 
 
-def live_page(
+def make_live_page(
     listing: LivePage, *, viewer: Viewer, filters: Filters, position: LivePosition
 ) -> ListPage:
     """Return the page. `position` comes from the URL."""
@@ -25,8 +32,9 @@ def live_page(
     pager = _pager(listing, filters=filters, frozen=frozen)
     count = _count(listing)
     return ListPage(
-        rows=RowBuilder(viewer).rows(listing.rows),
-        caption=f"Orders, newest first as Goody gives them. {pager.place}. {times_in(viewer)}",
+        rows=RowBuilder(viewer).build_rows(listing.rows),
+        caption="Orders, newest first as Goody gives them. "
+        f"{pager.place}. {time_zone_sentence(viewer)}",
         count=count,
         announcement=f"{count}. {pager.place}.",
         as_of=formats.date_time(listing.as_of, viewer.zone),

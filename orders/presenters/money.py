@@ -18,7 +18,7 @@ NOT_CHARGED = "Not charged: canceled before acceptance"
 
 
 class Amount(NamedTuple):
-    """A row: the amount and, after a swap, the one before it. The tones are classes."""
+    """A row: a label, the amount and, after a swap, the former amount. Tones are CSS classes."""
 
     label: str
     value: str
@@ -143,5 +143,8 @@ def _shown(rows: list[Amount], order: Order, *, is_uncharged: bool) -> Iterator[
 
 
 def _missing(order: Order, *, is_final: bool) -> str:
-    """Return the words for a value that Goody has not sent. With the total, all are final."""
+    """Return the words for a value that Goody has not sent.
+
+    `is_final`: Goody has sent the total, so that no other amount can follow.
+    """
     return NOT_GIVEN if is_final or order.status in ENDED else UNKNOWN_YET

@@ -19,7 +19,7 @@ from goody.types import Order
 from orders import eligibility, formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import TimeElement
-from orders.forms.writes import sign_seen
+from orders.forms.writes import sign_shown_facts
 from orders.models import Operation, State
 from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed_by_goody, outcome_message
@@ -62,7 +62,7 @@ class OperationTexts:
     name: str
     message: OutcomeMessage
     who: str
-    asked: TimeElement
+    requested: TimeElement
     sent: TimeElement | None
     closed: TimeElement | None
     reason: str
@@ -117,13 +117,13 @@ def make_operation_texts(
         name=operation_name(operation),
         message=outcome_message(operation, now=now, zone=zone, is_worker_missing=is_worker_missing),
         who=operation.actor_name,
-        asked=_time_element(operation.created_at, zone),
+        requested=_time_element(operation.created_at, zone),
         sent=formats.time_element(operation.sent_at, zone),
         closed=formats.time_element(operation.closed_at, zone),
         reason=_REASONS.get(operation.reason, operation.reason),
         note=operation.note,
         ticket=operation.ticket,
-        ticket_url=web_address(operation.ticket),
+        ticket_url=ticket_link(operation.ticket),
         change=change_text(operation, zone),
         is_open=operation.is_open,
         needs_human=operation.state == State.NEEDS_HUMAN,
@@ -178,7 +178,7 @@ def operation_name(operation: Operation) -> str:
     return NAMES.get(Action(operation.action), operation.action)
 
 
-def web_address(text: str) -> str:
+def ticket_link(text: str) -> str:
     """Return the URL of a ticket if it is safe as a link, else ""."""
     return text if text.lower().startswith(("https://", "http://")) else ""
 
@@ -207,7 +207,7 @@ def undo_form(operation: Operation, order: Order, next_url: str = "") -> UndoFor
     return UndoForm(
         url=reverse("operation_undo", args=[operation.order_uuid, operation.id]),
         form_key=str(uuid4()),
-        seen=sign_seen(order.id, eligibility.facts_to_confirm(order)),
+        seen=sign_shown_facts(order.id, eligibility.facts_to_confirm(order)),
         next_url=next_url,
     )
 

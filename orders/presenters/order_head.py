@@ -17,7 +17,7 @@ from orders.formats import MISSING_VALUE
 from orders.goody_api import KeyRejected
 from orders.list_url import Filters
 from orders.search import Hit
-from orders.services import OrderWithOperations, freshness_problem
+from orders.services import OrderWithOperations, stale_copy_reason
 from orders.viewer import Viewer
 
 from .job_texts import job_sentence
@@ -47,7 +47,7 @@ class OrderHeader:
     as_of: CopyAge
 
 
-class Fact(NamedTuple):
+class OrderFact(NamedTuple):
     """A fact of the head; "" for parts that it lacks. `copy` is the text of a copy button."""
 
     label: str
@@ -61,7 +61,7 @@ class Fact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Actions:
+class OrderActions:
     """The URLs of the possible changes, "" for others.
 
     `sentence` tells why one of them or both are not possible, or that a write has just ended
@@ -110,7 +110,7 @@ def _age(at: datetime, viewer: Viewer) -> CopyAge:
 # --- facts ------------------------------------------------------------------------------------
 
 
-def head_facts(view: OrderWithOperations, raw: RawValues, *, viewer: Viewer) -> list[Fact]:
+def head_facts(view: OrderWithOperations, raw: RawValues, *, viewer: Viewer) -> list[OrderFact]:
     """Return gift, amount, expiration, sender, batch and receipt, without those that are absent."""
     order, hit = view.order, services.listed_order(view).hit
     facts = (
@@ -124,38 +124,38 @@ def head_facts(view: OrderWithOperations, raw: RawValues, *, viewer: Viewer) -> 
     return [fact for fact in facts if fact is not None]
 
 
-def _gift_fact(hit: Hit, raw: RawValues) -> Fact:
+def _gift_fact(hit: Hit, raw: RawValues) -> OrderFact:
     if unreadable := raw.unreadable("cart"):
-        return Fact("Gift", unreadable, tone="is-soon")
+        return OrderFact("Gift", unreadable, tone="is-soon")
     more = f"+ {hit.item_count - 1} more" if hit.item_count > 1 else ""
-    return Fact("Gift", gift_text(hit) or MISSING_VALUE, note=more)
+    return OrderFact("Gift", gift_text(hit) or MISSING_VALUE, note=more)
 
 
-def _amount_fact(hit: Hit) -> Fact:
+def _amount_fact(hit: Hit) -> OrderFact:
     if hit.is_amount_odd:
-        return Fact("Amount", UNREADABLE, tone="is-soon")
+        return OrderFact("Amount", UNREADABLE, tone="is-soon")
     note = "before tax" if hit.is_before_tax else ""
-    return Fact("Amount", formats.money(hit.amount_cents), note=note)
+    return OrderFact("Amount", formats.money(hit.amount_cents), note=note)
 
 
-def _expires_fact(order: Order, raw: RawValues, viewer: Viewer) -> Fact | None:
+def _expires_fact(order: Order, raw: RawValues, viewer: Viewer) -> OrderFact | None:
     """Return the expiration in the viewer's zone; None if it has no effect any more."""
     if unreadable := raw.unreadable("expires_at"):
-        return Fact("Expires", unreadable, tone="is-soon")
+        return OrderFact("Expires", unreadable, tone="is-soon")
     expiry = eligibility.classify_expiry(order, viewer.now)
     if expiry.kind is ExpiryKind.IRRELEVANT:
         return None
     if expiry.at is None:
-        return Fact("Expires", "never")
+        return OrderFact("Expires", "never")
     return _dated(expiry, expiry.at, viewer)
 
 
-def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> Fact:
+def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> OrderFact:
     # A badge states how near the expiration is.
     is_far = expiry.kind is ExpiryKind.FUTURE
     zone_name = formats.zone_name(at, viewer.zone)
     distance = f", {formats.relative_time(at, viewer.now)}" if is_far else ""
-    return Fact(
+    return OrderFact(
         "Expired" if expiry.kind is ExpiryKind.PAST else "Expires",
         formats.date_time_omitting_this_year(at, viewer.now, viewer.zone),
         note=f"{zone_name}{distance}",
@@ -164,29 +164,31 @@ def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> Fact:
     )
 
 
-def _sender_fact(order: Order, raw: RawValues) -> Fact | None:
+def _sender_fact(order: Order, raw: RawValues) -> OrderFact | None:
     sender = order.sender
     if unreadable := raw.unreadable("sender"):
-        return Fact("Sender", unreadable, tone="is-soon")
+        return OrderFact("Sender", unreadable, tone="is-soon")
     if not (key := sender_key(sender)):
         return None
     email = (sender.email if sender else "") or ""
-    return Fact("Sender", sender_name(sender) or email, url=Filters(sender=key).url(), title=email)
+    return OrderFact(
+        "Sender", sender_name(sender) or email, url=Filters(sender=key).url(), title=email
+    )
 
 
-def _batch_fact(order: Order) -> Fact | None:
+def _batch_fact(order: Order) -> OrderFact | None:
     if order.order_batch_id is None:
         return None
     batch = str(order.order_batch_id)
     url = Filters(batch=batch).url()
-    return Fact("Batch", formats.id_prefix(order.order_batch_id), url=url, title=batch)
+    return OrderFact("Batch", formats.id_prefix(order.order_batch_id), url=url, title=batch)
 
 
-def _receipt_fact(order: Order, raw: RawValues) -> Fact:
+def _receipt_fact(order: Order, raw: RawValues) -> OrderFact:
     reference = order.reference_id or ""
     if not reference:
-        return Fact("Receipt", raw.unreadable("reference_id") or MISSING_VALUE)
-    return Fact("Receipt", formats.shorten_id(reference), title=reference, copy=reference)
+        return OrderFact("Receipt", raw.unreadable("reference_id") or MISSING_VALUE)
+    return OrderFact("Receipt", formats.shorten_id(reference), title=reference, copy=reference)
 
 
 # --- actions ----------------------------------------------------------------------------------
@@ -194,7 +196,7 @@ def _receipt_fact(order: Order, raw: RawValues) -> Fact:
 
 def make_actions(
     view: OrderWithOperations, viewer: Viewer, *, failure: OperationTexts | None
-) -> Actions:
+) -> OrderActions:
     """Return the actions. `failure` is the newest write if it has just ended without effect.
 
     Its outcome takes the place of the sentence about the pending write, so that nothing moves when
@@ -215,7 +217,7 @@ def make_actions(
     )
 
 
-def _possible_actions(view: OrderWithOperations, viewer: Viewer) -> Actions:
+def _possible_actions(view: OrderWithOperations, viewer: Viewer) -> OrderActions:
     order, is_canceled = view.order, view.is_cancel_on_record
     cancel = eligibility.may_cancel(order, now=viewer.now, is_cancel_on_record=is_canceled)
     extend = eligibility.may_extend(order, now=viewer.now, is_cancel_on_record=is_canceled)
@@ -228,7 +230,7 @@ def _possible_actions(view: OrderWithOperations, viewer: Viewer) -> Actions:
     next_step = _next_step(cancel) or ("" if extend.is_allowed else extend.next_step)
     if not refusal and not (may_cancel or may_extend):
         refusal, next_step = _forbidden(viewer.actor), ""
-    return Actions(
+    return OrderActions(
         extend_url=_action_url("order_expiration", order, viewer) if may_extend else "",
         cancel_url=_action_url("order_cancel", order, viewer) if may_cancel else "",
         sentence=refusal,
@@ -250,17 +252,17 @@ def support_message_text(order: Order, *, now: datetime) -> str:
     return eligibility.support_message(order) if verdict.code == "accepted" else ""
 
 
-def _obstacle(view: OrderWithOperations, viewer: Viewer) -> Actions | None:
+def _obstacle(view: OrderWithOperations, viewer: Viewer) -> OrderActions | None:
     """Return the reason why nothing can be changed now, whatever the status; None if none."""
     url = with_next_url(reverse("order_detail", args=[view.order.id]), viewer.next_url)
     if view.is_missing:
-        return Actions(
+        return OrderActions(
             sentence="Goody does not know this order (right environment?).",
             next_step="This is our last copy. Nothing can be changed.",
             is_alert=True,
         )
     if view.problem:
-        return Actions(
+        return OrderActions(
             sentence=f"{problem_text(view.problem, viewer.actor)}.",
             next_step="This is our copy. Nothing can be changed until Goody answers.",
             next_url=url,
@@ -268,7 +270,7 @@ def _obstacle(view: OrderWithOperations, viewer: Viewer) -> Actions | None:
             is_alert=True,
         )
     if view.operation is not None:
-        return Actions(
+        return OrderActions(
             sentence="Cannot be changed before the change under way is settled.",
             next_url=operation_url(view.operation, viewer.next_url),
             next_label="See how it stands",
@@ -280,7 +282,7 @@ def _obstacle(view: OrderWithOperations, viewer: Viewer) -> Actions | None:
             next_label=f"Open job {view.job.number}",
         )
     if view.blocking is not None:
-        return Actions(
+        return OrderActions(
             sentence="Cannot be changed while an earlier request may still take effect.",
             next_url=operation_url(view.blocking, viewer.next_url),
             next_label="See that request",
@@ -300,8 +302,8 @@ def _action_url(name: str, order: Order, viewer: Viewer) -> str:
 
 
 _KEY_PROBLEMS = {
-    freshness_problem(KeyRejected()),
-    freshness_problem(Unauthorized(message="", excerpt=NO_EXCERPT)),
+    stale_copy_reason(KeyRejected()),
+    stale_copy_reason(Unauthorized(message="", excerpt=NO_EXCERPT)),
 }
 
 

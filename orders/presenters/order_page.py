@@ -23,7 +23,7 @@ from orders.text import hex_digest
 from orders.viewer import Viewer
 
 from . import order_sections as sections
-from .elements import Line
+from .elements import LabeledValue
 from .money import Money, money
 from .operations import (
     OperationTexts,
@@ -35,18 +35,18 @@ from .operations import (
     with_next_url,
 )
 from .order_head import (
-    Actions,
-    Fact,
+    OrderActions,
+    OrderFact,
     OrderHeader,
     head_facts,
     make_actions,
     make_header,
     support_message_text,
 )
-from .progress import OrderStep, applied_cancel, order_end, order_steps
+from .order_steps import OrderStep, applied_cancel, order_end, order_steps
 from .raw_values import RawValues
 from .status import status_explanation
-from .timeline import Day, timeline_entries
+from .timeline import TimelineDay, timeline_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class OrderSections:
     parcels: list[sections.Parcel]
     no_parcels: str
     money: Money
-    ids: list[Line]
+    ids: list[LabeledValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,14 @@ class OrderDetail:
     is_copy: bool
     status: str
     head: OrderHeader
-    facts: list[Fact]
-    actions: Actions
+    facts: list[OrderFact]
+    actions: OrderActions
     explanation: str
     support_message: str
     warnings: CopyWarnings
     sections: OrderSections
     restricted: RestrictedValues
-    timeline: list[Day]
+    timeline: list[TimelineDay]
     zone: str
 
 
@@ -123,7 +123,7 @@ class OrderDetail:
 READ = "read"
 
 
-def view_token(view: OrderWithOperations, viewer: Viewer) -> str:
+def order_page_token(view: OrderWithOperations, viewer: Viewer) -> str:
     """Return a token that is equal for views that differ on the page only in their age."""
     operation = poll_token(view.pending, viewer.now)
     order = view.order
@@ -148,7 +148,7 @@ def make_order_detail(
     `undoable`: ids of the operations that the viewer may undo now. With `read_token` the page loads
     Goody's answer. `is_worker_missing`: the pending operation requires a worker, and none runs.
     """
-    order, raw = view.order, raw_values(view.order, viewer)
+    order, raw = view.order, make_raw_values(view.order, viewer)
     is_outdated = bool(view.problem or view.is_missing)
     offered = () if is_outdated or view.blocking else undoable
     without_worker = view.pending if is_worker_missing else None
@@ -193,7 +193,7 @@ def _timeline(
     shown: Sequence[tuple[Operation, OperationTexts]],
     failure: Operation | None,
     viewer: Viewer,
-) -> list[Day]:
+) -> list[TimelineDay]:
     return timeline_entries(
         view.order,
         shown,
@@ -229,7 +229,7 @@ def _explanation(view: OrderWithOperations) -> str:
     return "" if is_explained else status_explanation(view.order.status)
 
 
-def raw_values(order: Order, viewer: Viewer) -> RawValues:
+def make_raw_values(order: Order, viewer: Viewer) -> RawValues:
     return RawValues(order, may_read_messages=viewer.actor.may(Right.READ_MESSAGES))
 
 
@@ -242,7 +242,7 @@ def _sections(view: OrderWithOperations, raw: RawValues, viewer: Viewer) -> Orde
         original_gift=sections.original_gift(order, raw),
         swapped=raw.unreadable("is_swapped"),
         parcels=sections.make_parcels(order, raw, clock=viewer.clock),
-        no_parcels=sections.no_parcels(order),
+        no_parcels=sections.no_parcels_sentence(order),
         money=money(order, raw, is_uncharged=is_uncharged),
         ids=sections.id_lines(order, raw, viewer=viewer),
     )

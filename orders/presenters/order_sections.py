@@ -29,7 +29,7 @@ from orders.formats import MISSING_VALUE
 from orders.forms.listing import MAX_NAME_LENGTH
 from orders.viewer import Viewer
 
-from .elements import Line
+from .elements import LabeledValue
 from .raw_values import RawValues
 from .status import Badge, shipment_badge
 
@@ -129,7 +129,7 @@ class Parcel:
     unreadable: list[str]
 
 
-def no_parcels(order: Order) -> str:
+def no_parcels_sentence(order: Order) -> str:
     """Return the sentence in place of parcels, by status."""
     if order.status in CANCELABLE:
         return "Nothing is sent before the gift is accepted."
@@ -198,7 +198,7 @@ def sender_key(sender: Sender | None) -> str:
 # --- ids --------------------------------------------------------------------------------------
 
 
-def id_lines(order: Order, raw: RawValues, *, viewer: Viewer) -> list[Line]:
+def id_lines(order: Order, raw: RawValues, *, viewer: Viewer) -> list[LabeledValue]:
     """Return the ids, to quote to Goody, and the fields that no other part of the page has."""
     return [
         *_own_ids(order, raw),
@@ -209,7 +209,7 @@ def id_lines(order: Order, raw: RawValues, *, viewer: Viewer) -> list[Line]:
     ]
 
 
-def _own_ids(order: Order, raw: RawValues) -> list[Line]:
+def _own_ids(order: Order, raw: RawValues) -> list[LabeledValue]:
     given: tuple[tuple[str, UUID | str | None, str], ...] = (
         ("Order id", order.id, "id"),
         ("Receipt", order.reference_id, "reference_id"),
@@ -218,33 +218,35 @@ def _own_ids(order: Order, raw: RawValues) -> list[Line]:
         ("Card id", order.card_id, "card_id"),
     )
     return [
-        _copied(label, value) if value else Line(label, raw.unreadable(path) or MISSING_VALUE)
+        _copied(label, value)
+        if value
+        else LabeledValue(label, raw.unreadable(path) or MISSING_VALUE)
         for label, value, path in given
     ]
 
 
-def _other_fields(order: Order, raw: RawValues, viewer: Viewer) -> Iterator[Line]:
-    yield Line(
+def _other_fields(order: Order, raw: RawValues, viewer: Viewer) -> Iterator[LabeledValue]:
+    yield LabeledValue(
         "Workspace", order.workspace_name or raw.unreadable("workspace_name") or MISSING_VALUE
     )
     if order.sender and order.sender.email:
-        yield Line("Sender's e-mail", order.sender.email, copy=order.sender.email)
+        yield LabeledValue("Sender's e-mail", order.sender.email, copy=order.sender.email)
     expiry = eligibility.classify_expiry(order, viewer.now)
     if expiry.kind is ExpiryKind.IRRELEVANT and expiry.at is not None:
         text = f"{formats.date_time(expiry.at, viewer.zone)}, without effect by now"
-        yield Line("Expiration", text, iso=formats.iso_utc(expiry.at))
+        yield LabeledValue("Expiration", text, iso=formats.iso_utc(expiry.at))
     for name in ("sender.first_name", "sender.last_name", "sender.email", "recipient_last_name"):
         if unreadable := raw.unreadable(name):
-            yield Line(name, unreadable)
+            yield LabeledValue(name, unreadable)
 
 
-def _copied(label: str, value: UUID | str | None) -> Line:
+def _copied(label: str, value: UUID | str | None) -> LabeledValue:
     """Return the id, cut in the middle, with the whole of it as the text to copy."""
     text = str(value) if value else ""
-    return Line(label, formats.shorten_id(text) or MISSING_VALUE, copy=text)
+    return LabeledValue(label, formats.shorten_id(text) or MISSING_VALUE, copy=text)
 
 
-def _part_ids(order: Order) -> Iterator[Line]:
+def _part_ids(order: Order) -> Iterator[LabeledValue]:
     for number, one in enumerate(order.cart_selections, 1):
         yield _copied(f"Selection {number}", one.id)
         yield _copied(f"Selection {number}, item it names", one.cart_item_id)
@@ -252,7 +254,7 @@ def _part_ids(order: Order) -> Iterator[Line]:
         yield _copied(f"Parcel {number}", parcel.id)
 
 
-def _cart_ids(prefix: str, cart: Cart | None) -> list[Line]:
+def _cart_ids(prefix: str, cart: Cart | None) -> list[LabeledValue]:
     if cart is None:
         return []
     lines = [_copied(f"{prefix}cart".capitalize(), cart.id)]

@@ -62,13 +62,13 @@ class TabCount:
 def tab_counts(counts: Mapping[str, MatchCount]) -> Sequence[TabCount]:
     """Return the counts by the keys of the presets; none is shown as "0"."""
     return [
-        TabCount(one.count_id, count_of_tab(counts[one.key]))
+        TabCount(one.count_id, tab_count_text(counts[one.key]))
         for one in PRESETS
         if one.key in counts
     ]
 
 
-def count_of_tab(count: MatchCount | None) -> str:
+def tab_count_text(count: MatchCount | None) -> str:
     if count is None or not count.n:
         return ""
     return f"{count.n:,}{'+' if count.is_capped else ''}"

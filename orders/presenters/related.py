@@ -61,8 +61,8 @@ class RelatedOrders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
-    """What else the recipient's address got and sent.
+class RecipientHistory:
+    """The other orders that the recipient's address got and sent.
 
     `counts` are links; a count that is 0 has no URL. `views` is "" if Goody gives no number.
     """
@@ -109,16 +109,16 @@ _MOST_ORDERS = 2
 type Listed = Mapping[UUID, ListedOrder]
 
 
-def make_customer(
+def make_recipient_history(
     related: RelatedGroups | None, order: Order, raw: RawValues, *, listed: Listed, viewer: Viewer
-) -> Customer:
-    """Return the customer; without counts if `related` is None, since they are not known then.
+) -> RecipientHistory:
+    """Return the history; without counts if `related` is None, since they are not known then.
 
     `listed` are the related orders with our writes.
     """
     email = order.recipient_email or ""
     same = related.email if related else None
-    return Customer(
+    return RecipientHistory(
         email=email,
         counts=list(_counts(related, email)) if related and email else [],
         views=_views_text(order, raw),

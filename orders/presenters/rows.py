@@ -104,11 +104,13 @@ class RowBuilder:
         self._may_extend = viewer.actor.may(Right.EXTEND)
         self._has_actions = has_actions(viewer)
 
-    def rows(self, listed: Iterable[ListedOrder], *, words: Sequence[str] = ()) -> list[OrderRow]:
+    def build_rows(
+        self, listed: Iterable[ListedOrder], *, words: Sequence[str] = ()
+    ) -> list[OrderRow]:
         """Return the rows. `words` are the folded words of the search."""
-        return [self.row(one, words=words) for one in listed]
+        return [self.build_row(one, words=words) for one in listed]
 
-    def row(
+    def build_row(
         self, listed: ListedOrder, *, words: Sequence[str] = (), failed: Operation | None = None
     ) -> OrderRow:
         """Return the row of an order. `failed` is a write that has just ended without effect."""
@@ -218,7 +220,7 @@ class RowBuilder:
         }
 
 
-def has_actions(viewer: Viewer) -> bool:
+def shows_action_column(viewer: Viewer) -> bool:
     """Whether rows have a column for what the person may do with an order."""
     return viewer.actor.may(Right.CANCEL) or viewer.actor.may(Right.EXTEND)
 

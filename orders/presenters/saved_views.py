@@ -18,8 +18,8 @@ from orders.search import MatchCount, labels
 from orders.search.parse import parse_query
 from orders.services import may_change_view
 
-from .filters import SORT_NAMES, conditions_in_words
-from .presets import PRESETS, count_of_tab, current_preset
+from .condition_texts import SORT_NAMES, conditions_in_words
+from .presets import PRESETS, current_preset, tab_count_text
 
 
 class ViewTab(NamedTuple):
@@ -127,7 +127,7 @@ def _preset_tabs(filters: Filters, counts: Mapping[str, MatchCount]) -> Iterator
             one.filters.replace(per_page=filters.per_page).url(),
             _CURRENT if one is current else "",
             count_id=one.count_id,
-            number=count_of_tab(counts.get(one.key)) if one.is_counted else "",
+            number=tab_count_text(counts.get(one.key)) if one.is_counted else "",
             tone="count--warn" if one.is_urgent else "",
         )
 

@@ -55,7 +55,7 @@ class ImportProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class SetupPage:
     """The setup page.
 
     `summary` is one sentence for people who are not admins; `admins` are whom they can ask.
@@ -77,11 +77,11 @@ def is_first_run(progress: SyncProgress) -> bool:
     return not progress.imported or bool(goody_api.missing_setting_names()) or _is_key_rejected()
 
 
-def make_setup(viewer: Viewer) -> Setup:
+def make_setup_page(viewer: Viewer) -> SetupPage:
     progress = viewer.sync_progress
     steps = list(_steps(viewer, progress))
     is_done = all(step.state == "done" for step in steps)
-    return Setup(
+    return SetupPage(
         steps=steps,
         summary=_summary(steps),
         admins=[] if is_done or viewer.actor.may(Right.SYSTEM) else _admins(),

@@ -58,7 +58,7 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class TimelineDay:
     """The entries of a day, newest first. The label is "Time unknown" for those without a time."""
 
     label: str
@@ -75,7 +75,7 @@ def timeline_entries(
     failure: Operation | None,
     is_cancel_on_record: bool,
     clock: RequestClock,
-) -> list[Day]:
+) -> list[TimelineDay]:
     """Return the days, newest first. An end without a time comes first.
 
     `failure` is the operation whose outcome the head of the page tells already.
@@ -92,9 +92,9 @@ def timeline_entries(
     return [*_end(order, operations, is_cancel_on_record), *_by_day(reversed(dated), clock)]
 
 
-def _by_day(newest_first: Iterable[_Dated], clock: RequestClock) -> list[Day]:
+def _by_day(newest_first: Iterable[_Dated], clock: RequestClock) -> list[TimelineDay]:
     return [
-        Day(label, [entry for _, entry in group])
+        TimelineDay(label, [entry for _, entry in group])
         for label, group in groupby(newest_first, key=lambda pair: _day_label(pair[0], clock))
     ]
 
@@ -182,7 +182,7 @@ def _end(
     order: Order,
     operations: Sequence[tuple[Operation, OperationTexts]],
     is_cancel_on_record: bool,
-) -> list[Day]:
+) -> list[TimelineDay]:
     """Return an entry without a time for the end of an order, if it was not canceled here.
 
     A cancel made here has an entry already. If a cancel from here may have been applied, the entry
@@ -190,13 +190,13 @@ def _end(
     """
     if order.status not in ENDED:
         return []
-    if any(_tells_the_end(operation) for operation, _ in operations):
+    if any(_states_the_end(operation) for operation, _ in operations):
         return []
     what = formats.status_name(order.status, is_cancel_on_record=is_cancel_on_record)
     may_be_ours = any(_may_be_our_cancel(operation) for operation, _ in operations)
     where = "" if may_be_ours else " outside this dashboard"
     text = f"{what}{where} (Goody gives neither time nor person)"
-    return [Day("Time unknown", [TimelineEntry(anchor="ended", text=text)])]
+    return [TimelineDay("Time unknown", [TimelineEntry(anchor="ended", text=text)])]
 
 
 def _may_be_our_cancel(operation: Operation) -> bool:
@@ -214,7 +214,7 @@ _MAY_HAVE_ARRIVED = (
 )
 
 
-def _tells_the_end(operation: Operation) -> bool:
+def _states_the_end(operation: Operation) -> bool:
     """Whether the entry of this cancel already states that the order is canceled."""
     is_known = operation.state == State.APPLIED or operation.effect_seen_at is not None
     return operation.action == Action.ORDER_CANCEL and is_known

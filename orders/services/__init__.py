@@ -17,7 +17,7 @@ from .findings import (
     get_finding,
 )
 from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_facts
-from .preset_counts import count_presets, known_counts
+from .preset_counts import count_presets, cached_preset_counts
 from .reading import (
     KEY_WORKS,
     ApiKeyCheck,
@@ -25,13 +25,13 @@ from .reading import (
     LivePage,
     OrderNotFound,
     OrderWithOperations,
-    add_operations,
     check_api_key,
-    freshness_problem,
     list_orders,
     listed_order,
     refresh_order,
+    stale_copy_reason,
     stored_order,
+    with_operations,
 )
 from .saved_views import (
     InvalidSavedView,
@@ -46,16 +46,16 @@ from .saved_views import (
     visible_views,
     withdraw_view,
 )
+from .search_corrections import SimilarSearch, SimilarSearches, similar_searches
 from .searching import (
     FoundPage,
     SearchInterpretation,
     SimilarOrders,
     count_all_orders,
+    count_similar_orders,
     find_orders,
     interpret_search_text,
-    similar_orders,
 )
-from .similar import SimilarSearch, SimilarSearches, similar_searches
 from .writes import (
     MAX_ATTEMPTS,
     CancelLimitReached,
@@ -117,8 +117,8 @@ __all__ = [
     "TooManyWrites",
     "abandon_expired_operations",
     "acknowledge_notice",
-    "add_operations",
     "apply_read",
+    "cached_preset_counts",
     "cancel_limit_ends_at",
     "cancel_order",
     "cancels_left",
@@ -128,6 +128,7 @@ __all__ = [
     "common_labels",
     "count_all_orders",
     "count_presets",
+    "count_similar_orders",
     "create_finding",
     "create_search_finding",
     "delete_expired_findings",
@@ -137,12 +138,10 @@ __all__ = [
     "extend_order",
     "find_operation",
     "find_orders",
-    "freshness_problem",
     "get_finding",
     "indexed_orders",
     "interpret_search_text",
     "is_worker_missing",
-    "known_counts",
     "list_orders",
     "listed_order",
     "mark_missing",
@@ -161,13 +160,14 @@ __all__ = [
     "settle_by_hand",
     "settle_operation",
     "share_view",
-    "similar_orders",
     "similar_searches",
+    "stale_copy_reason",
     "start_export",
     "stored_facts",
     "stored_order",
     "time_of_next_attempt",
     "views_for_list_page",
     "visible_views",
+    "with_operations",
     "withdraw_view",
 ]

@@ -16,7 +16,7 @@ from orders.models import AuditEntry, SyncState
 from orders.search import Hit, SearchTimeout
 from orders.search.query import Query
 
-from .reading import add_operations
+from .reading import with_operations
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
         with search.read_snapshot():
             missing = _why_incomplete()
             for hits in batched(search.iterate_hits(query, chunk=CHUNK, now=now), CHUNK):
-                for listed in add_operations(hits):
+                for listed in with_operations(hits):
                     rows += 1
                     yield listed.hit
         problem = missing

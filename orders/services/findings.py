@@ -61,7 +61,7 @@ class _Found:
     unasked: list[str] = field(default_factory=list)
 
     def add(self, column: str, rows: Iterable[tuple[UUID, Any]]) -> None:
-        """Add (order id, value of the column)."""
+        """Add orders that were found. `rows` are (order id, value of `column`)."""
         for order_id, value in rows:
             self.orders[order_id] = None
             self.matches[column, value].append(order_id)
@@ -271,8 +271,8 @@ def _newest(
 ) -> list[tuple[UUID, Any]]:
     """Return (order id, value of the column) of the newest MOST_ORDERS + 1 orders.
 
-    If there are more, these are the newest of each value: one with many orders, such as a sender,
-    would hide those of another.
+    If there are more, these are the newest of each value, because a value with many orders, such as
+    a sender, would displace the orders of the others.
     """
     newest = orders.order_by("-id").values_list("uuid", column)
     rows = limit.fetch_all(newest[: MOST_ORDERS + 1])

@@ -131,8 +131,8 @@ def list_orders(
 ) -> LivePage:
     """Return one live page of `GET /v1/orders`, within 10 s.
 
-    The bounds are aware and inclusive. Raises CallsBlocked or a GoodyError; never returns an empty
-    list instead of an answer.
+    The bounds are aware and inclusive. Raises CallsBlocked or a GoodyError: a failure is never
+    returned as an empty list.
     """
     answer = _ask_for_page(page, per_page, created_after, created_before)
     created = upsert_or_log(answer.orders, read_at=now)
@@ -183,7 +183,7 @@ def _listed(
         hit_from_order(order, created_at=created.get(order.id), read_at=read_at, missing_at=None)
         for order in orders
     ]
-    return tuple(add_operations(hits))
+    return tuple(with_operations(hits))
 
 
 def listed_order(view: OrderWithOperations) -> ListedOrder:
@@ -198,7 +198,7 @@ def listed_order(view: OrderWithOperations) -> ListedOrder:
     return ListedOrder(hit, view.operation, view.is_cancel_on_record, view.unread, view.job)
 
 
-def add_operations(hits: Sequence[Hit]) -> list[ListedOrder]:
+def with_operations(hits: Sequence[Hit]) -> list[ListedOrder]:
     """Return the hits, each with its open operation, job and the changes of confirmed writes."""
     ids = [hit.uuid for hit in hits]
     operations, jobs = operations_by_order(ids), jobs_by_order(ids)
@@ -289,7 +289,7 @@ def refresh_order(
     except (CallsBlocked, GoodyError) as error:
         if isinstance(error, GoodyError):
             log.info("order %s could not be read: %s", order_id, error.detail)
-        return _copy_or_raise(order_id, freshness_problem(error), error, error)
+        return _copy_or_raise(order_id, stale_copy_reason(error), error, error)
     return _view(order, operations, as_of=now, is_fresh=True)
 
 
@@ -353,7 +353,7 @@ def _operations(order_id: UUID) -> tuple[Operation, ...]:
         return Operation.objects.history_of([order_id])
 
 
-def freshness_problem(error: Exception) -> str:
+def stale_copy_reason(error: Exception) -> str:
     """Return why there is no fresh read, as a sentence without a period."""
     if isinstance(error, goody_api.NotConfigured):
         return "The connection to Goody is not set up"
@@ -377,7 +377,7 @@ def check_api_key(*, actor: Actor, now: datetime) -> ApiKeyCheck:
         me = goody_api.call_unthrottled(lambda client, left: client.get_me(policy=left), policy)
     except (CallsBlocked, GoodyError) as error:
         is_rejected = isinstance(error, Unauthorized)
-        check = ApiKeyCheck(problem=freshness_problem(error), is_rejected=is_rejected)
+        check = ApiKeyCheck(problem=stale_copy_reason(error), is_rejected=is_rejected)
     else:
         check = ApiKeyCheck(me.email, me.public_app_id, _visible_workspaces(policy))
     record_action(actor, Action.KEY_CHECK, detail=check.problem or KEY_WORKS, now=now)

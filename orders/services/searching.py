@@ -27,7 +27,7 @@ from orders.search.parse import ParsedQuery, parse_query
 from orders.search.paste import PastedIdentifiers, split_identifiers_and_terms
 from orders.search.query import FilterChoice, Query
 
-from .reading import ListedOrder, add_operations
+from .reading import ListedOrder, with_operations
 
 # What is more is told as "1,000+".
 MOST_COUNTED = 1000
@@ -74,7 +74,7 @@ def find_orders(
     page, counted = find_counted_page(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
     )
-    return FoundPage(add_operations(page.hits), page.next, page.previous, counted)
+    return FoundPage(with_operations(page.hits), page.next, page.previous, counted)
 
 
 def count_all_orders() -> int:
@@ -94,7 +94,7 @@ class SimilarOrders(NamedTuple):
 MAX_SIMILAR = 20
 
 
-def similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
+def count_similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
     """Return the similar orders.
 
     Both numbers are 0 if the order has no e-mail address, or if the search takes too long.
@@ -108,7 +108,7 @@ def similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders:
     except SearchTimeout:
         return SimilarOrders(0, 0)
     # The index may hold a read that is older than a cancel of ours.
-    shown = [one.hit for one in add_operations(found)]
+    shown = [one.hit for one in with_operations(found)]
     is_open = [one for one in shown if one.status in CANCELABLE and one.uuid != hit.uuid]
     others = is_open[:MAX_SIMILAR]
     same = [one for one in others if (one.product, one.quantity) == (hit.product, hit.quantity)]

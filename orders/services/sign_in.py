@@ -68,10 +68,11 @@ def wait_after_failures(failures: int, *, free: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(over - 1, 20)), _LONGEST_WAIT)
 
 
-def claim_attempt(attempt: SignInAttempt, *, now: datetime) -> timedelta:
+def count_attempt(attempt: SignInAttempt, *, now: datetime) -> timedelta:
     """Count the attempt as a failure, and return the wait before the password may be checked.
 
-    If it is zero, check the password and call `sign_in_succeeded` or `record_failed_sign_in`.
+    If it is zero, check the password, then call `record_successful_sign_in` or
+    `record_failed_sign_in`.
     """
     limits = attempt.limit_keys
     stored = SignInLimit.objects.in_bulk(list(limits))
@@ -104,7 +105,7 @@ def _count_failure(key: str, row: SignInLimit | None, *, free: int, now: datetim
     )
 
 
-def reset_failures(attempt: SignInAttempt, *, now: datetime) -> None:
+def forget_failures(attempt: SignInAttempt, *, now: datetime) -> None:
     """Forget the account's failures, and the one that this attempt counted for the address."""
     account, address = attempt.limit_keys
     SignInLimit.objects.filter(key=account).delete()
@@ -113,9 +114,9 @@ def reset_failures(attempt: SignInAttempt, *, now: datetime) -> None:
     )
 
 
-def sign_in_succeeded(attempt: SignInAttempt, *, actor: Actor, now: datetime) -> None:
+def record_successful_sign_in(attempt: SignInAttempt, *, actor: Actor, now: datetime) -> None:
     """Forget the failures and record the sign-in."""
-    reset_failures(attempt, now=now)
+    forget_failures(attempt, now=now)
     record_account_event(actor, AccountEvent.SIGN_IN, detail=f"from {attempt.address}", now=now)
 
 
@@ -143,6 +144,6 @@ def sign_out_everywhere(*, actor: Actor, now: datetime) -> int:
     return len(sessions)
 
 
-def password_changed(*, actor: Actor, now: datetime) -> None:
+def record_password_change(*, actor: Actor, now: datetime) -> None:
     """Record that the actor chose another password."""
     record_account_event(actor, AccountEvent.PASSWORD_CHANGE, detail="own password", now=now)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from goody.errors import BadResponse, RateLimited, Rejected, Unauthorized
 from orders.goody_api import CallsBlocked, CallsPaused
-from orders.services import freshness_problem
+from orders.services import stale_copy_reason
 
 from .batch_writer import BatchWriter
 from .fetching import CallResult, FetchThreads, GoodyCall, NoRateCapacity, Request
@@ -56,7 +56,7 @@ class Backoff:
         doublings = min(self._failures, _MAX_DOUBLINGS)
         wait = min(self._jitter() * _FIRST_WAIT * 2.0**doublings, _max_wait())
         self._failures += 1
-        record_sync_problem(self._lease, freshness_problem(error), now=now, wait=wait)
+        record_sync_problem(self._lease, stale_copy_reason(error), now=now, wait=wait)
         return wait
 
     def reset(self) -> None:

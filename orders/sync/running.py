@@ -20,7 +20,7 @@ from goody.errors import GoodyError
 from orders.models import SyncState
 from orders.models.durability import tune_for_bulk_writes
 from orders.outages import log_storage_failure
-from orders.services import freshness_problem
+from orders.services import stale_copy_reason
 
 from .batch_writer import BatchWriter
 from .context import Backoff, SyncContext, SyncStopped, record_sync_problem
@@ -209,7 +209,7 @@ class SyncRun:
             log.warning("the sync cannot go on: %s", error)
             self.failure = str(error)
             now = timezone.now()
-            record_sync_problem(context.lease, freshness_problem(error), now=now, wait=_RETRY)
+            record_sync_problem(context.lease, stale_copy_reason(error), now=now, wait=_RETRY)
         else:
             return True
         return False

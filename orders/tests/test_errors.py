@@ -309,7 +309,7 @@ def test_failed_post_makes_no_claim_about_goody(agent, monkeypatch, failure):
     def fail(*_: object) -> None:
         raise failure
 
-    monkeypatch.setattr("orders.views.people.SettingsForm.is_valid", fail)
+    monkeypatch.setattr("orders.views.account.SettingsForm.is_valid", fail)
     content = assert_in_frame(agent.post("/settings/", {}), 503, "look at the order")
     assert "not affected" not in content
     assert "Nothing was" not in content

@@ -190,7 +190,9 @@ def test_the_audit_finds_an_order_however_it_is_written(typed: str) -> None:
         )
     form = AuditFilter({"order": typed}, zone=UTC_ZONE, sees_all=True)
     assert form.is_valid()
-    assert [one.reference_id for one in form.narrow(AuditEntry.objects.all())] == [REFERENCE]
+    assert [one.reference_id for one in form.filter_entries(AuditEntry.objects.all())] == [
+        REFERENCE
+    ]
 
 
 @pytest.mark.django_db

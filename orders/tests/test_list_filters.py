@@ -28,9 +28,9 @@ from orders.list_url import (
 )
 from orders.models import Profile
 from orders.presenters.columns import column_heads, shown_columns
+from orders.presenters.condition_texts import conditions_in_words
 from orders.presenters.filter_bar import FilterBar, filter_bar
 from orders.presenters.filter_form import FilterOption, make_filter_controls
-from orders.presenters.filters import conditions_in_words
 from orders.search import CommonLabels, PageKey
 from orders.search.parse import parse_query
 from orders.search.query import FilterChoice, Query, Sort

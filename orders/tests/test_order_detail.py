@@ -20,7 +20,7 @@ from orders.days import RequestClock
 from orders.presenters import order_sections as sections
 from orders.presenters.money import money
 from orders.presenters.order_page import pretty_json
-from orders.presenters.progress import OrderStep, order_end, order_steps
+from orders.presenters.order_steps import OrderStep, order_end, order_steps
 from orders.presenters.raw_values import RawValues
 from testing.dialogs import htmx, text, url
 from testing.domain import extend, open_order, operation
@@ -149,7 +149,7 @@ def test_title_distinguishes_tabs_without_a_name(as_role: Any, full_id: str) -> 
 
 def money_of(order: Order, *, is_uncharged: bool = False) -> tuple[dict[str, str], str]:
     """Return the amounts by label, and the note below them."""
-    shown = money(order, raw_values(order), is_uncharged=is_uncharged)
+    shown = money(order, make_raw_values(order), is_uncharged=is_uncharged)
     return {row.label: row.value for row in shown.rows}, shown.note
 
 
@@ -188,7 +188,7 @@ def test_amounts_before_a_swap_stand_beside_the_present_ones() -> None:
         amounts={"amount_product": 900, "amount_total": 1200, "amount_tax": 0},
         original_amounts={"original_amount_product": 1500, "original_amount_shipping": 200},
     )
-    rows = money(order, raw_values(order), is_uncharged=False).rows
+    rows = money(order, make_raw_values(order), is_uncharged=False).rows
     assert [(row.label, row.value, row.before) for row in rows] == [
         ("Products", "$9.00", "$15.00"),
         ("Shipping", "", "$2.00"),
@@ -408,10 +408,10 @@ def test_the_progress_shows_times_known_and_marks_stages_without_a_time() -> Non
 
 def progress(order: Order) -> list[OrderStep]:
     clock = RequestClock(datetime(2026, 7, 1, tzinfo=UTC), ZoneInfo("UTC"))
-    return order_steps(order, raw_values(order), end=order_end(order, None), clock=clock)
+    return order_steps(order, make_raw_values(order), end=order_end(order, None), clock=clock)
 
 
-def raw_values(order: Order) -> RawValues:
+def make_raw_values(order: Order) -> RawValues:
     return RawValues(order, may_read_messages=True)
 
 
@@ -451,7 +451,7 @@ def test_unmatched_selections_are_listed_separately() -> None:
         {"id": str(uuid4()), "cart_item_id": str(uuid4()), "quantity_index": 0, "variants": ["Red"]}
     ]
     order = parse_order(msgspec.json.encode(raw))
-    gift = sections.current_gift(order, raw_values(order))
+    gift = sections.current_gift(order, make_raw_values(order))
     assert gift.unmatched == ["unit 1: Red"]
     assert gift.items[0].variants == []
 

@@ -1,4 +1,4 @@
-"""/healthz, /readyz, heartbeats, and the worker's housekeeping."""
+"""/healthz, /readyz, heartbeats, and the worker's cleanup."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import Heartbeat, OrderAccess, SignInLimit
-from orders.services import heartbeat, housekeeping
+from orders.services import cleanup, heartbeat
 from testing.users import make_user
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +100,7 @@ def test_old_rows_are_deleted(settings):
         SignInLimit.objects.create(key=str(at), last_at=at, blocked_until=at)
         Heartbeat.objects.create(worker=str(at), role="web", started_at=at, beat_at=at)
         OrderAccess.objects.create(at=at, actor=user, kind="order", order_uuid=uuid4())
-    housekeeping.clean_up_database(now=NOW - timedelta(seconds=1))
+    cleanup.clean_up_database(now=NOW - timedelta(seconds=1))
     kept = [
         Session.objects.values_list("expire_date", flat=True),
         SignInLimit.objects.values_list("last_at", flat=True),
@@ -116,7 +116,7 @@ def test_a_large_log_of_sqlite_is_cut():
     log = Path(f"{connection.settings_dict['NAME']}-wal")
     make_user("agent")
     assert log.stat().st_size > 0
-    housekeeping.truncate_write_ahead_log(larger_than=10**9)
+    cleanup.truncate_write_ahead_log(larger_than=10**9)
     assert log.stat().st_size > 0
-    housekeeping.truncate_write_ahead_log(larger_than=0)
+    cleanup.truncate_write_ahead_log(larger_than=0)
     assert log.stat().st_size == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from orders.presenters.elements import Line
 from orders.presenters.money import Amount
 from orders.presenters.order_head import Fact
-from orders.presenters.progress import OrderStep
+from orders.presenters.order_steps import OrderStep
 from orders.presenters.rows import OrderRow
 from orders.templatetags.render_rows import render_rows
 

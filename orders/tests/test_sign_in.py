@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders.models import AuditEntry, SignInLimit
 from orders.services import sign_in
-from orders.services.sign_in import SignInAttempt, claim_attempt, wait_after_failures
+from orders.services.sign_in import SignInAttempt, count_attempt, wait_after_failures
 from testing.domain import operation
 from testing.users import PASSWORD, make_user
 
@@ -36,11 +36,11 @@ def fail(times: int, attempt: SignInAttempt, *, at=NOW):
     """Make failed attempts, each after the wait of the previous one; return the waits."""
     waits = []
     for _ in range(times):
-        wait = claim_attempt(attempt, now=at)
+        wait = count_attempt(attempt, now=at)
         waits.append(wait.total_seconds())
         at += wait
         if wait:
-            assert claim_attempt(attempt, now=at) == timedelta(0)
+            assert count_attempt(attempt, now=at) == timedelta(0)
     return waits
 
 
@@ -51,23 +51,23 @@ def test_waits_grow_with_each_failure_and_end_at_five_minutes():
 
 def test_an_account_is_limited_from_every_address():
     for number in range(4):
-        assert claim_attempt(SignInAttempt("agent", f"10.0.0.{number}"), now=NOW) == timedelta(0)
-    assert claim_attempt(SignInAttempt("AGENT", "10.9.9.9"), now=NOW) == timedelta(seconds=1)
-    assert claim_attempt(SignInAttempt("lead", "10.9.9.9"), now=NOW) == timedelta(0)
+        assert count_attempt(SignInAttempt("agent", f"10.0.0.{number}"), now=NOW) == timedelta(0)
+    assert count_attempt(SignInAttempt("AGENT", "10.9.9.9"), now=NOW) == timedelta(seconds=1)
+    assert count_attempt(SignInAttempt("lead", "10.9.9.9"), now=NOW) == timedelta(0)
 
 
 def test_an_address_is_limited_for_every_account():
     for number in range(21):
-        assert claim_attempt(SignInAttempt(f"user-{number}", "10.0.0.1"), now=NOW) == timedelta(0)
-    assert claim_attempt(SignInAttempt("agent", "10.0.0.1"), now=NOW) == timedelta(seconds=1)
-    assert claim_attempt(SignInAttempt("agent", "10.0.0.2"), now=NOW) == timedelta(0)
+        assert count_attempt(SignInAttempt(f"user-{number}", "10.0.0.1"), now=NOW) == timedelta(0)
+    assert count_attempt(SignInAttempt("agent", "10.0.0.1"), now=NOW) == timedelta(seconds=1)
+    assert count_attempt(SignInAttempt("agent", "10.0.0.2"), now=NOW) == timedelta(0)
 
 
 def test_an_ipv6_network_is_one_address():
     for number in range(21):
-        assert not claim_attempt(SignInAttempt(f"user-{number}", f"2001:db8::{number:x}"), now=NOW)
-    assert claim_attempt(SignInAttempt("agent", "2001:db8::ffff"), now=NOW) == timedelta(seconds=1)
-    assert not claim_attempt(SignInAttempt("agent", "2001:db8:0:1::1"), now=NOW)
+        assert not count_attempt(SignInAttempt(f"user-{number}", f"2001:db8::{number:x}"), now=NOW)
+    assert count_attempt(SignInAttempt("agent", "2001:db8::ffff"), now=NOW) == timedelta(seconds=1)
+    assert not count_attempt(SignInAttempt("agent", "2001:db8:0:1::1"), now=NOW)
 
 
 def test_failures_are_forgotten_after_an_hour():
@@ -78,13 +78,13 @@ def test_failures_are_forgotten_after_an_hour():
 
 def test_a_clock_that_was_set_back_blocks_nobody_for_long():
     for _ in range(4):
-        claim_attempt(SignInAttempt("agent", "10.0.0.1"), now=NOW)
+        count_attempt(SignInAttempt("agent", "10.0.0.1"), now=NOW)
     long_before = NOW - timedelta(days=1)
-    assert claim_attempt(SignInAttempt("agent", "10.0.0.1"), now=long_before) == timedelta(0)
+    assert count_attempt(SignInAttempt("agent", "10.0.0.1"), now=long_before) == timedelta(0)
 
 
 def test_no_typed_name_is_stored():
-    claim_attempt(SignInAttempt("a-password-typed-as-a-name", "10.0.0.1"), now=NOW)
+    count_attempt(SignInAttempt("a-password-typed-as-a-name", "10.0.0.1"), now=NOW)
     assert {len(key) for key in SignInLimit.objects.values_list("key", flat=True)} == {64}
 
 

@@ -14,13 +14,14 @@ from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to
 from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from orders import formats
 from orders.audit import Actor
-from orders.forms.people import LoginForm
+from orders.forms.account import LoginForm, SettingsForm
 from orders.services import sign_in
 from orders.viewer import Request
 
@@ -30,7 +31,7 @@ _UNSENT = TimestampSigner(salt="orders.unsent")
 _UNSENT_FOR = timedelta(hours=1)
 
 
-def unsent_form_mark() -> str:
+def unsent_form_parameter() -> str:
     """Return the signed URL parameter for a form that was sent without a session.
 
     The form was not processed, and the login page mentions that. The parameter is valid for an
@@ -68,7 +69,7 @@ class LimitedLoginView(LoginView):
         if not (attempt.username and request.POST.get("password")):
             # Nothing is compared with a stored password.
             return super().post(request, *args, **kwargs)
-        wait = sign_in.claim_attempt(attempt, now=timezone.now())
+        wait = sign_in.count_attempt(attempt, now=timezone.now())
         return self._too_many(wait) if wait else super().post(request, *args, **kwargs)
 
     def _too_many(self, wait: timedelta) -> HttpResponse:
@@ -80,7 +81,7 @@ class LimitedLoginView(LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
         request, user = self.request, form.get_user()
-        sign_in.sign_in_succeeded(
+        sign_in.record_successful_sign_in(
             _attempt(request, user.get_username()),
             actor=Actor.for_user(user, request.request_id),
             now=timezone.now(),
@@ -146,7 +147,7 @@ class LimitedPasswordChangeView(PasswordChangeView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Limit guesses of the old password exactly as guesses at the login."""
-        wait = sign_in.claim_attempt(self._attempt, now=timezone.now())
+        wait = sign_in.count_attempt(self._attempt, now=timezone.now())
         if not wait:
             return super().post(request, *args, **kwargs)
         # Not bound: showing the errors of one that is would check the password.
@@ -161,8 +162,8 @@ class LimitedPasswordChangeView(PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         viewer = self.request.viewer
-        sign_in.reset_failures(self._attempt, now=viewer.now)
-        sign_in.password_changed(actor=viewer.actor, now=viewer.now)
+        sign_in.forget_failures(self._attempt, now=viewer.now)
+        sign_in.record_password_change(actor=viewer.actor, now=viewer.now)
         messages.success(self.request, "Password changed", extra_tags="good")
         return response
 
@@ -171,3 +172,33 @@ class LimitedPasswordChangeView(PasswordChangeView):
 
 
 password_change = in_concurrency_group(POST=LOGIN)(LimitedPasswordChangeView.as_view())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings_page(request: Request) -> HttpResponse:
+    """Show and save time zone, theme, density and keyboard of the logged-in person.
+
+    It requires no role.
+    """
+    posted = request.POST if request.method == "POST" else None
+    viewer = request.viewer
+    now, zone = viewer.now, viewer.zone
+    time = f"{formats.hour_and_minute(now, zone)} {formats.zone_name(now, zone)}"
+    form = SettingsForm(posted, instance=viewer.profile, now=time)
+    if form.is_bound and form.is_valid():
+        form.save()
+        messages.success(request, "Settings saved", extra_tags="good")
+        return redirect("settings")
+    return _show_settings(request, form)
+
+
+def _show_settings(request: Request, form: SettingsForm) -> HttpResponse:
+    viewer = request.viewer
+    context = {
+        "form": form,
+        "zone": viewer.zone.key,
+        "user_name": request.user.get_username(),
+        "role": viewer.actor.role,
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "settings.html", context, status=status)

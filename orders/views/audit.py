@@ -13,7 +13,7 @@ from orders.audit import Right
 from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
-from orders.presenters.audit import audit_filters, audit_rows, scope
+from orders.presenters.audit import audit_filters, audit_rows, audit_scope_text
 from orders.viewer import Request
 
 from .http import render_page_or_partial, requires_right
@@ -37,11 +37,11 @@ def audit_page(request: Request) -> HttpResponseBase:
         "form": form,
         "filters": audit_filters(form, _without(request)),
         "is_filtered": any(form.cleaned_data.values()),
-        "scope": scope(sees_all=sees_all, order=order),
+        "scope": audit_scope_text(sees_all=sees_all, order=order),
     }
     if is_valid:
         visible = _visible(request, sees_all=sees_all, order=order)
-        context |= _page(request, form.narrow(visible))
+        context |= _page(request, form.filter_entries(visible))
     return render_page_or_partial(
         request,
         "audit/list.html",

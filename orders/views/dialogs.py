@@ -23,7 +23,7 @@ from orders.forms.writes import (
     CancelForm,
     ExpirationForm,
     WriteForm,
-    sign_seen,
+    sign_shown_facts,
 )
 from orders.goody_api import CallsBlocked
 from orders.models import Operation, State
@@ -36,14 +36,14 @@ from orders.text import hex_digest
 from orders.viewer import Request, Viewer
 
 from .concurrency import GOODY_READ, GOODY_WRITE, in_concurrency_group
-from .http import htmx_target_id, render_page_or_partial, requires_right, runs_script
+from .http import browser_runs_script, htmx_target_id, render_page_or_partial, requires_right
 from .operations import (
     CANCEL,
     DIALOG_FRAGMENTS,
     EXPIRATION,
     dialog_template,
     send_and_respond,
-    with_order_behind,
+    with_order_fragment,
 )
 
 
@@ -146,7 +146,7 @@ def _check_expiration(request: Request, view: OrderWithOperations, form: Expirat
     field = "expiration_custom" if form.typed else "expiration"
     if verdict.code in ("shortens", "sets_a_date"):
         field = "may_shorten"
-    form.add_error(field, expiration_dialog.verdict_text(verdict))
+    form.add_error(field, expiration_dialog.expiration_verdict_text(verdict))
 
 
 def _show(
@@ -167,14 +167,16 @@ def _show(
         raise Http404 from error
     dialog = _dialog(request, view, name)
     if isinstance(form, ExpirationForm) and isinstance(dialog, ExpirationDialog):
-        dialog = expiration_dialog.with_input(dialog, view.order, form, viewer=request.viewer)
+        dialog = expiration_dialog.with_submitted_input(
+            dialog, view.order, form, viewer=request.viewer
+        )
     if not dialog.banner and request.GET.get(READ) == _facts_token(view):
         return _enable(request, view, dialog, name)
     if dialog.banner and READ in request.GET and not view.is_fresh:
         return _still_unread(request, dialog)
     status = 422 if form else 200
     response = _render(request, view, dialog, name, form=form, status=status)
-    return with_order_behind(request, order_id, response) if dialog.banner else response
+    return with_order_fragment(request, order_id, response) if dialog.banner else response
 
 
 def _render(
@@ -208,7 +210,7 @@ def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | No
 
     Return None if the dialog must wait for Goody.
     """
-    if not runs_script(request) or not htmx_target_id(request) or READ in request.GET:
+    if not browser_runs_script(request) or not htmx_target_id(request) or READ in request.GET:
         return None
     view = services.stored_order(order_id)
     dialog = _dialog(request, view, name) if view else None
@@ -262,19 +264,19 @@ def _form_key(form: WriteForm | None) -> str:
 
 def _seen(view: OrderWithOperations, form: WriteForm | None) -> str:
     if form is None or form.needs_new_dialog:
-        return sign_seen(view.order.id, eligibility.facts_to_confirm(view.order))
+        return sign_shown_facts(view.order.id, eligibility.facts_to_confirm(view.order))
     return str(form.data["seen"])
 
 
 def _dialog(request: Request, view: OrderWithOperations, name: str) -> Dialog:
     viewer = request.viewer
-    similar = services.similar_orders(services.listed_order(view), now=viewer.now)
+    similar = services.count_similar_orders(services.listed_order(view), now=viewer.now)
     if name == CANCEL:
         return dialogs.cancel_dialog(view, similar=similar, viewer=viewer)
     dialog = expiration_dialog.expiration_dialog(view, similar=similar, viewer=viewer)
     former = _not_applied(view, request.GET.get("again", ""))
     if former:
-        return expiration_dialog.refilled_dialog(dialog, former, view.order, viewer=viewer)
+        return expiration_dialog.dialog_with_former_input(dialog, former, view.order, viewer=viewer)
     return dialog
 
 
@@ -286,7 +288,7 @@ def _not_applied(view: OrderWithOperations, wanted: str) -> Operation | None:
 
 
 def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) -> HttpResponse:
-    problem = services.freshness_problem(error)
+    problem = services.stale_copy_reason(error)
     dialog = dialogs.unavailable_dialog(order_id, name, problem, viewer=request.viewer)
     template = dialog_template(name)
     return render_page_or_partial(
@@ -295,7 +297,10 @@ def _unavailable(request: Request, order_id: UUID, name: str, error: Exception) 
 
 
 def _still_unread(request: Request, dialog: Dialog) -> HttpResponse:
-    """The reason above an opened form, which keeps what was typed and cannot be sent yet."""
+    """Return the reason for which there is no fresh read, for a banner above the opened form.
+
+    The form keeps what was typed, and cannot be sent yet.
+    """
     context = {"banner": dialog.banner, "read_url": request.get_full_path()}
     response = shortcuts.render(request, "includes/dialog_unread.html", context)
     response["HX-Retarget"], response["HX-Reswap"] = "#dialog-problem", "innerHTML"

@@ -60,7 +60,7 @@ class HttpResponseSeeOther(HttpResponse):
         super().__init__(headers={"Location": url})
 
 
-def runs_script(request: HttpRequest) -> bool:
+def browser_runs_script(request: HttpRequest) -> bool:
     """Whether the browser runs our script, according to a cookie that the script sets.
 
     The script loads Goody's answer later, so the page can show our copy at once.

@@ -6,14 +6,22 @@ from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from orders import formats, services
 from orders.audit import Right
-from orders.models import Label
+from orders.list_columns import (
+    DEFAULT_COLUMNS,
+    Columns,
+    move_column,
+    parse_columns,
+    serialize_columns,
+)
+from orders.models import Label, Profile
+from orders.presenters.columns import column_choices, shown_columns
+from orders.presenters.condition_texts import OPERATOR_HINTS
 from orders.presenters.csv_export import csv_chunks
-from orders.presenters.filter_form import counted_names, option_counts
-from orders.presenters.filters import HINTS
+from orders.presenters.filter_form import common_names_with_counts, option_counts
 from orders.presenters.page_changes import InvalidPageToken, compare_pages, parse_page_token
 from orders.presenters.presets import MAX_COUNT, PRESETS, tab_counts
 from orders.search import SearchTimeout, count_facets, find_page, labels
@@ -34,7 +42,7 @@ def order_facets(request: Request) -> HttpResponse:
     try:
         wanted = parse_list_request(request)
         found = count_facets(
-            wanted.asked.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE
+            wanted.list_query.query, now=request.viewer.now, seconds=settings.COUNTS_DEADLINE
         )
         named = (*found.workspaces, *found.senders, *found.brands, *found.products)
         keys = labels.find_label_keys(one.id for one in named)
@@ -42,7 +50,7 @@ def order_facets(request: Request) -> HttpResponse:
         return HttpResponse(status=204)
     context = {
         "counts": option_counts(found),
-        "tops": counted_names(found, filters=wanted.filters, keys=keys),
+        "tops": common_names_with_counts(found, filters=wanted.filters, keys=keys),
     }
     return render(request, "orders/filters.html#facets", context)
 
@@ -69,7 +77,7 @@ def order_filters(request: Request) -> HttpResponse:
 def order_help(request: Request) -> HttpResponse:
     """Explain the search box: as a page, or as a panel below it."""
     return render_page_or_partial(
-        request, "orders/help.html", {"hints": HINTS}, {"search-help": "panel"}
+        request, "orders/help.html", {"hints": OPERATOR_HINTS}, {"search-help": "panel"}
     )
 
 
@@ -92,20 +100,20 @@ def order_counts(request: Request) -> HttpResponse:
 def count_page_changes(request: Request) -> HttpResponse:
     """Return how many orders of a page have changed since it was shown. The page polls this."""
     try:
-        asked = parse_list_request(request).asked
+        list_query = parse_list_request(request).list_query
         shown = parse_page_token(request.GET.get("seen", ""))
         page = find_page(
-            asked.query,
-            size=asked.filters.per_page,
+            list_query.query,
+            size=list_query.filters.per_page,
             now=request.viewer.now,
-            at=asked.position.key if asked.position else None,
-            backwards=bool(asked.position and asked.position.is_backwards),
+            at=list_query.position.key if list_query.position else None,
+            backwards=bool(list_query.position and list_query.position.is_backwards),
         )
     except (InvalidPageToken, SearchTimeout):
         return HttpResponse(status=204)
     context = {
         "changes": compare_pages(shown, page.hits).text,
-        "url": asked.url,
+        "url": list_query.url,
         "changes_url": request.get_full_path(),
     }
     return render(request, f"{TEMPLATE}#changes", context)
@@ -135,10 +143,54 @@ def order_export(request: Request) -> HttpResponseBase:
         return HttpResponseSeeOther(f"{reverse('order_list')}?{request.GET.urlencode()}")
     filters = "; ".join(one.text for one in wanted.conditions()) or "All orders"
     intent = services.start_export(actor=viewer.actor, filters=filters, now=viewer.now)
-    hits = services.export_orders(intent, wanted.asked.query, now=viewer.now)
+    hits = services.export_orders(intent, wanted.list_query.query, now=viewer.now)
     name = f"orders-{formats.convert_to_zone(viewer.now, viewer.zone):%Y-%m-%d}.csv"
     return StreamingHttpResponse(
         csv_chunks(hits),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+_MOVES = {"up": -1, "down": 1}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires_right(Right.READ)
+def order_columns(request: Request) -> HttpResponseBase:
+    """Show the columns of the list in the URL, or show that list with other columns.
+
+    They become the person's own columns, except in a saved view, which keeps its own. Without the
+    page's script, each button that moves a column submits the form, which is then shown again.
+    """
+    filters = parse_list_request(request).filters
+    if request.method != "POST":
+        return _show_columns(request, shown_columns(filters, request.viewer.profile))
+    posted = _posted(request, "columns") or DEFAULT_COLUMNS
+    order = _posted(request, "order")
+    for button, by in _MOVES.items():
+        if (name := request.POST.get(button)) in order:
+            return _show_columns(request, posted, order=move_column(order, str(name), by=by))
+    chosen = DEFAULT_COLUMNS if "reset" in request.POST else posted
+    if filters.view is not None:
+        # Named even if they are the default ones: without them, the list has the person's own.
+        return HttpResponseSeeOther(filters.replace(columns=",".join(chosen)).url())
+    Profile.objects.choose_columns(request.viewer.profile, serialize_columns(chosen))
+    return HttpResponseSeeOther(filters.replace(columns="").url())
+
+
+def _posted(request: Request, name: str) -> Columns:
+    return parse_columns(",".join(request.POST.getlist(name)))
+
+
+def _show_columns(request: Request, shown: Columns, *, order: Columns = ()) -> HttpResponse:
+    filters = parse_list_request(request).filters
+    context = {
+        "choices": column_choices(shown, order=order),
+        "form_url": filters.url(name="order_columns"),
+        "list_url": filters.url(),
+        "is_of_view": filters.view is not None,
+    }
+    return render_page_or_partial(
+        request, "orders/columns.html", context, {"columns-panel": "panel"}
     )

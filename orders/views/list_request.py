@@ -14,9 +14,9 @@ from orders.bulk.selections import get_selection
 from orders.forms.listing import ListingForm
 from orders.list_url import Filters, IndexPosition, LabelLookup, LivePosition
 from orders.models import Finding
+from orders.presenters.condition_texts import ConditionText, conditions_in_words
 from orders.presenters.filter_bar import FilterBar, filter_bar
 from orders.presenters.filter_form import FilterControls, make_filter_controls
-from orders.presenters.filters import ConditionText, conditions_in_words
 from orders.presenters.index_list import ListQuery
 from orders.search import labels
 from orders.services import SearchInterpretation, common_labels, get_finding, interpret_search_text
@@ -25,18 +25,21 @@ from orders.viewer import Request, Viewer
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """A parsed request. `asked` has the valid parameters, `errors` a sentence per invalid one."""
+    """A parsed request for a list.
+
+    `list_query` has the valid parameters, `errors` a sentence for each invalid one.
+    """
 
     form: ListingForm
     viewer: Viewer
     label_id: LabelLookup
     interpretation: SearchInterpretation
-    asked: ListQuery
+    list_query: ListQuery
     finding: Finding | None
 
     @property
     def filters(self) -> Filters:
-        return self.asked.filters
+        return self.list_query.filters
 
     @property
     def errors(self) -> list[str]:
@@ -65,7 +68,7 @@ class ListRequest:
         return filter_bar(
             self.filters,
             box=self.interpretation.box,
-            order=self.asked.query.effective_sort,
+            order=self.list_query.query.effective_sort,
             clock=self.viewer.clock,
             label_id=self.label_id,
             names=labels.find_label_name,
@@ -77,8 +80,8 @@ def filter_controls(wanted: ListRequest) -> FilterControls:
     form = wanted.form
     return make_filter_controls(
         wanted.filters,
-        order=wanted.asked.query.effective_sort,
-        has_best_match=bool(wanted.asked.query.names),
+        order=wanted.list_query.query.effective_sort,
+        has_best_match=bool(wanted.list_query.query.names),
         labels=common_labels(now=wanted.viewer.now),
         typed=form.data if form.errors else dict(wanted.filters.non_default_params()),
         wrong=form.errors,
@@ -109,8 +112,8 @@ def parse_list_parameters(parameters: QueryDict, *, viewer: Viewer) -> ListReque
     position = form.cleaned_data.get("position")
     # A key belongs to one sort.
     is_valid = isinstance(position, IndexPosition) and position.sort in (None, query.effective_sort)
-    asked = ListQuery(filters=filters, query=query, position=position if is_valid else None)
-    return ListRequest(form, viewer, label_id, interpretation, asked, finding)
+    list_query = ListQuery(filters=filters, query=query, position=position if is_valid else None)
+    return ListRequest(form, viewer, label_id, interpretation, list_query, finding)
 
 
 def _finding(filters: Filters, viewer: Viewer) -> Finding | None:

@@ -24,9 +24,9 @@ from orders.models import Operation, State
 from orders.outcome_message import NOT_CARRIED_OUT, OutcomeMessage
 from orders.own_pages import own_page_from_header
 from orders.presenters import dialogs
-from orders.presenters.audit import settled_by_hand
+from orders.presenters.audit import settlement_entry
 from orders.presenters.dialogs import Dialog
-from orders.presenters.elements import Banner, Line
+from orders.presenters.elements import Banner, LabeledValue
 from orders.presenters.operations import (
     UndoForm,
     make_operation_texts,
@@ -58,7 +58,7 @@ from .http import (
 from .order import (
     order_detail_fragment,
     order_row_fragment,
-    outcome_toast_fragment,
+    outcome_toast,
     undoable_operation_ids,
 )
 
@@ -85,7 +85,7 @@ def send_and_respond(
     except (OrderBusy, OrderInJob) as error:
         banner = _taken_banner(error, request.viewer)
         response = _dialog_banner(request, order_id, banner, name=name, status=409)
-        return with_order_behind(request, order_id, response)
+        return with_order_fragment(request, order_id, response)
     except CancelLimitReached as reached:
         banner = dialogs.cancel_limit_banner(reached.limit, reached.until, viewer=request.viewer)
         return _dialog_banner(request, order_id, banner, name=name, status=429)
@@ -200,7 +200,7 @@ def _dialog_banner(
     )
 
 
-def with_order_behind(request: Request, order_id: UUID, response: HttpResponse) -> HttpResponse:
+def with_order_fragment(request: Request, order_id: UUID, response: HttpResponse) -> HttpResponse:
     """Return the dialog's response together with the order as read for it.
 
     The order has usually changed, and the page behind the dialog must not continue to offer
@@ -247,7 +247,7 @@ def _refused(request: Request, operation: Operation, *, name: str) -> HttpRespon
         may_repeat=_may_repeat(operation, message),
         view=services.stored_order(operation.order_uuid),
     )
-    return with_order_behind(request, operation.order_uuid, response)
+    return with_order_fragment(request, operation.order_uuid, response)
 
 
 def _may_repeat(operation: Operation, message: OutcomeMessage) -> bool:
@@ -265,7 +265,7 @@ def _done(request: Request, operation: Operation) -> HttpResponse:
         return HttpResponse(headers={"HX-Redirect": url})
     target, part = opener
     return HttpResponse(
-        part + outcome_toast_fragment(request, operation, view.order),
+        part + outcome_toast(request, operation, view.order),
         headers={"HX-Retarget": target, "HX-Reswap": "outerHTML", "HX-Trigger": "dialog-close"},
     )
 
@@ -399,7 +399,7 @@ def _undo(viewer: Viewer, view: OrderWithOperations | None, found: Operation) ->
     return undo_form(found, view.order, viewer.next_url)
 
 
-def _settled_by(found: Operation) -> list[Line]:
+def _settled_by(found: Operation) -> list[LabeledValue]:
     """Return the observation that a lead recorded, from the audit."""
-    entry = settled_by_hand(found.audit.all())
-    return [Line(f"Settled by {entry.actor_name}", entry.note)] if entry else []
+    entry = settlement_entry(found.audit.all())
+    return [LabeledValue(f"Settled by {entry.actor_name}", entry.note)] if entry else []

@@ -28,28 +28,28 @@ from orders.presenters.columns import shown_columns
 from orders.presenters.elements import Link, Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_form
 from orders.presenters.order_head import make_header
-from orders.presenters.order_page import READ, make_order_detail, raw_values, view_token
+from orders.presenters.order_page import READ, make_order_detail, make_raw_values, order_page_token
 from orders.presenters.order_sections import shown_recipient
 from orders.presenters.presets import current_preset
 from orders.presenters.related import (
     NeighborLinks,
     list_name,
-    make_customer,
+    make_recipient_history,
     neighbor_links,
     related_orders,
 )
-from orders.presenters.rows import RowBuilder, has_actions
+from orders.presenters.rows import RowBuilder, shows_action_column
 from orders.search import SearchTimeout
-from orders.services import FindingNotFound, OrderWithOperations, access
+from orders.services import FindingNotFound, OrderWithOperations, access_records
 from orders.viewer import Request, Viewer
 
 from .concurrency import GOODY_READ, in_concurrency_group
 from .http import (
+    browser_runs_script,
     choose_partial,
     htmx_target_id,
     render_page_or_partial,
     requires_right,
-    runs_script,
 )
 from .list_request import ListRequest, parse_list_parameters
 
@@ -67,7 +67,9 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
     """
     is_row = choose_partial(htmx_target_id(request), _FRAGMENTS) == "row"
     is_poll = is_row or "poll" in request.GET
-    is_page = runs_script(request) and not htmx_target_id(request) and READ not in request.GET
+    is_page = (
+        browser_runs_script(request) and not htmx_target_id(request) and READ not in request.GET
+    )
     view = services.stored_order(order_id) if is_poll or is_page else None
     is_waiting = is_page and view is not None
     if view is None:
@@ -77,7 +79,7 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
         return HttpResponse(status=204)
     if is_row:
         return HttpResponse(order_row_fragment(request, view) + success_toast(request, view))
-    if request.GET.get(READ) == view_token(view, request.viewer) and htmx_target_id(request):
+    if request.GET.get(READ) == order_page_token(view, request.viewer) and htmx_target_id(request):
         return _unchanged(request, view)
     context = order_detail_context(request, view, is_waiting=is_waiting)
     if not htmx_target_id(request):
@@ -95,11 +97,13 @@ def _record_reading(request: Request, view: OrderWithOperations) -> None:
     With our script it is folded, and the browser reports by `order_access` when it is unfolded.
     """
     viewer = request.viewer
-    kinds = [access.Kind.ORDER]
-    if viewer.actor.may(Right.READ_RAW) and not runs_script(request):
-        kinds.append(access.Kind.RAW)
+    kinds = [access_records.Kind.ORDER]
+    if viewer.actor.may(Right.READ_RAW) and not browser_runs_script(request):
+        kinds.append(access_records.Kind.RAW)
     for kind in kinds:
-        access.record_access(actor=viewer.actor, kind=kind, order_id=view.order.id, now=viewer.now)
+        access_records.record_access(
+            actor=viewer.actor, kind=kind, order_id=view.order.id, now=viewer.now
+        )
 
 
 @require_POST
@@ -107,11 +111,11 @@ def _record_reading(request: Request, view: OrderWithOperations) -> None:
 def order_access(request: Request, order_id: UUID) -> HttpResponseBase:
     """Record an access that only the browser observes: a copied link, unfolded raw JSON."""
     kind = request.POST.get("kind", "")
-    if kind not in access.Kind.values:
+    if kind not in access_records.Kind.values:
         return HttpResponse(status=422)
     viewer = request.viewer
-    access.record_access(
-        actor=viewer.actor, kind=access.Kind(kind), order_id=order_id, now=viewer.now
+    access_records.record_access(
+        actor=viewer.actor, kind=access_records.Kind(kind), order_id=order_id, now=viewer.now
     )
     return HttpResponse(status=204)
 
@@ -134,7 +138,7 @@ def order_detail_context(
         view,
         viewer=viewer,
         undoable=undoable_operation_ids(viewer, view.operations),
-        read_token=view_token(view, viewer) if is_waiting else "",
+        read_token=order_page_token(view, viewer) if is_waiting else "",
         is_worker_missing=waiting is not None
         and services.is_worker_missing(waiting, now=viewer.now),
     )
@@ -194,7 +198,7 @@ def _neighbor_links(wanted: ListRequest, order_id: UUID, viewer: Viewer) -> Neig
     if is_live or not wanted.is_valid:
         return None
     found = search.find_neighbors(
-        wanted.asked.query, order_id, now=viewer.now, seconds=settings.RELATED_DEADLINE
+        wanted.list_query.query, order_id, now=viewer.now, seconds=settings.RELATED_DEADLINE
     )
     return neighbor_links(found, next_url=viewer.next_url) if found else None
 
@@ -208,10 +212,10 @@ def _related_context(order: GoodyOrder, viewer: Viewer) -> dict[str, Any]:
         found = None
     groups = filter(None, (found.batch, found.email, found.sender)) if found else ()
     hits = [hit for group in groups for hit in group.hits]
-    listed = {one.hit.uuid: one for one in services.add_operations(hits)}
-    raw = raw_values(order, viewer)
+    listed = {one.hit.uuid: one for one in services.with_operations(hits)}
+    raw = make_raw_values(order, viewer)
     return {
-        "customer": make_customer(found, order, raw, listed=listed, viewer=viewer),
+        "customer": make_recipient_history(found, order, raw, listed=listed, viewer=viewer),
         "related": related_orders(found, order, listed=listed, viewer=viewer) if found else [],
         "may_select": has_boxes(viewer),
     }
@@ -228,7 +232,7 @@ def order_detail_fragment(request: Request, view: OrderWithOperations) -> str:
 def order_row_fragment(request: Request, view: OrderWithOperations) -> str:
     """Return the row of a list, with the reason if a write on the order has just failed."""
     viewer = request.viewer
-    row = RowBuilder(viewer).row(
+    row = RowBuilder(viewer).build_row(
         services.listed_order(view), failed=recent_failure(view.operations, viewer.now)
     )
     filters = parse_filters(urlsplit(viewer.next_url).query)
@@ -250,10 +254,10 @@ def success_toast(request: Request, view: OrderWithOperations) -> str:
     is_applied = newest is not None and newest.state == State.APPLIED
     if newest is None or not is_applied or newest.contradicted_at or view.operation is not None:
         return ""
-    return outcome_toast_fragment(request, newest, view.order)
+    return outcome_toast(request, newest, view.order)
 
 
-def outcome_toast_fragment(request: Request, operation: Operation, order: GoodyOrder) -> str:
+def outcome_toast(request: Request, operation: Operation, order: GoodyOrder) -> str:
     """Return the outcome of an operation as an out-of-band toast, with Undo if possible.
 
     It contains the recipient because toasts of several orders may be visible.

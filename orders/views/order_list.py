@@ -31,9 +31,9 @@ from orders.presenters.choosing import (
 from orders.presenters.columns import column_heads, shown_columns
 from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
 from orders.presenters.list_page import EmptyList, ListPage, finding_summary
-from orders.presenters.live_list import live_page
+from orders.presenters.live_list import make_live_page
 from orders.presenters.presets import PRESETS
-from orders.presenters.rows import has_actions
+from orders.presenters.rows import shows_action_column
 from orders.presenters.saved_views import make_saved_view_bar
 from orders.presenters.setup import is_first_run
 from orders.search import SearchTimeout
@@ -45,7 +45,7 @@ from orders.viewer import Request
 from .concurrency import page_call_slot
 from .http import HttpResponseSeeOther, htmx_source_id, render_page_or_partial, requires_right
 from .list_request import ListRequest, filter_controls, parse_list_request
-from .remedies import suggest_remedies
+from .suggestions import suggest_lists
 
 TEMPLATE = "orders/list.html"
 _FRAGMENTS = {"results": "results"}
@@ -87,7 +87,7 @@ def _live(request: Request, wanted: ListRequest, progress: SyncProgress) -> Http
         return _redirect_to_page(request, wanted, number)
     with page_call_slot():
         listing = _request_page(request, wanted)
-    page = live_page(
+    page = make_live_page(
         listing,
         viewer=request.viewer,
         filters=wanted.filters,
@@ -118,21 +118,21 @@ def _request_page(request: Request, wanted: ListRequest) -> LivePage:
 
 
 def _indexed(request: Request, wanted: ListRequest, freshness: FreshnessNotes) -> HttpResponse:
-    asked, position = wanted.asked, wanted.asked.position
+    list_query, position = wanted.list_query, wanted.list_query.position
     try:
         found = services.find_orders(
-            asked.query,
-            size=asked.filters.per_page,
+            list_query.query,
+            size=list_query.filters.per_page,
             now=request.viewer.now,
             at=position.key if position else None,
             is_backwards=bool(position and position.is_backwards),
         )
     except SearchTimeout:
-        why = index_list.search_timed_out(asked.filters)
+        why = index_list.empty_list_after_timeout(list_query.filters)
         return _show_empty(request, wanted, why, freshness)
-    total = None if asked.query.matches_all_orders else services.count_all_orders()
+    total = None if list_query.query.matches_all_orders else services.count_all_orders()
     page = index_list.index_page(
-        found, asked=asked, freshness=freshness, viewer=request.viewer, total=total
+        found, list_query=list_query, freshness=freshness, viewer=request.viewer, total=total
     )
     return _show(request, wanted, page=page, freshness=freshness)
 
@@ -152,9 +152,9 @@ def _ask_goody(
         with page_call_slot():
             services.refresh_order(order_id=order_id, now=request.viewer.now)
     except OrderNotFound:
-        why = index_list.unknown_to_goody(order_id)
+        why = index_list.empty_list_for_unknown_id(order_id)
     except (CallsBlocked, GoodyError) as error:
-        why = index_list.order_not_requested(order_id, services.freshness_problem(error))
+        why = index_list.empty_list_for_unread_id(order_id, services.stale_copy_reason(error))
     else:
         return _redirect_to_order(request, order_id)
     return _show_empty(request, wanted, why, freshness)
@@ -166,7 +166,7 @@ def _ask_goody(
 def _show_empty(
     request: Request, wanted: ListRequest, why: EmptyList, freshness: FreshnessNotes
 ) -> HttpResponse:
-    page = index_list.page_without_rows(why, asked=wanted.asked, freshness=freshness)
+    page = index_list.page_without_rows(why, list_query=wanted.list_query, freshness=freshness)
     return _show(request, wanted, page=page, freshness=freshness)
 
 
@@ -181,13 +181,13 @@ def _show(
     """Render the list. `freshness` is None for a page of Goody's own list."""
     if page and not page.rows and page.empty is None and freshness:
         why = index_list.explain_empty_page(
-            wanted.asked,
+            wanted.list_query,
             wanted.conditions(),
             freshness,
-            remedies=partial(suggest_remedies, wanted),
+            suggestions=partial(suggest_lists, wanted),
         )
         page = replace(page, empty=why, pager=None)
-    viewer, filters, order = request.viewer, wanted.filters, wanted.asked.query.effective_sort
+    viewer, filters, order = request.viewer, wanted.filters, wanted.list_query.query.effective_sort
     shown = shown_columns(filters, viewer.profile)
     context = {
         "filters": filters,
@@ -236,7 +236,7 @@ def _tools(
     # While the first import runs, the index holds only some of the orders.
     keys = [one.key for one in PRESETS if one.is_counted]
     counts, are_fresh = (
-        services.known_counts(keys) if viewer.sync_progress.is_complete else ({}, True)
+        services.cached_preset_counts(keys) if viewer.sync_progress.is_complete else ({}, True)
     )
     return {
         "views": make_saved_view_bar(

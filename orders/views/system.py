@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orders import services, sync
 from orders.audit import Right
-from orders.presenters.setup import make_setup
+from orders.presenters.setup import make_setup_page
 from orders.presenters.system import make_sync_section, make_system_page
 from orders.viewer import Request
 
@@ -79,4 +79,4 @@ def setup_steps(request: Request) -> HttpResponse:
 
 def _setup_context(request: Request) -> dict[str, Any]:
     viewer = request.viewer
-    return {"setup": make_setup(viewer), "is_admin": viewer.actor.may(Right.SYSTEM)}
+    return {"setup": make_setup_page(viewer), "is_admin": viewer.actor.may(Right.SYSTEM)}

@@ -77,7 +77,7 @@ def _watch(future: Future[None], run: sync.SyncRun, stop: threading.Event) -> No
         while wait([future], timeout=_TERMINAL).not_done:
             progress = sync.read_progress(timezone.now())
             display.show(progress)
-            _give_up_if_hopeless(run, progress)
+            _raise_if_person_required(run, progress)
     except BaseException:
         # The end of the command waits for the thread.
         stop.set()
@@ -87,7 +87,7 @@ def _watch(future: Future[None], run: sync.SyncRun, stop: threading.Event) -> No
     future.result()
 
 
-def _give_up_if_hopeless(run: sync.SyncRun, progress: SyncProgress) -> None:
+def _raise_if_person_required(run: sync.SyncRun, progress: SyncProgress) -> None:
     """Raise CommandError for problems that require a person."""
     if run.failure:
         raise CommandError(f"The sync is incomplete: {run.failure}.")

@@ -30,7 +30,7 @@ from orders.services import heartbeat, housekeeping
 
 log = logging.getLogger("orders.work")
 
-# How long a tick of the housekeeping may fold stored orders again, seconds.
+# How long a tick of the cleanup may fold stored orders again, seconds.
 _REFOLD_SECONDS = 0.2
 
 # How often what grows by itself is pruned, seconds.
@@ -100,7 +100,7 @@ def cleanup_loop(stop: threading.Event) -> None:
         _beat("cleanup")
         clean_up()
         if time.monotonic() - tidied_at > _TIDY_EVERY:
-            _guard("tidy", lambda: housekeeping.clean_up_database(now=timezone.now()))
+            _guard("tidy", lambda: cleanup.clean_up_database(now=timezone.now()))
             tidied_at = time.monotonic()
 
 

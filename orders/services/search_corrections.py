@@ -1,4 +1,4 @@
-"""Searches that a misspelled one may have meant."""
+"""Suggests searches for similar names when a search finds nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SimilarSearch:
 
 @dataclass(frozen=True, slots=True)
 class SimilarSearches:
-    """`is_complete`: there are no others; otherwise the search for them took too long."""
+    """Searches for similar names. If not `is_complete`, looking for others took too long."""
 
     searches: tuple[SimilarSearch, ...]
     is_complete: bool
@@ -71,8 +71,9 @@ def similar_searches(text: str, *, base: Query, now: datetime) -> SimilarSearche
 
 
 def _queries(folded: str) -> Iterator[Query]:
-    """Yield what the search box makes of a corrected text: an address is the recipient's, else the
-    sender's.
+    """Yield the queries of a corrected text.
+
+    An address is searched as that of a recipient first, then as that of a sender.
     """
     if "@" in folded:
         yield Query(emails=(folded,))

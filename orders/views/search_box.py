@@ -10,14 +10,19 @@ from django.views.decorators.http import require_safe
 
 from orders import services
 from orders.audit import Right
-from orders.presenters.box import MAX_ORDERS, BoxOptions, box_orders, box_remedies
+from orders.presenters.search_box import (
+    MAX_ORDERS,
+    SearchBoxOptions,
+    search_box_orders,
+    search_box_suggestions,
+)
 from orders.search import SearchTimeout, labels
 from orders.search.completions import complete_last_word
 from orders.viewer import Request
 
 from .http import requires_right
 from .list_request import ListRequest, parse_list_parameters
-from .remedies import suggest_remedies
+from .suggestions import suggest_lists
 
 _MAX_NAMES = 5
 
@@ -29,20 +34,20 @@ def order_box(request: Request) -> HttpResponse:
     try:
         options = _options(parse_list_parameters(request.GET, viewer=request.viewer))
     except SearchTimeout:
-        options = BoxOptions(q=request.GET.get("q", "").strip(), note=TOO_BROAD)
+        options = SearchBoxOptions(q=request.GET.get("q", "").strip(), note=TOO_BROAD)
     if not options.q:
         return HttpResponse(status=204)
     return render(request, "orders/box.html", {"box": options})
 
 
-def _options(wanted: ListRequest) -> BoxOptions:
+def _options(wanted: ListRequest) -> SearchBoxOptions:
     if not wanted.filters.q:
-        return BoxOptions(q="")
+        return SearchBoxOptions(q="")
     text = wanted.filters.q
     completions = complete_last_word(
         text, names=lambda kind, part: labels.suggest_labels(kind, part, limit=_MAX_NAMES)
     )
-    options = BoxOptions(
+    options = SearchBoxOptions(
         q=text, completions=completions, is_operator=bool(completions) and ":" in text.split()[-1]
     )
     if problems := wanted.interpretation.box.problems:
@@ -50,16 +55,16 @@ def _options(wanted: ListRequest) -> BoxOptions:
     return _with_orders(options, wanted)
 
 
-def _with_orders(options: BoxOptions, wanted: ListRequest) -> BoxOptions:
+def _with_orders(options: SearchBoxOptions, wanted: ListRequest) -> SearchBoxOptions:
     viewer = wanted.viewer
-    found = services.find_orders(wanted.asked.query, size=MAX_ORDERS, now=viewer.now)
-    rows, links = box_orders(found, asked=wanted.asked, viewer=viewer)
+    found = services.find_orders(wanted.list_query.query, size=MAX_ORDERS, now=viewer.now)
+    rows, links = search_box_orders(found, list_query=wanted.list_query, viewer=viewer)
     if rows:
         return replace(options, orders=rows, links=links)
     if wanted.interpretation.unknown_id:
         return replace(options, note=UNKNOWN_ID)
-    remedies = box_remedies(suggest_remedies(wanted), progress=viewer.sync_progress)
-    return replace(options, **remedies)
+    suggestions = search_box_suggestions(suggest_lists(wanted), progress=viewer.sync_progress)
+    return replace(options, **suggestions)
 
 
 TOO_BROAD = "This search takes too long: add a date or a status."

@@ -22,14 +22,14 @@ class ConditionText(NamedTuple):
     remove_url: str
 
 
-class OperatorHint(NamedTuple):
+class SearchOperatorHint(NamedTuple):
     """An operator of the search box with its explanation."""
 
     example: str
     meaning: str
 
 
-HINTS = tuple(OperatorHint(one.example, one.meaning) for one in OPERATORS)
+OPERATOR_HINTS = tuple(SearchOperatorHint(one.example, one.meaning) for one in OPERATORS)
 
 SORT_NAMES = {
     Sort.NEWEST: "newest first",

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.http import QueryDict
 
 from orders.list_url import Filters
-from orders.presenters.filters import ConditionText
-from orders.presenters.index_list import Remedies, Remedy
+from orders.presenters.condition_texts import ConditionText
+from orders.presenters.index_list import ListSuggestion, ListSuggestions
 from orders.search import count_queries
 from orders.search.query import Query
 from orders.services import similar_searches
@@ -35,7 +35,7 @@ _NAMED = ("words", "names", "order_ids", "references", "emails", "gift_tokens")
 _TOO_LATE = "Looking for similar names took too long."
 
 
-def suggest_remedies(wanted: ListRequest) -> Remedies:
+def suggest_lists(wanted: ListRequest) -> ListSuggestions:
     """Return searches for similar names, and the changes that show orders.
 
     Their number of orders is unknown where counting takes too long.
@@ -43,31 +43,31 @@ def suggest_remedies(wanted: ListRequest) -> Remedies:
     similar = _similar(wanted)
     changed = {**_of_conditions(wanted), **_of_all(wanted)}
     counts = count_queries(
-        [one.asked.query for one in changed.values()],
+        [one.list_query.query for one in changed.values()],
         now=wanted.viewer.now,
         limit=_MAX_COUNT,
         seconds=settings.COUNTS_DEADLINE,
     )
     without = [
-        Remedy(label, rest.filters.url(), count)
+        ListSuggestion(label, rest.filters.url(), count)
         for (label, rest), count in zip(changed.items(), counts, strict=True)
         if count is None or count.n
     ]
-    return Remedies([*similar.changes, *without], similar.note)
+    return ListSuggestions([*similar.changes, *without], similar.note)
 
 
-def _similar(wanted: ListRequest) -> Remedies:
+def _similar(wanted: ListRequest) -> ListSuggestions:
     """Return the searches for names and addresses near the typed ones."""
     filters, exact = wanted.filters, wanted.interpretation.box.exact
     if not filters.q or exact != Query(emails=exact.emails):
-        return Remedies(())
-    base = wanted.asked.query.without_fields(*_NAMED)
+        return ListSuggestions(())
+    base = wanted.list_query.query.without_fields(*_NAMED)
     found = similar_searches(filters.q, base=base, now=wanted.viewer.now)
     changes = [
-        Remedy(f"Did you mean {one.name}?", filters.replace(q=one.text).url(), one.count)
+        ListSuggestion(f"Did you mean {one.name}?", filters.replace(q=one.text).url(), one.count)
         for one in found.searches
     ]
-    return Remedies(changes, "" if found.is_complete else _TOO_LATE)
+    return ListSuggestions(changes, "" if found.is_complete else _TOO_LATE)
 
 
 def _of_conditions(wanted: ListRequest) -> dict[str, ListRequest]:
@@ -91,19 +91,21 @@ def _without(wanted: ListRequest, one: ConditionText) -> tuple[str, ListRequest]
     """Return a label and the list without the condition and without its alternatives."""
     rest = _with(wanted, one.remove_url)
     for field, name in _ALTERNATIVES.items():
-        left = set(getattr(rest.asked.query, field))
-        if left and left < set(getattr(wanted.asked.query, field)):
+        left = set(getattr(rest.list_query.query, field))
+        if left and left < set(getattr(wanted.list_query.query, field)):
             return name, _without_alternatives(rest, field)
     return one.text, rest
 
 
 def _without_alternatives(wanted: ListRequest, field: str) -> ListRequest:
-    values = getattr(wanted.asked.query, field)
+    values = getattr(wanted.list_query.query, field)
     while values:
         # A one of another field leaves these values as they are.
         rests = (_with(wanted, one.remove_url) for one in wanted.conditions())
-        wanted = next(one for one in rests if len(getattr(one.asked.query, field)) < len(values))
-        values = getattr(wanted.asked.query, field)
+        wanted = next(
+            one for one in rests if len(getattr(one.list_query.query, field)) < len(values)
+        )
+        values = getattr(wanted.list_query.query, field)
     return wanted
 
 

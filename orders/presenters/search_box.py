@@ -14,7 +14,7 @@ from orders.viewer import Viewer
 
 from .elements import Link
 from .filter_form import count_text
-from .index_list import ListQuery, Remedies, remedy_text
+from .index_list import ListQuery, ListSuggestions, suggestion_text
 from .marking import TextPart, mark_words
 from .rows import OrderRow, RowBuilder
 
@@ -33,7 +33,7 @@ class BoxOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BoxOptions:
+class SearchBoxOptions:
     """The options below the search box for the text `q`.
 
     `is_operator`: the last word has an operator, so that its completions come first. `links` lead
@@ -59,7 +59,7 @@ class BoxOptions:
         return ". ".join(filter(None, (options, self.note.rstrip("."))))
 
 
-def box_orders(
+def search_box_orders(
     found: FoundPage, *, asked: ListQuery, viewer: Viewer
 ) -> tuple[list[BoxOrder], list[Link]]:
     """Return the first orders of a first page, and the link to the list if it has more."""
@@ -75,12 +75,14 @@ def _marked(row: OrderRow, words: Sequence[str]) -> BoxOrder:
     return BoxOrder(row, *(mark_words(text, words) for text in texts))
 
 
-def box_remedies(remedies: Remedies, *, progress: SyncProgress) -> dict[str, Any]:
+def search_box_suggestions(
+    suggestions: ListSuggestions, *, progress: SyncProgress
+) -> dict[str, Any]:
     """Return the links and the note for a search without orders."""
-    links = [Link(remedy_text(one), one.url) for one in remedies.changes]
+    links = [Link(suggestion_text(one), one.url) for one in suggestions.changes]
     is_searchable = progress.is_complete and not progress.is_refolding
     found = "No order matches." if is_searchable else _NONE_SO_FAR
-    return {"links": links, "note": f"{found} {remedies.note}".strip()}
+    return {"links": links, "note": f"{found} {suggestions.note}".strip()}
 
 
 _NONE_SO_FAR = "No order found so far: not all orders can be searched yet."

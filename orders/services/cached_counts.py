@@ -1,4 +1,4 @@
-"""The numbers beside the views that everybody has, cached for all people."""
+"""Counts of the views that everybody has, and names that filters offer, cached for all people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import datetime
 from django.conf import settings
 from django.core.cache import cache
 
-from orders.search import MatchCount, count_queries
+from orders import search
+from orders.search import CommonLabels, MatchCount, SearchTimeout, count_queries, labels
 from orders.search.query import Query
 
 # Before the key of a view.
@@ -19,7 +20,7 @@ _FRESH = "preset-counts-are-fresh"
 _FRESH_FOR = 60
 
 
-def known_counts(keys: Collection[str]) -> tuple[dict[str, MatchCount], bool]:
+def cached_preset_counts(keys: Collection[str]) -> tuple[dict[str, MatchCount], bool]:
     """Return the counts by key, and whether the latest counting was less than a minute ago.
 
     A count is at most an hour old. A key without one is missing.
@@ -43,3 +44,40 @@ def count_presets(
     cache.set_many({f"{_PREFIX}{key}": count for key, count in known.items()}, _KEPT)
     cache.set(_FRESH, True, _FRESH_FOR)
     return known
+
+
+_LABELS_KEY = "common-labels"
+# Seconds: names change slowly; after a timeout the database is queried again soon.
+_LABELS_KEPT = 300
+_LABELS_KEPT_AFTER_TIMEOUT = 30
+_MOST_LABELS = 10
+
+
+def common_labels(*, now: datetime) -> CommonLabels:
+    """Return the most common names, up to five minutes old.
+
+    If the database is too busy, return the first names by alphabet, or none if even that takes too
+    long. `now` is aware.
+    """
+    known: CommonLabels | None = cache.get(_LABELS_KEY)
+    if known is not None:
+        return known
+    try:
+        found, seconds = (
+            search.common_labels(now=now, seconds=settings.COUNTS_DEADLINE),
+            _LABELS_KEPT,
+        )
+    except SearchTimeout:
+        found, seconds = _by_alphabet(), _LABELS_KEPT_AFTER_TIMEOUT
+    cache.set(_LABELS_KEY, found, seconds)
+    return found
+
+
+def _by_alphabet() -> CommonLabels:
+    try:
+        suggested = [
+            labels.suggest_labels(kind, "", limit=_MOST_LABELS) for kind in CommonLabels._fields
+        ]
+    except SearchTimeout:
+        return CommonLabels()
+    return CommonLabels(*map(tuple, suggested))
