@@ -30,12 +30,12 @@ Modules that measure:
 Reading the results: figures are milliseconds over HTTP through gunicorn unless they say otherwise,
 of one client, signed in, warm, whole pages. "× bare" is the ratio to a signed-in view that returns
 30 KB through the same gunicorn in the same run: machines differ, ratios less. "× 10,000" is the
-ratio to the same question at that many orders. A goal is printed next to its figure with "met" or
+ratio to the same request at that many orders. A goal is printed next to its figure with "met" or
 "MISSED"; in long tables only those that were missed are shown. Goals were set for 1,000,000 orders
 and a machine that does nothing else.
 
 The rest: databases.py keeps the databases, and fill.py fills one with the emulator's orders or
-those of varied_orders.py. facts.py chooses the words, keys and positions of the requests.
+those of varied_orders.py. request_values.py chooses the words, keys and positions of the requests.
 index_writes.py writes into an index. peer_tables.py copies one for the peers, of which changelist/
 is Django's admin. painting.py reads paint times from the browser. serving.py runs the dashboard,
 timings.py measures, report.py prints.

@@ -24,16 +24,18 @@ from typing import Any
 import psycopg
 
 from bench import report
-from bench.serving import environment, run_command
+from bench.serving import process_environment, run_command
 from testing.postgres import PostgresMissing, Server
 from testing.serving import TOP
 
-FOLDER = Path(os.environ.get("BENCH_DATA") or Path(tempfile.gettempdir()) / "goody-admin-bench")
+DATABASE_FOLDER = Path(
+    os.environ.get("BENCH_DATA") or Path(tempfile.gettempdir()) / "goody-admin-bench"
+)
 ORDERS = int(os.environ.get("ORDERS", "100000"))
 # "emulator" or "varied": see fill.py.
 DATASET = os.environ.get("DATASET", "emulator")
 # The size with which ORDERS is compared.
-SMALL = min(10_000, ORDERS)
+SMALL_ORDER_COUNT = min(10_000, ORDERS)
 _KEPT = 3 * 86_400
 _FILL = "bench/fill.py"
 _FILLED_BY = (
@@ -49,22 +51,22 @@ _FILLED_BY = (
     "bench/varied_orders.py",
     _FILL,
 )
-_FACTS = "bench/facts.py"
+_REQUEST_VALUES = "bench/request_values.py"
 # Settings of a dedicated server for a database of this size.
 _SERVER = {"shared_buffers": "1GB", "effective_cache_size": "4GB", "max_wal_size": "8GB"}
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An index that holds `facts["orders"]` orders; `vendor` is sqlite or postgresql."""
+    """An index that holds `values["orders"]` orders; `vendor` is sqlite or postgresql."""
 
     vendor: str
     url: str
-    facts: dict[str, Any]
+    values: dict[str, Any]
 
     @property
     def env(self) -> dict[str, str]:
-        return environment(database_url=self.url)
+        return process_environment(database_url=self.url)
 
     @property
     def path(self) -> Path:
@@ -78,16 +80,16 @@ class SqliteDatabases:
     vendor = "sqlite"
 
     def url(self, name: str) -> str:
-        return f"sqlite:///{FOLDER / name}.sqlite3"
+        return f"sqlite:///{DATABASE_FOLDER / name}.sqlite3"
 
     def remove(self, name: str) -> None:
-        for path in FOLDER.glob(f"{name}.sqlite3*"):
+        for path in DATABASE_FOLDER.glob(f"{name}.sqlite3*"):
             path.unlink()
 
     def copy(self, name: str, to: str) -> None:
         self.remove(to)
-        for path in FOLDER.glob(f"{name}.sqlite3*"):
-            shutil.copy(path, FOLDER / path.name.replace(name, to, 1))
+        for path in DATABASE_FOLDER.glob(f"{name}.sqlite3*"):
+            shutil.copy(path, DATABASE_FOLDER / path.name.replace(name, to, 1))
 
 
 class PostgresqlDatabases:
@@ -126,12 +128,12 @@ type Databases = SqliteDatabases | PostgresqlDatabases
 @contextmanager
 def open_databases(vendor: str) -> Iterator[Databases]:
     """Yield the store of this vendor's databases, with its PostgreSQL cluster running."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    DATABASE_FOLDER.mkdir(parents=True, exist_ok=True)
     if vendor == "sqlite":
         yield SqliteDatabases()
         return
     try:
-        server = Server(FOLDER / "cluster", settings=_SERVER)
+        server = Server(DATABASE_FOLDER / "cluster", settings=_SERVER)
     except PostgresMissing as error:
         raise SystemExit(str(error)) from error
     server.start()
@@ -144,14 +146,16 @@ def open_databases(vendor: str) -> Iterator[Databases]:
 def filled_database(at: Databases, *, orders: int) -> Database:
     """Return the index of this number of orders, filled now if it does not exist."""
     name = f"{DATASET}-{orders}-{hash_files(*_FILLED_BY)}"
-    mark = FOLDER / f"{name}.{at.vendor}"
+    mark = DATABASE_FOLDER / f"{name}.{at.vendor}"
     url = at.url(name)
     if not mark.exists() or time.time() - mark.stat().st_mtime > _KEPT:
         mark.unlink(missing_ok=True)
         _fill(at, name, url, orders)
         mark.touch()
-    run_command(["manage.py", "migrate", "--verbosity", "0"], env=environment(database_url=url))
-    return Database(at.vendor, url, _facts(name, at.vendor, url, mark.stat().st_mtime))
+    run_command(
+        ["manage.py", "migrate", "--verbosity", "0"], env=process_environment(database_url=url)
+    )
+    return Database(at.vendor, url, _request_values(name, at.vendor, url, mark.stat().st_mtime))
 
 
 def _fill(at: Databases, name: str, url: str, orders: int) -> None:
@@ -159,14 +163,16 @@ def _fill(at: Databases, name: str, url: str, orders: int) -> None:
     at.remove(name)
     if isinstance(at, PostgresqlDatabases):
         at.create(name)
-    env = {**environment(database_url=url), "ORDERS": str(orders), "DATASET": DATASET}
+    env = {**process_environment(database_url=url), "ORDERS": str(orders), "DATASET": DATASET}
     subprocess.run([sys.executable, "-m", "bench.fill"], cwd=TOP, env=env, check=True)
 
 
-def _facts(name: str, vendor: str, url: str, filled_at: float) -> dict[str, Any]:
-    path = FOLDER / f"{name}.{vendor}.{hash_files(_FACTS, _FILL)}.json"
+def _request_values(name: str, vendor: str, url: str, filled_at: float) -> dict[str, Any]:
+    path = DATABASE_FOLDER / f"{name}.{vendor}.{hash_files(_REQUEST_VALUES, _FILL)}.json"
     if not path.exists() or path.stat().st_mtime < filled_at:
-        found = run_command(["-m", "bench.facts"], env=environment(database_url=url), timeout=600)
+        found = run_command(
+            ["-m", "bench.request_values"], env=process_environment(database_url=url), timeout=600
+        )
         path.write_text(found)
     known: dict[str, Any] = json.loads(path.read_text())
     return known
@@ -174,18 +180,18 @@ def _facts(name: str, vendor: str, url: str, filled_at: float) -> dict[str, Any]
 
 @contextmanager
 def temporary_copy(at: Databases, database: Database) -> Iterator[Database]:
-    """A copy for writing, removed at the end."""
+    """Yield a copy of the database for writing, and remove it at the end."""
     name = database.url.rpartition("/")[2].removesuffix(".sqlite3")
     at.copy(name, "copy")
     try:
-        yield Database(at.vendor, at.url("copy"), database.facts)
+        yield Database(at.vendor, at.url("copy"), database.values)
     finally:
         at.remove("copy")
 
 
 @contextmanager
 def empty_database(at: Databases) -> Iterator[str]:
-    """The URL of an empty database, removed at the end."""
+    """Yield the URL of an empty database, and remove it at the end."""
     at.remove("empty")
     if isinstance(at, PostgresqlDatabases):
         at.create("empty")

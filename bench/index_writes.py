@@ -32,14 +32,14 @@ _WORLD = 20_000
 
 def measure_unchanged_upserts() -> None:
     newest = OrderPayload.objects.order_by("-id")[: _PAGE * _PAGES]
-    took = []
+    milliseconds = []
     for page in itertools.batched([OrderOfResponse(one.raw) for one in newest], _PAGE):
         start = time.perf_counter()
         result = index.upsert_rows(page, read_at=datetime.now(UTC))
-        took.append((time.perf_counter() - start) * 1000)
+        milliseconds.append((time.perf_counter() - start) * 1000)
         if result.same != len(page):
             raise SystemExit(f"{len(page) - result.same} of a page had changed")
-    print(json.dumps(took))
+    print(json.dumps(milliseconds))
 
 
 def insert_continuously() -> None:

@@ -13,15 +13,15 @@ from functools import partial
 
 from bench import report
 from bench.serving import (
-    environment,
     get_page,
     prepare_database,
     print_memory,
+    process_environment,
     running_web_server,
     running_worker,
     sign_in_agent,
 )
-from bench.timings import Timings, measure_in_turn
+from bench.timings import Timings, measure_alternately
 from testing.serving import Visitor
 from testing.vendor import Emulator
 
@@ -38,7 +38,7 @@ def measure_live_pages() -> None:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{folder}/core.sqlite3"
             # A worker that syncs would use CPU time during the measurement.
-            env = environment(database_url=url, goody_url=emulator.url, SYNC_INTERVAL="0")
+            env = process_environment(database_url=url, goody_url=emulator.url, SYNC_INTERVAL="0")
             _measure(emulator, env)
     finally:
         emulator.stop()
@@ -64,7 +64,7 @@ def _compare(emulator: Emulator, visitor: Visitor, order_id: str, latency: float
         "detail, at Goody": partial(get_page, direct, f"/v1/orders/{order_id}"),
         "bare 30 KB": partial(get_page, visitor, "/bare/"),
     }
-    series = measure_in_turn(asked, rounds=rounds, warm_up=_WARM_UP)
+    series = measure_alternately(asked, rounds=rounds, warm_up=_WARM_UP)
     report.print_title(
         f"Goody answers after {latency * 1000:.0f} ms", "median", "p95 (ms)", "× bare"
     )

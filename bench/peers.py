@@ -21,9 +21,9 @@ import requests
 
 from bench import report
 from bench.databases import (
-    FOLDER,
+    DATABASE_FOLDER,
     ORDERS,
-    SMALL,
+    SMALL_ORDER_COUNT,
     Database,
     filled_database,
     hash_files,
@@ -32,7 +32,7 @@ from bench.databases import (
 from bench.list_pages import BARE
 from bench.report import Goal
 from bench.serving import get_page, run_command, running_web_server, sign_in_agent
-from bench.timings import Request, measure_in_turn
+from bench.timings import Request, measure_alternately
 from testing.postgres import free_port
 from testing.serving import TOP, Visitor, wait_for
 from testing.vendor import KEY, Emulator
@@ -59,7 +59,7 @@ def measure_peers() -> None:
     print(subprocess.check_output([_DATASETTE, "--version"], text=True).strip())
     with open_databases("sqlite") as at:
         _beside_admin_and_datasette(filled_database(at, orders=ORDERS))
-        _beside_a_scan(filled_database(at, orders=SMALL))
+        _beside_a_scan(filled_database(at, orders=SMALL_ORDER_COUNT))
 
 
 def _require_datasette() -> None:
@@ -72,13 +72,11 @@ def _beside_admin_and_datasette(database: Database) -> None:
     env = {**database.env, "PEERS_DATABASE": f"sqlite:///{peers}"}
     with running_web_server(env) as web, running_datasette(peers) as datasette:
         visitor = sign_in_agent(web)
-        for asked in _peer_questions(database):
+        for asked in _peer_requests(database):
             _compare(asked, _requests(asked, visitor, datasette))
 
 
-def _requests(
-    asked: _PeerQuestion, visitor: Visitor, datasette: Visitor
-) -> dict[str, partial[str]]:
+def _requests(asked: _PeerRequest, visitor: Visitor, datasette: Visitor) -> dict[str, partial[str]]:
     admin, table = "/peers/peers/{}order/", "/peers/peers_analyzedorder"
     lean = {**asked.datasette, "_nosuggest": "1", "_nofacet": "1"}
     return {
@@ -97,8 +95,8 @@ def _url(path: str, params: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _PeerQuestion:
-    """One question as parameters for us, the admin and Datasette, and the speed-ups to reach."""
+class _PeerRequest:
+    """One request as parameters for us, the admin and Datasette, and the speed-ups to reach."""
 
     name: str
     ours: Mapping[str, str]
@@ -107,12 +105,12 @@ class _PeerQuestion:
     goals: Mapping[str, float]
 
 
-def _peer_questions(database: Database) -> Iterator[_PeerQuestion]:
-    few, many, common = database.facts["twenty"], database.facts["many"], "delivered"
+def _peer_requests(database: Database) -> Iterator[_PeerRequest]:
+    few, many, common = database.values["twenty"], database.values["many"], "delivered"
     newest = {"_sort_desc": "id"}
     goals = {_PLAIN: 300.0, _TUNED: 6.0, _TABLE: 4.0}
-    yield _PeerQuestion("newest", {}, {}, newest, goals)
-    yield _PeerQuestion(
+    yield _PeerRequest("newest", {}, {}, newest, goals)
+    yield _PeerRequest(
         "common status",
         {"status": common},
         {"status__exact": common},
@@ -120,18 +118,18 @@ def _peer_questions(database: Database) -> Iterator[_PeerQuestion]:
         {_PLAIN: 300.0, _TUNED: 8.0, _TABLE: 4.0},
     )
     goals = {_PLAIN: 100.0, _TUNED: 40.0, _TABLE: 4.0}
-    yield _PeerQuestion(
+    yield _PeerRequest(
         "search, few hits", {"q": few}, {"q": few}, {"_search": few, **newest}, goals
     )
     goals = {_TABLE: 4.0}
-    yield _PeerQuestion(
+    yield _PeerRequest(
         "search, many hits", {"q": many}, {"q": many}, {"_search": many, **newest}, goals
     )
 
 
-def _compare(asked: _PeerQuestion, requested: Mapping[str, partial[str]]) -> None:
+def _compare(asked: _PeerRequest, requested: Mapping[str, partial[str]]) -> None:
     first = _first_order(requested["ours"]())
-    series = measure_in_turn(requested, rounds=_ROUNDS)
+    series = measure_alternately(requested, rounds=_ROUNDS)
     bare, mine = series[BARE].median, series["ours"].median
     report.print_title(f"{asked.name}, {ORDERS:,} orders", "median", "p95 (ms)", "× bare", "× ours")
     for name, one in series.items():
@@ -174,7 +172,7 @@ def running_datasette(path: Path) -> Iterator[Visitor]:
     port = free_port()
     limits = [part for name, value in _LIMITS.items() for part in ("--setting", name, value)]
     command = [_DATASETTE, "serve", path, "--port", str(port)]
-    with (FOLDER / "datasette.log").open("wb") as log:
+    with (DATABASE_FOLDER / "datasette.log").open("wb") as log:
         process = subprocess.Popen([*map(str, command), *limits], stdout=log, stderr=log)
     visitor = Visitor.without_login(f"http://127.0.0.1:{port}", {})
     try:
@@ -196,17 +194,17 @@ def _answers(visitor: Visitor) -> bool:
 
 
 def _beside_a_scan(database: Database) -> None:
-    emulator = Emulator(orders=SMALL)
+    emulator = Emulator(orders=SMALL_ORDER_COUNT)
     try:
         with running_web_server(database.env) as web:
             visitor = sign_in_agent(web)
             for latency, limit in _SCAN.items():
                 emulator.set_latency(latency)
                 report.print_title(
-                    f"One of {SMALL:,} orders, {latency * 1000:.0f} ms a call",
+                    f"One of {SMALL_ORDER_COUNT:,} orders, {latency * 1000:.0f} ms a call",
                     *("median", "p95 (ms)", "× ours"),
                 )
-                _compare_with_scan(emulator.url, visitor, database.facts["twenty"], limit)
+                _compare_with_scan(emulator.url, visitor, database.values["twenty"], limit)
     finally:
         emulator.stop()
 
@@ -216,7 +214,7 @@ def _compare_with_scan(url: str, visitor: Visitor, word: str, limit: float) -> N
         "ours": partial(get_page, visitor, f"/orders/?{urlencode({'q': word})}"),
         "a scan with requests": partial(scan_api, url, word),
     }
-    ours, scanned = measure_in_turn(asked, rounds=_ROUNDS, warm_up=1).values()
+    ours, scanned = measure_alternately(asked, rounds=_ROUNDS, warm_up=1).values()
     times = scanned.median / ours.median
     goal = Goal("faster", times, limit, " times", is_floor=True)
     report.print_row(ours.name, ours.median, ours.p95, 1.0)
@@ -228,7 +226,7 @@ def scan_api(url: str, word: str) -> int:
     found = 0
     with requests.Session() as http:
         http.headers["Authorization"] = f"Bearer {KEY}"
-        for page in range(1, SMALL // 100 + 1):
+        for page in range(1, SMALL_ORDER_COUNT // 100 + 1):
             answer = http.get(f"{url}/v1/orders", params={"page": page, "per_page": 100})
             answer.raise_for_status()
             found += sum(word in _people(order) for order in answer.json()["data"])

@@ -16,7 +16,7 @@ _WIDTH = 44
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A figure and its goal: at most `limit`, or at least `limit`."""
+    """A figure and its goal: at most `limit`, or at least `limit` if `is_floor`."""
 
     name: str
     value: float

@@ -19,7 +19,9 @@ _MOST_MEMORY = 150.0
 _LEFT_OUT = ("PYTHONDONTWRITEBYTECODE",)
 
 
-def environment(*, database_url: str, goody_url: str = NOWHERE, **more: str) -> dict[str, str]:
+def process_environment(
+    *, database_url: str, goody_url: str = NOWHERE, **more: str
+) -> dict[str, str]:
     """Return the environment of every measured process, without a rate limit.
 
     Byte code caching stays on; without it, compiling takes half of a command's start.
@@ -61,7 +63,7 @@ def prepare_database(env: Mapping[str, str]) -> None:
 
 def collect_static() -> None:
     """Collect static files once for all parts."""
-    env = environment(database_url="sqlite://:memory:")
+    env = process_environment(database_url="sqlite://:memory:")
     run_command(["manage.py", "collectstatic", "--noinput", "--verbosity", "0"], env=env)
 
 

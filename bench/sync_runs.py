@@ -25,7 +25,7 @@ import requests
 from bench import report
 from bench.databases import ORDERS, Databases, empty_database, filled_database, open_databases
 from bench.report import Goal
-from bench.serving import environment, run_command
+from bench.serving import process_environment, run_command
 from bench.timings import Timings
 from testing.serving import TOP
 from testing.vendor import KEY, Emulator
@@ -99,7 +99,9 @@ def _page_through(url: str) -> float:
 @contextmanager
 def _new_index(at: Databases, emulator: Emulator) -> Iterator[dict[str, str]]:
     with empty_database(at) as url:
-        env = environment(database_url=url, goody_url=emulator.url, SYNC_CALLS_AT_ONCE=_AT_ONCE)
+        env = process_environment(
+            database_url=url, goody_url=emulator.url, SYNC_CALLS_AT_ONCE=_AT_ONCE
+        )
         run_command(["manage.py", "migrate", "--verbosity", "0"], env=env)
         yield env
 

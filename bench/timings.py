@@ -20,17 +20,17 @@ class Timings:
     """Milliseconds of one kind of request."""
 
     name: str
-    took: list[float] = field(default_factory=list)
+    milliseconds: list[float] = field(default_factory=list)
 
     def measure[T](self, request: Callable[[], T]) -> T:
         start = time.perf_counter()
         answer = request()
-        self.took.append((time.perf_counter() - start) * 1000)
+        self.milliseconds.append((time.perf_counter() - start) * 1000)
         return answer
 
     @property
     def median(self) -> float:
-        return statistics.median(self.took)
+        return statistics.median(self.milliseconds)
 
     @property
     def p95(self) -> float:
@@ -41,23 +41,23 @@ class Timings:
         return self._percentile(99)
 
     def _percentile(self, percent: int) -> float:
-        if len(self.took) == 1:
-            return self.took[0]
-        return statistics.quantiles(self.took, n=100, method="inclusive")[percent - 1]
+        if len(self.milliseconds) == 1:
+            return self.milliseconds[0]
+        return statistics.quantiles(self.milliseconds, n=100, method="inclusive")[percent - 1]
 
     @property
     def seconds(self) -> float:
-        return sum(self.took) / 1000
+        return sum(self.milliseconds) / 1000
 
 
-def measure_in_turn(
+def measure_alternately(
     requests: Mapping[str, Request],
     *,
     rounds: int,
     warm_up: int | None = None,
     max_seconds: float = _MAX_SECONDS,
 ) -> dict[str, Timings]:
-    """Measure each kind once a round, so that a drift of the machine affects all alike.
+    """Measure each kind of request once per round, so that all are affected if the machine slows.
 
     The first `warm_up` rounds do not count. A kind that has taken `max_seconds` is not measured
     again, and all its rounds count.
@@ -68,7 +68,7 @@ def measure_in_turn(
         for name, request in requests.items():
             one = series[name]
             if number == warm_up and one.seconds < max_seconds:
-                one.took.clear()
-            if len(one.took) < _FEWEST or one.seconds < max_seconds:
+                one.milliseconds.clear()
+            if len(one.milliseconds) < _FEWEST or one.seconds < max_seconds:
                 one.measure(request)
     return series

@@ -96,7 +96,7 @@ def imported_names(module: Module) -> list[str]:
     return names
 
 
-def report(modules: list[Module], root: Path) -> None:
+def print_report(modules: list[Module], root: Path) -> None:
     """Print every figure."""
     code, tests = [m for m in modules if not m.is_test], [m for m in modules if m.is_test]
     orders = [m.lines for m in code if m.path.parts[0] == "orders"]
@@ -118,7 +118,7 @@ def report(modules: list[Module], root: Path) -> None:
     print(f"mocks a test      {mocks / count:.3f} ({mocks} in {count:,} test functions)")
 
 
-def sample(modules: list[Module], *, names: int, docstrings: int, seed: int) -> None:
+def print_sample(modules: list[Module], *, names: int, docstrings: int, seed: int) -> None:
     """Print public names of functions, classes and modules, and docstrings, drawn at random.
 
     A method is printed with its class, as it is read.
@@ -159,9 +159,9 @@ def main() -> None:
     args = parser.parse_args()
     modules = read_modules(args.root)
     if args.sample:
-        sample(modules, names=args.sample[0], docstrings=args.sample[1], seed=args.seed)
+        print_sample(modules, names=args.sample[0], docstrings=args.sample[1], seed=args.seed)
     else:
-        report(modules, args.root)
+        print_report(modules, args.root)
 
 
 if __name__ == "__main__":

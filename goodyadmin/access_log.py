@@ -61,7 +61,7 @@ class AccessLog:
 
 
 class _Answer:
-    """The body of a response. The line is written when the server closes it."""
+    """The body of a response. Its log line is written when the server closes it."""
 
     def __init__(self, environ: Environ) -> None:
         self.status = ""

@@ -12,7 +12,6 @@ from bench import databases
 from bench.databases import Database, filled_database, open_databases
 from bench.expiring_page import gifts_by_window
 from bench.peers import copy_orders_for_peers
-from bench.questions import fixed_questions, random_questions
 from bench.serving import collect_static, get_page, running_web_server, sign_in_agent
 
 ORDERS = 300
@@ -29,24 +28,24 @@ def database(
             yield filled_database(at, orders=ORDERS)
 
 
-def test_every_question_has_an_answer(database: Database) -> None:
+def test_every_request_has_an_answer(database: Database) -> None:
     collect_static()
     rows = {}
     with running_web_server(database.env) as web:
         visitor = sign_in_agent(web)
-        for question in chain(
-            fixed_questions(database.facts), random_questions(database.facts, count=20)
+        for measured in chain(
+            fixed_requests(database.values), random_requests(database.values, count=20)
         ):
             page = get_page(visitor, question.url, question.headers)
             rows[question.name] = page.count("<tr id=")
         gifts = gifts_by_window(get_page(visitor, "/expiring/"))
-    assert len(rows) == len(fixed_questions(database.facts)) + 20
+    assert len(rows) == len(fixed_requests(database.facts)) + 20
     assert gifts["14d"] != "0"
     assert rows["newest page"] == rows["sort -recipient"] == 50
     assert rows["search, nobody: 0 hits"] == rows["adversarial term"] == 0
     assert rows["two e-mail addresses"] >= 2
     assert rows["search, one: 1 hits"] == rows["typing, one hit"] == 1
-    assert rows[f"search, most: {database.facts['most_hits']} hits"] == 50
+    assert rows[f"search, most: {database.values['most_hits']} hits"] == 50
 
 
 def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> None:
@@ -62,8 +61,8 @@ def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> Non
         found = connection.execute(
             "SELECT recipient_email FROM peers_analyzedorder WHERE rowid IN (SELECT rowid FROM"
             " peers_analyzedorder_fts WHERE peers_analyzedorder_fts MATCH ?)",
-            [f'"{database.facts["email"]}"'],
+            [f'"{database.values["email"]}"'],
         )
-        assert set(found) == {(database.facts["email"],)}
+        assert set(found) == {(database.values["email"],)}
         analyzed = connection.execute("SELECT DISTINCT tbl FROM sqlite_stat1").fetchall()
         assert analyzed == [("peers_analyzedorder",)]

@@ -22,7 +22,7 @@ from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 
 from goodyadmin.server.connections import concurrency_group_of
-from goodyadmin.server.worker import group_limits
+from goodyadmin.server.gunicorn_worker import group_limits
 from orders.models import Operation
 from testing.domain import ORDER_ID
 from testing.processes import LiveApp, Visitor, Web, wait_for

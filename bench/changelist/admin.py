@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from .models import AnalyzedOrder, PlainOrder, TunedOrder
 
 
-class OpenAdminSite(admin.AdminSite):
+class AllUsersAdminSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated
 
@@ -44,6 +44,6 @@ class TunedChangelist(OrderChangelist):
     show_full_result_count = False
 
 
-site = OpenAdminSite(name="peers")
+site = AllUsersAdminSite(name="peers")
 site.register(PlainOrder, PlainChangelist)
 site.register([TunedOrder, AnalyzedOrder], TunedChangelist)

@@ -5,6 +5,6 @@ that eight clients that send half a request stop the site. Here a request occupi
 when it was read whole, within limits of size and time. docs/architecture.md has the trial.
 """
 
-from .worker import Worker
+from .gunicorn_worker import GunicornWorker
 
-__all__ = ["Worker"]
+__all__ = ["GunicornWorker"]

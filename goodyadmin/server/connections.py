@@ -95,7 +95,7 @@ class DeadlineConnection(HTTPChannel):  # type: ignore[misc]
         """Refuse the request: with a page of Django if it has a group, else with a plain 503."""
         if group:
             self.is_too_late = True
-            self.server.task_dispatcher.add(self, "")
+            self.server.task_dispatcher.add_request(self, "")
             return
         self.is_too_late = False
         self.requests[0].error = BusyError("")
@@ -148,13 +148,13 @@ def concurrency_group_of(connection: HTTPChannel) -> str:
     return choose("GET" if method == "HEAD" else method, query, cookies)
 
 
-class _Deadlines:
-    """Deadlines for all kinds of listening sockets."""
+class _DeadlineListener:
+    """Mixin for listening sockets whose connections have deadlines."""
 
     channel_class = DeadlineConnection
 
     def add_task(self: Any, connection: DeadlineConnection) -> None:
-        self.task_dispatcher.add(connection, concurrency_group_of(connection))
+        self.task_dispatcher.add_request(connection, concurrency_group_of(connection))
 
     def maintenance(self: Any, now: float) -> None:
         super().maintenance(now)  # type: ignore[misc]
@@ -175,7 +175,7 @@ class _Deadlines:
         return not self.active_channels
 
 
-class TcpListener(_Deadlines, TcpWSGIServer):  # type: ignore[misc]
+class TcpListener(_DeadlineListener, TcpWSGIServer):  # type: ignore[misc]
     """A listening TCP socket."""
 
     def set_socket_options(self, conn: socket.socket) -> None:
@@ -189,5 +189,5 @@ class TcpListener(_Deadlines, TcpWSGIServer):  # type: ignore[misc]
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
-class UnixListener(_Deadlines, UnixWSGIServer):  # type: ignore[misc]
+class UnixListener(_DeadlineListener, UnixWSGIServer):  # type: ignore[misc]
     """A listening Unix socket."""

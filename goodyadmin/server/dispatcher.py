@@ -37,7 +37,7 @@ class GroupLimit:
 
 
 @dataclass(eq=False, slots=True)
-class _Waiting:
+class _QueuedRequest:
     task: QueuedTask
     group: str
     since: float = field(default_factory=time.monotonic)
@@ -53,17 +53,17 @@ class Dispatcher:
     def __init__(self, *, threads: int, queue_size: int, limits: Mapping[str, GroupLimit]) -> None:
         self._limits = limits
         self._queue_size = queue_size
-        self._queue: list[_Waiting] = []
-        self._refused: list[_Waiting] = []
+        self._queue: list[_QueuedRequest] = []
+        self._refused: list[_QueuedRequest] = []
         self._running: Counter[str] = Counter()
         self._changed = threading.Condition()
         for number in range(threads):
             threading.Thread(target=self._work, name=f"request-{number}", daemon=True).start()
 
-    def add(self, task: QueuedTask, group: str) -> None:
+    def add_request(self, task: QueuedTask, group: str) -> None:
         """Put the task's request into the queue, or refuse it if the queue is full."""
         with self._changed:
-            one = _Waiting(task, group)
+            one = _QueuedRequest(task, group)
             if self._limits[group].is_always_accepted:
                 self._queue.insert(0, one)
             elif len(self._queue) < self._queue_size:
@@ -93,7 +93,7 @@ class Dispatcher:
                 with self._changed:
                     self._running[one.group] -= 1
 
-    def _take(self) -> _Waiting:
+    def _take(self) -> _QueuedRequest:
         with self._changed:
             while (one := self._next()) is None:
                 self._changed.wait()
@@ -101,7 +101,7 @@ class Dispatcher:
             self._running[one.group] += 1
             return one
 
-    def _next(self) -> _Waiting | None:
+    def _next(self) -> _QueuedRequest | None:
         """Return the first request in the queue whose group is below its limit, or None."""
         return next(
             (

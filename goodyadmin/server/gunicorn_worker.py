@@ -42,7 +42,7 @@ def group_limits() -> dict[str, GroupLimit]:
     }
 
 
-class Worker(BaseWorker):  # type: ignore[misc]
+class GunicornWorker(BaseWorker):  # type: ignore[misc]
     """The `worker_class` for gunicorn."""
 
     def run(self) -> None:

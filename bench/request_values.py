@@ -1,7 +1,7 @@
-"""`python -m bench.facts`: the search words, keys and positions for questions.py, as JSON.
+"""`python -m bench.request_values`: search words, keys and positions for list_requests.py, as JSON.
 
 For example the word with about twenty hits, the largest workspace, or the key of the middle of a
-list. They are found in the database of DATABASE_URL, so that the questions fit any orders.
+list. They are found in the database of DATABASE_URL, so that the requests fit any orders.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class PeopleTexts:
 
 
 def _parts(text: str) -> set[str]:
-    """Beginnings of its words and of the parts of its address, from three letters on.
+    """Return the beginnings of words and of parts of addresses in a text, from three letters on.
 
     In ASCII: the peers fold nothing else.
     """
@@ -163,7 +163,7 @@ def _everywhere() -> str:
     return max(sorted(words), key=text.count)
 
 
-def find_facts() -> dict[str, str | int]:
+def find_request_values() -> dict[str, str | int]:
     orders = Order.objects.count()
     texts = list(Order.objects.order_by("uuid").values_list("people", flat=True))
     people, typical = PeopleTexts(texts, texts[:_SAMPLE], _elsewhere()), _typical()
@@ -205,4 +205,4 @@ def find_facts() -> dict[str, str | int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(find_facts()))
+    print(json.dumps(find_request_values()))
