@@ -120,7 +120,7 @@ def measure_sites(
         page = pages[site.name]
         asked[f"{site.name}: whole page"] = partial(_first_paint, page, site.url)
         asked[f"{site.name}: click to next page"] = partial(_page_turn, page, site)
-    asked["key to options"] = partial(_typing, mine, ours, database.facts["twenty"])
+    asked["key to options"] = partial(_typing, mine, ours, database.values["twenty"])
     _print_times(_measure(asked, rounds), delay=_debounce(ours))
     _print_cpu(mine, ours, rounds=rounds)
     report.print_title(
@@ -160,7 +160,7 @@ def _measure(asked: Mapping[str, Callable[[], float]], rounds: int) -> dict[str,
         for name, measured in asked.items():
             took = measured()
             if number:
-                series[name].took.append(took)
+                series[name].milliseconds.append(took)
     return series
 
 

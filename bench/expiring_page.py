@@ -14,7 +14,7 @@ from bench import report
 from bench.databases import DATASET, ORDERS, filled_database, open_databases
 from bench.report import Goal
 from bench.serving import get_page, running_web_server, sign_in_agent
-from bench.timings import measure_in_turn
+from bench.timings import measure_alternately
 
 _ROUNDS = int(os.environ.get("LIST_ROUNDS", "50"))
 _BARE = "bare 30 KB"
@@ -31,10 +31,10 @@ def measure_expiring(vendor: str) -> None:
             urls = {name: f"/expiring/?expires={name}" for name in WINDOWS}
             asked = {_BARE: partial(get_page, visitor, "/bare/")}
             asked |= {name: partial(get_page, visitor, url) for name, url in urls.items()}
-            series = measure_in_turn(asked, rounds=_ROUNDS)
+            series = measure_alternately(asked, rounds=_ROUNDS)
             gifts = gifts_by_window(asked[WINDOWS[0]]())
     report.print_title(
-        f"Expiring, {database.facts['orders']:,} orders ({DATASET}), {vendor}",
+        f"Expiring, {database.values['orders']:,} orders ({DATASET}), {vendor}",
         *("gifts", "median", "p95 (ms)", "× bare"),
     )
     bare = series[_BARE].median

@@ -25,8 +25,8 @@ from bench import report
 from bench.report import Goal
 from bench.serving import (
     collect_static,
-    environment,
     prepare_database,
+    process_environment,
     run_command,
     running_web_server,
     sign_in_agent,
@@ -70,7 +70,7 @@ def _running_dashboard() -> Iterator[tuple[Visitor, str]]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{folder}/lighthouse.sqlite3"
-            env = environment(database_url=url, goody_url=emulator.url)
+            env = process_environment(database_url=url, goody_url=emulator.url)
             prepare_database(env)
             run_command(["manage.py", "sync_orders"], env=env)
             with running_web_server(env) as web:

@@ -25,7 +25,7 @@ from bench.databases import (
     open_databases,
     temporary_copy,
 )
-from bench.measured_requests import MeasuredRequest, RequestKind, fixed_requests, random_requests
+from bench.list_requests import MeasuredRequest, RequestKind, fixed_requests, random_requests
 from bench.report import Goal
 from bench.serving import get_page, print_memory, running_web_server, sign_in_agent
 from bench.timings import Timings, measure_alternately

@@ -22,7 +22,7 @@ _TYPING = {"HX-Request": "true", "HX-Target": "section#results", "HX-Source": "i
 class RequestKind(StrEnum):
     """The kind of a request, which decides its goal (list_pages.py).
 
-    The last two are fragments that the browser requests by itself.
+    The last three are fragments that the browser requests by itself.
     """
 
     PLAIN = "plain"
@@ -33,6 +33,7 @@ class RequestKind(StrEnum):
     HARD = "adversarial"
     FACETS = "facets"
     TYPING = "typing"
+    SIMILAR = "similar names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,16 @@ def _parts(values: RequestValues) -> Iterator[MeasuredRequest]:
     }
     for name, text in typed.items():
         yield MeasuredRequest(name, RequestKind.TYPING, {"q": text})
+    misspelled = {
+        "did you mean, name": values["misspelled_name"],
+        "did you mean, address": values["misspelled_email"],
+        "did you mean, last name and status": f"{values['misspelled_last_name']} status:delivered",
+        "did you mean, four words": f"{values['misspelled_name']} {values['misspelled_name']}",
+        "did you mean, nobody": values["nobody"],
+        "did you mean, adversarial term": values["adversarial"],
+    }
+    for name, text in misspelled.items():
+        yield MeasuredRequest(name, RequestKind.SIMILAR, {"q": text}, path="/orders/box/")
 
 
 def random_requests(values: RequestValues, *, count: int, seed: int = 1) -> list[MeasuredRequest]:

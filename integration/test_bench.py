@@ -23,7 +23,7 @@ def database(
 ) -> Iterator[Database]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(databases, "DATASET", request.param)
-        patch.setattr(databases, "FOLDER", tmp_path_factory.mktemp("bench"))
+        patch.setattr(databases, "DATABASE_FOLDER", tmp_path_factory.mktemp("bench"))
         with open_databases("sqlite") as at:
             yield filled_database(at, orders=ORDERS)
 

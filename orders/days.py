@@ -23,6 +23,6 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def in_utc(naive: datetime, zone: ZoneInfo) -> datetime:
+def local_time_in_utc(naive: datetime, zone: ZoneInfo) -> datetime:
     """Return a local time as an instant: the first one if it occurs twice."""
     return naive.replace(tzinfo=zone).astimezone(UTC)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
 
 from . import formats
-from .days import END_OF_DAY, in_utc
+from .days import END_OF_DAY, local_time_in_utc
 
 EXPIRES_SOON_WITHIN = timedelta(hours=72)
 SUPPORT_ADDRESS = "support@ongoody.com"
@@ -223,7 +223,7 @@ _DAYS = {Preset.WEEK: 7, Preset.TWO_WEEKS: 14, Preset.MONTH: 30}
 _LAST_YEAR = 9999
 
 
-def preset_base(now: datetime, expires_at: datetime | None) -> datetime:
+def preset_start(now: datetime, expires_at: datetime | None) -> datetime:
     """Return the time from which presets count: the expiration, or now if it is past or missing.
 
     Now is truncated to the minute, because the dialog shows no seconds.
@@ -245,14 +245,14 @@ def preset_expiration(preset: Preset, base: datetime, zone: ZoneInfo) -> datetim
     local = base.astimezone(zone).replace(tzinfo=None)
     if preset is Preset.END_OF_MONTH:
         return _end_of_month(base, local, zone)
-    return in_utc(local + timedelta(days=_DAYS[preset]), zone)
+    return local_time_in_utc(local + timedelta(days=_DAYS[preset]), zone)
 
 
 def expiration_presets(
     now: datetime, expires_at: datetime | None, zone: ZoneInfo
 ) -> list[tuple[str, datetime]]:
     """Return the presets of the dialog as (label, time in UTC)."""
-    base = preset_base(now, expires_at)
+    base = preset_start(now, expires_at)
     offered = ((preset.value, preset_expiration(preset, base, zone)) for preset in Preset)
     return [(label, at) for label, at in offered if at is not None]
 
@@ -260,10 +260,10 @@ def expiration_presets(
 def _end_of_month(start: datetime, local: datetime, zone: ZoneInfo) -> datetime:
     """Return the end of the month of `start`, or of the next month if that is not later."""
     end = _last_day(local)
-    instant = in_utc(datetime.combine(end, END_OF_DAY), zone)
+    instant = local_time_in_utc(datetime.combine(end, END_OF_DAY), zone)
     if instant > start:
         return instant
-    return in_utc(datetime.combine(_last_day(end + timedelta(days=1)), END_OF_DAY), zone)
+    return local_time_in_utc(datetime.combine(_last_day(end + timedelta(days=1)), END_OF_DAY), zone)
 
 
 def _last_day(day: datetime) -> datetime:

@@ -161,14 +161,14 @@ def date_time(at: datetime | None, zone: tzinfo) -> str:
     return f"{date_in_words(local)}, {local.hour:02d}:{local.minute:02d} {_name_of_zone(local)}"
 
 
-def day_omitting_this_year(at: datetime, now: datetime, zone: tzinfo) -> str:
+def compact_day(at: datetime, now: datetime, zone: tzinfo) -> str:
     """Return the day in the zone, with its year only if that is not the year of `now`: "12 Dec"."""
     return day_omitting_year(at, zone, year=convert_to_zone(now, zone).year)
 
 
-def date_time_omitting_this_year(at: datetime, now: datetime, zone: tzinfo) -> str:
+def compact_date_time(at: datetime, now: datetime, zone: tzinfo) -> str:
     """Day and minute in the zone without its name, for use beside a full one: "12 Dec, 23:59"."""
-    return f"{day_omitting_this_year(at, now, zone)}, {hour_and_minute(at, zone)}"
+    return f"{compact_day(at, now, zone)}, {hour_and_minute(at, zone)}"
 
 
 def weekday(at: datetime, zone: tzinfo) -> str:

@@ -13,12 +13,12 @@ from orders.views import (
     findings,
     health,
     jobs,
-    list_columns,
     list_fragments,
     operations,
     order,
     order_list,
     saved_views,
+    search_box,
     selections,
     system,
 )

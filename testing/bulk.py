@@ -32,7 +32,7 @@ def put(number: int, *, read_at: datetime | None = None, **fields: Any) -> UUID:
     """Store an order in the index, notified and expiring in five days unless `fields` say else."""
     order_id = uuid("bulk", number)
     given = {"id": str(order_id), "expires_at": stamp(in_whole_days(5)), **fields}
-    index.upsert([order(**given)], read_at=read_at or timezone.now())
+    index.upsert_orders([order(**given)], read_at=read_at or timezone.now())
     return order_id
 
 

@@ -72,7 +72,7 @@ def parse_decoded_order(source: object, *, raw: bytes) -> Order:
     problems: list[str] = []
     order_id = parse_order_id(source)
     status = _parse_status(source, order_id, problems)
-    values = _ORDER.values(source, "", problems)
+    values = _ORDER.parse_fields(source, "", problems)
     return Order(
         id=order_id,
         status=status,

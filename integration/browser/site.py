@@ -103,7 +103,7 @@ class Site:
     def store(self, order_id: str) -> None:
         """Store Goody's present order in the index."""
         order = parse_order(msgspec.json.encode(self.emulator.order(order_id)))
-        index.upsert([order], read_at=timezone.now())
+        index.upsert_orders([order], read_at=timezone.now())
 
     def empty_index(self) -> None:
         """Delete the orders from the index; `fill_index` adds all of them again."""

@@ -82,7 +82,7 @@ def known(site: Site) -> Callable[..., str]:
     def create(name: str, **fields: object) -> str:
         order_id = site.open_order(name, **fields)
         order = parse_order(json.encode(site.emulator.order(order_id)))
-        index.upsert([order], read_at=timezone.now())
+        index.upsert_orders([order], read_at=timezone.now())
         return order_id
 
     return create
@@ -213,7 +213,7 @@ def _index_last_months(site: Site, order_id: str) -> None:
     created = timezone.now().replace(day=1) - timedelta(days=10)
     fields = site.emulator.order(order_id)
     fields["event_times"]["created_at"] = created.isoformat()
-    index.upsert([parse_order(json.encode(fields))], read_at=timezone.now())
+    index.upsert_orders([parse_order(json.encode(fields))], read_at=timezone.now())
 
 
 def test_its_csv(hand: Hand, as_person: Callable[..., Page], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from orders import formats
-from orders.eligibility import Preset, preset_base, preset_expiration
+from orders.eligibility import Preset, preset_expiration, preset_start
 
 _EACH = {
     Preset.WEEK: "each by 7 days",
@@ -37,7 +37,7 @@ class ExtensionRule:
         """
         if self.preset is None:
             return self.date
-        return preset_expiration(self.preset, preset_base(self.now, current), self.zone)
+        return preset_expiration(self.preset, preset_start(self.now, current), self.zone)
 
     @property
     def in_words(self) -> str:

@@ -117,7 +117,7 @@ def _is_gate_open(lease: JobLease) -> bool:
     """Whether calls to Goody are possible; if not, the job pauses."""
     now = timezone.now()
     try:
-        if goody_api.missing_settings():
+        if goody_api.missing_setting_names():
             _pause(lease, PauseReason.NOT_CONFIGURED, None)
             return False
         goody_api.check_limits(now=now)

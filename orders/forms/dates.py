@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-from orders.days import in_utc
+from orders.days import local_time_in_utc
 from orders.formats import date_in_words
 
 from .fields import clean_typed

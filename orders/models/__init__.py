@@ -47,8 +47,6 @@ from .order import (
 )
 from .saved_view import SavedView
 from .selection import FrozenOrder, Selection
-from .sign_in import SignInLimit
-from .spelling import Spelling, SpellingTrigram
 from .sync import SeenActivity, SyncState, SyncWindow
 
 __all__ = [

@@ -17,7 +17,7 @@ from django.db import connections, models
 from django.db.models import Count, Q
 
 from .operation import Operation
-from .statements import placeholders, prepare_values
+from .statements import database_values, placeholders
 
 # The version of the rows that this program understands. A job of another version waits for a
 # worker that knows it.
@@ -207,7 +207,7 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
 
     def holding_jobs(self, order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, HoldingJob]:
         """Return the job of each of these orders that has an open item; every list asks this."""
-        ids = prepare_values(JobItem, "order_uuid", order_ids, using=self.db)
+        ids = database_values(JobItem, "order_uuid", order_ids, using=self.db)
         if not ids:
             return {}
         with connections[self.db].cursor() as cursor:

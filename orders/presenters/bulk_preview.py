@@ -16,7 +16,7 @@ from orders.audit import Action
 from orders.bulk import needs_approval
 from orders.bulk.caps import BulkCap
 from orders.bulk.preview import Plan, PlannedItem
-from orders.eligibility import Preset, preset_base, preset_expiration
+from orders.eligibility import Preset, preset_expiration, preset_start
 from orders.forms.selections import PlanForm
 from orders.list_url import Filters
 from orders.models import Selection
@@ -34,7 +34,7 @@ from .bulk_table import (
     words_of,
 )
 from .elements import Banner
-from .expiration_dialog import as_typed, date_placeholder, full_date, latest_allowed
+from .expiration_dialog import as_typed, date_placeholder, full_date, latest_allowed_expiration
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,16 +249,16 @@ class _Choice:
             note=form.note,
             placeholder=date_placeholder(viewer),
             first_day=f"{viewer.now.astimezone(viewer.zone):%Y-%m-%d}",
-            last_day=f"{latest_allowed(viewer.now).astimezone(viewer.zone):%Y-%m-%d}",
+            last_day=f"{latest_allowed_expiration(viewer.now).astimezone(viewer.zone):%Y-%m-%d}",
         )
 
     def _range(self, preset: Preset, as_of: datetime) -> str:
         """Return the days to which the preset leads: "12 Dec", "12 Dec – 3 Jan"; "" if none."""
         viewer, times = self._viewer, self._present
         # Orders that have expired, or have no expiration, count from now.
-        ends = {preset_base(as_of, one) for one in (min(times), max(times))} if times else set()
+        ends = {preset_start(as_of, one) for one in (min(times), max(times))} if times else set()
         at = [preset_expiration(preset, base, viewer.zone) for base in sorted(ends)]
-        days = [formats.brief_day(one, viewer.now, viewer.zone) for one in at if one]
+        days = [formats.compact_day(one, viewer.now, viewer.zone) for one in at if one]
         return " – ".join(dict.fromkeys(days))
 
     @cached_property
@@ -296,7 +296,7 @@ def _needs_shorten_tick(item: PlannedItem) -> bool:
 
 
 def _kept(selection: Selection, viewer: Viewer) -> str:
-    at = formats.brief_time(selection.created_at, viewer.now, viewer.zone)
-    until = formats.brief_time(selection.expires_at, viewer.now, viewer.zone)
+    at = formats.compact_date_time(selection.created_at, viewer.now, viewer.zone)
+    until = formats.compact_date_time(selection.expires_at, viewer.now, viewer.zone)
     zone = formats.zone_in_words(viewer.zone, viewer.now)
     return f"Selected {at}, kept for you until {until}. Times are in {zone}."

@@ -212,7 +212,7 @@ class PreviewTable:
         outcome = self._outcome(item)
         changes = [str(one) for one in item.differences]
         if item.listed is None:
-            short = formats.short_id(item.order_uuid)
+            short = formats.id_prefix(item.order_uuid)
             return PreviewRow(short, "", url, "", None, "", "", "", False, outcome, False, changes)
         hit = item.listed.hit
         return PreviewRow(
@@ -242,12 +242,12 @@ class PreviewTable:
             return "Unreadable"
         if hit.expires_at is None:
             return "No expiry"
-        return formats.brief_time(hit.expires_at, self._viewer.now, self._viewer.zone)
+        return formats.compact_date_time(hit.expires_at, self._viewer.now, self._viewer.zone)
 
     def _becomes(self, item: PlannedItem) -> str:
         if item.expiration is None or not item.is_included:
             return ""
-        return formats.brief_time(item.expiration, self._viewer.now, self._viewer.zone)
+        return formats.compact_date_time(item.expiration, self._viewer.now, self._viewer.zone)
 
 
 def is_shortened(item: PlannedItem) -> bool:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from goody.types import Order
 from orders import eligibility, formats
 from orders.days import END_OF_DAY
-from orders.eligibility import ExpiryKind, Preset, Verdict, expiration_presets, preset_base
+from orders.eligibility import ExpiryKind, Preset, Verdict, expiration_presets, preset_start
 from orders.forms.fields import clean_typed
 from orders.forms.writes import ExpirationForm
 from orders.models import Operation
@@ -139,7 +139,7 @@ def _options(order: Order, viewer: Viewer) -> list[ExpirationOption]:
         ExpirationOption(
             value=formats.iso_utc(at),
             label=label,
-            date=formats.date_time_omitting_this_year(at, viewer.now, viewer.zone),
+            date=formats.compact_date_time(at, viewer.now, viewer.zone),
             full=full_date(at, viewer.zone),
             submit=_submit(order, at, viewer),
             is_chosen=label == default,
@@ -155,7 +155,7 @@ def submit_label(order: Order) -> str:
 
 def _submit(order: Order, at: datetime, viewer: Viewer) -> str:
     """Return the label of the button: "Extend to 12 Dec", "Shorten to 3 Dec", "Set to 3 Dec"."""
-    day = formats.day_omitting_this_year(at, viewer.now, viewer.zone)
+    day = formats.compact_day(at, viewer.now, viewer.zone)
     if order.expires_at is None:
         return f"Set to {day}"
     return f"Shorten to {day}" if at < order.expires_at else f"Extend to {day}"
@@ -186,7 +186,7 @@ def undo_note(order: Order, viewer: Viewer) -> str:
         return "Cannot be undone: Goody cannot remove a date"
     if order.expires_at <= viewer.now:
         return "Cannot be undone: the former date is past"
-    until = formats.date_time_omitting_this_year(order.expires_at, viewer.now, viewer.zone)
+    until = formats.compact_date_time(order.expires_at, viewer.now, viewer.zone)
     return f"Can be undone until {until} if Goody confirms it"
 
 
@@ -231,7 +231,7 @@ def expiration_verdict_text(verdict: Verdict) -> str:
 
 def _shortens(order: Order, viewer: Viewer) -> str:
     assert order.expires_at is not None
-    now = formats.date_time_omitting_this_year(order.expires_at, viewer.now, viewer.zone)
+    now = formats.compact_date_time(order.expires_at, viewer.now, viewer.zone)
     return f"It shall expire sooner than now ({now})"
 
 

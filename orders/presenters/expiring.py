@@ -158,7 +158,7 @@ def _row(name: str, totals: GiftTotals, listed: Filters | None, *, under: str = 
 
 def _day_row(one: ExpirationDay, viewer: Viewer) -> GiftRow:
     start, now = one.span.start, viewer.now
-    name = f"{formats.weekday(start, viewer.zone)} {formats.brief_day(start, now, viewer.zone)}"
+    name = f"{formats.weekday(start, viewer.zone)} {formats.compact_day(start, now, viewer.zone)}"
     under = ""
     if one.span.end == now:
         under = "today, already expired"
@@ -216,7 +216,7 @@ def _money_sum(totals: GiftTotals) -> MoneySum:
         return MoneySum(formats.money(totals.cents), left_out)
     if len(missing) == 1:
         return MoneySum(missing[0][1].capitalize(), "")
-    return MoneySum(left_out or formats.NOTHING, "")
+    return MoneySum(left_out or formats.MISSING_VALUE, "")
 
 
 def _money_note(totals: GiftTotals) -> str:

@@ -102,7 +102,7 @@ def make_chart(days: Sequence[ChartDay], *, viewer: Viewer) -> Chart:
 
 def _columns(days: Sequence[ChartDay], highest: int, viewer: Viewer) -> Iterator[Column]:
     width = 1 / len(days)
-    today = formats.in_zone(viewer.now, viewer.zone).date()
+    today = formats.convert_to_zone(viewer.now, viewer.zone).date()
     for number, (one, title, url) in enumerate(days):
         gifts = one.totals.gifts
         is_today = one.day == today

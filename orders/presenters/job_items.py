@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from orders import formats
 from orders.days import RequestClock
-from orders.formats import NOTHING
+from orders.formats import MISSING_VALUE
 from orders.models import ItemState, Job, JobCounts, JobItem, Operation
-from orders.outcomes import is_confirmed, outcome_message
+from orders.outcomes import is_confirmed_by_goody, outcome_message
 
 from .job_texts import ITEM_BADGES
 from .operations import operation_url
@@ -98,7 +98,7 @@ def _row(item: JobItem, clock: RequestClock) -> ItemRow:
         gift=_gift(item.seen),
         amount=formats.money(cents),
         before_tax="before-tax" if is_before_tax and cents is not None else "",
-        new_expiration=_brief(item.expiration, clock) if item.expiration else NOTHING,
+        new_expiration=_brief(item.expiration, clock) if item.expiration else MISSING_VALUE,
         former_expiration=f"was {_brief(former, clock)}" if former else "had none",
         tone=badge.tone,
         icon=badge.icon,
@@ -109,14 +109,14 @@ def _row(item: JobItem, clock: RequestClock) -> ItemRow:
 
 
 def _brief(at: datetime, clock: RequestClock) -> str:
-    return formats.brief_time(at, clock.now, clock.zone)
+    return formats.compact_date_time(at, clock.now, clock.zone)
 
 
 def _gift(seen: Mapping[str, Any]) -> str:
     """Return the cart as "2 × Tea box +1"."""
     cart: Sequence[Sequence[Any]] = seen.get("cart") or ()
     if not cart:
-        return NOTHING
+        return MISSING_VALUE
     quantity, name = cart[0]
     text = name or "Unnamed product"
     text = f"{quantity} × {text}" if quantity and quantity > 1 else text
@@ -174,5 +174,5 @@ def item_sentence(item: JobItem, clock: RequestClock) -> str:
 
 def _is_told_by_operation(item: JobItem, operation: Operation) -> bool:
     if item.state == ItemState.DONE:
-        return not is_confirmed(operation) or operation.contradicted_at is not None
+        return not is_confirmed_by_goody(operation) or operation.contradicted_at is not None
     return item.state in (ItemState.FAILED, ItemState.UNKNOWN)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from orders.audit import REASONS, Action, Right
 from orders.bulk import PAUSES_THAT_END, Pace
 from orders.days import RequestClock
-from orders.formats import NOTHING
+from orders.formats import MISSING_VALUE
 from orders.models import (
     RUNNABLE_JOB_STATES,
     Job,
@@ -41,7 +41,7 @@ from .job_texts import (
     progress_bar,
     progress_text,
 )
-from .operations import web_address
+from .operations import ticket_link
 from .status import Badge
 
 PER_PAGE = 50
@@ -221,7 +221,7 @@ def _facts(job: Job, children: Sequence[Job], clock: RequestClock) -> Iterator[J
 
 
 def _ticket(ticket: str) -> JobFact:
-    return JobFact("Ticket", ticket, url=web_address(ticket))
+    return JobFact("Ticket", ticket, url=ticket_link(ticket))
 
 
 def _times(job: Job, clock: RequestClock) -> Iterator[JobFact]:
@@ -230,7 +230,9 @@ def _times(job: Job, clock: RequestClock) -> Iterator[JobFact]:
         yield JobFact("Approved by", f"{job.approved_by_name}, {at.zoned}", iso=at.iso)
     # Always there, so that nothing moves when the job begins or ends.
     for label, instant in (("Begun", job.started_at), ("Ended", job.ended_at)):
-        yield _time_fact(label, moment(instant, clock)) if instant else JobFact(label, NOTHING)
+        yield (
+            _time_fact(label, moment(instant, clock)) if instant else JobFact(label, MISSING_VALUE)
+        )
 
 
 def _time_fact(label: str, at: Moment) -> JobFact:

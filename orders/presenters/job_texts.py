@@ -108,7 +108,7 @@ class Moment(NamedTuple):
 
 
 def moment(at: datetime, clock: RequestClock) -> Moment:
-    text = formats.brief_time(at, clock.now, clock.zone)
+    text = formats.compact_date_time(at, clock.now, clock.zone)
     zoned = f"{text} {formats.zone_name(at, clock.zone)}"
     return Moment(formats.iso_utc(at), text, zoned, formats.date_time(at, clock.zone))
 
@@ -128,7 +128,7 @@ def clock_text(at: datetime, clock: RequestClock) -> str:
     time_text = formats.time_of_day if is_soon else formats.hour_and_minute
     time = f"{time_text(at, clock.zone)} {formats.zone_name(at, clock.zone)}"
     is_today = formats.day(at, clock.zone) == formats.day(clock.now, clock.zone)
-    return time if is_today else f"{formats.brief_day(at, clock.now, clock.zone)}, {time}"
+    return time if is_today else f"{formats.compact_day(at, clock.now, clock.zone)}, {time}"
 
 
 def progress_text(job: Job, counts: JobCounts) -> str:

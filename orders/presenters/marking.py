@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from orders.text import SHORT, fold_text
+from orders.text import MAX_WORD_START_LENGTH, fold_text
 
 
 class TextPart(NamedTuple):
@@ -43,7 +43,7 @@ def _occurrences(folded: str, word: str) -> Iterator[int]:
     start = folded.find(word) if word else -1
     while start >= 0:
         is_start = start == 0 or not folded[start - 1].isalnum()
-        if len(word) > SHORT or is_start:
+        if len(word) > MAX_WORD_START_LENGTH or is_start:
             yield start
         start = folded.find(word, start + 1)
 

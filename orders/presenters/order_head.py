@@ -157,7 +157,7 @@ def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> OrderFact:
     distance = f", {formats.relative_time(at, viewer.now)}" if is_far else ""
     return OrderFact(
         "Expired" if expiry.kind is ExpiryKind.PAST else "Expires",
-        formats.date_time_omitting_this_year(at, viewer.now, viewer.zone),
+        formats.compact_date_time(at, viewer.now, viewer.zone),
         note=f"{zone_name}{distance}",
         iso=formats.iso_utc(at),
         title=formats.date_time(at, viewer.zone),
@@ -276,7 +276,7 @@ def _obstacle(view: OrderWithOperations, viewer: Viewer) -> OrderActions | None:
             next_label="See how it stands",
         )
     if view.job is not None:
-        return Actions(
+        return OrderActions(
             sentence=job_sentence(view.job),
             next_url=reverse("job", args=[view.job.pk]),
             next_label=f"Open job {view.job.number}",

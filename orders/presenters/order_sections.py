@@ -176,7 +176,7 @@ def _moment(label: str, at: datetime, clock: RequestClock) -> ShipmentEvent:
     return ShipmentEvent(
         label,
         formats.iso_utc(at),
-        formats.day_omitting_this_year(at, clock.now, clock.zone),
+        formats.compact_day(at, clock.now, clock.zone),
         formats.date_time(at, clock.zone),
     )
 

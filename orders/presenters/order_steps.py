@@ -169,5 +169,5 @@ def _end_step(end: OrderEnd, clock: RequestClock) -> OrderStep:
 def _times(at: datetime | None, clock: RequestClock) -> tuple[str, str, str]:
     if at is None:
         return "", "", ""
-    short = formats.date_time_omitting_this_year(at, clock.now, clock.zone)
+    short = formats.compact_date_time(at, clock.now, clock.zone)
     return formats.iso_utc(at), short, formats.date_time(at, clock.zone)

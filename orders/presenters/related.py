@@ -189,7 +189,7 @@ def _related_order(listed: ListedOrder, known: str, viewer: Viewer) -> RelatedOr
         more="" if is_known else gift,
         url=_order_url(hit.uuid, viewer.next_url),
         badges=order_badges(hit, is_cancel_on_record=listed.is_cancel_on_record),
-        created=formats.day_omitting_this_year(created, viewer.now, viewer.zone) if created else "",
+        created=formats.compact_day(created, viewer.now, viewer.zone) if created else "",
         created_iso=formats.iso_utc(created) if created else "",
     )
 

@@ -102,7 +102,7 @@ class RowBuilder:
         self._year = formats.convert_to_zone(viewer.now, viewer.zone).year
         self._may_cancel = viewer.actor.may(Right.CANCEL)
         self._may_extend = viewer.actor.may(Right.EXTEND)
-        self._has_actions = has_actions(viewer)
+        self._has_actions = shows_action_column(viewer)
 
     def build_rows(
         self, listed: Iterable[ListedOrder], *, words: Sequence[str] = ()

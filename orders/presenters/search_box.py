@@ -60,13 +60,13 @@ class SearchBoxOptions:
 
 
 def search_box_orders(
-    found: FoundPage, *, asked: ListQuery, viewer: Viewer
+    found: FoundPage, *, list_query: ListQuery, viewer: Viewer
 ) -> tuple[list[BoxOrder], list[Link]]:
     """Return the first orders of a first page, and the link to the list if it has more."""
-    builder, query = RowBuilder(viewer, next_url=asked.url), asked.query
-    rows = builder.rows(found.rows[:MAX_ORDERS], words=query.words)
+    builder, query = RowBuilder(viewer, next_url=list_query.url), list_query.query
+    rows = builder.build_rows(found.rows[:MAX_ORDERS], words=query.words)
     orders = [_marked(row, [*query.words, *query.emails]) for row in rows]
-    links = [Link(_all_text(found.count), asked.url)] if len(found.rows) > 1 else []
+    links = [Link(_all_text(found.count), list_query.url)] if len(found.rows) > 1 else []
     return orders, links
 
 

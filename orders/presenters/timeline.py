@@ -106,7 +106,7 @@ def _day_label(at: datetime, clock: RequestClock) -> str:
         return "Today"
     if day == today - timedelta(days=1):
         return "Yesterday"
-    return formats.day_omitting_this_year(at, clock.now, clock.zone)
+    return formats.compact_day(at, clock.now, clock.zone)
 
 
 def _goody_events(order: Order, clock: RequestClock) -> list[_Dated]:
@@ -175,7 +175,7 @@ def _former_expiration(operation: Operation, clock: RequestClock) -> str:
 
 
 def _short(at: datetime, clock: RequestClock) -> str:
-    return formats.date_time_omitting_this_year(at, clock.now, clock.zone)
+    return formats.compact_date_time(at, clock.now, clock.zone)
 
 
 def _end(

@@ -37,7 +37,7 @@ def _read(
 ) -> Iterator[tuple[UUID, tuple[Hit, str]]]:
     among = context.dialect.value_in("o.uuid", order_ids)
     columns = f"o.content_hash, {hit_columns(context.dialect)}"
-    rows = context.deadline.rows(
+    rows = context.deadline.fetch_rows(
         f"SELECT {columns} FROM orders_order o WHERE {among.text}",  # noqa: S608
         among.params,
     )

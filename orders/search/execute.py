@@ -47,7 +47,7 @@ class QueryExecutor:
     def __init__(self, context: SearchResources, compiled: CompiledQuery, column: str) -> None:
         self._context = context
         self._dialect = context.dialect
-        self._rows = context.deadline.rows
+        self._rows = context.deadline.fetch_rows
         self._count_orders = context.statistics.count_passing
         self._column = column
         self._bounds = SearchBounds.for_query(compiled, context, column)

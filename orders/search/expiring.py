@@ -16,7 +16,7 @@ from goody.types import CANCELABLE, ORDER_STATUSES
 from orders.models import Label
 
 from .context import SearchResources
-from .deadline import SECONDS, SearchDeadline, time_limit
+from .deadline import SEARCH_SECONDS, SearchDeadline, time_limit
 from .labels import LabelSuggestion
 from .query_runner import MatchCount
 from .sql import IndexScan, Row, SqlFragment
@@ -105,7 +105,7 @@ def sum_expirations(
     `labels` is the number of labels of each kind, of which the largest within `window` are
     returned. Raises SearchTimeout.
     """
-    with time_limit(SECONDS, using=using) as deadline:
+    with time_limit(SEARCH_SECONDS, using=using) as deadline:
         context = SearchResources(deadline)
         workspaces, senders = _labels(context, window, limit=labels)
         return ExpirationSums(
@@ -134,7 +134,7 @@ _SUMS = "sum(gifts), sum(cents), sum(unknown), sum(unreadable), sum(before_tax)"
 def _intervals(context: SearchResources, bounds: Sequence[datetime]) -> list[GiftTotals]:
     rows = SqlFragment(f"FROM {_table(context, _INDEX)} WHERE {_UNACCEPTED}")
     sql = context.dialect.aggregate_intervals(_TOTALS, rows, "expires_at", bounds)
-    found = {number: _totals(totals) for number, *totals in context.deadline.rows(*sql)}
+    found = {number: _totals(totals) for number, *totals in context.deadline.fetch_rows(*sql)}
     return [found.get(number, GiftTotals()) for number in range(len(bounds) - 1)]
 
 
@@ -153,7 +153,7 @@ def _labels(
         f" GROUP BY expires_at, {named}"
     )
     arms = (_largest(column, limit) for column in kinds)
-    rows = context.deadline.rows(
+    rows = context.deadline.fetch_rows(
         f"WITH together AS MATERIALIZED ({together}) {' UNION ALL '.join(arms)}",
         [context.dialect.to_parameter(at) for at in window],
     )
@@ -180,7 +180,7 @@ def _largest_labels(rows: Sequence[Row]) -> LargestLabels:
 def _names(deadline: SearchDeadline, kinds: Iterable[LargestLabels]) -> dict[int, LabelSuggestion]:
     ids = [pk for kind in kinds for pk in kind.totals if pk is not None]
     labels = Label.objects.filter(pk__in=ids).values_list("pk", "key", "name")
-    return {pk: LabelSuggestion(key, name) for pk, key, name in deadline.all(labels)}
+    return {pk: LabelSuggestion(key, name) for pk, key, name in deadline.fetch_all(labels)}
 
 
 def _table(context: SearchResources, index: str) -> str:
@@ -197,11 +197,11 @@ def _unreadable(context: SearchResources) -> MatchCount:
         f"SELECT 1 FROM {_table(context, 'orders_order_odd')}"  # noqa: S608
         f" WHERE is_odd AND is_expiry_odd AND {_UNACCEPTED} LIMIT {MAX_UNREADABLE + 1}"
     )
-    n = int(context.deadline.rows(f"SELECT count(*) FROM ({found}) found")[0][0])  # noqa: S608
+    n = int(context.deadline.fetch_rows(f"SELECT count(*) FROM ({found}) found")[0][0])  # noqa: S608
     return MatchCount(min(n, MAX_UNREADABLE), is_capped=n > MAX_UNREADABLE)
 
 
 def _undocumented(context: SearchResources) -> dict[str, int]:
     sql = "SELECT status, sum(n) FROM orders_ordercount GROUP BY status ORDER BY status"
-    rows = context.deadline.rows(sql)
+    rows = context.deadline.fetch_rows(sql)
     return {status: int(n) for status, n in rows if n and status not in ORDER_STATUSES}

@@ -46,7 +46,7 @@ class Statistics:
         return kept
 
     def _read(self) -> _Counts:
-        rows = self._deadline.rows("SELECT workspace_id, status, n FROM orders_ordercount")
+        rows = self._deadline.fetch_rows("SELECT workspace_id, status, n FROM orders_ordercount")
         return _Counts(
             until=time.monotonic() + _KEPT_SECONDS,
             orders={(workspace, status): n for workspace, status, n in rows},
@@ -94,4 +94,4 @@ class Statistics:
             f"SELECT count(*) FROM (SELECT 1 FROM {self._dialect.from_clause(scan, '')}"  # noqa: S608
             f" WHERE {scan.where.text} LIMIT {limit}) counted"
         )
-        return int(self._deadline.rows(sql, scan.where.params)[0][0])
+        return int(self._deadline.fetch_rows(sql, scan.where.params)[0][0])

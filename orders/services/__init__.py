@@ -7,7 +7,7 @@ name.
 """
 
 from .anomalies import record_anomalies, record_unreadable
-from .common_labels import common_labels
+from .cached_counts import cached_preset_counts, common_labels, count_presets
 from .exports import ExportIncomplete, export_orders, record_export_end, start_export
 from .findings import (
     FindingNotFound,
@@ -17,7 +17,6 @@ from .findings import (
     get_finding,
 )
 from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_facts
-from .preset_counts import count_presets, cached_preset_counts
 from .reading import (
     KEY_WORKS,
     ApiKeyCheck,
@@ -25,13 +24,13 @@ from .reading import (
     LivePage,
     OrderNotFound,
     OrderWithOperations,
+    add_operations_to_hits,
     check_api_key,
     list_orders,
     listed_order,
     refresh_order,
     stale_copy_reason,
     stored_order,
-    with_operations,
 )
 from .saved_views import (
     InvalidSavedView,
@@ -117,6 +116,7 @@ __all__ = [
     "TooManyWrites",
     "abandon_expired_operations",
     "acknowledge_notice",
+    "add_operations_to_hits",
     "apply_read",
     "cached_preset_counts",
     "cancel_limit_ends_at",
@@ -168,6 +168,5 @@ __all__ = [
     "time_of_next_attempt",
     "views_for_list_page",
     "visible_views",
-    "with_operations",
     "withdraw_view",
 ]

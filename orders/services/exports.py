@@ -16,7 +16,7 @@ from orders.models import AuditEntry, SyncState
 from orders.search import Hit, SearchTimeout
 from orders.search.query import Query
 
-from .reading import with_operations
+from .reading import add_operations_to_hits
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def _yield_orders(intent: AuditEntry, query: Query, *, now: datetime) -> Generat
         with search.read_snapshot():
             missing = _why_incomplete()
             for hits in batched(search.iterate_hits(query, chunk=CHUNK, now=now), CHUNK):
-                for listed in with_operations(hits):
+                for listed in add_operations_to_hits(hits):
                     rows += 1
                     yield listed.hit
         problem = missing

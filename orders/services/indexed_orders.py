@@ -11,9 +11,9 @@ from uuid import UUID
 from msgspec import structs
 
 from goody.types import parse_order
+from orders.compression import decompress_json
 from orders.eligibility import facts_to_confirm
 from orders.models import Operation, Order, OrderPayload
-from orders.packing import unpack_json
 from orders.search import first_query_with_matches, read_snapshot
 from orders.search.by_id import hits_by_id
 from orders.search.query import Query
@@ -90,7 +90,7 @@ def stored_facts(order_ids: Collection[UUID]) -> dict[UUID, StoredFacts]:
 
 
 def _facts(packed: bytes, operations: Sequence[Operation]) -> dict[str, Any]:
-    order = parse_order(unpack_json(packed))
+    order = parse_order(decompress_json(packed))
     if operations:
         order = structs.replace(order, **changes_by_our_writes(order, operations))
     return facts_to_confirm(order)

@@ -183,7 +183,7 @@ def _listed(
         hit_from_order(order, created_at=created.get(order.id), read_at=read_at, missing_at=None)
         for order in orders
     ]
-    return tuple(with_operations(hits))
+    return tuple(add_operations_to_hits(hits))
 
 
 def listed_order(view: OrderWithOperations) -> ListedOrder:
@@ -198,7 +198,7 @@ def listed_order(view: OrderWithOperations) -> ListedOrder:
     return ListedOrder(hit, view.operation, view.is_cancel_on_record, view.unread, view.job)
 
 
-def with_operations(hits: Sequence[Hit]) -> list[ListedOrder]:
+def add_operations_to_hits(hits: Sequence[Hit]) -> list[ListedOrder]:
     """Return the hits, each with its open operation, job and the changes of confirmed writes."""
     ids = [hit.uuid for hit in hits]
     operations, jobs = operations_by_order(ids), jobs_by_order(ids)
@@ -209,7 +209,7 @@ def operations_by_order(order_ids: Sequence[UUID]) -> dict[UUID, list[Operation]
     """Return the operations on each of these orders that has any, newest first."""
     operations: dict[UUID, list[Operation]] = {}
     for some in batched(order_ids, _IDS_IN_ONE_QUERY):
-        for operation in Operation.objects.history(some):
+        for operation in Operation.objects.history_of(some):
             operations.setdefault(operation.order_uuid, []).append(operation)
     return operations
 

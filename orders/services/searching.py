@@ -27,7 +27,7 @@ from orders.search.parse import ParsedQuery, parse_query
 from orders.search.paste import PastedIdentifiers, split_identifiers_and_terms
 from orders.search.query import FilterChoice, Query
 
-from .reading import ListedOrder, with_operations
+from .reading import ListedOrder, add_operations_to_hits
 
 # What is more is told as "1,000+".
 MOST_COUNTED = 1000
@@ -74,7 +74,7 @@ def find_orders(
     page, counted = find_counted_page(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
     )
-    return FoundPage(with_operations(page.hits), page.next, page.previous, counted)
+    return FoundPage(add_operations_to_hits(page.hits), page.next, page.previous, counted)
 
 
 def count_all_orders() -> int:
@@ -108,7 +108,7 @@ def count_similar_orders(listed: ListedOrder, *, now: datetime) -> SimilarOrders
     except SearchTimeout:
         return SimilarOrders(0, 0)
     # The index may hold a read that is older than a cancel of ours.
-    shown = [one.hit for one in with_operations(found)]
+    shown = [one.hit for one in add_operations_to_hits(found)]
     is_open = [one for one in shown if one.status in CANCELABLE and one.uuid != hit.uuid]
     others = is_open[:MAX_SIMILAR]
     same = [one for one in others if (one.product, one.quantity) == (hit.product, hit.quantity)]

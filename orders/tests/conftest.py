@@ -52,7 +52,7 @@ def oracle(db: None, monkeypatch: pytest.MonkeyPatch) -> Oracle:
     """Some hundred orders in the index, and the search in plain Python over them, which is not
     about how soon: no machine is too slow for it.
     """
-    monkeypatch.setattr("orders.search.paging.SECONDS", 60.0)
+    monkeypatch.setattr("orders.search.paging.SEARCH_SECONDS", 60.0)
     store()
     return Oracle()
 

@@ -13,7 +13,7 @@ from django.test import Client
 from orders import index
 from orders.models import Spelling, SpellingTrigram, SyncState
 from orders.presenters.marking import mark_words
-from orders.search.completions import complete
+from orders.search.completions import complete_last_word
 from orders.search.labels import LabelSuggestion
 from orders.search.parse import OPERATOR_NAMES
 from testing.domain import order
@@ -74,7 +74,7 @@ def test_the_searched_words_are_marked(agent: Client) -> None:
         recipient_last_name="O'Dön <b>",
         recipient_email="odon@post.test",
     )
-    index.upsert([ada], read_at=NOW)
+    index.upsert_orders([ada], read_at=NOW)
     page = text_of(agent.get(BOX, {"q": "ODON post"}))
     assert re.findall("<mark>(.*?)</mark>", page) == ["Ödön", "odon", "post"]
     assert "<b>" not in agent.get(BOX, {"q": "odon"}).content.decode()
@@ -125,7 +125,7 @@ def test_unknown_id_is_not_described_as_absent(agent: Client, emulator: Emulator
 def test_search_timeout_is_not_described_as_empty(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.paging.SEARCH_SECONDS", 0.0)
     assert note(agent, "okafor") == "This search takes too long: add a date or a status."
 
 

@@ -47,7 +47,7 @@ def test_the_status_decides_in_the_words_of_eligibility(
 
     assert item.is_included == (code == "open")
     if code != "open":
-        found = may(Order.objects.get().as_goody(), now=timezone.now())
+        found = may(Order.objects.get().to_goody_order(), now=timezone.now())
         assert item.verdict == found
         assert item.verdict.code == code
 

@@ -43,7 +43,7 @@ def test_a_selection_keeps_the_facts_of_its_orders() -> None:
 
     [frozen] = selection.frozen
     assert frozen.order_id == order_id
-    assert frozen.facts == facts_to_confirm(copy.as_goody())
+    assert frozen.facts == facts_to_confirm(copy.to_goody_order())
     assert frozen.content_hash == copy.content_hash
     assert frozen.expiration is None
 
@@ -117,7 +117,7 @@ def test_facts_show_a_confirmed_extension_that_the_index_does_not_have_yet(emula
     order_id = open_order(emulator)
     before = msgspec.json.encode(emulator.order(order_id))
     operation = extend(order_id, expiration=in_days(90), actor=actor("lead"))
-    index.upsert([parse_order(before)], read_at=timezone.now())
+    index.upsert_orders([parse_order(before)], read_at=timezone.now())
 
     [frozen] = select([order_id]).frozen
 

@@ -164,7 +164,7 @@ def test_identifiers_are_not_missing_after_a_timeout(
     viewer: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pasted = f"{known()} {uuid4()} ada@example.test"
-    monkeypatch.setattr("orders.services.findings.SECONDS", 0)
+    monkeypatch.setattr("orders.services.findings.SEARCH_SECONDS", 0)
     answer = post(viewer, pasted)
     assert answer.status_code == 503
     assert "took too long, so that nothing is known of it" in text(answer)

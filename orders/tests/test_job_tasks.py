@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 from orders import bulk
 from orders.bulk.tasks import LOST_AFTER, run_job_task
 from orders.models import Job, JobState
-from orders.services import housekeeping
+from orders.services import cleanup
 from testing.jobs import cancel_job, open_orders, states
 from testing.operations import in_threads
 from testing.vendor import Emulator
@@ -93,8 +93,8 @@ def test_a_stop_of_the_worker_ends_the_slice(job: Job, emulator: Emulator) -> No
 def test_old_tasks_are_deleted(job: Job, emulator: Emulator, clock: Any) -> None:
     assert queue() == 1
     clock.shift(timedelta(hours=23))
-    housekeeping.clean_up_database(now=timezone.now())
+    cleanup.clean_up_database(now=timezone.now())
     assert DBTaskResult.objects.count() == 1
     clock.shift(timedelta(hours=2))
-    housekeeping.clean_up_database(now=timezone.now())
+    cleanup.clean_up_database(now=timezone.now())
     assert not DBTaskResult.objects.exists()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from orders.bulk.parts import pack_part
 from orders.days import RequestClock
 from orders.forms.listing import ListingForm
-from orders.list_columns import COLUMNS, DEFAULT, moved, serialize_columns
+from orders.list_columns import COLUMNS, DEFAULT_COLUMNS, move_column, serialize_columns
 from orders.list_url import (
     CREATED_LABELS,
     EXPIRY_LABELS,
@@ -287,17 +287,17 @@ def test_columns_are_those_of_the_url_or_of_the_person_or_the_default_ones() -> 
     own = Profile(columns="gift,recipient")
     assert shown_columns(Filters(columns="status,recipient"), own) == ("status", "recipient")
     assert shown_columns(Filters(), own) == ("gift", "recipient")
-    assert shown_columns(Filters(), Profile()) == DEFAULT
-    assert (serialize_columns(DEFAULT), serialize_columns(("gift", "recipient"))) == (
+    assert shown_columns(Filters(), Profile()) == DEFAULT_COLUMNS
+    assert (serialize_columns(DEFAULT_COLUMNS), serialize_columns(("gift", "recipient"))) == (
         "",
         "gift,recipient",
     )
 
 
-def test_a_column_is_moved_by_one_place() -> None:
-    assert moved(("a", "b", "c"), "b", by=-1) == ("b", "a", "c")
-    assert moved(("a", "b", "c"), "b", by=1) == ("a", "c", "b")
-    assert moved(("a", "b"), "a", by=-1) == moved(("a", "b"), "b", by=1) == ("a", "b")
+def test_a_column_moves_by_one_place() -> None:
+    assert move_column(("a", "b", "c"), "b", by=-1) == ("b", "a", "c")
+    assert move_column(("a", "b", "c"), "b", by=1) == ("a", "c", "b")
+    assert move_column(("a", "b"), "a", by=-1) == move_column(("a", "b"), "b", by=1) == ("a", "b")
 
 
 # --- the row of filters -----------------------------------------------------------------------
@@ -308,7 +308,7 @@ def bar(url: str) -> FilterBar:
     return filter_bar(
         filters,
         box=parse_query(filters.q, now=NOW, zone=NEW_YORK),
-        order=filters.query(CLOCK, label_id).order,
+        order=filters.query(CLOCK, label_id).effective_sort,
         clock=CLOCK,
         label_id=label_id,
         names=lambda _, pk: f"name {pk}",
@@ -379,7 +379,7 @@ def test_every_sort_can_be_chosen_and_the_default_one_is_not_in_the_url(
     said: str, chosen: Sort, url: str
 ) -> None:
     filters = read(f"?{said}").filters
-    order = filters.query(CLOCK, label_id).order
+    order = filters.query(CLOCK, label_id).effective_sort
     offered = _sorts(filters, order)
     assert [one.value for one in offered] == [one for one in Sort if one is not Sort.BEST]
     assert [(one.value, one.url) for one in offered if one.chosen] == [(chosen, url)]

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from orders.list_columns import DEFAULT
+from orders.list_columns import DEFAULT_COLUMNS
 from orders.models import Operation, Profile, State
 from testing.list_pages import URL, active_filters_in, expected, ids_in, shown, text_of
 from testing.search_oracle import NOW, Oracle
@@ -86,7 +86,7 @@ def test_a_relative_month_is_kept_as_it_is_written(agent: Client, full: Oracle) 
     assert ids_in(page) == ids_in(agent.get(f"{URL}?q=created:this-month"))
     assert 'name="query" value="created=this-month' not in text_of(page)
     changed = text_of(agent.get(f"{URL}?created=this-month&sort=amount"))
-    columns = "%2C".join(DEFAULT)
+    columns = "%2C".join(DEFAULT_COLUMNS)
     saved = f"created=this-month&columns={columns}&sort=amount"
     assert f'name="query" value="{saved}"' in changed
 
@@ -96,16 +96,16 @@ def test_columns_are_those_of_the_person_and_those_of_a_view_its_own(
 ) -> None:
     user = agent.user  # type: ignore[attr-defined]
     chosen = {"columns": ["recipient", "receipt"], "order": ["recipient", "receipt", "gift"]}
-    moved = agent.post("/orders/columns/?q=tea", {**chosen, "up": "receipt"})
-    assert moved.status_code == 200
-    names = re.findall(r'name="columns" value="(\w+)"( checked)?', text_of(moved))
+    move_column = agent.post("/orders/columns/?q=tea", {**chosen, "up": "receipt"})
+    assert move_column.status_code == 200
+    names = re.findall(r'name="columns" value="(\w+)"( checked)?', text_of(move_column))
     assert names[:3] == [("receipt", " checked"), ("recipient", " checked"), ("gift", "")]
     answer = agent.post("/orders/columns/?q=tea&columns=status", chosen)
     assert (answer.status_code, answer["Location"]) == (303, f"{URL}?q=tea")
     assert Profile.objects.get(user=user).columns == "recipient,receipt"
     answer = agent.post("/orders/columns/?q=tea&view=1", {"reset": "yes"})
     assert answer["Location"].startswith(f"{URL}?q=tea&view=1&columns=recipient%2Cgift%2C")
-    assert agent.get(answer["Location"]).context["columns"] == DEFAULT
+    assert agent.get(answer["Location"]).context["columns"] == DEFAULT_COLUMNS
     assert Profile.objects.get(user=user).columns == "recipient,receipt"
     answer = agent.post("/orders/columns/", {"reset": "yes"})
     assert Profile.objects.get(user=user).columns == ""

@@ -104,7 +104,7 @@ def test_each_option_shows_and_posts_what_it_gives(
 
 
 def day_omitting_year(at: datetime) -> str:
-    return formats.day_omitting_this_year(at, datetime.now(UTC), NEW_YORK)
+    return formats.compact_day(at, datetime.now(UTC), NEW_YORK)
 
 
 def full(at: datetime) -> str:

@@ -252,7 +252,7 @@ def _lose_the_table(_: pytest.MonkeyPatch) -> None:
 
 
 def _be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "SECONDS", -1)
+    monkeypatch.setattr(paging, "SEARCH_SECONDS", -1)
 
 
 @pytest.mark.parametrize(

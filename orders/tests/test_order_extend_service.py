@@ -68,13 +68,13 @@ def test_extend_works(emulator: Emulator, status: str) -> None:
 
 def test_the_instant_is_sent_in_whole_seconds_of_utc(settings: Any) -> None:
     whole = in_days(69)
-    in_utc = stamp(whole)
+    local_time_in_utc = stamp(whole)
     wanted = whole.replace(microsecond=987_000).astimezone(ZoneInfo("Asia/Kolkata"))
-    post = answer(200, order_json(expires_at=in_utc))
+    post = answer(200, order_json(expires_at=local_time_in_utc))
     with FaultyServer(answer(200, order_json()), post=(post,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
         done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=wanted, may_shorten=True)
-        assert msgspec.json.decode(server.requests[-1].body) == {"expiration": in_utc}
+        assert msgspec.json.decode(server.requests[-1].body) == {"expiration": local_time_in_utc}
     assert (done.state, done.expiration) == ("applied", whole)
 
 

@@ -303,7 +303,7 @@ def test_timeout_of_names_offers_none(agent: Client, monkeypatch: pytest.MonkeyP
     )
     in_time = agent.get("/orders/choices/sender/", {"sender": "29999"})
     assert "<option" in text_of(in_time)
-    monkeypatch.setattr("orders.search.labels.SECONDS", 0.001)
+    monkeypatch.setattr("orders.search.labels.SEARCH_SECONDS", 0.001)
     late = agent.get("/orders/choices/sender/", {"sender": "29999"})
     assert (late.status_code, late.content) == (204, b"")
 

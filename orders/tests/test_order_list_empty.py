@@ -106,7 +106,7 @@ def test_an_account_without_orders_is_not_a_search_without_a_match(agent: Client
 def test_search_timeout_is_not_shown_as_empty(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.paging.SEARCH_SECONDS", 0.0)
     page = agent.get(f"{URL}?q=ana&per_page=25")
     assert "Too broad: add a date or a status" in text_of(page)
     assert "No order matches" not in text_of(page)
@@ -118,8 +118,8 @@ def test_search_timeout_is_not_shown_as_empty(
 def test_timeout_while_parsing_is_shown_as_too_broad(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch, emulator: Emulator
 ) -> None:
-    monkeypatch.setattr("orders.search.labels.SECONDS", 0.0)
-    monkeypatch.setattr("orders.search.paging.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.labels.SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.paging.SEARCH_SECONDS", 0.0)
     for said in ({"sender": "lee@sender.example.com"}, {"q": str(uuid4())}):
         page = agent.get(URL, said)
         assert page.status_code == 503
@@ -141,7 +141,7 @@ def too_late(finder: QueryRunner, _limit: int) -> None:
 def test_timeout_of_the_count_does_not_affect_the_list(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.paging.QueryRunner.count", too_late)
+    monkeypatch.setattr("orders.search.paging.QueryRunner.count_matches", too_late)
     page = agent.get(f"{URL}?q=example&per_page=25")
     assert "Too many to count" in text_of(page)
     assert ids_in(page) == expected(full, "q=example")[:25]

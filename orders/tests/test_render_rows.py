@@ -7,17 +7,17 @@ from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.presenters.elements import Line
+from orders.presenters.elements import LabeledValue
 from orders.presenters.money import Amount
-from orders.presenters.order_head import Fact
+from orders.presenters.order_head import OrderFact
 from orders.presenters.order_steps import OrderStep
 from orders.presenters.rows import OrderRow
 from orders.templatetags.render_rows import render_rows
 
 PARTIALS = {
     "orders/list.html#row": OrderRow,
-    "orders/detail.html#fact": Fact,
-    "orders/detail.html#line": Line,
+    "orders/detail.html#fact": OrderFact,
+    "orders/detail.html#line": LabeledValue,
     "orders/detail.html#amount": Amount,
     "orders/detail.html#step": OrderStep,
 }

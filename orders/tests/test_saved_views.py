@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders import index, services
 from orders.audit import NotAllowed
 from orders.forms.listing import parse_filters
-from orders.list_columns import DEFAULT
+from orders.list_columns import DEFAULT_COLUMNS
 from orders.list_url import Filters, saved_query_string, saved_view_url
 from orders.models import AuditEntry, SavedView
 from orders.presenters.saved_views import SavedViewBar, make_saved_view_bar
@@ -53,7 +53,7 @@ def bar(parameters: str, role: str = "agent") -> SavedViewBar:
     return make_saved_view_bar(
         services.visible_views(who),
         parse_filters(parameters),
-        columns=DEFAULT,
+        columns=DEFAULT_COLUMNS,
         actor=who,
         counts={
             "attention": MatchCount(3, is_capped=False),
@@ -263,7 +263,7 @@ def test_a_new_view_keeps_the_columns_that_are_shown() -> None:
     )
     assert (there.query, there.new_query) == ("q=ana", "q=ana&columns=recipient%2Creceipt")
     # Another person may have replaced the default columns.
-    assert bar("q=ana").new_query == "q=ana&columns=" + "%2C".join(DEFAULT)
+    assert bar("q=ana").new_query == "q=ana&columns=" + "%2C".join(DEFAULT_COLUMNS)
     assert there.counts_url == "/orders/counts/"
     # What everybody has need not be saved.
     assert not bar("").may_save

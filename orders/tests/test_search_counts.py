@@ -33,7 +33,7 @@ def test_counts_of_choices_equal_the_sizes_of_their_lists(oracle: Oracle, query:
 
     def expected(*dropped: str, **fields: Any) -> search.MatchCount:
         return search.MatchCount(
-            len(oracle.find(replace(query.without(*dropped), **fields))), False
+            len(oracle.find(replace(query.without_fields(*dropped), **fields))), False
         )
 
     assert facets.statuses == {

@@ -102,7 +102,7 @@ def test_another_error_is_not_taken_for_too_broad() -> None:
 def test_too_broad_is_raised_and_never_an_empty_answer(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.paging.SECONDS", 0)
+    monkeypatch.setattr("orders.search.paging.SEARCH_SECONDS", 0)
     with pytest.raises(search.SearchTimeout):
         ask()
 
@@ -122,7 +122,7 @@ def test_timeout_of_labels_is_not_shown_as_no_match(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask()
-    monkeypatch.setattr("orders.search.labels.SECONDS", 0)
+    monkeypatch.setattr("orders.search.labels.SEARCH_SECONDS", 0)
     with pytest.raises(search.SearchTimeout):
         ask()
 

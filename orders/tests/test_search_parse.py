@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orders.search.parse import (
     FLAG_FIELDS,
     MAX_TERMS,
-    NAMED,
+    NAME_FIELDS,
     OPERATORS,
     parse_query,
 )
@@ -303,7 +303,8 @@ def test_every_example_of_the_help_says_something(operator):
 def test_the_help_names_every_operator_and_flag():
     names = {operator.name for operator in OPERATORS}
     assert names == {
-        f"{name}:" for name in (*NAMED, "status", "expires", "created", "amount", "ticket", "is")
+        f"{name}:"
+        for name in (*NAME_FIELDS, "status", "expires", "created", "amount", "ticket", "is")
     } | {
         "-",
         '"',

@@ -27,7 +27,7 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Change the keys of all orders after each statement of a search."""
     store()
     ids = [uuid("order", number) for number in range(300)]
-    rows: Callable[..., list[Any]] = SearchDeadline.rows
+    rows: Callable[..., list[Any]] = SearchDeadline.fetch_rows
     days = count(1)
 
     def and_then_move(self: SearchDeadline, *args: Any) -> list[Any]:
@@ -35,7 +35,7 @@ def _unrest(monkeypatch: pytest.MonkeyPatch) -> None:
         set_creation_times(ids, to=NOW - timedelta(days=200 + next(days)))
         return found
 
-    monkeypatch.setattr(SearchDeadline, "rows", and_then_move)
+    monkeypatch.setattr(SearchDeadline, "fetch_rows", and_then_move)
 
 
 @pytest.mark.usefixtures("_unrest")

@@ -52,7 +52,7 @@ def test_history_equals_that_of_the_orm() -> None:
     assert [type(value) for row in found for value in columns(row).values()] == [
         type(value) for row in expected for value in columns(row).values()
     ]
-    assert Operation.objects.history_of([uuid4()]) == Operation.objects.history([]) == ()
+    assert Operation.objects.history_of([uuid4()]) == Operation.objects.history_of([]) == ()
     found[0].note = "changed"
     found[0].save()
     assert Operation.objects.get(pk=found[0].pk).note == "changed"

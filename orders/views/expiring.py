@@ -29,5 +29,5 @@ def expiring(request: Request) -> HttpResponse:
         page = None
     else:
         page = make_expiring_page(gifts, grouped=grouped, viewer=viewer)
-    freshness = make_freshness_notes(viewer.progress, viewer=viewer)
+    freshness = make_freshness_notes(viewer.sync_progress, viewer=viewer)
     return render(request, "expiring.html", {"expiring": page, "freshness": freshness})

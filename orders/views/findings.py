@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import services
 from orders.audit import Right
-from orders.forms.findings import PastedTextForm
+from orders.forms.listing import PastedTextForm
 from orders.list_url import Filters
 from orders.models import Finding
 from orders.presenters.choosing import (
@@ -97,7 +97,7 @@ def ticket(request: Request, finding_id: UUID) -> HttpResponse:
         query = Query(finding=finding.pk, found=ids)
         listed = services.find_orders(query, size=len(ids), now=viewer.now).rows
     builder = RowBuilder(viewer, next_url=finding_list_url(finding))
-    rows = {str(one.hit.uuid): builder.row(one) for one in listed}
+    rows = {str(one.hit.uuid): builder.build_row(one) for one in listed}
     context = {
         "ticket": ticket_page(finding, rows, viewer=viewer),
         "choosing": _choosing(request, finding) if rows else None,

@@ -212,7 +212,7 @@ def _related_context(order: GoodyOrder, viewer: Viewer) -> dict[str, Any]:
         found = None
     groups = filter(None, (found.batch, found.email, found.sender)) if found else ()
     hits = [hit for group in groups for hit in group.hits]
-    listed = {one.hit.uuid: one for one in services.with_operations(hits)}
+    listed = {one.hit.uuid: one for one in services.add_operations_to_hits(hits)}
     raw = make_raw_values(order, viewer)
     return {
         "customer": make_recipient_history(found, order, raw, listed=listed, viewer=viewer),
@@ -239,7 +239,7 @@ def order_row_fragment(request: Request, view: OrderWithOperations) -> str:
     context = {
         "row": row,
         "columns": shown_columns(filters, viewer.profile),
-        "has_actions": has_actions(viewer),
+        "has_actions": shows_action_column(viewer),
         "has_boxes": has_boxes(viewer),
     }
     return render_to_string("orders/list.html#row", context, request)

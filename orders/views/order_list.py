@@ -45,7 +45,7 @@ from orders.viewer import Request
 from .concurrency import page_call_slot
 from .http import HttpResponseSeeOther, htmx_source_id, render_page_or_partial, requires_right
 from .list_request import ListRequest, filter_controls, parse_list_request
-from .suggestions import suggest_lists
+from .list_suggestions import suggest_lists
 
 TEMPLATE = "orders/list.html"
 _FRAGMENTS = {"results": "results"}
@@ -194,7 +194,7 @@ def _show(
         "params": [(name, value) for name, value in filters.non_default_params() if name != "q"],
         "bar": wanted.filter_bar(),
         "columns": shown,
-        "has_actions": has_actions(viewer),
+        "has_actions": shows_action_column(viewer),
         "has_boxes": has_boxes(viewer),
         "choosing": _choosing(request, wanted, page, is_indexed=freshness is not None),
         "heads": column_heads(filters, columns=shown, order=order),

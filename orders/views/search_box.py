@@ -22,7 +22,7 @@ from orders.viewer import Request
 
 from .http import requires_right
 from .list_request import ListRequest, parse_list_parameters
-from .suggestions import suggest_lists
+from .list_suggestions import suggest_lists
 
 _MAX_NAMES = 5
 

@@ -79,7 +79,7 @@ def _freeze(viewer: Viewer, wanted: ListRequest, given: dict[str, Any]) -> Selec
         return selections.freeze_matching(
             actor=viewer.actor,
             action=given["action"],
-            query=wanted.asked.query,
+            query=wanted.list_query.query,
             description=f"All that match: {conditions}",
             list_url=list_url,
             now=viewer.now,
@@ -108,7 +108,7 @@ def selection_count(request: Request) -> HttpResponse:
     limit: int = settings.BULK_MAX_ORDERS
     try:
         found = services.matching_order_ids(
-            wanted.asked.query, limit=limit + 1, now=request.viewer.now
+            wanted.list_query.query, limit=limit + 1, now=request.viewer.now
         )
     except SearchTimeout:
         return HttpResponse(status=204)
@@ -156,7 +156,7 @@ _RIGHTS = {
 
 
 def _plan_form(parameters: QueryDict, viewer: Viewer) -> PlanForm:
-    form = PlanForm(parameters, dates=viewer.dates(None))
+    form = PlanForm(parameters, dates=viewer.date_reader(None))
     form.full_clean()
     return form
 

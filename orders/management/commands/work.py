@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from orders import bulk, index, services, sync
 from orders.bulk.selections import delete_expired_selections
-from orders.services import heartbeat, housekeeping
+from orders.services import cleanup, heartbeat
 
 log = logging.getLogger("orders.work")
 
