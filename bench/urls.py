@@ -1,4 +1,4 @@
-"""The dashboard's pages, the bare view, and the peers' admin if it is enabled."""
+"""The URLs of the dashboard, of the bare view, and of the peers' admin if it is enabled."""
 
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse

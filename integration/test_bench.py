@@ -11,6 +11,7 @@ import pytest
 from bench import databases
 from bench.databases import Database, filled_database, open_databases
 from bench.expiring_page import gifts_by_window
+from bench.list_requests import fixed_requests, random_requests
 from bench.peers import copy_orders_for_peers
 from bench.serving import collect_static, get_page, running_web_server, sign_in_agent
 
@@ -36,10 +37,10 @@ def test_every_request_has_an_answer(database: Database) -> None:
         for measured in chain(
             fixed_requests(database.values), random_requests(database.values, count=20)
         ):
-            page = get_page(visitor, question.url, question.headers)
-            rows[question.name] = page.count("<tr id=")
+            page = get_page(visitor, measured.url, measured.headers)
+            rows[measured.name] = page.count("<tr id=")
         gifts = gifts_by_window(get_page(visitor, "/expiring/"))
-    assert len(rows) == len(fixed_requests(database.facts)) + 20
+    assert len(rows) == len(fixed_requests(database.values)) + 20
     assert gifts["14d"] != "0"
     assert rows["newest page"] == rows["sort -recipient"] == 50
     assert rows["search, nobody: 0 hits"] == rows["adversarial term"] == 0

@@ -1,4 +1,4 @@
-"""The Django app configuration."""
+"""The configuration of the Django app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app of the peers and its database router."""
+"""The app of the peers, and the router of its database."""
 
 from __future__ import annotations
 
