@@ -100,6 +100,7 @@ class BulkPreview:
     summary: str
     released: str
     workspaces: Sequence[WorkspaceSum]
+    sums_label: str
     tabs: Sequence[Tab]
     reasons: Sequence[Reason]
     rows: Sequence[PreviewRow]
@@ -116,11 +117,14 @@ def sum_text(hits: Sequence[Hit]) -> str:
 
     It is before tax if that is so for any of them.
     """
+    template = "about {} before tax" if any(one.is_before_tax for one in hits) else "{}"
+    return _sum(hits, template)
+
+
+def _sum(hits: Sequence[Hit], template: str = "{}") -> str:
     known = [one.amount_cents for one in hits if one.amount_cents is not None]
     unknown = sum(one.amount_cents is None or one.is_amount_odd for one in hits)
-    amount = formats.money(sum(known))
-    if any(one.is_before_tax for one in hits):
-        amount = f"about {amount} before tax"
+    amount = template.format(formats.money(sum(known)))
     if not unknown:
         return amount
     amounts = "1 unknown amount" if unknown == 1 else f"{unknown:,} unknown amounts"
@@ -166,6 +170,7 @@ def make_preview(
         summary=f"{gifts(count) if count else 'No gift'} {words.will}",
         released=sum_text(_hits(plan.included)) if is_cancel and count else "",
         workspaces=list(_workspaces(plan)) if is_cancel else (),
+        sums_label=_sums_label(plan),
         tabs=table.tabs(),
         reasons=table.reasons(),
         rows=table.rows(),
@@ -203,7 +208,12 @@ def _workspaces(plan: Plan) -> Iterator[WorkspaceSum]:
         by_name.setdefault(hit.workspace, []).append(hit)
     if len(by_name) > 1:
         for name, hits in sorted(by_name.items(), key=lambda pair: -len(pair[1])):
-            yield WorkspaceSum(name or "No workspace", f"{len(hits):,}", sum_text(hits))
+            yield WorkspaceSum(name or "No workspace", f"{len(hits):,}", _sum(hits))
+
+
+def _sums_label(plan: Plan) -> str:
+    is_before_tax = any(one.is_before_tax for one in _hits(plan.included))
+    return "Released, before tax" if is_before_tax else "Released"
 
 
 def _notes(count: int, cap: BulkCap, *, is_cancel: bool) -> Iterator[str]:
