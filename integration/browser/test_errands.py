@@ -201,6 +201,7 @@ def test_a_senders_unaccepted_gifts_of_last_month_as_a_view(hand: Hand, site: Si
     hand.click(page.locator("#panel-sender li a").first)
     expect(page.locator(".filter.is-active")).to_have_count(3)
     hand.click(page.locator(".save-view > summary"))
+    expect(page.get_by_label("Name of the view")).to_be_focused()
     hand.type(name)
     hand.press("Enter")
     expect(page.locator(".views [aria-current]")).to_have_text(name)

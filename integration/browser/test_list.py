@@ -122,6 +122,8 @@ def test_the_list_is_where_an_order_leads_back_to(agent: Page, site: Site) -> No
     expect(agent.locator(".neighbors")).to_contain_text("4 of ")
     assert "next=" in agent.url
     agent.go_back()
+    expect(agent.locator(".neighbors")).to_contain_text("3 of ")
+    wait_for_keys(agent)
     agent.go_back()
     expect(agent).to_have_url(re.compile(rf"\?status=notified&sort=recipient#{there}$"))
 

@@ -64,15 +64,15 @@ def correct_spelling(typed: str, deadline: SearchDeadline, *, limit: int) -> lis
 
 def _similar(typed: str, deadline: SearchDeadline) -> list[_Word]:
     """Return the typed word, then similar words of the index, nearest first."""
-    wanted = sorted(_trigrams(typed))
+    wanted, most, size = sorted(_trigrams(typed)), _most_edits(typed), len(typed)
+    # Each edit changes the length by one at most: most words need not be grouped.
     rows = deadline.fetch_rows(
         "SELECT word, count(*) FROM orders_spellingtrigram"  # noqa: S608
         f" WHERE trigram IN ({', '.join(['%s'] * len(wanted))})"
-        " GROUP BY word HAVING count(*) >= %s"
+        " AND length(word) BETWEEN %s AND %s GROUP BY word HAVING count(*) >= %s"
         " ORDER BY count(*) DESC, abs(length(word) - %s), word LIMIT %s",
-        [*wanted, _least_shared(typed), len(typed), _MAX_CANDIDATES],
+        [*wanted, size - most, size + most, _least_shared(typed), size, _MAX_CANDIDATES],
     )
-    most = _most_edits(typed)
     found = [
         _Word(distance, 1 - JaroWinkler.similarity(typed, word), word)
         for word, _ in rows
