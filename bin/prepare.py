@@ -13,15 +13,21 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
+from goodyadmin import served_files, storage
+
 _UNCOMPRESSED = "goodyadmin.storage.UncompressedStaticStorage"
 
 
 def static_fingerprint() -> str:
-    """Changes with any source file of the static files (name, size, time) and with Django."""
+    """Changes with any source file of the static files (name, size, time), with the code that
+    collects them, and with Django.
+    """
     seen = hashlib.sha256(django.__version__.encode())
+    for module in (storage, served_files):
+        seen.update(Path(str(module.__file__)).read_bytes())
     for finder in get_finders():
-        for name, storage in finder.list(ignore_patterns=[]):
-            stat = Path(storage.path(name)).stat()
+        for name, found_in in finder.list(ignore_patterns=[]):
+            stat = Path(found_in.path(name)).stat()
             seen.update(f"{name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return seen.hexdigest()
 

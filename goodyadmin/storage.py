@@ -1,8 +1,7 @@
-"""Storages for static files. In both, JavaScript modules import each other by hashed names."""
+"""Storages for static files, which serve the page's script as one module without comments."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -12,30 +11,34 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-_OWN_SCRIPT = "js/"
-# Comments that begin a line, and indentation. No string of ours has either.
-_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/\n?|//[^\n]*\n)", re.DOTALL | re.MULTILINE)
-_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
+from goodyadmin.served_files import join_modules, strip_comments_and_indentation
+
+# The module that pages load; those that it imports become a part of it.
+_ENTRY = "js/app.js"
+_OWN_FOLDERS = ("js/", "css/")
 
 
-def strip_comments_and_indentation(script: str) -> str:
-    """Return a module of our own script without comments and indentation."""
-    return _INDENTATION.sub("", _COMMENT.sub("", script))
-
-
-class _StrippedScripts(Storage):
-    """Reads the modules of a storage without comments."""
+class _ServedFiles(Storage):
+    """Reads the scripts and style sheets of a storage as they are served."""
 
     def __init__(self, source: Storage) -> None:
         self._source = source
 
-    def _open(self, name: str, mode: str = "rb") -> File[Any]:
-        with self._source.open(name, mode) as file:
-            return ContentFile(strip_comments_and_indentation(file.read().decode()).encode(), name)
+    def _open(self, name: str, mode: str = "rb") -> File[Any]:  # noqa: ARG002
+        is_entry = name == _ENTRY
+        text = join_modules("app", self._read_module) if is_entry else self._read(name)
+        return ContentFile(strip_comments_and_indentation(text).encode(), name)
+
+    def _read_module(self, name: str) -> str:
+        return self._read(f"js/{name}.js")
+
+    def _read(self, name: str) -> str:
+        with self._source.open(name) as file:
+            return str(file.read().decode())
 
 
-class _SmallScriptMixin(ManifestStaticFilesStorage):
-    """Serves the modules of our own script without comments, a quarter of their compressed size."""
+class _SmallFilesMixin(ManifestStaticFilesStorage):
+    """Without it, a first visit would load two dozen files, a quarter of them comments."""
 
     support_js_module_import_aggregation = True
 
@@ -43,17 +46,13 @@ class _SmallScriptMixin(ManifestStaticFilesStorage):
         self, paths: Mapping[str, tuple[Storage, str]], dry_run: bool = False, **options: Any
     ) -> Iterator[Any]:
         small = {
-            name: (_StrippedScripts(storage), path) if _is_own_script(name) else (storage, path)
+            name: (_ServedFiles(storage) if name.startswith(_OWN_FOLDERS) else storage, path)
             for name, (storage, path) in paths.items()
         }
         yield from super().post_process(small, dry_run, **options)
 
 
-def _is_own_script(name: str) -> bool:
-    return name.startswith(_OWN_SCRIPT) and name.endswith(".js")
-
-
-class StaticStorage(_SmallScriptMixin, CompressedManifestStaticFilesStorage):
+class StaticStorage(_SmallFilesMixin, CompressedManifestStaticFilesStorage):
     """WhiteNoise's storage with cached URLs: a page names some ten files, and computing a URL takes
     longer than looking up a string. Files do not change while the dashboard runs.
     """
@@ -63,7 +62,7 @@ class StaticStorage(_SmallScriptMixin, CompressedManifestStaticFilesStorage):
         self.url = lru_cache(maxsize=256)(super().url)  # type: ignore[method-assign]
 
 
-class UncompressedStaticStorage(_SmallScriptMixin):
+class UncompressedStaticStorage(_SmallFilesMixin):
     """The same names and manifest as `StaticStorage`, without compressed copies: collecting them
     takes longer than everything else that the demo does before it serves.
     """

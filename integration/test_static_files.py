@@ -12,12 +12,11 @@ import pytest
 from django.conf import settings as project_settings
 from django.core.management import call_command
 
-from goodyadmin.storage import strip_comments_and_indentation
+from goodyadmin.served_files import join_modules, strip_comments_and_indentation
 
 _MODULES = Path(project_settings.BASE_DIR) / "static" / "js"
 _IMPORTED = re.compile(r"""^import[^;]*?["']\./([\w.-]+)["'];$""", re.MULTILINE)
 _OF_SOME_PAGES = ("jobs.js", "selecting.js", "time_zone.js")
-_NAMED_BY_PAGES = ("app.js", *_OF_SOME_PAGES)
 _MOST_LINES = 200
 # Of modules as they are served to browsers, compressed by brotli: of all that every page loads, and
 # of one that only some pages load.
@@ -26,10 +25,11 @@ _MOST_BYTES_OF_SOME_PAGES = 600
 
 
 @pytest.mark.parametrize("storage", ["StaticStorage", "UncompressedStaticStorage"])
-def test_modules_import_each_other_by_hashed_names(
+def test_the_script_is_one_module_and_others_import_helpers_by_hashed_names(
     settings: Any, tmp_path: Path, storage: str
 ) -> None:
     settings.STATIC_ROOT = tmp_path
+    settings.STATICFILES_DIRS = [_MODULES.parent]
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     settings.STORAGES = {
         **settings.STORAGES,
@@ -37,25 +37,63 @@ def test_modules_import_each_other_by_hashed_names(
     }
     call_command("collectstatic", interactive=False, verbosity=0)
     paths = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
-    hashed = {path.removeprefix("js/") for name, path in paths.items() if name.startswith("js/")}
-    assert len(hashed) == len(list(_MODULES.glob("*.js")))
-    assert not any("/*" in (tmp_path / "js" / path).read_text() for path in hashed)
-    imported = {
-        name for path in hashed for name in _IMPORTED.findall((tmp_path / "js" / path).read_text())
+    texts = {
+        name: (tmp_path / path).read_text()
+        for name, path in paths.items()
+        if name.startswith(("js/", "css/"))
     }
-    named_by_pages = {paths[f"js/{name}"].removeprefix("js/") for name in _NAMED_BY_PAGES}
-    assert imported == hashed - named_by_pages
+    assert len(texts) == len([*_MODULES.glob("*.js"), *_MODULES.parent.glob("css/*.css")])
+    assert not [name for name, text in texts.items() if re.search(r"^\s*/\*", text, re.MULTILINE)]
+    assert "import " not in texts["js/app.js"]
+    # Modules with state or listeners would run twice beside the joined ones.
+    helpers = {paths["js/dom.js"].removeprefix("js/")}
+    assert {name for one in _OF_SOME_PAGES for name in _IMPORTED.findall(texts[f"js/{one}"])} == (
+        helpers
+    )
 
 
 def test_the_script_is_small() -> None:
-    modules = {path.name: path.read_text() for path in _MODULES.glob("*.js")}
+    modules = {path.stem: path.read_text() for path in _MODULES.glob("*.js")}
     assert max(module.count("\n") for module in modules.values()) < _MOST_LINES
-    sizes = {
-        name: len(brotli.compress(strip_comments_and_indentation(module).encode()))
-        for name, module in modules.items()
+    of_some_pages = [modules[name.removesuffix(".js")] for name in _OF_SOME_PAGES]
+    assert max(map(_served_bytes, of_some_pages)) < _MOST_BYTES_OF_SOME_PAGES
+    assert _served_bytes(join_modules("app", modules.__getitem__)) < _MOST_BYTES
+
+
+def _served_bytes(module: str) -> int:
+    return len(brotli.compress(strip_comments_and_indentation(module).encode()))
+
+
+def test_joined_modules_run_once_in_the_order_of_their_imports() -> None:
+    modules = {
+        "app": 'import "./b.js";\nimport { one, two } from "./a.js";\nuse(one, two());\n',
+        "a": "export const one = 1;\nexport async function two() {}\n",
+        "b": 'import { one } from "./a.js";\nlet mine = one;\nexport function change() {}\n',
     }
-    assert max(sizes.pop(name) for name in _OF_SOME_PAGES) < _MOST_BYTES_OF_SOME_PAGES
-    assert sum(sizes.values()) < _MOST_BYTES
+    assert join_modules("app", modules.__getitem__) == (
+        "const $a = (() => {\nconst one = 1;\nasync function two() {}\n\n"
+        "return { one, two };\n})();\n"
+        "const $b = (() => {\nconst { one } = $a;\nlet mine = one;\nfunction change() {}\n\n"
+        "return { change };\n})();\n"
+        "const $app = (() => {\nconst { one, two } = $a;\nuse(one, two());\n\n"
+        "return {  };\n})();\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'import { a as b } from "./a.js";',
+        'import * as a from "./a.js";',
+        "export default 1;",
+        "export let a = 1;",
+        "export { a };",
+    ],
+)
+def test_other_imports_and_exports_are_refused(line: str) -> None:
+    modules = {"app": f"{line}\n", "a": ""}
+    with pytest.raises(ValueError, match=r"app\.js: "):
+        join_modules("app", modules.__getitem__)
 
 
 @pytest.mark.parametrize(
