@@ -99,10 +99,14 @@ def _require(actor: Actor, action: Selection.Action) -> None:
 
 
 def get_selection(*, actor: Actor, selection_id: UUID, now: datetime) -> Selection:
-    """Return the actor's own selection. Raises SelectionNotFound, also when it has expired."""
+    """Return the actor's own selection.
+
+    Raises SelectionNotFound, also when it has expired, and NotAllowed if the actor lost the right.
+    """
     found = Selection.objects.active(now).filter(pk=selection_id, owner_id=actor.user_id).first()
     if found is None:
         raise SelectionNotFound
+    _require(actor, Selection.Action(found.action))
     return found
 
 

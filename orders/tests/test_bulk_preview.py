@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders import eligibility, index
@@ -286,3 +288,15 @@ def test_a_part_of_a_selection_is_a_short_text(positions: list[int]) -> None:
 def test_another_text_is_no_part(text: str) -> None:
     with pytest.raises(ValueError, match="not a part of a selection"):
         unpack_part(text)
+
+
+def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(
+    django_assert_num_queries: Any,
+) -> None:
+    few, many = select([put(1)]), select([put(number) for number in range(40)])
+    plan(few)
+    with CaptureQueriesContext(connection) as captured:
+        plan(few)
+
+    with django_assert_num_queries(len(captured)):
+        plan(many)

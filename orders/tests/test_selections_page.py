@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -159,6 +160,18 @@ def test_an_invalid_list_never_selects_all_orders(lead: Client) -> None:
     assert not Selection.objects.exists()
 
 
+@pytest.mark.parametrize("state", [{"finished_at": None}, {"folding_version": 0}])
+def test_all_that_match_need_a_complete_index(lead: Client, state: dict[str, Any]) -> None:
+    order_id = put(1)
+    complete_sync(timezone.now(), **state)
+
+    response = choose(lead, all="on", query="status=notified")
+
+    assert response.status_code == 422
+    assert "Not every order that matches is known yet" in text_of(response)
+    assert choose(lead, order=[order_id]).status_code == 303
+
+
 def test_more_than_the_limit_is_refused_in_words(lead: Client, settings: Any) -> None:
     settings.BULK_MAX_ORDERS = 2
     for number in range(3):
@@ -180,6 +193,15 @@ def test_a_selection_is_for_its_owner_alone(lead: Client, as_role: Any) -> None:
     assert other.get(f"/orders/?selection={chosen().pk}").status_code == 404
     Selection.objects.update(created_at=timezone.now() - timedelta(hours=25))
     assert lead.get(address).status_code == 404
+
+
+def test_a_selection_needs_the_right_when_it_is_opened(lead: Client) -> None:
+    address, _ = preview(lead, [put(1)])
+
+    lead.user.groups.set([Group.objects.get(name="agent")])
+
+    assert lead.get(address).status_code == 403
+    assert lead.get(f"/orders/?selection={chosen().pk}").status_code == 403
 
 
 def test_a_finding_is_selected_on_its_page(lead: Client) -> None:

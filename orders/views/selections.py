@@ -52,6 +52,14 @@ def selection_create(request: Request) -> HttpResponseBase:
         return _refused(request, "", "The orders could not be selected", _first_error(form))
     given = form.cleaned_data
     wanted = parse_list_parameters(QueryDict(given["query"]), viewer=request.viewer)
+    progress = request.viewer.sync_progress
+    if given["all"] and (progress.is_refolding or not progress.is_complete):
+        return _refused(
+            request,
+            wanted.filters.url(),
+            "Not every order that matches is known yet",
+            "The copy of Goody's orders is not complete. Tick the orders, or try again later.",
+        )
     try:
         selection = _freeze(request.viewer, wanted, given)
     except TooManySelected as error:
@@ -137,7 +145,6 @@ def selection(request: Request, selection_id: UUID) -> HttpResponseBase:
     """Show what a bulk action will do with the selected orders; a POST starts it."""
     viewer = request.viewer
     found = selections.get_selection(actor=viewer.actor, selection_id=selection_id, now=viewer.now)
-    viewer.actor.require(_RIGHTS[Selection.Action(found.action)])
     job = job_of(found)
     if job is not None and request.method == "POST":
         return HttpResponseSeeOther(_job_url(job))
@@ -146,13 +153,6 @@ def selection(request: Request, selection_id: UUID) -> HttpResponseBase:
     form = _plan_form(request.GET, viewer)
     plan = _plan(found, form, viewer, as_of=viewer.now)
     return _show(request, found, plan, form, as_of=viewer.now, job=job)
-
-
-_RIGHTS = {
-    Selection.Action.CANCEL: Right.CANCEL,
-    Selection.Action.EXTEND: Right.EXTEND,
-    Selection.Action.EXPORT: Right.EXPORT,
-}
 
 
 def _plan_form(parameters: QueryDict, viewer: Viewer) -> PlanForm:
