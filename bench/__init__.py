@@ -4,7 +4,8 @@ Running:
 
     make bench                              everything, 100,000 orders, SQLite
     ORDERS=1000000 DATABASE=both make bench the full run: an hour with nothing else on the machine
-    make bench PARTS="list peers"           parts of it: core, list, expiring, peers, browser, sync
+    make bench PARTS="list peers"           parts of it: core, list, expiring, jobs, peers, browser,
+                                            sync
     DATASET=varied make bench PARTS=list    the list on the orders of varied_orders.py
 
 ORDERS is the number of orders in the index. DATABASE is sqlite, postgresql or both; the peers and
@@ -19,6 +20,7 @@ Modules that measure:
     list_pages.py  the list from the index: the requests of questions.py, random combinations, and
                    requests during writes
     expiring_page.py  the page of expiring gifts
+    job_runs.py    jobs: pace, cost of an item, memory, killed workers, the list beside a job
     peers.py       the list compared with Django's admin, Datasette, and a scan of the API
     browser_pages.py  the list in Chromium next to Django's admin and Datasette: painting, CPU time
                    of a page turn, bytes over the wire, elements
@@ -36,7 +38,7 @@ and a machine that does nothing else.
 
 The rest: databases.py keeps the databases, and fill.py fills one with the emulator's orders or
 those of varied_orders.py. request_values.py chooses the words, keys and positions of the requests.
-index_writes.py writes into an index. peer_tables.py copies one for the peers, of which changelist/
-is Django's admin. painting.py reads paint times from the browser. serving.py runs the dashboard,
-timings.py measures, report.py prints.
+index_writes.py writes into an index, new_job.py creates a job. peer_tables.py copies a database for
+the peers, of which changelist/ is Django's admin. painting.py reads paint times from the browser.
+serving.py runs the dashboard, timings.py measures, report.py prints.
 """

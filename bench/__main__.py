@@ -1,4 +1,4 @@
-"""`python -m bench [core] [list] [expiring] [peers] [browser] [sync]`: see the package."""
+"""`python -m bench [core] [list] [expiring] [jobs] [peers] [browser] [sync]`: see the package."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from bench import (
     browser_pages,
     expiring_page,
+    job_runs,
     list_pages,
     live_pages,
     peers,
@@ -33,6 +34,7 @@ def main() -> None:
         "core": live_pages.measure_live_pages,
         "list": lambda: _each(list_pages.measure_list, vendors),
         "expiring": lambda: _each(expiring_page.measure_expiring, vendors),
+        "jobs": lambda: _each(job_runs.measure_jobs, vendors),
         "peers": peers.measure_peers,
         "browser": browser_pages.measure_browser,
         "sync": lambda: _each(sync_runs.measure_sync, vendors),

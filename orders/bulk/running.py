@@ -41,6 +41,8 @@ _POLL = timedelta(seconds=5)
 # How soon, while only an item is left whose operation has not ended.
 _POLL_IN_FLIGHT = timedelta(seconds=1)
 _NOT_FOUND_IN_A_ROW = 3
+# Items read in one query.
+_READ_AT_ONCE = 10
 _CONNECTION_FAILED = frozenset({"dns", "connect", "tls", "breaker"})
 
 
@@ -89,19 +91,24 @@ def _begin(lease: JobLease) -> bool:
 
 def _run_slice(lease: JobLease, stop: threading.Event) -> None:
     ends_at = time.monotonic() + settings.BULK_SLICE
-    while not stop.is_set() and time.monotonic() < ends_at:
-        lease.renew_if_due()
-        item = JobItem.objects.next_due(lease.job, now=timezone.now())
-        if item is None or not _is_gate_open(lease) or not _wait_for_pace(stop):
-            return
-        actor = _permitted_actor(lease)
-        if actor is None or not JobItem.objects.claim(item, lease.job):
-            lease.reload()
-            return
-        run_item(lease.job, item, actor)
-        item.refresh_from_db()
-        if _is_paused_by(lease, item):
-            return
+    while items := JobItem.objects.next_due(lease.job, now=timezone.now(), count=_READ_AT_ONCE):
+        for item in items:
+            if stop.is_set() or not _run_next(lease, item, stop) or time.monotonic() > ends_at:
+                return
+
+
+def _run_next(lease: JobLease, item: JobItem, stop: threading.Event) -> bool:
+    """Run one item at its time; return whether another may follow in this slice."""
+    lease.renew_if_due()
+    if not _is_gate_open(lease) or not _wait_for_pace(stop):
+        return False
+    actor = _permitted_actor(lease)
+    if actor is None or not JobItem.objects.claim(item, lease.job):
+        lease.reload()
+        return False
+    run_item(lease.job, item, actor)
+    item.refresh_from_db(fields=["state", "reason", "attempts", "due_at"])
+    return not _is_paused_by(lease, item)
 
 
 def _wait_for_pace(stop: threading.Event) -> bool:

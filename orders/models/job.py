@@ -238,12 +238,12 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
         claimed = self.filter(pk=claim.item_id, token=claim.token, state=ItemState.RUNNING)
         return bool(claimed.filter(operation=None).update(operation=operation))
 
-    def next_due(self, job: Job, *, now: datetime) -> JobItem | None:
-        """Return the item to run next, or None if none is due."""
+    def next_due(self, job: Job, *, now: datetime, count: int) -> list[JobItem]:
+        """Return at most `count` items to run next: those whose wait is over come first."""
         items = self.filter(job_id=job.pk)
-        waiting = items.filter(state=ItemState.WAITING, due_at__lte=now)
-        pending = items.filter(state=ItemState.PENDING)
-        return waiting.order_by("due_at").first() or pending.order_by("position").first()
+        waiting = items.filter(state=ItemState.WAITING, due_at__lte=now).order_by("due_at")
+        pending = items.filter(state=ItemState.PENDING).order_by("position")
+        return [*waiting[:count], *pending[:count]][:count]
 
     def claim(self, item: JobItem, job: Job) -> bool:
         """Claim a due item for the holder of the job's lease, and update `item`.

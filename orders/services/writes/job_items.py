@@ -56,21 +56,18 @@ def store_item_outcome(operation: Operation, *, now: datetime) -> None:
     """
     if operation.job_id is None:
         return
-    item = JobItem.objects.filter(operation=operation).first()
-    if item is None or not _may_change(item, operation):
-        return
+    items = JobItem.objects.filter(operation=operation, state__in=_states_before(operation))
     changes = _outcome(operation)
-    if changes is None:
-        changes = _next_attempt(item, operation, now=now)
-    current = JobItem.objects.filter(pk=item.pk, operation=operation, state=item.state)
-    current.update(**{"ended_at": now, "due_at": None, **changes})
+    if changes is not None:
+        items.update(**{"ended_at": now, "due_at": None, **changes})
+    elif item := items.first():
+        _store_next_attempt(item, operation, now=now)
 
 
-def _may_change(item: JobItem, operation: Operation) -> bool:
-    """Whether the item is in flight or unknown. Goody's late proof also changes a failed one."""
-    if item.state == ItemState.FAILED:
-        return operation.state == State.APPLIED
-    return item.state in (ItemState.RUNNING, ItemState.UNKNOWN)
+def _states_before(operation: Operation) -> list[ItemState]:
+    """Return the states of an item that change. Goody's late proof also changes a failed one."""
+    states = [ItemState.RUNNING, ItemState.UNKNOWN]
+    return [*states, ItemState.FAILED] if operation.state == State.APPLIED else states
 
 
 def _outcome(operation: Operation) -> dict[str, Any] | None:
@@ -89,6 +86,12 @@ def _outcome(operation: Operation) -> dict[str, Any] | None:
     is_unknown = operation.is_open
     state = ItemState.UNKNOWN if is_unknown else ItemState.FAILED
     return {"state": state, "reason": operation.state, "detail": detail}
+
+
+def _store_next_attempt(item: JobItem, operation: Operation, *, now: datetime) -> None:
+    current = JobItem.objects.filter(pk=item.pk, operation=operation, state=item.state)
+    changes = _next_attempt(item, operation, now=now)
+    current.update(**{"ended_at": now, "due_at": None, **changes})
 
 
 def _next_attempt(item: JobItem, operation: Operation, *, now: datetime) -> dict[str, Any]:
