@@ -22,13 +22,23 @@ export function showResults(ctx) {
   }
   results.dataset.arrived = "true";
   announce(results.dataset.announce || "");
-  if (ctx.push === "true") {
-    window.scrollTo({ top: 0 });
-  }
   if (results.dataset.q !== undefined) {
     searchBox().value = results.dataset.q;
   }
 }
+
+/* Another list begins at its top, from its first frame on: htmx reports the swap a frame later. */
+let isPushed = false;
+
+document.addEventListener("htmx:before:swap", ({ detail }) => {
+  isPushed = detail.ctx.push === "true";
+});
+
+document.addEventListener("htmx:before:settle", () => {
+  if (isPushed && byId("results") && !document.querySelector("[data-arrived]")) {
+    window.scrollTo({ top: 0 });
+  }
+});
 
 const found = () => byId("box-popup").firstElementChild;
 
