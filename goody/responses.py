@@ -71,14 +71,14 @@ def parse_single_order(body: bytes, *, expected_id: UUID | None = None) -> Order
 
 
 def error_for_failed_read(failed: RequestFailed) -> GoodyError:
-    """Return the public error of a failed read."""
+    """Return the exception of goody.errors for a failed read."""
     if failed.kind in _BAD_RESPONSES:
         return BadResponse(failed.kind, excerpt=failed.excerpt)
     return _rejection(failed) or Unavailable(failed.kind, excerpt=failed.excerpt)
 
 
 def error_for_failed_write(failed: RequestFailed) -> GoodyError:
-    """Return the public error of a failed write.
+    """Return the exception of goody.errors for a failed write.
 
     Once a byte may have left, only a refusal is definite.
     """

@@ -168,12 +168,12 @@ def _decoded(label: re.Match[str]) -> str:
 
 
 def searchable_text(text: str) -> str:
-    """Return the folded text to be searched in, followed by `other_spellings`."""
+    """Return the folded text to be searched in, followed by `umlaut_spellings`."""
     folded = fold_text(text)
-    return " ".join((folded, *other_spellings(text, folded)))
+    return " ".join((folded, *umlaut_spellings(text, folded)))
 
 
-def other_spellings(text: str, folded: str) -> list[str]:
+def umlaut_spellings(text: str, folded: str) -> list[str]:
     """Return folded words of the text in their other spelling: "mueller" for Müller.
 
     These are the words with an umlaut, and those with two letters that may replace an umlaut:

@@ -22,8 +22,8 @@ from orders.text import (
     fold_text,
     gift_token_digest,
     hex_digest,
-    other_spellings,
     searchable_text,
+    umlaut_spellings,
     word_starts_of_names,
 )
 
@@ -214,7 +214,7 @@ def order_columns(order: Order) -> dict[str, Any]:
 
 
 def _people(name: str, folded_name: str, folded_email: str) -> str:
-    parts = (folded_name, folded_email, *other_spellings(name, folded_name))
+    parts = (folded_name, folded_email, *umlaut_spellings(name, folded_name))
     return " ".join(filter(None, parts))
 
 

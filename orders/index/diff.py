@@ -183,7 +183,7 @@ class StoredRow(NamedTuple):
         """Whether the row was stored from a request that started at `read_at` or later."""
         return read_at <= self.read_at <= read_at + _MAX_DELAY
 
-    def is_repeated_by(self, given: OrderOfResponse) -> bool:
+    def is_same_as(self, given: OrderOfResponse) -> bool:
         """Whether the given row is equal to the stored one. Raises BadOrder."""
         if self.missing_at is not None:
             return False

@@ -134,7 +134,7 @@ class _Diff:
             self.new.append(given)
             return
         if not stored.is_later_than(self.read_at):
-            if not stored.is_repeated_by(given):
+            if not stored.is_same_as(given):
                 self.changed.append((stored, given))
                 return
             self.same.append((stored, given))

@@ -145,7 +145,7 @@ def _pager(found: FoundPage, list_query: ListQuery) -> Pager:
     filters, size = list_query.filters, list_query.filters.per_page
     first = _ordinal(found, list_query)
 
-    def to(key: PageKey | None, *, ordinal: int, is_backwards: bool) -> str:
+    def page_url(key: PageKey | None, *, ordinal: int, is_backwards: bool) -> str:
         position = IndexPosition(
             key=key,
             sort=list_query.query.effective_sort,
@@ -159,9 +159,11 @@ def _pager(found: FoundPage, list_query: ListQuery) -> Pager:
     return Pager(
         place=_range_text(found, first),
         first=filters.url() if found.previous else "",
-        previous=to(found.previous, ordinal=before, is_backwards=True) if found.previous else "",
-        next=to(found.next, ordinal=after, is_backwards=False) if found.next else "",
-        last=to(None, ordinal=0, is_backwards=True) if found.next else "",
+        previous=page_url(found.previous, ordinal=before, is_backwards=True)
+        if found.previous
+        else "",
+        next=page_url(found.next, ordinal=after, is_backwards=False) if found.next else "",
+        last=page_url(None, ordinal=0, is_backwards=True) if found.next else "",
         sizes=page_size_links(filters),
         size=str(size),
     )

@@ -81,7 +81,7 @@ def _pager(listing: LivePage, *, filters: Filters, frozen: LivePosition) -> Page
     # Goody's answer may have fewer rows per page than requested.
     current = filters.replace(per_page=listing.per_page)
 
-    def to(number: int | None) -> str:
+    def page_url(number: int | None) -> str:
         if number is None or number == page:
             return ""
         return current.url(position=replace(frozen, page=number).serialize())
@@ -89,9 +89,9 @@ def _pager(listing: LivePage, *, filters: Filters, frozen: LivePosition) -> Page
     return Pager(
         place=f"Page {page:,} of {pages:,}" if pages else f"Page {page:,}",
         first=filters.url() if page > 1 else "",
-        previous=to(min(page - 1, pages or page - 1)) if page > 1 else "",
-        next=to(page + 1) if _has_more(listing, pages) else "",
-        last=to(pages) if pages and pages > page else "",
+        previous=page_url(min(page - 1, pages or page - 1)) if page > 1 else "",
+        next=page_url(page + 1) if _has_more(listing, pages) else "",
+        last=page_url(pages) if pages and pages > page else "",
         sizes=page_size_links(filters),
         size=str(listing.per_page),
         goto=PageNumberForm(

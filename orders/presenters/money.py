@@ -29,7 +29,7 @@ class Amount(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class MoneySection:
     """The rows, and a note below them, "" if there is none.
 
     `has_before`: Goody gave the amounts before a swap.
@@ -80,7 +80,7 @@ class _Cell(NamedTuple):
 _EMPTY = _Cell("", "")
 
 
-def money(order: Order, raw: RawValues, *, is_uncharged: bool) -> Money:
+def money_section(order: Order, raw: RawValues, *, is_uncharged: bool) -> MoneySection:
     """Return every amount that Goody gives.
 
     `is_uncharged`: the order ended and was certainly never accepted.
@@ -90,7 +90,7 @@ def money(order: Order, raw: RawValues, *, is_uncharged: bool) -> Money:
         _row(field, _now(order, field, raw), _before(order, field, raw) if has_before else _EMPTY)
         for field in _FIELDS
     ]
-    return Money(
+    return MoneySection(
         list(_shown(rows, order, is_uncharged=is_uncharged)),
         has_before,
         NOT_CHARGED if is_uncharged and rows[_TOTAL].value == "" else "",

@@ -24,7 +24,7 @@ from orders.viewer import Viewer
 
 from . import order_sections as sections
 from .elements import LabeledValue
-from .money import Money, money
+from .money import MoneySection, money_section
 from .operations import (
     OperationTexts,
     make_operation_texts,
@@ -61,7 +61,7 @@ class OrderSections:
     swapped: str
     parcels: list[sections.Parcel]
     no_parcels: str
-    money: Money
+    money: MoneySection
     ids: list[LabeledValue]
 
 
@@ -243,7 +243,7 @@ def _sections(view: OrderWithOperations, raw: RawValues, viewer: Viewer) -> Orde
         swapped=raw.unreadable("is_swapped"),
         parcels=sections.make_parcels(order, raw, clock=viewer.clock),
         no_parcels=sections.no_parcels_sentence(order),
-        money=money(order, raw, is_uncharged=is_uncharged),
+        money=money_section(order, raw, is_uncharged=is_uncharged),
         ids=sections.id_lines(order, raw, viewer=viewer),
     )
 

@@ -74,14 +74,14 @@ class RecipientHistory:
 
 
 def neighbor_links(neighbors: Neighbors, *, next_url: str) -> NeighborLinks:
-    def to(order_id: UUID | None) -> str:
+    def order_link(order_id: UUID | None) -> str:
         return _order_url(order_id, next_url) if order_id else ""
 
     position, count = neighbors.position, neighbors.count
     return NeighborLinks(
         position=f"{position:,} of {count_text(count)}" if position else "",
-        previous_url=to(neighbors.previous),
-        next_url=to(neighbors.next),
+        previous_url=order_link(neighbors.previous),
+        next_url=order_link(neighbors.next),
     )
 
 

@@ -42,9 +42,9 @@ class TicketGroup:
 class TicketPage:
     """A ticket's orders. `writer` is the address of the person who wrote, "" if it is not known.
 
-    `groups` are the orders that the writer received and sent; `rows` the other orders in the order
-    in which the text names them, each with what matched; `more` leads to all orders of what has
-    more of them than rows.
+    `groups` are the orders that the writer received and sent. `rows` are the other orders, each
+    with the value of the text that it matches, in the order of the text. `more` has a link for each
+    value that matches more orders than are shown.
     """
 
     title: str

@@ -79,7 +79,10 @@ class SearchResources:
         return Condition(SqlFragment(test, bounds), (scan,))
 
     def amount_in_range(self, amounts: AmountRange) -> Condition:
-        """Return the condition that the amount is within the range, which has a bound."""
+        """Return the condition that the amount is within the range.
+
+        The range must have at least one bound.
+        """
         bounds = [(">=", amounts.start), ("<", amounts.end)]
         given = [(sign, cents) for sign, cents in bounds if cents is not None]
         where = " AND ".join(f"amount_cents {sign} %s" for sign, _ in given)

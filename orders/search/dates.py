@@ -48,10 +48,7 @@ class RelativeWindows(Protocol):
 
 
 class FutureWindows:
-    """Windows after now.
-
-    "Within 7 days" is from now until 7 days from now; "more than 3 days" has no end.
-    """
+    """Windows after now: "<7d" ends in 7 days, ">3d" starts in 3 days and has no end."""
 
     @staticmethod
     def window_of_length(length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow:
@@ -68,10 +65,7 @@ class FutureWindows:
 
 
 class PastWindows:
-    """Windows before now.
-
-    "Within 30 days" starts 30 days ago; "more than 30 days" ends 30 days ago.
-    """
+    """Windows before now: "<30d" starts 30 days ago, ">30d" ends 30 days ago."""
 
     @staticmethod
     def window_of_length(length: timedelta, *, is_within: bool, now: datetime) -> TimeWindow:

@@ -97,7 +97,7 @@ def find_related_orders(
     seconds: float = SEARCH_SECONDS,
     using: str = DEFAULT_DB_ALIAS,
 ) -> RelatedGroups | None:
-    """Return the newest `few` orders of each group.
+    """Return the newest `few` orders with the same batch, address and sender as an order.
 
     Return None if the index does not contain the order. Raises SearchTimeout.
     """

@@ -69,7 +69,7 @@ def split_words(text: str) -> tuple[str, str]:
     return " ".join(words), " ".join(rest)
 
 
-def parse_words_only(text: str) -> Query:
+def query_of_words(text: str) -> Query:
     """Return the query of the words and quotes of a text, without its operators and exclusions."""
     all_terms = split_terms(normalize_text(text[:MAX_LETTERS]))
     return Query(words=tuple(folded_term_text(one) for one in all_terms if is_searchable_term(one)))

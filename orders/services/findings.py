@@ -193,7 +193,7 @@ def _roles(
 
 
 def _shown(role: Finding.Role, value: Any, pasted: PastedIdentifiers) -> str:
-    """Return a value of the text as it is shown. The token of a gift link is a secret."""
+    """Return a value of the text as pages show it: only a hint for a gift link, which is secret."""
     if role is Finding.Role.GIFT_LINK:
         return f"…{value[-4:]}"
     is_email = role in (Finding.Role.RECIPIENT, Finding.Role.SENDER)

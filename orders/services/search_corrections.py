@@ -11,7 +11,7 @@ from orders.search import MatchCount, QueryRunner, SearchTimeout
 from orders.search.deadline import time_limit
 from orders.search.query import Query
 from orders.search.spelling import correct_spelling
-from orders.search.terms import parse_words_only, split_words
+from orders.search.terms import query_of_words, split_words
 from orders.text import LETTER_RUNS, fold_text, normalize_text
 
 # Of all that is done for one search.
@@ -51,7 +51,7 @@ def similar_searches(text: str, *, base: Query, now: datetime) -> SimilarSearche
     `base` has the conditions of the search that are no words. Never raises SearchTimeout.
     """
     words, rest = split_words(text)
-    base = base.merged_with(parse_words_only(rest))
+    base = base.merged_with(query_of_words(rest))
     found: list[SimilarSearch] = []
     try:
         with time_limit(SECONDS) as deadline:
@@ -77,7 +77,7 @@ def _queries(folded: str) -> Iterator[Query]:
     """
     if "@" in folded:
         yield Query(emails=(folded,))
-    yield parse_words_only(folded)
+    yield query_of_words(folded)
 
 
 def _search(folded: str, runner: QueryRunner) -> SimilarSearch | None:

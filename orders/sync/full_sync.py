@@ -175,7 +175,7 @@ def _find_first(context: SyncContext, until: datetime) -> datetime | None:
     with_orders, without = until, None
     for years in _YEARS:
         moments = [until - n * _YEAR for n in years]
-        with_orders, without = _narrow(context, with_orders, moments)
+        with_orders, without = _narrow_to_first_order(context, with_orders, moments)
         if without is not None:
             break
     if without is None:
@@ -183,18 +183,17 @@ def _find_first(context: SyncContext, until: datetime) -> datetime | None:
     for _ in range(_QUARTERINGS):
         quarter = (with_orders - without) / 4
         moments = [(with_orders - n * quarter).replace(microsecond=0) for n in (1, 2, 3)]
-        with_orders, later = _narrow(context, with_orders, moments)
+        with_orders, later = _narrow_to_first_order(context, with_orders, moments)
         without = later or without
     return without
 
 
-def _narrow(
+def _narrow_to_first_order(
     context: SyncContext, with_orders: datetime, moments: Sequence[datetime]
 ) -> tuple[datetime, datetime | None]:
-    """Return the last moment with orders before it, and the first one without.
+    """Return the earliest of the `moments` before which orders exist, and the next earlier one.
 
-    `moments` are in descending order. If no moment has orders before it, the first value is
-    `with_orders`.
+    `moments` are in descending order, and earlier than `with_orders`, before which orders exist.
     """
     results = context.fetch_all([_orders_before(moment) for moment in moments])
     for moment, result in zip(moments, results, strict=True):

@@ -135,7 +135,7 @@ class OrderSource(Protocol):
 
     @property
     def prepare(self) -> Callable[[Any], Any] | None:
-        """Return a function that precomputes results of a response (see GoodyCall), or None."""
+        """The function that precomputes values from a response (GoodyCall.prepare), or None."""
 
     def page_request(self, bounds: WindowBounds, *, page: int, per_page: int) -> Request:
         """Return the call for one page (from 1) of the window."""

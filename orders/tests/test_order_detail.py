@@ -18,7 +18,7 @@ from goody.types import Order, parse_order
 from orders import formats, models, services
 from orders.days import RequestClock
 from orders.presenters import order_sections as sections
-from orders.presenters.money import money
+from orders.presenters.money import money_section
 from orders.presenters.order_page import pretty_json
 from orders.presenters.order_steps import OrderStep, order_end, order_steps
 from orders.presenters.raw_values import RawValues
@@ -149,7 +149,7 @@ def test_title_distinguishes_tabs_without_a_name(as_role: Any, full_id: str) -> 
 
 def money_of(order: Order, *, is_uncharged: bool = False) -> tuple[dict[str, str], str]:
     """Return the amounts by label, and the note below them."""
-    shown = money(order, make_raw_values(order), is_uncharged=is_uncharged)
+    shown = money_section(order, make_raw_values(order), is_uncharged=is_uncharged)
     return {row.label: row.value for row in shown.rows}, shown.note
 
 
@@ -188,7 +188,7 @@ def test_amounts_before_a_swap_stand_beside_the_present_ones() -> None:
         amounts={"amount_product": 900, "amount_total": 1200, "amount_tax": 0},
         original_amounts={"original_amount_product": 1500, "original_amount_shipping": 200},
     )
-    rows = money(order, make_raw_values(order), is_uncharged=False).rows
+    rows = money_section(order, make_raw_values(order), is_uncharged=False).rows
     assert [(row.label, row.value, row.before) for row in rows] == [
         ("Products", "$9.00", "$15.00"),
         ("Shipping", "", "$2.00"),

@@ -108,7 +108,7 @@ _POSITION = ("older", "newer")
 
 
 def _url(request: Request, *without: str, **position: int) -> str:
-    """Return the URL with another position and without some of the filters."""
+    """Return the URL of the page with another `position`, and without the filters `without`."""
     query = request.GET.copy()
     for name in (*_POSITION, *without):
         query.pop(name, None)

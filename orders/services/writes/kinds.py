@@ -44,7 +44,7 @@ class ReadConclusion(Enum):
 
 
 class WriteKind(Protocol):
-    def verdict(self, order: Order, *, now: datetime) -> Verdict:
+    def check_eligibility(self, order: Order, *, now: datetime) -> Verdict:
         """Return whether this write may be sent to the order, with the reason if not."""
 
     def send(self, client: Client, before_send: Callable[[], None]) -> Order:
@@ -59,7 +59,7 @@ class WriteKind(Protocol):
     def conclude_from_read(self, order: Order) -> ReadConclusion:
         """Return what a read shows about the write while its outcome is unknown."""
 
-    def is_kept_by(self, order: Order) -> bool | None:
+    def is_still_shown_by(self, order: Order) -> bool | None:
         """Return whether a read after the proof still shows the write; None if unreadable."""
 
 
@@ -69,7 +69,7 @@ class CancelWrite:
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
 
-    def verdict(self, order: Order, *, now: datetime) -> Verdict:
+    def check_eligibility(self, order: Order, *, now: datetime) -> Verdict:
         return may_cancel(order, now=now)
 
     def send(self, client: Client, before_send: Callable[[], None]) -> Order:
@@ -88,7 +88,7 @@ class CancelWrite:
             ReadConclusion.NOT_APPLIED if order.status in ORDER_STATUSES else ReadConclusion.UNCLEAR
         )
 
-    def is_kept_by(self, order: Order) -> bool | None:
+    def is_still_shown_by(self, order: Order) -> bool | None:
         return order.status in ENDED if order.status in ORDER_STATUSES else None
 
 
@@ -108,7 +108,7 @@ class ExtendWrite:
         self.expiration = operation.expiration
         self.may_shorten = may_shorten
 
-    def verdict(self, order: Order, *, now: datetime) -> Verdict:
+    def check_eligibility(self, order: Order, *, now: datetime) -> Verdict:
         verdict = may_extend(order, now=now)
         if not verdict.is_allowed:
             return verdict
@@ -147,7 +147,7 @@ class ExtendWrite:
             return ReadConclusion.UNCHANGED
         return ReadConclusion.SUPERSEDED
 
-    def is_kept_by(self, order: Order) -> bool | None:
+    def is_still_shown_by(self, order: Order) -> bool | None:
         if "expires_at" in order.problems or order.status not in ORDER_STATUSES:
             return None
         return order.status not in CANCELABLE or is_same_second(order.expires_at, self.expiration)

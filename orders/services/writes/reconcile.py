@@ -92,7 +92,9 @@ def _reconcile_recorded(operation: Operation, order: GoodyOrder) -> None:
             confirm_record(operation, now=now)
         else:
             withdraw_contradiction(operation, now=now)
-    elif write_kind_of(operation).is_kept_by(order) is False and not has_later_write(operation):
+    elif write_kind_of(operation).is_still_shown_by(order) is False and not has_later_write(
+        operation
+    ):
         record_contradiction(operation, order, now=now)
 
 

@@ -211,7 +211,7 @@ def _postpone(operation: Operation, until: datetime, evidence: ReadEvidence) -> 
 
 
 def _mark_read(operation: Operation, claimed: datetime | None) -> None:
-    """Cancel the next read of a closed operation, which needs only the one that was just made.
+    """Remove the next read of a closed operation from the schedule, since one was just made.
 
     `claimed` is the `due_at` that the claim of this read stored. If `due_at` has changed since,
     another read was requested and stays scheduled. An unknown outcome keeps its schedule.
@@ -223,12 +223,12 @@ def _mark_read(operation: Operation, claimed: datetime | None) -> None:
 def _is_check_complete(
     operation: Operation, order: GoodyOrder, evidence: ReadEvidence, *, started: float
 ) -> bool:
-    """Compare the order with the outcome of an applied write, some minutes after its proof.
+    """Compare the order with an applied write, and return whether no further read is required.
 
-    Return whether no other read is required. Goody may serve an older copy: a contradiction takes
-    as many reads as "not applied".
+    This is the check some minutes after the proof. Goody may serve an older copy, so that a
+    contradiction requires as many reads as the outcome "not applied".
     """
-    is_kept = write_kind_of(operation).is_kept_by(order)
+    is_kept = write_kind_of(operation).is_still_shown_by(order)
     if is_kept is None:
         # The next read may be readable.
         return False

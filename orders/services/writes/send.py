@@ -63,7 +63,7 @@ from .transitions import (
     confirm_operation,
     mark_outcome_unknown,
     refuse_operation,
-    verdict_of_rejection,
+    verdict_for_rejection,
 )
 
 log = logging.getLogger(__name__)
@@ -241,7 +241,7 @@ def _refusal(
             return _older_read()
         # The page shows the confirmed expiration too.
         fresh = structs.replace(fresh, expires_at=extension.expiration)
-    verdict = write.verdict(fresh, now=timezone.now())
+    verdict = write.check_eligibility(fresh, now=timezone.now())
     if verdict.code in ("ended", "accepted", "unknown_status"):
         return verdict
     moved = compare_facts(seen, facts_to_confirm(fresh))
@@ -370,7 +370,7 @@ def _after_rejection(operation: Operation, error: Rejected) -> Operation:
     An earlier copy of the request may have been applied on its way. If this read fails, the worker
     makes it.
     """
-    closed = refuse_operation(operation, verdict_of_rejection(error), None)
+    closed = refuse_operation(operation, verdict_for_rejection(error), None)
     read_at = timezone.now()
     try:
         read_order(operation.order_uuid, policy=goody_api.detail_retry_policy())

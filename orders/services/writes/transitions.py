@@ -142,12 +142,12 @@ def withdraw_contradiction(operation: Operation, *, now: datetime) -> None:
         pk=operation.pk, state=operation.state, contradicted_at=operation.contradicted_at
     )
 
-    def store() -> None:
+    def store_withdrawal() -> None:
         if contradicted.update(**changes, notice_at=now):
             operation.refresh_from_db()
             record_observation(operation, outcome="effect_seen", now=now)
 
-    store_with_retries(store)
+    store_with_retries(store_withdrawal)
 
 
 def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
@@ -155,13 +155,13 @@ def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
     first = next(iter(changes))
     current = Operation.objects.filter(pk=operation.pk, state=operation.state, **{first: None})
 
-    def store() -> None:
+    def store_observation() -> None:
         if current.update(**changes):
             for name, value in changes.items():
                 setattr(operation, name, value)
             record_observation(operation, outcome=outcome, now=changes[first])
 
-    store_with_retries(store)
+    store_with_retries(store_observation)
 
 
 def store_in_transaction(store: Callable[[], None]) -> None:
@@ -178,19 +178,21 @@ def store_with_retries(store: Callable[[], None]) -> None:
     Goody has answered already, so the outcome must not be lost.
     """
 
-    def is_worth_it(error: DatabaseFailure) -> bool:
+    def is_worth_retrying(error: DatabaseFailure) -> bool:
         return isinstance(error, OperationalError | InterfaceError)
 
-    _repeat(store, is_worth_it)
+    _repeat(store, is_worth_retrying)
 
 
-def _repeat(store: Callable[[], None], is_worth_it: Callable[[DatabaseFailure], bool]) -> None:
+def _repeat(
+    store: Callable[[], None], is_worth_retrying: Callable[[DatabaseFailure], bool]
+) -> None:
     for attempt in range(1, _TRIES + 1):
         try:
             with database_transaction.atomic():
                 store()
         except DatabaseFailure as error:
-            if attempt == _TRIES or not is_worth_it(error):
+            if attempt == _TRIES or not is_worth_retrying(error):
                 raise
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
@@ -209,7 +211,7 @@ def schedule_first_read(now: datetime) -> dict[str, Any]:
     return {"unknown_at": now, "due_at": now + timedelta(seconds=first)}
 
 
-def verdict_of_rejection(error: Rejected) -> Verdict:
+def verdict_for_rejection(error: Rejected) -> Verdict:
     if isinstance(error, RateLimited):
         until = timezone.now() + goody_api.rate_limit_wait(error)
         return Verdict(False, "rate_limited", until.isoformat())
@@ -224,7 +226,7 @@ def verdict_of_rejection(error: Rejected) -> Verdict:
 def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Operation:
     """Close an operation of which no byte was sent, with the reason in `error`."""
     if isinstance(error, Rejected):
-        return refuse_operation(operation, verdict_of_rejection(error), None)
+        return refuse_operation(operation, verdict_for_rejection(error), None)
     if isinstance(error, KeyRejected):
         return refuse_operation(operation, Verdict(False, "key_rejected", ""), None)
     if isinstance(error, CallsPaused):
