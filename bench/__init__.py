@@ -4,8 +4,8 @@ Running:
 
     make bench                              everything, 100,000 orders, SQLite
     ORDERS=1000000 DATABASE=both make bench the full run: an hour with nothing else on the machine
-    make bench PARTS="list peers"           parts of it: core, list, expiring, jobs, peers, browser,
-                                            sync
+    make bench PARTS="list peers"           parts of it: core, list, expiring, preview, jobs, peers,
+                                            browser, sync
     DATASET=varied make bench PARTS=list    the list on the orders of varied_orders.py
 
 ORDERS is the number of orders in the index. DATABASE is sqlite, postgresql or both; the peers and
@@ -20,6 +20,7 @@ Modules that measure:
     list_pages.py  the list from the index: the requests of questions.py, random combinations, and
                    requests during writes
     expiring_page.py  the page of expiring gifts
+    bulk_preview.py  the preview of a bulk action, with as many orders as a selection takes
     job_runs.py    jobs: pace, cost of an item, memory, killed workers, the list beside a job
     peers.py       the list compared with Django's admin, Datasette, and a scan of the API
     browser_pages.py  the list in Chromium next to Django's admin and Datasette: painting, CPU time

@@ -1,4 +1,4 @@
-"""`python -m bench [core] [list] [expiring] [jobs] [peers] [browser] [sync]`: see the package."""
+"""`python -m bench [core] [list] [expiring] [preview] [peers] ...`: see the package."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from bench import (
     browser_pages,
+    bulk_preview,
     expiring_page,
     job_runs,
     list_pages,
@@ -34,6 +35,7 @@ def main() -> None:
         "core": live_pages.measure_live_pages,
         "list": lambda: _each(list_pages.measure_list, vendors),
         "expiring": lambda: _each(expiring_page.measure_expiring, vendors),
+        "preview": lambda: _each(bulk_preview.measure_preview, vendors),
         "jobs": lambda: _each(job_runs.measure_jobs, vendors),
         "peers": peers.measure_peers,
         "browser": browser_pages.measure_browser,

@@ -90,8 +90,13 @@ def running_worker(env: Mapping[str, str]) -> Iterator[Process]:
 
 def sign_in_agent(web: Web) -> Visitor:
     """Return a signed-in agent on one connection."""
+    return sign_in(web, "agent")
+
+
+def sign_in(web: Web, role: str) -> Visitor:
+    """Return the signed-in demo user with that role on one connection."""
     visitor = Visitor(web.url)
-    answer = visitor.post("/login/", {"username": "agent", "password": "agent-demo"})
+    answer = visitor.post("/login/", {"username": role, "password": f"{role}-demo"})
     if answer.status_code != 302:
         raise SystemExit(f"could not sign in: {answer.status_code}")
     return visitor

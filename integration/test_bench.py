@@ -9,11 +9,12 @@ from itertools import chain
 import pytest
 
 from bench import databases
+from bench.bulk_preview import longest_list, match_count, select_all
 from bench.databases import Database, filled_database, open_databases
 from bench.expiring_page import gifts_by_window
 from bench.list_requests import fixed_requests, random_requests
 from bench.peers import copy_orders_for_peers
-from bench.serving import collect_static, get_page, running_web_server, sign_in_agent
+from bench.serving import collect_static, get_page, running_web_server, sign_in, sign_in_agent
 
 ORDERS = 300
 
@@ -40,6 +41,12 @@ def test_every_request_has_an_answer(database: Database) -> None:
             page = get_page(visitor, measured.url, measured.headers)
             rows[measured.name] = page.count("<tr id=")
         gifts = gifts_by_window(get_page(visitor, "/expiring/"))
+        lead = sign_in(web, "lead")
+        query = longest_list(lead)
+        selected = match_count(lead, query)
+        preview = get_page(lead, select_all(lead, query, "cancel"))
+    assert selected == ORDERS
+    assert f"{selected} gifts selected" in preview
     assert len(rows) == len(fixed_requests(database.values)) + 20
     assert gifts["14d"] != "0"
     assert rows["newest page"] == rows["sort -recipient"] == 50
