@@ -17,7 +17,16 @@ from playwright.sync_api import BrowserContext
 from goody.types import parse_order
 from orders import index
 from orders.audit import record_intent
-from orders.models import ApiLimits, Operation, Order, Profile
+from orders.models import (
+    ApiLimits,
+    ItemState,
+    Job,
+    JobItem,
+    JobState,
+    Operation,
+    Order,
+    Profile,
+)
 from testing.processes import LiveApp
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -34,11 +43,13 @@ class Site:
         self._indexed = 0
 
     def forget(self) -> None:
-        """Remove faults, recorded calls and API limits; orders and the audit stay."""
+        """Remove faults, recorded calls and API limits, and end jobs; orders and the audit stay."""
         self.emulator.heal()
         for what in ("calls", "ledger"):
             self.emulator.control("DELETE", what)
         ApiLimits.objects.all().delete()
+        JobItem.objects.open().update(state=ItemState.NOT_RUN)
+        Job.objects.filter(ended_at=None).update(state=JobState.STOPPED, ended_at=timezone.now())
 
     def log_in(self, context: BrowserContext, user: User, **profile: str) -> None:
         """Give the browser a session, as the login page does. `profile`: theme, time_zone, ...

@@ -22,6 +22,7 @@ from testing.list_pages import complete_sync
 from testing.processes import wait_for
 from testing.users import make_user
 
+from .gallery.checks import WATCH_SHIFTS
 from .moves import assert_whole_page, tab_to, wait_for_keys
 from .site import Site, moment
 
@@ -144,12 +145,15 @@ def test_by_mouse(lead: Page, walkthrough: Walkthrough) -> None:
     expect(page.locator(".job-progress")).to_contain_text(_IN_BETWEEN, timeout=15_000)
     button(page, "Stop").click()
     expect_state(page, "Stopped")
-    expect(count_of(page, "To do")).to_have_count(0, timeout=10_000)
+    expect(count_of(page, "To do")).to_have_text("0", timeout=10_000)
     first, rest = page.url, walkthrough.assert_stopped()
     expect(count_of(page, "Not run")).to_have_text(str(rest))
 
     button(page, "Run the rest").click()
+    expect(page).not_to_have_url(first)
+    page.evaluate(WATCH_SHIFTS)
     expect_state(page, "Finished")
+    assert page.evaluate("takeShifts()") == []
     parent_of(page).click()
     expect(page).to_have_url(first)
     button(page, "Retry failed only").click()
@@ -184,7 +188,7 @@ def test_by_keyboard_alone(lead: Page, walkthrough: Walkthrough) -> None:
     # The polls keep the focus.
     push("Stop")
     expect_state(page, "Stopped")
-    expect(count_of(page, "To do")).to_have_count(0, timeout=10_000)
+    expect(count_of(page, "To do")).to_have_text("0", timeout=10_000)
     walkthrough.assert_stopped()
 
     push("Run the rest")

@@ -49,15 +49,17 @@ class OutcomeTab(NamedTuple):
 
 
 def outcome_tabs(job: Job, counts: JobCounts, *, current: str) -> list[OutcomeTab]:
-    """Return all items first, then each outcome that has items or is chosen (`current`)."""
+    """Return all items first, then each outcome; `current` is the chosen one, "" for all.
+
+    Outcomes without items are there as well: tabs that appeared later would move the others.
+    """
     url = reverse("job", args=[job.pk])
     tabs = [OutcomeTab("All", f"{job.total:,}", "", url, not current)]
     for key, states in OUTCOMES.items():
         number = sum(getattr(counts, state) for state in states)
         css = "count--warn" if number and key in _NEED_ATTENTION else ""
-        if number or key == current:
-            link = f"{url}?outcome={key}"
-            tabs.append(OutcomeTab(_LABELS[key], f"{number:,}", css, link, key == current))
+        link = f"{url}?outcome={key}"
+        tabs.append(OutcomeTab(_LABELS[key], f"{number:,}", css, link, key == current))
     return tabs
 
 

@@ -67,12 +67,14 @@ class JobFact(NamedTuple):
 
 
 class JobButton(NamedTuple):
-    """A form with one button, which POSTs to `url`."""
+    """A form with one button, which POSTs to `url`. By its `id` a poll finds it again."""
 
+    id: str
     label: str
     url: str
     css: str = ""
     icon: str = ""
+    is_disabled: bool = False
 
 
 class Pager(NamedTuple):
@@ -128,7 +130,13 @@ class JobPage:
 
 
 def make_job_page(
-    job: Job, items: Page[JobItem], figures: JobFigures, *, outcome: str, viewer: Viewer
+    job: Job,
+    items: Page[JobItem],
+    figures: JobFigures,
+    *,
+    outcome: str,
+    is_poll: bool,
+    viewer: Viewer,
 ) -> JobPage:
     """Return the page with the items of one outcome; `outcome` is "" or a key of OUTCOMES."""
     counts, clock = figures.counts, viewer.clock
@@ -144,7 +152,7 @@ def make_job_page(
         created=moment(job.created_at, clock),
         banner=job_banner(job, counts, released=figures.released, viewer=viewer),
         note=job_note(job, counts, is_worker_missing=figures.is_worker_missing, clock=clock),
-        buttons=list(_buttons(job, figures, viewer)),
+        buttons=list(_buttons(job, figures, viewer, is_poll=is_poll)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
         bar=progress_bar(job, counts),
         progress=progress,
@@ -164,8 +172,13 @@ def make_job_page(
 # --- what a person may do ---------------------------------------------------------------------
 
 
-def _buttons(job: Job, figures: JobFigures, viewer: Viewer) -> Iterator[JobButton]:
-    """Yield the possible changes, the most important one first."""
+def _buttons(
+    job: Job, figures: JobFigures, viewer: Viewer, *, is_poll: bool
+) -> Iterator[JobButton]:
+    """Yield the possible changes, the most important one first.
+
+    In a poll of an ended job the button Stop keeps its place, so that no other is pressed instead.
+    """
     actor = viewer.actor
     is_own = job.actor_id == actor.user_id
     if job.state == JobState.AWAITING_APPROVAL and not is_own and actor.may(Right.APPROVE):
@@ -182,6 +195,8 @@ def _buttons(job: Job, figures: JobFigures, viewer: Viewer) -> Iterator[JobButto
         yield _button(job, "Withdraw", "job_stop")
     if job.ended_at is not None:
         yield from _buttons_after_end(job, figures)
+        if is_poll:
+            yield JobButton("job_stop", "Stop", "", icon="ban", is_disabled=True)
 
 
 def _buttons_after_end(job: Job, figures: JobFigures) -> Iterator[JobButton]:
@@ -197,7 +212,7 @@ def _buttons_after_end(job: Job, figures: JobFigures) -> Iterator[JobButton]:
 
 
 def _button(job: Job, label: str, name: str, css: str = "", icon: str = "") -> JobButton:
-    return JobButton(label, reverse(name, args=[job.pk]), css, icon)
+    return JobButton(name, label, reverse(name, args=[job.pk]), css, icon)
 
 
 # --- facts ------------------------------------------------------------------------------------

@@ -230,6 +230,7 @@ def test_the_counts_by_outcome_add_up_and_filter_the_items(lena: Any) -> None:
     found = tabs(page)
     assert found == {
         "All": 8,
+        "To do": 0,
         "Done": 3,
         "Skipped": 1,
         "Failed": 1,
@@ -298,7 +299,7 @@ def test_a_poll_of_an_unchanged_job_is_empty_and_of_an_ended_one_the_last(lena: 
     assert "Stopped by Lena" in plain(answer)
     assert "hx-trigger" not in text(answer)
     assert "<html" not in text(answer)
-    assert tabs(answer) == {"All": 4, "To do": 0, "Not run": 4}
+    assert {key: count for key, count in tabs(answer).items() if count} == {"All": 4, "Not run": 4}
 
 
 # --- what people do ---------------------------------------------------------------------------

@@ -123,7 +123,14 @@ def _job_page(
         items = items.filter(state__in=job_items.OUTCOMES[outcome])
     page = _page_of(items, request, per_page=job_page.PER_PAGE)
     context = {
-        "job": job_page.make_job_page(shown, page, figures, outcome=outcome, viewer=request.viewer),
+        "job": job_page.make_job_page(
+            shown,
+            page,
+            figures,
+            outcome=outcome,
+            is_poll="poll" in request.GET,
+            viewer=request.viewer,
+        ),
         "problem_banner": problem,
         "may_list": request.viewer.actor.may(Right.READ_OWN_AUDIT),
     }

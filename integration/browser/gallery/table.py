@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from .dialog_states import CANCEL, EXPIRATION
 from .expiring_states import EXPIRING
+from .job_states import JOB, JOBS
 from .list_states import BOX, FIND, ORDERS, PARTS, VIEWS
 from .order_states import ORDER, WRITE
 from .other_states import AUDIT, ERRORS, LOGIN, SETTINGS, SETUP, SYSTEM
@@ -27,6 +28,8 @@ PAGES: Mapping[str, States] = {
     "Cancel": CANCEL,
     "Expiration": EXPIRATION,
     "Write": WRITE,
+    "Job": JOB,
+    "Jobs": JOBS,
     "Audit": AUDIT,
     "System": SYSTEM,
     "Setup": SETUP,
