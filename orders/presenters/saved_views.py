@@ -84,6 +84,9 @@ def make_saved_view_bar(
     is_lasting = filters.finding is None and filters.selection is None
     may_save = is_lasting and actor.may(Right.SAVE_VIEW)
     tabs = view_tabs(views, filters, counts=counts)
+    if are_counts_known:
+        # No number is awaited, so none needs its place.
+        tabs = [one if one.number else one._replace(count_id="") for one in tabs]
     # A preset in its default sort need not be saved.
     is_new = bool(query) and query not in {one.filters.query_string for one in PRESETS}
     return SavedViewBar(

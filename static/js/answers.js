@@ -65,7 +65,9 @@ function isLoading() {
 function showProblem(name, ctx) {
   reloadLater(ctx.sourceElement);
   const shown = bannerOf(ctx);
-  if (shown?.dataset.name === name && isAutomatic(ctx.sourceElement)) {
+  const isPoll = isAutomatic(ctx.sourceElement);
+  if (isPoll && document.querySelector(`.banner[data-name="${name}"]`)) {
+    // Others that fail in the same way would say the same.
     return;
   }
   const banner = byId(name).content.firstElementChild.cloneNode(true);
@@ -85,13 +87,15 @@ function showProblem(name, ctx) {
   Object.assign(banner.dataset, { name, source: sourceOf(ctx) });
   shown?.remove();
   const place = placeFor(ctx);
+  // Nobody has asked for it, so it moves nothing.
+  banner.toggleAttribute("data-aside", isPoll && place === byId("problem"));
   if (place.closest("[data-skeleton]")) {
     place.replaceChildren(banner);
   } else {
     place.prepend(banner);
   }
   announce(banner.querySelector("strong").textContent.trim());
-  if (!isAutomatic(ctx.sourceElement)) {
+  if (!isPoll) {
     banner.scrollIntoView({ block: "nearest" });
   }
 }

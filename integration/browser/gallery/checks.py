@@ -59,7 +59,7 @@ _INSPECT = """() => {
   while (texts.nextNode()) {
     const parent = texts.currentNode.parentElement;
     const size = parseFloat(getComputedStyle(parent).fontSize);
-    if (size < 12 && texts.currentNode.data.trim() && parent.checkVisibility()) {
+    if (size && size < 12 && texts.currentNode.data.trim() && parent.checkVisibility()) {
       smallTexts.add(`${name(parent)}: ${size}`);
     }
   }
