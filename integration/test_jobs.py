@@ -9,9 +9,11 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from orders.models import AuditEntry, ItemState, Job, JobItem, JobState, Operation, State
+from testing.domain import operation
 from testing.jobs import cancel_job, job_history, open_orders
 from testing.processes import LiveApp, wait_for
 from testing.vendor import Emulator
@@ -110,3 +112,24 @@ def test_sigterm_ends_a_job_after_the_item_in_progress(
     counts = JobItem.objects.filter(job=job).counts()
     assert counts.done == emulator.posts()
     assert counts.done + counts.pending == job.total
+
+
+@pytest.mark.sqlite_only(reason="threads do not depend on the database")
+def test_settling_does_not_wait_for_a_job(live_app: Start, job: Job, emulator: Emulator) -> None:
+    """Goody answers no read of the job's first order."""
+    first = JobItem.objects.get(job=job, position=1).order_uuid
+    emulator.fault({"kind": "delay", "seconds": 600}, path=f"/v1/orders/{first}")
+    canceled = UUID(emulator.find_id(status="failed"))
+    live_app(webs=0, workers=1, **SHORT, GOODY_PAGE_DEADLINE="600")
+    items = JobItem.objects.filter(job=job)
+    wait_for(lambda: items.filter(state=ItemState.RUNNING).exists(), timeout=60, what="an item")
+    now = timezone.now()
+    lost = operation(
+        order_uuid=canceled, state=State.UNKNOWN, sent_at=now, unknown_at=now, due_at=now
+    )
+    wait_for(
+        lambda: Operation.objects.get(pk=lost.pk).state == State.APPLIED,
+        timeout=60,
+        what="the cancel to be settled",
+    )
+    assert items.counts().running == 1

@@ -301,7 +301,6 @@ def record_outcome(
 
     `actor` is the lead who settled it by hand; None for the program.
     """
-    intent = AuditEntry.objects.intents().get(operation=operation)
     return AuditEntry.objects.create(
         at=now,
         actor_id=actor.user_id if actor else None,
@@ -311,7 +310,7 @@ def record_outcome(
         reference_id=operation.reference_id,
         operation=operation,
         job_id=operation.job_id,
-        intent=intent,
+        intent_id=_intent_id(operation),
         note=note,
         before=operation.before,
         after=operation.after,
@@ -319,6 +318,10 @@ def record_outcome(
         detail=operation.detail,
         request_id=actor.request_id if actor else "",
     )
+
+
+def _intent_id(operation: Operation) -> int:
+    return AuditEntry.objects.intents().values_list("pk", flat=True).get(operation=operation)
 
 
 def record_observation(operation: Operation, *, outcome: str, now: datetime) -> AuditEntry:
@@ -334,7 +337,7 @@ def record_observation(operation: Operation, *, outcome: str, now: datetime) -> 
         reference_id=operation.reference_id,
         operation=operation,
         job_id=operation.job_id,
-        intent=AuditEntry.objects.intents().get(operation=operation),
+        intent_id=_intent_id(operation),
         before=operation.before,
         after=operation.contradiction or operation.after,
         outcome=outcome,

@@ -35,6 +35,7 @@ from testing.jobs import (
     settle_everything,
     states,
 )
+from testing.serving import wait_for
 from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -165,6 +166,22 @@ def test_two_workers_send_each_item_once(emulator: Emulator, settings: Any) -> N
     assert job.state == JobState.FINISHED
     assert emulator.posts() == 16
     assert_true_outcomes(job, orders, emulator)
+
+
+def test_a_stop_leaves_at_most_one_item_in_flight(emulator: Emulator) -> None:
+    emulator.set_latency(0.03)
+    job = cancel_job(open_orders(emulator, 12))
+    worker = fork_worker(lambda: running.run_job(job.pk, stop=threading.Event()))
+    wait_for(lambda: states(job).count("done") >= 2, what="two items")
+    bulk.stop_job(actor=actor("lead"), job_id=job.pk, now=timezone.now())
+    left = states(job)
+    assert os.waitpid(worker, 0)[1] == 0
+    job.refresh_from_db()
+    assert left.count("running") <= 1
+    assert "pending" not in left
+    assert emulator.posts() <= left.count("done") + left.count("running")
+    assert (job.state, job.ended_at is None) == (JobState.STOPPED, False)
+    assert states(job).count("done") == emulator.posts() < 12
 
 
 def test_workers_killed_again_and_again(emulator: Emulator, clock: Any) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from orders import bulk
+from orders import bulk, goody_api
 from orders.audit import Action
 from orders.models import (
     ApiLimits,
@@ -22,7 +22,15 @@ from orders.models import (
     Operation,
     PauseReason,
 )
-from testing.domain import actor, cancel, in_days, operation, read_until_settled, stamp
+from testing.domain import (
+    actor,
+    cancel,
+    failing_statements,
+    in_days,
+    operation,
+    read_until_settled,
+    stamp,
+)
 from testing.jobs import (
     cancel_job,
     extend_job,
@@ -31,6 +39,7 @@ from testing.jobs import (
     reasons,
     run_job,
     run_now,
+    settle_everything,
     states,
 )
 from testing.users import make_user
@@ -210,6 +219,41 @@ def test_an_order_that_cannot_be_read_fails_after_five_attempts(emulator: Emulat
     assert (job.state, counts(job)) == (JobState.FINISHED, JobCounts(done=1, failed=1))
     assert Operation.objects.filter(order_uuid=orders[0]).count() == 5
     assert emulator.posts() == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "when", "posts"),
+    [
+        ("INSERT", "NEW.state = 'planned'", 0),
+        ("UPDATE", "NEW.state = 'applied'", 1),
+    ],
+)
+def test_a_failing_database_neither_loses_nor_repeats_an_item(
+    emulator: Emulator, clock: Any, what: str, when: str, posts: int
+) -> None:
+    orders = open_orders(emulator, 2)
+    job = cancel_job(orders)
+    with failing_statements("orders_operation", what, when=when):
+        run_job(job)
+    assert (job.state, job.lease_until, emulator.posts()) == (JobState.RUNNING, None, posts)
+    assert job.due_at is not None
+    assert job.due_at > timezone.now() + timedelta(seconds=2)
+    assert states(job)[1] == "pending"
+    clock.shift(61)
+    settle_everything(job, clock)
+    assert (job.state, counts(job)) == (JobState.FINISHED, JobCounts(done=2))
+    assert emulator.posts() == 2
+
+
+def test_an_item_waits_while_the_slots_of_writes_are_taken(
+    emulator: Emulator, settings: Any
+) -> None:
+    settings.GOODY_WRITE_SLOT_WAIT = 0.01
+    job = cancel_job(open_orders(emulator, 1))
+    with goody_api.write_slot(), goody_api.write_slot():
+        run_job(job)
+    assert (job.state, reasons(job)) == (JobState.RUNNING, [("waiting", "slots")])
+    assert run_now(job).state == JobState.FINISHED
 
 
 @pytest.mark.parametrize("loss", ["role", "active"])

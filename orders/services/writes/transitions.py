@@ -47,9 +47,12 @@ def transition_operation(
     still counts and everything else is dropped.
     """
     was_sent = operation.state != State.PLANNED
-    (store_with_retries if was_sent else store_in_transaction)(
+    moved = (store_with_retries if was_sent else store_in_transaction)(
         lambda: _store(operation, to, actor=actor, note=note, changes=changes)
     )
+    if moved is not None:
+        operation.copy_from(moved)
+        return operation
     operation.refresh_from_db()
     if changes.get("confirmed_at") and operation.state in _OPEN_TO_PROOF:
         return transition_operation(operation, to, **changes)
@@ -58,12 +61,13 @@ def transition_operation(
 
 def _store(
     operation: Operation, to: State, *, actor: Actor | None, note: str, changes: dict[str, Any]
-) -> None:
+) -> Operation | None:
     moved = Operation.objects.transition(operation, to, **changes)
     if moved is not None:
         now = timezone.now()
         record_outcome(moved, now=now, actor=actor, note=note)
         store_item_outcome(moved, now=now)
+    return moved
 
 
 def confirm_operation(operation: Operation, answer: GoodyOrder, *, now: datetime) -> Operation:
@@ -164,15 +168,15 @@ def _observe(operation: Operation, outcome: str, **changes: Any) -> None:
     store_with_retries(store_observation)
 
 
-def store_in_transaction(store: Callable[[], None]) -> None:
+def store_in_transaction[T](store: Callable[[], T]) -> T:
     """Run `store` in one transaction; repeat it after a deadlock or serialization failure.
 
     A lock timeout (3 s on both databases) is not repeated.
     """
-    _repeat(store, lambda error: _sqlstate(error) in _SAFE_TO_REPEAT)
+    return _repeat(store, lambda error: _sqlstate(error) in _SAFE_TO_REPEAT)
 
 
-def store_with_retries(store: Callable[[], None]) -> None:
+def store_with_retries[T](store: Callable[[], T]) -> T:
     """Store as `store_in_transaction`, and repeat it also after a lost connection.
 
     Goody has answered already, so the outcome must not be lost.
@@ -181,24 +185,22 @@ def store_with_retries(store: Callable[[], None]) -> None:
     def is_worth_retrying(error: DatabaseFailure) -> bool:
         return isinstance(error, OperationalError | InterfaceError)
 
-    _repeat(store, is_worth_retrying)
+    return _repeat(store, is_worth_retrying)
 
 
-def _repeat(
-    store: Callable[[], None], is_worth_retrying: Callable[[DatabaseFailure], bool]
-) -> None:
-    for attempt in range(1, _TRIES + 1):
+def _repeat[T](store: Callable[[], T], is_worth_retrying: Callable[[DatabaseFailure], bool]) -> T:
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             with database_transaction.atomic():
-                store()
+                return store()
         except DatabaseFailure as error:
             if attempt == _TRIES or not is_worth_retrying(error):
                 raise
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
             time.sleep(0.05 * attempt)
-        else:
-            return
 
 
 def _sqlstate(error: DatabaseFailure) -> str:
