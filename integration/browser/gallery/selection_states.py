@@ -59,10 +59,6 @@ def _changed(site: Site, page: Page) -> None:
     expect(page.locator("#orders")).to_contain_text("Status: Created → Notified")
 
 
-def _gone(_: Site, page: Page) -> None:
-    page.goto(f"/selections/{uuid4()}/")
-
-
 def _shown_again(site: Site, page: Page) -> None:
     """A submitted cancel with a number that is not the one to type."""
     _preview(CANCEL, statuses=["opened"] * 21)(site, page)
@@ -80,12 +76,10 @@ SELECTIONS: States = {
         _preview(EXTEND, "?expiration_custom=in+4+days&may_shorten=on"), role="lead"
     ),
     "date that cannot be read": state(_preview(EXTEND, "?expiration_custom=soon"), role="lead"),
-    "one group": state(_preview(EXTEND, "?group=left-out"), role="lead"),
     "changed since selected": state(_changed, role="lead"),
     "nothing to do": state(_preview(EXTEND, statuses=["delivered"] * 2), role="lead"),
     "cancel": state(_preview(CANCEL), role="lead"),
     "cancel with errors": state(_shown_again, role="lead", status=422),
-    "gone": state(_gone, role="lead", status=404),
     "page ticked in the list": state(_page_ticked, role="lead"),
     "box ticked in the list": state(
         in_turn(
