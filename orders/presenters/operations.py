@@ -20,7 +20,7 @@ from orders import eligibility, formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import TimeElement
 from orders.forms.writes import sign_shown_facts
-from orders.models import Operation, State
+from orders.models import HoldingJob, Operation, State
 from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed_by_goody, outcome_message
 
@@ -39,6 +39,8 @@ _UNKNOWN_SUFFIX = {
 
 _UTC = ZoneInfo("UTC")
 _FREQUENT_POLLING = timedelta(minutes=5)
+# Afterwards, and while an order waits in a job.
+POLL_SELDOM = "15s"
 _BANNER_TONES = {Tone.GOOD: "good", Tone.BUSY: "info", Tone.BAD: "bad", Tone.NEUTRAL: "warn"}
 
 
@@ -149,7 +151,7 @@ def poll_interval(operation: Operation, now: datetime) -> str:
     )
     if not is_pending or operation.state == State.NEEDS_HUMAN:
         return ""
-    return "2s" if now - operation.created_at < _FREQUENT_POLLING else "15s"
+    return "2s" if now - operation.created_at < _FREQUENT_POLLING else POLL_SELDOM
 
 
 def _is_record_unread(operation: Operation) -> bool:
@@ -158,13 +160,14 @@ def _is_record_unread(operation: Operation) -> bool:
     return operation.is_recorded_by_hand_only and is_unread
 
 
-def poll_token(operation: Operation | None, now: datetime) -> str:
+def poll_token(operation: Operation | None, now: datetime, *, job: HoldingJob | None = None) -> str:
     """Return a token of what a page shows of an operation whose outcome is not known yet.
 
-    A poll with the same token gets a 204.
+    Without one, it is that of the job in which the order waits. A poll with the same token gets a
+    204.
     """
     if operation is None:
-        return "settled"
+        return f"job-{job.number}" if job else "settled"
     return f"{operation.state}-{poll_interval(operation, now)}"
 
 

@@ -26,6 +26,7 @@ from . import order_sections as sections
 from .elements import LabeledValue
 from .money import MoneySection, money_section
 from .operations import (
+    POLL_SELDOM,
     OperationTexts,
     make_operation_texts,
     poll_interval,
@@ -125,7 +126,7 @@ READ = "read"
 
 def order_page_token(view: OrderWithOperations, viewer: Viewer) -> str:
     """Return a token that is equal for views that differ on the page only in their age."""
-    operation = poll_token(view.pending, viewer.now)
+    operation = poll_token(view.pending, viewer.now, job=view.job)
     order = view.order
     outcomes = [
         (one.state, one.closed_at, one.contradicted_at, one.effect_seen_at)
@@ -182,10 +183,16 @@ def _urls(view: OrderWithOperations, viewer: Viewer, read_token: str) -> PageUrl
     join = f"{url}{'&' if '?' in url else '?'}"
     return PageUrls(
         page=url,
-        poll=f"{join}poll={poll_token(view.pending, viewer.now)}",
-        poll_every=poll_interval(view.pending, viewer.now) if view.pending else "",
+        poll=f"{join}poll={poll_token(view.pending, viewer.now, job=view.job)}",
+        poll_every=_poll_every(view, viewer),
         read=f"{join}{READ}={read_token}" if read_token else "",
     )
+
+
+def _poll_every(view: OrderWithOperations, viewer: Viewer) -> str:
+    if view.pending is not None:
+        return poll_interval(view.pending, viewer.now)
+    return POLL_SELDOM if view.job is not None else ""
 
 
 def _timeline(

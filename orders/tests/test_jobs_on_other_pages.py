@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 from uuid import UUID, uuid4
@@ -139,6 +140,20 @@ def test_the_page_of_an_order_says_that_it_waits_and_offers_nothing(
     assert f"Waits to be canceled in job {job.number} of Lena." in page
     assert f'<a href="{reverse("job", args=[job.pk])}">Open job {job.number}</a>' in page
     assert url("order_cancel", order_id) not in page
+
+
+def test_the_page_of_an_order_is_polled_until_its_job_has_ended(
+    lena: Any, waiting: tuple[Job, UUID]
+) -> None:
+    job, order_id = waiting
+    page = text(lena.get(url("order_detail", order_id)))
+    [polled] = re.findall(r'<div id="order-detail"[^>]* hx-get="([^"]*)"', page)
+    part = htmx("div#order-detail")
+    assert lena.get(html.unescape(polled), headers=part).status_code == 204
+    bulk.stop_job(actor=actor("lead", "lena"), job_id=job.pk, now=timezone.now())
+    last = text(lena.get(html.unescape(polled), headers=part))
+    assert url("order_cancel", order_id) in last
+    assert "every 15s" not in last
 
 
 @pytest.mark.parametrize("name", ["order_cancel", "order_expiration"])

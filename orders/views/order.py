@@ -74,7 +74,8 @@ def order_detail(request: Request, order_id: UUID) -> HttpResponseBase:
     is_waiting = is_page and view is not None
     if view is None:
         view = services.refresh_order(order_id=order_id, now=request.viewer.now)
-    if is_poll and request.GET.get("poll") == poll_token(view.pending, request.viewer.now):
+    token = poll_token(view.pending, request.viewer.now, job=view.job)
+    if is_poll and request.GET.get("poll") == token:
         # Keeps what the reader has unfolded or selected.
         return HttpResponse(status=204)
     if is_row:
