@@ -3,7 +3,7 @@
 
 PYTHON = .venv/bin/python
 # Number of random histories that `make soak` runs on each database: of writes, of syncs, of jobs.
-STORIES = 500
+HISTORIES = 500
 SYNCS = 1000
 JOBS = 500
 COMPILE = $(PYTHON) -m uv pip compile --quiet --generate-hashes --universal --python-version 3.12 \
@@ -44,7 +44,7 @@ lighthouse:
 	sh bin/lighthouse
 
 soak:
-	SOAK_STORIES=$(STORIES) SOAK_SYNCS=$(SYNCS) SOAK_JOBS=$(JOBS) sh bin/test \
+	SOAK_HISTORIES=$(HISTORIES) SOAK_SYNCS=$(SYNCS) SOAK_JOBS=$(JOBS) sh bin/test \
 		orders/tests/test_operation_histories.py orders/tests/test_sync_property.py \
 		orders/tests/test_sync_command.py orders/tests/test_job_histories.py
 

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from orders.models import AuditEntry, Operation
-from testing.domain import in_days, stamp
+from testing.domain import goody_time, in_days
 from testing.processes import hidden_fields
 
 type Json = dict[str, Any]
@@ -57,7 +57,7 @@ def cancel_fields(client: Client, order_id: object) -> Json:
 
 def extend_fields(client: Client, order_id: object) -> Json:
     fields = _fields(client, f"/orders/{order_id}/expiration/")
-    return fields | {"expiration": stamp(in_days(97))}
+    return fields | {"expiration": goody_time(in_days(97))}
 
 
 def _fields(client: Client, path: str) -> Json:

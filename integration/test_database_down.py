@@ -122,12 +122,12 @@ def test_database_stop_between_post_and_record_settles_correctly(
         with submitting(form, agent) as answered:
             goody.wait_until(lambda server: server.posts == 1)
             postgres_server.stop()
-            goody.play(answer(200, order_json(status="failed", event_times=NEVER_ACCEPTED)))
+            goody.set_script(answer(200, order_json(status="failed", event_times=NEVER_ACCEPTED)))
             goody_may_answer.set()
-        told = answered.result()
-        assert told.status_code == 503
-        assert "Outcome being checked" in told.text
-        assert "Goody was asked, but the dashboard&#x27;s own database" in told.text
+        outcome_page = answered.result()
+        assert outcome_page.status_code == 503
+        assert "Outcome being checked" in outcome_page.text
+        assert "Goody was asked, but the dashboard&#x27;s own database" in outcome_page.text
         assert "Traceback" not in app.webs[0].output()
 
         postgres_server.start()

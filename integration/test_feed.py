@@ -26,7 +26,7 @@ def client(emulator: Emulator) -> Iterator[Client]:
     client.close()
 
 
-def walked(ask: Callable[..., Any], rows: str, **asked: Any) -> list[Any]:
+def read_all_pages(ask: Callable[..., Any], rows: str, **asked: Any) -> list[Any]:
     """Return the rows of all pages; asserts that each page's total is their number."""
     found: list[Any] = []
     totals = set()
@@ -47,7 +47,7 @@ def without_times(order: dict[str, Any]) -> dict[str, Any]:
 def test_raw_rows_equal_the_state_of_the_emulator(emulator: Emulator, client: Client) -> None:
     emulator.advance(5)
     emulator.churn(seed=1, changes=200)
-    rows = walked(client.list_raw_orders, "rows")
+    rows = read_all_pages(client.list_raw_orders, "rows")
     truth = {key: without_times(order) for key, order in emulator.truth().items()}
     assert [json.loads(row) for row in rows] == list(reversed(truth.values()))
     for row in rows:
@@ -65,16 +65,18 @@ def test_the_feed_brings_every_reported_change_and_the_order_as_it_is(
     names = {"batch": "created", "open": "opened", "cancel": "failed"}
     expected = sorted((order_id, names[one["kind"]]) for one in changes for order_id in one["ids"])
     since = since.replace(minute=30)
-    activities = walked(client.list_activities, "activities", after=since)
+    activities = read_all_pages(client.list_activities, "activities", after=since)
     changed = [(json.loads(one.order), one.order_status) for one in activities]
     assert sorted((order["id"], status) for order, status in changed) == expected
     assert len({one.id for one in activities}) == len(activities)
     truth = emulator.truth()
     for order, _ in changed:
         assert order == without_times(truth[order["id"]])
-    canceled = walked(client.list_activities, "activities", after=since, statuses=["failed"])
+    canceled = read_all_pages(
+        client.list_activities, "activities", after=since, statuses=["failed"]
+    )
     assert canceled == [one for one in activities if one.order_status == "failed"]
-    assert walked(client.list_activities, "activities", after=since, before=since) == []
+    assert read_all_pages(client.list_activities, "activities", after=since, before=since) == []
 
 
 def test_our_cancel_comes_back_in_the_feed(emulator: Emulator, client: Client) -> None:

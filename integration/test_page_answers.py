@@ -29,7 +29,7 @@ from integration.pages import (
 )
 from orders.formats import date_time
 from orders.models import Anomaly, ApiLimits, Operation, Order, State
-from testing.domain import ORDER_ID, in_days, stamp
+from testing.domain import ORDER_ID, goody_time, in_days
 from testing.processes import hidden_fields
 from testing.vendor import Emulator
 
@@ -57,9 +57,9 @@ def test_an_answer_that_contradicts_the_request_is_no_success(
     fields = cancel_fields(client, order_id)
     emulator.fault({"kind": "mutate", "set": changed}, method="POST")
     answer = submit(client, f"/orders/{order_id}/cancel/", fields)
-    told = read(client.get(answer.headers["Location"]))
-    assert CHECKED in told
-    assert "Goody's answer contradicts the request." in told
+    outcome_page = read(client.get(answer.headers["Location"]))
+    assert CHECKED in outcome_page
+    assert "Goody's answer contradicts the request." in outcome_page
     assert (the_operation().state, the_operation().failure_kind) == ("unknown", "contradiction")
     assert not Order.objects.filter(uuid=ORDER_ID).exists()
     assert emulator.posts() == 1
@@ -68,11 +68,11 @@ def test_an_answer_that_contradicts_the_request_is_no_success(
 def test_answer_with_another_expiration_is_no_success(emulator: Emulator, as_role: Any) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     fields = extend_fields(client, order_id)
-    other = {"kind": "mutate", "set": {"expires_at": stamp(in_days(98))}}
+    other = {"kind": "mutate", "set": {"expires_at": goody_time(in_days(98))}}
     emulator.fault(other, method="POST")
     answer = submit(client, f"/orders/{order_id}/expiration/", fields)
-    told = read(client.get(answer.headers["Location"]))
-    assert "Goody's answer contradicts the request." in told
+    outcome_page = read(client.get(answer.headers["Location"]))
+    assert "Goody's answer contradicts the request." in outcome_page
     assert the_operation().state == State.UNKNOWN
 
 
@@ -99,11 +99,12 @@ def test_an_order_that_goody_does_not_know_is_flagged_and_kept(
     client, order_id = as_role("agent"), an_open_order(emulator)
     path, fields = f"/orders/{order_id}/{write}/", WRITES[write](client, order_id)
     emulator.fault({"kind": "status", "status": 404}, path=f"/v1/orders/{order_id}")
-    told = read(client.get(submit(client, path, fields).headers["Location"]))
+    outcome_page = read(client.get(submit(client, path, fields).headers["Location"]))
     assert (
-        "Goody answered that it does not know this order, or that this key may not see it." in told
+        "Goody answered that it does not know this order, or that this key may not see it."
+        in outcome_page
     )
-    assert "Check that this is the right environment." in told
+    assert "Check that this is the right environment." in outcome_page
     assert (the_operation().state, the_operation().failure_kind) == ("refused", "not_found")
     assert Order.objects.get().missing_at is not None
     shown = client.get(f"/orders/{order_id}/")
@@ -337,12 +338,12 @@ def test_a_change_since_the_dialog_was_opened_is_shown_and_nothing_sent(
 ) -> None:
     client, order_id = as_role("agent"), an_open_order(emulator)
     before, since = in_days(38), in_days(70)
-    emulator.change(order_id, expires_at=stamp(before))
+    emulator.change(order_id, expires_at=goody_time(before))
     path, fields = f"/orders/{order_id}/expiration/", extend_fields(client, order_id)
-    emulator.change(order_id, expires_at=stamp(since))
+    emulator.change(order_id, expires_at=goody_time(since))
     in_dialog = read(submit(client, path, fields, DIALOG))
     changed = f"{date_time(before, UTC)} → {date_time(since, UTC)}"
     assert f"Expiration: {changed}" in in_dialog
     assert "Nothing was sent." in in_dialog
-    assert emulator.order(order_id)["expires_at"] == stamp(since)
+    assert emulator.order(order_id)["expires_at"] == goody_time(since)
     assert emulator.posts() == 0

@@ -120,8 +120,8 @@ def test_write_has_the_outcome_that_the_fault_proves(  # noqa: PLR0917 - fixture
     operation = the_operation()
     assert operation.state == fault.state
     assert fault.kind in ("", operation.failure_kind)
-    told = read(client.get(answer.headers["Location"]))
-    assert fault.write in told
+    outcome_page = read(client.get(answer.headers["Location"]))
+    assert fault.write in outcome_page
     in_dialog = read(again)
     assert again.status_code == 200
     assert "<html" not in in_dialog
@@ -198,11 +198,11 @@ def test_a_goody_that_cannot_be_reached_was_sent_nothing(  # noqa: PLR0917 - fix
         assert not is_a_list(read(answer))
     assert copy.status_code == 200
     assert "This is our copy. Nothing can be changed until Goody answers." in read(copy)
-    for told in (read(client.get(sent.headers["Location"])), read(again)):
+    for outcome_page in (read(client.get(sent.headers["Location"])), read(again)):
         why = "The secure connection to Goody failed." if is_tls else "Goody is unreachable."
-        assert why in told
-        assert "Nothing was sent." in told
-        assert ("Tell an admin." if is_tls else "You may try again.") in told
+        assert why in outcome_page
+        assert "Nothing was sent." in outcome_page
+        assert ("Tell an admin." if is_tls else "You may try again.") in outcome_page
     one = the_operation()
     assert (one.state, one.failure_class, one.failure_kind) == (
         "not_sent",

@@ -97,7 +97,7 @@ class Watch:
             if method in ("", request.method) and path in request.url
         ]
 
-    def complaints(self) -> list[str]:
+    def unexpected_errors(self) -> list[str]:
         """Return the errors that were not expected."""
         return [text for text in self._complaints if not self._is_expected(text)]
 
@@ -110,7 +110,7 @@ class Watch:
 
     def assert_clean(self) -> None:
         """Assert that there are no errors and no requests to other hosts."""
-        assert not self.complaints(), self.complaints()
+        assert not self.unexpected_errors(), self.unexpected_errors()
         elsewhere = [one.url for one in self.requests if not one.url.startswith(self.url)]
         assert not elsewhere, elsewhere
 

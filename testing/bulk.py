@@ -17,7 +17,7 @@ from orders.bulk.rules import ExtensionRule
 from orders.bulk.selections import freeze_orders
 from orders.eligibility import Preset
 from orders.models import Selection
-from testing.domain import actor, order, stamp
+from testing.domain import actor, goody_time, order
 from testing.search_oracle import uuid
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -31,7 +31,7 @@ def in_whole_days(days: float) -> datetime:
 def put(number: int, *, read_at: datetime | None = None, **fields: Any) -> UUID:
     """Store an order in the index, notified and expiring in five days unless `fields` say else."""
     order_id = uuid("bulk", number)
-    given = {"id": str(order_id), "expires_at": stamp(in_whole_days(5)), **fields}
+    given = {"id": str(order_id), "expires_at": goody_time(in_whole_days(5)), **fields}
     index.upsert_orders([order(**given)], read_at=read_at or timezone.now())
     return order_id
 

@@ -116,7 +116,7 @@ def in_days(days: float) -> datetime:
     return (timezone.now() + timedelta(days=days)).replace(microsecond=0)
 
 
-def stamp(at: datetime) -> str:
+def goody_time(at: datetime) -> str:
     """Return the instant in Goody's format, UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 

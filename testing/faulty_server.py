@@ -151,7 +151,7 @@ class FaultyServer:
         """The number of POSTs received."""
         return sum(request.method == "POST" for request in self.requests)
 
-    def play(self, *script: Behavior) -> None:
+    def set_script(self, *script: Behavior) -> None:
         """Replace the rest of the script of GETs (and of POSTs, if they share it)."""
         with self._changed:
             self._scripts["GET"][:] = script

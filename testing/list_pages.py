@@ -93,7 +93,7 @@ def changes_in(part: Any) -> str:
     return found[1]
 
 
-def walk(client: Client, first: str, label: str = "Next") -> list[list[str]]:
+def follow_pages(client: Client, first: str, label: str = "Next") -> list[list[str]]:
     """Return the order ids of every page, following the link `label`."""
     pages, response = [], client.get(first)
     while True:
@@ -103,7 +103,7 @@ def walk(client: Client, first: str, label: str = "Next") -> list[list[str]]:
         response = client.get(link(response, label))
 
 
-def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> list[str]:
+def expected_ids(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> list[str]:
     """Return the ids that the oracle finds for a query string, in list order."""
     form = ListingForm(QueryDict(said))
     assert form.is_valid(), form.errors
@@ -116,9 +116,9 @@ def expected(oracle: Oracle, said: str, *, may_search_messages: bool = True) -> 
     return [str(one) for one in oracle.find(query)]
 
 
-def shown(client: Client, said: str) -> list[str]:
+def listed_ids(client: Client, said: str) -> list[str]:
     """Return the ids on all pages of the list with this query string."""
-    return [one for page in walk(client, f"{URL}?{said}&per_page=100") for one in page]
+    return [one for page in follow_pages(client, f"{URL}?{said}&per_page=100") for one in page]
 
 
 def store_new_orders(count: int) -> list[str]:

@@ -36,7 +36,7 @@ class Proxy:
         """From now on answer requests whose path has `path` in it with a page of the proxy's."""
         self._answers.append((path, method, status, page))
 
-    def stand_aside(self) -> None:
+    def pass_through(self) -> None:
         self._answers.clear()
 
     def own_answer(self, method: str, path: str) -> tuple[int, str] | None:

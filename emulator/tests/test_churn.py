@@ -52,7 +52,7 @@ def truth(goody: Goody) -> dict[str, Answer]:
     return {order["id"]: order for order in goody.ask("truth?limit=10000")["orders"]}
 
 
-def walk(goody: Goody, path: str) -> list[Answer]:
+def read_all_pages(goody: Goody, path: str) -> list[Answer]:
     found: list[Answer] = []
     for page in range(1, 1000):
         rows = goody.get(f"{path}?per_page=100&page={page}").json()["data"]
@@ -103,13 +103,13 @@ def test_each_kind_makes_its_change(goody: Goody) -> None:
 
 
 def test_lists_feed_details_and_ledger_agree_afterwards(goody: Goody) -> None:
-    feed_before = walk(goody, FEED)
+    feed_before = read_all_pages(goody, FEED)
     answer = churn(goody, seed=3, changes=400)
     orders = truth(goody)
     made = [i for change in answer["changes"] if change["kind"] == "batch" for i in change["ids"]]
     assert len(orders) == 600 + len(made)
 
-    listed = walk(goody, "/v1/orders")
+    listed = read_all_pages(goody, "/v1/orders")
     assert [row["id"] for row in listed] == list(reversed(orders))
     plain = [
         {name: value for name, value in order.items() if name != "event_times"}
@@ -117,7 +117,7 @@ def test_lists_feed_details_and_ledger_agree_afterwards(goody: Goody) -> None:
     ]
     assert listed == list(reversed(plain))
 
-    entries = walk(goody, FEED)
+    entries = read_all_pages(goody, FEED)
     new = entries[: len(entries) - len(feed_before)]
     assert [one["id"] for one in entries[len(new) :]] == [one["id"] for one in feed_before]
     expected = Counter(
@@ -176,7 +176,7 @@ def test_changes_are_visible_one_by_one_to_readers(goody: Goody) -> None:
             assert answer["list_meta"]["total_count"] >= 600
             seen |= set(ids)
         assert len(running.result()["changes"]) == 1_500
-    in_feed = {one["order"]["id"] for one in walk(goody, FEED)}
+    in_feed = {one["order"]["id"] for one in read_all_pages(goody, FEED)}
     assert before < in_feed == set(truth(goody))
 
 

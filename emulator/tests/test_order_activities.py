@@ -26,7 +26,7 @@ def page(goody: Goody, query: str = "") -> tuple[list[Entry], int]:
     return answer["data"], answer["list_meta"]["total_count"]
 
 
-def walk(goody: Goody, query: str = "") -> list[Entry]:
+def read_all_pages(goody: Goody, query: str = "") -> list[Entry]:
     """Return every page, until one is short."""
     found: list[Entry] = []
     for number in range(1, 1000):
@@ -44,12 +44,12 @@ def brief(entry: Entry) -> tuple[str, str, str]:
 
 def of(goody: Goody, order_id: str) -> list[str]:
     """Return the statuses of one order, newest first."""
-    return [one["order_status"] for one in walk(goody) if one["order"]["id"] == order_id]
+    return [one["order_status"] for one in read_all_pages(goody) if one["order"]["id"] == order_id]
 
 
 @pytest.fixture(scope="module")
 def everything(shared: Goody) -> list[Entry]:
-    return walk(shared)
+    return read_all_pages(shared)
 
 
 def test_every_status_change_of_every_order_has_one_entry(
@@ -105,14 +105,14 @@ def test_an_entry_has_its_order_in_the_present_state_without_event_times(shared:
 
 
 def test_ids_are_distinct_uuids_and_stay(goody: Goody) -> None:
-    before = walk(goody)
+    before = read_all_pages(goody)
     ids = [entry["id"] for entry in before]
     assert all(is_uuid(text) for text in ids)
     assert len(set(ids) | {entry["order"]["id"] for entry in before}) == len(ids) + 600
     goody.control("orders", {"count": 2})
-    assert [entry["id"] for entry in walk(goody)][2:] == ids
+    assert [entry["id"] for entry in read_all_pages(goody)][2:] == ids
     goody.control("reset")
-    assert [entry["id"] for entry in walk(goody)] == ids
+    assert [entry["id"] for entry in read_all_pages(goody)] == ids
 
 
 @pytest.mark.parametrize(
@@ -145,12 +145,14 @@ def test_windows_are_inclusive_at_both_ends(
 ) -> None:
     before, after = everything[first]["created_at"], everything[last]["created_at"]
     wanted = [one for one in everything if after <= one["created_at"] <= before]
-    assert walk(shared, f"after={after}&before={before}") == wanted
+    assert read_all_pages(shared, f"after={after}&before={before}") == wanted
     inner = [one for one in wanted if after < one["created_at"] < before]
     later, sooner = _moved(after, 1), _moved(before, -1)
-    assert walk(shared, f"after={later}&before={sooner}") == inner
+    assert read_all_pages(shared, f"after={later}&before={sooner}") == inner
     wide = f"after={after[:-1]}%2B0000&before={before[:-1]}.9Z&statuses=created"
-    assert walk(shared, wide) == [one for one in wanted if one["order_status"] == "created"]
+    assert read_all_pages(shared, wide) == [
+        one for one in wanted if one["order_status"] == "created"
+    ]
 
 
 def _moved(text: str, seconds: int) -> str:
@@ -221,18 +223,18 @@ def test_the_same_change_within_a_second_has_one_entry(goody: Goody) -> None:
     for _ in range(2):
         goody.control(f"orders/{order_id}", {"status": "opened"})
     assert of(goody, order_id)[0] == "opened"
-    ids = [entry["id"] for entry in walk(goody)]
+    ids = [entry["id"] for entry in read_all_pages(goody)]
     assert len(set(ids)) == len(ids)
 
 
 def test_a_hidden_order_is_in_no_list_but_can_be_read(goody: Goody) -> None:
-    before, lists = walk(goody), goody.get("/v1/orders?per_page=100&page=2").json()
+    before, lists = read_all_pages(goody), goody.get("/v1/orders?per_page=100&page=2").json()
     order_id = lists["data"][7]["id"]
     goody.control(f"orders/{order_id}", {"hidden": True})
     after = goody.get("/v1/orders?per_page=100&page=2").json()
     assert after["list_meta"] == {"total_count": 599}
     assert after["data"][:-1] == [row for row in lists["data"] if row["id"] != order_id]
-    assert walk(goody) == [entry for entry in before if entry["order"]["id"] != order_id]
+    assert read_all_pages(goody) == [entry for entry in before if entry["order"]["id"] != order_id]
     assert goody.order(order_id)["id"] == order_id
     goody.control(f"orders/{order_id}", {"hidden": False})
     assert goody.get("/v1/orders?per_page=100&page=2").json() == lists
@@ -268,7 +270,7 @@ def test_stored_times_may_have_fractions(goody: Goody) -> None:
     goody.control("switches", {"created_fraction": "0.4"})
     assert page(goody, f"before={on}&per_page=1")[0] != newest
     assert page(goody, f"before={on[:-1]}.5Z&per_page=1")[0] == newest
-    assert newest[0] in walk(goody, f"after={on}")
+    assert newest[0] in read_all_pages(goody, f"after={on}")
 
 
 EVENTS = st.sets(

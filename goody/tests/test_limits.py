@@ -59,7 +59,7 @@ def test_waiting_for_a_slot_ends_at_the_deadline():
         may_end.set()
         for call in busy:
             assert isinstance(call.exception(), Unavailable)
-        server.play(answer(200, order()))
+        server.set_script(answer(200, order()))
         assert client.get_order(ORDER_ID).id == ORDER_ID
 
 
@@ -132,7 +132,7 @@ def test_an_open_breaker_blocks_calls_until_a_probe_succeeds():
         with pytest.raises(Unavailable):
             client.get_order(ORDER_ID)
         assert len(server.requests) == 6
-        server.play(answer(200, order()))
+        server.set_script(answer(200, order()))
         with pytest.raises(Unavailable, match="calls to it are paused"):
             client.get_order(ORDER_ID)
         clock[0] += 30
@@ -153,7 +153,7 @@ def test_rejections_and_bad_responses_do_not_open_the_breaker():
     with FaultyServer(answer(404)) as server:
         client = make_client(server.url, limits=limits)
         for status in (404, 404, 401, 401, 429, 400):
-            server.play(answer(status))
+            server.set_script(answer(status))
             with pytest.raises(Exception, match="Goody"):
                 client.get_order(ORDER_ID)
         with pytest.raises(Exception, match="Goody"):

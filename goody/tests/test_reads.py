@@ -241,7 +241,7 @@ def test_a_body_of_exactly_the_limit_is_read():
     with FaultyServer(answer(200, body)) as server:
         client = make_client(server.url, limits=small_bodies(2000))
         assert client.get_me().email == "a@b"
-        server.play(answer(200, body + b" "))
+        server.set_script(answer(200, body + b" "))
         with pytest.raises(BadResponse):
             client.get_me()
 
@@ -253,7 +253,7 @@ def test_retry_after_of_a_503_is_respected_if_it_fits_the_deadline():
     ) as server:
         assert make_client(server.url, sleep=waits.append).get_me(policy=THRICE).email == "a@b"
         assert waits == [2 + 0.5 * FAST.retry_base]
-        server.play(answer(503, headers={"Retry-After": "4"}))
+        server.set_script(answer(503, headers={"Retry-After": "4"}))
         with pytest.raises(Unavailable):
             make_client(server.url, sleep=waits.append).get_me(policy=THRICE)
     assert (len(waits), len(server.requests)) == (1, 3)

@@ -57,7 +57,7 @@ def test_the_list_stays(agent: Page, proxy: Proxy, status: int) -> None:
     expect(agent.locator("#portal")).to_have_count(0)
     assert first_row(agent) == first
     expect(agent).to_have_url(proxy.url + LIST)
-    proxy.stand_aside()
+    proxy.pass_through()
     pager_link(agent, "Next").click()
     expect(agent.locator(".pager")).to_contain_text("Page 2 of")
     expect(banner(agent)).to_have_count(0)
@@ -75,7 +75,7 @@ def test_a_dialog_does_not_open_on_a_page_of_somebody_else(
     expect(agent.locator("#portal")).to_have_count(0)
     in_dialog(agent, "Close").click()
     expect(row(agent, order_id).locator('[data-key="c"]')).to_be_focused()
-    proxy.stand_aside()
+    proxy.pass_through()
     row(agent, order_id).locator('[data-key="c"]').click()
     expect(in_dialog(agent, "Keep gift")).to_be_focused()
 
@@ -96,7 +96,7 @@ def test_a_submitted_dialog_keeps_what_was_typed(
     expect(banner(agent, "#dialog")).to_contain_text("carried out only once")
     expect(agent.get_by_role("textbox", name="Note")).to_have_value("Sent twice")
     assert site.emulator.posts() == 0
-    proxy.stand_aside()
+    proxy.pass_through()
     in_dialog(agent, "Cancel gift").click()
     expect(agent.locator("#order-detail")).to_have_attribute("data-status", "failed")
     assert site.writes(order_id) == ["cancel"]
@@ -122,7 +122,7 @@ def test_an_outcome_is_still_asked_for(agent: Page, site: Site, proxy: Proxy, pl
     agent.clock.run_for(2_500)
     expect(banner(agent)).to_contain_text("Requested: the outcome")
     expect(part).to_contain_text("Outcome being checked")
-    proxy.stand_aside()
+    proxy.pass_through()
     site.start_worker()
     agent.clock.run_for(2_500)
     expect(banner(agent)).to_have_count(0)
@@ -141,7 +141,7 @@ def test_the_top_bar_stays(agent: Page, proxy: Proxy) -> None:
     agent.clock.fast_forward("01:05")
     expect(banner(agent)).to_contain_text("Requested: the age of the index")
     expect(agent.locator("#sync-status")).to_have_text(said)
-    proxy.stand_aside()
+    proxy.pass_through()
     complete_sync(now, synced_at=now - timedelta(hours=2))
     settle(agent)
     agent.clock.fast_forward("01:05")
@@ -163,7 +163,7 @@ def test_a_dialog_waits_for_the_answer_of_goody(agent: Page, site: Site, proxy: 
     agent.get_by_role("textbox", name="Note").fill("Sent twice")
     expect(banner(agent, "#dialog")).to_contain_text("Requested: Goody’s answer")
     expect(in_dialog(agent, "Cancel gift")).to_be_disabled()
-    proxy.stand_aside()
+    proxy.pass_through()
     agent.clock.run_for(5_500)
     expect(in_dialog(agent, "Cancel gift")).to_be_enabled()
     expect(banner(agent, "#dialog")).to_have_count(0)

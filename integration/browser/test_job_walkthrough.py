@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from orders.models import Job, JobItem, Selection, SyncState
 from testing.browser import Watch
-from testing.domain import in_days, stamp
+from testing.domain import goody_time, in_days
 from testing.list_pages import complete_sync
 from testing.processes import wait_for
 from testing.users import make_user
@@ -54,7 +54,7 @@ class Walkthrough:
             count=_GIFTS,
             status="notified",
             order_batch_id=self.batch,
-            expires_at=stamp(self.expiry),
+            expires_at=goody_time(self.expiry),
         )
         self.ids = [one["id"] for one in created]
         site.fill_index()

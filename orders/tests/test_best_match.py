@@ -23,11 +23,11 @@ from testing.list_pages import (
     changes_in,
     changes_url,
     complete_sync,
+    follow_pages,
     has_link,
     ids_in,
     link,
     text_of,
-    walk,
 )
 from testing.search_oracle import NOW, uuid
 from testing.vendor import Emulator
@@ -86,7 +86,7 @@ def agent(as_role: Any) -> Client:
 
 
 def all_of(client: Client, url: str) -> list[str]:
-    return [one for page in walk(client, url) for one in page]
+    return [one for page in follow_pages(client, url) for one in page]
 
 
 @pytest.mark.parametrize("text", ["maria chen", "  MARÍA chen ", "Chen, Maria", '"Maria Chen"'])
@@ -119,7 +119,7 @@ def test_the_list_says_that_the_best_match_is_first(
 def test_pages_lead_through_both_ranks_and_back(
     agent: Client, people: list[tuple[str, bool]]
 ) -> None:
-    pages = walk(agent, ASKED)
+    pages = follow_pages(agent, ASKED)
     assert [one for page in pages for one in page] == ranked(people)
     assert [len(page) for page in pages] == [25, 25, 25, 25, 20]
     assert {one for one, is_exact in people if is_exact} == {
@@ -127,7 +127,7 @@ def test_pages_lead_through_both_ranks_and_back(
     }
     third = agent.get(link(agent.get(link(agent.get(ASKED), "Next")), "Next"))
     assert "51–75 of 120" in text_of(third)
-    back = walk(agent, link(agent.get(ASKED), "Last"), "Previous")
+    back = follow_pages(agent, link(agent.get(ASKED), "Last"), "Previous")
     assert [one for page in reversed(back) for one in page] == ranked(people)
 
 
@@ -184,7 +184,7 @@ def test_order_page_shows_the_position_by_best_match(
 
 def test_new_orders_do_not_shift_either_rank(agent: Client, people: list[tuple[str, bool]]) -> None:
     first = agent.get(ASKED)
-    pages = walk(agent, ASKED)
+    pages = follow_pages(agent, ASKED)
     newest, other = store_new_orders(-1, "Chen"), store_new_orders(-2, "Chenard")
     assert ids_in(agent.get(link(first, "Next"))) == pages[1]
     assert all_of(agent, ASKED) == [newest, *ranked(people)[:60], other, *ranked(people)[60:]]

@@ -17,7 +17,7 @@ from orders.search.completions import complete_last_word
 from orders.search.labels import LabelSuggestion
 from orders.search.parse import OPERATOR_NAMES
 from testing.domain import order
-from testing.list_pages import complete_sync, expected, text_of
+from testing.list_pages import complete_sync, expected_ids, text_of
 from testing.search_oracle import NOW, Oracle
 from testing.vendor import Emulator
 
@@ -58,10 +58,10 @@ def note(agent: Client, q: str) -> str:
 
 
 def test_the_first_orders_of_the_list_and_a_link_to_all(agent: Client, full: Oracle) -> None:
-    everything = expected(full, "q=okafor")
+    everything = expected_ids(full, "q=okafor")
     assert order_ids(agent, "okafor") == everything[:7]
     assert links(agent, "okafor") == {f"All {len(everything)} orders": "/orders/?q=okafor"}
-    narrowed = expected(full, "q=okafor&status=delivered")
+    narrowed = expected_ids(full, "q=okafor&status=delivered")
     assert order_ids(agent, "okafor", status="delivered") == narrowed[:7]
     assert note(agent, "okafor") == ""
 
@@ -147,7 +147,7 @@ def test_incomplete_index_does_not_claim_that_no_order_matches(
 def test_empty_search_with_filters_is_explained(agent: Client, full: Oracle) -> None:
     text = "okafor expires:none created:2001"
     assert note(agent, text) == "No order matches."
-    count = len(expected(full, "q=okafor+expires:none"))
+    count = len(expected_ids(full, "q=okafor+expires:none"))
     [without] = [one for one in links(agent, text) if one.startswith("Without Created")]
     assert without.endswith(f"2001 ({count} orders)")
     assert links(agent, text)[without] == "/orders/?q=okafor+expires%3Anone"

@@ -18,7 +18,7 @@ from orders.bulk.rules import ExtensionRule
 from orders.eligibility import Preset
 from orders.models import Order, Selection, State
 from testing.bulk import in_whole_days, one_date, plan, preset, put, select, verdicts
-from testing.domain import operation, stamp
+from testing.domain import goody_time, operation
 
 pytestmark = pytest.mark.django_db
 CANCEL = Selection.Action.CANCEL
@@ -56,7 +56,7 @@ def test_the_status_decides_in_the_words_of_eligibility(
 
 def test_each_order_is_extended_from_its_own_expiration() -> None:
     first, second = in_whole_days(3), in_whole_days(10)
-    ids = [put(1, expires_at=stamp(first)), put(2, expires_at=stamp(second))]
+    ids = [put(1, expires_at=goody_time(first)), put(2, expires_at=goody_time(second))]
 
     found = plan(select(ids), preset(Preset.WEEK))
 
@@ -64,7 +64,9 @@ def test_each_order_is_extended_from_its_own_expiration() -> None:
     assert [one.expiration for one in found.included] == [first + week, second + week]
 
 
-@pytest.mark.parametrize("expires_at", [None, stamp(in_whole_days(-3))], ids=["none", "expired"])
+@pytest.mark.parametrize(
+    "expires_at", [None, goody_time(in_whole_days(-3))], ids=["none", "expired"]
+)
 def test_an_expired_or_undated_order_is_extended_from_now(expires_at: str | None) -> None:
     selection = select([put(1, expires_at=expires_at)])
     rule = preset(Preset.WEEK)
@@ -109,7 +111,7 @@ def test_the_end_of_the_month_is_that_of_each_expiration() -> None:
 def test_orders_that_one_date_would_shorten_are_left_out_unless_ticked() -> None:
     date = in_whole_days(7)
     sooner, later = in_whole_days(5), in_whole_days(9)
-    numbers = (stamp(sooner), stamp(later), stamp(date), None)
+    numbers = (goody_time(sooner), goody_time(later), goody_time(date), None)
     selection = select([put(n, expires_at=at) for n, at in enumerate(numbers)])
 
     assert verdicts(plan(selection, one_date(date))) == ["ok", "shortens", "same", "sets_a_date"]
@@ -123,7 +125,7 @@ def test_dates_out_of_bounds_are_left_out(settings: Any) -> None:
         [
             put(1),
             put(2, expires_at="9999-12-31T23:59:59Z"),
-            put(3, expires_at=stamp(in_whole_days(25))),
+            put(3, expires_at=goody_time(in_whole_days(25))),
         ]
     )
 

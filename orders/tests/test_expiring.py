@@ -24,7 +24,7 @@ from orders.index import OrderOfResponse
 from orders.models import Order, Profile, Selection
 from orders.search import iterate_hits, labels
 from orders.services.expiring import MAX_GROUPS, WINDOWS
-from testing.list_pages import complete_sync, shown, text_of
+from testing.list_pages import complete_sync, listed_ids, text_of
 from testing.search_oracle import NOW, Oracle, uuid
 
 pytestmark = pytest.mark.django_db
@@ -184,7 +184,7 @@ def test_every_count_equals_the_list_that_it_links_to(
     assert len(table_in(page, "workspaces")) == 4
     assert_lists_are_exact(page, RequestClock(NOW, ZoneInfo(zone)))
     row = table_in(page, "senders")[0]
-    assert len(shown(agent, urlsplit(row.url).query)) == row.gifts
+    assert len(listed_ids(agent, urlsplit(row.url).query)) == row.gifts
     chosen = dict(zip(WINDOWS, windows_in(page), strict=True))[window]
     for name in ("workspaces", "senders"):
         assert sum(row.gifts for row in table_in(page, name)) == chosen.gifts
@@ -288,7 +288,7 @@ def test_orders_in_no_figure_are_told(agent: Client) -> None:
     assert '<a href="/orders/?q=is%3Aodd">Gifts with unreadable values</a>' in page
     assert "1 order has the undocumented status “on_hold”: whether they can still be" in page
     assert '<a href="/orders/?status=on_hold">Show them</a>' in page
-    assert len(shown(agent, "status=on_hold")) == 1
+    assert len(listed_ids(agent, "status=on_hold")) == 1
 
 
 @pytest.mark.usefixtures("search_time")

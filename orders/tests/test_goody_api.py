@@ -121,10 +121,10 @@ def test_shorter_pause_does_not_end_a_longer_one() -> None:
     longer, shorter = NOW + timedelta(seconds=60), NOW + timedelta(seconds=5)
     for until in (shorter, longer, shorter):
         ApiLimits.objects.pause_until(until)
-    gate = ApiLimits.objects.get()
-    assert gate.paused_until == longer
-    assert gate.is_paused(longer - timedelta(seconds=1))
-    assert not gate.is_paused(longer)
+    limits = ApiLimits.objects.get()
+    assert limits.paused_until == longer
+    assert limits.is_paused(longer - timedelta(seconds=1))
+    assert not limits.is_paused(longer)
 
 
 @pytest.mark.django_db

@@ -18,7 +18,7 @@ from orders.audit import Action
 from orders.models import AuditEntry, ItemState, Job, JobRelation, JobState, PauseReason, Selection
 from orders.services import heartbeat
 from testing.dialogs import htmx, text
-from testing.domain import actor, in_days, open_order, operation, stamp
+from testing.domain import actor, goody_time, in_days, open_order, operation
 from testing.job_pages import ended_job, make_job, set_items
 
 pytestmark = pytest.mark.django_db
@@ -390,7 +390,7 @@ def test_a_part_that_was_run_again_is_named_and_not_offered(lena: Any, lee: Any)
 
 def test_an_extension_is_undone_through_the_preview(lena: Any, emulator: Any) -> None:
     former = in_days(5)
-    extended, expired = (open_order(emulator, expires_at=stamp(former)) for _ in range(2))
+    extended, expired = (open_order(emulator, expires_at=goody_time(former)) for _ in range(2))
     job = ended_job(D, D, orders=(extended, expired), action=Action.ORDER_EXTEND)
     for order_id, at in ((extended, former), (expired, in_days(-1))):
         services.refresh_order(order_id=order_id, now=timezone.now())

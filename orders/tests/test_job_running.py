@@ -26,10 +26,10 @@ from testing.domain import (
     actor,
     cancel,
     failing_statements,
+    goody_time,
     in_days,
     operation,
     read_until_settled,
-    stamp,
 )
 from testing.jobs import (
     cancel_job,
@@ -78,7 +78,7 @@ def test_a_job_extends_each_order_to_its_own_date(emulator: Emulator) -> None:
     orders, until = open_orders(emulator, 2), in_days(50)
     job = run_job(extend_job(orders, expiration=until))
     assert (job.state, counts(job)) == (JobState.FINISHED, JobCounts(done=2))
-    assert {emulator.order(one)["expires_at"] for one in orders} == {stamp(until)}
+    assert {emulator.order(one)["expires_at"] for one in orders} == {goody_time(until)}
     assert set(Operation.objects.values_list("note", "ticket")) == {("Holidays", "ZD-1234")}
 
 
@@ -95,7 +95,7 @@ def test_orders_that_changed_since_they_were_selected_are_skipped(emulator: Emul
     orders = open_orders(emulator, 4)
     job = cancel_job(orders)
     emulator.change(orders[1], status="accepted")
-    emulator.change(orders[2], expires_at=stamp(in_days(9)))
+    emulator.change(orders[2], expires_at=goody_time(in_days(9)))
     emulator.change(orders[3], status="canceled")
     assert reasons(run_job(job)) == [
         ("done", ""),
@@ -330,13 +330,13 @@ def test_a_retry_sends_only_what_failed(emulator: Emulator) -> None:
 def test_an_undo_job_restores_the_former_dates(emulator: Emulator) -> None:
     orders = open_orders(emulator, 1)
     former = in_days(10)
-    emulator.change(orders[0], expires_at=stamp(former))
+    emulator.change(orders[0], expires_at=goody_time(former))
     run_job(extend_job(orders, expiration=in_days(20)))
     done = Operation.objects.get()
     items = [bulk.NewItem(orders[0], done.after or {}, former, undoes_id=done.pk)]
     undo = run_job(cancel_job((), action=Action.ORDER_EXTEND, items=items))
     assert states(undo) == ["done"]
-    assert emulator.order(orders[0])["expires_at"] == stamp(former)
+    assert emulator.order(orders[0])["expires_at"] == goody_time(former)
 
 
 def test_all_jobs_together_keep_the_pace(emulator: Emulator, settings: Any) -> None:

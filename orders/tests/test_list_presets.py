@@ -12,7 +12,7 @@ from django.test import Client
 
 from orders.list_columns import DEFAULT_COLUMNS
 from orders.models import Operation, Profile, State
-from testing.list_pages import URL, active_filters_in, expected, ids_in, shown, text_of
+from testing.list_pages import URL, active_filters_in, expected_ids, ids_in, listed_ids, text_of
 from testing.search_oracle import NOW, Oracle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("search_time")]
@@ -38,7 +38,7 @@ def numbers_in(response: Any) -> dict[str, str]:
 
 def test_numbers_come_later_and_are_kept_for_all(agent: Client, full: Oracle, as_role: Any) -> None:
     viewer = as_role("viewer")
-    wanted = {key: str(len(expected(full, said))) for key, said in COUNTED.items()}
+    wanted = {key: str(len(expected_ids(full, said))) for key, said in COUNTED.items()}
     page = agent.get(URL)
     assert numbers_in(page) == dict.fromkeys(COUNTED, "")
     assert 'hx-get="/orders/counts/"' in text_of(page)
@@ -62,7 +62,7 @@ def test_numbers_that_would_be_late_are_left_out(
 def test_an_order_with_an_unknown_outcome_needs_attention(
     agent: Client, full: Oracle, state: State
 ) -> None:
-    quiet = expected(full, "attention=no")[3]
+    quiet = expected_ids(full, "attention=no")[3]
     Operation.objects.create(
         order_uuid=quiet,
         action="order.cancel",
@@ -74,10 +74,10 @@ def test_an_order_with_an_unknown_outcome_needs_attention(
         lease_until=NOW + timedelta(minutes=1),
     )
     found = Oracle()
-    wanted = expected(found, "attention=yes")
+    wanted = expected_ids(found, "attention=yes")
     assert (quiet in wanted) == (state != State.APPLIED)
-    assert shown(agent, "attention=yes") == shown(agent, "q=is:attention") == wanted
-    assert shown(agent, "attention=no") == expected(found, "attention=no")
+    assert listed_ids(agent, "attention=yes") == listed_ids(agent, "q=is:attention") == wanted
+    assert listed_ids(agent, "attention=no") == expected_ids(found, "attention=no")
 
 
 def test_a_relative_month_is_kept_as_it_is_written(agent: Client, full: Oracle) -> None:

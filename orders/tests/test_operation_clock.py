@@ -19,13 +19,13 @@ from testing.domain import (
     cancel,
     extend,
     failing_statements,
+    goody_time,
     in_days,
     open_order,
     operation,
     order_json,
     read_again,
     seen,
-    stamp,
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
@@ -309,10 +309,10 @@ def test_outcome_text_names_no_time_after_the_clock_was_set(
 
 def test_set_clock_does_not_make_an_old_read_fresh(emulator: Emulator, clock: Any) -> None:
     """Goody confirmed an extension, and then serves the order as it was before."""
-    order_id = open_order(emulator, expires_at=stamp(in_days(20)))
+    order_id = open_order(emulator, expires_at=goody_time(in_days(20)))
     former = services.refresh_order(order_id=order_id, now=timezone.now()).order.expires_at
     done = extend(order_id, expiration=in_days(40))
-    emulator.change(order_id, expires_at=stamp(former))
+    emulator.change(order_id, expires_at=goody_time(former))
     clock.shift(3600)
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert view.order.expires_at == done.expiration

@@ -2,7 +2,7 @@
 
 People submit, others change the order at Goody, answers are lost, processes die, time passes,
 workers read. The same invariants are checked after every event. A seed repeats a history; `make
-soak` plays many more.
+soak` runs many more.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from testing.vendor import Emulator
 
 pytestmark = pytest.mark.django_db
 
-STORIES = int(os.environ.get("SOAK_STORIES", "10"))
+HISTORIES = int(os.environ.get("SOAK_HISTORIES", "10"))
 EVENTS = 18
 APPLIED_UNSEEN = [
     {"kind": "apply_then_reset"},
@@ -99,8 +99,8 @@ class History:
 
     def a_list_tells_of_it(self) -> None:
         page = index.OrdersOfResponse([index.OrderOfResponse(self._listed())], timezone.now())
-        (told,) = index.upsert_responses([page])
-        services.request_reads(told.parsed)
+        (result,) = index.upsert_responses([page])
+        services.request_reads(result.parsed)
 
     def _listed(self) -> bytes:
         """Return the order as lists show it, without its event times."""
@@ -200,14 +200,14 @@ class History:
         outcomes = [outcome for outcome in outcomes if outcome not in OBSERVATIONS]
         assert outcomes[-1:] == ([one.state] if one.state not in _UNRECORDED else [])
         assert len(set(outcomes)) == len(outcomes)
-        told = outcome_message(one, now=timezone.now(), zone=timezone.get_default_timezone())
-        if told.title in ("Canceled", "Canceled at Goody"):
+        message = outcome_message(one, now=timezone.now(), zone=timezone.get_default_timezone())
+        if message.title in ("Canceled", "Canceled at Goody"):
             assert (status in ENDED, self.was_accepted) == (True, False)
         if one.confirmed_at is not None:
             # By us: Goody applied it, and nothing else had changed the order before.
             assert self._applied()
-        if is_cancel and told.title != "Canceled":
-            assert told.tone is not Tone.GOOD
+        if is_cancel and message.title != "Canceled":
+            assert message.tone is not Tone.GOOD
         if not is_cancel and (one.state == State.APPLIED or one.effect_seen_at is not None):
             assert one.expiration in self._expirations()
 
@@ -252,7 +252,7 @@ EVENT_WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize("seed", range(STORIES))
+@pytest.mark.parametrize("seed", range(HISTORIES))
 def test_random_history_keeps_the_invariants(emulator: Emulator, clock: Any, seed: int) -> None:
     history = History(emulator, clock, seed)
     for _ in range(EVENTS):

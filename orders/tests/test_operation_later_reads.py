@@ -24,6 +24,7 @@ from testing.domain import (
     cancel,
     extend,
     failing_statements,
+    goody_time,
     in_days,
     open_order,
     operation,
@@ -32,7 +33,6 @@ from testing.domain import (
     read_until_settled,
     read_when_due,
     seen,
-    stamp,
     stored_outcome,
 )
 from testing.operations import lose_cancel, lose_extension, message, sentence, title
@@ -298,10 +298,10 @@ def test_read_for_one_operation_is_applied_to_the_others_of_the_order(
     asked = in_days(20)
     fault = {"kind": "cut"}
     first = lose_extension(emulator, settings, fault, expiration=asked, may_shorten=True)
-    emulator.change(first.order_uuid, expires_at=stamp(in_days(25)))
+    emulator.change(first.order_uuid, expires_at=goody_time(in_days(25)))
     read_until_settled(first, clock)
     second = extend(first.order_uuid, expiration=in_days(40))
-    emulator.change(first.order_uuid, expires_at=stamp(asked))
+    emulator.change(first.order_uuid, expires_at=goody_time(asked))
     clock.shift(301)
     read_again(second)
     assert (stored_outcome(first)[0], title(first)) == ("superseded", "Changed at Goody")
@@ -475,5 +475,5 @@ def test_later_write_without_effect_does_not_explain_a_difference(
         closed_at=timezone.now(),
     )
     assert first.expires_before is not None
-    emulator.change(order_id, expires_at=stamp(first.expires_before))
+    emulator.change(order_id, expires_at=goody_time(first.expires_before))
     assert read_when_due(first, clock).contradicted_at is not None

@@ -23,6 +23,7 @@ from testing.domain import (
     audit_history,
     cancel,
     extend,
+    goody_time,
     in_days,
     open_order,
     operation,
@@ -31,7 +32,6 @@ from testing.domain import (
     read_again,
     read_until_settled,
     seen,
-    stamp,
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
@@ -363,7 +363,7 @@ def test_late_answer_outranks_reads(settings: Any, clock: Any) -> None:
         services.abandon_expired_operations(now=timezone.now())
         Operation.objects.update(state="superseded")
         connection.close()
-        answer(200, order_json(expires_at=stamp(asked)))(paused)
+        answer(200, order_json(expires_at=goody_time(asked)))(paused)
 
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
@@ -376,7 +376,7 @@ def test_late_answer_outranks_reads(settings: Any, clock: Any) -> None:
 @threaded
 def test_late_answer_confirms_an_outcome_known_from_a_read(settings: Any, clock: Any) -> None:
     asked = in_days(44)
-    extended = answer(200, order_json(expires_at=stamp(asked)))
+    extended = answer(200, order_json(expires_at=goody_time(asked)))
 
     def pause(paused: Connection) -> None:
         clock.shift(61)
@@ -464,7 +464,7 @@ def test_expiration_seen_later_is_described_as_perhaps_ours_and_offers_no_undo(
     )
     services.refresh_order(order_id=order_id, now=timezone.now())
     assert Operation.objects.get(pk=lost.pk).effect_seen_at is None
-    emulator.change(order_id, expires_at=stamp(asked))
+    emulator.change(order_id, expires_at=goody_time(asked))
     services.refresh_order(order_id=order_id, now=timezone.now())
     lost.refresh_from_db()
     assert (lost.state, title(lost)) == (closed_as, "Changed at Goody")

@@ -22,13 +22,13 @@ from testing.domain import (
     cancel,
     extend,
     failing_statements,
+    goody_time,
     in_days,
     open_order,
     order,
     order_json,
     read_until_settled,
     seen,
-    stamp,
     stored_outcome,
 )
 from testing.faulty_server import (
@@ -156,7 +156,7 @@ def test_confirmation_is_stored_although_the_database_connection_is_lost(
     goody: Any, write: Any
 ) -> None:
     wanted = in_days(44)
-    changed = {"status": "failed"} if write is cancel else {"expires_at": stamp(wanted)}
+    changed = {"status": "failed"} if write is cancel else {"expires_at": goody_time(wanted)}
 
     def end_connections(paused: Connection) -> None:
         with psycopg.connect(**connection_parameters(), autocommit=True) as other:
@@ -255,8 +255,8 @@ def test_f54_full_disk_prevents_the_write_but_not_reading(emulator: Emulator, ca
             with pytest.raises(services.NotRecorded):
                 cancel(order_id, seen=shown, actor=person, note="n" * 200_000)
             assert emulator.calls()["total"] == before
-            told = [(one.levelname, one.exc_info) for one in logged(caplog)]
-            assert told == [("WARNING", None)]
+            lines = [(one.levelname, one.exc_info) for one in logged(caplog)]
+            assert lines == [("WARNING", None)]
             view = services.refresh_order(order_id=order_id, now=timezone.now())
             assert (view.is_fresh, view.order.status) == (True, "notified")
         finally:

@@ -18,7 +18,7 @@ from orders.formats import date_time
 from orders.models import AuditEntry, Operation, Profile, State
 from orders.presenters.operations import format_in_both_zones
 from testing.dialogs import dialog, fields, hidden, open_and_submit, text, url
-from testing.domain import in_days, stamp
+from testing.domain import goody_time, in_days
 
 NEW_YORK = ZoneInfo("America/New_York")
 LIST = "/orders/?per_page=25"
@@ -72,7 +72,7 @@ def client(as_role: Any) -> Any:
 @pytest.fixture
 def order_id(emulator: Any) -> str:
     found: str = emulator.find_id(status="notified", no_expiry="false")
-    emulator.change(found, expires_at=stamp(in_days(20)))
+    emulator.change(found, expires_at=goody_time(in_days(20)))
     return found
 
 
@@ -94,8 +94,8 @@ def test_each_option_shows_and_posts_what_it_gives(
     opened = client.get(expiration_url(order_id), headers=dialog())
     was = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
     offered = [at for _, at in expiration_presets(datetime.now(UTC), was, NEW_YORK)]
-    assert fields(opened).radios["expiration"] == [stamp(at) for at in offered]
-    assert fields(opened).checked["expiration"] == stamp(offered[1])
+    assert fields(opened).radios["expiration"] == [goody_time(at) for at in offered]
+    assert fields(opened).checked["expiration"] == goody_time(offered[1])
     for at in offered:
         assert f'<span class="for-option">Extend to {day_omitting_year(at)}</span>' in text(opened)
         assert f'<p class="for-option">{full(at)}</p>' in text(opened)
@@ -140,7 +140,7 @@ def test_a_plain_day_means_its_end_in_the_viewers_zone(
         "operation", args=[order_id, only().id], query={"next": LIST}
     )
     end = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=NEW_YORK)
-    assert emulator.order(order_id)["expires_at"] == stamp(end)
+    assert emulator.order(order_id)["expires_at"] == goody_time(end)
 
 
 @pages
@@ -154,7 +154,10 @@ def test_a_plain_day_means_its_end_in_the_viewers_zone(
         ({"expiration_custom": "2020-01-01"}, "This time has passed."),
         ({"expiration_custom": "2099-01-01"}, "This is more than 365 days ahead."),
         ({"expiration_custom": "2027-03-14T02:30"}, "does not exist in America/New_York"),
-        ({"expiration_custom": stamp(in_days(2))}, "This is earlier than the present expiration."),
+        (
+            {"expiration_custom": goody_time(in_days(2))},
+            "This is earlier than the present expiration.",
+        ),
     ],
 )
 def test_invalid_input_is_kept_without_a_call(
@@ -175,7 +178,7 @@ def test_invalid_input_is_kept_without_a_call(
 
 @pages
 def test_shortening_requires_the_checkbox(client: Any, emulator: Any, order_id: str) -> None:
-    sooner = stamp(in_days(5))
+    sooner = goody_time(in_days(5))
     refused = open_and_submit(client, expiration_url(order_id), expiration=sooner)
     assert refused.status_code == 422
     assert "Tick the box to confirm that it shall expire sooner." in text(refused)
@@ -190,7 +193,7 @@ def test_first_date_requires_the_checkbox_and_offers_no_undo(client: Any, emulat
     opened = client.get(expiration_url(order_id))
     assert "Goody offers no way to take it off again" in text(opened)
     assert "Cannot be undone: Goody cannot remove a date" in text(opened)
-    later = stamp(in_days(10))
+    later = goody_time(in_days(10))
     refused = client.post(expiration_url(order_id), {**hidden(opened), "expiration": later})
     assert refused.status_code == 422
     wish = {**hidden(refused), "expiration": later, "may_shorten": "on"}
@@ -248,7 +251,7 @@ def test_a_typed_date_is_shown_in_both_zones_before_it_is_sent(
     at = datetime(day.year, day.month, day.day, 18, 30, tzinfo=NEW_YORK)
     shown = preview(client, order_id, f"{day:%b} {day.day}, {day.year} 6:30 pm")
     assert f"<strong>{full(at)}</strong>" in shown
-    assert f'name="understood" value="{stamp(at)}"' in shown
+    assert f'name="understood" value="{goody_time(at)}"' in shown
     assert f'hx-swap-oob="innerHTML">Extend to {day_omitting_year(at)}</span>' in shown
     assert "checkbox" not in shown
     assert emulator.calls()["total"] == calls
@@ -277,10 +280,10 @@ def test_a_preview_of_nothing_shows_nothing(client: Any, order_id: str) -> None:
 @pages
 def test_only_an_earlier_date_shows_the_checkbox(client: Any, order_id: str) -> None:
     sooner, later = in_days(5), in_days(40)
-    shown = preview(client, order_id, stamp(sooner))
+    shown = preview(client, order_id, goody_time(sooner))
     assert 'type="checkbox" name="may_shorten"' in shown
     assert f"Shorten to {day_omitting_year(sooner)}" in shown
-    assert "checkbox" not in preview(client, order_id, stamp(later))
+    assert "checkbox" not in preview(client, order_id, goody_time(later))
     assert "checkbox" not in text(client.get(expiration_url(order_id), headers=dialog()))
 
 
@@ -315,7 +318,7 @@ def test_without_javascript_an_ambiguous_date_is_shown_first(
     assert emulator.posts() == 0
     wish = {**hidden(answer), "expiration_custom": "in 8 weeks"}
     assert client.post(expiration_url(order_id), wish).status_code == 303
-    assert emulator.order(order_id)["expires_at"] == stamp(at)
+    assert emulator.order(order_id)["expires_at"] == goody_time(at)
 
 
 @pages
@@ -333,7 +336,7 @@ def test_repeated_submit_of_a_typed_length_returns_the_same_operation(
     assert emulator.posts() == 1
     changed = client.post(expiration_url(order_id), {**form, "understood": "soon"})
     assert changed.status_code == 422
-    another = client.post(expiration_url(order_id), {**form, "understood": stamp(in_days(51))})
+    another = client.post(expiration_url(order_id), {**form, "understood": goody_time(in_days(51))})
     assert another.status_code == 409
     assert emulator.posts() == 1
 
@@ -344,8 +347,8 @@ def test_a_date_that_means_another_one_than_was_shown_is_shown_again(
 ) -> None:
     """Midnight passed since, or the text was changed after it was shown."""
     opened = client.get(expiration_url(order_id))
-    meant = stamp(in_days(50))
-    stale = {"expiration_custom": meant, "understood": stamp(in_days(51))}
+    meant = goody_time(in_days(50))
+    stale = {"expiration_custom": meant, "understood": goody_time(in_days(51))}
     answer = client.post(expiration_url(order_id), {**hidden(opened), **stale})
     assert (answer.status_code, emulator.posts()) == (422, 0)
     assert hidden(answer)["understood"] == meant
@@ -360,7 +363,7 @@ def test_reason_and_ticket_are_stored_audited_and_shown(
 ) -> None:
     given = {"reason": "on <leave> until May", "ticket": "https://tickets.test/7"}
     answer = open_and_submit(
-        client, expiration_url(order_id), expiration=stamp(in_days(50)), **given
+        client, expiration_url(order_id), expiration=goody_time(in_days(50)), **given
     )
     assert (only().note, only().ticket) == tuple(given.values())
     intent = AuditEntry.objects.order_by("id").first()
@@ -375,7 +378,7 @@ def test_reason_and_ticket_are_stored_audited_and_shown(
 @pages
 def test_reason_and_ticket_are_optional_and_kept_with_an_error(client: Any, order_id: str) -> None:
     given = {"reason": "kept <reason>", "ticket": "x" * 101}
-    later = stamp(in_days(51))
+    later = goody_time(in_days(51))
     answer = open_and_submit(client, expiration_url(order_id), expiration=later, **given)
     assert answer.status_code == 422
     assert "a reference of at most 100 characters" in text(answer)
@@ -394,7 +397,7 @@ def undo_url(order_id: str, operation: Operation | None = None) -> str:
 def extended(client: Any, order_id: str) -> dict[str, str]:
     """Extend by the dialog; return the hidden fields of the Undo in its toast."""
     done = open_and_submit(
-        client, expiration_url(order_id), expiration=stamp(in_days(51)), headers=dialog(LIST)
+        client, expiration_url(order_id), expiration=goody_time(in_days(51)), headers=dialog(LIST)
     )
     return hidden(done)
 
@@ -428,7 +431,7 @@ def test_undo_without_javascript_leads_to_its_outcome(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     was = emulator.order(order_id)["expires_at"]
-    done = open_and_submit(client, expiration_url(order_id), expiration=stamp(in_days(50)))
+    done = open_and_submit(client, expiration_url(order_id), expiration=goody_time(in_days(50)))
     first, page = only(), client.get(done["Location"])
     answer = client.post(undo_url(order_id), hidden(page))
     undoing = Operation.objects.exclude(pk=first.pk).get()
@@ -443,7 +446,7 @@ def test_undo_without_javascript_leads_to_its_outcome(
 def test_an_undo_does_not_overwrite_what_somebody_else_set(
     client: Any, emulator: Any, order_id: str
 ) -> None:
-    undo, theirs = extended(client, order_id), stamp(in_days(60))
+    undo, theirs = extended(client, order_id), goody_time(in_days(60))
     emulator.change(order_id, expires_at=theirs)
     answer = client.post(undo_url(order_id), undo, headers=dialog(LIST))
     assert "The order changed since you looked." in text(answer)
@@ -491,8 +494,8 @@ def test_changed_expiration_is_shown_and_nothing_is_sent(
     client: Any, emulator: Any, order_id: str
 ) -> None:
     opened = client.get(expiration_url(order_id))
-    emulator.change(order_id, expires_at=stamp(in_days(33)))
-    wish = {**hidden(opened), "expiration": stamp(in_days(50))}
+    emulator.change(order_id, expires_at=goody_time(in_days(33)))
+    wish = {**hidden(opened), "expiration": goody_time(in_days(50))}
     answer = client.post(expiration_url(order_id), wish, headers=dialog())
     assert "The order changed since you looked. Expiration:" in text(answer)
     assert only().state == State.REFUSED
@@ -505,8 +508,8 @@ def test_unsent_extension_names_the_expiration_of_the_dialog(
 ) -> None:
     opened, asked = client.get(expiration_url(order_id)), in_days(50)
     was = datetime.fromisoformat(emulator.order(order_id)["expires_at"])
-    emulator.change(order_id, expires_at=stamp(in_days(33)))
-    client.post(expiration_url(order_id), {**hidden(opened), "expiration": stamp(asked)})
+    emulator.change(order_id, expires_at=goody_time(in_days(33)))
+    client.post(expiration_url(order_id), {**hidden(opened), "expiration": goody_time(asked)})
     change = f"{date_time(was, NEW_YORK)} → {date_time(asked, NEW_YORK)}"
     operation = reverse("operation", args=[order_id, only().id])
     assert f"<dt>Change</dt><dd>{change}</dd>" in text(client.get(operation))
@@ -532,7 +535,7 @@ def test_a_viewer_is_refused(emulator: Any, as_role: Any, method: str) -> None:
 @pages
 def test_the_audit_is_exact(client: Any, emulator: Any, order_id: str) -> None:
     later = in_days(50)
-    open_and_submit(client, expiration_url(order_id), expiration=stamp(later))
+    open_and_submit(client, expiration_url(order_id), expiration=goody_time(later))
     intent, outcome = AuditEntry.objects.order_by("id")
     assert (intent.actor, intent.action) == (client.user, "order.extend")
     assert intent.after == {"expires_at": later.isoformat()}

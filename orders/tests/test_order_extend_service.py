@@ -19,6 +19,7 @@ from testing.domain import (
     ORDER_ID,
     cancel,
     extend,
+    goody_time,
     in_days,
     open_order,
     operation,
@@ -26,7 +27,6 @@ from testing.domain import (
     order_json,
     read_when_due,
     seen,
-    stamp,
     stored_outcome,
 )
 from testing.faulty_server import FaultyServer, answer
@@ -68,7 +68,7 @@ def test_extend_works(emulator: Emulator, status: str) -> None:
 
 def test_the_instant_is_sent_in_whole_seconds_of_utc(settings: Any) -> None:
     whole = in_days(69)
-    local_time_in_utc = stamp(whole)
+    local_time_in_utc = goody_time(whole)
     wanted = whole.replace(microsecond=987_000).astimezone(ZoneInfo("Asia/Kolkata"))
     post = answer(200, order_json(expires_at=local_time_in_utc))
     with FaultyServer(answer(200, order_json()), post=(post,)) as server:
@@ -155,7 +155,7 @@ def test_f15_goody_refuses(emulator: Emulator, status: int) -> None:
 
 
 def stale(old: datetime) -> dict[str, Any]:
-    return order_json(event_times=NEVER_ACCEPTED, expires_at=stamp(old))
+    return order_json(event_times=NEVER_ACCEPTED, expires_at=goody_time(old))
 
 
 def shown_expiration() -> datetime | None:
@@ -164,7 +164,7 @@ def shown_expiration() -> datetime | None:
 
 def test_a_read_older_than_a_confirmed_extension_allows_no_other(goody: Any, clock: Any) -> None:
     old, first, second = in_days(10), in_days(30), in_days(40)
-    posts = tuple(answer(200, order_json(expires_at=stamp(at))) for at in (first, second))
+    posts = tuple(answer(200, order_json(expires_at=goody_time(at))) for at in (first, second))
     with FaultyServer(answer(200, stale(old)), post=posts) as server:
         goody(server)
         done = extend(ORDER_ID, expiration=first)
@@ -187,7 +187,7 @@ def test_a_read_older_than_a_confirmed_extension_allows_no_other(goody: Any, clo
 def test_a_read_older_than_two_confirmed_extensions_allows_no_third(goody: Any, clock: Any) -> None:
     old, first, second = in_days(10), in_days(30), in_days(40)
     reads = [answer(200, stale(at)) for at in (old, old, first, first, old)]
-    posts = tuple(answer(200, order_json(expires_at=stamp(at))) for at in (first, second))
+    posts = tuple(answer(200, order_json(expires_at=goody_time(at))) for at in (first, second))
     with FaultyServer(*reads, post=posts) as server:
         goody(server)
         extend(ORDER_ID, expiration=first)
@@ -198,7 +198,7 @@ def test_a_read_older_than_two_confirmed_extensions_allows_no_third(goody: Any, 
 
 def test_a_read_older_than_a_confirmed_extension_allows_a_cancel(goody: Any) -> None:
     old, first = in_days(10), in_days(30)
-    posts = (answer(200, order_json(expires_at=stamp(first))), answer(200, CANCELED))
+    posts = (answer(200, order_json(expires_at=goody_time(first))), answer(200, CANCELED))
     with FaultyServer(answer(200, stale(old)), post=posts) as server:
         goody(server)
         extend(ORDER_ID, expiration=first)
@@ -209,7 +209,7 @@ def test_another_date_at_goody_is_shown_and_may_be_changed(emulator: Emulator) -
     order_id = open_order(emulator)
     extend(order_id)
     other = in_days(35)
-    emulator.change(order_id, expires_at=stamp(other))
+    emulator.change(order_id, expires_at=goody_time(other))
     done = extend(order_id, expiration=in_days(60))
     assert (done.state, done.expires_before) == ("applied", other)
 
@@ -287,7 +287,7 @@ def test_undo_refuses_a_date_that_somebody_set_again_after_a_later_extension(
     first = extend(order_id, expiration=in_days(50))
     second = extend(order_id, expiration=in_days(60))
     assert first.expiration is not None
-    emulator.change(order_id, expires_at=stamp(first.expiration))
+    emulator.change(order_id, expires_at=goody_time(first.expiration))
     assert services.may_undo_extension(first, now=timezone.now()) is False
     refused = undo(first)
     assert (refused.state, emulator.posts()) == ("refused", 2)

@@ -26,10 +26,10 @@ from testing.list_pages import (
     changes_in,
     changes_url,
     complete_sync,
-    expected,
+    expected_ids,
     ids_in,
     link,
-    shown,
+    listed_ids,
     store_new_orders,
     text_of,
 )
@@ -129,7 +129,7 @@ def test_several_addresses_are_narrowed_by_what_else_the_box_says(
     for text, matches in said.items():
         wanted = [str(row.uuid) for row in _newest(full) if matches(row)]
         assert wanted
-        assert (text, shown(agent, urlencode({"q": text}))) == (text, wanted)
+        assert (text, listed_ids(agent, urlencode({"q": text}))) == (text, wanted)
 
 
 def test_the_orders_that_a_text_names_are_one_condition(agent: Client, full: Oracle) -> None:
@@ -256,10 +256,14 @@ def test_counts_replace_elements_of_the_page(agent: Client, full: Oracle) -> Non
     assert url
     part = agent.get(url[1])
     counts = counts_in(part)
-    assert counts["n-status-opened"] == str(len(expected(full, "q=example&status=opened")))
-    assert counts["n-status-failed"] == str(len(expected(full, "q=example&status=failed")))
-    assert counts["n-expires-7d"] == str(len(expected(full, "q=example&status=opened&expires=7d")))
-    assert counts["n-swapped"] == str(len(expected(full, "q=example&status=opened&swapped=yes")))
+    assert counts["n-status-opened"] == str(len(expected_ids(full, "q=example&status=opened")))
+    assert counts["n-status-failed"] == str(len(expected_ids(full, "q=example&status=failed")))
+    assert counts["n-expires-7d"] == str(
+        len(expected_ids(full, "q=example&status=opened&expires=7d"))
+    )
+    assert counts["n-swapped"] == str(
+        len(expected_ids(full, "q=example&status=opened&swapped=yes"))
+    )
     for place in counts:
         assert f'id="{place}"' in text_of(page)
     for kind in ("workspace", "sender", "product", "brand"):

@@ -14,7 +14,7 @@ from orders.search.query_runner import QueryRunner
 from testing.list_pages import (
     URL,
     complete_sync,
-    expected,
+    expected_ids,
     ids_in,
     link,
     text_of,
@@ -42,9 +42,9 @@ def test_empty_list_names_the_filters_and_offers_to_remove_each(
     assert "There are no orders" not in text_of(page)
     assert "0 orders" in text_of(page)
     assert 'aria-label="Pages"' not in text_of(page)
-    named, all_of_them = len(expected(full, "q=okafor")), len(expected(full, ""))
+    named, all_of_them = len(expected_ids(full, "q=okafor")), len(expected_ids(full, ""))
     assert link(page, f"Search among all orders ({named} orders)") == f"{URL}?q=okafor"
-    both = len(expected(full, "q=okafor&status=opened"))
+    both = len(expected_ids(full, "q=okafor&status=opened"))
     assert both > 1
     assert link(page, f"Without Created until 1 Jan 2020 ({both} orders)") == (
         f"{URL}?q=okafor&status=opened"
@@ -58,9 +58,9 @@ def test_empty_list_names_the_filters_and_offers_to_remove_each(
 def _a_name_without_two_statuses(full: Oracle) -> tuple[str, list[str]]:
     """Return a name that matches several orders, and two statuses that none of these has."""
     for words in map("+".join, product(("ana", "mira", "al"), ("okafor", "lee", "mai"))):
-        found = set(expected(full, f"q={words}"))
+        found = set(expected_ids(full, f"q={words}"))
         statuses = [
-            one for one in ORDER_STATUSES if found.isdisjoint(expected(full, f"status={one}"))
+            one for one in ORDER_STATUSES if found.isdisjoint(expected_ids(full, f"status={one}"))
         ]
         if len(found) > 1 and len(statuses) > 1:
             return words, statuses[:2]
@@ -74,7 +74,7 @@ def test_alternatives_are_removed_together(agent: Client, full: Oracle, said: st
     """Without one of several statuses there are fewer orders, not more."""
     words, statuses = _a_name_without_two_statuses(full)
     page = agent.get(f"{URL}?q={words}{said.format(*statuses)}")
-    count = len(expected(full, f"q={words}"))
+    count = len(expected_ids(full, f"q={words}"))
     assert link(page, f"Without Status ({count} orders)") == f"{URL}?q={words}"
     assert "Without Status: " not in text_of(page)
 
@@ -82,7 +82,7 @@ def test_alternatives_are_removed_together(agent: Client, full: Oracle, said: st
 @pytest.mark.parametrize("name", ["card", "ticket"])
 def test_cards_and_tickets_are_alternatives(agent: Client, full: Oracle, name: str) -> None:
     page = agent.get(f"{URL}?q=okafor+{name}:aaaaaaaa+{name}:bbbbbbbb")
-    count = len(expected(full, "q=okafor"))
+    count = len(expected_ids(full, "q=okafor"))
     assert link(page, f"Without {name.capitalize()} ({count} orders)") == f"{URL}?q=okafor"
 
 
@@ -144,7 +144,7 @@ def test_timeout_of_the_count_does_not_affect_the_list(
     monkeypatch.setattr("orders.search.paging.QueryRunner.count_matches", too_late)
     page = agent.get(f"{URL}?q=example&per_page=25")
     assert "Too many to count" in text_of(page)
-    assert ids_in(page) == expected(full, "q=example")[:25]
+    assert ids_in(page) == expected_ids(full, "q=example")[:25]
 
 
 # --- bad input --------------------------------------------------------------------------------

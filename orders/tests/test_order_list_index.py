@@ -22,15 +22,15 @@ from testing.list_pages import (
     URL,
     active_filters_in,
     complete_sync,
-    expected,
+    expected_ids,
+    follow_pages,
     ids_in,
     link,
+    listed_ids,
     row_of,
-    shown,
     store_new_orders,
     sync_status_in,
     text_of,
-    walk,
 )
 from testing.search_oracle import NOW, Oracle, store
 from testing.vendor import Emulator
@@ -89,9 +89,9 @@ SAID = [
 
 
 def test_each_filter_shows_exactly_the_matching_orders(agent: Client, full: Oracle) -> None:
-    wanted = {said: expected(full, said) for said in SAID}
+    wanted = {said: expected_ids(full, said) for said in SAID}
     assert [said for said, found in wanted.items() if not found] == []
-    assert {said: shown(agent, said) for said in SAID} == wanted
+    assert {said: listed_ids(agent, said) for said in SAID} == wanted
 
 
 def test_names_are_chosen_by_what_does_not_change_when_the_index_is_rebuilt(
@@ -100,8 +100,8 @@ def test_names_are_chosen_by_what_does_not_change_when_the_index_is_rebuilt(
     for kind in ("workspace", "sender", "product", "brand"):
         label = Label.objects.filter(kind=kind).exclude(name="").order_by("pk")[0]
         said = urlencode({kind: label.key})
-        wanted = expected(full, said)
-        assert shown(agent, said) == wanted
+        wanted = expected_ids(full, said)
+        assert listed_ids(agent, said) == wanted
         assert wanted
         page = agent.get(f"{URL}?{said}")
         assert any(label.name in text for text in active_filters_in(page)), kind
@@ -109,19 +109,23 @@ def test_names_are_chosen_by_what_does_not_change_when_the_index_is_rebuilt(
 
 def test_a_batch_by_its_id_and_its_beginning(agent: Client, full: Oracle) -> None:
     batch = str(next(row.order_batch_id for row in full.rows if row.order_batch_id))
-    wanted = expected(full, f"batch={batch}")
-    assert shown(agent, f"batch={batch}") == wanted
-    assert shown(agent, f"batch={batch[:13].upper()}") == wanted
+    wanted = expected_ids(full, f"batch={batch}")
+    assert listed_ids(agent, f"batch={batch}") == wanted
+    assert listed_ids(agent, f"batch={batch[:13].upper()}") == wanted
 
 
 def test_a_viewer_never_finds_an_order_by_its_message(
     as_role: Any, agent: Client, full: Oracle
 ) -> None:
-    with_messages = expected(full, "q=danke")
+    with_messages = expected_ids(full, "q=danke")
     assert with_messages
-    assert shown(agent, "q=danke") == with_messages
+    assert listed_ids(agent, "q=danke") == with_messages
     viewer = as_role("viewer")
-    assert shown(viewer, "q=danke") == expected(full, "q=danke", may_search_messages=False) == []
+    assert (
+        listed_ids(viewer, "q=danke")
+        == expected_ids(full, "q=danke", may_search_messages=False)
+        == []
+    )
     assert "No order matches “danke”" in text_of(viewer.get(f"{URL}?q=danke"))
 
 
@@ -131,11 +135,11 @@ def test_a_viewer_never_finds_an_order_by_its_message(
 @pytest.mark.parametrize("said", ["", "sort=recipient", "sort=-expires"])
 def test_next_and_previous_pages_have_the_same_rows(agent: Client, full: Oracle, said: str) -> None:
     first = f"{URL}?{said}&per_page=25"
-    pages = walk(agent, first)
-    assert [one for page in pages for one in page] == expected(full, said)
+    pages = follow_pages(agent, first)
+    assert [one for page in pages for one in page] == expected_ids(full, said)
     assert {len(page) for page in pages} == {25}
     last = link(agent.get(first), "Last")
-    assert walk(agent, last, "Previous") == pages[::-1]
+    assert follow_pages(agent, last, "Previous") == pages[::-1]
     assert ids_in(agent.get(link(agent.get(last), "First"))) == pages[0]
 
 
@@ -159,7 +163,7 @@ def test_a_count_that_would_take_long_ends_with_a_plus(
     assert "1–25 of 100+" in text_of(response)
     last = agent.get(link(response, "Last"))
     assert "The last 25" in text_of(last)
-    assert ids_in(last) == expected(full, "q=example")[-25:]
+    assert ids_in(last) == expected_ids(full, "q=example")[-25:]
 
 
 def test_a_count_is_never_less_than_the_shown_rows(
@@ -173,7 +177,7 @@ def test_a_count_is_never_less_than_the_shown_rows(
 
 def test_new_orders_do_not_shift_the_pages(agent: Client, full: Oracle) -> None:
     first = agent.get(f"{URL}?per_page=25")
-    pages = walk(agent, f"{URL}?per_page=25")
+    pages = follow_pages(agent, f"{URL}?per_page=25")
     newest = store_new_orders(3)
     assert ids_in(agent.get(link(first, "Next"))) == pages[1]
     assert ids_in(agent.get(f"{URL}?per_page=25")) == newest + pages[0][:22]
@@ -182,7 +186,7 @@ def test_new_orders_do_not_shift_the_pages(agent: Client, full: Oracle) -> None:
 def test_position_in_the_live_list_shows_the_first_page(agent: Client, full: Oracle) -> None:
     place = LivePosition(page=3).with_time_bound(NOW).serialize()
     response = agent.get(URL, {"position": place})
-    assert ids_in(response) == expected(full, "")[:50]
+    assert ids_in(response) == expected_ids(full, "")[:50]
 
 
 def test_a_filter_change_returns_to_page_one(agent: Client, full: Oracle) -> None:
@@ -214,12 +218,12 @@ def test_the_list_is_goodys_own_until_every_order_was_read_once(
         page = agent.get(f"{URL}?{said}")
         assert "412,000 of 1,000,000 orders imported" in text_of(page)
         assert "Not found here does not mean not there." in text_of(page)
-        assert ids_in(page) == expected(Oracle(), said)[:50]
+        assert ids_in(page) == expected_ids(Oracle(), said)[:50]
     page = agent.get(f"{URL}?q=nobody")
     assert f'<p class="muted">0 of {Order.objects.count()} imported so far</p>' in text_of(page)
     assert emulator.calls()["total"] == 3
     complete_sync(NOW)
-    assert ids_in(agent.get(URL)) == expected(Oracle(), "")[:50]
+    assert ids_in(agent.get(URL)) == expected_ids(Oracle(), "")[:50]
     assert emulator.calls()["total"] == 3
 
 
@@ -331,7 +335,7 @@ def test_a_creation_time_that_is_only_near_is_not_shown_as_a_date(
 
 def test_an_order_that_goody_does_not_know_any_more_is_flagged(agent: Client, full: Oracle) -> None:
     missing = {str(row.uuid) for row in full.rows if row.missing_at}
-    flagged = {one for page in walk(agent, f"{URL}?per_page=100") for one in page}
+    flagged = {one for page in follow_pages(agent, f"{URL}?per_page=100") for one in page}
     assert missing <= flagged
     page = agent.get(f"{URL}?per_page=100")
     said = {one for one in ids_in(page) if "Goody does not know it any more" in row_of(page, one)}

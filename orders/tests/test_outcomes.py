@@ -18,7 +18,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 CANCEL, EXTEND = Action.ORDER_CANCEL, Action.ORDER_EXTEND
 
 
-def told(action: Action, state: State, *, now: datetime = NOW, **fields: Any) -> OutcomeMessage:
+def message_for(
+    action: Action, state: State, *, now: datetime = NOW, **fields: Any
+) -> OutcomeMessage:
     dates = {
         "expiration": datetime(2026, 12, 24, 18, 0, tzinfo=UTC),
         "expires_before": datetime(2026, 7, 1, 10, 0, tzinfo=UTC),
@@ -79,74 +81,76 @@ def test_the_table_has_every_state() -> None:
 def test_success_is_claimed_by_applied_alone(
     action: Action, state: State, fields: dict[str, Any]
 ) -> None:
-    telling = told(action, state, **fields)
+    message = message_for(action, state, **fields)
     done = {CANCEL: "Canceled", EXTEND: "Expiration changed"}[action]
     is_recorded_by_hand_only = "failure_kind" in fields and "effect_seen_at" not in fields
     is_applied = (
         state == State.APPLIED and "contradicted_at" not in fields and not is_recorded_by_hand_only
     )
-    assert (telling.title == done) == is_applied
-    assert (telling.tone is Tone.GOOD) == is_applied
+    assert (message.title == done) == is_applied
+    assert (message.tone is Tone.GOOD) == is_applied
     claims = ("Canceled at Goody", "Goody confirmed")
-    assert state == State.APPLIED or not any(claim in telling.sentence for claim in claims)
+    assert state == State.APPLIED or not any(claim in message.sentence for claim in claims)
 
 
 @pytest.mark.parametrize(("action", "state", "fields"), EVERY)
 def test_failure_is_claimed_only_where_it_is_certain(
     action: Action, state: State, fields: dict[str, Any]
 ) -> None:
-    telling = told(action, state, **fields)
+    message = message_for(action, state, **fields)
     certain = (State.REFUSED, State.NOT_SENT, State.NOT_APPLIED)
-    assert state in certain or not telling.title.startswith("Not ")
+    assert state in certain or not message.title.startswith("Not ")
     unsent = (State.PLANNED, State.WAITING, State.REFUSED, State.NOT_SENT)
-    assert state in unsent or "Nothing was sent" not in telling.sentence
-    assert state != State.NOT_SENT or telling.sentence.endswith("Nothing was sent.")
+    assert state in unsent or "Nothing was sent" not in message.sentence
+    assert state != State.NOT_SENT or message.sentence.endswith("Nothing was sent.")
 
 
 @pytest.mark.parametrize(("action", "state", "fields"), EVERY)
 def test_final_and_pending_outcomes(action: Action, state: State, fields: dict[str, Any]) -> None:
-    telling = told(action, state, **fields)
+    message = message_for(action, state, **fields)
     going_on = {State.PLANNED, State.WAITING, State.SENDING, State.UNKNOWN}
-    assert (telling.tone is Tone.BUSY) == (state in going_on)
-    assert telling.is_final == (state not in going_on | {State.NEEDS_HUMAN})
-    assert telling.sentence.endswith((".", "!", "?"))
-    assert ".." not in telling.sentence
+    assert (message.tone is Tone.BUSY) == (state in going_on)
+    assert message.is_final == (state not in going_on | {State.NEEDS_HUMAN})
+    assert message.sentence.endswith((".", "!", "?"))
+    assert ".." not in message.sentence
 
 
 def test_a_canceled_gift_is_not_called_not_canceled() -> None:
-    telling = told(CANCEL, State.REFUSED, failure_kind="ended", detail="It is already canceled.")
-    assert telling.title == "Already canceled or failed"
-    telling = told(CANCEL, State.REFUSED, failure_kind="rejected", detail="Already canceled")
-    assert (telling.title, telling.sentence) == (
+    message = message_for(
+        CANCEL, State.REFUSED, failure_kind="ended", detail="It is already canceled."
+    )
+    assert message.title == "Already canceled or failed"
+    message = message_for(CANCEL, State.REFUSED, failure_kind="rejected", detail="Already canceled")
+    assert (message.title, message.sentence) == (
         "Refused by Goody",
         "Goody refused: Already canceled.",
     )
 
 
 def test_a_cancel_confirmed_by_goody_and_one_found_by_reading_differ() -> None:
-    assert told(CANCEL, State.APPLIED, confirmed_at=NOW).sentence == "Goody confirmed it."
+    assert message_for(CANCEL, State.APPLIED, confirmed_at=NOW).sentence == "Goody confirmed it."
     by_read = {"sent_at": NOW, "effect_seen_at": NOW + timedelta(minutes=2)}
     perhaps = (
         "Canceled at Goody since 22 Nov 2026, 13:02 CET at the latest, perhaps by our request of "
         "22 Nov 2026, 13:00 CET, perhaps by somebody else."
     )
-    assert told(CANCEL, State.APPLIED, unknown_at=NOW, **by_read).sentence == perhaps
+    assert message_for(CANCEL, State.APPLIED, unknown_at=NOW, **by_read).sentence == perhaps
     for state in (State.NOT_APPLIED, State.REFUSED):
-        later = told(CANCEL, state, **by_read)
+        later = message_for(CANCEL, state, **by_read)
         assert (later.title, later.sentence) == ("Canceled at Goody", perhaps)
 
 
 def test_recorded_outcome_is_described_as_recorded_until_a_read() -> None:
     by_hand = {"failure_kind": "by_hand", "detail": "Lea looked at Goody's own page."}
-    only_recorded = told(CANCEL, State.APPLIED, **by_hand)
+    only_recorded = message_for(CANCEL, State.APPLIED, **by_hand)
     assert (only_recorded.tone, only_recorded.title) == (Tone.NEUTRAL, "Marked as canceled")
     assert only_recorded.sentence == (
         "Lea looked at Goody's own page. No read of the order has shown it yet."
     )
-    shown = told(CANCEL, State.APPLIED, effect_seen_at=NOW, **by_hand)
+    shown = message_for(CANCEL, State.APPLIED, effect_seen_at=NOW, **by_hand)
     assert (shown.title, shown.sentence) == ("Canceled", "Lea looked at Goody's own page.")
     contradicted = {"contradicted_at": NOW, "contradiction": {"status": "notified"}}
-    denied = told(CANCEL, State.APPLIED, **by_hand, **contradicted)
+    denied = message_for(CANCEL, State.APPLIED, **by_hand, **contradicted)
     assert (denied.tone, denied.title) == (
         Tone.BAD,
         "Marked as canceled, but a read did not show it",
@@ -177,25 +181,25 @@ def test_recorded_outcome_is_described_as_recorded_until_a_read() -> None:
 def test_not_applied_says_how_it_was_found_out(
     fields: dict[str, Any], sentence: str, next_step: str
 ) -> None:
-    assert told(CANCEL, State.NOT_APPLIED, **fields) == OutcomeMessage(
+    assert message_for(CANCEL, State.NOT_APPLIED, **fields) == OutcomeMessage(
         Tone.NEUTRAL, "Not canceled", sentence, next_step, True
     )
 
 
 def test_times_name_the_zone_of_the_viewer() -> None:
-    assert told(EXTEND, State.APPLIED, confirmed_at=NOW).sentence == (
+    assert message_for(EXTEND, State.APPLIED, confirmed_at=NOW).sentence == (
         "Changed from 1 Jul 2026, 12:00 CEST to 24 Dec 2026, 19:00 CET."
     )
-    assert told(EXTEND, State.APPLIED, confirmed_at=NOW, expires_before=None).sentence == (
+    assert message_for(EXTEND, State.APPLIED, confirmed_at=NOW, expires_before=None).sentence == (
         "Changed from no expiration to 24 Dec 2026, 19:00 CET."
     )
     after = {"expires_at": "2027-01-01T00:00:00+00:00"}
-    assert told(EXTEND, State.SUPERSEDED, after=after).sentence == (
+    assert message_for(EXTEND, State.SUPERSEDED, after=after).sentence == (
         "A later read showed 1 Jan 2027, 01:00 CET: neither what it was (1 Jul 2026, 12:00 CEST) "
         "nor what was asked for (24 Dec 2026, 19:00 CET)."
     )
     accepted = {"after": {"accepted_at": "2026-11-22T11:02:00+00:00"}}
-    assert told(CANCEL, State.REFUSED, failure_kind="accepted", **accepted).sentence == (
+    assert message_for(CANCEL, State.REFUSED, failure_kind="accepted", **accepted).sentence == (
         "The recipient accepted it at 22 Nov 2026, 12:02 CET. Nothing was sent."
     )
 
@@ -209,8 +213,8 @@ def test_times_name_the_zone_of_the_viewer() -> None:
 )
 def test_a_wait_requested_by_goody(minutes: int, sentence: str, next_step: str) -> None:
     until = (NOW + timedelta(minutes=minutes)).isoformat()
-    telling = told(CANCEL, State.REFUSED, failure_kind="rate_limited", detail=until)
-    assert (telling.title, telling.sentence, telling.next_step) == (
+    message = message_for(CANCEL, State.REFUSED, failure_kind="rate_limited", detail=until)
+    assert (message.title, message.sentence, message.next_step) == (
         "Not canceled",
         sentence,
         next_step,
@@ -229,18 +233,20 @@ def test_a_wait_requested_by_goody(minutes: int, sentence: str, next_step: str) 
     ],
 )
 def test_why_nothing_was_sent(kind: str, sentence: str) -> None:
-    telling = told(CANCEL, State.NOT_SENT, failure_kind=kind, detail="Goody failed repeatedly")
-    assert (telling.title, telling.sentence) == ("Not canceled", sentence)
+    message = message_for(
+        CANCEL, State.NOT_SENT, failure_kind=kind, detail="Goody failed repeatedly"
+    )
+    assert (message.title, message.sentence) == ("Not canceled", sentence)
 
 
 def test_operation_that_needs_a_person_is_not_described_as_unread() -> None:
     """Reads that settle nothing lead here as well as reads that fail."""
-    waiting = told(CANCEL, State.NEEDS_HUMAN, failure_kind="deadline", reads=9)
+    waiting = message_for(CANCEL, State.NEEDS_HUMAN, failure_kind="deadline", reads=9)
     assert waiting.sentence == "No read of the order has settled the outcome."
 
 
 @pytest.mark.parametrize("kind", ["unknown_status", "not_found"])
 def test_unknown_order_state_is_not_claimed(kind: str) -> None:
     """An unknown status may be a new word for canceled."""
-    refused = told(CANCEL, State.REFUSED, failure_kind=kind, detail="Some sentence.")
+    refused = message_for(CANCEL, State.REFUSED, failure_kind=kind, detail="Some sentence.")
     assert refused.title == "This attempt was not carried out"

@@ -143,8 +143,8 @@ def test_order_that_left_the_list_keeps_its_neighbors(
 ) -> None:
     """After a cancel the order may leave a filtered list; its neighbors are still linked."""
     emulator.change(five[2], status="failed")
-    walk = neighbors_in(opened(agent, five[2], next="/orders/?q=zebedee&status=notified"))
-    assert (walk["prev"], walk["next"]) == (str(five[1]), str(five[3]))
+    neighbors = neighbors_in(opened(agent, five[2], next="/orders/?q=zebedee&status=notified"))
+    assert (neighbors["prev"], neighbors["next"]) == (str(five[1]), str(five[3]))
 
 
 def test_fragment_has_no_position(agent: Client, five: list[UUID]) -> None:

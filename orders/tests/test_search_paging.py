@@ -59,11 +59,11 @@ def test_a_page_knows_whether_there_is_one_before_it_and_behind_it(oracle: Oracl
 @pytest.mark.parametrize("sort", list(Sort))
 def test_new_orders_do_not_shift_keyset_pages(oracle: Oracle, sort: Sort) -> None:
     before = oracle.find(Query(sort=sort))
-    walk = pages(Query(sort=sort), size=40, backwards=False)
-    seen = [hit.uuid for hit in next(walk).hits]
+    remaining_pages = pages(Query(sort=sort), size=40, backwards=False)
+    seen = [hit.uuid for hit in next(remaining_pages).hits]
     rows = search_oracle.make_rows(400, seed=99)[300:]
     index.upsert_rows(rows, read_at=NOW)
-    seen += [hit.uuid for page in walk for hit in page.hits]
+    seen += [hit.uuid for page in remaining_pages for hit in page.hits]
     assert [uuid for uuid in seen if uuid in set(before)] == before
     assert len(seen) == len(set(seen))
 

@@ -17,7 +17,7 @@ from orders.eligibility import Preset
 from orders.models import Finding, Job, JobItem, Selection
 from testing.bulk import in_whole_days, put
 from testing.dialogs import hidden
-from testing.domain import stamp
+from testing.domain import goody_time
 from testing.list_pages import complete_sync, text_of
 
 pytestmark = pytest.mark.django_db
@@ -269,7 +269,7 @@ def test_the_preview_says_what_will_and_what_will_not_be_done(lead: Client) -> N
 
 def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> None:
     at = in_whole_days(5)
-    _, page = preview(lead, [put(1, expires_at=stamp(at))])
+    _, page = preview(lead, [put(1, expires_at=goody_time(at))])
 
     assert hidden(page)["expiration"] == Preset.TWO_WEEKS
     day = at + timedelta(days=14)
@@ -277,7 +277,7 @@ def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> Non
 
 
 def test_one_date_for_all_leaves_out_what_it_would_shorten(lead: Client) -> None:
-    ids = [put(1), put(2, expires_at=stamp(in_whole_days(40)))]
+    ids = [put(1), put(2, expires_at=goody_time(in_whole_days(40)))]
     address, _ = preview(lead, ids)
     day = f"{in_whole_days(20):%Y-%m-%d}"
 
@@ -442,7 +442,7 @@ def test_the_cap_of_the_day_is_told_before(lead: Client, settings: Any) -> None:
 
 def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
     at = in_whole_days(5)
-    ids = [put(1, expires_at=stamp(at)), put(2, status="accepted"), put(3, status="opened")]
+    ids = [put(1, expires_at=goody_time(at)), put(2, status="accepted"), put(3, status="opened")]
     address, page = preview(lead, ids)
 
     response = lead.post(address, {**hidden(page), "reason": "Holidays", "ticket": "ZD-1"})

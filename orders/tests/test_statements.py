@@ -62,19 +62,19 @@ def test_api_limits_equal_those_of_the_orm() -> None:
     ApiLimits.objects.pause_until(NOW)
     ApiLimits.objects.reject_key("key", now=NOW)
     with CaptureQueriesContext(connection) as captured:
-        gate = ApiLimits.objects.current()
+        limits = ApiLimits.objects.current()
     assert len(captured) == 1
-    assert columns(gate) == columns(ApiLimits.objects.get())
+    assert columns(limits) == columns(ApiLimits.objects.get())
 
 
 def test_sync_state_and_api_limits_equal_those_of_the_orm() -> None:
     assert SyncState.objects.get_with_limits()[0] is None
     SyncState.objects.create(pk=1, started_at=NOW, problem="100 %s", is_feed_missing=True)
-    state, gate = SyncState.objects.get_with_limits()
-    assert (columns(state), gate.pk) == (columns(SyncState.objects.get()), None)
+    state, limits = SyncState.objects.get_with_limits()
+    assert (columns(state), limits.pk) == (columns(SyncState.objects.get()), None)
     ApiLimits.objects.pause_until(NOW)
     with CaptureQueriesContext(connection) as captured:
-        state, gate = SyncState.objects.get_with_limits()
+        state, limits = SyncState.objects.get_with_limits()
     assert len(captured) == 1
     assert columns(state) == columns(SyncState.objects.get())
-    assert columns(gate) == columns(ApiLimits.objects.get())
+    assert columns(limits) == columns(ApiLimits.objects.get())

@@ -1,7 +1,7 @@
 """A sync loses and duplicates no order, whatever happens between two of its steps.
 
 In random histories orders are created, changed and canceled, also in batches, calls fail, and
-processes end and are replaced. `make soak` plays many more.
+processes end and are replaced. `make soak` runs many more.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from testing.vendor import Emulator
 pytestmark = pytest.mark.django_db
 
 # On each database.
-STORIES = int(os.environ.get("SOAK_SYNCS", "8"))
+SYNCS = int(os.environ.get("SOAK_SYNCS", "8"))
 # The maximum in each history.
 EVENTS = 150
 # Changes that the feed does not report: they are known only after a reread of the order.
@@ -85,7 +85,7 @@ class RandomEvents:
         # A bound by progress, not by time: after the last event nothing hinders the sync.
         self._remaining = EVENTS
 
-    def play(self) -> None:
+    def run(self) -> None:
         """Run one process after the other until the first sync is complete."""
         while not state().is_complete:
             stop = StepEvent(self._is_process_ended)
@@ -141,13 +141,13 @@ def catch_up() -> None:
     run_jobs(lambda state, _: SyncJob.INCREMENTAL if state.tried_at == before else None)
 
 
-@pytest.mark.parametrize("seed", range(STORIES))
+@pytest.mark.parametrize("seed", range(SYNCS))
 def test_no_order_is_lost_or_duplicated(emulator: Emulator, settings: Any, seed: int) -> None:
     random = Random(seed)
     settings.SYNC_PER_PAGE = random.choice((11, 25, 40))
     settings.SYNC_WINDOW = random.choice((30, 60, 120))
     events = RandomEvents(emulator, random)
-    events.play()
+    events.run()
     catch_up()
     assert [wrong for wrong in differences(emulator) if wrong[0] not in events.unreported] == []
     assert {order_id for order_id, what in differences(emulator) if what == "lost"} == set()

@@ -1,8 +1,8 @@
-"""Twelve errands of a support agent, counted in keys and clicks.
+"""Twelve tasks of a support agent, counted in keys and clicks.
 
 Each is done as quickly as the pages allow, from the list of orders. A letter is one key and a chord
 as many as it has; a paste is Ctrl+V. The texts that a person types anyway count as well. The counts
-are those at which each errand was done last: a change that needs more is seen here.
+are those at which each task was done last: a change that needs more is seen here.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def expect_opened(page: Page, order_id: str) -> None:
 
 
 def an_address() -> str:
-    return f"errand.{uuid4().hex[:8]}@post.test"
+    return f"task.{uuid4().hex[:8]}@post.test"
 
 
 def test_find_by_address(hand: Hand, known: Known) -> None:
@@ -190,7 +190,7 @@ def _choose_and_cancel(hand: Hand) -> None:
 
 
 def test_a_senders_unaccepted_gifts_of_last_month_as_a_view(hand: Hand, site: Site) -> None:
-    page, name = hand.page, f"Errand {uuid4().hex[:6]}"
+    page, name = hand.page, f"Task {uuid4().hex[:6]}"
     _index_last_months(site, site.open_order("Ada"))
     hand.click(page.get_by_role("link", name="Not accepted", exact=True))
     expect(page.locator(".views [aria-current]")).to_have_text("Not accepted")
