@@ -60,7 +60,9 @@ class Fingers:
             self.pressed += len(key.split("+"))
 
 
-def test_a_cancel_from_a_pasted_address_takes_at_most_twelve_keys(agent: Page, site: Site) -> None:
+def test_an_extension_from_a_pasted_address_takes_at_most_twelve_keys(
+    agent: Page, site: Site
+) -> None:
     """Find, read, extend by 14 days, open the next one."""
     addresses = [f"ticket.{uuid4().hex[:8]}@post.test" for _ in range(2)]
     expires = (timezone.now() + timedelta(days=2)).isoformat()
