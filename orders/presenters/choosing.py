@@ -29,13 +29,14 @@ class BulkAction(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choosing:
-    """The form around a list. `query` are the parameters of the list.
+    """The form around a list. `query` are the parameters of the list, `rows` is their number.
 
     `all_label` is the number of all orders that match, "" if they are all on the page. If it is
     only a lower bound, the exact number is at `count_url`.
     """
 
     query: str
+    rows: int
     is_page_ticked: bool
     page_url: str
     clear_url: str
@@ -60,6 +61,7 @@ def make_choosing(
     filters: Filters,
     *,
     url: str,
+    rows: int,
     viewer: Viewer,
     count: MatchCount | None = None,
     has_other_pages: bool = False,
@@ -67,12 +69,13 @@ def make_choosing(
 ) -> Choosing:
     """Return the form for a list.
 
-    `url` is the shown page. `count` is None if it is not known. Only a list with other pages, from
-    the index, offers all that match.
+    `url` is the shown page with so many `rows`. `count` is None if it is not known. Only a list
+    with other pages, from the index, offers all that match.
     """
     is_exact = count is not None and not count.is_capped
     return Choosing(
         query=filters.query_string,
+        rows=rows,
         is_page_ticked=is_page_ticked,
         page_url=f"{url}{'&' if '?' in url else '?'}{TICKED_PARAMETER}={PAGE}",
         clear_url=url,

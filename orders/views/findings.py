@@ -100,12 +100,12 @@ def ticket(request: Request, finding_id: UUID) -> HttpResponse:
     rows = {str(one.hit.uuid): builder.build_row(one) for one in listed}
     context = {
         "ticket": ticket_page(finding, rows, viewer=viewer),
-        "choosing": _choosing(request, finding) if rows else None,
+        "choosing": _choosing(request, finding, rows=len(rows)) if rows else None,
     }
     return render(request, "orders/ticket.html", context)
 
 
-def _choosing(request: Request, finding: Finding) -> Choosing | None:
+def _choosing(request: Request, finding: Finding, *, rows: int) -> Choosing | None:
     """Return the form around the orders; None if the person may not select."""
     viewer = request.viewer
     if not has_boxes(viewer):
@@ -114,6 +114,7 @@ def _choosing(request: Request, finding: Finding) -> Choosing | None:
     return make_choosing(
         Filters(finding=finding.pk),
         url=request.path,
+        rows=rows,
         viewer=viewer,
         count=MatchCount(count, is_capped=False),
         has_other_pages=count > len(shown_order_ids(finding)),

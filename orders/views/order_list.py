@@ -219,6 +219,7 @@ def _choosing(
     return make_choosing(
         wanted.filters,
         url=page.url,
+        rows=len(page.rows),
         viewer=request.viewer,
         count=page.match_count,
         has_other_pages=is_indexed and page.pager is not None,
