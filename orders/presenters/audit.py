@@ -26,11 +26,15 @@ _REASONS = dict(REASONS)
 _NAMES = {action.value: name for action, name in (*NAMES.items(), *ACCOUNT_NAMES.items())}
 
 
-def audit_scope_text(*, sees_all: bool, order: str) -> str:
-    """Return whose entries the page shows. `order` is the filter by an order."""
+def audit_scope_text(*, sees_all: bool, order: str, zone: str) -> str:
+    """Return whose entries the page shows, and the zone of its times in words.
+
+    `order` is the filter by an order.
+    """
+    whose = "Everybody’s entries" if sees_all else "Your own entries; those of an order are for all"
     if order:
-        return "Everybody’s entries about this order"
-    return "Everybody’s entries" if sees_all else "Your own entries; those of an order are for all"
+        whose = "Everybody’s entries about this order"
+    return f"{whose} · {zone}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,7 @@ def _period(first: date | None, last: date | None) -> str:
 class AuditRow:
     id: int
     when: str
+    when_title: str
     when_iso: str
     who: str
     # Two people may have one name.
@@ -132,7 +137,8 @@ def audit_rows(entries: Sequence[AuditEntry], *, now: datetime, zone: ZoneInfo) 
 def _row(entry: AuditEntry, now: datetime, zone: ZoneInfo) -> AuditRow:
     return AuditRow(
         id=entry.pk,
-        when=formats.date_time(entry.at, zone),
+        when=formats.compact_date_time(entry.at, now, zone),
+        when_title=formats.date_time(entry.at, zone),
         when_iso=formats.iso_utc(entry.at),
         who=entry.actor_name,
         user_name=entry.actor.get_username() if entry.actor else "",

@@ -232,10 +232,12 @@ def explain_empty_page(
 def _no_match(
     filters: Filters, conditions: Sequence[ConditionText], suggestions: ListSuggestions
 ) -> EmptyList:
-    looked_for = f"Looked for: {'; '.join(one.text for one in conditions)}."
+    looked_for = "; ".join(one.text for one in conditions)
+    is_in_title = looked_for == f"“{filters.q}”"
+    sentence = "" if is_in_title else f"Looked for: {looked_for}."
     return EmptyList(
-        title=f"No order matches “{filters.q}”" if filters.q else "No order matches",
-        sentence=f"{looked_for} {suggestions.note}".strip(),
+        title=f"No order matches {looked_for}" if is_in_title else "No order matches",
+        sentence=f"{sentence} {suggestions.note}".strip(),
         links=[Link(suggestion_text(one), one.url) for one in suggestions.changes],
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from orders import formats
 from orders.audit import Right
 from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry
@@ -37,7 +38,9 @@ def audit_page(request: Request) -> HttpResponseBase:
         "form": form,
         "filters": audit_filters(form, _without(request)),
         "is_filtered": any(form.cleaned_data.values()),
-        "scope": audit_scope_text(sees_all=sees_all, order=order),
+        "scope": audit_scope_text(
+            sees_all=sees_all, order=order, zone=formats.zone_in_words(viewer.zone, viewer.now)
+        ),
     }
     if is_valid:
         visible = _visible(request, sees_all=sees_all, order=order)
