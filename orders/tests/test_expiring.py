@@ -322,10 +322,10 @@ def test_without_gifts_and_during_the_first_import(agent: Client) -> None:
 
 
 @pytest.mark.usefixtures("search_time")
-def test_a_busy_database_is_told(
+def test_a_busy_database_is_reported(
     agent: Client, full: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.search.expiring.SECONDS", 0.0)
+    monkeypatch.setattr("orders.search.expiring.SEARCH_SECONDS", 0.0)
     page = agent.get(URL)
     assert page.status_code == 200
     assert "Counting takes too long at present" in text_of(page)
