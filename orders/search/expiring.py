@@ -128,7 +128,9 @@ _TOTALS = (
     " count(*) FILTER (WHERE is_amount_odd) AS unreadable,"
     " count(*) FILTER (WHERE is_before_tax AND NOT is_amount_odd) AS before_tax"
 )
-_SUMS = "sum(gifts), sum(cents), sum(unknown), sum(unreadable), sum(before_tax)"
+_SUMS = ", ".join(
+    f"sum({name}) AS {name}" for name in ("gifts", "cents", "unknown", "unreadable", "before_tax")
+)
 
 
 def _intervals(context: SearchResources, bounds: Sequence[datetime]) -> list[GiftTotals]:
@@ -152,9 +154,10 @@ def _labels(
         f"SELECT expires_at, {named}, {_TOTALS} FROM {_table(context, _INDEX)} WHERE {_WHERE}"  # noqa: S608
         f" GROUP BY expires_at, {named}"
     )
+    pairs = f"SELECT {named}, {_SUMS} FROM ({together}) together GROUP BY {named}"  # noqa: S608
     arms = (_largest(column, limit) for column in kinds)
     rows = context.deadline.fetch_rows(
-        f"WITH together AS MATERIALIZED ({together}) {' UNION ALL '.join(arms)}",
+        f"WITH pairs AS MATERIALIZED ({pairs}) {' UNION ALL '.join(arms)}",
         [context.dialect.to_parameter(at) for at in window],
     )
     workspaces, senders = ([row[1:] for row in rows if row[0] == kind] for kind in kinds)
@@ -165,8 +168,8 @@ def _largest(column: str, limit: int) -> str:
     """Return SQL for (column, label, number of labels, totals)."""
     return (
         f"SELECT * FROM (SELECT '{column}' AS kind, {column}, count(*) OVER () AS labels, {_SUMS}"  # noqa: S608
-        f" FROM together GROUP BY {column}"
-        f" ORDER BY sum(gifts) DESC, sum(cents) DESC, coalesce({column}, 0) LIMIT {limit})"
+        f" FROM pairs GROUP BY {column}"
+        f" ORDER BY gifts DESC, cents DESC, coalesce({column}, 0) LIMIT {limit})"
         f" {column}_sums"
     )
 
