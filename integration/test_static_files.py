@@ -16,7 +16,7 @@ from goodyadmin.served_files import join_modules, strip_comments_and_indentation
 
 _MODULES = Path(project_settings.BASE_DIR) / "static" / "js"
 _IMPORTED = re.compile(r"""^import[^;]*?["']\./([\w.-]+)["'];$""", re.MULTILINE)
-_OF_SOME_PAGES = ("jobs.js", "selecting.js", "time_zone.js")
+_OF_SOME_PAGES = ("jobs.js", "selection.js", "time_zone.js")
 _MOST_LINES = 200
 # Of modules as they are served to browsers, compressed by brotli: of all that every page loads, and
 # of one that only some pages load.

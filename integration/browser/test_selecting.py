@@ -47,33 +47,33 @@ def boxes(page: Page) -> Locator:
     return page.locator('#selection [name="order"]')
 
 
-def ticked(page: Page) -> list[int]:
+def checked(page: Page) -> list[int]:
     return [at for at, box in enumerate(boxes(page).all()) if box.is_checked()]
 
 
 def test_a_range_the_page_and_all_that_match(lead: Page, batch: str) -> None:
     lead.goto(batch)
     wait_for_keys(lead)
-    actions = lead.locator(".choosing__actions")
+    actions = lead.locator(".bulk-bar__actions")
     expect(actions).to_be_hidden()
 
     boxes(lead).nth(2).click()
     boxes(lead).nth(5).click(modifiers=["Shift"])
-    assert ticked(lead) == [2, 3, 4, 5]
+    assert checked(lead) == [2, 3, 4, 5]
     expect(lead.locator("#live")).to_have_text("4 selected")
     expect(actions).to_be_visible()
     everything = lead.get_by_label("Select all 30 that match")
     expect(everything).to_be_hidden()
 
     lead.get_by_role("checkbox", name="Select this page").click()
-    assert len(ticked(lead)) == 25
+    assert len(checked(lead)) == 25
     everything.check()
     expect(lead.locator("#live")).to_have_text("All that match selected")
     boxes(lead).nth(0).click()
     expect(everything).not_to_be_checked()
 
     lead.get_by_role("link", name="Clear").click()
-    assert ticked(lead) == []
+    assert checked(lead) == []
     expect(lead).to_have_url(batch)
 
 
@@ -102,14 +102,14 @@ def test_cancel_some_by_keys_alone(lead: Page, batch: str) -> None:
     wait_for_keys(lead)
     for key in ("j", "x", "j", "j", "x"):
         lead.keyboard.press(key)
-    assert ticked(lead) == [0, 2]
+    assert checked(lead) == [0, 2]
     # The keys work from a box too.
     boxes(lead).nth(3).focus()
     lead.keyboard.press("x")
     lead.keyboard.press("Space")
     lead.keyboard.press("j")
     lead.keyboard.press("x")
-    assert ticked(lead) == [0, 2, 4]
+    assert checked(lead) == [0, 2, 4]
 
     lead.get_by_role("button", name="Cancel gifts…").focus()
     lead.keyboard.press("Enter")
@@ -133,7 +133,7 @@ def test_extend_and_cancel_without_javascript(
     site.log_in(page.context, make_user("lead"))
     page.goto(batch)
     page.get_by_role("link", name="Select this page").click()
-    assert len(ticked(page)) == 25
+    assert len(checked(page)) == 25
     page.get_by_label("Select all 30 that match").check()
     page.get_by_role("button", name="Extend…").click()
 

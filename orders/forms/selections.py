@@ -19,7 +19,7 @@ from .fields import NumberField, TypedField
 from .writes import MAX_DATE_LENGTH, CancelFields, ExtensionFields
 
 # The boxes of a page.
-MAX_TICKED = max(PAGE_SIZES)
+MAX_CHECKED = max(PAGE_SIZES)
 _MAX_QUERY_LENGTH = 4_000
 DEFAULT_PRESET = Preset.TWO_WEEKS
 # A preview that is older is shown again before anything is done.
@@ -34,13 +34,13 @@ ACTIONS = {
 
 
 class OrderIdsField(forms.Field):
-    """The ids of the ticked boxes."""
+    """The ids of the checked boxes."""
 
     widget = forms.MultipleHiddenInput
 
     def clean(self, value: Any) -> tuple[UUID, ...]:
-        if len(value or ()) > MAX_TICKED:
-            raise ValidationError(f"At most {MAX_TICKED} boxes can be ticked.")
+        if len(value or ()) > MAX_CHECKED:
+            raise ValidationError(f"At most {MAX_CHECKED} boxes can be checked.")
         try:
             return tuple(dict.fromkeys(map(UUID, value or ())))
         except ValueError as error:
@@ -48,7 +48,7 @@ class OrderIdsField(forms.Field):
 
 
 class SelectionForm(forms.Form):
-    """Selects the ticked orders of a page, or all orders of its list.
+    """Selects the checked orders of a page, or all orders of its list.
 
     `query` are the parameters of the list.
     """

@@ -62,12 +62,12 @@ class DateChoice:
     last_day: str
 
 
-class Tick(NamedTuple):
+class Inclusion(NamedTuple):
     """A box that includes orders which are left out otherwise."""
 
     name: str
     label: str
-    is_ticked: bool
+    is_checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class BulkPreview:
     address: str
     list_url: str
     dates: DateChoice | None
-    ticks: Sequence[Tick]
+    inclusions: Sequence[Inclusion]
     summary: str
     released: str
     workspaces: Sequence[WorkspaceSum]
@@ -166,7 +166,7 @@ def make_preview(
         address=table.address,
         list_url=Filters(selection=selection.pk).url(),
         dates=choice.dates(as_of) if has_rule else None,
-        ticks=list(choice.ticks()),
+        inclusions=list(choice.inclusions()),
         summary=f"{gifts(count) if count else 'No gift'} {words.will}",
         released=sum_text(_hits(plan.included)) if is_cancel and count else "",
         workspaces=list(_workspaces(plan)) if is_cancel else (),
@@ -282,23 +282,23 @@ class _Choice:
         )
         return [one.expires_at or now for one in open_hits]
 
-    def ticks(self) -> Iterator[Tick]:
-        """Yield a box for each kind of orders that can be included, also if it is ticked."""
+    def inclusions(self) -> Iterator[Inclusion]:
+        """Yield a box for each kind of orders that can be included, also if it is checked."""
         given = self._form.cleaned_data
         codes = Counter(one.verdict.code for one in self._plan.items if not one.is_included)
         moved = sum(one.has_changed and one.is_included for one in self._plan.items)
         moved += codes["changed"]
         if moved:
             label = f"Include {gifts(moved)} changed since selected, as now"
-            yield Tick("with_changed", label, bool(given.get("with_changed")))
-        shorter = sum(map(_needs_shorten_tick, self._plan.items))
+            yield Inclusion("with_changed", label, bool(given.get("with_changed")))
+        shorter = sum(map(_needs_may_shorten, self._plan.items))
         if shorter and self._has_rule:
             label = f"Include {gifts(shorter)} that would expire sooner, or have no expiration now"
-            yield Tick("may_shorten", label, bool(given.get("may_shorten")))
+            yield Inclusion("may_shorten", label, bool(given.get("may_shorten")))
 
 
-def _needs_shorten_tick(item: PlannedItem) -> bool:
-    """Whether the order is included only if shortening is ticked."""
+def _needs_may_shorten(item: PlannedItem) -> bool:
+    """Whether the order is included only if shortening is checked."""
     if not item.is_included:
         return item.verdict.code in ("shortens", "sets_a_date")
     has_no_date = item.listed is not None and item.listed.hit.expires_at is None

@@ -121,8 +121,8 @@ class PreviewTable:
         if not self._is_cancel:
             date, preset = given.get("date"), given.get("preset") or DEFAULT_PRESET
             chosen.append(("expiration", formats.iso_utc(date) if date else preset.value))
-        ticked = [name for name in ("may_shorten", "with_changed") if given.get(name)]
-        return [*chosen, *((name, "on") for name in ticked)]
+        checked = [name for name in ("may_shorten", "with_changed") if given.get(name)]
+        return [*chosen, *((name, "on") for name in checked)]
 
     def _url(self, *, group: str = "", page: int = 1) -> str:
         params = self._chosen

@@ -108,15 +108,15 @@ def test_the_end_of_the_month_is_that_of_each_expiration() -> None:
     assert [one.expiration for one in found.included] == ends
 
 
-def test_orders_that_one_date_would_shorten_are_left_out_unless_ticked() -> None:
+def test_orders_that_one_date_would_shorten_are_left_out_unless_checked() -> None:
     date = in_whole_days(7)
     sooner, later = in_whole_days(5), in_whole_days(9)
     numbers = (goody_time(sooner), goody_time(later), goody_time(date), None)
     selection = select([put(n, expires_at=at) for n, at in enumerate(numbers)])
 
     assert verdicts(plan(selection, one_date(date))) == ["ok", "shortens", "same", "sets_a_date"]
-    ticked = plan(selection, one_date(date), may_shorten=True)
-    assert verdicts(ticked) == ["ok", "ok", "same", "ok"]
+    checked = plan(selection, one_date(date), may_shorten=True)
+    assert verdicts(checked) == ["ok", "ok", "same", "ok"]
 
 
 def test_dates_out_of_bounds_are_left_out(settings: Any) -> None:
@@ -189,19 +189,19 @@ def test_an_order_that_left_the_index_is_told_as_such(action: Selection.Action) 
 
 
 @BOTH
-def test_an_order_that_changed_is_left_out_unless_ticked(action: Selection.Action) -> None:
+def test_an_order_that_changed_is_left_out_unless_checked(action: Selection.Action) -> None:
     order_id = put(1)
     selection = select([order_id], action)
     put(1, status="opened")
 
     [item] = plan(selection).items
-    [ticked] = plan(selection, with_changed=True).items
+    [checked] = plan(selection, with_changed=True).items
 
     assert (item.verdict.code, item.is_included) == ("changed", False)
     assert [str(one) for one in item.differences] == ["Status: Notified → Opened"]
-    assert ticked.is_included
-    assert ticked.has_changed
-    assert ticked.seen["status"] == "opened"
+    assert checked.is_included
+    assert checked.has_changed
+    assert checked.seen["status"] == "opened"
 
 
 def test_a_change_that_no_dialog_shows_is_no_change() -> None:
@@ -248,9 +248,9 @@ def test_the_digest_changes_with_what_will_be_done() -> None:
     assert plan(selection, preset(Preset.WEEK)).digest != digest
     put(1, status="opened")
     left_out = plan(selection, rule).digest
-    ticked = plan(selection, rule, with_changed=True).digest
+    checked = plan(selection, rule, with_changed=True).digest
     put(1, status="created")
-    assert len({digest, left_out, ticked, plan(selection, rule, with_changed=True).digest}) == 4
+    assert len({digest, left_out, checked, plan(selection, rule, with_changed=True).digest}) == 4
 
 
 def test_reasons_are_grouped_the_most_frequent_first() -> None:

@@ -57,7 +57,7 @@ def test_only_people_with_the_right_see_boxes(as_role: Any, role: str) -> None:
 
     may = role in ("lead", "admin")
     assert [found[0] for found in BOX.findall(page)] == ([str(order_id)] if may else [])
-    assert ('id="selection"' in page, "selecting.js" in page) == (may, may)
+    assert ('id="selection"' in page, "selection.js" in page) == (may, may)
 
 
 @pytest.mark.parametrize("role", ["agent", "lead"])
@@ -76,11 +76,11 @@ def test_a_link_ticks_the_whole_page(lead: Client) -> None:
     ids = {str(put(number)) for number in range(3)}
 
     plain = BOX.findall(text_of(lead.get("/orders/?status=notified")))
-    ticked = BOX.findall(text_of(lead.get("/orders/?status=notified&ticked=page")))
+    checked = BOX.findall(text_of(lead.get("/orders/?status=notified&checked=page")))
 
     assert plain == [(one, "") for one, _ in plain]
-    assert {one for one, _ in ticked} == ids
-    assert {is_ticked for _, is_ticked in ticked} == {" checked"}
+    assert {one for one, _ in checked} == ids
+    assert {is_checked for _, is_checked in checked} == {" checked"}
 
 
 def test_all_that_match_are_offered_only_for_a_list_of_several_pages(lead: Client) -> None:
@@ -108,14 +108,14 @@ def test_the_exact_number_of_matches(lead: Client, settings: Any) -> None:
 # --- Freezing ---------------------------------------------------------------------------------
 
 
-def test_ticked_orders_are_frozen_from_their_list(lead: Client) -> None:
+def test_checked_orders_are_frozen_from_their_list(lead: Client) -> None:
     first, second, _ = (put(number) for number in range(3))
 
     response = choose(lead, order=[first, second], query="status=notified")
 
     assert (response.status_code, response["Location"]) == (303, f"{URL}{chosen().pk}/")
     assert chosen().order_ids == (first, second)
-    assert chosen().description == "Ticked in the list: Status: notified"
+    assert chosen().description == "Selected in the list: Status: notified"
     assert chosen().list_url == "/orders/?status=notified"
     assert chosen().owner.username == "lead"
 
@@ -209,13 +209,13 @@ def test_a_finding_is_selected_on_its_page(lead: Client) -> None:
     lead.post("/orders/find/", {"text": "\n".join(map(str, ids))})
     address = reverse("ticket", args=[Finding.objects.get().pk])
 
-    page = text_of(lead.get(f"{address}?ticked=page"))
+    page = text_of(lead.get(f"{address}?checked=page"))
     boxes = BOX.findall(page)
     choose(lead, order=[one for one, _ in boxes], query=hidden(lead.get(address))["query"])
 
     assert {found for found, _ in boxes} == set(map(str, ids))
     assert set(chosen().order_ids) == set(ids)
-    assert chosen().description == "Ticked in the list: Found in a pasted text"
+    assert chosen().description == "Selected in the list: Found in a pasted text"
 
 
 def test_a_batch_is_selected_from_an_order_page(lead: Client, emulator: Any) -> None:
@@ -282,12 +282,12 @@ def test_one_date_for_all_leaves_out_what_it_would_shorten(lead: Client) -> None
     day = f"{in_whole_days(20):%Y-%m-%d}"
 
     page = text_of(lead.get(address, {"expiration_custom": day}))
-    ticked = text_of(lead.get(address, {"expiration_custom": day, "may_shorten": "on"}))
+    checked = text_of(lead.get(address, {"expiration_custom": day, "may_shorten": "on"}))
 
     assert "1 gift will be extended" in page
     assert "This is earlier than the present expiration." in page
     assert "Include 1 gift that would expire sooner" in page
-    assert "2 gifts will be extended" in ticked
+    assert "2 gifts will be extended" in checked
 
 
 def test_a_date_that_cannot_be_read_is_told(lead: Client) -> None:
@@ -450,7 +450,7 @@ def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
     job = Job.objects.get()
     assert (response.status_code, response["Location"]) == (303, f"/jobs/{job.pk}/")
     assert (job.action, job.total, job.actor_name) == ("order.extend", 3, "Lead")
-    assert job.description == "Ticked in the list: All orders"
+    assert job.description == "Selected in the list: All orders"
     assert job.params == {
         "reason": "",
         "note": "Holidays",

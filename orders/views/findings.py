@@ -17,12 +17,12 @@ from orders.audit import Right
 from orders.forms.listing import PastedTextForm
 from orders.list_url import Filters
 from orders.models import Finding
-from orders.presenters.choosing import (
+from orders.presenters.bulk_bar import (
+    CHECKED_PARAMETER,
     PAGE,
-    TICKED_PARAMETER,
-    Choosing,
-    has_boxes,
-    make_choosing,
+    BulkBar,
+    make_bulk_bar,
+    may_select,
 )
 from orders.presenters.rows import RowBuilder
 from orders.presenters.ticket import finding_list_url, shown_order_ids, ticket_page
@@ -100,25 +100,25 @@ def ticket(request: Request, finding_id: UUID) -> HttpResponse:
     rows = {str(one.hit.uuid): builder.build_row(one) for one in listed}
     context = {
         "ticket": ticket_page(finding, rows, viewer=viewer),
-        "choosing": _choosing(request, finding, rows=len(rows)) if rows else None,
+        "bulk_bar": _bulk_bar(request, finding, rows=len(rows)) if rows else None,
     }
     return render(request, "orders/ticket.html", context)
 
 
-def _choosing(request: Request, finding: Finding, *, rows: int) -> Choosing | None:
+def _bulk_bar(request: Request, finding: Finding, *, rows: int) -> BulkBar | None:
     """Return the form around the orders; None if the person may not select."""
     viewer = request.viewer
-    if not has_boxes(viewer):
+    if not may_select(viewer):
         return None
     count = len(finding.order_ids)
-    return make_choosing(
+    return make_bulk_bar(
         Filters(finding=finding.pk),
         url=request.path,
         rows=rows,
         viewer=viewer,
         count=MatchCount(count, is_capped=False),
         has_other_pages=count > len(shown_order_ids(finding)),
-        is_page_ticked=request.GET.get(TICKED_PARAMETER) == PAGE,
+        is_page_checked=request.GET.get(CHECKED_PARAMETER) == PAGE,
     )
 
 

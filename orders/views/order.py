@@ -23,7 +23,7 @@ from orders.forms.listing import parse_filters
 from orders.list_url import saved_query_string
 from orders.models import Operation, State
 from orders.outcomes import outcome_message
-from orders.presenters.choosing import has_boxes
+from orders.presenters.bulk_bar import may_select
 from orders.presenters.columns import shown_columns
 from orders.presenters.elements import Link, Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_form
@@ -218,7 +218,7 @@ def _related_context(order: GoodyOrder, viewer: Viewer) -> dict[str, Any]:
     return {
         "customer": make_recipient_history(found, order, raw, listed=listed, viewer=viewer),
         "related": related_orders(found, order, listed=listed, viewer=viewer) if found else [],
-        "may_select": has_boxes(viewer),
+        "may_select": may_select(viewer),
     }
 
 
@@ -241,7 +241,7 @@ def order_row_fragment(request: Request, view: OrderWithOperations) -> str:
         "row": row,
         "columns": shown_columns(filters, viewer.profile),
         "has_actions": shows_action_column(viewer),
-        "has_boxes": has_boxes(viewer),
+        "may_select": may_select(viewer),
     }
     return render_to_string("orders/list.html#row", context, request)
 

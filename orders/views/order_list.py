@@ -21,12 +21,12 @@ from orders.audit import Right
 from orders.goody_api import CallsBlocked
 from orders.list_columns import Columns
 from orders.presenters import index_list
-from orders.presenters.choosing import (
+from orders.presenters.bulk_bar import (
+    CHECKED_PARAMETER,
     PAGE,
-    TICKED_PARAMETER,
-    Choosing,
-    has_boxes,
-    make_choosing,
+    BulkBar,
+    make_bulk_bar,
+    may_select,
 )
 from orders.presenters.columns import column_heads, shown_columns
 from orders.presenters.freshness import FreshnessNotes, import_banner, make_freshness_notes
@@ -195,8 +195,8 @@ def _show(
         "bar": wanted.filter_bar(),
         "columns": shown,
         "has_actions": shows_action_column(viewer),
-        "has_boxes": has_boxes(viewer),
-        "choosing": _choosing(request, wanted, page, is_indexed=freshness is not None),
+        "may_select": may_select(viewer),
+        "bulk_bar": _bulk_bar(request, wanted, page, is_indexed=freshness is not None),
         "heads": column_heads(filters, columns=shown, order=order),
         "page": page,
         "sentences": wanted.errors,
@@ -210,20 +210,20 @@ def _show(
     return response
 
 
-def _choosing(
+def _bulk_bar(
     request: Request, wanted: ListRequest, page: ListPage | None, *, is_indexed: bool
-) -> Choosing | None:
+) -> BulkBar | None:
     """Return the form around the rows; None if there are none or the person may not select."""
-    if page is None or not page.rows or not has_boxes(request.viewer):
+    if page is None or not page.rows or not may_select(request.viewer):
         return None
-    return make_choosing(
+    return make_bulk_bar(
         wanted.filters,
         url=page.url,
         rows=len(page.rows),
         viewer=request.viewer,
         count=page.match_count,
         has_other_pages=is_indexed and page.pager is not None,
-        is_page_ticked=request.GET.get(TICKED_PARAMETER) == PAGE,
+        is_page_checked=request.GET.get(CHECKED_PARAMETER) == PAGE,
     )
 
 

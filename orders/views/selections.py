@@ -28,8 +28,8 @@ from orders.forms.selections import (
 )
 from orders.list_url import Filters
 from orders.models import Job, Selection
+from orders.presenters.bulk_bar import match_count_text
 from orders.presenters.bulk_preview import make_preview, needs_typed_count
-from orders.presenters.choosing import match_count_text
 from orders.presenters.elements import Banner
 from orders.search import SearchTimeout
 from orders.services import FormKeyReused
@@ -46,7 +46,7 @@ _FRAGMENTS = {"plan": "plan"}
 @require_POST
 @requires_right(Right.BULK)
 def selection_create(request: Request) -> HttpResponseBase:
-    """Freeze the ticked orders, or all that match the list, and redirect to the preview."""
+    """Freeze the checked orders, or all that match the list, and redirect to the preview."""
     form = SelectionForm(request.POST)
     if not form.is_valid():
         return _refused(request, "", "The orders could not be selected", _first_error(form))
@@ -96,7 +96,7 @@ def _freeze(viewer: Viewer, wanted: ListRequest, given: dict[str, Any]) -> Selec
         actor=viewer.actor,
         action=given["action"],
         order_ids=given["order"],
-        description=f"Ticked in the list: {conditions}",
+        description=f"Selected in the list: {conditions}",
         list_url=list_url,
         now=viewer.now,
     )

@@ -41,11 +41,11 @@ def _preview(
     return visit
 
 
-def _page_ticked(site: Site, page: Page) -> None:
+def _page_checked(site: Site, page: Page) -> None:
     batch = str(uuid4())
     for _ in range(27):
-        site.known_order("Ticked", order_batch_id=batch)
-    page.goto(f"/orders/?batch={batch}&per_page=25&ticked=page")
+        site.known_order("Checked", order_batch_id=batch)
+    page.goto(f"/orders/?batch={batch}&per_page=25&checked=page")
     expect(page.get_by_label("Select all 27 that match")).to_be_visible()
 
 
@@ -80,12 +80,12 @@ SELECTIONS: States = {
     "nothing to do": state(_preview(EXTEND, statuses=["delivered"] * 2), role="lead"),
     "cancel": state(_preview(CANCEL), role="lead"),
     "cancel with errors": state(_shown_again, role="lead", status=422),
-    "page ticked in the list": state(_page_ticked, role="lead"),
-    "box ticked in the list": state(
+    "page checked in the list": state(_page_checked, role="lead"),
+    "box checked in the list": state(
         in_turn(
-            _page_ticked,
-            click('[data-tick=""]', "#selection"),
-            click(".tick input", ".choosing__actions"),
+            _page_checked,
+            click('[data-check=""]', "#selection"),
+            click(".tick input", ".bulk-bar__actions"),
         ),
         role="lead",
     ),

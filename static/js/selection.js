@@ -1,15 +1,15 @@
-/* The boxes of a list: ranges by Shift, the whole page, and how many are ticked, announced. */
+/* The boxes of a list: ranges by Shift, the whole page, and how many are checked, announced. */
 
 import { announce, byId } from "./dom.js";
 
 const boxes = () => [...document.querySelectorAll('#selection [name="order"]')];
 
-/* The box that was clicked last, from which Shift ticks or clears a range. */
+/* The box that was clicked last, from which Shift checks or clears a range. */
 let last;
 
-function tick(some, isTicked) {
+function check(some, isChecked) {
   for (const box of some) {
-    box.checked = isTicked;
+    box.checked = isChecked;
   }
 }
 
@@ -22,15 +22,15 @@ document.addEventListener(
     if (all.includes(target)) {
       const [from, to] = [all.indexOf(last), all.indexOf(target)].sort((a, b) => a - b);
       if (event.shiftKey && from >= 0) {
-        tick(all.slice(from, to), target.checked);
+        check(all.slice(from, to), target.checked);
       }
       last = target;
-    } else if (target.matches("a[data-tick]")) {
+    } else if (target.matches("a[data-check]")) {
       event.preventDefault();
-      tick(all, target.dataset.tick);
+      check(all, target.dataset.check);
       target.closest("form").dispatchEvent(new Event("change", { bubbles: true }));
-    } else if (target.matches("[data-tick]")) {
-      tick(all, target.checked);
+    } else if (target.matches("[data-check]")) {
+      check(all, target.checked);
     }
   },
   true,
@@ -39,11 +39,11 @@ document.addEventListener(
 document.addEventListener("change", ({ target }) => {
   const form = byId("selection");
   if (form?.contains(target)) {
-    const { all, order, page } = form.elements;
+    const { all, order, "select-page": page } = form.elements;
     const count = boxes().filter((box) => box.checked).length;
     const isWhole = count === (order.length ?? 1);
-    tick([page ?? {}], isWhole);
-    tick(isWhole || !all ? [] : [all], false);
+    check([page ?? {}], isWhole);
+    check(isWhole || !all ? [] : [all], false);
     announce(all?.checked ? "All that match selected" : `${count} selected`);
   }
 });

@@ -1,4 +1,4 @@
-"""The boxes of a list of orders, and what a person may do with the orders that they tick."""
+"""The boxes of a list of orders, and what a person may do with the orders that they select."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from orders.viewer import Viewer
 
 from .filter_form import count_text
 
-# The parameter of a list whose boxes are ticked, and its value.
-TICKED_PARAMETER = "ticked"
+# The parameter of a list whose boxes are checked, and its value.
+CHECKED_PARAMETER = "checked"
 PAGE = "page"
 
 
@@ -28,7 +28,7 @@ class BulkAction(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choosing:
+class BulkBar:
     """The form around a list. `query` are the parameters of the list, `rows` is their number.
 
     `all_label` is the number of all orders that match, "" if they are all on the page. If it is
@@ -37,7 +37,7 @@ class Choosing:
 
     query: str
     rows: int
-    is_page_ticked: bool
+    is_page_checked: bool
     page_url: str
     clear_url: str
     all_label: str
@@ -45,7 +45,7 @@ class Choosing:
     actions: Sequence[BulkAction]
 
 
-def has_boxes(viewer: Viewer) -> bool:
+def may_select(viewer: Viewer) -> bool:
     """Whether the person may select orders in lists."""
     return viewer.actor.may(Right.BULK)
 
@@ -57,7 +57,7 @@ _ACTIONS = (
 )
 
 
-def make_choosing(
+def make_bulk_bar(
     filters: Filters,
     *,
     url: str,
@@ -65,19 +65,19 @@ def make_choosing(
     viewer: Viewer,
     count: MatchCount | None = None,
     has_other_pages: bool = False,
-    is_page_ticked: bool = False,
-) -> Choosing:
+    is_page_checked: bool = False,
+) -> BulkBar:
     """Return the form for a list.
 
     `url` is the shown page with so many `rows`. `count` is None if it is not known. Only a list
     with other pages, from the index, offers all that match.
     """
     is_exact = count is not None and not count.is_capped
-    return Choosing(
+    return BulkBar(
         query=filters.query_string,
         rows=rows,
-        is_page_ticked=is_page_ticked,
-        page_url=f"{url}{'&' if '?' in url else '?'}{TICKED_PARAMETER}={PAGE}",
+        is_page_checked=is_page_checked,
+        page_url=f"{url}{'&' if '?' in url else '?'}{CHECKED_PARAMETER}={PAGE}",
         clear_url=url,
         all_label=_all_label(count) if has_other_pages else "",
         count_url="" if is_exact else filters.url(name="selection_count"),
