@@ -108,26 +108,25 @@ def make_expiring_page(gifts: ExpiringGifts, *, grouped: str, viewer: Viewer) ->
     rows = [_day_row(one, viewer) for one in gifts.days]
     days = list(zip(gifts.days, rows, strict=True))
     total = sum((one.totals for one in gifts.days), GiftTotals())
-    base = reverse("expiring")
+    chart_days = [_chart_day(one, row) for one, row in days]
     return ExpiringPage(
         windows=[
             _row(_WINDOW_LABELS[name], totals, _window_list(name, viewer))
             for name, totals in gifts.windows.items()
         ],
-        chart=make_chart([_chart_day(*pair) for pair in days], viewer=viewer)
-        if total.gifts
-        else None,
+        chart=make_chart(chart_days, viewer=viewer) if total.gifts else None,
         days=GiftTable("days", "By day", "Day", [row for one, row in days if one.totals.gifts]),
-        tabs=[
-            WindowTab(_TAB_LABELS[name], f"{base}?expires={name}", name == grouped)
-            for name in gifts.windows
-        ],
+        tabs=[_tab(name, is_current=name == grouped) for name in gifts.windows],
         groups=list(_group_tables(gifts, _window_list(grouped, viewer))),
         money_note=_money_note(total),
         zone=formats.zone_in_words(viewer.zone, viewer.now),
         notes=list(_notes(gifts)),
         may_extend=viewer.actor.may(Right.BULK) and viewer.actor.may(Right.EXTEND),
     )
+
+
+def _tab(name: str, *, is_current: bool) -> WindowTab:
+    return WindowTab(_TAB_LABELS[name], f"{reverse('expiring')}?expires={name}", is_current)
 
 
 # --- lists ------------------------------------------------------------------------------------
@@ -151,7 +150,10 @@ def _day_list(one: ExpirationDay, viewer: Viewer) -> Filters:
 
 
 def _row(name: str, totals: GiftTotals, listed: Filters | None, *, under: str = "") -> GiftRow:
-    """Return a row; `listed` is None if no list has its orders, which a list of none is too."""
+    """Return a row. `listed` are the filters of its list, None if no list has its orders.
+
+    A row without gifts has no link.
+    """
     url, query = (listed.url(), listed.query_string) if listed and totals.gifts else ("", "")
     return GiftRow(name, under, f"{totals.gifts:,}", _money_sum(totals), url, query)
 
@@ -194,8 +196,8 @@ def _group_rows(groups: GiftGroups, kind: str, window: Filters) -> Iterator[Gift
 def _group_row(one: GiftGroup, kind: str, window: Filters) -> GiftRow:
     if not one.key:
         return _row(f"No {kind} given", one.totals, None)
-    name, address = one.name or one.key, ""
-    if kind == "sender" and name.endswith(">"):
+    name, address = formats.printable_line(one.name) or one.key, ""
+    if kind == "sender" and " <" in name:
         name, _, address = name.removesuffix(">").rpartition(" <")
     return _row(name, one.totals, window.replace(**{kind: one.key}), under=address)
 

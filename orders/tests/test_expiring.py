@@ -310,6 +310,18 @@ def test_smaller_groups_are_summed_up(agent: Client) -> None:
 
 
 @pytest.mark.usefixtures("search_time")
+@pytest.mark.parametrize(
+    ("first_name", "shown_name"),
+    [("Ana>", "Ana>"), ("<Ana", "<Ana"), (" \u200b", "No sender given")],
+)
+def test_senders_without_an_address(agent: Client, first_name: str, shown_name: str) -> None:
+    complete_sync(NOW)
+    store(at(hours=1, sender={"first_name": first_name, "last_name": None, "email": None}))
+    [row] = table_in(agent.get(URL), "senders")
+    assert (row.name, row.under, row.gifts) == (shown_name, "", 1)
+
+
+@pytest.mark.usefixtures("search_time")
 def test_without_gifts_and_during_the_first_import(agent: Client) -> None:
     store(at(hours=-24 * 20), at(hours=24 * 20), at(hours=1, status="accepted"))
     page = text_of(agent.get(URL))
