@@ -125,6 +125,7 @@ class JobPage:
     is_extension: bool
     pager: Pager | None
     facts: list[JobFact]
+    is_live: bool
     poll_url: str
     poll_every: str
 
@@ -135,10 +136,13 @@ def make_job_page(
     figures: JobFigures,
     *,
     outcome: str,
-    is_poll: bool,
+    is_live: bool,
     viewer: Viewer,
 ) -> JobPage:
-    """Return the page with the items of one outcome; `outcome` is "" or a key of OUTCOMES."""
+    """Return the page with the items of one outcome; `outcome` is "" or a key of OUTCOMES.
+
+    `is_live`: the job runs, or it ran when the page was opened that polls for this.
+    """
     counts, clock = figures.counts, viewer.clock
     badge = job_badge(job, counts)
     progress = progress_text(job, counts)
@@ -152,7 +156,7 @@ def make_job_page(
         created=moment(job.created_at, clock),
         banner=job_banner(job, counts, released=figures.released, viewer=viewer),
         note=job_note(job, counts, is_worker_missing=figures.is_worker_missing, clock=clock),
-        buttons=list(_buttons(job, figures, viewer, is_poll=is_poll)),
+        buttons=list(_buttons(job, figures, viewer, is_live=is_live)),
         export_url=reverse("job_export", args=[job.pk]) if viewer.actor.may(Right.EXPORT) else "",
         bar=progress_bar(job, counts),
         progress=progress,
@@ -165,7 +169,8 @@ def make_job_page(
         is_extension=job.action == Action.ORDER_EXTEND,
         pager=_pager(job, items, outcome),
         facts=list(_facts(job, figures.children, clock)),
-        **_polling(job, items, outcome, figures),
+        is_live=is_live,
+        **_polling(job, items, outcome, figures, is_live=is_live),
     )
 
 
@@ -173,11 +178,12 @@ def make_job_page(
 
 
 def _buttons(
-    job: Job, figures: JobFigures, viewer: Viewer, *, is_poll: bool
+    job: Job, figures: JobFigures, viewer: Viewer, *, is_live: bool
 ) -> Iterator[JobButton]:
     """Yield the possible changes, the most important one first.
 
-    In a poll of an ended job the button Stop keeps its place, so that no other is pressed instead.
+    When the job ends, the button Stop keeps its place on a live page, so that no other is pressed
+    instead.
     """
     actor = viewer.actor
     is_own = job.actor_id == actor.user_id
@@ -195,7 +201,7 @@ def _buttons(
         yield _button(job, "Withdraw", "job_stop")
     if job.ended_at is not None:
         yield from _buttons_after_end(job, figures)
-        if is_poll:
+        if is_live:
             yield JobButton("job_stop", "Stop", "", icon="ban", is_disabled=True)
 
 
@@ -278,12 +284,16 @@ def _url(job: Job, outcome: str, page: int, **more: str) -> str:
     return f"{url}?{query}" if query else url
 
 
-def _polling(job: Job, items: Page[JobItem], outcome: str, figures: JobFigures) -> dict[str, str]:
+def _polling(
+    job: Job, items: Page[JobItem], outcome: str, figures: JobFigures, *, is_live: bool
+) -> dict[str, str]:
     """Return URL and interval of the poll; the interval is "" if nothing can change any more."""
     token = poll_token(job, figures)
     is_over = job.ended_at is not None and not figures.counts.unknown
     every = "" if is_over else _POLL_EVERY.get(JobState(job.state), _POLL_SELDOM)
-    return {"poll_url": _url(job, outcome, items.number, poll=token), "poll_every": every}
+    live = "1" if is_live else ""
+    url = _url(job, outcome, items.number, poll=token, live=live)
+    return {"poll_url": url, "poll_every": every}
 
 
 def poll_token(job: Job, figures: JobFigures) -> str:

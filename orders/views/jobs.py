@@ -128,7 +128,7 @@ def _job_page(
             page,
             figures,
             outcome=outcome,
-            is_poll="poll" in request.GET,
+            is_live=shown.ended_at is None or "live" in request.GET,
             viewer=request.viewer,
         ),
         "problem_banner": problem,
