@@ -108,9 +108,17 @@ def _running_browser() -> Iterator[Browser]:
 
 
 def measure_sites(
-    browser: Browser, sites: Sequence[Site], database: Database, *, rounds: int
+    browser: Browser,
+    sites: Sequence[Site],
+    database: Database,
+    *,
+    rounds: int,
+    is_warm: bool = False,
 ) -> None:
-    """Measure and print everything. The first site is ours."""
+    """Measure and print everything. The first site is ours.
+
+    The first round does not count, unless the browser `is_warm`.
+    """
     ours = sites[0]
     contexts = {one.name: _context(browser, one) for one in sites}
     pages = {name: context.new_page() for name, context in contexts.items()}
@@ -121,7 +129,8 @@ def measure_sites(
         asked[f"{site.name}: whole page"] = partial(_first_paint, page, site.url)
         asked[f"{site.name}: click to next page"] = partial(_page_turn, page, site)
     asked["key to options"] = partial(_typing, mine, ours, database.values["twenty"])
-    _print_times(_measure(asked, rounds), delay=_debounce(ours))
+    series = _measure(asked, range(1 if is_warm else 0, rounds + 1))
+    _print_times(series, delay=_debounce(ours))
     _print_cpu(mine, ours, rounds=rounds)
     report.print_title(
         "Weight of a page of 50 orders",
@@ -153,10 +162,10 @@ def _debounce(site: Site) -> float:
     return float(found[1])
 
 
-def _measure(asked: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Timings]:
-    """Return milliseconds of each kind, measured once a round. The first round does not count."""
+def _measure(asked: Mapping[str, Callable[[], float]], rounds: range) -> dict[str, Timings]:
+    """Return milliseconds of each kind, measured once a round. Round 0 does not count."""
     series = {name: Timings(name) for name in asked}
-    for number in range(rounds + 1):
+    for number in rounds:
         for name, measured in asked.items():
             took = measured()
             if number:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from itertools import chain
 
 import pytest
+from playwright.sync_api import Browser
 
 from bench import databases
+from bench.browser_pages import dashboard_sites, measure_sites
 from bench.bulk_preview import longest_list, match_count, select_all
 from bench.databases import Database, filled_database, open_databases
 from bench.expiring_page import gifts_by_window
@@ -74,3 +77,18 @@ def test_the_peers_have_the_same_orders_and_find_them(database: Database) -> Non
         assert set(found) == {(database.values["email"],)}
         analyzed = connection.execute("SELECT DISTINCT tbl FROM sqlite_stat1").fetchall()
         assert analyzed == [("peers_analyzedorder",)]
+
+
+@pytest.mark.parametrize("database", ["emulator"], indirect=True)
+def test_the_list_is_measured_in_a_browser(
+    database: Database, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collect_static()
+    with running_web_server(database.env) as web:
+        ours = dashboard_sites(sign_in_agent(web))[:1]
+        measure_sites(browser, ours, database, rounds=1, is_warm=True)
+    printed = capsys.readouterr().out
+    for name in ("bare 30 KB", "ours: click to next page", "key to options"):
+        assert re.search(rf"^  {name} +\d", printed, re.MULTILINE)
+    for name in ("first visit", "page turn", "requests", "elements", "markup"):
+        assert re.search(rf"{name} [\d,.]+ ≤ [\d,]+ ?B? met", printed)
