@@ -188,7 +188,7 @@ def _related_order(listed: ListedOrder, known: str, viewer: Viewer) -> RelatedOr
         title=gift if is_known else name,
         more="" if is_known else gift,
         url=_order_url(hit.uuid, viewer.next_url),
-        badges=order_badges(hit, is_cancel_on_record=listed.is_cancel_on_record),
+        badges=order_badges(hit, is_cancel_on_record=listed.is_cancel_on_record, job=listed.job),
         created=formats.compact_day(created, viewer.now, viewer.zone) if created else "",
         created_iso=formats.iso_utc(created) if created else "",
     )
