@@ -33,7 +33,7 @@ def test_page_in_state(
         settle(page)
     if album:
         album.add(page, page_name, state_name, is_first=is_first)
-    found = inspect(page, polls=state.is_settled)
+    found = inspect(page, is_first=is_first, polls=state.is_settled)
     if is_first:
         found |= inspect_print(page)
     assert not found, pformat(found, width=160)
