@@ -3,7 +3,8 @@
 import { byId } from "./dom.js";
 
 function showProgress() {
-  const { title } = byId("job-status").dataset;
+  // Back may lead to a page of after its end.
+  const title = byId("job-status")?.dataset.title ?? "";
   document.title = document.title.replace(/^(\(.*?\) )?/, title);
 }
 
