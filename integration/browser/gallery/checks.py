@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from integration.browser.moves import settle
 
@@ -72,6 +72,9 @@ _INSPECT_DARK = """() => {
 # 200 % zoom halves a window of 1,280 x 800. A small phone, where the rows of a list stop being
 # cards, a tablet, half a screen.
 _WINDOWS = [(320, 640), (640, 400), (720, 640), (768, 640), (1024, 640)]
+
+# A4 between its margins.
+SHEET: ViewportSize = {"width": 703, "height": 1032}
 
 # Records the layout shifts that no click or key caused (Layout Instability API).
 WATCH_SHIFTS = """(() => {
@@ -144,7 +147,9 @@ _INSPECT_MARKUP = """() => {
   };
 }"""
 
-_FRAME = """() => [...document.querySelectorAll(".topbar, #toasts, .skip, dialog:not([open])")]
+# What only works on a screen.
+_FRAME = """() => [...document.querySelectorAll(
+    ".topbar, #toasts, .skip, .views, .filter-bar, .pager, button, .button")]
   .filter(it => it.checkVisibility() && it.getBoundingClientRect().height)
   .map(it => it.className)"""
 
@@ -172,10 +177,10 @@ def inspect(page: Page, *, is_first: bool, polls: bool) -> Findings:
 def inspect_print(page: Page) -> Findings:
     """Check the printed page: without the frame, and not wider than a sheet of A4."""
     page.emulate_media(media="print")
-    page.set_viewport_size({"width": 794, "height": 1123})
+    page.set_viewport_size(SHEET)
     found: Findings = {"printed": page.evaluate(_FRAME)}
     wide = page.evaluate("document.documentElement.scrollWidth")
-    found["wider than a sheet"] = [f"{wide}"] if wide > 794 else []
+    found["wider than a sheet"] = [f"{wide}"] if wide > SHEET["width"] else []
     page.emulate_media(media="screen")
     return {name: wrong for name, wrong in found.items() if wrong}
 

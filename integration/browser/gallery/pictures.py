@@ -9,11 +9,13 @@ from pathlib import Path
 from django.template import Context, Engine
 from playwright.sync_api import Page, ViewportSize
 
+from .checks import SHEET
+
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 320, "height": 640}
 # 200 % zoom shows half as many pixels of CSS in each direction.
 ZOOMED: ViewportSize = {"width": 720, "height": 450}
-SHEET = Path(__file__).with_name("contact_sheet.html")
+_TEMPLATE = Path(__file__).with_name("contact_sheet.html")
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Album:
             page.set_viewport_size(ZOOMED)
             self._take(page, row, "200 %")
             page.emulate_media(media="print")
-            page.set_viewport_size({"width": 794, "height": 1123})
+            page.set_viewport_size(SHEET)
             self._take(page, row, "print")
             page.emulate_media(media="screen")
         _set_theme(page, theme)
@@ -76,7 +78,7 @@ class Album:
         row.pictures.append(Picture(title, name))
 
     def write_contact_sheet(self) -> Path:
-        template = Engine().from_string(SHEET.read_text())
+        template = Engine().from_string(_TEMPLATE.read_text())
         path = self.folder / "index.html"
         path.write_text(template.render(Context({"rows": self._rows})))
         return path
