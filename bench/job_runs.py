@@ -38,6 +38,7 @@ from bench.serving import (
     sign_in_agent,
 )
 from bench.timings import Timings, measure_alternately
+from testing.redis_server import RedisServer
 from testing.serving import Process
 from testing.vendor import Emulator
 
@@ -67,7 +68,10 @@ def measure_jobs(vendor: str) -> None:
             report.print_title(f"Jobs, {vendor}", "items/s", "kept (%)", "CPU (ms)", "MB")
             _print_pace(at, emulator)
             _print_cost_and_memory(at, emulator)
-            _print_kills(at, emulator)
+            _print_kills(at, emulator, "queued in the database")
+            if vendor == "postgresql":
+                with running_redis() as url:
+                    _print_kills(at, emulator, "queued in Redis", TASKS_URL=url)
             _print_lists(at, emulator)
     finally:
         emulator.stop()
@@ -109,26 +113,48 @@ def _print_cost_and_memory(at: Databases, emulator: Emulator) -> None:
         report.print_row(f"{count:,} items", pace, None, cost, memory[count], goals=goals)
 
 
-def _print_kills(at: Databases, emulator: Emulator) -> None:
-    """Two workers, of which one is killed and replaced every few seconds."""
-    with _new_database(at, emulator, **_SHORT, **_SETTLED_AFTER) as env:
+@contextmanager
+def running_redis() -> Iterator[str]:
+    """Start a Redis or Valkey and yield its TASKS_URL."""
+    server = RedisServer()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def _print_kills(at: Databases, emulator: Emulator, name: str, **more: str) -> None:
+    """Two web processes and two workers, of which one is killed and replaced every few seconds."""
+    more |= {**_SHORT, **_SETTLED_AFTER, "WEB_CONCURRENCY": "2" if at.vendor != "sqlite" else "1"}
+    with _new_database(at, emulator, **more) as env, running_web_server(env):
         _create_job(env, _KILLED)
-        posts = emulator.posts()
+        posts, applied = emulator.posts(), _applied(emulator)
         workers = [_worker(env), _worker(env)]
         kills = 0
-        while _ended(env) < _KILLED:
+        while (ended := _ended(env)) < _KILLED:
             time.sleep(_KILL_EVERY)
-            workers.pop(0).kill()
-            workers.append(_worker(env))
-            kills += 1
+            # A worker that has just started does nothing yet.
+            if _ended(env) > ended:
+                workers.pop(0).kill()
+                workers.append(_worker(env))
+                kills += 1
         while _query(env, _UNSETTLED):
             time.sleep(0.5)
         for worker in workers:
             worker.close()
-        sent = emulator.posts() - posts
-        counted = _query(env, "SELECT count(*) FROM orders_operation WHERE sent_at IS NOT NULL")
-    goals = [Goal("POSTs beyond those recorded", abs(sent - counted), 0)]
-    report.print_row(f"{_KILLED:,} items, {kills} kills", goals=goals)
+        unexplained = emulator.posts() - posts - _query(env, _SENT)
+        untrue = abs(_applied(emulator) - applied - _query(env, _DONE))
+    goals = [
+        # The process may die after the operation was marked as sent and before the first byte.
+        Goal("POSTs without an operation", max(unexplained, 0), 0),
+        Goal("untrue outcomes", untrue, 0),
+    ]
+    report.print_row(f"{_KILLED:,} items, {kills} kills, {name}", goals=goals)
+
+
+def _applied(emulator: Emulator) -> int:
+    """Return the number of cancels that Goody has applied."""
+    return sum(entry["applied"] for entry in emulator.ledger(kind="cancel"))
 
 
 def _print_lists(at: Databases, emulator: Emulator) -> None:
@@ -188,6 +214,8 @@ def _wait_for_ended(env: Mapping[str, str], count: int) -> None:
 
 
 _ENDED = "SELECT count(*) FROM orders_jobitem WHERE ended_at IS NOT NULL"
+_SENT = "SELECT count(*) FROM orders_operation WHERE sent_at IS NOT NULL"
+_DONE = "SELECT count(*) FROM orders_jobitem WHERE state = 'done'"
 _UNSETTLED = "SELECT count(*) FROM orders_operation WHERE state IN ('planned','sending','unknown')"
 
 

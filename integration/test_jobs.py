@@ -36,7 +36,7 @@ SHORT = {
 @pytest.fixture
 def job(database_url: str, emulator: Emulator, settings: object) -> Job:
     settings.BULK_CANCEL_GRACE = 0  # type: ignore[attr-defined]
-    return cancel_job(open_orders(emulator, 40))
+    return cancel_job(open_orders(emulator, 24))
 
 
 def done_items() -> int:
@@ -53,7 +53,7 @@ def run_with_kills(start: Start, emulator: Emulator, **env: str) -> LiveApp:
     """Run the job in two workers, of which one is killed and replaced again and again."""
     emulator.set_latency(0.01)
     app = start(webs=0, workers=2, **SHORT, **env)
-    for number, enough in enumerate((5, 15, 25)):
+    for number, enough in enumerate((5, 12)):
         wait_for(lambda enough=enough: done_items() >= enough, timeout=60, what="items")
         app.workers[-1 - number % 2].kill()
         app.start_worker()
@@ -69,7 +69,7 @@ def assert_exact(job: Job, emulator: Emulator) -> None:
     )
     states = Counter(JobItem.objects.filter(job=job).values_list("state", flat=True))
     assert states == truth
-    assert states["done"] >= 37
+    assert states["done"] >= 22
     assert job.state == JobState.FINISHED
     assert [row[2] for row in job_history(job)] == ["", "finished"]
     sent = Counter(entry["order_id"] for entry in emulator.ledger(kind="cancel"))
@@ -77,7 +77,8 @@ def assert_exact(job: Job, emulator: Emulator) -> None:
     assert {UUID(order) for order in sent} <= set(
         Operation.objects.values_list("order_uuid", flat=True)
     )
-    assert emulator.posts() == Operation.objects.exclude(sent_at=None).count()
+    # A process may die after the operation was marked as sent and before the first byte.
+    assert emulator.posts() <= Operation.objects.exclude(sent_at=None).count()
     assert not AuditEntry.objects.exclude(operation=None).filter(job=None).exists()
 
 
