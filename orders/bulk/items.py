@@ -7,9 +7,10 @@ nothing was sent, except where the database failed after the request had left.
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import transaction
 from django.db.models import F
@@ -108,3 +109,7 @@ def recover_items(job: Job, *, now: datetime) -> None:
         abandoned.update(state=ItemState.PENDING)
     else:
         abandoned.update(state=ItemState.NOT_RUN, ended_at=now)
+    # A time further ahead than any wait was stored before the clock was set back.
+    latest = now + timedelta(seconds=settings.GOODY_LONGEST_WAIT)
+    waiting = JobItem.objects.filter(job_id=job.pk, state=ItemState.WAITING)
+    waiting.filter(due_at__gt=latest).update(due_at=latest)

@@ -153,6 +153,19 @@ def test_the_fifth_rate_limit_pauses_the_job_for_longer(emulator: Emulator, cloc
     assert (run_job(job).state, emulator.posts()) == (JobState.FINISHED, 6)
 
 
+def test_no_item_waits_for_a_time_of_another_clock(emulator: Emulator, clock: Any) -> None:
+    job = cancel_job(open_orders(emulator, 1))
+    emulator.fault(TOO_MANY, method="POST", times=1)
+    run_job(job)
+    ApiLimits.objects.update(paused_until=None)
+    JobItem.objects.update(due_at=timezone.now() + timedelta(days=3))
+    Job.objects.update(due_at=timezone.now())
+    run_job(job)
+    assert (job.state, states(job)) == (JobState.RUNNING, ["waiting"])
+    clock.shift(901)
+    assert run_job(job).state == JobState.FINISHED
+
+
 def test_a_rejected_key_pauses_the_job_until_the_key_is_accepted(emulator: Emulator) -> None:
     job = cancel_job(open_orders(emulator, 2))
     emulator.fault({"kind": "status", "status": 401}, method="GET", times=1)
