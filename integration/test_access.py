@@ -18,8 +18,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from orders.audit import Role
 from orders.models import AuditEntry, ItemState, Job, Operation, SavedView, State
+from orders.rights import Role
 from testing.domain import operation
 from testing.job_pages import ended_job
 from testing.users import make_user

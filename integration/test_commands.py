@@ -18,7 +18,7 @@ import requests
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from orders.audit import Actor, Role
+from orders.rights import Actor, Role
 from testing.postgres import free_port
 from testing.processes import wait_for
 

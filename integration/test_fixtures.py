@@ -10,8 +10,8 @@ from django.contrib.auth.models import Group, User
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from orders.audit import Role
 from orders.models import AuditEntry
+from orders.rights import Role
 from testing.postgres import Server
 from testing.processes import LiveApp, wait_for
 from testing.vendor import Emulator

@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from .audit import AccountEvent, Actor, Right, record_account_event
+from .audit import AccountEvent, record_account_event
 from .models import Anomaly, AuditEntry, Operation, Order, OrderAccess, Profile
+from .rights import Actor, Right
 
 
 class SystemRightAdmin(admin.ModelAdmin):

@@ -17,11 +17,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orders import formats, goody_api
-from orders.audit import AccountEvent, Actor, Right
+from orders.audit import AccountEvent
 from orders.models import AuditEntry, Operation
 from orders.presenters.freshness import SyncStatus, sync_status
 from orders.presenters.job_status import FrameJobs, frame_jobs
 from orders.presenters.operations import OperationNotice, make_notice
+from orders.rights import Actor, Right
 from orders.search.parse import OPERATOR_NAMES
 from orders.search.paste import MAX_SEARCH_BYTES
 from orders.viewer import Viewer

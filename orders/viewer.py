@@ -18,11 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from orders.audit import Actor
 from orders.days import RequestClock
 from orders.forms.dates import DateReader, is_month_first
 from orders.models import Profile
 from orders.own_pages import own_page_from_header
+from orders.rights import Actor
 from orders.sync import SyncProgress, read_progress
 
 log = logging.getLogger(__name__)

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from orders import index
-from orders.audit import Actor
 from orders.bulk.preview import BulkParameters, Plan, make_plan
 from orders.bulk.rules import ExtensionRule
 from orders.bulk.selections import freeze_orders
 from orders.eligibility import Preset
 from orders.models import Selection
+from orders.rights import Actor
 from testing.domain import actor, goody_time, order
 from testing.search_oracle import uuid
 

@@ -27,7 +27,7 @@ from django.test import TransactionTestCase
 from psycopg import sql
 
 from orders import triggers
-from orders.audit import create_groups
+from orders.rights import create_groups
 from testing import postgres
 
 KINDS = ("sqlite", "postgresql")

@@ -23,9 +23,10 @@ from goody.limits import ClientLimits
 from goody.types import Order as GoodyOrder
 from goody.types import parse_order
 from orders import goody_api, services
-from orders.audit import Actor, record_intent
+from orders.audit import record_intent
 from orders.eligibility import facts_to_confirm
 from orders.models import EXACT_SOURCES, AuditEntry, Operation, Order, State
+from orders.rights import Actor
 from orders.services import anomalies
 from testing.certificates import one_authority
 from testing.users import make_user

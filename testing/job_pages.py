@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from orders import bulk
-from orders.audit import Action, Actor
+from orders.audit import Action
 from orders.models import ItemState, Job, JobItem, JobState
+from orders.rights import Actor
 from testing.domain import actor, in_days
 
 SEEN = {

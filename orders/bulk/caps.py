@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from orders.audit import Actor
 from orders.models import ItemState, JobItem, Selection
+from orders.rights import Actor
 
 _PERIOD = timedelta(hours=24)
 # Nothing was sent for these.

@@ -17,8 +17,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from orders import services
-from orders.audit import Action, Actor
+from orders.audit import Action
 from orders.models import RUNNABLE_JOB_STATES, ItemClaim, ItemState, Job, JobItem
+from orders.rights import Actor
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from orders.audit import NEEDED, Action, Actor, audited_action, record_job_action
+from orders.audit import (
+    NEEDED,
+    Action,
+    audited_action,
+    record_job_action,
+)
 from orders.models import (
     OPEN_JOB_STATES,
     HoldingJob,
@@ -25,6 +30,7 @@ from orders.models import (
     PauseReason,
     Selection,
 )
+from orders.rights import Actor
 from orders.services import FormKeyReused
 
 from .caps import check_cap

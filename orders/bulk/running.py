@@ -20,7 +20,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from orders import goody_api, services
-from orders.audit import NEEDED, PROGRAM, Action, Actor, Right
+from orders.audit import NEEDED, PROGRAM, Action
 from orders.goody_api import CallsPaused, KeyRejected
 from orders.models import (
     ItemState,
@@ -29,6 +29,7 @@ from orders.models import (
     JobState,
     PauseReason,
 )
+from orders.rights import Actor, Right
 
 from .endings import end_job, record_end_if_over
 from .items import recover_items, run_item

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.conf import settings
 
 from orders import services
-from orders.audit import Actor, Right
 from orders.models import FrozenOrder, Selection
+from orders.rights import Actor, Right
 from orders.search.query import Query
 
 _RIGHTS = {

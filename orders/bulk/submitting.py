@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from orders.audit import Action, Actor
+from orders.audit import Action
 from orders.models import Job, JobRelation, Selection
+from orders.rights import Actor
 
 from .jobs import JobParams, NewItem, create_job
 from .preview import Plan, PlannedItem

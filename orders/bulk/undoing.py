@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from orders import services
-from orders.audit import Action, Actor, Right
+from orders.audit import Action
 from orders.models import FrozenOrder, ItemState, Job, JobItem, JobRelation, Selection
 from orders.models.job import JobItemQuerySet
+from orders.rights import Actor, Right
 
 from .selections import NothingSelected
 

@@ -12,7 +12,12 @@ from django.forms import BoundField
 from django.urls import reverse
 
 from orders import formats
-from orders.audit import ACCOUNT_NAMES, NAMES, REASONS, Action
+from orders.audit import (
+    ACCOUNT_NAMES,
+    NAMES,
+    REASONS,
+    Action,
+)
 from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry, Operation
 from orders.outcome_message import OutcomeMessage, Tone

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from orders.audit import Right
 from orders.list_url import Filters
+from orders.rights import Right
 from orders.search import MatchCount
 from orders.viewer import Viewer
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from orders.audit import Actor, Right
 from orders.list_url import Filters
 from orders.models import SavedView
+from orders.rights import Actor, Right
 
 from .saved_views import view_tabs
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from orders import formats
-from orders.audit import Right
 from orders.list_url import EXPIRY_LABELS, Filters
+from orders.rights import Right
 from orders.search.expiring import GiftTotals
 from orders.services.expiring import (
     DAYS,

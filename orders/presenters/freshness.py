@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from orders import formats
-from orders.audit import Right
+from orders.rights import Right
 from orders.sync import SyncPhase, SyncProgress
 from orders.viewer import Viewer
 

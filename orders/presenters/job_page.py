@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.core.paginator import Page
 from django.urls import reverse
 
-from orders.audit import REASONS, Action, Right
+from orders.audit import REASONS, Action
 from orders.bulk import PAUSES_THAT_END, Pace
 from orders.days import RequestClock
 from orders.formats import MISSING_VALUE
@@ -23,6 +23,7 @@ from orders.models import (
     JobState,
     PauseReason,
 )
+from orders.rights import Right
 from orders.viewer import Viewer
 
 from .elements import Banner

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.urls import reverse
 
-from orders.audit import Right
 from orders.models import Job, JobCounts, JobItem, JobState
+from orders.rights import Right
 from orders.viewer import Viewer
 
 from .job_texts import (

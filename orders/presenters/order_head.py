@@ -11,11 +11,11 @@ from django.urls import reverse
 from goody.errors import NO_EXCERPT, Unauthorized
 from goody.types import Order
 from orders import eligibility, formats, services
-from orders.audit import Actor, NotAllowed, Right
 from orders.eligibility import Expiry, ExpiryKind, Verdict
 from orders.formats import MISSING_VALUE
 from orders.goody_api import KeyRejected
 from orders.list_url import Filters
+from orders.rights import Actor, NotAllowed, Right
 from orders.search import Hit
 from orders.services import OrderWithOperations, stale_copy_reason
 from orders.viewer import Viewer

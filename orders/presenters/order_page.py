@@ -15,9 +15,9 @@ from django.urls import reverse
 
 from goody.types import ENDED, Order, parse_order
 from orders import formats
-from orders.audit import Actor, Right
 from orders.models import Operation
 from orders.outcomes import is_confirmed_by_goody
+from orders.rights import Actor, Right
 from orders.services import OrderWithOperations
 from orders.text import hex_digest
 from orders.viewer import Viewer

@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from orders import eligibility, formats
-from orders.audit import Right
 from orders.eligibility import ExpiryKind
 from orders.formats import MISSING_VALUE
 from orders.models import HoldingJob, Operation
 from orders.outcomes import outcome_message
+from orders.rights import Right
 from orders.search import Hit
 from orders.services import ListedOrder
 from orders.text import fold_text, searchable_text

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from orders.audit import Actor, Right
 from orders.days import RequestClock
 from orders.forms.listing import parse_filters
 from orders.list_columns import Columns
 from orders.list_url import DEFAULT_PAGE_SIZE, Filters, saved_query_string, saved_view_url
 from orders.models import SavedView
+from orders.rights import Actor, Right
 from orders.search import MatchCount, labels
 from orders.search.parse import parse_query
 from orders.services import may_change_view

@@ -11,8 +11,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from orders import formats, goody_api
-from orders.audit import Action, Right, Role
+from orders.audit import Action
 from orders.models import ApiLimits, AuditEntry
+from orders.rights import Right, Role
 from orders.services import KEY_WORKS, heartbeat
 from orders.sync import SyncPhase, SyncProgress
 from orders.viewer import Viewer

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from django.db import Error as DatabaseFailure
 
-from orders.audit import Actor, Right
 from orders.models import OrderAccess
 from orders.models.durability import non_durable_transaction
+from orders.rights import Actor, Right
 
 log = logging.getLogger(__name__)
 

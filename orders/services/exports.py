@@ -11,8 +11,14 @@ from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
 from orders import search
-from orders.audit import Action, Actor, audited_action, record_action, record_end
+from orders.audit import (
+    Action,
+    audited_action,
+    record_action,
+    record_end,
+)
 from orders.models import AuditEntry, SyncState
+from orders.rights import Actor
 from orders.search import Hit, SearchTimeout
 from orders.search.query import Query
 

@@ -20,9 +20,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from goody.errors import GoodyError, Unavailable
-from orders.audit import Actor
 from orders.goody_api import CallsBlocked
 from orders.models import Finding, Label, Order, SyncState
+from orders.rights import Actor
 from orders.search import first_query_with_matches
 from orders.search.deadline import SEARCH_SECONDS, SearchDeadline, time_limit
 from orders.search.paste import KINDS, PastedIdentifiers

@@ -23,10 +23,11 @@ from goody.errors import BadResponse, GoodyError, NotFound, Unauthorized
 from goody.types import CANCELABLE, OrderPage, Workspace
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Action, Actor, audited_action, record_action
+from orders.audit import Action, audited_action, record_action
 from orders.eligibility import HasStatus
 from orders.goody_api import CallsBlocked
 from orders.models import HoldingJob, JobItem, Operation, Order
+from orders.rights import Actor
 from orders.search import Hit
 from orders.search.hits import hit_from_order
 

@@ -11,8 +11,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import FETCH_PEERS, Max, QuerySet
 
-from orders.audit import Action, Actor, NotAllowed, Right, audited_action, record_action
+from orders.audit import Action, audited_action, record_action
 from orders.models import SavedView
+from orders.rights import Actor, NotAllowed, Right
 from orders.text import fold_text
 
 MOST_OWN = 50

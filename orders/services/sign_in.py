@@ -16,8 +16,9 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db.models import F
 
-from orders.audit import AccountEvent, Actor, record_account_event, record_security_event
+from orders.audit import AccountEvent, record_account_event, record_security_event
 from orders.models import SignInLimit
+from orders.rights import Actor
 
 # After so long without an attempt the failures are forgotten.
 _FORGOTTEN_AFTER = timedelta(hours=1)

@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from django.conf import settings
 
-from orders.audit import Action, Actor, audited_action, record_action
+from orders.audit import Action, audited_action, record_action
 from orders.models import ApiLimits, SyncState
+from orders.rights import Actor
 
 
 class SyncPhase(StrEnum):

@@ -11,8 +11,9 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.audit import AccountEvent, Actor, record_account_event
+from orders.audit import AccountEvent, record_account_event
 from orders.models import Anomaly, AuditEntry, Operation, Order
+from orders.rights import Actor
 from testing.dialogs import open_and_submit, url
 from testing.users import make_user
 

@@ -17,15 +17,17 @@ from orders.audit import (
     NEEDED,
     PERFORMERS,
     REASONS,
-    RIGHTS,
     Action,
+    record_security_event,
+)
+from orders.models import AuditEntry, Operation, State
+from orders.rights import (
+    RIGHTS,
     Actor,
     NotAllowed,
     Right,
     Role,
-    record_security_event,
 )
-from orders.models import AuditEntry, Operation, State
 from testing.domain import (
     actor,
     audit_history,

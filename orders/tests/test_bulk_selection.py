@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from goody.types import parse_order
 from orders import index
-from orders.audit import NotAllowed
 from orders.bulk import selections
 from orders.bulk.selections import NothingSelected, SelectionNotFound, TooManySelected
 from orders.eligibility import facts_to_confirm
 from orders.models import Order, Selection
+from orders.rights import NotAllowed
 from orders.search.query import Query
 from testing.bulk import put, select
 from testing.domain import actor, extend, in_days, open_order

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from orders import services
-from orders.audit import Actor
 from orders.models import AuditEntry, Operation, State
+from orders.rights import Actor
 from testing.dialogs import dialog, hidden, text, url
 from testing.domain import operation
 from testing.users import make_user

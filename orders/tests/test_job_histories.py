@@ -25,11 +25,12 @@ from django.utils import timezone
 
 from goody.types import CANCELABLE, parse_order
 from orders import bulk, services
-from orders.audit import Action, Actor
+from orders.audit import Action
 from orders.bulk import running
 from orders.eligibility import facts_to_confirm
 from orders.models import ApiLimits, Job, JobItem, Operation
 from orders.models.job import JobItemQuerySet
+from orders.rights import Actor
 from orders.services.writes import send
 from testing.domain import WorkerEvidence, actor, cancel, extend, in_days, read_again
 from testing.jobs import PARAMS, run_job, run_now, settle_everything

@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from orders import bulk, services
-from orders.audit import Action, NotAllowed
+from orders.audit import Action
 from orders.models import AuditEntry, ItemState, Job, JobCounts, JobItem, JobState, PauseReason
+from orders.rights import NotAllowed
 from testing.domain import actor, in_days
 from testing.jobs import PARAMS, cancel_job, extend_job, job_history, reasons, states
 

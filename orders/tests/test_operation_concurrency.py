@@ -14,9 +14,9 @@ from django.db import connection
 from django.utils import timezone
 
 from orders import services
-from orders.audit import Actor
 from orders.eligibility import facts_to_confirm
 from orders.models import AuditEntry, Operation, State
+from orders.rights import Actor
 from testing.domain import (
     NEVER_ACCEPTED,
     ORDER_ID,

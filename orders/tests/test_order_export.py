@@ -15,9 +15,9 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from orders import index, services
-from orders.audit import NotAllowed
 from orders.models import AuditEntry, State
 from orders.presenters.csv_export import COLUMNS, csv_chunks
+from orders.rights import NotAllowed
 from orders.search import Hit, SearchTimeout, paging
 from orders.search.query import Query, Sort
 from orders.services import exports

@@ -20,8 +20,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import formats
-from orders.audit import Actor
 from orders.forms.account import LoginForm, SettingsForm
+from orders.rights import Actor
 from orders.services import sign_in
 from orders.viewer import Request
 

@@ -10,11 +10,11 @@ from django.http import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from orders import formats
-from orders.audit import Right
 from orders.forms.audit import AuditFilter
 from orders.models import AuditEntry
 from orders.models.audit import AuditEntryQuerySet
 from orders.presenters.audit import audit_filters, audit_rows, audit_scope_text
+from orders.rights import Right
 from orders.viewer import Request
 
 from .http import render_page_or_partial, requires_right

@@ -7,9 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from orders import services
-from orders.audit import Right
 from orders.context_processors import navigation_items
 from orders.presenters.command_palette import Command, command_groups
+from orders.rights import Right
 from orders.viewer import Request
 
 from .http import requires_right

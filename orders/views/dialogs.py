@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from goody.errors import GoodyError
 from orders import eligibility, services
-from orders.audit import Right
 from orders.forms.dates import DateReader
 from orders.forms.writes import (
     MAX_DATE_LENGTH,
@@ -31,6 +30,7 @@ from orders.presenters import dialogs, expiration_dialog
 from orders.presenters.dialogs import Dialog
 from orders.presenters.expiration_dialog import ExpirationDialog
 from orders.presenters.order_page import READ
+from orders.rights import Right
 from orders.services import OrderNotFound, OrderWithOperations
 from orders.text import hex_digest
 from orders.viewer import Request, Viewer

@@ -6,9 +6,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from orders.audit import Right
 from orders.presenters.expiring import DEFAULT_WINDOW, make_expiring_page
 from orders.presenters.freshness import make_freshness_notes
+from orders.rights import Right
 from orders.search import SearchTimeout
 from orders.services.expiring import WINDOWS, expiring_gifts
 from orders.viewer import Request

@@ -15,10 +15,10 @@ from django.urls import reverse
 
 from goody.errors import BadResponse, GoodyError, RateLimited, Rejected, Unauthorized
 from orders import formats
-from orders.audit import NotAllowed, Right
 from orders.bulk.selections import SelectionNotFound
 from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured, rate_limit_wait
 from orders.outages import is_database_outage
+from orders.rights import NotAllowed, Right
 from orders.search import SearchTimeout
 from orders.services import FindingNotFound, OrderNotFound
 from orders.viewer import Request

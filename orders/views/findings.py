@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import services
-from orders.audit import Right
 from orders.forms.listing import PastedTextForm
 from orders.list_url import Filters
 from orders.models import Finding
@@ -26,6 +25,7 @@ from orders.presenters.bulk_bar import (
 )
 from orders.presenters.rows import RowBuilder
 from orders.presenters.ticket import finding_list_url, shown_order_ids, ticket_page
+from orders.rights import Right
 from orders.search import MatchCount, SearchTimeout
 from orders.search.parse import parse_query
 from orders.search.paste import PastedIdentifiers, is_too_long_for_url, recognize_identifiers

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from django import shortcuts
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from orders.audit import Right
+from orders.rights import Right
 from orders.viewer import Request
 
 

@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from orders import bulk, services
-from orders.audit import Right
 from orders.bulk.selections import NothingSelected
 from orders.bulk.undoing import freeze_undo, may_undo_job
 from orders.models import Job, JobItem, JobRelation, JobState, Order
@@ -24,6 +23,7 @@ from orders.presenters.elements import Banner
 from orders.presenters.job_csv import job_csv_chunks
 from orders.presenters.job_status import polled_job_status
 from orders.presenters.job_texts import job_name, job_title
+from orders.rights import Right
 from orders.services import heartbeat
 from orders.viewer import Request
 

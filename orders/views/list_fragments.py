@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from orders import formats, services
-from orders.audit import Right
 from orders.list_columns import (
     DEFAULT_COLUMNS,
     Columns,
@@ -24,6 +23,7 @@ from orders.presenters.csv_export import csv_chunks
 from orders.presenters.filter_form import common_names_with_counts, option_counts
 from orders.presenters.page_changes import InvalidPageToken, compare_pages, parse_page_token
 from orders.presenters.presets import MAX_COUNT, PRESETS, tab_counts
+from orders.rights import Right
 from orders.search import SearchTimeout, count_facets, find_page, labels
 from orders.viewer import Request
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from orders.audit import Right
 from orders.bulk.parts import unpack_part
 from orders.bulk.selections import get_selection
 from orders.forms.listing import ListingForm
@@ -18,6 +17,7 @@ from orders.presenters.condition_texts import ConditionText, conditions_in_words
 from orders.presenters.filter_bar import FilterBar, filter_bar
 from orders.presenters.filter_form import FilterControls, make_filter_controls
 from orders.presenters.index_list import ListQuery
+from orders.rights import Right
 from orders.search import labels
 from orders.services import SearchInterpretation, common_labels, get_finding, interpret_search_text
 from orders.viewer import Request, Viewer

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from orders import services
-from orders.audit import Action, NotAllowed, Right
+from orders.audit import Action
 from orders.forms.writes import SettleForm, WriteForm
 from orders.models import Operation, State
 from orders.outcome_message import NOT_CARRIED_OUT, OutcomeMessage
@@ -34,6 +34,7 @@ from orders.presenters.operations import (
     undo_form,
     with_next_url,
 )
+from orders.rights import NotAllowed, Right
 from orders.services import (
     CancelLimitReached,
     FormKeyReused,

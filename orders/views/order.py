@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from goody.types import Order as GoodyOrder
 from orders import search, services, sync
-from orders.audit import Right
 from orders.bulk.selections import SelectionNotFound
 from orders.forms.listing import parse_filters
 from orders.list_url import saved_query_string
@@ -39,6 +38,7 @@ from orders.presenters.related import (
     related_orders,
 )
 from orders.presenters.rows import RowBuilder, shows_action_column
+from orders.rights import Right
 from orders.search import SearchTimeout
 from orders.services import FindingNotFound, OrderWithOperations, access_records
 from orders.viewer import Request, Viewer

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_safe
 
 from goody.errors import GoodyError
 from orders import formats, services
-from orders.audit import Right
 from orders.goody_api import CallsBlocked
 from orders.list_columns import Columns
 from orders.presenters import index_list
@@ -36,6 +35,7 @@ from orders.presenters.presets import PRESETS
 from orders.presenters.rows import shows_action_column
 from orders.presenters.saved_views import make_saved_view_bar
 from orders.presenters.setup import is_first_run
+from orders.rights import Right
 from orders.search import SearchTimeout
 from orders.search.paste import recognize_identifiers
 from orders.services import LivePage, OrderNotFound

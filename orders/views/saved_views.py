@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import services
-from orders.audit import NotAllowed, Right
 from orders.forms.saved_views import NewViewForm, ViewForm
 from orders.list_url import saved_view_url
 from orders.models import SavedView
 from orders.presenters.saved_views import saved_views_to_manage
+from orders.rights import NotAllowed, Right
 from orders.services import InvalidSavedView
 from orders.viewer import Request
 

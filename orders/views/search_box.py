@@ -9,13 +9,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from orders import services
-from orders.audit import Right
 from orders.presenters.search_box import (
     MAX_ORDERS,
     SearchBoxOptions,
     search_box_orders,
     search_box_suggestions,
 )
+from orders.rights import Right
 from orders.search import SearchTimeout, labels
 from orders.search.completions import complete_last_word
 from orders.viewer import Request

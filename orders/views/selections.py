@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from orders import services
-from orders.audit import Right
 from orders.bulk import JobParams, selections
 from orders.bulk.caps import CapReached, read_cap
 from orders.bulk.preview import BulkParameters, Plan, make_plan
@@ -31,6 +30,7 @@ from orders.models import Job, Selection
 from orders.presenters.bulk_bar import match_count_text
 from orders.presenters.bulk_preview import make_preview, needs_typed_count
 from orders.presenters.elements import Banner
+from orders.rights import Right
 from orders.search import SearchTimeout
 from orders.services import FormKeyReused
 from orders.viewer import Request, Viewer

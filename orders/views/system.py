@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from orders import services, sync
-from orders.audit import Right
 from orders.presenters.setup import make_setup_page
 from orders.presenters.system import make_sync_section, make_system_page
+from orders.rights import Right
 from orders.viewer import Request
 
 from .concurrency import GOODY_READ, in_concurrency_group

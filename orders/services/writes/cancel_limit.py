@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from orders.audit import AccountEvent, Action, Actor, record_account_event
+from orders.audit import AccountEvent, Action, record_account_event
 from orders.models import AuditEntry, Operation, State
+from orders.rights import Actor
 
 _PERIOD = timedelta(hours=1)
 # Nothing was sent, or Goody refused.

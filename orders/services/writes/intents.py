@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection
 
-from orders.audit import Action, Actor, record_intent
+from orders.audit import Action, record_intent
 from orders.models import (
     LEASED_STATES,
     HoldingJob,
@@ -32,6 +32,7 @@ from orders.models import (
     Order,
 )
 from orders.outages import log_storage_failure
+from orders.rights import Actor
 
 from .cancel_limit import check_cancel_limit
 from .job_items import link_item

@@ -20,7 +20,7 @@ from django.utils import timezone
 from goody.errors import GoodyError, NotFound
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Action, Actor, audited_action
+from orders.audit import Action, audited_action
 from orders.goody_api import CallsBlocked, CallsPaused
 from orders.models import (
     BY_HAND,
@@ -29,6 +29,7 @@ from orders.models import (
     Operation,
     State,
 )
+from orders.rights import Actor
 from orders.services.heartbeat import is_worker_alive
 
 from .evidence import ReadEvidence

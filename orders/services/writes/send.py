@@ -25,7 +25,7 @@ from goody.client import RetryPolicy
 from goody.errors import GoodyError, NotFound, OutcomeUnknown, Rejected, Unavailable
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Action, Actor, audited_action
+from orders.audit import Action, audited_action
 from orders.eligibility import (
     Verdict,
     already_canceled_verdict,
@@ -36,6 +36,7 @@ from orders.eligibility import (
 from orders.goody_api import CallsBlocked, NotConfigured
 from orders.models import ItemClaim, Operation, Order, State
 from orders.outages import log_storage_failure
+from orders.rights import Actor
 
 from .cancel_limit import CancelLimitReached, record_cancel_limit_reached
 from .index_updates import mark_missing, upsert_or_log

@@ -23,10 +23,11 @@ from django.utils import timezone
 from goody.errors import GoodyError, NotFound, RateLimited, Rejected, ResponseExcerpt, Unauthorized
 from goody.types import Order as GoodyOrder
 from orders import goody_api
-from orders.audit import Actor, record_observation, record_outcome
+from orders.audit import record_observation, record_outcome
 from orders.eligibility import Verdict, facts_to_confirm
 from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured
 from orders.models import FailureClass, Operation, State
+from orders.rights import Actor
 
 from .job_items import store_item_outcome
 
