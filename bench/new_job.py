@@ -22,8 +22,9 @@ from django.utils import timezone  # noqa: E402
 
 from goody.types import parse_order  # noqa: E402
 from orders import bulk  # noqa: E402
-from orders.audit import Action, Actor  # noqa: E402
+from orders.audit import Action  # noqa: E402
 from orders.eligibility import facts_to_confirm  # noqa: E402
+from orders.rights import Actor  # noqa: E402
 
 _AT_ONCE = 500
 

@@ -37,7 +37,7 @@ from orders.viewer import Request, Viewer
 
 from .concurrency import GOODY_READ, GOODY_WRITE, in_concurrency_group
 from .http import browser_runs_script, htmx_target_id, render_page_or_partial, requires_right
-from .operations import (
+from .write_responses import (
     CANCEL,
     DIALOG_FRAGMENTS,
     EXPIRATION,
