@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_
 from bench import report
 from bench.databases import ORDERS, Database, filled_database, open_databases
 from bench.list_pages import BARE
-from bench.painting import (
+from bench.paint_times import (
     RECORD_TIMES,
     clear_times,
     read_duration,

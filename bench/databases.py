@@ -127,7 +127,7 @@ type Databases = SqliteDatabases | PostgresqlDatabases
 
 @contextmanager
 def open_databases(vendor: str) -> Iterator[Databases]:
-    """Yield the store of this vendor's databases, with its PostgreSQL cluster running."""
+    """Yield the databases of an engine: "sqlite", or "postgresql", whose cluster then runs."""
     DATABASE_FOLDER.mkdir(parents=True, exist_ok=True)
     if vendor == "sqlite":
         yield SqliteDatabases()

@@ -127,7 +127,7 @@ _folded = _Table(
 )
 
 
-def normalize_text(text: str, *, keeps_dashes: bool = False) -> str:
+def normalize_unicode(text: str, *, keeps_dashes: bool = False) -> str:
     """Return the text in NFKC with straight quotes and dashes, ASCII digits and nothing invisible.
 
     Case, accents and white space stay; with `keeps_dashes`, en and em dashes as well. Idempotent.

@@ -23,7 +23,7 @@ class Certificates:
         object.__setattr__(self, "ca", self.directory / "ca.pem")
 
     def context(self, name: str) -> ssl.SSLContext:
-        """Return a server's context: good, expired, wrong_host or self_signed."""
+        """Return a server's context with a good, expired, wrong_host or self_signed certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.directory / f"{name}.pem", self.directory / f"{name}.key")
         return context

@@ -122,7 +122,7 @@ def goody_time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def known_creation(row: Order) -> datetime | None:
+def exact_created_at(row: Order) -> datetime | None:
     """Return the exact creation time (UTC), or None where it is an estimate."""
     return row.created_at if row.created_from in EXACT_SOURCES else None
 

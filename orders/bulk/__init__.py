@@ -11,7 +11,7 @@ up through Django's Tasks framework, with a queue in the database (database_task
 """
 
 from .caps import CapReached
-from .endings import counts_in_words
+from .endings import describe_item_counts
 from .jobs import (
     PAUSES_THAT_END,
     JobChanged,
@@ -46,9 +46,9 @@ __all__ = [
     "TooManyOrders",
     "approval_expires_at",
     "approve_job",
-    "counts_in_words",
     "create_job",
     "decline_job",
+    "describe_item_counts",
     "jobs_holding",
     "measure_pace",
     "needs_approval",

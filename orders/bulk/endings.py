@@ -46,13 +46,13 @@ def record_end_if_over(job: Job, *, now: datetime) -> bool:
         return False
     current = Job.objects.filter(pk=job.pk, state=job.state, ended_at=None)
     if current.update(ended_at=now, due_at=None, queued_at=None):
-        detail = f"{job.stop_reason} {counts_in_words(counts)}".strip()
+        detail = f"{job.stop_reason} {describe_item_counts(counts)}".strip()
         record_job_end(job, outcome=job.state, detail=detail, now=now)
         job.refresh_from_db()
     return True
 
 
-def counts_in_words(counts: JobCounts) -> str:
+def describe_item_counts(counts: JobCounts) -> str:
     """Return "35 done, 2 skipped" for the audit."""
     found = ((getattr(counts, name), words) for name, words in _OUTCOMES)
     return ", ".join(f"{count:,} {words}" for count, words in found if count)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django import forms
 
 from orders.days import FIRST_YEAR, LAST_YEAR
-from orders.text import fold_text, normalize_text, strip_invisible
+from orders.text import fold_text, normalize_unicode, strip_invisible
 
 MAX_TICKET_LENGTH = 100
 MAX_TICKET_URL_LENGTH = 500
@@ -21,7 +21,7 @@ MAX_TICKET_URL_LENGTH = 500
 
 def clean_typed(value: Any) -> str:
     """Return a typed value as orders.text.normalize_text does; "" if nothing is visible."""
-    text = normalize_text(str(value or "")).strip()
+    text = normalize_unicode(str(value or "")).strip()
     return text if fold_text(text) else ""
 
 

@@ -68,7 +68,7 @@ class NameField(TypedField):
         )
 
 
-class BatchField(TypedField):
+class OrderBatchField(TypedField):
     """The id of a batch or a prefix of it, in lower case with dashes."""
 
     def clean(self, value: Any) -> str:
@@ -172,7 +172,7 @@ class ListingForm(forms.Form):
     expires_after = _day("Expires from")
     expires_before = _day("Expires until")
     workspace = NameField(label="Workspace")
-    batch = BatchField(required=False)
+    batch = OrderBatchField(required=False)
     sender = NameField(label="Sender")
     product = NameField(label="Product")
     brand = NameField(label="Brand")

@@ -247,7 +247,7 @@ class Operation(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.order_uuid} {self.state}"
 
-    def copy_from(self, moved: Operation) -> None:
+    def update_fields_from(self, moved: Operation) -> None:
         """Set every field to that of `moved`, because callers keep a reference to this object."""
         for field in self._meta.concrete_fields:
             setattr(self, field.attname, getattr(moved, field.attname))

@@ -162,7 +162,10 @@ class WordStart(models.Model):
 
 
 class OrderCount(models.Model):
-    """The number of orders of a workspace (0: none) with a status, maintained by orders.index."""
+    """The number of orders per workspace and status, maintained by orders.index.
+
+    Workspace 0 stands for orders without one.
+    """
 
     workspace_id = models.IntegerField(default=0)
     status = models.CharField(max_length=100)

@@ -79,7 +79,7 @@ class WindowTab(NamedTuple):
 
 
 class ListNote(NamedTuple):
-    """A sentence about orders that are in no figure, and a list in which they are."""
+    """A sentence about orders that no number on the page counts, and the list that shows them."""
 
     text: str
     link: Link

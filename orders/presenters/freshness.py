@@ -116,7 +116,7 @@ def _import_text(progress: SyncProgress) -> str:
 
 
 def import_banner(progress: SyncProgress) -> list[Banner]:
-    """Return the banner above Goody's own list during the first import."""
+    """Return the banner above the live list, until the first full sync is complete."""
     if progress.is_complete or not progress.is_full_sync_running:
         return []
     return [

@@ -79,7 +79,7 @@ class RestrictedValues:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyWarnings:
+class UndocumentedParts:
     """The parts of Goody's answer that could not be read or are not documented."""
 
     unread: list[str]
@@ -113,7 +113,7 @@ class OrderDetail:
     actions: OrderActions
     explanation: str
     support_message: str
-    warnings: CopyWarnings
+    warnings: UndocumentedParts
     sections: OrderSections
     restricted: RestrictedValues
     timeline: list[TimelineDay]
@@ -170,7 +170,7 @@ def make_order_detail(
         actions=make_actions(view, viewer, failure=shown[0][1] if failure else None),
         explanation=_explanation(view),
         support_message=support_message_text(order, now=viewer.now),
-        warnings=CopyWarnings(raw.lines(), sorted(order.unknown_fields)),
+        warnings=UndocumentedParts(raw.lines(), sorted(order.unknown_fields)),
         sections=_sections(view, raw, viewer),
         restricted=_restricted(order, raw, viewer.actor),
         timeline=_timeline(view, shown, failure, viewer),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from goody.types import ENDED, ORDER_STATUSES
-from orders.text import fold_text, normalize_text
+from orders.text import fold_text, normalize_unicode
 
 from .labels import LabelSuggestion
 from .parse import FLAG_FIELDS, OPERATORS
@@ -38,7 +38,7 @@ def complete_last_word(typed: str, *, names: Names) -> list[Completion]:
     A text that ends in a space has none. `names` looks up labels by kind; it may raise
     SearchTimeout.
     """
-    text = normalize_text(typed)
+    text = normalize_unicode(typed)
     found = _LAST_WORD.search(text)
     if found is None:
         return []

@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo
 
 from goody.types import ENDED, ORDER_STATUSES
 from orders.days import RequestClock
-from orders.text import fold_text, normalize_text
+from orders.text import fold_text, normalize_unicode
 
 from . import dates
 from .amounts import parse_amount
@@ -131,7 +131,7 @@ class ParsedQuery:
 
     def text_without(self, terms: Iterable[ParsedTerm]) -> str:
         """Return the text as typed, without the terms."""
-        text = normalize_text(self.text)
+        text = normalize_unicode(self.text)
         for term in terms:
             text = _cut(text, term)
         return text
@@ -167,7 +167,7 @@ def parse_query(text: str, *, now: datetime, zone: ZoneInfo) -> ParsedQuery:
     parsed: list[ParsedTerm] = []
     problems: list[str] = []
     words: list[SearchTerm] = []
-    typed = normalize_text(text[:MAX_LETTERS])
+    typed = normalize_unicode(text[:MAX_LETTERS])
     all_terms = list(islice(split_terms(typed), MAX_TERMS + 1))
     if len(all_terms) > MAX_TERMS:
         problems.append(f"Only the first {MAX_TERMS} words are searched for.")

@@ -37,7 +37,7 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from orders.text import INVISIBLE, normalize_text
+from orders.text import INVISIBLE, normalize_unicode
 
 from .email_addresses import EmailAddress, find_email_addresses
 from .pasted_links import (
@@ -173,7 +173,7 @@ def split_identifiers_and_terms(text: str) -> tuple[PastedIdentifiers, str]:
         return pasted, ""
     named: list[str] = []
     rest: list[str] = []
-    plain = _MINUS.sub("-", normalize_text(text, keeps_dashes=True))
+    plain = _MINUS.sub("-", normalize_unicode(text, keeps_dashes=True))
     for term in drop_introducing_words(list(split_terms(plain))):
         is_rest = term.operator or term.is_excluded or not recognize_identifiers(term.text).count
         (rest if is_rest else named).append(term.text)
@@ -190,7 +190,7 @@ def _is_search(text: str) -> bool:
         return False
     return any(
         (one.operator or one.is_excluded) and folded_term_text(one)
-        for one in split_terms(normalize_text(text))
+        for one in split_terms(normalize_unicode(text))
     )
 
 
@@ -201,7 +201,7 @@ def _visible(text: str) -> str:
     """
     if _INVISIBLE.search(text):
         text = _PIECE.sub(lambda found: _joined(found[0]), text)
-    return normalize_text(text.translate(_NUMBER_SIGNS), keeps_dashes=True)
+    return normalize_unicode(text.translate(_NUMBER_SIGNS), keeps_dashes=True)
 
 
 def _joined(piece: str) -> str:
@@ -322,7 +322,7 @@ def _identifiers_in_link(link: str) -> _Identifiers:
     named: _Identifiers = []
     for part in decoded_link_parts(link):
         named += [("ids", UUID(found[0])) for found in _UUID.finditer(part)]
-        named += _emails(normalize_text(part, keeps_dashes=True)) if "@" in part else []
+        named += _emails(normalize_unicode(part, keeps_dashes=True)) if "@" in part else []
         named += _reference(part, is_grouped=False) if _SOLID.fullmatch(part) else []
     return named
 

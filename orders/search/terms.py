@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import NamedTuple
 
-from orders.text import fold_text, normalize_text
+from orders.text import fold_text, normalize_unicode
 
 from .amounts import is_dollar_amount
 from .query import Query
@@ -63,7 +63,7 @@ def split_words(text: str) -> tuple[str, str]:
     """Return the words of a text, and its other terms: operators, exclusions and quotes."""
     words: list[str] = []
     rest: list[str] = []
-    for term in split_terms(normalize_text(text[:MAX_LETTERS])):
+    for term in split_terms(normalize_unicode(text[:MAX_LETTERS])):
         is_word = not (term.operator or term.is_excluded or term.is_quoted)
         (words if is_word else rest).append(term.text)
     return " ".join(words), " ".join(rest)
@@ -71,7 +71,7 @@ def split_words(text: str) -> tuple[str, str]:
 
 def query_of_words(text: str) -> Query:
     """Return the query of the words and quotes of a text, without its operators and exclusions."""
-    all_terms = split_terms(normalize_text(text[:MAX_LETTERS]))
+    all_terms = split_terms(normalize_unicode(text[:MAX_LETTERS]))
     return Query(words=tuple(folded_term_text(one) for one in all_terms if is_searchable_term(one)))
 
 

@@ -12,7 +12,7 @@ from orders.search.deadline import time_limit
 from orders.search.query import Query
 from orders.search.spelling import correct_spelling
 from orders.search.terms import query_of_words, split_words
-from orders.text import LETTER_RUNS, fold_text, normalize_text
+from orders.text import LETTER_RUNS, fold_text, normalize_unicode
 
 # Of all that is done for one search.
 SECONDS = 0.25
@@ -93,5 +93,5 @@ def _as_written(folded: str, recipient: str) -> str:
     """Return the text with the words as the name of the recipient has them."""
     if not _NAME.fullmatch(folded):
         return folded
-    spellings = {fold_text(word): word for word in _WORD.findall(normalize_text(recipient))}
+    spellings = {fold_text(word): word for word in _WORD.findall(normalize_unicode(recipient))}
     return LETTER_RUNS.sub(lambda run: spellings.get(run[0], run[0]), folded)

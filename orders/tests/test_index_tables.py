@@ -26,7 +26,7 @@ from orders.models import (
     WordStart,
 )
 from orders.text import gift_token_digest
-from testing.domain import ORDER_ID, known_creation, order, order_json
+from testing.domain import ORDER_ID, exact_created_at, order, order_json
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=1)
@@ -136,7 +136,7 @@ def test_most_exact_creation_time_is_kept(
     wanted = times[sources.index(kept)]
     assert (row.created_at, row.created_from) == (wanted, kept)
     assert row.id == first_key(wanted)
-    assert known_creation(row) == (wanted if kept == CreationTimeSource.FEED else None)
+    assert exact_created_at(row) == (wanted if kept == CreationTimeSource.FEED else None)
 
 
 def test_an_order_without_a_creation_time_is_sorted_by_its_first_read() -> None:
@@ -235,7 +235,7 @@ def test_duplicate_rows_are_merged(
     """In the feed one page may have an order's `created` and `notified` activities."""
     rows = [list_row(BORN, CreationTimeSource.FEED), list_row()]
     index.upsert_rows(rows if is_dated_first else rows[::-1], read_at=NOON)
-    assert known_creation(Order.objects.get()) == BORN
+    assert exact_created_at(Order.objects.get()) == BORN
 
 
 def test_a_reference_of_any_length_is_stored() -> None:

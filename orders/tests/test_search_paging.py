@@ -12,7 +12,7 @@ from orders import index, search
 from orders.search import Hit
 from orders.search.query import Query, Sort
 from testing import search_oracle
-from testing.domain import known_creation
+from testing.domain import exact_created_at
 from testing.search_oracle import LISTS, NOW, Oracle
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_a_hit_is_what_the_row_says(oracle: Oracle) -> None:
         assert {name: getattr(hit, name) for name in Hit._fields} == {
             **plain,
             **names,
-            "created_at": known_creation(row),
+            "created_at": exact_created_at(row),
         }
         assert type(hit.is_swapped) is bool
 

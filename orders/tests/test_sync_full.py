@@ -15,7 +15,7 @@ from orders.models import Anomaly, ApiLimits, CreationTimeSource, Order, SyncSta
 from orders.sync import SyncJob, SyncPhase
 from orders.sync.full_sync import mass_deletion_reason
 from orders.sync.lease import Lease, LeaseLost
-from testing.domain import failing_statements, known_creation
+from testing.domain import exact_created_at, failing_statements
 from testing.syncing import (
     SMALL,
     assert_counts_add_up,
@@ -65,7 +65,7 @@ def test_estimated_creation_times_lie_in_the_window_of_the_order(
         assert row.created_at is not None
         at, told = true[str(row.uuid)], row.created_at
         assert any(w.after <= at <= w.before and w.after <= told <= w.before for w in windows)
-        assert known_creation(row) is None
+        assert exact_created_at(row) is None
 
 
 @pytest.mark.parametrize("fraction", ["0", "0.4"])

@@ -22,7 +22,7 @@ from orders.models import (
     SyncState,
 )
 from orders.sync import SyncJob, SyncPhase, due_job
-from testing.domain import known_creation, operation, read_again
+from testing.domain import exact_created_at, operation, read_again
 from testing.syncing import SMALL, created_in_truth, differences, run_jobs, state, sync_orders
 from testing.vendor import Emulator
 
@@ -109,7 +109,7 @@ def test_the_feed_gives_a_new_order_its_creation_time(filled: Emulator) -> None:
     one_round()
     row = Order.objects.get(uuid=created)
     assert row.created_from == CreationTimeSource.FEED
-    assert known_creation(row) == created_in_truth(filled)[created]
+    assert exact_created_at(row) == created_in_truth(filled)[created]
 
 
 def test_a_long_outage_is_caught_up_with_in_order(filled: Emulator) -> None:

@@ -14,7 +14,7 @@ from orders import sync
 from orders.models import CreationTimeSource, Order, OrderPayload, SyncState, SyncWindow
 from orders.sync import SyncJob, SyncPhase, due_job
 from orders.sync.reconcile import last_reconcile_time
-from testing.domain import known_creation
+from testing.domain import exact_created_at
 from testing.syncing import created_in_truth, differences, run_jobs, run_until, state, sync_orders
 from testing.vendor import Emulator
 
@@ -56,7 +56,7 @@ def test_the_backfill_reads_every_creation_time(filled: Emulator) -> None:
     backfill()
     true = created_in_truth(filled)
     rows = Order.objects.all()
-    assert {str(row.uuid): known_creation(row) for row in rows} == true
+    assert {str(row.uuid): exact_created_at(row) for row in rows} == true
     assert set(rows.values_list("created_from", flat=True)) == {CreationTimeSource.FEED}
     # So they are sorted by creation.
     assert [true[str(row.uuid)] for row in rows] == sorted(true.values(), reverse=True)

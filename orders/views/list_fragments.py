@@ -158,10 +158,11 @@ _MOVES = {"up": -1, "down": 1}
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires_right(Right.READ)
 def order_columns(request: Request) -> HttpResponseBase:
-    """Show the columns of the list in the URL, or show that list with other columns.
+    """GET: the form with the columns of the list in the URL. POST: that list with the chosen ones.
 
-    They become the person's own columns, except in a saved view, which keeps its own. Without the
-    page's script, each button that moves a column submits the form, which is then shown again.
+    The chosen columns become the person's own, except in a saved view, which keeps its own. A
+    browser without script submits the form with each button that moves a column, and gets the form
+    again.
     """
     filters = parse_list_request(request).filters
     if request.method != "POST":

@@ -1,4 +1,4 @@
-"""The request for a list: its parameters, and the query of these and the search box."""
+"""Reads the parameters of a list's request, and builds the search query of them and the box."""
 
 from __future__ import annotations
 

@@ -330,7 +330,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
     )
     if moved is None:
         raise _LeaseLost
-    operation.copy_from(moved)
+    operation.update_fields_from(moved)
 
 
 def _check_answer(operation: Operation, write: WriteKind, answer: GoodyOrder) -> Operation:

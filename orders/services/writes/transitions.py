@@ -52,7 +52,7 @@ def transition_operation(
         lambda: _store(operation, to, actor=actor, note=note, changes=changes)
     )
     if moved is not None:
-        operation.copy_from(moved)
+        operation.update_fields_from(moved)
         return operation
     operation.refresh_from_db()
     if changes.get("confirmed_at") and operation.state in _OPEN_TO_PROOF:
