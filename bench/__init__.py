@@ -40,6 +40,6 @@ and a machine that does nothing else.
 The rest: databases.py keeps the databases, and fill.py fills one with the emulator's orders or
 those of varied_orders.py. request_values.py chooses the words, keys and positions of the requests.
 index_writes.py writes into an index, new_job.py creates a job. peer_tables.py copies a database for
-the peers, of which changelist/ is Django's admin. paint_times.py reads those of the browser.
+the peers, of which changelist/ is Django's admin. paint_times.py reads the browser's paint times.
 serving.py runs the dashboard, timings.py measures, report.py prints.
 """
