@@ -92,12 +92,17 @@ def fork_worker(work: Callable[[], object]) -> int:
     The copy has connections of its own and ends with the test run.
     """
     connections.close_all()
+    # While an event loop runs in this thread, as that of Playwright, Django keeps the connections
+    # in a context that the copy does not have.
+    configured = {alias: connections[alias] for alias in connections}
     goody_api._client.cache_clear()
     if pid := os.fork():
         return pid
     if die := kill_with_parent():
         die()
     try:
+        for alias, connection in configured.items():
+            connections[alias] = connection
         work()
         connections.close_all()
         os._exit(0)

@@ -42,6 +42,7 @@ class Backoff:
         self._lease = lease
         self._jitter = jitter
         self._failures = 0
+        self._failed_at: datetime | None = None
 
     def record_failure(self, error: Exception) -> float:
         """Record that calls failed or were blocked by the API limits; return the seconds to wait.
@@ -56,13 +57,17 @@ class Backoff:
         doublings = min(self._failures, _MAX_DOUBLINGS)
         wait = min(self._jitter() * _FIRST_WAIT * 2.0**doublings, _max_wait())
         self._failures += 1
+        self._failed_at = now
         record_sync_problem(self._lease, stale_copy_reason(error), now=now, wait=wait)
         return wait
 
-    def reset(self) -> None:
-        """Reset the wait after a call has succeeded."""
-        if self._failures:
-            self._failures = 0
+    def record_success(self, *, read_at: datetime) -> None:
+        """Reset the wait after a call that started at `read_at` has succeeded.
+
+        A call that started before the last failure does not show that calls succeed again.
+        """
+        if self._failed_at is not None and read_at > self._failed_at:
+            self._failures, self._failed_at = 0, None
             self._lease.update_state(problem="", failing_since=None, retry_at=None)
 
 
@@ -121,7 +126,7 @@ class SyncContext:
                 # Concurrent failures count as one.
                 self.wait_and_renew_lease(self.backoff.record_failure(failures[0]))
             else:
-                self.backoff.reset()
+                self.backoff.record_success(read_at=results[missing[-1]].read_at)
         return [results[n] for n in range(len(requests))]
 
     def fetch_without_retry(self, request: Request) -> CallResult:
@@ -129,7 +134,7 @@ class SyncContext:
         while True:
             [result] = self._send([GoodyCall(0, request)])
             if result.error is None:
-                self.backoff.reset()
+                self.backoff.record_success(read_at=result.read_at)
             if not isinstance(result.error, RateLimited | Unauthorized):
                 return result
             self.wait_and_renew_lease(self.backoff.record_failure(result.error))

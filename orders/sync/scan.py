@@ -150,7 +150,7 @@ class WindowScan:
             return 0.0
         if result.error is not None:
             return self._process_error(window, reader, request.page, result.error)
-        self._context.backoff.reset()
+        self._context.backoff.record_success(read_at=result.read_at)
         self._process_page(window, reader, request.page, result)
         return 0.0
 

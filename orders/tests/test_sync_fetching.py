@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from goody.client import Client, RetryPolicy
 from goody.errors import Unavailable
@@ -72,5 +74,7 @@ def test_waits_double_up_to_a_quarter_of_the_lease(settings: Any) -> None:
     down = Unavailable("connect")
     assert [backoff.record_failure(down) for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 7.5, 7.5]
     assert {backoff.record_failure(down) for _ in range(1_100)} == {7.5}
-    backoff.reset()
+    backoff.record_success(read_at=timezone.now() - timedelta(minutes=1))
+    assert backoff.record_failure(down) == 7.5, "the call had started before the failure"
+    backoff.record_success(read_at=timezone.now())
     assert backoff.record_failure(down) == 0.5
