@@ -27,7 +27,8 @@ def _many(site: Site, _: Page) -> None:
     """More senders and workspaces than are shown, and an order that is in no figure."""
     for number in range(24):
         at = f"{timezone.now() + timedelta(days=1 + number % 9):%Y-%m-%dT%H:%M:%SZ}"
-        sender = {"first_name": f"S{number}", "last_name": "", "email": f"s{number}@sender.test"}
+        name, email = f"Sender {number}", f"s{number}@sender.test"
+        sender = {"first_name": name, "last_name": "", "email": email}
         workspace = {"workspace_id": str(uuid4()), "workspace_name": f"Team {number}"}
         site.known_order("Many", expires_at=at, sender=sender, **workspace)
     site.known_order("Frozen", status="frozen")
