@@ -84,7 +84,7 @@ def _begin(lease: JobLease) -> bool:
     if job.state == JobState.SCHEDULED:
         return lease.update(state=JobState.RUNNING, started_at=now)
     if job.state == JobState.PAUSED:
-        return _is_gate_open(lease) and lease.update(
+        return _are_calls_possible(lease) and lease.update(
             state=JobState.RUNNING, pause_reason="", paused_until=None
         )
     return job.state == JobState.RUNNING
@@ -101,7 +101,7 @@ def _run_slice(lease: JobLease, stop: threading.Event) -> None:
 def _run_next(lease: JobLease, item: JobItem, stop: threading.Event) -> bool:
     """Run one item at its time; return whether another may follow in this slice."""
     lease.renew_if_due()
-    if not _is_gate_open(lease) or not _wait_for_pace(stop):
+    if not _are_calls_possible(lease) or not _wait_for_pace(stop):
         return False
     actor = _permitted_actor(lease)
     if actor is None or not JobItem.objects.claim(item, lease.job):
@@ -121,7 +121,7 @@ def _wait_for_pace(stop: threading.Event) -> bool:
     return wait is not None and not stop.wait(wait)
 
 
-def _is_gate_open(lease: JobLease) -> bool:
+def _are_calls_possible(lease: JobLease) -> bool:
     """Whether calls to Goody are possible; if not, the job pauses."""
     now = timezone.now()
     try:
@@ -180,7 +180,7 @@ def _is_paused_by_waiting(lease: JobLease, item: JobItem) -> bool:
     elif item.reason in _CONNECTION_FAILED:
         reason = PauseReason.UNREACHABLE
     else:
-        # key_rejected and not_configured: the gate is looked at before the next item.
+        # key_rejected and not_configured: the limits are checked before the next item.
         return False
     until = item.due_at
     if item.attempts >= services.MAX_ATTEMPTS:
