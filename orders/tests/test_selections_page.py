@@ -105,6 +105,12 @@ def test_the_exact_number_of_matches(lead: Client, settings: Any) -> None:
     )
 
 
+def test_a_list_with_an_invalid_filter_has_no_number_of_matches(lead: Client) -> None:
+    put(1)
+    answer = lead.get(f"{URL}count/?created_after=9999-99-99")
+    assert (answer.status_code, text_of(answer)) == (204, "")
+
+
 # --- Freezing ---------------------------------------------------------------------------------
 
 

@@ -111,8 +111,13 @@ def _next_url(selection: Selection) -> str:
 @require_safe
 @requires_right(Right.BULK)
 def selection_count(request: Request) -> HttpResponse:
-    """Return the number of orders that match a list; 204 if counting takes too long."""
+    """Return the number of orders that match a list.
+
+    204 if a filter is invalid, since such a list is empty, and if counting takes too long.
+    """
     wanted = parse_list_parameters(request.GET, viewer=request.viewer)
+    if not wanted.is_valid:
+        return HttpResponse(status=204)
     limit: int = settings.BULK_MAX_ORDERS
     try:
         found = services.matching_order_ids(
