@@ -23,7 +23,7 @@ from django.utils import timezone  # noqa: E402
 from goody.types import parse_order  # noqa: E402
 from orders import bulk  # noqa: E402
 from orders.audit import Action  # noqa: E402
-from orders.eligibility import facts_to_confirm  # noqa: E402
+from orders.eligibility import order_snapshot  # noqa: E402
 from orders.rights import Actor  # noqa: E402
 
 _AT_ONCE = 500
@@ -53,7 +53,7 @@ def _create(left: int) -> list[dict[str, Any]]:
 
 
 def _facts(order: dict[str, Any]) -> dict[str, Any]:
-    return facts_to_confirm(parse_order(msgspec.json.encode(order)))
+    return order_snapshot(parse_order(msgspec.json.encode(order)))
 
 
 if __name__ == "__main__":

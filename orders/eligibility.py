@@ -292,10 +292,11 @@ def cents_released_by_cancel(order: Order) -> tuple[int | None, bool]:
     return order.amounts.amount_pre_tax_total, True
 
 
-def facts_to_confirm(order: Order) -> dict[str, Any]:
-    """Return the values that a dialog shows and that must be unchanged when it is confirmed.
+def order_snapshot(order: Order) -> dict[str, Any]:
+    """Return the values of an order that a dialog shows, as JSON values.
 
-    They are plain JSON values, without view counts.
+    A write compares them with a fresh read, and is refused if they differ. View counts are left
+    out.
     """
     amounts = order.amounts
     return {
@@ -317,7 +318,9 @@ def _contents(order: Order) -> list[list[Any]]:
 
 
 @dataclass(frozen=True)
-class FactDifference:
+class SnapshotDifference:
+    """A value that differs between two snapshots, as texts."""
+
     label: str
     was: str
     is_now: str
@@ -326,16 +329,16 @@ class FactDifference:
         return f"{self.label}: {self.was} → {self.is_now}"
 
 
-def compare_facts(
-    seen: dict[str, Any], fresh: dict[str, Any], *, zone: tzinfo = UTC
-) -> list[FactDifference]:
-    """Return the differences between two `facts_to_confirm` as texts, with times in `zone`."""
+def compare_snapshots(
+    earlier: dict[str, Any], fresh: dict[str, Any], *, zone: tzinfo = UTC
+) -> list[SnapshotDifference]:
+    """Return the differences between two snapshots as texts, with times in `zone`."""
     return [
-        FactDifference(
-            label, _in_words(name, seen.get(name), zone), _in_words(name, fresh.get(name), zone)
+        SnapshotDifference(
+            label, _in_words(name, earlier.get(name), zone), _in_words(name, fresh.get(name), zone)
         )
         for name, label in _LABELS.items()
-        if seen.get(name) != fresh.get(name)
+        if earlier.get(name) != fresh.get(name)
     ]
 
 

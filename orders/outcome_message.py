@@ -98,7 +98,7 @@ NO_WORKER = (
 
 
 def shown_expiration_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
-    """Return the expiration in `shown` (JSON facts of a read) as text in the zone."""
+    """Return the expiration in `shown`, the snapshot of a read, as text in the zone."""
     text = shown.get("expires_at")
     return time_or_no_expiration(datetime.fromisoformat(text) if text else None, zone)
 

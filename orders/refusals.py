@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from goody.types import CANCELABLE
 
 from . import formats
-from .eligibility import SUPPORT_ADDRESS, compare_facts
+from .eligibility import SUPPORT_ADDRESS, compare_snapshots
 from .models import Operation
 from .outcome_message import (
     BEING_CHECKED,
@@ -101,7 +101,7 @@ def _why_refused(operation: Operation, *, now: datetime, zone: ZoneInfo) -> tupl
 
 def _moved(operation: Operation, zone: ZoneInfo) -> str:
     """Return the difference to what the dialog showed, with times in the viewer's zone."""
-    found = compare_facts(operation.before or {}, operation.after or {}, zone=zone)
+    found = compare_snapshots(operation.before or {}, operation.after or {}, zone=zone)
     words = "; ".join(str(one) for one in found)
     what = f"The order changed since you looked. {words}." if words else operation.detail
     return f"{what} Nothing was sent."

@@ -24,7 +24,7 @@ from goody.types import Order as GoodyOrder
 from goody.types import parse_order
 from orders import goody_api, services
 from orders.audit import record_intent
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import EXACT_SOURCES, AuditEntry, Operation, Order, State
 from orders.rights import Actor
 from orders.services import anomalies
@@ -78,16 +78,16 @@ def open_order(emulator: Emulator, **fields: Any) -> UUID:
     return UUID(created[0]["id"])
 
 
-def seen(order_id: UUID) -> dict[str, Any]:
-    """Return the facts that the dialog shows and posts back."""
-    return facts_to_confirm(services.refresh_order(order_id=order_id, now=timezone.now()).order)
+def snapshot(order_id: UUID) -> dict[str, Any]:
+    """Return the snapshot of the order as a dialog that is opened now contains it."""
+    return order_snapshot(services.refresh_order(order_id=order_id, now=timezone.now()).order)
 
 
 def cancel(order_id: UUID, **given: Any) -> Operation:
     form = {
         "actor": given.pop("actor", None) or actor(),
         "order_id": order_id,
-        "seen": given.pop("seen", None) or seen(order_id),
+        "snapshot": given.pop("snapshot", None) or snapshot(order_id),
         "form_key": uuid4(),
         "reason": "duplicate",
         "note": "",
@@ -101,7 +101,7 @@ def extend(order_id: UUID, **given: Any) -> Operation:
     form = {
         "actor": given.pop("actor", None) or actor(),
         "order_id": order_id,
-        "seen": given.pop("seen", None) or seen(order_id),
+        "snapshot": given.pop("snapshot", None) or snapshot(order_id),
         "form_key": uuid4(),
         "expiration": in_days(44),
         "may_shorten": False,

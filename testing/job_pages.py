@@ -14,7 +14,7 @@ from orders.models import ItemState, Job, JobItem, JobState
 from orders.rights import Actor
 from testing.domain import actor, in_days
 
-SEEN = {
+SNAPSHOT = {
     "status": "notified",
     "expires_at": "2027-03-01T12:00:00+00:00",
     "recipient": ["Emma Novak", "emma@post.example"],
@@ -38,7 +38,7 @@ def make_job(
         actor=by or actor("lead", "lena"),
         action=action,
         items=[
-            bulk.NewItem(order, SEEN, in_days(30) if is_extension else None)
+            bulk.NewItem(order, SNAPSHOT, in_days(30) if is_extension else None)
             for order in orders or [uuid4() for _ in range(count)]
         ],
         params=params,

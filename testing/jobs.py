@@ -16,7 +16,7 @@ from orders import bulk, goody_api, services
 from orders.audit import Action
 from orders.bulk import running
 from orders.models import OPEN_STATES, AuditEntry, ItemState, Job, JobItem, Operation, State
-from testing.domain import actor, in_days, open_order, read_until_settled, seen
+from testing.domain import actor, in_days, open_order, read_until_settled, snapshot
 from testing.ending import kill_with_parent
 from testing.vendor import Emulator
 
@@ -29,8 +29,8 @@ def open_orders(emulator: Emulator, count: int) -> list[UUID]:
 
 
 def items_of(order_ids: Iterable[UUID], **fields: Any) -> list[bulk.NewItem]:
-    """Return items with the facts of these orders as Goody has them now."""
-    return [bulk.NewItem(one, seen(one), **fields) for one in order_ids]
+    """Return items of these orders with the snapshots that Goody has now."""
+    return [bulk.NewItem(one, snapshot(one), **fields) for one in order_ids]
 
 
 def cancel_job(order_ids: Iterable[UUID], **given: Any) -> Job:

@@ -10,11 +10,11 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import Operation
 from orders.outcome_message import OutcomeMessage
 from orders.outcomes import outcome_message
-from testing.domain import ORDER_ID, cancel, extend, open_order, order, seen, stored_outcome
+from testing.domain import ORDER_ID, cancel, extend, open_order, order, snapshot, stored_outcome
 from testing.faulty_server import FaultyServer
 from testing.vendor import Emulator
 
@@ -41,7 +41,7 @@ def cancels(emulator: Emulator, order_id: UUID) -> list[bool]:
 def cancel_at(server: FaultyServer, goody: Any, **given: Any) -> Operation:
     """Cancel ORDER_ID at this server. `goody` is the fixture."""
     goody(server)
-    return cancel(ORDER_ID, **{"seen": facts_to_confirm(order()), **given})
+    return cancel(ORDER_ID, **{"snapshot": order_snapshot(order()), **given})
 
 
 def lose_cancel(emulator: Emulator, settings: Any, fault: dict[str, Any]) -> Operation:
@@ -61,9 +61,9 @@ def _lose(
 ) -> Operation:
     settings.GOODY_WRITE_DEADLINE = 0.3
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     emulator.fault(fault, method="POST", times=1)
-    done: Operation = write(order_id, seen=shown, **given)
+    done: Operation = write(order_id, snapshot=shown, **given)
     assert stored_outcome(done)[:2] == ("unknown", "C")
     return done
 

@@ -285,7 +285,7 @@ def test_back_and_submit_again_leads_to_the_same_operation(
     choose_reason(page)
     form = page.locator("form[method=post][action*=cancel]")
     key = form.locator("[name=form_key]").get_attribute("value")
-    seen = form.locator("[name=seen]").get_attribute("value")
+    snapshot = form.locator("[name=snapshot]").get_attribute("value")
     token = form.locator("[name=csrfmiddlewaretoken]").get_attribute("value")
     page.get_by_role("button", name="Cancel gift").click()
     expect(page.locator("#operation")).to_contain_text("Canceled")
@@ -294,7 +294,7 @@ def test_back_and_submit_again_leads_to_the_same_operation(
         form={
             "csrfmiddlewaretoken": str(token),
             "form_key": str(key),
-            "seen": str(seen),
+            "snapshot": str(snapshot),
             "reason": "duplicate",
         },
         headers={"Referer": page.url},

@@ -50,7 +50,7 @@ def _send(job: Job, item: JobItem, actor: Actor) -> None:
     given: dict[str, Any] = {
         "actor": actor,
         "order_id": item.order_uuid,
-        "seen": item.seen,
+        "snapshot": item.snapshot,
         "form_key": item.form_key,
         "ticket": params["ticket"],
         "now": timezone.now(),

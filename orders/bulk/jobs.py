@@ -78,7 +78,7 @@ class JobParams:
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """An order for a new job, with the facts that the person confirmed.
+    """An order for a new job, with its snapshot that the person confirmed.
 
     `expiration` is aware, and required for an extension; `undoes_id` is the operation that an undo
     reverses. An item with a `skip_reason` (code) is skipped from the start; `skip_detail` is the
@@ -86,7 +86,7 @@ class NewItem:
     """
 
     order_uuid: UUID
-    seen: dict[str, Any]
+    snapshot: dict[str, Any]
     expiration: datetime | None = None
     undoes_id: UUID | None = None
     skip_reason: str = ""
@@ -225,7 +225,7 @@ def _item(job: Job, position: int, item: NewItem, holder: HoldingJob | None) -> 
         job=job,
         position=position,
         order_uuid=item.order_uuid,
-        seen=item.seen,
+        snapshot=item.snapshot,
         expiration=item.expiration,
         undoes_id=item.undoes_id,
         state=ItemState.SKIPPED if reason else ItemState.PENDING,
@@ -354,7 +354,7 @@ def _change(
 def retry_failed(*, actor: Actor, job_id: UUID, form_key: UUID, now: datetime) -> Job:
     """Create a job of the items that failed. Errors as `create_job`; JobChanged if there are none.
 
-    Orders that changed since they were selected will be skipped: the frozen facts are the same.
+    It has the snapshots of the first job, so that orders which changed since are skipped.
     """
     return _run_again(
         actor, job_id, ItemState.FAILED, JobRelation.RETRY, form_key=form_key, now=now
@@ -379,7 +379,9 @@ def _run_again(
 ) -> Job:
     job = Job.objects.get(pk=job_id)
     items = JobItem.objects.filter(job=job, state=state).order_by("position")
-    again = [NewItem(item.order_uuid, item.seen, item.expiration, item.undoes_id) for item in items]
+    again = [
+        NewItem(item.order_uuid, item.snapshot, item.expiration, item.undoes_id) for item in items
+    ]
     if not again or job.ended_at is None:
         raise JobChanged(job)
     return create_job(

@@ -18,17 +18,17 @@ from django.conf import settings
 
 from orders import services
 from orders.eligibility import (
-    FactDifference,
+    SnapshotDifference,
     Verdict,
     check_expiration,
-    compare_facts,
+    compare_snapshots,
     may_cancel,
     may_extend,
 )
 from orders.models import FrozenOrder, HoldingJob, Selection
 from orders.search import Hit
 from orders.services import IndexedOrder, ListedOrder
-from orders.services.indexed_orders import StoredFacts
+from orders.services.indexed_orders import StoredSnapshot
 from orders.text import hex_digest
 
 from .rules import ExtensionRule
@@ -55,19 +55,19 @@ class BulkParameters:
 class PlannedItem:
     """What the action will do with an order of the selection.
 
-    It is included if the verdict allows it; otherwise the verdict has the reason. `seen` are the
-    facts that must be unchanged when the job changes the order, `undoes_id` the operation that it
-    undoes. `expiration` is the new one (aware UTC), None for a cancel, and where none could be
-    computed. `differences` are the changes since the order was selected. `listed` is None if the
-    index does not have the order any more.
+    It is included if the verdict allows it; otherwise the verdict has the reason. `snapshot` must
+    be unchanged when the job changes the order. `undoes_id` is the operation that the item undoes.
+    `expiration` is the new one (aware UTC), None for a cancel, and where none could be computed.
+    `differences` are the changes since the order was selected. `listed` is None if the index does
+    not have the order any more.
     """
 
     order_uuid: UUID
     verdict: Verdict
-    seen: dict[str, Any]
+    snapshot: dict[str, Any]
     expiration: datetime | None = None
     undoes_id: UUID | None = None
-    differences: Sequence[FactDifference] = ()
+    differences: Sequence[SnapshotDifference] = ()
     listed: ListedOrder | None = None
 
     @property
@@ -119,9 +119,9 @@ class Plan:
 
 
 def _in_digest(item: PlannedItem) -> str:
-    # The facts of others are those of the selection, which never changes.
-    seen = json.dumps(item.seen, sort_keys=True) if item.has_changed else ""
-    return f"{item.order_uuid} {item.expiration} {seen}"
+    # Other items have the snapshot of the selection, which never changes.
+    snapshot = json.dumps(item.snapshot, sort_keys=True) if item.has_changed else ""
+    return f"{item.order_uuid} {item.expiration} {snapshot}"
 
 
 def make_plan(selection: Selection, parameters: BulkParameters, *, now: datetime) -> Plan:
@@ -136,7 +136,7 @@ def make_plan(selection: Selection, parameters: BulkParameters, *, now: datetime
     ]
     return plan_items(
         frozen,
-        OrdersNow(indexed, services.stored_facts(moved)),
+        OrdersNow(indexed, services.stored_snapshots(moved)),
         parameters,
         now=now,
     )
@@ -146,11 +146,11 @@ def make_plan(selection: Selection, parameters: BulkParameters, *, now: datetime
 class OrdersNow:
     """The selected orders as they are now, by id.
 
-    `facts` are those of orders that may have changed.
+    `snapshots` has only orders that may have changed.
     """
 
     indexed: Mapping[UUID, IndexedOrder]
-    facts: Mapping[UUID, StoredFacts]
+    snapshots: Mapping[UUID, StoredSnapshot]
 
 
 def plan_items(
@@ -204,16 +204,18 @@ class _Planner:
 
     def item(self, frozen: FrozenOrder) -> PlannedItem:
         indexed = self._current.indexed.get(frozen.order_id)
-        fresh = self._current.facts.get(frozen.order_id)
+        fresh = self._current.snapshots.get(frozen.order_id)
         if indexed is None:
-            return PlannedItem(order_uuid=frozen.order_id, verdict=_NOT_STORED, seen=frozen.facts)
+            return PlannedItem(
+                order_uuid=frozen.order_id, verdict=_NOT_STORED, snapshot=frozen.snapshot
+            )
         hit = indexed.listed.hit
         moved = self._differences(frozen, fresh)
         expiration = None if self._is_cancel else self._expiration(frozen, hit)
         return PlannedItem(
             order_uuid=frozen.order_id,
             verdict=self._verdict(indexed, expiration, has_changed=bool(moved)),
-            seen=fresh.facts if fresh and moved else frozen.facts,
+            snapshot=fresh.snapshot if fresh and moved else frozen.snapshot,
             expiration=expiration,
             undoes_id=frozen.undoes_id,
             differences=moved,
@@ -221,11 +223,11 @@ class _Planner:
         )
 
     def _differences(
-        self, frozen: FrozenOrder, fresh: StoredFacts | None
-    ) -> Sequence[FactDifference]:
+        self, frozen: FrozenOrder, fresh: StoredSnapshot | None
+    ) -> Sequence[SnapshotDifference]:
         if fresh is None:
             return ()
-        return compare_facts(frozen.facts, fresh.facts, zone=self._given.zone)
+        return compare_snapshots(frozen.snapshot, fresh.snapshot, zone=self._given.zone)
 
     def _expiration(self, frozen: FrozenOrder, hit: Hit) -> datetime | None:
         rule = self._given.rule

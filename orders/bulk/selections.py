@@ -79,7 +79,7 @@ def freeze_orders(
     if len(order_ids) > settings.BULK_MAX_ORDERS:
         raise TooManySelected(settings.BULK_MAX_ORDERS)
     assert actor.user_id is not None
-    stored = services.stored_facts(order_ids)
+    stored = services.stored_snapshots(order_ids)
     frozen = [FrozenOrder(one, *stored[one]) for one in dict.fromkeys(order_ids) if one in stored]
     if not frozen:
         raise NothingSelected

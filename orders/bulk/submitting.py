@@ -41,7 +41,7 @@ def _new_item(item: PlannedItem) -> NewItem:
     reason = "" if item.is_included else item.verdict.code
     return NewItem(
         item.order_uuid,
-        item.seen,
+        item.snapshot,
         item.expiration,
         item.undoes_id,
         skip_reason=reason,

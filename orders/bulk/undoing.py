@@ -58,7 +58,7 @@ def freeze_undo(*, actor: Actor, job_id: UUID, list_url: str, now: datetime) -> 
 
 def _frozen(job: Job, *, now: datetime) -> list[FrozenOrder]:
     items = list(_undoable(job, now=now).select_related("operation").order_by("position"))
-    stored = services.stored_facts([item.order_uuid for item in items])
+    stored = services.stored_snapshots([item.order_uuid for item in items])
     return [
         FrozenOrder(
             item.order_uuid,

@@ -25,29 +25,29 @@ from .fields import ProseField, TicketField, TypedField
 MAX_NOTE_LENGTH = 2_000
 MAX_DATE_LENGTH = 60
 OTHER = "other"
-_SALT = "orders.seen"
-_HIDDEN = ("form_key", "seen")
+_SALT = "orders.snapshot"
+_HIDDEN = ("form_key", "snapshot")
 
 
-def sign_shown_facts(order_id: UUID, facts: dict[str, Any]) -> str:
-    """Return the facts that the dialog showed, signed, for its hidden field."""
-    return signing.dumps([str(order_id), facts], salt=_SALT, compress=True)
+def sign_snapshot(order_id: UUID, snapshot: dict[str, Any]) -> str:
+    """Return the snapshot that the dialog showed, signed, for its hidden field."""
+    return signing.dumps([str(order_id), snapshot], salt=_SALT, compress=True)
 
 
-def read_signed_facts(order_id: UUID, value: str) -> dict[str, Any] | None:
-    """Return the facts of the hidden field.
+def read_signed_snapshot(order_id: UUID, value: str) -> dict[str, Any] | None:
+    """Return the snapshot in the hidden field.
 
     Return None if the signature is invalid or belongs to another order.
     """
     try:
-        signed_for, facts = signing.loads(value, salt=_SALT)
+        signed_for, snapshot = signing.loads(value, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
         return None
-    return facts if signed_for == str(order_id) else None
+    return snapshot if signed_for == str(order_id) else None
 
 
 class WriteForm(forms.Form):
-    """The hidden fields of both dialogs: the one-time key and the signed facts of the dialog."""
+    """The hidden fields of both dialogs: the one-time key and the signed snapshot of the dialog."""
 
     form_key = forms.UUIDField(
         error_messages={
@@ -55,7 +55,7 @@ class WriteForm(forms.Form):
             "invalid": "The dialog's one-time key is damaged. Nothing was sent; look again.",
         }
     )
-    seen = forms.CharField(
+    snapshot = forms.CharField(
         error_messages={
             "required": "What the dialog showed is missing. Nothing was sent; look again."
         }
@@ -65,13 +65,13 @@ class WriteForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.order_id = order_id
 
-    def clean_seen(self) -> dict[str, Any]:
-        facts = read_signed_facts(self.order_id, self.cleaned_data["seen"])
-        if facts is None:
+    def clean_snapshot(self) -> dict[str, Any]:
+        snapshot = read_signed_snapshot(self.order_id, self.cleaned_data["snapshot"])
+        if snapshot is None:
             raise ValidationError(
                 "What the dialog showed cannot be verified. Nothing was sent; look again."
             )
-        return facts
+        return snapshot
 
     @property
     def hidden_field_errors(self) -> list[str]:

@@ -281,8 +281,8 @@ class JobItem(models.Model):
     # From 1, in the order of the list.
     position = models.PositiveIntegerField()
     order_uuid = models.UUIDField()
-    # eligibility.facts_to_confirm when it was selected
-    seen = models.JSONField()
+    # The eligibility.order_snapshot of the moment of selection.
+    snapshot = models.JSONField()
     # extend: the instant requested, and the extension that it undoes
     expiration = models.DateTimeField(null=True)
     undoes = models.ForeignKey(

@@ -216,7 +216,7 @@ class Operation(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     # Without that: a read showed the order as requested. Others may have done it.
     effect_seen_at = models.DateTimeField(null=True)
-    # A read some minutes after the proof showed otherwise, and these facts.
+    # The time and the snapshot of a read, some minutes after the proof, that showed otherwise.
     contradicted_at = models.DateTimeField(null=True)
     contradiction = models.JSONField(null=True)
     # A later read showed something unexpected, and the person has not opened the page since.

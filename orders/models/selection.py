@@ -17,13 +17,13 @@ LIFETIME = timedelta(hours=24)
 class FrozenOrder(NamedTuple):
     """An order of a selection.
 
-    `facts` are those of eligibility.facts_to_confirm, `content_hash` is that of the index, both
-    when the order was selected. In a selection that undoes a bulk extension, `expiration` is the
+    `snapshot` (eligibility.order_snapshot) and `content_hash` (of the index) are those of the
+    moment of selection. In a selection that undoes a bulk extension, `expiration` is the
     former one, and `undoes_id` the operation to undo.
     """
 
     order_id: UUID
-    facts: dict[str, Any]
+    snapshot: dict[str, Any]
     content_hash: str
     expiration: datetime | None = None
     undoes_id: UUID | None = None
@@ -32,13 +32,13 @@ class FrozenOrder(NamedTuple):
         """Return the JSON value that a selection stores."""
         expiration = self.expiration.isoformat() if self.expiration else None
         undoes = str(self.undoes_id) if self.undoes_id else None
-        return [str(self.order_id), self.facts, self.content_hash, expiration, undoes]
+        return [str(self.order_id), self.snapshot, self.content_hash, expiration, undoes]
 
     @classmethod
     def parse(cls, stored: list[Any]) -> FrozenOrder:
-        order_id, facts, content_hash, expiration, undoes = stored
+        order_id, snapshot, content_hash, expiration, undoes = stored
         at = datetime.fromisoformat(expiration) if expiration else None
-        return cls(UUID(order_id), facts, content_hash, at, UUID(undoes) if undoes else None)
+        return cls(UUID(order_id), snapshot, content_hash, at, UUID(undoes) if undoes else None)
 
 
 class SelectionQuerySet(models.QuerySet["Selection"]):

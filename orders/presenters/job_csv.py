@@ -11,10 +11,10 @@ from orders.models import ItemState, JobItem
 from .csv_cells import CsvBuffer, dollars, escape_text, utc_time
 from .job_items import (
     OUTCOMES,
-    frozen_amount,
-    frozen_expiration,
-    frozen_recipient,
     item_sentence,
+    snapshot_amount,
+    snapshot_expiration,
+    snapshot_recipient,
 )
 
 COLUMNS = (
@@ -42,9 +42,9 @@ def _cells(item: JobItem, reference: str, clock: RequestClock) -> Iterable[objec
     return (
         item.position,
         item.order_uuid,
-        *map(escape_text, (reference, *frozen_recipient(item.seen))),
-        dollars(frozen_amount(item.seen)[0]),
-        utc_time(frozen_expiration(item.seen)),
+        *map(escape_text, (reference, *snapshot_recipient(item.snapshot))),
+        dollars(snapshot_amount(item.snapshot)[0]),
+        utc_time(snapshot_expiration(item.snapshot)),
         utc_time(item.expiration),
         _OUTCOME_OF[ItemState(item.state)],
         escape_text(item.reason),

@@ -88,16 +88,16 @@ def item_rows(items: Iterable[JobItem], *, clock: RequestClock) -> list[ItemRow]
 
 
 def _row(item: JobItem, clock: RequestClock) -> ItemRow:
-    name, email = frozen_recipient(item.seen)
-    cents, is_before_tax = frozen_amount(item.seen)
-    former = frozen_expiration(item.seen)
+    name, email = snapshot_recipient(item.snapshot)
+    cents, is_before_tax = snapshot_amount(item.snapshot)
+    former = snapshot_expiration(item.snapshot)
     badge = ITEM_BADGES[ItemState(item.state)]
     return ItemRow(
         position=str(item.position),
         order_url=reverse("order_detail", args=[item.order_uuid]),
         recipient=name or UNNAMED,
         email=email,
-        gift=_gift(item.seen),
+        gift=_gift(item.snapshot),
         amount=formats.money(cents),
         before_tax="before-tax" if is_before_tax and cents is not None else "",
         new_expiration=_brief(item.expiration, clock) if item.expiration else MISSING_VALUE,
@@ -114,9 +114,9 @@ def _brief(at: datetime, clock: RequestClock) -> str:
     return formats.compact_date_time(at, clock.now, clock.zone)
 
 
-def _gift(seen: Mapping[str, Any]) -> str:
+def _gift(snapshot: Mapping[str, Any]) -> str:
     """Return the cart as "2 × Tea box +1"."""
-    cart: Sequence[Sequence[Any]] = seen.get("cart") or ()
+    cart: Sequence[Sequence[Any]] = snapshot.get("cart") or ()
     if not cart:
         return MISSING_VALUE
     quantity, name = cart[0]
@@ -125,27 +125,27 @@ def _gift(seen: Mapping[str, Any]) -> str:
     return f"{text} +{len(cart) - 1}" if len(cart) > 1 else text
 
 
-# --- the facts of `eligibility.facts_to_confirm`, as they were when the order was selected -----
+# --- values of the snapshot that was made when the order was selected --------------------------
 
 
-def frozen_recipient(seen: Mapping[str, Any]) -> tuple[str, str]:
+def snapshot_recipient(snapshot: Mapping[str, Any]) -> tuple[str, str]:
     """Return name and address, "" if missing."""
-    name, email = seen.get("recipient") or ("", "")
+    name, email = snapshot.get("recipient") or ("", "")
     return name or "", email or ""
 
 
-def frozen_amount(seen: Mapping[str, Any]) -> tuple[int | None, bool]:
+def snapshot_amount(snapshot: Mapping[str, Any]) -> tuple[int | None, bool]:
     """Return the amount in US cents, and whether it is before tax."""
-    pre_tax, _, total = seen.get("amounts") or (None, None, None)
+    pre_tax, _, total = snapshot.get("amounts") or (None, None, None)
     return (total, False) if total is not None else (pre_tax, True)
 
 
 def released_text(items: Iterable[Mapping[str, Any]]) -> str:
-    """Return what canceling orders with these facts releases: "about $5,230.00 before tax".
+    """Return the sum that canceling the orders releases: "about $5,230.00 before tax".
 
     Return "" if no amount is known.
     """
-    amounts = [frozen_amount(seen) for seen in items]
+    amounts = [snapshot_amount(snapshot) for snapshot in items]
     known = [cents for cents, _ in amounts if cents is not None]
     if not known:
         return ""
@@ -156,8 +156,8 @@ def released_text(items: Iterable[Mapping[str, Any]]) -> str:
     return f"{text}, and {missing:,} of unknown amount" if missing else text
 
 
-def frozen_expiration(seen: Mapping[str, Any]) -> datetime | None:
-    text = seen.get("expires_at")
+def snapshot_expiration(snapshot: Mapping[str, Any]) -> datetime | None:
+    text = snapshot.get("expires_at")
     return datetime.fromisoformat(text) if text else None
 
 

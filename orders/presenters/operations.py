@@ -19,7 +19,7 @@ from goody.types import Order
 from orders import eligibility, formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import TimeElement
-from orders.forms.writes import sign_shown_facts
+from orders.forms.writes import sign_snapshot
 from orders.models import HoldingJob, Operation, State
 from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed_by_goody, outcome_message
@@ -50,7 +50,7 @@ class UndoForm:
 
     url: str
     form_key: str
-    seen: str
+    snapshot: str
     next_url: str
 
 
@@ -210,7 +210,7 @@ def undo_form(operation: Operation, order: Order, next_url: str = "") -> UndoFor
     return UndoForm(
         url=reverse("operation_undo", args=[operation.order_uuid, operation.id]),
         form_key=str(uuid4()),
-        seen=sign_shown_facts(order.id, eligibility.facts_to_confirm(order)),
+        snapshot=sign_snapshot(order.id, eligibility.order_snapshot(order)),
         next_url=next_url,
     )
 
@@ -252,8 +252,8 @@ def change_text(operation: Operation, zone: ZoneInfo) -> str:
 
 def _expiration_before(operation: Operation) -> datetime | None:
     """Return the expiration before the change, from the read before the POST or the dialog."""
-    seen = (operation.before or {}).get("expires_at")
-    return operation.expires_before or (datetime.fromisoformat(seen) if seen else None)
+    shown = (operation.before or {}).get("expires_at")
+    return operation.expires_before or (datetime.fromisoformat(shown) if shown else None)
 
 
 def _status(values: Any) -> str:

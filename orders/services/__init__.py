@@ -16,7 +16,7 @@ from .findings import (
     delete_expired_findings,
     get_finding,
 )
-from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_facts
+from .indexed_orders import IndexedOrder, indexed_orders, matching_order_ids, stored_snapshots
 from .reading import (
     KEY_WORKS,
     ApiKeyCheck,
@@ -163,8 +163,8 @@ __all__ = [
     "similar_searches",
     "stale_copy_reason",
     "start_export",
-    "stored_facts",
     "stored_order",
+    "stored_snapshots",
     "time_of_next_attempt",
     "views_for_list_page",
     "visible_views",

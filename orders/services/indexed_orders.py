@@ -12,7 +12,7 @@ from msgspec import structs
 
 from goody.types import parse_order
 from orders.compression import decompress_json
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import Operation, Order, OrderPayload
 from orders.search import first_query_with_matches, read_snapshot
 from orders.search.by_id import hits_by_id
@@ -43,10 +43,10 @@ class IndexedOrder(NamedTuple):
     has_operations: bool
 
 
-class StoredFacts(NamedTuple):
-    """The eligibility.facts_to_confirm of our copy, with our writes, and its content hash."""
+class StoredSnapshot(NamedTuple):
+    """The snapshot of the stored copy with our writes applied, and the copy's content hash."""
 
-    facts: dict[str, Any]
+    snapshot: dict[str, Any]
     content_hash: str
 
 
@@ -77,23 +77,23 @@ def _indexed(
     return IndexedOrder(listed, content_hash, blocking, has_operations=True)
 
 
-def stored_facts(order_ids: Collection[UUID]) -> dict[UUID, StoredFacts]:
-    """Return the facts of those of the orders that the index has."""
+def stored_snapshots(order_ids: Collection[UUID]) -> dict[UUID, StoredSnapshot]:
+    """Return the snapshots of these orders by id, without orders that the index does not have."""
     operations = operations_by_order(list(order_ids))
-    found: dict[UUID, StoredFacts] = {}
+    found: dict[UUID, StoredSnapshot] = {}
     with read_snapshot():
         for some in batched(order_ids, _CHUNK):
             for order_id, content_hash, packed in _payloads(some):
-                facts = _facts(packed, operations.get(order_id, ()))
-                found[order_id] = StoredFacts(facts, content_hash)
+                snapshot = _snapshot(packed, operations.get(order_id, ()))
+                found[order_id] = StoredSnapshot(snapshot, content_hash)
     return found
 
 
-def _facts(packed: bytes, operations: Sequence[Operation]) -> dict[str, Any]:
+def _snapshot(packed: bytes, operations: Sequence[Operation]) -> dict[str, Any]:
     order = parse_order(decompress_json(packed))
     if operations:
         order = structs.replace(order, **changes_by_our_writes(order, operations))
-    return facts_to_confirm(order)
+    return order_snapshot(order)
 
 
 def _payloads(order_ids: Collection[UUID]) -> Iterator[tuple[UUID, str, bytes]]:

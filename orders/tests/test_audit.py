@@ -36,7 +36,7 @@ from testing.domain import (
     in_days,
     open_order,
     operation,
-    seen,
+    snapshot,
 )
 from testing.users import make_user
 from testing.vendor import Emulator
@@ -139,7 +139,7 @@ def test_longest_name_is_truncated_to_the_column(emulator: Emulator) -> None:
 @pytest.mark.django_db
 def test_missing_right_prevents_calls_and_rows(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     needs = operation(state=State.NEEDS_HUMAN, order_uuid=uuid4())
     before = AuditEntry.objects.count(), Operation.objects.count(), emulator.calls()["total"]
     leaver = make_user("lead", "leaver")
@@ -161,8 +161,8 @@ def test_missing_right_prevents_calls_and_rows(emulator: Emulator) -> None:
 
 def _attempts(person: Actor, order_id: UUID, shown: dict[str, Any], needs: UUID) -> list[Any]:
     return [
-        lambda: cancel(order_id, actor=person, seen=shown),
-        lambda: extend(order_id, actor=person, seen=shown),
+        lambda: cancel(order_id, actor=person, snapshot=shown),
+        lambda: extend(order_id, actor=person, snapshot=shown),
         lambda: _settle(person, needs),
         lambda: services.check_api_key(actor=person, now=timezone.now()),
     ]
@@ -336,9 +336,9 @@ OUTCOMES: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_one_intent_and_each_outcome(emulator: Emulator, name: str) -> None:
     fault, outcomes = OUTCOMES[name]
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     emulator.fault(fault, method="POST")
-    done = cancel(order_id, seen=shown)
+    done = cancel(order_id, snapshot=shown)
     assert audit_history(done) == [
         ("order.cancel", "Agent", ""),
         *(("order.cancel", "Goody Admin", outcome) for outcome in outcomes),

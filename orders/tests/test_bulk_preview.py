@@ -201,7 +201,7 @@ def test_an_order_that_changed_is_left_out_unless_checked(action: Selection.Acti
     assert [str(one) for one in item.differences] == ["Status: Notified → Opened"]
     assert checked.is_included
     assert checked.has_changed
-    assert checked.seen["status"] == "opened"
+    assert checked.snapshot["status"] == "opened"
 
 
 def test_a_change_that_no_dialog_shows_is_no_change() -> None:
@@ -213,7 +213,7 @@ def test_a_change_that_no_dialog_shows_is_no_change() -> None:
 
     assert Order.objects.get().content_hash != selection.frozen[0].content_hash
     assert item.is_included
-    assert item.seen == selection.frozen[0].facts
+    assert item.snapshot == selection.frozen[0].snapshot
 
 
 def test_a_refusal_outranks_the_change_that_led_to_it() -> None:

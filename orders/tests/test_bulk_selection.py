@@ -14,7 +14,7 @@ from goody.types import parse_order
 from orders import index
 from orders.bulk import selections
 from orders.bulk.selections import NothingSelected, SelectionNotFound, TooManySelected
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import Order, Selection
 from orders.rights import NotAllowed
 from orders.search.query import Query
@@ -43,7 +43,7 @@ def test_a_selection_keeps_the_facts_of_its_orders() -> None:
 
     [frozen] = selection.frozen
     assert frozen.order_id == order_id
-    assert frozen.facts == facts_to_confirm(copy.to_goody_order())
+    assert frozen.snapshot == order_snapshot(copy.to_goody_order())
     assert frozen.content_hash == copy.content_hash
     assert frozen.expiration is None
 
@@ -113,7 +113,7 @@ def test_a_selection_is_for_its_owner_and_a_day() -> None:
 
 
 def test_facts_show_a_confirmed_extension_that_the_index_does_not_have_yet(emulator: Any) -> None:
-    """The same facts as those of a dialog, which the job compares with its fresh read."""
+    """The snapshot is that of a dialog, which the job compares with its fresh read."""
     order_id = open_order(emulator)
     before = msgspec.json.encode(emulator.order(order_id))
     operation = extend(order_id, expiration=in_days(90), actor=actor("lead"))
@@ -121,4 +121,4 @@ def test_facts_show_a_confirmed_extension_that_the_index_does_not_have_yet(emula
 
     [frozen] = select([order_id]).frozen
 
-    assert frozen.facts["expires_at"] == operation.expiration.isoformat()
+    assert frozen.snapshot["expires_at"] == operation.expiration.isoformat()

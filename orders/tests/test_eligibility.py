@@ -14,11 +14,11 @@ from orders.eligibility import (
     cents_released_by_cancel,
     check_expiration,
     classify_expiry,
-    compare_facts,
-    facts_to_confirm,
+    compare_snapshots,
     is_same_second,
     may_cancel,
     may_extend,
+    order_snapshot,
     support_message,
 )
 from testing.domain import ORDER_ID, order, order_json
@@ -158,16 +158,14 @@ def test_seconds_are_compared_whatever_the_zone_and_fraction() -> None:
 
 
 def test_facts_to_confirm_omit_other_fields() -> None:
-    assert facts_to_confirm(order()) == {
+    assert order_snapshot(order()) == {
         "status": "notified",
         "expires_at": "2099-01-01T00:00:00+00:00",
         "recipient": ["Mira Okafor", "mira@example.com"],
         "cart": [[2, "Tea"]],
         "amounts": [1842, None, None],
     }
-    assert facts_to_confirm(order(view_count_recipient=7, message="Hello")) == facts_to_confirm(
-        order()
-    )
+    assert order_snapshot(order(view_count_recipient=7, message="Hello")) == order_snapshot(order())
 
 
 @pytest.mark.parametrize(
@@ -204,13 +202,13 @@ def test_facts_to_confirm_omit_other_fields() -> None:
     ],
 )
 def test_differences_in_words(change: dict[str, Any], words: str) -> None:
-    found = compare_facts(facts_to_confirm(order()), facts_to_confirm(order(**change)))
+    found = compare_snapshots(order_snapshot(order()), order_snapshot(order(**change)))
     assert [str(one) for one in found] == [words]
 
 
 def test_no_difference_and_a_form_that_lacks_everything() -> None:
-    assert compare_facts(facts_to_confirm(order()), facts_to_confirm(order())) == []
-    assert [one.label for one in compare_facts({}, facts_to_confirm(order()))] == [
+    assert compare_snapshots(order_snapshot(order()), order_snapshot(order())) == []
+    assert [one.label for one in compare_snapshots({}, order_snapshot(order()))] == [
         "Status",
         "Expiration",
         "Recipient",

@@ -27,7 +27,7 @@ from goody.types import CANCELABLE, parse_order
 from orders import bulk, services
 from orders.audit import Action
 from orders.bulk import running
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import ApiLimits, Job, JobItem, Operation
 from orders.models.job import JobItemQuerySet
 from orders.rights import Actor
@@ -74,8 +74,8 @@ class Killed(BaseException):
     """The process dies here: nothing after it runs, and open transactions are rolled back."""
 
 
-def facts_of(order: dict[str, Any]) -> dict[str, Any]:
-    return facts_to_confirm(parse_order(msgspec.json.encode(order)))
+def snapshot_of(order: dict[str, Any]) -> dict[str, Any]:
+    return order_snapshot(parse_order(msgspec.json.encode(order)))
 
 
 class History:
@@ -95,7 +95,7 @@ class History:
         self.orders = [
             UUID(one["id"]) for one in emulator.create(count=ORDERS + 5, status="notified")
         ]
-        self.seen = {UUID(key): facts_of(order) for key, order in self.truth().items()}
+        self.snapshots = {UUID(key): snapshot_of(order) for key, order in self.truth().items()}
         self.job = self._start()
 
     def truth(self) -> dict[str, dict[str, Any]]:
@@ -109,7 +109,7 @@ class History:
         return bulk.create_job(
             actor=self.lead,
             action=Action.ORDER_CANCEL if is_cancel else Action.ORDER_EXTEND,
-            items=[bulk.NewItem(one, self.seen[one], until) for one in self.orders[:ORDERS]],
+            items=[bulk.NewItem(one, self.snapshots[one], until) for one in self.orders[:ORDERS]],
             params=PARAMS,
             description="",
             form_key=UUID(int=self.chance.getrandbits(128)),
@@ -177,7 +177,7 @@ class History:
         order_id = self.chance.choice(self.orders)
         self._inject_fault()
         with suppress(services.OrderBusy, services.OrderInJob):
-            submit({"order_id": order_id, "seen": self.seen[order_id], "actor": who})
+            submit({"order_id": order_id, "snapshot": self.snapshots[order_id], "actor": who})
 
     def play(self, settings: Any) -> None:
         for number in range(EVENTS):

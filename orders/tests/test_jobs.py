@@ -236,7 +236,7 @@ def extend_like(count: int) -> Job:
 
 def facts_of(job: Job) -> list[tuple[UUID, Any, Any]]:
     items = JobItem.objects.filter(job=job).order_by("position")
-    return list(items.values_list("order_uuid", "seen", "expiration"))
+    return list(items.values_list("order_uuid", "snapshot", "expiration"))
 
 
 def test_a_job_of_extensions_names_its_rule_in_the_audit(emulator: Any) -> None:

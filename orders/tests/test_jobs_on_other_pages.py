@@ -186,7 +186,7 @@ def test_a_submit_from_an_open_dialog_says_why_it_is_refused(
     job, order_id = waiting
     bulk.stop_job(actor=actor("lead", "lena"), job_id=job.pk, now=timezone.now())
     opened = lena.get(url("order_cancel", order_id))
-    form = dict(re.findall(r'name="(form_key|seen)" value="([^"]*)"', text(opened)))
+    form = dict(re.findall(r'name="(form_key|snapshot)" value="([^"]*)"', text(opened)))
     again = make_job(order_id)
     answer = lena.post(
         url("order_cancel", order_id), {**form, "reason": "duplicate"}, headers=dialog()

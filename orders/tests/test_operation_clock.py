@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from orders import services
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.management.commands import work
 from orders.models import Operation, Order, State
 from orders.services import ReadEvidence
@@ -25,7 +25,7 @@ from testing.domain import (
     operation,
     order_json,
     read_again,
-    seen,
+    snapshot,
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
@@ -155,9 +155,9 @@ def test_confirmed_cancel_is_shown_after_the_clock_was_set_back(
 ) -> None:
     """The toast and the page must not contradict each other."""
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     clock.shift(-200)
-    assert cancel(order_id, seen=shown).state == "applied"
+    assert cancel(order_id, snapshot=shown).state == "applied"
     view = services.stored_order(order_id)
     assert view is not None
     assert view.order.status == Order.objects.get(uuid=order_id).status == "failed"
@@ -316,5 +316,5 @@ def test_set_clock_does_not_make_an_old_read_fresh(emulator: Emulator, clock: An
     clock.shift(3600)
     view = services.refresh_order(order_id=order_id, now=timezone.now())
     assert view.order.expires_at == done.expiration
-    again = extend(order_id, seen=facts_to_confirm(view.order), expiration=in_days(60))
+    again = extend(order_id, snapshot=order_snapshot(view.order), expiration=in_days(60))
     assert (stored_outcome(again), emulator.posts()) == (("refused", "B", "older_read"), 1)

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from orders import services
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import AuditEntry, Operation, State
 from orders.rights import Actor
 from testing.domain import (
@@ -28,7 +28,7 @@ from testing.domain import (
     order,
     order_json,
     read_until_settled,
-    seen,
+    snapshot,
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer, held
@@ -47,7 +47,7 @@ CANCELED = {**order_json(), "status": "failed"}
 
 def test_f36_equal_submit_returns_the_same_operation(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    form = {"form_key": uuid4(), "seen": seen(order_id), "actor": actor()}
+    form = {"form_key": uuid4(), "snapshot": snapshot(order_id), "actor": actor()}
     first = cancel(order_id, **form)
     again = cancel(order_id, **form)
     assert (again.pk, again.state, emulator.posts()) == (first.pk, "applied", 1)
@@ -66,7 +66,7 @@ def test_f36_equal_submit_returns_the_same_operation(emulator: Emulator) -> None
 )
 def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, other: Any) -> None:
     order_id = open_order(emulator)
-    form: dict[str, Any] = {"form_key": uuid4(), "seen": seen(order_id)}
+    form: dict[str, Any] = {"form_key": uuid4(), "snapshot": snapshot(order_id)}
     cancel(order_id, **form)
     if "actor" in other:
         other = {"actor": actor(*other["actor"])}
@@ -78,7 +78,7 @@ def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, othe
 @threaded
 def test_f36_concurrent_equal_submits_make_one_post(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    form = {"form_key": uuid4(), "seen": seen(order_id), "actor": actor()}
+    form = {"form_key": uuid4(), "snapshot": snapshot(order_id), "actor": actor()}
     results = in_threads(8, lambda: cancel(order_id, **form))
     assert {one.pk for one in results if isinstance(one, Operation)} == {Operation.objects.get().pk}
     assert all(isinstance(one, Operation) for one in results), results
@@ -92,10 +92,10 @@ def test_f36_concurrent_equal_submits_make_one_post(emulator: Emulator) -> None:
 @threaded
 def test_f38_concurrent_submits_of_two_people_make_one_post(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     people: list[Actor] = [actor("agent", name) for name in ("ana", "bo", "cy")]
     emulator.set_latency(0.1)
-    results = in_threads(3, lambda: cancel(order_id, actor=people.pop(), seen=shown))
+    results = in_threads(3, lambda: cancel(order_id, actor=people.pop(), snapshot=shown))
     busy = [one for one in results if isinstance(one, services.OrderBusy)]
     done = [one for one in results if isinstance(one, Operation)]
     assert (len(done) + len(busy), len(busy)) == (3, 2)
@@ -113,14 +113,14 @@ def test_write_waits_for_a_slot_no_longer_than_the_limit(goody: Any, settings: A
     with FaultyServer(read, post=(held(may_end, answer(200, CANCELED)),)) as server:
         goody(server)
         settings.GOODY_WRITE_DEADLINE = 30
-        form = {"seen": facts_to_confirm(order()), "form_key": uuid4(), "actor": people[0]}
+        form = {"snapshot": order_snapshot(order()), "form_key": uuid4(), "actor": people[0]}
         with ThreadPoolExecutor(1) as pool:
             hung = pool.submit(in_thread, lambda: cancel(ORDER_ID, **form))
             server.wait_until(lambda one: one.posts == 1)
             with pytest.raises(services.TooManyWrites):
-                cancel(uuid4(), seen=facts_to_confirm(order()), actor=people[1])
+                cancel(uuid4(), snapshot=order_snapshot(order()), actor=people[1])
             with pytest.raises(services.OrderBusy):
-                cancel(ORDER_ID, seen=facts_to_confirm(order()), actor=people[2])
+                cancel(ORDER_ID, snapshot=order_snapshot(order()), actor=people[2])
             assert cancel(ORDER_ID, **form).state == "sending"
             view = services.refresh_order(order_id=ORDER_ID, now=timezone.now())
             assert view.is_fresh is True
@@ -139,10 +139,10 @@ def in_thread(attempt: Callable[[], Operation]) -> Operation:
 @pytest.mark.parametrize("state", ["planned", "waiting", "sending", "unknown", "needs_human"])
 def test_f38_open_operation_blocks_other_writes(emulator: Emulator, state: str) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     first = operation(order_uuid=order_id, state=state)
     with pytest.raises(services.OrderBusy) as busy:
-        cancel(order_id, actor=actor("agent", "bo"), seen=shown)
+        cancel(order_id, actor=actor("agent", "bo"), snapshot=shown)
     assert (busy.value.operation.pk, emulator.posts()) == (first.pk, 0)
     assert AuditEntry.objects.count() == 1
 
@@ -237,7 +237,7 @@ def test_read_concurrent_with_the_post_does_not_outrank_its_answer(goody: Any) -
 
     with FaultyServer(answer(200, order_json()), post=(look_meanwhile,)) as server:
         goody(server)
-        done = cancel(order_id, seen=seen(order_id))
+        done = cancel(order_id, snapshot=snapshot(order_id))
         assert done.state == State.APPLIED
         view = services.stored_order(done.order_uuid)
     assert view is not None

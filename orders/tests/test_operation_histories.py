@@ -34,7 +34,7 @@ from testing.domain import (
     open_order,
     operation,
     read_again,
-    seen,
+    snapshot,
 )
 from testing.vendor import Emulator
 
@@ -70,7 +70,7 @@ class History:
         self.clock = clock
         self.chance = random.Random(seed)
         self.order_id = open_order(emulator)
-        self.shown = seen(self.order_id)
+        self.shown = snapshot(self.order_id)
         self.posts: Counter[UUID] = Counter()
         self.was_accepted = False
         self.evidence = WorkerEvidence()
@@ -78,11 +78,11 @@ class History:
     # -- events --------------------------------------------------------------------------------
 
     def submit_cancel(self) -> None:
-        self._submit(lambda: cancel(self.order_id, seen=self._seen()))
+        self._submit(lambda: cancel(self.order_id, snapshot=self._snapshot()))
 
     def submit_extension(self) -> None:
         wanted = in_days(self.chance.randint(31, 300))
-        self._submit(lambda: extend(self.order_id, seen=self._seen(), expiration=wanted))
+        self._submit(lambda: extend(self.order_id, snapshot=self._snapshot(), expiration=wanted))
 
     def goody_changes_it(self) -> None:
         status = self.emulator.order(self.order_id)["status"]
@@ -135,9 +135,9 @@ class History:
 
     # -- how -----------------------------------------------------------------------------------
 
-    def _seen(self) -> dict[str, Any]:
+    def _snapshot(self) -> dict[str, Any]:
         if self.chance.random() < 0.8:
-            self.shown = seen(self.order_id)
+            self.shown = snapshot(self.order_id)
         return self.shown
 
     def _open(self) -> list[Operation]:

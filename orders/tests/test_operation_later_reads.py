@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders import services
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import Operation, State
 from orders.services.writes import reconcile
 from testing.dialogs import htmx
@@ -32,7 +32,7 @@ from testing.domain import (
     read_again,
     read_until_settled,
     read_when_due,
-    seen,
+    snapshot,
     stored_outcome,
 )
 from testing.operations import lose_cancel, lose_extension, message, sentence, title
@@ -79,7 +79,7 @@ def test_reads_contradict_a_wrongly_recorded_cancel(emulator: Emulator, clock: A
     assert Operation.objects.get(pk=done.pk).due_at is None
     view = services.refresh_order(order_id=done.order_uuid, now=timezone.now())
     assert (view.order.status, view.is_cancel_on_record) == ("notified", False)
-    again = cancel(done.order_uuid, seen=facts_to_confirm(view.order))
+    again = cancel(done.order_uuid, snapshot=order_snapshot(view.order))
     assert (stored_outcome(again)[0], emulator.posts()) == ("applied", 1)
 
 
@@ -313,10 +313,10 @@ def test_read_for_one_operation_is_applied_to_the_others_of_the_order(
 def refused(emulator: Emulator, status: int, **fault: Any) -> Operation:
     """Return a cancel whose POST was answered with this status."""
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     fault = {"kind": "status", "status": status, **fault}
     emulator.fault(fault, method="POST", times=1)
-    return cancel(order_id, seen=shown)
+    return cancel(order_id, snapshot=shown)
 
 
 def test_read_waits_for_the_end_of_a_pause_without_increasing_its_backoff(
@@ -391,10 +391,10 @@ def test_refusal_is_shown_until_the_order_is_read(
 
 def test_404_to_the_read_after_a_refusal_is_shown(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     emulator.fault({"kind": "status", "status": 409}, method="POST", times=1)
     emulator.fault({"kind": "status", "status": 404}, method="GET", skip=1)
-    done = read_when_due(cancel(order_id, seen=shown), clock)
+    done = read_when_due(cancel(order_id, snapshot=shown), clock)
     assert (done.due_at, title(done)) == (None, "Refused by Goody")
     assert sentence(done).endswith(" A read afterwards did not find the order.")
 
@@ -403,10 +403,10 @@ def test_refusal_as_not_found_is_corrected_by_a_read_that_finds_the_order(
     emulator: Emulator, clock: Any
 ) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     emulator.fault({"kind": "status", "status": 404}, method="POST", times=1)
     emulator.fault({"kind": "mutate", "set": {"status": "accepted"}}, method="GET", skip=1)
-    done = cancel(order_id, seen=shown)
+    done = cancel(order_id, snapshot=shown)
     assert sentence(done) == (
         "Goody answered that it does not know this order, or that this key may not see it. "
         "A read afterwards showed the order as “Accepted”."

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from orders import formats, services
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import Operation, State
 from orders.services import NotSettleable
 from testing.domain import (
@@ -31,7 +31,7 @@ from testing.domain import (
     order_json,
     read_again,
     read_until_settled,
-    seen,
+    snapshot,
     stored_outcome,
 )
 from testing.faulty_server import Connection, FaultyServer, answer
@@ -158,10 +158,10 @@ def test_f10_contradictory_answer_without_deciding_reads_needs_a_person(
 ) -> None:
     fault = {"kind": "body", "as": "text", "text": ""}
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     fault["text"] = json.dumps(order_json(id=str(order_id), status="opened"))
     emulator.fault(fault, method="POST")
-    done = cancel(order_id, seen=shown)
+    done = cancel(order_id, snapshot=shown)
     assert stored_outcome(done) == ("unknown", "C", "contradiction")
     read_until_settled(done, clock)
     assert (stored_outcome(done)[0], title(done)) == ("needs_human", "Needs a person")
@@ -367,7 +367,9 @@ def test_late_answer_outranks_reads(settings: Any, clock: Any) -> None:
 
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=asked, may_shorten=True)
+        done = extend(
+            ORDER_ID, snapshot=order_snapshot(order()), expiration=asked, may_shorten=True
+        )
     assert done.state == stored_outcome(done)[0] == "applied"
     assert done.confirmed_at is not None
     assert [outcome for _, _, outcome in audit_history(done)] == ["", "unknown", "applied"]
@@ -387,7 +389,9 @@ def test_late_answer_confirms_an_outcome_known_from_a_read(settings: Any, clock:
 
     with FaultyServer(answer(200, order_json()), extended, post=(pause,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=asked, may_shorten=True)
+        done = extend(
+            ORDER_ID, snapshot=order_snapshot(order()), expiration=asked, may_shorten=True
+        )
     assert [outcome for _, _, outcome in audit_history(done)] == [
         "",
         "unknown",
@@ -425,9 +429,9 @@ def test_second_attempt_is_refused_when_the_first_took_effect(
     """Its fresh read shows the effect, so it sends nothing."""
     done = lose_cancel(emulator, settings, {"kind": "late_apply", "seconds": 600})
     read_until_settled(done, clock)
-    shown = seen(done.order_uuid)
+    shown = snapshot(done.order_uuid)
     emulator.control("POST", "late")
-    again = cancel(done.order_uuid, seen=shown)
+    again = cancel(done.order_uuid, snapshot=shown)
     assert (title(done), stored_outcome(again)) == ("Canceled at Goody", ("refused", "B", "ended"))
     assert (emulator.posts(), cancels(emulator, done.order_uuid)) == (1, [True])
 

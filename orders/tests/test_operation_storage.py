@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from goody.types import Order as GoodyOrder
 from orders import services
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import Operation, Order
 from orders.services.writes import intents, send
 from testing.domain import (
@@ -28,7 +28,7 @@ from testing.domain import (
     order,
     order_json,
     read_until_settled,
-    seen,
+    snapshot,
     stored_outcome,
 )
 from testing.faulty_server import (
@@ -57,24 +57,24 @@ def test_no_request_is_made_without_a_stored_intent(
     emulator: Emulator, table: str, what: str
 ) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     person = actor()
     before = emulator.calls()["total"]
     with failing_statements(table, what), pytest.raises(services.NotRecorded):
-        cancel(order_id, seen=shown, actor=person)
+        cancel(order_id, snapshot=shown, actor=person)
     assert (emulator.calls()["total"], Operation.objects.count()) == (before, 0)
-    assert cancel(order_id, seen=shown, actor=person).state == "applied"
+    assert cancel(order_id, snapshot=shown, actor=person).state == "applied"
 
 
 @threaded
 def test_no_byte_is_sent_without_a_stored_claim(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     with (
         failing_statements("orders_operation", "UPDATE", when="NEW.state = 'sending'"),
         pytest.raises(services.NotRecorded),
     ):
-        cancel(order_id, seen=shown)
+        cancel(order_id, snapshot=shown)
     assert (emulator.posts(), stored_outcome(Operation.objects.get())) == (
         0,
         ("not_sent", "A", "not_recorded"),
@@ -86,7 +86,7 @@ def test_no_byte_is_sent_without_a_stored_claim(emulator: Emulator) -> None:
 def test_form_works_again_after_not_recorded(emulator: Emulator, when: str) -> None:
     """If the database fails to close an attempt, the next attempt closes it."""
     order_id = open_order(emulator)
-    form = {"seen": seen(order_id), "form_key": uuid4(), "actor": actor()}
+    form = {"snapshot": snapshot(order_id), "form_key": uuid4(), "actor": actor()}
     with (
         failing_statements("orders_operation", "UPDATE", when=when),
         pytest.raises(services.NotRecorded),
@@ -102,10 +102,10 @@ def test_form_works_again_after_not_recorded(emulator: Emulator, when: str) -> N
 @threaded
 def test_order_is_free_for_another_person_after_not_recorded(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
-        cancel(order_id, seen=shown)
-    assert cancel(order_id, seen=shown, actor=actor("agent", "bo")).state == "applied"
+        cancel(order_id, snapshot=shown)
+    assert cancel(order_id, snapshot=shown, actor=actor("agent", "bo")).state == "applied"
 
 
 @threaded
@@ -116,7 +116,7 @@ def test_order_is_free_for_other_processes_after_not_recorded(
     monkeypatch.setattr(intents, "_RETRY_EVERY", 0.02)
     order_id = open_order(emulator)
     with failing_statements("orders_operation", "UPDATE"), pytest.raises(services.NotRecorded):
-        cancel(order_id, seen=seen(order_id))
+        cancel(order_id, snapshot=snapshot(order_id))
     done = Operation.objects.get()
     wait_for(lambda: stored_outcome(done)[0] != "planned", timeout=20)
     assert stored_outcome(done) == ("not_sent", "A", "not_recorded")
@@ -125,12 +125,12 @@ def test_order_is_free_for_other_processes_after_not_recorded(
 @threaded
 def test_outcome_that_cannot_be_stored_is_found_by_reads(emulator: Emulator, clock: Any) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     with (
         failing_statements("orders_operation", "UPDATE", when="NEW.state = 'applied'"),
         pytest.raises(services.OutcomeNotRecorded),
     ):
-        cancel(order_id, seen=shown)
+        cancel(order_id, snapshot=shown)
     done = Operation.objects.get()
     assert (done.state, title(done)) == ("sending", "Canceling…")
     clock.shift(61)
@@ -169,11 +169,11 @@ def test_confirmation_is_stored_although_the_database_connection_is_lost(
     given = {} if write is cancel else {"expiration": wanted, "may_shorten": True}
     with FaultyServer(answer(200, order_json()), post=(end_connections,)) as server:
         goody(server)
-        done = write(ORDER_ID, seen=facts_to_confirm(order()), **given)
+        done = write(ORDER_ID, snapshot=order_snapshot(order()), **given)
     assert (stored_outcome(done), server.posts) == (("applied", "", ""), 1)
     assert Operation.objects.get().confirmed_at is not None
     stored = Order.objects.get(uuid=ORDER_ID).to_goody_order()
-    assert facts_to_confirm(stored) == facts_to_confirm(order(**changed))
+    assert order_snapshot(stored) == order_snapshot(order(**changed))
 
 
 def connection_parameters() -> dict[str, Any]:
@@ -192,7 +192,7 @@ def test_claimed_write_without_a_sent_byte_is_closed_as_not_sent(
 ) -> None:
     """The claim is committed, nothing leaves, and the database refuses to store that."""
     order_id = open_order(emulator)
-    form = {"seen": seen(order_id), "form_key": uuid4(), "actor": actor()}
+    form = {"snapshot": snapshot(order_id), "form_key": uuid4(), "actor": actor()}
     claim = send._claim_sending
 
     def claim_slowly(operation: Operation, fresh: GoodyOrder) -> None:
@@ -216,12 +216,12 @@ def test_integrity_error_is_logged_as_an_error(
     emulator: Emulator, caplog: Any, outcome: str
 ) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     with (
         failing_statements("orders_auditentry", "INSERT", when=f"NEW.outcome = '{outcome}'"),
         pytest.raises((services.NotRecorded, services.OutcomeNotRecorded)),
     ):
-        cancel(order_id, seen=shown)
+        cancel(order_id, snapshot=shown)
     assert [bool(record.exc_info) for record in logged(caplog)] == [True]
 
 
@@ -231,7 +231,7 @@ def test_database_error_is_logged_without_values_of_the_row(
 ) -> None:
     order_id = open_order(emulator)
     with pytest.raises(services.NotRecorded):
-        cancel(order_id, seen=seen(order_id), reason=None, note="Mira moved house")
+        cancel(order_id, snapshot=snapshot(order_id), reason=None, note="Mira moved house")
     assert [record.levelname for record in logged(caplog)] == ["ERROR"]
     assert "IntegrityError" in caplog.text
     assert "Mira moved house" not in caplog.text
@@ -245,7 +245,7 @@ def logged(caplog: Any) -> list[Any]:
 @pytest.mark.sqlite_only(reason="PRAGMA max_page_count is SQLite's way to a full disk")
 def test_f54_full_disk_prevents_the_write_but_not_reading(emulator: Emulator, caplog: Any) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     person = actor()
     before = emulator.calls()["total"]
     with connection.cursor() as cursor:
@@ -255,7 +255,7 @@ def test_f54_full_disk_prevents_the_write_but_not_reading(emulator: Emulator, ca
         cursor.execute(f"PRAGMA max_page_count = {pages}")
         try:
             with pytest.raises(services.NotRecorded):
-                cancel(order_id, seen=shown, actor=person, note="n" * 200_000)
+                cancel(order_id, snapshot=shown, actor=person, note="n" * 200_000)
             assert emulator.calls()["total"] == before
             lines = [(one.levelname, one.exc_info) for one in logged(caplog)]
             assert lines == [("WARNING", None)]
@@ -282,8 +282,8 @@ def test_confirmed_cancel_that_cannot_be_stored_is_not_shown_as_not_sent(
 
     with FaultyServer(answer(200, order_json()), post=(pause,)) as server:
         goody(server)
-        shown = seen(order_id)
+        shown = snapshot(order_id)
         refused = failing_statements("orders_auditentry", "INSERT", when="NEW.outcome = 'applied'")
         with refused, pytest.raises(services.OutcomeNotRecorded):
-            cancel(order_id, seen=shown)
+            cancel(order_id, snapshot=shown)
         assert server.posts == 1

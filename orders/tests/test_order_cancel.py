@@ -180,7 +180,7 @@ def test_bad_input_is_kept_and_nothing_is_sent(
     assert answer.status_code == 422
     assert sentence in text(answer)
     assert Operation.objects.count() == 0
-    # An invalid form keeps its key and the facts that were shown.
+    # An invalid form keeps its key and its snapshot.
     assert hidden(answer) == hidden(opened)
     assert fields(answer).checked.get("reason", "") == (
         typed.get("reason", "") if typed.get("reason") != "mischief" else ""
@@ -190,7 +190,7 @@ def test_bad_input_is_kept_and_nothing_is_sent(
     assert emulator.calls()["total"] == calls
 
 
-@pytest.mark.parametrize("damage", ["seen", "form_key"])
+@pytest.mark.parametrize("damage", ["snapshot", "form_key"])
 @pytest.mark.parametrize("value", ["", "damaged"])
 def test_a_damaged_form_is_refused_with_a_fresh_one(
     emulator: Any, as_role: Any, order_id: str, damage: str, value: str

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from orders import index, services
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import AuditEntry, Operation, Order, State
 from testing.domain import (
     NEVER_ACCEPTED,
@@ -23,7 +23,7 @@ from testing.domain import (
     order,
     order_json,
     read_again,
-    seen,
+    snapshot,
     stored_outcome,
 )
 from testing.faulty_server import (
@@ -94,9 +94,9 @@ def test_wrong_state_is_refused_without_a_post(
     emulator: Emulator, status: str, kind: str, heading: str
 ) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     emulator.change(order_id, status=status)
-    done = cancel(order_id, seen=shown)
+    done = cancel(order_id, snapshot=shown)
     assert stored_outcome(done) == ("refused", "B", kind)
     assert (title(done), emulator.posts()) == (heading, 0)
     assert sentence(done).endswith("Nothing was sent.")
@@ -104,9 +104,9 @@ def test_wrong_state_is_refused_without_a_post(
 
 def test_a_recipient_who_accepted_meanwhile_is_named_with_the_time(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     emulator.change(order_id, status="accepted")
-    done = cancel(order_id, seen=shown)
+    done = cancel(order_id, snapshot=shown)
     accepted = emulator.order(order_id)["event_times"]["accepted_at"]
     assert done.after["accepted_at"] == accepted.replace("Z", "+00:00")
     assert sentence(done).startswith("The recipient accepted it at ")
@@ -129,7 +129,7 @@ def test_an_order_that_moved_is_refused_with_the_difference(
         done = cancel_at(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "moved"), 0)
     assert done.detail.startswith(f"The order changed since you looked. {words}")
-    assert done.before == facts_to_confirm(order())
+    assert done.before == order_snapshot(order())
     assert done.after["status"] == change.get("status", "notified")
 
 
@@ -150,7 +150,7 @@ def unsent(done: Operation, kind: str, words: str) -> None:
 
 def test_f1_name_lookup_fails(settings: Any) -> None:
     settings.GOODY_API_URL, settings.GOODY_API_KEY = "https://goody.invalid", "test-key"
-    unsent(cancel(ORDER_ID, seen=facts_to_confirm(order())), "dns", "Goody is unreachable.")
+    unsent(cancel(ORDER_ID, snapshot=order_snapshot(order())), "dns", "Goody is unreachable.")
 
 
 @pytest.mark.parametrize("address", [refusing_url, blackhole_url])
@@ -158,7 +158,9 @@ def test_f2_connection_fails(address: Any, settings: Any) -> None:
     settings.GOODY_CONNECT_TIMEOUT = 0.2
     with address() as url:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = url, "test-key"
-        unsent(cancel(ORDER_ID, seen=facts_to_confirm(order())), "connect", "Goody is unreachable.")
+        unsent(
+            cancel(ORDER_ID, snapshot=order_snapshot(order())), "connect", "Goody is unreachable."
+        )
 
 
 def test_f2_connection_fails_between_read_and_post(goody: Any) -> None:
@@ -182,7 +184,7 @@ def test_f3_tls_is_never_downgraded(
         answer(200, order_json()), tls=made.context(certificate), host="localhost"
     ) as server:
         goody(server)
-        done = cancel(ORDER_ID, seen=facts_to_confirm(order()))
+        done = cancel(ORDER_ID, snapshot=order_snapshot(order()))
         server.wait_until(lambda one: one.failed_handshakes == 1)
         assert server.requests == []
     unsent(done, "tls", "The secure connection to Goody failed.")
@@ -208,7 +210,7 @@ def test_without_a_fresh_read_nothing_is_sent(fault: str, goody: Any, settings: 
         goody(server)
         if kind == "deadline":
             settings.GOODY_PAGE_DEADLINE = 0.4
-        done = cancel(ORDER_ID, seen=facts_to_confirm(order()))
+        done = cancel(ORDER_ID, snapshot=order_snapshot(order()))
         assert (stored_outcome(done), server.posts) == (("not_sent", "A", kind), 0)
     assert sentence(done).endswith("Nothing was sent.")
 
@@ -242,9 +244,9 @@ def test_a_claim_that_waited_until_the_read_was_too_old_sends_nothing(
         return done
 
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     with connection.execute_wrapper(slow_claim):
-        done = cancel(order_id, seen=shown)
+        done = cancel(order_id, snapshot=shown)
     unsent(done, "slow", TOO_OLD)
     assert (done.sent_at, emulator.posts()) == (None, 0)
 
@@ -294,10 +296,10 @@ def test_f15_an_applied_cancel_behind_a_refusal_is_found_by_the_read_that_follow
 ) -> None:
     """A proxy repeated our request and returned only the second answer."""
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     fault = {"kind": "apply_then_status", "status": status, "text": "Already canceled"}
     emulator.fault(fault, method="POST")
-    done = cancel(order_id, seen=shown)
+    done = cancel(order_id, snapshot=shown)
     assert (done.state, emulator.posts()) == ("refused", 1)
     if status == 429:
         assert title(done) == "Outcome being checked"
@@ -376,7 +378,7 @@ def test_f16_f17_a_429_ends_a_single_action(
     with FaultyServer(answer(200, order_json()), post=(refusal,)) as server:
         done = cancel_at(server, goody)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "rate_limited"), 1)
-        again = cancel(ORDER_ID, seen=facts_to_confirm(order()))
+        again = cancel(ORDER_ID, snapshot=order_snapshot(order()))
         assert (stored_outcome(again), server.posts) == (("refused", "B", "rate_limited"), 1)
     until = datetime.fromisoformat(done.detail)
     assert abs(until - timezone.now() - timedelta(seconds=seconds)) < timedelta(seconds=2)
@@ -481,7 +483,7 @@ def test_excerpt_of_an_unusable_answer_is_stored(goody: Any) -> None:
     page = answer(200, b"<html>maintenance of ana@example.test</html>", content_type="text/html")
     with FaultyServer(answer(200, order_json()), post=(page,)) as server:
         goody(server)
-        done = cancel(order_id, seen=seen(order_id))
+        done = cancel(order_id, snapshot=snapshot(order_id))
     assert done.state == State.UNKNOWN
     assert done.evidence is not None
     assert (done.evidence["status"], len(done.evidence["sha256"])) == (200, 64)

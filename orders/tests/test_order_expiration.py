@@ -456,7 +456,7 @@ def test_an_undo_does_not_overwrite_what_somebody_else_set(
 
 
 @pages
-@pytest.mark.parametrize("damage", ["seen", "form_key"])
+@pytest.mark.parametrize("damage", ["snapshot", "form_key"])
 def test_a_damaged_undo_is_refused(client: Any, emulator: Any, order_id: str, damage: str) -> None:
     undo = extended(client, order_id)
     answer = client.post(undo_url(order_id), undo | {damage: "damaged"}, headers=dialog(LIST))

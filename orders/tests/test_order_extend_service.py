@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from orders import formats, services
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import Operation, Order, State
 from testing.domain import (
     NEVER_ACCEPTED,
@@ -26,7 +26,7 @@ from testing.domain import (
     order,
     order_json,
     read_when_due,
-    seen,
+    snapshot,
     stored_outcome,
 )
 from testing.faulty_server import FaultyServer, answer
@@ -73,7 +73,9 @@ def test_the_instant_is_sent_in_whole_seconds_of_utc(settings: Any) -> None:
     post = answer(200, order_json(expires_at=local_time_in_utc))
     with FaultyServer(answer(200, order_json()), post=(post,)) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts_to_confirm(order()), expiration=wanted, may_shorten=True)
+        done = extend(
+            ORDER_ID, snapshot=order_snapshot(order()), expiration=wanted, may_shorten=True
+        )
         assert msgspec.json.decode(server.requests[-1].body) == {"expiration": local_time_in_utc}
     assert (done.state, done.expiration) == ("applied", whole)
 
@@ -120,17 +122,17 @@ def test_the_same_date_and_a_date_where_there_was_none(emulator: Emulator) -> No
 )
 def test_wrong_state(emulator: Emulator, status: str, kind: str) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     emulator.change(order_id, status=status)
-    done = extend(order_id, seen=shown)
+    done = extend(order_id, snapshot=shown)
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", kind), 0)
 
 
 def test_f34_order_changed_since_the_dialog(emulator: Emulator) -> None:
     order_id = open_order(emulator)
-    shown = seen(order_id)
+    shown = snapshot(order_id)
     emulator.change(order_id, expires_at="2099-05-06T07:08:00Z")
-    done = extend(order_id, seen=shown)
+    done = extend(order_id, snapshot=shown)
     assert (stored_outcome(done), emulator.posts()) == (("refused", "B", "moved"), 0)
     assert done.detail.endswith(" → 6 May 2099, 07:08 UTC.")
 
@@ -138,7 +140,7 @@ def test_f34_order_changed_since_the_dialog(emulator: Emulator) -> None:
 def test_an_expiration_that_cannot_be_read_is_not_overwritten(settings: Any) -> None:
     with FaultyServer(answer(200, order_json(expires_at="soon"))) as server:
         settings.GOODY_API_URL, settings.GOODY_API_KEY = server.url, "test-key"
-        done = extend(ORDER_ID, seen=facts_to_confirm(order(expires_at="soon")), may_shorten=True)
+        done = extend(ORDER_ID, snapshot=order_snapshot(order(expires_at="soon")), may_shorten=True)
         assert (stored_outcome(done), server.posts) == (("refused", "B", "unreadable"), 0)
 
 
@@ -192,7 +194,9 @@ def test_a_read_older_than_two_confirmed_extensions_allows_no_third(goody: Any, 
         goody(server)
         extend(ORDER_ID, expiration=first)
         extend(ORDER_ID, expiration=second)
-        assert stored_outcome(extend(ORDER_ID, seen={}, expiration=in_days(50)))[2] == "older_read"
+        assert (
+            stored_outcome(extend(ORDER_ID, snapshot={}, expiration=in_days(50)))[2] == "older_read"
+        )
         assert (shown_expiration(), server.posts) == (second, 2)
 
 
@@ -222,7 +226,11 @@ def test_another_date_at_goody_is_shown_and_may_be_changed(emulator: Emulator) -
 )
 def test_f36_form_key_with_other_parameters_is_rejected(emulator: Emulator, other: Any) -> None:
     order_id, wanted = open_order(emulator), in_days(44)
-    form: dict[str, Any] = {"form_key": uuid4(), "seen": seen(order_id), "expiration": wanted}
+    form: dict[str, Any] = {
+        "form_key": uuid4(),
+        "snapshot": snapshot(order_id),
+        "expiration": wanted,
+    }
     first = extend(order_id, **form)
     assert extend(order_id, **form).pk == first.pk
     with pytest.raises(services.FormKeyReused):

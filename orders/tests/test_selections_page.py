@@ -472,7 +472,7 @@ def test_a_submit_makes_the_job_that_the_preview_showed(lead: Client) -> None:
     ]
     first = JobItem.objects.get(position=1)
     assert first.expiration == at + timedelta(days=14)
-    assert first.seen == chosen().frozen[0].facts
+    assert first.snapshot == chosen().frozen[0].snapshot
 
 
 def test_a_selection_makes_one_job(lead: Client) -> None:

@@ -139,7 +139,7 @@ def test_the_fresh_read_enables_its_button(agent: Client, order_id: UUID, name: 
     assert "data-fresh" in text(answer)
     assert "<form" not in text(answer)
     assert "be undone" in text(answer)
-    assert set(hidden(answer)) == {"seen"}
+    assert set(hidden(answer)) == {"snapshot"}
 
 
 @pytest.mark.parametrize("name", DIALOGS)

@@ -22,7 +22,7 @@ from orders.forms.writes import (
     CancelForm,
     ExpirationForm,
     WriteForm,
-    sign_shown_facts,
+    sign_snapshot,
 )
 from orders.goody_api import CallsBlocked
 from orders.models import Operation, State
@@ -62,7 +62,7 @@ def order_cancel(request: Request, order_id: UUID) -> HttpResponseBase:
         return services.cancel_order(
             actor=request.viewer.actor,
             order_id=order_id,
-            seen=given["seen"],
+            snapshot=given["snapshot"],
             form_key=given["form_key"],
             reason=given["reason"],
             note=given["note"],
@@ -93,7 +93,7 @@ def order_expiration(request: Request, order_id: UUID) -> HttpResponseBase:
         return services.extend_order(
             actor=request.viewer.actor,
             order_id=order_id,
-            seen=given["seen"],
+            snapshot=given["snapshot"],
             form_key=given["form_key"],
             expiration=given["expiration"],
             may_shorten=given["may_shorten"],
@@ -197,7 +197,7 @@ def _render(
         "dialog": dialog,
         "form": form or _empty_form(request, view.order.id, name),
         "form_key": _form_key(form),
-        "seen": _seen(view, form),
+        "snapshot": _snapshot(view, form),
         "read_url": read_url,
     }
     return render_page_or_partial(
@@ -223,12 +223,12 @@ def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | No
 
 def _facts_token(view: OrderWithOperations) -> str:
     """Return a token that is equal for reads with the same values in the dialog."""
-    return hex_digest(json.dumps(eligibility.facts_to_confirm(view.order), sort_keys=True).encode())
+    return hex_digest(json.dumps(eligibility.order_snapshot(view.order), sort_keys=True).encode())
 
 
 def _enable(request: Request, view: OrderWithOperations, dialog: Dialog, name: str) -> HttpResponse:
     """Return the values of a fresh read without the input fields; the script enables the button."""
-    context = {"dialog": dialog, "seen": _seen(view, None)}
+    context = {"dialog": dialog, "snapshot": _snapshot(view, None)}
     response = shortcuts.render(request, f"{dialog_template(name)}#ready", context)
     response["HX-Reswap"] = "none"
     return response
@@ -245,7 +245,7 @@ def _order_for_dialog(
 ) -> OrderWithOperations:
     """Return a fresh read; for an invalid form our copy.
 
-    The form's `seen` is from an older read anyway.
+    The form's `snapshot` is from an older read anyway.
     """
     stored = None
     if form is not None and not form.needs_new_dialog:
@@ -262,10 +262,10 @@ def _form_key(form: WriteForm | None) -> str:
     return str(form.cleaned_data["form_key"])
 
 
-def _seen(view: OrderWithOperations, form: WriteForm | None) -> str:
+def _snapshot(view: OrderWithOperations, form: WriteForm | None) -> str:
     if form is None or form.needs_new_dialog:
-        return sign_shown_facts(view.order.id, eligibility.facts_to_confirm(view.order))
-    return str(form.data["seen"])
+        return sign_snapshot(view.order.id, eligibility.order_snapshot(view.order))
+    return str(form.data["snapshot"])
 
 
 def _dialog(request: Request, view: OrderWithOperations, name: str) -> Dialog:

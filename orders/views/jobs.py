@@ -152,7 +152,7 @@ def _figures(request: Request, shown: Job) -> job_page.JobFigures:
 
 
 def _released(shown: Job) -> str:
-    return job_items.released_text(shown.items.open().values_list("seen", flat=True))
+    return job_items.released_text(shown.items.open().values_list("snapshot", flat=True))
 
 
 @in_concurrency_group(GET=DOWNLOAD)

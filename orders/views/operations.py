@@ -80,7 +80,7 @@ def operation_undo(request: Request, order_id: UUID, operation_id: UUID) -> Http
         return services.extend_order(
             actor=request.viewer.actor,
             order_id=order_id,
-            seen=given["seen"],
+            snapshot=given["snapshot"],
             form_key=given["form_key"],
             expiration=expiration,
             may_shorten=True,

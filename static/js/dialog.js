@@ -81,7 +81,7 @@ document.addEventListener(
 /* Call after each swap: the submit button waits for the facts of a fresh read. */
 export function enableSubmit() {
   const submit = byId("dialog-submit");
-  if (submit?.hasAttribute("aria-describedby") && byId("dialog-seen").hasAttribute("data-fresh")) {
+  if (submit?.hasAttribute("aria-describedby") && byId("dialog-snapshot").hasAttribute("data-fresh")) {
     submit.disabled = false;
     submit.removeAttribute("aria-describedby");
   }

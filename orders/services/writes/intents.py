@@ -131,7 +131,7 @@ def find_earlier_submit(submit: SubmittedWrite) -> Operation | None:
 
 
 def commit_intent(
-    submit: SubmittedWrite, *, seen: dict[str, Any], now: datetime
+    submit: SubmittedWrite, *, snapshot: dict[str, Any], now: datetime
 ) -> tuple[Operation, bool]:
     """Commit the intent; or return the operation of an earlier equal submit, and False.
 
@@ -141,7 +141,7 @@ def commit_intent(
         earlier = _earlier_submit(submit)
         if earlier is not None:
             return earlier, False
-        operation = _intent(submit, seen=seen, now=now)
+        operation = _intent(submit, snapshot=snapshot, now=now)
         store_in_transaction(lambda: _store_intent(operation, submit))
     except IntegrityError as error:
         return _resolve_conflict(submit, error), False
@@ -172,7 +172,7 @@ def _store_intent(operation: Operation, submit: SubmittedWrite) -> None:
     record_intent(operation, request_id=submit.actor.request_id)
 
 
-def _intent(submit: SubmittedWrite, *, seen: dict[str, Any], now: datetime) -> Operation:
+def _intent(submit: SubmittedWrite, *, snapshot: dict[str, Any], now: datetime) -> Operation:
     actor = submit.actor
     assert actor.user_id is not None
     reference = Order.objects.filter(uuid=submit.order_uuid).values_list("reference_id", flat=True)
@@ -184,7 +184,7 @@ def _intent(submit: SubmittedWrite, *, seen: dict[str, Any], now: datetime) -> O
         job_id=submit.claim.job_id if submit.claim else None,
         form_key=submit.form_key,
         params_hash=submit.digest,
-        before=seen,
+        before=snapshot,
         created_at=now,
         lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
     )

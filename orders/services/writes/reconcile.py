@@ -14,16 +14,16 @@ from django.utils import timezone
 from goody.types import CANCELABLE
 from goody.types import Order as GoodyOrder
 from orders.audit import Action
-from orders.eligibility import facts_to_confirm
+from orders.eligibility import order_snapshot
 from orders.models import OPEN_STATES, Operation, State
 
 from .kinds import ReadConclusion, has_later_write, write_kind_of
 from .transitions import (
     close_by_read,
     confirm_record,
-    facts_after_refusal,
     record_contradiction,
     record_effect,
+    snapshot_after_refusal,
     withdraw_contradiction,
 )
 
@@ -65,7 +65,7 @@ def _reconcile_unknown(operation: Operation, order: GoodyOrder) -> None:
     elif conclusion is ReadConclusion.SUPERSEDED:
         # For the page, which shows the other expiration meanwhile.
         current = Operation.objects.filter(pk=operation.pk, state=State.UNKNOWN)
-        current.update(after=facts_to_confirm(order))
+        current.update(after=order_snapshot(order))
 
 
 def _reconcile_unresolved(operation: Operation, order: GoodyOrder) -> None:
@@ -77,7 +77,7 @@ def _reconcile_unresolved(operation: Operation, order: GoodyOrder) -> None:
 def _reconcile_closed(operation: Operation, order: GoodyOrder) -> None:
     if operation.state == State.REFUSED and operation.after is None:
         # The read that follows a refusal: outcomes.py words the refusal by what it shows.
-        operation.after = facts_after_refusal(order)
+        operation.after = snapshot_after_refusal(order)
         refused = Operation.objects.filter(pk=operation.pk, after__isnull=True)
         refused.update(after=operation.after, due_at=None)
     if operation.effect_seen_at is None and _shows_effect(operation, order):

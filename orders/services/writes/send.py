@@ -29,9 +29,9 @@ from orders.audit import Action, audited_action
 from orders.eligibility import (
     Verdict,
     already_canceled_verdict,
-    compare_facts,
-    facts_to_confirm,
+    compare_snapshots,
     is_same_second,
+    order_snapshot,
 )
 from orders.goody_api import CallsBlocked, NotConfigured
 from orders.models import ItemClaim, Operation, Order, State
@@ -101,7 +101,7 @@ def cancel_order(
     *,
     actor: Actor,
     order_id: UUID,
-    seen: dict[str, Any],
+    snapshot: dict[str, Any],
     form_key: UUID,
     reason: str,
     note: str,
@@ -111,7 +111,7 @@ def cancel_order(
 ) -> Operation:
     """Cancel a gift at Goody: irreversible, and it releases money.
 
-    `seen` are the `eligibility.facts_to_confirm` that the person confirmed. Returns the operation
+    `snapshot` is the `eligibility.order_snapshot` that the person confirmed. Returns the operation
     in its present state; a repeated equal submit returns the same operation at once. `claim` is
     that of a job's item. Goody API: POST /v1/orders/{id}/cancel.
 
@@ -120,7 +120,7 @@ def cancel_order(
     """
     request = WriteRequest(Action.ORDER_CANCEL, order_id, reason=reason, note=note, ticket=ticket)
     submit = SubmittedWrite(request, actor, form_key, claim)
-    return _perform(submit, CancelWrite, seen=seen, now=now)
+    return _perform(submit, CancelWrite, snapshot=snapshot, now=now)
 
 
 @audited_action(Action.ORDER_EXTEND)
@@ -128,7 +128,7 @@ def extend_order(
     *,
     actor: Actor,
     order_id: UUID,
-    seen: dict[str, Any],
+    snapshot: dict[str, Any],
     form_key: UUID,
     expiration: datetime,
     may_shorten: bool,
@@ -157,14 +157,14 @@ def extend_order(
     )
     submit = SubmittedWrite(request, actor, form_key, claim)
     write = partial(ExtendWrite, may_shorten=may_shorten or undoes is not None)
-    return _perform(submit, write, seen=seen, now=now)
+    return _perform(submit, write, snapshot=snapshot, now=now)
 
 
 def _perform(
     submit: SubmittedWrite,
     write: Callable[[Operation], WriteKind],
     *,
-    seen: dict[str, Any],
+    snapshot: dict[str, Any],
     now: datetime,
 ) -> Operation:
     """Take a slot, commit the intent, send the write and return the operation.
@@ -177,11 +177,11 @@ def _perform(
     with ExitStack() as held:
         _take_slot(held, submit)
         try:
-            operation, is_new = commit_intent(submit, seen=seen, now=now)
+            operation, is_new = commit_intent(submit, snapshot=snapshot, now=now)
         except CancelLimitReached as reached:
             record_cancel_limit_reached(submit.actor, reached, now=now)
             raise
-        return _execute(operation, write(operation), seen) if is_new else operation
+        return _execute(operation, write(operation), snapshot) if is_new else operation
 
 
 def _take_slot(held: ExitStack, submit: SubmittedWrite) -> None:
@@ -199,9 +199,9 @@ def _take_slot(held: ExitStack, submit: SubmittedWrite) -> None:
             raise TooManyWrites from error
 
 
-def _execute(operation: Operation, write: WriteKind, seen: dict[str, Any]) -> Operation:
+def _execute(operation: Operation, write: WriteKind, snapshot: dict[str, Any]) -> Operation:
     try:
-        return _read_and_send(operation, write, seen)
+        return _read_and_send(operation, write, snapshot)
     except DatabaseFailure as error:
         log_storage_failure(log, f"operation {operation.pk}", error)
         # Not the state, which another process may have changed: sent_at is set with the claim, and
@@ -212,7 +212,7 @@ def _execute(operation: Operation, write: WriteKind, seen: dict[str, Any]) -> Op
         raise NotRecorded from error
 
 
-def _read_and_send(operation: Operation, write: WriteKind, seen: dict[str, Any]) -> Operation:
+def _read_and_send(operation: Operation, write: WriteKind, snapshot: dict[str, Any]) -> Operation:
     asked_at, age = timezone.now(), _ReadAge()
     policy = goody_api.page_retry_policy()
     try:
@@ -222,14 +222,14 @@ def _read_and_send(operation: Operation, write: WriteKind, seen: dict[str, Any])
         return close_unsent(operation, error)
     except (CallsBlocked, GoodyError) as error:
         return close_unsent(operation, error)
-    refusal = _refusal(operation, write, fresh, seen)
+    refusal = _refusal(operation, write, fresh, snapshot)
     if refusal is not None:
         return refuse_operation(operation, refusal, fresh)
     return _send(operation, write, fresh, age)
 
 
 def _refusal(
-    operation: Operation, write: WriteKind, fresh: GoodyOrder, seen: dict[str, Any]
+    operation: Operation, write: WriteKind, fresh: GoodyOrder, snapshot: dict[str, Any]
 ) -> Verdict | None:
     """Return the reason why the fresh read forbids the write, or None."""
     if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
@@ -245,7 +245,7 @@ def _refusal(
     verdict = write.check_eligibility(fresh, now=timezone.now())
     if verdict.code in ("ended", "accepted", "unknown_status"):
         return verdict
-    moved = compare_facts(seen, facts_to_confirm(fresh))
+    moved = compare_snapshots(snapshot, order_snapshot(fresh))
     if moved:
         words = "; ".join(str(difference) for difference in moved)
         return Verdict(False, "moved", f"The order changed since you looked. {words}.")
@@ -324,7 +324,7 @@ def _claim_sending(operation: Operation, fresh: GoodyOrder) -> None:
         sent_at=now,
         may_take_effect=True,
         lease_until=now + timedelta(seconds=settings.OPERATION_LEASE),
-        before=facts_to_confirm(fresh),
+        before=order_snapshot(fresh),
         expires_before=fresh.expires_at,
         reference_id=fresh.reference_id or operation.reference_id,
     )

@@ -24,7 +24,7 @@ from goody.errors import GoodyError, NotFound, RateLimited, Rejected, ResponseEx
 from goody.types import Order as GoodyOrder
 from orders import goody_api
 from orders.audit import record_observation, record_outcome
-from orders.eligibility import Verdict, facts_to_confirm
+from orders.eligibility import Verdict, order_snapshot
 from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured
 from orders.models import FailureClass, Operation, State
 from orders.rights import Actor
@@ -82,7 +82,7 @@ def confirm_operation(operation: Operation, answer: GoodyOrder, *, now: datetime
         closed_at=now,
         confirmed_at=now,
         due_at=time_of_next_check(now),
-        after=facts_to_confirm(answer),
+        after=order_snapshot(answer),
         detail="",
     )
     if confirmed.state == State.APPLIED and confirmed.confirmed_at is None:
@@ -101,7 +101,7 @@ def close_by_read(
         closed_at=now,
         effect_seen_at=now if state == State.APPLIED else None,
         due_at=time_of_next_check(now),
-        after=facts_to_confirm(order),
+        after=order_snapshot(order),
         **changes,
     )
 
@@ -130,7 +130,7 @@ def record_contradiction(operation: Operation, order: GoodyOrder, *, now: dateti
         operation,
         "contradicted",
         contradicted_at=now,
-        contradiction=facts_to_confirm(order),
+        contradiction=order_snapshot(order),
         notice_at=now,
         due_at=None,
     )
@@ -253,16 +253,16 @@ def refuse_operation(operation: Operation, verdict: Verdict, fresh: GoodyOrder |
         failure_class=FailureClass.REFUSED,
         failure_kind=verdict.code,
         detail=verdict.sentence,
-        after=None if fresh is None else facts_after_refusal(fresh),
+        after=None if fresh is None else snapshot_after_refusal(fresh),
         due_at=schedule_first_read(now)["due_at"] if was_sent else None,
     )
 
 
-def facts_after_refusal(order: GoodyOrder) -> dict[str, Any]:
-    """Return the facts of an order with the time of acceptance (ISO 8601 or None)."""
+def snapshot_after_refusal(order: GoodyOrder) -> dict[str, Any]:
+    """Return the snapshot of an order, extended by the time of acceptance (ISO 8601 or None)."""
     accepted_at = order.event_times.accepted_at if order.event_times else None
     return {
-        **facts_to_confirm(order),
+        **order_snapshot(order),
         "accepted_at": accepted_at.isoformat() if accepted_at else None,
     }
 
