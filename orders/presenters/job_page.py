@@ -1,4 +1,4 @@
-"""The page of a job: state, progress, facts, a page of its items, and what a person may do."""
+"""The page of a job: state, progress, attributes, a page of its items, and what a person may do."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ _POLL_EVERY = {JobState.RUNNING: "2s", JobState.SCHEDULED: "2s", JobState.STOPPE
 _POLL_SELDOM = "10s"
 
 
-class JobFact(NamedTuple):
-    """A fact about the job. `iso` is the instant behind the value, "" if it is no time."""
+class JobAttribute(NamedTuple):
+    """A attribute about the job. `iso` is the instant behind the value, "" if it is no time."""
 
     label: str
     value: str
@@ -125,7 +125,7 @@ class JobPage:
     empty: str
     is_extension: bool
     pager: Pager | None
-    facts: list[JobFact]
+    attributes: list[JobAttribute]
     is_live: bool
     poll_url: str
     poll_every: str
@@ -169,7 +169,7 @@ def make_job_page(
         empty="No gift has this outcome.",
         is_extension=job.action == Action.ORDER_EXTEND,
         pager=_pager(job, items, outcome),
-        facts=list(_facts(job, figures.children, clock)),
+        attributes=list(_attributes(job, figures.children, clock)),
         is_live=is_live,
         **_polling(job, items, outcome, figures, is_live=is_live),
     )
@@ -222,19 +222,19 @@ def _button(job: Job, label: str, name: str, css: str = "", icon: str = "") -> J
     return JobButton(name, label, reverse(name, args=[job.pk]), css, icon)
 
 
-# --- facts ------------------------------------------------------------------------------------
+# --- attributes -------------------------------------------------------------------------------
 
 
-def _facts(job: Job, children: Sequence[Job], clock: RequestClock) -> Iterator[JobFact]:
+def _attributes(job: Job, children: Sequence[Job], clock: RequestClock) -> Iterator[JobAttribute]:
     params = job.params
-    facts = (
-        JobFact("List", job.description),
-        JobFact("Expiration", params.get("rule", "")),
-        JobFact("Reason", _REASONS.get(params.get("reason", ""), "")),
-        JobFact("Note", params.get("note", "")),
+    attributes = (
+        JobAttribute("List", job.description),
+        JobAttribute("Expiration", params.get("rule", "")),
+        JobAttribute("Reason", _REASONS.get(params.get("reason", ""), "")),
+        JobAttribute("Note", params.get("note", "")),
         _ticket(params.get("ticket", "")),
     )
-    yield from (fact for fact in facts if fact.value)
+    yield from (attribute for attribute in attributes if attribute.value)
     yield from _times(job, clock)
     if job.parent is not None:
         yield _related_job(_RELATIONS[JobRelation(job.relation)][0], job.parent)
@@ -242,27 +242,29 @@ def _facts(job: Job, children: Sequence[Job], clock: RequestClock) -> Iterator[J
         yield _related_job(_RELATIONS[JobRelation(child.relation)][1], child)
 
 
-def _ticket(ticket: str) -> JobFact:
-    return JobFact("Ticket", ticket, url=ticket_link(ticket))
+def _ticket(ticket: str) -> JobAttribute:
+    return JobAttribute("Ticket", ticket, url=ticket_link(ticket))
 
 
-def _times(job: Job, clock: RequestClock) -> Iterator[JobFact]:
+def _times(job: Job, clock: RequestClock) -> Iterator[JobAttribute]:
     if job.approved_at is not None:
         at = moment(job.approved_at, clock)
-        yield JobFact("Approved by", f"{job.approved_by_name}, {at.zoned}", iso=at.iso)
+        yield JobAttribute("Approved by", f"{job.approved_by_name}, {at.zoned}", iso=at.iso)
     # Always there, so that nothing moves when the job begins or ends.
     for label, instant in (("Begun", job.started_at), ("Ended", job.ended_at)):
         yield (
-            _time_fact(label, moment(instant, clock)) if instant else JobFact(label, MISSING_VALUE)
+            _time_attribute(label, moment(instant, clock))
+            if instant
+            else JobAttribute(label, MISSING_VALUE)
         )
 
 
-def _time_fact(label: str, at: Moment) -> JobFact:
-    return JobFact(label, at.zoned, iso=at.iso)
+def _time_attribute(label: str, at: Moment) -> JobAttribute:
+    return JobAttribute(label, at.zoned, iso=at.iso)
 
 
-def _related_job(label: str, job: Job) -> JobFact:
-    return JobFact(label, job_name(job), url=reverse("job", args=[job.pk]))
+def _related_job(label: str, job: Job) -> JobAttribute:
+    return JobAttribute(label, job_name(job), url=reverse("job", args=[job.pk]))
 
 
 # --- pages of items, and polling --------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The head of an order's page: who gets the gift, its state, the main facts, the actions."""
+"""The head of an order's page: who gets the gift, its state, the main attributes, the actions."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class OrderHeader:
     as_of: CopyAge
 
 
-class OrderFact(NamedTuple):
-    """A fact of the head; "" for parts that it lacks. `copy` is the text of a copy button."""
+class OrderAttribute(NamedTuple):
+    """A attribute of the head; "" for parts that it lacks. `copy` is the text of a copy button."""
 
     label: str
     value: str
@@ -107,55 +107,57 @@ def _age(at: datetime, viewer: Viewer) -> CopyAge:
     )
 
 
-# --- facts ------------------------------------------------------------------------------------
+# --- attributes -------------------------------------------------------------------------------
 
 
-def head_facts(view: OrderWithOperations, raw: RawValues, *, viewer: Viewer) -> list[OrderFact]:
+def header_attributes(
+    view: OrderWithOperations, raw: RawValues, *, viewer: Viewer
+) -> list[OrderAttribute]:
     """Return gift, amount, expiration, sender, batch and receipt, without those that are absent."""
     order, hit = view.order, services.listed_order(view).hit
-    facts = (
-        _gift_fact(hit, raw),
-        _amount_fact(hit),
-        _expires_fact(order, raw, viewer),
-        _sender_fact(order, raw),
-        _batch_fact(order),
-        _receipt_fact(order, raw),
+    attributes = (
+        _gift_attribute(hit, raw),
+        _amount_attribute(hit),
+        _expires_attribute(order, raw, viewer),
+        _sender_attribute(order, raw),
+        _batch_attribute(order),
+        _receipt_attribute(order, raw),
     )
-    return [fact for fact in facts if fact is not None]
+    return [attribute for attribute in attributes if attribute is not None]
 
 
-def _gift_fact(hit: Hit, raw: RawValues) -> OrderFact:
+def _gift_attribute(hit: Hit, raw: RawValues) -> OrderAttribute:
     if unreadable := raw.unreadable("cart"):
-        return OrderFact("Gift", unreadable, tone="is-soon")
+        return OrderAttribute("Gift", unreadable, tone="is-soon")
     more = f"+ {hit.item_count - 1} more" if hit.item_count > 1 else ""
-    return OrderFact("Gift", gift_text(hit) or MISSING_VALUE, note=more)
+    return OrderAttribute("Gift", gift_text(hit) or MISSING_VALUE, note=more)
 
 
-def _amount_fact(hit: Hit) -> OrderFact:
+def _amount_attribute(hit: Hit) -> OrderAttribute:
     if hit.is_amount_odd:
-        return OrderFact("Amount", UNREADABLE, tone="is-soon")
+        return OrderAttribute("Amount", UNREADABLE, tone="is-soon")
     note = "before tax" if hit.is_before_tax else ""
-    return OrderFact("Amount", formats.money(hit.amount_cents), note=note)
+    return OrderAttribute("Amount", formats.money(hit.amount_cents), note=note)
 
 
-def _expires_fact(order: Order, raw: RawValues, viewer: Viewer) -> OrderFact | None:
+def _expires_attribute(order: Order, raw: RawValues, viewer: Viewer) -> OrderAttribute | None:
     """Return the expiration in the viewer's zone; None if it has no effect any more."""
     if unreadable := raw.unreadable("expires_at"):
-        return OrderFact("Expires", unreadable, tone="is-soon")
+        return OrderAttribute("Expires", unreadable, tone="is-soon")
     expiry = eligibility.classify_expiry(order, viewer.now)
     if expiry.kind is ExpiryKind.IRRELEVANT:
         return None
     if expiry.at is None:
-        return OrderFact("Expires", "never")
+        return OrderAttribute("Expires", "never")
     return _dated(expiry, expiry.at, viewer)
 
 
-def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> OrderFact:
+def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> OrderAttribute:
     # A badge states how near the expiration is.
     is_far = expiry.kind is ExpiryKind.FUTURE
     zone_name = formats.zone_name(at, viewer.zone)
     distance = f", {formats.relative_time(at, viewer.now)}" if is_far else ""
-    return OrderFact(
+    return OrderAttribute(
         "Expired" if expiry.kind is ExpiryKind.PAST else "Expires",
         formats.compact_date_time(at, viewer.now, viewer.zone),
         note=f"{zone_name}{distance}",
@@ -164,31 +166,31 @@ def _dated(expiry: Expiry, at: datetime, viewer: Viewer) -> OrderFact:
     )
 
 
-def _sender_fact(order: Order, raw: RawValues) -> OrderFact | None:
+def _sender_attribute(order: Order, raw: RawValues) -> OrderAttribute | None:
     sender = order.sender
     if unreadable := raw.unreadable("sender"):
-        return OrderFact("Sender", unreadable, tone="is-soon")
+        return OrderAttribute("Sender", unreadable, tone="is-soon")
     if not (key := sender_key(sender)):
         return None
     email = (sender.email if sender else "") or ""
-    return OrderFact(
+    return OrderAttribute(
         "Sender", sender_name(sender) or email, url=Filters(sender=key).url(), title=email
     )
 
 
-def _batch_fact(order: Order) -> OrderFact | None:
+def _batch_attribute(order: Order) -> OrderAttribute | None:
     if order.order_batch_id is None:
         return None
     batch = str(order.order_batch_id)
     url = Filters(batch=batch).url()
-    return OrderFact("Batch", formats.id_prefix(order.order_batch_id), url=url, title=batch)
+    return OrderAttribute("Batch", formats.id_prefix(order.order_batch_id), url=url, title=batch)
 
 
-def _receipt_fact(order: Order, raw: RawValues) -> OrderFact:
+def _receipt_attribute(order: Order, raw: RawValues) -> OrderAttribute:
     reference = order.reference_id or ""
     if not reference:
-        return OrderFact("Receipt", raw.unreadable("reference_id") or MISSING_VALUE)
-    return OrderFact("Receipt", formats.shorten_id(reference), title=reference, copy=reference)
+        return OrderAttribute("Receipt", raw.unreadable("reference_id") or MISSING_VALUE)
+    return OrderAttribute("Receipt", formats.shorten_id(reference), title=reference, copy=reference)
 
 
 # --- actions ----------------------------------------------------------------------------------

@@ -37,9 +37,9 @@ from .operations import (
 )
 from .order_head import (
     OrderActions,
-    OrderFact,
+    OrderAttribute,
     OrderHeader,
-    head_facts,
+    header_attributes,
     make_actions,
     make_header,
     support_message_text,
@@ -109,7 +109,7 @@ class OrderDetail:
     is_copy: bool
     status: str
     head: OrderHeader
-    facts: list[OrderFact]
+    attributes: list[OrderAttribute]
     actions: OrderActions
     explanation: str
     support_message: str
@@ -132,8 +132,8 @@ def order_page_token(view: OrderWithOperations, viewer: Viewer) -> str:
         (one.state, one.closed_at, one.contradicted_at, one.effect_seen_at)
         for one in view.operations
     ]
-    facts = (order.raw, order.status, order.event_times, view.problem, view.is_missing, outcomes)
-    return hex_digest(f"{facts!r} {operation}".encode())
+    values = (order.raw, order.status, order.event_times, view.problem, view.is_missing, outcomes)
+    return hex_digest(f"{values!r} {operation}".encode())
 
 
 def make_order_detail(
@@ -166,7 +166,7 @@ def make_order_detail(
         is_copy=is_outdated or bool(read_token),
         status=order.status,
         head=head,
-        facts=head_facts(view, raw, viewer=viewer),
+        attributes=header_attributes(view, raw, viewer=viewer),
         actions=make_actions(view, viewer, failure=shown[0][1] if failure else None),
         explanation=_explanation(view),
         support_message=support_message_text(order, now=viewer.now),

@@ -206,14 +206,14 @@ class SyncSection:
     """The state of the sync. `is_stopped`: the sync waits until an admin resumes it."""
 
     banner: Banner
-    facts: list[tuple[str, str]]
+    attributes: list[tuple[str, str]]
     is_stopped: bool
 
 
 def make_sync_section(progress: SyncProgress, *, zone: ZoneInfo) -> SyncSection:
     return SyncSection(
         banner=_sync_banner(progress, zone),
-        facts=list(_sync_facts(progress, zone)),
+        attributes=list(_sync_attributes(progress, zone)),
         is_stopped=progress.phase is SyncPhase.SUSPICIOUS,
     )
 
@@ -244,7 +244,7 @@ def _sync_banner(progress: SyncProgress, zone: ZoneInfo) -> Banner:
             return Banner(tone="good", title="Complete")
 
 
-def _sync_facts(progress: SyncProgress, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
+def _sync_attributes(progress: SyncProgress, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     if progress.started_at:
         of = f" of {progress.total:,}" if progress.total is not None else ""
         yield "Imported", f"{progress.imported:,}{of}"

@@ -35,7 +35,7 @@ def freeze(query: Query, **given: Any) -> Selection:
     )
 
 
-def test_a_selection_keeps_the_facts_of_its_orders() -> None:
+def test_a_selection_stores_the_snapshots_of_its_orders() -> None:
     order_id = put(1, status="opened")
     copy = Order.objects.get(uuid=order_id)
 
@@ -112,7 +112,9 @@ def test_a_selection_is_for_its_owner_and_a_day() -> None:
     assert selections.delete_expired_selections(now=now + timedelta(hours=25)) == 1
 
 
-def test_facts_show_a_confirmed_extension_that_the_index_does_not_have_yet(emulator: Any) -> None:
+def test_snapshots_show_a_confirmed_extension_that_the_index_does_not_have_yet(
+    emulator: Any,
+) -> None:
     """The snapshot is that of a dialog, which the job compares with its fresh read."""
     order_id = open_order(emulator)
     before = msgspec.json.encode(emulator.order(order_id))

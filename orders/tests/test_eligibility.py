@@ -157,7 +157,7 @@ def test_seconds_are_compared_whatever_the_zone_and_fraction() -> None:
     assert not is_same_second(None, plain)
 
 
-def test_facts_to_confirm_omit_other_fields() -> None:
+def test_snapshots_omit_other_fields() -> None:
     assert order_snapshot(order()) == {
         "status": "notified",
         "expires_at": "2099-01-01T00:00:00+00:00",

@@ -206,7 +206,7 @@ def test_a_damaged_form_is_refused_with_a_fresh_one(
     assert emulator.posts() == 1
 
 
-def test_signed_facts_of_another_order_are_rejected(
+def test_signed_snapshot_of_another_order_are_rejected(
     emulator: Any, as_role: Any, order_id: str
 ) -> None:
     client = as_role("agent")

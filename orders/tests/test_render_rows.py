@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from orders.presenters.elements import LabeledValue
 from orders.presenters.money import Amount
-from orders.presenters.order_head import OrderFact
+from orders.presenters.order_head import OrderAttribute
 from orders.presenters.order_steps import OrderStep
 from orders.presenters.rows import OrderRow
 from orders.templatetags.render_rows import render_rows
 
 PARTIALS = {
     "orders/list.html#row": OrderRow,
-    "orders/detail.html#fact": OrderFact,
+    "orders/detail.html#attribute": OrderAttribute,
     "orders/detail.html#line": LabeledValue,
     "orders/detail.html#amount": Amount,
     "orders/detail.html#step": OrderStep,

@@ -170,7 +170,7 @@ def _show(
         dialog = expiration_dialog.with_submitted_input(
             dialog, view.order, form, viewer=request.viewer
         )
-    if not dialog.banner and request.GET.get(READ) == _facts_token(view):
+    if not dialog.banner and request.GET.get(READ) == _snapshot_token(view):
         return _enable(request, view, dialog, name)
     if dialog.banner and READ in request.GET and not view.is_fresh:
         return _still_unread(request, dialog)
@@ -217,11 +217,11 @@ def _show_copy(request: Request, order_id: UUID, name: str) -> HttpResponse | No
     if view is None or dialog is None or dialog.banner:
         return None
     url = request.get_full_path()
-    read_url = f"{url}{'&' if '?' in url else '?'}{READ}={_facts_token(view)}"
+    read_url = f"{url}{'&' if '?' in url else '?'}{READ}={_snapshot_token(view)}"
     return _render(request, view, dialog, name, read_url=read_url)
 
 
-def _facts_token(view: OrderWithOperations) -> str:
+def _snapshot_token(view: OrderWithOperations) -> str:
     """Return a token that is equal for reads with the same values in the dialog."""
     return hex_digest(json.dumps(eligibility.order_snapshot(view.order), sort_keys=True).encode())
 
