@@ -24,10 +24,11 @@ SUPPORT_ADDRESS = "support@ongoody.com"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether an action is allowed. `code` is for programs, the sentences are for people.
+class Eligibility:
+    """Whether an action on an order is allowed, and the reason.
 
-    `word` says in a row of a list why the action is not allowed.
+    `code` is for programs, `sentence` and `next_step` are for people. `word` is the short reason
+    against the action in a row of a list.
     """
 
     is_allowed: bool
@@ -45,9 +46,9 @@ _PAST_ACCEPTANCE = {
     "shipped": ("On its way", "it has been shipped"),
     "delivered": ("Delivered", "it has been delivered"),
 }
-_MAY_CANCEL = Verdict(True, "open", "Can be canceled: it has not been accepted.")
-_MAY_EXTEND = Verdict(True, "open", "Can be extended: it has not been accepted.")
-_MAY_SET = Verdict(True, "ok", "")
+_MAY_CANCEL = Eligibility(True, "open", "Can be canceled: it has not been accepted.")
+_MAY_EXTEND = Eligibility(True, "open", "Can be extended: it has not been accepted.")
+_MAY_SET = Eligibility(True, "ok", "")
 _ASK_GOODY = f"Ask Goody support ({SUPPORT_ADDRESS}); the hand-off text has what they need."
 
 
@@ -67,7 +68,7 @@ def may_cancel(
     *,
     now: datetime,  # noqa: ARG001 - the arguments of may_extend
     is_cancel_on_record: bool = False,
-) -> Verdict:
+) -> Eligibility:
     """Return whether the gift may be canceled through the API.
 
     A cancel is irreversible, and only possible before acceptance.
@@ -75,20 +76,22 @@ def may_cancel(
     return _refusal(order.status, "canceled", is_cancel_on_record) or _MAY_CANCEL
 
 
-def may_extend(order: HasStatus, *, now: datetime, is_cancel_on_record: bool = False) -> Verdict:
+def may_extend(
+    order: HasStatus, *, now: datetime, is_cancel_on_record: bool = False
+) -> Eligibility:
     """Return whether the expiration may be changed."""
     refusal = _refusal(order.status, "extended", is_cancel_on_record)
     if refusal:
         return refusal
     if "expires_at" in order.problems:
-        return Verdict(
+        return Eligibility(
             False,
             "unreadable",
             "Cannot be extended: Goody's answer holds an expiration that cannot be read.",
             "Look at the order on Goody's own page.",
         )
     if order.expires_at is not None and order.expires_at <= now:
-        return Verdict(
+        return Eligibility(
             True,
             "expired",
             "Can be extended, but it has expired: Goody does not say whether that revives a gift.",
@@ -99,17 +102,17 @@ def may_extend(order: HasStatus, *, now: datetime, is_cancel_on_record: bool = F
 
 # A page of orders asks the same of a few statuses again and again.
 @lru_cache(maxsize=256)
-def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | None:
+def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Eligibility | None:
     if status in CANCELABLE:
         return None
     if status in ENDED:
         name = formats.status_name(status, is_cancel_on_record=is_cancel_on_record)
         sentence = f"Cannot be {done}: it is already {name.lower()}."
-        return Verdict(False, "ended", sentence, word="Ended")
+        return Eligibility(False, "ended", sentence, word="Ended")
     if status in _PAST_ACCEPTANCE:
         word, why = _PAST_ACCEPTANCE[status]
-        return Verdict(False, "accepted", f"Cannot be {done}: {why}.", _ASK_GOODY, word)
-    return Verdict(
+        return Eligibility(False, "accepted", f"Cannot be {done}: {why}.", _ASK_GOODY, word)
+    return Eligibility(
         False,
         "unknown_status",
         f"Cannot be {done}: Goody reports a status that this dashboard does not know.",
@@ -118,7 +121,7 @@ def _refusal(status: str, done: str, is_cancel_on_record: bool) -> Verdict | Non
     )
 
 
-def joint_refusal_sentence(cancel: Verdict, extend: Verdict) -> str:
+def joint_refusal_sentence(cancel: Eligibility, extend: Eligibility) -> str:
     """Return why the gift cannot be canceled or extended, as one sentence if both have one reason.
 
     Return "" if both are allowed.
@@ -129,9 +132,9 @@ def joint_refusal_sentence(cancel: Verdict, extend: Verdict) -> str:
     return " ".join(refusals)
 
 
-def already_canceled_verdict() -> Verdict:
-    """Return the verdict on an order that was canceled here, whatever a read shows."""
-    return Verdict(False, "ended", "Cannot be changed: its cancel is on record here.")
+def ineligible_after_cancel() -> Eligibility:
+    """Return the eligibility of an order that was canceled here, even if a read shows it open."""
+    return Eligibility(False, "ended", "Cannot be changed: its cancel is on record here.")
 
 
 class ExpiryKind(StrEnum):
@@ -168,7 +171,7 @@ def check_expiration(
     now: datetime,
     may_shorten: bool,
     max_days: int | None,
-) -> Verdict:
+) -> Eligibility:
     """Return whether `expiration` (aware) may replace the order's `expires_at`.
 
     Goody documents no bounds. We require a future instant, at most `max_days` ahead (None: no
@@ -177,9 +180,9 @@ def check_expiration(
     if expiration.tzinfo is None:
         raise ValueError("an expiration needs a time zone")
     if expiration <= now:
-        return Verdict(False, "past", "This time has passed.", "Choose a time in the future.")
+        return Eligibility(False, "past", "This time has passed.", "Choose a time in the future.")
     if max_days is not None and expiration > now + timedelta(days=max_days):
-        return Verdict(
+        return Eligibility(
             False,
             "too_far",
             f"This is more than {max_days} days ahead.",
@@ -190,18 +193,18 @@ def check_expiration(
 
 def _check_against_current(
     current: datetime | None, expiration: datetime, *, may_shorten: bool
-) -> Verdict:
+) -> Eligibility:
     if current is None and not may_shorten:
-        return Verdict(
+        return Eligibility(
             False,
             "sets_a_date",
             "This gift has no expiration now, and Goody offers no way to take one off again.",
             "Tick the box to confirm that it shall have one.",
         )
     if current is not None and is_same_second(current, expiration):
-        return Verdict(False, "same", "This is already the expiration.", "Choose another time.")
+        return Eligibility(False, "same", "This is already the expiration.", "Choose another time.")
     if current is not None and expiration < current and not may_shorten:
-        return Verdict(
+        return Eligibility(
             False,
             "shortens",
             "This is earlier than the present expiration.",

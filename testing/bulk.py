@@ -69,6 +69,6 @@ def plan(selection: Selection, rule: ExtensionRule | None = None, **given: Any) 
     return make_plan(selection, parameters, now=timezone.now())
 
 
-def verdicts(found: Plan) -> list[str]:
-    """Return the code of each item's verdict."""
-    return [one.verdict.code for one in found.items]
+def eligibility_codes(found: Plan) -> list[str]:
+    """Return the code of each item's eligibility."""
+    return [one.eligibility.code for one in found.items]

@@ -18,8 +18,8 @@ from django.conf import settings
 
 from orders import services
 from orders.eligibility import (
+    Eligibility,
     SnapshotDifference,
-    Verdict,
     check_expiration,
     compare_snapshots,
     may_cancel,
@@ -55,7 +55,7 @@ class BulkParameters:
 class PlannedItem:
     """What the action will do with an order of the selection.
 
-    It is included if the verdict allows it; otherwise the verdict has the reason. `snapshot` must
+    `eligibility` decides whether it is included, and has the reason if not. `snapshot` must
     be unchanged when the job changes the order. `undoes_id` is the operation that the item undoes.
     `expiration` is the new one (aware UTC), None for a cancel, and where none could be computed.
     `differences` are the changes since the order was selected. `listed` is None if the index does
@@ -63,7 +63,7 @@ class PlannedItem:
     """
 
     order_uuid: UUID
-    verdict: Verdict
+    eligibility: Eligibility
     snapshot: dict[str, Any]
     expiration: datetime | None = None
     undoes_id: UUID | None = None
@@ -72,7 +72,7 @@ class PlannedItem:
 
     @property
     def is_included(self) -> bool:
-        return self.verdict.is_allowed
+        return self.eligibility.is_allowed
 
     @property
     def has_changed(self) -> bool:
@@ -83,13 +83,13 @@ class PlannedItem:
 class PlanGroup:
     """Items that are left out for one reason."""
 
-    verdict: Verdict
+    eligibility: Eligibility
     items: Sequence[PlannedItem]
 
     @property
     def key(self) -> str:
         """The name of the group in URLs."""
-        return hex_digest(self.verdict.sentence.encode())[:8]
+        return hex_digest(self.eligibility.sentence.encode())[:8]
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class Plan:
         by_sentence: dict[str, list[PlannedItem]] = {}
         for one in self.items:
             if not one.is_included:
-                by_sentence.setdefault(one.verdict.sentence, []).append(one)
-        found = [PlanGroup(some[0].verdict, some) for some in by_sentence.values()]
+                by_sentence.setdefault(one.eligibility.sentence, []).append(one)
+        found = [PlanGroup(some[0].eligibility, some) for some in by_sentence.values()]
         return sorted(found, key=lambda group: -len(group.items))
 
     @cached_property
@@ -160,31 +160,31 @@ def plan_items(
     return Plan([planner.item(one) for one in frozen])
 
 
-_NOT_STORED = Verdict(
+_NOT_STORED = Eligibility(
     False,
     "not_stored",
     "It is not in our copy of Goody's orders any more.",
     "Select it again when the copy is complete.",
 )
-_MISSING = Verdict(
+_MISSING = Eligibility(
     False,
     "missing",
     "Goody does not know this order any more.",
     "Look at the order on Goody's own page.",
 )
-_BUSY = Verdict(
+_BUSY = Eligibility(
     False,
     "busy",
     "Another change of it is under way, or its outcome is being checked.",
     "Wait for the outcome, and select it again.",
 )
-_CHANGED = Verdict(
+_CHANGED = Eligibility(
     False,
     "changed",
     "It has changed since you selected it.",
     "Tick the box to include it as it is now.",
 )
-_NO_PRESET = Verdict(
+_NO_PRESET = Eligibility(
     False,
     "too_far",
     "Its expiration is so far ahead that nothing can be added to it.",
@@ -192,8 +192,8 @@ _NO_PRESET = Verdict(
 )
 
 
-def _in_job(job: HoldingJob) -> Verdict:
-    return Verdict(False, "in_job", f"It is part of job {job.number}, which has not ended.")
+def _in_job(job: HoldingJob) -> Eligibility:
+    return Eligibility(False, "in_job", f"It is part of job {job.number}, which has not ended.")
 
 
 class _Planner:
@@ -207,14 +207,14 @@ class _Planner:
         fresh = self._current.snapshots.get(frozen.order_id)
         if indexed is None:
             return PlannedItem(
-                order_uuid=frozen.order_id, verdict=_NOT_STORED, snapshot=frozen.snapshot
+                order_uuid=frozen.order_id, eligibility=_NOT_STORED, snapshot=frozen.snapshot
             )
         hit = indexed.listed.hit
         moved = self._differences(frozen, fresh)
         expiration = None if self._is_cancel else self._expiration(frozen, hit)
         return PlannedItem(
             order_uuid=frozen.order_id,
-            verdict=self._verdict(indexed, expiration, has_changed=bool(moved)),
+            eligibility=self._eligibility(indexed, expiration, has_changed=bool(moved)),
             snapshot=fresh.snapshot if fresh and moved else frozen.snapshot,
             expiration=expiration,
             undoes_id=frozen.undoes_id,
@@ -233,26 +233,26 @@ class _Planner:
         rule = self._given.rule
         return frozen.expiration if rule is None else rule.expiration(hit.expires_at)
 
-    def _verdict(
+    def _eligibility(
         self, indexed: IndexedOrder, expiration: datetime | None, *, has_changed: bool
-    ) -> Verdict:
+    ) -> Eligibility:
         """Return the first reason to leave the order out, or that the action is allowed."""
         hit, _, is_canceled, unread, job = indexed.listed
         if hit.missing_at:
             return _MISSING
         may = may_cancel if self._is_cancel else may_extend
-        verdict = may(hit, now=self._now, is_cancel_on_record=is_canceled)
-        if not verdict.is_allowed:
-            return verdict
+        eligibility = may(hit, now=self._now, is_cancel_on_record=is_canceled)
+        if not eligibility.is_allowed:
+            return eligibility
         if job is not None:
             return _in_job(job)
         if indexed.blocking or unread:
             return _BUSY
         if has_changed and not self._given.with_changed:
             return _CHANGED
-        return verdict if self._is_cancel else self._date_verdict(hit, expiration)
+        return eligibility if self._is_cancel else self._date_eligibility(hit, expiration)
 
-    def _date_verdict(self, hit: Hit, expiration: datetime | None) -> Verdict:
+    def _date_eligibility(self, hit: Hit, expiration: datetime | None) -> Eligibility:
         if expiration is None:
             return _NO_PRESET
         is_undo = self._given.rule is None

@@ -38,12 +38,12 @@ def submit_plan(
 
 
 def _new_item(item: PlannedItem) -> NewItem:
-    reason = "" if item.is_included else item.verdict.code
+    reason = "" if item.is_included else item.eligibility.code
     return NewItem(
         item.order_uuid,
         item.snapshot,
         item.expiration,
         item.undoes_id,
         skip_reason=reason,
-        skip_detail=item.verdict.sentence if reason else "",
+        skip_detail=item.eligibility.sentence if reason else "",
     )

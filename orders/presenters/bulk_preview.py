@@ -285,7 +285,7 @@ class _Choice:
     def inclusions(self) -> Iterator[Inclusion]:
         """Yield a box for each kind of orders that can be included, also if it is checked."""
         given = self._form.cleaned_data
-        codes = Counter(one.verdict.code for one in self._plan.items if not one.is_included)
+        codes = Counter(one.eligibility.code for one in self._plan.items if not one.is_included)
         moved = sum(one.has_changed and one.is_included for one in self._plan.items)
         moved += codes["changed"]
         if moved:
@@ -300,7 +300,7 @@ class _Choice:
 def _needs_may_shorten(item: PlannedItem) -> bool:
     """Whether the order is included only if shortening is checked."""
     if not item.is_included:
-        return item.verdict.code in ("shortens", "sets_a_date")
+        return item.eligibility.code in ("shortens", "sets_a_date")
     has_no_date = item.listed is not None and item.listed.hit.expires_at is None
     return item.expiration is not None and (has_no_date or is_shortened(item))
 

@@ -160,11 +160,11 @@ class PreviewTable:
         said: set[str] = set()
         found = []
         for group in self._plan.groups:
-            step = group.verdict.next_step
+            step = group.eligibility.next_step
             found.append(
                 Reason(
                     f"{len(group.items):,}",
-                    group.verdict.sentence,
+                    group.eligibility.sentence,
                     "" if step in said else step,
                     self._url(group=group.key),
                     self._list_url(group),
@@ -232,7 +232,7 @@ class PreviewTable:
 
     def _outcome(self, item: PlannedItem) -> str:
         if not item.is_included:
-            return item.verdict.sentence
+            return item.eligibility.sentence
         if is_shortened(item) and not self._selection.undoes_id:
             return "Will expire sooner"
         return _capitalized(self._words.will)

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from goody.types import CANCELABLE, Order
 from orders import eligibility, formats, services
-from orders.eligibility import Verdict
+from orders.eligibility import Eligibility
 from orders.list_url import Filters
 from orders.models import HoldingJob, Operation
 from orders.outcomes import blocked_writes_sentence
@@ -170,7 +170,7 @@ def cancel_limit_banner(limit: int, until: datetime, *, viewer: Viewer) -> Banne
     )
 
 
-def _may_cancel(view: OrderWithOperations, viewer: Viewer) -> Verdict:
+def _may_cancel(view: OrderWithOperations, viewer: Viewer) -> Eligibility:
     return eligibility.may_cancel(
         view.order, now=viewer.now, is_cancel_on_record=view.is_cancel_on_record
     )
@@ -197,7 +197,7 @@ def released_text(order: Order, raw: RawValues) -> str:
 
 
 def banner_for_refusal(
-    view: OrderWithOperations, verdict: Verdict, *, viewer: Viewer
+    view: OrderWithOperations, check: Eligibility, *, viewer: Viewer
 ) -> Banner | None:
     """Return a banner if nothing can be sent now; None if the dialog may show its form."""
     if view.is_missing:
@@ -212,8 +212,8 @@ def banner_for_refusal(
         return order_busy_banner(view.operation, viewer=viewer)
     if view.job is not None:
         return in_job_banner(view.job)
-    if not verdict.is_allowed:
-        return banner_for_verdict(verdict)
+    if not check.is_allowed:
+        return ineligibility_banner(check)
     # Closed, but it may still take effect.
     return order_busy_banner(view.blocking, viewer=viewer) if view.blocking else None
 
@@ -239,8 +239,8 @@ def settle_url(operation: Operation) -> str:
     return reverse("operation_settle", args=[operation.order_uuid, operation.id])
 
 
-def banner_for_verdict(verdict: Verdict) -> Banner:
-    return Banner(tone="warn", title=verdict.sentence, sentence=verdict.next_step)
+def ineligibility_banner(check: Eligibility) -> Banner:
+    return Banner(tone="warn", title=check.sentence, sentence=check.next_step)
 
 
 _ONE_AT_A_TIME = "Nothing else can be sent for this order until that is settled."

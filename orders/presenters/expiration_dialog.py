@@ -14,7 +14,7 @@ from django.urls import reverse
 from goody.types import Order
 from orders import eligibility, formats
 from orders.days import END_OF_DAY
-from orders.eligibility import ExpiryKind, Preset, Verdict, expiration_presets, preset_start
+from orders.eligibility import Eligibility, ExpiryKind, Preset, expiration_presets, preset_start
 from orders.forms.fields import clean_typed
 from orders.forms.writes import ExpirationForm
 from orders.models import Operation
@@ -97,7 +97,7 @@ def expiration_dialog(
     order, now, zone = view.order, viewer.now, viewer.zone
     name = formats.isolate_direction(shown_recipient(order))
     has_date = order.expires_at is not None
-    verdict = eligibility.may_extend(order, now=now, is_cancel_on_record=view.is_cancel_on_record)
+    check = eligibility.may_extend(order, now=now, is_cancel_on_record=view.is_cancel_on_record)
     url = with_next_url(reverse("order_expiration", args=[order.id]), viewer.next_url)
     options = _options(order, viewer)
     dialog = ExpirationDialog(
@@ -106,12 +106,12 @@ def expiration_dialog(
         url=url,
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
-        banner=banner_for_refusal(view, verdict, viewer=viewer),
+        banner=banner_for_refusal(view, check, viewer=viewer),
         again_url=url,
         undo_note=undo_note(order, viewer),
         present=_present(order, viewer),
         is_urgent=_kind(order, now) in (ExpiryKind.SOON, ExpiryKind.PAST),
-        warning=_EXPIRED if verdict.code == "expired" else "",
+        warning=_EXPIRED if check.code == "expired" else "",
         options=options,
         left_out=""
         if len(options) == len(Preset)
@@ -206,27 +206,27 @@ def read_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDateRea
         found = viewer.date_reader(base).read(typed)
     except ValidationError as error:
         return TypedDateReading(error=" ".join(error.messages), submit=submit_label(order))
-    verdict = eligibility.check_expiration(
+    check = eligibility.check_expiration(
         order,
         found.at,
         now=viewer.now,
         may_shorten=order.expires_at is None,
         max_days=settings.EXTENSION_MAX_DAYS,
     )
-    is_shorter = verdict.code == "shortens"
-    is_usable = verdict.is_allowed or is_shorter
+    is_shorter = check.code == "shortens"
+    is_usable = check.is_allowed or is_shorter
     return TypedDateReading(
         full=full_date(found.at, viewer.zone),
         note=found.note,
         value=formats.iso_utc(found.at),
-        error="" if is_usable else expiration_verdict_text(verdict),
+        error="" if is_usable else expiration_error_text(check),
         tick=_shortens(order, viewer) if is_shorter else "",
         submit=_submit(order, found.at, viewer) if is_usable else submit_label(order),
     )
 
 
-def expiration_verdict_text(verdict: Verdict) -> str:
-    return f"{verdict.sentence} {verdict.next_step}".strip()
+def expiration_error_text(check: Eligibility) -> str:
+    return f"{check.sentence} {check.next_step}".strip()
 
 
 def _shortens(order: Order, viewer: Viewer) -> str:

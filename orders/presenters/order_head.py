@@ -11,7 +11,7 @@ from django.urls import reverse
 from goody.errors import NO_EXCERPT, Unauthorized
 from goody.types import Order
 from orders import eligibility, formats, services
-from orders.eligibility import Expiry, ExpiryKind, Verdict
+from orders.eligibility import Eligibility, Expiry, ExpiryKind
 from orders.formats import MISSING_VALUE
 from orders.goody_api import KeyRejected
 from orders.list_url import Filters
@@ -240,7 +240,7 @@ def _possible_actions(view: OrderWithOperations, viewer: Viewer) -> OrderActions
     )
 
 
-def _next_step(cancel: Verdict) -> str:
+def _next_step(cancel: Eligibility) -> str:
     """Return the next step. The text for Goody support has a button of its own."""
     is_handed_off = cancel.code == "accepted"
     return (
@@ -250,8 +250,8 @@ def _next_step(cancel: Verdict) -> str:
 
 def support_message_text(order: Order, *, now: datetime) -> str:
     """Return the text for Goody support if only they can change the order; else ""."""
-    verdict = eligibility.may_cancel(order, now=now)
-    return eligibility.support_message(order) if verdict.code == "accepted" else ""
+    check = eligibility.may_cancel(order, now=now)
+    return eligibility.support_message(order) if check.code == "accepted" else ""
 
 
 def _obstacle(view: OrderWithOperations, viewer: Viewer) -> OrderActions | None:

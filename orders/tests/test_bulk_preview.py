@@ -17,7 +17,7 @@ from orders.bulk.parts import pack_part, unpack_part
 from orders.bulk.rules import ExtensionRule
 from orders.eligibility import Preset
 from orders.models import Order, Selection, State
-from testing.bulk import in_whole_days, one_date, plan, preset, put, select, verdicts
+from testing.bulk import eligibility_codes, in_whole_days, one_date, plan, preset, put, select
 from testing.domain import goody_time, operation
 
 pytestmark = pytest.mark.django_db
@@ -50,8 +50,8 @@ def test_the_status_decides_in_the_words_of_eligibility(
     assert item.is_included == (code == "open")
     if code != "open":
         found = may(Order.objects.get().to_goody_order(), now=timezone.now())
-        assert item.verdict == found
-        assert item.verdict.code == code
+        assert item.eligibility == found
+        assert item.eligibility.code == code
 
 
 def test_each_order_is_extended_from_its_own_expiration() -> None:
@@ -114,9 +114,14 @@ def test_orders_that_one_date_would_shorten_are_left_out_unless_checked() -> Non
     numbers = (goody_time(sooner), goody_time(later), goody_time(date), None)
     selection = select([put(n, expires_at=at) for n, at in enumerate(numbers)])
 
-    assert verdicts(plan(selection, one_date(date))) == ["ok", "shortens", "same", "sets_a_date"]
+    assert eligibility_codes(plan(selection, one_date(date))) == [
+        "ok",
+        "shortens",
+        "same",
+        "sets_a_date",
+    ]
     checked = plan(selection, one_date(date), may_shorten=True)
-    assert verdicts(checked) == ["ok", "ok", "same", "ok"]
+    assert eligibility_codes(checked) == ["ok", "ok", "same", "ok"]
 
 
 def test_dates_out_of_bounds_are_left_out(settings: Any) -> None:
@@ -129,15 +134,15 @@ def test_dates_out_of_bounds_are_left_out(settings: Any) -> None:
         ]
     )
 
-    assert verdicts(plan(selection)) == ["ok", "too_far", "too_far"]
-    assert verdicts(plan(selection, one_date(in_whole_days(-1)))) == ["past"] * 3
+    assert eligibility_codes(plan(selection)) == ["ok", "too_far", "too_far"]
+    assert eligibility_codes(plan(selection, one_date(in_whole_days(-1)))) == ["past"] * 3
 
 
 def test_an_unreadable_expiration_is_not_extended_but_may_be_canceled() -> None:
     order_id = put(1, expires_at="soon")
 
-    assert verdicts(plan(select([order_id]))) == ["unreadable"]
-    assert verdicts(plan(select([order_id], CANCEL))) == ["open"]
+    assert eligibility_codes(plan(select([order_id]))) == ["unreadable"]
+    assert eligibility_codes(plan(select([order_id], CANCEL))) == ["open"]
 
 
 @BOTH
@@ -146,7 +151,7 @@ def test_an_order_with_an_open_write_is_left_out(action: Selection.Action, state
     order_id = put(1)
     operation(order_uuid=order_id, state=state)
 
-    assert verdicts(plan(select([order_id], action))) == ["busy"]
+    assert eligibility_codes(plan(select([order_id], action))) == ["busy"]
 
 
 @BOTH
@@ -156,7 +161,7 @@ def test_an_order_whose_last_write_may_still_take_effect_is_left_out(
     order_id = put(1)
     operation(order_uuid=order_id, state=State.NOT_APPLIED, may_take_effect=True)
 
-    assert verdicts(plan(select([order_id], action))) == ["busy"]
+    assert eligibility_codes(plan(select([order_id], action))) == ["busy"]
 
 
 @BOTH
@@ -164,7 +169,7 @@ def test_a_cancel_on_record_outranks_an_older_copy(action: Selection.Action) -> 
     order_id = put(1)
     operation(order_uuid=order_id, state=State.APPLIED, action="order.cancel")
 
-    assert verdicts(plan(select([order_id], action))) == ["ended"]
+    assert eligibility_codes(plan(select([order_id], action))) == ["ended"]
 
 
 @BOTH
@@ -173,7 +178,7 @@ def test_an_order_that_goody_does_not_know_is_left_out(action: Selection.Action)
     selection = select([order_id], action)
     index.mark_missing(order_id, read_at=timezone.now())
 
-    assert verdicts(plan(selection)) == ["missing"]
+    assert eligibility_codes(plan(selection)) == ["missing"]
 
 
 @BOTH
@@ -184,7 +189,7 @@ def test_an_order_that_left_the_index_is_told_as_such(action: Selection.Action) 
     found = plan(selection)
 
     assert [one.is_included for one in found.items] == [False, True]
-    assert found.items[0].verdict.code == "not_stored"
+    assert found.items[0].eligibility.code == "not_stored"
     assert found.items[0].listed is None
 
 
@@ -197,7 +202,7 @@ def test_an_order_that_changed_is_left_out_unless_checked(action: Selection.Acti
     [item] = plan(selection).items
     [checked] = plan(selection, with_changed=True).items
 
-    assert (item.verdict.code, item.is_included) == ("changed", False)
+    assert (item.eligibility.code, item.is_included) == ("changed", False)
     assert [str(one) for one in item.differences] == ["Status: Notified → Opened"]
     assert checked.is_included
     assert checked.has_changed
@@ -222,7 +227,7 @@ def test_a_refusal_outranks_the_change_that_led_to_it() -> None:
 
     [item] = plan(selection).items
 
-    assert item.verdict.sentence == "Cannot be canceled: the recipient accepted it."
+    assert item.eligibility.sentence == "Cannot be canceled: the recipient accepted it."
     assert item.has_changed
 
 
@@ -236,7 +241,7 @@ def test_the_undo_of_an_extension_goes_back_to_each_former_date() -> None:
     found = plan(selection, is_undo=True)
 
     assert found.items[0].expiration == former
-    assert verdicts(found) == ["ok", "past"]
+    assert eligibility_codes(found) == ["ok", "past"]
 
 
 def test_the_digest_changes_with_what_will_be_done() -> None:
@@ -259,7 +264,7 @@ def test_reasons_are_grouped_the_most_frequent_first() -> None:
 
     groups = plan(selection).groups
 
-    assert [(one.verdict.sentence, len(one.items)) for one in groups] == [
+    assert [(one.eligibility.sentence, len(one.items)) for one in groups] == [
         ("Cannot be canceled: it is being prepared.", 2),
         ("Cannot be canceled: it is already canceled or failed.", 1),
     ]

@@ -9,8 +9,8 @@ import pytest
 
 from goody.types import ORDER_STATUSES
 from orders.eligibility import (
+    Eligibility,
     ExpiryKind,
-    Verdict,
     cents_released_by_cancel,
     check_expiration,
     classify_expiry,
@@ -62,28 +62,28 @@ def test_every_documented_status_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("status", EXPECTED)
 @pytest.mark.parametrize(("ask", "done"), [(may_cancel, "canceled"), (may_extend, "extended")])
-def test_verdict_on_every_status(status: str, ask: Any, done: str) -> None:
+def test_eligibility_in_every_status(status: str, ask: Any, done: str) -> None:
     code, why = EXPECTED[status]
     if code == "open":
-        expected = Verdict(True, "open", f"Can be {done}: it has not been accepted.")
+        expected = Eligibility(True, "open", f"Can be {done}: it has not been accepted.")
     else:
         sentence, word = f"Cannot be {done}: {why}", WORDS.get(status, "Unknown status")
-        expected = Verdict(False, code, sentence, NEXT.get(code, ""), word)
+        expected = Eligibility(False, code, sentence, NEXT.get(code, ""), word)
     assert ask(order(status=status), now=NOW) == expected
 
 
 def test_an_expired_gift_can_be_canceled_and_extended_with_a_warning() -> None:
     expired = order(expires_at="2026-11-22T12:00:00Z")
     assert may_cancel(expired, now=NOW).code == "open"
-    verdict = may_extend(expired, now=NOW)
-    assert (verdict.is_allowed, verdict.code) == (True, "expired")
-    assert "Goody does not say whether that revives a gift" in verdict.sentence
+    eligibility = may_extend(expired, now=NOW)
+    assert (eligibility.is_allowed, eligibility.code) == (True, "expired")
+    assert "Goody does not say whether that revives a gift" in eligibility.sentence
     assert may_extend(expired, now=NOW - timedelta(seconds=1)).code == "open"
 
 
 def test_unreadable_expiration_is_not_treated_as_none() -> None:
-    verdict = may_extend(order(expires_at="soon"), now=NOW)
-    assert (verdict.is_allowed, verdict.code) == (False, "unreadable")
+    eligibility = may_extend(order(expires_at="soon"), now=NOW)
+    assert (eligibility.is_allowed, eligibility.code) == (False, "unreadable")
     assert may_cancel(order(expires_at="soon"), now=NOW).is_allowed
 
 
@@ -132,9 +132,9 @@ def test_bounds_and_confirmations_of_an_expiration(
     current: datetime | None, wanted: datetime, tick: bool, code: str
 ) -> None:
     given = order(expires_at=current.isoformat() if current else None)
-    verdict = check_expiration(given, wanted, now=NOW, may_shorten=tick, max_days=365)
-    assert (verdict.is_allowed, verdict.code) == (code == "ok", code)
-    assert bool(verdict.sentence) == (code != "ok")
+    eligibility = check_expiration(given, wanted, now=NOW, may_shorten=tick, max_days=365)
+    assert (eligibility.is_allowed, eligibility.code) == (code == "ok", code)
+    assert bool(eligibility.sentence) == (code != "ok")
 
 
 def test_a_naive_expiration_is_a_bug() -> None:

@@ -112,7 +112,7 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
 
 
 @pytest.mark.parametrize(
-    ("passes", "verdict"),
+    ("passes", "state"),
     [
         ([EXACT_SOURCES], WindowState.COMPLETE),
         ([a_pass(([], 0), is_ended=True)], WindowState.COMPLETE),
@@ -137,12 +137,12 @@ OTHERS = a_pass(([1, 2], None), ([4], None), is_ended=True)
         ([GREW] * (MAX_REREADS + 1), WindowState.SPLIT),
     ],
 )
-def test_window_is_complete_after_all_pages(passes: list[WindowPass], verdict: WindowState) -> None:
-    assert evaluate_passes(passes, is_splittable=True) is verdict
+def test_window_is_complete_after_all_pages(passes: list[WindowPass], state: WindowState) -> None:
+    assert evaluate_passes(passes, is_splittable=True) is state
 
 
 @pytest.mark.parametrize(
-    ("passes", "verdict"),
+    ("passes", "state"),
     [
         ([GREW] * 10, WindowState.REPEAT),
         ([a_pass(([1, 2, 2], 2), ([], 3), is_ended=True)] * 2, WindowState.REPEAT),
@@ -152,9 +152,9 @@ def test_window_is_complete_after_all_pages(passes: list[WindowPass], verdict: W
     ],
 )
 def test_window_of_one_second_is_read_until_two_passes_agree(
-    passes: list[WindowPass], verdict: WindowState
+    passes: list[WindowPass], state: WindowState
 ) -> None:
-    assert evaluate_passes(passes, is_splittable=False) is verdict
+    assert evaluate_passes(passes, is_splittable=False) is state
 
 
 # --- Which page is asked for next -------------------------------------------------------------

@@ -134,19 +134,19 @@ def _check_expiration(request: Request, view: OrderWithOperations, form: Expirat
     if form.is_repeated:
         return
     given = form.cleaned_data
-    verdict = eligibility.check_expiration(
+    check = eligibility.check_expiration(
         view.order,
         given["expiration"],
         now=request.viewer.now,
         may_shorten=given["may_shorten"],
         max_days=settings.EXTENSION_MAX_DAYS,
     )
-    if verdict.is_allowed:
+    if check.is_allowed:
         return
     field = "expiration_custom" if form.typed else "expiration"
-    if verdict.code in ("shortens", "sets_a_date"):
+    if check.code in ("shortens", "sets_a_date"):
         field = "may_shorten"
-    form.add_error(field, expiration_dialog.expiration_verdict_text(verdict))
+    form.add_error(field, expiration_dialog.expiration_error_text(check))
 
 
 def _show(

@@ -18,8 +18,8 @@ from goody.client import Client
 from goody.types import CANCELABLE, ENDED, ORDER_STATUSES, Order
 from orders.audit import Action
 from orders.eligibility import (
+    Eligibility,
     HasStatus,
-    Verdict,
     check_expiration,
     is_same_second,
     may_cancel,
@@ -44,7 +44,7 @@ class ReadConclusion(Enum):
 
 
 class WriteKind(Protocol):
-    def check_eligibility(self, order: Order, *, now: datetime) -> Verdict:
+    def check_eligibility(self, order: Order, *, now: datetime) -> Eligibility:
         """Return whether this write may be sent to the order, with the reason if not."""
 
     def send(self, client: Client, before_send: Callable[[], None]) -> Order:
@@ -69,7 +69,7 @@ class CancelWrite:
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
 
-    def check_eligibility(self, order: Order, *, now: datetime) -> Verdict:
+    def check_eligibility(self, order: Order, *, now: datetime) -> Eligibility:
         return may_cancel(order, now=now)
 
     def send(self, client: Client, before_send: Callable[[], None]) -> Order:
@@ -108,10 +108,10 @@ class ExtendWrite:
         self.expiration = operation.expiration
         self.may_shorten = may_shorten
 
-    def check_eligibility(self, order: Order, *, now: datetime) -> Verdict:
-        verdict = may_extend(order, now=now)
-        if not verdict.is_allowed:
-            return verdict
+    def check_eligibility(self, order: Order, *, now: datetime) -> Eligibility:
+        eligibility = may_extend(order, now=now)
+        if not eligibility.is_allowed:
+            return eligibility
         return check_expiration(
             order,
             self.expiration,

@@ -27,9 +27,9 @@ from goody.types import Order as GoodyOrder
 from orders import goody_api
 from orders.audit import Action, audited_action
 from orders.eligibility import (
-    Verdict,
-    already_canceled_verdict,
+    Eligibility,
     compare_snapshots,
+    ineligible_after_cancel,
     is_same_second,
     order_snapshot,
 )
@@ -63,8 +63,8 @@ from .transitions import (
     close_unsent,
     confirm_operation,
     mark_outcome_unknown,
+    refusal_for_rejection,
     refuse_operation,
-    verdict_for_rejection,
 )
 
 log = logging.getLogger(__name__)
@@ -230,11 +230,11 @@ def _read_and_send(operation: Operation, write: WriteKind, snapshot: dict[str, A
 
 def _refusal(
     operation: Operation, write: WriteKind, fresh: GoodyOrder, snapshot: dict[str, Any]
-) -> Verdict | None:
+) -> Eligibility | None:
     """Return the reason why the fresh read forbids the write, or None."""
     if Operation.objects.cancels_in_force([operation.order_uuid]).exists():
         # Goody confirmed a cancel; a read that still shows the order open is an old one.
-        return already_canceled_verdict()
+        return ineligible_after_cancel()
     history = Operation.objects.history_of([operation.order_uuid])
     extension = confirmed_extension_not_shown(fresh, history)
     if extension is not None:
@@ -242,20 +242,20 @@ def _refusal(
             return _older_read()
         # The page shows the confirmed expiration too.
         fresh = structs.replace(fresh, expires_at=extension.expiration)
-    verdict = write.check_eligibility(fresh, now=timezone.now())
-    if verdict.code in ("ended", "accepted", "unknown_status"):
-        return verdict
+    eligibility = write.check_eligibility(fresh, now=timezone.now())
+    if eligibility.code in ("ended", "accepted", "unknown_status"):
+        return eligibility
     moved = compare_snapshots(snapshot, order_snapshot(fresh))
     if moved:
         words = "; ".join(str(difference) for difference in moved)
-        return Verdict(False, "moved", f"The order changed since you looked. {words}.")
-    if not verdict.is_allowed:
-        return verdict
+        return Eligibility(False, "moved", f"The order changed since you looked. {words}.")
+    if not eligibility.is_allowed:
+        return eligibility
     return _undo_refusal(operation, fresh)
 
 
-def _older_read() -> Verdict:
-    return Verdict(
+def _older_read() -> Eligibility:
+    return Eligibility(
         False,
         "older_read",
         "Goody's answer does not show the last change of the expiration yet, although Goody "
@@ -263,7 +263,7 @@ def _older_read() -> Verdict:
     )
 
 
-def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
+def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Eligibility | None:
     undone = operation.undoes
     if undone is None:
         return None
@@ -274,7 +274,7 @@ def _undo_refusal(operation: Operation, fresh: GoodyOrder) -> Verdict | None:
     )
     if fits and may_undo_extension(undone, now=timezone.now()):
         return None
-    return Verdict(False, "not_undoable", "This change can no longer be undone.")
+    return Eligibility(False, "not_undoable", "This change can no longer be undone.")
 
 
 def _send(operation: Operation, write: WriteKind, fresh: GoodyOrder, age: _ReadAge) -> Operation:
@@ -371,7 +371,7 @@ def _after_rejection(operation: Operation, error: Rejected) -> Operation:
     An earlier copy of the request may have been applied on its way. If this read fails, the worker
     makes it.
     """
-    closed = refuse_operation(operation, verdict_for_rejection(error), None)
+    closed = refuse_operation(operation, refusal_for_rejection(error), None)
     read_at = timezone.now()
     try:
         read_order(operation.order_uuid, policy=goody_api.detail_retry_policy())

@@ -24,7 +24,7 @@ from goody.errors import GoodyError, NotFound, RateLimited, Rejected, ResponseEx
 from goody.types import Order as GoodyOrder
 from orders import goody_api
 from orders.audit import record_observation, record_outcome
-from orders.eligibility import Verdict, order_snapshot
+from orders.eligibility import Eligibility, order_snapshot
 from orders.goody_api import CallsBlocked, CallsPaused, KeyRejected, NotConfigured
 from orders.models import FailureClass, Operation, State
 from orders.rights import Actor
@@ -214,27 +214,28 @@ def schedule_first_read(now: datetime) -> dict[str, Any]:
     return {"unknown_at": now, "due_at": now + timedelta(seconds=first)}
 
 
-def verdict_for_rejection(error: Rejected) -> Verdict:
+def refusal_for_rejection(error: Rejected) -> Eligibility:
+    """Return the reason for which Goody rejected a write, as stored with its operation."""
     if isinstance(error, RateLimited):
         until = timezone.now() + goody_api.rate_limit_wait(error)
-        return Verdict(False, "rate_limited", until.isoformat())
+        return Eligibility(False, "rate_limited", until.isoformat())
     if isinstance(error, Unauthorized):
-        return Verdict(False, "key_rejected", "")
+        return Eligibility(False, "key_rejected", "")
     if isinstance(error, NotFound):
-        return Verdict(False, "not_found", "")
+        return Eligibility(False, "not_found", "")
     code = "forbidden" if error.status == HTTPStatus.FORBIDDEN else "rejected"
-    return Verdict(False, code, error.message)
+    return Eligibility(False, code, error.message)
 
 
 def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Operation:
     """Close an operation of which no byte was sent, with the reason in `error`."""
     if isinstance(error, Rejected):
-        return refuse_operation(operation, verdict_for_rejection(error), None)
+        return refuse_operation(operation, refusal_for_rejection(error), None)
     if isinstance(error, KeyRejected):
-        return refuse_operation(operation, Verdict(False, "key_rejected", ""), None)
+        return refuse_operation(operation, Eligibility(False, "key_rejected", ""), None)
     if isinstance(error, CallsPaused):
         return refuse_operation(
-            operation, Verdict(False, "rate_limited", error.until.isoformat()), None
+            operation, Eligibility(False, "rate_limited", error.until.isoformat()), None
         )
     if isinstance(error, NotConfigured):
         return close_not_sent(operation, "not_configured", "")
@@ -242,7 +243,9 @@ def close_unsent(operation: Operation, error: CallsBlocked | GoodyError) -> Oper
     return close_not_sent(operation, error.kind, str(error))
 
 
-def refuse_operation(operation: Operation, verdict: Verdict, fresh: GoodyOrder | None) -> Operation:
+def refuse_operation(
+    operation: Operation, refusal: Eligibility, fresh: GoodyOrder | None
+) -> Operation:
     """Close an operation as refused; after a refused POST its order is due for a read."""
     now = timezone.now()
     was_sent = operation.sent_at is not None
@@ -251,8 +254,8 @@ def refuse_operation(operation: Operation, verdict: Verdict, fresh: GoodyOrder |
         State.REFUSED,
         closed_at=now,
         failure_class=FailureClass.REFUSED,
-        failure_kind=verdict.code,
-        detail=verdict.sentence,
+        failure_kind=refusal.code,
+        detail=refusal.sentence,
         after=None if fresh is None else snapshot_after_refusal(fresh),
         due_at=schedule_first_read(now)["due_at"] if was_sent else None,
     )
