@@ -1,5 +1,5 @@
 # Short names; what they do stands in the scripts.
-.PHONY: demo test lint shape bench lighthouse soak lock pictures gallery
+.PHONY: demo test lint shape bench lighthouse soak lock screenshots gallery
 
 PYTHON = .venv/bin/python
 # Number of random histories that `make soak` runs on each database: of writes, of syncs, of jobs.
@@ -32,8 +32,8 @@ gallery:
 	GALLERY=build/gallery $(PYTHON) -m pytest -q integration/browser/gallery -k "$(ONLY)"
 
 # Pictures of the README from a running demo (URL=http://localhost:8000); needs pngquant.
-pictures:
-	$(PYTHON) -m bin.pictures
+screenshots:
+	$(PYTHON) -m bin.screenshots
 
 # ORDERS=1000000 make bench is the full run; make bench PARTS="list peers" a part of it.
 bench:

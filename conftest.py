@@ -53,7 +53,7 @@ _RUN = pytest.StashKey[str]()
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if run := config.stash.get(_RUN, ""):
-        databases.end_run(Path(run))
+        databases.clean_up_run(Path(run))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -135,7 +135,7 @@ def database_url(
     """
     url = _databases.copy(database_kind)
     with django_db_blocker.unblock():
-        databases.point_at(url)
+        databases.use_database(url)
         yield url
         _databases.use(database_kind)
     _databases.drop(url)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
-from goodyadmin import served_files, storage
+from goodyadmin import script_bundle, storage
 
 _UNCOMPRESSED = "goodyadmin.storage.UncompressedStaticStorage"
 
@@ -23,7 +23,7 @@ def static_fingerprint() -> str:
     collects them, and with Django.
     """
     seen = hashlib.sha256(django.__version__.encode())
-    for module in (storage, served_files):
+    for module in (storage, script_bundle):
         seen.update(Path(str(module.__file__)).read_bytes())
     for finder in get_finders():
         for name, found_in in finder.list(ignore_patterns=[]):

@@ -89,7 +89,7 @@ class Exchange:
         """
         self._readable = self.body_bytes + self.body_bytes // 4 + self.header_bytes
 
-    def count_received(self, received: int) -> None:
+    def count_received_bytes(self, received: int) -> None:
         """Count received bytes. Raises ResponseTooLarge beyond the limit."""
         self.is_answered = self.is_answered or received > 0
         self._readable -= received
@@ -116,7 +116,7 @@ class _Reader(io.RawIOBase):
         self._sock.settimeout(_time_left(self._exchange.deadline))
         _acknowledge_at_once(self._sock)
         received = self._raw.readinto(buffer) or 0
-        self._exchange.count_received(received)
+        self._exchange.count_received_bytes(received)
         return received
 
     def close(self) -> None:

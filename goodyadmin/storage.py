@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-from goodyadmin.served_files import join_modules, strip_comments_and_indentation
+from goodyadmin.script_bundle import bundle_modules, strip_comments_and_indentation
 
 # The module that pages load; those that it imports become a part of it.
 _ENTRY = "js/app.js"
@@ -26,7 +26,7 @@ class _ServedFiles(Storage):
 
     def _open(self, name: str, mode: str = "rb") -> File[Any]:  # noqa: ARG002
         is_entry = name == _ENTRY
-        text = join_modules("app", self._read_module) if is_entry else self._read(name)
+        text = bundle_modules("app", self._read_module) if is_entry else self._read(name)
         return ContentFile(strip_comments_and_indentation(text).encode(), name)
 
     def _read_module(self, name: str) -> str:

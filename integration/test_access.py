@@ -60,7 +60,7 @@ class Row:
 TABLE: dict[str, Row] = {
     "home": Row(LOGGED_IN, (302, 302, 405, 405, 405)),
     "order_list": Row(READERS, (200, 200, 405, 405, 405)),
-    "order_box": Row(READERS, (204, 204, 405, 405, 405)),
+    "search_box_options": Row(READERS, (204, 204, 405, 405, 405)),
     "order_filters": Row(READERS, (200, 200, 405, 405, 405)),
     "order_columns": Row(READERS, (200, 200, 303, 405, 405)),
     "order_help": Row(READERS, (200, 200, 405, 405, 405)),
@@ -95,7 +95,7 @@ TABLE: dict[str, Row] = {
     "job_decline": Row(LEADS, (405, 405, 409, 405, 405)),
     "job_retry": Row(LEADS, (405, 405, 409, 405, 405)),
     "job_undo": Row(LEADS, (405, 405, 409, 405, 405)),
-    "job_rest": Row(LEADS, (405, 405, 409, 405, 405)),
+    "job_run_remaining": Row(LEADS, (405, 405, 409, 405, 405)),
     "selection_create": Row(LEADS, (405, 405, 422, 405, 405)),
     "selection_count": Row(LEADS, (200, 200, 405, 405, 405)),
     # Another person's.

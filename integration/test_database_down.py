@@ -59,7 +59,7 @@ def own_app(
         return app
 
     with django_db_blocker.unblock():
-        databases.point_at(postgres_server.url("postgres"))
+        databases.use_database(postgres_server.url("postgres"))
         call_command("migrate", interactive=False, verbosity=0)
         with connection.cursor() as cursor:
             # Durable as in production: committed rows survive an immediate stop.

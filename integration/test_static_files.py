@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as project_settings
 from django.core.management import call_command
 
-from goodyadmin.served_files import join_modules, strip_comments_and_indentation
+from goodyadmin.script_bundle import bundle_modules, strip_comments_and_indentation
 
 _MODULES = Path(project_settings.BASE_DIR) / "static" / "js"
 _IMPORTED = re.compile(r"""^import[^;]*?["']\./([\w.-]+)["'];$""", re.MULTILINE)
@@ -57,7 +57,7 @@ def test_the_script_is_small() -> None:
     assert max(module.count("\n") for module in modules.values()) < _MOST_LINES
     of_some_pages = [modules[name.removesuffix(".js")] for name in _OF_SOME_PAGES]
     assert max(map(_served_bytes, of_some_pages)) < _MOST_BYTES_OF_SOME_PAGES
-    assert _served_bytes(join_modules("app", modules.__getitem__)) < _MOST_BYTES
+    assert _served_bytes(bundle_modules("app", modules.__getitem__)) < _MOST_BYTES
 
 
 def _served_bytes(module: str) -> int:
@@ -70,7 +70,7 @@ def test_joined_modules_run_once_in_the_order_of_their_imports() -> None:
         "a": "export const one = 1;\nexport async function two() {}\n",
         "b": 'import { one } from "./a.js";\nlet mine = one;\nexport function change() {}\n',
     }
-    assert join_modules("app", modules.__getitem__) == (
+    assert bundle_modules("app", modules.__getitem__) == (
         "const $a = (() => {\nconst one = 1;\nasync function two() {}\n\n"
         "return { one, two };\n})();\n"
         "const $b = (() => {\nconst { one } = $a;\nlet mine = one;\nfunction change() {}\n\n"
@@ -93,7 +93,7 @@ def test_joined_modules_run_once_in_the_order_of_their_imports() -> None:
 def test_other_imports_and_exports_are_refused(line: str) -> None:
     modules = {"app": f"{line}\n", "a": ""}
     with pytest.raises(ValueError, match=r"app\.js: "):
-        join_modules("app", modules.__getitem__)
+        bundle_modules("app", modules.__getitem__)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ NAMES: dict[Action, str] = {
     Action.JOB_RESUME: "Resume a bulk action",
 }
 
-NEEDED: dict[Action, Right] = {
+REQUIRED_RIGHTS: dict[Action, Right] = {
     Action.ORDER_CANCEL: Right.CANCEL,
     Action.ORDER_EXTEND: Right.EXTEND,
     Action.OPERATION_SETTLE: Right.SETTLE,
@@ -121,7 +121,7 @@ def audited_action[**P, R](name: Action) -> Callable[[Callable[P, R]], Callable[
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             actor = kwargs["actor"]
             assert isinstance(actor, Actor)
-            actor.require(NEEDED[name])
+            actor.require(REQUIRED_RIGHTS[name])
             return perform(*args, **kwargs)
 
         PERFORMERS[name] = checked
@@ -298,7 +298,9 @@ def record_job_end(job: Job, *, outcome: str, detail: str, now: datetime) -> Aud
     )
 
 
-def record_end(intent: AuditEntry, *, outcome: str, detail: str, now: datetime) -> AuditEntry:
+def record_action_end(
+    intent: AuditEntry, *, outcome: str, detail: str, now: datetime
+) -> AuditEntry:
     """Record the outcome of a longer action in a row that refers to its first one."""
     return AuditEntry.objects.create(
         at=now,

@@ -20,7 +20,7 @@ from orders import formats, goody_api
 from orders.audit import AccountEvent
 from orders.models import AuditEntry, Operation
 from orders.presenters.freshness import SyncStatus, sync_status
-from orders.presenters.job_status import FrameJobs, frame_jobs
+from orders.presenters.job_status import TopBarJobs, top_bar_jobs
 from orders.presenters.operations import OperationNotice, make_notice
 from orders.rights import Actor, Right
 from orders.search.parse import OPERATOR_NAMES
@@ -70,7 +70,7 @@ class BaseContext:
     # Writes whose outcome is not known: called by the template, since fragments do not show it.
     open_outcomes: Callable[[], int] = int
     # The progress of an own job, and requests for approval: called by the template as well.
-    jobs: Callable[[], FrameJobs] = FrameJobs
+    jobs: Callable[[], TopBarJobs] = TopBarJobs
     # Called by the template: fragments do not show them.
     notices: Callable[[], list[OperationNotice]] = list
     # For leads: who reached the limit of cancels lately.
@@ -152,13 +152,13 @@ def _open_outcomes(actor: Actor) -> int:
     return 0
 
 
-def _frame_jobs(request: HttpRequest, viewer: Viewer) -> FrameJobs:
+def _frame_jobs(request: HttpRequest, viewer: Viewer) -> TopBarJobs:
     match = request.resolver_match
     shown = match.kwargs["job_id"] if match and match.url_name == "job" else None
     try:
-        return frame_jobs(viewer, shown_by_page=shown)
+        return top_bar_jobs(viewer, shown_by_page=shown)
     except DatabaseFailure:
-        return FrameJobs()
+        return TopBarJobs()
 
 
 def _notices(viewer: Viewer) -> list[OperationNotice]:

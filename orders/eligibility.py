@@ -213,7 +213,7 @@ def _check_against_current(
     return _MAY_SET
 
 
-class Preset(StrEnum):
+class ExpirationPreset(StrEnum):
     """A new expiration that is counted from the present one. The values are the labels."""
 
     WEEK = "+7 days"
@@ -222,11 +222,11 @@ class Preset(StrEnum):
     END_OF_MONTH = "End of month"
 
 
-_DAYS = {Preset.WEEK: 7, Preset.TWO_WEEKS: 14, Preset.MONTH: 30}
+_DAYS = {ExpirationPreset.WEEK: 7, ExpirationPreset.TWO_WEEKS: 14, ExpirationPreset.MONTH: 30}
 _LAST_YEAR = 9999
 
 
-def preset_start(now: datetime, expires_at: datetime | None) -> datetime:
+def preset_base(now: datetime, expires_at: datetime | None) -> datetime:
     """Return the time from which presets count: the expiration, or now if it is past or missing.
 
     Now is truncated to the minute, because the dialog shows no seconds.
@@ -237,7 +237,7 @@ def preset_start(now: datetime, expires_at: datetime | None) -> datetime:
 
 # The gifts of a batch expire together.
 @lru_cache(maxsize=4096)
-def preset_expiration(preset: Preset, base: datetime, zone: ZoneInfo) -> datetime | None:
+def preset_expiration(preset: ExpirationPreset, base: datetime, zone: ZoneInfo) -> datetime | None:
     """Return the expiration (UTC) of the preset, counted from `base`.
 
     Days are days of `zone`, so that the local time stays the same across daylight saving. It is
@@ -246,7 +246,7 @@ def preset_expiration(preset: Preset, base: datetime, zone: ZoneInfo) -> datetim
     if base.year >= _LAST_YEAR:
         return None
     local = base.astimezone(zone).replace(tzinfo=None)
-    if preset is Preset.END_OF_MONTH:
+    if preset is ExpirationPreset.END_OF_MONTH:
         return _end_of_month(base, local, zone)
     return local_time_in_utc(local + timedelta(days=_DAYS[preset]), zone)
 
@@ -255,8 +255,8 @@ def expiration_presets(
     now: datetime, expires_at: datetime | None, zone: ZoneInfo
 ) -> list[tuple[str, datetime]]:
     """Return the presets of the dialog as (label, time in UTC)."""
-    base = preset_start(now, expires_at)
-    offered = ((preset.value, preset_expiration(preset, base, zone)) for preset in Preset)
+    base = preset_base(now, expires_at)
+    offered = ((preset.value, preset_expiration(preset, base, zone)) for preset in ExpirationPreset)
     return [(label, at) for label, at in offered if at is not None]
 
 

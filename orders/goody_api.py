@@ -117,7 +117,7 @@ def reserve_calls(count: int, *, longest: float) -> list[float]:
         return [1 / settings.GOODY_CALLS_PER_SECOND * number for number in range(1, count + 1)]
 
 
-def reserve_item(*, longest: float) -> float | None:
+def reserve_job_item(*, longest: float) -> float | None:
     """Reserve the next item of a job; return the seconds until it may begin.
 
     All jobs together keep the pace BULK_ITEMS_PER_SECOND, and leave half of the calls a second to

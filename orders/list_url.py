@@ -78,7 +78,7 @@ class Filters(NamedTuple):
     q: str = ""
     finding: UUID | None = None
     selection: UUID | None = None
-    # Of the selection, as text of orders.bulk.parts.
+    # Of the selection, as text of orders.bulk.selection_parts.
     part: str = ""
     status: tuple[str, ...] = ()
     created: str = ""

@@ -14,7 +14,7 @@ from orders import index
 from orders.bulk.preview import BulkParameters, Plan, make_plan
 from orders.bulk.rules import ExtensionRule
 from orders.bulk.selections import freeze_orders
-from orders.eligibility import Preset
+from orders.eligibility import ExpirationPreset
 from orders.models import Selection
 from orders.rights import Actor
 from testing.domain import actor, goody_time, order
@@ -52,7 +52,9 @@ def select(
     )
 
 
-def preset(which: Preset = Preset.TWO_WEEKS, zone: str = "UTC") -> ExtensionRule:
+def preset(
+    which: ExpirationPreset = ExpirationPreset.TWO_WEEKS, zone: str = "UTC"
+) -> ExtensionRule:
     return ExtensionRule(zone=ZoneInfo(zone), now=timezone.now(), preset=which)
 
 

@@ -50,7 +50,7 @@ class Databases:
         """Make Django's default connection this process's database of that kind."""
         if kind not in self._used:
             self._used[kind] = self.copy(kind)
-        point_at(self._used[kind])
+        use_database(self._used[kind])
 
     def copy(self, kind: str) -> str:
         """DATABASE_URL of a fresh database: migrated, and empty but for the groups."""
@@ -131,7 +131,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _migrate(url: str) -> None:
-    point_at(url)
+    use_database(url)
     call_command("migrate", interactive=False, verbosity=0)
     if connection.vendor == "sqlite":
         # Without a WAL file the database can be copied as one file.
@@ -140,7 +140,7 @@ def _migrate(url: str) -> None:
     connections.close_all()
 
 
-def point_at(url: str) -> None:
+def use_database(url: str) -> None:
     """Make `url` the default database of this process, in every thread from now on."""
     connections.close_all()
     connections.settings["default"] = configuration(url)
@@ -182,7 +182,7 @@ def flush_around_triggers() -> None:
     case_class._fixture_teardown = flush
 
 
-def end_run(shared: Path) -> None:
+def clean_up_run(shared: Path) -> None:
     """Stop the run's PostgreSQL and remove the shared folder."""
     pid = shared / "postgresql.pid"
     if pid.exists():

@@ -28,7 +28,7 @@ from orders.eligibility import order_snapshot
 from orders.models import EXACT_SOURCES, AuditEntry, Operation, Order, State
 from orders.rights import Actor
 from orders.services import anomalies
-from testing.certificates import one_authority
+from testing.certificates import small_ca_bundle
 from testing.users import make_user
 from testing.vendor import Emulator
 
@@ -42,7 +42,7 @@ def reset_goody_client(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     The client retries a read after hundredths of a second.
     """
-    settings.GOODY_CA_BUNDLE = str(one_authority())
+    settings.GOODY_CA_BUNDLE = str(small_ca_bundle())
     monkeypatch.setattr(goody_api, "ClientLimits", partial(ClientLimits, retry_base=0.02))
     goody_api._client.cache_clear()
     anomalies._recorded.clear()

@@ -17,7 +17,7 @@ from orders.audit import Action
 from orders.bulk import running
 from orders.models import OPEN_STATES, AuditEntry, ItemState, Job, JobItem, Operation, State
 from testing.domain import actor, in_days, open_order, read_until_settled, snapshot
-from testing.ending import kill_with_parent
+from testing.parent_death import kill_with_parent
 from testing.vendor import Emulator
 
 PARAMS = bulk.JobParams(reason="duplicate", ticket="ZD-1234")

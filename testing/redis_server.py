@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from testing.ending import kill_with_parent
+from testing.parent_death import kill_with_parent
 from testing.scratch import make_folder
 from testing.serving import wait_for
 

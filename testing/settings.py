@@ -86,12 +86,12 @@ os.environ.update({**DEFAULTS, **json.loads(os.environ.get("TEST_ENVIRONMENT", "
 
 from goodyadmin.settings import *  # noqa: E402, F403
 from goodyadmin.settings import STATICFILES_DIRS  # noqa: E402
-from testing.joined_script import joined_script_folder  # noqa: E402
+from testing.bundled_script import bundled_script_folder  # noqa: E402
 
 # PBKDF2 takes most of a second for every login.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # WhiteNoise serves the source files without collectstatic, except the script, which is joined.
-STATICFILES_DIRS = [joined_script_folder(), *STATICFILES_DIRS]
+STATICFILES_DIRS = [bundled_script_folder(), *STATICFILES_DIRS]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -26,7 +26,7 @@ SMALL = {"SYNC_PER_PAGE": 20, "SYNC_WINDOW": 40, "SYNC_INTERVAL": 60.0}
 _HANGING = 120.0
 
 
-class StepEvent(threading.Event):
+class StepHook(threading.Event):
     """A stop event that calls `act` between any two steps of a sync, which then is set if that
     returns true."""
 
@@ -47,7 +47,7 @@ def sync_orders(*, full: bool = False) -> Counter[str]:
     since = timezone.now()
     if full:
         sync.request_full_sync()
-    stop = StepEvent(lambda: False)
+    stop = StepHook(lambda: False)
     run = sync.SyncRun(stop=stop, choose=sync.choose_jobs_until_current(since=since))
     while not sync.is_index_current(since=since):
         run_or_wait(run, stop)
@@ -66,7 +66,7 @@ def run_jobs(
     choose: sync.Choose = sync.due_job, *, stop_when: Callable[[], bool] = lambda: False
 ) -> sync.SyncRun:
     """Run jobs, as the worker does at a tick, until none is due or the condition is met."""
-    run = sync.SyncRun(stop=StepEvent(stop_when), choose=choose)
+    run = sync.SyncRun(stop=StepHook(stop_when), choose=choose)
     run.run()
     return run
 
@@ -120,7 +120,7 @@ def assert_counts_add_up() -> None:
     assert kept == dict(rows)
 
 
-def created_in_truth(emulator: Emulator) -> dict[str, datetime]:
+def creation_times_at_goody(emulator: Emulator) -> dict[str, datetime]:
     return {
         order_id: datetime.fromisoformat(order["event_times"]["created_at"])
         for order_id, order in emulator.truth().items()

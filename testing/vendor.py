@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from testing.ending import kill_with_parent
+from testing.parent_death import kill_with_parent
 
 TOP = Path(__file__).resolve().parent.parent
 KEY = "test-key"

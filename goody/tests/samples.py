@@ -10,7 +10,7 @@ from uuid import UUID
 
 from goody.client import Client, ClientLimits, RetryPolicy
 from goody.limits import MIB
-from testing.certificates import one_authority
+from testing.certificates import small_ca_bundle
 
 KEY = "secret-key-of-the-tests-0123456789"
 ORDER_ID = UUID("0b6f1c1e-52f4-4a0e-9d5b-6c1c5a9a7e01")
@@ -147,7 +147,7 @@ def make_client(url: str, *, limits: ClientLimits = FAST, **options: Any) -> Cli
     """Return a client with short waits that trusts the test certificates only."""
     options.setdefault("jitter", lambda: 0.5)
     if url.startswith("http:"):
-        options.setdefault("ca_bundle", str(one_authority()))
+        options.setdefault("ca_bundle", str(small_ca_bundle()))
     return Client(base_url=url, api_key=KEY, limits=limits, **options)
 
 

@@ -34,7 +34,7 @@ def _site(
     _emulator_process.reset()
     with django_db_blocker.unblock():
         url = _databases.copy("sqlite")
-        databases.point_at(url)
+        databases.use_database(url)
         app = LiveApp(
             database_url=url,
             goody_url=_emulator_process.url,

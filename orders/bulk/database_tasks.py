@@ -10,12 +10,12 @@ from orders.services.heartbeat import process_name
 
 
 class DatabaseTasks(DatabaseBackend):
-    """Tasks are rows. A process that dies leaves its task running, and nothing waits for it."""
+    """A queue of tasks as rows. The task of a process that dies stays "running" and is ignored."""
 
     def run_next_task(self) -> bool:
-        """Run one task in this thread, if there is one; return whether there was.
+        """Run the next task in this thread; return False if the queue is empty.
 
-        Looking first takes no write lock on SQLite.
+        An empty queue is detected without SQLite's write lock.
         """
         if not DBTaskResult.objects.ready().filter(backend_name=self.alias).exists():
             return False

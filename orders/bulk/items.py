@@ -1,7 +1,7 @@
 """Runs one item of a job through the service that a single action uses.
 
-The service stores the outcome in the item. This module handles what the service raises: then
-nothing was sent, except where the database failed after the request had left.
+The service stores the outcome in the item. This module handles the exceptions of the service, after
+which nothing was sent, except where the database failed after the request had left.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 
 
 def run_item(job: Job, item: JobItem, actor: Actor) -> None:
-    """Send the cancel or the extension of a claimed item; its row then says what became of it.
+    """Send the cancel or the extension of a claimed item, and store the outcome in its row.
 
-    Raises ClaimLost, or NotRecorded or OutcomeNotRecorded when the database fails: the item is
-    continued from its rows later.
+    Raises ClaimLost, or NotRecorded or OutcomeNotRecorded when the database fails; a later slice
+    then continues the item from its rows.
     """
     try:
         _send(job, item, actor)
@@ -100,9 +100,10 @@ def _store_unrecorded(item: JobItem, **changes: Any) -> None:
 
 
 def recover_items(job: Job, *, now: datetime) -> None:
-    """Return items that a former worker claimed without an intent; it can store none any more.
+    """Release items that an earlier worker claimed without storing an intent.
 
-    For the holder of the lease. An item with an operation gets its outcome from that.
+    Only the holder of the lease may call it: the earlier worker can then store no intent any more.
+    An item with an operation gets its outcome from the operation.
     """
     claimed = JobItem.objects.filter(job_id=job.pk, state=ItemState.RUNNING, operation=None)
     abandoned = claimed.exclude(token=job.lease_token)

@@ -14,14 +14,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from orders.audit import (
-    NEEDED,
+    REQUIRED_RIGHTS,
     Action,
     audited_action,
     record_job_action,
 )
 from orders.models import (
     OPEN_JOB_STATES,
-    HoldingJob,
+    BlockingJob,
     ItemState,
     Job,
     JobItem,
@@ -33,8 +33,8 @@ from orders.models import (
 from orders.rights import Actor
 from orders.services import FormKeyReused
 
-from .caps import check_cap
-from .endings import end_job
+from .job_end import end_job
+from .limits import check_bulk_limit
 
 # A job number that another process took at the same time is chosen again.
 _TRIES = 20
@@ -50,20 +50,20 @@ class TooManyOrders(Exception):
 
 
 class JobChanged(Exception):
-    """The job is no longer in a state that allows the change. `job` is the job as it is now."""
+    """The state of the job does not allow the change (any more). `job` is the stored job."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(f"the job is {job.state}")
         self.job = job
 
 
-class OwnJob(Exception):
-    """A job is approved by somebody else than the person who asked for it."""
+class SelfApproval(Exception):
+    """The person who requested a job cannot approve it."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobParams:
-    """What the person asked for, for all items.
+    """The parameters of a job that apply to all its items.
 
     `reason` is a code of audit.REASONS (cancel only), `rule` the new expiration in words (extend
     only).
@@ -108,13 +108,13 @@ def create_job(
 ) -> Job:
     """Store a job with its items and its intent in the audit; workers then run it.
 
-    `description` names the list of which the orders were selected. A cancel of more than
+    `description` names the list from which the orders were selected. A cancel of more than
     BULK_APPROVAL_ABOVE orders awaits the approval of another person; any other begins after the
     grace period. A repeated submit with the same key returns the first job.
 
-    Raises NotAllowed, TooManyOrders, CapReached, FormKeyReused.
+    Raises NotAllowed, TooManyOrders, BulkLimitReached, FormKeyReused.
     """
-    actor.require(NEEDED[action])
+    actor.require(REQUIRED_RIGHTS[action])
     assert actor.user_id is not None
     if not items or len({item.order_uuid for item in items}) < len(items):
         raise ValueError("a job needs orders, each of them once")
@@ -191,12 +191,12 @@ def _same_submit(earlier: Job, job: Job) -> Job:
 
 def _store(job: Job, items: Sequence[NewItem], *, actor: Actor, params: JobParams) -> None:
     job.save(force_insert=True)
-    held = jobs_holding([item.order_uuid for item in items])
+    held = blocking_jobs_by_order([item.order_uuid for item in items])
     rows = [
         _item(job, position, item, held.get(item.order_uuid))
         for position, item in enumerate(items, start=1)
     ]
-    check_cap(
+    check_bulk_limit(
         actor,
         Selection.Action(job.action),
         count=sum(row.state == ItemState.PENDING for row in rows),
@@ -215,7 +215,7 @@ def _store(job: Job, items: Sequence[NewItem], *, actor: Actor, params: JobParam
     )
 
 
-def _item(job: Job, position: int, item: NewItem, holder: HoldingJob | None) -> JobItem:
+def _item(job: Job, position: int, item: NewItem, holder: BlockingJob | None) -> JobItem:
     if job.action == Action.ORDER_EXTEND and item.expiration is None and not item.skip_reason:
         raise ValueError("an extension needs an expiration")
     reason, detail = item.skip_reason, item.skip_detail
@@ -236,28 +236,28 @@ def _item(job: Job, position: int, item: NewItem, holder: HoldingJob | None) -> 
 
 
 def summary(job: Job) -> str:
-    """Return what the job does, for the audit: "Job 12: cancel 37 gifts. Orders that ..."."""
+    """Return a description of the job for the audit: "Job 12: cancel 37 gifts. Orders that ..."."""
     verb = "cancel" if job.action == Action.ORDER_CANCEL else "extend"
     gifts = "1 gift" if job.total == 1 else f"{job.total:,} gifts"
     words = [f"Job {job.number}: {verb} {gifts}", job.params.get("rule", ""), job.description]
     return ". ".join(one.rstrip(".") for one in words if one) + "."
 
 
-def jobs_holding(order_ids: Collection[UUID]) -> dict[UUID, HoldingJob]:
+def blocking_jobs_by_order(order_ids: Collection[UUID]) -> dict[UUID, BlockingJob]:
     """Return the job in which each of these orders waits or is being changed."""
-    found: dict[UUID, HoldingJob] = {}
+    found: dict[UUID, BlockingJob] = {}
     for some in batched(order_ids, _INSERTED_AT_ONCE):
-        found |= JobItem.objects.holding_jobs(some)
+        found |= JobItem.objects.blocking_jobs(some)
     return found
 
 
 @audited_action(Action.JOB_APPROVE)
 def approve_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
-    """Let a job begin that awaits approval. Raises NotAllowed, OwnJob, JobChanged."""
+    """Approve a job, which then begins. Raises NotAllowed, SelfApproval, JobChanged."""
     job = Job.objects.get(pk=job_id)
     if job.actor_id == actor.user_id:
-        raise OwnJob
-    actor.require(NEEDED[Action(job.action)])
+        raise SelfApproval
+    actor.require(REQUIRED_RIGHTS[Action(job.action)])
     if now >= approval_expires_at(job):
         raise JobChanged(job)
     changes = {
@@ -276,13 +276,13 @@ def approve_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
 
 @audited_action(Action.JOB_DECLINE)
 def decline_job(*, actor: Actor, job_id: UUID, note: str, now: datetime) -> Job:
-    """End a job that awaits approval. Raises NotAllowed, OwnJob, JobChanged.
+    """End a job that awaits approval. Raises NotAllowed, SelfApproval, JobChanged.
 
     The person who asked for it stops it instead.
     """
     job = Job.objects.get(pk=job_id)
     if job.actor_id == actor.user_id:
-        raise OwnJob
+        raise SelfApproval
     if job.state != JobState.AWAITING_APPROVAL:
         raise JobChanged(job)
     return _change(
@@ -318,9 +318,9 @@ def stop_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
 
 @audited_action(Action.JOB_RESUME)
 def resume_job(*, actor: Actor, job_id: UUID, now: datetime) -> Job:
-    """Let a paused job go on at once. Raises NotAllowed, JobChanged.
+    """Continue a paused job at once. Raises NotAllowed, JobChanged.
 
-    A job whose reason to pause is still there pauses again.
+    The job pauses again if the reason for the pause still exists.
     """
     job = Job.objects.get(pk=job_id)
 
@@ -361,7 +361,7 @@ def retry_failed(*, actor: Actor, job_id: UUID, form_key: UUID, now: datetime) -
     )
 
 
-def run_rest(*, actor: Actor, job_id: UUID, form_key: UUID, now: datetime) -> Job:
+def run_remaining(*, actor: Actor, job_id: UUID, form_key: UUID, now: datetime) -> Job:
     """Create a job of the items that were not run. Otherwise as `retry_failed`."""
     return _run_again(
         actor, job_id, ItemState.NOT_RUN, JobRelation.REST, form_key=form_key, now=now

@@ -15,7 +15,7 @@ _FEWEST = 3
 
 
 class Pace(NamedTuple):
-    """The rate of the last minute, and the time that the open items take at that rate."""
+    """The rate of the last minute, and the time that the open items will take at that rate."""
 
     per_second: float
     left: timedelta

@@ -1,6 +1,6 @@
-"""The plan of a bulk action: what it will do with each order of a selection, from the index.
+"""The plan of a bulk action: its effect on each order of a selection, computed from the index.
 
-Nothing is asked of Goody. The job reads each order again before it changes it.
+It makes no calls to Goody. The job reads each order again before it changes it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from orders.eligibility import (
     may_cancel,
     may_extend,
 )
-from orders.models import FrozenOrder, HoldingJob, Selection
+from orders.models import BlockingJob, FrozenOrder, Selection
 from orders.search import Hit
 from orders.services import IndexedOrder, ListedOrder
 from orders.services.indexed_orders import StoredSnapshot
@@ -36,7 +36,7 @@ from .rules import ExtensionRule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkParameters:
-    """What a person chose in the preview.
+    """The choices of a person in the preview.
 
     `rule` is None for a cancel, and for a selection whose orders have their own new expirations.
     `zone` is that of the times in the differences.
@@ -53,7 +53,7 @@ class BulkParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedItem:
-    """What the action will do with an order of the selection.
+    """The planned effect of the action on one order of the selection.
 
     `eligibility` decides whether it is included, and has the reason if not. `snapshot` must
     be unchanged when the job changes the order. `undoes_id` is the operation that the item undoes.
@@ -114,7 +114,7 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of what will be done, by which a submitted form is compared with its preview."""
+        """A hash of the plan, to detect that it differs from the preview that was submitted."""
         return hex_digest("\n".join(map(_in_digest, self.included)).encode())
 
 
@@ -136,14 +136,14 @@ def make_plan(selection: Selection, parameters: BulkParameters, *, now: datetime
     ]
     return plan_items(
         frozen,
-        OrdersNow(indexed, services.stored_snapshots(moved)),
+        CurrentOrders(indexed, services.stored_snapshots(moved)),
         parameters,
         now=now,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class OrdersNow:
+class CurrentOrders:
     """The selected orders as they are now, by id.
 
     `snapshots` has only orders that may have changed.
@@ -154,7 +154,11 @@ class OrdersNow:
 
 
 def plan_items(
-    frozen: Sequence[FrozenOrder], current: OrdersNow, parameters: BulkParameters, *, now: datetime
+    frozen: Sequence[FrozenOrder],
+    current: CurrentOrders,
+    parameters: BulkParameters,
+    *,
+    now: datetime,
 ) -> Plan:
     planner = _Planner(current, parameters, now)
     return Plan([planner.item(one) for one in frozen])
@@ -192,12 +196,12 @@ _NO_PRESET = Eligibility(
 )
 
 
-def _in_job(job: HoldingJob) -> Eligibility:
+def _in_job(job: BlockingJob) -> Eligibility:
     return Eligibility(False, "in_job", f"It is part of job {job.number}, which has not ended.")
 
 
 class _Planner:
-    def __init__(self, current: OrdersNow, parameters: BulkParameters, now: datetime) -> None:
+    def __init__(self, current: CurrentOrders, parameters: BulkParameters, now: datetime) -> None:
         self._current, self._given = current, parameters
         self._now = now
         self._is_cancel = parameters.action == Selection.Action.CANCEL

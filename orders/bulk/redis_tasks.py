@@ -33,7 +33,7 @@ class RedisTasks(RQBackend):
         return ()
 
     def run_next_task(self) -> bool:
-        """Run one task in this thread, if there is one; return whether there was."""
+        """Run the next task in this thread; return False if the queue is empty."""
         queue = django_rq.get_queue(DEFAULT_TASK_QUEUE_NAME, job_class=Job)
         if queue.is_empty():
             return False

@@ -7,13 +7,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from orders import formats
-from orders.eligibility import Preset, preset_expiration, preset_start
+from orders.eligibility import ExpirationPreset, preset_base, preset_expiration
 
 _EACH = {
-    Preset.WEEK: "each by 7 days",
-    Preset.TWO_WEEKS: "each by 14 days",
-    Preset.MONTH: "each by 30 days",
-    Preset.END_OF_MONTH: "each to the end of its month",
+    ExpirationPreset.WEEK: "each by 7 days",
+    ExpirationPreset.TWO_WEEKS: "each by 14 days",
+    ExpirationPreset.MONTH: "each by 30 days",
+    ExpirationPreset.END_OF_MONTH: "each to the end of its month",
 }
 
 
@@ -21,13 +21,13 @@ _EACH = {
 class ExtensionRule:
     """A new expiration for each order: by a `preset`, or `date` (aware UTC) for all.
 
-    A preset counts from the order's own expiration, or from `now` if that is later or there is
-    none, in days of `zone`. Exactly one of both is given.
+    A preset is added to the order's own expiration, or to `now` if that is later or the order has
+    no expiration, in days of `zone`. Exactly one of `preset` and `date` is set.
     """
 
     zone: ZoneInfo
     now: datetime
-    preset: Preset | None = None
+    preset: ExpirationPreset | None = None
     date: datetime | None = None
 
     def expiration(self, current: datetime | None) -> datetime | None:
@@ -37,7 +37,7 @@ class ExtensionRule:
         """
         if self.preset is None:
             return self.date
-        return preset_expiration(self.preset, preset_start(self.now, current), self.zone)
+        return preset_expiration(self.preset, preset_base(self.now, current), self.zone)
 
     @property
     def in_words(self) -> str:

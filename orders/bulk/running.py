@@ -1,7 +1,7 @@
 """Runs jobs: one item after another, in slices of a few seconds.
 
-Everything that must survive a kill is in the rows of the job, its items and their operations, so
-that a slice can be run at any time, by any worker, and any number of times.
+All state is in the rows of the job, its items and their operations, so that any worker can run the
+next slice at any time, also after a kill.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from orders import goody_api, services
-from orders.audit import NEEDED, PROGRAM, Action
+from orders.audit import PROGRAM, REQUIRED_RIGHTS, Action
 from orders.goody_api import CallsPaused, KeyRejected
 from orders.models import (
     ItemState,
@@ -31,8 +31,8 @@ from orders.models import (
 )
 from orders.rights import Actor, Right
 
-from .endings import end_job, record_end_if_over
 from .items import recover_items, run_item
+from .job_end import end_job, record_end_if_over
 from .lease import JobLease, LeaseLost
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ _CONNECTION_FAILED = frozenset({"dns", "connect", "tls", "breaker"})
 def run_job(job_id: UUID, *, stop: threading.Event) -> None:
     """Work on a job for at most BULK_SLICE seconds and one item, if it is due.
 
-    Safe to call at any time, by several processes at once. `stop` ends the slice after the item in
-    progress.
+    Several processes may call it at once: the lease lets one of them run. `stop` ends the slice
+    after the item in progress.
     """
     lease = JobLease.acquire(job_id, now=timezone.now())
     if lease is None:
@@ -113,9 +113,9 @@ def _run_next(lease: JobLease, item: JobItem, stop: threading.Event) -> bool:
 
 
 def _wait_for_pace(stop: threading.Event) -> bool:
-    """Wait for the turn of the next item; return False if there is none in this slice."""
+    """Wait until the shared pace allows the next item; return False if the slice ends before."""
     try:
-        wait = goody_api.reserve_item(longest=settings.BULK_LEASE / 2)
+        wait = goody_api.reserve_job_item(longest=settings.BULK_LEASE / 2)
     except DatabaseFailure as error:
         raise services.NotRecorded from error
     return wait is not None and not stop.wait(wait)
@@ -139,16 +139,16 @@ def _are_calls_possible(lease: JobLease) -> bool:
 
 
 def _pause(lease: JobLease, reason: PauseReason, until: datetime | None) -> None:
-    """Pause the job until the given time; None: until the reason is gone."""
+    """Pause the job until the given time, or with None until the reason has ended."""
     lease.update(state=JobState.PAUSED, pause_reason=reason, paused_until=until)
 
 
 def _permitted_actor(lease: JobLease) -> Actor | None:
-    """Return the actor with today's rights; without them the job ends and None is returned."""
+    """Return the actor with the rights of this moment; without them end the job and return None."""
     job = lease.job
     user = User.objects.get(pk=job.actor_id)
     actor = Actor.for_user(user, request_id=f"job-{job.number}")
-    if actor.may(Right.BULK) and actor.may(NEEDED[Action(job.action)]):
+    if actor.may(Right.BULK) and actor.may(REQUIRED_RIGHTS[Action(job.action)]):
         return actor
     now = timezone.now()
     reason = f"{job.actor_name} may no longer change many orders at once."
@@ -165,7 +165,7 @@ def _permitted_actor(lease: JobLease) -> Actor | None:
 
 
 def _is_paused_by(lease: JobLease, item: JobItem) -> bool:
-    """Pause the job if what became of the item concerns all of them; return whether it does."""
+    """Pause the job if the item failed for a reason that concerns all items; return whether."""
     if item.state == ItemState.WAITING:
         return _is_paused_by_waiting(lease, item)
     if item.reason == "not_found" and _are_last_not_found(lease.job):
@@ -212,7 +212,7 @@ def _end_if_over(lease: JobLease) -> None:
 
 
 def _next_due(job: Job, *, now: datetime) -> datetime | None:
-    """Return when a worker looks at the job next; None if only a person can change something."""
+    """Return the time at which a worker runs the job next; None if it waits for a person."""
     job.refresh_from_db()
     if job.ended_at is not None:
         return None

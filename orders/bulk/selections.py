@@ -1,4 +1,4 @@
-"""Freezes the orders that a person selects, so that nothing can add others to them later."""
+"""Stores the orders that a person selects, so that later changes of the list do not change them."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def freeze_orders(
     list_url: str,
     now: datetime,
 ) -> Selection:
-    """Store these orders, as the index has them now, for the actor alone.
+    """Store a selection of these orders with their present snapshots, visible to the actor alone.
 
-    `description` is the list in words, `list_url` its URL. Orders that the index does not have are
+    `description` names the list, `list_url` is its URL. Orders that the index does not have are
     left out. Raises NotAllowed, NothingSelected, TooManySelected.
     """
     _require(actor, action)

@@ -1,4 +1,4 @@
-"""Makes the job of a selection, as its preview showed it."""
+"""Creates the job of a selection from the plan that its preview showed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .jobs import JobParams, NewItem, create_job
 from .preview import Plan, PlannedItem
 
 
-def job_of(selection: Selection) -> Job | None:
-    """Return the job that was made of a selection: at most one."""
+def job_of_selection(selection: Selection) -> Job | None:
+    """Return the job that was created from the selection, or None; there is at most one."""
     return Job.objects.filter(form_key=selection.pk).first()
 
 
 def submit_plan(
     *, actor: Actor, selection: Selection, plan: Plan, params: JobParams, now: datetime
 ) -> Job:
-    """Create the job of a plan. The orders that it leaves out are items that are skipped.
+    """Create the job of a plan. Orders that the plan leaves out become skipped items.
 
     A repeated submit returns the first job. Errors are those of `create_job`.
     """

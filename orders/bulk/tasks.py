@@ -33,10 +33,10 @@ _stop: ContextVar[threading.Event] = ContextVar("stop")
 
 
 class TaskQueue(Protocol):
-    """What the backends of this package add to those of Django's Tasks framework."""
+    """The method that the task backends of this package have beyond Django's interface."""
 
     def run_next_task(self) -> bool:
-        """Run one task in this thread, if there is one; return whether there was."""
+        """Run the next task in this thread; return False if the queue is empty."""
 
 
 @task
@@ -45,9 +45,9 @@ def run_job_task(job_id: str) -> None:
 
 
 def run_due_jobs(*, stop: threading.Event) -> bool:
-    """Queue tasks for due jobs and run one task in this thread; return whether there was one.
+    """Queue tasks for due jobs and run one task in this thread; return False if there is none.
 
-    For a loop of a worker. `stop` ends the task after the item in progress.
+    A loop of the worker calls it. `stop` ends the task after the item in progress.
     """
     queue_due_jobs(now=timezone.now())
     token = _stop.set(stop)
@@ -68,7 +68,10 @@ def queue_due_jobs(*, now: datetime) -> int:
 
 
 def _due_jobs(now: datetime) -> list[Job]:
-    """Return the due jobs that no worker runs. Times too far ahead were set by another clock."""
+    """Return the due jobs that no worker runs.
+
+    Times too far in the future were stored before the clock was set back, and are ignored.
+    """
     length = timedelta(seconds=settings.BULK_LEASE)
     is_free = Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * length)
     is_unqueued = Q(queued_at=None) | Q(queued_at__lte=now - LOST_AFTER)
@@ -92,7 +95,7 @@ def _queue(job: Job, now: datetime) -> bool:
 
 
 def _bound_times(now: datetime) -> None:
-    """Let no job wait longer than one that begins to wait now: the clock may have been set back."""
+    """Shorten waits that are longer than any wait that begins now: the clock was set back."""
     longest = max(settings.GOODY_LONGEST_WAIT, settings.BULK_CANCEL_GRACE)
     latest = now + timedelta(seconds=longest)
     late = Job.objects.filter(ended_at=None, due_at__gt=latest)

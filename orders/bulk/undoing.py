@@ -15,13 +15,13 @@ from .selections import NothingSelected
 
 
 def may_undo_job(job: Job, *, now: datetime) -> bool:
-    """Whether a former expiration of a gift that the ended job extended is still ahead."""
+    """Whether the job has ended and any former expiration of its gifts is in the future."""
     is_extension = job.action == Action.ORDER_EXTEND and job.relation != JobRelation.UNDO
     return is_extension and job.ended_at is not None and _undoable(job, now=now).exists()
 
 
 def _undoable(job: Job, *, now: datetime) -> JobItemQuerySet:
-    """Return the items whose operation Goody confirmed, and whose former date is ahead.
+    """Return the items that Goody confirmed and whose former expiration is in the future.
 
     The preview and the job leave out orders that were changed since.
     """
@@ -35,9 +35,10 @@ def _undoable(job: Job, *, now: datetime) -> JobItemQuerySet:
 
 
 def freeze_undo(*, actor: Actor, job_id: UUID, list_url: str, now: datetime) -> Selection:
-    """Store the orders that the job extended, each with its former expiration, for the actor.
+    """Store a selection of the orders that the job extended, each with its former expiration.
 
-    `list_url` is the page from which the person came. Raises NotAllowed, NothingSelected.
+    It is visible to the actor alone. `list_url` is the page to return to. Raises NotAllowed,
+    NothingSelected.
     """
     actor.require(Right.BULK)
     actor.require(Right.EXTEND)

@@ -18,7 +18,7 @@ from orders.models.audit import AuditEntryQuerySet
 from orders.models.operation import UNSETTLED_STATES
 from orders.search.paste import recognize_identifiers
 
-from .fields import DayField, NumberField, TypedField
+from .fields import DayField, NumberField, SingleLineField
 
 SECURITY = "security"
 # Settling is the outcome of another action, never a row of its own.
@@ -63,7 +63,7 @@ class AuditFilter(forms.Form):
         choices=[("", "Any"), *((key, label) for key, (label, _) in _OUTCOMES.items())],
         error_messages={"invalid_choice": "There is no outcome like that."},
     )
-    order = TypedField(
+    order = SingleLineField(
         label="Order id or receipt",
         required=False,
         max_length=100,

@@ -24,7 +24,7 @@ from django.core.exceptions import ValidationError
 from orders.days import local_time_in_utc
 from orders.formats import date_in_words
 
-from .fields import clean_typed
+from .fields import clean_single_line
 from .times import end_of_day, split_time, unambiguous_instant
 
 _NOT_A_DATE = (
@@ -36,7 +36,7 @@ _LEAP_YEARS_APART = 8
 
 
 @dataclass(frozen=True, slots=True)
-class TypedDate:
+class ParsedDate:
     """An instant (aware UTC, whole seconds) and how the text was read.
 
     `note` is "" if the text has only one meaning.
@@ -59,13 +59,13 @@ class DateReader:
     is_month_first: bool = False
     base: datetime | None = None
 
-    def read(self, text: str) -> TypedDate:
+    def read(self, text: str) -> ParsedDate:
         """Return the instant that the text means.
 
         Raises ValidationError if it is no date, or a time of day that daylight saving skips or
         repeats on that day.
         """
-        words = " ".join(clean_typed(text).lower().replace(",", " ").split())
+        words = " ".join(clean_single_line(text).lower().replace(",", " ").split())
         try:
             found = self._iso_time(words) or self._length(words) or self._day_and_time(words)
         except (ValueError, OverflowError) as error:
@@ -78,15 +78,15 @@ class DateReader:
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
 
-    def _iso_time(self, words: str) -> TypedDate | None:
+    def _iso_time(self, words: str) -> ParsedDate | None:
         if not _ISO_TIME.match(words):
             return None
         at = datetime.fromisoformat(words.upper())
         if at.tzinfo is None:
-            return TypedDate(unambiguous_instant(at.replace(microsecond=0), self.zone))
-        return TypedDate(at.astimezone(UTC).replace(microsecond=0))
+            return ParsedDate(unambiguous_instant(at.replace(microsecond=0), self.zone))
+        return ParsedDate(at.astimezone(UTC).replace(microsecond=0))
 
-    def _length(self, words: str) -> TypedDate | None:
+    def _length(self, words: str) -> ParsedDate | None:
         """Return the instant after a length: "+7 days" from `base`, "in 36 hours" from now."""
         found = _LENGTH.fullmatch(words)
         if found is None or (unit := _UNITS.get(found["unit"])) is None:
@@ -95,23 +95,23 @@ class DateReader:
         if found["plus"] and self.base is not None:
             local = self.base.astimezone(self.zone).replace(tzinfo=None)
             at = local_time_in_utc(_add(local, count, unit), self.zone)
-            return TypedDate(at, "counted from the present expiration")
+            return ParsedDate(at, "counted from the present expiration")
         if unit == "hours" and not found["plus"]:
             at = self.now.replace(second=0, microsecond=0) + timedelta(hours=count)
-            return TypedDate(at, "counted from now")
+            return ParsedDate(at, "counted from now")
         return None
 
-    def _day_and_time(self, words: str) -> TypedDate | None:
+    def _day_and_time(self, words: str) -> ParsedDate | None:
         clock, offset, rest = split_time(words)
         found = self._day(self._without_noise(rest))
         if found is None:
             return None
         if clock is None:
-            return TypedDate(end_of_day(found.day, self.zone), found.note)
+            return ParsedDate(end_of_day(found.day, self.zone), found.note)
         naive = datetime.combine(found.day, clock)
         if offset is None:
-            return TypedDate(unambiguous_instant(naive, self.zone), found.note)
-        return TypedDate(naive.replace(tzinfo=offset).astimezone(UTC), found.note)
+            return ParsedDate(unambiguous_instant(naive, self.zone), found.note)
+        return ParsedDate(naive.replace(tzinfo=offset).astimezone(UTC), found.note)
 
     def _without_noise(self, words: str) -> str:
         """Drop prepositions and the names of the reader's own zone."""

@@ -19,13 +19,13 @@ MAX_TICKET_LENGTH = 100
 MAX_TICKET_URL_LENGTH = 500
 
 
-def clean_typed(value: Any) -> str:
+def clean_single_line(value: Any) -> str:
     """Return a typed value as orders.text.normalize_text does; "" if nothing is visible."""
     text = normalize_unicode(str(value or "")).strip()
     return text if fold_text(text) else ""
 
 
-def clean_prose(value: Any) -> str:
+def clean_free_text(value: Any) -> str:
     """Return prose with "\n" for each line break, which browsers send as two characters.
 
     Return "" if nothing is visible.
@@ -36,14 +36,14 @@ def clean_prose(value: Any) -> str:
     return text if fold_text(text) else ""
 
 
-class TypedField(forms.CharField):
+class SingleLineField(forms.CharField):
     """A value of one line. Length limits apply to the cleaned value."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(clean_typed(value)) or ""
+        return super().to_python(clean_single_line(value)) or ""
 
 
-class ProseField(forms.CharField):
+class FreeTextField(forms.CharField):
     """A text of any number of lines. A line break counts as one character.
 
     `aside` is text beside the label, such as "optional".
@@ -54,12 +54,12 @@ class ProseField(forms.CharField):
         self.aside = aside
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(clean_prose(value)) or ""
+        return super().to_python(clean_free_text(value)) or ""
 
 
 class NumberField(forms.IntegerField):
     def to_python(self, value: Any) -> int | None:
-        return super().to_python(clean_typed(value))
+        return super().to_python(clean_single_line(value))
 
 
 class DayField(forms.DateField):
@@ -74,7 +74,7 @@ class DayField(forms.DateField):
         )
 
     def to_python(self, value: Any) -> date | None:
-        return super().to_python(clean_typed(value))
+        return super().to_python(clean_single_line(value))
 
     def clean(self, value: Any) -> date | None:
         day: date | None = super().clean(value)
@@ -101,7 +101,7 @@ class TicketField(forms.CharField):
         )
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(" ".join(clean_prose(value).split())) or ""
+        return super().to_python(" ".join(clean_free_text(value).split())) or ""
 
     def validate(self, value: str) -> None:
         super().validate(value)

@@ -9,7 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 from goody.types import ENDED
-from orders.bulk.parts import unpack_part
+from orders.bulk.selection_parts import decode_positions
 from orders.list_columns import parse_columns
 from orders.list_url import (
     CREATED_LABELS,
@@ -27,7 +27,7 @@ from orders.search.paste import MAX_CHARACTERS
 from orders.search.query import Sort
 from orders.search.terms import MAX_LETTERS
 
-from .fields import DayField, NumberField, ProseField, TypedField, clean_typed
+from .fields import DayField, FreeTextField, NumberField, SingleLineField, clean_single_line
 
 MAX_PAGE = 1_000_000
 _MAX_STATUSES = 50
@@ -53,10 +53,10 @@ class SearchBoxField(forms.CharField):
     """The text of the search box as typed; "" if nothing of it is visible."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value if clean_typed(value) else "") or ""
+        return super().to_python(value if clean_single_line(value) else "") or ""
 
 
-class NameField(TypedField):
+class NameField(SingleLineField):
     """A part of the name of a product, brand, sender or workspace, or its key."""
 
     def __init__(self, *, label: str) -> None:
@@ -68,7 +68,7 @@ class NameField(TypedField):
         )
 
 
-class OrderBatchField(TypedField):
+class OrderBatchField(SingleLineField):
     """The id of a batch or a prefix of it, in lower case with dashes."""
 
     def clean(self, value: Any) -> str:
@@ -80,13 +80,13 @@ class OrderBatchField(TypedField):
         return text
 
 
-class PartField(forms.CharField):
-    """A part of a selection, as text of orders.bulk.parts."""
+class SelectionPartField(forms.CharField):
+    """A part of a selection, as text of orders.bulk.selection_parts."""
 
     def validate(self, value: str) -> None:
         super().validate(value)
         try:
-            unpack_part(value) if value else ()
+            decode_positions(value) if value else ()
         except ValueError as error:
             raise forms.ValidationError(
                 "This address does not name a part of a selection: it was altered or copied in "
@@ -155,7 +155,7 @@ class ListingForm(forms.Form):
         required=False,
         error_messages={"invalid": "This address does not name a selection of orders."},
     )
-    part = PartField(required=False, max_length=2_000)
+    part = SelectionPartField(required=False, max_length=2_000)
     status = StatusField(required=False)
     created = forms.ChoiceField(
         required=False,
@@ -258,7 +258,7 @@ def parse_filters(query_string: str) -> Filters:
     return form.filters
 
 
-class _TextField(ProseField):
+class _TextField(FreeTextField):
     """A field for any text.
 
     NUL, which Django refuses, separates identifiers like a zero-width space.

@@ -8,14 +8,14 @@ from django import forms
 
 from orders.list_url import saved_query_string
 
-from .fields import ProseField
+from .fields import FreeTextField
 from .listing import parse_filters
 
 MAX_NAME_LENGTH = 60
 MAX_QUERY_LENGTH = 2_000
 
 
-class _NameField(ProseField):
+class _NameField(FreeTextField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             max_length=MAX_NAME_LENGTH,
@@ -44,13 +44,13 @@ class _QueryField(forms.CharField):
         return saved_query_string(parse_filters(super().clean(value)))
 
 
-class NewViewForm(forms.Form):
+class NewSavedViewForm(forms.Form):
     name = _NameField()
     query = _QueryField()
     is_shared = forms.BooleanField(required=False)
 
 
-class ViewForm(forms.Form):
+class SavedViewForm(forms.Form):
     """A change of a view.
 
     `do` selects the change; `name` and `query` are the new values for two of the changes.

@@ -10,18 +10,18 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from orders.eligibility import Preset
+from orders.eligibility import ExpirationPreset
 from orders.list_url import PAGE_SIZES
 from orders.models import Selection
 
 from .dates import DateReader
-from .fields import NumberField, TypedField
+from .fields import NumberField, SingleLineField
 from .writes import MAX_DATE_LENGTH, CancelFields, ExtensionFields
 
 # The boxes of a page.
 MAX_CHECKED = max(PAGE_SIZES)
 _MAX_QUERY_LENGTH = 4_000
-DEFAULT_PRESET = Preset.TWO_WEEKS
+DEFAULT_PRESET = ExpirationPreset.TWO_WEEKS
 # A preview that is older is shown again before anything is done.
 PREVIEW_LIFETIME = timedelta(hours=1)
 AS_OF_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -73,9 +73,9 @@ class PlanForm(forms.Form):
     and the default preset is taken.
     """
 
-    expiration = TypedField(required=False, max_length=MAX_DATE_LENGTH)
-    expiration_custom = TypedField(required=False, max_length=MAX_DATE_LENGTH)
-    expiration_day = TypedField(required=False, max_length=MAX_DATE_LENGTH)
+    expiration = SingleLineField(required=False, max_length=MAX_DATE_LENGTH)
+    expiration_custom = SingleLineField(required=False, max_length=MAX_DATE_LENGTH)
+    expiration_day = SingleLineField(required=False, max_length=MAX_DATE_LENGTH)
     may_shorten = forms.BooleanField(required=False)
     with_changed = forms.BooleanField(required=False)
     group = forms.CharField(required=False, max_length=40)
@@ -94,7 +94,7 @@ class PlanForm(forms.Form):
         names = ("expiration_custom", "expiration_day")
         return next(filter(None, (self.data.get(name, "").strip() for name in names)), "")
 
-    def counted_from(self, now: datetime) -> datetime | None:
+    def submitted_as_of(self, now: datetime) -> datetime | None:
         """Return the time of the submitted preview (UTC); None if it is invalid or too old."""
         try:
             at = datetime.strptime(self.data.get("as_of", ""), AS_OF_FORMAT).replace(tzinfo=UTC)
@@ -107,8 +107,8 @@ class PlanForm(forms.Form):
         given["preset"], given["date"] = DEFAULT_PRESET, None
         chosen = given.get("expiration", "")
         text = given.get("expiration_custom") or given.get("expiration_day") or ""
-        if not text and chosen in list(Preset):
-            given["preset"] = Preset(chosen)
+        if not text and chosen in list(ExpirationPreset):
+            given["preset"] = ExpirationPreset(chosen)
         elif text or chosen:
             self._read(text or chosen)
 

@@ -19,8 +19,8 @@ from orders import formats
 from orders.audit import REASONS
 from orders.models import Operation
 
-from .dates import DateReader, TypedDate
-from .fields import ProseField, TicketField, TypedField
+from .dates import DateReader, ParsedDate
+from .fields import FreeTextField, SingleLineField, TicketField
 
 MAX_NOTE_LENGTH = 2_000
 MAX_DATE_LENGTH = 60
@@ -92,7 +92,7 @@ class CancelFields(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a reason.", "invalid_choice": "Choose a reason."},
     )
-    note = ProseField(
+    note = FreeTextField(
         label="Note",
         aside="required with “Other”",
         required=False,
@@ -113,7 +113,7 @@ class CancelForm(WriteForm, CancelFields):
 class ExtensionFields(forms.Form):
     """Why expirations are changed."""
 
-    reason = ProseField(
+    reason = FreeTextField(
         label="Reason",
         aside="optional",
         required=False,
@@ -133,10 +133,10 @@ class ExpirationForm(WriteForm, ExtensionFields):
     a text with several meanings, or another meaning than shown, needs it.
     """
 
-    expiration = TypedField(required=False, max_length=MAX_DATE_LENGTH)
-    expiration_custom = TypedField(required=False, max_length=MAX_DATE_LENGTH)
-    expiration_day = TypedField(required=False, max_length=MAX_DATE_LENGTH)
-    understood = TypedField(required=False, max_length=MAX_DATE_LENGTH)
+    expiration = SingleLineField(required=False, max_length=MAX_DATE_LENGTH)
+    expiration_custom = SingleLineField(required=False, max_length=MAX_DATE_LENGTH)
+    expiration_day = SingleLineField(required=False, max_length=MAX_DATE_LENGTH)
+    understood = SingleLineField(required=False, max_length=MAX_DATE_LENGTH)
     may_shorten = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, dates: DateReader, **kwargs: Any) -> None:
@@ -167,19 +167,19 @@ class ExpirationForm(WriteForm, ExtensionFields):
         seen = given.get("understood", "") if typed else ""
         given["expiration"] = self._understood(found, seen)
 
-    def _understood(self, found: TypedDate, seen: str) -> datetime:
+    def _understood(self, found: ParsedDate, seen: str) -> datetime:
         """Return the instant that is sent; add an error if the person has to look at it first."""
         if seen == formats.iso_utc(found.at) or not (seen or found.note):
             return found.at
         shown = _instant(seen)
-        if shown is not None and self.is_repeated:
+        if shown is not None and self.is_resubmitted:
             # The text may mean another date now because the first submit was carried out.
             return shown
         self.add_error(None, "Look below how the date was read. If it is right, send it again.")
         return found.at
 
     @cached_property
-    def is_repeated(self) -> bool:
+    def is_resubmitted(self) -> bool:
         """Whether an operation has the one-time key, so that an equal submit returns that."""
         return Operation.objects.filter(form_key=self.cleaned_data["form_key"]).exists()
 
@@ -206,7 +206,7 @@ class SettleForm(forms.Form):
             "invalid_choice": "Say what Goody's own page shows.",
         },
     )
-    note = ProseField(
+    note = FreeTextField(
         label="What you saw, and where",
         max_length=MAX_NOTE_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2}),

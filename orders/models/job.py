@@ -180,7 +180,7 @@ class Job(models.Model):
         return self.state in OPEN_JOB_STATES
 
 
-class HoldingJob(NamedTuple):
+class BlockingJob(NamedTuple):
     """The job in which an order waits or is being changed."""
 
     pk: uuid.UUID
@@ -205,7 +205,7 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
     def on_orders(self, order_ids: Collection[uuid.UUID]) -> JobItemQuerySet:
         return self.filter(order_uuid__in=order_ids)
 
-    def holding_jobs(self, order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, HoldingJob]:
+    def blocking_jobs(self, order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, BlockingJob]:
         """Return the job of each of these orders that has an open item; every list asks this."""
         ids = database_values(JobItem, "order_uuid", order_ids, using=self.db)
         if not ids:
@@ -213,7 +213,7 @@ class JobItemQuerySet(models.QuerySet["JobItem"]):
         with connections[self.db].cursor() as cursor:
             cursor.execute(f"{_HOLDING} ({placeholders(ids)})", ids)
             return {
-                _as_uuid(order): HoldingJob(_as_uuid(job), *others)
+                _as_uuid(order): BlockingJob(_as_uuid(job), *others)
                 for order, job, *others in cursor.fetchall()
             }
 

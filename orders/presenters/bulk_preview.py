@@ -14,9 +14,9 @@ from django.conf import settings
 from orders import eligibility, formats
 from orders.audit import Action
 from orders.bulk import needs_approval
-from orders.bulk.caps import BulkCap
+from orders.bulk.limits import BulkLimit
 from orders.bulk.preview import Plan, PlannedItem
-from orders.eligibility import Preset, preset_expiration, preset_start
+from orders.eligibility import ExpirationPreset, preset_base, preset_expiration
 from orders.forms.selections import PlanForm
 from orders.list_url import Filters
 from orders.models import Selection
@@ -31,10 +31,16 @@ from .bulk_table import (
     Reason,
     Tab,
     is_shortened,
-    words_of,
+    words_of_action,
 )
 from .elements import Banner
-from .expiration_dialog import as_typed, date_placeholder, full_date, latest_allowed_expiration
+from .expiration_dialog import (
+    date_placeholder,
+    format_for_input,
+    full_date,
+    latest_allowed_expiration,
+)
+from .job_texts import gift_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +137,12 @@ def _sum(hits: Sequence[Hit], template: str = "{}") -> str:
     return f"{amount} and {amounts}" if known else amounts
 
 
-def gifts(count: int) -> str:
-    return "1 gift" if count == 1 else f"{count:,} gifts"
-
-
 def make_preview(
     selection: Selection,
     plan: Plan,
     form: PlanForm,
     *,
-    cap: BulkCap,
+    bulk_limit: BulkLimit,
     as_of: datetime,
     viewer: Viewer,
     banner: Banner | None = None,
@@ -150,16 +152,16 @@ def make_preview(
 
     `is_started`: a job was made of the selection, and the page only shows it.
     """
-    is_cancel, words = selection.action == Selection.Action.CANCEL, words_of(selection)
+    is_cancel, words = selection.action == Selection.Action.CANCEL, words_of_action(selection)
     table = PreviewTable(selection, plan, form, viewer)
     has_rule = not is_cancel and selection.undoes_id is None
     choice = _Choice(plan, form, viewer, has_rule=has_rule)
     count = len(plan.included)
-    may_submit = count and not cap.refusal(count) and not is_started
+    may_submit = count and not bulk_limit.refusal(count) and not is_started
     return BulkPreview(
         title=words.title,
         is_cancel=is_cancel,
-        selected=f"{gifts(len(plan.items))} selected",
+        selected=f"{gift_count(len(plan.items))} selected",
         description=selection.description,
         kept=_kept(selection, viewer),
         url=table.path,
@@ -167,7 +169,7 @@ def make_preview(
         list_url=Filters(selection=selection.pk).url(),
         dates=choice.dates(as_of) if has_rule else None,
         inclusions=list(choice.inclusions()),
-        summary=f"{gifts(count) if count else 'No gift'} {words.will}",
+        summary=f"{gift_count(count) if count else 'No gift'} {words.will}",
         released=sum_text(_hits(plan.included)) if is_cancel and count else "",
         workspaces=list(_workspaces(plan)) if is_cancel else (),
         sums_label=_sums_label(plan),
@@ -178,8 +180,8 @@ def make_preview(
         hidden=table.hidden(as_of),
         submit=_submit_label(plan, words, is_cancel=is_cancel) if may_submit else "",
         typed_label=f"Type {count} to confirm" if needs_typed_count(plan, selection) else "",
-        notes=list(_notes(count, cap, is_cancel=is_cancel)),
-        banner=banner or _cap_banner(cap, count),
+        notes=list(_notes(count, bulk_limit, is_cancel=is_cancel)),
+        banner=banner or _limit_banner(bulk_limit, count),
     )
 
 
@@ -192,9 +194,9 @@ def _submit_label(plan: Plan, words: ActionWords, *, is_cancel: bool) -> str:
     """Return what the button does: "Cancel 37 gifts (about $1,842.50 before tax)"."""
     count = len(plan.included)
     if not is_cancel:
-        return f"{words.verb} {gifts(count)}"
+        return f"{words.verb} {gift_count(count)}"
     verb = "Ask to cancel" if needs_approval(Action.ORDER_CANCEL, count=count) else words.verb
-    return f"{verb} {gifts(count)} ({sum_text(_hits(plan.included))})"
+    return f"{verb} {gift_count(count)} ({sum_text(_hits(plan.included))})"
 
 
 def _hits(items: Sequence[PlannedItem]) -> list[Hit]:
@@ -216,17 +218,17 @@ def _sums_label(plan: Plan) -> str:
     return "Released, before tax" if is_before_tax else "Released"
 
 
-def _notes(count: int, cap: BulkCap, *, is_cancel: bool) -> Iterator[str]:
+def _notes(count: int, bulk_limit: BulkLimit, *, is_cancel: bool) -> Iterator[str]:
     if is_cancel and count:
         yield "A cancel cannot be undone. What the links of the gifts show then is not documented."
         yield _grace()
-    if needs_approval(Action(cap.action), count=count):
+    if needs_approval(Action(bulk_limit.action), count=count):
         yield (
             f"More than {settings.BULK_APPROVAL_ABOVE} cancels: another lead must approve exactly "
             "this list within 24 hours. Nothing is sent before."
         )
     if count:
-        yield cap.sentence
+        yield bulk_limit.sentence
 
 
 def _grace() -> str:
@@ -234,9 +236,9 @@ def _grace() -> str:
     return f"Nothing is sent for the first {seconds} seconds, in which you can stop it."
 
 
-def _cap_banner(cap: BulkCap, count: int) -> Banner | None:
-    refusal = cap.refusal(count)
-    return Banner(tone="warn", title=refusal, sentence=cap.sentence) if refusal else None
+def _limit_banner(bulk_limit: BulkLimit, count: int) -> Banner | None:
+    refusal = bulk_limit.refusal(count)
+    return Banner(tone="warn", title=refusal, sentence=bulk_limit.sentence) if refusal else None
 
 
 class _Choice:
@@ -252,9 +254,10 @@ class _Choice:
         chosen = None if form.typed or date else form.cleaned_data.get("preset")
         return DateChoice(
             options=[
-                DateOption(one.value, self._range(one, as_of), one is chosen) for one in Preset
+                DateOption(one.value, self._range(one, as_of), one is chosen)
+                for one in ExpirationPreset
             ],
-            typed=form.typed or (as_typed(date.astimezone(viewer.zone)) if date else ""),
+            typed=form.typed or (format_for_input(date.astimezone(viewer.zone)) if date else ""),
             understood=full_date(date, viewer.zone) if date else "",
             note=form.note,
             placeholder=date_placeholder(viewer),
@@ -262,11 +265,11 @@ class _Choice:
             last_day=f"{latest_allowed_expiration(viewer.now).astimezone(viewer.zone):%Y-%m-%d}",
         )
 
-    def _range(self, preset: Preset, as_of: datetime) -> str:
+    def _range(self, preset: ExpirationPreset, as_of: datetime) -> str:
         """Return the days to which the preset leads: "12 Dec", "12 Dec – 3 Jan"; "" if none."""
         viewer, times = self._viewer, self._present
         # Orders that have expired, or have no expiration, count from now.
-        ends = {preset_start(as_of, one) for one in (min(times), max(times))} if times else set()
+        ends = {preset_base(as_of, one) for one in (min(times), max(times))} if times else set()
         at = [preset_expiration(preset, base, viewer.zone) for base in sorted(ends)]
         days = [formats.compact_day(one, viewer.now, viewer.zone) for one in at if one]
         return " – ".join(dict.fromkeys(days))
@@ -289,11 +292,13 @@ class _Choice:
         moved = sum(one.has_changed and one.is_included for one in self._plan.items)
         moved += codes["changed"]
         if moved:
-            label = f"Include {gifts(moved)} changed since selected, as now"
+            label = f"Include {gift_count(moved)} changed since selected, as now"
             yield Inclusion("with_changed", label, bool(given.get("with_changed")))
         shorter = sum(map(_needs_may_shorten, self._plan.items))
         if shorter and self._has_rule:
-            label = f"Include {gifts(shorter)} that would expire sooner, or have no expiration now"
+            label = (
+                f"Include {gift_count(shorter)} that would expire sooner, or have no expiration now"
+            )
             yield Inclusion("may_shorten", label, bool(given.get("may_shorten")))
 
 

@@ -13,8 +13,8 @@ from uuid import UUID
 from django.urls import reverse
 
 from orders import formats
-from orders.bulk.parts import pack_part
 from orders.bulk.preview import Plan, PlanGroup, PlannedItem
+from orders.bulk.selection_parts import encode_positions
 from orders.forms.selections import AS_OF_FORMAT, DEFAULT_PRESET, PlanForm
 from orders.list_url import Filters
 from orders.models import Selection
@@ -40,7 +40,7 @@ class ActionWords(NamedTuple):
     verb: str
 
 
-def words_of(selection: Selection) -> ActionWords:
+def words_of_action(selection: Selection) -> ActionWords:
     if selection.action == Selection.Action.CANCEL:
         return ActionWords("Cancel gifts", "will be canceled", "Cancel")
     if selection.undoes is not None:
@@ -105,7 +105,7 @@ class PreviewTable:
     def __init__(self, selection: Selection, plan: Plan, form: PlanForm, viewer: Viewer) -> None:
         self._selection, self._plan = selection, plan
         self._form, self._viewer = form, viewer
-        self._words = words_of(selection)
+        self._words = words_of_action(selection)
         self._is_cancel = selection.action == Selection.Action.CANCEL
         self.path = reverse("selection", args=[selection.pk])
         self._keys = {one.key: one for one in plan.groups}
@@ -175,7 +175,7 @@ class PreviewTable:
         return found
 
     def _list_url(self, group: PlanGroup) -> str:
-        part = pack_part(self._positions[one.order_uuid] for one in group.items)
+        part = encode_positions(self._positions[one.order_uuid] for one in group.items)
         return Filters(selection=self._selection.pk, part=part).url()
 
     @cached_property

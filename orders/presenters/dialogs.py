@@ -13,18 +13,18 @@ from goody.types import CANCELABLE, Order
 from orders import eligibility, formats, services
 from orders.eligibility import Eligibility
 from orders.list_url import Filters
-from orders.models import HoldingJob, Operation
+from orders.models import BlockingJob, Operation
 from orders.outcomes import blocked_writes_sentence
 from orders.services import OrderWithOperations, SimilarOrders
 from orders.services.searching import MAX_SIMILAR
 from orders.viewer import Viewer
 
 from .elements import Banner
-from .job_texts import job_sentence
+from .job_texts import blocked_by_job_sentence
 from .operations import operation_url, pending_write_sentence, with_next_url
 from .order_head import OrderHeader, make_header, problem_text
 from .order_page import make_raw_values
-from .order_sections import shown_recipient
+from .order_sections import displayed_recipient
 from .raw_values import RawValues
 from .rows import gift_text
 
@@ -125,8 +125,8 @@ def cancel_dialog(
     order = view.order
     url = with_next_url(reverse("order_cancel", args=[order.id]), viewer.next_url)
     dialog = CancelDialog(
-        title=f"Cancel the gift for {formats.isolate_direction(shown_recipient(order))}?",
-        recipient=shown_recipient(order),
+        title=f"Cancel the gift for {formats.isolate_direction(displayed_recipient(order))}?",
+        recipient=displayed_recipient(order),
         url=url,
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
@@ -135,7 +135,7 @@ def cancel_dialog(
         or _limit_banner(viewer),
         limit_note=_limit_note(viewer),
         again_url=url,
-        released=released_text(order, make_raw_values(order, viewer)),
+        released=released_amount_text(order, make_raw_values(order, viewer)),
     )
     return with_similar_orders(dialog, view, similar)
 
@@ -181,7 +181,7 @@ def order_url(order_id: UUID, next_url: str) -> str:
     return with_next_url(reverse("order_detail", args=[order_id]), next_url)
 
 
-def released_text(order: Order, raw: RawValues) -> str:
+def released_amount_text(order: Order, raw: RawValues) -> str:
     """Return the amount as "about $39.50 before tax" or "$42.10", or that it is missing or
     unreadable.
     """
@@ -207,7 +207,7 @@ def banner_for_refusal(
             sentence="Nothing can be changed. Is this the right environment?",
         )
     if view.problem:
-        return not_fresh_banner(view, viewer=viewer)
+        return stale_copy_banner(view, viewer=viewer)
     if view.operation is not None:
         return order_busy_banner(view.operation, viewer=viewer)
     if view.job is not None:
@@ -218,7 +218,7 @@ def banner_for_refusal(
     return order_busy_banner(view.blocking, viewer=viewer) if view.blocking else None
 
 
-def not_fresh_banner(view: OrderWithOperations, *, viewer: Viewer) -> Banner:
+def stale_copy_banner(view: OrderWithOperations, *, viewer: Viewer) -> Banner:
     problem = problem_text(view.problem, viewer.actor)
     return Banner(
         tone="bad",
@@ -260,10 +260,10 @@ def order_busy_banner(operation: Operation, *, viewer: Viewer) -> Banner:
     )
 
 
-def in_job_banner(job: HoldingJob) -> Banner:
+def in_job_banner(job: BlockingJob) -> Banner:
     return Banner(
         tone="warn",
-        title=job_sentence(job),
+        title=blocked_by_job_sentence(job),
         sentence="Nothing was sent.",
         link_url=reverse("job", args=[job.pk]),
         link_label=f"Open job {job.number}",

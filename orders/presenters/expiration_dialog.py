@@ -14,8 +14,14 @@ from django.urls import reverse
 from goody.types import Order
 from orders import eligibility, formats
 from orders.days import END_OF_DAY
-from orders.eligibility import Eligibility, ExpiryKind, Preset, expiration_presets, preset_start
-from orders.forms.fields import clean_typed
+from orders.eligibility import (
+    Eligibility,
+    ExpirationPreset,
+    ExpiryKind,
+    expiration_presets,
+    preset_base,
+)
+from orders.forms.fields import clean_single_line
 from orders.forms.writes import ExpirationForm
 from orders.models import Operation
 from orders.services import OrderWithOperations, SimilarOrders
@@ -23,7 +29,7 @@ from orders.viewer import Viewer
 
 from .dialogs import Dialog, banner_for_refusal, order_url, with_similar_orders
 from .operations import format_in_both_zones, with_next_url
-from .order_sections import shown_recipient
+from .order_sections import displayed_recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class ExpirationOption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypedDateReading:
+class TypedDatePreview:
     """How a typed date was read, or why it cannot be used, and the label of the button.
 
     `tick` is the label of the box to tick if the date is earlier than the present one.
@@ -68,7 +74,7 @@ class ExpirationDialog(Dialog):
     submit_label: str
     # The label of the box to tick for every date, since there is none now; else "".
     tick: str
-    understood: TypedDateReading = field(default_factory=TypedDateReading)
+    understood: TypedDatePreview = field(default_factory=TypedDatePreview)
     # The date that an extension asked for that was not applied, to ask for it again.
     typed: str = ""
     # The first and the last day that the date picker offers, as YYYY-MM-DD.
@@ -95,14 +101,14 @@ def expiration_dialog(
     view: OrderWithOperations, *, similar: SimilarOrders, viewer: Viewer
 ) -> ExpirationDialog:
     order, now, zone = view.order, viewer.now, viewer.zone
-    name = formats.isolate_direction(shown_recipient(order))
+    name = formats.isolate_direction(displayed_recipient(order))
     has_date = order.expires_at is not None
     check = eligibility.may_extend(order, now=now, is_cancel_on_record=view.is_cancel_on_record)
     url = with_next_url(reverse("order_expiration", args=[order.id]), viewer.next_url)
     options = _options(order, viewer)
     dialog = ExpirationDialog(
         title=f"Extend the gift for {name}" if has_date else f"Set an expiration for {name}",
-        recipient=shown_recipient(order),
+        recipient=displayed_recipient(order),
         url=url,
         order_url=order_url(order.id, viewer.next_url),
         next_url=viewer.next_url,
@@ -114,7 +120,7 @@ def expiration_dialog(
         warning=_EXPIRED if check.code == "expired" else "",
         options=options,
         left_out=""
-        if len(options) == len(Preset)
+        if len(options) == len(ExpirationPreset)
         else _LEFT_OUT.format(settings.EXTENSION_MAX_DAYS),
         preview_url=reverse("order_expiration_preview", args=[order.id]),
         placeholder=date_placeholder(viewer),
@@ -197,15 +203,15 @@ def date_placeholder(viewer: Viewer) -> str:
     return f"24 Dec, {figures}/{year} or “in 3 weeks”"
 
 
-def read_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDateReading:
+def preview_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDatePreview:
     """Return how a typed date is read for the order, by the rules with which it is submitted."""
-    if not clean_typed(typed):
-        return TypedDateReading(submit=submit_label(order))
-    base = preset_start(viewer.now, order.expires_at)
+    if not clean_single_line(typed):
+        return TypedDatePreview(submit=submit_label(order))
+    base = preset_base(viewer.now, order.expires_at)
     try:
         found = viewer.date_reader(base).read(typed)
     except ValidationError as error:
-        return TypedDateReading(error=" ".join(error.messages), submit=submit_label(order))
+        return TypedDatePreview(error=" ".join(error.messages), submit=submit_label(order))
     check = eligibility.check_expiration(
         order,
         found.at,
@@ -215,7 +221,7 @@ def read_typed_date(order: Order, typed: str, *, viewer: Viewer) -> TypedDateRea
     )
     is_shorter = check.code == "shortens"
     is_usable = check.is_allowed or is_shorter
-    return TypedDateReading(
+    return TypedDatePreview(
         full=full_date(found.at, viewer.zone),
         note=found.note,
         value=formats.iso_utc(found.at),
@@ -240,12 +246,12 @@ def dialog_with_former_input(
 ) -> ExpirationDialog:
     """Return the dialog with the date of an extension that was not applied."""
     assert former.expiration is not None
-    typed = as_typed(former.expiration.astimezone(viewer.zone))
-    understood = read_typed_date(order, typed, viewer=viewer)
+    typed = format_for_input(former.expiration.astimezone(viewer.zone))
+    understood = preview_typed_date(order, typed, viewer=viewer)
     return replace(dialog, typed=typed, understood=understood, options=_unchosen(dialog.options))
 
 
-def as_typed(local: datetime) -> str:
+def format_for_input(local: datetime) -> str:
     """Return the time as a person would type it, if that has no other meaning."""
     if local.time() == END_OF_DAY:
         return formats.date_in_words(local)
@@ -266,5 +272,5 @@ def with_submitted_input(
     typed = form.typed or ("" if is_preset else chosen)
     if typed:
         options = _unchosen(options)
-    understood = read_typed_date(order, typed, viewer=viewer)
+    understood = preview_typed_date(order, typed, viewer=viewer)
     return replace(dialog, typed=typed, understood=understood, options=options)

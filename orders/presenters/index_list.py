@@ -11,7 +11,7 @@ from django.urls import reverse
 from orders.list_url import Filters, IndexPosition
 from orders.search import MatchCount, PageKey
 from orders.search.query import Query
-from orders.services import FoundPage
+from orders.services import SearchResultPage
 from orders.viewer import Viewer
 
 from .condition_texts import SORT_NAMES, ConditionText
@@ -65,7 +65,7 @@ class ListQuery:
 
 
 def index_page(
-    found: FoundPage,
+    found: SearchResultPage,
     *,
     list_query: ListQuery,
     freshness: FreshnessNotes,
@@ -110,7 +110,7 @@ def page_without_rows(
     )
 
 
-def _with_lower_bound(found: FoundPage, list_query: ListQuery) -> FoundPage:
+def _with_lower_bound(found: SearchResultPage, list_query: ListQuery) -> SearchResultPage:
     """Return `found` with a count that covers at least the rows up to this page.
 
     The count may be an estimate.
@@ -121,7 +121,7 @@ def _with_lower_bound(found: FoundPage, list_query: ListQuery) -> FoundPage:
     return replace(found, count=found.count.at_least(before + len(found.rows)))
 
 
-def _changes_url(found: FoundPage, list_query: ListQuery) -> str:
+def _changes_url(found: SearchResultPage, list_query: ListQuery) -> str:
     url = list_query.changes_url
     return f"{url}{'&' if '?' in url else '?'}seen={page_token(found.hits)}"
 
@@ -141,7 +141,7 @@ def _orders_text(count: MatchCount | None) -> str:
     return f"{count_text(count)} order{'' if is_one else 's'}"
 
 
-def _pager(found: FoundPage, list_query: ListQuery) -> Pager:
+def _pager(found: SearchResultPage, list_query: ListQuery) -> Pager:
     filters, size = list_query.filters, list_query.filters.per_page
     first = _ordinal(found, list_query)
 
@@ -169,7 +169,7 @@ def _pager(found: FoundPage, list_query: ListQuery) -> Pager:
     )
 
 
-def _ordinal(found: FoundPage, list_query: ListQuery) -> int:
+def _ordinal(found: SearchResultPage, list_query: ListQuery) -> int:
     """Return the number of the page's first row within the whole list (from 1), 0 if unknown."""
     if found.previous is None:
         return 1
@@ -184,7 +184,7 @@ def _ordinal(found: FoundPage, list_query: ListQuery) -> int:
     )
 
 
-def _range_text(found: FoundPage, first: int) -> str:
+def _range_text(found: SearchResultPage, first: int) -> str:
     rows = len(found.rows)
     if not rows:
         return "Nothing here"

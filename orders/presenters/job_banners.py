@@ -9,7 +9,7 @@ from orders.outcome_message import as_sentence
 from orders.viewer import Viewer
 
 from .elements import Banner
-from .job_texts import clock_text, counts_text, gifts, pause_text
+from .job_texts import counts_text, gift_count, pause_text, time_of_day_text
 
 _NOTHING_SENT = "Nothing has been sent to Goody."
 _UNSENT = "Nothing was sent to Goody."
@@ -39,16 +39,18 @@ def job_banner(job: Job, counts: JobCounts, *, released: str, viewer: Viewer) ->
 
 
 def _by_whom(job: Job, clock: RequestClock) -> str:
-    at = f", {clock_text(job.stopped_at, clock)}" if job.stopped_at else ""
+    at = f", {time_of_day_text(job.stopped_at, clock)}" if job.stopped_at else ""
     return f"by {job.stopped_by_name}{at}"
 
 
 def _awaiting(job: Job, counts: JobCounts, released: str, viewer: Viewer) -> Banner:
-    until = clock_text(approval_expires_at(job), viewer.clock)
+    until = time_of_day_text(approval_expires_at(job), viewer.clock)
     money = f", which releases {released}" if released else ""
-    left_out = f" The {gifts(counts.ended)} that are skipped stay as they are." * bool(counts.ended)
+    left_out = f" The {gift_count(counts.ended)} that are skipped stay as they are." * bool(
+        counts.ended
+    )
     sentence = (
-        f"{_NOTHING_SENT} It cancels exactly the {gifts(counts.open)} below{money}.{left_out} "
+        f"{_NOTHING_SENT} It cancels exactly the {gift_count(counts.open)} below{money}.{left_out} "
         f"Without approval it ends {until}."
     )
     if job.actor_id == viewer.actor.user_id:
@@ -79,7 +81,7 @@ def _what_stopping_left(counts: JobCounts) -> str:
         return f"{_UNSENT} No gift was changed."
     if not counts.not_run:
         return ""
-    return f"{gifts(counts.not_run)} {'was' if counts.not_run == 1 else 'were'} not touched."
+    return f"{gift_count(counts.not_run)} {'was' if counts.not_run == 1 else 'were'} not touched."
 
 
 def job_note(
@@ -107,7 +109,7 @@ def _scheduled(job: Job, counts: JobCounts, clock: RequestClock) -> Banner:
     seconds = int((starts_at - clock.now).total_seconds()) + 1
     return Banner(
         tone="warn",
-        title=f"It starts in {seconds} s, at {clock_text(starts_at, clock)}.",
+        title=f"It starts in {seconds} s, at {time_of_day_text(starts_at, clock)}.",
         sentence=f"{_NOTHING_SENT} Stop it before then, and no gift is changed.",
     )
 
@@ -127,7 +129,7 @@ def _being_checked(count: int) -> Banner:
     one = count == 1
     return Banner(
         tone="warn",
-        title=f"The outcome of {gifts(count)} is being checked.",
+        title=f"The outcome of {gift_count(count)} is being checked.",
         sentence=f"Goody's answer was lost. {'It is' if one else 'They are'} not sent again: "
         f"reading the {'order' if one else 'orders'} shows what became of "
         f"{'it' if one else 'them'}.",

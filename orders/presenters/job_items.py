@@ -140,7 +140,7 @@ def snapshot_amount(snapshot: Mapping[str, Any]) -> tuple[int | None, bool]:
     return (total, False) if total is not None else (pre_tax, True)
 
 
-def released_text(items: Iterable[Mapping[str, Any]]) -> str:
+def released_amount_text(items: Iterable[Mapping[str, Any]]) -> str:
     """Return the sum that canceling the orders releases: "about $5,230.00 before tax".
 
     Return "" if no amount is known.

@@ -19,7 +19,6 @@ from .job_page import Pager
 from .job_texts import (
     Bar,
     Moment,
-    clock_text,
     counts_text,
     job_badge,
     job_name,
@@ -27,6 +26,7 @@ from .job_texts import (
     moment,
     pause_text,
     progress_bar,
+    time_of_day_text,
 )
 from .status import Badge
 
@@ -130,7 +130,7 @@ def _row(job: Job, counts: JobCounts, viewer: Viewer) -> JobRow:
 def _note(job: Job, viewer: Viewer) -> str:
     match job.state:
         case JobState.AWAITING_APPROVAL:
-            until = clock_text(approval_expires_at(job), viewer.clock)
+            until = time_of_day_text(approval_expires_at(job), viewer.clock)
             is_own = job.actor_id == viewer.actor.user_id
             return f"until {until}, by somebody else" if is_own else f"until {until}"
         case JobState.PAUSED:

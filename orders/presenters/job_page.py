@@ -32,7 +32,7 @@ from .job_items import ItemRow, OutcomeTab, item_rows, outcome_tabs
 from .job_texts import (
     Bar,
     Moment,
-    gifts,
+    gift_count,
     job_announcement,
     job_badge,
     job_name,
@@ -189,7 +189,7 @@ def _buttons(
     actor = viewer.actor
     is_own = job.actor_id == actor.user_id
     if job.state == JobState.AWAITING_APPROVAL and not is_own and actor.may(Right.APPROVE):
-        what = f"Approve: cancel {gifts(figures.counts.open)}"
+        what = f"Approve: cancel {gift_count(figures.counts.open)}"
         yield _button(job, what, "job_approve", "button--danger")
         yield _button(job, "Decline", "job_decline")
     if not actor.may(Right.BULK):
@@ -213,7 +213,7 @@ def _buttons_after_end(job: Job, figures: JobFigures) -> Iterator[JobButton]:
     if counts.failed and JobRelation.RETRY not in made:
         yield _button(job, f"Retry failed only ({counts.failed:,})", "job_retry", icon="refresh")
     if counts.not_run and JobRelation.REST not in made:
-        yield _button(job, f"Run the rest ({counts.not_run:,})", "job_rest", icon="right")
+        yield _button(job, f"Run the rest ({counts.not_run:,})", "job_run_remaining", icon="right")
     if figures.has_undo and JobRelation.UNDO not in made:
         yield _button(job, "Undo…", "job_undo", icon="undo")
 

@@ -48,21 +48,21 @@ class JobStatus(NamedTuple):
     poll_every: str
 
 
-class FrameJobs(NamedTuple):
+class TopBarJobs(NamedTuple):
     status: JobStatus | None = None
     approvals: int = 0
 
 
-def frame_jobs(viewer: Viewer, *, shown_by_page: UUID | None = None) -> FrameJobs:
+def top_bar_jobs(viewer: Viewer, *, shown_by_page: UUID | None = None) -> TopBarJobs:
     """Return the jobs for the frame of a page that itself shows the job `shown_by_page`."""
     actor = viewer.actor
     if not (actor.may(Right.BULK) or actor.may(Right.APPROVE)):
-        return FrameJobs()
+        return TopBarJobs()
     is_own = Q(actor_id=actor.user_id, state__in=_SHOWN_STATES)
     is_asked = Q(state=JobState.AWAITING_APPROVAL)
     found = list(Job.objects.filter(is_own | is_asked, ended_at=None))
     own = [one for one in found if one.state in _SHOWN_STATES and one.pk != shown_by_page]
-    return FrameJobs(
+    return TopBarJobs(
         status=_status_of(own, viewer) if own else None,
         approvals=sum(_may_approve(one, viewer) for one in found),
     )
@@ -76,7 +76,7 @@ def polled_job_status(viewer: Viewer, job_id: UUID) -> JobStatus | None:
     job = Job.objects.filter(pk=job_id, actor_id=viewer.actor.user_id).first()
     if job is None:
         return None
-    running = frame_jobs(viewer).status if job.ended_at else None
+    running = top_bar_jobs(viewer).status if job.ended_at else None
     return running or _status_of([job], viewer)
 
 

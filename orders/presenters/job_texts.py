@@ -10,7 +10,7 @@ from orders import formats
 from orders.audit import Action
 from orders.bulk import Pace
 from orders.days import RequestClock
-from orders.models import HoldingJob, ItemState, Job, JobCounts, JobRelation, JobState, PauseReason
+from orders.models import BlockingJob, ItemState, Job, JobCounts, JobRelation, JobState, PauseReason
 from orders.outcome_message import BEING_CHECKED
 
 from .status import Badge
@@ -50,7 +50,7 @@ def job_name(job: Job) -> str:
     return f"Job {job.number}"
 
 
-def gifts(count: int) -> str:
+def gift_count(count: int) -> str:
     """Return "1 gift", "1,240 gifts"."""
     return "1 gift" if count == 1 else f"{count:,} gifts"
 
@@ -58,12 +58,12 @@ def gifts(count: int) -> str:
 def job_title(job: Job) -> str:
     """Return what the job does: "Cancel 37 gifts"."""
     if job.relation == JobRelation.UNDO:
-        return f"Undo the extension of {gifts(job.total)}"
+        return f"Undo the extension of {gift_count(job.total)}"
     verb = "Cancel" if job.action == Action.ORDER_CANCEL else "Extend"
-    return f"{verb} {gifts(job.total)}"
+    return f"{verb} {gift_count(job.total)}"
 
 
-def job_sentence(job: HoldingJob) -> str:
+def blocked_by_job_sentence(job: BlockingJob) -> str:
     """Return why a gift that waits in the job takes no other change."""
     what = "canceled" if job.action == Action.ORDER_CANCEL else "extended"
     return (
@@ -116,10 +116,14 @@ def moment(at: datetime, clock: RequestClock) -> Moment:
 def pause_text(job: Job, clock: RequestClock) -> str:
     """Return the reason and the end of a pause: "Goody asks us to wait, until 14:20:00 EST"."""
     reason = _PAUSES[PauseReason(job.pause_reason)]
-    return f"{reason}, until {clock_text(job.paused_until, clock)}" if job.paused_until else reason
+    return (
+        f"{reason}, until {time_of_day_text(job.paused_until, clock)}"
+        if job.paused_until
+        else reason
+    )
 
 
-def clock_text(at: datetime, clock: RequestClock) -> str:
+def time_of_day_text(at: datetime, clock: RequestClock) -> str:
     """Return time and zone, with the day if it is not today: "14:20 EST".
 
     A time within an hour has seconds.

@@ -20,7 +20,7 @@ from orders import eligibility, formats
 from orders.audit import NAMES, REASONS, Action
 from orders.formats import TimeElement
 from orders.forms.writes import sign_snapshot
-from orders.models import HoldingJob, Operation, State
+from orders.models import BlockingJob, Operation, State
 from orders.outcome_message import OutcomeMessage, Tone
 from orders.outcomes import is_confirmed_by_goody, outcome_message
 
@@ -160,7 +160,9 @@ def _is_record_unread(operation: Operation) -> bool:
     return operation.is_recorded_by_hand_only and is_unread
 
 
-def poll_token(operation: Operation | None, now: datetime, *, job: HoldingJob | None = None) -> str:
+def poll_token(
+    operation: Operation | None, now: datetime, *, job: BlockingJob | None = None
+) -> str:
     """Return a token of what a page shows of an operation whose outcome is not known yet.
 
     Without one, it is that of the job in which the order waits. A poll with the same token gets a

@@ -20,9 +20,9 @@ from orders.search import Hit
 from orders.services import OrderWithOperations, stale_copy_reason
 from orders.viewer import Viewer
 
-from .job_texts import job_sentence
+from .job_texts import blocked_by_job_sentence
 from .operations import OperationTexts, operation_url, with_next_url
-from .order_sections import UNREADABLE, sender_key, sender_name, shown_recipient
+from .order_sections import UNREADABLE, displayed_recipient, sender_key, sender_name
 from .raw_values import RawValues
 from .rows import gift_text
 from .status import Badge, expiry_badge, order_badges
@@ -91,7 +91,7 @@ def make_header(view: OrderWithOperations, *, viewer: Viewer) -> OrderHeader:
     unreadable = "expires_at" in order.problems
     expires = expiry_badge(expiry, viewer.now, unreadable=unreadable)
     return OrderHeader(
-        recipient=shown_recipient(order),
+        recipient=displayed_recipient(order),
         email=order.recipient_email or "",
         badges=[*badges, expires] if expires else badges,
         as_of=_age(view.as_of, viewer),
@@ -279,7 +279,7 @@ def _obstacle(view: OrderWithOperations, viewer: Viewer) -> OrderActions | None:
         )
     if view.job is not None:
         return OrderActions(
-            sentence=job_sentence(view.job),
+            sentence=blocked_by_job_sentence(view.job),
             next_url=reverse("job", args=[view.job.pk]),
             next_label=f"Open job {view.job.number}",
         )

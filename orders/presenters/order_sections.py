@@ -181,7 +181,7 @@ def _moment(label: str, at: datetime, clock: RequestClock) -> ShipmentEvent:
     )
 
 
-def shown_recipient(order: Order) -> str:
+def displayed_recipient(order: Order) -> str:
     return eligibility.recipient_name(order) or UNNAMED
 
 

@@ -18,7 +18,7 @@ from orders.viewer import Viewer
 from .elements import Link
 from .filter_form import count_text
 from .operations import with_next_url
-from .order_sections import UNNAMED, sender_key, shown_recipient
+from .order_sections import UNNAMED, displayed_recipient, sender_key
 from .raw_values import RawValues
 from .rows import gift_text
 from .status import Badge, order_badges
@@ -122,7 +122,7 @@ def make_recipient_history(
         email=email,
         counts=list(_counts(related, email)) if related and email else [],
         views=_views_text(order, raw),
-        orders=_orders(same, listed, viewer, known=shown_recipient(order)) if same else [],
+        orders=_orders(same, listed, viewer, known=displayed_recipient(order)) if same else [],
     )
 
 

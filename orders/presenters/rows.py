@@ -19,7 +19,7 @@ from django.urls import reverse
 from orders import eligibility, formats
 from orders.eligibility import ExpiryKind
 from orders.formats import MISSING_VALUE
-from orders.models import HoldingJob, Operation
+from orders.models import BlockingJob, Operation
 from orders.outcomes import outcome_message
 from orders.rights import Right
 from orders.search import Hit
@@ -27,7 +27,7 @@ from orders.services import ListedOrder
 from orders.text import fold_text, searchable_text
 from orders.viewer import Viewer
 
-from .job_texts import job_sentence
+from .job_texts import blocked_by_job_sentence
 from .operations import poll_interval, poll_token, request_time_text
 from .order_sections import UNNAMED
 from .status import EXPIRY_TONES, Badge, order_badges
@@ -171,9 +171,13 @@ class RowBuilder:
             "why_sentence": eligibility.joint_refusal_sentence(cancel, extend),
         }
 
-    def _waits_in_job(self, job: HoldingJob) -> dict[str, str]:
+    def _waits_in_job(self, job: BlockingJob) -> dict[str, str]:
         """Return the cells of an order that takes no change before its job has ended."""
-        shown = {"why": "Waits", "why_sentence": job_sentence(job)} if self._has_actions else {}
+        shown = (
+            {"why": "Waits", "why_sentence": blocked_by_job_sentence(job)}
+            if self._has_actions
+            else {}
+        )
         return {"cancel_url": "", "extend_url": "", **shown}
 
     def _expiry(self, hit: Hit) -> dict[str, str]:

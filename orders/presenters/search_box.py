@@ -8,14 +8,14 @@ from typing import Any
 
 from orders.search import MatchCount
 from orders.search.completions import Completion
-from orders.services import FoundPage
+from orders.services import SearchResultPage
 from orders.sync import SyncProgress
 from orders.viewer import Viewer
 
 from .elements import Link
 from .filter_form import count_text
+from .highlighting import TextPart, highlight_words
 from .index_list import ListQuery, ListSuggestions, suggestion_text
-from .marking import TextPart, mark_words
 from .rows import OrderRow, RowBuilder
 
 # Rows below the box; the list shows all.
@@ -23,7 +23,7 @@ MAX_ORDERS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class BoxOrder:
+class SearchBoxOrder:
     """An order below the box: its row, and its texts with the searched words marked."""
 
     row: OrderRow
@@ -43,7 +43,7 @@ class SearchBoxOptions:
     q: str
     completions: Sequence[Completion] = ()
     is_operator: bool = False
-    orders: Sequence[BoxOrder] = ()
+    orders: Sequence[SearchBoxOrder] = ()
     links: Sequence[Link] = ()
     note: str = ""
 
@@ -60,8 +60,8 @@ class SearchBoxOptions:
 
 
 def search_box_orders(
-    found: FoundPage, *, list_query: ListQuery, viewer: Viewer
-) -> tuple[list[BoxOrder], list[Link]]:
+    found: SearchResultPage, *, list_query: ListQuery, viewer: Viewer
+) -> tuple[list[SearchBoxOrder], list[Link]]:
     """Return the first orders of a first page, and the link to the list if it has more."""
     builder, query = RowBuilder(viewer, next_url=list_query.url), list_query.query
     rows = builder.build_rows(found.rows[:MAX_ORDERS], words=query.words)
@@ -70,9 +70,9 @@ def search_box_orders(
     return orders, links
 
 
-def _marked(row: OrderRow, words: Sequence[str]) -> BoxOrder:
+def _marked(row: OrderRow, words: Sequence[str]) -> SearchBoxOrder:
     texts = (row.recipient, row.email, row.gift)
-    return BoxOrder(row, *(mark_words(text, words) for text in texts))
+    return SearchBoxOrder(row, *(highlight_words(text, words) for text in texts))
 
 
 def search_box_suggestions(

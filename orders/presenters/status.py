@@ -9,7 +9,7 @@ from typing import Protocol
 from goody.types import ENDED, ORDER_STATUSES
 from orders import formats
 from orders.eligibility import Expiry, ExpiryKind
-from orders.models import HoldingJob, Operation, State
+from orders.models import BlockingJob, Operation, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def order_badges(
     *,
     is_cancel_on_record: bool,
     operation: Operation | None = None,
-    job: HoldingJob | None = None,
+    job: BlockingJob | None = None,
 ) -> list[Badge]:
     """Return the badges of an order: its status and qualifications of it.
 

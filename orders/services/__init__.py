@@ -47,8 +47,8 @@ from .saved_views import (
 )
 from .search_corrections import SimilarSearch, SimilarSearches, similar_searches
 from .searching import (
-    FoundPage,
     SearchInterpretation,
+    SearchResultPage,
     SimilarOrders,
     count_all_orders,
     count_similar_orders,
@@ -96,7 +96,6 @@ __all__ = [
     "ExportIncomplete",
     "FindingNotFound",
     "FormKeyReused",
-    "FoundPage",
     "IndexedOrder",
     "InvalidSavedView",
     "ListedOrder",
@@ -110,6 +109,7 @@ __all__ = [
     "OutcomeNotRecorded",
     "ReadEvidence",
     "SearchInterpretation",
+    "SearchResultPage",
     "SimilarOrders",
     "SimilarSearch",
     "SimilarSearches",

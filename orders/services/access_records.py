@@ -18,7 +18,7 @@ from orders.rights import Actor, Right
 log = logging.getLogger(__name__)
 
 Kind = OrderAccess.Kind
-NEEDED: dict[Kind, Right] = {
+REQUIRED_RIGHTS: dict[Kind, Right] = {
     Kind.ORDER: Right.READ,
     Kind.RAW: Right.READ_RAW,
     Kind.GIFT_LINK: Right.COPY_GIFT_LINK,
@@ -33,7 +33,7 @@ def record_access(*, actor: Actor, kind: Kind, order_id: UUID, now: datetime) ->
 
     A database failure is only logged, so that people can continue to read.
     """
-    actor.require(NEEDED[kind])
+    actor.require(REQUIRED_RIGHTS[kind])
     assert actor.user_id is not None
     try:
         same = OrderAccess.objects.filter(

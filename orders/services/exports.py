@@ -15,7 +15,7 @@ from orders.audit import (
     Action,
     audited_action,
     record_action,
-    record_end,
+    record_action_end,
 )
 from orders.models import AuditEntry, SyncState
 from orders.rights import Actor
@@ -98,7 +98,7 @@ def record_export_end(intent: AuditEntry, *, rows: int, problem: str = "") -> No
     """Record how many rows a download had; `problem` is why it is incomplete."""
     orders = "1 order" if rows == 1 else f"{rows:,} orders"
     try:
-        record_end(
+        record_action_end(
             intent,
             outcome="incomplete" if problem else "complete",
             detail=f"{orders}; {problem}" if problem else orders,

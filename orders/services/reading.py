@@ -26,7 +26,7 @@ from orders import goody_api
 from orders.audit import Action, audited_action, record_action
 from orders.eligibility import HasStatus
 from orders.goody_api import CallsBlocked
-from orders.models import HoldingJob, JobItem, Operation, Order
+from orders.models import BlockingJob, JobItem, Operation, Order
 from orders.rights import Actor
 from orders.search import Hit
 from orders.search.hits import hit_from_order
@@ -59,7 +59,7 @@ class ListedOrder(NamedTuple):
     operation: Operation | None
     is_cancel_on_record: bool
     unread: Operation | None = None
-    job: HoldingJob | None = None
+    job: BlockingJob | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class OrderWithOperations:
     operations: tuple[Operation, ...]
     is_cancel_on_record: bool
     unread: Operation | None = None
-    job: HoldingJob | None = None
+    job: BlockingJob | None = None
 
     @property
     def pending(self) -> Operation | None:
@@ -215,16 +215,16 @@ def operations_by_order(order_ids: Sequence[UUID]) -> dict[UUID, list[Operation]
     return operations
 
 
-def jobs_by_order(order_ids: Sequence[UUID]) -> dict[UUID, HoldingJob]:
+def jobs_by_order(order_ids: Sequence[UUID]) -> dict[UUID, BlockingJob]:
     """Return the job in which each of these orders waits."""
-    jobs: dict[UUID, HoldingJob] = {}
+    jobs: dict[UUID, BlockingJob] = {}
     for some in batched(order_ids, _IDS_IN_ONE_QUERY):
-        jobs |= JobItem.objects.holding_jobs(some)
+        jobs |= JobItem.objects.blocking_jobs(some)
     return jobs
 
 
 def with_operations(
-    hit: Hit, operations: Sequence[Operation], job: HoldingJob | None
+    hit: Hit, operations: Sequence[Operation], job: BlockingJob | None
 ) -> ListedOrder:
     if not operations:
         return ListedOrder(hit, None, hit.status == "canceled", job=job)
@@ -342,7 +342,7 @@ def _view(
         is_cancel_on_record=order.status == "canceled"
         or any(one.is_cancel_in_force for one in operations),
         unread=_unread_one(operations),
-        job=JobItem.objects.holding_jobs([order.id]).get(order.id),
+        job=JobItem.objects.blocking_jobs([order.id]).get(order.id),
     )
 
 

@@ -34,7 +34,7 @@ MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPage:
+class SearchResultPage:
     """A page of orders.
 
     `next` and `previous` are keys, None at the ends of the list. `count` is None if counting would
@@ -66,7 +66,7 @@ class SearchInterpretation:
 
 def find_orders(
     query: Query, *, size: int, now: datetime, at: PageKey | None = None, is_backwards: bool = False
-) -> FoundPage:
+) -> SearchResultPage:
     """Return the page after the key, or before it when backwards.
 
     Without a key it is the first page, or the last. Raises SearchTimeout.
@@ -74,7 +74,7 @@ def find_orders(
     page, counted = find_counted_page(
         query, size=size, now=now, limit=MOST_COUNTED, at=at, backwards=is_backwards
     )
-    return FoundPage(add_operations_to_hits(page.hits), page.next, page.previous, counted)
+    return SearchResultPage(add_operations_to_hits(page.hits), page.next, page.previous, counted)
 
 
 def count_all_orders() -> int:

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from orders import bulk, services, sync
 from orders.audit import (
-    NEEDED,
     PERFORMERS,
     REASONS,
+    REQUIRED_RIGHTS,
     Action,
     record_security_event,
 )
@@ -72,7 +72,7 @@ def test_rights_of_the_roles() -> None:
 
 
 def test_every_action_has_a_right_and_a_performer() -> None:
-    assert set(NEEDED) == set(PERFORMERS) == set(Action)
+    assert set(REQUIRED_RIGHTS) == set(PERFORMERS) == set(Action)
     assert {
         Action.ORDER_CANCEL: services.cancel_order,
         Action.ORDER_EXTEND: services.extend_order,

@@ -12,7 +12,7 @@ from django.test import Client
 
 from orders import index
 from orders.models import Spelling, SpellingTrigram, SyncState
-from orders.presenters.marking import mark_words
+from orders.presenters.highlighting import highlight_words
 from orders.search.completions import complete_last_word
 from orders.search.labels import LabelSuggestion
 from orders.search.parse import OPERATOR_NAMES
@@ -98,7 +98,7 @@ def test_the_searched_words_are_marked(agent: Client) -> None:
 def test_matches_are_marked_as_they_are_searched(
     text: str, words: list[str], marked: list[str]
 ) -> None:
-    parts = mark_words(text, words)
+    parts = highlight_words(text, words)
     assert [part.text for part in parts if part.is_match] == marked
     assert "".join(part.text for part in parts) == text
 

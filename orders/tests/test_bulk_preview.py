@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders import eligibility, index
-from orders.bulk.parts import pack_part, unpack_part
 from orders.bulk.rules import ExtensionRule
-from orders.eligibility import Preset
+from orders.bulk.selection_parts import decode_positions, encode_positions
+from orders.eligibility import ExpirationPreset
 from orders.models import Order, Selection, State
 from testing.bulk import eligibility_codes, in_whole_days, one_date, plan, preset, put, select
 from testing.domain import goody_time, operation
@@ -58,7 +58,7 @@ def test_each_order_is_extended_from_its_own_expiration() -> None:
     first, second = in_whole_days(3), in_whole_days(10)
     ids = [put(1, expires_at=goody_time(first)), put(2, expires_at=goody_time(second))]
 
-    found = plan(select(ids), preset(Preset.WEEK))
+    found = plan(select(ids), preset(ExpirationPreset.WEEK))
 
     week = timedelta(days=7)
     assert [one.expiration for one in found.included] == [first + week, second + week]
@@ -69,7 +69,7 @@ def test_each_order_is_extended_from_its_own_expiration() -> None:
 )
 def test_an_expired_or_undated_order_is_extended_from_now(expires_at: str | None) -> None:
     selection = select([put(1, expires_at=expires_at)])
-    rule = preset(Preset.WEEK)
+    rule = preset(ExpirationPreset.WEEK)
 
     [item] = plan(selection, rule, may_shorten=True).items
 
@@ -90,7 +90,7 @@ def test_an_expired_or_undated_order_is_extended_from_now(expires_at: str | None
 def test_days_are_those_of_the_zone(zone: str, expires_at: str, expected: str) -> None:
     with time_machine.travel(datetime(2027, 3, 1, 12, tzinfo=UTC), tick=False):
         selection = select([put(1, expires_at=expires_at)])
-        [item] = plan(selection, preset(Preset.TWO_WEEKS, zone)).items
+        [item] = plan(selection, preset(ExpirationPreset.TWO_WEEKS, zone)).items
 
     assert item.expiration == datetime.fromisoformat(expected)
     assert item.is_included
@@ -99,7 +99,7 @@ def test_days_are_those_of_the_zone(zone: str, expires_at: str, expected: str) -
 def test_the_end_of_the_month_is_that_of_each_expiration() -> None:
     with time_machine.travel(datetime(2027, 1, 10, 12, tzinfo=UTC), tick=False):
         ids = [put(1, expires_at="2027-01-20T12:00:00Z"), put(2, expires_at="2027-02-03T12:00:00Z")]
-        found = plan(select(ids), preset(Preset.END_OF_MONTH))
+        found = plan(select(ids), preset(ExpirationPreset.END_OF_MONTH))
 
     ends = [
         datetime(2027, 1, 31, 23, 59, 59, tzinfo=UTC),
@@ -250,7 +250,7 @@ def test_the_digest_changes_with_what_will_be_done() -> None:
     digest = plan(selection, rule).digest
 
     assert plan(selection, rule).digest == digest
-    assert plan(selection, preset(Preset.WEEK)).digest != digest
+    assert plan(selection, preset(ExpirationPreset.WEEK)).digest != digest
     put(1, status="opened")
     left_out = plan(selection, rule).digest
     checked = plan(selection, rule, with_changed=True).digest
@@ -272,7 +272,7 @@ def test_reasons_are_grouped_the_most_frequent_first() -> None:
 
 def test_rules_in_words() -> None:
     zone = ZoneInfo("America/New_York")
-    rule = ExtensionRule(zone=zone, now=timezone.now(), preset=Preset.TWO_WEEKS)
+    rule = ExtensionRule(zone=zone, now=timezone.now(), preset=ExpirationPreset.TWO_WEEKS)
     date = ExtensionRule(
         zone=zone, now=timezone.now(), date=datetime(2027, 1, 1, 4, 59, 59, tzinfo=UTC)
     )
@@ -285,16 +285,18 @@ def test_rules_in_words() -> None:
 
 @pytest.mark.parametrize("positions", [[], [0], [4999], [1, 2, 3, 700], list(range(5000))])
 def test_a_part_of_a_selection_is_a_short_text(positions: list[int]) -> None:
-    packed = pack_part(positions)
+    packed = encode_positions(positions)
 
-    assert unpack_part(packed) == positions
+    assert decode_positions(packed) == positions
     assert len(packed) < 100
 
 
-@pytest.mark.parametrize("text", ["x", "%%%", "eJw", pack_part([1])[:-4], pack_part([1]) + "AAAA"])
+@pytest.mark.parametrize(
+    "text", ["x", "%%%", "eJw", encode_positions([1])[:-4], encode_positions([1]) + "AAAA"]
+)
 def test_another_text_is_no_part(text: str) -> None:
     with pytest.raises(ValueError, match="not a part of a selection"):
-        unpack_part(text)
+        decode_positions(text)
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_orders(

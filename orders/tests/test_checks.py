@@ -21,9 +21,9 @@ def without_letters(database_url: str) -> Iterator[None]:
         administrator.execute(
             f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_CTYPE 'C' LC_COLLATE 'C'"
         )
-        databases.point_at(f"{server}/{name}")
+        databases.use_database(f"{server}/{name}")
         yield
-        databases.point_at(database_url)
+        databases.use_database(database_url)
         administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -13,9 +13,15 @@ from django.urls import reverse
 
 from orders.forms.audit import AuditFilter
 from orders.forms.dates import DateReader
-from orders.forms.fields import DayField, ProseField, TicketField, clean_prose, clean_typed
+from orders.forms.fields import (
+    DayField,
+    FreeTextField,
+    TicketField,
+    clean_free_text,
+    clean_single_line,
+)
 from orders.forms.listing import ListingForm
-from orders.forms.saved_views import NewViewForm
+from orders.forms.saved_views import NewSavedViewForm
 from orders.forms.writes import SettleForm
 from orders.models import AuditEntry, Operation
 from orders.search.parse import parse_query
@@ -75,13 +81,13 @@ def test_a_time_in_wide_digits(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", INVISIBLE)
 def test_a_text_of_invisible_characters_is_empty(typed: str) -> None:
-    assert (clean_typed(typed), clean_prose(typed)) == ("", "")
+    assert (clean_single_line(typed), clean_free_text(typed)) == ("", "")
     assert DayField(invalid="no").clean(typed) is None
     assert TicketField().clean(typed) == ""
     form = ListingForm(query(q=typed, sender=typed, batch=typed, goto=typed))
     assert form.is_valid()
     assert form.cleaned_data["q"] == form.cleaned_data["sender"] == ""
-    assert not NewViewForm({"name": typed}).is_valid()
+    assert not NewSavedViewForm({"name": typed}).is_valid()
     assert not SettleForm({"is_applied": "yes", "note": typed}, is_cancel=True).is_valid()
 
 
@@ -94,14 +100,14 @@ def query(**parameters: str) -> QueryDict:
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r"])
 def test_a_line_break_counts_once(line_break: str) -> None:
     full = line_break.join(["x" * 99] * 20) + "x"
-    assert ProseField(max_length=2_000).clean(full) == "\n".join(["x" * 99] * 20) + "x"
+    assert FreeTextField(max_length=2_000).clean(full) == "\n".join(["x" * 99] * 20) + "x"
     with pytest.raises(ValidationError):
-        ProseField(max_length=2_000).clean(f"{full}x")
+        FreeTextField(max_length=2_000).clean(f"{full}x")
 
 
 def test_prose_stays_as_it_was_written() -> None:
     text = "“Größe” – １２\n\n👩‍👩‍👧 x² ﬁ"
-    assert clean_prose(f"\ufeff {text}\u200b\r\n") == text
+    assert clean_free_text(f"\ufeff {text}\u200b\r\n") == text
 
 
 @pytest.mark.parametrize(

@@ -361,7 +361,7 @@ def test_a_declined_job_sends_nothing(lena: Any, lee: Any, settings: Any) -> Non
 
 @pytest.mark.parametrize(
     ("name", "relation", "state"),
-    [("job_retry", JobRelation.RETRY, F), ("job_rest", JobRelation.REST, N)],
+    [("job_retry", JobRelation.RETRY, F), ("job_run_remaining", JobRelation.REST, N)],
 )
 def test_a_part_is_run_again_once(
     lena: Any, name: str, relation: JobRelation, state: ItemState
@@ -422,7 +422,7 @@ def test_a_cancel_has_no_undo(lena: Any) -> None:
     assert "Nothing of this job can be undone any more" in plain(refused)
 
 
-@pytest.mark.parametrize("name", ["job_stop", "job_resume", "job_retry", "job_rest"])
+@pytest.mark.parametrize("name", ["job_stop", "job_resume", "job_retry", "job_run_remaining"])
 def test_an_agent_sees_a_job_and_changes_nothing(as_role: Any, name: str) -> None:
     job = make_job()
     agent = as_role("agent")

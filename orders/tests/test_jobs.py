@@ -94,13 +94,13 @@ def test_the_cap_of_a_day_is_decided_with_the_job(settings: Any) -> None:
     settings.BULK_CANCELS_PER_DAY = {"lead": 4}
     key, items = uuid4(), some_items(3)
     job = cancel_job((), items=items, form_key=key)
-    with pytest.raises(bulk.CapReached, match="You can cancel 1 more gift"):
+    with pytest.raises(bulk.BulkLimitReached, match="You can cancel 1 more gift"):
         new_job(2)
     assert cancel_job((), items=items, form_key=key).pk == job.pk
     bulk.stop_job(actor=actor("lead"), job_id=job.pk, now=timezone.now())
     assert new_job(4).total == 4
-    with pytest.raises(bulk.CapReached):
-        bulk.run_rest(actor=actor("lead"), job_id=job.pk, form_key=uuid4(), now=timezone.now())
+    with pytest.raises(bulk.BulkLimitReached):
+        bulk.run_remaining(actor=actor("lead"), job_id=job.pk, form_key=uuid4(), now=timezone.now())
 
 
 def test_items_that_the_preview_or_another_job_excludes_are_skipped() -> None:
@@ -115,7 +115,7 @@ def test_items_that_the_preview_or_another_job_excludes_are_skipped() -> None:
     assert reasons(job) == [("skipped", "in_job"), ("skipped", "ended"), ("pending", "")]
     detail = JobItem.objects.get(job=job, position=1).detail
     assert detail == "The order is part of job 1, which has not ended."
-    found = bulk.jobs_holding([one.order_uuid for one in given])
+    found = bulk.blocking_jobs_by_order([one.order_uuid for one in given])
     assert {order: one.number for order, one in found.items()} == {
         held: 1,
         given[2].order_uuid: 2,
@@ -131,7 +131,7 @@ def test_many_cancels_wait_for_the_approval_of_another_person(settings: Any) -> 
     settings.BULK_APPROVAL_ABOVE = 2
     job, now = new_job(3), timezone.now()
     assert (job.state, job.starts_at) == (JobState.AWAITING_APPROVAL, None)
-    with pytest.raises(bulk.OwnJob):
+    with pytest.raises(bulk.SelfApproval):
         bulk.approve_job(actor=actor("lead"), job_id=job.pk, now=now)
     with pytest.raises(NotAllowed):
         bulk.approve_job(actor=actor("agent"), job_id=job.pk, now=now)
@@ -152,7 +152,7 @@ def test_an_approval_may_be_declined_and_expires(settings: Any) -> None:
     job, late = new_job(3), timezone.now() + timedelta(days=1, seconds=1)
     with pytest.raises(bulk.JobChanged):
         bulk.approve_job(actor=actor("admin"), job_id=job.pk, now=late)
-    with pytest.raises(bulk.OwnJob):
+    with pytest.raises(bulk.SelfApproval):
         bulk.decline_job(actor=actor("lead"), job_id=job.pk, note="", now=late)
     declined = bulk.decline_job(actor=actor("admin"), job_id=job.pk, note="Too many", now=late)
     assert (declined.state, declined.stopped_by_name) == (JobState.DECLINED, "Admin")
@@ -178,7 +178,7 @@ def test_a_stop_before_the_start_is_a_true_undo() -> None:
         ("job.stop", "Admin", "", DETAIL),
         ("job.start", "Goody Admin", "stopped", "3 not run"),
     ]
-    assert bulk.jobs_holding(JobItem.objects.values_list("order_uuid", flat=True)) == {}
+    assert bulk.blocking_jobs_by_order(JobItem.objects.values_list("order_uuid", flat=True)) == {}
     with pytest.raises(bulk.JobChanged):
         bulk.stop_job(actor=actor("admin"), job_id=job.pk, now=now)
 
@@ -208,7 +208,7 @@ def test_a_person_resumes_a_paused_job() -> None:
 
 @pytest.mark.parametrize(
     ("again", "relation", "positions"),
-    [(bulk.retry_failed, "retry", [2]), (bulk.run_rest, "rest", [3, 4])],
+    [(bulk.retry_failed, "retry", [2]), (bulk.run_remaining, "rest", [3, 4])],
 )
 def test_a_new_job_takes_over_the_items_of_one_outcome(
     again: Any, relation: str, positions: list[int]

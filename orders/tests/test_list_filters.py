@@ -12,7 +12,7 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.bulk.parts import pack_part
+from orders.bulk.selection_parts import encode_positions
 from orders.days import RequestClock
 from orders.forms.listing import ListingForm
 from orders.list_columns import COLUMNS, DEFAULT_COLUMNS, move_column, serialize_columns
@@ -55,7 +55,7 @@ _filters = st.builds(
     q=_names | st.just(""),
     finding=st.none() | st.uuids(),
     selection=st.none() | st.uuids(),
-    part=st.just("") | st.sets(st.integers(0, 4999)).map(pack_part),
+    part=st.just("") | st.sets(st.integers(0, 4999)).map(encode_positions),
     status=st.lists(
         st.sampled_from(["opened", "paid", "failed", "on hold"]), unique=True, max_size=3
     ).map(tuple),

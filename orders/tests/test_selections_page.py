@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from orders.eligibility import Preset
+from orders.eligibility import ExpirationPreset
 from orders.models import Finding, Job, JobItem, Selection
 from testing.bulk import in_whole_days, put
 from testing.dialogs import hidden
@@ -277,7 +277,7 @@ def test_the_first_choice_is_two_weeks_from_each_expiration(lead: Client) -> Non
     at = in_whole_days(5)
     _, page = preview(lead, [put(1, expires_at=goody_time(at))])
 
-    assert hidden(page)["expiration"] == Preset.TWO_WEEKS
+    assert hidden(page)["expiration"] == ExpirationPreset.TWO_WEEKS
     day = at + timedelta(days=14)
     assert f"<strong>{day.day} {day:%b}" in text_of(page)
 

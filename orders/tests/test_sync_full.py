@@ -19,7 +19,7 @@ from testing.domain import exact_created_at, failing_statements
 from testing.syncing import (
     SMALL,
     assert_counts_add_up,
-    created_in_truth,
+    creation_times_at_goody,
     differences,
     done,
     run_jobs,
@@ -59,7 +59,7 @@ def test_estimated_creation_times_lie_in_the_window_of_the_order(
     emulator: Emulator,
 ) -> None:
     sync_orders()
-    true = created_in_truth(emulator)
+    true = creation_times_at_goody(emulator)
     windows = [w for w in SyncWindow.objects.all() if w.after is not None]
     for row in Order.objects.filter(created_from=CreationTimeSource.WINDOW):
         assert row.created_at is not None

@@ -23,7 +23,14 @@ from orders.models import (
 )
 from orders.sync import SyncJob, SyncPhase, due_job
 from testing.domain import exact_created_at, operation, read_again
-from testing.syncing import SMALL, created_in_truth, differences, run_jobs, state, sync_orders
+from testing.syncing import (
+    SMALL,
+    creation_times_at_goody,
+    differences,
+    run_jobs,
+    state,
+    sync_orders,
+)
 from testing.vendor import Emulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
@@ -109,7 +116,7 @@ def test_the_feed_gives_a_new_order_its_creation_time(filled: Emulator) -> None:
     one_round()
     row = Order.objects.get(uuid=created)
     assert row.created_from == CreationTimeSource.FEED
-    assert exact_created_at(row) == created_in_truth(filled)[created]
+    assert exact_created_at(row) == creation_times_at_goody(filled)[created]
 
 
 def test_a_long_outage_is_caught_up_with_in_order(filled: Emulator) -> None:

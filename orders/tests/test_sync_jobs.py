@@ -15,7 +15,14 @@ from orders.models import CreationTimeSource, Order, OrderPayload, SyncState, Sy
 from orders.sync import SyncJob, SyncPhase, due_job
 from orders.sync.reconcile import last_reconcile_time
 from testing.domain import exact_created_at
-from testing.syncing import created_in_truth, differences, run_jobs, run_until, state, sync_orders
+from testing.syncing import (
+    creation_times_at_goody,
+    differences,
+    run_jobs,
+    run_until,
+    state,
+    sync_orders,
+)
 from testing.vendor import Emulator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_windows")]
@@ -54,7 +61,7 @@ def reconcile() -> SyncState:
 
 def test_the_backfill_reads_every_creation_time(filled: Emulator) -> None:
     backfill()
-    true = created_in_truth(filled)
+    true = creation_times_at_goody(filled)
     rows = Order.objects.all()
     assert {str(row.uuid): exact_created_at(row) for row in rows} == true
     assert set(rows.values_list("created_from", flat=True)) == {CreationTimeSource.FEED}

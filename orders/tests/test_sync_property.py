@@ -34,7 +34,7 @@ from orders.models import (
 )
 from orders.sync import SyncJob, context
 from testing.syncing import (
-    StepEvent,
+    StepHook,
     assert_counts_add_up,
     differences,
     run_jobs,
@@ -88,7 +88,7 @@ class RandomEvents:
     def run(self) -> None:
         """Run one process after the other until the first sync is complete."""
         while not state().is_complete:
-            stop = StepEvent(self._is_process_ended)
+            stop = StepHook(self._is_process_ended)
             calls_at_once = self.random.randint(1, 4)
             run = sync.SyncRun(stop=stop, choose=first_sync, calls_at_once=calls_at_once)
             run_or_wait(run, stop)

@@ -114,14 +114,14 @@ def order_expiration_preview(request: Request, order_id: UUID) -> HttpResponseBa
     if view is None:
         raise Http404
     typed = request.GET.get("expiration_custom", "")[:MAX_DATE_LENGTH]
-    understood = expiration_dialog.read_typed_date(view.order, typed, viewer=request.viewer)
+    understood = expiration_dialog.preview_typed_date(view.order, typed, viewer=request.viewer)
     context = {"understood": understood, "is_preview": True}
     return shortcuts.render(request, "orders/expiration.html#understood", context)
 
 
 def _dates(viewer: Viewer, view: OrderWithOperations | None) -> DateReader:
     return viewer.date_reader(
-        eligibility.preset_start(viewer.now, view.order.expires_at) if view else None
+        eligibility.preset_base(viewer.now, view.order.expires_at) if view else None
     )
 
 
@@ -131,7 +131,7 @@ def _check_expiration(request: Request, view: OrderWithOperations, form: Expirat
     This checks our copy; the service checks a fresh read. A repeated submit is not checked: it
     returns the operation that the first submit created.
     """
-    if form.is_repeated:
+    if form.is_resubmitted:
         return
     given = form.cleaned_data
     check = eligibility.check_expiration(

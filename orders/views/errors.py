@@ -19,7 +19,7 @@ from orders.audit import record_security_event
 from orders.presenters.elements import Banner
 from orders.viewer import Request
 
-from .http import htmx_target_id, mark_as_logged
+from .http import htmx_target_id, suppress_response_log
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def queue_timeout(request: Request) -> HttpResponse:
             tone="warn",
         ),
     )
-    return mark_as_logged(response)
+    return suppress_response_log(response)
 
 
 def csrf_failure(request: Request, reason: str = "") -> HttpResponse:
@@ -181,7 +181,7 @@ def method_not_allowed(request: Request, response: HttpResponse) -> HttpResponse
     )
     page["Allow"] = response["Allow"]
     # Django logged it when the view refused.
-    return mark_as_logged(page)
+    return suppress_response_log(page)
 
 
 def server_error(request: Request, *args: Any) -> HttpResponse:  # noqa: ARG001

@@ -24,7 +24,7 @@ from orders.services import FindingNotFound, OrderNotFound
 from orders.viewer import Request
 
 from .errors import RETRY_SOON, ErrorPage, render_error_page
-from .http import mark_as_logged
+from .http import suppress_response_log
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def failure_response(request: Request, exception: Exception) -> HttpResponse | N
     if problem.status >= 500:
         detail = exception.detail if isinstance(exception, GoodyError) else exception
         log.warning("%s: %s", type(exception).__name__, detail)
-    return mark_as_logged(render_error_page(request, problem))
+    return suppress_response_log(render_error_page(request, problem))
 
 
 def _page_of(request: Request, exception: Exception) -> ErrorPage | None:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from orders.services.readiness import readiness_problem
 
 from .concurrency import PROBE, in_concurrency_group
-from .http import mark_as_logged, works_without_database
+from .http import suppress_response_log, works_without_database
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -39,5 +39,5 @@ def readyz(request: HttpRequest) -> HttpResponse:
     problem = readiness_problem(now=timezone.now(), needs_worker=request.GET.get("worker") == "1")
     if problem:
         # Polled every few seconds.
-        return mark_as_logged(HttpResponse(f"{problem}\n", status=503, content_type=_TEXT))
+        return suppress_response_log(HttpResponse(f"{problem}\n", status=503, content_type=_TEXT))
     return HttpResponse("ok\n", content_type=_TEXT)

@@ -118,10 +118,10 @@ def render_page_or_partial(
     partial = choose_partial(htmx_target_id(request), fragments)
     name = f"{template}#{partial}" if partial else template
     context = {**context, "is_part": bool(partial)}
-    return mark_as_logged(shortcuts.render(request, name, context, status=status))
+    return suppress_response_log(shortcuts.render(request, name, context, status=status))
 
 
-def mark_as_logged(response: HttpResponse) -> HttpResponse:
+def suppress_response_log(response: HttpResponse) -> HttpResponse:
     """Prevent Django from logging an expected 4xx or 5xx as an error."""
     vars(response)["_has_been_logged"] = True
     return response

@@ -152,7 +152,7 @@ def _figures(request: Request, shown: Job) -> job_page.JobFigures:
 
 
 def _released(shown: Job) -> str:
-    return job_items.released_text(shown.items.open().values_list("snapshot", flat=True))
+    return job_items.released_amount_text(shown.items.open().values_list("snapshot", flat=True))
 
 
 @in_concurrency_group(GET=DOWNLOAD)
@@ -212,10 +212,10 @@ def job_retry(request: Request, job_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @requires_right(Right.BULK)
-def job_rest(request: Request, job_id: UUID) -> HttpResponseBase:
+def job_run_remaining(request: Request, job_id: UUID) -> HttpResponseBase:
     """Create a job of the items that were not run, once."""
     key = uuid5(job_id, JobRelation.REST)
-    return _change(request, job_id, partial(bulk.run_rest, job_id=job_id, form_key=key))
+    return _change(request, job_id, partial(bulk.run_remaining, job_id=job_id, form_key=key))
 
 
 @require_POST
@@ -244,11 +244,11 @@ def _change(request: Request, job_id: UUID, change: Callable[..., Job]) -> HttpR
     except bulk.JobChanged:
         shown.refresh_from_db()
         return _job_page(request, shown, problem=_CHANGED, status=409)
-    except bulk.OwnJob:
+    except bulk.SelfApproval:
         return _job_page(request, shown, problem=_OWN_JOB, status=403)
     except services.FormKeyReused:
         return _job_page(request, shown, problem=_DONE_BY_ANOTHER, status=409)
-    except bulk.CapReached as reached:
+    except bulk.BulkLimitReached as reached:
         banner = Banner(tone="bad", title=str(reached), sentence="Nothing was sent.")
         return _job_page(request, shown, problem=banner, status=409)
     return HttpResponseSeeOther(reverse("job", args=[changed.pk]))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from orders.bulk.parts import unpack_part
+from orders.bulk.selection_parts import decode_positions
 from orders.bulk.selections import get_selection
 from orders.forms.listing import ListingForm
 from orders.list_url import Filters, IndexPosition, LabelLookup, LivePosition
@@ -131,7 +131,9 @@ def _named_orders(finding: Finding | None, filters: Filters, viewer: Viewer) -> 
         actor=viewer.actor, selection_id=filters.selection, now=viewer.now
     ).order_ids
     if filters.part:
-        selected = tuple(selected[at] for at in unpack_part(filters.part) if at < len(selected))
+        selected = tuple(
+            selected[at] for at in decode_positions(filters.part) if at < len(selected)
+        )
     if finding is None:
         return selected
     return tuple(one for one in selected if one in set(found))

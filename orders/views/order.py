@@ -28,7 +28,7 @@ from orders.presenters.elements import Link, Toast
 from orders.presenters.operations import operation_url, poll_token, recent_failure, undo_form
 from orders.presenters.order_head import make_header
 from orders.presenters.order_page import READ, make_order_detail, make_raw_values, order_page_token
-from orders.presenters.order_sections import shown_recipient
+from orders.presenters.order_sections import displayed_recipient
 from orders.presenters.presets import current_preset
 from orders.presenters.related import (
     NeighborLinks,
@@ -271,7 +271,7 @@ def outcome_toast(request: Request, operation: Operation, order: GoodyOrder) -> 
     undo = undo_form(operation, order, viewer.next_url) if may_undo else None
     toast = Toast(
         tone=message.tone,
-        title=f"{message.title}: {shown_recipient(order)}",
+        title=f"{message.title}: {displayed_recipient(order)}",
         sentence=message.sentence,
         link_url=operation_url(operation, viewer.next_url),
         link_label="Details",

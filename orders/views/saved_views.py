@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import services
-from orders.forms.saved_views import NewViewForm, ViewForm
+from orders.forms.saved_views import NewSavedViewForm, SavedViewForm
 from orders.list_url import saved_view_url
 from orders.models import SavedView
 from orders.presenters.saved_views import saved_views_to_manage
@@ -30,7 +30,7 @@ def order_views(request: Request) -> HttpResponseBase:
     """Show all views that the viewer may see; a POST saves a list as a new one."""
     if request.method != "POST":
         return _show(request)
-    form = NewViewForm(request.POST)
+    form = NewSavedViewForm(request.POST)
     if not form.is_valid():
         return _show(request, form, problems=_errors(form))
     try:
@@ -53,7 +53,7 @@ def order_view(request: Request, view_id: int) -> HttpResponseBase:
         raise Http404
     if not services.may_change_view(view, actor):
         raise NotAllowed(Right.SHARE_VIEW if view.is_shared else Right.SAVE_VIEW)
-    form = ViewForm(request.POST)
+    form = SavedViewForm(request.POST)
     if not form.is_valid():
         return _show(request, problems=_errors(form))
     try:
@@ -113,7 +113,7 @@ _CHANGES: dict[str, _Change] = {
 
 
 def _show(
-    request: Request, form: NewViewForm | None = None, *, problems: list[str] | None = None
+    request: Request, form: NewSavedViewForm | None = None, *, problems: list[str] | None = None
 ) -> HttpResponse:
     """Show the page of all views. `form` is a new view with errors."""
     viewer, actor = request.viewer, request.viewer.actor

@@ -29,7 +29,7 @@ _MAX_NAMES = 5
 
 @require_safe
 @requires_right(Right.READ)
-def order_box(request: Request) -> HttpResponse:
+def search_box_options(request: Request) -> HttpResponse:
     """Return the options for the parameters of a list; 204 if the box is empty."""
     try:
         options = _options(parse_list_parameters(request.GET, viewer=request.viewer))

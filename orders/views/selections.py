@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from orders import services
 from orders.bulk import JobParams, selections
-from orders.bulk.caps import CapReached, read_cap
+from orders.bulk.limits import BulkLimitReached, read_bulk_limit
 from orders.bulk.preview import BulkParameters, Plan, make_plan
 from orders.bulk.rules import ExtensionRule
 from orders.bulk.selections import NothingSelected, TooManySelected
-from orders.bulk.submitting import job_of, submit_plan
+from orders.bulk.submitting import job_of_selection, submit_plan
 from orders.forms.selections import (
     BulkCancelForm,
     BulkExtensionForm,
@@ -36,7 +36,12 @@ from orders.services import FormKeyReused
 from orders.viewer import Request, Viewer
 
 from .errors import ErrorPage, render_error_page
-from .http import HttpResponseSeeOther, mark_as_logged, render_page_or_partial, requires_right
+from .http import (
+    HttpResponseSeeOther,
+    render_page_or_partial,
+    requires_right,
+    suppress_response_log,
+)
 from .list_request import ListRequest, parse_list_parameters
 
 TEMPLATE = "bulk/preview.html"
@@ -141,7 +146,7 @@ def _refused(request: Request, list_url: str, title: str, sentence: str) -> Http
         link_label="Back to the list" if list_url else "All orders",
         tone="warn",
     )
-    return mark_as_logged(render_error_page(request, page))
+    return suppress_response_log(render_error_page(request, page))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -150,7 +155,7 @@ def selection(request: Request, selection_id: UUID) -> HttpResponseBase:
     """Show what a bulk action will do with the selected orders; a POST starts it."""
     viewer = request.viewer
     found = selections.get_selection(actor=viewer.actor, selection_id=selection_id, now=viewer.now)
-    job = job_of(found)
+    job = job_of_selection(found)
     if job is not None and request.method == "POST":
         return HttpResponseSeeOther(_job_url(job))
     if request.method == "POST":
@@ -191,7 +196,7 @@ def _submit(request: Request, found: Selection) -> HttpResponseBase:
     """Start what the submitted preview showed; show the preview again if that has changed."""
     viewer = request.viewer
     form = _plan_form(request.POST, viewer)
-    as_of = form.counted_from(viewer.now)
+    as_of = form.submitted_as_of(viewer.now)
     plan = _plan(found, form, viewer, as_of=as_of or viewer.now)
     confirm = _confirm_form(request, found, plan)
     if as_of is None or plan.digest != form.cleaned_data.get("digest"):
@@ -206,7 +211,7 @@ def _submit(request: Request, found: Selection) -> HttpResponseBase:
             params=_params(confirm, form, found, viewer, as_of=as_of),
             now=viewer.now,
         )
-    except CapReached:
+    except BulkLimitReached:
         return _show(request, found, plan, form, as_of=as_of, confirm=confirm)
     except FormKeyReused:
         job = Job.objects.get(form_key=found.pk)
@@ -273,12 +278,12 @@ def _show(
     job: Job | None = None,
 ) -> HttpResponse:
     viewer = request.viewer
-    cap = read_cap(viewer.actor, Selection.Action(found.action), now=viewer.now)
+    bulk_limit = read_bulk_limit(viewer.actor, Selection.Action(found.action), now=viewer.now)
     page = make_preview(
         found,
         plan,
         form,
-        cap=cap,
+        bulk_limit=bulk_limit,
         as_of=as_of,
         viewer=viewer,
         banner=_started(job) or banner,

@@ -95,7 +95,7 @@ class ReadEvidence:
         span = reads.started_last - reads.started_first
         return reads.started >= required and span >= settings.OPERATION_EFFECT_WINDOW
 
-    def effect_windows_over(self, sent: Iterable[UUID]) -> list[UUID]:
+    def ended_effect_windows(self, sent: Iterable[UUID]) -> list[UUID]:
         """Return the operations that cannot take effect any more.
 
         `sent` are all whose POST may still take effect. A POST has left before this process sees

@@ -24,7 +24,7 @@ from django.db import IntegrityError, connection
 from orders.audit import Action, record_intent
 from orders.models import (
     LEASED_STATES,
-    HoldingJob,
+    BlockingJob,
     ItemClaim,
     JobItem,
     Operation,
@@ -56,7 +56,7 @@ class OrderBusy(Exception):
 class OrderInJob(Exception):
     """The order waits in a job, which alone may change it. Nothing was sent."""
 
-    def __init__(self, job: HoldingJob) -> None:
+    def __init__(self, job: BlockingJob) -> None:
         super().__init__(f"the order is part of job {job.number}")
         self.job = job
 
@@ -163,7 +163,7 @@ def _store_intent(operation: Operation, submit: SubmittedWrite) -> None:
     operation.save(force_insert=True)
     if claim is not None:
         link_item(claim, operation)
-    elif job := JobItem.objects.holding_jobs([operation.order_uuid]).get(operation.order_uuid):
+    elif job := JobItem.objects.blocking_jobs([operation.order_uuid]).get(operation.order_uuid):
         raise OrderInJob(job)
     OperationText.objects.store(operation)
     blocking = Operation.objects.blocking_orders([operation.order_uuid]).first()

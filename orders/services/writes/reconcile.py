@@ -20,7 +20,7 @@ from orders.models import OPEN_STATES, Operation, State
 from .kinds import ReadConclusion, has_later_write, write_kind_of
 from .transitions import (
     close_by_read,
-    confirm_record,
+    confirm_settlement,
     record_contradiction,
     record_effect,
     snapshot_after_refusal,
@@ -89,7 +89,7 @@ def _reconcile_recorded(operation: Operation, order: GoodyOrder) -> None:
     now = timezone.now()
     if _shows_effect(operation, order):
         if operation.contradicted_at is None:
-            confirm_record(operation, now=now)
+            confirm_settlement(operation, now=now)
         else:
             withdraw_contradiction(operation, now=now)
     elif write_kind_of(operation).is_still_shown_by(order) is False and not has_later_write(

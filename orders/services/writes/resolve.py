@@ -125,7 +125,7 @@ def end_effect_windows(*, evidence: ReadEvidence) -> None:
     For a worker in each turn. `evidence` is that of the calling process.
     """
     sent = Operation.objects.filter(may_take_effect=True)
-    over = evidence.effect_windows_over(sent.values_list("pk", flat=True))
+    over = evidence.ended_effect_windows(sent.values_list("pk", flat=True))
     if over:
         Operation.objects.filter(pk__in=over).update(may_take_effect=False)
 

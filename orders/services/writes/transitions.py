@@ -119,7 +119,7 @@ def record_effect(operation: Operation, *, now: datetime) -> None:
     _observe(operation, "effect_seen", effect_seen_at=now, notice_at=now)
 
 
-def confirm_record(operation: Operation, *, now: datetime) -> None:
+def confirm_settlement(operation: Operation, *, now: datetime) -> None:
     """Store that a read shows the outcome that a lead recorded, and schedule another read."""
     _observe(operation, "effect_seen", effect_seen_at=now, due_at=time_of_next_check(now))
 

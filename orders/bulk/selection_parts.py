@@ -1,4 +1,7 @@
-"""A part of a selection as a short text for URLs: the positions of its orders, compressed."""
+"""Encodes a part of a selection, such as one group of a preview, for the URL parameter `part`.
+
+The text is a compressed bit set of the positions of its orders in the selection, counted from 0.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,15 @@ _MAX_BYTES = 100_000
 _NO_PART = "not a part of a selection"
 
 
-def pack_part(positions: Iterable[int]) -> str:
-    """Return the text of these positions, counted from 0. 5,000 random bits take 850 letters."""
+def encode_positions(positions: Iterable[int]) -> str:
+    """Return the positions as text: 850 characters for a random half of 5,000 orders."""
     bits = sum(1 << one for one in set(positions))
     packed = zlib.compress(bits.to_bytes((bits.bit_length() + 7) // 8 or 1, "little"), 9)
     return urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def unpack_part(text: str) -> list[int]:
-    """Return the positions in ascending order. Raises ValueError for another text."""
+def decode_positions(text: str) -> list[int]:
+    """Return the encoded positions, ascending. Raises ValueError if the text is invalid."""
     try:
         packed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         unpacker = zlib.decompressobj()

@@ -1,4 +1,4 @@
-"""Ends jobs: their open items are not run, and the audit says what became of the others."""
+"""Ends jobs: marks their waiting items as not run, and records the outcomes in the audit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OUTCOMES = (
 def end_job(job: Job, state: JobState, *, now: datetime, **changes: Any) -> bool:
     """Change an open job to an end state; return False if another process changed it meanwhile.
 
-    Its items that wait are not run. An item in flight keeps its state until its operation ends.
+    Its waiting items become "not run". An item in flight keeps its state until its operation ends.
     Call it in a transaction.
     """
     current = Job.objects.filter(pk=job.pk, state=job.state)
@@ -37,7 +37,7 @@ def end_job(job: Job, state: JobState, *, now: datetime, **changes: Any) -> bool
 
 
 def record_end_if_over(job: Job, *, now: datetime) -> bool:
-    """Record the end of a job in an end state if no item is in flight; return whether it is over.
+    """Record the end of an ended job in the audit; return False while an item is in flight.
 
     Call it in a transaction.
     """
@@ -53,6 +53,6 @@ def record_end_if_over(job: Job, *, now: datetime) -> bool:
 
 
 def describe_item_counts(counts: JobCounts) -> str:
-    """Return "35 done, 2 skipped" for the audit."""
+    """Return the counts of items by state as text for the audit: "35 done, 2 skipped"."""
     found = ((getattr(counts, name), words) for name, words in _OUTCOMES)
     return ", ".join(f"{count:,} {words}" for count, words in found if count)

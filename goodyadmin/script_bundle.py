@@ -24,7 +24,7 @@ def strip_comments_and_indentation(text: str) -> str:
     return _INDENTATION.sub("", _COMMENT.sub("", text))
 
 
-def join_modules(entry: str, read: ReadModule) -> str:
+def bundle_modules(entry: str, read: ReadModule) -> str:
     """Return one module that does what `entry` and the modules imported by it do.
 
     Each becomes a function that returns what it exports. They run in the order of ECMAScript

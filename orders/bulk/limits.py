@@ -1,4 +1,4 @@
-"""How many orders a person may change by bulk actions in 24 hours, by role."""
+"""The limit of orders that a person may change by bulk actions in 24 hours, which depends on the role."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _VERBS = {Selection.Action.CANCEL: "cancel", Selection.Action.EXTEND: "extend"}
 
 
 @dataclass(frozen=True, slots=True)
-class BulkCap:
-    """The limit of a person's role, and how many orders count against it."""
+class BulkLimit:
+    """The limit of a person's role, and the number of orders that count against it (`used`)."""
 
     action: Selection.Action
     limit: int
     used: int
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         return max(0, self.limit - self.used)
 
     def refusal(self, count: int) -> str:
-        """Return why so many orders cannot be changed now; "" if they can."""
-        if count <= self.left:
+        """Return why `count` further orders cannot be changed now; "" if they can."""
+        if count <= self.remaining:
             return ""
-        return f"You can {_VERBS[self.action]} {self.left:,} more gifts now, and not {count:,}"
+        return f"You can {_VERBS[self.action]} {self.remaining:,} more gifts now, and not {count:,}"
 
     @property
     def sentence(self) -> str:
@@ -44,28 +44,29 @@ class BulkCap:
         )
 
 
-class CapReached(Exception):
-    """The person may not change so many orders by bulk actions today. Nothing was stored.
+class BulkLimitReached(Exception):
+    """The action would exceed the limit of the last 24 hours. Nothing was stored.
 
-    `str()` is the refusal in words.
+    `str()` is a sentence for the person.
     """
 
 
-def check_cap(actor: Actor, action: Selection.Action, *, count: int, now: datetime) -> None:
-    """Raise CapReached if the limit leaves fewer than `count` orders.
+def check_bulk_limit(actor: Actor, action: Selection.Action, *, count: int, now: datetime) -> None:
+    """Raise BulkLimitReached if fewer than `count` orders remain within the actor's limit.
 
-    Call it in the transaction that stores them: its lock serializes the jobs of one person.
+    It locks the actor's row, which serializes the jobs of one person: call it in the transaction
+    that stores the job.
     """
     # On SQLite the transaction has the whole file.
     assert actor.user_id is not None
     User.objects.select_for_update(no_key=True).filter(pk=actor.user_id).first()
-    refusal = read_cap(actor, action, now=now).refusal(count)
+    refusal = read_bulk_limit(actor, action, now=now).refusal(count)
     if refusal:
-        raise CapReached(refusal)
+        raise BulkLimitReached(refusal)
 
 
-def read_cap(actor: Actor, action: Selection.Action, *, now: datetime) -> BulkCap:
-    """Return the actor's limit, and how many orders of the last 24 hours count against it."""
+def read_bulk_limit(actor: Actor, action: Selection.Action, *, now: datetime) -> BulkLimit:
+    """Return the actor's limit, with the number of orders of the last 24 hours that count."""
     limits: dict[str, int] = {
         Selection.Action.CANCEL: settings.BULK_CANCELS_PER_DAY,
         Selection.Action.EXTEND: settings.BULK_EXTENSIONS_PER_DAY,
@@ -74,4 +75,4 @@ def read_cap(actor: Actor, action: Selection.Action, *, now: datetime) -> BulkCa
         job__actor_id=actor.user_id, job__action=action, job__created_at__gt=now - _PERIOD
     )
     used = items.exclude(state__in=_UNUSED).count()
-    return BulkCap(action, limits.get(str(actor.role), 0), used)
+    return BulkLimit(action, limits.get(str(actor.role), 0), used)

@@ -13,7 +13,7 @@ class TextPart(NamedTuple):
     is_match: bool
 
 
-def mark_words(text: str, words: Iterable[str]) -> list[TextPart]:
+def highlight_words(text: str, words: Iterable[str]) -> list[TextPart]:
     """Return the parts of a text in turn; those that match one of the folded words are marked.
 
     A word of one or two letters matches at the start of a word only, as in a search. A word that

@@ -6,14 +6,16 @@ import tempfile
 from hashlib import blake2b
 from pathlib import Path
 
-from goodyadmin.served_files import join_modules
+from goodyadmin.script_bundle import bundle_modules
 
 _MODULES = Path(__file__).resolve().parent.parent / "static" / "js"
 
 
-def joined_script_folder() -> Path:
+def bundled_script_folder() -> Path:
     """Return a folder for STATICFILES_DIRS with the script; equal scripts share one folder."""
-    script = join_modules("app", lambda name: (_MODULES / f"{name}.js").read_text(encoding="utf-8"))
+    script = bundle_modules(
+        "app", lambda name: (_MODULES / f"{name}.js").read_text(encoding="utf-8")
+    )
     digest = blake2b(script.encode(), digest_size=8).hexdigest()
     folder = Path(tempfile.gettempdir()) / f"goody-admin-script-{digest}"
     path = folder / "js" / "app.js"

@@ -1,4 +1,4 @@
-"""Take the pictures of the README from a running demo. Run by ``make pictures``.
+"""Take the screenshots of the README from a running demo. Run by ``make screenshots``.
 
 Needs the demo (``URL``, by default http://localhost:8000), a Chromium and pngquant.
 """
@@ -24,11 +24,11 @@ def main() -> int:
     with sync_playwright() as playwright:
         options = launch_options(playwright)
         if pngquant is None or options is None:
-            print("make pictures needs pngquant and a Chromium", file=sys.stderr)
+            print("make screenshots needs pngquant and a Chromium", file=sys.stderr)
             return 1
         browser = playwright.chromium.launch(**options)  # type: ignore[arg-type]
         page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
-        for picture in take_pictures(page):
+        for picture in take_screenshots(page):
             command = [pngquant, COLORS, "--nofs", "--strip", "--force", "--ext", ".png"]
             subprocess.run([*command, picture], check=True)
             print(f"{picture.name}: {picture.stat().st_size // 1024} KB")
@@ -36,24 +36,24 @@ def main() -> int:
     return 0
 
 
-def take_pictures(page: Page) -> list[Path]:
+def take_screenshots(page: Page) -> list[Path]:
     """Return the files: the list, an order that expires soon, and its expiration dialog."""
     page.goto(f"{URL}/login/")
     page.get_by_label("User name").fill("agent")
     page.get_by_label("Password").fill("agent-demo")
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/orders/")
-    pictures = [take_picture(page, "orders")]
+    screenshots = [take_screenshot(page, "orders")]
     page.goto(f"{URL}/orders/?expires=7d")
     page.locator(".orders tbody tr").nth(1).get_by_role("link").first.click()
     page.get_by_text("just now").wait_for()
-    pictures.append(take_picture(page, "order"))
+    screenshots.append(take_screenshot(page, "order"))
     page.get_by_role("link", name="Extend…").click()
     page.get_by_role("button", name="Extend to").and_(page.locator(":enabled")).wait_for()
-    return [*pictures, take_picture(page, "dialog")]
+    return [*screenshots, take_screenshot(page, "dialog")]
 
 
-def take_picture(page: Page, name: str) -> Path:
+def take_screenshot(page: Page, name: str) -> Path:
     page.wait_for_load_state("networkidle")
     path = DOCS / f"{name}.png"
     page.screenshot(path=path)
